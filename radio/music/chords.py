@@ -1,0 +1,100 @@
+"""Chords as root and quality: names, tones, transposition, tokens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from radio.music.vocab import QUALITIES, QUALITY_BASE, ROOT_BASE
+from radio.types import TokenId
+
+INTERVALS: Final[dict[str, tuple[int, ...]]] = {
+    "maj": (0, 4, 7),
+    "min": (0, 3, 7),
+    "dom7": (0, 4, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "min7": (0, 3, 7, 10),
+    "maj9": (0, 4, 7, 11, 2),
+    "min9": (0, 3, 7, 10, 2),
+    "sus": (0, 2, 5, 7),
+    "dim": (0, 3, 6),
+    "hdim7": (0, 3, 6, 10),
+    "aug": (0, 4, 8),
+    "6": (0, 4, 7, 9),
+    "none": (),
+}
+"""Semitones above the root. `sus` stands for the second, the fourth, or both in place of the third."""
+
+_SUFFIXES: Final[dict[str, str]] = {
+    "": "maj", "maj": "maj", "M": "maj",
+    "m": "min", "min": "min", "-": "min",
+    "7": "dom7", "9": "dom7", "13": "dom7", "dom7": "dom7",
+    "maj7": "maj7", "M7": "maj7", "m7": "min7", "min7": "min7", "-7": "min7",
+    "maj9": "maj9", "M9": "maj9", "m9": "min9", "min9": "min9",
+    "sus": "sus", "sus2": "sus", "sus4": "sus", "7sus4": "sus",
+    "dim": "dim", "dim7": "dim", "m7b5": "hdim7", "hdim7": "hdim7", "aug": "aug", "+": "aug", "6": "6", "maj6": "6",
+}  # fmt: skip
+_WRITTEN: Final[dict[str, str]] = {
+    "maj": "", "min": "m", "dom7": "7", "maj7": "maj7", "min7": "m7", "maj9": "maj9", "min9": "m9", "sus": "sus",
+    "dim": "dim", "hdim7": "m7b5", "aug": "aug", "6": "6", "none": "N",
+}  # fmt: skip
+_LETTERS: Final[dict[str, int]] = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_PITCH_NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_NAME = re.compile(r"([A-G])([#b]?)(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """A root (pitch class 0–11, C = 0) and one of `vocab.QUALITIES`."""
+
+    root: int
+    quality: str
+
+    @property
+    def tones(self) -> frozenset[int]:
+        """Pitch classes of the chord; empty for quality `none`."""
+        return frozenset((self.root + interval) % 12 for interval in INTERVALS[self.quality])
+
+    @property
+    def tokens(self) -> tuple[TokenId, ...]:
+        """Root token, then quality token; no chord has the quality alone."""
+        quality = QUALITY_BASE + QUALITIES.index(self.quality)
+        return (quality,) if self.quality == "none" else (ROOT_BASE + self.root, quality)
+
+    def transposed(self, semitones: int) -> Chord:
+        return Chord((self.root + semitones) % 12, self.quality)
+
+    def __str__(self) -> str:
+        return "N" if self.quality == "none" else pitch_name(self.root) + _WRITTEN[self.quality]
+
+
+NO_CHORD: Final = Chord(0, "none")
+
+
+def pitch_class(name: str) -> int:
+    """0–11 for `C`, `Eb`, `F#`. Raises ValueError for anything else."""
+    match = _NAME.fullmatch(name)
+    if match is None or match[3]:
+        raise ValueError(f"'{name}' is not a pitch: a letter A–G with an optional # or b")
+    return (_LETTERS[match[1]] + {"#": 1, "b": -1, "": 0}[match[2]]) % 12
+
+
+def pitch_name(pitch: int) -> str:
+    """`C`, `Db`, … for a pitch class 0–11."""
+    return _PITCH_NAMES[pitch % 12]
+
+
+def parse(name: str) -> Chord:
+    """A chord from its name (`Dm7`, `F#m7b5`, `Bbmaj9`, `Gsus4`, `N`); a ninth on a dominant is read as its seventh.
+
+    Raises:
+        ValueError: not a chord this table knows; the message lists what may follow the root.
+    """
+    if name == "N":
+        return NO_CHORD
+    match = _NAME.fullmatch(name)
+    if match is None or match[3] not in _SUFFIXES:
+        endings = ", ".join(suffix for suffix in _SUFFIXES if suffix)
+        raise ValueError(f"'{name}' is not a known chord: a root A–G with an optional # or b, then nothing or {endings}")
+    return Chord(pitch_class(match[1] + match[2]), _SUFFIXES[match[3]])

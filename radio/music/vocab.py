@@ -1,0 +1,127 @@
+"""The vocabulary table: 2,176 ids of MIDICompact, then control tokens, then reserved places up to 2,560.
+
+MIDICompact is the token set of the reference thesis: waits `t1`–`t125` and `note:bin` in hexadecimal, where bin 0
+releases the note and bins 1–15 strike it. Ids never move; a checkpoint names the ones it knows.
+
+Source of the velocity curve: briansemrau/MIDI-LLM-tokenizer, which MIDICompact is drawn from, with base 0.33.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log
+from typing import Final
+
+from radio.types import TokenId
+
+PAD: Final[TokenId] = 0
+START: Final[TokenId] = 1
+END: Final[TokenId] = 2
+MAX_WAIT: Final = 125
+NOTE_BASE: Final = 128
+BASE_SIZE: Final = 2176
+TABLE_SIZE: Final = 2560
+
+VELOCITY_BINS: Final = 16
+_CURVE_BASE: Final = 0.33
+_BIN_WIDTH: Final = 128 / (VELOCITY_BINS - 1)
+
+QUALITIES: Final = (
+    "maj", "min", "dom7", "maj7", "min7", "maj9", "min9", "sus", "dim", "hdim7", "aug", "6", "none",
+)  # fmt: skip
+STYLES: Final = (
+    "rock", "funk", "jazz", "latin", "hiphop", "afrocuban", "soul", "neworleans", "country", "reggae", "pop", "punk",
+    "highlife", "blues", "afrobeat", "gospel", "middleeastern", "dance",
+)  # fmt: skip
+DENSITIES: Final = 8
+
+BEAT_BASE: Final = 2176
+ROOT_BASE: Final = 2192
+QUALITY_BASE: Final = 2208
+DENSITY_BASE: Final = 2240
+STYLE_BASE: Final = 2256
+GROOVE: Final[TokenId] = 2288
+FILL: Final[TokenId] = 2289
+
+
+def _names() -> dict[TokenId, str]:
+    names = {PAD: "<pad>", START: "<start>", END: "<end>"}
+    names |= {2 + ticks: f"t{ticks}" for ticks in range(1, MAX_WAIT + 1)}
+    names |= {
+        NOTE_BASE + VELOCITY_BINS * note + velocity_bin: f"{note:x}:{velocity_bin:x}"
+        for note in range(128)
+        for velocity_bin in range(VELOCITY_BINS)
+    }
+    names |= {BEAT_BASE + beat: f"<b{beat + 1}>" for beat in range(4)}
+    names |= {ROOT_BASE + root: f"<r{root}>" for root in range(12)}
+    names |= {QUALITY_BASE + place: f"<q:{quality}>" for place, quality in enumerate(QUALITIES)}
+    names |= {DENSITY_BASE + density: f"<d{density}>" for density in range(DENSITIES)}
+    names |= {STYLE_BASE + place: f"<s:{style}>" for place, style in enumerate(STYLES)}
+    names |= {GROOVE: "<groove>", FILL: "<fill>"}
+    return names
+
+
+NAMES: Final[dict[TokenId, str]] = _names()
+"""Every id in use with its name; the rest of the table is reserved."""
+
+IDS: Final[dict[str, TokenId]] = {name: token for token, name in NAMES.items()}
+
+
+def wait(ticks: int) -> TokenId:
+    """The token that lets `ticks` (1–125) pass. Raises ValueError outside."""
+    if not 1 <= ticks <= MAX_WAIT:
+        raise ValueError(f"a wait of {ticks} ticks has no token: 1 to {MAX_WAIT} have")
+    return 2 + ticks
+
+
+def wait_ticks(token: TokenId) -> int:
+    """How many ticks `token` lets pass: 1–125, or 0 where it is no wait."""
+    return token - 2 if 3 <= token <= 127 else 0
+
+
+def note_token(note: int, velocity_bin: int) -> TokenId:
+    """The token that strikes `note` (0–127) with `velocity_bin` (1–15), or releases it (bin 0)."""
+    if not (0 <= note <= 127 and 0 <= velocity_bin < VELOCITY_BINS):
+        raise ValueError(f"note {note}, bin {velocity_bin} has no token: notes are 0–127, bins 0–15")
+    return NOTE_BASE + VELOCITY_BINS * note + velocity_bin
+
+
+def note_of(token: TokenId) -> tuple[int, int] | None:
+    """(note, velocity bin) of a note token; None for any other."""
+    return divmod(token - NOTE_BASE, VELOCITY_BINS) if NOTE_BASE <= token < BASE_SIZE else None
+
+
+def is_control(token: TokenId) -> bool:
+    """Whether the host, not the model, decides about this token (reserved places included)."""
+    return token >= BASE_SIZE
+
+
+def beat(number: int) -> TokenId:
+    """`<b1>`–`<b4>` for beats 1–4 of a bar."""
+    if not 1 <= number <= 4:
+        raise ValueError(f"beat {number} has no token: 1 to 4 have")
+    return BEAT_BASE + number - 1
+
+
+def density(level: int) -> TokenId:
+    """`<d0>` (an empty bar) to `<d7>` (the busiest)."""
+    if not 0 <= level < DENSITIES:
+        raise ValueError(f"density {level} has no token: 0 to {DENSITIES - 1} have")
+    return DENSITY_BASE + level
+
+
+def style(name: str) -> TokenId:
+    """The token of a drum style; raises ValueError with the ones there are."""
+    if name not in STYLES:
+        raise ValueError(f"there is no style '{name}': {', '.join(STYLES)}")
+    return STYLE_BASE + STYLES.index(name)
+
+
+def velocity_to_bin(velocity: float) -> int:
+    """The bin (0–15) of a velocity (0–127): the curve spends more bins on soft notes."""
+    bent = 128 * (_CURVE_BASE ** (min(max(velocity, 0), 127) / 128) - 1) / (_CURVE_BASE - 1)
+    return ceil(bent / _BIN_WIDTH)
+
+
+def bin_to_velocity(velocity_bin: int) -> int:
+    """The loudest velocity (0–127) of a bin (0–15): `velocity_to_bin` of it is the bin again."""
+    return max(0, ceil(128 * log((_CURVE_BASE - 1) * _BIN_WIDTH * velocity_bin / 128 + 1, _CURVE_BASE) - 1))

@@ -1,0 +1,78 @@
+"""Units as types, and the few records that every stage shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+TokenId: TypeAlias = int
+"""A place in the vocabulary table, 0–2559."""
+
+Tick: TypeAlias = int
+"""1/120 of a beat, counted from the station's first bar line."""
+
+Frames: TypeAlias = int
+"""Samples per channel at 48 kHz: the one clock. Absolute frames count from the station's first sample."""
+
+Seconds: TypeAlias = float
+Dbfs: TypeAlias = float
+
+Block: TypeAlias = "npt.NDArray[np.float32]"
+"""Rendered audio, shape (frames, 2), float32, full scale ±1.0, 48 kHz."""
+
+SAMPLE_RATE = 48_000
+GRID: Frames = 64
+"""Events sound on multiples of this many frames, FluidSynth's own internal block, so that block sizes change nothing."""
+
+TICKS_PER_BEAT = 120
+BEATS_PER_BAR = 4
+TICKS_PER_BAR = TICKS_PER_BEAT * BEATS_PER_BAR
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SynthEvent:
+    """A note for one layer's synthesizer; `frame` is absolute and a multiple of `GRID`; velocity 0 releases the note."""
+
+    frame: Frames
+    note: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class StationEvent:
+    """Something that happened on air, stamped with the frame at which it is heard.
+
+    `data` by kind:
+        track    title, key, tempo, chords (list of names), bars, number
+        bar      number, chord, section, tempo
+        note     layer, note, velocity
+        control  the control values that took effect
+    """
+
+    frame: Frames
+    kind: Literal["track", "bar", "note", "control"]
+    data: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where a control change takes effect: the bar number that starts at or contains `frame`, and that frame."""
+
+    bar: int
+    frame: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Encoded audio: the bytes of one codec frame, the absolute frame it starts at and how many frames it lasts."""
+
+    frame: Frames
+    frames: Frames
+    data: bytes
