@@ -1,0 +1,68 @@
+"""The FluidSynth library: loaded once, a binding that pyfluidsynth lacks added, messages kept off the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import threading
+from collections import deque
+from functools import cache
+from typing import Any
+
+from radio.errors import AudioError
+
+_LEVELS = range(5)
+"""FLUID_PANIC, FLUID_ERR, FLUID_WARN, FLUID_INFO, FLUID_DBG (fluidsynth/log.h)."""
+_SERIOUS = 1
+
+_LogFunction = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+_said = threading.local()
+
+
+def _log(level: int, message: bytes | None, _data: object) -> None:
+    if level <= _SERIOUS and message:
+        _messages().append(message.decode("utf-8", "replace").strip())
+
+
+def _messages() -> deque[str]:
+    """This thread's latest error messages: FluidSynth logs in the thread that called it, its log function is global."""
+    if not hasattr(_said, "messages"):
+        _said.messages = deque(maxlen=8)
+    messages: deque[str] = _said.messages
+    return messages
+
+
+_log_callback = _LogFunction(_log)
+
+
+@cache
+def library() -> Any:
+    """The module of pyfluidsynth, with `write_float(synth, frames, left, loff, lincr, right, roff, rincr)` beside it.
+
+    Raises:
+        AudioError: the shared library is not installed.
+    """
+    try:
+        # With CI in the environment pyfluidsynth prints the library's name, and stdout may be carrying audio.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import fluidsynth
+    except (ImportError, OSError, AttributeError) as fault:
+        raise AudioError(f"FluidSynth cannot be loaded ({fault}): try `apt install libfluidsynth3`") from fault
+    shared = fluidsynth._fl
+    for level in _LEVELS:
+        shared.fluid_set_log_function(level, _log_callback, None)
+    write_float = shared.fluid_synth_write_float
+    write_float.restype = ctypes.c_int
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    write_float.argtypes = [pointer, number, pointer, number, number, pointer, number, number]
+    fluidsynth.write_float = write_float
+    return fluidsynth
+
+
+def complaints() -> str:
+    """What FluidSynth has logged as an error in this thread since the last call, joined by `; `."""
+    messages = _messages()
+    text = "; ".join(messages)
+    messages.clear()
+    return text
