@@ -1,0 +1,49 @@
+# `make radio` sets up what is missing and goes on the air; `make test` is what CI runs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
+
+.PHONY: radio setup system test test-all lint format bench
+.DEFAULT_GOAL := radio
+
+radio: setup
+	exec $(BIN)/radio serve
+
+setup: system $(VENV)/.radio
+
+system:
+	@scripts/system-packages $(PYTHON)
+
+$(BIN)/pip: | system
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.radio: pyproject.toml | $(BIN)/pip
+	$(PIP) -e .
+	touch $@
+
+# torch comes first: whatever depends on it must find the version that is asked for
+$(VENV)/.tests: pyproject.toml $(VENV)/.radio
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[train,dev]'
+	touch $@
+
+lint: system $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: system $(VENV)/.tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/pytest -m "not slow" --durations=10
+
+test-all: lint
+	$(BIN)/pytest --durations=20
+
+bench: setup
+	$(BIN)/python -m bench
