@@ -1,0 +1,226 @@
+"""A mount's live edge: a bounded ring of stamped pages, and listeners as offsets into it.
+
+The station delivers pages a little ahead of time. The relay lets each one out when the wall clock reaches it, to every
+listener at once, and waits for none of them: who cannot take a page now finds it in the ring later, and who falls too
+far behind is disconnected. No byte is ever left out of a stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from radio.stream.ogg import FIRST_SEQUENCE, Page
+from radio.types import SAMPLE_RATE, Frames, Seconds
+
+HISTORY: Seconds = 60.0
+"""How much of the past the ring keeps."""
+
+LAG_LIMIT: Seconds = 30.0
+"""A listener further behind than this is disconnected; half the ring, so that the page it needs is always there."""
+
+SEND_BUFFER = 64 * 1024
+"""Most bytes that are handed over at once, and the size of the socket's own buffer: five seconds of audio."""
+
+
+TICK: Seconds = 0.08
+"""Longest time between two looks at the clock and the listeners: one page."""
+
+
+class Sink(Protocol):
+    """Where a listener's bytes go; asyncio's transports are one."""
+
+    def write(self, data: bytes) -> None:
+        """Take all bytes at once, without waiting."""
+
+    def get_write_buffer_size(self) -> int:
+        """How many of them the system has not taken yet."""
+
+    def is_closing(self) -> bool:
+        """Whether the connection is gone, or going."""
+
+    def abort(self) -> None:
+        """Close at once; what is buffered is lost."""
+
+
+def limit_buffers(transport: asyncio.Transport) -> None:
+    """Keep the system from taking more than a send buffer, else a peer that reads nothing looks well for minutes."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    transport.set_write_buffer_limits(high=SEND_BUFFER)
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One connection: the page it gets next, and what is called once when it is over."""
+
+    sink: Sink
+    next: int
+    gone: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has happened since the relay was made."""
+
+    joined: int = 0
+    slow_disconnects: int = 0
+    underruns: int = 0
+    """How often the station came too late for the live edge."""
+    late: Seconds = 0.0
+    """By how much in all: the sum of the shifts of the live edge against the wall clock."""
+
+
+@dataclass(slots=True)
+class Relay:
+    """The ring, the live edge and the listeners of one mount. Plain calls, no I/O but `Sink.write`, no clock but `now`.
+
+    Args:
+        headers: Makes the bytes that come before the page of the given sequence number.
+        now: Monotonic seconds.
+        history: Seconds of the past that the ring keeps.
+        lag_limit: Seconds behind the live edge at which a listener is disconnected.
+    """
+
+    headers: Callable[[int], bytes]
+    now: Callable[[], float]
+    history: Seconds = HISTORY
+    lag_limit: Seconds = LAG_LIMIT
+    counts: Counts = field(default_factory=Counts)
+    live: Frames = 0
+    """The mount's frame up to which audio has been let out."""
+    _ring: dict[int, Page] = field(default_factory=dict)
+    _oldest: int = FIRST_SEQUENCE
+    _edge: int = FIRST_SEQUENCE
+    _end: Frames = 0
+    _epoch: float | None = None
+    _listeners: dict[Listener, None] = field(default_factory=dict)
+
+    @property
+    def on_air(self) -> bool:
+        """Whether a first page has been let out."""
+        return self._edge > FIRST_SEQUENCE
+
+    @property
+    def listeners(self) -> int:
+        """How many there are now."""
+        return len(self._listeners)
+
+    @property
+    def reserve(self) -> Seconds:
+        """Seconds of audio that wait beyond the live edge."""
+        return (self._end - self.live) / SAMPLE_RATE
+
+    def pause(self) -> Seconds:
+        """How long to wait before the next `advance`: until the next page is due, and never longer than `TICK`."""
+        if self._epoch is None or self._edge not in self._ring:
+            return TICK
+        return min(TICK, max(0.0, self._due() - self.now()))
+
+    def feed(self, page: Page) -> None:
+        """Take the station's next page. Where it comes too late, the live edge moves back by just that much."""
+        starving = self._edge not in self._ring
+        self._ring[page.sequence] = page
+        self._end = page.end
+        if self._epoch is None:
+            self._epoch = self.now() - page.frame / SAMPLE_RATE
+        elif starving and (late := self.now() - self._due()) > 0:
+            # Catching up would drain the reserve again and again; being late once is inaudible behind a burst.
+            self._epoch += late
+            self.counts.underruns += 1
+            self.counts.late += late
+        if starving:
+            self.advance()
+
+    def advance(self) -> None:
+        """Let out what is due, serve every listener, disconnect those too far behind, forget what is old."""
+        now = self.now()
+        while (page := self._ring.get(self._edge)) and self._due() <= now:
+            self._edge += 1
+            self.live = page.end
+        for listener in list(self._listeners):
+            self._serve(listener)
+        self._forget()
+
+    def join(self, sink: Sink, *, burst: Seconds, gone: Callable[[], None]) -> Listener:
+        """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
+
+        The burst is bounded by the lag limit and by what the ring holds. `gone` is called once, when the listener has
+        left, by whatever way.
+        """
+        first = self._first(min(burst, self.lag_limit))
+        listener = Listener(sink, first, gone)
+        self._listeners[listener] = None
+        self.counts.joined += 1
+        sink.write(self.headers(first))
+        self._serve(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Remove a listener; one that is gone already is no error."""
+        if listener in self._listeners:
+            del self._listeners[listener]
+            listener.gone()
+
+    def close(self) -> None:
+        """Disconnect everybody."""
+        for listener in list(self._listeners):
+            listener.sink.abort()
+            self.leave(listener)
+
+    def lag(self, listener: Listener) -> Seconds:
+        """How far the first byte that the system has not taken yet lies behind the live edge."""
+        sequence, unsent = listener.next, listener.sink.get_write_buffer_size()
+        while unsent > 0 and sequence - 1 in self._ring:
+            sequence -= 1
+            unsent -= len(self._ring[sequence].data)
+        if sequence >= self._edge:
+            return 0.0
+        return (self.live - self._ring[sequence].frame) / SAMPLE_RATE
+
+    def _due(self) -> float:
+        """The monotonic time at which the next page is to go out, whether it is there or not."""
+        return (self._epoch or 0.0) + self.live / SAMPLE_RATE
+
+    def _serve(self, listener: Listener) -> None:
+        sink = listener.sink
+        if sink.is_closing():
+            self.leave(listener)
+            return
+        if listener.next < self._edge and sink.get_write_buffer_size() == 0:
+            pages = self._take(listener.next)
+            sink.write(pages[0] if len(pages) == 1 else b"".join(pages))
+            listener.next += len(pages)
+        if self.lag(listener) > self.lag_limit:
+            # A close would wait until a peer that reads nothing has read everything.
+            self.counts.slow_disconnects += 1
+            sink.abort()
+            self.leave(listener)
+
+    def _take(self, sequence: int) -> list[bytes]:
+        """What is let out from `sequence` on: one page, and as many more as fit a send buffer with it."""
+        pages = [self._ring[sequence].data]
+        size = len(pages[0])
+        for following in range(sequence + 1, self._edge):
+            data = self._ring[following].data
+            size += len(data)
+            if size > SEND_BUFFER:
+                break
+            pages.append(data)
+        return pages
+
+    def _first(self, burst: Seconds) -> int:
+        """The sequence number of the first page not older than `burst`."""
+        sequence = self._edge
+        while (page := self._ring.get(sequence - 1)) and page.frame >= self.live - burst * SAMPLE_RATE:
+            sequence -= 1
+        return sequence
+
+    def _forget(self) -> None:
+        oldest = self.live - self.history * SAMPLE_RATE
+        while self._oldest < self._edge and self._ring[self._oldest].end < oldest:
+            del self._ring[self._oldest]
+            self._oldest += 1

@@ -1,0 +1,172 @@
+"""What the front and a station's worker say to each other: messages as bytes and back, without any I/O.
+
+A message is its length (32 bits, little-endian, of what follows), one byte of kind, and a body.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from radio.errors import StreamError
+from radio.types import Frames, JsonValue, Landing, Packet, StationEvent
+
+MAX_BODY = 1 << 20
+"""Longest body in bytes; the longest real one, a packet or an event, is a few thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Front to worker, first of all: the pickled settings of the station to open."""
+
+    settings: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Front to worker: render until the station's position is at least `until`, then wait."""
+
+    until: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Front to worker: change controls; answered by `Landed` or `Refused` of the same `number`."""
+
+    number: int
+    patch: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Worker to front: the station is open and its first packet will start at `frame`."""
+
+    frame: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Worker to front: the station cannot be opened, and why."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Worker to front: where each of the changed controls takes effect."""
+
+    number: int
+    landings: Mapping[str, Landing]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Worker to front: nothing was changed, because `field` is not what is `allowed`."""
+
+    number: int
+    message: str
+    field: str
+    allowed: str
+
+
+Message: TypeAlias = Start | Render | Change | Ready | Failed | Landed | Refused | Packet | StationEvent
+
+_LENGTH = struct.Struct("<I")
+_FRAME = struct.Struct("<q")
+_PACKET = struct.Struct("<qI")
+_KINDS: tuple[type[Message], ...] = (Start, Render, Change, Ready, Failed, Landed, Refused, Packet, StationEvent)
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of one message. Raises StreamError when it is too long for the other side to accept."""
+    body = _body(message)
+    if len(body) > MAX_BODY:
+        raise StreamError(f"a {type(message).__name__} of {len(body)} bytes is longer than {MAX_BODY}")
+    return _LENGTH.pack(len(body) + 1) + bytes([_KINDS.index(type(message))]) + body
+
+
+class Decoder:
+    """Turns bytes, however they were cut on the way, back into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages that `data` completes.
+
+        Raises:
+            StreamError: A length or kind that no message has, or a body that does not parse.
+        """
+        self._buffer += data
+        messages: list[Message] = []
+        start = 0
+        while len(self._buffer) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, start)
+            if not 1 <= length <= MAX_BODY + 1:
+                raise StreamError(f"a message of {length} bytes: the other side speaks something else")
+            end = start + _LENGTH.size + length
+            if len(self._buffer) < end:
+                break
+            messages.append(_message(self._buffer[start + _LENGTH.size], bytes(self._buffer[start + 5 : end])))
+            start = end
+        del self._buffer[:start]
+        return messages
+
+
+def _body(message: Message) -> bytes:
+    match message:
+        case Packet():
+            return _PACKET.pack(message.frame, message.frames) + message.data
+        case Start():
+            return message.settings
+        case Render():
+            return _FRAME.pack(message.until)
+        case Ready():
+            return _FRAME.pack(message.frame)
+        case Failed():
+            return message.message.encode()
+        case StationEvent():
+            return _json([message.frame, message.kind, dict(message.data)])
+        case Change():
+            return _json([message.number, dict(message.patch)])
+        case Landed():
+            return _json([message.number, {name: [at.bar, at.frame] for name, at in message.landings.items()}])
+        case Refused():
+            return _json([message.number, message.message, message.field, message.allowed])
+
+
+def _message(kind: int, body: bytes) -> Message:
+    if kind >= len(_KINDS):
+        raise StreamError(f"there is no message of kind {kind}")
+    name = _KINDS[kind].__name__
+    try:
+        return _parse(_KINDS[kind], body)
+    except (ValueError, TypeError, AttributeError, struct.error) as error:
+        raise StreamError(f"a {name} of {len(body)} bytes cannot be read: {error}") from error
+
+
+def _parse(kind: type[Message], body: bytes) -> Message:
+    if kind is Packet:
+        frame, frames = _PACKET.unpack_from(body)
+        return Packet(frame, frames, body[_PACKET.size :])
+    if kind is Start:
+        return Start(body)
+    if kind is Render:
+        return Render(*_FRAME.unpack(body))
+    if kind is Ready:
+        return Ready(*_FRAME.unpack(body))
+    if kind is Failed:
+        return Failed(body.decode())
+    if kind is Landed:
+        number, landings = json.loads(body)
+        return Landed(number, {name: Landing(*landing) for name, landing in landings.items()})
+    if kind is StationEvent:
+        return StationEvent(*json.loads(body))
+    return Change(*json.loads(body)) if kind is Change else Refused(*json.loads(body))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
