@@ -47,7 +47,9 @@ class Control:
 def _table() -> dict[str, Control]:
     rows = [
         Control("temperature", "float", 0, 2, "bar", "", "how freely the models choose; 0 always takes the likeliest"),
-        Control("top_p", "float", 0, 1, "bar", "", "keep the likeliest tokens up to this much probability; 1 keeps all"),
+        Control(
+            "top_p", "float", 0, 1, "bar", "", "keep the likeliest tokens up to this much probability; 1 keeps all"
+        ),
         Control("top_k", "int", 0, 2560, "bar", "", "keep this many likeliest tokens; 0 keeps all"),
         Control("alpha_presence", "float", 0, 2, "bar", "", "push down notes that were played lately, once each"),
         Control("alpha_frequency", "float", 0, 2, "bar", "", "push down notes by how often they were played lately"),

@@ -70,15 +70,14 @@ class Ramp:
         self._curve = Curve(value)
         self._step = pace * GRID / SAMPLE_RATE
 
-    @property
-    def value(self) -> float:
-        """Where it will be at the next grid line."""
-        return self._curve.end
-
     def draw(self, position: Frames, frames: Frames, target: float) -> float | Signal:
         """As `Curve.draw`, going to `target`, which counts from the next grid line on."""
 
+        if self._curve.start == self._curve.end == target:
+            return target
+
         def following() -> float:
-            return self.value + min(max(target - self.value, -self._step), self._step)
+            value = self._curve.end
+            return value + min(max(target - value, -self._step), self._step)
 
         return self._curve.draw(position, frames, following)

@@ -9,7 +9,9 @@ import numpy as np
 from radio.audio.curve import Ramp, Signal
 from radio.audio.duck import Duck
 from radio.audio.filters import Biquad, SweptLowPass, high_pass_sections, low_pass_sections
+from radio.audio.grit import Grit
 from radio.audio.limiter import Limiter
+from radio.audio.room import Room
 from radio.audio.tape import Tape, saturate
 from radio.audio.tone import Tone
 from radio.controls import LAYERS, Controls
@@ -17,7 +19,7 @@ from radio.errors import AudioError, nearest
 from radio.types import Block, Frames
 
 _PLAYED = ("keys", "bass", "drums")
-_DUCKED = ("keys", "bass")
+_TEXTURES = ("vinyl", "rain")
 _FADE = 25.0
 """Full scale per second at which a level moves: 40 ms from unity to silence, which makes no click."""
 
@@ -25,9 +27,11 @@ _FADE = 25.0
 class Mixer:
     """One station's mixing desk.
 
-        keys, bass ─ low-pass ─ level ─ duck ┐
-        drums ───── low-pass ─ level ────────┴ saturation ─ gain ┐
-        vinyl, rain ─────────── level ───────────────────────────┴ wow and flutter ─ high-pass ─ low-pass ─ limiter
+        keys, bass ─ grit ─ low-pass ─ level ─ duck ─┐
+        drums ────── grit ─ low-pass ─ level ────────┴ room ─ saturation ─ gain ┐
+        vinyl, rain ────────────────── level ───────────────────────────────────┴ tape ─ high-pass ─ low-pass ─ limiter
+
+    The room hears keys and drums. Vinyl and rain pass neither drive nor gain, so their trims are their levels on air.
 
     Controls and kicks are read at the lines of the absolute grid of 64 frames, and nothing else depends on how the
     signal is cut: what comes out is bit-identical however `process` is split. A deep copy goes on bit-identically.
@@ -37,10 +41,13 @@ class Mixer:
     """
 
     def __init__(self, tone: Tone) -> None:
-        self._trims = {layer: float(getattr(tone, f"{layer}_db")) for layer in LAYERS}
+        self._trims = {layer: _linear(getattr(tone, f"{layer}_db")) for layer in LAYERS}
         self._filters = {
             layer: Biquad(low_pass_sections(float(getattr(tone, f"{layer}_lowpass")))) for layer in _PLAYED
         }
+        self._grit = {layer: Grit(tone.grit_bits, tone.grit_rate) for layer in _PLAYED}
+        self._room = Room(tone.room_decay)
+        self._room_gain = _linear(tone.room_db)
         self._duck = Duck(tone.duck_db, tone.duck_release)
         self._drive = _linear(tone.drive_db)
         self._gain = _linear(tone.gain_db)
@@ -74,16 +81,15 @@ class Mixer:
             self._low_pass = SweptLowPass(controls.lowpass)
             self._levels = {layer: Ramp(self._target(layer, controls), _FADE) for layer in LAYERS}
         duck = self._duck.draw(self.position, frames, [self.position + kick for kick in kicks])
-        played: Signal = np.zeros((2, frames))
-        for layer in _PLAYED:
-            x = self._filters[layer].process(_signal(stems.get(layer), frames)) * self._level(layer, frames, controls)
-            played += x * duck if layer in _DUCKED else x
-        mix = saturate(played, self._drive) * self._gain
-        for layer in LAYERS:
-            if layer not in _PLAYED:
-                level = self._level(layer, frames, controls)
-                if layer in stems:
-                    mix += _signal(stems[layer], frames) * level
+        keys, bass, drums = (self._played(layer, stems.get(layer), frames, controls) for layer in _PLAYED)
+        keys *= duck
+        bass *= duck
+        room = self._room.process(keys + drums) * self._room_gain
+        mix = saturate(keys + bass + drums + room, self._drive) * self._gain
+        for layer in _TEXTURES:
+            level = self._level(layer, frames, controls)
+            if layer in stems:
+                mix += _signal(stems[layer], self._trims[layer]) * level
         mix = self._tape.process(mix, self.position, controls.wow)
         mix = self._low_pass.process(self._high_pass.process(mix), self.position, controls.lowpass)
         mix = self._limiter.process(mix, self.position)
@@ -94,7 +100,13 @@ class Mixer:
         """The linear gain that a layer is asked to have."""
         if getattr(controls, f"{layer}_mute"):
             return 0.0
-        return _linear(getattr(controls, f"{layer}_level") + self._trims[layer])
+        return _linear(getattr(controls, f"{layer}_level"))
+
+    def _played(self, layer: str, stem: Block | None, frames: Frames, controls: Controls) -> Signal:
+        x = np.zeros((2, frames)) if stem is None else _signal(stem, self._trims[layer])
+        x = self._filters[layer].process(self._grit[layer].process(x, self.position))
+        x *= self._level(layer, frames, controls)
+        return x
 
     def _level(self, layer: str, frames: Frames, controls: Controls) -> float | Signal:
         return self._levels[layer].draw(self.position, frames, self._target(layer, controls))
@@ -104,9 +116,9 @@ def _linear(decibels: float) -> float:
     return float(10 ** (decibels / 20))
 
 
-def _signal(stem: Block | None, frames: Frames) -> Signal:
+def _signal(stem: Block, gain: float) -> Signal:
     """A stem in the mixer's own layout: (2, frames) float64, each channel contiguous."""
-    return np.zeros((2, frames)) if stem is None else np.ascontiguousarray(stem.T, dtype=np.float64)
+    return np.multiply(stem.T, gain, dtype=np.float64, order="C")
 
 
 def _frames(stems: Mapping[str, Block]) -> Frames:

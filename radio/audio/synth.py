@@ -30,13 +30,13 @@ class Synth:
         soundfont: an SF2 or SF3 file.
         program: General MIDI program 0–127 (bank 0), or the kit's number in bank 128.
         drums: take the program from bank 128.
-        gain: linear factor on FluidSynth's output, 0–10. At 0.5 four loud keys peak near −12 dBFS.
+        gain: linear factor on FluidSynth's output, 0–10; at the default a usual passage of chords peaks near -8 dBFS.
 
     Raises:
         AudioError: the soundfont is missing or is none, or has no such program.
     """
 
-    def __init__(self, soundfont: Path, *, program: int, drums: bool = False, gain: float = 0.5) -> None:
+    def __init__(self, soundfont: Path, *, program: int, drums: bool = False, gain: float = 1.4) -> None:
         _check_soundfont(soundfont)
         fluid = library()
         complaints()

@@ -24,9 +24,9 @@ class Tone:
 
     keys_db: float = _number(0.0, -40, 24, "dB")
     """Trim of the keys, before the listener's level."""
-    bass_db: float = _number(0.0, -40, 24, "dB")
+    bass_db: float = _number(1.5, -40, 24, "dB")
     """Trim of the bass."""
-    drums_db: float = _number(0.0, -40, 24, "dB")
+    drums_db: float = _number(7.0, -40, 24, "dB")
     """Trim of the drums."""
     vinyl_db: float = _number(0.0, -40, 24, "dB")
     """Trim of the vinyl; at 0 its ticks peak between -40 and -30 dBFS and its hiss lies near -57 dBFS RMS."""
@@ -40,17 +40,25 @@ class Tone:
     """Cut-off of the drums, 12 dB per octave."""
     highpass: float = _number(40.0, 10, 500, "Hz")
     """Cut-off of everything below, 12 dB per octave."""
+    grit_bits: float = _number(13.0, 6, 24, "bits")
+    """Size of the samples that keys, bass and drums are rounded to; 24 is clean."""
+    grit_rate: float = _number(30_000.0, 6_000, 48_000, "Hz")
+    """Rate at which they are sampled and held; 48,000 is clean."""
+    room_db: float = _number(-10.0, -60, 12, "dB")
+    """Level of the room around keys and drums."""
+    room_decay: float = _number(0.9, 0.1, 5, "s")
+    """Time in which the room's sound falls by 60 dB."""
     duck_db: float = _number(3.0, 0, 12, "dB")
     """How far a kick pushes keys and bass down."""
     duck_release: float = _number(0.12, 0.02, 1, "s")
     """Time constant in which they come back."""
-    drive_db: float = _number(3.0, -12, 24, "dB")
+    drive_db: float = _number(5.0, -12, 24, "dB")
     """Gain into the tape's saturation, taken back behind it: more of it, more warmth and fewer peaks."""
     wow_cents: float = _number(12.0, 0, 50, "cents")
     """Largest slow bend of pitch, 0.2 to 1.1 Hz, when the control `wow` is 1."""
     flutter_cents: float = _number(4.0, 0, 20, "cents")
     """Largest quick bend of pitch, 3 to 6 Hz, when the control `wow` is 1."""
-    gain_db: float = _number(0.0, -24, 24, "dB")
+    gain_db: float = _number(1.0, -24, 24, "dB")
     """Gain of the music behind the saturation; the default puts a usual mix near -16 LUFS."""
     ceiling_db: float = _number(-1.0, -12, 0, "dBFS")
     """The limiter lets no sample, and no peak between samples, above this."""

@@ -1,0 +1,86 @@
+"""Which tokens may be drawn next: the host's rules, as a mask over a model's rows.
+
+Within a tick, releases come before strikes and both go up in pitch, as in training; so every tick ends after finitely
+many tokens whatever the model would like. What the mask lets pass decodes to valid MIDI with no note left hanging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.music.parts import Part
+from radio.music.vocab import BASE_SIZE, NOTE_BASE, VELOCITY_BINS, note_of, wait_ticks
+from radio.types import Tick, TokenId
+
+MAX_SOUNDING = 10
+"""Notes of a pitched part that may sound at once: ten fingers."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Grammar:
+    """Follows the tokens of one part and says what may come next.
+
+    tick: where the part stands. sounding: notes that sound and the tick each was struck at (pitched parts only).
+    """
+
+    def __init__(self, part: Part, tokens: Sequence[TokenId]) -> None:
+        self.part = part
+        self.tick: Tick = 0
+        self.sounding: dict[int, Tick] = {}
+        self._waits = np.array([wait_ticks(token) for token in tokens])
+        self._pitch = np.array([-1 if note_of(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens])
+        is_note = np.array([NOTE_BASE <= token < BASE_SIZE for token in tokens])
+        velocity_bin = np.array([(token - NOTE_BASE) % VELOCITY_BINS for token in tokens])
+        in_range = (self._pitch >= part.low) & (self._pitch <= part.high)
+        self._strikes = is_note & (velocity_bin > 0) & in_range
+        self._releases = is_note & (velocity_bin == 0) & in_range & part.offs
+        self._last_strike = -1
+        self._last_release = -1
+
+    def allowed(self, until: Tick, *, must_strike: bool = False) -> Mask:
+        """Rows that may come next.
+
+        Args:
+            until: the next tick at which the host speaks; no wait goes beyond it.
+            must_strike: let no time pass before a note is struck.
+        """
+        strikes = self._strikes & (self._pitch > self._last_strike)
+        if self.part.offs:
+            sounding = np.zeros(128, dtype=bool)
+            sounding[list(self.sounding)] = True
+            here = sounding[self._pitch]
+            strikes &= ~here
+            if len(self.sounding) >= MAX_SOUNDING:
+                strikes[:] = False
+            releases = self._releases & here & (self._pitch > self._last_release)
+            if self._last_strike >= 0:
+                releases[:] = False
+        else:
+            releases = self._releases
+        waits = (self._waits > 0) & (self._waits <= until - self.tick)
+        if must_strike and (strikes.any() or releases.any()):
+            waits[:] = False
+        return waits | strikes | releases
+
+    def take(self, token: TokenId) -> bool:
+        """Follow `token`, drawn or forced; True where it strikes a note."""
+        if ticks := wait_ticks(token):
+            self.tick += ticks
+            self._last_strike = self._last_release = -1
+            return False
+        pair = note_of(token)
+        if pair is None:
+            return False
+        note, velocity_bin = pair
+        if velocity_bin:
+            self._last_strike = note
+            if self.part.offs:
+                self.sounding[note] = self.tick
+            return True
+        self._last_release = note
+        self.sounding.pop(note, None)
+        return False

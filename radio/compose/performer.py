@@ -1,0 +1,107 @@
+"""A performer: one model that plays bar after bar for ever, its state kept from each to the next."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from radio.compose.grammar import Grammar
+from radio.compose.plan import BarPlan
+from radio.model.engine import Array, Engine, State
+from radio.model.sampling import Sampler, Sampling
+from radio.music.events import NoteEvent
+from radio.music.parts import Part
+from radio.music.tokenizer import DRUM_GATE, Decoder
+from radio.music.vocab import START, note_token
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
+
+LONGEST_HOLD: Tick = 2 * TICKS_PER_BAR
+"""A note held this long is released by the host at the next beat."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A performer between two bars; restoring it goes on bit-identically."""
+
+    state: State
+    logits: Array
+    generator: dict[str, Any]
+    counts: Array
+    grammar: Grammar
+    decoder: Decoder
+
+
+class Performer:
+    """Plays `part` with `engine`, drawing from a generator seeded with `seed`."""
+
+    def __init__(self, engine: Engine, part: Part, seed: Sequence[int]) -> None:
+        self.part = part
+        self._engine = engine
+        self._row = {token: row for row, token in enumerate(engine.tokens)}
+        self._sampler = Sampler(engine.tokens, np.random.default_rng(list(seed)))
+        self._grammar = Grammar(part, engine.tokens)
+        self._decoder = Decoder(hold_limit=LONGEST_HOLD + TICKS_PER_BEAT if part.offs else DRUM_GATE)
+        self._state = engine.zero_state()
+        self._logits: Array = np.zeros(len(engine.tokens), np.float32)
+        self._feed([START])
+
+    def play(self, plan: BarPlan, sampling: Sampling) -> list[NoteEvent]:
+        """The events of the bar that `plan` describes, which must be the next one; ticks count from bar 0.
+
+        A bar whose planned density is above 0 holds at least one note: where the model lets three beats pass in
+        silence, it must strike in the fourth.
+        """
+        events: list[NoteEvent] = []
+        empty = plan.densities[self.part.name] == 0
+        struck = empty
+        for number in range(1, BEATS_PER_BAR + 1):
+            until = plan.tick + number * TICKS_PER_BEAT
+            events += self._announce(plan.controls(number, self.part.name))
+            while self._grammar.tick < until:
+                allowed = self._grammar.allowed(until, must_strike=number == BEATS_PER_BAR and not struck)
+                row = self._sampler.draw(self._logits, allowed, sampling)
+                token = self._engine.tokens[row]
+                self._logits, self._state = self._engine.step([row], self._state)
+                struck |= self._grammar.take(token)
+                events += self._decoder.feed(token)
+        return events
+
+    def save(self) -> Saved:
+        return Saved(
+            self._state,
+            self._logits,
+            copy.deepcopy(self._sampler.generator.bit_generator.state),
+            self._sampler.counts.copy(),
+            copy.deepcopy(self._grammar),
+            copy.deepcopy(self._decoder),
+        )
+
+    def restore(self, saved: Saved) -> None:
+        self._state, self._logits = saved.state, saved.logits
+        self._sampler.generator.bit_generator.state = copy.deepcopy(saved.generator)
+        self._sampler.counts = saved.counts.copy()
+        self._grammar = copy.deepcopy(saved.grammar)
+        self._decoder = copy.deepcopy(saved.decoder)
+
+    def _announce(self, controls: Sequence[TokenId]) -> list[NoteEvent]:
+        """Feed what the host says at this tick: controls, then releases of notes held too long."""
+        overdue = [
+            note
+            for note, since in sorted(self._grammar.sounding.items())
+            if self._grammar.tick - since >= LONGEST_HOLD
+        ]
+        releases = [note_token(note, 0) for note in overdue]
+        self._feed([*controls, *releases])
+        for note in overdue:
+            del self._grammar.sounding[note]
+        return [event for token in releases for event in self._decoder.feed(token)]
+
+    def _feed(self, tokens: Sequence[TokenId]) -> None:
+        """Step the model over forced tokens; those it does not know are not fed."""
+        rows = [self._row[token] for token in tokens if token in self._row]
+        if rows:
+            self._logits, self._state = self._engine.step(rows, self._state)

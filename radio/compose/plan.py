@@ -1,0 +1,55 @@
+"""What a bar is to be: the conductor's word to every performer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from radio.music.chords import Chord
+from radio.music.vocab import FILL, GROOVE, beat, density, style
+from radio.types import TICKS_PER_BAR, Tick, TokenId
+
+
+@dataclass(frozen=True, slots=True)
+class BarPlan:
+    """One bar, number counted from 0 at the station's first bar line.
+
+    chords: one per beat. densities: level 0–7 by part (`piano`, `drums`); 0 asks for an empty bar. style, fill: for
+    the drums. section: `A`–`D`.
+    """
+
+    number: int
+    section: str
+    chords: tuple[Chord, Chord, Chord, Chord]
+    densities: Mapping[str, int]
+    style: str
+    fill: bool = False
+
+    @property
+    def tick(self) -> Tick:
+        """Where the bar starts."""
+        return self.number * TICKS_PER_BAR
+
+    def controls(self, number: int, part: str) -> list[TokenId]:
+        """The tokens that stand at beat `number` (1–4) of this bar, in the order the models were trained on."""
+        tokens = [beat(number)]
+        chord = self.chords[number - 1]
+        if number == 1 or chord != self.chords[number - 2]:
+            tokens += chord.tokens
+        if number == 1:
+            tokens += [style(self.style), FILL if self.fill else GROOVE, density(self.densities[part])]
+        return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A piece of the programme: about two minutes in one key over one progression."""
+
+    number: int
+    title: str
+    key: str
+    progression: tuple[Chord, ...]
+    first_bar: int
+    bars: int = field(default=32)
+
+

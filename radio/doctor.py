@@ -1,0 +1,96 @@
+"""What the radio needs on this machine: each thing looked for, and what puts it right."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from radio.errors import RadioError, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked for."""
+
+    what: str
+    found: bool
+    detail: str
+    """What was found, or what puts it right."""
+    needed: bool = True
+    """False: the radio runs without it, with less."""
+
+
+def examine(config: Path | None) -> bool:
+    """Print a line for each thing; return whether everything needed is there."""
+    healthy = True
+    for finding in look(config):
+        mark = "ok  " if finding.found else "MISS" if finding.needed else "--  "
+        print(f"{mark}  {finding.what}: {finding.detail}")
+        healthy &= finding.found or not finding.needed
+    return healthy
+
+
+def look(config: Path | None) -> Iterator[Finding]:
+    """Everything `radio doctor` knows of, in the order in which it matters."""
+    yield Finding("Python", found=True, detail=sys.version.split()[0])
+    yield _tried("ffmpeg", _ffmpeg, "writes .mp3, .opus and .flac files: apt install ffmpeg")
+    yield _tried("libfluidsynth", _fluidsynth, "plays the notes: apt install libfluidsynth3")
+    yield from _stations(config)
+    remedy = "only needed to play here: plug one in, or use `radio serve` or --output -"
+    yield _tried("sound card", _sound_card, remedy, needed=False)
+
+
+def _tried(what: str, attempt: Callable[[], str], remedy: str, *, needed: bool = True) -> Finding:
+    try:
+        return Finding(what, found=True, detail=attempt(), needed=needed)
+    except (ImportError, OSError, RadioError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Finding(what, found=False, detail=f"{reason}; {remedy}", needed=needed)
+
+
+def _ffmpeg() -> str:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise FileNotFoundError("not on PATH")
+    answer = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    words = answer.stdout.split()
+    return f"{words[2] if len(words) > 2 else 'of no known version'} at {program}"
+
+
+def _fluidsynth() -> str:
+    from radio.audio.fluid import library
+
+    return f"loaded through {library().__name__}"
+
+
+def _sound_card() -> str:
+    from radio.speakers import card_name
+
+    return card_name()
+
+
+def _stations(config: Path | None) -> Iterator[Finding]:
+    """The config, with the checkpoints and soundfonts that it names: a missing one is a problem of the config."""
+    from radio.config import default_path, load
+
+    path = config or default_path()
+    try:
+        stations = load(path).stations
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("config", found=False, detail=problem)
+        return
+    yield Finding("config", found=True, detail=f"{path}: {', '.join(stations)}")
+    for soundfont in sorted({each.soundfont for each in stations.values()}):
+        yield Finding("soundfont", found=True, detail=str(soundfont))
+    for checkpoint in sorted({model for each in stations.values() for model in (each.piano, each.drums)}):
+        yield _tried("checkpoint", partial(_checkpoint, checkpoint), "run pip install again, or export anew")
+
+
+def _checkpoint(path: Path) -> str:
+    return f"{path}, {path.stat().st_size / 1e6:.1f} MB"

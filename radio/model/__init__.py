@@ -1,0 +1,1 @@
+"""Numbers only: what a checkpoint holds, how it is stepped, how a token is drawn."""

@@ -1,0 +1,247 @@
+"""One station as the front sees it: a worker process that is kept alive, a mount, and what is on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import secrets
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from radio.errors import ControlError, ServerError, StreamError
+from radio.server.events import Fans
+from radio.server.now import Now
+from radio.stream.ogg import Pager, header_pages
+from radio.stream.relay import Relay
+from radio.stream.wire import Change, Decoder, Failed, Landed, Message, Ready, Refused, Render, Start, encode
+from radio.types import SAMPLE_RATE, Frames, JsonValue, Landing, Packet, Seconds, StationEvent
+
+if TYPE_CHECKING:
+    from radio.config import StationSettings
+
+WORKER: tuple[str, ...] = (sys.executable, "-m", "radio.worker")
+"""The command that becomes a worker when the number of its socket is added."""
+
+RESERVE: Seconds = 3.0
+"""Audio rendered ahead of the live edge: it hides a slow render, and it is how late a control change is heard."""
+
+OPENING: Seconds = 120.0
+"""A worker that has not opened its station by then is replaced: reading models from a cold disk may take a while."""
+
+SILENCE: Seconds = 10.0
+"""A worker that owes audio and says nothing for this long is replaced."""
+
+ANSWER: Seconds = 5.0
+"""How long a control change waits for the worker."""
+
+BACK_OFF: tuple[Seconds, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Waits before the worker's next start; from the beginning again once it has played for a minute."""
+
+_SETTLED: Seconds = 60.0
+_READ_SIZE = 65_536
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class Channel:
+    """Starts, feeds, watches and restarts the worker of one station, and airs what it sends.
+
+    Args:
+        settings: The station. After a restart the worker gets the controls as they were last set, and another seed, so
+            that listeners do not hear the same beginning again.
+        worker: The command that becomes the worker; tests name one with another station in it.
+    """
+
+    def __init__(self, settings: StationSettings, *, worker: Sequence[str] = WORKER) -> None:
+        self.settings = settings
+        self.controls = settings.controls
+        self.now = Now()
+        self.fans = Fans()
+        self.restarts = 0
+        self._worker = tuple(worker)
+        serial = secrets.randbits(32)
+        comments = (f"TITLE={settings.title}", f"DESCRIPTION={settings.description}")
+        self.relay = Relay(lambda first: header_pages(first, serial=serial, comments=comments), time.monotonic)
+        self._pager = Pager(serial=serial)
+        self._log = logging.getLogger(f"radio.station.{settings.name}")
+        self._to_worker: asyncio.StreamWriter | None = None
+        self._ready = False
+        self._until: Frames = 0
+        self._coming: deque[StationEvent] = deque()
+        self._answers: dict[int, asyncio.Future[Mapping[str, Landing]]] = {}
+        self._asked = 0
+        self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the worker, and return when the station is on the air.
+
+        Raises:
+            ServerError: The worker cannot open the station, or died before it was on the air.
+        """
+        self._tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._keep_alive())]
+        await asyncio.shield(self._first)
+
+    async def ended(self) -> None:
+        """Wait for ever; raises what should never happen, rather than let a silent station look well."""
+        await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Disconnect the listeners and end the worker."""
+        for task in reversed(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.relay.close()
+        self.fans.close()
+        self._first.cancel()
+
+    async def change(self, patch: Mapping[str, JsonValue]) -> dict[str, Landing]:
+        """Change controls; return for each where it takes effect, in the mount's frames.
+
+        Raises:
+            ControlError: A name or a value that is not allowed; nothing has changed.
+            ServerError: The worker is being restarted, or does not answer.
+        """
+        if self._to_worker is None or not self._ready:
+            raise ServerError(f"{self.settings.name} is being restarted; try again in a few seconds")
+        self._asked += 1
+        number = self._asked
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._to_worker.write(encode(Change(number, patch)))
+            landings = await asyncio.wait_for(answer, ANSWER)
+        except TimeoutError as error:
+            raise ServerError(f"{self.settings.name} did not answer within {ANSWER:g} s") from error
+        finally:
+            self._answers.pop(number, None)
+        self.controls = self.controls.changed(patch)
+        return {name: Landing(landing.bar, landing.frame + self._pager.offset) for name, landing in landings.items()}
+
+    async def _pace(self) -> None:
+        """The only clock: lets pages and events out when they are due, and asks the worker for more."""
+        while True:
+            self.relay.advance()
+            self._air()
+            self._ask()
+            if self.relay.on_air and not self._first.done():
+                self._first.set_result(None)
+            await asyncio.sleep(self.relay.pause())
+
+    def _air(self) -> None:
+        while self._coming and self._coming[0].frame < self.relay.live:
+            event = self._coming.popleft()
+            self.now.aired(event, time.time())
+            self.fans.tell(event)
+
+    def _ask(self) -> None:
+        until = self.relay.live + int(RESERVE * SAMPLE_RATE) - self._pager.offset
+        if self._ready and until > self._until and self._to_worker is not None:
+            self._until = until
+            self._to_worker.write(encode(Render(until)))
+
+    async def _keep_alive(self) -> None:
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                await self._one_life()
+            except (ServerError, StreamError, OSError) as error:
+                self._log.error("%s", error)
+                if not self._first.done():
+                    self._first.set_exception(ServerError(f"station '{self.settings.name}' cannot start: {error}"))
+                    return
+            failures = 1 if time.monotonic() - began > _SETTLED else min(failures + 1, len(BACK_OFF))
+            await asyncio.sleep(BACK_OFF[failures - 1])
+            self.restarts += 1
+
+    async def _one_life(self) -> None:
+        """Run one worker until it ends; raises ServerError or StreamError with the reason, always."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *self._worker,
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                env=_ONE_THREAD | os.environ,
+            )
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        said = asyncio.create_task(self._log_errors(process))
+        try:
+            await self._converse(reader, writer)
+        finally:
+            self._drop()
+            writer.close()
+            await _end(process)
+            await said
+        raise ServerError(f"the worker ended{f' by signal {-code}' if (code := process.returncode or 0) < 0 else ''}")
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        settings = replace(self.settings, controls=self.controls, seed=(self.settings.seed + self.restarts) % 2**63)
+        writer.write(encode(Start(pickle.dumps(settings))))
+        self._to_worker = writer
+        decoder = Decoder()
+        while True:
+            patience = SILENCE if self._ready else OPENING
+            try:
+                data = await asyncio.wait_for(reader.read(_READ_SIZE), patience)
+            except TimeoutError as error:
+                raise ServerError(f"the worker said nothing for {patience:g} s") from error
+            except ConnectionError:
+                return
+            if not data:
+                return
+            for message in decoder.feed(data):
+                self._take(message)
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Packet():
+                if page := self._pager.add(message):
+                    self.relay.feed(page)
+            case StationEvent():
+                self._coming.append(replace(message, frame=message.frame + self._pager.offset))
+            case Ready(frame):
+                self._pager.rebase(frame)
+                self._ready, self._until = True, frame
+                self._ask()
+            case Landed(number, landings):
+                if (waiting := self._answers.get(number)) and not waiting.done():
+                    waiting.set_result(landings)
+            case Refused(number, text, name, allowed):
+                if (waiting := self._answers.get(number)) and not waiting.done():
+                    waiting.set_exception(ControlError(text, field=name, allowed=allowed))
+            case Failed(text):
+                raise ServerError(text)
+            case _:
+                raise StreamError(f"the worker sent a {type(message).__name__}, which is not for the front")
+
+    def _drop(self) -> None:
+        """Forget a worker that is gone, and what it announced but will never play."""
+        self._to_worker, self._ready = None, False
+        self._coming = deque(event for event in self._coming if event.frame < self._pager.position)
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(ServerError(f"{self.settings.name} is being restarted"))
+
+    async def _log_errors(self, process: asyncio.subprocess.Process) -> None:
+        while process.stderr is not None and (data := await process.stderr.read(_READ_SIZE)):
+            for line in data.decode(errors="replace").splitlines():
+                self._log.warning("%s", line)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Wait for a worker whose socket is closed; one that does not notice is killed."""
+    try:
+        await asyncio.wait_for(process.wait(), 2)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

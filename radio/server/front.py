@@ -1,0 +1,83 @@
+"""The front: one event loop that serves every station over HTTP and only ever moves packets."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from types import MappingProxyType
+
+from aiohttp import web
+
+from radio.config import RadioConfig, is_loopback
+from radio.errors import ServerError
+from radio.server import api, health, listen, pages, problems
+from radio.server.channel import WORKER, Channel
+from radio.server.stations import CHANNELS
+
+
+async def serve(
+    config: RadioConfig, *, host: str, port: int, ready: Callable[[list[str]], None], worker: Sequence[str] = WORKER
+) -> None:
+    """Listen, put every station on the air, and stay until cancelled; then stop everything in reverse order.
+
+    Args:
+        config: The stations, and who may turn their controls.
+        host: Address or name to listen on.
+        port: TCP port; 0 takes a free one.
+        ready: Called once, when all stations are on the air, with the addresses to open.
+        worker: The command that becomes a station's worker.
+
+    Raises:
+        ServerError: The port is taken, the host is not ours, it is open to strangers without a token, or a station
+            cannot start.
+    """
+    settings = config.server
+    if settings.control and settings.control_token is None and not is_loopback(host):
+        raise ServerError(
+            f"host {host} can be reached from other machines, so that anybody could turn the controls: "
+            "set control_token under server: in stations.yaml, or control: false"
+        )
+    async with AsyncExitStack() as stack:
+        channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
+        app = build(channels, keeper=api.Keeper(settings.control, settings.control_token), burst=settings.burst)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await _listen(runner, host, port)
+        for channel in channels.values():
+            stack.push_async_callback(channel.stop)
+        await asyncio.gather(*(channel.start() for channel in channels.values()))
+        ready(_addresses(runner, host, list(channels)))
+        await asyncio.gather(*(channel.ended() for channel in channels.values()))
+
+
+def build(channels: dict[str, Channel], *, keeper: api.Keeper, burst: float) -> web.Application:
+    """The application that answers for `channels`."""
+    app = web.Application(middlewares=[problems.as_json], client_max_size=api.MAX_BODY)
+    app[CHANNELS] = MappingProxyType(channels)
+    app[api.KEEPER] = keeper
+    app[listen.BURST] = burst
+    for part in (pages, api, health, listen):
+        app.add_routes(part.routes())
+    return app
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServerError(
+                f"port {port} on {host} is taken by another program: choose another with --port, "
+                "or --port 0 for any free one"
+            ) from error
+        raise ServerError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+
+
+def _addresses(runner: web.AppRunner, host: str, names: list[str]) -> list[str]:
+    port = runner.addresses[0][1]
+    shown = f"[{host}]" if ":" in host else host
+    root = f"http://{shown}:{port}/"
+    return [root, *(f"{root}{name}.opus" for name in names)]

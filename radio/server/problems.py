@@ -1,0 +1,55 @@
+"""Every answer that is not a success, as JSON: `{"error": {"code", "message", "field", "allowed"}}`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from radio.errors import ControlError, ServerError
+
+_log = logging.getLogger("radio.server")
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class ProblemError(Exception):
+    """An answer with this status; `field` and `allowed` where one thing in the request is at fault."""
+
+    def __init__(self, status: int, code: str, message: str, *, field: str | None = None, allowed: str | None = None):
+        self.status = status
+        self.code = code
+        self.field = field
+        self.allowed = allowed
+        super().__init__(message)
+
+
+@web.middleware
+async def as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn whatever a handler raises into its JSON answer."""
+    try:
+        return await handler(request)
+    except ProblemError as problem:
+        return _answer(problem)
+    except ControlError as error:
+        return _answer(ProblemError(422, "not_allowed", str(error), field=error.field, allowed=error.allowed))
+    except ServerError as error:
+        return _answer(ProblemError(503, "unavailable", str(error)), {"Retry-After": "5"})
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        code = _CODES.get(error.status, "error")
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return _answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
+    except Exception:
+        _log.exception("%s %s failed", request.method, request.path)
+        return _answer(ProblemError(500, "internal", "something failed here; the log says what"))
+
+
+def _answer(problem: ProblemError, headers: dict[str, str] | None = None) -> web.Response:
+    error: dict[str, str | None] = {"code": problem.code, "message": str(problem)}
+    if problem.field is not None:
+        error |= {"field": problem.field, "allowed": problem.allowed}
+    return web.json_response({"error": error}, status=problem.status, headers=headers)

@@ -1,0 +1,137 @@
+"""One station in a process of its own: renders, encodes, and hands packets and events to the front.
+
+`python -m radio.worker FD` is started by the front, which holds the other end of the socket FD and the only clock: it
+says how far to render, the worker obeys and waits. The worker ends when the front closes its end or dies.
+"""
+
+from __future__ import annotations
+
+import pickle
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from radio.errors import ControlError, RadioError, StreamError
+from radio.stream.encoders import OpusEncoder
+from radio.stream.wire import Change, Decoder, Failed, Landed, Message, Ready, Refused, Render, Start, encode
+from radio.types import Block, Frames, Landing, StationEvent
+
+if TYPE_CHECKING:
+    from radio.config import StationSettings
+
+BLOCK: Frames = 3_840
+"""Frames rendered between two looks at the socket: one Ogg page, 80 ms."""
+
+_READ_SIZE = 65_536
+
+
+class Playable(Protocol):
+    """What a worker needs of a station."""
+
+    @property
+    def position(self) -> Frames:
+        """The next frame to be rendered."""
+
+    def render(self, frames: Frames) -> Block:
+        """The next frames."""
+
+    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
+        """Change controls; raises ControlError, changing nothing."""
+
+    def events(self) -> list[StationEvent]:
+        """What aired since the last call."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+def run(front: socket.socket, open_station: Callable[[StationSettings], Playable]) -> None:
+    """Serve one station over `front` until the other side is gone.
+
+    Args:
+        front: A connected stream socket; its first message is `Start`.
+        open_station: Opens the station that the settings in `Start` describe. A RadioError is told to the front.
+
+    Raises:
+        StreamError: The other side does not speak our wire format, or the encoder failed.
+        RadioError: The station failed while it played.
+    """
+    try:
+        _Worker(front).run(open_station)
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        return
+
+
+class _Worker:
+    def __init__(self, front: socket.socket) -> None:
+        self._front = front
+        self._decoder = Decoder()
+        self._until: Frames = 0
+
+    def run(self, open_station: Callable[[StationSettings], Playable]) -> None:
+        while not (messages := self._receive()):
+            pass
+        start, *rest = messages
+        if not isinstance(start, Start):
+            raise StreamError(f"the front began with a {type(start).__name__} instead of Start")
+        try:
+            station = open_station(pickle.loads(start.settings))  # noqa: S301 — our own parent process wrote it
+        except RadioError as error:
+            self._send(Failed(str(error)))
+            return
+        try:
+            self._play(station, rest)
+        finally:
+            station.close()
+
+    def _play(self, station: Playable, messages: list[Message]) -> None:
+        encoder = OpusEncoder(start=station.position)
+        self._until = station.position
+        self._send(Ready(station.position))
+        while True:
+            for message in messages:
+                self._obey(station, message)
+            behind = station.position < self._until
+            if behind:
+                packets = encoder.encode(station.render(BLOCK))
+                self._send(*station.events(), *packets)
+            readable, _, _ = select.select([self._front], [], [], 0 if behind else None)
+            messages = self._receive() if readable else []
+
+    def _obey(self, station: Playable, message: Message) -> None:
+        match message:
+            case Render(until):
+                self._until = until
+            case Change(number, patch):
+                try:
+                    self._send(Landed(number, station.control(patch)))
+                except ControlError as error:
+                    self._send(Refused(number, str(error), error.field, error.allowed))
+            case _:
+                raise StreamError(f"the front sent a {type(message).__name__}, which is not for workers")
+
+    def _receive(self) -> list[Message]:
+        data = self._front.recv(_READ_SIZE)
+        if not data:
+            raise EOFError
+        return self._decoder.feed(data)
+
+    def _send(self, *messages: Message) -> None:
+        self._front.sendall(b"".join(map(encode, messages)))
+
+
+def main() -> None:
+    """Entry point of `python -m radio.worker FD`."""
+    from radio.station import open_station
+
+    # Ctrl-C reaches the whole process group; the front decides what stops, and in which order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as front:
+        run(front, open_station)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What several tests share: a station that needs no model, and a sound card that ALSA makes from nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.types import SAMPLE_RATE, Block, Frames, StationEvent
+
+Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+class ToneStation:
+    """Stands in for `radio.station.Station`: a tone, a track at once and a bar each second, split-independent."""
+
+    def __init__(self, *, fails_at: Frames | None = None) -> None:
+        self.position: Frames = 0
+        self.closed = False
+        self._fails_at = fails_at
+        self._events: list[StationEvent] = []
+
+    def render(self, frames: Frames) -> Block:
+        if self._fails_at is not None and self.position >= self._fails_at:
+            raise ValueError("the tone broke off")
+        times = np.arange(self.position, self.position + frames)
+        if self.position == 0 and frames:
+            data = {"title": "A Tone", "key": "A", "tempo": 60.0, "chords": ["Am"], "bars": 8, "number": 1}
+            self._events.append(StationEvent(0, "track", data))
+        for frame in times[times % SAMPLE_RATE == 0]:
+            bar = {"number": int(frame) // SAMPLE_RATE + 1, "chord": "Am", "section": "A", "tempo": 60.0}
+            self._events.append(StationEvent(int(frame), "bar", bar))
+        self.position += frames
+        wave = 0.25 * np.sin(2 * np.pi * 440 / SAMPLE_RATE * times)
+        return np.repeat(wave[:, None], 2, axis=1).astype(np.float32)
+
+    def events(self) -> list[StationEvent]:
+        events, self._events = self._events, []
+        return events
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def tone() -> ToneStation:
+    return ToneStation()
+
+
+@pytest.fixture
+def radio(tmp_path: Path) -> Radio:
+    """The command `radio`, run as a program in an empty folder."""
+
+    def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "radio", *arguments]
+        settings = {"capture_output": True, "timeout": 120, "cwd": tmp_path, "stdin": subprocess.DEVNULL} | options
+        return subprocess.run(command, check=False, **settings)  # type: ignore[call-overload,no-any-return]
+
+    return run

@@ -1,0 +1,74 @@
+"""Any folder of MIDI files: bars of 4/4 by each file's own metre, chords named from what sounds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.midi import DRUM_CHANNEL
+from radio.music.parts import Part
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
+from train.corpus.groove import PADS
+from train.corpus.harmony import estimated, pitch_class_time
+from train.corpus.piece import Piece, Split, groove_labels, quantised, trimmed
+
+VALIDATION_SHARE = 0.05
+
+
+def files(root: Path) -> list[Path]:
+    """All MIDI files below `root`, in order."""
+    return sorted(path for path in root.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+
+
+def split_of(name: str) -> Split:
+    """The split of a file, drawn once and for ever from its name."""
+    drawn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
+    return "validation" if drawn < VALIDATION_SHARE else "train"
+
+
+def read_file(path: Path, root: Path, part: Part) -> Iterator[Piece]:
+    """The file's pieces for `part`: its drum channel, or all the rest. Raises MidiError where none can be had."""
+    score = midi.read(path)
+    if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.metres):
+        raise MidiError(f"{path}: not in 4/4 throughout")
+    name = path.relative_to(root).as_posix()
+    found = False
+    for number, piece_notes in enumerate(score.pieces()):
+        first_bar = piece_notes[0].start // (score.ppq * BEATS_PER_BAR) * BEATS_PER_BAR
+        notes = [
+            (
+                note.start / score.ppq - first_bar,
+                note.end / score.ppq - first_bar,
+                part.fold(note.note) if part.offs else PADS.get(note.note, -1),
+                note.velocity,
+            )
+            for note in piece_notes
+            if (note.channel == DRUM_CHANNEL) != part.offs
+        ]
+        placed = quantised(part, [note for note in notes if part.low <= note[2] <= part.high])
+        if not placed:
+            continue
+        found = True
+        bars = placed[-1].start // TICKS_PER_BAR + 1
+        chords = [
+            estimated(pitch_class_time(placed, bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR))
+            for bar in range(bars)
+            for _ in range(BEATS_PER_BAR)
+        ]
+        piece = Piece(
+            f"{name}#{number}",
+            part,
+            split_of(name),
+            bars,
+            placed,
+            chords if part.offs else (),
+            () if part.offs else groove_labels([], fill=False),
+        )
+        short = trimmed(piece)
+        if short is not None:
+            yield short
+    if not found:
+        raise MidiError(f"{path}: no notes for {part.name}")

@@ -1,0 +1,104 @@
+"""A prepared piece: bars of four beats with quantised notes and, at each bar and beat, what the host would announce."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from radio.music.chords import NO_CHORD, Chord
+from radio.music.events import Mark, Note
+from radio.music.parts import Part
+from radio.music.tokenizer import encode, without_overlaps
+from radio.music.vocab import FILL, GROOVE, START, beat, density, style
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TokenId
+
+Split = Literal["train", "validation"]
+
+
+@dataclass(slots=True)
+class Piece:
+    """Notes in ticks from bar 1 on, `bars` bars long; `chords` one per beat (may be empty); `labels` at each bar."""
+
+    name: str
+    part: Part
+    split: Split
+    bars: int
+    notes: list[Note]
+    chords: Sequence[Chord] = ()
+    labels: Sequence[TokenId] = field(default_factory=tuple)
+
+    def tokens(self) -> list[TokenId]:
+        """`<start>`, then the piece with every control mark where the host would feed it."""
+        notes = [note for note in self.notes if note.start < self.bars * TICKS_PER_BAR]
+        marks = []
+        strikes = [0] * self.bars
+        for note in notes:
+            strikes[note.start // TICKS_PER_BAR] += 1
+        for bar in range(self.bars):
+            for number in range(BEATS_PER_BAR):
+                place = bar * BEATS_PER_BAR + number
+                tick = place * TICKS_PER_BEAT
+                marks.append(Mark(tick, beat(number + 1)))
+                changes = number == 0 or self.chords[place : place + 1] != self.chords[place - 1 : place]
+                if self.chords and changes:
+                    marks += [Mark(tick, token) for token in self.chords[place].tokens]
+                if number == 0:
+                    marks += [Mark(tick, token) for token in self.labels]
+                    marks.append(Mark(tick, density(self.part.density(strikes[bar]))))
+        return [START, *encode(notes, marks, offs=self.part.offs, end=self.bars * TICKS_PER_BAR)]
+
+
+def quantised(part: Part, notes: Sequence[tuple[float, float, int, int]]) -> list[Note]:
+    """Notes as (start beat, end beat, note, velocity) → ticks on the part's grids, rounded once, one strike a pitch."""
+    placed = []
+    for start, end, note, velocity in notes:
+        onset = round(start * TICKS_PER_BEAT / part.onset_grid) * part.onset_grid
+        release = round(end * TICKS_PER_BEAT / part.release_grid) * part.release_grid
+        if onset >= 0:
+            placed.append(Note(onset, max(release, onset + part.release_grid), note, velocity))
+    return without_overlaps(placed)
+
+
+def trimmed(piece: Piece) -> Piece | None:
+    """Without empty bars at both ends and without the second and later of several empty bars; None where all are."""
+    strikes = [0] * piece.bars
+    for note in piece.notes:
+        if note.start < piece.bars * TICKS_PER_BAR:
+            strikes[note.start // TICKS_PER_BAR] += 1
+    full = [bar for bar, count in enumerate(strikes) if count]
+    if not full:
+        return None
+    kept = [
+        bar for bar in range(full[0], full[-1] + 1) if strikes[bar] or strikes[bar - 1]
+    ]
+    return with_bars(piece, kept)
+
+
+def with_bars(piece: Piece, kept: Sequence[int]) -> Piece:
+    """Only the bars in `kept`, moved together; a note that ran into a bar that is gone ends at the cut."""
+    place = {bar: new for new, bar in enumerate(kept)}
+    notes = []
+    for note in piece.notes:
+        bar = note.start // TICKS_PER_BAR
+        if bar not in place:
+            continue
+        last = bar
+        while last + 1 in place and (last + 1) * TICKS_PER_BAR < note.end:
+            last += 1
+        end = min(note.end, (last + 1) * TICKS_PER_BAR)
+        move = (place[bar] - bar) * TICKS_PER_BAR
+        notes.append(Note(note.start + move, end + move, note.note, note.velocity))
+    chords = [
+        piece.chords[bar * BEATS_PER_BAR + number] if piece.chords else NO_CHORD
+        for bar in kept
+        for number in range(BEATS_PER_BAR)
+    ]
+    return Piece(
+        piece.name, piece.part, piece.split, len(kept), notes, chords if piece.chords else (), piece.labels
+    )
+
+
+def groove_labels(styles: Sequence[str], *, fill: bool) -> list[TokenId]:
+    """What a drum piece announces at each bar: its styles, then whether it is a fill."""
+    return [*(style(name) for name in styles), FILL if fill else GROOVE]

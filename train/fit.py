@@ -1,0 +1,119 @@
+"""`python -m train fit`: train by a recipe, go on after a kill, start from shipped weights."""
+
+from __future__ import annotations
+
+import csv
+import ctypes
+from pathlib import Path
+
+import lightning
+import torch
+import yaml
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader
+
+from radio.errors import ModelError, SettingsError
+from radio.model.checkpoint import read as read_checkpoint
+from train import binidx
+from train.data import Lanes, validation_batches
+from train.module import Fit
+from train.recipe import Recipe
+from train.vocabulary import RowTable, known_tokens
+
+VALIDATION_LANES = 16
+LAST = "last.ckpt"
+
+
+def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: bool = True) -> Path:
+    """Train into the folder `run` and return its newest checkpoint.
+
+    A run that was killed goes on from `run`/last.ckpt. Written there: recipe.yaml as resolved, log/, last.ckpt (every `checkpoint_every` steps) and best.ckpt (the lowest validation bits).
+
+    Args:
+        initial: exported safetensors to start a new run's weights from.
+
+    Raises:
+        SettingsError: the corpus is missing or too small. ModelError: `initial` is of another shape.
+    """
+    _prepare_machine(recipe)
+    table = RowTable(recipe.played, known_tokens(recipe.played))
+    corpus = Path(recipe.corpus)
+    training, validation = binidx.read(corpus / "train"), binidx.read(corpus / "validation")
+    if not training or not validation:
+        raise SettingsError(f"{corpus}: both a train and a validation piece are needed to fit")
+    lightning.seed_everything(recipe.seed, verbose=False)
+    module = Fit(recipe, table)
+    last = run / LAST
+    if last.exists():
+        stored = torch.load(last, map_location="cpu", weights_only=True)
+        module.next_step = stored["next_step"]
+    elif initial is not None:
+        _start_from(module, initial)
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
+
+    lanes = Lanes(
+        training, table, lanes=recipe.lanes, window=recipe.window, seed=recipe.seed, start=module.next_step
+    )
+    batches = validation_batches(
+        validation, table, lanes=VALIDATION_LANES, window=recipe.window, limit=VALIDATION_LANES * recipe.window * 12
+    )
+    trainer = lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision=recipe.precision,  # type: ignore[arg-type]
+        max_steps=recipe.steps,
+        val_check_interval=recipe.validate_every,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        logger=CSVLogger(run, name="log", version=f"from-{module.next_step}"),
+        callbacks=[
+            ModelCheckpoint(run, filename="last", every_n_train_steps=recipe.checkpoint_every, enable_version_counter=False),
+            ModelCheckpoint(run, filename="best", monitor="val_bits", enable_version_counter=False),
+            *([TQDMProgressBar(refresh_rate=10)] if progress else []),
+        ],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+    )
+    trainer.fit(
+        module,
+        DataLoader(lanes, batch_size=None),
+        DataLoader(batches, batch_size=None),  # type: ignore[arg-type]
+        ckpt_path=str(last) if last.exists() else None,
+        weights_only=True,
+    )
+    trainer.save_checkpoint(last)
+    return last
+
+
+def _prepare_machine(recipe: Recipe) -> None:
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    torch.set_flush_denormal(True)
+    # Every step frees and asks for the same tens of megabytes; without this, glibc gives them back to the kernel and
+    # each step pays for the page faults again.
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        mmap_max, trim_threshold = -4, -1
+        libc.mallopt(mmap_max, 0)
+        libc.mallopt(trim_threshold, 2**31 - 1)
+
+
+def _start_from(module: Fit, path: Path) -> None:
+    checkpoint = read_checkpoint(path)
+    weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.model.state_dict().items()}
+    if wanted != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
+        raise ModelError(f"{path}: its shape ({checkpoint.spec}) is not the recipe's ({module.model.spec})")
+    module.model.load_state_dict(weights)
+
+
+def curve(run: Path) -> list[tuple[int, float]]:
+    """(step, validation bits) of a run, from its logs: one folder each time the run was taken up again."""
+    points: dict[int, float] = {}
+    for log in sorted(run.glob("log/from-*/metrics.csv"), key=lambda path: int(path.parent.name.partition("-")[2])):
+        with log.open(newline="") as file:
+            points |= {int(row["step"]): float(row["val_bits"]) for row in csv.DictReader(file) if row.get("val_bits")}
+    return sorted(points.items())

@@ -1,0 +1,102 @@
+"""`python -m train prepare`: MIDI → JSON Lines (one piece a line, to be read by people) → binidx (to be trained on)."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from radio.errors import MidiError, SettingsError
+from radio.music.parts import PARTS, Part
+from train import binidx
+from train.corpus import folder, groove, pop909
+from train.corpus.piece import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a preparation did: pieces, bars and tokens of each split, and the files it skipped with their reasons."""
+
+    pieces: Counter[str]
+    bars: Counter[str]
+    tokens: Counter[str]
+    skipped: list[str]
+
+    def lines(self) -> list[str]:
+        rows = [
+            f"{split}: {self.pieces[split]:,} pieces, {self.bars[split]:,} bars, {self.tokens[split]:,} tokens"
+            for split in ("train", "validation")
+        ]
+        return [*rows, f"skipped: {len(self.skipped)}", *(f"  {line}" for line in self.skipped)]
+
+
+Job = tuple[str, Callable[[], Iterator[Piece]]]
+
+
+def jobs(corpus: str, source: Path, part: Part | None) -> list[Job]:
+    """What there is to read: a name and a reader per file."""
+    if corpus == "pop909":
+        return [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
+    if corpus == "groove":
+        return [(row["id"], partial(groove.read_performance, row)) for row in groove.rows(source)]
+    if part is None:
+        raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
+    return [(str(path), partial(folder.read_file, path, source, part)) for path in folder.files(source)]
+
+
+def prepare(corpus: str, source: Path, out: Path, part_name: str | None = None) -> Report:
+    """Read `source` (a folder, or a .tar.gz of one) as `corpus` and write `out`/{train,validation}.{jsonl,bin,idx}.
+
+    Args:
+        corpus: `pop909`, `groove`, or `folder` for any MIDI files.
+        part_name: which part to take from a folder's files.
+
+    Raises:
+        SettingsError: nothing usable there.
+    """
+    if not source.exists():
+        raise SettingsError(f"{source}: no such file or folder")
+    with tempfile.TemporaryDirectory() as unpacked:
+        if source.is_file():
+            try:
+                with tarfile.open(source) as archive:
+                    archive.extractall(unpacked, filter="data")
+            except tarfile.TarError as error:
+                raise SettingsError(f"{source}: neither a folder nor a tar archive ({error})") from error
+            source = Path(unpacked)
+        found = jobs(corpus, source, PARTS[part_name] if part_name else None)
+        if not found:
+            raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
+        return _write(found, out)
+
+
+def _write(found: list[Job], out: Path) -> Report:
+    report = Report(Counter(), Counter(), Counter(), [])
+    out.mkdir(parents=True, exist_ok=True)
+    tokens: dict[str, list[list[int]]] = {"train": [], "validation": []}
+    files = {split: (out / f"{split}.jsonl").open("w") for split in tokens}
+    for _, read in tqdm(found, unit="file", desc=out.name):
+        try:
+            pieces = list(read())
+        except MidiError as error:
+            report.skipped.append(str(error))
+            continue
+        for piece in pieces:
+            ids = piece.tokens()
+            tokens[piece.split].append(ids)
+            row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
+            files[piece.split].write(json.dumps(row, separators=(",", ":")) + "\n")
+            report.pieces[piece.split] += 1
+            report.bars[piece.split] += piece.bars
+            report.tokens[piece.split] += len(ids)
+    for split, file in files.items():
+        file.close()
+        binidx.write(out / split, tokens[split])
+    return report

@@ -1,0 +1,181 @@
+"""RWKV-6 (x060) in its parallel form, for training.
+
+Source: Peng et al., "Eagle and Finch", arXiv 2404.05892; parameter names and initial values as in the authors' own
+training code (RWKV-LM, RWKV-v5 `x060`), so that an exported checkpoint is one that other RWKV-6 runtimes read.
+Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from radio.model.spec import HEAD_SIZE, Spec
+from train.wkv6 import wkv6_chunked
+
+GROUP_NORM_EPS = 64e-5  # 1e-5 · 8², as the reference divides the heads' output by 8 before its norm
+
+
+@dataclass
+class LayerState:
+    """What one layer remembers: the last input of both shifts (B, C), and WKV's matrices (B, H, N, N)."""
+
+    att_shift: Tensor
+    ffn_shift: Tensor
+    wkv: Tensor
+
+    def detach(self) -> LayerState:
+        return LayerState(self.att_shift.detach(), self.ffn_shift.detach(), self.wkv.detach())
+
+
+def shifted(x: Tensor, last: Tensor) -> Tensor:
+    """x one token later, (B, T, C), `last` (B, C) standing in front."""
+    return torch.cat([last[:, None], x[:, :-1]], dim=1)
+
+
+class TimeMix(nn.Module):
+    """Attention's place: data-dependent token shift and decay around the WKV recurrence."""
+
+    def __init__(self, spec: Spec, layer: int) -> None:
+        super().__init__()
+        width, depth = spec.width, spec.layers
+        self.heads = spec.heads
+        ratio_0_to_1 = layer / max(1, depth - 1)
+        ratio_1_to_0 = 1.0 - layer / depth
+        ramp = (torch.arange(width) / width)[None, None]
+        self.time_maa_x = nn.Parameter(1.0 - ramp**ratio_1_to_0)
+        self.time_maa_w = nn.Parameter(1.0 - ramp**ratio_1_to_0)
+        self.time_maa_k = nn.Parameter(1.0 - ramp**ratio_1_to_0)
+        self.time_maa_v = nn.Parameter(1.0 - (ramp**ratio_1_to_0 + 0.3 * ratio_0_to_1))
+        self.time_maa_r = nn.Parameter(1.0 - ramp ** (0.5 * ratio_1_to_0))
+        self.time_maa_g = nn.Parameter(1.0 - ramp ** (0.5 * ratio_1_to_0))
+        self.time_maa_w1 = nn.Parameter(torch.zeros(width, 5 * spec.mix_rank))
+        self.time_maa_w2 = nn.Parameter(torch.empty(5, spec.mix_rank, width).uniform_(-0.01, 0.01))
+        place = torch.arange(width) / (width - 1)
+        self.time_decay = nn.Parameter((-6 + 5 * place ** (0.7 + 1.3 * ratio_0_to_1))[None, None])
+        self.time_decay_w1 = nn.Parameter(torch.zeros(width, spec.decay_rank))
+        self.time_decay_w2 = nn.Parameter(torch.empty(spec.decay_rank, width).uniform_(-0.01, 0.01))
+        zigzag = ((torch.arange(width) + 1) % 3 - 1) * 0.1
+        self.time_faaaa = nn.Parameter((ratio_0_to_1 * (1 - place) + zigzag).reshape(self.heads, HEAD_SIZE))
+        self.receptance = nn.Linear(width, width, bias=False)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
+        self.gate = nn.Linear(width, width, bias=False)
+        self.output = nn.Linear(width, width, bias=False)
+        self.ln_x = nn.GroupNorm(self.heads, width, eps=GROUP_NORM_EPS)
+
+    def forward(self, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tensor, Tensor]:
+        """x (B, T, C), the input before it (B, C), WKV state → output (B, T, C), WKV state."""
+        batch, length, width = x.shape
+        delta = shifted(x, last) - x
+        mixed = torch.tanh((x + delta * self.time_maa_x) @ self.time_maa_w1)
+        mixed = mixed.view(batch * length, 5, -1).transpose(0, 1)
+        offsets = torch.bmm(mixed, self.time_maa_w2).view(5, batch, length, width)
+        maa = torch.stack(
+            [self.time_maa_w, self.time_maa_k, self.time_maa_v, self.time_maa_r, self.time_maa_g]
+        )  # (5, 1, 1, C)
+        xw, xk, xv, xr, xg = torch.addcmul(x, delta, offsets + maa).unbind()
+        heads = (batch, length, self.heads, HEAD_SIZE)
+        r = self.receptance(xr).view(heads)
+        k = self.key(xk).view(heads)
+        v = self.value(xv).view(heads)
+        g = F.silu(self.gate(xg))
+        decay = self.time_decay + torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2
+        with torch.autocast(x.device.type, enabled=False):  # the recurrence sums over the whole past: float32
+            log_w = -decay.float().exp().view(heads)
+            y, wkv = wkv6_chunked(r.float(), k.float(), v.float(), log_w, self.time_faaaa, wkv)
+        y = self.ln_x(y.reshape(batch * length, width)).view(batch, length, width)
+        return self.output(y * g), wkv
+
+
+class ChannelMix(nn.Module):
+    """The feed-forward part: squared ReLU behind a gate."""
+
+    def __init__(self, spec: Spec, layer: int) -> None:
+        super().__init__()
+        ramp = (torch.arange(spec.width) / spec.width)[None, None]
+        ratio_1_to_0 = 1.0 - layer / spec.layers
+        self.time_maa_k = nn.Parameter(1.0 - ramp**ratio_1_to_0)
+        self.time_maa_r = nn.Parameter(1.0 - ramp**ratio_1_to_0)
+        self.key = nn.Linear(spec.width, spec.hidden, bias=False)
+        self.receptance = nn.Linear(spec.width, spec.width, bias=False)
+        self.value = nn.Linear(spec.hidden, spec.width, bias=False)
+
+    def forward(self, x: Tensor, last: Tensor) -> Tensor:
+        delta = shifted(x, last) - x
+        k = torch.relu(self.key(torch.addcmul(x, delta, self.time_maa_k))).square()
+        return torch.sigmoid(self.receptance(torch.addcmul(x, delta, self.time_maa_r))) * self.value(k)
+
+
+class Block(nn.Module):
+    def __init__(self, spec: Spec, layer: int) -> None:
+        super().__init__()
+        if layer == 0:
+            self.ln0 = nn.LayerNorm(spec.width)
+        self.ln1 = nn.LayerNorm(spec.width)
+        self.ln2 = nn.LayerNorm(spec.width)
+        self.att = TimeMix(spec, layer)
+        self.ffn = ChannelMix(spec, layer)
+        self.first = layer == 0
+        self.drop = nn.Dropout(spec.dropout)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
+        if self.first:
+            x = self.ln0(x)
+        att_in = self.ln1(x)
+        att_out, wkv = self.att(att_in, state.att_shift, state.wkv)
+        x = x + self.drop(att_out)
+        ffn_in = self.ln2(x)
+        x = x + self.drop(self.ffn(ffn_in, state.ffn_shift))
+        return x, LayerState(att_in[:, -1], ffn_in[:, -1], wkv)
+
+
+class Rwkv6(nn.Module):
+    """Token rows (B, T) and a state → logits (B, T, V) and the state after them."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.emb = nn.Embedding(spec.vocabulary, spec.width)
+        self.blocks = nn.ModuleList(Block(spec, layer) for layer in range(spec.layers))
+        self.ln_out = nn.LayerNorm(spec.width)
+        self.head = nn.Linear(spec.width, spec.vocabulary, bias=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        nn.init.uniform_(self.emb.weight, -1e-4, 1e-4)
+        gain = 0.5 * (self.spec.vocabulary / self.spec.width) ** 0.5 if self.spec.vocabulary > self.spec.width else 0.5
+        nn.init.orthogonal_(self.head.weight, gain=gain)
+        for layer, block in enumerate(self.blocks):
+            assert isinstance(block, Block)
+            nn.init.orthogonal_(block.att.receptance.weight)
+            nn.init.orthogonal_(block.att.key.weight, gain=0.1)
+            nn.init.orthogonal_(block.att.value.weight)
+            nn.init.orthogonal_(block.att.gate.weight, gain=0.1)
+            nn.init.zeros_(block.att.output.weight)
+            nn.init.constant_(block.att.ln_x.weight, ((1 + layer) / self.spec.layers) ** 0.7)
+            nn.init.orthogonal_(block.ffn.key.weight, gain=(self.spec.hidden / self.spec.width) ** 0.5)
+            nn.init.zeros_(block.ffn.receptance.weight)
+            nn.init.zeros_(block.ffn.value.weight)
+
+    def zero_state(self, batch: int, device: torch.device | None = None) -> list[LayerState]:
+        spec = self.spec
+        return [
+            LayerState(
+                torch.zeros(batch, spec.width, device=device),
+                torch.zeros(batch, spec.width, device=device),
+                torch.zeros(batch, spec.heads, HEAD_SIZE, HEAD_SIZE, device=device),
+            )
+            for _ in range(spec.layers)
+        ]
+
+    def forward(self, rows: Tensor, state: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
+        x = self.emb(rows)
+        after = []
+        for block, layer_state in zip(self.blocks, state, strict=True):
+            x, layer_state = block(x, layer_state)
+            after.append(layer_state)
+        return self.head(self.ln_out(x)), after

@@ -1,0 +1,92 @@
+"""Which tokens a part's model knows, and tables from the vocabulary's ids to the model's rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.errors import SettingsError
+from radio.music.parts import Part
+from radio.music.vocab import (
+    DENSITIES,
+    DENSITY_BASE,
+    FILL,
+    GROOVE,
+    MAX_WAIT,
+    QUALITIES,
+    QUALITY_BASE,
+    ROOT_BASE,
+    START,
+    STYLE_BASE,
+    STYLES,
+    TABLE_SIZE,
+    VELOCITY_BINS,
+    beat,
+    is_control,
+    note_of,
+    note_token,
+    wait,
+)
+from radio.types import BEATS_PER_BAR, TokenId
+from train.corpus.groove import PADS
+
+UNKNOWN = -1
+Rows = npt.NDArray[np.int64]
+
+
+def known_tokens(part: Part) -> tuple[TokenId, ...]:
+    """The ids a model of `part` has rows for, ascending: waits on its grid, its notes, its controls."""
+    tokens = [START]
+    tokens += [wait(ticks) for ticks in range(part.onset_grid, MAX_WAIT + 1, part.onset_grid)]
+    notes = range(part.low, part.high + 1) if part.offs else sorted(set(PADS.values()))
+    tokens += [note_token(note, bin) for note in notes for bin in range(0 if part.offs else 1, VELOCITY_BINS)]
+    tokens += [beat(number) for number in range(1, BEATS_PER_BAR + 1)]
+    if part.offs:
+        tokens += range(ROOT_BASE, ROOT_BASE + 12)
+        tokens += range(QUALITY_BASE, QUALITY_BASE + len(QUALITIES))
+    tokens += range(DENSITY_BASE, DENSITY_BASE + DENSITIES)
+    if not part.offs:
+        tokens += [*range(STYLE_BASE, STYLE_BASE + len(STYLES)), GROOVE, FILL]
+    return tuple(tokens)
+
+
+class RowTable:
+    """Ids → rows for one part, after a transposition and a change of velocity bins."""
+
+    def __init__(self, part: Part, tokens: tuple[TokenId, ...]) -> None:
+        self.part = part
+        self.tokens = tokens
+        self._row = {token: row for row, token in enumerate(tokens)}
+        self._tables: dict[tuple[int, int], Rows] = {}
+        self.forced = np.array([token == START or is_control(token) for token in tokens])
+        """Per row: True where the host decides, so that the token carries no loss."""
+
+    def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
+        """Rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.
+
+        Raises SettingsError where the piece holds a token that the model does not know.
+        """
+        key = (semitones, louder)
+        if key not in self._tables:
+            self._tables[key] = self._table(semitones, louder)
+        rows = self._tables[key][ids]
+        if (rows == UNKNOWN).any():
+            raise SettingsError(f"token {int(ids[rows == UNKNOWN][0])} is not one a {self.part.name} model knows")
+        return rows
+
+    def _table(self, semitones: int, louder: int) -> Rows:
+        table = np.full(TABLE_SIZE, UNKNOWN, dtype=np.int64)
+        for token in range(TABLE_SIZE):
+            moved = token
+            pair = note_of(token)
+            if pair is not None:
+                note, velocity_bin = pair
+                if self.part.offs:
+                    note = self.part.fold(note + semitones)
+                if velocity_bin:
+                    velocity_bin = min(max(velocity_bin + louder, 1), VELOCITY_BINS - 1)
+                moved = note_token(note, velocity_bin)
+            elif ROOT_BASE <= token < ROOT_BASE + 12:
+                moved = ROOT_BASE + (token - ROOT_BASE + semitones) % 12
+            table[token] = self._row.get(moved, UNKNOWN)
+        return table

@@ -1,0 +1,48 @@
+"""RWKV-6's WKV operator in chunks: matrix products within a chunk, one state update between chunks.
+
+Within a chunk, y_t sums r_t·k_s over s < t, each channel decayed by exp(c_{t-1} - c_s), where c is the running sum of
+the log decay. The exponent splits into a factor on r and one on k, both taken against the chunk's middle so that
+neither overflows (the chunked form of Yang et al., "Gated Linear Attention", arXiv 2312.06635, section 4).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+CHUNK = 16
+STRONGEST_DECAY = -10.0
+"""Half a chunk of this stays within float32's exponent. A channel that keeps e⁻¹⁰ of itself forgets all the same."""
+
+
+def wkv6_chunked(r: Tensor, k: Tensor, v: Tensor, log_w: Tensor, u: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """As `kernels.wkv6_naive.wkv6_naive`, for any T; same shapes, float32."""
+    batch, length, heads, size = r.shape
+    padding = -length % CHUNK
+    if padding:  # k = 0 adds nothing and log_w = 0 keeps all: padding leaves the state as it is
+        r, k, v, log_w = (torch.nn.functional.pad(x, (0, 0, 0, 0, 0, padding)) for x in (r, k, v, log_w))
+    chunks = (length + padding) // CHUNK
+    # (B, H, chunks, CHUNK, N)
+    r, k, v, log_w = (x.reshape(batch, chunks, CHUNK, heads, size).permute(0, 3, 1, 2, 4) for x in (r, k, v, log_w))
+
+    after = log_w.clamp(min=STRONGEST_DECAY).cumsum(dim=3)  # decay from the chunk's start to just after each token
+    before = after - log_w.clamp(min=STRONGEST_DECAY)
+    total = after[..., -1:, :]
+    middle = after[..., CHUNK // 2 - 1 : CHUNK // 2, :]
+
+    scores = (r * (before - middle).exp()) @ (k * (middle - after).exp()).transpose(-1, -2)  # (…, CHUNK, CHUNK)
+    earlier = torch.ones(CHUNK, CHUNK, dtype=torch.bool, device=r.device).tril(-1)
+    scores = torch.where(earlier, scores, scores.new_zeros(()))
+    bonus = (r * u[None, :, None, None] * k).sum(dim=-1, keepdim=True)  # (…, CHUNK, 1)
+    y = scores @ v + bonus * v
+
+    added = (k * (total - after).exp()).transpose(-1, -2) @ v  # (B, H, chunks, N, N): what each chunk leaves behind
+    kept = total.exp().transpose(-1, -2)  # (B, H, chunks, N, 1)
+    states = []
+    # unbind, not indexing: the gradient of an index is a full-sized tensor of zeros, once a chunk.
+    for kept_here, added_here in zip(kept.unbind(2), added.unbind(2), strict=True):
+        states.append(state)
+        state = torch.addcmul(added_here, kept_here, state)
+    y = y + (r * before.exp()) @ torch.stack(states, dim=2)
+    y = y.permute(0, 2, 3, 1, 4).reshape(batch, length + padding, heads, size)
+    return y[:, :length], state
