@@ -18,6 +18,7 @@ from radio.server.events import encoded
 from radio.server.listen import EndlessResponse
 from radio.server.problems import ProblemError
 from radio.server.stations import CHANNELS, channel_of
+from radio.stream.relay import limit_buffers
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
 
 KEEP_ALIVE: Seconds = 15.0
@@ -88,25 +89,24 @@ async def events(request: web.Request) -> web.StreamResponse:
     channel = channel_of(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})
     await response.prepare(request)
-    if request.method == "HEAD":
+    transport = request.transport
+    if request.method == "HEAD" or transport is None:
         return response
-    queue = channel.fans.join()
+    limit_buffers(transport)
+    fan = channel.fans.join(transport.abort)
+    data: bytes | None = encoded("now", _full(channel))
     try:
-        await response.write(encoded("now", _full(channel)))
-        while True:
+        while data is not None:
+            await response.write(data)
             try:
-                data = await asyncio.wait_for(queue.get(), KEEP_ALIVE)
+                data = await asyncio.wait_for(fan.queue.get(), KEEP_ALIVE)
             except TimeoutError:
                 data = b": still here\n\n"
-            if data is None:
-                if request.transport is not None:
-                    request.transport.abort()
-                return response
-            await response.write(data)
     except ConnectionError:
-        return response
+        pass
     finally:
-        channel.fans.leave(queue)
+        channel.fans.leave(fan)
+    return response
 
 
 def _brief(channel: Channel) -> dict[str, JsonValue]:

@@ -64,6 +64,7 @@ class Channel:
         self.now = Now()
         self.fans = Fans()
         self.restarts = 0
+        self.pid: int | None = None
         self._worker = tuple(worker)
         serial = secrets.randbits(32)
         comments = (f"TITLE={settings.title}", f"DESCRIPTION={settings.description}")
@@ -173,6 +174,7 @@ class Channel:
                 stderr=asyncio.subprocess.PIPE,
                 env=_ONE_THREAD | os.environ,
             )
+        self.pid = process.pid
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         said = asyncio.create_task(self._log_errors(process))
         try:
@@ -226,7 +228,7 @@ class Channel:
 
     def _drop(self) -> None:
         """Forget a worker that is gone, and what it announced but will never play."""
-        self._to_worker, self._ready = None, False
+        self._to_worker, self._ready, self.pid = None, False, None
         self._coming = deque(event for event in self._coming if event.frame < self._pager.position)
         for answer in self._answers.values():
             if not answer.done():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from radio.types import JsonValue, StationEvent
 
@@ -12,43 +13,50 @@ WAITING = 256
 """Events that may wait for one client; one slower than that is dropped."""
 
 
+@dataclass(eq=False, slots=True)
+class Fan:
+    """One client: its encoded events, None being the end, and what closes its connection at once."""
+
+    cut: Callable[[], None]
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(WAITING + 1))
+
+
 class Fans:
-    """The clients that follow one station, each with its own bounded queue."""
+    """The clients that follow one station."""
 
     def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[bytes | None]] = set()
+        self._fans: set[Fan] = set()
 
-    def join(self) -> asyncio.Queue[bytes | None]:
-        """A new client's queue of encoded events; None in it is the end."""
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
-        self._queues.add(queue)
-        return queue
+    def join(self, cut: Callable[[], None]) -> Fan:
+        """Add a client; `cut` is called when it is too slow."""
+        fan = Fan(cut)
+        self._fans.add(fan)
+        return fan
 
-    def leave(self, queue: asyncio.Queue[bytes | None]) -> None:
+    def leave(self, fan: Fan) -> None:
         """Remove a client; one that is gone already is no error."""
-        self._queues.discard(queue)
+        self._fans.discard(fan)
 
     def tell(self, event: StationEvent) -> None:
         """Hand an event to all, waiting for none: who has no room left is cut off."""
-        if not self._queues:
+        if not self._fans:
             return
         data = encoded(event.kind, {**event.data, "frame": event.frame})
-        for queue in list(self._queues):
-            if queue.full():
-                self._end(queue)
+        for fan in list(self._fans):
+            if fan.queue.qsize() < WAITING:
+                fan.queue.put_nowait(data)
             else:
-                queue.put_nowait(data)
+                self._end(fan)
+                fan.cut()
 
     def close(self) -> None:
-        """Cut everybody off."""
-        for queue in list(self._queues):
-            self._end(queue)
+        """End every client's stream."""
+        for fan in list(self._fans):
+            self._end(fan)
 
-    def _end(self, queue: asyncio.Queue[bytes | None]) -> None:
-        self._queues.discard(queue)
-        while not queue.empty():
-            queue.get_nowait()
-        queue.put_nowait(None)
+    def _end(self, fan: Fan) -> None:
+        self._fans.discard(fan)
+        fan.queue.put_nowait(None)
 
 
 def encoded(kind: str, data: Mapping[str, JsonValue]) -> bytes:

@@ -78,6 +78,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 def _addresses(runner: web.AppRunner, host: str, names: list[str]) -> list[str]:
     port = runner.addresses[0][1]
-    shown = f"[{host}]" if ":" in host else host
+    every = host in {"0.0.0.0", "::"}  # noqa: S104 — compared, not bound
+    shown = "localhost" if every else f"[{host}]" if ":" in host else host
     root = f"http://{shown}:{port}/"
     return [root, *(f"{root}{name}.opus" for name in names)]

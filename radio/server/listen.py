@@ -8,7 +8,7 @@ import math
 from aiohttp import web
 
 from radio.server.problems import ProblemError
-from radio.server.stations import CHANNELS, channel_of
+from radio.server.stations import channel_of
 from radio.stream.relay import LAG_LIMIT, limit_buffers
 from radio.types import Seconds
 
@@ -76,6 +76,3 @@ def _burst(request: web.Request) -> Seconds:
 def _latin(text: str) -> str:
     """What a header may hold: one line of Latin-1 letters."""
     return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
-
-
-__all__ = ["BURST", "CHANNELS", "EndlessResponse", "routes"]

@@ -1,8 +1,8 @@
-"""What is on: the last track, bar and controls that a listener at the live edge has heard."""
+"""What is on: the last track and bar that a listener at the live edge has heard."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from radio.types import JsonValue, StationEvent
@@ -14,7 +14,6 @@ class Now:
 
     track: dict[str, JsonValue] | None = None
     bar: dict[str, JsonValue] | None = None
-    controls: dict[str, JsonValue] = field(default_factory=dict)
 
     def aired(self, event: StationEvent, at: float) -> None:
         """Take an event that the live edge has reached; `at` is the wall clock's time, in seconds since 1970."""
@@ -24,8 +23,6 @@ class Now:
             self.track = {**stamped, "since": since}
         elif event.kind == "bar":
             self.bar = stamped
-        elif event.kind == "control":
-            self.controls.update(event.data)
 
     def as_json(self) -> dict[str, JsonValue]:
         """`title` and `since` of the track, `number` and `chord` of the bar, each with all else that is known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -17,8 +18,8 @@ def routes() -> list[web.RouteDef]:
     return [web.get(address, _sender(WEB / name)) for address, name in files.items()]
 
 
-def _sender(path: Path):  # type: ignore[no-untyped-def]
-    async def send(_: web.Request) -> web.FileResponse:
+def _sender(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def send(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(path, headers=_HEADERS)
 
     return send

@@ -43,7 +43,7 @@ async def as_json(
         code = _CODES.get(error.status, "error")
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
-    except Exception:
+    except Exception:  # noqa: BLE001 — one request's fault must be answered, logged, and disturb nothing else
         _log.exception("%s %s failed", request.method, request.path)
         return _answer(ProblemError(500, "internal", "something failed here; the log says what"))
 

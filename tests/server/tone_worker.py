@@ -1,0 +1,81 @@
+"""A worker whose station is a tone: `python -m tests.server.tone_worker FD`, in the place of `radio.worker`.
+
+What the station's description says makes it misbehave in one of the ways that the front must survive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from radio import worker
+from radio.config import StationSettings
+from radio.controls import Controls
+from radio.errors import AudioError
+from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
+
+BAR: Frames = SAMPLE_RATE
+TRACK: Frames = 8 * BAR
+
+
+class ToneStation:
+    """440 Hz on the left, 880 Hz on the right; a bar a second, a note in each, a track every eight."""
+
+    def __init__(self, settings: StationSettings) -> None:
+        if settings.description == "fails to open":
+            raise AudioError("there is no soundfont at nowhere.sf2")
+        self.controls: Controls = settings.controls
+        self.position: Frames = 0
+        self._seed = settings.seed
+        self._fault = settings.description
+        self._aired: list[StationEvent] = []
+
+    def render(self, frames: Frames) -> Block:
+        if self._fault == "hangs after two seconds" and self.position >= 2 * SAMPLE_RATE and self._seed == 1:
+            time.sleep(3_600)
+        if self._fault == "raises after two seconds" and self.position >= 2 * SAMPLE_RATE and self._seed == 1:
+            raise AudioError("the tone broke")
+        start, end = self.position, self.position + frames
+        for frame in range(-(-start // BAR) * BAR, end, BAR):
+            self._bar(frame)
+        t = np.arange(start, end) / SAMPLE_RATE
+        self.position = end
+        level = 0.25 if not self.controls.keys_mute else 0.0
+        return (level * np.sin(2 * np.pi * np.stack([440 * t, 880 * t], axis=1))).astype(np.float32)
+
+    def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+        self.controls = self.controls.changed(patch)
+        bar = -(-self.position // BAR)
+        return {name: Landing(bar + 1, bar * BAR) for name in patch}
+
+    def events(self) -> list[StationEvent]:
+        aired, self._aired = self._aired, []
+        return aired
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _bar(self, frame: Frames) -> None:
+        number = frame // BAR
+        if frame % TRACK == 0:
+            title = f"Tone {frame // TRACK + 1} of seed {self._seed}"
+            self._aired.append(StationEvent(frame, "track", {"title": title, "key": "A", "tempo": 60.0, "bars": 8}))
+        self._aired.append(StationEvent(frame, "bar", {"number": number + 1, "chord": "Am7"}))
+        self._aired.append(StationEvent(frame, "note", {"layer": "keys", "note": 69, "velocity": 80}))
+
+
+def settings(name: str = "tone", **changes: object) -> StationSettings:
+    plain = StationSettings(name=name, title=f"Station {name}", progressions=(("Am7",),), description="a tone")
+    return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as front:
+        worker.run(front, ToneStation)
