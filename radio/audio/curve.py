@@ -72,7 +72,6 @@ class Ramp:
 
     def draw(self, position: Frames, frames: Frames, target: float) -> float | Signal:
         """As `Curve.draw`, going to `target`, which counts from the next grid line on."""
-
         if self._curve.start == self._curve.end == target:
             return target
 

@@ -44,7 +44,7 @@ class Tone:
     """Size of the samples that keys, bass and drums are rounded to; 24 is clean."""
     grit_rate: float = _number(30_000.0, 6_000, 48_000, "Hz")
     """Rate at which they are sampled and held; 48,000 is clean."""
-    room_db: float = _number(-10.0, -60, 12, "dB")
+    room_db: float = _number(-6.0, -60, 12, "dB")
     """Level of the room around keys and drums."""
     room_decay: float = _number(0.9, 0.1, 5, "s")
     """Time in which the room's sound falls by 60 dB."""

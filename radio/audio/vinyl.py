@@ -33,7 +33,7 @@ class Vinyl(Noise):
             _tick(grain, start, generator.uniform(-56, -42), generator)
         for start in self._strikes(_TICKS * wear * seconds, number, generator):
             # Weak ticks outnumber strong ones.
-            _tick(grain, start, -40 + 10 * generator.random() ** 2.5, generator)
+            _tick(grain, start, -40 + 10 * generator.random() ** 1.5, generator)
         for start in self._strikes(_POPS * seconds, number, generator):
             hertz, decay = generator.uniform(180, 600), generator.uniform(0.001, 0.0025)
             peak, pan = _amplitude(generator.uniform(-33, -27)), generator.uniform(-0.4, 0.4)
