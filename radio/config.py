@@ -140,6 +140,7 @@ class _Schema:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
+        self._defaults_seen: set[str] = set()
         checkpoint = self._file(
             "checkpoint", "the usual ones come with the package, `python -m train export` makes others"
         )
@@ -191,7 +192,8 @@ class _Schema:
                 continue
             if setting.default is MISSING and setting.default_factory is MISSING:
                 reading.problem(key, f"{name}: {setting.name} is missing")
-            elif isinstance(setting.default, Path):  # a default names a file too, and that may be missing
+            elif isinstance(setting.default, Path) and setting.name not in self._defaults_seen:
+                self._defaults_seen.add(setting.name)  # a default names a file too, and said once is enough
                 try:
                     self._station[setting.name](_at(key, str(setting.default)))
                 except FaultError as fault:

@@ -76,9 +76,9 @@ def render(settings: StationSettings, *, minutes: float, seed: int, path: Path) 
 
 def write_wav(station: Station, frames: Frames, path: Path, progress: Share) -> str:
     """Render a station to a 16-bit WAV file, block by block; returns its loudness in words."""
-    from radio.audio.loudness import Loudness
+    from radio.audio.loudness import Meter
 
-    meter = Loudness()
+    meter = Meter()
     with wave.open(str(path), "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)

@@ -211,3 +211,7 @@ def test_the_shipped_stations_are_right() -> None:
 
 def test_the_shipped_file_loads() -> None:
     assert {"chill", "study"} <= set(load(SHIPPED).stations)
+
+
+def test_the_first_station_shows_the_defaults_of_the_tone() -> None:
+    assert load(SHIPPED).stations["chill"].tone == Tone()

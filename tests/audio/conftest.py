@@ -60,6 +60,11 @@ def scores(bars: int) -> dict[str, list[SynthEvent]]:
 
 
 @pytest.fixture(scope="session")
+def soundfont() -> Path:
+    return SOUNDFONT
+
+
+@pytest.fixture(scope="session")
 def passage() -> Passage:
     """Eight bars at 80 BPM, 24 s."""
     score = scores(8)

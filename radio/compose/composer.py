@@ -1,0 +1,89 @@
+"""The composer: conductor, performers and bass, bar by bar, on one clock of ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from radio.compose import conductor as conducting
+from radio.compose import performer as performing
+from radio.compose.bass import bass_line
+from radio.compose.conductor import Conductor
+from radio.compose.performer import Performer
+from radio.compose.plan import BarPlan, Track
+from radio.controls import Controls
+from radio.model.engine import Engine
+from radio.model.sampling import Sampling
+from radio.music.chords import Chord
+from radio.music.events import NoteEvent
+from radio.music.parts import DRUMS, PIANO
+
+LAYER_OF_PART = {"piano": "keys", "drums": "drums"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A composed bar: its plan, its track, and each layer's events in order of tick."""
+
+    plan: BarPlan
+    track: Track
+    events: Mapping[str, Sequence[NoteEvent]]
+
+    @property
+    def opens_track(self) -> bool:
+        return self.plan.number == self.track.first_bar
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A composer between two bars."""
+
+    next_number: int
+    conductor: conducting.Saved
+    performers: tuple[performing.Saved, ...]
+
+
+class Composer:
+    """Composes bar after bar; a function of (models, settings, seed, controls given at each bar)."""
+
+    def __init__(
+        self,
+        piano: Engine,
+        drums: Engine,
+        *,
+        progressions: Sequence[Sequence[Chord]],
+        keys: Sequence[str],
+        style: str,
+        seed: int,
+    ) -> None:
+        self._conductor = Conductor(progressions=progressions, keys=keys, style=style, seed=seed)
+        self._performers = (Performer(drums, DRUMS, (seed, 1)), Performer(piano, PIANO, (seed, 0)))
+        self.next_number = 0
+        """The number of the bar that comes next."""
+
+    def next_bar(self, controls: Controls) -> Bar:
+        """Compose the next bar under `controls`."""
+        track, plan = self._conductor.next_bar(controls.density)
+        sampling = Sampling(
+            controls.temperature,
+            controls.top_p,
+            controls.top_k,
+            controls.alpha_presence,
+            controls.alpha_frequency,
+            controls.alpha_decay,
+        )
+        events = {
+            LAYER_OF_PART[performer.part.name]: performer.play(plan, sampling) for performer in self._performers
+        }
+        events["bass"] = bass_line(plan, self._conductor.upcoming_chord, events["drums"])
+        self.next_number += 1
+        return Bar(plan, track, events)
+
+    def save(self) -> Saved:
+        return Saved(self.next_number, self._conductor.save(), tuple(p.save() for p in self._performers))
+
+    def restore(self, saved: Saved) -> None:
+        self._conductor.restore(saved.conductor)
+        self.next_number = saved.next_number
+        for performer, state in zip(self._performers, saved.performers, strict=True):
+            performer.restore(state)

@@ -1,0 +1,275 @@
+"""A station: pulled for audio, it composes, plays and mixes what comes next. It knows no clock, socket or file."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Protocol
+
+
+from radio.audio.loops import LoopFolder
+from radio.audio.mixer import Mixer
+from radio.audio.rain import Rain
+from radio.audio.synth import Synth
+from radio.audio.vinyl import Vinyl
+from radio.compose.bass import KICKS
+from radio.compose.composer import Bar, Composer
+from radio.compose.feel import LOOKAHEAD, Feel
+from radio.config import StationSettings
+from radio.controls import CONTROLS, Controls
+from radio.errors import ModelError
+from radio.model import checkpoint
+from radio.model.engine import NumpyEngine
+from radio.music import chords, midi
+from radio.music.clock import Clock
+from radio.music.events import NoteEvent
+from radio.music.parts import DRUMS, PIANO, Part
+from radio.types import (
+    TICKS_PER_BAR,
+    TICKS_PER_BEAT,
+    Block,
+    Frames,
+    JsonValue,
+    Landing,
+    StationEvent,
+    SynthEvent,
+    Tick,
+)
+
+PLAYED = ("keys", "bass", "drums")
+
+
+class Texture(Protocol):
+    """An endless layer that is not played: vinyl, rain, loops."""
+
+    def render(self, frames: Frames) -> Block: ...
+
+
+def open_station(settings: StationSettings, *, seed: int | None = None) -> Station:
+    """Load the station's models and sounds. Raises ModelError or AudioError, naming the file at fault."""
+    drawn = settings.seed if seed is None else seed
+    synths = {
+        "keys": Synth(settings.soundfont, program=settings.keys_program),
+        "bass": Synth(settings.soundfont, program=settings.bass_program),
+        "drums": Synth(settings.soundfont, program=settings.drum_kit, drums=True),
+    }
+    textures: dict[str, Texture] = {
+        "vinyl": Vinyl(drawn),
+        "rain": LoopFolder(settings.loops) if settings.loops else Rain(drawn),
+    }
+    return Station(settings, open_composer(settings, drawn), synths, textures, seed=drawn)
+
+
+def open_composer(settings: StationSettings, seed: int) -> Composer:
+    """The station's models and conductor alone: music without sound."""
+    return Composer(
+        _engine(settings.piano, PIANO),
+        _engine(settings.drums, DRUMS),
+        progressions=[[chords.parse(name) for name in loop] for loop in settings.progressions],
+        keys=settings.keys,
+        style=settings.style,
+        seed=seed,
+    )
+
+
+def _engine(path: Path, part: Part) -> NumpyEngine:
+    loaded = checkpoint.read(path)
+    if loaded.part is not part:
+        raise ModelError(f"{path}: a {loaded.part.name} model where the {part.name} model belongs")
+    return NumpyEngine(loaded)
+
+
+class Station:
+    """One endless programme: a function of (checkpoints, settings, seed, the controls' log)."""
+
+    def __init__(
+        self,
+        settings: StationSettings,
+        composer: Composer,
+        synths: Mapping[str, Synth],
+        textures: Mapping[str, Texture],
+        *,
+        seed: int,
+    ) -> None:
+        self.settings = settings
+        self.controls = settings.controls
+        """As last asked for; those that land on a bar line sound from the bar that `control` named."""
+        self._composer = composer
+        self._synths = synths
+        self._textures = textures
+        self._mixer = Mixer(settings.tone)
+        self._clock = Clock(settings.controls.tempo)
+        self._feels = {layer: Feel(layer, seed * len(PLAYED) + place) for place, layer in enumerate(PLAYED)}
+        self._composed: Frames = 0  # where the first bar that is not composed yet will start
+        self._kicks: list[Frames] = []
+        self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number keeps the order within a frame
+        self._serial = itertools.count()
+        self._sounding = settings.controls  # the controls under which the latest bar was composed
+        # The mixer's output lags by its latency: run it ahead once, so that frame 0 is the first bar line.
+        self._dry: Frames = 0
+        self._mix(self._mixer.latency)
+
+    @property
+    def position(self) -> Frames:
+        """The next frame to be rendered."""
+        return self._dry - self._mixer.latency
+
+    def render(self, frames: Frames) -> Block:
+        """The next `frames` of audio; however they are split, the same samples."""
+        return self._mix(frames)
+
+    def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+        """Turn controls. A change to the music lands on the next bar line not composed yet, one to the mix at once.
+
+        Returns:
+            for each control of `patch`, from which bar and frame it is heard.
+
+        Raises:
+            ControlError: an unknown control or a value out of range; nothing is changed.
+        """
+        self.controls = self.controls.changed(patch)
+        bar_line = Landing(self._composer.next_number, self._composed)
+        in_mix = Landing(self._bar_at(self._dry), self._dry)
+        landings = {name: bar_line if CONTROLS[name].lands == "bar" else in_mix for name in patch}
+        mixed: dict[str, JsonValue] = {
+            name: getattr(self.controls, name) for name in patch if CONTROLS[name].lands == "mix"
+        }
+        if mixed:
+            self._log(in_mix.frame, "control", mixed)
+        return landings
+
+    def events(self) -> list[StationEvent]:
+        """What has been rendered since the last call, in order of frame."""
+        aired = []
+        while self._events and self._events[0][0] < self.position:
+            aired.append(heapq.heappop(self._events)[2])
+        return aired
+
+    def close(self) -> None:
+        """Free the synthesizers."""
+        for synth in self._synths.values():
+            synth.close()
+
+    def _mix(self, frames: Frames) -> Block:
+        while self._composed < self._dry + frames + LOOKAHEAD:
+            self._compose()
+        stems = {layer: synth.render(frames) for layer, synth in self._synths.items()}
+        stems |= {layer: texture.render(frames) for layer, texture in self._textures.items()}
+        end = self._dry + frames
+        kicks = [frame - self._dry for frame in self._kicks if frame < end]
+        self._kicks = [frame for frame in self._kicks if frame >= end]
+        block = self._mixer.process(stems, self.controls, kicks)
+        self._dry = end
+        return block
+
+    def _compose(self) -> None:
+        controls = self.controls
+        tick = self._composer.next_number * TICKS_PER_BAR
+        self._clock.set_tempo(tick, controls.tempo)
+        self._clock.forget(tick - TICKS_PER_BAR)
+        bar = self._composer.next_bar(controls)
+        self._announce(bar, controls)
+        for layer, events in bar.events.items():
+            self._schedule(layer, events, controls.swing)
+        self._composed = self._clock.frame(tick + TICKS_PER_BAR)
+        self._sounding = controls
+
+    def _announce(self, bar: Bar, controls: Controls) -> None:
+        frame = self._clock.frame(bar.plan.tick)
+        changed: dict[str, JsonValue] = {
+            field.name: getattr(controls, field.name)
+            for field in fields(controls)
+            if CONTROLS[field.name].lands == "bar"
+            and getattr(controls, field.name) != getattr(self._sounding, field.name)
+        }
+        if changed:
+            self._log(frame, "control", changed)
+        if bar.opens_track:
+            track = bar.track
+            names: list[JsonValue] = [str(chord) for chord in track.progression]
+            self._log(
+                frame,
+                "track",
+                {
+                    "number": track.number,
+                    "title": track.title,
+                    "key": track.key,
+                    "tempo": self._clock.tempo,
+                    "chords": names,
+                    "bars": track.bars,
+                },
+            )
+        self._log(
+            frame,
+            "bar",
+            {
+                "number": bar.plan.number,
+                "chord": str(bar.plan.chords[0]),
+                "section": bar.plan.section,
+                "tempo": self._clock.tempo,
+            },
+        )
+
+    def _schedule(self, layer: str, events: list[NoteEvent], swing: float) -> None:
+        feel = self._feels[layer]
+        placed = []
+        for event in events:
+            frame = feel.place(event.tick, event.note, self._clock, swing)
+            placed.append(SynthEvent(frame, event.note, event.velocity))
+            if layer == "drums" and event.note in KICKS and event.velocity:
+                self._kicks.append(frame)
+            if event.velocity:
+                self._log(frame, "note", {"layer": layer, "note": event.note, "velocity": event.velocity})
+        self._synths[layer].schedule(placed)
+
+    def _log(self, frame: Frames, kind: str, data: dict[str, JsonValue]) -> None:
+        event = StationEvent(frame, kind, data)  # type: ignore[arg-type]
+        heapq.heappush(self._events, (frame, next(self._serial), event))
+
+    def _bar_at(self, frame: Frames) -> int:
+        """The number of the bar that sounds at `frame`: the last composed one, or the one before it."""
+        last = self._composer.next_number - 1
+        return last if frame >= self._clock.frame(last * TICKS_PER_BAR) else last - 1
+
+
+def write_midi(
+    settings: StationSettings,
+    *,
+    minutes: float,
+    seed: int,
+    path: Path,
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Compose `minutes` of a station and write them as a MIDI file: tempo, metre and one track per layer.
+
+    The notes stand on their ticks: swing and lateness belong to the sound. The same (checkpoints, settings, seed) give
+    the same bytes.
+
+    Args:
+        progress: told the share that is done, 0–1.
+    """
+    composer = open_composer(settings, seed)
+    controls = settings.controls
+    end: Tick = round(minutes * controls.tempo * TICKS_PER_BEAT)
+    events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED}
+    while composer.next_number * TICKS_PER_BAR < end:
+        for layer, bar_events in composer.next_bar(controls).events.items():
+            events[layer] += bar_events
+        progress(min(1.0, composer.next_number * TICKS_PER_BAR / end))
+    programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
+    tracks = [
+        midi.Track(layer, _ended(events[layer], end), programs[layer], layer == "drums") for layer in PLAYED
+    ]
+    midi.write(path, tracks, {0: controls.tempo}, end=end)
+
+
+def _ended(events: list[NoteEvent], end: Tick) -> list[NoteEvent]:
+    """Events before `end`, and a release at `end` for each note that sounds there."""
+    kept = [event for event in events if event.tick < end]
+    sounding: set[int] = set()
+    for event in kept:
+        (sounding.add if event.velocity else sounding.discard)(event.note)
+    return kept + [NoteEvent(end, note, 0) for note in sorted(sounding)]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from hypothesis import given
+from pieces import SIZES, few, in_pieces
+from scipy import signal
+
+from radio.audio.tape import Tape, saturate
+from radio.types import SAMPLE_RATE
+
+NOISE = np.random.default_rng(3).standard_normal((2, 12_000))
+
+
+def test_saturation_leaves_quiet_sound_alone_and_holds_loud_sound() -> None:
+    x = np.linspace(-4, 4, 2_001)[None].repeat(2, axis=0)
+    y = saturate(x, 2.0)
+    assert np.abs(y).max() <= 1 / 2 + 1e-15
+    assert (np.diff(y) >= 0).all()
+    assert np.allclose(y, -y[:, ::-1])
+    quiet = x * 1e-3
+    assert np.allclose(saturate(quiet, 2.0), quiet, rtol=1e-4, atol=1e-9)
+    assert np.allclose(saturate(x, 1.0), np.tanh(x), atol=0.025)
+
+
+def test_without_depth_it_is_a_pure_delay() -> None:
+    tape = Tape(12, 4)
+    out = tape.process(NOISE, 0, 0.0)
+    assert not out[:, : tape.latency].any()
+    assert np.array_equal(out[:, tape.latency :], NOISE[:, : -tape.latency])
+
+
+def bend_cents(depth: float, hertz: float = 1_000.0, seconds: int = 12) -> np.ndarray:
+    """The pitch that comes out, against `hertz`, each 10 ms."""
+    tape = Tape(12, 4)
+    t = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
+    out = tape.process(np.sin(2 * np.pi * hertz * t)[None].repeat(2, axis=0), 0, depth)[0, 3 * SAMPLE_RATE :]
+    phase = np.unwrap(np.angle(signal.hilbert(out)))[4_800:-4_800:480]
+    return np.asarray(1200 * np.log2(np.diff(phase) * SAMPLE_RATE / 480 / (2 * np.pi * hertz)))
+
+
+@pytest.mark.parametrize("depth", [0.3, 1.0])
+def test_pitch_bends_as_far_as_asked(depth: float) -> None:
+    cents = bend_cents(depth)
+    assert 0.6 * depth * 16 < np.abs(cents).max() <= depth * 16 * 1.02
+    assert abs(cents.mean()) < depth * 16 / 8
+
+
+@few
+@given(sizes=SIZES)
+def test_whole_equals_split(sizes: list[int]) -> None:
+    def run(sizes: list[int]) -> np.ndarray:
+        tape = Tape(12, 4)
+        return in_pieces(lambda x, at: tape.process(x, at, 0.8), NOISE, sizes, axis=1)
+
+    assert np.array_equal(run(sizes), run([]))
+
+
+def test_a_copy_goes_on_identically() -> None:
+    tape = Tape(12, 4)
+    tape.process(NOISE, 0, 1.0)
+    copy = deepcopy(tape)
+    expected = tape.process(NOISE, 12_000, 0.5)
+    assert np.array_equal(copy.process(NOISE, 12_000, 0.5), expected)
+
+
+def test_the_largest_bend_stays_within_its_memory() -> None:
+    tape = Tape(50, 20)
+    x = np.ones((2, 30 * SAMPLE_RATE))
+    assert np.allclose(tape.process(x, 0, 1.0)[:, 2 * tape.latency :], 1)

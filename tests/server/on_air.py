@@ -1,0 +1,85 @@
+"""A real front on a free port of loopback, with tone stations in real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+
+from radio.config import StationSettings
+from radio.server import api, front
+from radio.server.channel import Channel
+from tests.server.tone_worker import settings
+
+WORKER = (sys.executable, "-m", "tests.server.tone_worker")
+DEADLINE = 20.0
+
+
+@dataclass
+class OnAir:
+    channels: dict[str, Channel]
+    host: str
+    port: int
+    http: aiohttp.ClientSession
+
+    @property
+    def root(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def tone(self) -> Channel:
+        return self.channels["tone"]
+
+
+@contextlib.asynccontextmanager
+async def on_air(
+    *stations: StationSettings, keeper: api.Keeper | None = None, worker: Sequence[str] = WORKER, start: bool = True
+) -> AsyncIterator[OnAir]:
+    channels = {each.name: Channel(each, worker=worker) for each in stations or (settings(),)}
+    app = front.build(channels, keeper=keeper or api.Keeper(control=True, token=None), burst=22.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        if start:
+            await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)
+        host, port = runner.addresses[0]
+        async with aiohttp.ClientSession() as http:
+            yield OnAir(channels, host, port, http)
+    finally:
+        for channel in channels.values():
+            await channel.stop()
+        await runner.cleanup()
+
+
+async def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
+    """Return once `condition` holds; TimeoutError after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("the condition never held")
+        await asyncio.sleep(0.01)
+
+
+async def ffmpeg(*arguments: str) -> bytes:
+    """Run ffmpeg and return what it writes to its standard output; anything it complains about fails the test."""
+    process = await asyncio.create_subprocess_exec(
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "warning",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert err == b"", err.decode()
+    assert process.returncode == 0
+    return out

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from radio.controls import CONTROLS
+from radio.server.api import MAX_BODY, Keeper
+from radio.types import SAMPLE_RATE
+from tests.server.on_air import DEADLINE, OnAir, on_air, until
+from tests.server.tone_worker import settings
+
+
+async def get(radio: OnAir, path: str) -> tuple[int, Any]:
+    async with radio.http.get(radio.root + path) as response:
+        assert response.content_type == "application/json"
+        return response.status, await response.json()
+
+
+async def patch(radio: OnAir, body: str | bytes, station: str = "tone", **headers: str) -> tuple[int, Any]:
+    address = f"{radio.root}/api/stations/{station}/controls"
+    async with radio.http.patch(address, data=body, headers=headers) as response:
+        assert response.content_type == "application/json"
+        return response.status, await response.json()
+
+
+async def test_what_is_on() -> None:
+    async with on_air(settings(), settings("other", description="x")) as radio:
+        await until(lambda: radio.tone.now.bar is not None)
+        status, listed = await get(radio, "/api/stations")
+        assert status == 200
+        assert [each["name"] for each in listed["stations"]] == ["tone", "other"]
+        status, one = await get(radio, "/api/stations/tone")
+        assert status == 200
+        assert (one["title"], one["description"], one["on_air"]) == ("Station tone", "a tone", True)
+        assert one["now"]["track"]["title"] == "Tone 1 of seed 1"
+        assert one["now"]["track"]["frame"] == 0
+        assert one["now"]["track"]["since"].endswith("+00:00")
+        assert one["now"]["bar"]["chord"] == "Am7"
+        assert one["streams"] == {"opus": "/tone.opus"}
+        assert one["listeners"] == 0
+        assert set(one["controls"]) == set(CONTROLS)
+        tempo = one["controls"]["tempo"]
+        assert (tempo["value"], tempo["low"], tempo["high"], tempo["unit"]) == (80.0, 50, 110, "BPM")
+        assert one["health"]["underruns"] == 0
+
+
+async def test_a_bar_is_on_when_it_is_heard_not_when_it_is_rendered() -> None:
+    async with on_air() as radio:
+        relay = radio.tone.relay
+        await until(lambda: relay.live > SAMPLE_RATE and relay.reserve > 2)
+        for _ in range(10):
+            bar = radio.tone.now.bar
+            assert bar is not None
+            frame = bar["frame"]
+            assert isinstance(frame, int)
+            assert relay.live - SAMPLE_RATE - 3_840 <= frame < relay.live
+            await asyncio.sleep(0.1)
+
+
+async def test_a_change_says_where_it_lands() -> None:
+    async with on_air() as radio:
+        status, answer = await patch(radio, '{"temperature": 0.6, "keys_mute": true}')
+        assert status == 200
+        assert answer["sample_rate"] == SAMPLE_RATE
+        for name, value in (("temperature", 0.6), ("keys_mute", True)):
+            landing = answer["controls"][name]
+            assert landing["value"] == value
+            assert landing["frame"] == (landing["bar"] - 1) * SAMPLE_RATE
+            assert landing["frame"] >= answer["live"]
+        _, one = await get(radio, "/api/stations/tone")
+        assert one["controls"]["temperature"]["value"] == 0.6
+        assert one["controls"]["tempo"]["value"] == 80.0
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ('{"tempo": 400}', 422, "not_allowed", "tempo"),
+        ('{"tempo": 70, "temperature": "hot"}', 422, "not_allowed", "temperature"),
+        ('{"tmepo": 70}', 422, "not_allowed", "tmepo"),
+        ('{"tempo": true}', 422, "not_allowed", "tempo"),
+        ("{}", 422, "not_allowed", "body"),
+        ("[1]", 422, "not_allowed", "body"),
+        ("null", 422, "not_allowed", "body"),
+        ('{"tempo": NaN}', 400, "bad_json", None),
+        ('{"tempo": 1e999}', 422, "not_allowed", "tempo"),
+        ("{", 400, "bad_json", None),
+        ("", 400, "bad_json", None),
+        (b"\xff\xfe\xff", 400, "bad_json", None),
+        ("[" * 9_000, 400, "bad_json", None),
+        ("x" * (MAX_BODY + 1), 413, "too_large", None),
+    ],
+)
+async def test_a_bad_change_is_refused_and_nothing_changes(
+    body: str | bytes, status: int, code: str, field: str | None
+) -> None:
+    async with on_air() as radio:
+        before = radio.tone.controls
+        got, answer = await patch(radio, body)
+        assert (got, answer["error"]["code"]) == (status, code)
+        assert answer["error"]["message"]
+        if field is not None:
+            assert answer["error"]["field"] == field
+            assert answer["error"]["allowed"]
+        assert radio.tone.controls == before
+        assert (await patch(radio, '{"tempo": 81}'))[0] == 200
+
+
+async def test_unknown_stations_and_addresses() -> None:
+    async with on_air() as radio:
+        for path in ("/tona.opus", "/api/stations/tona", "/api/stations/tona/events"):
+            status, answer = await get(radio, path)
+            assert (status, answer["error"]["code"]) == (404, "unknown_station")
+            assert "Did you mean 'tone'" in answer["error"]["message"]
+            assert answer["error"]["allowed"] == "tone"
+        status, answer = await get(radio, "/nowhere")
+        assert (status, answer["error"]["code"]) == (404, "not_found")
+        async with radio.http.post(f"{radio.root}/api/stations") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+            assert (await response.json())["error"]["code"] == "method_not_allowed"
+
+
+async def test_strangers_need_the_token_and_this_machine_does_not() -> None:
+    async with on_air(keeper=Keeper(control=True, token="sesame")) as radio:
+        body = '{"tempo": 70}'
+        assert (await patch(radio, body))[0] == 200
+        away = {"X-Forwarded-For": "203.0.113.9"}
+        status, answer = await patch(radio, body, **away)
+        assert (status, answer["error"]["code"], answer["error"]["field"]) == (401, "no_token", "Authorization")
+        assert "sesame" not in json.dumps(answer)
+        for wrong in ("Bearer sesam", "sesame", "Basic sesame", "Bearer ü"):
+            assert (await patch(radio, body, Authorization=wrong, **away))[0] == 401
+        assert (await patch(radio, body, Authorization="Bearer sesame", **away))[0] == 200
+
+
+async def test_controls_that_are_off_are_off_for_all() -> None:
+    async with on_air(keeper=Keeper(control=False, token="sesame")) as radio:
+        status, answer = await patch(radio, '{"tempo": 70}', Authorization="Bearer sesame")
+        assert (status, answer["error"]["code"]) == (403, "control_off")
+
+
+async def test_a_station_that_is_not_there_yet_says_so() -> None:
+    async with on_air(start=False) as radio:
+        status, answer = await patch(radio, '{"tempo": 70}')
+        assert (status, answer["error"]["code"]) == (503, "unavailable")
+        assert (await get(radio, "/healthz"))[0] == 200
+        status, answer = await get(radio, "/readyz")
+        assert (status, answer) == (503, {"ok": False, "stations": {"tone": False}})
+        await radio.tone.start()
+        await until(lambda: radio.tone.relay.reserve > 0)
+        assert await get(radio, "/readyz") == (200, {"ok": True, "stations": {"tone": True}})
+
+
+async def test_controls_survive_a_worker_that_dies() -> None:
+    async with on_air(settings(description="raises after two seconds")) as radio:
+        assert (await patch(radio, '{"tempo": 71}'))[0] == 200
+        await until(lambda: radio.tone.restarts == 1 and radio.tone.pid is not None)
+        _, one = await get(radio, "/api/stations/tone")
+        assert one["controls"]["tempo"]["value"] == 71
+        await until(lambda: radio.tone.relay.reserve > 2)
+        status, answer = await patch(radio, '{"swing": 60}')
+        assert status == 200
+        assert answer["controls"]["swing"]["frame"] > answer["live"]
+
+
+async def test_events_tell_what_airs_as_it_airs() -> None:
+    async with on_air() as radio, radio.http.get(f"{radio.root}/api/stations/tone/events") as response:
+        assert response.content_type == "text/event-stream"
+        seen: list[tuple[str, Any]] = []
+        async with asyncio.timeout(DEADLINE):
+            while len(seen) < 7:
+                kind = (await response.content.readline()).decode().removeprefix("event: ").strip()
+                data = (await response.content.readline()).decode().removeprefix("data: ")
+                assert await response.content.readline() == b"\n"
+                seen.append((kind, json.loads(data)))
+                if kind != "now":
+                    assert seen[-1][1]["frame"] < radio.tone.relay.live
+        assert seen[0][0] == "now"
+        assert "controls" in seen[0][1]
+        frames = [data["frame"] for kind, data in seen[1:]]
+        assert frames == sorted(frames)
+        assert {"bar", "note"} <= {kind for kind, _ in seen}
+
+
+async def test_the_page_is_served_with_a_policy_that_keeps_it_to_itself() -> None:
+    async with on_air(start=False) as radio:
+        for path, kind in (("/", "text/html"), ("/style.css", "text/css"), ("/player.js", "text/javascript")):
+            async with radio.http.get(radio.root + path) as response:
+                assert response.status == 200
+                assert response.content_type in {kind, "application/javascript"}
+                assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+                text = await response.text()
+                assert "http://" not in text.replace("http://www.w3.org", "")
+                assert "https://" not in text

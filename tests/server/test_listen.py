@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import socket
+import time
+import wave
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from radio.stream.ogg import PRE_SKIP
+from radio.types import SAMPLE_RATE
+from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
+from tests.server.tone_worker import settings
+from tests.stream.ogg_reader import ReadPage, check_one_stream, read_pages
+
+
+async def raw(radio: OnAir, request: str, seconds: float) -> tuple[bytes, bytes]:
+    """Head and body that come back within `seconds`, from a bare socket."""
+    reader, writer = await asyncio.open_connection(radio.host, radio.port)
+    writer.write(request.encode())
+    data = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            while more := await reader.read(65_536):
+                data += more
+    except TimeoutError:
+        pass
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    head, _, body = bytes(data).partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_stream_is_raw_ogg_in_every_version_of_http(version: str) -> None:
+    async with on_air() as radio:
+        head, body = await raw(radio, f"GET /tone.opus HTTP/{version}\r\nHost: x\r\n\r\n", 1.0)
+    lines = head.decode("latin-1").lower().split("\r\n")
+    assert lines[0].endswith("200 ok")
+    assert "content-type: audio/ogg" in lines
+    assert "cache-control: no-store" in lines
+    assert "access-control-allow-origin: *" in lines
+    assert "icy-name: station tone" in lines
+    assert "connection: close" in lines or version == "1.0"
+    assert not any(line.startswith(("transfer-encoding", "content-length")) for line in lines)
+    assert body.startswith(b"OggS")
+    assert len(check_one_stream(body)) > 8
+
+
+async def test_head_gives_the_headers_and_ends() -> None:
+    async with on_air() as radio:
+        head, body = await asyncio.wait_for(raw(radio, "HEAD /tone.opus HTTP/1.1\r\nHost: x\r\n\r\n", 5), 4)
+        assert b"audio/ogg" in head
+        assert body == b""
+        assert radio.tone.relay.listeners == 0
+
+
+async def test_ffmpeg_hears_the_tone_without_a_silence() -> None:
+    async with on_air() as radio:
+        out = await ffmpeg("-t", "4", "-i", f"{radio.root}/tone.opus", "-f", "wav", "-")
+        await until(lambda: radio.tone.relay.listeners == 0)
+    with wave.open(io.BytesIO(out)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (SAMPLE_RATE, 2)
+        sound = np.frombuffer(file.readframes(SAMPLE_RATE * 9), dtype="<i2").reshape(-1, 2) / 32_768
+    assert len(sound) == 4 * SAMPLE_RATE
+    loudness = np.sqrt(np.mean(sound[: len(sound) // 480 * 480].reshape(-1, 480, 2) ** 2, axis=1))
+    assert loudness.min() > 0.1
+    assert int(np.argmax(np.abs(np.fft.rfft(sound[: 2 * SAMPLE_RATE, 0])))) == 880
+
+
+async def test_burst_is_what_the_address_says() -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.relay.live > 3 * SAMPLE_RATE)
+        for burst, low, high in ((0, 0.0, 0.3), (2, 1.8, 2.3), (500, 2.9, 6.0)):
+            _, body = await raw(radio, f"GET /tone.opus?burst={burst} HTTP/1.0\r\n\r\n", 0.05)
+            got = sum(len(page.packets) for page in check_one_stream(body)) * 960 / SAMPLE_RATE
+            assert low <= got <= high
+
+
+@pytest.mark.parametrize("burst", ["-1", "nan", "inf", "two", ""])
+async def test_an_absurd_burst_is_refused(burst: str) -> None:
+    async with on_air(start=False) as radio, radio.http.get(f"{radio.root}/tone.opus?burst={burst}") as response:
+        assert response.status == 422
+        error = (await response.json())["error"]
+        assert (error["field"], error["code"]) == ("burst", "not_allowed")
+        assert "seconds" in error["allowed"]
+
+
+async def test_who_asks_before_the_station_is_on_the_air_waits_for_it() -> None:
+    async with on_air(start=False) as radio:
+        listening = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 3))
+        await until(lambda: radio.tone.relay.listeners == 1)
+        await radio.tone.start()
+        _, body = await listening
+        assert check_one_stream(body)[0].sequence == 2
+
+
+async def collect(radio: OnAir, seconds: float) -> list[tuple[float, ReadPage]]:
+    """Audio pages with the monotonic time at which each was complete."""
+    reader, writer = await asyncio.open_connection(radio.host, radio.port)
+    writer.write(b"GET /tone.opus?burst=1 HTTP/1.0\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    data, pages, end = b"", [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        data += await asyncio.wait_for(reader.read(65_536), DEADLINE)
+        for page in read_pages(data, checksums=False):
+            pages.append((time.monotonic(), page))
+            data = data[len(page.raw) :]
+    writer.close()
+    await writer.wait_closed()
+    return pages[2:]
+
+
+async def test_after_the_burst_audio_comes_at_the_pace_of_the_wall_clock() -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.relay.live > SAMPLE_RATE)
+        pages = await collect(radio, 6)
+    live = [(at, page) for at, page in pages if at > pages[0][0] + 0.5]
+    lead = [page.granule / SAMPLE_RATE - at for at, page in live]
+    assert max(lead) - min(lead) < 0.1
+    assert all(b[1].granule - a[1].granule == 3_840 for a, b in pairwise(live))
+
+
+async def test_twenty_listeners_hear_the_same_audio() -> None:
+    async with on_air() as radio:
+        heard = await asyncio.gather(
+            *(raw(radio, f"GET /tone.opus?burst={n % 4} HTTP/1.1\r\nHost: x\r\n\r\n", 2.0) for n in range(20))
+        )
+    streams = [{page.sequence: page.raw for page in check_one_stream(body, checksums=False)} for _, body in heard]
+    common = set.intersection(*(set(stream) for stream in streams))
+    assert len(common) > 10
+    assert all(len({stream[sequence] for stream in streams}) == 1 for sequence in common)
+
+
+async def test_the_stream_goes_on_when_the_worker_is_killed() -> None:
+    """One logical stream, no gap in sequence or granule, no silence, and ffmpeg has nothing to complain about."""
+    async with on_air() as radio:
+        await until(lambda: radio.tone.relay.live > SAMPLE_RATE)
+        listening = asyncio.create_task(raw(radio, "GET /tone.opus?burst=1 HTTP/1.0\r\n\r\n", 7))
+        player = asyncio.create_task(ffmpeg("-t", "7", "-i", f"{radio.root}/tone.opus?burst=1", "-f", "f32le", "-"))
+        await until(lambda: radio.tone.relay.listeners == 2)
+        victim = radio.tone.pid
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        await until(lambda: radio.tone.pid not in {None, victim})
+        _, body = await listening
+        sound = np.frombuffer(await player, dtype="<f4").reshape(-1, 2)
+        assert radio.tone.restarts == 1
+        assert radio.tone.relay.counts.late < 3
+    audio = check_one_stream(body)
+    assert len(audio) * 4 * 960 > 6 * SAMPLE_RATE
+    assert audio[0].granule > PRE_SKIP
+    loudness = np.sqrt(np.mean(sound[: len(sound) // 960 * 960].reshape(-1, 960, 2) ** 2, axis=1))
+    assert np.count_nonzero(loudness.min(axis=1) < 0.05) <= 2
+
+
+@pytest.mark.parametrize("fault", ["hangs after two seconds", "raises after two seconds"])
+async def test_a_worker_that_fails_is_replaced(
+    fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("radio.server.channel.SILENCE", 1.0)
+    async with on_air(settings(description=fault)) as radio:
+        await until(lambda: radio.tone.relay.live > 7 * SAMPLE_RATE)
+        assert radio.tone.restarts == 1
+        assert radio.tone.now.track is not None
+        assert radio.tone.now.track["title"] == "Tone 1 of seed 2"
+    assert ("said nothing" if fault.startswith("hangs") else "the tone broke") in caplog.text
+
+
+async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on_air() as radio:
+        relay = radio.tone.relay
+        relay.lag_limit = 1.0
+        await until(lambda: relay.live > SAMPLE_RATE)
+        with socket.socket() as stalled:
+            # The system would take minutes of a quiet tone into its own buffers.
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+            monkeypatch.setattr("radio.stream.relay.SEND_BUFFER", 2_048)
+            stalled.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(stalled, (radio.host, radio.port))
+            await asyncio.get_running_loop().sock_sendall(stalled, b"GET /tone.opus HTTP/1.0\r\n\r\n")
+            await until(lambda: relay.listeners == 1)
+            good = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 6))
+            await until(lambda: relay.counts.slow_disconnects == 1)
+            assert relay.listeners == 1
+            _, body = await good
+        check_one_stream(body)
+        assert relay.counts.joined == 2

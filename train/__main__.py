@@ -1,0 +1,117 @@
+"""The training stack's command line: prepare, fit, evaluate, export, listen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from radio.errors import RadioError
+
+EXAMPLES = """
+from files to a station of your own:
+  python -m train prepare pop909 pop909.tar.gz data/pop909        a corpus we know
+  python -m train prepare folder my-midi data/mine --part piano   any folder of MIDI files
+  python -m train fit configs/piano.yaml runs/piano               goes on where a killed run stopped
+  python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
+  python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
+  python -m train listen chill --minutes 30                       chord tones, backbeat, entropies as composed
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m train", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    prepare = commands.add_parser("prepare", help="MIDI to tokens: JSON Lines and binidx")
+    prepare.add_argument("corpus", choices=["pop909", "groove", "folder"])
+    prepare.add_argument("source", type=Path, help="a folder, or a tar archive of one")
+    prepare.add_argument("out", type=Path, help="where train.* and validation.* go")
+    prepare.add_argument("--part", choices=["piano", "drums"], help="which part to take from a folder's files")
+
+    fit = commands.add_parser("fit", help="train by a recipe, or go on with a run that stopped")
+    fit.add_argument("recipe", type=Path)
+    fit.add_argument("run", type=Path, help="the run's folder: checkpoints, logs, resolved recipe")
+    fit.add_argument("--from", dest="initial", type=Path, help="exported safetensors to start a new run from")
+
+    evaluate = commands.add_parser("evaluate", help="bits per sampled token on validation, beside a 5-gram's")
+    evaluate.add_argument("run", type=Path)
+    evaluate.add_argument("--plot", type=Path, help="draw the validation curve to this PNG")
+
+    export = commands.add_parser("export", help="write safetensors that the radio plays, and its card")
+    export.add_argument("run", type=Path)
+    export.add_argument("out", type=Path)
+
+    listen = commands.add_parser("listen", help="figures of what a station composes")
+    listen.add_argument("station")
+    listen.add_argument("--config", type=Path)
+    listen.add_argument("--minutes", type=float, default=30.0)
+    listen.add_argument("--seed", type=int, default=7)
+    listen.add_argument("--temperatures", type=float, nargs="+", default=[0.6, 1.0, 1.2])
+    return top
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Carry out one command; torch is only imported by those that need it."""
+    if arguments.command == "prepare":
+        from train.prepare import prepare
+
+        print("\n".join(prepare(arguments.corpus, arguments.source, arguments.out, arguments.part).lines()))
+    elif arguments.command == "fit":
+        from train.fit import fit
+        from train.recipe import load
+
+        print(fit(load(arguments.recipe), arguments.run, initial=arguments.initial))
+    elif arguments.command == "evaluate":
+        from train.evaluate import evaluate, plot_curve
+        from train.export import load as load_run
+
+        figures = evaluate(arguments.run)
+        (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+        print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
+        if arguments.plot:
+            recipe = load_run(arguments.run / "last.ckpt").recipe
+            plot_curve(figures, recipe.lanes * recipe.window, arguments.plot, f"{recipe.part}, {recipe.corpus}")
+    elif arguments.command == "export":
+        from train.export import export
+
+        figures_path = arguments.run / "figures.json"
+        export(
+            arguments.run / "last.ckpt",
+            arguments.out,
+            json.loads(figures_path.read_text()) if figures_path.exists() else {},
+        )
+    else:
+        from radio.config import load as load_config
+        from radio.errors import SettingsError, nearest
+        from train.listen import listen, table
+
+        stations = load_config(arguments.config).stations
+        if arguments.station not in stations:
+            hint = nearest(arguments.station, list(stations))
+            raise SettingsError(f"there is no station '{arguments.station}'.{hint}")
+        found = listen(
+            stations[arguments.station],
+            minutes=arguments.minutes,
+            temperatures=arguments.temperatures,
+            seed=arguments.seed,
+        )
+        print(table(found))
+
+
+def main() -> int:
+    try:
+        run(parser().parse_args())
+    except RadioError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""`python -m train evaluate`: bits per sampled token on the whole validation split, beside a 5-gram's on the same."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from radio.types import JsonValue
+from train import binidx
+from train.data import KEYS, validation_batches
+from train.export import load
+from train.fit import curve
+from train.module import Fit
+from train.ngram import NGram
+from train.vocabulary import RowTable, known_tokens
+
+LANES = 8
+
+
+def evaluate(run: Path, corpus: Path | None = None, *, checkpoint: str = "last.ckpt") -> dict[str, JsonValue]:
+    """Figures of a run's checkpoint on validation.
+
+    Args:
+        corpus: a prepared corpus other than the recipe's own.
+
+    Returns:
+        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of a back-off 5-gram
+        counted over the same training pieces (pitched parts in all twelve keys, as the model saw them), and `curve`,
+        (step, validation bits) as training logged them.
+    """
+    module = load(run / checkpoint)
+    folder = corpus or Path(module.recipe.corpus)
+    table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
+    training, validation = binidx.read(folder / "train"), binidx.read(folder / "validation")
+    figures = model_figures(module, validation, table)
+    keys = KEYS if table.part.offs else range(1)
+    counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
+    figures["ngram_bits"] = counted.bits([table.rows(piece) for piece in validation], ~table.forced)
+    figures["curve"] = [[step, bits] for step, bits in curve(run)]
+    return figures
+
+
+def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:
+    """Bits and accuracy per sampled token over `validation`, read in long lanes with the state carried."""
+    nats = hits = count = 0.0
+    state = module.model.zero_state(LANES)
+    with torch.inference_mode():
+        for batch in validation_batches(validation, table, lanes=LANES, window=module.recipe.window):
+            logits, state = module.model(batch.rows[:, :-1], state)
+            targets = batch.rows[:, 1:]
+            sampled = torch.from_numpy(~table.forced)[targets]
+            each = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+            nats += float((each * sampled.flatten()).sum())
+            hits += float(((logits.argmax(-1) == targets) & sampled).sum())
+            count += float(sampled.sum())
+    return {"bits": nats / count / math.log(2), "accuracy": hits / count, "tokens": int(count)}
+
+
+def plot_curve(figures: dict[str, JsonValue], tokens_per_step: int, out: Path, title: str) -> None:
+    """Draw validation bits over training tokens, with the 5-gram as a line."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    points = np.array(figures["curve"], dtype=float)
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    axes.plot(points[:, 0] * tokens_per_step / 1e6, points[:, 1], label="RWKV-6")
+    axes.axhline(float(figures["ngram_bits"]), color="grey", linestyle="--", label="back-off 5-gram")  # type: ignore[arg-type]
+    axes.set(xlabel="million tokens trained", ylabel="bits per sampled token, validation", title=title)
+    axes.legend()
+    figure.savefig(out, dpi=110)
+    pyplot.close(figure)

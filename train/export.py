@@ -1,0 +1,58 @@
+"""`python -m train export`: a run's checkpoint → safetensors that the radio plays, and a card that says what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from radio.errors import ModelError
+from radio.model import checkpoint
+from radio.model.checkpoint import Checkpoint
+from radio.types import JsonValue
+from train.module import Fit
+from train.recipe import Recipe
+from train.vocabulary import RowTable, known_tokens
+
+ATTRIBUTION: Mapping[str, JsonValue] = {
+    "pop909": "POP909, MIT, © 2020 Music X Lab; Wang et al., ISMIR 2020; github.com/music-x-lab/POP909-Dataset",
+    "groove": "Groove MIDI Dataset, CC BY 4.0, Google LLC; Gillick et al., ICML 2019",
+}
+
+
+def load(path: Path) -> Fit:
+    """The module that a run's checkpoint holds. Raises ModelError where the file is not one."""
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        recipe = Recipe(**stored["recipe"])
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError) as error:
+        raise ModelError(f"{path}: not a checkpoint of `train fit` ({error})") from error
+    module = Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
+    module.load_state_dict(stored["state_dict"])
+    module.next_step = stored["next_step"]
+    return module.eval()
+
+
+def export(path: Path, out: Path, figures: Mapping[str, JsonValue]) -> None:
+    """Write `path`'s weights to `out`, and beside it `out`.json: the card.
+
+    Args:
+        figures: what `train evaluate` measured on validation.
+    """
+    module = load(path)
+    recipe = module.recipe
+    corpus = Path(recipe.corpus).name
+    card: dict[str, JsonValue] = {
+        "architecture": "RWKV-6 (x060)",
+        "recipe": json.loads(json.dumps(recipe.as_dict())),
+        "corpus": corpus,
+        "attribution": ATTRIBUTION.get(corpus, "the user's own files"),
+        "tokens_trained": module.next_step * recipe.lanes * recipe.window,
+        "validation": dict(figures),
+    }
+    weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
+    spec = module.model.spec
+    checkpoint.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card))
+    out.with_suffix(".json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,100 @@
+"""Figures of music as it was composed: does it keep to its chords, its backbeat, its density?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import log2
+
+from radio.compose.composer import Bar
+from radio.music.events import Note
+from radio.music.tokenizer import notes_of
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT
+
+BACKBEAT_PADS = frozenset({37, 38, 39, 40})
+NEAR = 10
+"""Ticks from the beat within which a hit counts as on it: a twelfth of a beat."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One composed stretch.
+
+    chord_tone_share: share of the keys' note time that lies in the sounding chord. backbeat_share: bars, fills left
+    out, with a snare, clap or rim on beats 2 and 4. strikes_per_beat: of the keys. polyphony: mean notes sounding
+    while any does. pitch_entropy, rhythm_entropy: bits, of pitch classes and of onset places in the bar (keys).
+    longest_note: beats. silent_bars: bars in which the keys or the drums strike nothing though a note was asked for.
+    """
+
+    bars: int
+    chord_tone_share: float
+    backbeat_share: float
+    strikes_per_beat: float
+    drum_hits_per_beat: float
+    polyphony: float
+    mean_velocity: float
+    pitch_entropy: float
+    rhythm_entropy: float
+    longest_note: float
+    silent_bars: int
+
+
+def measure(bars: Sequence[Bar]) -> Figures:
+    """Figures of consecutive bars."""
+    keys = notes_of(event for bar in bars for event in bar.events["keys"])
+    inside = total = 0
+    by_bar = {bar.plan.number: bar for bar in bars}
+    for note in keys:
+        for place in range(note.start // TICKS_PER_BEAT, -(-note.end // TICKS_PER_BEAT)):
+            bar = by_bar.get(place // BEATS_PER_BAR)
+            if bar is None:
+                continue
+            start, end = place * TICKS_PER_BEAT, (place + 1) * TICKS_PER_BEAT
+            time = min(note.end, end) - max(note.start, start)
+            total += time
+            inside += time * (note.note % 12 in bar.plan.chords[place % BEATS_PER_BAR].tones)
+    grooves = [bar for bar in bars if not bar.plan.fill]
+    silent = sum(
+        1
+        for bar in bars
+        for layer, part in (("keys", "piano"), ("drums", "drums"))
+        if bar.plan.densities[part] and not any(event.velocity for event in bar.events[layer])
+    )
+    sounding = _union(keys)
+    return Figures(
+        bars=len(bars),
+        chord_tone_share=inside / max(1, total),
+        backbeat_share=sum(map(has_backbeat, grooves)) / max(1, len(grooves)),
+        strikes_per_beat=len(keys) / (len(bars) * BEATS_PER_BAR),
+        drum_hits_per_beat=sum(bool(event.velocity) for bar in bars for event in bar.events["drums"])
+        / (len(bars) * BEATS_PER_BAR),
+        polyphony=sum(note.end - note.start for note in keys) / max(1, sounding),
+        mean_velocity=sum(note.velocity for note in keys) / max(1, len(keys)),
+        pitch_entropy=entropy(note.note % 12 for note in keys),
+        rhythm_entropy=entropy(note.start % TICKS_PER_BAR for note in keys),
+        longest_note=max((note.end - note.start for note in keys), default=0) / TICKS_PER_BEAT,
+        silent_bars=silent,
+    )
+
+
+def has_backbeat(bar: Bar) -> bool:
+    """Whether a snare, clap or rim sounds on beat 2 and on beat 4."""
+    hits = [event.tick - bar.plan.tick for event in bar.events["drums"] if event.velocity and event.note in BACKBEAT_PADS]
+    return all(any(abs(hit - beat * TICKS_PER_BEAT) <= NEAR for hit in hits) for beat in (1, 3))
+
+
+def entropy(values: Iterable[int]) -> float:
+    """Shannon entropy in bits of how often each value occurs."""
+    counts = Counter(values)
+    total = sum(counts.values())
+    return -sum(count / total * log2(count / total) for count in counts.values())
+
+
+def _union(notes: Sequence[Note]) -> int:
+    """Ticks in which any of `notes` sounds."""
+    covered = until = 0
+    for note in notes:
+        covered += max(0, note.end - max(note.start, until))
+        until = max(until, note.end)
+    return covered
