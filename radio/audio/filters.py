@@ -66,7 +66,9 @@ class Biquad:
 class SweptLowPass:
     """A second-order Butterworth low-pass whose cut-off may be changed at any time.
 
-    The cut-off moves in steps at the lines of the grid, small enough to be smooth.
+    The cut-off moves in small steps at the lines of the grid. At each step the filter's state is worked out anew from
+    the last two samples that went in and came out: the output goes on from where it was, where the old state, scaled by
+    the old coefficients, would make it jump.
 
     Args:
         cutoff: where it begins, in Hz.
@@ -75,19 +77,33 @@ class SweptLowPass:
     def __init__(self, cutoff: float) -> None:
         self._octave = math.log2(cutoff)
         self._biquad = Biquad(low_pass_sections(2**self._octave))
+        self.past: Signal = np.zeros((2, 2, 2))
+        """What went in and what came out; channels; the last sample but one and the last."""
 
     def process(self, x: Signal, position: Frames, cutoff: float) -> Signal:
         """Filter (2, frames), which begin at the absolute frame `position`; `cutoff` (Hz) counts from the next line."""
         target = math.log2(cutoff)
         frames = x.shape[1]
         if self._octave == target or not lines(position, frames):
-            return self._biquad.process(x)
+            return self._filter(x)
         start = -position % GRID
-        parts = [self._biquad.process(x[:, :start])]
+        parts = [self._filter(x[:, :start])]
         while start < frames:
-            self._octave += min(max(target - self._octave, -_OCTAVES_PER_LINE), _OCTAVES_PER_LINE)
-            self._biquad.sections = low_pass_sections(2**self._octave)
+            self._step(target)
             end = frames if self._octave == target else start + GRID
-            parts.append(self._biquad.process(x[:, start:end]))
+            parts.append(self._filter(x[:, start:end]))
             start = end
         return np.concatenate(parts, axis=1)
+
+    def _filter(self, x: Signal) -> Signal:
+        y = self._biquad.process(x)
+        self.past = np.concatenate((self.past, np.stack((x, y))[:, :, -2:]), axis=2)[:, :, -2:]
+        return y
+
+    def _step(self, target: float) -> None:
+        self._octave += min(max(target - self._octave, -_OCTAVES_PER_LINE), _OCTAVES_PER_LINE)
+        sections = low_pass_sections(2**self._octave)
+        _, b1, b2, _, a1, a2 = sections[0]
+        (x2, x1), (y2, y1) = self.past[0].T, self.past[1].T
+        self._biquad.sections = sections
+        self._biquad.state = np.stack((b1 * x1 + b2 * x2 - a1 * y1 - a2 * y2, b2 * x1 - a2 * y1), axis=1)[None]

@@ -13,6 +13,8 @@ from radio.types import GRID, SAMPLE_RATE, Dbfs, Frames
 _SPAN = 3
 """Windows averaged for each point of the gain; the gain takes this many grid blocks (4 ms) to come down."""
 _OVERSAMPLING, _TAPS = 4, 12
+_MARGIN = 0.1
+"""dB kept free below the ceiling, since four times interpolated is not yet the continuous signal."""
 _RELEASE = 1 - math.exp(-GRID / SAMPLE_RATE / 0.1)
 """Share of the way back to unity per grid block: a time constant of 0.1 s."""
 
@@ -36,10 +38,9 @@ class Limiter:
     latency: Frames = (_SPAN + 2) * GRID
 
     def __init__(self, ceiling: Dbfs) -> None:
-        # Rounding to float32 may add 6e-8 of a sample.
-        self._ceiling = 10 ** (ceiling / 20) * (1 - 1e-6)
+        self._ceiling = 10 ** ((ceiling - _MARGIN) / 20)
         self._interpolator: Signal = _OVERSAMPLING * signal.firwin(
-            _OVERSAMPLING * _TAPS, 1 / _OVERSAMPLING, window=("kaiser", 6.0)
+            _OVERSAMPLING * _TAPS, 1 / _OVERSAMPLING, window=("kaiser", 4.0)
         )
         self._largest_gain = max(np.abs(self._interpolator[i::_OVERSAMPLING]).sum() for i in range(_OVERSAMPLING))
         self.delayed: Signal = np.zeros((2, self.latency))

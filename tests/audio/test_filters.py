@@ -23,7 +23,7 @@ def gain_db(biquad: Biquad, hertz: float) -> float:
     return rms_db(biquad.process(tone)[:, 12_000:]) - rms_db(tone[:, 12_000:])
 
 
-@pytest.mark.parametrize(("hertz", "db", "within"), [(100, 0, 0.01), (2_000, -3.01, 0.02), (8_000, -24, 1.5)])
+@pytest.mark.parametrize(("hertz", "db", "within"), [(100, 0, 0.01), (2_000, -3.01, 0.02), (8_000, -25, 1.0)])
 def test_low_pass_on_pure_tones(hertz: float, db: float, within: float) -> None:
     assert gain_db(Biquad(low_pass_sections(2_000)), hertz) == pytest.approx(db, abs=within)
 
@@ -80,7 +80,7 @@ def test_a_sweep_does_not_click() -> None:
         [swept.process(tone[:, at : at + 64], at, 10_000 if at < 8_000 else 1_000) for at in range(0, 24_000, 64)],
         axis=1,
     )
-    bend = np.abs(np.diff(out, 2, axis=1))
+    bend = np.abs(np.diff(out[:, 1_000:], 2, axis=1))
     assert bend.max() < 1.2 * np.abs(np.diff(tone, 2, axis=1)).max()
 
 

@@ -28,5 +28,5 @@ def test_full_rate_and_24_bits_are_clean() -> None:
 @given(sizes=SIZES)
 def test_whole_equals_split(sizes: list[int]) -> None:
     split = Grit(12, 26_040)
-    parts = in_pieces(lambda x, at: split.process(x, at), RAMP, sizes, axis=1)
+    parts = in_pieces(split.process, RAMP, sizes, axis=1)
     assert np.array_equal(parts, Grit(12, 26_040).process(RAMP, 0))

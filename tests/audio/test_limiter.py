@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pieces import SIZES, few, in_pieces
+from scipy import signal
 
 from radio.audio.limiter import Limiter
 from radio.audio.loudness import true_peak
@@ -19,7 +20,8 @@ LOUD = GENERATOR.standard_normal((2, 12_000)) * 3 * np.repeat(GENERATOR.random(3
 
 def sine(hertz: float, amplitude: float, seconds: float = 1.0) -> np.ndarray:
     t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    return (amplitude * np.sin(2 * np.pi * hertz * t + 0.7))[None].repeat(2, axis=0)
+    # Faded in and out: a cut would have peaks of its own between the samples.
+    return (amplitude * np.hanning(len(t)) ** 0.2 * np.sin(2 * np.pi * hertz * t + 0.7))[None].repeat(2, axis=0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6_000), st.floats(-50, 50)), max_size=30))
@@ -33,11 +35,13 @@ def test_nothing_passes_the_ceiling(impulses: list[tuple[int, float]]) -> None:
 @pytest.mark.parametrize("hertz", [40, 997, 6_000, 11_025, 12_000])
 def test_peaks_between_samples_are_held_too(hertz: float) -> None:
     out = Limiter(-1.0).process(sine(hertz, 4.0), 0)
-    assert true_peak(out.T[4_800:].astype(np.float32)) < -0.9
+    assert true_peak(out.T.astype(np.float32)) < -1.0
 
 
-def test_noise_is_held_between_samples_too() -> None:
-    assert true_peak(Limiter(-1.0).process(LOUD, 0).T.astype(np.float32)) < -0.9
+def test_peaks_of_noise_between_samples_are_held_too() -> None:
+    sections = signal.butter(8, 16_000, fs=SAMPLE_RATE, output="sos")
+    noise = signal.sosfilt(sections, LOUD * np.hanning(LOUD.shape[1]))
+    assert true_peak(Limiter(-1.0).process(noise, 0).T.astype(np.float32)) < -1.0
 
 
 def test_quiet_sound_is_only_delayed() -> None:
@@ -49,22 +53,23 @@ def test_quiet_sound_is_only_delayed() -> None:
 
 def test_a_steady_loud_tone_comes_out_at_the_ceiling() -> None:
     out = Limiter(-1.0).process(sine(997, 2.0), 0)
-    assert np.abs(out[:, 24_000:]).max() == pytest.approx(CEILING, rel=0.01)
+    assert np.abs(out[:, 24_000:]).max() == pytest.approx(CEILING, rel=0.02)
 
 
 def test_it_lets_go_after_the_peak() -> None:
-    x = sine(997, 0.5, 2.0)
+    x = np.full((2, 48_000), 0.5)
     x[:, 1_000] = 5.0
     out = Limiter(-1.0).process(x, 0)
-    assert np.abs(out[:, 2_000:4_000]).max() < 0.3
-    assert np.abs(out[:, 72_000:]).max() == pytest.approx(0.5, rel=0.01)
+    assert out[:, 1_400:2_400].max() < 0.25
+    assert out[:, -1] == pytest.approx(0.5, rel=0.01)
+    assert (np.diff(out[0, 1_600:]) >= 0).all()
 
 
 @few
 @given(sizes=SIZES)
 def test_whole_equals_split(sizes: list[int]) -> None:
     split = Limiter(-1.0)
-    parts = in_pieces(lambda x, at: split.process(x, at), LOUD, sizes, axis=1)
+    parts = in_pieces(split.process, LOUD, sizes, axis=1)
     assert np.array_equal(parts, Limiter(-1.0).process(LOUD, 0))
 
 
