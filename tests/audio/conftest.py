@@ -66,15 +66,15 @@ def soundfont() -> Path:
 
 @pytest.fixture(scope="session")
 def passage() -> Passage:
-    """Eight bars at 80 BPM, 24 s."""
-    score = scores(8)
+    """Four bars at 80 BPM, 12 s."""
+    score = scores(4)
     stems = {}
     for layer, program in (("keys", 4), ("bass", 33), ("drums", 0)):
         synth = Synth(SOUNDFONT, program=program, drums=layer == "drums")
         synth.schedule(score[layer])
-        stems[layer] = synth.render(frame(32))
+        stems[layer] = synth.render(frame(16))
         synth.close()
-    stems["vinyl"] = Vinyl(7).render(frame(32))
+    stems["vinyl"] = Vinyl(7).render(frame(16))
     kicks = tuple(event.frame for event in score["drums"] if event.note == KICK)
     return Passage(stems, kicks)
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from radio.audio.loudness import integrated_loudness, true_peak
+from radio.types import SAMPLE_RATE, Block
+
+
+def tone(hertz: float, db: float, seconds: float = 5.0) -> Block:
+    t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (10 ** (db / 20) * np.sin(2 * np.pi * hertz * t))[:, None].repeat(2, axis=1).astype(np.float32)
+
+
+def by_ffmpeg(block: Block, path: Path) -> tuple[float, float]:
+    """Integrated loudness and true peak as ffmpeg's ebur128 filter reports them."""
+    wavfile.write(path, SAMPLE_RATE, block)
+    command = ["ffmpeg", "-hide_banner", "-nostats", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"]
+    report = subprocess.run(command, capture_output=True, text=True, check=True).stderr.rpartition("Summary:")[2]
+    loudness, peak = (re.search(rf"{word}:\s+(-?[\d.]+)", report) for word in ("I", "Peak"))
+    assert loudness
+    assert peak
+    return float(loudness[1]), float(peak[1])
+
+
+def test_the_reference_tone() -> None:
+    """EBU Tech 3341, case 1: a stereo sine of 1 kHz at -23 dBFS is -23 LUFS."""
+    assert integrated_loudness(tone(1_000, -23)) == pytest.approx(-23, abs=0.1)
+
+
+def test_quiet_parts_are_gated_out() -> None:
+    """EBU Tech 3341, case 3: what is more than 10 LU below does not count."""
+    programme = np.concatenate((tone(1_000, -36, 5), tone(1_000, -23, 20), tone(1_000, -36, 5)))
+    assert integrated_loudness(programme) == pytest.approx(-23, abs=0.1)
+
+
+def test_silence_has_no_loudness() -> None:
+    silence = np.zeros((SAMPLE_RATE, 2), np.float32)
+    assert integrated_loudness(silence) == -math.inf
+    assert integrated_loudness(silence[:100]) == -math.inf
+    assert true_peak(silence) == -math.inf
+
+
+def test_true_peak_sees_between_the_samples() -> None:
+    t = np.arange(48_000)
+    block = (0.5 * np.hanning(48_000) ** 0.2 * np.sin(np.pi / 2 * t + np.pi / 4))[:, None].repeat(2, axis=1)
+    assert 20 * math.log10(np.abs(block).max()) == pytest.approx(-9.03, abs=0.01)
+    assert true_peak(block.astype(np.float32)) == pytest.approx(-6.02, abs=0.1)
+
+
+@pytest.mark.parametrize("layer", ["keys", "drums"])
+def test_ffmpeg_measures_the_same(passage: object, layer: str, tmp_path: Path) -> None:
+    stem = passage.stems[layer]  # type: ignore[attr-defined]
+    loudness, peak = by_ffmpeg(stem, tmp_path / "stem.wav")
+    assert integrated_loudness(stem) == pytest.approx(loudness, abs=0.1)
+    assert true_peak(stem) == pytest.approx(peak, abs=0.2)
