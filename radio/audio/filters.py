@@ -49,14 +49,15 @@ class Biquad:
 
     Args:
         sections: (sections, 6) second-order sections, as scipy.signal has them.
+        channels: how many.
     """
 
-    def __init__(self, sections: Signal) -> None:
+    def __init__(self, sections: Signal, channels: int = 2) -> None:
         self.sections = sections
-        self.state: Signal = np.zeros((len(sections), 2, 2))
+        self.state: Signal = np.zeros((len(sections), channels, 2))
 
     def process(self, x: Signal) -> Signal:
-        """(2, frames) → (2, frames), without delay."""
+        """(channels, frames) → (channels, frames), without delay."""
         if not x.shape[1]:
             return x
         y, self.state = signal.sosfilt(self.sections, x + _TINY, zi=self.state)

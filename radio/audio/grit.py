@@ -32,4 +32,4 @@ class Grit:
         now = np.arange(position, position + frames)
         # Of the old sampler's ticks, the last one up to now, and the first of our frames that is not before it.
         held = -(-(now * self._rate // SAMPLE_RATE * SAMPLE_RATE) // self._rate)
-        return np.rint(line[:, held - position + _REACH] * self._steps) / self._steps
+        return np.rint(line.take(held - (position - _REACH), axis=1) * self._steps) / self._steps

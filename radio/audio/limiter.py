@@ -65,25 +65,34 @@ class Limiter:
         peaks: Signal = np.abs(x).max(axis=0)
         if np.abs(line).max(initial=0) * self._largest_gain > self._ceiling:
             fine = signal.upfirdn(self._interpolator, line, up=_OVERSAMPLING, axis=1)
-            fine = fine[:, _OVERSAMPLING * (_TAPS - 1) : _OVERSAMPLING * (_TAPS - 1 + frames)]
-            peaks = np.maximum(peaks, np.abs(fine).reshape(2, frames, _OVERSAMPLING).max(axis=(0, 2)))
+            heights = np.abs(fine[:, _OVERSAMPLING * (_TAPS - 1) : _OVERSAMPLING * (_TAPS - 1 + frames)]).max(axis=0)
+            for phase in range(_OVERSAMPLING):
+                peaks = np.maximum(peaks, heights[phase::_OVERSAMPLING])
         return peaks
 
     def _ask(self, peaks: Signal, position: Frames) -> None:
         """Add the gain that each completed grid block asks for."""
-        start = 0
-        while start < len(peaks):
-            end = min(start + GRID - (position + start) % GRID, len(peaks))
-            self._worst = max(self._worst, float(peaks[start:end].max()))
-            if (position + end) % GRID == 0:
-                last = self._asked[-1]
-                released = last + (1 - last) * _RELEASE if last < 0.999_999 else 1.0
-                self._asked.append(min(released, self._ceiling / max(self._worst, self._ceiling)))
-                self._worst = 0.0
-            start = end
+        first = min(-position % GRID, len(peaks))
+        whole = first + (len(peaks) - first) // GRID * GRID
+        if first:
+            self._worst = max(self._worst, float(peaks[:first].max()))
+            if (position + first) % GRID == 0:
+                self._complete(self._worst)
+        for worst in peaks[first:whole].reshape(-1, GRID).max(axis=1).tolist():
+            self._complete(worst)
+        if whole < len(peaks):
+            self._worst = float(peaks[whole:].max())
+
+    def _complete(self, worst: float) -> None:
+        last = self._asked[-1]
+        released = last + (1 - last) * _RELEASE if last < 0.999_999 else 1.0
+        self._asked.append(min(released, self._ceiling / max(worst, self._ceiling)))
+        self._worst = 0.0
 
     def _next_gain(self) -> float:
         """The gain at the next grid line, for which the 2 · _SPAN + 1 blocks around it are asked."""
         around = self._asked[: 2 * _SPAN + 1]
         del self._asked[0]
+        if min(around) == 1.0:
+            return 1.0
         return sum(min(around[i : i + _SPAN + 2]) for i in range(_SPAN)) / _SPAN

@@ -31,15 +31,13 @@ class Room:
 
     def __init__(self, decay: Seconds) -> None:
         self._gains = np.array([10 ** (-3 * delay / SAMPLE_RATE / decay) for delay in _DELAYS])[:, None]
-        self._input = [Biquad(high_pass_sections(180)), Biquad(low_pass_sections(4_500))]
+        self._input = Biquad(np.concatenate((high_pass_sections(180), low_pass_sections(4_500))), channels=1)
         self.lines: list[Signal] = [np.zeros(delay) for delay in _DELAYS]
         self.damped: Signal = np.zeros((len(_DELAYS), 1))
 
     def process(self, x: Signal) -> Signal:
         """The room's answer to (2, frames), of the same shape, without the sound itself."""
-        for biquad in self._input:
-            x = biquad.process(x)
-        mono = (x[0] + x[1]) / 2
+        mono = self._input.process((x[:1] + x[1:]) / 2)[0]
         parts = [self._answer(mono[start : start + _DELAYS[0]]) for start in range(0, len(mono), _DELAYS[0])]
         return np.concatenate([x[:, :0], *parts], axis=1)
 

@@ -47,7 +47,8 @@ class Tape:
     def __init__(self, wow: float, flutter: float) -> None:
         cents = [(hertz, share * wow) for hertz, share in _WOW]
         cents += [(hertz, share * flutter) for hertz, share in _FLUTTER]
-        self._swings = [(hertz, _swing(hertz, bend)) for hertz, bend in cents]
+        self._swings = [(2 * math.pi * hertz * GRID / SAMPLE_RATE, _swing(hertz, bend)) for hertz, bend in cents]
+        """Radians per grid line and frames to either side."""
         reach = math.ceil(sum(swing for _, swing in self._swings)) + 2
         self.latency: Frames = -(-reach // GRID) * GRID
         """The middle of the delay: a whole number of grid blocks."""
@@ -67,18 +68,17 @@ class Tape:
         u = delay - whole
         at = (np.arange(past, past + frames) - whole).astype(np.intp)
         return (
-            (u * (u - 1) * (2 - u) / 6) * line[:, at + 1]
-            + ((u + 1) * (u - 1) * (u - 2) / 2) * line[:, at]
-            + ((u + 1) * u * (2 - u) / 2) * line[:, at - 1]
-            + ((u + 1) * u * (u - 1) / 6) * line[:, at - 2]
+            (u * (u - 1) * (2 - u) / 6) * line.take(at + 1, axis=1)
+            + ((u + 1) * (u - 1) * (u - 2) / 2) * line.take(at, axis=1)
+            + ((u + 1) * u * (2 - u) / 2) * line.take(at - 1, axis=1)
+            + ((u + 1) * u * (u - 1) / 6) * line.take(at - 2, axis=1)
         )
 
     def _next_delay(self, depth: float) -> float:
         """The delay at the next grid line, in frames."""
         self._depth += min(max(depth - self._depth, -_DEPTH_PER_LINE), _DEPTH_PER_LINE)
         self._line += 1
-        seconds = self._line * GRID / SAMPLE_RATE
-        swing = sum(reach * math.sin(2 * math.pi * math.fmod(hertz * seconds, 1)) for hertz, reach in self._swings)
+        swing = sum([reach * math.sin(radians * self._line) for radians, reach in self._swings])
         return self.latency + self._depth * swing
 
 
