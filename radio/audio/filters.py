@@ -25,7 +25,7 @@ def low_pass_sections(cutoff: float) -> Signal:
     Args:
         cutoff: the frequency that comes out 3 dB weaker, in Hz, below 24,000.
 
-    Source: R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients", LPF with Q = 1/√2.
+    Source: "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021), LPF with Q = 1/√2.
     """
     cosine, alpha = _cosine_alpha(cutoff)
     middle = 1 - cosine

@@ -32,7 +32,8 @@ _WINDOW = np.concatenate((_ramp, np.ones(CHUNK - TAIL, np.float32), _ramp[::-1])
 class Noise(ABC):
     """A texture without end and without a loop: each chunk is its own grain and the tail of the grain before.
 
-    Stateless but for `position`: any place can be rendered at once, and whole and split are bit-identical.
+    Stateless but for `position`, which may be set: any place can be rendered at once, what nobody hears may be skipped,
+    and whole and split are bit-identical.
 
     Args:
         seed: any integer; another seed gives another texture.

@@ -25,8 +25,8 @@ class Room:
     Args:
         decay: time in which the sound falls by 60 dB.
 
-    Source: J. Stautner and M. Puckette's feedback delay network with the lossless prototype and line gains of
-    J.-M. Jot and A. Chaigne, "Digital delay networks for designing artificial reverberators" (AES preprint 3030).
+    Source: "Digital delay networks for designing artificial reverberators" (AES preprint 3030, 1991): a lossless
+    network, and in each line the gain that its length needs for the decay.
     """
 
     def __init__(self, decay: Seconds) -> None:

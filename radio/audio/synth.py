@@ -24,7 +24,7 @@ class Synth:
 
     FluidSynth works in blocks of 64 frames and lets an event sound from the next one on. It is therefore only ever
     asked for whole blocks of the absolute grid, cut at every event; what was not asked for yet is kept. The result is
-    bit-identical however `render` is split. The synthesizer cannot be copied or saved.
+    bit-identical however `render` is split. The synthesizer cannot be copied or saved, and is for one thread at a time.
 
     Args:
         soundfont: an SF2 or SF3 file.
