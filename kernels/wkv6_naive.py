@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 
-def wkv6_naive(r: Tensor, k: Tensor, v: Tensor, log_w: Tensor, u: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+def wkv6_naive(  # noqa: PLR0917 - the operator's arguments in the order of the paper
+    r: Tensor, k: Tensor, v: Tensor, log_w: Tensor, u: Tensor, state: Tensor
+) -> tuple[Tensor, Tensor]:
     """Run the recurrence over T tokens.
 
     Args:

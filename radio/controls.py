@@ -15,7 +15,7 @@ LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "vinyl", "rain")
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control: its range (inclusive), unit, and whether a change waits for a bar line or lands in the next block."""
+    """One control: its range (inclusive), its unit, and whether a change waits for a bar line or lands in the mix."""
 
     name: str
     kind: Literal["float", "int", "bool"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
-
 
 from radio.audio.loops import LoopFolder
 from radio.audio.mixer import Mixer
@@ -213,7 +212,7 @@ class Station:
             },
         )
 
-    def _schedule(self, layer: str, events: list[NoteEvent], swing: float) -> None:
+    def _schedule(self, layer: str, events: Sequence[NoteEvent], swing: float) -> None:
         feel = self._feels[layer]
         placed = []
         for event in events:
@@ -260,9 +259,7 @@ def write_midi(
             events[layer] += bar_events
         progress(min(1.0, composer.next_number * TICKS_PER_BAR / end))
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [
-        midi.Track(layer, _ended(events[layer], end), programs[layer], layer == "drums") for layer in PLAYED
-    ]
+    tracks = [midi.Track(layer, _ended(events[layer], end), programs[layer], layer == "drums") for layer in PLAYED]
     midi.write(path, tracks, {0: controls.tempo}, end=end)
 
 

@@ -17,7 +17,7 @@ Tick: TypeAlias = int
 """1/120 of a beat, counted from the station's first bar line."""
 
 Frames: TypeAlias = int
-"""Samples per channel at 48 kHz: the one clock. Absolute frames count from the station's first sample."""
+"""Samples per channel at 48 kHz, the one clock. Absolute frames count from the station's first sample."""
 
 Seconds: TypeAlias = float
 Dbfs: TypeAlias = float
@@ -27,18 +27,18 @@ Block: TypeAlias = "npt.NDArray[np.float32]"
 
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
-"""Events sound on multiples of this many frames, FluidSynth's own internal block, so that block sizes change nothing."""
+"""Events sound on multiples of this many frames, FluidSynth's own block, so that block sizes change nothing."""
 
 TICKS_PER_BEAT = 120
 BEATS_PER_BAR = 4
 TICKS_PER_BAR = TICKS_PER_BEAT * BEATS_PER_BAR
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SynthEvent:
-    """A note for one layer's synthesizer; `frame` is absolute and a multiple of `GRID`; velocity 0 releases the note."""
+    """A note for a layer's synthesizer; `frame` is absolute, a multiple of `GRID`; velocity 0 releases the note."""
 
     frame: Frames
     note: int

@@ -21,8 +21,12 @@ from files to a station of your own:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The commands and what they take."""
     top = argparse.ArgumentParser(
-        prog="python -m train", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m train",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -103,6 +107,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def main() -> int:
+    """Run the command line; 0, or 1 with a message where something was wrong."""
     try:
         run(parser().parse_args())
     except RadioError as error:

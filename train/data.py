@@ -24,7 +24,10 @@ LOUDER = range(-1, 2)
 
 @dataclass
 class Batch:
-    """rows (B, T + 1): inputs and, one later, targets. fresh (B,): lanes whose state starts from zero. step: its number."""
+    """A step's tokens.
+
+    rows (B, T + 1): inputs and, one later, targets. fresh (B,): lanes whose state starts from zero. step: its number.
+    """
 
     rows: Tensor
     fresh: Tensor
@@ -35,8 +38,9 @@ class Lanes(IterableDataset[Batch]):
     """Training batches from `start` on, without end.
 
     Args:
-        lanes, window: B and T. fresh_share: how often a lane forgets its state, so that a start from silence is
-        learnt too. augment: transpose over twelve keys (pitched parts) and move velocities by a bin, piece by piece.
+        pieces: each is drawn anew in one of twelve keys (pitched parts) and with velocities moved by up to a bin.
+        lanes, window: B and T.
+        fresh_share: how often a lane forgets its state, so that a start from silence is learnt too.
     """
 
     def __init__(
@@ -75,7 +79,7 @@ class Lanes(IterableDataset[Batch]):
         held: Rows = np.zeros(0, dtype=np.int64)
         while True:
             while len(held) <= self.window:
-                piece = self.pieces[generator.integers(len(self.pieces))]
+                piece = self.pieces[int(generator.integers(len(self.pieces)))]
                 semitones = int(generator.choice(KEYS)) if self.table.part.offs else 0
                 louder = int(generator.choice(LOUDER))
                 held = np.concatenate([held, self.table.rows(piece, semitones=semitones, louder=louder)])

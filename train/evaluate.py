@@ -61,16 +61,16 @@ def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable)
 
 def plot_curve(figures: dict[str, JsonValue], tokens_per_step: int, out: Path, title: str) -> None:
     """Draw validation bits over training tokens, with the 5-gram as a line."""
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
 
     points = np.array(figures["curve"], dtype=float)
-    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
     axes.plot(points[:, 0] * tokens_per_step / 1e6, points[:, 1], label="RWKV-6")
     axes.axhline(float(figures["ngram_bits"]), color="grey", linestyle="--", label="back-off 5-gram")  # type: ignore[arg-type]
     axes.set(xlabel="million tokens trained", ylabel="bits per sampled token, validation", title=title)
     axes.legend()
     figure.savefig(out, dpi=110)
-    pyplot.close(figure)
+    plt.close(figure)

@@ -28,7 +28,8 @@ LAST = "last.ckpt"
 def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: bool = True) -> Path:
     """Train into the folder `run` and return its newest checkpoint.
 
-    A run that was killed goes on from `run`/last.ckpt. Written there: recipe.yaml as resolved, log/, last.ckpt (every `checkpoint_every` steps) and best.ckpt (the lowest validation bits).
+    A run that was killed goes on from `run`/last.ckpt. Written there: recipe.yaml as resolved, log/,
+    last.ckpt (every `checkpoint_every` steps) and best.ckpt (the lowest validation bits).
 
     Args:
         initial: exported safetensors to start a new run's weights from.
@@ -53,9 +54,7 @@ def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: boo
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
-    lanes = Lanes(
-        training, table, lanes=recipe.lanes, window=recipe.window, seed=recipe.seed, start=module.next_step
-    )
+    lanes = Lanes(training, table, lanes=recipe.lanes, window=recipe.window, seed=recipe.seed, start=module.next_step)
     batches = validation_batches(
         validation, table, lanes=VALIDATION_LANES, window=recipe.window, limit=VALIDATION_LANES * recipe.window * 12
     )
@@ -70,7 +69,9 @@ def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: boo
         log_every_n_steps=10,
         logger=CSVLogger(run, name="log", version=f"from-{module.next_step}"),
         callbacks=[
-            ModelCheckpoint(run, filename="last", every_n_train_steps=recipe.checkpoint_every, enable_version_counter=False),
+            ModelCheckpoint(
+                run, filename="last", every_n_train_steps=recipe.checkpoint_every, enable_version_counter=False
+            ),
             ModelCheckpoint(run, filename="best", monitor="val_bits", enable_version_counter=False),
             *([TQDMProgressBar(refresh_rate=10)] if progress else []),
         ],

@@ -9,12 +9,9 @@ from math import log2
 
 from radio.compose.composer import Bar
 from radio.music.events import Note
+from radio.music.rhythm import has_backbeat
 from radio.music.tokenizer import notes_of
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT
-
-BACKBEAT_PADS = frozenset({37, 38, 39, 40})
-NEAR = 10
-"""Ticks from the beat within which a hit counts as on it: a twelfth of a beat."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def measure(bars: Sequence[Bar]) -> Figures:
     return Figures(
         bars=len(bars),
         chord_tone_share=inside / max(1, total),
-        backbeat_share=sum(map(has_backbeat, grooves)) / max(1, len(grooves)),
+        backbeat_share=sum(map(_backbeat, grooves)) / max(1, len(grooves)),
         strikes_per_beat=len(keys) / (len(bars) * BEATS_PER_BAR),
         drum_hits_per_beat=sum(bool(event.velocity) for bar in bars for event in bar.events["drums"])
         / (len(bars) * BEATS_PER_BAR),
@@ -78,10 +75,8 @@ def measure(bars: Sequence[Bar]) -> Figures:
     )
 
 
-def has_backbeat(bar: Bar) -> bool:
-    """Whether a snare, clap or rim sounds on beat 2 and on beat 4."""
-    hits = [event.tick - bar.plan.tick for event in bar.events["drums"] if event.velocity and event.note in BACKBEAT_PADS]
-    return all(any(abs(hit - beat * TICKS_PER_BEAT) <= NEAR for hit in hits) for beat in (1, 3))
+def _backbeat(bar: Bar) -> bool:
+    return has_backbeat((event.tick - bar.plan.tick, event.note) for event in bar.events["drums"] if event.velocity)
 
 
 def entropy(values: Iterable[int]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import lightning
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from radio.model.spec import Spec
 from train.data import Batch
@@ -50,7 +50,7 @@ class Fit(lightning.LightningModule):
         targets = batch.rows[:, 1:].reshape(-1)
         logits, state = self.model(batch.rows[:, :-1], state)
         sampled = self.sampled[targets]  # type: ignore[index]
-        nats = F.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
+        nats = functional.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
         return (nats * sampled).sum(), sampled.sum(), [layer.detach() for layer in state]
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -74,7 +74,7 @@ class Fit(lightning.LightningModule):
         nats, count = self._validation_sums.tolist()
         self.log("val_bits", nats / max(1.0, count) / math.log(2), prog_bar=True)
 
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+    def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
         # Not Lightning's own clipping: that refuses fused optimisers, and no gradient is ever scaled here.
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
 

@@ -73,6 +73,9 @@ class Recipe:
         return asdict(self)
 
 
+_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
+
+
 def load(path: Path) -> Recipe:
     """Read a recipe. Raises SettingsError naming every unknown or missing key."""
     try:
@@ -82,12 +85,14 @@ def load(path: Path) -> Recipe:
     if not isinstance(values, Mapping):
         raise SettingsError(f"{path}: a recipe is a mapping of settings")
     known = {field.name: field for field in fields(Recipe)}
-    problems = [f"{path}: there is no setting '{key}'.{nearest(str(key), list(known))}" for key in values if key not in known]
+    problems = [
+        f"{path}: there is no setting '{key}'.{nearest(str(key), list(known))}" for key in values if key not in known
+    ]
     required = ("part", "corpus", "layers", "width", "tokens")
     problems += [f"{path}: '{name}' is missing" for name in required if name not in values]
     for name, value in values.items():
         if name in known:
-            wanted = {"str": str, "int": int, "float": (int, float)}[str(known[name].type)]
+            wanted = _TYPES[str(known[name].type)]
             if not isinstance(value, wanted) or isinstance(value, bool):
                 problems.append(f"{path}: {name}: {value!r} is not {known[name].type}")
     if problems:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from radio.model.spec import HEAD_SIZE, Spec
 from train.wkv6 import wkv6_chunked
@@ -32,7 +32,7 @@ class LayerState:
 
 
 def shifted(x: Tensor, last: Tensor) -> Tensor:
-    """x one token later, (B, T, C), `last` (B, C) standing in front."""
+    """The inputs x one token later, (B, T, C), `last` (B, C) standing in front."""
     return torch.cat([last[:, None], x[:, :-1]], dim=1)
 
 
@@ -66,9 +66,15 @@ class TimeMix(nn.Module):
         self.gate = nn.Linear(width, width, bias=False)
         self.output = nn.Linear(width, width, bias=False)
         self.ln_x = nn.GroupNorm(self.heads, width, eps=GROUP_NORM_EPS)
+        nn.init.orthogonal_(self.receptance.weight)
+        nn.init.orthogonal_(self.key.weight, gain=0.1)
+        nn.init.orthogonal_(self.value.weight)
+        nn.init.orthogonal_(self.gate.weight, gain=0.1)
+        nn.init.zeros_(self.output.weight)
+        nn.init.constant_(self.ln_x.weight, ((1 + layer) / depth) ** 0.7)
 
     def forward(self, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tensor, Tensor]:
-        """x (B, T, C), the input before it (B, C), WKV state → output (B, T, C), WKV state."""
+        """Inputs (B, T, C), the one before them (B, C), WKV state → outputs (B, T, C), WKV state."""
         batch, length, width = x.shape
         delta = shifted(x, last) - x
         mixed = torch.tanh((x + delta * self.time_maa_x) @ self.time_maa_w1)
@@ -82,7 +88,7 @@ class TimeMix(nn.Module):
         r = self.receptance(xr).view(heads)
         k = self.key(xk).view(heads)
         v = self.value(xv).view(heads)
-        g = F.silu(self.gate(xg))
+        g = functional.silu(self.gate(xg))
         decay = self.time_decay + torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2
         with torch.autocast(x.device.type, enabled=False):  # the recurrence sums over the whole past: float32
             log_w = -decay.float().exp().view(heads)
@@ -103,14 +109,20 @@ class ChannelMix(nn.Module):
         self.key = nn.Linear(spec.width, spec.hidden, bias=False)
         self.receptance = nn.Linear(spec.width, spec.width, bias=False)
         self.value = nn.Linear(spec.hidden, spec.width, bias=False)
+        nn.init.orthogonal_(self.key.weight, gain=(spec.hidden / spec.width) ** 0.5)
+        nn.init.zeros_(self.receptance.weight)
+        nn.init.zeros_(self.value.weight)
 
     def forward(self, x: Tensor, last: Tensor) -> Tensor:
         delta = shifted(x, last) - x
         k = torch.relu(self.key(torch.addcmul(x, delta, self.time_maa_k))).square()
-        return torch.sigmoid(self.receptance(torch.addcmul(x, delta, self.time_maa_r))) * self.value(k)
+        gate = torch.sigmoid(self.receptance(torch.addcmul(x, delta, self.time_maa_r)))
+        return torch.mul(gate, self.value(k))
 
 
 class Block(nn.Module):
+    """One layer: time mix and channel mix, each behind a norm and added to the stream."""
+
     def __init__(self, spec: Spec, layer: int) -> None:
         super().__init__()
         if layer == 0:
@@ -143,23 +155,9 @@ class Rwkv6(nn.Module):
         self.blocks = nn.ModuleList(Block(spec, layer) for layer in range(spec.layers))
         self.ln_out = nn.LayerNorm(spec.width)
         self.head = nn.Linear(spec.width, spec.vocabulary, bias=False)
-        self._initialise()
-
-    def _initialise(self) -> None:
         nn.init.uniform_(self.emb.weight, -1e-4, 1e-4)
         gain = 0.5 * (self.spec.vocabulary / self.spec.width) ** 0.5 if self.spec.vocabulary > self.spec.width else 0.5
         nn.init.orthogonal_(self.head.weight, gain=gain)
-        for layer, block in enumerate(self.blocks):
-            assert isinstance(block, Block)
-            nn.init.orthogonal_(block.att.receptance.weight)
-            nn.init.orthogonal_(block.att.key.weight, gain=0.1)
-            nn.init.orthogonal_(block.att.value.weight)
-            nn.init.orthogonal_(block.att.gate.weight, gain=0.1)
-            nn.init.zeros_(block.att.output.weight)
-            nn.init.constant_(block.att.ln_x.weight, ((1 + layer) / self.spec.layers) ** 0.7)
-            nn.init.orthogonal_(block.ffn.key.weight, gain=(self.spec.hidden / self.spec.width) ** 0.5)
-            nn.init.zeros_(block.ffn.receptance.weight)
-            nn.init.zeros_(block.ffn.value.weight)
 
     def zero_state(self, batch: int, device: torch.device | None = None) -> list[LayerState]:
         spec = self.spec
@@ -175,7 +173,7 @@ class Rwkv6(nn.Module):
     def forward(self, rows: Tensor, state: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
         x = self.emb(rows)
         after = []
-        for block, layer_state in zip(self.blocks, state, strict=True):
-            x, layer_state = block(x, layer_state)
-            after.append(layer_state)
+        for block, before in zip(self.blocks, state, strict=True):
+            x, kept = block(x, before)
+            after.append(kept)
         return self.head(self.ln_out(x)), after

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from radio.errors import SettingsError
 from radio.music.parts import Part
 from radio.music.vocab import (
+    BACKBEAT,
     DENSITIES,
     DENSITY_BASE,
     FILL,
@@ -39,14 +40,14 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
     tokens = [START]
     tokens += [wait(ticks) for ticks in range(part.onset_grid, MAX_WAIT + 1, part.onset_grid)]
     notes = range(part.low, part.high + 1) if part.offs else sorted(set(PADS.values()))
-    tokens += [note_token(note, bin) for note in notes for bin in range(0 if part.offs else 1, VELOCITY_BINS)]
+    tokens += [note_token(note, loud) for note in notes for loud in range(0 if part.offs else 1, VELOCITY_BINS)]
     tokens += [beat(number) for number in range(1, BEATS_PER_BAR + 1)]
     if part.offs:
         tokens += range(ROOT_BASE, ROOT_BASE + 12)
         tokens += range(QUALITY_BASE, QUALITY_BASE + len(QUALITIES))
     tokens += range(DENSITY_BASE, DENSITY_BASE + DENSITIES)
     if not part.offs:
-        tokens += [*range(STYLE_BASE, STYLE_BASE + len(STYLES)), GROOVE, FILL]
+        tokens += [*range(STYLE_BASE, STYLE_BASE + len(STYLES)), GROOVE, FILL, BACKBEAT]
     return tuple(tokens)
 
 

@@ -15,14 +15,16 @@ STRONGEST_DECAY = -10.0
 """Half a chunk of this stays within float32's exponent. A channel that keeps e⁻¹⁰ of itself forgets all the same."""
 
 
-def wkv6_chunked(r: Tensor, k: Tensor, v: Tensor, log_w: Tensor, u: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+def wkv6_chunked(  # noqa: PLR0917 - the operator's arguments in the order of the paper
+    r: Tensor, k: Tensor, v: Tensor, log_w: Tensor, u: Tensor, state: Tensor
+) -> tuple[Tensor, Tensor]:
     """As `kernels.wkv6_naive.wkv6_naive`, for any T; same shapes, float32."""
     batch, length, heads, size = r.shape
     padding = -length % CHUNK
-    if padding:  # k = 0 adds nothing and log_w = 0 keeps all: padding leaves the state as it is
+    if padding:  # zero keys add nothing, zero log decay keeps all: the state passes unchanged
         r, k, v, log_w = (torch.nn.functional.pad(x, (0, 0, 0, 0, 0, padding)) for x in (r, k, v, log_w))
     chunks = (length + padding) // CHUNK
-    # (B, H, chunks, CHUNK, N)
+    # from here on (B, H, chunks, CHUNK, N)
     r, k, v, log_w = (x.reshape(batch, chunks, CHUNK, heads, size).permute(0, 3, 1, 2, 4) for x in (r, k, v, log_w))
 
     after = log_w.clamp(min=STRONGEST_DECAY).cumsum(dim=3)  # decay from the chunk's start to just after each token

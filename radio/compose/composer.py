@@ -72,9 +72,7 @@ class Composer:
             controls.alpha_frequency,
             controls.alpha_decay,
         )
-        events = {
-            LAYER_OF_PART[performer.part.name]: performer.play(plan, sampling) for performer in self._performers
-        }
+        events = {LAYER_OF_PART[performer.part.name]: performer.play(plan, sampling) for performer in self._performers}
         events["bass"] = bass_line(plan, self._conductor.upcoming_chord, events["drums"])
         self.next_number += 1
         return Bar(plan, track, events)

@@ -17,6 +17,11 @@ FORM: Final = "A" * 8 + "B" * 8 + "C" * 12 + "D" * 4
 _BUSIER: Final = {"A": (-1, -1), "B": (0, 0), "C": (1, 1), "D": (-1, -2)}
 """By section, levels added to the density of (piano, drums)."""
 
+BACKBEAT_STYLES: Final = frozenset(
+    {"rock", "funk", "hiphop", "soul", "neworleans", "country", "pop", "blues", "gospel", "dance"}
+)
+"""Styles whose grooves are asked for with a backbeat."""
+
 _FIRST: Final = (
     "Amber", "Borrowed", "Distant", "Faded", "Folded", "Half-lit", "Hollow", "Idle", "Late", "Lantern", "Lowered",
     "Milky", "Mossy", "Muted", "Paper", "Quiet", "Rainy", "Rusted", "Second", "Sleepy", "Slow", "Soft", "Spare",
@@ -48,9 +53,7 @@ class Conductor:
         style: what the drums are asked for.
     """
 
-    def __init__(
-        self, *, progressions: Sequence[Sequence[Chord]], keys: Sequence[str], style: str, seed: int
-    ) -> None:
+    def __init__(self, *, progressions: Sequence[Sequence[Chord]], keys: Sequence[str], style: str, seed: int) -> None:
         self._progressions = [tuple(progression) for progression in progressions]
         self._keys = tuple(keys)
         self._style = style
@@ -70,6 +73,7 @@ class Conductor:
         section = FORM[place]
         chord = self._chord(track, bar)
         last_of_section = place + 1 == len(FORM) or FORM[place + 1] != section
+        fill = last_of_section and section in "BC"
         piano, drums = _BUSIER[section]
         plan = BarPlan(
             number=bar,
@@ -80,7 +84,8 @@ class Conductor:
                 "drums": min(max(2 + round(4 * density) + drums, 1), 7),
             },
             style=self._style,
-            fill=last_of_section and section in "BC",
+            fill=fill,
+            backbeat=not fill and self._style in BACKBEAT_STYLES,
         )
         self._bar += 1
         if self._bar == self._following.first_bar:

@@ -32,7 +32,9 @@ class Grammar:
         self.tick: Tick = 0
         self.sounding: dict[int, Tick] = {}
         self._waits = np.array([wait_ticks(token) for token in tokens])
-        self._pitch = np.array([-1 if note_of(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens])
+        self._pitch = np.array(
+            [-1 if note_of(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens]
+        )
         is_note = np.array([NOTE_BASE <= token < BASE_SIZE for token in tokens])
         velocity_bin = np.array([(token - NOTE_BASE) % VELOCITY_BINS for token in tokens])
         in_range = (self._pitch >= part.low) & (self._pitch <= part.high)
@@ -64,7 +66,8 @@ class Grammar:
         waits = (self._waits > 0) & (self._waits <= until - self.tick)
         if must_strike and (strikes.any() or releases.any()):
             waits[:] = False
-        return waits | strikes | releases
+        allowed: Mask = waits | strikes | releases
+        return allowed
 
     def take(self, token: TokenId) -> bool:
         """Follow `token`, drawn or forced; True where it strikes a note."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Saved:
 
     state: State
     logits: Array
-    generator: dict[str, Any]
+    generator: Mapping[str, Any]
     counts: Array
     grammar: Grammar
     decoder: Decoder
@@ -74,7 +74,7 @@ class Performer:
         return Saved(
             self._state,
             self._logits,
-            copy.deepcopy(self._sampler.generator.bit_generator.state),
+            copy.deepcopy(dict(self._sampler.generator.bit_generator.state)),
             self._sampler.counts.copy(),
             copy.deepcopy(self._grammar),
             copy.deepcopy(self._decoder),
@@ -82,7 +82,7 @@ class Performer:
 
     def restore(self, saved: Saved) -> None:
         self._state, self._logits = saved.state, saved.logits
-        self._sampler.generator.bit_generator.state = copy.deepcopy(saved.generator)
+        self._sampler.generator.bit_generator.state = dict(copy.deepcopy(saved.generator))
         self._sampler.counts = saved.counts.copy()
         self._grammar = copy.deepcopy(saved.grammar)
         self._decoder = copy.deepcopy(saved.decoder)
@@ -90,9 +90,7 @@ class Performer:
     def _announce(self, controls: Sequence[TokenId]) -> list[NoteEvent]:
         """Feed what the host says at this tick: controls, then releases of notes held too long."""
         overdue = [
-            note
-            for note, since in sorted(self._grammar.sounding.items())
-            if self._grammar.tick - since >= LONGEST_HOLD
+            note for note, since in sorted(self._grammar.sounding.items()) if self._grammar.tick - since >= LONGEST_HOLD
         ]
         releases = [note_token(note, 0) for note in overdue]
         self._feed([*controls, *releases])

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from radio.music.chords import Chord
-from radio.music.vocab import FILL, GROOVE, beat, density, style
+from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat, density, style
 from radio.types import TICKS_PER_BAR, Tick, TokenId
 
 
 @dataclass(frozen=True, slots=True)
 class BarPlan:
-    """One bar, number counted from 0 at the station's first bar line.
+    """One bar, counted from 0 at the station's first bar line.
 
-    chords: one per beat. densities: level 0–7 by part (`piano`, `drums`); 0 asks for an empty bar. style, fill: for
-    the drums. section: `A`–`D`.
+    chords: one per beat. densities: level 0–7 by part (`piano`, `drums`); 0 asks for an empty bar. style, fill,
+    backbeat (a snare or its like on beats 2 and 4): for the drums. section: `A`–`D`.
     """
 
     number: int
@@ -24,6 +24,7 @@ class BarPlan:
     densities: Mapping[str, int]
     style: str
     fill: bool = False
+    backbeat: bool = False
 
     @property
     def tick(self) -> Tick:
@@ -37,7 +38,9 @@ class BarPlan:
         if number == 1 or chord != self.chords[number - 2]:
             tokens += chord.tokens
         if number == 1:
-            tokens += [style(self.style), FILL if self.fill else GROOVE, density(self.densities[part])]
+            tokens += [style(self.style), FILL if self.fill else GROOVE]
+            tokens += [BACKBEAT] if self.backbeat else []
+            tokens.append(density(self.densities[part]))
         return tokens
 
 
@@ -51,5 +54,3 @@ class Track:
     progression: tuple[Chord, ...]
     first_bar: int
     bars: int = field(default=32)
-
-

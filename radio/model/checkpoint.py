@@ -64,8 +64,10 @@ def read(path: Path) -> Checkpoint:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
-                raise ModelError(f"{path}: not a checkpoint of this radio (format {metadata.get('format')!r}, not {FORMAT})")
-            weights = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in file.keys()}
+                raise ModelError(
+                    f"{path}: not a checkpoint of this radio (format {metadata.get('format')!r}, not {FORMAT})"
+                )
+            weights = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, struct.error) as error:
         raise ModelError(f"{path}: corrupt or not safetensors ({error})") from error
     try:
@@ -89,12 +91,18 @@ def shapes(spec: Spec) -> dict[str, tuple[int, ...]]:
     """Every array of a model of `spec`, by RWKV-6's parameter names."""
     width, hidden, rows = spec.width, spec.hidden, spec.vocabulary
     found: dict[str, tuple[int, ...]] = {"emb.weight": (rows, width), "head.weight": (rows, width)}
-    norms = ["ln_out", "blocks.0.ln0", *(f"blocks.{layer}.{ln}" for layer in range(spec.layers) for ln in ("ln1", "ln2"))]
+    norms = [
+        "ln_out",
+        "blocks.0.ln0",
+        *(f"blocks.{layer}.{ln}" for layer in range(spec.layers) for ln in ("ln1", "ln2")),
+    ]
     for layer in range(spec.layers):
         att, ffn = f"blocks.{layer}.att.", f"blocks.{layer}.ffn."
         norms.append(f"{att}ln_x")
         found |= {f"{att}time_maa_{kind}": (1, 1, width) for kind in "xwkvrg"}
-        found |= {f"{att}{matrix}.weight": (width, width) for matrix in ("receptance", "key", "value", "gate", "output")}
+        found |= {
+            f"{att}{matrix}.weight": (width, width) for matrix in ("receptance", "key", "value", "gate", "output")
+        }
         found |= {
             f"{att}time_maa_w1": (width, 5 * spec.mix_rank),
             f"{att}time_maa_w2": (5, spec.mix_rank, width),

@@ -124,7 +124,8 @@ class NumpyEngine:
         np.multiply(decay.reshape(heads, -1, 1), wkv, out=wkv_out)
         wkv_out += kv
         y = _normalised(y, _GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
-        return layer.output @ (y * g * _sigmoid(g))
+        out: Array = layer.output @ (y * g * _sigmoid(g))
+        return out
 
 
 def _channel_mix(layer: _Layer, x: Array, last: Array) -> Array:

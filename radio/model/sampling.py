@@ -15,6 +15,9 @@ from radio.types import TokenId
 _FORGOTTEN = 0.05
 """A note whose decayed count falls below this no longer counts as present."""
 
+_GREEDY = 0.01
+"""A temperature below this takes the likeliest token: the division would only lose precision."""
+
 _PITCHES = 128
 
 
@@ -50,7 +53,7 @@ class Sampler:
         scores = np.where(allowed, scores, -np.inf)
         if not allowed.any():
             raise ModelError("the grammar allows no token: this is a fault of the host, not of the model")
-        row = int(scores.argmax()) if sampling.temperature == 0 else self._chosen(scores, sampling)
+        row = int(scores.argmax()) if sampling.temperature < _GREEDY else self._chosen(scores, sampling)
         self.counts *= np.float32(sampling.alpha_decay)
         if self._pitch[row] < _PITCHES:
             self.counts[self._pitch[row]] += 1
@@ -59,7 +62,8 @@ class Sampler:
     def _penalties(self, sampling: Sampling) -> npt.NDArray[np.float32]:
         by_pitch = np.float32(sampling.alpha_frequency) * self.counts
         by_pitch += np.float32(sampling.alpha_presence) * (self.counts > _FORGOTTEN)
-        return by_pitch[self._pitch]
+        penalties: npt.NDArray[np.float32] = by_pitch[self._pitch]
+        return penalties
 
     def _chosen(self, scores: npt.NDArray[np.float32], sampling: Sampling) -> int:
         """By inverse transform over the kept tokens, likeliest first: one uniform number a draw."""

@@ -96,5 +96,7 @@ def parse(name: str) -> Chord:
     match = _NAME.fullmatch(name)
     if match is None or match[3] not in _SUFFIXES:
         endings = ", ".join(suffix for suffix in _SUFFIXES if suffix)
-        raise ValueError(f"'{name}' is not a known chord: a root A–G with an optional # or b, then nothing or {endings}")
+        raise ValueError(
+            f"'{name}' is not a known chord: a root A–G with an optional # or b, then nothing or {endings}"
+        )
     return Chord(pitch_class(match[1] + match[2]), _SUFFIXES[match[3]])

@@ -77,7 +77,7 @@ def read(path: Path) -> Score:
     except FileNotFoundError:
         raise MidiError(f"{path}: no such file") from None
     except Exception as error:  # mido raises many kinds on malformed bytes
-        raise MidiError(f"{path}: not a standard MIDI file ({error or type(error).__name__})") from error
+        raise MidiError(f"{path}: not a standard MIDI file ({str(error) or type(error).__name__})") from error
     if not 0 < file.ticks_per_beat < 0x8000:
         raise MidiError(f"{path}: keeps time in SMPTE frames; only files in beats can be read")
     score = Score(file.ticks_per_beat)

@@ -41,6 +41,7 @@ DENSITY_BASE: Final = 2240
 STYLE_BASE: Final = 2256
 GROOVE: Final[TokenId] = 2288
 FILL: Final[TokenId] = 2289
+BACKBEAT: Final[TokenId] = 2290
 
 
 def _names() -> dict[TokenId, str]:
@@ -56,7 +57,7 @@ def _names() -> dict[TokenId, str]:
     names |= {QUALITY_BASE + place: f"<q:{quality}>" for place, quality in enumerate(QUALITIES)}
     names |= {DENSITY_BASE + density: f"<d{density}>" for density in range(DENSITIES)}
     names |= {STYLE_BASE + place: f"<s:{style}>" for place, style in enumerate(STYLES)}
-    names |= {GROOVE: "<groove>", FILL: "<fill>"}
+    names |= {GROOVE: "<groove>", FILL: "<fill>", BACKBEAT: "<backbeat>"}
     return names
 
 
@@ -118,7 +119,7 @@ def style(name: str) -> TokenId:
 
 def velocity_to_bin(velocity: float) -> int:
     """The bin (0–15) of a velocity (0–127): the curve spends more bins on soft notes."""
-    bent = 128 * (_CURVE_BASE ** (min(max(velocity, 0), 127) / 128) - 1) / (_CURVE_BASE - 1)
+    bent: float = 128 * (_CURVE_BASE ** (min(max(velocity, 0), 127) / 128) - 1) / (_CURVE_BASE - 1)
     return ceil(bent / _BIN_WIDTH)
 
 

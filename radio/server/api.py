@@ -99,7 +99,8 @@ async def events(request: web.Request) -> web.StreamResponse:
         while data is not None:
             await response.write(data)
             try:
-                data = await asyncio.wait_for(fan.queue.get(), KEEP_ALIVE)
+                async with asyncio.timeout(KEEP_ALIVE):
+                    data = await fan.queue.get()
             except TimeoutError:
                 data = b": still here\n\n"
     except ConnectionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import pickle
@@ -109,6 +110,7 @@ class Channel:
             ControlError: A name or a value that is not allowed; nothing has changed.
             ServerError: The worker is being restarted, or does not answer.
         """
+        self.controls.changed(patch)  # raises before the worker is asked: what is wrong here is wrong there
         if self._to_worker is None or not self._ready:
             raise ServerError(f"{self.settings.name} is being restarted; try again in a few seconds")
         self._asked += 1
@@ -116,7 +118,8 @@ class Channel:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
             self._to_worker.write(encode(Change(number, patch)))
-            landings = await asyncio.wait_for(answer, ANSWER)
+            async with asyncio.timeout(ANSWER):
+                landings = await answer
         except TimeoutError as error:
             raise ServerError(f"{self.settings.name} did not answer within {ANSWER:g} s") from error
         finally:
@@ -165,17 +168,21 @@ class Channel:
         """Run one worker until it ends; raises ServerError or StreamError with the reason, always."""
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *self._worker,
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                env=_ONE_THREAD | os.environ,
-            )
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self._worker,
+                    str(theirs.fileno()),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.PIPE,
+                    env=_ONE_THREAD | os.environ,
+                )
+            except BaseException:
+                writer.close()
+                raise
         self.pid = process.pid
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
         said = asyncio.create_task(self._log_errors(process))
         try:
             await self._converse(reader, writer)
@@ -194,7 +201,8 @@ class Channel:
         while True:
             patience = SILENCE if self._ready else OPENING
             try:
-                data = await asyncio.wait_for(reader.read(_READ_SIZE), patience)
+                async with asyncio.timeout(patience):
+                    data = await reader.read(_READ_SIZE)
             except TimeoutError as error:
                 raise ServerError(f"the worker said nothing for {patience:g} s") from error
             except ConnectionError:
@@ -241,9 +249,12 @@ class Channel:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Wait for a worker whose socket is closed; one that does not notice is killed."""
+    """Wait for a worker whose socket is closed; one that does not notice, or for which there is no time, is killed."""
     try:
-        await asyncio.wait_for(process.wait(), 2)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

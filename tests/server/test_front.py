@@ -23,7 +23,7 @@ async def served(config: RadioConfig, host: str = "127.0.0.1", port: int = 0) ->
     """Serve until it is ready, then stop; the addresses it gave."""
     ready: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(config, host=host, port=port, ready=ready.set_result, worker=WORKER))
-    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
+    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
     if task.done():
         task.result()
     addresses = await asyncio.wait_for(ready, 0.1)
@@ -54,7 +54,7 @@ async def test_a_busy_port_is_named_with_a_way_out() -> None:
 
 
 async def test_a_host_that_is_not_ours_is_named() -> None:
-    with pytest.raises(ServerError, match="203.0.113.7"):
+    with pytest.raises(ServerError, match=r"203\.0\.113\.7"):
         await served(config(control=False), host="203.0.113.7")
 
 

@@ -9,9 +9,10 @@ from typing import Literal
 from radio.music.chords import NO_CHORD, Chord
 from radio.music.events import Mark, Note
 from radio.music.parts import Part
+from radio.music.rhythm import has_backbeat
 from radio.music.tokenizer import encode, without_overlaps
-from radio.music.vocab import FILL, GROOVE, START, beat, density, style
-from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TokenId
+from radio.music.vocab import BACKBEAT, FILL, GROOVE, START, beat, density, style
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 Split = Literal["train", "validation"]
 
@@ -32,9 +33,9 @@ class Piece:
         """`<start>`, then the piece with every control mark where the host would feed it."""
         notes = [note for note in self.notes if note.start < self.bars * TICKS_PER_BAR]
         marks = []
-        strikes = [0] * self.bars
+        hits: list[list[tuple[Tick, int]]] = [[] for _ in range(self.bars)]
         for note in notes:
-            strikes[note.start // TICKS_PER_BAR] += 1
+            hits[note.start // TICKS_PER_BAR].append((note.start % TICKS_PER_BAR, note.note))
         for bar in range(self.bars):
             for number in range(BEATS_PER_BAR):
                 place = bar * BEATS_PER_BAR + number
@@ -45,7 +46,9 @@ class Piece:
                     marks += [Mark(tick, token) for token in self.chords[place].tokens]
                 if number == 0:
                     marks += [Mark(tick, token) for token in self.labels]
-                    marks.append(Mark(tick, density(self.part.density(strikes[bar]))))
+                    if not self.part.offs and has_backbeat(hits[bar]):
+                        marks.append(Mark(tick, BACKBEAT))
+                    marks.append(Mark(tick, density(self.part.density(len(hits[bar])))))
         return [START, *encode(notes, marks, offs=self.part.offs, end=self.bars * TICKS_PER_BAR)]
 
 
@@ -69,9 +72,7 @@ def trimmed(piece: Piece) -> Piece | None:
     full = [bar for bar, count in enumerate(strikes) if count]
     if not full:
         return None
-    kept = [
-        bar for bar in range(full[0], full[-1] + 1) if strikes[bar] or strikes[bar - 1]
-    ]
+    kept = [bar for bar in range(full[0], full[-1] + 1) if strikes[bar] or strikes[bar - 1]]
     return with_bars(piece, kept)
 
 
@@ -94,9 +95,7 @@ def with_bars(piece: Piece, kept: Sequence[int]) -> Piece:
         for bar in kept
         for number in range(BEATS_PER_BAR)
     ]
-    return Piece(
-        piece.name, piece.part, piece.split, len(kept), notes, chords if piece.chords else (), piece.labels
-    )
+    return Piece(piece.name, piece.part, piece.split, len(kept), notes, chords if piece.chords else (), piece.labels)
 
 
 def groove_labels(styles: Sequence[str], *, fill: bool) -> list[TokenId]:

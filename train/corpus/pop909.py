@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from radio.errors import MidiError
@@ -50,12 +51,17 @@ def read_song(folder: Path) -> Iterator[Piece]:
     split: Split = "validation" if int(folder.name) % VALIDATION_EVERY == 0 else "train"
     kept_bars, first_beats = [], []
     # Beats before the first downbeat are dropped; from there each bar is one slot, and only bars of four stay.
-    for number, (first, following) in enumerate(zip(downbeats, downbeats[1:], strict=False)):
+    for number, (first, following) in enumerate(pairwise(downbeats)):
         first_beats.append((first, following))
         if following - first == BEATS_PER_BAR:
             kept_bars.append(number)
     laid = [
-        (bar * BEATS_PER_BAR + start - first, bar * BEATS_PER_BAR + min(end, float(following)) - first + max(0.0, end - following), note, velocity)
+        (
+            bar * BEATS_PER_BAR + start - first,
+            bar * BEATS_PER_BAR + min(end, float(following)) - first + max(0.0, end - following),
+            note,
+            velocity,
+        )
         for bar, (first, following) in enumerate(first_beats)
         for start, end, note, velocity in notes
         if first <= start + 1e-9 < following

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from radio.compose.conductor import FORM, Conductor
+from radio.compose.plan import BarPlan, Track
+from radio.music.chords import parse
+from radio.music.vocab import NAMES
+
+LOOPS = [[parse(name) for name in loop] for loop in (["Dm7", "G7", "Cmaj7", "Am7"], ["Fmaj7", "Em7", "Dm7", "Cmaj7"])]
+
+
+def conductor(seed: int = 1) -> Conductor:
+    return Conductor(progressions=LOOPS, keys=("C", "Eb", "F"), style="hiphop", seed=seed)
+
+
+def bars(leader: Conductor, count: int, density: float = 0.5) -> list[tuple[Track, BarPlan]]:
+    return [leader.next_bar(density) for _ in range(count)]
+
+
+def test_bars_are_numbered_on_and_each_lies_in_its_track() -> None:
+    for number, (track, plan) in enumerate(bars(conductor(), 200)):
+        assert plan.number == number
+        assert track.first_bar <= number < track.first_bar + track.bars
+
+
+def test_the_progression_loops_from_each_tracks_start_and_the_bass_may_look_ahead() -> None:
+    leader = conductor()
+    upcoming = None
+    for _ in range(100):
+        track, plan = leader.next_bar(0.5)
+        expected = track.progression[(plan.number - track.first_bar) % len(track.progression)]
+        assert plan.chords == (expected,) * 4
+        assert upcoming in (None, expected)
+        upcoming = leader.upcoming_chord
+
+
+def test_a_new_track_is_in_another_key_and_over_another_loop() -> None:
+    tracks = {track.number: track for track, _ in bars(conductor(), 20 * len(FORM))}
+    assert len(tracks) == 20
+    for number in range(1, 20):
+        assert tracks[number].key != tracks[number - 1].key
+        assert tracks[number].progression != tracks[number - 1].progression
+
+
+def test_one_key_and_one_loop_are_enough() -> None:
+    leader = Conductor(progressions=LOOPS[:1], keys=("C",), style="jazz", seed=1)
+    assert {str(plan.chords[0]) for _, plan in bars(leader, 64)} == {"Dm7", "G7", "Cmaj7", "Am7"}
+
+
+def test_no_bar_is_asked_to_be_silent_and_density_raises_every_section() -> None:
+    low, high = (bars(conductor(), 32, density) for density in (0.0, 1.0))
+    for (_, sparse), (_, busy) in zip(low, high, strict=True):
+        for part in ("piano", "drums"):
+            assert 1 <= sparse.densities[part] <= busy.densities[part] <= 7
+    assert any(s.densities["piano"] < b.densities["piano"] for (_, s), (_, b) in zip(low, high, strict=True))
+
+
+def test_the_same_seed_plans_the_same_and_a_save_goes_on_as_if_never_stopped() -> None:
+    assert bars(conductor(3), 90) == bars(conductor(3), 90)
+    assert bars(conductor(3), 90) != bars(conductor(4), 90)
+    leader = conductor()
+    bars(leader, 29)
+    saved = leader.save()
+    expected = bars(leader, 80)
+    other = conductor(9)
+    other.restore(saved)
+    assert bars(other, 80) == expected
+
+
+def test_what_is_announced_stands_in_the_order_of_training() -> None:
+    plan = bars(conductor(), 1)[0][1]
+    announced = [NAMES[token] for token in plan.controls(1, "drums")]
+    chord = plan.chords[0]
+    assert announced == [
+        "<b1>", f"<r{chord.root}>", f"<q:{chord.quality}>", "<s:hiphop>", "<groove>", "<backbeat>",
+        f"<d{plan.densities['drums']}>",
+    ]  # fmt: skip
+    assert [NAMES[token] for token in plan.controls(2, "drums")] == ["<b2>"]

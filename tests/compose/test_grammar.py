@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from radio.compose.grammar import MAX_SOUNDING, Grammar
+from radio.music.parts import DRUMS, PIANO, Part
+from radio.music.vocab import is_control, note_of, note_token, wait, wait_ticks
+from train.vocabulary import known_tokens
+
+PARTS = st.sampled_from([PIANO, DRUMS])
+
+
+def walk(part: Part, seed: int, until: int, *, must_strike: bool = False) -> list[int]:
+    """Tokens drawn evenly from what the grammar allows, up to tick `until`."""
+    tokens = known_tokens(part)
+    grammar = Grammar(part, tokens)
+    generator = np.random.default_rng(seed)
+    taken = []
+    struck = not must_strike
+    while grammar.tick < until:
+        rows = np.flatnonzero(grammar.allowed(until, must_strike=not struck))
+        token = tokens[generator.choice(rows)]
+        struck |= grammar.take(token)
+        taken.append(token)
+    assert grammar.tick == until, "a wait crossed the tick at which the host speaks"
+    return taken
+
+
+@settings(max_examples=50)
+@given(PARTS, st.integers(0, 10**6))
+def test_what_is_allowed_is_music_and_lands_on_the_hosts_tick(part: Part, seed: int) -> None:
+    sounding: set[int] = set()
+    here: list[tuple[bool, int]] = []
+    for token in walk(part, seed, 480):
+        assert not is_control(token)
+        assert token > 2
+        if wait_ticks(token):
+            here = []
+            continue
+        note, velocity_bin = note_of(token)  # type: ignore[misc]
+        assert part.low <= note <= part.high
+        here.append((velocity_bin > 0, note))
+        assert here == sorted(set(here)), "releases before strikes, both upwards, none twice"
+        if not part.offs:
+            assert velocity_bin
+        elif velocity_bin:
+            assert note not in sounding
+            sounding.add(note)
+            assert len(sounding) <= MAX_SOUNDING
+        else:
+            sounding.remove(note)
+
+
+@settings(max_examples=30)
+@given(PARTS, st.integers(0, 10**6))
+def test_a_note_that_must_be_struck_is_struck_before_time_passes(part: Part, seed: int) -> None:
+    tokens = walk(part, seed, 120, must_strike=True)
+    first_wait = next(place for place, token in enumerate(tokens) if wait_ticks(token))
+    assert any(note_of(token) for token in tokens[:first_wait])
+
+
+def test_a_full_hand_must_let_go_first() -> None:
+    tokens = known_tokens(PIANO)
+    grammar = Grammar(PIANO, tokens)
+    for note in range(60, 60 + MAX_SOUNDING):
+        grammar.take(note_token(note, 8))
+    grammar.take(wait(5))
+    allowed = {tokens[row] for row in np.flatnonzero(grammar.allowed(120, must_strike=True))}
+    assert allowed == {note_token(note, 0) for note in range(60, 60 + MAX_SOUNDING)}

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from radio.compose.performer import LONGEST_HOLD, Performer
+from radio.compose.plan import BarPlan
+from radio.model.engine import NumpyEngine
+from radio.model.sampling import Sampling
+from radio.music.chords import parse
+from radio.music.events import NoteEvent
+from radio.music.parts import PARTS
+from radio.music.tokenizer import DRUM_GATE
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
+from tests.model.models import checkpoint
+
+
+@cache
+def engine(part: str) -> NumpyEngine:
+    return NumpyEngine(checkpoint(part))
+
+
+def performer(part: str, seed: int = 0) -> Performer:
+    return Performer(engine(part), PARTS[part], (seed, 0))
+
+
+def plan(number: int, *, density: int = 3) -> BarPlan:
+    chord = parse(("Dm7", "G7", "Cmaj7", "Am7")[number % 4])
+    return BarPlan(number, "A", (chord,) * 4, {"piano": density, "drums": density}, "hiphop", backbeat=True)
+
+
+def play(player: Performer, bars: range, *, density: int = 3, temperature: float = 1.0) -> list[NoteEvent]:
+    return [event for bar in bars for event in player.play(plan(bar, density=density), Sampling(temperature))]
+
+
+@pytest.mark.parametrize("part", ["piano", "drums"])
+def test_bars_hold_their_own_events_and_notes_end(part: str) -> None:
+    """Even from a model of random weights: the host answers for the form."""
+    player = performer(part)
+    struck: dict[int, int] = {}
+    limit = LONGEST_HOLD + TICKS_PER_BEAT if part == "piano" else DRUM_GATE
+    for bar in range(12):
+        last = 0
+        events = player.play(plan(bar), Sampling())
+        assert any(event.velocity for event in events), "a bar without notes that the conductor did not ask for"
+        for event in events:
+            assert event.tick >= last
+            last = event.tick
+            assert event.tick <= (bar + 1) * TICKS_PER_BAR
+            if event.velocity:
+                assert event.tick >= bar * TICKS_PER_BAR
+                assert event.note not in struck
+                struck[event.note] = event.tick
+            else:
+                assert event.tick - struck.pop(event.note) <= limit
+
+
+@pytest.mark.parametrize("part", ["piano", "drums"])
+def test_the_same_seed_plays_the_same_and_another_other_music(part: str) -> None:
+    first = play(performer(part, 7), range(3))
+    assert first == play(performer(part, 7), range(3))
+    assert first != play(performer(part, 8), range(3))
+
+
+@pytest.mark.parametrize("part", ["piano", "drums"])
+def test_saved_and_restored_it_plays_on_as_if_never_stopped(part: str) -> None:
+    player = performer(part)
+    play(player, range(3))
+    saved = player.save()
+    expected = play(player, range(3, 6))
+    assert play_restored(performer(part, 99), saved) == expected
+    assert play_restored(player, saved) == expected, "going back in the same performer"
+
+
+def play_restored(player: Performer, saved: object) -> list[NoteEvent]:
+    player.restore(saved)  # type: ignore[arg-type]
+    return play(player, range(3, 6))
+
+
+def test_a_model_that_never_lets_go_is_made_to() -> None:
+    """Logits that forbid releases and waits shorter than a beat: only the host can end a note."""
+    player = performer("piano")
+    rows = {token: row for row, token in enumerate(player._engine.tokens)}
+
+    class Clinging:
+        tokens = player._engine.tokens
+
+        def zero_state(self):
+            return engine("piano").zero_state()
+
+        def step(self, fed, state):
+            logits, state = engine("piano").step(fed, state)
+            logits = logits * 0
+            logits[rows[128 + 16 * 60 + 8]] = 50  # strike middle C whenever it may
+            logits[rows[2 + 120]] = 40  # else let a beat pass
+            return logits, state
+
+    events = play(Performer(Clinging(), PARTS["piano"], (0, 0)), range(6))
+    held = [event for event in events if event.note == 60]
+    strikes = [event.tick for event in held if event.velocity]
+    releases = [event.tick for event in held if not event.velocity]
+    assert len(strikes) >= 2
+    assert all(end - start == LONGEST_HOLD for start, end in zip(strikes, releases, strict=False))
+
+
+def test_controls_that_a_model_does_not_know_are_not_fed() -> None:
+    fed: list[int] = []
+
+    class Counting(NumpyEngine):
+        def step(self, rows, state):
+            fed.extend(self.tokens[row] for row in rows)
+            return super().step(rows, state)
+
+    Performer(Counting(checkpoint("piano")), PARTS["piano"], (0, 0)).play(plan(0), Sampling())
+    controls = {token for token in fed if token >= 2176}
+    assert not controls & set(range(2256, 2300)), "the piano knows no styles"
+    assert {2176, 2177, 2178, 2179} <= controls

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from kernels.wkv6_naive import wkv6_naive
+from train.wkv6 import CHUNK, wkv6_chunked
+
+
+def inputs(length: int, *, decay: float, seed: int = 0, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    torch.manual_seed(seed)
+    batch, heads, size = 2, 3, 64
+    r, k, v = (torch.randn(batch, length, heads, size, dtype=dtype) for _ in range(3))
+    log_w = -torch.exp(torch.randn(batch, length, heads, size, dtype=dtype) + decay)
+    u = torch.randn(heads, size, dtype=dtype)
+    state = torch.randn(batch, heads, size, size, dtype=dtype)
+    return [tensor.requires_grad_() for tensor in (r, k, v, log_w, u, state)]
+
+
+@pytest.mark.parametrize("length", [1, 7, CHUNK, CHUNK + 1, 61])
+@pytest.mark.parametrize("decay", [-6.0, -1.0])
+def test_the_chunked_form_is_the_naive_one_gradients_too(length: int, decay: float) -> None:
+    arguments = inputs(length, decay=decay)
+    results = []
+    for form in (wkv6_naive, wkv6_chunked):
+        y, state = form(*arguments)
+        torch.manual_seed(1)
+        # not randn_like: it fills in the order of strides, which the two forms do not share
+        loss = (y * torch.randn(y.shape)).sum() + (state * torch.randn(state.shape)).sum()
+        loss.backward()
+        results.append([y, state, *(tensor.grad for tensor in arguments)])
+        for tensor in arguments:
+            tensor.grad = None
+    for naive, chunked in zip(*results, strict=True):
+        torch.testing.assert_close(chunked, naive, rtol=1e-3, atol=1e-3 * float(naive.detach().abs().max()))
+
+
+def test_decay_beyond_what_can_be_told_from_nothing_stays_finite() -> None:
+    arguments = [tensor.detach().float() for tensor in inputs(40, decay=3.0)]
+    y, state = wkv6_chunked(*arguments)
+    expected, expected_state = wkv6_naive(*arguments)
+    torch.testing.assert_close(y, expected, rtol=1e-3, atol=1e-2)
+    torch.testing.assert_close(state, expected_state, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("cut", [1, 16, 33])
+def test_state_out_and_in_again_is_as_if_never_cut(cut: int) -> None:
+    r, k, v, log_w, u, state = (tensor.detach() for tensor in inputs(50, decay=-1.0))
+    whole, after = wkv6_chunked(r, k, v, log_w, u, state)
+    first, middle = wkv6_chunked(r[:, :cut], k[:, :cut], v[:, :cut], log_w[:, :cut], u, state)
+    second, end = wkv6_chunked(r[:, cut:], k[:, cut:], v[:, cut:], log_w[:, cut:], u, middle)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(end, after, rtol=1e-6, atol=1e-6)
+
+
+def test_nothing_later_changes_what_came_before() -> None:
+    r, k, v, log_w, u, state = (tensor.detach() for tensor in inputs(48, decay=-1.0))
+    y, _ = wkv6_chunked(r, k, v, log_w, u, state)
+    for tensor in (r, k, v, log_w):
+        tensor[:, 20:] = tensor[:, 20:] * 0.5 - 0.1
+    changed, _ = wkv6_chunked(r, k, v, log_w, u, state)
+    torch.testing.assert_close(changed[:, :20], y[:, :20], rtol=1e-9, atol=1e-9)

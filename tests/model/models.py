@@ -1,0 +1,32 @@
+"""Small models with random weights, large enough that every path of the arithmetic matters."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+
+from radio.model.checkpoint import Checkpoint
+from radio.model.spec import Spec
+from radio.music.parts import PARTS
+from train.rwkv6 import Rwkv6
+from train.vocabulary import known_tokens
+
+
+def noisy(spec: Spec, seed: int = 0) -> Rwkv6:
+    """A model whose zero-initialised parts are not zero, so that nothing hides behind a factor of 0."""
+    torch.manual_seed(seed)
+    model = Rwkv6(spec)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            scale = 0.3 if "emb" in name else 0.05
+            parameter.add_(torch.randn_like(parameter) * scale)
+    return model.eval()
+
+
+@cache
+def checkpoint(part: str = "piano", *, layers: int = 2, width: int = 64, seed: int = 0) -> Checkpoint:
+    tokens = known_tokens(PARTS[part])
+    spec = Spec(layers, width, len(tokens))
+    weights = {name: tensor.detach().numpy().copy() for name, tensor in noisy(spec, seed).state_dict().items()}
+    return Checkpoint(PARTS[part], spec, tokens, weights, {"corpus": "none"})

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import mido
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.events import NoteEvent
+
+PPQ = 480
+
+
+def score_of(tmp_path: Path, messages: list[mido.Message | mido.MetaMessage], *, ppq: int = PPQ) -> midi.Score:
+    file = mido.MidiFile(ticks_per_beat=ppq)
+    file.tracks.append(mido.MidiTrack(messages))
+    path = tmp_path / "piece.mid"
+    file.save(path)
+    return midi.read(path)
+
+
+def on(note: int, velocity: int = 64, time: int = 0) -> mido.Message:
+    return mido.Message("note_on", note=note, velocity=velocity, time=time)
+
+
+def off(note: int, time: int = 0) -> mido.Message:
+    return mido.Message("note_off", note=note, time=time)
+
+
+def control(number: int, value: int, time: int = 0) -> mido.Message:
+    return mido.Message("control_change", control=number, value=value, time=time)
+
+
+def spans(score: midi.Score) -> list[tuple[int, int, int]]:
+    return [(note.note, note.start, note.end) for note in score.notes]
+
+
+def test_the_pedal_holds_notes_until_it_is_lifted(tmp_path: Path) -> None:
+    score = score_of(tmp_path, [control(64, 127), on(60), off(60, 100), on(64, time=10), control(64, 0, 90), off(64, 50)])
+    assert spans(score) == [(60, 0, 200), (64, 110, 250)]
+
+
+def test_a_key_struck_again_under_the_pedal_ends_its_first_note(tmp_path: Path) -> None:
+    score = score_of(tmp_path, [control(64, 127), on(60), off(60, 50), on(60, time=50), off(60, 50), control(64, 0, 50)])
+    assert spans(score) == [(60, 0, 100), (60, 100, 200)]
+
+
+def test_volume_and_expression_are_folded_into_velocity(tmp_path: Path) -> None:
+    score = score_of(tmp_path, [control(7, 64), control(11, 64), on(60, 100), off(60, 10)])
+    assert [note.velocity for note in score.notes] == [round(100 * 64 / 127 * 64 / 127)]
+
+
+def test_a_note_never_folds_to_silence(tmp_path: Path) -> None:
+    assert [n.velocity for n in score_of(tmp_path, [control(7, 0), on(60, 100), off(60, 10)]).notes] == [1]
+
+
+def test_notes_left_hanging_end_with_the_file(tmp_path: Path) -> None:
+    score = score_of(tmp_path, [on(60), on(62, time=100), mido.MetaMessage("end_of_track", time=40)])
+    assert spans(score) == [(60, 0, 140), (62, 100, 140)]
+
+
+def test_seconds_follow_the_tempo_map(tmp_path: Path) -> None:
+    score = score_of(
+        tmp_path,
+        [
+            mido.MetaMessage("set_tempo", tempo=1_000_000),
+            mido.MetaMessage("set_tempo", tempo=500_000, time=PPQ),
+            on(60, time=PPQ),
+            off(60, PPQ),
+        ],
+    )
+    assert score.seconds(PPQ) == pytest.approx(1.0)
+    assert score.seconds(score.notes[0].start) == pytest.approx(1.5)
+
+
+def test_ten_seconds_of_silence_end_a_piece_but_a_held_note_does_not(tmp_path: Path) -> None:
+    second = 2 * PPQ  # at the default 120 beats a minute
+    held = [on(60), off(60, 12 * second), on(62, time=second), off(62, 10)]
+    assert len(score_of(tmp_path, held).pieces()) == 1
+    apart = [on(60), off(60, second), on(62, time=11 * second), off(62, 10)]
+    assert [[note.note for note in piece] for piece in score_of(tmp_path, apart).pieces()] == [[60], [62]]
+
+
+@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFF....", b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk\x00\x00"])
+def test_a_file_that_is_not_midi_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "noise.mid"
+    path.write_bytes(content)
+    with pytest.raises(MidiError, match=r"noise\.mid: not a standard MIDI file"):
+        midi.read(path)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_raise_anything_but_our_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "noise.mid"
+    path.write_bytes(b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk" + content)
+    try:
+        midi.read(path)
+    except MidiError:
+        pass
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MidiError, match="no such file"):
+        midi.read(tmp_path / "none.mid")
+
+
+def test_what_is_written_reads_back_with_tempo_metre_and_channels(tmp_path: Path) -> None:
+    path = tmp_path / "song.mid"
+    keys = [NoteEvent(0, 60, 80), NoteEvent(120, 60, 0), NoteEvent(120, 60, 70), NoteEvent(480, 60, 0)]
+    drums = [NoteEvent(0, 36, 100), NoteEvent(30, 36, 0)]
+    midi.write(
+        path, [midi.Track("keys", keys, program=4), midi.Track("drums", drums, drums=True)], {0: 80, 480: 90}, end=960
+    )
+    score = midi.read(path)
+    assert score.ppq == 120
+    assert score.metres == [(0, 4, 4)]
+    assert [(tick, mido.tempo2bpm(tempo)) for tick, tempo in score.tempos] == [
+        (0, pytest.approx(80, rel=1e-5)),
+        (480, pytest.approx(90, rel=1e-5)),
+    ]
+    assert [(n.start, n.end, n.note, n.velocity, n.channel, n.track) for n in score.notes] == [
+        (0, 30, 36, 100, 9, "drums"),
+        (0, 120, 60, 80, 0, "keys"),
+        (120, 480, 60, 70, 0, "keys"),
+    ]
+    assert mido.MidiFile(path).length == pytest.approx(6 * 60 / 80 * 4 / 6 + 4 * 60 / 90, rel=1e-3)

@@ -1,0 +1,147 @@
+"""The whole line for real: models, soundfont and encoders, through the command `radio`."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.config import SHIPPED, load
+from radio.offline import render
+from radio.types import SAMPLE_RATE
+from tests.conftest import Radio
+
+FRAME_BYTES = 4
+PIPE = ("--station", "chill", "--output", "-")
+
+
+def decoded(audio: bytes, *options: str) -> np.ndarray:
+    """What ffmpeg hears: frames of 16-bit stereo at 48 kHz."""
+    command = ["ffmpeg", "-v", "error", *options, "-i", "-", "-f", "s16le", "-ac", "2", "-ar", "48000", "-"]
+    result = subprocess.run(command, input=audio, capture_output=True, check=True)
+    assert result.stderr == b""
+    return np.frombuffer(result.stdout, dtype="<i2").reshape(-1, 2)
+
+
+def pcm(radio: Radio, *arguments: str) -> bytes:
+    result = radio(*PIPE, "--format", "s16le", "--seconds", "2", *arguments)
+    assert (result.returncode, result.stderr) == (0, b"")
+    return result.stdout
+
+
+def test_a_pipe_is_a_function_of_seed_and_controls(radio: Radio) -> None:
+    first = pcm(radio, "--seed", "5")
+    assert len(first) == 2 * SAMPLE_RATE * FRAME_BYTES
+    assert np.frombuffer(first, dtype="<i2").any()
+    assert pcm(radio, "--seed", "5") == first
+    assert pcm(radio, "--seed", "6") != first
+    assert pcm(radio, "--seed", "5", "--set", "keys_level=-20") != first
+
+
+@pytest.mark.parametrize("name", ["wav", "opus", "mp3", "flac"])
+def test_every_format_of_the_pipe_decodes_to_the_length_asked_for(radio: Radio, name: str) -> None:
+    result = radio(*PIPE, "--format", name, "--seconds", "2.5")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert len(decoded(result.stdout)) == pytest.approx(2.5 * SAMPLE_RATE, abs=0.06 * SAMPLE_RATE)
+
+
+def test_a_reader_that_has_heard_enough_ends_it_quietly(tmp_path: Path) -> None:
+    for name in ("wav", "opus"):
+        command = [sys.executable, "-m", "radio", *PIPE, "--format", name]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as program:
+            assert program.stdout is not None
+            assert program.stderr is not None
+            assert program.stdout.read(1000)
+            program.stdout.close()
+            assert program.wait(timeout=30) == 0
+            assert program.stderr.read() == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_stream_whole(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "radio", *PIPE, "--format", "opus"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        heard = program.stdout.read(20_000)
+        program.send_signal(number)
+        heard += program.stdout.read()
+        assert program.wait(timeout=30) == 0
+        assert program.stderr.read() == b""
+    assert len(decoded(heard)) > SAMPLE_RATE
+
+
+def test_without_a_sound_card_it_says_what_else_there_is(radio: Radio) -> None:
+    if list(Path("/dev").glob("snd/pcm*p")):
+        pytest.skip("this machine has a sound card")
+    result = radio("--station", "chill", env={**os.environ, "PULSE_SERVER": "", "ALSA_CONFIG_PATH": ""})
+    assert result.returncode == 1
+    lines = result.stderr.decode().splitlines()
+    assert len(lines) == 1
+    assert "no sound card can be used" in lines[0]
+    assert "`radio serve`" in lines[0]
+
+
+def test_the_speakers_get_what_the_pipe_gets(radio: Radio, tmp_path: Path) -> None:
+    card = '</usr/share/alsa/alsa.conf>\npcm.kept {{ type file slave.pcm "null" file "{}" format raw }}\n'
+    card += 'pcm.!default {{ type plug slave {{ pcm "kept" format S16_LE }} }}\n'
+    (tmp_path / "asound.conf").write_text(card.format(tmp_path / "kept"), encoding="utf-8")
+    environment = {**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf")}
+    result = radio("--station", "chill", "--seconds", "2", "--seed", "5", env=environment)
+    assert (result.returncode, result.stderr) == (0, b"")
+    lines = result.stdout.decode().splitlines()
+    assert lines[0].startswith("Chill · ")
+    assert lines[1].startswith("  bar 0 ") or lines[1].startswith("  bar 1 ")
+    kept = np.fromfile(tmp_path / "kept", dtype="<i2").reshape(-1, 2).astype(int)
+    piped = np.frombuffer(pcm(radio, "--seed", "5"), dtype="<i2").reshape(-1, 2).astype(int)
+    start = int(np.flatnonzero(np.abs(kept).max(axis=1) > 50)[0] - np.flatnonzero(np.abs(piped).max(axis=1) > 50)[0])
+    assert np.abs(kept[start + 100 : start + SAMPLE_RATE] - piped[100:SAMPLE_RATE]).max() <= 2
+
+
+def test_midi_files_are_the_same_each_time_and_hold_music(radio: Radio, tmp_path: Path) -> None:
+    for name, seed in (("a.mid", "7"), ("b.mid", "7"), ("c.mid", "8")):
+        result = radio("render", "--station", "chill", "--minutes", "0.4", "--seed", seed, name)
+        assert result.returncode == 0, result.stderr
+    a, b, c = ((tmp_path / name).read_bytes() for name in ("a.mid", "b.mid", "c.mid"))
+    assert a == b
+    assert a != c
+    assert a.startswith(b"MThd")
+
+
+def test_an_interrupted_render_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "60", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        try:
+            deadline = time.monotonic() + 30
+            while not [each for folder in tmp_path.iterdir() for each in folder.glob("*.wav")]:
+                assert time.monotonic() < deadline, "nothing was ever written"
+                time.sleep(0.02)
+            program.send_signal(signal.SIGINT)
+            assert program.wait(timeout=30) == 130
+        finally:
+            program.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_three_minutes_render_at_four_times_real_time_and_the_same_twice(tmp_path: Path) -> None:
+    settings = load(SHIPPED).stations["chill"]
+    began = time.process_time()
+    render(settings, minutes=3, seed=7, path=tmp_path / "a.wav")
+    assert time.process_time() - began < 180 / 4
+    render(settings, minutes=3, seed=7, path=tmp_path / "b.wav")
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    with wave.open(io.BytesIO((tmp_path / "a.wav").read_bytes())) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
+    assert len(samples) == 180 * SAMPLE_RATE
+    loud = np.abs(samples[: 180 * SAMPLE_RATE].astype(int)).max(axis=1).reshape(-1, SAMPLE_RATE).max(axis=1)
+    assert loud.min() > 300  # no second without music
