@@ -133,8 +133,6 @@ class Channel:
             self.relay.advance()
             self._air()
             self._ask()
-            if self.relay.on_air and not self._first.done():
-                self._first.set_result(None)
             await asyncio.sleep(self.relay.pause())
 
     def _air(self) -> None:
@@ -217,6 +215,8 @@ class Channel:
             case Packet():
                 if page := self._pager.add(message):
                     self.relay.feed(page)
+                    if self.relay.on_air and not self._first.done():
+                        self._first.set_result(None)
             case StationEvent():
                 self._coming.append(replace(message, frame=message.frame + self._pager.offset))
             case Ready(frame):

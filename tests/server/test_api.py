@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -155,12 +157,18 @@ async def test_a_station_that_is_not_there_yet_says_so() -> None:
 
 
 async def test_controls_survive_a_worker_that_dies() -> None:
-    async with on_air(settings(description="raises after two seconds")) as radio:
+    async with on_air() as radio:
         assert (await patch(radio, '{"tempo": 71}'))[0] == 200
+        assert radio.tone.pid is not None
+        os.kill(radio.tone.pid, signal.SIGKILL)
         await until(lambda: radio.tone.restarts == 1 and radio.tone.pid is not None)
+        status, answer = await patch(radio, '{"tempo": 400}')
+        assert status == 422
+        assert (await patch(radio, '{"swing": 61}'))[0] == 503
         _, one = await get(radio, "/api/stations/tone")
         assert one["controls"]["tempo"]["value"] == 71
-        await until(lambda: radio.tone.relay.reserve > 2)
+        seam = radio.tone.relay.live + int(radio.tone.relay.reserve * SAMPLE_RATE)
+        await until(lambda: radio.tone.relay.live > seam)
         status, answer = await patch(radio, '{"swing": 60}')
         assert status == 200
         assert answer["controls"]["swing"]["frame"] > answer["live"]
