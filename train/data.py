@@ -90,12 +90,15 @@ class Lanes(IterableDataset[Batch]):
 def validation_batches(
     pieces: Sequence[Tokens], table: RowTable, *, lanes: int, window: int, limit: int | None = None
 ) -> list[Batch]:
-    """The validation pieces laid end to end and cut into `lanes` equal lanes; as they are, in their own keys.
+    """The validation pieces laid end to end and cut into at most `lanes` equal lanes, each at least a window long.
+
+    They are read as they are, in their own keys.
 
     Args:
         limit: use about this many tokens of each lane's front.
     """
     rows = np.concatenate([table.rows(piece) for piece in pieces])
+    lanes = max(1, min(lanes, len(rows) // window))
     length = len(rows) // lanes
     if limit is not None:
         length = min(length, max(2, limit // lanes))

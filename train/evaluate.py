@@ -46,9 +46,10 @@ def evaluate(run: Path, corpus: Path | None = None, *, checkpoint: str = "last.c
 def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:
     """Bits and accuracy per sampled token over `validation`, read in long lanes with the state carried."""
     nats = hits = count = 0.0
-    state = module.model.zero_state(LANES)
+    batches = validation_batches(validation, table, lanes=LANES, window=module.recipe.window)
+    state = module.model.zero_state(len(batches[0].fresh))
     with torch.inference_mode():
-        for batch in validation_batches(validation, table, lanes=LANES, window=module.recipe.window):
+        for batch in batches:
             logits, state = module.model(batch.rows[:, :-1], state)
             targets = batch.rows[:, 1:]
             sampled = torch.from_numpy(~table.forced)[targets]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 
@@ -27,7 +28,7 @@ def load(path: Path) -> Fit:
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
         recipe = Recipe(**stored["recipe"])
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
         raise ModelError(f"{path}: not a checkpoint of `train fit` ({error})") from error
     module = Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
     module.load_state_dict(stored["state_dict"])

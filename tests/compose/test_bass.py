@@ -18,7 +18,9 @@ def plan(chord: Chord, density: int = 3) -> BarPlan:
 
 
 @given(ROOTS, ROOTS, KICKS)
-def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(chord: Chord, following: Chord, kicks: list[int]) -> None:
+def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(
+    chord: Chord, following: Chord, kicks: list[int]
+) -> None:
     drums = [NoteEvent(5 * 480 + tick, 36, 90) for tick in sorted(kicks)]
     events = bass_line(plan(chord), following, drums)
     notes = notes_of(events)

@@ -39,12 +39,16 @@ def spans(score: midi.Score) -> list[tuple[int, int, int]]:
 
 
 def test_the_pedal_holds_notes_until_it_is_lifted(tmp_path: Path) -> None:
-    score = score_of(tmp_path, [control(64, 127), on(60), off(60, 100), on(64, time=10), control(64, 0, 90), off(64, 50)])
+    score = score_of(
+        tmp_path, [control(64, 127), on(60), off(60, 100), on(64, time=10), control(64, 0, 90), off(64, 50)]
+    )
     assert spans(score) == [(60, 0, 200), (64, 110, 250)]
 
 
 def test_a_key_struck_again_under_the_pedal_ends_its_first_note(tmp_path: Path) -> None:
-    score = score_of(tmp_path, [control(64, 127), on(60), off(60, 50), on(60, time=50), off(60, 50), control(64, 0, 50)])
+    score = score_of(
+        tmp_path, [control(64, 127), on(60), off(60, 50), on(60, time=50), off(60, 50), control(64, 0, 50)]
+    )
     assert spans(score) == [(60, 0, 100), (60, 100, 200)]
 
 
@@ -84,7 +88,9 @@ def test_ten_seconds_of_silence_end_a_piece_but_a_held_note_does_not(tmp_path: P
     assert [[note.note for note in piece] for piece in score_of(tmp_path, apart).pieces()] == [[60], [62]]
 
 
-@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFF....", b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk\x00\x00"])
+@pytest.mark.parametrize(
+    "content", [b"", b"MThd", b"RIFF....", b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk\x00\x00"]
+)
 def test_a_file_that_is_not_midi_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "noise.mid"
     path.write_bytes(content)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from radio.errors import ModelError, SettingsError
+from radio.model import checkpoint
+from radio.model.engine import NumpyEngine
+from tests.model.models import noisy
+from tests.train.corpora import groove, pop909_song
+from train.evaluate import evaluate, model_figures
+from train.export import export, load
+from train.fit import curve, fit
+from train.module import Fit
+from train.prepare import prepare
+from train.recipe import Recipe, load as load_recipe
+from train.vocabulary import RowTable, known_tokens
+
+pytestmark = [
+    # Lightning's own, of no concern to the run
+    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
+    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
+    pytest.mark.filterwarnings("ignore:Checkpoint directory"),
+    pytest.mark.filterwarnings("ignore:.*is not empty"),
+    pytest.mark.filterwarnings("ignore:.*IterableDataset"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec"),
+]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("corpus")
+    for number in (18, 19, 20, 21):
+        pop909_song(root / "in", number, bars=12)
+    prepare("pop909", root / "in", root / "pop909")
+    return root / "pop909"
+
+
+@pytest.fixture
+def recipe(corpus: Path) -> Recipe:
+    return Recipe(
+        "piano", str(corpus), layers=2, width=64, tokens=8 * 2 * 64, lanes=2, window=64, rate=3e-3, warmup=2,
+        precision="32-true", threads=1, validate_every=4, checkpoint_every=2,
+    )  # fmt: skip
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    stored: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
+    return stored
+
+
+def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    fit(replace(recipe, tokens=160 * 4 * 64, lanes=4, warmup=10, validate_every=40), run, progress=False)
+    points = curve(run)
+    assert [step for step, _ in points] == [39, 79, 119, 159]
+    assert points[-1][1] < points[0][1] - 1
+    figures = evaluate(run)
+    assert figures["bits"] == pytest.approx(points[-1][1], rel=0.2)
+    assert 0 < float(figures["accuracy"]) < 1
+    assert float(figures["ngram_bits"]) > 0
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(recipe: Recipe, tmp_path: Path) -> None:
+    whole = fit(recipe, tmp_path / "whole", progress=False)
+
+    class Killed(KeyboardInterrupt):
+        pass
+
+    original = Fit.training_step
+
+    def dying(self: Fit, batch, index):
+        if batch.step == 5:
+            raise RuntimeError("killed")
+        return original(self, batch, index)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+        patch.setattr(Fit, "training_step", dying)
+        fit(recipe, tmp_path / "cut", progress=False)
+    assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
+    resumed = fit(recipe, tmp_path / "cut", progress=False)
+    for name, tensor in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[name], tensor, rtol=0, atol=0, msg=name)
+    assert [step for step, _ in curve(tmp_path / "cut")] == [step for step, _ in curve(tmp_path / "whole")]
+
+
+def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
+    table = RowTable(recipe.played, known_tokens(recipe.played))
+    module = Fit(recipe, table)
+    module.model = noisy(module.model.spec)
+    rows = torch.from_numpy(np.random.default_rng(0).integers(len(table.tokens), size=(1, 40)))
+    from train.data import Batch
+
+    batch = Batch(rows, torch.tensor([True]), 0)
+    total, count, _ = module.losses(batch, module.model.zero_state(1))
+    logits, _ = module.model(rows[:, :-1], module.model.zero_state(1))
+    nats = torch.nn.functional.cross_entropy(logits[0], rows[0, 1:], reduction="none")
+    forced = torch.from_numpy(table.forced)[rows[0, 1:]]
+    assert forced.any()
+    assert int(count) == int((~forced).sum())
+    torch.testing.assert_close(total, nats[~forced].sum())
+
+
+def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
+    model = noisy(Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
+    rows = torch.randint(0, 500, (2, 100), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        whole, _ = model(rows, model.zero_state(2))
+        first, state = model(rows[:, :37], model.zero_state(2))
+        second, _ = model(rows[:, 37:], state)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) -> None:
+    fit(recipe, tmp_path / "run", progress=False)
+    out = tmp_path / "piano.safetensors"
+    export(tmp_path / "run" / "last.ckpt", out, {"bits": 1.5})
+    back = checkpoint.read(out)
+    assert back.card["tokens_trained"] == recipe.tokens
+    assert back.card["validation"] == {"bits": 1.5}
+    assert back.card["recipe"] == recipe.as_dict()
+    model = load(tmp_path / "run" / "last.ckpt").model
+    rows = [1, 5, 9, 200, 7]
+    with torch.inference_mode():
+        expected, _ = model(torch.tensor([rows]), model.zero_state(1))
+    engine = NumpyEngine(back)
+    logits, _ = engine.step(rows, engine.zero_state())
+    np.testing.assert_allclose(logits, expected[0, -1].numpy(), atol=1e-4, rtol=1e-4)
+    # and a new run may start from it
+    started = fit(replace(recipe, tokens=1), tmp_path / "second", initial=out, progress=False)
+    assert weights(started).keys() == weights(tmp_path / "run" / "last.ckpt").keys()
+    with pytest.raises(ModelError, match="its shape"):
+        fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
+
+
+def test_a_run_without_a_corpus_says_so(recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="train prepare"):
+        fit(replace(recipe, corpus=str(tmp_path)), tmp_path / "run", progress=False)
+
+
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    path.write_bytes(b"noise")
+    with pytest.raises(ModelError, match=r"last\.ckpt: not a checkpoint"):
+        load(path)
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_shipped_recipe_is_read(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.played.name in path.name
+    assert recipe.rate_at(0) < recipe.rate_at(recipe.warmup) == 1.0
+    assert recipe.rate_at(recipe.steps - 1) < 0.05
+
+
+def test_a_recipe_with_mistakes_names_them_all(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("part: piano\ncorpus: data\nlayers: two\nwidth: 64\nlane: 3\n")
+    with pytest.raises(SettingsError) as caught:
+        load_recipe(path)
+    problems = "\n".join(caught.value.problems)
+    assert "there is no setting 'lane'. Did you mean 'lanes'?" in problems
+    assert "'tokens' is missing" in problems
+    assert "layers: 'two' is not int" in problems
+    path.write_text("part: tuba\ncorpus: data\nlayers: 2\nwidth: 64\ntokens: 5\n")
+    with pytest.raises(SettingsError, match="'tuba' is not one of piano, drums"):
+        load_recipe(path)
+
+
+def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
+    prepare("groove", groove(tmp_path / "in"), tmp_path / "groove")
+    run = tmp_path / "run"
+    fit(replace(recipe, part="drums", corpus=str(tmp_path / "groove"), validate_every=8), run, progress=False)
+    module = load(run / "last.ckpt")
+    from train import binidx
+
+    table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
+    assert float(model_figures(module, binidx.read(tmp_path / "groove" / "train"), table)["bits"]) < 12  # type: ignore[arg-type]
