@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import signal
 import sys
-from contextlib import closing
-from typing import BinaryIO
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import BinaryIO, cast
 
 from radio.config import RadioConfig, StationSettings
 from radio.types import SAMPLE_RATE, Frames, Seconds
@@ -36,21 +38,36 @@ def play(settings: StationSettings, *, seed: int, seconds: Seconds | None = None
 
 
 def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, seconds: Seconds | None = None) -> None:
-    """Write a station to `sink` as fast as it is read, until `seconds` are over or the reader has gone.
+    """Write a station to `sink` as fast as it is read, until `seconds` are over or a signal ends the stream, whole.
 
     Raises:
         BrokenPipeError: the reader has gone.
+        KeyboardInterrupt: a second signal came while the reader was not reading.
         RadioError: the station cannot be opened.
     """
     from radio.station import open_station
     from radio.stream.encoders import open_writer
 
     left = _frames(seconds)
-    with closing(open_station(settings, seed=seed)) as station, closing(open_writer(format_, sink)) as writer:
-        while left is None or left > 0:
-            block = station.render(_PIPED if left is None else min(_PIPED, left))
-            writer.write(block)
-            left = None if left is None else left - len(block)
+    kept = _Sink(sink)
+    try:
+        with (
+            closing(open_station(settings, seed=seed)) as station,
+            closing(open_writer(format_, cast("BinaryIO", kept))) as writer,
+            _told_to_stop() as stop,
+        ):
+            while not stop.is_set() and (left is None or left > 0):
+                block = station.render(_PIPED if left is None else min(_PIPED, left))
+                station.events()  # nobody asks for them here, and they would pile up
+                writer.write(block)
+                if kept.fault is not None:
+                    break
+                left = None if left is None else left - len(block)
+    except Exception:
+        if kept.fault is None:
+            raise
+    if kept.fault is not None:
+        raise kept.fault
 
 
 def serve(config: RadioConfig) -> None:
@@ -75,6 +92,46 @@ def serve(config: RadioConfig) -> None:
             await task
 
     asyncio.run(run())
+
+
+class _Sink:
+    """A file that remembers why it failed: libav calls it back and lets no exception through, not even an interrupt."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.fault: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except BaseException as fault:
+            self.fault = self.fault or fault
+            raise
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except BaseException as fault:
+            self.fault = self.fault or fault
+            raise
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """Set by the first SIGINT or SIGTERM, so that no page is torn; the second one interrupts whatever is going on."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _frames(seconds: Seconds | None) -> Frames | None:
