@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from radio.app import pipe
+from radio.audio.loudness import integrated_loudness
 from radio.cli import main
 from radio.config import SHIPPED, load
 from radio.offline import render
@@ -150,5 +151,6 @@ def test_three_minutes_render_at_four_times_real_time_and_the_same_twice(tmp_pat
     with wave.open(io.BytesIO((tmp_path / "a.wav").read_bytes())) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
     assert len(samples) == 180 * SAMPLE_RATE
+    assert -17.5 < integrated_loudness((samples / 32_768).astype(np.float32)) < -14.5
     loud = np.abs(samples[: 180 * SAMPLE_RATE].astype(int)).max(axis=1).reshape(-1, SAMPLE_RATE).max(axis=1)
     assert loud.min() > 300  # no second without music
