@@ -33,6 +33,7 @@ def load(path: Path) -> Fit:
     module = Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
     module.load_state_dict(stored["state_dict"])
     module.next_step = stored["next_step"]
+    module.tokens_before = stored["tokens_before"]
     return module.eval()
 
 
@@ -50,7 +51,7 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue]) -> None:
         "recipe": json.loads(json.dumps(recipe.as_dict())),
         "corpus": corpus,
         "attribution": ATTRIBUTION.get(corpus, "the user's own files"),
-        "tokens_trained": module.next_step * recipe.lanes * recipe.window,
+        "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,
         "validation": dict(figures),
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}

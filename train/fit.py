@@ -109,6 +109,8 @@ def _start_from(module: Fit, path: Path) -> None:
     if wanted != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
         raise ModelError(f"{path}: its shape ({checkpoint.spec}) is not the recipe's ({module.model.spec})")
     module.model.load_state_dict(weights)
+    seen = checkpoint.card.get("tokens_trained", 0)
+    module.tokens_before = seen if isinstance(seen, int) else 0
 
 
 def curve(run: Path) -> list[tuple[int, float]]:

@@ -29,6 +29,8 @@ class Fit(lightning.LightningModule):
         self.carried_validation: list[LayerState] | None = None
         self.next_step = 0
         """The number of the next training batch: what a resumed run starts to read at."""
+        self.tokens_before = 0
+        """Tokens that the weights this run started from had seen."""
         self._validation_sums = torch.zeros(2, dtype=torch.float64)
 
     def _fresh(self, state: list[LayerState] | None, batch: Batch) -> list[LayerState]:
@@ -94,8 +96,10 @@ class Fit(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"] = self.recipe.as_dict()
         checkpoint["next_step"] = self.next_step
+        checkpoint["tokens_before"] = self.tokens_before
         checkpoint["carried"] = [(s.att_shift, s.ffn_shift, s.wkv) for s in self.carried or []]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.next_step = checkpoint["next_step"]
+        self.tokens_before = checkpoint["tokens_before"]
         self.carried = [LayerState(*tensors) for tensors in checkpoint["carried"]] or None

@@ -28,17 +28,20 @@ from radio.music.vocab import (
     note_token,
     wait,
 )
-from radio.types import BEATS_PER_BAR, TokenId
+from radio.types import BEATS_PER_BAR, Tick, TokenId
 from train.corpus.groove import PADS
 
 UNKNOWN = -1
+STEP: Tick = 5
+"""All places in a beat at which notes start or end are multiples of this, and so are the waits between them."""
+
 Rows = npt.NDArray[np.int64]
 
 
 def known_tokens(part: Part) -> tuple[TokenId, ...]:
-    """The ids a model of `part` has rows for, ascending: waits on its grid, its notes, its controls."""
+    """The ids a model of `part` has rows for, ascending: waits in steps of five ticks, its notes, its controls."""
     tokens = [START]
-    tokens += [wait(ticks) for ticks in range(part.onset_grid, MAX_WAIT + 1, part.onset_grid)]
+    tokens += [wait(ticks) for ticks in range(STEP, MAX_WAIT + 1, STEP)]
     notes = range(part.low, part.high + 1) if part.offs else sorted(set(PADS.values()))
     tokens += [note_token(note, loud) for note in notes for loud in range(0 if part.offs else 1, VELOCITY_BINS)]
     tokens += [beat(number) for number in range(1, BEATS_PER_BAR + 1)]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from radio.music.parts import Part
 from radio.music.vocab import BASE_SIZE, NOTE_BASE, VELOCITY_BINS, note_of, wait_ticks
-from radio.types import Tick, TokenId
+from radio.types import TICKS_PER_BEAT, Tick, TokenId
 
 MAX_SOUNDING = 10
 """Notes of a pitched part that may sound at once: ten fingers."""
@@ -42,6 +42,9 @@ class Grammar:
         self._releases = is_note & (velocity_bin == 0) & in_range & part.offs
         self._last_strike = -1
         self._last_release = -1
+        landings = np.zeros(TICKS_PER_BEAT, dtype=bool)
+        landings[[*part.onsets, *part.releases]] = True
+        self._may_land = landings
 
     def allowed(self, until: Tick, *, must_strike: bool = False) -> Mask:
         """Rows that may come next.
@@ -51,6 +54,8 @@ class Grammar:
             must_strike: let no time pass before a note is struck.
         """
         strikes = self._strikes & (self._pitch > self._last_strike)
+        if self.tick % TICKS_PER_BEAT not in self.part.onsets:
+            strikes[:] = False
         if self.part.offs:
             sounding = np.zeros(128, dtype=bool)
             sounding[list(self.sounding)] = True
@@ -64,6 +69,7 @@ class Grammar:
         else:
             releases = self._releases
         waits = (self._waits > 0) & (self._waits <= until - self.tick)
+        waits &= self._may_land[(self.tick + self._waits) % TICKS_PER_BEAT]
         if must_strike and (strikes.any() or releases.any()):
             waits[:] = False
         allowed: Mask = waits | strikes | releases

@@ -6,29 +6,38 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
-from radio.types import Tick
+from radio.types import TICKS_PER_BEAT, Tick
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What bounds one part.
 
-    low, high: lowest and highest note (inclusive). offs: whether notes are released by tokens. onset_grid,
-    release_grid: ticks that onsets and releases are rounded to; the human part that this loses is given back by the
-    host's feel. density_edges: the most strikes a bar of level 0–6 may hold; level 7 is busier than the last.
+    low, high: lowest and highest note (inclusive). offs: whether notes are released by tokens. onsets, releases: where
+    in a beat notes start and end; preparation rounds to these and the host allows no others, so that a model spends
+    itself on music and not on jitter, and the host's feel gives the human part back. density_edges: the most strikes
+    a bar of level 0–6 may hold; level 7 is busier than the last.
     """
 
     name: str
     low: int
     high: int
     offs: bool
-    onset_grid: Tick
-    release_grid: Tick
+    onsets: tuple[Tick, ...]
+    releases: tuple[Tick, ...]
     density_edges: tuple[int, ...]
 
     def density(self, strikes: int) -> int:
         """Level 0–7 of a bar in which notes are struck `strikes` times; level 0 is an empty bar."""
         return bisect_left(self.density_edges, strikes)
+
+    def nearest_onset(self, tick: float) -> Tick:
+        """The place nearest to `tick` (in ticks, any beat) at which a note may start."""
+        return _nearest(tick, self.onsets)
+
+    def nearest_release(self, tick: float) -> Tick:
+        """The place nearest to `tick` at which a note may end."""
+        return _nearest(tick, self.releases)
 
     def fold(self, note: int) -> int:
         """The note moved by octaves into the part's range."""
@@ -39,6 +48,14 @@ class Part:
         return note
 
 
-PIANO: Final = Part("piano", 36, 96, True, 5, 15, (0, 4, 7, 9, 12, 15, 20))
-DRUMS: Final = Part("drums", 35, 59, False, 5, 5, (0, 5, 8, 11, 14, 18, 24))
+def _nearest(tick: float, places: tuple[Tick, ...]) -> Tick:
+    beat = int(tick // TICKS_PER_BEAT) * TICKS_PER_BEAT
+    return min((beat + place for place in (*places, TICKS_PER_BEAT)), key=lambda place: abs(place - tick))
+
+
+_SIXTEENTHS_AND_TRIPLETS: Final = (0, 30, 40, 60, 80, 90)
+_EIGHTHS_OF_A_BEAT: Final = (0, 15, 30, 45, 60, 75, 90, 105)
+
+PIANO: Final = Part("piano", 36, 96, True, _SIXTEENTHS_AND_TRIPLETS, _EIGHTHS_OF_A_BEAT, (0, 4, 7, 9, 12, 15, 20))
+DRUMS: Final = Part("drums", 35, 59, False, _SIXTEENTHS_AND_TRIPLETS, (), (0, 5, 8, 11, 14, 18, 24))
 PARTS: Final = {part.name: part for part in (PIANO, DRUMS)}

@@ -85,7 +85,10 @@ async def change(request: web.Request) -> web.Response:
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """Server-sent events, beginning with one of kind `now`; each carries the mount's `frame` at which it is heard."""
+    """Server-sent events, each with the mount's `frame` at which it is heard.
+
+    The first one, of kind `now`, is the station in full, with its `recent` tracks and bars.
+    """
     channel = channel_of(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})
     await response.prepare(request)
@@ -94,7 +97,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         return response
     limit_buffers(transport)
     fan = channel.fans.join(transport.abort)
-    data: bytes | None = encoded("now", _full(channel))
+    data: bytes | None = encoded("now", {**_full(channel), "recent": channel.now.recent()})
     try:
         while data is not None:
             await response.write(data)

@@ -69,7 +69,7 @@ class Channel:
         self._worker = tuple(worker)
         serial = secrets.randbits(32)
         comments = (f"TITLE={settings.title}", f"DESCRIPTION={settings.description}")
-        self.relay = Relay(lambda first: header_pages(first, serial=serial, comments=comments), time.monotonic)
+        self.relay = Relay(header_pages(serial=serial, comments=comments), time.monotonic)
         self._pager = Pager(serial=serial)
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         self._to_worker: asyncio.StreamWriter | None = None

@@ -1,29 +1,43 @@
-"""What is on: the last track and bar that a listener at the live edge has heard."""
+"""What is on: the tracks and bars that the live edge has reached."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from radio.types import JsonValue, StationEvent
 
+_BARS = 32
+"""More bars than the ring holds at 110 BPM, so that whoever hears a burst finds the bar it began in."""
+
 
 @dataclass(slots=True)
 class Now:
-    """Built from events in the order in which they air."""
+    """Built from events in the order in which they air; remembers enough for listeners who are a burst behind."""
 
-    track: dict[str, JsonValue] | None = None
-    bar: dict[str, JsonValue] | None = None
+    tracks: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=2))
+    bars: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_BARS))
+    since: str | None = None
 
     def aired(self, event: StationEvent, at: float) -> None:
         """Take an event that the live edge has reached; `at` is the wall clock's time, in seconds since 1970."""
-        stamped: dict[str, JsonValue] = {**event.data, "frame": event.frame}
         if event.kind == "track":
-            since = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-            self.track = {**stamped, "since": since}
+            self.tracks.append(event)
+            self.since = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
         elif event.kind == "bar":
-            self.bar = stamped
+            self.bars.append(event)
 
     def as_json(self) -> dict[str, JsonValue]:
-        """`title` and `since` of the track, `number` and `chord` of the bar, each with all else that is known."""
-        return {"track": self.track, "bar": self.bar}
+        """The last track, with `since`, and the last bar; each with all that is known of it and its `frame`."""
+        track: JsonValue = {**_stamped(self.tracks[-1]), "since": self.since} if self.tracks else None
+        return {"track": track, "bar": _stamped(self.bars[-1]) if self.bars else None}
+
+    def recent(self) -> list[JsonValue]:
+        """The last tracks and bars in order, each with its `kind`."""
+        events = sorted((*self.tracks, *self.bars), key=lambda event: event.frame)
+        return [{**_stamped(event), "kind": event.kind} for event in events]
+
+
+def _stamped(event: StationEvent) -> dict[str, JsonValue]:
+    return {**event.data, "frame": event.frame}

@@ -1,8 +1,10 @@
 """Ogg pages that carry Opus, laid in pure code (RFC 3533, RFC 7845).
 
 The pages of a mount are laid once and shared by all its listeners, so serial, sequence and granule position are the
-mount's. A listener who joins later gets two header pages of its own whose sequence numbers lead up to the first shared
-page: to a decoder the stream has no gap, begins late, and is one logical stream for as long as the connection lasts.
+mount's. A listener who joins later gets the same two header pages and then the page that is due, with its high numbers:
+one logical stream for as long as the connection lasts. The headers keep the numbers 0 and 1 although pages are missing
+after them: libogg takes a first page of any other number for a hole in the data and loses the headers (VLC plays
+nothing then), while a hole after the headers is what Icecast's listeners have always got, and is reported at most.
 """
 
 from __future__ import annotations
@@ -94,10 +96,10 @@ def opus_tags(vendor: str, comments: Sequence[str] = ()) -> bytes:
     return b"".join((b"OpusTags", lengths[0], struct.pack("<I", len(comments)), *lengths[1:]))
 
 
-def header_pages(first: int, *, serial: int, comments: Sequence[str] = ()) -> bytes:
-    """The two header pages for a listener whose first audio page has the sequence number `first`."""
-    head = lay_page([opus_head()], serial=serial, sequence=first - 2, granule=0, begin=True)
-    return head + lay_page([opus_tags("radio", comments)], serial=serial, sequence=first - 1, granule=0)
+def header_pages(*, serial: int, comments: Sequence[str] = ()) -> bytes:
+    """The two pages that every listener gets first, whatever page comes after them."""
+    head = lay_page([opus_head()], serial=serial, sequence=0, granule=0, begin=True)
+    return head + lay_page([opus_tags("radio", comments)], serial=serial, sequence=1, granule=0)
 
 
 class Pager:

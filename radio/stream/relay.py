@@ -79,13 +79,13 @@ class Relay:
     """The ring, the live edge and the listeners of one mount. Plain calls, no I/O but `Sink.write`, no clock but `now`.
 
     Args:
-        headers: Makes the bytes that come before the page of the given sequence number.
+        headers: The bytes that every listener gets first.
         now: Monotonic seconds.
         history: Seconds of the past that the ring keeps.
         lag_limit: Seconds behind the live edge at which a listener is disconnected.
     """
 
-    headers: Callable[[int], bytes]
+    headers: bytes
     now: Callable[[], float]
     history: Seconds = HISTORY
     lag_limit: Seconds = LAG_LIMIT
@@ -155,7 +155,7 @@ class Relay:
         listener = Listener(sink, first, gone)
         self._listeners[listener] = None
         self.counts.joined += 1
-        sink.write(self.headers(first))
+        sink.write(self.headers)
         self._serve(listener)
         return listener
 

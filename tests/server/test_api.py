@@ -30,7 +30,7 @@ async def patch(radio: OnAir, body: str | bytes, station: str = "tone", **header
 
 async def test_what_is_on() -> None:
     async with on_air(settings(), settings("other", description="x")) as radio:
-        await until(lambda: radio.tone.now.bar is not None)
+        await until(lambda: len(radio.tone.now.bars) > 0)
         status, listed = await get(radio, "/api/stations")
         assert status == 200
         assert [each["name"] for each in listed["stations"]] == ["tone", "other"]
@@ -54,10 +54,7 @@ async def test_a_bar_is_on_when_it_is_heard_not_when_it_is_rendered() -> None:
         relay = radio.tone.relay
         await until(lambda: relay.live > SAMPLE_RATE and relay.reserve > 2)
         for _ in range(10):
-            bar = radio.tone.now.bar
-            assert bar is not None
-            frame = bar["frame"]
-            assert isinstance(frame, int)
+            frame = radio.tone.now.bars[-1].frame
             assert relay.live - SAMPLE_RATE - 3_840 <= frame < relay.live
             await asyncio.sleep(0.1)
 
@@ -188,6 +185,9 @@ async def test_events_tell_what_airs_as_it_airs() -> None:
                     assert seen[-1][1]["frame"] < radio.tone.relay.live
         assert seen[0][0] == "now"
         assert "controls" in seen[0][1]
+        recent = seen[0][1]["recent"]
+        assert [each["kind"] for each in recent] == ["track", *["bar"] * (len(recent) - 1)]
+        assert recent[-1]["frame"] < seen[0][1]["live"]
         frames = [data["frame"] for kind, data in seen[1:]]
         assert frames == sorted(frames)
         assert {"bar", "note"} <= {kind for kind, _ in seen}

@@ -166,7 +166,7 @@ async def test_a_worker_that_fails_is_replaced(
 ) -> None:
     monkeypatch.setattr("radio.server.channel.SILENCE", 1.0)
     async with on_air(settings(description=fault)) as radio:
-        await until(lambda: (radio.tone.now.track or {}).get("title") == "Tone 1 of seed 2")
+        await until(lambda: radio.tone.now.tracks[-1].data["title"] == "Tone 1 of seed 2")
         assert radio.tone.restarts == 1
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)

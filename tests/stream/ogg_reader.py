@@ -68,7 +68,9 @@ def check_one_stream(data: bytes, *, checksums: bool = True) -> list[ReadPage]:
     assert len(head.packets) == len(tags.packets) == 1
     assert all(page.flags == 0 for page in pages[1:])
     assert {page.serial for page in pages} == {head.serial}
-    assert [page.sequence for page in pages] == list(range(head.sequence, head.sequence + len(pages)))
+    # libogg loses headers that are not numbered from 0.
+    assert (head.sequence, tags.sequence) == (0, 1)
+    assert not audio or [page.sequence for page in audio] == [audio[0].sequence + n for n in range(len(audio))]
     for before, page in itertools.pairwise(audio):
         assert page.granule - before.granule == 960 * len(page.packets)
     assert not audio or audio[0].granule >= 960 * len(audio[0].packets)

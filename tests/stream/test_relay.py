@@ -103,7 +103,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def relay(clock: Clock) -> Relay:
-    return Relay(lambda first: header_pages(first, serial=9), clock)
+    return Relay(header_pages(serial=9), clock)
 
 
 @pytest.fixture

@@ -132,6 +132,7 @@ def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) ->
     np.testing.assert_allclose(logits, expected[0, -1].numpy(), atol=1e-4, rtol=1e-4)
     # and a new run may start from it
     started = fit(replace(recipe, tokens=1), tmp_path / "second", initial=out, progress=False)
+    assert load(started).tokens_before == recipe.tokens
     assert weights(started).keys() == weights(tmp_path / "run" / "last.ckpt").keys()
     with pytest.raises(ModelError, match="its shape"):
         fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)

@@ -53,13 +53,19 @@ class Piece:
 
 
 def quantised(part: Part, notes: Sequence[tuple[float, float, int, int]]) -> list[Note]:
-    """Notes as (start beat, end beat, note, velocity) → ticks on the part's grids, rounded once, one strike a pitch."""
+    """Notes as (start beat, end beat, note, velocity) → ticks where the part may start and end them, one strike a pitch."""
     placed = []
     for start, end, note, velocity in notes:
-        onset = round(start * TICKS_PER_BEAT / part.onset_grid) * part.onset_grid
-        release = round(end * TICKS_PER_BEAT / part.release_grid) * part.release_grid
-        if onset >= 0:
-            placed.append(Note(onset, max(release, onset + part.release_grid), note, velocity))
+        onset = part.nearest_onset(start * TICKS_PER_BEAT)
+        if onset < 0:
+            continue
+        if part.offs:
+            release = part.nearest_release(end * TICKS_PER_BEAT)
+            if release <= onset:
+                release = part.nearest_release(onset + TICKS_PER_BEAT / 8)
+        else:
+            release = onset + 1  # drums carry no note-offs
+        placed.append(Note(onset, release, note, velocity))
     return without_overlaps(placed)
 
 

@@ -22,6 +22,10 @@ from train.corpus.piece import Piece, Split, quantised, trimmed, with_bars
 VALIDATION_EVERY = 20
 """Songs whose number is a multiple of this are for validation, for ever: about 5 %."""
 
+ON_GRID, NEAR = 0.8, 4 / TICKS_PER_BEAT
+"""A song of which fewer onsets than this share lie within 4 ticks of a place where notes may start is skipped: its
+beats were not found, and rounding would make noise of it. Nine songs in ten are well above."""
+
 LOWEST, HIGHEST, CENTRE = 43, 86, 62
 """A keyboard part's register before transposition by −6 to +5 semitones."""
 
@@ -48,6 +52,9 @@ def read_song(folder: Path) -> Iterator[Piece]:
     ]
     if not notes or not downbeats:
         raise MidiError(f"{folder}: no PIANO track or no downbeats")
+    near = sum(abs(PIANO.nearest_onset(start * TICKS_PER_BEAT) / TICKS_PER_BEAT - start) <= NEAR for start, *_ in notes)
+    if near < ON_GRID * len(notes):
+        raise MidiError(f"{folder}: only {near / len(notes):.0%} of its onsets lie on the annotated beats' grid")
     split: Split = "validation" if int(folder.name) % VALIDATION_EVERY == 0 else "train"
     kept_bars, first_beats = [], []
     # Beats before the first downbeat are dropped; from there each bar is one slot, and only bars of four stay.
