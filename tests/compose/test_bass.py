@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +30,7 @@ def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(
     assert notes[0].start == 5 * 480
     assert notes[0].note == root_note(chord)
     assert notes[-1].end <= 6 * 480
-    for one, other in zip(notes, notes[1:], strict=False):
+    for one, other in pairwise(notes):
         assert one.end <= other.start
     assert all(LOWEST - 1 <= note.note < LOWEST + 12 for note in notes)
     assert {note.start - 2400 for note in notes} <= {0, *kicks}

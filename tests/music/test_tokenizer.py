@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +71,7 @@ def test_whole_split_and_one_by_one_agree(tokens: list[int], cuts: list[int]) ->
     decoder = Decoder()
     events: list[NoteEvent] = []
     edges = [0, *sorted(min(cut, len(tokens)) for cut in cuts), len(tokens)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         for token in tokens[start:end]:
             events += decoder.feed(token)
     assert events + decoder.flush() == whole

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +59,7 @@ def test_a_bins_velocity_is_in_that_bin(velocity_bin: int) -> None:
 
 def test_soft_notes_have_finer_bins() -> None:
     edges = [vocab.bin_to_velocity(velocity_bin) for velocity_bin in range(16)]
-    widths = [high - low for low, high in zip(edges, edges[1:], strict=False)]
+    widths = [high - low for low, high in pairwise(edges)]
     assert widths[1:] == sorted(widths[1:])
 
 

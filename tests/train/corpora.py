@@ -27,8 +27,9 @@ def pop909_song(root: Path, number: int, *, bars: int = 6, odd_bar: int | None =
         place += 3 if bar == odd_bar else 4
     for bar, first in enumerate(downbeats):
         length = (downbeats[bar + 1] if bar + 1 < bars else place) - first
-        for offset in range(length):
-            lines.append(f"{(first + offset) * beat:.6f} {float(offset == 0)} {float(offset == 0)}")
+        lines += [
+            f"{(first + offset) * beat:.6f} {float(offset == 0)} {float(offset == 0)}" for offset in range(length)
+        ]
     lines.append(f"{place * beat:.6f} 1.0 1.0")
     ticks_per_beat = round(beat * PPQ / 0.5)  # the file keeps the default 120 beats a minute: only seconds count
     chords = [(48, 52, 55, 59), (45, 48, 52, 55)]

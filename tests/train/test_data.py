@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def lanes(start: int = 0, seed: int = 3) -> Lanes:
 
 def test_windows_go_on_where_the_last_one_ended() -> None:
     batches = list(islice(lanes(), 6))
-    for one, other in zip(batches, batches[1:], strict=False):
+    for one, other in pairwise(batches):
         np.testing.assert_array_equal(one.rows[:, -1], other.rows[:, 0])
 
 

@@ -17,7 +17,8 @@ from train.export import export, load
 from train.fit import curve, fit
 from train.module import Fit
 from train.prepare import prepare
-from train.recipe import Recipe, load as load_recipe
+from train.recipe import Recipe
+from train.recipe import load as load_recipe
 from train.vocabulary import RowTable, known_tokens
 
 pytestmark = [
@@ -68,9 +69,6 @@ def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:
 def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(recipe: Recipe, tmp_path: Path) -> None:
     whole = fit(recipe, tmp_path / "whole", progress=False)
 
-    class Killed(KeyboardInterrupt):
-        pass
-
     original = Fit.training_step
 
     def dying(self: Fit, batch, index):
@@ -78,9 +76,10 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(recipe: Recipe, tm
             raise RuntimeError("killed")
         return original(self, batch, index)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(RuntimeError, match="killed"):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Fit, "training_step", dying)
-        fit(recipe, tmp_path / "cut", progress=False)
+        with pytest.raises(RuntimeError, match="killed"):
+            fit(recipe, tmp_path / "cut", progress=False)
     assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
     resumed = fit(recipe, tmp_path / "cut", progress=False)
     for name, tensor in weights(whole).items():

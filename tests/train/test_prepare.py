@@ -118,7 +118,7 @@ def test_an_archive_reads_as_its_folder_does_and_json_lines_say_the_same(tmp_pat
 @pytest.mark.parametrize(
     ("corpus", "make", "message"),
     [
-        ("pop909", lambda path: None, "no such file or folder"),
+        ("pop909", lambda _: None, "no such file or folder"),
         ("pop909", lambda path: path.mkdir(), "nothing there that could be read as pop909"),
         ("folder", lambda path: path.mkdir(), "needs --part"),
         ("pop909", lambda path: path.write_text("x"), "neither a folder nor a tar archive"),

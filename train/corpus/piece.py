@@ -53,7 +53,7 @@ class Piece:
 
 
 def quantised(part: Part, notes: Sequence[tuple[float, float, int, int]]) -> list[Note]:
-    """Notes as (start beat, end beat, note, velocity) → ticks where the part may start and end them, one strike a pitch."""
+    """Notes as (start beat, end beat, note, velocity) → ticks where the part may have them, one strike a pitch."""
     placed = []
     for start, end, note, velocity in notes:
         onset = part.nearest_onset(start * TICKS_PER_BEAT)
