@@ -6,6 +6,7 @@ says how far to render, the worker obeys and waits. The worker ends when the fro
 
 from __future__ import annotations
 
+import os
 import pickle
 import select
 import signal
@@ -129,6 +130,8 @@ def main() -> None:
 
     # Ctrl-C reaches the whole process group; the front decides what stops, and in which order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The front moves a page every few milliseconds and must not wait for us; we are seconds ahead.
+    os.nice(5)
     with socket.socket(fileno=int(sys.argv[1])) as front:
         run(front, open_station)
 

@@ -7,6 +7,7 @@ import mido
 import numpy as np
 import pytest
 
+from radio.compose.feel import LOOKAHEAD
 from radio.config import SHIPPED, StationSettings, load
 from radio.errors import ControlError, ModelError
 from radio.model import checkpoint
@@ -97,6 +98,22 @@ def test_music_controls_land_on_the_bar_line_that_was_named(settings: StationSet
     first = landing["tempo"].bar
     assert bars[first] - bars[first - 1] == BAR
     assert bars[first + 1] - bars[first] == 4 * SAMPLE_RATE
+
+
+def test_nothing_changes_before_the_bar_that_was_named_and_something_does_after(settings: StationSettings) -> None:
+    stations = [open_station(settings, seed=5) for _ in range(2)]
+    for station in stations:
+        station.render(BAR + 1000)
+    frame = stations[1].control({"temperature": 0.3})["temperature"].frame
+    heard = []
+    for station in stations:
+        station.render(4 * BAR)
+        heard.append([event for event in station.events() if event.kind == "note"])
+        station.close()
+    early = frame - LOOKAHEAD  # a hat of the bar may come a little before its line
+    plain, turned = ([event for event in events if event.frame < early] for events in heard)
+    assert plain == turned
+    assert heard[0] != heard[1]
 
 
 def test_mix_controls_land_at_once_and_are_heard(settings: StationSettings) -> None:

@@ -49,6 +49,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     }
     partial = path.with_suffix(".partial")
     save_file({name: np.ascontiguousarray(array) for name, array in checkpoint.weights.items()}, partial, metadata)
+    partial.chmod(0o644)  # the library makes it readable by its owner alone
     partial.replace(path)
 
 

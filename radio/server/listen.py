@@ -46,11 +46,12 @@ async def opus(request: web.Request) -> web.StreamResponse:
         return response
     limit_buffers(transport)
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    listener = channel.relay.join(transport, burst=burst, gone=lambda: None if over.done() else over.set_result(None))
+    relay = channel.relay
+    listener = relay.join(transport, burst=burst, gone=lambda: None if over.done() else over.set_result(None))
     try:
         await over
     finally:
-        channel.relay.leave(listener)
+        relay.leave(listener)
     return response
 
 

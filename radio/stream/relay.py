@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,7 +24,14 @@ LAG_LIMIT: Seconds = 30.0
 """A listener further behind than this is disconnected; half the ring, so that the page it needs is always there."""
 
 SEND_BUFFER = 64 * 1024
-"""Most bytes that are handed over at once, and the size of the socket's own buffer: five seconds of audio."""
+"""Size of the socket's own buffer in bytes: five seconds of audio."""
+
+PORTION = 6 * 1024
+"""Most bytes that are handed over at once: 25 times the pace of live audio.
+
+More at once makes Linux enlarge the listener's receive buffer to some 800 kB, which takes another minute to fill before
+anybody can see that the listener has stopped reading.
+"""
 
 
 TICK: Seconds = 0.08
@@ -47,9 +55,14 @@ class Sink(Protocol):
 
 
 def limit_buffers(transport: asyncio.Transport) -> None:
-    """Keep the system from taking more than a send buffer, else a peer that reads nothing looks well for minutes."""
+    """Prepare a connection that may stop reading at any time.
+
+    The system takes no more than a send buffer, else a peer that reads nothing looks well for minutes. And to close is
+    to reset: the system would otherwise keep what is unsent, and the connection, until the peer's window opens again.
+    """
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.set_write_buffer_limits(high=SEND_BUFFER)
 
 
@@ -165,6 +178,13 @@ class Relay:
             del self._listeners[listener]
             listener.gone()
 
+    def drop(self, listener: Listener) -> None:
+        """Disconnect a listener that is too slow."""
+        self.counts.slow_disconnects += 1
+        # A close would wait until a peer that reads nothing has read everything.
+        listener.sink.abort()
+        self.leave(listener)
+
     def close(self) -> None:
         """Disconnect everybody."""
         for listener in list(self._listeners):
@@ -195,19 +215,16 @@ class Relay:
             sink.write(pages[0] if len(pages) == 1 else b"".join(pages))
             listener.next += len(pages)
         if self.lag(listener) > self.lag_limit:
-            # A close would wait until a peer that reads nothing has read everything.
-            self.counts.slow_disconnects += 1
-            sink.abort()
-            self.leave(listener)
+            self.drop(listener)
 
     def _take(self, sequence: int) -> list[bytes]:
-        """What is let out from `sequence` on: one page, and as many more as fit a send buffer with it."""
+        """What is let out from `sequence` on: one page, and as many more as fit a portion with it."""
         pages = [self._ring[sequence].data]
         size = len(pages[0])
         for following in range(sequence + 1, self._edge):
             data = self._ring[following].data
             size += len(data)
-            if size > SEND_BUFFER:
+            if size > PORTION:
                 break
             pages.append(data)
         return pages

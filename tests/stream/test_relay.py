@@ -14,6 +14,7 @@ from radio.types import SAMPLE_RATE, Packet
 from tests.stream.ogg_reader import check_one_stream
 
 PAGE = 3_840 / SAMPLE_RATE
+TCP_CLOSE = 7
 
 
 @dataclass
@@ -304,7 +305,7 @@ async def test_a_real_socket_that_is_never_read_is_cut_off(station: Station, rel
     server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
     station.run(40)
     async with server:
-        with socket.create_connection(server.sockets[0].getsockname()):
+        with socket.create_connection(server.sockets[0].getsockname()) as client:
             transport = await asyncio.wait_for(joined.get(), 5)
             limit_buffers(transport)
             over: list[float] = []
@@ -318,4 +319,7 @@ async def test_a_real_socket_that_is_never_read_is_cut_off(station: Station, rel
             assert 20 < over[0] < 60
             assert transport.is_closing()
             await asyncio.wait_for(lost, 5)
+            # Nothing of it is left in the system either: the peer sees a reset, not an open connection.
+            state = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+            assert state == TCP_CLOSE
     assert relay.counts.slow_disconnects == 1

@@ -1,0 +1,61 @@
+"""The music of the shipped models under the shipped stations: what `docs/models.md` promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mido
+import pytest
+
+from radio.compose.composer import Bar
+from radio.config import SHIPPED, load
+from radio.controls import Controls
+from radio.music import midi
+from radio.station import open_composer, write_midi
+from radio.types import TICKS_PER_BAR
+from train.measures import measure
+
+CHILL = load(SHIPPED).stations["chill"]
+
+
+def composed(bars: int, controls: Controls, *, seed: int = 7) -> list[Bar]:
+    composer = open_composer(CHILL, seed)
+    return [composer.next_bar(controls) for _ in range(bars)]
+
+
+def test_at_temperature_one_the_keys_keep_to_the_chords_and_the_drums_to_the_backbeat() -> None:
+    figures = measure(composed(128, CHILL.controls.changed({"temperature": 1.0})))
+    assert figures.chord_tone_share >= 0.70
+    assert figures.backbeat_share > 0.5
+    assert figures.silent_bars == 0
+    assert 1 <= figures.strikes_per_beat <= 4
+
+
+def test_temperature_is_heard_in_pitch_and_rhythm_from_the_bar_it_was_turned_at() -> None:
+    cool = CHILL.controls.changed({"temperature": 0.6})
+    hot = CHILL.controls.changed({"temperature": 1.2})
+    composer = open_composer(CHILL, 7)
+    bars = [composer.next_bar(cool if number < 96 else hot) for number in range(192)]
+    before, after = measure(bars[:96]), measure(bars[96:])
+    assert bars[:96] == composed(96, cool)
+    assert bars[96:] != composed(192, cool)[96:]
+    assert after.pitch_entropy > before.pitch_entropy + 0.1
+    assert after.rhythm_entropy > before.rhythm_entropy + 0.1
+
+
+@pytest.mark.slow
+def test_half_an_hour_has_both_layers_throughout_and_every_bar_line_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "long.mid"
+    write_midi(CHILL, minutes=30, seed=7, path=path)
+    assert mido.MidiFile(path).length == pytest.approx(1800, abs=0.1)
+    score = midi.read(path)
+    bars = int(30 * CHILL.controls.tempo / 4)
+    for track in ("keys", "drums"):
+        struck = {note.start // TICKS_PER_BAR for note in score.notes if note.track == track}
+        assert struck >= set(range(bars))
+    assert all(note.end <= 30 * CHILL.controls.tempo * 120 for note in score.notes)
+    # No hanging note: no key is held longer than the host allows, two bars and the rest of a beat.
+    assert max(note.end - note.start for note in score.notes) <= 2 * TICKS_PER_BAR + 120
+    figures = measure(composed(bars, CHILL.controls))
+    assert figures.chord_tone_share >= 0.70
+    assert figures.silent_bars == 0
