@@ -22,6 +22,10 @@ BACKBEAT_STYLES: Final = frozenset(
 )
 """Styles whose grooves are asked for with a backbeat."""
 
+CYMBALS: Final = frozenset({49, 51, 52, 53, 55, 57, 59})
+SOFT_STYLES: Final = frozenset({"hiphop", "funk", "soul", "pop", "reggae", "dance"})
+"""Styles whose grooves are played on kick, snare and hats: a ride or a crash in every bar is a wash over the keys."""
+
 _FIRST: Final = (
     "Amber", "Borrowed", "Distant", "Faded", "Folded", "Half-lit", "Hollow", "Idle", "Late", "Lantern", "Lowered",
     "Milky", "Mossy", "Muted", "Paper", "Quiet", "Rainy", "Rusted", "Second", "Sleepy", "Slow", "Soft", "Spare",
@@ -86,6 +90,7 @@ class Conductor:
             style=self._style,
             fill=fill,
             backbeat=not fill and self._style in BACKBEAT_STYLES,
+            without=CYMBALS if self._style in SOFT_STYLES else frozenset(),
         )
         self._bar += 1
         if self._bar == self._following.first_bar:

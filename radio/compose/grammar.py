@@ -46,16 +46,19 @@ class Grammar:
         landings[[*part.onsets, *part.releases]] = True
         self._may_land = landings
 
-    def allowed(self, until: Tick, *, must_strike: bool = False) -> Mask:
+    def allowed(self, until: Tick, *, must_strike: bool = False, without: frozenset[int] = frozenset()) -> Mask:
         """Rows that may come next.
 
         Args:
             until: the next tick at which the host speaks; no wait goes beyond it.
             must_strike: let no time pass before a note is struck.
+            without: notes not to be struck.
         """
         strikes = self._strikes & (self._pitch > self._last_strike)
         if self.tick % TICKS_PER_BEAT not in self.part.onsets:
             strikes[:] = False
+        if without:
+            strikes &= ~np.isin(self._pitch, list(without))
         if self.part.offs:
             sounding = np.zeros(128, dtype=bool)
             sounding[list(self.sounding)] = True

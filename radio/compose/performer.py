@@ -58,11 +58,13 @@ class Performer:
         events: list[NoteEvent] = []
         empty = plan.densities[self.part.name] == 0
         struck = empty
+        without = frozenset() if self.part.offs else plan.without
         for number in range(1, BEATS_PER_BAR + 1):
             until = plan.tick + number * TICKS_PER_BEAT
-            events += self._announce(plan.controls(number, self.part.name))
+            events += self._announce(plan, number)
             while self._grammar.tick < until:
-                allowed = self._grammar.allowed(until, must_strike=number == BEATS_PER_BAR and not struck)
+                must_strike = number == BEATS_PER_BAR and not struck
+                allowed = self._grammar.allowed(until, must_strike=must_strike, without=without)
                 row = self._sampler.draw(self._logits, allowed, sampling)
                 token = self._engine.tokens[row]
                 self._logits, self._state = self._engine.step([row], self._state)
@@ -87,13 +89,21 @@ class Performer:
         self._grammar = copy.deepcopy(saved.grammar)
         self._decoder = copy.deepcopy(saved.decoder)
 
-    def _announce(self, controls: Sequence[TokenId]) -> list[NoteEvent]:
-        """Feed what the host says at this tick: controls, then releases of notes held too long."""
-        overdue = [
-            note for note, since in sorted(self._grammar.sounding.items()) if self._grammar.tick - since >= LONGEST_HOLD
-        ]
+    def _announce(self, plan: BarPlan, number: int) -> list[NoteEvent]:
+        """Feed what the host says at beat `number`: controls, then the notes it ends.
+
+        Those are notes held for two bars and, where a chord begins, notes foreign to it that have sounded for a beat:
+        the pedal is lifted. What was struck within the last beat may anticipate the chord and stays.
+        """
+        tones = plan.chords[number - 1].tones if plan.announces_chord(number) else frozenset()
+        overdue = []
+        for note, since in sorted(self._grammar.sounding.items()):
+            held = self._grammar.tick - since
+            foreign = bool(tones) and note % 12 not in tones
+            if held >= LONGEST_HOLD or (foreign and held >= TICKS_PER_BEAT):
+                overdue.append(note)
         releases = [note_token(note, 0) for note in overdue]
-        self._feed([*controls, *releases])
+        self._feed([*plan.controls(number, self.part.name), *releases])
         for note in overdue:
             del self._grammar.sounding[note]
         return [event for token in releases for event in self._decoder.feed(token)]

@@ -14,8 +14,8 @@ from radio.types import TICKS_PER_BAR, Tick, TokenId
 class BarPlan:
     """One bar, counted from 0 at the station's first bar line.
 
-    chords: one per beat. densities: level 0–7 by part (`piano`, `drums`); 0 asks for an empty bar. style, fill,
-    backbeat (a snare or its like on beats 2 and 4): for the drums. section: `A`–`D`.
+    chords: one per beat. densities: level 0–7 by part (`piano`, `drums`); 0 asks for an empty bar. section: `A`–`D`.
+    For the drums, style, fill, backbeat (a snare or its like on beats 2 and 4), without (pads to leave alone).
     """
 
     number: int
@@ -25,18 +25,22 @@ class BarPlan:
     style: str
     fill: bool = False
     backbeat: bool = False
+    without: frozenset[int] = frozenset()
 
     @property
     def tick(self) -> Tick:
         """Where the bar starts."""
         return self.number * TICKS_PER_BAR
 
+    def announces_chord(self, number: int) -> bool:
+        """Whether the chord is said at beat `number` (1–4): on each bar line, and where it changes."""
+        return number == 1 or self.chords[number - 1] != self.chords[number - 2]
+
     def controls(self, number: int, part: str) -> list[TokenId]:
         """The tokens that stand at beat `number` (1–4) of this bar, in the order the models were trained on."""
         tokens = [beat(number)]
-        chord = self.chords[number - 1]
-        if number == 1 or chord != self.chords[number - 2]:
-            tokens += chord.tokens
+        if self.announces_chord(number):
+            tokens += self.chords[number - 1].tokens
         if number == 1:
             tokens += [style(self.style), FILL if self.fill else GROOVE]
             tokens += [BACKBEAT] if self.backbeat else []

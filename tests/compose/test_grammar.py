@@ -69,3 +69,18 @@ def test_a_full_hand_must_let_go_first() -> None:
     grammar.take(wait(5))
     allowed = {tokens[row] for row in np.flatnonzero(grammar.allowed(120, must_strike=True))}
     assert allowed == {note_token(note, 0) for note in range(60, 60 + MAX_SOUNDING)}
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6))
+def test_pads_to_be_left_alone_are(seed: int) -> None:
+    tokens = known_tokens(DRUMS)
+    grammar = Grammar(DRUMS, tokens)
+    generator = np.random.default_rng(seed)
+    struck = set()
+    while grammar.tick < 480:
+        token = tokens[generator.choice(np.flatnonzero(grammar.allowed(480, without=frozenset({42, 49}))))]
+        grammar.take(token)
+        struck |= {note[0] for note in [note_of(token)] if note}
+    assert struck
+    assert not struck & {42, 49}

@@ -96,7 +96,10 @@ def test_a_model_that_never_lets_go_is_made_to() -> None:
             logits[rows[2 + 120]] = 40  # else let a beat pass
             return logits, state
 
-    events = play(Performer(Clinging(), PARTS["piano"], (0, 0)), range(6))
+    chord = (parse("Cmaj7"),) * 4  # to which middle C belongs, so that only its length can end it
+    clinging = Performer(Clinging(), PARTS["piano"], (0, 0))
+    plans = [BarPlan(bar, "A", chord, {"piano": 3}, "hiphop") for bar in range(6)]
+    events = [event for here in plans for event in clinging.play(here, Sampling())]
     held = [event for event in events if event.note == 60]
     strikes = [event.tick for event in held if event.velocity]
     releases = [event.tick for event in held if not event.velocity]
@@ -116,3 +119,19 @@ def test_controls_that_a_model_does_not_know_are_not_fed() -> None:
     controls = {token for token in fed if token >= 2176}
     assert not controls & set(range(2256, 2300)), "the piano knows no styles"
     assert {2176, 2177, 2178, 2179} <= controls
+
+
+def test_where_a_chord_begins_notes_foreign_to_it_end_and_its_own_and_fresh_ones_stay() -> None:
+    player = performer("piano")
+    player.play(plan(0), Sampling())
+    bar_line = TICKS_PER_BAR
+    player._grammar.sounding.clear()
+    player._decoder.flush()
+    for note, since in ((60, 0), (61, 0), (62, bar_line - TICKS_PER_BEAT + 5)):
+        player._grammar.sounding[note] = since
+        player._decoder._struck[note] = since
+    events = player._announce(
+        BarPlan(1, "A", (parse("Cmaj7"),) * 4, {"piano": 3}, "hiphop"), 1
+    )  # C is a tone of the chord, D flat is not, D is not but is fresh
+    assert [(event.tick, event.note, event.velocity) for event in events] == [(bar_line, 61, 0)]
+    assert set(player._grammar.sounding) == {60, 62}
