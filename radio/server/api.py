@@ -18,7 +18,7 @@ from radio.server.events import encoded
 from radio.server.listen import EndlessResponse
 from radio.server.problems import ProblemError
 from radio.server.stations import CHANNELS, channel_of
-from radio.stream.relay import limit_buffers
+from radio.stream.connection import limit_buffers
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
 
 KEEP_ALIVE: Seconds = 15.0

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from radio.server.problems import ProblemError
 from radio.server.stations import channel_of
-from radio.stream.relay import LAG_LIMIT, limit_buffers
+from radio.stream.connection import Connection
+from radio.stream.relay import LAG_LIMIT
 from radio.types import Seconds
 
 BURST: web.AppKey[Seconds] = web.AppKey("burst", float)
@@ -44,10 +45,11 @@ async def opus(request: web.Request) -> web.StreamResponse:
     transport = request.transport
     if request.method == "HEAD" or transport is None or transport.is_closing():
         return response
-    limit_buffers(transport)
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     relay = channel.relay
-    listener = relay.join(transport, burst=burst, gone=lambda: None if over.done() else over.set_result(None))
+    listener = relay.join(
+        Connection(transport), burst=burst, gone=lambda: None if over.done() else over.set_result(None)
+    )
     try:
         await over
     finally:

@@ -7,9 +7,6 @@ far behind is disconnected. No byte is ever left out of a stream.
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,29 +20,34 @@ HISTORY: Seconds = 60.0
 LAG_LIMIT: Seconds = 30.0
 """A listener further behind than this is disconnected; half the ring, so that the page it needs is always there."""
 
-SEND_BUFFER = 64 * 1024
-"""Size of the socket's own buffer in bytes: five seconds of audio."""
+PORTION = 16 * 1024
+"""Most bytes that are handed over at once: in a burst, 16 times the pace of live audio.
 
-PORTION = 6 * 1024
-"""Most bytes that are handed over at once: 25 times the pace of live audio.
-
-More at once makes Linux enlarge the listener's receive buffer to some 800 kB, which takes another minute to fill before
-anybody can see that the listener has stopped reading.
+More at once makes Linux enlarge the listener's receive buffer, and it then takes minutes of audio from us after the
+listener has stopped reading: 48 s of it with 24 KiB at once, 32 s with 12 KiB.
 """
 
+STALL: Seconds = 20.0
+"""A listener whose system has taken nothing for this long, though there was something to take, is disconnected."""
+
+LOOK: Seconds = 1.0
+"""Between two looks at who is too slow."""
 
 TICK: Seconds = 0.08
 """Longest time between two looks at the clock and the listeners: one page."""
 
 
 class Sink(Protocol):
-    """Where a listener's bytes go; asyncio's transports are one."""
+    """Where a listener's bytes go: a `Connection`, or a fake in tests."""
 
     def write(self, data: bytes) -> None:
         """Take all bytes at once, without waiting."""
 
-    def get_write_buffer_size(self) -> int:
-        """How many of them the system has not taken yet."""
+    def waiting(self) -> int:
+        """How many of them our system has not taken yet."""
+
+    def unacknowledged(self) -> int:
+        """How many of them the listener's system has not taken yet, those waiting included."""
 
     def is_closing(self) -> bool:
         """Whether the connection is gone, or going."""
@@ -54,25 +56,17 @@ class Sink(Protocol):
         """Close at once; what is buffered is lost."""
 
 
-def limit_buffers(transport: asyncio.Transport) -> None:
-    """Prepare a connection that may stop reading at any time.
-
-    The system takes no more than a send buffer, else a peer that reads nothing looks well for minutes. And to close is
-    to reset: the system would otherwise keep what is unsent, and the connection, until the peer's window opens again.
-    """
-    connection: socket.socket = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.set_write_buffer_limits(high=SEND_BUFFER)
-
-
 @dataclass(eq=False, slots=True)
 class Listener:
     """One connection: the page it gets next, and what is called once when it is over."""
 
     sink: Sink
     next: int
-    gone: Callable[[], None]
+    gone: Callable[[], object]
+    moved: float
+    """When its system last took something, or had taken everything."""
+    written: int = 0
+    taken: int = 0
 
 
 @dataclass(slots=True)
@@ -111,6 +105,7 @@ class Relay:
     _end: Frames = 0
     _epoch: float | None = None
     _listeners: dict[Listener, None] = field(default_factory=dict)
+    _looked: float = 0.0
 
     @property
     def on_air(self) -> bool:
@@ -154,21 +149,26 @@ class Relay:
         while (page := self._ring.get(self._edge)) and self._due() <= now:
             self._edge += 1
             self.live = page.end
+        look = now - self._looked >= LOOK
         for listener in list(self._listeners):
             self._serve(listener)
+            if look:
+                self._judge(listener, now)
+        if look:
+            self._looked = now
         self._forget()
 
-    def join(self, sink: Sink, *, burst: Seconds, gone: Callable[[], None]) -> Listener:
+    def join(self, sink: Sink, *, burst: Seconds, gone: Callable[[], object]) -> Listener:
         """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
 
         The burst is bounded by the lag limit and by what the ring holds. `gone` is called once, when the listener has
         left, by whatever way.
         """
         first = self._first(min(burst, self.lag_limit))
-        listener = Listener(sink, first, gone)
+        listener = Listener(sink, first, gone, moved=self.now())
         self._listeners[listener] = None
         self.counts.joined += 1
-        sink.write(self.headers)
+        self._write(listener, self.headers)
         self._serve(listener)
         return listener
 
@@ -178,13 +178,6 @@ class Relay:
             del self._listeners[listener]
             listener.gone()
 
-    def drop(self, listener: Listener) -> None:
-        """Disconnect a listener that is too slow."""
-        self.counts.slow_disconnects += 1
-        # A close would wait until a peer that reads nothing has read everything.
-        listener.sink.abort()
-        self.leave(listener)
-
     def close(self) -> None:
         """Disconnect everybody."""
         for listener in list(self._listeners):
@@ -192,8 +185,8 @@ class Relay:
             self.leave(listener)
 
     def lag(self, listener: Listener) -> Seconds:
-        """How far the first byte that the system has not taken yet lies behind the live edge."""
-        sequence, unsent = listener.next, listener.sink.get_write_buffer_size()
+        """How far the first byte that the listener's system has not taken yet lies behind the live edge."""
+        sequence, unsent = listener.next, listener.sink.unacknowledged()
         while unsent > 0 and sequence - 1 in self._ring:
             sequence -= 1
             unsent -= len(self._ring[sequence].data)
@@ -210,12 +203,25 @@ class Relay:
         if sink.is_closing():
             self.leave(listener)
             return
-        if listener.next < self._edge and sink.get_write_buffer_size() == 0:
+        if listener.next < self._edge and sink.waiting() == 0:
             pages = self._take(listener.next)
-            sink.write(pages[0] if len(pages) == 1 else b"".join(pages))
+            self._write(listener, pages[0] if len(pages) == 1 else b"".join(pages))
             listener.next += len(pages)
-        if self.lag(listener) > self.lag_limit:
-            self.drop(listener)
+
+    def _write(self, listener: Listener, data: bytes) -> None:
+        listener.sink.write(data)
+        listener.written += len(data)
+
+    def _judge(self, listener: Listener, now: float) -> None:
+        """Disconnect a listener that is too slow."""
+        unacknowledged = listener.sink.unacknowledged()
+        taken = listener.written - unacknowledged
+        if unacknowledged == 0 or taken > listener.taken:
+            listener.taken, listener.moved = taken, now
+        if now - listener.moved > STALL or self.lag(listener) > self.lag_limit:
+            self.counts.slow_disconnects += 1
+            listener.sink.abort()
+            self.leave(listener)
 
     def _take(self, sequence: int) -> list[bytes]:
         """What is let out from `sequence` on: one page, and as many more as fit a portion with it."""

@@ -79,8 +79,8 @@ async def test_ffmpeg_hears_the_tone_without_a_silence() -> None:
 async def test_burst_is_what_the_address_says() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.relay.live > 3 * SAMPLE_RATE)
-        for burst, low, high in ((0, 0.0, 0.3), (2, 1.8, 2.3), (500, 2.9, 6.0)):
-            _, body = await raw(radio, f"GET /tone.opus?burst={burst} HTTP/1.0\r\n\r\n", 0.05)
+        for burst, low, high in ((0, 0.0, 0.6), (2, 1.8, 2.6), (500, 2.9, 8.0)):
+            _, body = await raw(radio, f"GET /tone.opus?burst={burst} HTTP/1.0\r\n\r\n", 0.3)
             got = sum(len(page.packets) for page in check_one_stream(body)) * 960 / SAMPLE_RATE
             assert low <= got <= high
 
@@ -168,37 +168,31 @@ async def test_a_worker_that_fails_is_replaced(
 ) -> None:
     monkeypatch.setattr("radio.server.channel.SILENCE", 1.0)
     async with on_air(settings(description=fault)) as radio:
-        await until(lambda: radio.tone.now.tracks[-1].data["title"] == "Tone 1 of seed 2")
+        await until(lambda: any(each.data["title"] == "Tone 1 of seed 2" for each in radio.tone.now.tracks))
         assert radio.tone.restarts == 1
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)
     assert ("said nothing" if fault.startswith("hangs") else "the tone broke") in caplog.text
 
 
-async def stalled(radio: OnAir, address: str, read_first: int) -> None:
-    """Listen, stop reading after `read_first` bytes, and return when the connection is reset under us."""
+async def stalled(radio: OnAir) -> None:
+    """Listen without reading a byte, and return when the connection is reset under us."""
     loop = asyncio.get_running_loop()
     with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         client.setblocking(False)
         await loop.sock_connect(client, (radio.host, radio.port))
-        await loop.sock_sendall(client, f"GET {address} HTTP/1.0\r\n\r\n".encode())
-        while read_first > 0:
-            read_first -= len(await loop.sock_recv(client, read_first))
+        await loop.sock_sendall(client, b"GET /tone.opus HTTP/1.0\r\n\r\n")
         await until(lambda: client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE)
 
 
-@pytest.mark.parametrize("read_first", [0, 40_000])
-async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(
-    read_first: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its system takes minutes of a quiet tone into buffers, so that nothing waits here; it is gone all the same."""
-    monkeypatch.setattr("radio.server.listen.LOOK", 0.5)
+async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.stream.relay.STALL", 1.0)
     async with on_air() as radio:
         relay = radio.tone.relay
-        relay.lag_limit = 2.0
         await until(lambda: relay.live > 2 * SAMPLE_RATE)
         good = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 6))
-        await stalled(radio, "/tone.opus", read_first)
+        await stalled(radio)
         assert relay.counts.slow_disconnects == 1
         assert relay.listeners == 1
         _, body = await good
