@@ -9,6 +9,7 @@ from radio.compose import conductor as conducting
 from radio.compose import performer as performing
 from radio.compose.bass import bass_line
 from radio.compose.conductor import Conductor
+from radio.compose.dynamics import Dynamics
 from radio.compose.performer import Performer
 from radio.compose.plan import BarPlan, Track
 from radio.controls import Controls
@@ -17,8 +18,6 @@ from radio.model.sampling import Sampling
 from radio.music.chords import Chord
 from radio.music.events import NoteEvent
 from radio.music.parts import DRUMS, PIANO
-
-LAYER_OF_PART = {"piano": "keys", "drums": "drums"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ class Saved:
 
     next_number: int
     conductor: conducting.Saved
-    performers: tuple[performing.Saved, ...]
+    performers: Mapping[str, performing.Saved]
+    means: Mapping[str, dict[str, float]]
 
 
 class Composer:
@@ -57,7 +57,11 @@ class Composer:
         seed: int,
     ) -> None:
         self._conductor = Conductor(progressions=progressions, keys=keys, style=style, seed=seed)
-        self._performers = (Performer(drums, DRUMS, (seed, 1)), Performer(piano, PIANO, (seed, 0)))
+        self._performers = {
+            "drums": Performer(drums, DRUMS, (seed, 1)),
+            "keys": Performer(piano, PIANO, (seed, 0)),
+        }
+        self._dynamics = {layer: Dynamics(layer) for layer in self._performers}
         self.next_number = 0
         """The number of the bar that comes next."""
 
@@ -72,16 +76,26 @@ class Composer:
             controls.alpha_frequency,
             controls.alpha_decay,
         )
-        events = {LAYER_OF_PART[performer.part.name]: performer.play(plan, sampling) for performer in self._performers}
+        events = {
+            layer: self._dynamics[layer].level(performer.play(plan, sampling))
+            for layer, performer in self._performers.items()
+        }
         events["bass"] = bass_line(plan, self._conductor.upcoming_chord, events["drums"])
         self.next_number += 1
         return Bar(plan, track, events)
 
     def save(self) -> Saved:
-        return Saved(self.next_number, self._conductor.save(), tuple(p.save() for p in self._performers))
+        return Saved(
+            self.next_number,
+            self._conductor.save(),
+            {layer: performer.save() for layer, performer in self._performers.items()},
+            {layer: dynamics.save() for layer, dynamics in self._dynamics.items()},
+        )
 
     def restore(self, saved: Saved) -> None:
-        self._conductor.restore(saved.conductor)
         self.next_number = saved.next_number
-        for performer, state in zip(self._performers, saved.performers, strict=True):
-            performer.restore(state)
+        self._conductor.restore(saved.conductor)
+        for layer, performer in self._performers.items():
+            performer.restore(saved.performers[layer])
+        for layer, dynamics in self._dynamics.items():
+            dynamics.restore(saved.means[layer])
