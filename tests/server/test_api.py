@@ -172,7 +172,13 @@ async def test_controls_survive_a_worker_that_dies() -> None:
 
 
 async def test_events_tell_what_airs_as_it_airs() -> None:
-    async with on_air() as radio, radio.http.get(f"{radio.root}/api/stations/tone/events") as response:
+    async with on_air() as radio:
+        await until(lambda: len(radio.tone.now.bars) > 0)
+        await follow(radio)
+
+
+async def follow(radio: OnAir) -> None:
+    async with radio.http.get(f"{radio.root}/api/stations/tone/events") as response:
         assert response.content_type == "text/event-stream"
         seen: list[tuple[str, Any]] = []
         async with asyncio.timeout(DEADLINE):
