@@ -209,7 +209,7 @@ class _Schema:
             "port": whole(0, 65_535),
             "control_token": optional(text),
             "control": flag,
-            "burst": number(0, 60),
+            "burst": number(0, 30),
         }
         values = self._reading.mapping(node, "server", readers)
         if self._reading.problems > before:

@@ -27,9 +27,9 @@ def evaluate(run: Path, corpus: Path | None = None, *, checkpoint: str = "last.c
         corpus: a prepared corpus other than the recipe's own.
 
     Returns:
-        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of a back-off 5-gram
-        counted over the same training pieces (pitched parts in all twelve keys, as the model saw them), and `curve`,
-        (step, validation bits) as training logged them.
+        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of back-off n-grams, n from
+        1 to 5, counted over the same training pieces (pitched parts in all twelve keys, as the model saw them), and
+        `curve`, (step, validation bits) as training logged them.
     """
     module = load(run / checkpoint)
     folder = corpus or Path(module.recipe.corpus)
@@ -38,7 +38,8 @@ def evaluate(run: Path, corpus: Path | None = None, *, checkpoint: str = "last.c
     figures = model_figures(module, validation, table)
     keys = KEYS if table.part.offs else range(1)
     counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
-    figures["ngram_bits"] = counted.bits([table.rows(piece) for piece in validation], ~table.forced)
+    held_out = [table.rows(piece) for piece in validation]
+    figures["ngram_bits"] = [counted.bits(held_out, ~table.forced, order) for order in range(1, counted.order + 1)]
     figures["curve"] = [[step, bits] for step, bits in curve(run)]
     return figures
 
@@ -61,7 +62,7 @@ def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable)
 
 
 def plot_curve(figures: dict[str, JsonValue], tokens_per_step: int, out: Path, title: str) -> None:
-    """Draw validation bits over training tokens, with the 5-gram as a line."""
+    """Draw validation bits over training tokens, with the 5-gram and the best n-gram as lines."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -70,7 +71,10 @@ def plot_curve(figures: dict[str, JsonValue], tokens_per_step: int, out: Path, t
     points = np.array(figures["curve"], dtype=float)
     figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
     axes.plot(points[:, 0] * tokens_per_step / 1e6, points[:, 1], label="RWKV-6")
-    axes.axhline(float(figures["ngram_bits"]), color="grey", linestyle="--", label="back-off 5-gram")  # type: ignore[arg-type]
+    ngrams = np.array(figures["ngram_bits"], dtype=float)
+    best = int(ngrams.argmin())
+    axes.axhline(ngrams[4], color="grey", linestyle="--", label="back-off 5-gram")
+    axes.axhline(ngrams[best], color="grey", linestyle=":", label=f"best n-gram ({best + 1})")
     axes.set(xlabel="million tokens trained", ylabel="bits per sampled token, validation", title=title)
     axes.legend()
     figure.savefig(out, dpi=110)

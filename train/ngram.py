@@ -34,10 +34,14 @@ class NGram:
         counted = list(pieces)
         self._tables = [_Table(counted, length) for length in range(order)]
 
-    def nats(self, piece: Rows, sampled: npt.NDArray[np.bool_]) -> tuple[float, int]:
-        """Summed nats over those tokens of `piece` whose rows are `sampled`, and how many they are."""
+    def nats(self, piece: Rows, sampled: npt.NDArray[np.bool_], order: int | None = None) -> tuple[float, int]:
+        """Summed nats over those tokens of `piece` whose rows are `sampled`, and how many they are.
+
+        Args:
+            order: reckon with contexts of fewer than this many tokens only; all that were counted by default.
+        """
         probability = np.full(len(piece), 1 / self.vocabulary)
-        for length, table in enumerate(self._tables):
+        for length, table in enumerate(self._tables[:order]):
             count, total, kinds = table.look_up(*_hashed(piece, length))
             seen = total > 0
             here = probability[length:]
@@ -46,9 +50,9 @@ class NGram:
         counted[:1] = False  # the first token has no predecessor, for a model either
         return float(-np.log(probability[counted]).sum()), int(counted.sum())
 
-    def bits(self, pieces: Sequence[Rows], sampled: npt.NDArray[np.bool_]) -> float:
+    def bits(self, pieces: Sequence[Rows], sampled: npt.NDArray[np.bool_], order: int | None = None) -> float:
         """Bits per sampled token over `pieces`."""
-        sums = [self.nats(piece, sampled) for piece in pieces]
+        sums = [self.nats(piece, sampled, order) for piece in pieces]
         return sum(nats for nats, _ in sums) / max(1, sum(count for _, count in sums)) / math.log(2)
 
 

@@ -38,6 +38,9 @@ def test_it_is_the_formula() -> None:
     places = [place for place, token in enumerate(held_out) if place and sampled[token]]
     assert count == len(places)
     assert nats == pytest.approx(sum(expected[place] for place in places))
+    shorter = written_out(pieces, held_out, 6, 2)
+    nats, _ = NGram([np.array(piece) for piece in pieces], 6).nats(np.array(held_out), sampled, order=2)
+    assert nats == pytest.approx(sum(shorter[place] for place in places))
 
 
 def test_a_pattern_it_has_seen_costs_next_to_nothing() -> None:
