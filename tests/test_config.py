@@ -127,7 +127,7 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("server: {host: 0.0.0.0}", "8: server: host 0.0.0.0 can be reached from other machines"),
         ("server: {control: maybe}", "8: server: control: 'maybe' is not true or false"),
         ("server: {control_token: ''}", "8: server: control_token: this is empty"),
-        ("server: {burst: .nan}", "8: server: burst: '.nan' is not a number from 0 to 60"),
+        ("server: {burst: .nan}", "8: server: burst: '.nan' is not a number from 0 to 30"),
         ("sations: {}", "8: there is no setting 'sations'. Did you mean 'stations'?"),
         ("\t- what", "8: not YAML: "),
     ],

@@ -27,9 +27,9 @@ def evaluate(run: Path, corpus: Path | None = None, *, checkpoint: str = "last.c
         corpus: a prepared corpus other than the recipe's own.
 
     Returns:
-        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of back-off n-grams, n from
-        1 to 5, counted over the same training pieces (pitched parts in all twelve keys, as the model saw them), and
-        `curve`, (step, validation bits) as training logged them.
+        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of back-off n-grams, n
+        from 1 to 5, counted over the same training pieces (pitched parts in all twelve keys, as the model saw them),
+        and `curve`, (step, validation bits) as training logged them.
     """
     module = load(run / checkpoint)
     folder = corpus or Path(module.recipe.corpus)
