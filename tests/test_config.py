@@ -213,5 +213,7 @@ def test_the_shipped_file_loads() -> None:
     assert {"chill", "study"} <= set(load(SHIPPED).stations)
 
 
-def test_the_first_station_shows_the_defaults_of_the_tone_but_for_its_loudness() -> None:
-    assert replace(load(SHIPPED).stations["chill"].tone, gain_db=Tone().gain_db) == Tone()
+def test_the_first_station_shows_the_defaults_of_the_tone_but_for_its_balance() -> None:
+    usual = Tone()
+    shown = load(SHIPPED).stations["chill"].tone
+    assert replace(shown, keys_db=usual.keys_db, bass_db=usual.bass_db, gain_db=usual.gain_db) == usual
