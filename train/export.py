@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
-import torch
-
-from radio.errors import ModelError
 from radio.model import checkpoint
 from radio.model.checkpoint import Checkpoint
 from radio.types import JsonValue
 from train.module import Fit
-from train.recipe import Recipe
+from train.runs import stored_run
 from train.vocabulary import RowTable, known_tokens
 
 ATTRIBUTION: Mapping[str, JsonValue] = {
@@ -25,15 +21,12 @@ ATTRIBUTION: Mapping[str, JsonValue] = {
 
 def load(path: Path) -> Fit:
     """The module that a run's checkpoint holds. Raises ModelError where the file is not one."""
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        recipe = Recipe(**stored["recipe"])
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
-        raise ModelError(f"{path}: not a checkpoint of `train fit` ({error})") from error
+    stored = stored_run(path)
+    recipe = stored.recipe
     module = Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
-    module.load_state_dict(stored["state_dict"])
-    module.next_step = stored["next_step"]
-    module.tokens_before = stored["tokens_before"]
+    module.load_state_dict(stored.state_dict)
+    module.next_step = stored.next_step
+    module.tokens_before = stored.tokens_before
     return module.eval()
 
 

@@ -19,6 +19,7 @@ from train import binidx
 from train.data import Lanes, validation_batches
 from train.module import Fit
 from train.recipe import Recipe
+from train.runs import stored_run
 from train.vocabulary import RowTable, known_tokens
 
 VALIDATION_LANES = 16
@@ -35,7 +36,8 @@ def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: boo
         initial: exported safetensors to start a new run's weights from.
 
     Raises:
-        SettingsError: the corpus is missing or too small. ModelError: `initial` is of another shape.
+        SettingsError: the corpus is missing or too small, or the run cannot go on by this recipe.
+        ModelError: `initial` is of another shape, or last.ckpt is not a checkpoint.
     """
     _prepare_machine(recipe)
     table = RowTable(recipe.played, known_tokens(recipe.played))
@@ -47,8 +49,9 @@ def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: boo
     module = Fit(recipe, table)
     last = run / LAST
     if last.exists():
-        stored = torch.load(last, map_location="cpu", weights_only=True)
-        module.next_step = stored["next_step"]
+        if initial is not None:
+            raise SettingsError(f"{run}: holds a run already; new weights need a new folder")
+        module.next_step = _resumable(last, recipe)
     elif initial is not None:
         _start_from(module, initial)
     run.mkdir(parents=True, exist_ok=True)
@@ -100,6 +103,19 @@ def _prepare_machine(recipe: Recipe) -> None:
         mmap_max, trim_threshold = -4, -1
         libc.mallopt(mmap_max, 0)
         libc.mallopt(trim_threshold, 2**31 - 1)
+
+
+def _resumable(last: Path, recipe: Recipe) -> int:
+    """The step to go on at. Raises SettingsError where the recipe no longer fits what the run has done so far."""
+    before = stored_run(last)
+    changed = [
+        f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"
+        for name in ("part", "layers", "width", "lanes", "window", "seed")
+        if getattr(before.recipe, name) != getattr(recipe, name)
+    ]
+    if changed:
+        raise SettingsError([f"{last}: cannot go on by a recipe that changed; a new folder starts anew", *changed])
+    return before.next_step
 
 
 def _start_from(module: Fit, path: Path) -> None:

@@ -37,12 +37,13 @@ class Fit(lightning.LightningModule):
         """The state to start `batch` from: carried, and zero for the lanes that are fresh."""
         if state is None:
             return self.model.zero_state(len(batch.fresh), self.device)
-        keep = (~batch.fresh).to(torch.float32)
+        keep = (~batch.fresh).to(self.device, torch.float32)
         return [
             LayerState(
-                layer.att_shift * keep[:, None],
-                layer.ffn_shift * keep[:, None],
-                layer.wkv * keep[:, None, None, None],
+                # a resumed run's state was loaded to the CPU, wherever the model is
+                layer.att_shift.to(self.device) * keep[:, None],
+                layer.ffn_shift.to(self.device) * keep[:, None],
+                layer.wkv.to(self.device) * keep[:, None, None, None],
             )
             for layer in state
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tarfile
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def prepare(corpus: str, source: Path, out: Path, part_name: str | None = None) 
         part_name: which part to take from a folder's files.
 
     Raises:
-        SettingsError: nothing usable there.
+        SettingsError: nothing usable there, or no piece of it to train on; `out` is left as it was.
     """
     if not source.exists():
         raise SettingsError(f"{source}: no such file or folder")
@@ -68,7 +69,7 @@ def prepare(corpus: str, source: Path, out: Path, part_name: str | None = None) 
             try:
                 with tarfile.open(source) as archive:
                     archive.extractall(unpacked, filter="data")
-            except tarfile.TarError as error:
+            except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
                 raise SettingsError(f"{source}: neither a folder nor a tar archive ({error})") from error
             source = Path(unpacked)
         found = jobs(corpus, source, PARTS[part_name] if part_name else None)
@@ -78,10 +79,10 @@ def prepare(corpus: str, source: Path, out: Path, part_name: str | None = None) 
 
 
 def _write(found: list[Job], out: Path) -> Report:
+    """Read every job, then write; what stood in `out` is replaced only when there is something to replace it with."""
     report = Report(Counter(), Counter(), Counter(), [])
-    out.mkdir(parents=True, exist_ok=True)
     tokens: dict[str, list[list[int]]] = {"train": [], "validation": []}
-    files = {split: (out / f"{split}.jsonl").open("w") for split in tokens}
+    lines: dict[str, list[str]] = {"train": [], "validation": []}
     for _, read in tqdm(found, unit="file", desc=out.name):
         try:
             pieces = list(read())
@@ -92,11 +93,14 @@ def _write(found: list[Job], out: Path) -> Report:
             ids = piece.tokens()
             tokens[piece.split].append(ids)
             row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
-            files[piece.split].write(json.dumps(row, separators=(",", ":")) + "\n")
+            lines[piece.split].append(json.dumps(row, separators=(",", ":")) + "\n")
             report.pieces[piece.split] += 1
             report.bars[piece.split] += piece.bars
             report.tokens[piece.split] += len(ids)
-    for split, file in files.items():
-        file.close()
-        binidx.write(out / split, tokens[split])
+    if not tokens["train"]:
+        raise SettingsError([f"no piece to train on in {len(found)} files", *report.skipped])
+    out.mkdir(parents=True, exist_ok=True)
+    for split, pieces_of_split in tokens.items():
+        (out / f"{split}.jsonl").write_text("".join(lines[split]))
+        binidx.write(out / split, pieces_of_split)
     return report

@@ -69,7 +69,7 @@ def read(path: Path) -> Checkpoint:
                     f"{path}: not a checkpoint of this radio (format {metadata.get('format')!r}, not {FORMAT})"
                 )
             weights = {name: file.get_tensor(name).astype(np.float32, copy=False) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError, struct.error) as error:
+    except (SafetensorError, OSError, struct.error, TypeError) as error:  # TypeError: a dtype that numpy has not
         raise ModelError(f"{path}: corrupt or not safetensors ({error})") from error
     try:
         part = PARTS[metadata["part"]]
@@ -78,6 +78,8 @@ def read(path: Path) -> Checkpoint:
         card = json.loads(metadata["card"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its header is malformed ({error!r})") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ModelError(f"{path}: its header is malformed (tokens must be a list of names)")
     unknown = [name for name in names if name not in IDS]
     if unknown or len(set(names)) != len(names):
         raise ModelError(f"{path}: its token list contradicts the vocabulary table ({unknown[:3] or 'names repeat'})")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as torch_save
 
 from radio.errors import ModelError
 from radio.model import checkpoint as checkpoints
@@ -46,6 +48,12 @@ def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
         checkpoints.read(path)
 
 
+def test_numbers_of_a_kind_we_do_not_read_are_refused(path: Path) -> None:
+    torch_save({"weight": torch.zeros(3, dtype=torch.bfloat16)}, path, {"format": checkpoints.FORMAT})
+    with pytest.raises(ModelError, match="corrupt or not safetensors"):
+        checkpoints.read(path)
+
+
 def test_a_foreign_safetensors_file_is_refused(path: Path) -> None:
     save_file({"weight": np.zeros(3, np.float32)}, path)
     with pytest.raises(ModelError, match="not a checkpoint of this radio"):
@@ -72,6 +80,8 @@ def rewritten(path: Path, **metadata: str) -> None:
         ({}, "contradicts the vocabulary table"),
         ({"tokens": json.dumps(["t5", "t10"])}, "names 2 tokens but has rows for"),
         ({"part": "tuba"}, "header is malformed"),
+        ({"tokens": "3"}, "header is malformed"),
+        ({"tokens": "[[1]]"}, "header is malformed"),
         ({"spec": "{"}, "header is malformed"),
         ({"spec": json.dumps({"layers": 2, "width": 65, "vocabulary": 3})}, "multiple of 64"),
     ],

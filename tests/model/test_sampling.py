@@ -57,7 +57,10 @@ def test_top_p_keeps_the_fewest_that_reach_it_and_always_one() -> None:
     assert shares(LOGITS, Sampling(top_p=0.0), draws=50)[LOGITS.argmax()] == 1
 
 
-@given(st.lists(st.booleans(), min_size=len(TOKENS), max_size=len(TOKENS)).filter(any), st.floats(0, 2))
+@given(
+    st.lists(st.booleans(), min_size=len(TOKENS), max_size=len(TOKENS)).filter(any),
+    st.floats(0, 2, allow_subnormal=False),
+)
 def test_what_is_not_allowed_is_never_drawn(allowed: list[bool], temperature: float) -> None:
     mask = np.array(allowed)
     drawer = sampler()

@@ -137,6 +137,20 @@ def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) ->
         fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
 
 
+def test_a_run_goes_on_only_by_the_recipe_it_began_with(recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    fit(replace(recipe, tokens=1), run, progress=False)
+    resolved = (run / "recipe.yaml").read_text()
+    with pytest.raises(SettingsError, match="width: 64 in the run, 128 in the recipe"):
+        fit(replace(recipe, width=128), run, progress=False)
+    with pytest.raises(SettingsError, match="new weights need a new folder"):
+        fit(recipe, run, initial=tmp_path / "any.safetensors", progress=False)
+    assert (run / "recipe.yaml").read_text() == resolved
+    (run / "last.ckpt").write_bytes((run / "last.ckpt").read_bytes()[:2000])
+    with pytest.raises(ModelError, match="cut short"):
+        fit(recipe, run, progress=False)
+
+
 def test_a_run_without_a_corpus_says_so(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="train prepare"):
         fit(replace(recipe, corpus=str(tmp_path)), tmp_path / "run", progress=False)

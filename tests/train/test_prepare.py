@@ -62,12 +62,13 @@ def test_broken_songs_are_named_and_skipped(tmp_path: Path) -> None:
     (pop909_song(tmp_path / "in", 2) / "002.mid").write_bytes(b"noise")
     (pop909_song(tmp_path / "in", 3) / "beat_midi.txt").write_text("not numbers\n")
     (pop909_song(tmp_path / "in", 4) / "chord_midi.txt").write_text("0 9 H:maj\n")
+    (pop909_song(tmp_path / "in", 5) / "beat_midi.txt").write_text("1 1 1\n1 0 0\n")
     report = prepare("pop909", tmp_path / "in", tmp_path / "out")
     assert report.pieces["train"] == 1
     assert [line.split(": ")[0].rpartition("/")[2] for line in report.skipped] == [
-        "002.mid", "beat_midi.txt", "chord_midi.txt",
+        "002.mid", "beat_midi.txt", "chord_midi.txt", "beat_midi.txt",
     ]  # fmt: skip
-    assert "skipped: 3" in report.lines()
+    assert "skipped: 4" in report.lines()
 
 
 def test_drums_carry_style_fill_and_backbeat_and_no_releases(tmp_path: Path) -> None:
@@ -115,6 +116,23 @@ def test_an_archive_reads_as_its_folder_does_and_json_lines_say_the_same(tmp_pat
     assert row["tokens"] == binidx.read(tmp_path / "one" / "train")[0].tolist()
 
 
+def cut_archive(path: Path) -> None:
+    pop909_song(path.parent / "whole", 1)
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(path.parent / "whole", "in")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_a_preparation_that_fails_leaves_the_last_one_alone(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "in" / "001" / "001.mid").write_bytes(b"noise")
+    with pytest.raises(SettingsError, match=r"no piece to train on[\s\S]*001\.mid: not a standard MIDI file"):
+        prepare("pop909", tmp_path / "in", tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("corpus", "make", "message"),
     [
@@ -122,6 +140,8 @@ def test_an_archive_reads_as_its_folder_does_and_json_lines_say_the_same(tmp_pat
         ("pop909", lambda path: path.mkdir(), "nothing there that could be read as pop909"),
         ("folder", lambda path: path.mkdir(), "needs --part"),
         ("pop909", lambda path: path.write_text("x"), "neither a folder nor a tar archive"),
+        ("pop909", cut_archive, "neither a folder nor a tar archive"),
+        ("pop909", lambda path: (pop909_song(path, 1) / "001.mid").write_bytes(b""), "no piece to train on"),
     ],
 )
 def test_a_source_that_cannot_be_used_is_named(tmp_path: Path, corpus: str, make, message: str) -> None:

@@ -55,6 +55,8 @@ def read_song(folder: Path) -> Iterator[Piece]:
     near = sum(abs(PIANO.nearest_onset(start * TICKS_PER_BEAT) / TICKS_PER_BEAT - start) <= NEAR for start, *_ in notes)
     if near < ON_GRID * len(notes):
         raise MidiError(f"{folder}: only {near / len(notes):.0%} of its onsets lie on the annotated beats' grid")
+    if not folder.name.isdecimal():
+        raise MidiError(f"{folder}: a song's folder is named by its number")
     split: Split = "validation" if int(folder.name) % VALIDATION_EVERY == 0 else "train"
     kept_bars, first_beats = [], []
     # Beats before the first downbeat are dropped; from there each bar is one slot, and only bars of four stay.
@@ -110,6 +112,8 @@ def _beats(path: Path) -> tuple[list[Seconds], list[int]]:
         rows = [(float(row[0]), float(row[2]) > 0) for row in _rows(path)]
     except (ValueError, IndexError) as error:
         raise MidiError(f"{path}: a line is not 'time flag flag' ({error})") from error
+    if len(rows) < 2 or any(later <= time for (time, _), (later, _) in pairwise(rows)):
+        raise MidiError(f"{path}: beats must be at least two, each later than the one before")
     return [time for time, _ in rows], [place for place, (_, down) in enumerate(rows) if down]
 
 
