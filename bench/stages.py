@@ -46,7 +46,7 @@ def measure(settings: StationSettings, seconds: Seconds) -> Iterator[Figure]:
         yield Figure(f"{name} model, numpy engine", _tokens(NumpyEngine(read(path)), seconds), "tokens/s")
     yield Figure("composer: both models, bass, grammar", _composing(settings), "× real time")
 
-    scores = _scores(settings)
+    scores, length = _scores(settings)
     stems: dict[str, Block] = {}
     for layer, program in (
         ("keys", settings.keys_program),
@@ -55,7 +55,7 @@ def measure(settings: StationSettings, seconds: Seconds) -> Iterator[Figure]:
     ):
         with closing(Synth(settings.soundfont, program=program, drums=layer == "drums")) as synth:
             synth.schedule(scores[layer])
-            yield Figure(f"synthesizer: {layer}", _rendering(synth.render, seconds), "× real time")
+            yield Figure(f"synthesizer: {layer}", _playing(synth.render, length), "× real time")
             stems[layer] = synth.render(BLOCK)
     textures = {"vinyl": Vinyl(1), "rain": Rain(1)}
     for layer, texture in textures.items():
@@ -108,8 +108,8 @@ def _composing(settings: StationSettings) -> float:
     return _rate(run)
 
 
-def _scores(settings: StationSettings) -> Mapping[str, list[SynthEvent]]:
-    """What the station's layers play in its first bars, as often as the longest measurement may need it."""
+def _scores(settings: StationSettings) -> tuple[Mapping[str, list[SynthEvent]], Frames]:
+    """What the station's layers play in its first bars, once for each run and once more, and how long one lasts."""
     composer, clock = open_composer(settings, settings.seed), Clock(settings.controls.tempo)
     scores: dict[str, list[SynthEvent]] = {"keys": [], "bass": [], "drums": []}
     feels = {layer: Feel(layer, 1) for layer in scores}
@@ -120,12 +120,26 @@ def _scores(settings: StationSettings) -> Mapping[str, list[SynthEvent]]:
                 scores[layer].append(SynthEvent(frame - frame % 64, event.note, event.velocity))
     length = clock.frame(_BARS * TICKS_PER_BAR)
     length -= length % 64
-    return {
+    repeated = {
         layer: [
-            SynthEvent(each.frame + time * length, each.note, each.velocity) for time in range(40) for each in score
+            SynthEvent(each.frame + time * length, each.note, each.velocity)
+            for time in range(_PARTS + 1)
+            for each in score
         ]
         for layer, score in scores.items()
     }
+    return repeated, length
+
+
+def _playing(render: Callable[[Frames], Block], length: Frames) -> float:
+    """For what plays a score: as many frames in each run, so that none runs on into the silence after its end."""
+
+    def run() -> float:
+        for _ in range(length // BLOCK):
+            render(BLOCK)
+        return length // BLOCK * BLOCK / SAMPLE_RATE
+
+    return _rate(run)
 
 
 def _rendering(render: Callable[[Frames], Block], seconds: Seconds) -> float:
