@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
@@ -37,10 +36,12 @@ class Control:
         if self.kind == "bool":
             if isinstance(value, bool):
                 return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            whole = self.kind == "float" or float(value).is_integer()
-            if whole and self.low <= value <= self.high:
-                return int(value) if self.kind == "int" else float(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high:
+            # In range first: it is false for nan and infinity, and what is beyond all floats is not converted to one.
+            if self.kind == "float":
+                return float(value)
+            if float(value).is_integer():
+                return int(value)
         raise ControlError(f"{self.name}: {value!r} is not {self.allowed}", field=self.name, allowed=self.allowed)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 
 from radio.errors import SettingsError
@@ -67,7 +66,7 @@ class Tone:
         problems = []
         for row in fields(self):
             value, low, high = getattr(self, row.name), row.metadata["low"], row.metadata["high"]
-            number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not low <= value <= high:
                 allowed = f"a number from {low:g} to {high:g} {row.metadata['unit']}"
                 problems.append(f"{row.name}: {value!r} is not {allowed}")

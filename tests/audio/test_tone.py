@@ -21,10 +21,11 @@ def test_every_layer_has_a_trim() -> None:
 
 def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(SettingsError) as raised:
-        Tone(keys_lowpass=5.0, gain_db=float("nan"), ceiling_db=1.0, room_db=True)
+        Tone(keys_lowpass=5.0, gain_db=float("nan"), drive_db=10**400, ceiling_db=1.0, room_db=True)
     assert [line.split(":")[0] for line in raised.value.problems] == [
         "keys_lowpass",
         "room_db",
+        "drive_db",
         "gain_db",
         "ceiling_db",
     ]
