@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import yaml
 
@@ -12,6 +12,9 @@ from radio.errors import SettingsError, nearest
 
 Reader: TypeAlias = Callable[[yaml.Node], object]
 """Turns a node into a value; raises FaultError where it cannot."""
+
+MERGE: Final = "<<"
+"""YAML's key for the settings of another mapping; we do not read it."""
 
 
 class FaultError(Exception):
@@ -76,7 +79,10 @@ class Reading:
                 self.problem(key, f"{where}: '{key.value}' was given on line {seen[key.value]} already")
             else:
                 seen[key.value] = key.start_mark.line + 1
-                pairs.append((key, value))
+                if key.value == MERGE:
+                    self.problem(key, f"{where}: merges ({MERGE}) are not read: write the settings out")
+                else:
+                    pairs.append((key, value))
         return pairs
 
     def mapping(self, node: yaml.Node, where: str, readers: Mapping[str, Reader]) -> dict[str, object]:

@@ -27,8 +27,11 @@ from radio.types import SAMPLE_RATE, Frames, JsonValue, Landing, Packet, Seconds
 if TYPE_CHECKING:
     from radio.config import StationSettings
 
-WORKER: tuple[str, ...] = (sys.executable, "-m", "radio.worker")
-"""The command that becomes a worker when the number of its socket is added."""
+WORKER: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker")
+"""The command that becomes a worker when the number of its socket is added.
+
+-P: the working directory is the user's, and a mido.py that lies there is not ours to import.
+"""
 
 RESERVE: Seconds = 3.0
 """Audio rendered ahead of the live edge: it hides a slow render, and it is how late a control change is heard."""
@@ -88,7 +91,11 @@ class Channel:
             ServerError: The worker cannot open the station, or died before it was on the air.
         """
         self._tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._keep_alive())]
-        await asyncio.shield(self._first)
+        await asyncio.wait([self._first, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in self._tasks:
+            if task.done():
+                task.result()  # raises what should never happen, which would leave nobody to resolve the other
+        self._first.result()
 
     async def ended(self) -> None:
         """Wait for ever; raises what should never happen, rather than let a silent station look well."""
@@ -154,10 +161,10 @@ class Channel:
             try:
                 await self._one_life()
             except (ServerError, StreamError, OSError) as error:
-                self._log.error("%s", error)
                 if not self._first.done():
                     self._first.set_exception(ServerError(f"station '{self.settings.name}' cannot start: {error}"))
                     return
+                self._log.error("station '%s': %s", self.settings.name, error)
             failures = 1 if time.monotonic() - began > _SETTLED else min(failures + 1, len(BACK_OFF))
             await asyncio.sleep(BACK_OFF[failures - 1])
             self.restarts += 1
@@ -245,7 +252,7 @@ class Channel:
     async def _log_errors(self, process: asyncio.subprocess.Process) -> None:
         while process.stderr is not None and (data := await process.stderr.read(_READ_SIZE)):
             for line in data.decode(errors="replace").splitlines():
-                self._log.warning("%s", line)
+                self._log.warning("station '%s': %s", self.settings.name, line)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

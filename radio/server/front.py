@@ -6,12 +6,13 @@ import asyncio
 import errno
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from ipaddress import ip_address
 from types import MappingProxyType
 
 from aiohttp import web
 
-from radio.config import RadioConfig, is_loopback
-from radio.errors import ServerError
+from radio.config import RadioConfig, ServerSettings
+from radio.errors import ServerError, SettingsError
 from radio.server import api, health, listen, pages, problems
 from radio.server.channel import WORKER, Channel
 from radio.server.stations import CHANNELS
@@ -30,15 +31,11 @@ async def serve(
         worker: The command that becomes a station's worker.
 
     Raises:
-        ServerError: The port is taken, the host is not ours, it is open to strangers without a token, or a station
-            cannot start.
+        SettingsError: The host can be reached by strangers, who could turn the controls without a token.
+        ServerError: The port is taken, the host is not ours, or a station cannot start.
     """
     settings = config.server
-    if settings.control and settings.control_token is None and not is_loopback(host):
-        raise ServerError(
-            f"host {host} can be reached from other machines, so that anybody could turn the controls: "
-            "set control_token under server: in stations.yaml, or control: false"
-        )
+    _check_open(settings, host)
     async with AsyncExitStack() as stack:
         channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
         app = build(channels, keeper=api.Keeper(settings.control, settings.control_token), burst=settings.burst)
@@ -62,6 +59,24 @@ def build(channels: dict[str, Channel], *, keeper: api.Keeper, burst: float) -> 
     for part in (pages, api, health, listen):
         app.add_routes(part.routes())
     return app
+
+
+def _check_open(settings: ServerSettings, host: str) -> None:
+    # Here and not where the config is read: environment and command line have their say first.
+    if settings.control and settings.control_token is None and not is_loopback(host):
+        raise SettingsError(
+            f"host {host} can be reached from other machines, so that anybody could turn the controls: "
+            "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
+            "or give --no-control or --host 127.0.0.1"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`, an address or a name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

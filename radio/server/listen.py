@@ -10,7 +10,7 @@ from aiohttp import web
 from radio.server.problems import ProblemError
 from radio.server.stations import channel_of
 from radio.stream.connection import Connection
-from radio.stream.relay import LAG_LIMIT
+from radio.stream.relay import BURST_LIMIT
 from radio.types import Seconds
 
 BURST: web.AppKey[Seconds] = web.AppKey("burst", float)
@@ -71,7 +71,7 @@ def _burst(request: web.Request) -> Seconds:
     except ValueError:
         burst = math.nan
     if not 0 <= burst < math.inf:
-        allowed = f"seconds, 0 or more; at most {LAG_LIMIT:g} are given"
+        allowed = f"seconds, 0 or more; at most {BURST_LIMIT:g} are given"
         raise ProblemError(422, "not_allowed", f"burst: '{text}' is not {allowed}", field="burst", allowed=allowed)
     return burst
 

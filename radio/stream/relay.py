@@ -20,6 +20,9 @@ HISTORY: Seconds = 60.0
 LAG_LIMIT: Seconds = 30.0
 """A listener further behind than this is disconnected; half the ring, so that the page it needs is always there."""
 
+BURST_LIMIT: Seconds = 25.0
+"""Longest burst: well within the lag limit, for a listener starts that far behind and needs time to take it."""
+
 PORTION = 16 * 1024
 """Most bytes that are handed over at once: in a burst, 16 times the pace of live audio.
 
@@ -161,10 +164,10 @@ class Relay:
     def join(self, sink: Sink, *, burst: Seconds, gone: Callable[[], object]) -> Listener:
         """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
 
-        The burst is bounded by the lag limit and by what the ring holds. `gone` is called once, when the listener has
+        The burst is bounded by `BURST_LIMIT` and by what the ring holds. `gone` is called once, when the listener has
         left, by whatever way.
         """
-        first = self._first(min(burst, self.lag_limit))
+        first = self._first(min(burst, BURST_LIMIT))
         listener = Listener(sink, first, gone, moved=self.now())
         self._listeners[listener] = None
         self.counts.joined += 1

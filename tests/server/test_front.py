@@ -8,8 +8,8 @@ from types import MappingProxyType
 import pytest
 
 from radio.config import RadioConfig, ServerSettings, StationSettings
-from radio.errors import ServerError
-from radio.server.front import serve
+from radio.errors import ServerError, SettingsError
+from radio.server.front import is_loopback, serve
 from tests.server.on_air import DEADLINE, WORKER
 from tests.server.tone_worker import settings
 
@@ -59,13 +59,28 @@ async def test_a_host_that_is_not_ours_is_named() -> None:
 
 
 async def test_open_to_strangers_only_with_a_token_or_without_controls() -> None:
-    with pytest.raises(ServerError, match="control_token"):
-        await served(config(), host="0.0.0.0")
+    for host in ("0.0.0.0", "::", "192.168.1.4", "example.org", ""):
+        with pytest.raises(SettingsError) as caught:
+            await served(config(), host=host)
+        for remedy in ("control_token", "control: false", "CONTROL_TOKEN", "--no-control", "--host 127.0.0.1"):
+            assert remedy in str(caught.value)
     assert (await served(config(control_token="sesame"), host="0.0.0.0"))[0].startswith("http://localhost:")
     await served(config(control=False), host="0.0.0.0")
 
 
-async def test_a_station_that_cannot_open_stops_the_start_and_says_why() -> None:
+async def test_what_is_asked_for_counts_and_not_what_the_config_says() -> None:
+    assert (await served(config(host="0.0.0.0"), host="127.0.0.1"))[0].startswith("http://127.0.0.1:")
+
+
+def test_loopback_is_what_only_this_machine_can_reach() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org", "")))
+
+
+async def test_a_station_that_cannot_open_stops_the_start_and_says_why_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bad = settings("broken", description="fails to open")
     with pytest.raises(ServerError, match=r"'broken' cannot start: there is no soundfont at nowhere\.sf2"):
         await served(config(settings(), bad))
+    assert "soundfont" not in caplog.text

@@ -173,6 +173,7 @@ async def test_a_worker_that_fails_is_replaced(
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)
     assert ("said nothing" if fault.startswith("hangs") else "the tone broke") in caplog.text
+    assert all("station 'tone': " in each.getMessage() for each in caplog.records)
 
 
 async def stalled(radio: OnAir) -> None:
