@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 import threading
@@ -71,13 +72,15 @@ def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, 
 
 
 def serve(config: RadioConfig) -> None:
-    """Put every station on the air until interrupted; prints the addresses.
+    """Put every station on the air until interrupted; prints the addresses, and logs to stderr.
 
     Raises:
         ServerError: the port is taken, or the host is not an address of this machine.
         KeyboardInterrupt: when told to stop by SIGINT.
     """
     from radio.server.front import serve as front
+
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")  # warnings and above, on stderr
 
     def ready(addresses: list[str]) -> None:
         print("On the air:")

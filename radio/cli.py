@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # radio.config reads the tables of the music: `radio --help` 
     from radio.config import RadioConfig, StationSettings
 
 PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
+_MUSIC_OPTIONS: Final = ("station", "seed", "set")
+_PLAY_OPTIONS: Final = ("output", "format", "seconds")
 _WORD: Final = re.compile(r"[\w-]+")
 OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -39,7 +41,7 @@ Ctrl-C ends whatever is playing. Exit status: 0 done, 1 something failed, 2 a mi
 
 _HOST_HELP: Final = (
     "address to listen on [the config's, else 127.0.0.1]; one that other machines reach needs control_token in the "
-    "config, CONTROL_TOKEN in the environment, or --no-control"
+    "config, CONTROL_TOKEN in the environment, or --no-control; a token that is set is asked for on every address"
 )
 
 
@@ -95,14 +97,14 @@ def _parser() -> _Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"radio {__version__}")
-    _station(parser)
+    _station(parser, changes="set")
     parser.add_argument("--output", metavar="-", help="- sends the audio to standard output, as fast as it is read")
     parser.add_argument("--format", choices=PIPE_FORMATS, help="what to send there [wav]; all are 48 kHz stereo")
     parser.add_argument("--seconds", type=_positive, metavar="N", help="stop after this much music [never]")
 
     _config(parser)
     # What a command leaves out stays as it was given before its name.
-    parser.set_defaults(config=None, station=None, seed=None, set=[])
+    parser.set_defaults(config=None, station=None, seed=None, set=[], changes=[])
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
 
     def command(name: str, help_text: str) -> argparse.ArgumentParser:
@@ -116,12 +118,12 @@ def _parser() -> _Parser:
     serve.add_argument("--no-control", action="store_true", help="let nobody turn the controls over HTTP")
 
     render = command("render", "write a station's music to a file, faster than it plays")
-    _station(render)
+    _station(render, changes="changes")  # of its own: argparse would drop those before the command
     render.add_argument("--minutes", type=_positive, default=2.0, metavar="N", help="how long, such as 2.5 [2]")
     render.add_argument("file", type=Path, help="where to: its ending says how, .mid .wav .flac .mp3 or .opus")
 
     command("stations", "list the stations of the config")
-    command("check", "read the config and name every mistake in it")
+    command("check", "read the config and the files it names, and name every mistake")
     command("doctor", "look for what the radio needs on this machine, and say what puts it right")
     return parser
 
@@ -132,12 +134,13 @@ def _config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _station(parser: argparse.ArgumentParser) -> None:
+def _station(parser: argparse.ArgumentParser, *, changes: str) -> None:
     none = argparse.SUPPRESS
     parser.add_argument("--station", default=none, metavar="NAME", help="which one; `radio stations` lists them")
     parser.add_argument("--seed", type=_seed, default=none, metavar="N", help="start of its music [the config's]")
     parser.add_argument(
         "--set",
+        dest=changes,
         action="append",
         default=none,
         metavar="CONTROL=VALUE",
@@ -148,6 +151,7 @@ def _station(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> int:
     if given.command is None:
         return _play(given)
+    _refuse_strays(given)
     if given.command == "doctor":
         from radio.doctor import examine
 
@@ -169,8 +173,25 @@ def _run(given: argparse.Namespace) -> int:
         for station in config.stations.values():
             print(f"{station.name:{wide}}  {station.title}: {station.description}".rstrip(" :"))
     elif given.command == "check":
-        print(f"{path}: right, {len(config.stations)} stations: {', '.join(config.stations)}")
+        _check(path, config)
     return OK
+
+
+def _refuse_strays(given: argparse.Namespace) -> None:
+    """Options before a command that does not take them: argparse would drop them without a word."""
+    foreign = _PLAY_OPTIONS if given.command == "render" else (*_MUSIC_OPTIONS, *_PLAY_OPTIONS)
+    if strays := [f"--{name}" for name in foreign if getattr(given, name) not in (None, [])]:
+        command = f"radio {given.command}"
+        raise SettingsError(f"{command} does not take {', '.join(strays)} (see {command} --help)")
+
+
+def _check(path: Path, config: RadioConfig) -> None:
+    from radio.doctor import files
+
+    if faults := [f"{path}: {file.what}: {file.detail}" for file in files(config.stations) if not file.found]:
+        raise SettingsError(faults)
+    count = len(config.stations)
+    print(f"{path}: right, {count} station{'' if count == 1 else 's'}: {', '.join(config.stations)}")
 
 
 def _play(given: argparse.Namespace) -> int:
@@ -220,7 +241,7 @@ def _settings(given: argparse.Namespace, config: RadioConfig) -> StationSettings
         raise SettingsError(f"say which station with --station NAME: {', '.join(config.stations)}")
     settings = config.station(given.station)
     patch: dict[str, object] = {}
-    for setting in given.set:
+    for setting in (*given.set, *given.changes):
         name, equals, value = setting.partition("=")
         if not equals:
             raise SettingsError(f"--set {setting}: write CONTROL=VALUE, such as tempo=72")

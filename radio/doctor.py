@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from radio.errors import RadioError, SettingsError
+from radio.errors import ModelError, RadioError, SettingsError
+
+if TYPE_CHECKING:
+    from radio.config import StationSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def _tried(what: str, attempt: Callable[[], str], remedy: str, *, needed: bool =
         return Finding(what, found=True, detail=attempt(), needed=needed)
     except (ImportError, OSError, RadioError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Finding(what, found=False, detail=f"{reason}; {remedy}", needed=needed)
+        return Finding(what, found=False, detail="; ".join(filter(None, (reason, remedy))), needed=needed)
 
 
 def _ffmpeg() -> str:
@@ -75,7 +79,7 @@ def _sound_card() -> str:
 
 
 def _stations(config: Path | None) -> Iterator[Finding]:
-    """The config, with the checkpoints and soundfonts that it names: a missing one is a problem of the config."""
+    """The config, with the checkpoints and soundfonts that it names."""
     from radio.config import default_path, load
 
     path = config or default_path()
@@ -86,11 +90,30 @@ def _stations(config: Path | None) -> Iterator[Finding]:
             yield Finding("config", found=False, detail=problem)
         return
     yield Finding("config", found=True, detail=f"{path}: {', '.join(stations)}")
-    for soundfont in sorted({each.soundfont for each in stations.values()}):
-        yield Finding("soundfont", found=True, detail=str(soundfont))
-    for checkpoint in sorted({model for each in stations.values() for model in (each.piano, each.drums)}):
-        yield _tried("checkpoint", partial(_checkpoint, checkpoint), "run pip install again, or export anew")
+    yield from files(stations)
 
 
-def _checkpoint(path: Path) -> str:
-    return f"{path}, {path.stat().st_size / 1e6:.1f} MB"
+def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
+    """Each file that stations play from, read as they would read it; `what` names the stations and the setting."""
+    from radio.audio.synth import check_soundfont
+    from radio.model import checkpoint
+
+    @cache
+    def part_of(path: Path) -> str:
+        return checkpoint.read(path).part.name
+
+    def attempt(setting: str, path: Path) -> str:
+        if setting == "soundfont":
+            check_soundfont(path)
+        elif part_of(path) != setting:
+            raise ModelError(f"{path}: a {part_of(path)} model where the {setting} model belongs")
+        return f"{path}, {path.stat().st_size / 1e6:.1f} MB"
+
+    users: dict[tuple[str, Path], list[str]] = {}
+    for station in stations.values():
+        for setting, path in (("soundfont", station.soundfont), ("piano", station.piano), ("drums", station.drums)):
+            users.setdefault((setting, path), []).append(station.name)
+    for (setting, path), names in users.items():
+        # What is wrong with a soundfont is said with its remedy.
+        remedy = "" if setting == "soundfont" else "export it anew, or leave the setting out for the shipped one"
+        yield _tried(f"{', '.join(names)}: {setting}", partial(attempt, setting, path), remedy)

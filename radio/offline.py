@@ -34,6 +34,8 @@ _ENCODINGS: Final[Mapping[str, Mapping[str, str]]] = {
 ENDINGS: Final = (".mid", ".wav", *_ENCODINGS)
 
 _BLOCK: Final[Frames] = SAMPLE_RATE
+_SHORTEST: Final = 1 / 60
+"""Minutes: less than a second holds no music worth a file."""
 _LONGEST_AUDIO: Final = 360.0
 """Minutes: a WAV file counts its bytes in 32 bits, which is 372 minutes of ours."""
 _ENCODED: Final = 0.95
@@ -46,7 +48,7 @@ def render(settings: StationSettings, *, minutes: float, seed: int, path: Path) 
     The same settings, minutes and seed give the same bytes. Whatever goes wrong, a file that was there stays as it was.
 
     Raises:
-        SettingsError: an ending that is not in `ENDINGS`, a folder that is not there, too many minutes.
+        SettingsError: an ending that is not in `ENDINGS`, a folder that is not there, too few or too many minutes.
         StreamError: ffmpeg is not installed, or failed.
         RadioError: the station cannot be opened.
     """
@@ -125,6 +127,8 @@ def _checked(path: Path, minutes: float) -> str:
         raise SettingsError(f"{path}: this is a folder: give the name of a file")
     if not os.access(path.parent, os.W_OK):
         raise SettingsError(f"{path}: the folder {path.parent} cannot be written to")
+    if minutes < _SHORTEST:
+        raise SettingsError(f"--minutes {minutes:g}: less than a second; the shortest file has 0.0167 minutes")
     if ending != ".mid" and minutes > _LONGEST_AUDIO:
         raise SettingsError(f"--minutes {minutes:g}: audio files hold at most {_LONGEST_AUDIO:g} minutes")
     if ending in _ENCODINGS and shutil.which("ffmpeg") is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,6 +87,20 @@ def test_an_interrupt_ends_the_stream_whole(tmp_path: Path, number: signal.Signa
         assert program.wait(timeout=30) == 0
         assert program.stderr.read() == b""
     assert len(decoded(heard)) > SAMPLE_RATE
+
+
+def test_what_the_server_logs_carries_its_time_once() -> None:
+    code = """
+import logging
+from radio import app, config
+from radio.server import front
+async def serve(*_, **__):
+    logging.getLogger("radio.station.chill").warning("the worker ended")
+front.serve = serve
+app.serve(config.load(config.SHIPPED))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* radio\.station\.chill: the worker ended\n", result.stderr)
 
 
 def test_without_a_sound_card_it_says_what_else_there_is(radio: Radio) -> None:

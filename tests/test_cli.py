@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from radio import __version__
 from radio.cli import main
-from radio.config import SHIPPED
+from radio.config import HERE, SHIPPED
 from tests.conftest import Radio
 
 
@@ -59,6 +60,13 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("render --station chill", "the following arguments are required: file"),
         ("render --station chill --minutes -1 song.mid", "'-1' is not a number above 0"),
         ("render --station chill song.ogg", "'.ogg' is no kind of file that we write"),
+        ("render --station chill --minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
+        ("--station chill --output - stations", "radio stations does not take --station, --output (see radio stations"),
+        ("--station chill --seed 0 serve", "radio serve does not take --station, --seed"),
+        ("--set tempo=72 check", "radio check does not take --set"),
+        ("--format wav doctor", "radio doctor does not take --format"),
+        ("--seconds 3 render --station chill song.wav", "radio render does not take --seconds"),
+        ("--set tempo=1 render --station chill --set swing=0 song.wav", "tempo: 1 is not a number"),
         ("serve --port 70000", "'70000' is not a port from 0 to 65535"),
         ("serve --host 0.0.0.0", "set control_token, or control: false"),
         ("check --config nowhere.yaml", "nowhere.yaml: cannot be read: No such file or directory"),
@@ -122,6 +130,31 @@ def test_a_foreign_file_is_named_on_one_line(capsys: pytest.CaptureFixture[str],
     assert not (tmp_path / "a.wav").exists()
 
 
+def test_check_and_doctor_name_every_file_that_cannot_be_played(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "noise").write_bytes(random.Random(1).randbytes(3000))
+    piano = HERE / "checkpoints" / "piano.safetensors"
+    config = config_with(tmp_path, f"piano: noise\n    drums: {piano}\n    soundfont: noise")
+    status, lines = said(capsys, "check", "--config", config)
+    assert status == 2
+    starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums")]
+    assert len(lines) == len(starts)
+    assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
+    assert "is not a soundfont" in lines[0]
+    assert f"{tmp_path / 'noise'}: corrupt or not safetensors" in lines[1]
+    assert "a piano model where the drums model belongs" in lines[2]
+    assert main(["doctor", "--config", config]) == 1
+    ill = capsys.readouterr().out
+    assert all(f"MISS  {line.removeprefix(f'radio: {config}: ')}" in ill for line in lines)
+
+
+def test_check_counts_one_station_as_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = config_with(tmp_path, "seed: 3")
+    assert main(["check", "--config", config]) == 0
+    assert capsys.readouterr().out == f"{config}: right, 1 station: own\n"
+
+
 def test_a_missing_soundfont_is_named_with_its_remedy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, lines = said(capsys, "check", "--config", config_with(tmp_path, "soundfont: gone.sf2"))
     assert status == 2
@@ -136,7 +169,8 @@ def test_doctor_finds_what_is_there_and_says_what_is_not(
     monkeypatch.chdir(tmp_path)
     assert main(["doctor"]) == 0
     healthy = capsys.readouterr().out
-    for what in ("Python", "ffmpeg", "libfluidsynth", "config", "soundfont", "checkpoint"):
+    files = [f"chill, study, jazzcafe: {setting}" for setting in ("soundfont", "piano", "drums")]
+    for what in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
         assert f"ok    {what}: " in healthy
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "stations.yaml").write_text("stations: {a: {title: A}}\n", encoding="utf-8")

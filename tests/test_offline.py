@@ -113,6 +113,8 @@ def test_a_fault_leaves_the_old_file_alone(
         ("nowhere/song.wav", 1, "there is no folder"),
         ("folder.wav", 1, "this is a folder"),
         ("song.wav", 400, "at most 360 minutes"),
+        ("song.wav", 1e-9, "--minutes 1e-09: less than a second"),
+        ("song.mid", 0.0166, "less than a second"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(

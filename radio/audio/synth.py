@@ -37,7 +37,7 @@ class Synth:
     """
 
     def __init__(self, soundfont: Path, *, program: int, drums: bool = False, gain: float = 1.4) -> None:
-        _check_soundfont(soundfont)
+        check_soundfont(soundfont)
         fluid = library()
         complaints()
         self._fluid = fluid
@@ -144,7 +144,8 @@ class Synth:
             self._synth = None
 
 
-def _check_soundfont(path: Path) -> None:
+def check_soundfont(path: Path) -> None:
+    """Raise AudioError where `path` is missing, no soundfont by its header, or cut short; no synthesizer is needed."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
