@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radio.errors import ModelError, RadioError, SettingsError
+from radio.errors import RadioError, SettingsError
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
@@ -97,16 +97,13 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
     """Each file that stations play from, read as they would read it; `what` names the stations and the setting."""
     from radio.audio.synth import check_soundfont
     from radio.model import checkpoint
-
-    @cache
-    def part_of(path: Path) -> str:
-        return checkpoint.read(path).part.name
+    from radio.music.parts import PARTS
 
     def attempt(setting: str, path: Path) -> str:
         if setting == "soundfont":
             check_soundfont(path)
-        elif part_of(path) != setting:
-            raise ModelError(f"{path}: a {part_of(path)} model where the {setting} model belongs")
+        else:
+            checkpoint.read(path, PARTS[setting])
         return f"{path}, {path.stat().st_size / 1e6:.1f} MB"
 
     users: dict[tuple[str, Path], list[str]] = {}

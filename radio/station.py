@@ -19,13 +19,12 @@ from radio.compose.composer import Bar, Composer
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.config import StationSettings
 from radio.controls import CONTROLS, Controls
-from radio.errors import ModelError
 from radio.model import checkpoint
 from radio.model.engine import NumpyEngine
 from radio.music import chords, midi
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
-from radio.music.parts import DRUMS, PIANO, Part
+from radio.music.parts import DRUMS, PIANO
 from radio.types import (
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
@@ -65,20 +64,13 @@ def open_station(settings: StationSettings, *, seed: int | None = None) -> Stati
 def open_composer(settings: StationSettings, seed: int) -> Composer:
     """The station's models and conductor alone: music without sound."""
     return Composer(
-        _engine(settings.piano, PIANO),
-        _engine(settings.drums, DRUMS),
+        NumpyEngine(checkpoint.read(settings.piano, PIANO)),
+        NumpyEngine(checkpoint.read(settings.drums, DRUMS)),
         progressions=[[chords.parse(name) for name in loop] for loop in settings.progressions],
         keys=settings.keys,
         style=settings.style,
         seed=seed,
     )
-
-
-def _engine(path: Path, part: Part) -> NumpyEngine:
-    loaded = checkpoint.read(path)
-    if loaded.part is not part:
-        raise ModelError(f"{path}: a {loaded.part.name} model where the {part.name} model belongs")
-    return NumpyEngine(loaded)
 
 
 class Station:

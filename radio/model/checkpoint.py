@@ -53,11 +53,12 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     partial.replace(path)
 
 
-def read(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+def read(path: Path, part: Part | None = None) -> Checkpoint:
+    """Read a checkpoint, of `part` where one is given.
 
     Raises:
-        ModelError: missing, truncated, not ours, or its token list, shapes or numbers are not what they must be.
+        ModelError: missing, truncated, not ours, of another part, or its token list, shapes or numbers are not what
+            they must be.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such checkpoint")
@@ -72,7 +73,7 @@ def read(path: Path) -> Checkpoint:
     except (SafetensorError, OSError, struct.error, TypeError) as error:  # TypeError: a dtype that numpy has not
         raise ModelError(f"{path}: corrupt or not safetensors ({error})") from error
     try:
-        part = PARTS[metadata["part"]]
+        named = PARTS[metadata["part"]]
         spec = Spec(**json.loads(metadata["spec"]))
         names = json.loads(metadata["tokens"])
         card = json.loads(metadata["card"])
@@ -85,8 +86,10 @@ def read(path: Path) -> Checkpoint:
         raise ModelError(f"{path}: its token list contradicts the vocabulary table ({unknown[:3] or 'names repeat'})")
     if len(names) != spec.vocabulary:
         raise ModelError(f"{path}: names {len(names)} tokens but has rows for {spec.vocabulary}")
-    checkpoint = Checkpoint(part, spec, tuple(IDS[name] for name in names), weights, card)
+    checkpoint = Checkpoint(named, spec, tuple(IDS[name] for name in names), weights, card)
     _check(path, checkpoint)
+    if part is not None and checkpoint.part is not part:
+        raise ModelError(f"{path}: a {checkpoint.part.name} model where the {part.name} model belongs")
     return checkpoint
 
 
