@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,9 @@ import numpy as np
 import pytest
 
 from radio.types import SAMPLE_RATE, Block, Frames, StationEvent
+
+# A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
