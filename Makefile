@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 
-.PHONY: radio setup system test test-all lint format bench
+.PHONY: radio setup system system-tests test test-all lint format bench
 .DEFAULT_GOAL := radio
 
 radio: setup
@@ -15,6 +15,10 @@ setup: system $(VENV)/.radio
 
 system:
 	@scripts/system-packages $(PYTHON)
+
+# what the tests need beside that: browsers, players and servers to play to
+system-tests:
+	@scripts/system-packages --tests $(PYTHON)
 
 $(BIN)/pip: | system
 	$(PYTHON) -m venv $(VENV)
@@ -39,10 +43,10 @@ format: system $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+test: lint system-tests
 	$(BIN)/pytest -m "not slow" --durations=10
 
-test-all: lint
+test-all: lint system-tests
 	$(BIN)/pytest --durations=20
 
 bench: setup
