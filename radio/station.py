@@ -14,6 +14,7 @@ from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
+from radio.compose.ahead import Ahead
 from radio.compose.bass import KICKS
 from radio.compose.composer import Bar, Composer
 from radio.compose.feel import LOOKAHEAD, Feel
@@ -88,7 +89,7 @@ class Station:
         self.settings = settings
         self.controls = settings.controls
         """As last asked for; those that land on a bar line sound from the bar that `control` named."""
-        self._composer = composer
+        self._composer = Ahead(composer)
         self._synths = synths
         self._textures = textures
         self._mixer = Mixer(settings.tone)
@@ -131,6 +132,15 @@ class Station:
         if mixed:
             self._log(in_mix.frame, "control", mixed)
         return landings
+
+    @property
+    def line(self) -> Frames:
+        """The bar line of the first bar that is not composed yet; it is composed when `render` comes near to it."""
+        return self._composed
+
+    def prepare(self) -> None:
+        """Compose the next bar early, in any thread, so that `render` need not; the audio is the same as without."""
+        self._composer.prepare(self.controls)
 
     def events(self) -> list[StationEvent]:
         """What has been rendered since the last call, in order of frame."""

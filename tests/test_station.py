@@ -116,6 +116,26 @@ def test_nothing_changes_before_the_bar_that_was_named_and_something_does_after(
     assert heard[0] != heard[1]
 
 
+def test_bars_composed_early_change_nothing_and_give_way_to_a_turned_control(settings: StationSettings) -> None:
+    stations = [open_station(settings, seed=5) for _ in range(2)]
+    heard = []
+    for station in stations:
+        early = station is stations[1]
+        blocks = []
+        for turn in ({}, {"temperature": 0.3}, {"density": 1.0, "tempo": 90}):
+            if early:
+                station.prepare()
+            landings = station.control(turn)
+            assert all(spot.frame == station.line for spot in landings.values())
+            if early:
+                station.prepare()
+            blocks.append(station.render(BAR))
+        heard.append((np.concatenate(blocks), station.events()))
+        station.close()
+    np.testing.assert_array_equal(heard[0][0], heard[1][0])
+    assert heard[0][1] == heard[1][1]
+
+
 def test_mix_controls_land_at_once_and_are_heard(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     before = station.render(BAR)

@@ -43,6 +43,18 @@ class Saved:
     means: Mapping[str, dict[str, float]]
 
 
+def asked(controls: Controls) -> tuple[float, Sampling]:
+    """All that a composer reads of the controls: density, and how the models choose."""
+    return controls.density, Sampling(
+        controls.temperature,
+        controls.top_p,
+        controls.top_k,
+        controls.alpha_presence,
+        controls.alpha_frequency,
+        controls.alpha_decay,
+    )
+
+
 class Composer:
     """Composes bar after bar; a function of (models, settings, seed, controls given at each bar)."""
 
@@ -67,15 +79,8 @@ class Composer:
 
     def next_bar(self, controls: Controls) -> Bar:
         """Compose the next bar under `controls`."""
-        track, plan = self._conductor.next_bar(controls.density)
-        sampling = Sampling(
-            controls.temperature,
-            controls.top_p,
-            controls.top_k,
-            controls.alpha_presence,
-            controls.alpha_frequency,
-            controls.alpha_decay,
-        )
+        density, sampling = asked(controls)
+        track, plan = self._conductor.next_bar(density)
         events = {
             layer: self._dynamics[layer].level(performer.play(plan, sampling))
             for layer, performer in self._performers.items()
