@@ -12,10 +12,13 @@ from typing import cast
 from aiohttp import web
 
 from radio.controls import CONTROLS
+from radio.server import history
 from radio.server.channel import Channel
 from radio.server.events import encoded
 from radio.server.listen import EndlessResponse
+from radio.server.now import TRACKS
 from radio.server.problems import ProblemError
+from radio.server.query import sid_of, whole
 from radio.server.stations import CHANNELS, channel_of
 from radio.stream.connection import limit_buffers
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
@@ -56,6 +59,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/stations/{station}", station),
         web.patch("/api/stations/{station}/controls", change),
         web.get("/api/stations/{station}/events", events),
+        web.get("/api/stations/{station}/history", past),
     ]
 
 
@@ -83,20 +87,33 @@ async def change(request: web.Request) -> web.Response:
     return _json({"controls": controls, "live": channel.relay.live, "sample_rate": SAMPLE_RATE})
 
 
+async def past(request: web.Request) -> web.Response:
+    """The last tracks, newest first, with what is needed to compose each again."""
+    channel = channel_of(request)
+    limit = whole(request, "limit", 1, TRACKS, default=TRACKS)
+    live = channel.relay.live
+    found = history.as_json(channel.now.tracks, channel.lives, live=live, limit=limit)
+    return _json({**found, "live": live, "sample_rate": SAMPLE_RATE})
+
+
 async def events(request: web.Request) -> web.StreamResponse:
     """Server-sent events, each with the mount's `frame` at which it is heard.
 
-    The first one, of kind `now`, is the station in full, with its `recent` tracks and bars.
+    The first one, of kind `now`, is the station in full, with its `recent` tracks and bars. With `?sid=`, the name
+    under which a stream of the station is opened too, one of kind `stream` tells the frame that the stream begins with,
+    so that a page can show a title when it is heard.
     """
-    channel = channel_of(request)
+    channel, sid = channel_of(request), sid_of(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})
     await response.prepare(request)
     transport = request.transport
     if request.method == "HEAD" or transport is None or transport.is_closing():
         return response
     limit_buffers(transport)
-    fan = channel.fans.join(transport.abort)
+    fan = channel.fans.join(transport.abort, sid=sid)
     data: bytes | None = encoded("now", {**_full(channel), "recent": channel.now.recent()})
+    if sid is not None and (first := channel.fans.first(sid)) is not None:
+        channel.fans.begun(sid, first, channel.relay.live)
     try:
         while data is not None:
             await response.write(data)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from radio.errors import ControlError, ServerError, StreamError
 from radio.server.events import Fans
+from radio.server.history import LIVES, Life, digests
 from radio.server.now import Now
 from radio.stream.ogg import Pager, header_pages
 from radio.stream.relay import Relay
@@ -67,6 +68,7 @@ class Channel:
         self.controls = settings.controls
         self.now = Now()
         self.fans = Fans()
+        self.lives: deque[Life] = deque(maxlen=LIVES)
         self.restarts = 0
         self.pid: int | None = None
         self._worker = tuple(worker)
@@ -79,6 +81,7 @@ class Channel:
         self._ready = False
         self._until: Frames = 0
         self._coming: deque[StationEvent] = deque()
+        self._given: tuple[StationSettings, Mapping[str, str]] = (settings, {})
         self._answers: dict[int, asyncio.Future[Mapping[str, Landing]]] = {}
         self._asked = 0
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -132,7 +135,13 @@ class Channel:
         finally:
             self._answers.pop(number, None)
         self.controls = self.controls.changed(patch)
-        return {name: Landing(landing.bar, landing.frame + self._pager.offset) for name, landing in landings.items()}
+        heard = {name: Landing(landing.bar, landing.frame + self._pager.offset) for name, landing in landings.items()}
+        self.lives[-1].changed(heard, self.controls.as_json())
+        return heard
+
+    def begun(self, sid: str, first: Frames) -> None:
+        """Note that the stream which was opened as `sid` begins with the mount's frame `first`; its page is told."""
+        self.fans.begun(sid, first, self.relay.live)
 
     async def _pace(self) -> None:
         """The only clock: lets pages and events out when they are due, and asks the worker for more."""
@@ -201,6 +210,7 @@ class Channel:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         settings = replace(self.settings, controls=self.controls, seed=(self.settings.seed + self.restarts) % 2**63)
         writer.write(encode(Start(pickle.dumps(settings))))
+        self._given = settings, await asyncio.to_thread(digests, settings)
         self._to_worker = writer
         decoder = Decoder()
         while True:
@@ -226,8 +236,12 @@ class Channel:
                         self._first.set_result(None)
             case StationEvent():
                 self._coming.append(replace(message, frame=message.frame + self._pager.offset))
+                self.now.announced(self._coming[-1])
             case Ready(frame):
                 self._pager.rebase(frame)
+                number = self.lives[-1].number + 1 if self.lives else 0
+                settings, sums = self._given
+                self.lives.append(Life(number, settings, time.time(), self._pager.offset, sums))
                 self._ready, self._until = True, frame
                 self._ask()
             case Landed(number, landings):
@@ -245,6 +259,7 @@ class Channel:
         """Forget a worker that is gone, and what it announced but will never play."""
         self._to_worker, self._ready, self.pid = None, False, None
         self._coming = deque(event for event in self._coming if event.frame < self._pager.position)
+        self.now.forgotten(self._pager.position)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ServerError(f"{self.settings.name} is being restarted"))

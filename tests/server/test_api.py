@@ -43,7 +43,7 @@ async def test_what_is_on() -> None:
         assert (one["title"], one["description"], one["on_air"]) == ("Station tone", "a tone", True)
         assert one["now"]["track"]["title"] == "Tone 1 of seed 1"
         assert one["now"]["track"]["frame"] == 0
-        assert one["now"]["track"]["since"].endswith("+00:00")
+        assert one["now"]["track"]["started_at"].endswith("+00:00")
         assert one["now"]["bar"]["chord"] == "Am7"
         assert one["streams"] == {"opus": "/tone.opus"}
         assert one["listeners"] == 0
@@ -207,6 +207,26 @@ async def follow(radio: OnAir) -> None:
         frames = [data["frame"] for kind, data in seen[1:]]
         assert frames == sorted(frames)
         assert {"bar", "note"} <= {kind for kind, _ in seen}
+
+
+async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.relay.live > 0)
+        radio.tone.begun("before", 960)
+        for sid, first in (("before", 960), ("after", 1_920)):
+            async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid={sid}") as response:
+                if sid == "after":
+                    await response.content.readuntil(b"\n\n")
+                    radio.tone.begun("after", 1_920)
+                async with asyncio.timeout(DEADLINE):
+                    while await response.content.readline() != b"event: stream\n":
+                        pass
+                    said = json.loads((await response.content.readline()).removeprefix(b"data: "))
+                assert (said["sid"], said["first"]) == (sid, first)
+                assert said["live"] >= 0
+        for bad in ("", "a b", "x" * 65, "%C3%BC", "a%0Ab"):
+            status, answer = await get(radio, f"/api/stations/tone/events?sid={bad}")
+            assert (status, answer["error"]["field"]) == (422, "sid")
 
 
 async def test_a_client_that_left_before_its_answer_began_is_not_added(monkeypatch: pytest.MonkeyPatch) -> None:

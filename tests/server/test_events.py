@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from radio.server.events import WAITING, Fans, encoded
+from radio.server.events import SIDS, WAITING, Fans, encoded
 from radio.types import StationEvent
 
 
@@ -38,3 +38,23 @@ def test_an_event_is_two_lines_and_a_blank_one() -> None:
     kind, data, *rest = text.split("\n")
     assert (kind, rest) == ("event: track", ["", ""])
     assert json.loads(data.removeprefix("data: ")) == {"title": "a\nb", "frame": 3}
+
+
+def test_who_listens_to_a_stream_is_told_where_it_begins() -> None:
+    fans = Fans()
+    mine, other, none = (fans.join(lambda: None, sid=sid) for sid in ("mine", "other", None))
+    fans.begun("mine", 480, 960)
+    assert mine.queue.get_nowait() == b'event: stream\ndata: {"sid":"mine","first":480,"live":960}\n\n'
+    assert other.queue.empty()
+    assert none.queue.empty()
+    assert (fans.first("mine"), fans.first("other")) == (480, None)
+
+
+def test_the_beginnings_of_streams_are_forgotten_in_the_end() -> None:
+    fans = Fans()
+    for number in range(SIDS + 10):
+        fans.begun("again", 0, 0)
+        fans.begun(str(number), number, number)
+    assert fans.first("again") == 0
+    assert fans.first("9") is None
+    assert fans.first(str(SIDS + 9)) == SIDS + 9

@@ -1,0 +1,141 @@
+"""The lives of a station's workers: with a life's record, and the models it names, its music is composed again.
+
+What a worker plays is a function of its checkpoints, its settings, its seed and the log of control changes. A track's
+place in it is the number of its first bar.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radio import __version__
+from radio.controls import Controls
+from radio.server.now import Track, stamp
+from radio.types import Frames, JsonValue, Landing
+
+if TYPE_CHECKING:
+    from radio.config import StationSettings
+
+CHANGES = 4_096
+"""Control changes that a life keeps; what is older than these is folded into the controls it began with."""
+
+LIVES = 64
+"""Lives that are kept: those of a station whose worker dies every few minutes, for hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Control values, and the bar and mount's frame from which they count."""
+
+    at: Landing
+    values: Mapping[str, JsonValue]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {"bar": self.at.bar, "frame": self.at.frame, "controls": dict(self.values)}
+
+
+@dataclass(slots=True)
+class Life:
+    """What one worker was started with, and what was changed since."""
+
+    number: int
+    settings: StationSettings
+    """With the seed and the controls that this worker was given."""
+    started: float
+    """Seconds since 1970."""
+    origin: Frames
+    """The mount's frame of its first bar line."""
+    digests: Mapping[str, str]
+    """SHA-256 of each checkpoint."""
+    controls: Controls = field(init=False)
+    changes: deque[Change] = field(default_factory=deque)
+    whole: bool = True
+    """Whether `changes` reaches back to the first bar."""
+
+    def __post_init__(self) -> None:
+        self.controls = self.settings.controls
+
+    def changed(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
+        """Note a change of controls, each with its landing."""
+        for at in dict.fromkeys(landings.values()):
+            self.changes.append(Change(at, {name: values[name] for name, landing in landings.items() if landing == at}))
+        while len(self.changes) > CHANGES:
+            self.controls = self.controls.changed(self.changes.popleft().values)
+            self.whole = False
+
+    def controls_at(self, frame: Frames) -> Controls:
+        """The controls in force when the bar at `frame` begins."""
+        controls = self.controls
+        for change in self.changes:
+            if change.at.frame <= frame:
+                controls = controls.changed(change.values)
+        return controls
+
+    def changes_between(self, start: Frames, end: Frames) -> list[Change]:
+        """Those that landed at `start` < frame < `end`."""
+        return [change for change in self.changes if start < change.at.frame < end]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        return {
+            "number": self.number,
+            "started_at": stamp(self.started),
+            "frame": self.origin,
+            "version": __version__,
+            "seed": self.settings.seed,
+            "settings": _settings(self.settings),
+            "checkpoints": {
+                part: {"name": _path(self.settings, part).name, "sha256": self.digests.get(part)}
+                for part in ("piano", "drums")
+            },
+            "controls": self.controls.as_json(),
+            "changes": [change.as_json() for change in self.changes],
+            "whole": self.whole,
+        }
+
+
+def digests(settings: StationSettings) -> dict[str, str]:
+    """SHA-256 of the checkpoints that are there; they are read whole, so not on the event loop."""
+    return {
+        part: hashlib.sha256(path.read_bytes()).hexdigest()
+        for part in ("piano", "drums")
+        if (path := _path(settings, part)).is_file()
+    }
+
+
+def as_json(tracks: Iterable[Track], lives: Iterable[Life], *, live: Frames, limit: int) -> dict[str, JsonValue]:
+    """The last `limit` tracks, newest first, and the lives that they belong to."""
+    lives, tracks = list(lives), list(tracks)
+    following = [later.frame for _, later in pairwise(tracks)] + [live]
+    used: dict[int, Life] = {}
+    found: list[JsonValue] = []
+    for track, end in list(zip(tracks, following, strict=True))[: -limit - 1 : -1]:
+        life = next((life for life in reversed(lives) if life.origin <= track.frame), None)
+        entry = {**track.as_json(), "bar": track.bar, "life": None if life is None else life.number}
+        if life is not None:
+            used[life.number] = life
+            entry |= {
+                "seed": life.settings.seed,
+                "controls": life.controls_at(track.frame).as_json(),
+                "changes": [change.as_json() for change in life.changes_between(track.frame, end)],
+            }
+        found.append(entry)
+    return {"tracks": found, "lives": [life.as_json() for life in used.values()]}
+
+
+def _path(settings: StationSettings, part: str) -> Path:
+    path: Path = getattr(settings, part)
+    return path
+
+
+def _settings(settings: StationSettings) -> dict[str, JsonValue]:
+    """What shapes the music and its sound; of files the names only, since the folders are this machine's business."""
+    plain: dict[str, Any] = asdict(settings)
+    for name in ("controls", "seed", "name", "piano", "drums"):
+        del plain[name]
+    return {name: value.name if isinstance(value, Path) else value for name, value in plain.items()}

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radio.compose.composer import Bar
+from radio.config import SHIPPED, StationSettings, load
+from radio.controls import Controls
+from radio.model import checkpoint
+from radio.server import history
+from radio.server.history import Life
+from radio.server.now import Track
+from radio.station import open_composer
+from radio.types import Landing
+from tests.model.models import checkpoint as random_model
+from tests.server.on_air import on_air, until
+from tests.server.test_api import get, patch
+from tests.server.tone_worker import settings
+
+
+def life(**changes: Any) -> Life:
+    given = {"number": 0, "settings": settings(seed=5), "started": 0.0, "origin": 0, "digests": {}} | changes
+    return Life(**given)
+
+
+def test_changes_count_from_where_they_land() -> None:
+    one = life()
+    one.changed({"tempo": Landing(3, 300), "keys_mute": Landing(2, 210)}, {"tempo": 70.0, "keys_mute": True})
+    one.changed({"tempo": Landing(3, 300)}, {"tempo": 72.0})
+    assert one.controls_at(209) == Controls()
+    assert one.controls_at(210) == Controls(keys_mute=True)
+    assert one.controls_at(300) == Controls(keys_mute=True, tempo=72)
+    assert [change.values for change in one.changes_between(210, 301)] == [{"tempo": 70.0}, {"tempo": 72.0}]
+
+
+def test_a_log_that_is_too_long_says_so_and_stays_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "CHANGES", 3)
+    one = life()
+    for tempo in range(60, 70):
+        one.changed({"tempo": Landing(tempo, tempo)}, {"tempo": float(tempo)})
+    assert (len(one.changes), one.whole) == (3, False)
+    assert one.controls.tempo == 66
+    assert one.controls_at(1_000).tempo == 69
+
+
+def test_the_newest_comes_first_with_the_life_it_belongs_to() -> None:
+    lives = [life(), life(number=1, origin=250, settings=settings(seed=6))]
+    tracks = [Track(frame, {"title": str(frame)}, 0.0, bar=frame // 10) for frame in (0, 100, 200, 250, 350)]
+    lives[0].changed({"tempo": Landing(12, 120)}, {"tempo": 70.0})
+    found: Any = history.as_json(tracks, lives, live=400, limit=4)
+    assert [(each["frame"], each["seed"], each["life"]) for each in found["tracks"]] == [
+        (350, 6, 1),
+        (250, 6, 1),
+        (200, 5, 0),
+        (100, 5, 0),
+    ]
+    assert [each["controls"]["tempo"] for each in found["tracks"]] == [80.0, 80.0, 70.0, 80.0]
+    assert [each["changes"] for each in found["tracks"]] == [
+        [],
+        [],
+        [],
+        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}}],
+    ]
+    assert [each["number"] for each in found["lives"]] == [1, 0]
+    assert str(Path.cwd()) not in str(found)
+
+
+async def test_history_over_http_through_a_restart() -> None:
+    async with on_air(settings(seed=5)) as radio:
+        await patch(radio, '{"tempo": 71}')
+        assert radio.tone.pid is not None
+        os.kill(radio.tone.pid, signal.SIGKILL)
+        await until(lambda: len(radio.tone.now.tracks) == 2)
+        status, found = await get(radio, "/api/stations/tone/history?limit=5")
+        assert status == 200
+        second, first = found["tracks"]
+        assert (first["title"], second["title"]) == ("Tone 1 of seed 5", "Tone 1 of seed 6")
+        assert (first["seed"], second["seed"], first["bar"]) == (5, 6, 1)
+        assert [change["controls"] for life in found["lives"] for change in life["changes"]] == [{"tempo": 71.0}]
+        assert [life["controls"]["tempo"] for life in found["lives"]] == [71.0, 80.0]
+        assert second["frame"] == found["lives"][0]["frame"]
+        assert len(found["lives"][0]["checkpoints"]["piano"]["sha256"]) == 64
+        assert len((await get(radio, "/api/stations/tone/history?limit=1"))[1]["tracks"]) == 1
+        for bad in ("0", "257", "1.5", "nan", "two", "٣", "1" * 5_000):
+            status, answer = await get(radio, f"/api/stations/tone/history?limit={bad}")
+            assert (status, answer["error"]["field"]) == (422, "limit")
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
+    folder = tmp_path_factory.mktemp("models")
+    for part in ("piano", "drums"):
+        checkpoint.write(folder / f"{part}.safetensors", random_model(part))
+    chill = load(SHIPPED).stations["chill"]
+    return replace(chill, piano=folder / "piano.safetensors", drums=folder / "drums.safetensors")
+
+
+def test_a_life_is_composed_again_from_its_record(shipped: StationSettings) -> None:
+    """What the history says is enough: the seed, the controls at first, and the bars from which changes count."""
+
+    def composed(seed: int, first: Controls, changes: list[tuple[int, dict[str, Any]]], bars: int) -> list[Bar]:
+        composer, controls, found = open_composer(shipped, seed), first, []
+        for number in range(bars):
+            for bar, values in changes:
+                controls = controls.changed(values) if bar == number else controls
+            found.append(composer.next_bar(controls))
+        return found
+
+    aired = composed(9, shipped.controls, [(2, {"temperature": 0.4}), (3, {"density": 0.9})], 5)
+    one = life(settings=replace(shipped, seed=9))
+    one.changed({"temperature": Landing(2, 200)}, {"temperature": 0.4})
+    one.changed({"density": Landing(3, 300)}, {"density": 0.9})
+    said: Any = one.as_json()
+    changes = [(change["bar"], change["controls"]) for change in said["changes"]]
+    assert composed(said["seed"], Controls(**said["controls"]), changes, 5) == aired
+    assert composed(said["seed"], Controls(**said["controls"]), [], 5) != aired
