@@ -1,0 +1,172 @@
+"""Fragmented MP4 with one audio track, laid in pure code: what HLS calls an init segment, and its media segments.
+
+Sources: ISO/IEC 14496-12 (boxes; sections named below are its own), ISO/IEC 14496-14, 3.1 (AAC), "Encapsulation of
+Opus in ISO Base Media File Format" 0.8.1 (Opus), RFC 8216, section 3.3 (what HLS asks of both kinds of segment).
+
+Times are those of the decoded audio. A decoder gives a packet's audio `Track.delay` frames later than the encoder took
+it in, so a packet is due that much before the frame it is stamped with, and `tfdt` says so. An edit list or a pre-skip
+would tell only a player that starts with the first packet ever, and nobody hears that one: listeners join in the
+middle, at any segment, and there is nothing to be cut off.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from radio.types import SAMPLE_RATE, Frames, Packet
+
+_TRACK_ID = 1
+_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+_UNDETERMINED = 0x55C4
+"""The language "und", packed (8.4.2)."""
+
+_SYNC_SAMPLE = 0x02000000
+"""Sample flags: depends on no other sample, and is not a "non-sync" one (8.8.3.1)."""
+
+_BASE_IS_MOOF = 0x020000
+_DATA_OFFSET, _DURATIONS, _SIZES = 0x1, 0x100, 0x200
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A codec as MP4 and HLS describe it: 48 kHz stereo, every packet decodable from itself on."""
+
+    codec: str
+    """Its name in a list of variants (RFC 6381)."""
+    packet: Frames
+    """How long a packet usually lasts."""
+    delay: Frames
+    """How much later a frame leaves the decoder than it entered the encoder."""
+    entry: bytes
+    """The sample entry, a box that holds the decoder's settings."""
+    roll: int
+    """Packets a decoder needs before one to give that one as it was meant; 0 where the container need not say so."""
+
+
+def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) -> Track:
+    """AAC low complexity.
+
+    Args:
+        config: The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), of at most 96 bytes.
+        bit_rate: Mean and greatest rate in bit/s, for information.
+        delay: Frames between encoder and decoder.
+        packet: Frames in a packet.
+    """
+    # MPEG-4 audio, an audio stream, no buffer size given
+    decoder = struct.pack(">BB3xII", 0x40, 0x15, bit_rate, bit_rate) + _descriptor(0x05, config)
+    stream = struct.pack(">HB", 0, 0) + _descriptor(0x04, decoder) + _descriptor(0x06, b"\x02")
+    return Track("mp4a.40.2", packet, delay, _entry(b"mp4a", _full(b"esds", 0, 0, _descriptor(0x03, stream))), 0)
+
+
+def opus(*, delay: Frames, packet: Frames = 960) -> Track:
+    """Opus, mapping family 0, of which a decoder needs 80 ms to converge (4.3.2 and 4.3.6.2 of its encapsulation)."""
+    specific = _box(b"dOps", struct.pack(">BBHIhB", 0, 2, 0, SAMPLE_RATE, 0, 0))
+    return Track("opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
+
+
+def init_segment(track: Track) -> bytes:
+    """The file type and the movie without samples: what every media segment of the track needs before it."""
+    files = _box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"mp41", b"cmfc")
+    return files + _box(b"moov", _movie_header(), _track(track), _box(b"mvex", _track_extends(track)))
+
+
+def media_segment(track: Track, packets: Sequence[Packet], *, number: int, time: Frames) -> bytes:
+    """One movie fragment.
+
+    Args:
+        track: As in the init segment.
+        packets: At least one; each lasts for its `frames`, and the next one begins there, whatever it is stamped with.
+        number: The fragment's number, rising from fragment to fragment; taken modulo 2³².
+        time: When the first packet's decoded audio begins, 0 to 2⁶⁴ − 1.
+    """
+    payload = b"".join(packet.data for packet in packets)
+    header = _fragment(track, packets, number=number, time=time, offset=0)
+    return _fragment(track, packets, number=number, time=time, offset=len(header) + 8) + _box(b"mdat", payload)
+
+
+def _fragment(track: Track, packets: Sequence[Packet], *, number: int, time: Frames, offset: int) -> bytes:
+    """The box before the payload; `offset` is from its own first byte to the payload's."""
+    header = _full(b"mfhd", 0, 0, struct.pack(">I", number & 0xFFFFFFFF))
+    track_header = _full(b"tfhd", 0, _BASE_IS_MOOF, struct.pack(">I", _TRACK_ID))
+    decode_time = _full(b"tfdt", 1, 0, struct.pack(">Q", time))
+    parts = [track_header, decode_time, _run(track, packets, offset)]
+    if track.roll:
+        groups = _full(b"sbgp", 0, 0, b"roll", struct.pack(">III", 1, len(packets), 1))
+        parts.append(groups)
+    return _box(b"moof", header, _box(b"traf", *parts))
+
+
+def _run(track: Track, packets: Sequence[Packet], offset: int) -> bytes:
+    """Sizes of the packets, and durations where one is not the usual one (8.8.8)."""
+    sizes = [len(packet.data) for packet in packets]
+    if all(packet.frames == track.packet for packet in packets):
+        flags, table = _SIZES, struct.pack(f">{len(sizes)}I", *sizes)
+    else:
+        flags = _SIZES | _DURATIONS
+        table = b"".join(struct.pack(">II", packet.frames, len(packet.data)) for packet in packets)
+    return _full(b"trun", 0, flags | _DATA_OFFSET, struct.pack(">Ii", len(packets), offset), table)
+
+
+def _movie_header() -> bytes:
+    """Of unknown duration, since nobody knows when it ends."""
+    rest = struct.pack(">IH10x", 0x10000, 0x0100) + _MATRIX + bytes(24) + struct.pack(">I", _TRACK_ID + 1)
+    return _full(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, SAMPLE_RATE, 0), rest)
+
+
+def _track(track: Track) -> bytes:
+    enabled, in_movie = 1, 2
+    times = struct.pack(">IIIII", 0, 0, _TRACK_ID, 0, 0)
+    header = _full(
+        b"tkhd", 0, enabled | in_movie, times, struct.pack(">8xHHH2x", 0, 0, 0x0100), _MATRIX, struct.pack(">II", 0, 0)
+    )
+    return _box(b"trak", header, _media(track))
+
+
+def _media(track: Track) -> bytes:
+    header = _full(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, SAMPLE_RATE, 0, _UNDETERMINED, 0))
+    handler = _full(b"hdlr", 0, 0, bytes(4), b"soun", bytes(12), b"radio\0")
+    same_file = _full(b"url ", 0, 1)
+    references = _box(b"dinf", _full(b"dref", 0, 0, struct.pack(">I", 1), same_file))
+    information = _box(b"minf", _full(b"smhd", 0, 0, bytes(4)), references, _sample_table(track))
+    return _box(b"mdia", header, handler, information)
+
+
+def _sample_table(track: Track) -> bytes:
+    """No samples here, but what they are."""
+    none = struct.pack(">I", 0)
+    boxes = [
+        _full(b"stsd", 0, 0, struct.pack(">I", 1), track.entry),
+        _full(b"stts", 0, 0, none),
+        _full(b"stsc", 0, 0, none),
+        _full(b"stsz", 0, 0, none, none),
+        _full(b"stco", 0, 0, none),
+    ]
+    if track.roll:
+        boxes.append(_full(b"sgpd", 1, 0, b"roll", struct.pack(">IIh", 2, 1, -track.roll)))
+    return _box(b"stbl", *boxes)
+
+
+def _track_extends(track: Track) -> bytes:
+    return _full(b"trex", 0, 0, struct.pack(">IIIII", _TRACK_ID, 1, track.packet, 0, _SYNC_SAMPLE))
+
+
+def _entry(kind: bytes, specific: bytes) -> bytes:
+    """An AudioSampleEntry of 16-bit stereo (12.2.3)."""
+    return _box(kind, bytes(6), struct.pack(">H8xHH4xI", 1, 2, 16, SAMPLE_RATE << 16), specific)
+
+
+def _descriptor(tag: int, content: bytes) -> bytes:
+    """An MPEG-4 descriptor of fewer than 128 bytes (ISO/IEC 14496-1, 7.2.2 and 8.3.3)."""
+    return bytes([tag, len(content)]) + content
+
+
+def _full(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
+    """A box with version and flags (4.2)."""
+    return _box(kind, struct.pack(">I", version << 24 | flags), *content)
+
+
+def _box(kind: bytes, *content: bytes) -> bytes:
+    """Size, four letters, content (4.2)."""
+    return struct.pack(">I4s", 8 + sum(map(len, content)), kind) + b"".join(content)
