@@ -6,16 +6,23 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from radio.errors import RadioError
+
+if TYPE_CHECKING:
+    from radio.config import StationSettings
 
 EXAMPLES = """
 from files to a station of your own:
   python -m train prepare pop909 pop909.tar.gz data/pop909        a corpus we know
+  python -m train prepare pop909 pop909.tar.gz data/lofi --arrange all --variants 3
+                                                                  the same as lo-fi keyboards
   python -m train prepare folder my-midi data/mine --part piano   any folder of MIDI files
   python -m train fit configs/piano.yaml runs/piano               goes on where a killed run stopped
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
   python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
+  python -m train gap data/lofi                                   from pop piano to lo-fi: how far we came
   python -m train listen chill --minutes 30                       chord tones, backbeat, entropies as composed
 """
 
@@ -35,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("source", type=Path, help="a folder, or a tar archive of one")
     prepare.add_argument("out", type=Path, help="where train.* and validation.* go")
     prepare.add_argument("--part", choices=["piano", "drums"], help="which part to take from a folder's files")
+    prepare.add_argument(
+        "--arrange",
+        metavar="STAGES",
+        help="make lo-fi keyboards of piano pieces: all, or some of sections,harmony,thinning,voicing,sustain,touch",
+    )
+    prepare.add_argument("--variants", type=int, default=1, help="arrangements of each piece to train on [1]")
 
     fit = commands.add_parser("fit", help="train by a recipe, or go on with a run that stopped")
     fit.add_argument("recipe", type=Path)
@@ -49,6 +62,15 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("run", type=Path)
     export.add_argument("out", type=Path)
 
+    gap = commands.add_parser(
+        "gap", help="how much of the way from pop piano to lo-fi a corpus and a station have gone"
+    )
+    gap.add_argument("corpus", type=Path, help="a prepared corpus' folder")
+    gap.add_argument("--station", default="chill", help="whose keys are measured beside it [chill]")
+    gap.add_argument("--config", type=Path)
+    gap.add_argument("--minutes", type=float, default=30.0)
+    gap.add_argument("--seed", type=int, default=7)
+
     listen = commands.add_parser("listen", help="figures of what a station composes")
     listen.add_argument("station")
     listen.add_argument("--config", type=Path)
@@ -61,9 +83,18 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Carry out one command; torch is only imported by those that need it."""
     if arguments.command == "prepare":
+        from train.arrange.stages import chosen
         from train.prepare import prepare
 
-        print("\n".join(prepare(arguments.corpus, arguments.source, arguments.out, arguments.part).lines()))
+        report = prepare(
+            arguments.corpus,
+            arguments.source,
+            arguments.out,
+            arguments.part,
+            stages=chosen(arguments.arrange) if arguments.arrange else (),
+            variants=arguments.variants,
+        )
+        print("\n".join(report.lines()))
     elif arguments.command == "fit":
         from train.fit import fit
         from train.recipe import load
@@ -88,22 +119,37 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.out,
             json.loads(figures_path.read_text()) if figures_path.exists() else {},
         )
-    else:
-        from radio.config import load as load_config
-        from radio.errors import SettingsError, nearest
-        from train.listen import listen, table
+    elif arguments.command == "gap":
+        from train.gap import compare, corpus, generated, table
 
-        stations = load_config(arguments.config).stations
-        if arguments.station not in stations:
-            hint = nearest(arguments.station, list(stations))
-            raise SettingsError(f"there is no station '{arguments.station}'.{hint}")
+        station = _station(arguments)
+        print(
+            table(
+                compare(
+                    {
+                        arguments.corpus.name: corpus(arguments.corpus / "validation.jsonl"),
+                        station.name: [generated(station, minutes=arguments.minutes, seed=arguments.seed)],
+                    }
+                )
+            )
+        )
+    else:
+        from train.listen import listen
+        from train.listen import table as listened
+
         found = listen(
-            stations[arguments.station],
+            _station(arguments),
             minutes=arguments.minutes,
             temperatures=arguments.temperatures,
             seed=arguments.seed,
         )
-        print(table(found))
+        print(listened(found))
+
+
+def _station(arguments: argparse.Namespace) -> StationSettings:
+    from radio.config import load
+
+    return load(arguments.config).station(arguments.station)
 
 
 def main() -> int:

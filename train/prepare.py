@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from tqdm import tqdm
 from radio.errors import MidiError, SettingsError
 from radio.music.parts import PARTS, Part
 from train import binidx
+from train.arrange.stages import arranged
 from train.corpus import folder, groove, pop909
 from train.corpus.piece import Piece
 
@@ -52,12 +53,22 @@ def jobs(corpus: str, source: Path, part: Part | None) -> list[Job]:
     return [(str(path), partial(folder.read_file, path, source, part)) for path in folder.files(source)]
 
 
-def prepare(corpus: str, source: Path, out: Path, part_name: str | None = None) -> Report:
+def prepare(
+    corpus: str,
+    source: Path,
+    out: Path,
+    part_name: str | None = None,
+    *,
+    stages: Sequence[str] = (),
+    variants: int = 1,
+) -> Report:
     """Read `source` (a folder, or a .tar.gz of one) as `corpus` and write `out`/{train,validation}.{jsonl,bin,idx}.
 
     Args:
         corpus: `pop909`, `groove`, or `folder` for any MIDI files.
         part_name: which part to take from a folder's files.
+        stages: what piano pieces are taken through, names of `train.arrange.stages.STAGES` in that order.
+        variants: how many arrangements of each piece are for training; validation has one.
 
     Raises:
         SettingsError: nothing usable there, or no piece of it to train on; `out` is left as it was.
@@ -75,17 +86,25 @@ def prepare(corpus: str, source: Path, out: Path, part_name: str | None = None) 
         found = jobs(corpus, source, PARTS[part_name] if part_name else None)
         if not found:
             raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
-        return _write(found, out)
+        return _write(found, out, partial(_arrangements, stages=stages, variants=variants))
 
 
-def _write(found: list[Job], out: Path) -> Report:
+def _arrangements(piece: Piece, *, stages: Sequence[str], variants: int) -> list[Piece]:
+    """The piece as it is, or its arrangements, those of which nothing is left not counted."""
+    if not stages or not piece.part.offs:
+        return [piece]
+    wanted = variants if piece.split == "train" else 1
+    return [each for variant in range(wanted) if (each := arranged(piece, stages, variant)) is not None]
+
+
+def _write(found: list[Job], out: Path, arrange: Callable[[Piece], list[Piece]]) -> Report:
     """Read every job, then write; what stood in `out` is replaced only when there is something to replace it with."""
     report = Report(Counter(), Counter(), Counter(), [])
     tokens: dict[str, list[list[int]]] = {"train": [], "validation": []}
     lines: dict[str, list[str]] = {"train": [], "validation": []}
     for _, read in tqdm(found, unit="file", desc=out.name):
         try:
-            pieces = list(read())
+            pieces = [arrangement for piece in read() for arrangement in arrange(piece)]
         except MidiError as error:
             report.skipped.append(str(error))
             continue

@@ -1,0 +1,58 @@
+"""The stages by name, in the order in which they run, and a piece taken through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from types import MappingProxyType
+
+from radio.errors import SettingsError, nearest
+from train.arrange.harmony import enriched
+from train.arrange.sections import steady
+from train.arrange.sustain import sustained
+from train.arrange.thinning import thinned
+from train.arrange.touch import softened
+from train.arrange.voicing import voiced
+from train.corpus.piece import Piece
+
+Stage = Callable[[Piece, Random], Piece]
+
+STAGES: Mapping[str, Stage] = MappingProxyType(
+    {
+        "sections": steady,
+        "harmony": enriched,
+        "thinning": thinned,
+        "voicing": voiced,
+        "sustain": sustained,
+        "touch": softened,
+    }
+)
+
+
+def chosen(words: str) -> tuple[str, ...]:
+    """Stage names from `all` or a list with commas, in the order in which they run.
+
+    Raises:
+        SettingsError: a name that is no stage.
+    """
+    names = list(STAGES) if words == "all" else words.split(",")
+    for name in names:
+        if name not in STAGES:
+            raise SettingsError(
+                f"there is no stage '{name}'.{nearest(name, list(STAGES))} Stages: all, or some of {', '.join(STAGES)}"
+            )
+    return tuple(name for name in STAGES if name in names)
+
+
+def arranged(piece: Piece, names: Sequence[str], variant: int = 0) -> Piece | None:
+    """`piece` taken through the named stages; None where nothing of it is left.
+
+    Chance is drawn from the piece's name, the variant and the stage, so that the same source gives the same corpus
+    again and switching one stage off leaves the others' draws alone.
+    """
+    result = piece
+    for name in names:
+        result = STAGES[name](result, Random(f"{piece.name}/{variant}/{name}"))
+        if not result.notes:
+            return None
+    return result
