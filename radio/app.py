@@ -5,37 +5,71 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from radio.config import RadioConfig, StationSettings
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
+if TYPE_CHECKING:
+    from radio.station import Station
+
+_SWITCH: Final[Seconds] = 0.001
+"""Python's threads take turns this often while playing here: the one that feeds the sound card must not wait long."""
 _PIPED: Frames = SAMPLE_RATE // 10
 """Frames that go through a pipe at a time: small, so that the first sound comes soon."""
 
 
-def play(settings: StationSettings, *, seed: int, seconds: Seconds | None = None) -> None:
-    """Play a station through the sound card until `seconds` are over, or until interrupted.
+def play(
+    config: RadioConfig,
+    settings: StationSettings,
+    *,
+    seed: int,
+    seconds: Seconds | None = None,
+    device: str | None = None,
+) -> None:
+    """Play a station through a sound card until `seconds` are over, the listener quits, or a signal comes.
+
+    Args:
+        config: The stations that the listener may change over to.
+        settings: The one to begin with.
+        seed: The start of its music; coming back to a station goes on from the next seed, to other music.
+        device: Number or part of the name of a sound card, None for the default one.
 
     Raises:
         AudioError: there is no sound card; it is looked for before the models are loaded.
         RadioError: the station cannot be opened.
     """
-    from radio.display import now_playing
-    from radio.speakers import Speakers
-    from radio.station import open_station
+    from radio.player import Player
+    from radio.speakers import Speakers, quiet_libraries
+    from radio.terminal.session import attend
 
-    with (
-        closing(Speakers()) as speakers,
-        closing(open_station(settings, seed=seed)) as station,
-        now_playing(settings.title, sys.stdout) as show,
-    ):
-        speakers.play(station, frames=_frames(seconds), heard=show.heard, said=show.said)
+    visits: Counter[str] = Counter()
+
+    def opened(wanted: StationSettings) -> Station:
+        from radio.station import open_station
+
+        visits[wanted.name] += 1
+        begin = seed if wanted.name == settings.name else wanted.seed
+        return open_station(wanted, seed=begin + visits[wanted.name] - 1)
+
+    sys.setswitchinterval(_SWITCH)
+    with quiet_libraries(), closing(Speakers(device)) as speakers:
+        player = Player(speakers, opened, frames=_frames(seconds))
+        player.start(settings)
+        try:
+            attend(player, list(config.stations.values()), settings)
+        finally:
+            ended = player.close()
+    if not ended:
+        # The sound card hangs in a call that never returns, and so would PortAudio's own end.
+        os._exit(os.EX_OK)
 
 
 def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, seconds: Seconds | None = None) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # radio.config reads the tables of the music: `radio --help` 
 
 PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
 _MUSIC_OPTIONS: Final = ("station", "seed", "set")
-_PLAY_OPTIONS: Final = ("output", "format", "seconds")
+_PLAY_OPTIONS: Final = ("output", "format", "seconds", "device")
 _WORD: Final = re.compile(r"[\w-]+")
 OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -100,6 +100,9 @@ def _parser() -> _Parser:
     _station(parser, changes="set")
     parser.add_argument("--output", metavar="-", help="- sends the audio to standard output, as fast as it is read")
     parser.add_argument("--format", choices=PIPE_FORMATS, help="what to send there [wav]; all are 48 kHz stereo")
+    parser.add_argument(
+        "--device", metavar="CARD", help="sound card: a number or words of its name, as `radio doctor` lists them"
+    )
     parser.add_argument("--seconds", type=_positive, metavar="N", help="stop after this much music [never]")
 
     _config(parser)
@@ -202,16 +205,20 @@ def _play(given: argparse.Namespace) -> int:
     if given.format is not None and given.output is None:
         raise SettingsError("--format goes with --output -; `radio render` takes the format from the file's name")
 
+    if given.device is not None and given.output is not None:
+        raise SettingsError("--device is for playing here: --output - needs no sound card")
+
     from radio import app
     from radio.config import load
 
-    settings = _settings(given, load(given.config))
+    config = load(given.config)
+    settings = _settings(given, config)
     seed = _seed_of(given, settings)
     if given.output is not None and sys.stdout.isatty():
         raise SettingsError("--output -: standard output is a terminal: pipe it, as in `… --output - | ffplay -`")
     with contextlib.suppress(KeyboardInterrupt):  # what plays for ever has no other way to end
         if given.output is None:
-            app.play(settings, seed=seed, seconds=given.seconds)
+            app.play(config, settings, seed=seed, seconds=given.seconds, device=given.device)
         else:
             app.pipe(settings, sys.stdout.buffer, format_=given.format or "wav", seed=seed, seconds=given.seconds)
     return OK

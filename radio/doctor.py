@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radio.errors import RadioError, SettingsError
+from radio.errors import AudioError, RadioError, SettingsError
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
@@ -73,9 +73,12 @@ def _fluidsynth() -> str:
 
 
 def _sound_card() -> str:
-    from radio.speakers import card_name
+    from radio.speakers import cards
 
-    return card_name()
+    found = cards()
+    if not found:
+        raise AudioError("none was found")
+    return ", ".join(f"{card.number} {card.name}{' (default)' if card.default else ''}" for card in found)
 
 
 def _stations(config: Path | None) -> Iterator[Finding]:

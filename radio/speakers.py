@@ -1,94 +1,104 @@
-"""This machine's sound card, fed by a thread that renders about a second ahead."""
+"""This machine's sound card, through PortAudio: a short buffer that grows when it runs dry."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from radio.errors import AudioError
-from radio.types import SAMPLE_RATE, Block, Frames, Seconds, StationEvent
+from radio.errors import AudioError, nearest
+from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
-if TYPE_CHECKING:
-    from radio.station import Station
-
-_BLOCK: Final[Frames] = SAMPLE_RATE // 10
-_AHEAD: Final = 10
-"""Blocks rendered ahead of the sound card: 1 s hides what else this machine is busy with."""
-_PATIENCE: Final[Seconds] = 2.0
-"""Between two looks for a sound card that went away."""
+SHORTEST: Final[Seconds] = 0.1
+"""What the card is given in advance at first: a turned control is heard no sooner."""
+_LONGEST: Final[Seconds] = 0.8
+_GROWTH: Final = 1.6
+_NEAR: Final[Frames] = 60 * SAMPLE_RATE
+"""Two underruns within this much music are no accident: the buffer is too short for what else this machine does."""
 _INSTEAD: Final = "listen another way: `radio serve`, or `--output -` into a player or a file"
 
 
 @dataclass(frozen=True, slots=True)
-class _Rendered:
-    """A block, and what happens while it sounds. The last one of all has no frames."""
+class Card:
+    """One output that PortAudio knows; its number changes when others come and go, its name does not."""
 
-    block: Block
-    events: Sequence[StationEvent]
+    number: int
+    name: str
+    default: bool
 
 
 class Speakers:
-    """The default sound card, open from the start.
+    """A sound card, open from the start.
+
+    Args:
+        device: A card's number or a part of its name, as `radio doctor` lists them; None for the default one.
 
     Raises:
-        AudioError: there is none, or PortAudio is not installed.
+        AudioError: There is none, or none of that name, or PortAudio is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: str | None = None) -> None:
         self._portaudio = _portaudio()
+        self._name = None if device is None else chosen(device, cards()).name
         self._stream: Any = None
+        self._capacity: Frames = 0
+        self._written: Frames = 0
+        self._ran_dry: Frames = -_NEAR
+        self.buffer: Seconds = SHORTEST
+        """How far ahead of what is heard the card is filled, at most."""
         try:
             self._open()
         except self._portaudio.PortAudioError as error:
             raise AudioError(f"no sound card can be used ({_reason(error)}): {_INSTEAD}") from error
 
-    def play(
-        self,
-        station: Station,
-        *,
-        frames: Frames | None,
-        heard: Callable[[StationEvent], None],
-        said: Callable[[str], None],
-    ) -> None:
-        """Play until `frames` are over, for ever with None; a card that goes away is waited for, the music too.
+    @property
+    def buffered(self) -> Frames:
+        """How much of what was written is not heard yet."""
+        if self._stream is None:
+            return 0
+        try:
+            return max(0, self._capacity - int(self._stream.write_available))
+        except self._portaudio.PortAudioError:
+            return 0
 
-        Args:
-            station: Rendered in a thread of our own from here on, until this returns.
-            frames: How many to play.
-            heard: Gets each event when it sounds, as far as the card says how late it plays.
-            said: Gets a sentence when the card goes away and when it is back.
+    def write(self, block: Block) -> None:
+        """Play a block after those before it; returns when the card has room for it.
 
         Raises:
-            RadioError: what rendering raises.
+            AudioError: The card is gone, and what it held with it; `reopen` looks for one again.
         """
-        rendered: queue.Queue[_Rendered | Exception] = queue.Queue(_AHEAD)
-        stop = threading.Event()
-        thread = threading.Thread(target=_render, args=(station, frames, rendered, stop), name="render", daemon=True)
-        due: deque[StationEvent] = deque()
-        written = station.position
-        thread.start()
+        if self._stream is None:
+            raise AudioError("the sound card is closed")
         try:
-            while True:
-                each = rendered.get()
-                if isinstance(each, Exception):
-                    raise each
-                if not len(each.block):
-                    self._stream.stop()  # after what the card still holds
-                    for event in due:
-                        heard(event)
-                    return
-                due.extend(each.events)
-                self._write(each.block, said)
-                written += len(each.block)
-                while due and due[0].frame <= written - self._stream.latency * SAMPLE_RATE:
-                    heard(due.popleft())
-        finally:
-            stop.set()
-            thread.join()
+            ran_dry = self._stream.write(block)
+            self._written += len(block)
+            if ran_dry:
+                self._lengthen()
+        except self._portaudio.PortAudioError as error:
+            self.close()
+            raise AudioError(_reason(error)) from error
+
+    def drain(self) -> None:
+        """Return when all that was written has been heard."""
+        if self._stream is not None:
+            try:
+                self._stream.stop()
+            except self._portaudio.PortAudioError as error:
+                raise AudioError(_reason(error)) from error
+
+    def reopen(self) -> None:
+        """Look for the card again. Raises AudioError while it is not there."""
+        self.close()
+        try:
+            # PortAudio lists the cards once, when it is initialised.
+            self._portaudio._terminate()
+            self._portaudio._initialize()
+            self._open()
+        except self._portaudio.PortAudioError as error:
+            self.close()
+            raise AudioError(_reason(error)) from error
 
     def close(self) -> None:
         """Fall silent at once."""
@@ -96,39 +106,74 @@ class Speakers:
             self._stream.close(ignore_errors=True)
             self._stream = None
 
-    def _write(self, block: Block, said: Callable[[str], None]) -> None:
-        told = False
-        while True:
-            try:
-                if self._stream is None:
-                    self._open()
-                    said("The sound card is back.")
-                self._stream.write(block)
-            except self._portaudio.PortAudioError as error:
-                if not told:
-                    said(f"The sound card does not play any more ({_reason(error)}): waiting for one.")
-                    told = True
-                self.close()
-                threading.Event().wait(_PATIENCE)
-                # PortAudio lists the cards once, when it is initialised.
-                self._portaudio._terminate()
-                self._portaudio._initialize()
-            else:
-                return
-
     def _open(self) -> None:
-        stream = self._portaudio.OutputStream(samplerate=SAMPLE_RATE, channels=2, dtype="float32", latency="high")
+        number = None if self._name is None else chosen(self._name, cards()).number
+        stream = self._portaudio.OutputStream(
+            samplerate=SAMPLE_RATE, channels=2, dtype="float32", latency=self.buffer, device=number
+        )
+        self._capacity = stream.write_available
         stream.start()
         self._stream = stream
+        self._ran_dry = self._written - _NEAR  # that a card starts empty is no underrun yet
+
+    def _lengthen(self) -> None:
+        near = self._written - self._ran_dry < _NEAR
+        self._ran_dry = self._written
+        if near and self.buffer < _LONGEST:
+            self.buffer = min(_LONGEST, self.buffer * _GROWTH)
+            self.close()
+            self._open()
 
 
-def card_name() -> str:
-    """The name of the default sound card. Raises AudioError where there is none."""
+def cards() -> list[Card]:
+    """The outputs of this machine, in PortAudio's order. Raises AudioError where PortAudio is not installed."""
     portaudio = _portaudio()
+    default = portaudio.default.device[1]
+    if default < 0:
+        default = portaudio._lib.Pa_GetDefaultOutputDevice()
+    return [
+        Card(number, str(each["name"]), number == default)
+        for number, each in enumerate(portaudio.query_devices())
+        if each["max_output_channels"] >= 2
+    ]
+
+
+def chosen(device: str, among: list[Card]) -> Card:
+    """The card of that number, else of that name, else the only one with those words in it.
+
+    Raises:
+        AudioError: None or several: the message lists them.
+    """
+    there = "; ".join(f"{card.number} {card.name}" for card in among) or "none"
+    words = device.casefold()
+    for matches in (
+        [card for card in among if str(card.number) == device],
+        [card for card in among if card.name.casefold() == words],
+        [card for card in among if words in card.name.casefold()],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise AudioError(f"'{device}' may be several sound cards: say which by its number ({there})")
+    hint = nearest(device, [card.name for card in among])
+    raise AudioError(f"there is no sound card '{device}'.{hint} Sound cards: {there}")
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep what ALSA and PortAudio write to the standard error of the process by themselves out of sight.
+
+    They do so whenever a card runs dry or goes away, in words for their own developers; we say it in ours.
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
     try:
-        return str(portaudio.query_devices(kind="output")["name"])
-    except (portaudio.PortAudioError, ValueError) as error:
-        raise AudioError(_reason(error)) from error
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _portaudio() -> Any:
@@ -143,25 +188,3 @@ def _reason(error: Exception) -> str:
     """PortAudio's words on one line; it says "device -1" where there is no device at all."""
     words = " ".join(str(error).split())
     return "none was found" if words.endswith("device -1") else words
-
-
-def _render(
-    station: Station, frames: Frames | None, rendered: queue.Queue[_Rendered | Exception], stop: threading.Event
-) -> None:
-    left = frames
-    while not stop.is_set():
-        each: _Rendered | Exception
-        try:
-            block = station.render(_BLOCK if left is None else min(_BLOCK, left))
-            each = _Rendered(block, station.events())
-            left = None if left is None else left - len(block)
-        except Exception as error:  # noqa: BLE001  # it is raised again by whoever plays
-            each = error
-        while not stop.is_set():
-            try:
-                rendered.put(each, timeout=0.2)
-                break
-            except queue.Full:
-                continue
-        if isinstance(each, Exception) or not len(each.block):
-            return

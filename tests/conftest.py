@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from radio.types import SAMPLE_RATE, Block, Frames, StationEvent
+from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
 
 # A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,6 +24,7 @@ class ToneStation:
 
     def __init__(self, *, fails_at: Frames | None = None) -> None:
         self.position: Frames = 0
+        self.line: Frames = 0
         self.closed = False
         self._fails_at = fails_at
         self._events: list[StationEvent] = []
@@ -39,8 +40,16 @@ class ToneStation:
             bar = {"number": int(frame) // SAMPLE_RATE + 1, "chord": "Am", "section": "A", "tempo": 60.0}
             self._events.append(StationEvent(int(frame), "bar", bar))
         self.position += frames
+        self.line = -(-self.position // SAMPLE_RATE) * SAMPLE_RATE
         wave = 0.25 * np.sin(2 * np.pi * 440 / SAMPLE_RATE * times)
         return np.repeat(wave[:, None], 2, axis=1).astype(np.float32)
+
+    def prepare(self) -> None:
+        """A tone has nothing to compose."""
+
+    def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+        bar, line = self.line // SAMPLE_RATE + 1, self.line
+        return {name: Landing(bar, line) for name in patch}
 
     def events(self) -> list[StationEvent]:
         events, self._events = self._events, []

@@ -1,0 +1,1 @@
+"""What a listener at this machine sees and presses."""
