@@ -222,7 +222,7 @@ class Station:
             placed.append(SynthEvent(frame, event.note, event.velocity))
             if layer == "drums" and event.note in KICKS and event.velocity:
                 self._kicks.append(frame)
-            if event.velocity:
+            if event.velocity or layer != "drums":  # drums ring as long as they like
                 self._log(frame, "note", {"layer": layer, "note": event.note, "velocity": event.velocity})
         self._synths[layer].schedule(placed)
 

@@ -11,6 +11,7 @@ from typing import cast
 
 from aiohttp import web
 
+from radio.artwork import palette
 from radio.controls import CONTROLS
 from radio.server import history
 from radio.server.channel import Channel
@@ -36,6 +37,11 @@ class Keeper:
 
     control: bool
     token: str | None
+
+    @property
+    def asks(self) -> str:
+        """What a page may offer: `off`, `token` where one is asked for, `open` where nothing is."""
+        return "off" if not self.control else "open" if self.token is None else "token"
 
     def admit(self, request: web.Request) -> None:
         """Raise ProblemError 403 or 401 unless this request may change a station."""
@@ -64,9 +70,9 @@ def routes() -> list[web.RouteDef]:
 
 
 async def stations(request: web.Request) -> web.Response:
-    """Every station in short."""
+    """Every station in short, and whether the controls can be turned."""
     found: list[JsonValue] = [_brief(channel) for channel in request.app[CHANNELS].values()]
-    return _json({"stations": found})
+    return _json({"stations": found, "control": request.app[KEEPER].asks})
 
 
 async def station(request: web.Request) -> web.Response:
@@ -99,9 +105,9 @@ async def past(request: web.Request) -> web.Response:
 async def events(request: web.Request) -> web.StreamResponse:
     """Server-sent events, each with the mount's `frame` at which it is heard.
 
-    The first one, of kind `now`, is the station in full, with its `recent` tracks and bars. With `?sid=`, the name
-    under which a stream of the station is opened too, one of kind `stream` tells the frame that the stream begins with,
-    so that a page can show a title when it is heard.
+    The first one, of kind `now`, is the station in full, with its `recent` tracks, bars and notes. With `?sid=`, the
+    name under which a stream of the station is opened too, one of kind `stream` tells the frame that the stream begins
+    with, so that a page can show a title when it is heard.
     """
     channel, sid = channel_of(request), sid_of(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})
@@ -140,16 +146,18 @@ def _brief(channel: Channel) -> dict[str, JsonValue]:
         "live": relay.live,
         "sample_rate": SAMPLE_RATE,
         "listeners": relay.listeners,
+        "art": {"image": f"/{settings.name}/artwork.svg", "hue": palette(settings).hue},
         "streams": {"opus": f"/{settings.name}.opus"},
     }
 
 
 def _full(channel: Channel) -> dict[str, JsonValue]:
-    values = channel.controls.as_json()
+    values, defaults = channel.controls.as_json(), channel.settings.controls.as_json()
     counts = channel.relay.counts
     controls: dict[str, JsonValue] = {
         name: {
             "value": values[name],
+            "default": defaults[name],
             "kind": control.kind,
             "low": control.low,
             "high": control.high,

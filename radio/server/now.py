@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from radio.types import Frames, JsonValue, StationEvent
+from radio.types import SAMPLE_RATE, Frames, JsonValue, StationEvent
 
 TRACKS = 256
 """Tracks that are remembered: nine hours or so."""
 
 _BARS = 32
 """More bars than the ring holds at 110 BPM, so that whoever hears a burst finds the bar it began in."""
+
+_NOTES = 1024
+"""More notes than a burst holds, so that a page has those that its listener is about to hear."""
+
+_NOTED: Frames = 30 * SAMPLE_RATE
+"""How far back notes are told: a burst, and what a page still shows of what was heard."""
 
 _RECENT = 2
 """Tracks of which one is heard somewhere within a burst."""
@@ -45,6 +51,7 @@ class Now:
     tracks: deque[Track] = field(default_factory=lambda: deque(maxlen=TRACKS))
     """Those that have started, the one that is on last."""
     bars: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_BARS))
+    notes: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_NOTES))
     coming: deque[StationEvent] = field(default_factory=deque)
     """The tracks that are rendered and have not started."""
 
@@ -68,6 +75,8 @@ class Now:
             number = event.data.get("number")
             if self.tracks and self.tracks[-1].frame == event.frame and isinstance(number, int):
                 self.tracks[-1].bar = number
+        elif event.kind == "note":
+            self.notes.append(event)
 
     def titles_between(self, start: Frames, end: Frames) -> list[tuple[Frames, str]]:
         """The titles that begin at `start` ≤ frame < `end`, announced ones too, each with its frame, in order."""
@@ -91,10 +100,14 @@ class Now:
         return {"track": track, "bar": _stamped(self.bars[-1]) if self.bars else None}
 
     def recent(self) -> list[JsonValue]:
-        """The last tracks and bars in order, each with its `kind`."""
+        """The last tracks, bars and notes in order, each with its `kind`."""
         found: list[tuple[Frames, dict[str, JsonValue]]] = []
         found += [(track.frame, {**track.as_json(), "kind": "track"}) for track in list(self.tracks)[-_RECENT:]]
         found += [(bar.frame, {**_stamped(bar), "kind": "bar"}) for bar in self.bars]
+        if self.notes:
+            since = self.notes[-1].frame - _NOTED
+            notes = (note for note in self.notes if note.frame > since)
+            found += [(note.frame, {**_stamped(note), "kind": "note"}) for note in notes]
         return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 

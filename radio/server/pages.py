@@ -1,4 +1,4 @@
-"""The player page and its files, from `radio/web`."""
+"""The player page, its embed and their files from `radio/web`, and the stations' pictures."""
 
 from __future__ import annotations
 
@@ -7,19 +7,54 @@ from pathlib import Path
 
 from aiohttp import web
 
+from radio.artwork import sleeve
+from radio.server.stations import channel_of
+
 WEB = Path(__file__).parent.parent / "web"
-_POLICY = "default-src 'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'"
-_HEADERS = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; media-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors {}"
+)
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+"""Said here, as machines differ in what they think of a file's name, and browsers are told not to guess."""
+_HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 def routes() -> list[web.RouteDef]:
-    """The page at `/`, and the style, script and icon it asks for."""
-    files = {"/": "index.html", "/style.css": "style.css", "/player.js": "player.js", "/icon.svg": "icon.svg"}
-    return [web.get(address, _sender(WEB / name)) for address, name in files.items()]
+    """The page at `/`, a compact one for other sites' frames at `/embed/STATION`, and what both ask for."""
+    files = [path for path in sorted(WEB.rglob("*")) if path.suffix in _KINDS and path.suffix != ".html"]
+    return [
+        web.get("/", _sender(WEB / "index.html", frames="'self'")),
+        web.get("/embed/{station}", embed),
+        web.get("/{station}/artwork.svg", artwork),
+        *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", _sender(path)) for path in files),
+    ]
 
 
-def _sender(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+async def embed(request: web.Request) -> web.StreamResponse:
+    """The compact player of one station, which any site may frame."""
+    channel_of(request)
+    return await _sender(WEB / "embed.html", frames="*")(request)
+
+
+async def artwork(request: web.Request) -> web.Response:
+    """The picture of a station."""
+    headers = {"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"}
+    return web.Response(text=sleeve(channel_of(request).settings), content_type="image/svg+xml", headers=headers)
+
+
+def _sender(path: Path, *, frames: str = "'none'") -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    headers = {**_HEADERS, "Content-Type": _KINDS[path.suffix], "Content-Security-Policy": _POLICY.format(frames)}
+
     async def send(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(path, headers=_HEADERS)
+        return web.FileResponse(path, headers=headers)
 
     return send

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from radio.server.now import TRACKS, Now
-from radio.types import StationEvent
+from radio.types import SAMPLE_RATE, StationEvent
 
 AT = 1_700_000_000.0
 
 
 def track(frame: int, title: str) -> StationEvent:
     return StationEvent(frame, "track", {"title": title, "number": frame // 100})
+
+
+def note(frame: int) -> StationEvent:
+    return StationEvent(frame, "note", {"layer": "keys", "note": 60, "velocity": 80})
 
 
 def bar(frame: int, number: int) -> StationEvent:
@@ -61,6 +65,15 @@ def test_memory_is_bounded() -> None:
         now.announced(track(number, str(number)))
         now.aired(track(number, str(number)), AT)
         now.aired(bar(number, number), AT)
+        now.aired(note(number * SAMPLE_RATE), AT)
     assert (len(now.tracks), len(now.coming)) == (TRACKS, 0)
     assert now.tracks[0].title == str(1_000 - TRACKS)
-    assert len(now.recent()) < 50
+    assert len(now.recent()) < 70
+
+
+def test_notes_are_told_for_as_long_as_they_may_be_heard() -> None:
+    now = Now()
+    for second in range(100):
+        now.aired(note(second * SAMPLE_RATE), AT)
+    frames = [each["frame"] for each in now.recent()]  # type: ignore[index,call-overload]
+    assert frames == [second * SAMPLE_RATE for second in range(70, 100)]
