@@ -39,6 +39,7 @@ SHIPPED: Final = HERE / "stations.yaml"
 """The stations that come with the package: those of the checkout, and of every wheel."""
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _LONGEST_PROGRESSION: Final = 16
 
 
@@ -85,6 +86,8 @@ class ServerSettings:
     """False: nothing can be changed over HTTP."""
     burst: Seconds = 22.0
     """Audio that a new listener gets at once, 0 to `BURST_LIMIT`."""
+    hosts: tuple[str, ...] = ()
+    """Names of this machine, besides localhost, under which changes are taken without a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +199,15 @@ class _Schema:
             "control_token": optional(text),
             "control": flag,
             "burst": number(0, BURST_LIMIT),
+            "hosts": lambda node: optional(self._hosts)(node) or (),
         }
         values = self._reading.mapping(node, "server", readers)
         if self._reading.problems > before:
             return None
         return ServerSettings(**values)  # type: ignore[arg-type]  # each value went through its reader
+
+    def _hosts(self, node: yaml.Node) -> tuple[object, ...]:
+        return self._reading.each(node, "hosts", accepted(_host))
 
     def _progression(self, node: yaml.Node) -> tuple[object, ...]:
         names = self._reading.each(node, "progressions", accepted(chords.parse))
@@ -257,6 +264,12 @@ class _Schema:
         return Controls().changed(
             self._reading.mapping(node, "controls", {each.name: reader(each.name) for each in fields(Controls)})
         )
+
+
+def _host(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        raise ValueError(f"'{name}' is no host name: it has small letters, digits, hyphens and dots, and no port")
+    return name
 
 
 def _at(node: yaml.Node, value: str) -> yaml.ScalarNode:

@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
 
 from aiohttp import web
 
 from radio.artwork import palette
 from radio.controls import CONTROLS
-from radio.server import history
+from radio.server import history, schemas
+from radio.server.body import json_object
 from radio.server.channel import Channel
 from radio.server.events import encoded
+from radio.server.guard import KEEPER
 from radio.server.listen import EndlessResponse
 from radio.server.now import TRACKS
-from radio.server.problems import ProblemError
-from radio.server.query import sid_of, whole
+from radio.server.operation import Query, operation
+from radio.server.query import SID, sid_of, whole
 from radio.server.stations import CHANNELS, channel_of
 from radio.stream.connection import limit_buffers
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
 
 KEEP_ALIVE: Seconds = 15.0
 """A comment goes to a silent event stream this often, so that proxies leave it open."""
-
-MAX_BODY = 16 * 1024
-"""Bytes of a request's body; every control at once fits many times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keeper:
-    """Who may turn the controls: nobody when `control` is off, else whoever has the token, if there is one."""
-
-    control: bool
-    token: str | None
-
-    @property
-    def asks(self) -> str:
-        """What a page may offer: `off`, `token` where one is asked for, `open` where nothing is."""
-        return "off" if not self.control else "open" if self.token is None else "token"
-
-    def admit(self, request: web.Request) -> None:
-        """Raise ProblemError 403 or 401 unless this request may change a station."""
-        if not self.control:
-            raise ProblemError(403, "control_off", "the controls of this radio are switched off")
-        if self.token is None:
-            return
-        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")  # any bytes may come
-        if not hmac.compare_digest(given, f"Bearer {self.token}".encode()):
-            message = "controls need the token of this radio: send 'Authorization: Bearer <control_token>'"
-            raise ProblemError(401, "no_token", message, field="Authorization", allowed="Bearer <control_token>")
-
-
-KEEPER: web.AppKey[Keeper] = web.AppKey("keeper", Keeper)
 
 
 def routes() -> list[web.RouteDef]:
@@ -69,22 +37,36 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
+@operation("Every station in short", tag="stations", answer="Stations")
 async def stations(request: web.Request) -> web.Response:
     """Every station in short, and whether the controls can be turned."""
     found: list[JsonValue] = [_brief(channel) for channel in request.app[CHANNELS].values()]
     return _json({"stations": found, "control": request.app[KEEPER].asks})
 
 
+@operation("One station in full", tag="stations", answer="Station")
 async def station(request: web.Request) -> web.Response:
     """One station in full."""
     return _json(_full(channel_of(request)))
 
 
+@operation(
+    "Change controls, all of them or none",
+    tag="control",
+    body="Controls",
+    answer="Landings",
+    guarded=True,
+    problems={503: "The station is being restarted."},
+)
 async def change(request: web.Request) -> web.Response:
-    """Change controls, all of them or none; say from which bar and frame each new value is heard at the live edge."""
+    """Change controls.
+
+    The answer says from which bar and frame each new value is heard at the live edge: one for the music from a bar line
+    on, one for the mix at once. A value that is not allowed changes nothing.
+    """
     channel = channel_of(request)
     request.app[KEEPER].admit(request)
-    patch = await _patch(request)
+    patch = await json_object(request, '{"tempo": 78}')
     landings = await channel.change(patch)
     values = channel.controls.as_json()
     controls: dict[str, JsonValue] = {
@@ -93,8 +75,19 @@ async def change(request: web.Request) -> web.Response:
     return _json({"controls": controls, "live": channel.relay.live, "sample_rate": SAMPLE_RATE})
 
 
+@operation(
+    "The last tracks, newest first",
+    tag="stations",
+    answer="History",
+    query=(Query("limit", schemas.whole(minimum=1, maximum=TRACKS), "how many tracks at most"),),
+)
 async def past(request: web.Request) -> web.Response:
-    """The last tracks, newest first, with what is needed to compose each again."""
+    """The last tracks.
+
+    Each with what is needed to compose it again: the seed of the worker that played it and the number of its first bar;
+    the controls as it began, and what was changed since. `lives` has, for each worker, its checkpoints, its settings
+    and every change since its own first bar: the music depends on them all.
+    """
     channel = channel_of(request)
     limit = whole(request, "limit", 1, TRACKS, default=TRACKS)
     live = channel.relay.live
@@ -102,12 +95,19 @@ async def past(request: web.Request) -> web.Response:
     return _json({**found, "live": live, "sample_rate": SAMPLE_RATE})
 
 
+@operation(
+    "What airs, as it airs",
+    tag="stations",
+    media=("text/event-stream",),
+    query=(Query("sid", schemas.text(pattern=f"^{SID.pattern}$"), "the name of this page's stream"),),
+    endless=True,
+)
 async def events(request: web.Request) -> web.StreamResponse:
-    """Server-sent events, each with the mount's `frame` at which it is heard.
+    """Server-sent events (WHATWG HTML, section 9.2), each with the mount's `frame` at which it is heard.
 
-    The first one, of kind `now`, is the station in full, with its `recent` tracks, bars and notes. With `?sid=`, the
-    name under which a stream of the station is opened too, one of kind `stream` tells the frame that the stream begins
-    with, so that a page can show a title when it is heard.
+    Kinds are track, bar, note and control. The first one, of kind `now`, is the station in full, with its `recent`
+    tracks, bars and notes. With `?sid=`, the name under which a stream of the station is opened too, one of kind
+    `stream` tells the frame it begins with, so that a page can show a title when it is heard.
     """
     channel, sid = channel_of(request), sid_of(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})
@@ -177,23 +177,6 @@ def _full(channel: Channel) -> dict[str, JsonValue]:
         "slow_disconnects": counts.slow_disconnects,
     }
     return {**_brief(channel), "controls": controls, "health": health}
-
-
-async def _patch(request: web.Request) -> Mapping[str, JsonValue]:
-    body = await request.read()
-    try:
-        # Python's reader knows NaN, JSON does not; a body nested too deep is no better.
-        patch = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(400, "bad_json", f"the body is not JSON: {error}") from error
-    if not isinstance(patch, dict) or not patch:
-        allowed = 'an object of controls and their values, such as {"tempo": 78}'
-        raise ProblemError(422, "not_allowed", f"the body is not {allowed}", field="body", allowed=allowed)
-    return cast("dict[str, JsonValue]", patch)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
 
 
 def _json(data: Mapping[str, JsonValue]) -> web.Response:

@@ -6,14 +6,13 @@ import asyncio
 import errno
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from ipaddress import ip_address
 from types import MappingProxyType
 
 from aiohttp import web
 
 from radio.config import RadioConfig, ServerSettings
 from radio.errors import ServerError, SettingsError
-from radio.server import api, health, listen, pages, problems
+from radio.server import api, body, door, guard, health, listen, openapi, pages, problems
 from radio.server.channel import WORKER, Channel
 from radio.server.stations import CHANNELS
 
@@ -38,8 +37,12 @@ async def serve(
     _check_open(settings, host)
     async with AsyncExitStack() as stack:
         channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
-        app = build(channels, keeper=api.Keeper(settings.control, settings.control_token), burst=settings.burst)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        app = build(
+            channels,
+            keeper=guard.Keeper(settings.control, settings.control_token, settings.hosts),
+            burst=settings.burst,
+        )
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await _listen(runner, host, port)
@@ -50,20 +53,30 @@ async def serve(
         await asyncio.gather(*(channel.ended() for channel in channels.values()))
 
 
-def build(channels: dict[str, Channel], *, keeper: api.Keeper, burst: float) -> web.Application:
+def build(channels: dict[str, Channel], *, keeper: guard.Keeper, burst: float) -> web.Application:
     """The application that answers for `channels`."""
-    app = web.Application(middlewares=[problems.as_json], client_max_size=api.MAX_BODY)
+    layers = [door.busy, problems.as_json, guard.only_our_page]
+    app = web.Application(middlewares=layers, client_max_size=body.MAX_BODY)
+    app.on_response_prepare.append(_for_all)
     app[CHANNELS] = MappingProxyType(channels)
-    app[api.KEEPER] = keeper
+    app[guard.KEEPER] = keeper
     app[listen.BURST] = burst
-    for part in (pages, api, health, listen):
+    for part in (pages, api, health, openapi, listen):
         app.add_routes(part.routes())
     return app
 
 
+async def _for_all(request: web.Request, response: web.StreamResponse) -> None:
+    """Let every page of the web read what is on; what changes something is for our own (`guard`)."""
+    problems.in_our_form(response)
+    if request.method in {"GET", "HEAD"}:
+        response.headers.setdefault("Access-Control-Allow-Origin", "*")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+
 def _check_open(settings: ServerSettings, host: str) -> None:
     # Here and not where the config is read: environment and command line have their say first.
-    if settings.control and settings.control_token is None and not is_loopback(host):
+    if settings.control and settings.control_token is None and not guard.is_loopback(host):
         raise SettingsError(
             f"host {host} can be reached from other machines, so that anybody could turn the controls: "
             "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
@@ -71,17 +84,9 @@ def _check_open(settings: ServerSettings, host: str) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`, an address or a name."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await door.Door(runner, host, port).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServerError(

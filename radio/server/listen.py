@@ -7,6 +7,8 @@ import math
 
 from aiohttp import web
 
+from radio.server import schemas
+from radio.server.operation import Query, operation
 from radio.server.problems import ProblemError
 from radio.server.stations import channel_of
 from radio.stream.connection import Connection
@@ -27,6 +29,13 @@ class EndlessResponse(web.StreamResponse):
         self.force_close()
 
 
+@operation(
+    "Listen, as Ogg Opus",
+    tag="listen",
+    media=("audio/ogg",),
+    query=(Query("burst", schemas.number(minimum=0), "how many seconds of the past come first"),),
+    endless=True,
+)
 async def opus(request: web.Request) -> web.StreamResponse:
     """Send the station's Opus stream; `?burst=` is how many seconds of the past come first."""
     channel = channel_of(request)

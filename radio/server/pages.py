@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from radio.artwork import sleeve
+from radio.server.operation import operation
 from radio.server.stations import channel_of
 
 WEB = Path(__file__).parent.parent / "web"
@@ -32,19 +33,27 @@ def routes() -> list[web.RouteDef]:
     """The page at `/`, a compact one for other sites' frames at `/embed/STATION`, and what both ask for."""
     files = [path for path in sorted(WEB.rglob("*")) if path.suffix in _KINDS and path.suffix != ".html"]
     return [
-        web.get("/", _sender(WEB / "index.html", frames="'self'")),
+        web.get("/", page),
         web.get("/embed/{station}", embed),
         web.get("/{station}/artwork.svg", artwork),
         *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", _sender(path)) for path in files),
     ]
 
 
+@operation("The page: listen, turn, make a track", tag="pages", media=("text/html",))
+async def page(request: web.Request) -> web.StreamResponse:
+    """The player page."""
+    return await _sender(WEB / "index.html", frames="'self'")(request)
+
+
+@operation("A compact player, for other sites' frames", tag="pages", media=("text/html",))
 async def embed(request: web.Request) -> web.StreamResponse:
     """The compact player of one station, which any site may frame."""
     channel_of(request)
     return await _sender(WEB / "embed.html", frames="*")(request)
 
 
+@operation("The picture of a station", tag="pages", media=("image/svg+xml",))
 async def artwork(request: web.Request) -> web.Response:
     """The picture of a station."""
     headers = {"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"}

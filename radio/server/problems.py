@@ -10,7 +10,7 @@ from aiohttp import web
 from radio.errors import ControlError, ServerError
 
 _log = logging.getLogger("radio.server")
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 417: "bad_request"}
 
 
 class ProblemError(Exception):
@@ -32,23 +32,35 @@ async def as_json(
     try:
         return await handler(request)
     except ProblemError as problem:
-        return _answer(problem)
+        return answer(problem)
     except ControlError as error:
-        return _answer(ProblemError(422, "not_allowed", str(error), field=error.field, allowed=error.allowed))
+        return answer(ProblemError(422, "not_allowed", str(error), field=error.field, allowed=error.allowed))
     except ServerError as error:
-        return _answer(ProblemError(503, "unavailable", str(error)), {"Retry-After": "5"})
+        return answer(ProblemError(503, "unavailable", str(error)), {"Retry-After": "5"})
+    except web.RequestPayloadError as error:
+        return answer(ProblemError(400, "bad_request", f"the body cannot be read: {error}"))
+    except ConnectionError:
+        raise  # whoever asked is gone
     except web.HTTPException as error:
         if error.status < 400:
             raise
         code = _CODES.get(error.status, "error")
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
+        return answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
     except Exception:  # noqa: BLE001 — one request's fault must be answered, logged, and disturb nothing else
         _log.exception("%s %s failed", request.method, request.path)
-        return _answer(ProblemError(500, "internal", "something failed here; the log says what"))
+        return answer(ProblemError(500, "internal", "something failed here; the log says what"))
 
 
-def _answer(problem: ProblemError, headers: dict[str, str] | None = None) -> web.Response:
+def in_our_form(response: web.StreamResponse) -> None:
+    """Rewrite a refusal of aiohttp's own that has not come through `as_json`, such as that of a strange `Expect`."""
+    if isinstance(response, web.HTTPException) and response.status >= 400:
+        problem = ProblemError(response.status, _CODES.get(response.status, "error"), response.reason)
+        response.content_type, response.body = "application/json", answer(problem).body
+
+
+def answer(problem: ProblemError, headers: dict[str, str] | None = None) -> web.Response:
+    """The problem as a response."""
     error: dict[str, str | None] = {"code": problem.code, "message": str(problem)}
     if problem.field is not None:
         error |= {"field": problem.field, "allowed": problem.allowed}

@@ -39,7 +39,7 @@ def number(request: web.Request, name: str, low: float, high: float, *, default:
 def whole(request: web.Request, name: str, low: int, high: int, *, default: int) -> int:
     """A whole number from `low` to `high`."""
     value = number(request, name, low, high, default=default)
-    if not value.is_integer():
+    if value % 1:
         raise _refused(name, request.query[name], f"a whole number from {low} to {high}")
     return int(value)
 

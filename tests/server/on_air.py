@@ -13,8 +13,9 @@ import aiohttp
 from aiohttp import web
 
 from radio.config import StationSettings
-from radio.server import api, front
+from radio.server import front, guard
 from radio.server.channel import Channel
+from radio.server.door import Door
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")
@@ -39,14 +40,13 @@ class OnAir:
 
 @contextlib.asynccontextmanager
 async def on_air(
-    *stations: StationSettings, keeper: api.Keeper | None = None, worker: Sequence[str] = WORKER, start: bool = True
+    *stations: StationSettings, keeper: guard.Keeper | None = None, worker: Sequence[str] = WORKER, start: bool = True
 ) -> AsyncIterator[OnAir]:
     channels = {each.name: Channel(each, worker=worker) for each in stations or (settings(),)}
-    app = front.build(channels, keeper=keeper or api.Keeper(control=True, token=None), burst=22.0)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    app = front.build(channels, keeper=keeper or guard.Keeper(control=True, token=None), burst=22.0)
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await Door(runner, "127.0.0.1", 0).start()
     try:
         if start:
             await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)

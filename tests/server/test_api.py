@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from radio.controls import CONTROLS
-from radio.server.api import MAX_BODY, Keeper
+from radio.server.body import MAX_BODY
+from radio.server.guard import Keeper
 from radio.server.listen import EndlessResponse
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
@@ -27,7 +28,7 @@ async def get(radio: OnAir, path: str) -> tuple[int, Any]:
 
 async def patch(radio: OnAir, body: str | bytes, station: str = "tone", **headers: str) -> tuple[int, Any]:
     address = f"{radio.root}/api/stations/{station}/controls"
-    async with radio.http.patch(address, data=body, headers=headers) as response:
+    async with radio.http.patch(address, data=body, headers={"Content-Type": "application/json"} | headers) as response:
         assert response.content_type == "application/json"
         return response.status, await response.json()
 

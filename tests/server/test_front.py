@@ -9,7 +9,8 @@ import pytest
 
 from radio.config import RadioConfig, ServerSettings, StationSettings
 from radio.errors import ServerError, SettingsError
-from radio.server.front import is_loopback, serve
+from radio.server.front import serve
+from radio.server.guard import is_loopback
 from tests.server.on_air import DEADLINE, WORKER
 from tests.server.tone_worker import settings
 
