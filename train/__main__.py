@@ -23,6 +23,7 @@ from files to a station of your own:
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
   python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
   python -m train gap data/lofi                                   from pop piano to lo-fi: how far we came
+  python -m train originality data/lofi                           the longest runs that stand in the corpus too
   python -m train listen chill --minutes 30                       chord tones, backbeat, entropies as composed
 """
 
@@ -70,6 +71,15 @@ def parser() -> argparse.ArgumentParser:
     gap.add_argument("--config", type=Path)
     gap.add_argument("--minutes", type=float, default=30.0)
     gap.add_argument("--seed", type=int, default=7)
+
+    originality = commands.add_parser("originality", help="the longest runs that a station copies from its corpus")
+    originality.add_argument("corpus", type=Path, help="the prepared corpus' folder, of the part's model")
+    originality.add_argument("--part", choices=["piano", "drums"], default="piano")
+    originality.add_argument("--index", type=Path, help="write the index, hashes only, to this .safetensors")
+    originality.add_argument("--station", default="chill", help="whose music is compared [chill]")
+    originality.add_argument("--config", type=Path)
+    originality.add_argument("--minutes", type=float, default=120.0)
+    originality.add_argument("--seed", type=int, default=7)
 
     listen = commands.add_parser("listen", help="figures of what a station composes")
     listen.add_argument("station")
@@ -133,6 +143,21 @@ def run(arguments: argparse.Namespace) -> None:
                 )
             )
         )
+    elif arguments.command == "originality":
+        from radio.compose.originality import Index
+        from radio.music.parts import PARTS
+        from train.gap import corpus, generated
+        from train.originality import runs
+        from train.originality import table as copied
+
+        part, station = PARTS[arguments.part], _station(arguments)
+        layer = "keys" if part.offs else "drums"
+        index = Index.of((notes for notes, _ in corpus(arguments.corpus / "train.jsonl")), drums=not part.offs)
+        if arguments.index:
+            index.write(arguments.index)
+        unseen = corpus(arguments.corpus / "validation.jsonl")
+        own = [generated(station, minutes=arguments.minutes, seed=arguments.seed, layer=layer)]
+        print(copied([runs("validation", index, unseen, part), runs(station.name, index, own, part)]))
     else:
         from train.listen import listen
         from train.listen import table as listened

@@ -92,11 +92,12 @@ def corpus(path: Path) -> list[Piece]:
     return [(notes_of(decode(row["tokens"], hold_limit=_NEVER)), row["bars"]) for row in rows]
 
 
-def generated(settings: StationSettings, *, minutes: float, seed: int) -> Piece:
-    """What a station's keys play in `minutes`, as composed."""
+def generated(settings: StationSettings, *, minutes: float, seed: int, layer: str = "keys") -> Piece:
+    """What a layer of a station plays in `minutes`, as composed."""
     composer = open_composer(settings, seed)
     bars = max(1, round(minutes * settings.controls.tempo / BEATS_PER_BAR))
-    return notes_of(event for _ in range(bars) for event in composer.next_bar(settings.controls).events["keys"]), bars
+    events = (event for _ in range(bars) for event in composer.next_bar(settings.controls).events[layer])
+    return notes_of(events), bars
 
 
 def table(rows: Sequence[Row]) -> str:

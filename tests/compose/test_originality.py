@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from radio.compose.originality import SHINGLE, Index, fingerprints
+from radio.errors import ModelError
+from radio.music.events import Note
+
+
+def tune(seed: int, notes: int = 200) -> list[Note]:
+    """Notes of its own, one at a time and in chords."""
+    random = Random(seed)
+    start, found = 0, []
+    for _ in range(notes):
+        start += random.choice((0, 30, 60, 90, 120))
+        found.append(
+            Note(start, start + random.choice((30, 60, 120)), random.randrange(48, 84), random.randrange(30, 110))
+        )
+    return sorted({(note.start, note.note): note for note in found}.values())
+
+
+def moved(notes: list[Note], *, semitones: int = 0, ticks: int = 0, louder: int = 0) -> list[Note]:
+    return [Note(n.start + ticks, n.end + ticks, n.note + semitones, n.velocity + louder) for n in notes]
+
+
+@pytest.mark.parametrize("drums", [False, True])
+@pytest.mark.parametrize("length", [SHINGLE + 1, 12, 40, 190])
+def test_a_copied_run_is_found_to_the_note(length: int, drums: bool) -> None:
+    index = Index.of([tune(1), tune(2), tune(3)], drums=drums)
+    copied = moved(tune(2)[3 : 3 + length], semitones=0 if drums else 5, ticks=960, louder=9)
+    own = tune(9, 80)
+    passage = [*moved(own, ticks=-own[-1].start), *copied, *moved(tune(8, 80), ticks=copied[-1].start + 45)]
+    assert index.longest(copied, drums=drums) == length
+    assert length <= index.longest(passage, drums=drums) <= length + 1, "what follows may go on alike by chance"
+
+
+def test_music_of_its_own_is_found_nowhere() -> None:
+    index = Index.of([tune(seed) for seed in range(20)], drums=False)
+    assert index.longest(tune(99), drums=False) == 0
+
+
+def test_transposed_drums_are_other_drums() -> None:
+    index = Index.of([tune(1)], drums=True)
+    assert index.longest(tune(1), drums=True) == len(tune(1))
+    assert index.longest(moved(tune(1), semitones=1), drums=True) == 0
+
+
+def test_no_run_goes_from_one_piece_into_the_next() -> None:
+    both = tune(1, 120)
+    half = len(both) // 2
+    index = Index.of([both[:half], both[half:]], drums=False)
+    assert index.longest(both, drums=False) == max(half, len(both) - half)
+
+
+def test_too_little_to_compare_is_nothing_copied() -> None:
+    index = Index.of([tune(1)], drums=False)
+    assert index.longest([], drums=False) == index.longest(tune(1)[:SHINGLE], drums=False) == 0
+    assert len(fingerprints(tune(1)[: SHINGLE + 1], drums=False)) == 1
+    assert Index.of([], drums=False).longest(tune(1), drums=False) == 0
+
+
+def test_a_repeated_figure_counts_as_long_as_it_was_repeated_there() -> None:
+    figure = [Note(60 * place, 60 * place + 60, 60 + place % 4, 80) for place in range(400)]
+    index = Index.of([figure[:100]], drums=False)
+    assert index.longest(figure, drums=False) == 100
+
+
+def test_an_index_on_disk_is_the_same_and_holds_no_music(tmp_path: Path) -> None:
+    index = Index.of([tune(1), tune(2)], drums=False)
+    index.write(tmp_path / "index.safetensors")
+    again = Index.read(tmp_path / "index.safetensors")
+    np.testing.assert_array_equal(again.hashes, index.hashes)
+    assert again.longest(tune(2), drums=False) == len(tune(2))
+    assert [path.name for path in tmp_path.iterdir()] == ["index.safetensors"]
+
+
+def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not an index"):
+        Index.read(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("text")
+    with pytest.raises(ModelError, match="not an index"):
+        Index.read(tmp_path / "text.safetensors")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from radio.compose.originality import Index
+from radio.music.events import Note
+from radio.music.parts import DRUMS, PIANO
+from radio.types import TICKS_PER_BAR
+from tests.compose.test_originality import moved, tune
+from train.originality import PASSAGE_BARS, Runs, passages, runs, table
+
+LENGTH = PASSAGE_BARS * TICKS_PER_BAR
+
+
+def test_passages_are_whole_and_none_is_empty() -> None:
+    notes = [Note(0, 60, 60, 80), Note(2 * LENGTH, 2 * LENGTH + 60, 60, 80), Note(3 * LENGTH, 3 * LENGTH + 60, 60, 80)]
+    found = list(passages([(notes, 3 * PASSAGE_BARS + 1)]))
+    assert [[note.start for note in passage] for passage in found] == [[0], [2 * LENGTH]]
+
+
+def test_a_copied_passage_stands_out_among_others() -> None:
+    own = [(tune(seed, 60), PASSAGE_BARS) for seed in range(50, 70)]
+    copied = (moved(tune(3, 60), semitones=2), PASSAGE_BARS)
+    index = Index.of([tune(seed, 60) for seed in range(10)], drums=False)
+    found = runs("mixed", index, [*own, copied], PIANO)
+    assert sum(length > 0 for length in found.lengths) == 1
+    assert found.quantile(1.0) == len([note for note in tune(3, 60) if note.start < LENGTH])
+    assert found.quantile(0.5) == 0
+    assert not any(runs("drums", index, own, DRUMS).lengths)
+
+
+def test_the_table_tells_the_distribution() -> None:
+    assert table([Runs("mine", [0] * 50 + [10] * 50)]).splitlines()[-1] == "| mine | 100 | 5 | 10 | 10 | 10 |"
