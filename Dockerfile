@@ -2,8 +2,11 @@
 # docker run -p 8000:8000 -e CONTROL_TOKEN=some-words radio      the controls ask for the token
 # docker run -p 8000:8000 radio serve --host 0.0.0.0 --no-control   nobody can turn them
 FROM python:3.11-slim AS build
+# The native engine is compiled here; the image itself needs no compiler.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE stations.yaml ./
+COPY pyproject.toml setup.py README.md LICENSE stations.yaml ./
+COPY kernels/cpu kernels/cpu
 COPY radio radio
 RUN python -m venv /opt/radio && /opt/radio/bin/pip install --no-cache-dir .
 

@@ -23,8 +23,9 @@ system-tests:
 $(BIN)/pip: | system
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.radio: pyproject.toml | $(BIN)/pip
+$(VENV)/.radio: pyproject.toml setup.py $(wildcard kernels/cpu/*) | $(BIN)/pip
 	$(PIP) -e .
+	@$(BIN)/python -c "from radio.model import engines; print('Engine:', engines.describe())"
 	touch $@
 
 # torch comes first: whatever depends on it must find the version that is asked for

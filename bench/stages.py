@@ -17,7 +17,7 @@ from radio.audio.vinyl import Vinyl
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.config import StationSettings
 from radio.model.checkpoint import read
-from radio.model.engine import NumpyEngine
+from radio.model.numpy_engine import NumpyEngine
 from radio.music.clock import Clock
 from radio.music.vocab import START
 from radio.station import open_composer, open_station

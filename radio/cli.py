@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from radio import __version__
-from radio.errors import ControlError, RadioError, SettingsError, nearest
+from radio.errors import ControlError, ModelError, RadioError, SettingsError, nearest
 
 if TYPE_CHECKING:  # radio.config reads the tables of the music: `radio --help` need not wait for that
     from radio.config import RadioConfig, StationSettings
@@ -160,10 +160,10 @@ def _run(given: argparse.Namespace) -> int:
 
         return OK if examine(given.config) else FAULT
 
-    from radio.config import default_path, load
+    from radio.config import default_path
 
     path = given.config or default_path()
-    config = load(path)
+    config = _load(path)
     if given.command == "serve":
         return _serve(given, config)
     if given.command == "render":
@@ -209,9 +209,8 @@ def _play(given: argparse.Namespace) -> int:
         raise SettingsError("--device is for playing here: --output - needs no sound card")
 
     from radio import app
-    from radio.config import load
 
-    config = load(given.config)
+    config = _load(given.config)
     settings = _settings(given, config)
     seed = _seed_of(given, settings)
     if given.output is not None and sys.stdout.isatty():
@@ -241,6 +240,22 @@ def _serve(given: argparse.Namespace, config: RadioConfig) -> int:
     with contextlib.suppress(KeyboardInterrupt):  # a server has no other way to end
         app.serve(config)
     return OK
+
+
+def _load(path: Path | None) -> RadioConfig:
+    """The config, with the engine that the environment names in place of its stations' own."""
+    from radio.config import load
+    from radio.model.engines import checked
+
+    config = load(path)
+    if name := os.environ.get("RADIO_ENGINE"):
+        try:
+            engine = checked(name)
+        except ModelError as error:
+            raise SettingsError(f"RADIO_ENGINE: {error}") from None
+        stations = {key: replace(station, engine=engine) for key, station in config.stations.items()}
+        config = replace(config, stations=stations)
+    return config
 
 
 def _settings(given: argparse.Namespace, config: RadioConfig) -> StationSettings:

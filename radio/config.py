@@ -14,6 +14,7 @@ import yaml
 from radio.audio.tone import Tone
 from radio.controls import Controls
 from radio.errors import ControlError, SettingsError, nearest
+from radio.model.engines import AUTO, ENGINES
 from radio.music import chords
 from radio.music.vocab import STYLES
 from radio.stream.relay import BURST_LIMIT
@@ -56,6 +57,8 @@ class StationSettings:
     seed: int = 1
     piano: Path = HERE / "checkpoints" / "piano.safetensors"
     drums: Path = HERE / "checkpoints" / "drums.safetensors"
+    engine: str = AUTO
+    """What steps the models: one of `radio.model.engines.ENGINES`."""
     soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
     keys_program: int = 4
     """General MIDI program, 0–127."""
@@ -139,6 +142,7 @@ class _Schema:
             "seed": whole(0, 2**63 - 1),
             "piano": checkpoint,
             "drums": checkpoint,
+            "engine": one_of(ENGINES),
             "soundfont": self._file("soundfont", "the package fluid-soundfont-gm brings the usual one"),
             "keys_program": whole(0, 127),
             "bass_program": whole(0, 127),

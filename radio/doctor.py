@@ -41,8 +41,11 @@ def examine(config: Path | None) -> bool:
 
 def look(config: Path | None) -> Iterator[Finding]:
     """Everything `radio doctor` knows of, in the order in which it matters."""
+    from radio.model import engines, native_engine
+
     yield Finding("Python", found=True, detail=sys.version.split()[0])
     yield _tried("ffmpeg", _ffmpeg, "writes .mp3, .opus and .flac files: apt install ffmpeg")
+    yield Finding("engine", found=bool(native_engine.paths()), detail=engines.describe(), needed=False)
     yield _tried("libfluidsynth", _fluidsynth, "plays the notes: apt install libfluidsynth3")
     yield from _stations(config)
     remedy = "only needed to play here: plug one in, or use `radio serve` or --output -"
@@ -106,7 +109,8 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
         if setting == "soundfont":
             check_soundfont(path)
         else:
-            checkpoint.read(path, PARTS[setting])
+            form = checkpoint.read(path, PARTS[setting]).packed().form
+            return f"{path}, {form}, {path.stat().st_size / 1e6:.1f} MB"
         return f"{path}, {path.stat().st_size / 1e6:.1f} MB"
 
     users: dict[tuple[str, Path], list[str]] = {}

@@ -21,7 +21,7 @@ from radio.compose.feel import LOOKAHEAD, Feel
 from radio.config import StationSettings
 from radio.controls import CONTROLS, Controls
 from radio.model import checkpoint
-from radio.model.engine import NumpyEngine
+from radio.model.engines import open_engine
 from radio.music import chords, midi
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
@@ -65,8 +65,8 @@ def open_station(settings: StationSettings, *, seed: int | None = None) -> Stati
 def open_composer(settings: StationSettings, seed: int) -> Composer:
     """The station's models and conductor alone: music without sound."""
     return Composer(
-        NumpyEngine(checkpoint.read(settings.piano, PIANO)),
-        NumpyEngine(checkpoint.read(settings.drums, DRUMS)),
+        open_engine(checkpoint.read(settings.piano, PIANO), settings.engine),
+        open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
         progressions=[[chords.parse(name) for name in loop] for loop in settings.progressions],
         keys=settings.keys,
         style=settings.style,

@@ -1,38 +1,50 @@
-"""Stepping a model: the protocol that every engine follows, and the plain numpy engine.
-
-Source of the recurrence: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2 (RWKV-6, x060).
-Shapes: C width, H heads of size N = 64, L layers, V rows of the model's vocabulary.
-"""
+"""Stepping a model: the protocol that every engine follows, and what a model remembers between two steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from radio.errors import ModelError
-from radio.model.checkpoint import Checkpoint, Weights
 from radio.model.spec import HEAD_SIZE, Spec
 from radio.types import TokenId
 
-Array = npt.NDArray[np.float32]
-_GROUP_NORM_EPS = 64e-5
-_LAYER_NORM_EPS = 1e-5
+Array: TypeAlias = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class State:
-    """All that a model remembers: last inputs of both token shifts (L, C) each, WKV's matrices (L, H, N, N).
+    """All that a model remembers of one stream, L layers of float32 (L, C + C + H·N·N).
 
+    In each layer: the inputs that time mix and channel mix saw last, then WKV's matrices, key axis before value axis.
     Never changed in place: a state that was kept is a save, and going on from it is bit-identical.
     """
 
-    att_shift: Array
-    ffn_shift: Array
-    wkv: Array
+    memory: Array
+
+    @property
+    def att_shift(self) -> Array:
+        """Last inputs of time mix, (L, C)."""
+        return self.memory[:, : self._width]
+
+    @property
+    def ffn_shift(self) -> Array:
+        """Last inputs of channel mix, (L, C)."""
+        return self.memory[:, self._width : 2 * self._width]
+
+    @property
+    def wkv(self) -> Array:
+        """(L, H, N, N)."""
+        return self.memory[:, 2 * self._width :].reshape(len(self.memory), -1, HEAD_SIZE, HEAD_SIZE)
+
+    @property
+    def _width(self) -> int:
+        columns: int = self.memory.shape[1]
+        return columns // (2 + HEAD_SIZE)
 
 
 class Engine(Protocol):
@@ -45,139 +57,29 @@ class Engine(Protocol):
     def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
         """Feed one or more rows; returns the logits (V,) after the last, and the state after it."""
 
-
-@dataclass(frozen=True)
-class _Layer:
-    """One block's arrays, laid out for matrix · vector."""
-
-    ln1: tuple[Array, Array]
-    ln2: tuple[Array, Array]
-    maa_x: Array
-    maa: Array  # (5, C): w, k, v, r, g
-    maa_w1: Array  # (5·M, C)
-    maa_w2: Array  # (5, C, M)
-    decay: Array
-    decay_w1: Array  # (D, C)
-    decay_w2: Array  # (C, D)
-    bonus: Array  # (H, N)
-    kvrg: Array  # (4, C, C)
-    output: Array
-    ln_x: tuple[Array, Array]
-    ffn_maa: Array  # (2, C): k, r
-    ffn_key: Array
-    ffn_receptance: Array
-    ffn_value: Array
+    def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, Sequence[State]]:
+        """Feed each of B streams a row; returns their logits (B, V) and states. A stream does not see the others."""
 
 
-class NumpyEngine:
-    """RWKV-6 in float32, one token at a time."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.tokens = checkpoint.tokens
-        self.spec: Spec = checkpoint.spec
-        weights = checkpoint.weights
-        # ln0 only ever sees embedding rows: apply it to the table once.
-        self._embedding = _layer_norm(weights["emb.weight"], _norm(weights, "blocks.0.ln0"))
-        self._layers = [_layer(weights, layer) for layer in range(self.spec.layers)]
-        self._ln_out = _norm(weights, "ln_out")
-        self._head = weights["head.weight"]
-
-    def zero_state(self) -> State:
-        spec = self.spec
-        return State(
-            np.zeros((spec.layers, spec.width), np.float32),
-            np.zeros((spec.layers, spec.width), np.float32),
-            np.zeros((spec.layers, spec.heads, HEAD_SIZE, HEAD_SIZE), np.float32),
-        )
-
-    def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
-        if not rows:
-            raise ModelError("a step needs at least one token")
-        x = self._embedding[rows[0]]
-        for row in rows:
-            x, state = self._advance(row, state)
-        return self._head @ _layer_norm(x, self._ln_out), state
-
-    def _advance(self, row: int, state: State) -> tuple[Array, State]:
-        after = State(np.empty_like(state.att_shift), np.empty_like(state.ffn_shift), np.empty_like(state.wkv))
-        x = self._embedding[row]
-        for place, layer in enumerate(self._layers):
-            seen = _layer_norm(x, layer.ln1)
-            after.att_shift[place] = seen
-            x = x + self._time_mix(layer, seen, state.att_shift[place], state.wkv[place], after.wkv[place])
-            seen = _layer_norm(x, layer.ln2)
-            after.ffn_shift[place] = seen
-            x = x + _channel_mix(layer, seen, state.ffn_shift[place])
-        return x, after
-
-    def _time_mix(self, layer: _Layer, x: Array, last: Array, wkv: Array, wkv_out: Array) -> Array:
-        """Writes the new WKV state to `wkv_out`."""
-        heads = self.spec.heads
-        delta = last - x
-        mixed = np.tanh(layer.maa_w1 @ (x + delta * layer.maa_x)).reshape(5, -1, 1)
-        inputs = x + delta * (layer.maa + (layer.maa_w2 @ mixed)[..., 0])  # (5, C): w, k, v, r, g
-        k, v, r, g = (layer.kvrg @ inputs[1:, :, None])[..., 0]
-        decay = np.exp(-np.exp(layer.decay + layer.decay_w2 @ np.tanh(layer.decay_w1 @ inputs[0])))
-        r, k, v = r.reshape(heads, 1, -1), k.reshape(heads, -1, 1), v.reshape(heads, 1, -1)
-        kv = k * v  # (H, N, N): key axis, then value axis
-        y = (r @ (wkv + layer.bonus[..., None] * kv))[:, 0]
-        np.multiply(decay.reshape(heads, -1, 1), wkv, out=wkv_out)
-        wkv_out += kv
-        y = _normalised(y, _GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
-        out: Array = layer.output @ (y * g * _sigmoid(g))
-        return out
+def state_shape(spec: Spec) -> tuple[int, int]:
+    """Of a state's `memory`."""
+    return spec.layers, spec.width * (2 + HEAD_SIZE)
 
 
-def _channel_mix(layer: _Layer, x: Array, last: Array) -> Array:
-    mixed = x + (last - x) * layer.ffn_maa
-    k = np.maximum(layer.ffn_key @ mixed[0], 0)
-    result: Array = _sigmoid(layer.ffn_receptance @ mixed[1]) * (layer.ffn_value @ (k * k))
-    return result
+def zero_state(spec: Spec) -> State:
+    """What a model remembers before its first token."""
+    return State(np.zeros(state_shape(spec), np.float32))
 
 
-def _sigmoid(x: Array) -> Array:
-    # tanh saturates where exp would overflow.
-    result: Array = np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * x))
-    return result
-
-
-def _normalised(x: Array, eps: float) -> Array:
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = np.square(centred).mean(axis=-1, keepdims=True)
-    result: Array = centred / np.sqrt(variance + np.float32(eps))
-    return result
-
-
-def _layer_norm(x: Array, norm: tuple[Array, Array]) -> Array:
-    return _normalised(x, _LAYER_NORM_EPS) * norm[0] + norm[1]
-
-
-def _norm(weights: Weights, name: str) -> tuple[Array, Array]:
-    return weights[f"{name}.weight"], weights[f"{name}.bias"]
-
-
-def _layer(weights: Weights, layer: int) -> _Layer:
-    att, ffn = f"blocks.{layer}.att.", f"blocks.{layer}.ffn."
-
-    def stacked(*names: str) -> Array:
-        return np.stack([weights[name].reshape(weights[name].shape[-2:]).squeeze() for name in names])
-
-    return _Layer(
-        ln1=_norm(weights, f"blocks.{layer}.ln1"),
-        ln2=_norm(weights, f"blocks.{layer}.ln2"),
-        maa_x=weights[f"{att}time_maa_x"].reshape(-1),
-        maa=stacked(*(f"{att}time_maa_{kind}" for kind in "wkvrg")),
-        maa_w1=np.ascontiguousarray(weights[f"{att}time_maa_w1"].T),
-        maa_w2=np.ascontiguousarray(weights[f"{att}time_maa_w2"].transpose(0, 2, 1)),
-        decay=weights[f"{att}time_decay"].reshape(-1),
-        decay_w1=np.ascontiguousarray(weights[f"{att}time_decay_w1"].T),
-        decay_w2=np.ascontiguousarray(weights[f"{att}time_decay_w2"].T),
-        bonus=weights[f"{att}time_faaaa"],
-        kvrg=stacked(*(f"{att}{matrix}.weight" for matrix in ("key", "value", "receptance", "gate"))),
-        output=weights[f"{att}output.weight"],
-        ln_x=_norm(weights, f"{att}ln_x"),
-        ffn_maa=stacked(f"{ffn}time_maa_k", f"{ffn}time_maa_r"),
-        ffn_key=weights[f"{ffn}key.weight"],
-        ffn_receptance=weights[f"{ffn}receptance.weight"],
-        ffn_value=weights[f"{ffn}value.weight"],
-    )
+def check_step(spec: Spec, rows: Sequence[int], states: Sequence[State], *, batch: bool) -> None:
+    """Raises ModelError where there is no row, a row is not the model's, or a state is another model's."""
+    if not rows:
+        raise ModelError("a step needs at least one token")
+    if batch and len(rows) != len(states):
+        raise ModelError(f"a batch needs a state for each token: {len(rows)} and {len(states)}")
+    for row in rows:
+        if not 0 <= row < spec.vocabulary:
+            raise ModelError(f"row {row} is not one of the model's {spec.vocabulary}")
+    for state in states:
+        if state.memory.shape != state_shape(spec):
+            raise ModelError(f"a state of this model has shape {state_shape(spec)}, not {state.memory.shape}")

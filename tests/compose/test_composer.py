@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from radio.compose.composer import Composer
 from radio.controls import Controls
-from radio.model.engine import NumpyEngine
+from radio.model.numpy_engine import NumpyEngine
 from radio.music.chords import parse
 from radio.types import TICKS_PER_BAR
 from tests.model.models import checkpoint

@@ -27,6 +27,12 @@ def noisy(spec: Spec, seed: int = 0) -> Rwkv6:
 @cache
 def checkpoint(part: str = "piano", *, layers: int = 2, width: int = 64, seed: int = 0) -> Checkpoint:
     tokens = known_tokens(PARTS[part])
-    spec = Spec(layers, width, len(tokens))
+    return of_spec(Spec(layers, width, len(tokens)), part, seed)
+
+
+@cache
+def of_spec(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpoint:
+    """A model of any sizes; its vocabulary is the front of what a part's model knows."""
     weights = {name: tensor.detach().numpy().copy() for name, tensor in noisy(spec, seed).state_dict().items()}
+    tokens = known_tokens(PARTS[part])[: spec.vocabulary]
     return Checkpoint(PARTS[part], spec, tokens, weights, {"corpus": "none"})

@@ -9,7 +9,7 @@ import torch
 
 from radio.errors import ModelError, SettingsError
 from radio.model import checkpoint
-from radio.model.engine import NumpyEngine
+from radio.model.numpy_engine import NumpyEngine
 from tests.model.models import noisy
 from tests.train.corpora import groove, pop909_song
 from train.evaluate import evaluate, model_figures

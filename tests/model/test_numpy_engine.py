@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radio.errors import ModelError
-from radio.model.engine import NumpyEngine, State
+from radio.model.engine import State
+from radio.model.numpy_engine import NumpyEngine
 from radio.model.spec import Spec
 from tests.model.models import checkpoint, noisy
 
@@ -45,17 +46,16 @@ def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], cut: in
     else:
         split, state = engine.step(rows, state)
     np.testing.assert_array_equal(whole, split)
-    np.testing.assert_array_equal(whole_state.wkv, state.wkv)
+    np.testing.assert_array_equal(whole_state.memory, state.memory)
 
 
 def test_a_step_leaves_the_state_it_was_given_alone() -> None:
     """So a state that was kept is a save: going on from it again is bit-identical."""
     engine = NumpyEngine(checkpoint())
     _, kept = engine.step([1, 2, 3], engine.zero_state())
-    copy = State(kept.att_shift.copy(), kept.ffn_shift.copy(), kept.wkv.copy())
+    copy = State(kept.memory.copy())
     first, _ = engine.step([4, 5], kept)
-    np.testing.assert_array_equal(kept.wkv, copy.wkv)
-    np.testing.assert_array_equal(kept.att_shift, copy.att_shift)
+    np.testing.assert_array_equal(kept.memory, copy.memory)
     again, _ = engine.step([4, 5], copy)
     np.testing.assert_array_equal(first, again)
 
@@ -71,3 +71,23 @@ def test_a_step_without_tokens_is_refused() -> None:
     engine = NumpyEngine(checkpoint())
     with pytest.raises(ModelError, match="at least one token"):
         engine.step([], engine.zero_state())
+
+
+def test_a_batch_is_what_its_streams_are_alone() -> None:
+    engine = NumpyEngine(checkpoint())
+    _, kept = engine.step([1, 2, 3], engine.zero_state())
+    logits, states = engine.step_batch([4, 5], [kept, engine.zero_state()])
+    for place, (row, state) in enumerate(((4, kept), (5, engine.zero_state()))):
+        alone, after = engine.step([row], state)
+        np.testing.assert_array_equal(logits[place], alone)
+        np.testing.assert_array_equal(states[place].memory, after.memory)
+
+
+def test_rows_and_states_of_another_model_are_refused() -> None:
+    engine = NumpyEngine(checkpoint())
+    with pytest.raises(ModelError, match="is not one of the model's"):
+        engine.step([-1], engine.zero_state())
+    with pytest.raises(ModelError, match="a state of this model has shape"):
+        engine.step([1], NumpyEngine(checkpoint(layers=3)).zero_state())
+    with pytest.raises(ModelError, match="a state for each token"):
+        engine.step_batch([1], [])

@@ -1,0 +1,29 @@
+/* 8 lanes; AVX2 with VNNI, as in processors of small computers that have no AVX-512. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "target.h"
+
+BEGIN_TARGET("avx2,fma,avxvnni")
+#define LANES 8
+#define AT_ONCE 4
+#define AHEAD 4096
+#define DOT_OFFSET 1
+#include "vector.h"
+
+INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
+    __m256i raised = _mm256_xor_si256((__m256i)line, _mm256_set1_epi8(-128));
+    return (ivec)_mm256_dpbusd_avx_epi32((__m256i)sum, raised, (__m256i)inputs);
+}
+
+#include "rwkv6.h"
+END_TARGET
+
+static int supported(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avxvnni");
+}
+
+const struct path avxvnni = {"avxvnni", supported, step, read_lines};
+#else
+typedef int nothing_here;
+#endif

@@ -1,0 +1,158 @@
+/* Matrix · vectors, one panel of 16 rows at a time, for 1 to 8 streams at once: see model.h for how a matrix lies.
+ *
+ * A stream's sums are added up in the same order however many streams there are, so a batch is bit for bit what its
+ * streams are alone. int8: inputs are rounded to int8 in groups of 32, a scale for each; the products of a group are
+ * added as integers, the groups as floats.
+ *
+ * A path brings `dot(sum, line, inputs)`: to each of the sum's int32 lanes, adds the four products of that lane's
+ * bytes of `line` and of `inputs`, the same four in each lane; and DOT_OFFSET, 1 where its dot takes the line's bytes
+ * as 128 more than they are. */
+#ifndef RADIO_PANEL_H
+#define RADIO_PANEL_H
+
+#include "scratch.h"
+#include "vector.h"
+
+struct inputs {
+    const float *x; /* rows of `stride` floats, zeros up to the matrix's columns */
+    size_t stride;
+    const struct scratch *quantised;
+};
+
+INLINE void quantise(const float *x, int columns, int8_t *values, float *scales, int32_t *offsets) {
+    for (int group = 0; group < columns / GROUP; group++, x += GROUP, values += GROUP) {
+        vec peak = {0};
+        for (int i = 0; i < GROUP; i += LANES) peak = larger(magnitude(load(x + i)), peak);
+        float most = largest(peak);
+        most = most < FLT_MAX ? most : FLT_MAX; /* a weight can be finite and a sum not */
+        scales[group] = most / 127.0f;
+        float inverse = most > 127.0f * FLT_MIN ? 127.0f / most : 0.0f;
+        ivec total = {0};
+        for (int i = 0; i < GROUP; i += LANES) {
+            ivec whole = rounded_ints(smaller(larger(load(x + i) * all(inverse), all(-127.0f)), all(127.0f)));
+            bytes narrow = __builtin_convertvector(whole, bytes);
+            memcpy(values + i, &narrow, sizeof narrow);
+            total += whole;
+        }
+        int32_t lanes[LANES], added = 0;
+        memcpy(lanes, &total, sizeof lanes);
+        for (int i = 0; i < LANES; i++) added += lanes[i];
+        offsets[group] = -128 * added;
+    }
+}
+
+INLINE ivec four(const int8_t *from) {
+    int32_t word;
+    memcpy(&word, from, sizeof word);
+    return all_ints(word);
+}
+
+INLINE void panel_int8(const int8_t *line, const float *scale, int columns, struct inputs in, int first, float *y,
+                       size_t stride, int streams) {
+    vec total[TILE][PARTS] = {0};
+    const struct scratch *q = in.quantised;
+    size_t groups = q->quantised / GROUP;
+    for (int group = 0; group < columns / GROUP; group++) {
+        ivec part[TILE][PARTS];
+        for (int b = 0; b < streams; b++)
+            for (int p = 0; p < PARTS; p++)
+                part[b][p] = all_ints(DOT_OFFSET ? q->offsets[(size_t)(first + b) * groups + (size_t)group] : 0);
+#pragma GCC unroll 8
+        for (int column = 0; column < GROUP; column += 4, line += LINE) {
+            ivec weights[PARTS];
+            memcpy(weights, line, LINE);
+            __builtin_prefetch(line + AHEAD);
+            for (int b = 0; b < streams; b++) {
+                const int8_t *values = q->values + (size_t)(first + b) * q->quantised + group * GROUP + column;
+                ivec inputs = four(values);
+                for (int p = 0; p < PARTS; p++) part[b][p] = dot(part[b][p], weights[p], inputs);
+            }
+        }
+        for (int b = 0; b < streams; b++) {
+            vec factor = all(q->scales[(size_t)(first + b) * groups + (size_t)group]);
+            for (int p = 0; p < PARTS; p++) total[b][p] += __builtin_convertvector(part[b][p], vec) * factor;
+        }
+    }
+    for (int b = 0; b < streams; b++)
+        for (int p = 0; p < PARTS; p++)
+            store(y + (size_t)b * stride + p * LANES, total[b][p] * load(scale + p * LANES));
+}
+
+INLINE void panel_bf16(const char *line, int columns, struct inputs in, int first, float *y, size_t stride,
+                       int streams) {
+    vec even[TILE][PARTS] = {0}, odd[TILE][PARTS] = {0};
+    for (int column = 0; column < columns; column += 2, line += LINE) {
+        uvec pair[PARTS];
+        memcpy(pair, line, LINE);
+        __builtin_prefetch(line + AHEAD);
+        for (int b = 0; b < streams; b++) {
+            const float *x = in.x + (size_t)(first + b) * in.stride + column;
+            for (int p = 0; p < PARTS; p++) {
+                even[b][p] += (vec)(pair[p] << 16) * all(x[0]);
+                odd[b][p] += (vec)(pair[p] & ~(uvec){0} << 16) * all(x[1]);
+            }
+        }
+    }
+    for (int b = 0; b < streams; b++)
+        for (int p = 0; p < PARTS; p++) store(y + (size_t)b * stride + p * LANES, even[b][p] + odd[b][p]);
+}
+
+INLINE void panel_fp32(const float *line, int columns, struct inputs in, int first, float *y, size_t stride,
+                       int streams) {
+    vec total[TILE][PARTS] = {0};
+    for (int column = 0; column < columns; column++, line += PANEL) {
+        __builtin_prefetch(line + AHEAD / sizeof *line);
+        for (int b = 0; b < streams; b++) {
+            vec x = all(in.x[(size_t)(first + b) * in.stride + column]);
+            for (int p = 0; p < PARTS; p++) total[b][p] += load(line + p * LANES) * x;
+        }
+    }
+    for (int b = 0; b < streams; b++)
+        for (int p = 0; p < PARTS; p++) store(y + (size_t)b * stride + p * LANES, total[b][p]);
+}
+
+INLINE void panel(enum form form, const struct matrix *matrix, int row, struct inputs in, int first, float *y,
+                  size_t stride, int streams) {
+    size_t start = (size_t)row * (size_t)matrix->columns;
+    if (form == INT8)
+        panel_int8((const int8_t *)matrix->data + start, matrix->scale + row, matrix->columns, in, first, y, stride,
+                   streams);
+    else if (form == BF16)
+        panel_bf16((const char *)matrix->data + 2 * start, matrix->columns, in, first, y, stride, streams);
+    else
+        panel_fp32((const float *)matrix->data + start, matrix->columns, in, first, y, stride, streams);
+}
+
+/* y = matrix · x for `count` streams; x and y are rows of x_stride and y_stride floats, y's long enough for whole
+ * panels. Uses the scratch's int8 vectors. */
+static void multiply(enum form form, const struct matrix *matrix, struct scratch *scratch, int count, const float *x,
+                     size_t x_stride, float *y, size_t y_stride) {
+    struct inputs in = {x, x_stride, scratch};
+    size_t groups = scratch->quantised / GROUP;
+    for (int b = 0; b < count && form == INT8; b++)
+        quantise(x + (size_t)b * x_stride, matrix->columns, scratch->values + (size_t)b * scratch->quantised,
+                 scratch->scales + (size_t)b * groups, scratch->offsets + (size_t)b * groups);
+    for (int row = 0; row < matrix->rows; row += PANEL)
+        for (int first = 0; first < count; first += AT_ONCE) {
+            float *out = y + (size_t)first * y_stride + row;
+            switch (count - first < AT_ONCE ? count - first : AT_ONCE) {
+#define STREAMS(number) \
+    case number: panel(form, matrix, row, in, first, out, y_stride, number); break;
+                STREAMS(1)
+                STREAMS(2)
+#if AT_ONCE > 2
+                STREAMS(3)
+                STREAMS(4)
+#endif
+#if AT_ONCE > 4
+                STREAMS(5)
+                STREAMS(6)
+                STREAMS(7)
+                STREAMS(8)
+#endif
+#undef STREAMS
+            }
+        }
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* The whole RWKV-6 step of B streams, each weight read once.
+ * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2; radio/model/engine.py is the reference. */
+#ifndef RADIO_RWKV6_H
+#define RADIO_RWKV6_H
+
+#include "denormals.h"
+#include "panel.h"
+
+static const float LAYER_NORM_EPS = 1e-5f, GROUP_NORM_EPS = 64e-5f;
+
+INLINE void embed(const struct model *model, int32_t row, float *x) {
+    int width = model->spec.width;
+    const struct matrix *table = &model->embedding;
+    size_t start = (size_t)row * (size_t)width;
+    for (int i = 0; i < width; i++) {
+        if (model->form == INT8) {
+            x[i] = table->scale[row] * (float)((const int8_t *)table->data)[start + (size_t)i];
+        } else if (model->form == BF16) {
+            uint32_t bits = (uint32_t)((const uint16_t *)table->data)[start + (size_t)i] << 16;
+            memcpy(x + i, &bits, sizeof bits);
+        } else {
+            x[i] = ((const float *)table->data)[start + (size_t)i];
+        }
+    }
+    normalise(x, model->ln0, LAYER_NORM_EPS, width, x);
+}
+
+/* One head's recurrence: y = r·(S + diag(u)·kᵀv), S' = diag(w)·S + kᵀv. COLUMNS of S at a time, so that their part of y
+ * and v stays in registers. */
+INLINE void recur(const float *r, const float *k, const float *v, const float *w, const float *u, const float *before,
+                  float *after, float *y) {
+    enum { COLUMNS = LANES == 16 ? HEAD : 32, VECTORS = COLUMNS / LANES };
+    float own = 0; /* r·diag(u)·kᵀ: what the token itself adds, times v */
+    for (int i = 0; i < HEAD; i++) own += r[i] * u[i] * k[i];
+    for (int column = 0; column < HEAD; column += COLUMNS) {
+        vec value[VECTORS], result[VECTORS];
+        for (int p = 0; p < VECTORS; p++) {
+            value[p] = load(v + column + p * LANES);
+            result[p] = value[p] * all(own);
+        }
+        for (int i = 0; i < HEAD; i++) {
+            const float *from = before + i * HEAD + column;
+            float *to = after + i * HEAD + column;
+            vec receptance = all(r[i]), key = all(k[i]), decay = all(w[i]);
+            for (int p = 0; p < VECTORS; p++) {
+                vec state = load(from + p * LANES);
+                result[p] += receptance * state;
+                store(to + p * LANES, decay * state + key * value[p]);
+            }
+        }
+        for (int p = 0; p < VECTORS; p++) store(y + column + p * LANES, result[p]);
+    }
+}
+
+static void time_mix(const struct model *model, const struct layer *layer, struct scratch *s, int count,
+                     const float *const *before, float *const *after, size_t place) {
+    const int width = model->spec.width, rank = model->spec.mix_rank;
+    const size_t wide = s->width;
+    for (int b = 0; b < count; b++) {
+        float *seen = s->seen + b * wide, *delta = s->delta + b * wide, *input = s->input + b * wide;
+        const float *last = before[b] + place;
+        float *kept = after[b] + place;
+        normalise(s->x + b * wide, layer->ln1, LAYER_NORM_EPS, width, seen);
+        for (int i = 0; i < width; i += LANES) {
+            vec now = load(seen + i), change = load(last + i) - now;
+            store(kept + i, now);
+            store(delta + i, change);
+            store(input + i, now + change * load(layer->maa_x + i));
+        }
+    }
+    multiply(model->form, &layer->maa_w1, s, count, s->input, wide, s->mixed, s->mix);
+    for (size_t i = 0; i < (size_t)count * s->mix; i += LANES)
+        store(s->mixed + i, hyperbolic_tangent(load(s->mixed + i)));
+
+    const struct matrix *matrices[KINDS] = {NULL, &layer->key, &layer->value, &layer->receptance, &layer->gate};
+    float *results[KINDS] = {s->w, s->k, s->v, s->r, s->g};
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (int b = 0; b < count; b++)
+            memcpy(s->segment + b * s->rank, s->mixed + b * s->mix + kind * rank, (size_t)rank * sizeof(float));
+        multiply(model->form, &layer->maa_w2[kind], s, count, s->segment, s->rank, s->offset, wide);
+        for (int b = 0; b < count; b++)
+            for (int i = 0; i < width; i += LANES) {
+                size_t at = b * wide + (size_t)i;
+                vec share = load(layer->maa[kind] + i) + load(s->offset + at);
+                store(s->input + at, load(s->seen + at) + load(s->delta + at) * share);
+            }
+        if (matrices[kind]) {
+            multiply(model->form, matrices[kind], s, count, s->input, wide, results[kind], wide);
+            continue;
+        }
+        multiply(model->form, &layer->decay_w1, s, count, s->input, wide, s->lowered, s->low);
+        for (size_t i = 0; i < (size_t)count * s->low; i += LANES)
+            store(s->lowered + i, hyperbolic_tangent(load(s->lowered + i))); /* of 0 is 0 */
+        multiply(model->form, &layer->decay_w2, s, count, s->lowered, s->low, s->w, wide);
+        for (int b = 0; b < count; b++)
+            for (int i = 0; i < width; i += LANES) {
+                float *w = s->w + b * wide + i;
+                store(w, exponential(-exponential(load(layer->decay + i) + load(w))));
+            }
+    }
+
+    for (int b = 0; b < count; b++) {
+        float *y = s->offset + b * wide;
+        for (int c = 0; c < width; c += HEAD) {
+            size_t at = b * wide + (size_t)c, state = place + 2 * wide + (size_t)c * HEAD;
+            recur(s->r + at, s->k + at, s->v + at, s->w + at, layer->bonus + c, before[b] + state, after[b] + state,
+                  y + c);
+            normalise(y + c, (struct norm){layer->ln_x.weight + c, layer->ln_x.bias + c}, GROUP_NORM_EPS, HEAD, y + c);
+        }
+        for (int i = 0; i < width; i += LANES) {
+            vec gate = load(s->g + b * wide + i);
+            store(s->input + b * wide + i, load(y + i) * gate * sigmoid(gate));
+        }
+    }
+    multiply(model->form, &layer->output, s, count, s->input, wide, s->offset, wide);
+    for (size_t i = 0; i < (size_t)count * wide; i += LANES) store(s->x + i, load(s->x + i) + load(s->offset + i));
+}
+
+static void channel_mix(const struct model *model, const struct layer *layer, struct scratch *s, int count,
+                        const float *const *before, float *const *after, size_t place) {
+    const int width = model->spec.width;
+    const size_t wide = s->width;
+    for (int b = 0; b < count; b++) {
+        const float *last = before[b] + place + wide;
+        float *kept = after[b] + place + wide;
+        float *seen = s->seen + b * wide;
+        normalise(s->x + b * wide, layer->ln2, LAYER_NORM_EPS, width, seen);
+        for (int i = 0; i < width; i += LANES) {
+            size_t at = b * wide + (size_t)i;
+            vec now = load(seen + i), change = load(last + i) - now;
+            store(kept + i, now);
+            store(s->input + at, now + change * load(layer->ffn_maa_k + i));
+            store(s->delta + at, now + change * load(layer->ffn_maa_r + i));
+        }
+    }
+    multiply(model->form, &layer->ffn_key, s, count, s->input, wide, s->squared, s->hidden);
+    for (size_t i = 0; i < (size_t)count * s->hidden; i += LANES) {
+        vec kept = larger(load(s->squared + i), all(0.0f));
+        store(s->squared + i, kept * kept);
+    }
+    multiply(model->form, &layer->ffn_receptance, s, count, s->delta, wide, s->r, wide);
+    multiply(model->form, &layer->ffn_value, s, count, s->squared, s->hidden, s->v, wide);
+    for (size_t i = 0; i < (size_t)count * wide; i += LANES)
+        store(s->x + i, load(s->x + i) + sigmoid(load(s->r + i)) * load(s->v + i));
+}
+
+static void step(const struct model *model, struct scratch *s, int count, const int32_t *rows,
+                 const float *const *before, float *const *after, float *logits) {
+    unsigned long long control = flush_denormals();
+    const size_t wide = s->width;
+    for (int b = 0; b < count; b++) embed(model, rows[b], s->x + b * wide);
+    for (int number = 0; number < model->spec.layers; number++) {
+        size_t place = (size_t)number * wide * (2 + HEAD);
+        time_mix(model, &model->layers[number], s, count, before, after, place);
+        channel_mix(model, &model->layers[number], s, count, before, after, place);
+    }
+    for (int b = 0; b < count && logits; b++)
+        normalise(s->x + b * wide, model->ln_out, LAYER_NORM_EPS, model->spec.width, s->input + b * wide);
+    if (logits) multiply(model->form, &model->head, s, count, s->input, wide, logits, (size_t)model->head.rows);
+    restore_denormals(control);
+}
+
+static uint64_t read_lines(const void *data, size_t count) {
+    ivec totals[4 * PARTS] = {0};
+    const char *line = data;
+    for (size_t place = 0; place + 4 * LINE <= count; place += 4 * LINE, line += 4 * LINE)
+        for (int p = 0; p < 4 * PARTS; p++) {
+            ivec value;
+            memcpy(&value, line + (size_t)p * sizeof value, sizeof value);
+            totals[p] += value;
+        }
+    uint64_t total = 0;
+    for (int p = 0; p < 4 * PARTS; p++)
+        for (int i = 0; i < LANES; i++) total += (uint32_t)totals[p][i];
+    return total;
+}
+
+#endif

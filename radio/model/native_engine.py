@@ -1,0 +1,88 @@
+"""The native engine: the whole step in C, from `kernels/cpu`, over weights that stay where the file's pages are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from radio.errors import ModelError, nearest
+from radio.model.checkpoint import Checkpoint
+from radio.model.engine import Array, State, state_shape, zero_state
+from radio.model.packing import Form, packed_shapes
+
+
+@cache
+def _compiled() -> ModuleType | ImportError:
+    """`kernels/cpu/module.c`, or why there is none."""
+    try:
+        return import_module("radio.model._native")
+    except ImportError as error:
+        return error
+
+
+@cache
+def paths() -> tuple[str, ...]:
+    """The ways of doing the arithmetic that this processor has, the fastest first; none where nothing was compiled."""
+    module = _compiled()
+    return tuple(module.paths()) if isinstance(module, ModuleType) else ()
+
+
+def why_missing() -> str:
+    """Why there is no native engine; nothing where there is one."""
+    module = _compiled()
+    return str(module) if isinstance(module, ImportError) else ""
+
+
+class NativeEngine:
+    """RWKV-6 in C.
+
+    Args:
+        path: one of `paths()`; none takes the fastest.
+        form: the weights' form; none takes the checkpoint's own, which are used in place.
+
+    Raises:
+        ModelError: the extension was not compiled, or this processor has no such path.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, path: str | None = None, form: Form | None = None) -> None:
+        if not paths():
+            raise ModelError(f"the native engine was not compiled when the radio was installed ({why_missing()})")
+        self.path = path or paths()[0]
+        if self.path not in paths():
+            hint = nearest(self.path, paths())
+            raise ModelError(f"this processor has no path '{path}'.{hint} It has {', '.join(paths())}")
+        self.tokens = checkpoint.tokens
+        self.spec = checkpoint.spec
+        weights = checkpoint.packed(form)
+        self.form = weights.form
+        spec = self.spec
+        sizes = (spec.layers, spec.width, spec.hidden, spec.vocabulary, spec.mix_rank, spec.decay_rank)
+        tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.form)]
+        self._model: Any = import_module("radio.model._native").Model(sizes, weights.form, tensors, self.path)
+        self._shape = state_shape(spec)
+
+    def zero_state(self) -> State:
+        return zero_state(self.spec)
+
+    def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
+        try:
+            logits, after = self._model.step(rows, state.memory)
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+        return np.frombuffer(logits, np.float32, self.spec.vocabulary), self._state(after)
+
+    def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, list[State]]:
+        try:
+            logits, after = self._model.step_batch(rows, [state.memory for state in states])
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+        table = np.frombuffer(logits, np.float32).reshape(len(states), -1)
+        return table[:, : self.spec.vocabulary], [self._state(each) for each in after]
+
+    def _state(self, memory: object) -> State:
+        return State(np.frombuffer(memory, np.float32).reshape(self._shape))  # type: ignore[call-overload]  # a buffer

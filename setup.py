@@ -1,0 +1,30 @@
+"""The one part of the package that is compiled; all else about it is in pyproject.toml.
+
+Where there is no compiler the extension is left out, the build succeeds and the radio steps its models with numpy.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+FOLDER = Path("kernels/cpu")
+STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has no stable interface yet
+
+setup(
+    ext_modules=[
+        Extension(
+            "radio.model._native",
+            sorted(str(path) for path in FOLDER.glob("*.c")),
+            depends=sorted(str(path) for path in FOLDER.glob("*.h")),
+            define_macros=[("Py_LIMITED_API", "0x030b0000")] if STABLE else [],
+            # Products and sums become one instruction where there is one, in every path alike.
+            extra_compile_args=["-std=gnu11", "-O3", "-ffp-contract=fast", "-Wall", "-Wextra"],
+            py_limited_api=STABLE,
+            optional=True,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
+)
