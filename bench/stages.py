@@ -21,8 +21,8 @@ from radio.model.numpy_engine import NumpyEngine
 from radio.music.clock import Clock
 from radio.music.vocab import START
 from radio.station import open_composer, open_station
-from radio.stream.encoders import OpusEncoder
-from radio.stream.ogg import Pager
+from radio.stream.encoders import open_encoder
+from radio.stream.muxers import open_muxer
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, Block, Frames, Packet, Seconds, SynthEvent
 
 BLOCK: Frames = 4_800
@@ -153,7 +153,7 @@ def _rendering(render: Callable[[Frames], Block], seconds: Seconds) -> float:
 
 
 def _encoding(block: Block, seconds: Seconds) -> Iterator[Figure]:
-    encoder = OpusEncoder()
+    encoder = open_encoder("opus")
     noisy = (block + np.random.default_rng(1).normal(0, 0.01, block.shape)).astype(np.float32)
     kept: list[Packet] = []
 
@@ -162,11 +162,11 @@ def _encoding(block: Block, seconds: Seconds) -> Iterator[Figure]:
         return noisy
 
     yield Figure("Opus encoder, 96 kbit/s", _rendering(encode, seconds), "× real time")
-    pager = Pager(serial=1)
+    muxer = open_muxer("opus", title="", description="")
 
     def lay() -> float:
         for packet in kept:
-            pager.add(packet)
+            muxer.add(packet)
         return sum(packet.frames for packet in kept) / SAMPLE_RATE
 
     began = time.perf_counter()

@@ -81,7 +81,7 @@ def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, 
         RadioError: the station cannot be opened.
     """
     from radio.station import open_station
-    from radio.stream.encoders import open_writer
+    from radio.stream.writers import open_writer
 
     left = _frames(seconds)
     kept = _Sink(sink)

@@ -25,6 +25,9 @@ Dbfs: TypeAlias = float
 Block: TypeAlias = "npt.NDArray[np.float32]"
 """Rendered audio, shape (frames, 2), float32, full scale ±1.0, 48 kHz."""
 
+Format: TypeAlias = Literal["opus", "mp3", "aac", "pcm"]
+"""What a mount carries; pcm is 16-bit samples for other parts of the radio, never for listeners."""
+
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
 """Events sound on multiples of this many frames, FluidSynth's own block, so that block sizes change nothing."""

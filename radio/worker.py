@@ -16,15 +16,35 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from radio.errors import ControlError, RadioError, StreamError
-from radio.stream.encoders import OpusEncoder
-from radio.stream.wire import Change, Decoder, Failed, Landed, Message, Ready, Refused, Render, Start, encode
-from radio.types import Block, Frames, Landing, StationEvent
+from radio.stream.bank import Bank
+from radio.stream.wire import (
+    Change,
+    Decoder,
+    Failed,
+    Landed,
+    Message,
+    Open,
+    Ready,
+    Refused,
+    Render,
+    Rendered,
+    Shut,
+    Start,
+    encode,
+)
+from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
 
 BLOCK: Frames = 3_840
 """Frames rendered between two looks at the socket: one Ogg page, 80 ms."""
+
+SLICE: Frames = SAMPLE_RATE // 2
+"""Frames of the past that a new encoder is given between two looks: 10 to 25 ms of work."""
+
+URGENT: Frames = SAMPLE_RATE
+"""A station that owes this much audio renders, and lets new encoders wait: the live edge comes first."""
 
 _READ_SIZE = 65_536
 
@@ -89,23 +109,30 @@ class _Worker:
             station.close()
 
     def _play(self, station: Playable, messages: list[Message]) -> None:
-        encoder = OpusEncoder(start=station.position)
+        bank = Bank(station.position)
         self._until = station.position
         self._send(Ready(station.position))
         while True:
             for message in messages:
-                self._obey(station, message)
-            behind = station.position < self._until
-            if behind:
-                packets = encoder.encode(station.render(BLOCK))
-                self._send(*station.events(), *packets)
-            readable, _, _ = select.select([self._front], [], [], 0 if behind else None)
+                self._obey(station, bank, message)
+            owed = self._until - station.position
+            if owed > 0:
+                bank.add(station.render(BLOCK))
+            if owed > 0 or bank.behind:
+                packets = bank.encode(BLOCK if owed > URGENT else SLICE)
+                self._send(*station.events(), *packets, Rendered(station.position))
+            busy = station.position < self._until or bank.behind
+            readable, _, _ = select.select([self._front], [], [], 0 if busy else None)
             messages = self._receive() if readable else []
 
-    def _obey(self, station: Playable, message: Message) -> None:
+    def _obey(self, station: Playable, bank: Bank, message: Message) -> None:
         match message:
             case Render(until):
                 self._until = until
+            case Open(format_, frame):
+                bank.open(format_, frame)
+            case Shut(format_):
+                bank.shut(format_)
             case Change(number, patch):
                 try:
                     self._send(Landed(number, station.control(patch)))

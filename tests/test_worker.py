@@ -13,8 +13,23 @@ import pytest
 
 from radio import worker
 from radio.errors import RadioError, StreamError
-from radio.stream.wire import Change, Decoder, Failed, Landed, Message, Ready, Refused, Render, Start, encode
-from radio.types import SAMPLE_RATE, Landing, Packet, StationEvent
+from radio.stream.wire import (
+    Change,
+    Decoder,
+    Encoded,
+    Failed,
+    Landed,
+    Message,
+    Open,
+    Ready,
+    Refused,
+    Render,
+    Rendered,
+    Shut,
+    Start,
+    encode,
+)
+from radio.types import SAMPLE_RATE, Format, Landing, Packet, StationEvent
 from tests.server.tone_worker import ToneStation, settings
 
 DEADLINE = 10.0
@@ -41,10 +56,29 @@ class Talk:
         return self._waiting.pop(0)
 
     def until(self, frame: int) -> list[Message]:
-        """Everything up to and with the last packet before `frame`."""
+        """Everything up to the news that all before `frame` is rendered."""
         heard: list[Message] = []
-        while not (heard and isinstance(last := heard[-1], Packet) and last.frame + last.frames >= frame):
+        while not (heard and isinstance(last := heard[-1], Rendered) and last.frame >= frame):
             heard.append(self.hear())
+        return heard
+
+    def packets_until(self, format_: Format, frame: int) -> list[Packet]:
+        """The packets of one format, up to and with the one that contains the frame before `frame`."""
+        heard: list[Packet] = []
+        while not (heard and heard[-1].frame + heard[-1].frames >= frame):
+            message = self.hear()
+            if isinstance(message, Encoded) and message.format == format_:
+                heard.append(message.packet)
+        return heard
+
+    def silence(self) -> list[Message]:
+        """What else is said before nothing comes for a while."""
+        heard: list[Message] = []
+        self.socket.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                heard.append(self.hear())
+        self.socket.settimeout(DEADLINE)
         return heard
 
 
@@ -78,31 +112,61 @@ def test_it_renders_as_far_as_it_is_told_and_then_waits() -> None:
     with running() as (talk, raised):
         started(talk)
         talk.say(Render(2 * SAMPLE_RATE))
-        heard = talk.until(2 * SAMPLE_RATE - 2 * 960)
-        talk.socket.settimeout(0.2)
-        with contextlib.suppress(TimeoutError):
-            while True:
-                heard.append(talk.hear())
-        packets = [message for message in heard if isinstance(message, Packet)]
-        assert [packet.frame for packet in packets] == [960 * k for k in range(len(packets))]
-        assert 2 * SAMPLE_RATE - 2 * 960 <= 960 * len(packets) <= 2 * SAMPLE_RATE + worker.BLOCK
-        talk.socket.settimeout(DEADLINE)
+        talk.until(2 * SAMPLE_RATE)
+        assert talk.silence() == []
         talk.say(Render(3 * SAMPLE_RATE))
-        more = [message for message in talk.until(3 * SAMPLE_RATE - 2 * 960) if isinstance(message, Packet)]
-        assert more[0].frame == 960 * len(packets)
+        more = talk.until(3 * SAMPLE_RATE)
+        assert more[-1] == Rendered(-(-3 * SAMPLE_RATE // worker.BLOCK) * worker.BLOCK)
     assert raised == []
+
+
+def test_nothing_is_encoded_that_nobody_asked_for() -> None:
+    with running() as (talk, _):
+        started(talk)
+        talk.say(Render(SAMPLE_RATE))
+        assert not any(isinstance(message, Encoded) for message in talk.until(SAMPLE_RATE))
+
+
+@pytest.mark.parametrize(("format_", "frames"), [("opus", 960), ("mp3", 1_152), ("aac", 1_024), ("pcm", 960)])
+def test_a_format_is_encoded_from_where_it_is_asked_for_until_it_is_shut(format_: Format, frames: int) -> None:
+    with running() as (talk, raised):
+        started(talk)
+        talk.say(Render(4 * SAMPLE_RATE))
+        talk.until(4 * SAMPLE_RATE)
+        first = SAMPLE_RATE + 12_345
+        talk.say(Open(format_, first))
+        packets = talk.packets_until(format_, 4 * SAMPLE_RATE - 6_000)
+        talk.say(Render(5 * SAMPLE_RATE))
+        packets += talk.packets_until(format_, 5 * SAMPLE_RATE - 6_000)
+        assert [packet.frame for packet in packets] == [first + frames * k for k in range(len(packets))]
+        talk.say(Shut(format_))
+        talk.silence()
+        talk.say(Render(6 * SAMPLE_RATE))
+        assert not any(isinstance(message, Encoded) for message in talk.until(6 * SAMPLE_RATE))
+    assert raised == []
+
+
+def test_no_more_than_half_a_minute_is_kept() -> None:
+    with running() as (talk, _):
+        started(talk)
+        talk.say(Render(32 * SAMPLE_RATE))
+        talk.until(32 * SAMPLE_RATE)
+        talk.say(Open("opus", 0))
+        assert 2 * SAMPLE_RATE <= talk.packets_until("opus", 0)[0].frame <= 2 * SAMPLE_RATE + worker.BLOCK
 
 
 def test_events_come_with_the_sound_they_belong_to() -> None:
     with running() as (talk, _):
         started(talk)
-        talk.say(Render(3 * SAMPLE_RATE))
-        heard = talk.until(3 * SAMPLE_RATE - 2 * 960)
+        talk.say(Open("opus", 0), Render(3 * SAMPLE_RATE))
+        heard = talk.until(3 * SAMPLE_RATE)
     bars = [message for message in heard if isinstance(message, StationEvent) and message.kind == "bar"]
-    assert [bar.frame for bar in bars] == [0, SAMPLE_RATE, 2 * SAMPLE_RATE]
+    assert [bar.frame for bar in bars[:3]] == [0, SAMPLE_RATE, 2 * SAMPLE_RATE]
     for bar in bars:
-        sounding = [m.frame for m in heard[: heard.index(bar)] if isinstance(m, Packet)]
+        before = heard[: heard.index(bar)]
+        sounding = [message.packet.frame for message in before if isinstance(message, Encoded)]
         assert all(frame < bar.frame for frame in sounding), "the sound came before its event"
+        assert all(message.frame <= bar.frame for message in before if isinstance(message, Rendered))
 
 
 def test_controls_are_answered_by_their_number() -> None:
@@ -153,7 +217,7 @@ def test_a_process_ignores_ctrl_c_and_ends_with_its_front() -> None:
         started(talk)
         process.send_signal(signal.SIGINT)
         talk.say(Render(SAMPLE_RATE))
-        talk.until(SAMPLE_RATE // 2)
+        talk.until(SAMPLE_RATE)
         assert process.poll() is None
         ours.close()
         assert process.wait(DEADLINE) == 0

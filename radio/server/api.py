@@ -19,6 +19,7 @@ from radio.server.now import TRACKS
 from radio.server.operation import Query, operation
 from radio.server.query import SID, sid_of, whole
 from radio.server.stations import CHANNELS, channel_of
+from radio.stream.codecs import CODECS
 from radio.stream.connection import limit_buffers
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
 
@@ -72,7 +73,7 @@ async def change(request: web.Request) -> web.Response:
     controls: dict[str, JsonValue] = {
         name: {"value": values[name], "bar": landing.bar, "frame": landing.frame} for name, landing in landings.items()
     }
-    return _json({"controls": controls, "live": channel.relay.live, "sample_rate": SAMPLE_RATE})
+    return _json({"controls": controls, "live": channel.edge.live, "sample_rate": SAMPLE_RATE})
 
 
 @operation(
@@ -90,7 +91,7 @@ async def past(request: web.Request) -> web.Response:
     """
     channel = channel_of(request)
     limit = whole(request, "limit", 1, TRACKS, default=TRACKS)
-    live = channel.relay.live
+    live = channel.edge.live
     found = history.as_json(channel.now.tracks, channel.lives, live=live, limit=limit)
     return _json({**found, "live": live, "sample_rate": SAMPLE_RATE})
 
@@ -119,7 +120,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     fan = channel.fans.join(transport.abort, sid=sid)
     data: bytes | None = encoded("now", {**_full(channel), "recent": channel.now.recent()})
     if sid is not None and (first := channel.fans.first(sid)) is not None:
-        channel.fans.begun(sid, first, channel.relay.live)
+        channel.fans.begun(sid, first, channel.edge.live)
     try:
         while data is not None:
             await response.write(data)
@@ -136,24 +137,24 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 
 def _brief(channel: Channel) -> dict[str, JsonValue]:
-    settings, relay = channel.settings, channel.relay
+    settings, edge = channel.settings, channel.edge
     return {
         "name": settings.name,
         "title": settings.title,
         "description": settings.description,
-        "on_air": relay.on_air,
+        "on_air": edge.on_air,
         "now": channel.now.as_json(),
-        "live": relay.live,
+        "live": edge.live,
         "sample_rate": SAMPLE_RATE,
-        "listeners": relay.listeners,
+        "listeners": channel.listeners,
         "art": {"image": f"/{settings.name}/artwork.svg", "hue": palette(settings).hue},
-        "streams": {"opus": f"/{settings.name}.opus"},
+        "streams": {format_: f"/{settings.name}.{format_}" for format_ in CODECS},
     }
 
 
 def _full(channel: Channel) -> dict[str, JsonValue]:
     values, defaults = channel.controls.as_json(), channel.settings.controls.as_json()
-    counts = channel.relay.counts
+    edge = channel.edge
     controls: dict[str, JsonValue] = {
         name: {
             "value": values[name],
@@ -169,12 +170,13 @@ def _full(channel: Channel) -> dict[str, JsonValue]:
         for name, control in CONTROLS.items()
     }
     health: dict[str, JsonValue] = {
-        "reserve": round(channel.relay.reserve, 3),
-        "underruns": counts.underruns,
-        "late": round(counts.late, 3),
+        "reserve": round(edge.reserve, 3),
+        "underruns": edge.underruns,
+        "late": round(edge.late, 3),
         "restarts": channel.restarts,
-        "joined": counts.joined,
-        "slow_disconnects": counts.slow_disconnects,
+        "encoder_restarts": channel.encoder_restarts,
+        "joined": sum(mount.relay.counts.joined for mount in channel.mounts.values()),
+        "slow_disconnects": sum(mount.relay.counts.slow_disconnects for mount in channel.mounts.values()),
     }
     return {**_brief(channel), "controls": controls, "health": health}
 

@@ -1,4 +1,4 @@
-"""One station as the front sees it: a worker process that is kept alive, a mount, and what is on."""
+"""One station as the front sees it: a worker process that is kept alive, its mounts, and what is on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import contextlib
 import logging
 import os
 import pickle
-import secrets
 import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,29 @@ from radio.errors import ControlError, ServerError, StreamError
 from radio.server.events import Fans
 from radio.server.history import LIVES, Life, digests
 from radio.server.now import Now
-from radio.stream.ogg import Pager, header_pages
-from radio.stream.relay import Relay
-from radio.stream.wire import Change, Decoder, Failed, Landed, Message, Ready, Refused, Render, Start, encode
-from radio.types import SAMPLE_RATE, Frames, JsonValue, Landing, Packet, Seconds, StationEvent
+from radio.stream.edge import Edge
+from radio.stream.mount import Mount
+from radio.stream.muxers import open_muxer
+from radio.stream.relay import LAG_LIMIT, TICK
+from radio.stream.tap import Tap
+from radio.stream.wire import (
+    Broke,
+    Change,
+    Decoder,
+    Encoded,
+    Failed,
+    Landed,
+    Message,
+    Open,
+    Ready,
+    Refused,
+    Render,
+    Rendered,
+    Shut,
+    Start,
+    encode,
+)
+from radio.types import SAMPLE_RATE, Format, Frames, JsonValue, Landing, Seconds, StationEvent
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
@@ -50,6 +68,8 @@ BACK_OFF: tuple[Seconds, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Waits before the worker's next start; from the beginning again once it has played for a minute."""
 
 _SETTLED: Seconds = 60.0
+_HELD_BACK: Frames = 4_800
+"""More than any encoder holds back."""
 _READ_SIZE = 65_536
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -71,11 +91,12 @@ class Channel:
         self.lives: deque[Life] = deque(maxlen=LIVES)
         self.restarts = 0
         self.pid: int | None = None
+        self.edge = Edge(time.monotonic)
+        self.mounts: dict[Format, Mount] = {}
+        self.encoder_restarts = 0
         self._worker = tuple(worker)
-        serial = secrets.randbits(32)
-        comments = (f"TITLE={settings.title}", f"DESCRIPTION={settings.description}")
-        self.relay = Relay(header_pages(serial=serial, comments=comments), time.monotonic)
-        self._pager = Pager(serial=serial)
+        self._offset: Frames = 0
+        """The channel's frame is the worker's plus this: a new worker begins where the last one ended."""
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         self._to_worker: asyncio.StreamWriter | None = None
         self._ready = False
@@ -109,7 +130,8 @@ class Channel:
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.relay.close()
+        for mount in self.mounts.values():
+            mount.close()
         self.fans.close()
         self._first.cancel()
 
@@ -135,30 +157,82 @@ class Channel:
         finally:
             self._answers.pop(number, None)
         self.controls = self.controls.changed(patch)
-        heard = {name: Landing(landing.bar, landing.frame + self._pager.offset) for name, landing in landings.items()}
+        heard = {name: Landing(landing.bar, landing.frame + self._offset) for name, landing in landings.items()}
         self.lives[-1].changed(heard, self.controls.as_json())
         return heard
 
     def begun(self, sid: str, first: Frames) -> None:
         """Note that the stream which was opened as `sid` begins with the mount's frame `first`; its page is told."""
-        self.fans.begun(sid, first, self.relay.live)
+        self.fans.begun(sid, first, self.edge.live)
+
+    @property
+    def listeners(self) -> int:
+        """How many there are, on all mounts."""
+        return sum(mount.relay.listeners for mount in self.mounts.values())
+
+    def mount(self, format_: Format) -> Mount:
+        """The mount of this format. It is encoded for as long as it has listeners or taps, and a while after."""
+        if format_ not in self.mounts:
+            muxer = open_muxer(format_, title=self.settings.title, description=self.settings.description)
+            self.mounts[format_] = Mount(format_, muxer)
+            self.mounts[format_].advance(self.edge.live)
+        return self.mounts[format_]
+
+    @contextlib.asynccontextmanager
+    async def tap(self, format_: Format, *, history: Seconds = 0.0) -> AsyncIterator[Tap]:
+        """A format's packets, stamped on the channel's clock, as they are let out at the live edge.
+
+        They never stop while the station is on the air, whatever becomes of its worker. Iterating raises StreamError
+        when the reader has fallen behind by a minute; it slows nobody down.
+
+        Args:
+            format_: What to encode; its encoder is started if need be, and kept at work.
+            history: Seconds of the past that come first, as far as they are kept: 30 at most.
+        """
+        mount = self.mount(format_)
+        tap = mount.tap(self.edge.live - round(history * SAMPLE_RATE))
+        try:
+            yield tap
+        finally:
+            mount.untap(tap)
 
     async def _pace(self) -> None:
-        """The only clock: lets pages and events out when they are due, and asks the worker for more."""
+        """The only clock: lets audio and events out when they are due, and asks the worker for more."""
+        due = time.monotonic()
         while True:
-            self.relay.advance()
+            self.edge.advance()
             self._air()
             self._ask()
-            await asyncio.sleep(self.relay.pause())
+            for mount in self.mounts.values():
+                self._tend(mount)
+                mount.advance(self.edge.live)
+            due = max(due + TICK, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+
+    def _tend(self, mount: Mount) -> None:
+        """Have a mount encoded while it is needed."""
+        if self._to_worker is None or not self._ready or mount.needed == mount.opened:
+            return
+        if mount.opened:
+            self._to_worker.write(encode(Shut(mount.format)))
+            mount.opened = False
+        else:
+            self._open(mount, self._to_worker)
+
+    def _open(self, mount: Mount, to_worker: asyncio.StreamWriter) -> None:
+        """Ask for a mount's packets from where it ends, or from as long ago as anybody may want to hear."""
+        frame = max(self.edge.live - round(LAG_LIMIT * SAMPLE_RATE), mount.end or 0)
+        to_worker.write(encode(Open(mount.format, frame - self._offset)))
+        mount.opened = True
 
     def _air(self) -> None:
-        while self._coming and self._coming[0].frame < self.relay.live:
+        while self._coming and self._coming[0].frame < self.edge.live:
             event = self._coming.popleft()
             self.now.aired(event, time.time())
             self.fans.tell(event)
 
     def _ask(self) -> None:
-        until = self.relay.live + int(RESERVE * SAMPLE_RATE) - self._pager.offset
+        until = self.edge.live + int(RESERVE * SAMPLE_RATE) - self._offset
         if self._ready and until > self._until and self._to_worker is not None:
             self._until = until
             self._to_worker.write(encode(Render(until)))
@@ -229,37 +303,57 @@ class Channel:
 
     def _take(self, message: Message) -> None:
         match message:
-            case Packet():
-                if page := self._pager.add(message):
-                    self.relay.feed(page)
-                    if self.relay.on_air and not self._first.done():
-                        self._first.set_result(None)
+            case Encoded(format_, packet):
+                self.mount(format_).add(replace(packet, frame=packet.frame + self._offset))
+            case Rendered(frame):
+                self.edge.rendered(frame + self._offset)
+                if self.edge.on_air and not self._first.done():
+                    self._first.set_result(None)
             case StationEvent():
-                self._coming.append(replace(message, frame=message.frame + self._pager.offset))
+                self._coming.append(replace(message, frame=message.frame + self._offset))
                 self.now.announced(self._coming[-1])
             case Ready(frame):
-                self._pager.rebase(frame)
-                number = self.lives[-1].number + 1 if self.lives else 0
-                settings, sums = self._given
-                self.lives.append(Life(number, settings, time.time(), self._pager.offset, sums))
-                self._ready, self._until = True, frame
-                self._ask()
+                self._begin(frame)
+            case Broke(format_, text):
+                self.encoder_restarts += 1
+                self._log.error("station '%s': %s: %s", self.settings.name, format_, text)
+            case Failed(text):
+                raise ServerError(text)
+            case _:
+                self._answer(message)
+
+    def _begin(self, frame: Frames) -> None:
+        """A worker is ready, at its `frame`: have it render, and encode what others encoded before it."""
+        self._offset = self.edge.end - frame
+        number = self.lives[-1].number + 1 if self.lives else 0
+        settings, sums = self._given
+        self.lives.append(Life(number, settings, time.time(), self._offset, sums))
+        self._ready, self._until = True, frame
+        self._ask()
+        for mount in self.mounts.values():
+            if mount.opened and self._to_worker is not None:
+                self._open(mount, self._to_worker)
+
+    def _answer(self, message: Message) -> None:
+        match message:
             case Landed(number, landings):
                 if (waiting := self._answers.get(number)) and not waiting.done():
                     waiting.set_result(landings)
             case Refused(number, text, name, allowed):
                 if (waiting := self._answers.get(number)) and not waiting.done():
                     waiting.set_exception(ControlError(text, field=name, allowed=allowed))
-            case Failed(text):
-                raise ServerError(text)
             case _:
                 raise StreamError(f"the worker sent a {type(message).__name__}, which is not for the front")
 
     def _drop(self) -> None:
         """Forget a worker that is gone, and what it announced but will never play."""
         self._to_worker, self._ready, self.pid = None, False, None
-        self._coming = deque(event for event in self._coming if event.frame < self._pager.position)
-        self.now.forgotten(self._pager.position)
+        # Encoders hold a few packets back. The next worker begins where the mounts end, so that no stream has a hole; a
+        # mount whose burst was still being encoded has lost the rest of it.
+        ends = [mount.end for mount in self.mounts.values() if mount.opened and mount.end is not None]
+        self.edge.rewind(min((end for end in ends if end > self.edge.end - _HELD_BACK), default=self.edge.end))
+        self._coming = deque(event for event in self._coming if event.frame < self.edge.end)
+        self.now.forgotten(self.edge.end)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ServerError(f"{self.settings.name} is being restarted"))

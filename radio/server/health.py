@@ -29,7 +29,7 @@ async def healthz(_: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Answer 200 when every station is on the air and its reserve is not used up, 503 otherwise."""
     stations: dict[str, JsonValue] = {
-        name: channel.relay.on_air and channel.relay.reserve > 0 for name, channel in request.app[CHANNELS].items()
+        name: channel.edge.on_air and channel.edge.reserve > 0 for name, channel in request.app[CHANNELS].items()
     }
     ready = all(stations.values())
     return web.json_response({"ok": ready, "stations": stations}, status=200 if ready else 503)

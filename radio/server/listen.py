@@ -1,19 +1,32 @@
-"""`GET /{station}.opus`: an endless Ogg stream, as one logical stream for as long as the connection lasts."""
+"""`GET /{station}.opus`, `.mp3`, `.aac`: endless streams, each one whole for as long as the connection lasts."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import functools
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from aiohttp import web
 
+from radio.errors import StreamError
 from radio.server import schemas
-from radio.server.operation import Query, operation
+from radio.server.operation import Handler, Query, operation
 from radio.server.problems import ProblemError
+from radio.server.query import SID, sid_of
 from radio.server.stations import channel_of
+from radio.stream.codecs import CODECS
 from radio.stream.connection import Connection
 from radio.stream.relay import BURST_LIMIT
-from radio.types import Seconds
+from radio.types import Format, Seconds
+
+_TYPES: Mapping[Format, str] = MappingProxyType({"opus": "audio/ogg", "mp3": "audio/mpeg", "aac": "audio/aac"})
+_NAMES: Mapping[Format, str] = MappingProxyType({"opus": "Ogg Opus", "mp3": "MP3", "aac": "AAC in ADTS"})
+_QUERY = (
+    Query("burst", schemas.number(minimum=0), "how many seconds of the past come first"),
+    Query("sid", schemas.text(pattern=f"^{SID.pattern}$"), "a name, by which an event stream learns where this begins"),
+)
 
 BURST: web.AppKey[Seconds] = web.AppKey("burst", float)
 
@@ -29,46 +42,37 @@ class EndlessResponse(web.StreamResponse):
         self.force_close()
 
 
-@operation(
-    "Listen, as Ogg Opus",
-    tag="listen",
-    media=("audio/ogg",),
-    query=(Query("burst", schemas.number(minimum=0), "how many seconds of the past come first"),),
-    endless=True,
-)
-async def opus(request: web.Request) -> web.StreamResponse:
-    """Send the station's Opus stream; `?burst=` is how many seconds of the past come first."""
-    channel = channel_of(request)
-    burst = _burst(request)
-    response = EndlessResponse(
-        {
-            "Content-Type": "audio/ogg",
-            "Access-Control-Allow-Origin": "*",
-            "Accept-Ranges": "none",
-            "icy-name": _latin(channel.settings.title),
-            "icy-description": _latin(channel.settings.description),
-            "icy-br": "96",
-        }
-    )
-    await response.prepare(request)
-    transport = request.transport
-    if request.method == "HEAD" or transport is None or transport.is_closing():
-        return response
-    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    relay = channel.relay
-    listener = relay.join(
-        Connection(transport), burst=burst, gone=lambda: None if over.done() else over.set_result(None)
-    )
-    try:
-        await over
-    finally:
-        relay.leave(listener)
-    return response
-
-
 def routes() -> list[web.RouteDef]:
     """The addresses of the streams; aiohttp answers HEAD with them too."""
-    return [web.get("/{station}.opus", opus)]
+    return [web.get(f"/{{station}}.{format_}", _endless(format_)) for format_ in CODECS]
+
+
+def _endless(format_: Format) -> Handler:
+    @operation(f"Listen, as {_NAMES[format_]}", tag="listen", media=(_TYPES[format_],), query=_QUERY, endless=True)
+    async def listen(request: web.Request) -> web.StreamResponse:
+        """Send the station's stream; `?burst=` is how many seconds of the past come first."""
+        channel = channel_of(request)
+        burst, sid = _burst(request), sid_of(request)
+        response = EndlessResponse(
+            {
+                "Content-Type": _TYPES[format_],
+                "Access-Control-Allow-Origin": "*",
+                "Accept-Ranges": "none",
+                "icy-name": _latin(channel.settings.title),
+                "icy-description": _latin(channel.settings.description),
+                "icy-br": str(CODECS[format_].bit_rate // 1_000),
+            }
+        )
+        await response.prepare(request)
+        transport = request.transport
+        if request.method == "HEAD" or transport is None:
+            return response
+        with contextlib.suppress(StreamError):  # whoever is gone already has no use for an answer
+            begun = None if sid is None else functools.partial(channel.begun, sid)
+            channel.mount(format_).relay.join(Connection(transport), burst=burst, begun=begun)
+        return response
+
+    return listen
 
 
 def _burst(request: web.Request) -> Seconds:

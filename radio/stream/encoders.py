@@ -1,47 +1,28 @@
-"""PCM blocks become codec packets for the relay, or one continuous stream for a pipe."""
+"""PCM blocks become the codec packets of a mount, one encoder for each format.
+
+Every packet is stamped with the frame that it starts at: packet number k of an encoder that began at frame `start`
+covers the frames `start + k × frames` to `start + (k + 1) × frames` of what it was given. A decoder gives that audio
+back `lookahead` frames later, for all packets alike.
+"""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
-from types import MappingProxyType
-from typing import BinaryIO, Protocol, cast
+from typing import Literal, Protocol, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 
-from radio.errors import StreamError, nearest
-from radio.types import SAMPLE_RATE, Block, Frames, Packet
-
-OPUS_FRAMES: Frames = 960
-"""Frames in one Opus packet: 20 ms."""
-
-OPUS_LOOKAHEAD: Frames = 312
-"""How much later a frame leaves the decoder than it entered the encoder (6.5 ms, what ffmpeg's libopus states)."""
+from radio.errors import StreamError
+from radio.stream.codecs import CODECS, PCM_FRAMES, Codec
+from radio.types import SAMPLE_RATE, Block, Format, Frames, Packet
 
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
 
 
-class OpusEncoder:
-    """libopus at 48 kHz stereo, 20 ms packets, variable rate around `bit_rate` (bit/s).
-
-    Packet number k covers the frames `start + 960 k` to `start + 960 (k + 1)` of the input. Decoded, that audio comes
-    out `OPUS_LOOKAHEAD` frames later; whoever lays pages says so in the header's pre-skip.
-    """
-
-    def __init__(self, *, start: Frames = 0, bit_rate: int = 96_000) -> None:
-        self._start = start
-        self._taken: Frames = 0
-        self._codec = av.CodecContext.create("libopus", "w")
-        self._codec.sample_rate = SAMPLE_RATE
-        self._codec.layout = "stereo"
-        self._codec.format = "flt"
-        self._codec.bit_rate = bit_rate
-        self._codec.time_base = _TIME_BASE
-        self._codec.options = {"application": "audio", "frame_duration": "20"}
-        self._codec.open()
+class Encoder(Protocol):
+    """Takes blocks of any size, gives packets as they are complete."""
 
     def encode(self, block: Block) -> list[Packet]:
         """Take the next frames; return the packets that are now complete.
@@ -50,154 +31,100 @@ class OpusEncoder:
             block: shape (frames, 2), float32, full scale ±1.0, any number of frames.
 
         Raises:
-            StreamError: the block has another shape, or libopus refuses it.
+            StreamError: the block has another shape, or the codec refuses it.
         """
-        frame = _audio_frame(block, self._taken)
+
+
+def open_encoder(format_: Format, *, start: Frames = 0) -> Encoder:
+    """An encoder whose first packet starts at frame `start`. Raises StreamError when the codec cannot be opened."""
+    return PcmEncoder(start) if format_ == "pcm" else CodecEncoder(CODECS[format_], start)
+
+
+class CodecEncoder:
+    """One of libav's encoders."""
+
+    def __init__(self, codec: Codec, start: Frames) -> None:
+        self._codec = codec
+        self._start = start
+        self._taken: Frames = 0
+        try:
+            self._context = cast("av.AudioCodecContext", av.CodecContext.create(codec.encoder, "w"))
+            self._context.sample_rate = SAMPLE_RATE
+            self._context.layout = "stereo"
+            self._context.format = codec.sample_format
+            self._context.bit_rate = codec.bit_rate
+            self._context.time_base = _TIME_BASE
+            self._context.options = dict(codec.options)
+            self._context.open()
+        except (av.FFmpegError, ValueError) as error:
+            raise StreamError(f"the encoder {codec.encoder} cannot be opened: {error}") from error
+
+    def encode(self, block: Block) -> list[Packet]:
+        frame = audio_frame(block, self._taken, self._codec.sample_format)
         self._taken += len(block)
         if frame is None:
             return []
         try:
-            packets = self._codec.encode(frame)
+            packets = self._context.encode(frame)
         except av.FFmpegError as error:
-            raise StreamError(f"the Opus encoder failed: {error}") from error
+            raise StreamError(f"the encoder {self._codec.encoder} failed: {error}") from error
         return [self._stamped(packet) for packet in packets]
 
     def _stamped(self, packet: av.Packet[av.AudioStream]) -> Packet:
-        # ffmpeg counts from the first decoded sample that is real, so its first packet starts at −OPUS_LOOKAHEAD.
+        # ffmpeg counts from the first decoded sample that is real, so its first packet starts at −lookahead.
         if packet.pts is None:
-            raise StreamError("the Opus encoder returned a packet without a time")
-        return Packet(self._start + packet.pts + OPUS_LOOKAHEAD, OPUS_FRAMES, bytes(packet))
+            raise StreamError(f"the encoder {self._codec.encoder} returned a packet without a time")
+        frame = self._start + packet.pts + self._codec.lookahead
+        return Packet(frame, self._codec.frames, bytes(packet))
 
 
-class Writer(Protocol):
-    """One endless or finite audio stream written to a binary file or pipe."""
+class PcmEncoder:
+    """Little-endian signed 16-bit samples, interleaved, cut into packets."""
 
-    def write(self, block: Block) -> None:
-        """Add a block. Raises what the file raises (BrokenPipeError when the reader has gone)."""
+    def __init__(self, start: Frames) -> None:
+        self._next = start
+        self._waiting = np.empty((0, 2), dtype="<i2")
 
-    def close(self) -> None:
-        """Write what the codec still holds and the format's trailer; the file itself stays open."""
-
-
-class _Sink:
-    """Only `write` and `flush` of a file, so that nothing tries to seek in a pipe."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def write(self, data: bytes) -> int:
-        # A raw pipe may take a part only; libavformat would lose the rest.
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) or 0 :]
-        self._file.flush()
-        return len(data)
+    def encode(self, block: Block) -> list[Packet]:
+        samples = np.concatenate([self._waiting, to_s16(block)])
+        packets = []
+        for begin in range(0, len(samples) - PCM_FRAMES + 1, PCM_FRAMES):
+            packets.append(Packet(self._next, PCM_FRAMES, samples[begin : begin + PCM_FRAMES].tobytes()))
+            self._next += PCM_FRAMES
+        self._waiting = samples[len(packets) * PCM_FRAMES :]
+        return packets
 
 
-class PcmWriter:
-    """Little-endian signed 16-bit samples, interleaved, after an optional header."""
-
-    def __init__(self, file: BinaryIO, *, header: bytes = b"") -> None:
-        self._sink = _Sink(file)
-        if header:
-            self._sink.write(header)
-
-    def write(self, block: Block) -> None:
-        _check(block)
-        scaled = np.clip(np.rint(block * 32_768.0), -32_768, 32_767)
-        self._sink.write(scaled.astype("<i2").tobytes())
-
-    def close(self) -> None:
-        """Nothing is held back, and no header can be amended in a pipe."""
-
-
-class MuxedWriter:
-    """A codec and a container of libav, written as it is made: no seeking, and no packet waits in a buffer."""
-
-    def __init__(self, file: BinaryIO, target: _Target) -> None:
-        self._container = av.open(
-            _Sink(file), "w", format=target.container, options={"flush_packets": "1", **target.container_options}
-        )
-        self._stream = cast(
-            "av.AudioStream", self._container.add_stream(target.codec, rate=SAMPLE_RATE, layout="stereo")
-        )
-        if target.bit_rate:
-            self._stream.bit_rate = target.bit_rate
-        self._taken: Frames = 0
-
-    def write(self, block: Block) -> None:
-        frame = _audio_frame(block, self._taken)
-        self._taken += len(block)
-        if frame is not None:
-            self._container.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        try:
-            if self._taken:
-                self._container.mux(self._stream.encode(None))
-        finally:
-            self._container.close()
-
-
-@dataclass(frozen=True)
-class _Target:
-    codec: str
-    container: str
-    bit_rate: int = 0
-    container_options: dict[str, str] = field(default_factory=dict)
-
-
-def _muxed(target: _Target) -> Callable[[BinaryIO], Writer]:
-    return lambda file: MuxedWriter(file, target)
-
-
-FORMATS: Mapping[str, Callable[[BinaryIO], Writer]] = MappingProxyType(
-    {
-        "wav": lambda file: PcmWriter(file, header=wav_header()),
-        "s16le": PcmWriter,
-        "opus": _muxed(_Target("libopus", "ogg", 96_000, {"page_duration": "100000"})),
-        # The Xing frame holds a length that nobody knows yet.
-        "mp3": _muxed(_Target("libmp3lame", "mp3", 192_000, {"write_xing": "0"})),
-        "flac": _muxed(_Target("flac", "flac")),
-    }
-)
-"""Formats of `open_writer` by name, all 48 kHz stereo."""
-
-
-def open_writer(name: str, file: BinaryIO) -> Writer:
-    """Write one stream in the format `name`, a key of `FORMATS`, to `file`, which need not be seekable.
+def to_s16(block: Block) -> npt.NDArray[np.int16]:
+    """The nearest 16-bit samples, little-endian; what is beyond full scale is clipped.
 
     Raises:
-        StreamError: there is no such format.
+        StreamError: the block is not of shape (frames, 2).
     """
-    if name not in FORMATS:
-        choices = ", ".join(FORMATS)
-        raise StreamError(f"there is no format '{name}'; choose one of {choices}.{nearest(name, list(FORMATS))}")
-    return FORMATS[name](file)
+    check(block)
+    scaled: npt.NDArray[np.floating] = np.clip(np.rint(block * 32_768.0), -32_768, 32_767)
+    return scaled.astype("<i2")
 
 
-def wav_header() -> bytes:
-    """The 44 bytes of a 16-bit stereo WAV of unknown length.
-
-    Both sizes hold 0xFFFFFFFF, which is what ffmpeg writes into a pipe and reads as "until the end".
-    """
-    channels, width = 2, 2
-    form = struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * channels * width, channels * width, 8 * width)
-    unknown = struct.pack("<I", 0xFFFFFFFF)
-    return b"RIFF" + unknown + b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + unknown
-
-
-def _check(block: Block) -> None:
+def check(block: Block) -> None:
+    """Raise StreamError unless the block is of shape (frames, 2)."""
     if block.ndim != 2 or block.shape[1] != 2:
         raise StreamError(f"a block has shape (frames, 2), not {block.shape}")
 
 
-def _audio_frame(block: Block, position: Frames) -> av.AudioFrame | None:
-    _check(block)
+def audio_frame(block: Block, position: Frames, sample_format: Literal["flt", "fltp"] = "flt") -> av.AudioFrame | None:
+    """The block as libav wants it, starting at frame `position`; nothing for an empty one.
+
+    Raises:
+        StreamError: the block is not of shape (frames, 2).
+    """
+    check(block)
     if not len(block):
         return None
-    interleaved = np.ascontiguousarray(block, dtype=np.float32).reshape(1, -1)
-    frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout="stereo")
+    laid = block.reshape(1, -1) if sample_format == "flt" else block.T
+    frame = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(laid, dtype=np.float32), format=sample_format, layout="stereo"
+    )
     frame.sample_rate = SAMPLE_RATE
     frame.time_base = _TIME_BASE
     frame.pts = position

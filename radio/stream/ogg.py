@@ -12,7 +12,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from radio.errors import StreamError
 from radio.types import SAMPLE_RATE, Frames, Packet
@@ -28,20 +27,6 @@ _BEGIN, _END = 0x02, 0x04
 _MAX_SEGMENTS = 255
 _MASK = 0xFFFFFFFF
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One Ogg page of a mount: its number, the mount's frame that its first packet starts at, and how long it lasts."""
-
-    sequence: int
-    frame: Frames
-    frames: Frames
-    data: bytes
-
-    @property
-    def end(self) -> Frames:
-        return self.frame + self.frames
 
 
 def crc(data: bytes) -> int:
@@ -103,50 +88,22 @@ def header_pages(*, serial: int, comments: Sequence[str] = ()) -> bytes:
 
 
 class Pager:
-    """Gathers a mount's packets into pages and keeps its time line whole when a station starts again.
+    """Lays a mount's packets on its pages, which it numbers.
 
-    A station counts its frames from its own start; the mount goes on counting. `offset` is what turns one into the
-    other: mount frame = station frame + offset.
+    Granule positions count from the frame of the first packet. Where packets are missing they do not jump: a player
+    that met a hole in time would fall silent for as long, instead of playing on.
     """
 
-    def __init__(self, *, serial: int, packets: int = 4) -> None:
+    def __init__(self, *, serial: int) -> None:
         self._serial = serial
-        self._packets = packets
-        self._waiting: list[Packet] = []
         self._sequence = FIRST_SEQUENCE
-        self._next: Frames = 0
-        self.offset: Frames = 0
+        self._granule: Frames | None = None
 
-    @property
-    def position(self) -> Frames:
-        """The mount's frame that the next packet will start at."""
-        return self._next
-
-    def rebase(self, station_frame: Frames) -> None:
-        """From here on the packets are those of a station whose next packet starts at `station_frame`."""
-        self.offset = self._next - station_frame
-
-    def add(self, packet: Packet) -> Page | None:
-        """Take the station's next packet; return the page that it completes.
-
-        Raises:
-            StreamError: The packet does not start where the one before it ended.
-        """
-        frame = packet.frame + self.offset
-        if frame != self._next:
-            raise StreamError(f"a packet starts at frame {frame} of the mount where {self._next} was due")
-        self._next = frame + packet.frames
-        self._waiting.append(packet)
-        if len(self._waiting) < self._packets:
-            return None
-        return self._lay()
-
-    def _lay(self) -> Page:
-        frames = sum(packet.frames for packet in self._waiting)
-        data = lay_page(
-            [packet.data for packet in self._waiting], serial=self._serial, sequence=self._sequence, granule=self._next
-        )
-        page = Page(self._sequence, self._next - frames, frames, data)
-        self._waiting.clear()
+    def lay(self, packets: Sequence[Packet]) -> bytes:
+        """The next page."""
+        begin = packets[0].frame if self._granule is None else self._granule
+        self._granule = begin + sum(packet.frames for packet in packets)
+        data = [packet.data for packet in packets]
+        page = lay_page(data, serial=self._serial, sequence=self._sequence, granule=self._granule)
         self._sequence += 1
         return page

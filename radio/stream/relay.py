@@ -1,8 +1,9 @@
-"""A mount's live edge: a bounded ring of stamped pages, and listeners as offsets into it.
+"""The listeners of one mount, each an offset into its ring.
 
-The station delivers pages a little ahead of time. The relay lets each one out when the wall clock reaches it, to every
-listener at once, and waits for none of them: who cannot take a page now finds it in the ring later, and who falls too
-far behind is disconnected. No byte is ever left out of a stream.
+Nobody is waited for: who cannot take a chunk now finds it in the ring later, and who falls too far behind is
+disconnected. No byte is ever left out of a stream. `Relay.advance` is called on every tick; a listener whose burst
+lasts for seconds is written to about once a second, and the listeners take turns, so that no tick has all of them to
+serve; one with a short burst is written to on every tick.
 """
 
 from __future__ import annotations
@@ -11,65 +12,81 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from radio.stream.ogg import FIRST_SEQUENCE, Page
+from radio.stream.ring import Chunk, Ring
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
-HISTORY: Seconds = 60.0
-"""How much of the past the ring keeps."""
+TICK: Seconds = 0.08
+"""Between two calls of `Relay.advance`: about a chunk."""
+
+TURNS = 12
+"""Ticks between two writes to a listener who has a cushion: just under a second."""
+
+CUSHION: Seconds = 5.0
+"""A listener with this much burst does not hear whether audio comes in portions of a second."""
 
 LAG_LIMIT: Seconds = 30.0
-"""A listener further behind than this is disconnected; half the ring, so that the page it needs is always there."""
+"""A listener further behind than this is disconnected; half the ring, so that the chunk it needs is always there."""
 
 BURST_LIMIT: Seconds = 25.0
 """Longest burst: well within the lag limit, for a listener starts that far behind and needs time to take it."""
 
-PORTION = 16 * 1024
-"""Most bytes that are handed over at once: in a burst, 16 times the pace of live audio.
+PORTION = 16
+"""Most chunks that are handed over at once: in a burst, 16 times the pace of live audio.
 
 More at once makes Linux enlarge the listener's receive buffer, and it then takes minutes of audio from us after the
-listener has stopped reading: 48 s of it with 24 KiB at once, 32 s with 12 KiB.
+listener has stopped reading.
 """
 
 STALL: Seconds = 20.0
 """A listener whose system has taken nothing for this long, though there was something to take, is disconnected."""
 
-LOOK: Seconds = 1.0
-"""Between two looks at who is too slow."""
-
-TICK: Seconds = 0.08
-"""Longest time between two looks at the clock and the listeners: one page."""
+LOOK = TURNS
+"""Ticks between two looks at a listener for whom something waits."""
 
 
 class Sink(Protocol):
     """Where a listener's bytes go: a `Connection`, or a fake in tests."""
 
-    def write(self, data: bytes) -> None:
-        """Take all bytes at once, without waiting."""
-
-    def waiting(self) -> int:
-        """How many of them our system has not taken yet."""
+    def send(self, data: bytes | memoryview) -> int:
+        """Take what there is room for and return how many bytes that was; OSError when the listener is gone."""
 
     def unacknowledged(self) -> int:
-        """How many of them the listener's system has not taken yet, those waiting included."""
+        """How many bytes our system holds that the listener's has not taken yet."""
 
-    def is_closing(self) -> bool:
-        """Whether the connection is gone, or going."""
-
-    def abort(self) -> None:
-        """Close at once; what is buffered is lost."""
+    def close(self) -> None:
+        """Disconnect at once; what our system holds is lost."""
 
 
-@dataclass(eq=False, slots=True)
+class Weaver(Protocol):
+    """Puts into one listener's bytes what is for it alone."""
+
+    def weave(self, chunks: list[Chunk]) -> bytes:
+        """The bytes of `chunks`, woven."""
+
+
 class Listener:
-    """One connection: the page it gets next, and what is called once when it is over."""
+    """One connection, and where it stands."""
 
-    sink: Sink
-    next: int
-    gone: Callable[[], object]
-    moved: float
-    """When its system last took something, or had taken everything."""
-    written: int = 0
-    taken: int = 0
+    __slots__ = ("begun", "moved", "next", "patient", "sink", "start", "turn", "waiting", "weaver")
+
+    def __init__(
+        self, sink: Sink, start: Frames, now: float, weaver: Weaver | None, begun: Callable[[Frames], object] | None
+    ) -> None:
+        self.sink = sink
+        self.weaver = weaver
+        self.start = start
+        """The frame it asked for, and once it is being served the one that it got."""
+        self.begun = begun
+        self.next = -1
+        """The number of the chunk that it gets next; none before the first."""
+        self.patient = False
+        """Whether its burst carries it from one turn to the next."""
+        self.turn = -1
+        """The tick of every `TURNS` at which it is written to; none while it is written to at every one."""
+        self.waiting: bytes | memoryview = b""
+        """What is to be sent before the next chunk."""
+        self.moved = now
+        """When its system last took something."""
 
 
 @dataclass(slots=True)
@@ -78,175 +95,154 @@ class Counts:
 
     joined: int = 0
     slow_disconnects: int = 0
-    underruns: int = 0
-    """How often the station came too late for the live edge."""
-    late: Seconds = 0.0
-    """By how much in all: the sum of the shifts of the live edge against the wall clock."""
 
 
 @dataclass(slots=True)
 class Relay:
-    """The ring, the live edge and the listeners of one mount. Plain calls, no I/O but `Sink.write`, no clock but `now`.
+    """Plain calls, no I/O but that of the sinks, no clock but `now`.
 
     Args:
-        headers: The bytes that every listener gets first.
+        ring: The mount's chunks.
         now: Monotonic seconds.
-        history: Seconds of the past that the ring keeps.
-        lag_limit: Seconds behind the live edge at which a listener is disconnected.
+        headers: The bytes that every listener gets first.
+        skip: From a chunk's stamp to the first sound that a player makes of it.
+        left: Told of every listener that has left, by whatever way.
     """
 
-    headers: bytes
+    ring: Ring
     now: Callable[[], float]
-    history: Seconds = HISTORY
-    lag_limit: Seconds = LAG_LIMIT
+    headers: bytes = b""
+    skip: Frames = 0
+    left: Callable[[Listener], object] = lambda _: None
     counts: Counts = field(default_factory=Counts)
-    live: Frames = 0
-    """The mount's frame up to which audio has been let out."""
-    _ring: dict[int, Page] = field(default_factory=dict)
-    _oldest: int = FIRST_SEQUENCE
-    _edge: int = FIRST_SEQUENCE
-    _end: Frames = 0
-    _epoch: float | None = None
     _listeners: dict[Listener, None] = field(default_factory=dict)
-    _looked: float = 0.0
-
-    @property
-    def on_air(self) -> bool:
-        """Whether a first page has been let out."""
-        return self._edge > FIRST_SEQUENCE
+    _eager: dict[Listener, None] = field(default_factory=dict)
+    _turns: list[dict[Listener, None]] = field(default_factory=lambda: [{} for _ in range(TURNS)])
+    _tick: int = 0
+    _joined: dict[int, bytes] = field(default_factory=dict)
+    """What is sent from each number on, at this tick."""
 
     @property
     def listeners(self) -> int:
         """How many there are now."""
         return len(self._listeners)
 
-    @property
-    def reserve(self) -> Seconds:
-        """Seconds of audio that wait beyond the live edge."""
-        return (self._end - self.live) / SAMPLE_RATE
-
-    def pause(self) -> Seconds:
-        """How long to wait before the next `advance`: until the next page is due, and never longer than `TICK`."""
-        if self._epoch is None or self._edge not in self._ring:
-            return TICK
-        return min(TICK, max(0.0, self._due() - self.now()))
-
-    def feed(self, page: Page) -> None:
-        """Take the station's next page. Where it comes too late, the live edge moves back by just that much."""
-        starving = self._edge not in self._ring
-        self._ring[page.sequence] = page
-        self._end = page.end
-        if self._epoch is None:
-            self._epoch = self.now() - page.frame / SAMPLE_RATE
-        elif starving and (late := self.now() - self._due()) > 0:
-            # Catching up would drain the reserve again and again; being late once is inaudible behind a burst.
-            self._epoch += late
-            self.counts.underruns += 1
-            self.counts.late += late
-        if starving:
-            self.advance()
-
-    def advance(self) -> None:
-        """Let out what is due, serve every listener, disconnect those too far behind, forget what is old."""
-        now = self.now()
-        while (page := self._ring.get(self._edge)) and self._due() <= now:
-            self._edge += 1
-            self.live = page.end
-        look = now - self._looked >= LOOK
-        for listener in list(self._listeners):
-            self._serve(listener)
-            if look:
-                self._judge(listener, now)
-        if look:
-            self._looked = now
-        self._forget()
-
-    def join(self, sink: Sink, *, burst: Seconds, gone: Callable[[], object]) -> Listener:
+    def join(
+        self,
+        sink: Sink,
+        *,
+        burst: Seconds,
+        weaver: Weaver | None = None,
+        begun: Callable[[Frames], object] | None = None,
+    ) -> Listener:
         """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
 
-        The burst is bounded by `BURST_LIMIT` and by what the ring holds. `gone` is called once, when the listener has
-        left, by whatever way.
+        Args:
+            sink: Its connection.
+            burst: Bounded by `BURST_LIMIT`, and by what there is.
+            weaver: What puts something into its bytes that is for it alone.
+            begun: Told the frame that its player plays first, once it is known.
         """
-        first = self._first(min(burst, BURST_LIMIT))
-        listener = Listener(sink, first, gone, moved=self.now())
-        self._listeners[listener] = None
+        start = max(0, self.ring.live - round(min(burst, BURST_LIMIT) * SAMPLE_RATE))
+        listener = Listener(sink, start, self.now(), weaver, begun)
+        self._listeners[listener] = self._eager[listener] = None
         self.counts.joined += 1
-        self._write(listener, self.headers)
-        self._serve(listener)
+        if not self.headers or self._send(listener, self.headers):
+            self._serve(listener)
         return listener
 
+    def advance(self) -> None:
+        """Serve those whose turn it is, and disconnect those too far behind."""
+        self._tick += 1
+        self._joined.clear()
+        for listener in list(self._eager):
+            self._serve(listener)
+        for listener in list(self._turns[self._tick % TURNS]):
+            self._serve(listener)
+
     def leave(self, listener: Listener) -> None:
-        """Remove a listener; one that is gone already is no error."""
+        """Disconnect a listener; one that is gone already is no error."""
         if listener in self._listeners:
             del self._listeners[listener]
-            listener.gone()
+            self._eager.pop(listener, None)
+            if listener.turn >= 0:
+                self._turns[listener.turn].pop(listener, None)
+            listener.sink.close()
+            self.left(listener)
 
     def close(self) -> None:
         """Disconnect everybody."""
         for listener in list(self._listeners):
-            listener.sink.abort()
             self.leave(listener)
 
     def lag(self, listener: Listener) -> Seconds:
         """How far the first byte that the listener's system has not taken yet lies behind the live edge."""
-        sequence, unsent = listener.next, listener.sink.unacknowledged()
-        while unsent > 0 and sequence - 1 in self._ring:
-            sequence -= 1
-            unsent -= len(self._ring[sequence].data)
-        if sequence >= self._edge:
-            return 0.0
-        return (self.live - self._ring[sequence].frame) / SAMPLE_RATE
-
-    def _due(self) -> float:
-        """The monotonic time at which the next page is to go out, whether it is there or not."""
-        return (self._epoch or 0.0) + self.live / SAMPLE_RATE
+        ring, number = self.ring, listener.next
+        unsent = len(listener.waiting) + listener.sink.unacknowledged()
+        while unsent > 0 and number > ring.oldest:
+            number -= 1
+            unsent -= len(ring[number].data)
+        return (ring.live - ring[number].frame) / SAMPLE_RATE if ring.oldest <= number < ring.edge else 0.0
 
     def _serve(self, listener: Listener) -> None:
-        sink = listener.sink
-        if sink.is_closing():
-            self.leave(listener)
+        if listener.waiting and not self._send(listener, listener.waiting):
+            if self._tick % LOOK == 0:
+                self._judge(listener)
             return
-        if listener.next < self._edge and sink.waiting() == 0:
-            pages = self._take(listener.next)
-            self._write(listener, pages[0] if len(pages) == 1 else b"".join(pages))
-            listener.next += len(pages)
+        if listener.next < 0 and not self._place(listener):
+            return
+        number, edge = listener.next, self.ring.edge
+        if number >= edge:
+            return
+        last = listener.next = min(edge, number + PORTION)
+        if listener.weaver is not None:
+            data = listener.weaver.weave(self.ring.slice(number, last))
+        elif not (data := self._joined.get(number, b"")):
+            data = self._joined[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
+        if self._send(listener, data) and listener.patient and listener.turn < 0 and last == edge:
+            self._give_turn(listener)
 
-    def _write(self, listener: Listener, data: bytes) -> None:
-        listener.sink.write(data)
-        listener.written += len(data)
-
-    def _judge(self, listener: Listener, now: float) -> None:
-        """Disconnect a listener that is too slow."""
-        unacknowledged = listener.sink.unacknowledged()
-        taken = listener.written - unacknowledged
-        if unacknowledged == 0 or taken > listener.taken:
-            listener.taken, listener.moved = taken, now
-        if now - listener.moved > STALL or self.lag(listener) > self.lag_limit:
-            self.counts.slow_disconnects += 1
-            listener.sink.abort()
+    def _send(self, listener: Listener, data: bytes | memoryview) -> bool:
+        """Whether all of `data` went out. What did not waits; a listener whose connection is broken leaves."""
+        try:
+            sent = listener.sink.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
             self.leave(listener)
+            return False
+        if sent:
+            listener.moved = self.now()
+        if sent == len(data):
+            listener.waiting = b""
+            return True
+        listener.waiting = memoryview(data)[sent:]
+        if listener.turn >= 0:
+            del self._turns[listener.turn][listener]
+            listener.turn = -1
+            self._eager[listener] = None
+        return False
 
-    def _take(self, sequence: int) -> list[bytes]:
-        """What is let out from `sequence` on: one page, and as many more as fit a portion with it."""
-        pages = [self._ring[sequence].data]
-        size = len(pages[0])
-        for following in range(sequence + 1, self._edge):
-            data = self._ring[following].data
-            size += len(data)
-            if size > PORTION:
-                break
-            pages.append(data)
-        return pages
+    def _place(self, listener: Listener) -> bool:
+        """Find the listener's first chunk, if it has been let out."""
+        ring = self.ring
+        number = ring.at(listener.start)
+        if number >= ring.edge:
+            return False
+        listener.next, listener.start = number, ring[number].frame
+        if listener.begun is not None:
+            listener.begun(listener.start + self.skip)
+        listener.patient = ring.live - listener.start >= CUSHION * SAMPLE_RATE
+        return True
 
-    def _first(self, burst: Seconds) -> int:
-        """The sequence number of the first page not older than `burst`."""
-        sequence = self._edge
-        while (page := self._ring.get(sequence - 1)) and page.frame >= self.live - burst * SAMPLE_RATE:
-            sequence -= 1
-        return sequence
+    def _give_turn(self, listener: Listener) -> None:
+        """From now on it is written to once every `TURNS` ticks, with the fewest others."""
+        listener.turn = min(range(TURNS), key=lambda turn: len(self._turns[turn]))
+        self._turns[listener.turn][listener] = None
+        del self._eager[listener]
 
-    def _forget(self) -> None:
-        oldest = self.live - self.history * SAMPLE_RATE
-        while self._oldest < self._edge and self._ring[self._oldest].end < oldest:
-            del self._ring[self._oldest]
-            self._oldest += 1
+    def _judge(self, listener: Listener) -> None:
+        """Disconnect a listener that is too slow."""
+        if listener in self._listeners and (self.now() - listener.moved > STALL or self.lag(listener) > LAG_LIMIT):
+            self.counts.slow_disconnects += 1
+            self.leave(listener)

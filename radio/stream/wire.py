@@ -9,10 +9,10 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from radio.errors import StreamError
-from radio.types import Frames, JsonValue, Landing, Packet, StationEvent
+from radio.types import Format, Frames, JsonValue, Landing, Packet, StationEvent
 
 MAX_BODY = 1 << 20
 """Longest body in bytes; the longest real one, a packet or an event, is a few thousand."""
@@ -41,8 +41,46 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """Front to worker: encode this format too, from `frame` on or from the oldest audio that is kept."""
+
+    format: Format
+    frame: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Front to worker: nobody listens to this format any more."""
+
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Worker to front: the next packet of a format."""
+
+    format: Format
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Worker to front: all frames before `frame` are rendered, and encoded but for what encoders hold back."""
+
+    frame: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    """Worker to front: an encoder failed, and why; it is opened again without being asked."""
+
+    format: Format
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
-    """Worker to front: the station is open and its first packet will start at `frame`."""
+    """Worker to front: the station is open and its first frame is `frame`."""
 
     frame: Frames
 
@@ -72,12 +110,27 @@ class Refused:
     allowed: str
 
 
-Message: TypeAlias = Start | Render | Change | Ready | Failed | Landed | Refused | Packet | StationEvent
+Message: TypeAlias = (
+    Start
+    | Render
+    | Change
+    | Ready
+    | Failed
+    | Landed
+    | Refused
+    | Encoded
+    | StationEvent
+    | Open
+    | Shut
+    | Rendered
+    | Broke
+)
 
 _LENGTH = struct.Struct("<I")
 _FRAME = struct.Struct("<q")
-_PACKET = struct.Struct("<qI")
-_KINDS: tuple[type[Message], ...] = (Start, Render, Change, Ready, Failed, Landed, Refused, Packet, StationEvent)
+_PACKET = struct.Struct("<BqI")
+_FORMATS: tuple[Format, ...] = get_args(Format)
+_KINDS: tuple[type[Message], ...] = get_args(Message)
 
 
 def encode(message: Message) -> bytes:
@@ -118,14 +171,18 @@ class Decoder:
 
 def _body(message: Message) -> bytes:
     match message:
-        case Packet():
-            return _PACKET.pack(message.frame, message.frames) + message.data
+        case Encoded(format_, packet):
+            return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
         case Start():
             return message.settings
-        case Render():
-            return _FRAME.pack(message.until)
-        case Ready():
-            return _FRAME.pack(message.frame)
+        case Render(frame) | Ready(frame) | Rendered(frame):
+            return _FRAME.pack(frame)
+        case Open(format_, frame):
+            return _json([format_, frame])
+        case Shut(format_):
+            return _json([format_])
+        case Broke(format_, text):
+            return _json([format_, text])
         case Failed():
             return message.message.encode()
         case StationEvent():
@@ -144,28 +201,27 @@ def _message(kind: int, body: bytes) -> Message:
     name = _KINDS[kind].__name__
     try:
         return _parse(_KINDS[kind], body)
-    except (ValueError, TypeError, AttributeError, struct.error) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, struct.error) as error:
         raise StreamError(f"a {name} of {len(body)} bytes cannot be read: {error}") from error
 
 
 def _parse(kind: type[Message], body: bytes) -> Message:
-    if kind is Packet:
-        frame, frames = _PACKET.unpack_from(body)
-        return Packet(frame, frames, body[_PACKET.size :])
+    if kind is Encoded:
+        number, frame, frames = _PACKET.unpack_from(body)
+        return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
     if kind is Start:
         return Start(body)
-    if kind is Render:
-        return Render(*_FRAME.unpack(body))
-    if kind is Ready:
-        return Ready(*_FRAME.unpack(body))
+    if kind in {Render, Ready, Rendered}:
+        return kind(*_FRAME.unpack(body))
     if kind is Failed:
         return Failed(body.decode())
     if kind is Landed:
         number, landings = json.loads(body)
         return Landed(number, {name: Landing(*landing) for name, landing in landings.items()})
-    if kind is StationEvent:
-        return StationEvent(*json.loads(body))
-    return Change(*json.loads(body)) if kind is Change else Refused(*json.loads(body))
+    fields = json.loads(body)
+    if kind in {Open, Shut, Broke} and fields[0] not in _FORMATS:
+        raise ValueError(f"there is no format {fields[0]}")
+    return kind(*fields)
 
 
 def _json(value: object) -> bytes:

@@ -46,7 +46,7 @@ async def test_what_is_on() -> None:
         assert one["now"]["track"]["frame"] == 0
         assert one["now"]["track"]["started_at"].endswith("+00:00")
         assert one["now"]["bar"]["chord"] == "Am7"
-        assert one["streams"] == {"opus": "/tone.opus"}
+        assert one["streams"] == {"opus": "/tone.opus", "mp3": "/tone.mp3", "aac": "/tone.aac"}
         assert one["listeners"] == 0
         assert set(one["controls"]) == set(CONTROLS)
         tempo = one["controls"]["tempo"]
@@ -56,11 +56,11 @@ async def test_what_is_on() -> None:
 
 async def test_a_bar_is_on_when_it_is_heard_not_when_it_is_rendered() -> None:
     async with on_air() as radio:
-        relay = radio.tone.relay
-        await until(lambda: relay.live > SAMPLE_RATE and relay.reserve > 2)
+        edge = radio.tone.edge
+        await until(lambda: edge.live > SAMPLE_RATE and edge.reserve > 2)
         for _ in range(10):
             frame = radio.tone.now.bars[-1].frame
-            assert relay.live - SAMPLE_RATE - 3_840 <= frame < relay.live
+            assert edge.live - SAMPLE_RATE - 3_840 <= frame < edge.live
             await asyncio.sleep(0.1)
 
 
@@ -160,7 +160,7 @@ async def test_a_station_that_is_not_there_yet_says_so() -> None:
         status, answer = await get(radio, "/readyz")
         assert (status, answer) == (503, {"ok": False, "stations": {"tone": False}})
         await radio.tone.start()
-        await until(lambda: radio.tone.relay.reserve > 0)
+        await until(lambda: radio.tone.edge.reserve > 0)
         assert await get(radio, "/readyz") == (200, {"ok": True, "stations": {"tone": True}})
 
 
@@ -175,8 +175,8 @@ async def test_controls_survive_a_worker_that_dies() -> None:
         assert (await patch(radio, '{"swing": 61}'))[0] == 503
         _, one = await get(radio, "/api/stations/tone")
         assert one["controls"]["tempo"]["value"] == 71
-        seam = radio.tone.relay.live + int(radio.tone.relay.reserve * SAMPLE_RATE)
-        await until(lambda: radio.tone.relay.live > seam)
+        seam = radio.tone.edge.live + int(radio.tone.edge.reserve * SAMPLE_RATE)
+        await until(lambda: radio.tone.edge.live > seam)
         status, answer = await patch(radio, '{"swing": 60}')
         assert status == 200
         assert answer["controls"]["swing"]["frame"] > answer["live"]
@@ -199,7 +199,7 @@ async def follow(radio: OnAir) -> None:
                 assert await response.content.readline() == b"\n"
                 seen.append((kind, json.loads(data)))
                 if kind != "now":
-                    assert seen[-1][1]["frame"] < radio.tone.relay.live
+                    assert seen[-1][1]["frame"] < radio.tone.edge.live
         assert seen[0][0] == "now"
         assert "controls" in seen[0][1]
         recent = seen[0][1]["recent"]
@@ -212,7 +212,7 @@ async def follow(radio: OnAir) -> None:
 
 async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None:
     async with on_air() as radio:
-        await until(lambda: radio.tone.relay.live > 0)
+        await until(lambda: radio.tone.edge.live > 0)
         radio.tone.begun("before", 960)
         for sid, first in (("before", 960), ("after", 1_920)):
             async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid={sid}") as response:

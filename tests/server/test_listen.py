@@ -60,13 +60,13 @@ async def test_head_gives_the_headers_and_ends() -> None:
         head, body = await asyncio.wait_for(raw(radio, "HEAD /tone.opus HTTP/1.1\r\nHost: x\r\n\r\n", 5), 4)
         assert b"audio/ogg" in head
         assert body == b""
-        assert radio.tone.relay.listeners == 0
+        assert radio.tone.listeners == 0
 
 
 async def test_ffmpeg_hears_the_tone_without_a_silence() -> None:
     async with on_air() as radio:
         out = await ffmpeg("-t", "3", "-i", f"{radio.root}/tone.opus", "-f", "wav", "-")
-        await until(lambda: radio.tone.relay.listeners == 0)
+        await until(lambda: radio.tone.listeners == 0)
     with wave.open(io.BytesIO(out)) as file:
         assert (file.getframerate(), file.getnchannels()) == (SAMPLE_RATE, 2)
         sound = np.frombuffer(file.readframes(SAMPLE_RATE * 9), dtype="<i2").reshape(-1, 2) / 32_768
@@ -78,7 +78,7 @@ async def test_ffmpeg_hears_the_tone_without_a_silence() -> None:
 
 async def test_burst_is_what_the_address_says() -> None:
     async with on_air() as radio:
-        await until(lambda: radio.tone.relay.live > 3 * SAMPLE_RATE)
+        await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
         for burst, low, high in ((0, 0.0, 0.6), (2, 1.8, 2.6), (500, 2.9, 8.0)):
             _, body = await raw(radio, f"GET /tone.opus?burst={burst} HTTP/1.0\r\n\r\n", 0.3)
             got = sum(len(page.packets) for page in check_one_stream(body)) * 960 / SAMPLE_RATE
@@ -97,7 +97,7 @@ async def test_an_absurd_burst_is_refused(burst: str) -> None:
 async def test_who_asks_before_the_station_is_on_the_air_waits_for_it() -> None:
     async with on_air(start=False) as radio:
         listening = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 3))
-        await until(lambda: radio.tone.relay.listeners == 1)
+        await until(lambda: radio.tone.listeners == 1)
         await radio.tone.start()
         _, body = await listening
         assert check_one_stream(body)[0].sequence == 2
@@ -121,7 +121,7 @@ async def collect(radio: OnAir, seconds: float) -> list[tuple[float, ReadPage]]:
 
 async def test_after_the_burst_audio_comes_at_the_pace_of_the_wall_clock() -> None:
     async with on_air() as radio:
-        await until(lambda: radio.tone.relay.live > SAMPLE_RATE)
+        await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
         pages = await collect(radio, 4)
     live = [(at, page) for at, page in pages if at > pages[0][0] + 0.5]
     lead = [page.granule / SAMPLE_RATE - at for at, page in live]
@@ -143,10 +143,11 @@ async def test_twenty_listeners_hear_the_same_audio() -> None:
 async def test_the_stream_goes_on_when_the_worker_is_killed() -> None:
     """One logical stream, no gap in sequence or granule, no silence, and ffmpeg has nothing to complain about."""
     async with on_air() as radio:
-        await until(lambda: radio.tone.relay.live > SAMPLE_RATE)
+        await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
         listening = asyncio.create_task(raw(radio, "GET /tone.opus?burst=1 HTTP/1.0\r\n\r\n", 5.5))
         player = asyncio.create_task(ffmpeg("-t", "6", "-i", f"{radio.root}/tone.opus?burst=1", "-f", "f32le", "-"))
-        await until(lambda: radio.tone.relay.listeners == 2)
+        await until(lambda: radio.tone.listeners == 2)
+        await until(lambda: (radio.tone.mount("opus").end or 0) > radio.tone.edge.live)
         victim = radio.tone.pid
         assert victim is not None
         os.kill(victim, signal.SIGKILL)
@@ -154,7 +155,7 @@ async def test_the_stream_goes_on_when_the_worker_is_killed() -> None:
         _, body = await listening
         sound = np.frombuffer(await player, dtype="<f4").reshape(-1, 2)
         assert radio.tone.restarts == 1
-        assert radio.tone.relay.counts.late < 3
+        assert radio.tone.edge.late < 3
     audio = check_one_stream(body)
     assert len(audio) * 4 * 960 > 5 * SAMPLE_RATE
     assert audio[0].granule > PRE_SKIP
@@ -194,8 +195,8 @@ async def stalled(radio: OnAir) -> None:
 async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.stream.relay.STALL", 1.0)
     async with on_air() as radio:
-        relay = radio.tone.relay
-        await until(lambda: relay.live > 2 * SAMPLE_RATE)
+        relay, edge = radio.tone.mount("opus").relay, radio.tone.edge
+        await until(lambda: edge.live > 2 * SAMPLE_RATE)
         good = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 6))
         await stalled(radio)
         assert relay.counts.slow_disconnects == 1

@@ -11,14 +11,19 @@ from hypothesis import strategies as st
 from radio.errors import StreamError
 from radio.stream.wire import (
     MAX_BODY,
+    Broke,
     Change,
     Decoder,
+    Encoded,
     Failed,
     Landed,
     Message,
+    Open,
     Ready,
     Refused,
     Render,
+    Rendered,
+    Shut,
     Start,
     encode,
 )
@@ -32,9 +37,14 @@ MESSAGES: list[Message] = [
     Failed("no soundfont at “there”"),
     Landed(3, {"tempo": Landing(17, 1_920_000)}),
     Refused(4, "tempo: 400 is not …", "tempo", "a number from 50 to 110 BPM"),
-    Packet(960, 960, bytes(range(256))),
-    Packet(1_920, 960, b""),
+    Encoded("opus", Packet(960, 960, bytes(range(256)))),
+    Encoded("pcm", Packet(-960, 960, b"")),
     StationEvent(4_800, "track", {"title": "Rain", "chords": ["Dm7", "G7"], "tempo": 80.0, "key": None}),
+    Open("mp3", 2**40),
+    Open("aac", -48_000),
+    Shut("aac"),
+    Rendered(3_840),
+    Broke("mp3", "the encoder “libmp3lame” failed"),
 ]
 BYTES = b"".join(map(encode, MESSAGES))
 
@@ -76,7 +86,20 @@ def test_a_length_that_cannot_be_is_refused_before_it_arrives(length: int) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [b"\x01", b"\x02{", b"\x02[]", b"\x05[1,[]]", b"\x07\x00", b"\x04\xff", b"\x08[1]", b"\x63"]
+    "body",
+    [
+        b"\x01",
+        b"\x02{",
+        b"\x02[]",
+        b"\x05[1,[]]",
+        b"\x07\x00",
+        b"\x04\xff",
+        b"\x08[1]",
+        b"\x07\x09" + bytes(12),
+        b'\x09["wav",0]',
+        b'\x0a["wav"]',
+        b"\x63",
+    ],
 )
 def test_what_does_not_parse_is_refused(body: bytes) -> None:
     with pytest.raises(StreamError, match=r"cannot be read|no message of kind"):

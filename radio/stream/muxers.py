@@ -1,0 +1,70 @@
+"""Packets become chunks of bytes as each format has them on the line."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from radio.errors import StreamError
+from radio.stream import adts
+from radio.stream.codecs import CODECS
+from radio.stream.ogg import PRE_SKIP, Pager, header_pages
+from radio.stream.ring import Chunk
+from radio.types import Format, Frames, Packet
+
+GROUP = 4
+"""Packets in a chunk: 77 to 96 ms."""
+
+
+class Muxer:
+    """Gathers packets into chunks.
+
+    Args:
+        lay: Makes the bytes of a chunk.
+        headers: What every listener gets first.
+        skip: How much later than the first packet's stamp the first sound is that a player plays.
+    """
+
+    def __init__(self, lay: Callable[[Sequence[Packet]], bytes], *, headers: bytes = b"", skip: Frames = 0) -> None:
+        self.headers = headers
+        self.skip = skip
+        self.end: Frames | None = None
+        """The frame at which the packet that is due starts, once there has been one."""
+        self._lay = lay
+        self._waiting: list[Packet] = []
+
+    def add(self, packet: Packet) -> list[Chunk]:
+        """Take the next packet; return the chunks that are complete. One is also complete when a hole comes after it.
+
+        Raises:
+            StreamError: The packet starts before the last one ended.
+        """
+        chunks = []
+        if self.end is not None and packet.frame != self.end:
+            if packet.frame < self.end:
+                raise StreamError(f"a packet starts at frame {packet.frame} where {self.end} was due")
+            if self._waiting:
+                chunks.append(self._chunk())
+        self._waiting.append(packet)
+        self.end = packet.frame + packet.frames
+        if len(self._waiting) == GROUP:
+            chunks.append(self._chunk())
+        return chunks
+
+    def _chunk(self) -> Chunk:
+        packets = tuple(self._waiting)
+        self._waiting.clear()
+        frame = packets[0].frame
+        return Chunk(frame, packets[-1].frame + packets[-1].frames - frame, self._lay(packets), packets)
+
+
+def open_muxer(format_: Format, *, title: str, description: str) -> Muxer:
+    """The muxer of a mount, whose name goes where the format has a place for it."""
+    if format_ == "opus":
+        serial = secrets.randbits(32)
+        headers = header_pages(serial=serial, comments=(f"TITLE={title}", f"DESCRIPTION={description}"))
+        return Muxer(Pager(serial=serial).lay, headers=headers, skip=PRE_SKIP - CODECS["opus"].lookahead)
+    if format_ == "pcm":
+        return Muxer(lambda _: b"")  # never on a line: taps take the packets
+    lay = adts.framed if format_ == "aac" else bytes
+    return Muxer(lambda packets: b"".join(lay(packet.data) for packet in packets), skip=-CODECS[format_].lookahead)

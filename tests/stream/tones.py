@@ -1,0 +1,14 @@
+"""Sound to encode."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from radio.types import SAMPLE_RATE, Block
+
+
+def tone(frames: int, hertz: float = 440.0, start: int = 0) -> Block:
+    """A sine at −12 dBFS on the left, an octave higher on the right."""
+    t = (start + np.arange(frames)) / SAMPLE_RATE
+    left, right = np.sin(2 * np.pi * hertz * t), np.sin(4 * np.pi * hertz * t)
+    return (0.25 * np.stack([left, right], axis=1)).astype(np.float32)
