@@ -15,8 +15,8 @@ _NAMES: Final = {
 }
 """Final letters of control sequences, with or without parameters: shift-left is left. Others have no meaning here."""
 _CONTROLS: Final = {"\t": "tab", "\r": "enter", "\n": "enter", " ": "space", "\x1b": "escape", "\x0c": "redraw"}
-_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*([@-~])|O([!-~])|\[\[[A-E]|\]([^\x07\x1b]*)(?:\x07|\x1b\\))")
-"""CSI, as ECMA-48 section 5.4 has it; SS3, which arrows are in application mode; the Linux console's F keys; OSC."""
+_SEQUENCE: Final = re.compile(r"\x1b(?:\[\[[A-E]|\[[0-?]*[ -/]*([@-~])|O([!-~])|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+"""The Linux console's F keys; CSI, as ECMA-48 section 5.4 has it; SS3, which arrows are in application mode; OSC."""
 _BEGUN: Final = re.compile(r"\x1b(?:\[(?:\[|[0-?]*[ -/]*)|O|\][^\x07\x1b]*\x1b?)?\Z")
 
 

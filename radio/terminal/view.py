@@ -48,32 +48,39 @@ def draw(desk: Desk, width: int, height: int) -> list[Text]:
     inner = min(width - 2 * _MARGIN, _WIDEST) if width > 30 else width
     inner = max(inner, 1)
     left = (width - inner) // 2
-    blank = _Part([Text()], _AIR + 1)
+    air = _AIR + 1
     if desk.help:
         rows, at = _help(), 0
-        parts = [_Part([_header(desk, inner)], 1), blank, _Part(rows, 0), blank, _Part([_foot(inner)], 6)]
+        parts = [
+            _Part([_header(desk, inner)], 1),
+            _Part([Text()], air),
+            _Part(rows, 0),
+            _Part([Text()], air),
+            _Part([_foot(inner)], 6),
+        ]
     else:
         rows, at = _rows(desk, inner)
         parts = [
             _Part([_header(desk, inner)], 1),
-            blank,
+            _Part([Text()], air),
             _Part([_title(desk)], 0),
-            _Part([_about(desk)], 3),
-            blank,
+            _Part([_about(desk, inner)], 3),
+            _Part([Text()], air),
             _Part([_beat(desk, inner)], 2),
-            blank,
+            _Part([Text()], air),
             _Part([_meter(name, meter, inner) for name, meter in zip("LR", desk.meters, strict=True)], 5),
-            blank,
+            _Part([Text()], air),
             _Part(rows, 1),
-            blank,
+            _Part([Text()], air),
             _Part([_note(desk)], 4),
             _Part([_foot(inner)], 6),
         ]
         parts.insert(4, _Part(_before(desk, height - sum(len(part.lines) for part in parts)), _AIR))
     lines = _fit(parts, height, rows, at)
-    lines = [Text()] * max(0, (height - len(lines)) // 3) + lines
-    lines += [Text()] * (height - len(lines))
-    return [_placed(line, left, width) for line in lines]
+    above = max(0, (height - len(lines)) // 3)
+    lines = [Text() for _ in range(above)] + lines
+    lines += [Text() for _ in range(height - len(lines))]
+    return [_placed(line, left, inner) for line in lines]
 
 
 def _fit(parts: list[_Part], height: int, rows: list[Text], at: int) -> list[Text]:
@@ -99,9 +106,10 @@ def _fit(parts: list[_Part], height: int, rows: list[Text], at: int) -> list[Tex
 
 
 def _placed(line: Text, left: int, width: int) -> Text:
-    placed = Text(" " * left, no_wrap=True, end="").append_text(line) if line.plain else Text(end="")
-    placed.truncate(width)
-    return placed
+    """A line of at most `width` cells, `left` cells from the edge."""
+    line.truncate(width, overflow="ellipsis")
+    placed = Text(" " * left if line.plain else "", no_wrap=True, end="")
+    return placed.append_text(line)
 
 
 def _header(desk: Desk, width: int) -> Text:
@@ -127,19 +135,19 @@ def _title(desk: Desk) -> Text:
     return Text(str(desk.track.data["title"]), "bold")
 
 
-def _about(desk: Desk) -> Text:
+def _about(desk: Desk, width: int) -> Text:
+    """Key, tempo, and where in the track we are: as much of it as there is room for."""
     if desk.track is None:
         return Text()
     data = desk.track.data
-    tempo = desk.bar.data["tempo"] if desk.bar is not None else data["tempo"]
-    line = Text(f"key of {data['key']} · {_number(tempo)} BPM", "dim")
+    words = [f"key of {data['key']}", f"{_number((desk.bar or desk.track).data['tempo'])} BPM"]
     if desk.bar is not None:
-        number = desk.bar.data["number"]
-        place = int(str(number)) - desk.first_bar + 1
         section = str(desk.bar.data["section"])
-        line.append(f" · bar {place} of {data['bars']} · {section}", "dim")
-        line.append(f" {_SECTIONS[section]}" if section in _SECTIONS else "", "dim")
-    return line
+        words.append(f"bar {int(str(desk.bar.data['number'])) - desk.first_bar + 1} of {data['bars']}")
+        words.append(f"{section} {_SECTIONS.get(section, '')}".rstrip())
+    while len(words) > 1 and cell_len(" · ".join(words)) > width:
+        words.pop()
+    return Text(" · ".join(words), "dim")
 
 
 def _before(desk: Desk, room: int) -> list[Text]:

@@ -1,0 +1,137 @@
+"""A real sound card for tests: PulseAudio with a sink that plays nowhere, and a recorder on its monitor."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from radio.types import SAMPLE_RATE
+
+_ASOUND = """\
+</usr/share/alsa/alsa.conf>
+pcm.!default { type pulse }
+ctl.!default { type pulse }
+"""
+_PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not come about in {seconds:g} s: {what}"
+        time.sleep(0.02)
+
+
+class Pulse:
+    """A PulseAudio server of its own below `folder`; ALSA's default card leads to it."""
+
+    def __init__(self, folder: Path) -> None:
+        for program in ("pulseaudio", "pactl", "parec"):
+            assert shutil.which(program), f"{program} is missing: scripts/system-packages --tests installs it"
+        assert list(Path("/usr/lib").glob(f"*/{_PLUGIN}")), "libasound2-plugins is missing: scripts/system-packages"
+        self._folder = folder
+        self._socket = folder / "socket"
+        (folder / "asound.conf").write_text(_ASOUND, encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.environment = {
+            **os.environ,
+            "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
+            "PULSE_SERVER": f"unix:{self._socket}",
+            "PULSE_COOKIE": str(folder / "cookie"),
+        }
+
+    def start(self) -> None:
+        self._socket.unlink(missing_ok=True)
+        modules = (
+            f"module-null-sink sink_name=quiet rate={SAMPLE_RATE}",
+            f"module-native-protocol-unix socket={self._socket} auth-anonymous=1",
+        )
+        command = ["pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"]
+        command += [word for module in modules for word in ("-L", module)]
+        home = {"HOME": str(self._folder), "XDG_RUNTIME_DIR": str(self._folder)}
+        self._process = subprocess.Popen(
+            command, env={**os.environ, **home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_for(self._socket.exists, "PulseAudio opens its socket")
+        wait_for(lambda: "quiet" in self._ask("list", "short", "sinks"), "PulseAudio has a sink")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def sink_latency(self) -> float:
+        """Seconds between what the sink takes and what its monitor gives, by the sink's own account."""
+        inputs = self._ask("list", "sink-inputs")
+        (latency,) = re.findall(r"Sink Latency: (\d+) usec", inputs)
+        return int(latency) / 1e6
+
+    def _ask(self, *words: str) -> str:
+        return subprocess.run(
+            ["pactl", *words], check=False, capture_output=True, text=True, env=self.environment | {"LC_ALL": "C"}
+        ).stdout
+
+
+class Recorder:
+    """Records what the sink plays, with the time at which each piece arrived here."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        command = ["parec", "--device=quiet.monitor", "--latency-msec=5", "--raw", "--format=s16le", "--channels=2"]
+        self._process = subprocess.Popen(
+            [*command, f"--rate={SAMPLE_RATE}"], env=pulse.environment, stdout=subprocess.PIPE
+        )
+        self._pieces: list[bytes] = []
+        self._arrived: list[tuple[float, int]] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        wait_for(lambda: self._arrived, "parec records")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    @property
+    def frames(self) -> np.ndarray:
+        """All so far: (frames, 2) int16."""
+        data = b"".join(self._pieces)
+        return np.frombuffer(data[: len(data) // 4 * 4], dtype="<i2").reshape(-1, 2)
+
+    def at(self, moment: float) -> int:
+        """The frame that arrived at `moment` on the monotonic clock."""
+        return max((frame for when, frame in list(self._arrived) if when <= moment), default=0)
+
+    def when(self, frame: int) -> float:
+        """The moment at which `frame` arrived."""
+        return min(when for when, each in list(self._arrived) if each > frame)
+
+    def loud(self, since: int = 0, threshold: int = 30) -> np.ndarray:
+        """The frames from `since` on in which something sounds."""
+        return since + np.flatnonzero(np.abs(self.frames[since:].astype(int)).max(axis=1) > threshold)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        total = 0
+        while data := os.read(self._process.stdout.fileno(), 65_536):
+            total += len(data)
+            self._pieces.append(data)
+            self._arrived.append((time.monotonic(), total // 4))

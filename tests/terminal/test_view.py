@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from radio.player import Turned
+from radio.terminal.desk import KEYS, KNOBS, Desk
+from radio.terminal.view import draw
+from tests.terminal.desks import fresh, heard, playing, track
+
+WIDE = """\
+
+  Chill                                                 chill  study  jazzcafe
+
+  Slow Tape 2
+  key of Eb · 78 BPM · bar 3 of 32 · B build
+
+  before  Slow Tape 1  1 min ago
+
+  ○ ● ○ ○  Ebmaj7    Fm7  Bb7  Ebmaj7  Cm7
+
+  L ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━─────────────────╸───────   -6.0 dB
+  R ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━────────────────╸─────────   -8.0 dB
+
+  ▸ 1 keys   · ━━━━━━━━━●───     0 dB       temperature ━━━━━━●─────     1.00
+    2 bass   · ━━━━━━━━━●───     0 dB       tempo       ━━━━━●──────   79 BPM
+    3 drums  ● ━━━━━━━━━●───     0 dB       swing       ━━━━━●──────     57 %
+    4 vinyl  · ━━━━━━━━━●───    muted       density     ━━━━━━●─────     0.50
+    5 rain   · ━━━━━━━━━●───    muted       lowpass     ━━━━━━━━━●──   10 kHz
+    volume      ━━━━━━━━━━━●    100 %       wow         ━━━●────────     0.30
+
+  tempo 79 BPM from bar 4
+  ? keys   q quit   ↑↓ choose   ←→ turn   m mute   tab station   space silence
+"""
+NARROW = """\
+  Chill         chill  study  jazzcafe
+  Slow Tape 2
+  key of Eb · 78 BPM · bar 3 of 32
+  ○ ● ○ ○  Ebmaj7
+  L ━━━━━━━━━━━━━──────╸──   -6.0 dB
+  R ━━━━━━━━━━━━──────╸───   -8.0 dB
+  ▸ 1 keys   · ━━━━━━━━━●───     0 dB
+    2 bass   · ━━━━━━━━━●───     0 dB
+    3 drums  ● ━━━━━━━━━●───     0 dB
+    4 vinyl  · ━━━━━━━━━●───    muted
+    5 rain   · ━━━━━━━━━●───    muted
+    temperature ━━━━━━●─────     1.00
+    tempo       ━━━━━●──────   79 BPM
+    swing       ━━━━━●──────     57 %
+  tempo 79 BPM from bar 4
+  ? keys   q quit   ↑↓ choose
+"""
+
+
+def turned(tracks: int = 2) -> Desk:
+    desk = playing(tracks)
+    desk.press("]")
+    desk.told(Turned({"tempo": 79.0}, desk.first_bar + 3))
+    desk.press("v")
+    return desk
+
+
+@pytest.mark.parametrize(("size", "picture"), [((80, 24), WIDE), ((40, 16), NARROW)])
+def test_the_picture(size: tuple[int, int], picture: str) -> None:
+    lines = [line.plain.rstrip() for line in draw(turned(), *size)]
+    assert "\n".join(lines).rstrip() == picture.rstrip()
+
+
+def test_every_size_is_filled_and_none_overflows() -> None:
+    desks = [fresh(), playing(), turned(12)]
+    desks[0].help = True
+    for desk in desks:
+        for width in (1, 2, 5, 12, 29, 30, 31, 40, 67, 71, 72, 80, 120, 300):
+            for height in (1, 2, 3, 5, 8, 12, 17, 24, 25, 40, 100):
+                lines = draw(desk, width, height)
+                assert len(lines) == height
+                assert max(line.cell_len for line in lines) <= width
+                assert not any("\n" in line.plain for line in lines)
+
+
+def test_the_row_that_is_turned_stays_in_sight() -> None:
+    for width in (40, 80):
+        for height in (6, 9, 14, 24):
+            for cursor in range(len(KNOBS)):
+                desk = turned()
+                desk.cursor = cursor
+                name = KNOBS[cursor].removesuffix("_level")
+                marked = [line.plain for line in draw(desk, width, height) if "▸" in line.plain]
+                assert len(marked) == 1
+                assert name in marked[0][marked[0].index("▸") : marked[0].index("▸") + 14]
+
+
+def test_wide_titles_keep_the_columns_in_place() -> None:
+    desk = turned()
+    heard(desk, track(9, "夜の雨" * 40))
+    lines = draw(desk, 80, 24)
+    assert max(line.cell_len for line in lines) <= 80
+
+
+def test_help_names_every_key() -> None:
+    desk = playing()
+    desk.press("?")
+    shown = "\n".join(line.plain for line in draw(desk, 80, 24))
+    for _, words in KEYS:
+        assert words in shown
+
+
+def test_a_tall_terminal_lists_what_came_before_with_its_time() -> None:
+    shown = "\n".join(line.plain for line in draw(turned(5), 120, 40))
+    for number in (4, 3, 2, 1):
+        assert f"Slow Tape {number}" in shown
+    assert "min ago" in shown
