@@ -133,6 +133,11 @@ class Station:
             self._log(in_mix.frame, "control", mixed)
         return landings
 
+    def skip(self) -> Landing:
+        """Begin the next track with the next bar that is not composed yet, unless one begins there anyway."""
+        self._composer.skip()
+        return Landing(self._composer.next_number, self._composed)
+
     @property
     def line(self) -> Frames:
         """The bar line of the first bar that is not composed yet; it is composed when `render` comes near to it."""
@@ -223,7 +228,8 @@ class Station:
             if layer == "drums" and event.note in KICKS and event.velocity:
                 self._kicks.append(frame)
             if event.velocity or layer != "drums":  # drums ring as long as they like
-                self._log(frame, "note", {"layer": layer, "note": event.note, "velocity": event.velocity})
+                note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
+                self._log(frame, "note", {**note, "tick": event.tick})
         self._synths[layer].schedule(placed)
 
     def _log(self, frame: Frames, kind: str, data: dict[str, JsonValue]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from radio.errors import ControlError, RadioError, StreamError
 from radio.stream.bank import Bank
 from radio.stream.wire import (
+    SKIPPED,
     Change,
     Decoder,
     Failed,
@@ -29,6 +30,7 @@ from radio.stream.wire import (
     Render,
     Rendered,
     Shut,
+    Skip,
     Start,
     encode,
 )
@@ -61,6 +63,9 @@ class Playable(Protocol):
 
     def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
         """Change controls; raises ControlError, changing nothing."""
+
+    def skip(self) -> Landing:
+        """Begin the next track as soon as it can be; returns where."""
 
     def events(self) -> list[StationEvent]:
         """What aired since the last call."""
@@ -138,6 +143,8 @@ class _Worker:
                     self._send(Landed(number, station.control(patch)))
                 except ControlError as error:
                     self._send(Refused(number, str(error), error.field, error.allowed))
+            case Skip(number):
+                self._send(Landed(number, {SKIPPED: station.skip()}))
             case _:
                 raise StreamError(f"the front sent a {type(message).__name__}, which is not for workers")
 

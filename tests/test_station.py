@@ -136,6 +136,21 @@ def test_bars_composed_early_change_nothing_and_give_way_to_a_turned_control(set
     assert heard[0][1] == heard[1][1]
 
 
+def test_a_skip_lands_on_the_bar_line_that_was_named(settings: StationSettings) -> None:
+    station = open_station(settings, seed=5)
+    station.render(BAR // 2)
+    station.events()
+    landing = station.skip()
+    assert station.skip() == landing
+    station.render(landing.frame + BAR - station.position)
+    events = station.events()
+    station.close()
+    tracks = [event for event in events if event.kind == "track"]
+    assert [(track.frame, track.data["number"]) for track in tracks] == [(landing.frame, 1)]
+    opened = [event.data["number"] for event in events if event.kind == "bar" and event.frame == landing.frame]
+    assert opened == [landing.bar]
+
+
 def test_mix_controls_land_at_once_and_are_heard(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     before = station.render(BAR)

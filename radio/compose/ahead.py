@@ -35,6 +35,15 @@ class Ahead:
             self.next_number = self._composer.next_number
             return bar
 
+    def skip(self) -> None:
+        """Let the next bar open the next track; what is in stock is taken back."""
+        with self._lock:
+            if self._stock is not None:
+                before, _, _ = self._stock
+                self._composer.restore(before)
+                self._stock = None
+            self._composer.skip()
+
     def _prepare(self, controls: Controls) -> Bar:
         if self._stock is not None:
             before, under, bar = self._stock

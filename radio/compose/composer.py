@@ -89,6 +89,10 @@ class Composer:
         self.next_number += 1
         return Bar(plan, track, events)
 
+    def skip(self) -> None:
+        """Let the next bar open the next track, unless it opens one already."""
+        self._conductor.skip()
+
     def save(self) -> Saved:
         return Saved(
             self.next_number,

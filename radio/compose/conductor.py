@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 
@@ -96,6 +96,12 @@ class Conductor:
         if self._bar == self._following.first_bar:
             self._track, self._following = self._following, self._drawn(self._following)
         return track, plan
+
+    def skip(self) -> None:
+        """Let the next bar open the next track, unless it opens one already."""
+        if self._bar != self._track.first_bar:
+            self._track = replace(self._following, first_bar=self._bar)
+            self._following = self._drawn(self._track)
 
     @property
     def upcoming_chord(self) -> Chord:

@@ -33,6 +33,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/stations", stations),
         web.get("/api/stations/{station}", station),
         web.patch("/api/stations/{station}/controls", change),
+        web.post("/api/stations/{station}/skip", skip),
         web.get("/api/stations/{station}/events", events),
         web.get("/api/stations/{station}/history", past),
     ]
@@ -74,6 +75,24 @@ async def change(request: web.Request) -> web.Response:
         name: {"value": values[name], "bar": landing.bar, "frame": landing.frame} for name, landing in landings.items()
     }
     return _json({"controls": controls, "live": channel.edge.live, "sample_rate": SAMPLE_RATE})
+
+
+@operation(
+    "Begin the next track",
+    tag="control",
+    answer="Skip",
+    guarded=True,
+    problems={503: "The station is being restarted."},
+)
+async def skip(request: web.Request) -> web.Response:
+    """Begin the next track.
+
+    It begins with the next bar that is not composed yet, and the answer says which one and where.
+    """
+    channel = channel_of(request)
+    request.app[KEEPER].admit(request)
+    landing = await channel.skip()
+    return _json({"bar": landing.bar, "frame": landing.frame, "live": channel.edge.live, "sample_rate": SAMPLE_RATE})
 
 
 @operation(

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from radio.stream.muxers import open_muxer
 from radio.stream.relay import LAG_LIMIT, TICK
 from radio.stream.tap import Tap
 from radio.stream.wire import (
+    SKIPPED,
     Broke,
     Change,
     Decoder,
@@ -38,6 +39,7 @@ from radio.stream.wire import (
     Render,
     Rendered,
     Shut,
+    Skip,
     Start,
     encode,
 )
@@ -143,23 +145,37 @@ class Channel:
             ServerError: The worker is being restarted, or does not answer.
         """
         self.controls.changed(patch)  # raises before the worker is asked: what is wrong here is wrong there
+        heard = await self._asking(lambda number: Change(number, patch))
+        self.controls = self.controls.changed(patch)
+        self.lives[-1].changed(heard, self.controls.as_json())
+        return heard
+
+    async def skip(self) -> Landing:
+        """Begin the next track with the next bar that is not composed yet, and say which.
+
+        Raises:
+            ServerError: The worker is being restarted, or does not answer.
+        """
+        landing = (await self._asking(Skip))[SKIPPED]
+        self.lives[-1].skipped(landing)
+        return landing
+
+    async def _asking(self, message: Callable[[int], Message]) -> dict[str, Landing]:
+        """Ask the worker, and wait for what it answers, in the mount's frames."""
         if self._to_worker is None or not self._ready:
             raise ServerError(f"{self.settings.name} is being restarted; try again in a few seconds")
         self._asked += 1
         number = self._asked
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            self._to_worker.write(encode(Change(number, patch)))
+            self._to_worker.write(encode(message(number)))
             async with asyncio.timeout(ANSWER):
                 landings = await answer
         except TimeoutError as error:
             raise ServerError(f"{self.settings.name} did not answer within {ANSWER:g} s") from error
         finally:
             self._answers.pop(number, None)
-        self.controls = self.controls.changed(patch)
-        heard = {name: Landing(landing.bar, landing.frame + self._offset) for name, landing in landings.items()}
-        self.lives[-1].changed(heard, self.controls.as_json())
-        return heard
+        return {name: Landing(landing.bar, landing.frame + self._offset) for name, landing in landings.items()}
 
     def begun(self, sid: str, first: Frames) -> None:
         """Note that the stream which was opened as `sid` begins with the mount's frame `first`; its page is told."""

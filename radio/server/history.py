@@ -31,13 +31,14 @@ LIVES = 64
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Control values, and the bar and mount's frame from which they count."""
+    """Control values, and the bar and mount's frame from which they count; or a track that was begun there by hand."""
 
     at: Landing
     values: Mapping[str, JsonValue]
+    skip: bool = False
 
     def as_json(self) -> dict[str, JsonValue]:
-        return {"bar": self.at.bar, "frame": self.at.frame, "controls": dict(self.values)}
+        return {"bar": self.at.bar, "frame": self.at.frame, "controls": dict(self.values), "skip": self.skip}
 
 
 @dataclass(slots=True)
@@ -64,7 +65,14 @@ class Life:
     def changed(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
         """Note a change of controls, each with its landing."""
         for at in dict.fromkeys(landings.values()):
-            self.changes.append(Change(at, {name: values[name] for name, landing in landings.items() if landing == at}))
+            self._add(Change(at, {name: values[name] for name, landing in landings.items() if landing == at}))
+
+    def skipped(self, at: Landing) -> None:
+        """Note that the next track was to begin there."""
+        self._add(Change(at, {}, skip=True))
+
+    def _add(self, change: Change) -> None:
+        self.changes.append(change)
         while len(self.changes) > CHANGES:
             self.controls = self.controls.changed(self.changes.popleft().values)
             self.whole = False

@@ -93,7 +93,14 @@ _BRIEF: Json = {
     "listeners": whole(),
     "streams": {"type": "object", "additionalProperties": text("an address")},
 }
-_CHANGE = thing({"bar": whole(), "frame": _FRAME, "controls": {"type": "object"}})
+_CHANGE = thing(
+    {
+        "bar": whole(),
+        "frame": _FRAME,
+        "controls": {"type": "object"},
+        "skip": {"type": "boolean", "description": "the next track was begun here by hand"},
+    }
+)
 _VALUES: Json = {name: _value(control) for name, control in CONTROLS.items()}
 
 SCHEMAS: Json = {

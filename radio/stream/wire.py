@@ -79,6 +79,16 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """Front to worker: begin the next track; answered by a `Landed` of the same `number` that names `SKIPPED`."""
+
+    number: int
+
+
+SKIPPED = "track"
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Worker to front: the station is open and its first frame is `frame`."""
 
@@ -124,6 +134,7 @@ Message: TypeAlias = (
     | Shut
     | Rendered
     | Broke
+    | Skip
 )
 
 _LENGTH = struct.Struct("<I")
@@ -175,8 +186,8 @@ def _body(message: Message) -> bytes:
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
         case Start():
             return message.settings
-        case Render(frame) | Ready(frame) | Rendered(frame):
-            return _FRAME.pack(frame)
+        case Render(number) | Ready(number) | Rendered(number) | Skip(number):
+            return _FRAME.pack(number)
         case Open(format_, frame):
             return _json([format_, frame])
         case Shut(format_):
@@ -211,7 +222,7 @@ def _parse(kind: type[Message], body: bytes) -> Message:
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
     if kind is Start:
         return Start(body)
-    if kind in {Render, Ready, Rendered}:
+    if kind in {Render, Ready, Rendered, Skip}:
         return kind(*_FRAME.unpack(body))
     if kind is Failed:
         return Failed(body.decode())

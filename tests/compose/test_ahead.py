@@ -59,3 +59,15 @@ def test_threads_that_prepare_change_nothing() -> None:
             for each in early:
                 each.result()
     assert heard == bars(asked)
+
+
+def test_a_skip_takes_the_bar_in_stock_back() -> None:
+    ahead, plain = Ahead(composer()), composer()
+    heard, expected = [ahead.next_bar(CALM)], [plain.next_bar(CALM)]
+    ahead.prepare(CALM)
+    ahead.skip()
+    plain.skip()
+    heard += [ahead.next_bar(CALM) for _ in range(2)]
+    expected += [plain.next_bar(CALM) for _ in range(2)]
+    assert heard == expected
+    assert [bar.track.number for bar in heard] == [0, 1, 1]

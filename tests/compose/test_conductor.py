@@ -75,3 +75,28 @@ def test_what_is_announced_stands_in_the_order_of_training() -> None:
         f"<d{plan.densities['drums']}>",
     ]  # fmt: skip
     assert [NAMES[token] for token in plan.controls(2, "drums")] == ["<b2>"]
+
+
+def test_a_skip_lets_the_next_bar_open_the_track_that_was_to_follow() -> None:
+    plain, leader = conductor(), conductor()
+    tracks = list({track.number: track for track, _ in bars(plain, 3 * len(FORM))}.values())
+    before = bars(leader, 5)
+    leader.skip()
+    leader.skip()
+    after = bars(leader, len(FORM) + 1)
+    assert {track.number for track, _ in before} == {0}
+    assert [track.number for track, _ in after] == [1] * len(FORM) + [2]
+    assert [plan.number for _, plan in after] == list(range(5, 5 + len(FORM) + 1))
+    assert (after[0][0].first_bar, after[-1][0].first_bar) == (5, 5 + len(FORM))
+    assert [(track.title, track.key) for track in (after[0][0], after[-1][0])] == [
+        (track.title, track.key) for track in tracks[1:3]
+    ]
+    assert "".join(plan.section for _, plan in after[:-1]) == FORM
+
+
+def test_a_track_that_begins_anyway_is_not_skipped() -> None:
+    leader = conductor()
+    leader.skip()
+    assert bars(leader, len(FORM)) == bars(conductor(), len(FORM))
+    leader.skip()
+    assert leader.next_bar(0.5)[0].number == 1

@@ -79,6 +79,22 @@ async def test_a_change_says_where_it_lands() -> None:
         assert one["controls"]["tempo"]["value"] == 80.0
 
 
+async def test_a_skip_begins_the_next_track_where_it_says() -> None:
+    async with on_air(keeper=Keeper(control=True, token="sesame")) as radio:
+        address = f"{radio.root}/api/stations/tone/skip"
+        async with radio.http.post(address) as response:
+            assert response.status == 401
+        async with radio.http.post(address, headers={"Authorization": "Bearer sesame"}) as response:
+            answer = await response.json()
+            assert response.status == 200
+        assert answer["frame"] == (answer["bar"] - 1) * SAMPLE_RATE
+        assert answer["frame"] >= answer["live"]
+        await until(lambda: len(radio.tone.now.tracks) == 2)
+        assert (radio.tone.now.tracks[-1].frame, radio.tone.now.tracks[-1].bar) == (answer["frame"], answer["bar"])
+        _, past = await get(radio, "/api/stations/tone/history")
+        assert [change["skip"] for change in past["lives"][0]["changes"]] == [True]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code", "field"),
     [

@@ -64,7 +64,7 @@ def test_the_newest_comes_first_with_the_life_it_belongs_to() -> None:
         [],
         [],
         [],
-        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}}],
+        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}, "skip": False}],
     ]
     assert [each["number"] for each in found["lives"]] == [1, 0]
     assert str(Path.cwd()) not in str(found)
@@ -103,19 +103,28 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
 def test_a_life_is_composed_again_from_its_record(shipped: StationSettings) -> None:
     """What the history says is enough: the seed, the controls at first, and the bars from which changes count."""
 
-    def composed(seed: int, first: Controls, changes: list[tuple[int, dict[str, Any]]], bars: int) -> list[Bar]:
+    def composed(seed: int, first: Controls, changes: list[dict[str, Any]], bars: int) -> list[Bar]:
         composer, controls, found = open_composer(shipped, seed), first, []
         for number in range(bars):
-            for bar, values in changes:
-                controls = controls.changed(values) if bar == number else controls
+            for change in changes:
+                if change["bar"] == number:
+                    controls = controls.changed(change["controls"])
+                    if change["skip"]:
+                        composer.skip()
             found.append(composer.next_bar(controls))
         return found
 
-    aired = composed(9, shipped.controls, [(2, {"temperature": 0.4}), (3, {"density": 0.9})], 5)
     one = life(settings=replace(shipped, seed=9))
     one.changed({"temperature": Landing(2, 200)}, {"temperature": 0.4})
     one.changed({"density": Landing(3, 300)}, {"density": 0.9})
+    one.skipped(Landing(3, 300))
+    composer, aired = open_composer(shipped, 9), []
+    for number in range(5):
+        if number == 3:
+            composer.skip()
+        changed = {"temperature": 0.4 if number >= 2 else 1.0, "density": 0.9 if number >= 3 else 0.5}
+        aired.append(composer.next_bar(shipped.controls.changed(changed)))
     said: Any = one.as_json()
-    changes = [(change["bar"], change["controls"]) for change in said["changes"]]
+    changes = said["changes"]
     assert composed(said["seed"], Controls(**said["controls"]), changes, 5) == aired
     assert composed(said["seed"], Controls(**said["controls"]), [], 5) != aired

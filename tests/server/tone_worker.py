@@ -35,6 +35,8 @@ class ToneStation:
         self._seed = settings.seed
         self._fault = settings.description
         self._aired: list[StationEvent] = []
+        self._tracks = 0
+        self._following: Frames = 0
 
     def render(self, frames: Frames) -> Block:
         if self._fault == "hangs after two seconds" and self.position >= 2 * SAMPLE_RATE and self._seed == 1:
@@ -54,6 +56,11 @@ class ToneStation:
         bar = -(-self.position // BAR)
         return {name: Landing(bar + 1, bar * BAR) for name in patch}
 
+    def skip(self) -> Landing:
+        bar = -(-self.position // BAR)
+        self._following = bar * BAR
+        return Landing(bar + 1, bar * BAR)
+
     def events(self) -> list[StationEvent]:
         aired, self._aired = self._aired, []
         return aired
@@ -63,8 +70,10 @@ class ToneStation:
 
     def _bar(self, frame: Frames) -> None:
         number = frame // BAR
-        if frame % TRACK == 0:
-            title = f"Tone {frame // TRACK + 1} of seed {self._seed}"
+        if frame == self._following:
+            self._tracks += 1
+            self._following += TRACK
+            title = f"Tone {self._tracks} of seed {self._seed}"
             self._aired.append(StationEvent(frame, "track", {"title": title, "key": "A", "tempo": 60.0, "bars": 8}))
         self._aired.append(StationEvent(frame, "bar", {"number": number + 1, "chord": "Am7"}))
         self._aired.append(StationEvent(frame, "note", {"layer": "keys", "note": 69, "velocity": 80}))

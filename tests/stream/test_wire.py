@@ -24,6 +24,7 @@ from radio.stream.wire import (
     Render,
     Rendered,
     Shut,
+    Skip,
     Start,
     encode,
 )
@@ -32,6 +33,7 @@ from radio.types import Landing, Packet, StationEvent
 MESSAGES: list[Message] = [
     Start(b"\x80settings"),
     Render(2**40),
+    Skip(8),
     Change(3, {"tempo": 78.5, "rain_mute": False}),
     Ready(-5),
     Failed("no soundfont at “there”"),
