@@ -12,7 +12,7 @@ import numpy as np
 
 from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
-from radio.audio.synth import Synth
+from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.config import StationSettings
@@ -23,9 +23,8 @@ from radio.music.vocab import START
 from radio.station import open_composer, open_station
 from radio.stream.encoders import open_encoder
 from radio.stream.muxers import open_muxer
-from radio.types import SAMPLE_RATE, TICKS_PER_BAR, Block, Frames, Packet, Seconds, SynthEvent
+from radio.types import BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Block, Frames, Packet, Seconds, SynthEvent
 
-BLOCK: Frames = 4_800
 _PARTS = 5
 """A figure is the median of this many runs, so that one hiccup of the machine does not count."""
 _BARS = 16
@@ -48,15 +47,16 @@ def measure(settings: StationSettings, seconds: Seconds) -> Iterator[Figure]:
 
     scores, length = _scores(settings)
     stems: dict[str, Block] = {}
-    for layer, program in (
-        ("keys", settings.keys_program),
-        ("bass", settings.bass_program),
-        ("drums", settings.drum_kit),
-    ):
-        with closing(Synth(settings.soundfont, program=program, drums=layer == "drums")) as synth:
-            synth.schedule(scores[layer])
-            yield Figure(f"synthesizer: {layer}", _playing(synth.render, length), "× real time")
-            stems[layer] = synth.render(BLOCK)
+    programs = {
+        "keys": Program(settings.keys_program),
+        "bass": Program(settings.bass_program),
+        "drums": Program(settings.drum_kit, drums=True),
+    }
+    with closing(Synth(settings.soundfont, programs)) as synth:
+        for layer, events in scores.items():
+            synth.schedule(layer, events)
+        yield Figure("synthesizer", _playing(synth.render, length), "× real time")
+        stems |= synth.render(BLOCK)
     textures = {"vinyl": Vinyl(1), "rain": Rain(1)}
     for layer, texture in textures.items():
         yield Figure(layer, _rendering(texture.render, seconds), "× real time")
@@ -131,7 +131,7 @@ def _scores(settings: StationSettings) -> tuple[Mapping[str, list[SynthEvent]], 
     return repeated, length
 
 
-def _playing(render: Callable[[Frames], Block], length: Frames) -> float:
+def _playing(render: Callable[[Frames], object], length: Frames) -> float:
     """For what plays a score: as many frames in each run, so that none runs on into the silence after its end."""
 
     def run() -> float:

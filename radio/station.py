@@ -9,10 +9,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from radio.audio.loops import LoopFolder
 from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
-from radio.audio.synth import Synth
+from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.compose.ahead import Ahead
 from radio.compose.bass import KICKS
@@ -27,6 +29,7 @@ from radio.music.clock import Clock
 from radio.music.events import NoteEvent
 from radio.music.parts import DRUMS, PIANO
 from radio.types import (
+    BLOCK,
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
     Block,
@@ -46,20 +49,24 @@ class Texture(Protocol):
 
     def render(self, frames: Frames) -> Block: ...
 
+    def skip(self, frames: Frames) -> None:
+        """Let frames pass that nobody hears."""
+
 
 def open_station(settings: StationSettings, *, seed: int | None = None) -> Station:
     """Load the station's models and sounds. Raises ModelError or AudioError, naming the file at fault."""
     drawn = settings.seed if seed is None else seed
-    synths = {
-        "keys": Synth(settings.soundfont, program=settings.keys_program),
-        "bass": Synth(settings.soundfont, program=settings.bass_program),
-        "drums": Synth(settings.soundfont, program=settings.drum_kit, drums=True),
+    programs = {
+        "keys": Program(settings.keys_program),
+        "bass": Program(settings.bass_program),
+        "drums": Program(settings.drum_kit, drums=True),
     }
+    synth = Synth(settings.soundfont, programs)
     textures: dict[str, Texture] = {
         "vinyl": Vinyl(drawn),
         "rain": LoopFolder(settings.loops) if settings.loops else Rain(drawn),
     }
-    return Station(settings, open_composer(settings, drawn), synths, textures, seed=drawn)
+    return Station(settings, open_composer(settings, drawn), synth, textures, seed=drawn)
 
 
 def open_composer(settings: StationSettings, seed: int) -> Composer:
@@ -81,7 +88,7 @@ class Station:
         self,
         settings: StationSettings,
         composer: Composer,
-        synths: Mapping[str, Synth],
+        synth: Synth,
         textures: Mapping[str, Texture],
         *,
         seed: int,
@@ -90,7 +97,7 @@ class Station:
         self.controls = settings.controls
         """As last asked for; those that land on a bar line sound from the bar that `control` named."""
         self._composer = Ahead(composer)
-        self._synths = synths
+        self._synth = synth
         self._textures = textures
         self._mixer = Mixer(settings.tone)
         self._clock = Clock(settings.controls.tempo)
@@ -102,19 +109,29 @@ class Station:
         self._sounding = settings.controls  # the controls under which the latest bar was composed
         # The mixer's output lags by its latency: run it ahead once, so that frame 0 is the first bar line.
         self._dry: Frames = 0
-        self._mix(self._mixer.latency)
+        self._rest = self._mix()[self._mixer.latency :]  # rendered, not asked for yet
 
     @property
     def position(self) -> Frames:
         """The next frame to be rendered."""
-        return self._dry - self._mixer.latency
+        return self._dry - self._mixer.latency - len(self._rest)
 
     def render(self, frames: Frames) -> Block:
         """The next `frames` of audio; however they are split, the same samples."""
-        return self._mix(frames)
+        out = np.empty((frames, 2), dtype=np.float32)
+        done = 0
+        while done < frames:
+            if not len(self._rest):
+                self._rest = self._mix()
+            part = self._rest[: frames - done]
+            out[done : done + len(part)] = part
+            self._rest = self._rest[len(part) :]
+            done += len(part)
+        return out
 
     def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
-        """Turn controls. A change to the music lands on the next bar line not composed yet, one to the mix at once.
+        """Turn controls. A change to the music lands on the next bar line not composed yet, one to the mix at once:
+        with the next block to be mixed.
 
         Returns:
             for each control of `patch`, from which bar and frame it is heard.
@@ -155,16 +172,20 @@ class Station:
         return aired
 
     def close(self) -> None:
-        """Free the synthesizers."""
-        for synth in self._synths.values():
-            synth.close()
+        """Free the synthesizer."""
+        self._synth.close()
 
-    def _mix(self, frames: Frames) -> Block:
-        while self._composed < self._dry + frames + LOOKAHEAD:
+    def _mix(self) -> Block:
+        """The next block, `mixer.latency` frames behind what is composed and played for it."""
+        end = self._dry + BLOCK
+        while self._composed < end + LOOKAHEAD:
             self._compose()
-        stems = {layer: synth.render(frames) for layer, synth in self._synths.items()}
-        stems |= {layer: texture.render(frames) for layer, texture in self._textures.items()}
-        end = self._dry + frames
+        stems = self._synth.render(BLOCK)
+        for layer, texture in self._textures.items():
+            if self._mixer.hears(layer, self.controls):
+                stems[layer] = texture.render(BLOCK)
+            else:
+                texture.skip(BLOCK)
         kicks = [frame - self._dry for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
         block = self._mixer.process(stems, self.controls, kicks)
@@ -230,7 +251,7 @@ class Station:
             if event.velocity or layer != "drums":  # drums ring as long as they like
                 note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
                 self._log(frame, "note", {**note, "tick": event.tick})
-        self._synths[layer].schedule(placed)
+        self._synth.schedule(layer, placed)
 
     def _log(self, frame: Frames, kind: str, data: dict[str, JsonValue]) -> None:
         event = StationEvent(frame, kind, data)  # type: ignore[arg-type]

@@ -1,61 +1,53 @@
 """Values that move: given at every line of the absolute grid of 64 frames and joined by straight lines.
 
-A value at a grid line depends on the lines before it only, so that curves are bit-identical however a signal is split;
-and a straight line over 64 frames makes no click.
+A straight line over 64 frames makes no click, and there are few enough lines for their values to be worked out apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from radio.types import GRID, SAMPLE_RATE, Frames
+from radio.types import BLOCK, GRID, SAMPLE_RATE
 
-Signal = npt.NDArray[np.float64]
-"""Numbers for each frame inside the mixer, float64: audio (2, frames) with full scale ±1.0, or gains (frames,)."""
+Signal: TypeAlias = npt.NDArray[np.float32]
+"""One block inside the mixer, float32: audio (channels, BLOCK) with full scale ±1.0, or gains (BLOCK,)."""
+Lines: TypeAlias = npt.NDArray[np.float64]
+"""A value at the end of each grid block of one block: (LINES,) float64."""
+
+LINES = BLOCK // GRID
+"""Grid blocks in a block."""
 
 _SLOPE = np.arange(GRID) / GRID
-
-
-def lines(position: Frames, frames: Frames) -> int:
-    """How many grid lines lie in the `frames` frames from `position` on."""
-    return -(-(position + frames) // GRID) - -(-position // GRID)
+_STEPS = np.arange(1, LINES + 1)
 
 
 class Curve:
-    """The straight lines: keeps the block of 64 frames that is being played.
+    """The straight lines: keeps the value at the line that comes next.
 
     Args:
         value: where it begins.
     """
 
     def __init__(self, value: float) -> None:
-        self.start = self.end = value
+        self.end = value
 
-    def draw(self, position: Frames, frames: Frames, following: Callable[[], float]) -> float | Signal:
-        """The values for the `frames` frames from `position` on.
-
-        Args:
-            position: absolute frame; calls follow one another without a gap.
-            frames: how many.
-            following: called once for each grid line in the range: the value to be reached at the next one.
+    def draw(self, ends: Lines | Sequence[float]) -> float | Lines:
+        """The values for one block, where each of its grid blocks ends at the value given in `ends`.
 
         Returns:
-            (frames,) float64, or one number where nothing moves.
+            (BLOCK,) float64, or one number where nothing moves.
         """
-        starts, ends = ([], []) if position % GRID == 0 else ([self.start], [self.end])
-        for _ in range(lines(position, frames)):
-            self.start, self.end = self.end, following()
-            starts.append(self.start)
-            ends.append(self.end)
-        if starts == ends and (not starts or min(starts) == max(starts)):
-            return self.start
-        start, end = np.array(starts), np.array(ends)
-        values: Signal = (start[:, None] + (end - start)[:, None] * _SLOPE).ravel()
-        first = position % GRID
-        return values[first : first + frames]
+        reached = np.concatenate(((self.end,), ends))
+        self.end = float(reached[-1])
+        if (reached == self.end).all():
+            return self.end
+        starts = reached[:-1, None]
+        values: Lines = starts + (reached[1:, None] - starts) * _SLOPE
+        return values.ravel()
 
 
 class Ramp:
@@ -67,16 +59,20 @@ class Ramp:
     """
 
     def __init__(self, value: float, pace: float) -> None:
+        self.value = value
+        """At the end of the latest block."""
         self._curve = Curve(value)
         self._step = pace * GRID / SAMPLE_RATE
 
-    def draw(self, position: Frames, frames: Frames, target: float) -> float | Signal:
-        """As `Curve.draw`, going to `target`, which counts from the next grid line on."""
-        if self._curve.start == self._curve.end == target:
+    def approach(self, target: float) -> Lines:
+        """The value at the end of each grid block of the next block, on its way to `target`."""
+        reach = self._step * _STEPS
+        ends: Lines = np.clip(target, self.value - reach, self.value + reach)
+        self.value = float(ends[-1])
+        return ends
+
+    def draw(self, target: float) -> float | Lines:
+        """The next block, as `Curve.draw`, going to `target`."""
+        if self.value == self._curve.end == target:
             return target
-
-        def following() -> float:
-            value = self._curve.end
-            return value + min(max(target - value, -self._step), self._step)
-
-        return self._curve.draw(position, frames, following)
+        return self._curve.draw(self.approach(target))

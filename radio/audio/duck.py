@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from radio.audio.curve import Curve, Signal
+import numpy as np
+
+from radio.audio.curve import LINES, Curve, Lines
 from radio.types import GRID, SAMPLE_RATE, Frames, Seconds
 
 _ATTACK_LINES = 4
@@ -26,30 +28,29 @@ class Duck:
         self._curve = Curve(1.0)
         self._dip = 0.0
         self._attack = 0
-        self._kicks: list[Frames] = []
+        self._late = False
+        """Whether a kick fell after the last line of the block before, and so counts from this one's first line."""
 
-    def draw(self, position: Frames, frames: Frames, kicks: Sequence[Frames]) -> float | Signal:
-        """The gain for the `frames` frames from `position` on.
+    def draw(self, kicks: Sequence[Frames]) -> float | Lines:
+        """The gain for the next block.
 
         Args:
-            position: absolute frame.
-            frames: how many.
-            kicks: absolute frames from `position` on where a kick sounds; one off the grid counts from the next line.
+            kicks: frames within the block where a kick sounds; one off the grid counts from the next line.
         """
-        self._kicks = sorted([*self._kicks, *kicks])
-        line = -(-position // GRID) * GRID
-
-        def following() -> float:
-            nonlocal line
-            if self._kicks and self._kicks[0] <= line:
+        struck = {-(-kick // GRID) for kick in kicks}
+        if self._late:
+            struck.add(0)
+        self._late = LINES in struck
+        if not struck and not self._dip:
+            return self._curve.draw([1.0] * LINES)
+        dips = []
+        for line in range(LINES):
+            if line in struck:
                 self._attack = _ATTACK_LINES
-                self._kicks = [kick for kick in self._kicks if kick > line]
-            line += GRID
             if self._attack:
                 self._dip += (1 - self._dip) / self._attack
                 self._attack -= 1
             else:
                 self._dip = self._dip * self._keep if self._dip > 1e-4 else 0.0
-            return 10 ** (-self._depth * self._dip / 20)
-
-        return self._curve.draw(position, frames, following)
+            dips.append(self._dip)
+        return self._curve.draw(10 ** (-self._depth * np.array(dips) / 20))

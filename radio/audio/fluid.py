@@ -38,7 +38,9 @@ _log_callback = _LogFunction(_log)
 
 @cache
 def library() -> Any:
-    """The module of pyfluidsynth, with `write_float(synth, frames, left, loff, lincr, right, roff, rincr)` beside it.
+    """The module of pyfluidsynth, with `nwrite_float(synth, frames, left, right, fx_left, fx_right)` beside it.
+
+    It writes each group of MIDI channels to buffers of its own: `left` and `right` are arrays of their addresses.
 
     Raises:
         AudioError: the shared library is not installed.
@@ -52,11 +54,10 @@ def library() -> Any:
     shared = fluidsynth._fl
     for level in _LEVELS:
         shared.fluid_set_log_function(level, _log_callback, None)
-    write_float = shared.fluid_synth_write_float
-    write_float.restype = ctypes.c_int
-    pointer, number = ctypes.c_void_p, ctypes.c_int
-    write_float.argtypes = [pointer, number, pointer, number, number, pointer, number, number]
-    fluidsynth.write_float = write_float
+    nwrite_float = shared.fluid_synth_nwrite_float
+    nwrite_float.restype = ctypes.c_int
+    nwrite_float.argtypes = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p] * 4]
+    fluidsynth.nwrite_float = nwrite_float
     return fluidsynth
 
 

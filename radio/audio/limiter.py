@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import signal
 
-from radio.audio.curve import Curve, Signal
-from radio.types import GRID, SAMPLE_RATE, Dbfs, Frames
+from radio.audio.curve import LINES, Curve, Lines, Signal
+from radio.audio.peaks import Peaks
+from radio.types import BLOCK, GRID, SAMPLE_RATE, Dbfs, Frames
 
 _SPAN = 3
 """Windows averaged for each point of the gain; the gain takes this many grid blocks (4 ms) to come down."""
-_OVERSAMPLING, _TAPS = 4, 12
+_TAPS = 12
 _MARGIN = 0.1
 """dB kept free below the ceiling, since four times interpolated is not yet the continuous signal."""
 _RELEASE = 1 - math.exp(-GRID / SAMPLE_RATE / 0.1)
@@ -39,60 +39,32 @@ class Limiter:
 
     def __init__(self, ceiling: Dbfs) -> None:
         self._ceiling = 10 ** ((ceiling - _MARGIN) / 20)
-        self._interpolator: Signal = _OVERSAMPLING * signal.firwin(
-            _OVERSAMPLING * _TAPS, 1 / _OVERSAMPLING, window=("kaiser", 4.0)
-        )
-        self._largest_gain = max(np.abs(self._interpolator[i::_OVERSAMPLING]).sum() for i in range(_OVERSAMPLING))
-        self.delayed: Signal = np.zeros((2, self.latency))
-        self.heard: Signal = np.zeros((2, _TAPS - 1))
+        self._peaks = Peaks(_TAPS)
+        self.delayed: Signal = np.zeros((2, self.latency), np.float32)
         self._gain = Curve(1.0)
         self._asked = [1.0] * (2 * _SPAN + 1)
-        self._worst = 0.0
 
-    def process(self, x: Signal, position: Frames) -> Signal:
-        """Limit (2, frames), which begin at the absolute frame `position`; what comes out is `latency` frames older."""
-        frames = x.shape[1]
-        self._ask(self._peaks(x), position)
+    def process(self, x: Signal) -> Signal:
+        """Limit the next (2, BLOCK); what comes out is `latency` frames older."""
+        self._ask(self._peaks.find(x, self._ceiling))
         line = np.concatenate((self.delayed, x), axis=1)
-        self.delayed = line[:, frames:]
-        return line[:, :frames] * self._gain.draw(position, frames, self._next_gain)
+        self.delayed = line[:, BLOCK:]
+        gain = np.asarray(self._gain.draw(self._gains()), np.float32)
+        return line[:, :BLOCK] * gain
 
-    def _peaks(self, x: Signal) -> Signal:
-        """The largest magnitude at each frame and in the gaps that end six frames before it: (frames,)."""
-        frames = x.shape[1]
-        line = np.concatenate((self.heard, x), axis=1)
-        self.heard = line[:, frames:]
-        peaks: Signal = np.abs(x).max(axis=0)
-        if np.abs(line).max(initial=0) * self._largest_gain > self._ceiling:
-            fine = signal.upfirdn(self._interpolator, line, up=_OVERSAMPLING, axis=1)
-            heights = np.abs(fine[:, _OVERSAMPLING * (_TAPS - 1) : _OVERSAMPLING * (_TAPS - 1 + frames)]).max(axis=0)
-            for phase in range(_OVERSAMPLING):
-                peaks = np.maximum(peaks, heights[phase::_OVERSAMPLING])
-        return peaks
-
-    def _ask(self, peaks: Signal, position: Frames) -> None:
-        """Add the gain that each completed grid block asks for."""
-        first = min(-position % GRID, len(peaks))
-        whole = first + (len(peaks) - first) // GRID * GRID
-        if first:
-            self._worst = max(self._worst, float(peaks[:first].max()))
-            if (position + first) % GRID == 0:
-                self._complete(self._worst)
-        for worst in peaks[first:whole].reshape(-1, GRID).max(axis=1).tolist():
-            self._complete(worst)
-        if whole < len(peaks):
-            self._worst = float(peaks[whole:].max())
-
-    def _complete(self, worst: float) -> None:
+    def _ask(self, peaks: Signal) -> None:
+        """Add the gain that each grid block asks for."""
         last = self._asked[-1]
-        released = last + (1 - last) * _RELEASE if last < 0.999_999 else 1.0
-        self._asked.append(min(released, self._ceiling / max(worst, self._ceiling)))
-        self._worst = 0.0
+        for worst in peaks.tolist():
+            released = last + (1 - last) * _RELEASE if last < 0.999_999 else 1.0
+            last = min(released, self._ceiling / max(worst, self._ceiling))
+            self._asked.append(last)
 
-    def _next_gain(self) -> float:
-        """The gain at the next grid line, for which the 2 · _SPAN + 1 blocks around it are asked."""
-        around = self._asked[: 2 * _SPAN + 1]
-        del self._asked[0]
-        if min(around) == 1.0:
-            return 1.0
-        return sum(min(around[i : i + _SPAN + 2]) for i in range(_SPAN)) / _SPAN
+    def _gains(self) -> Lines:
+        """The gain at the end of each grid block, for which the 2 · _SPAN + 1 blocks around it are asked."""
+        asked = np.array(self._asked)
+        del self._asked[:LINES]
+        minima = np.lib.stride_tricks.sliding_window_view(asked, _SPAN + 2).min(axis=1)
+        around = np.lib.stride_tricks.sliding_window_view(minima, _SPAN)[:LINES]
+        gains: Lines = around.sum(axis=1) / _SPAN
+        return gains

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
 
 from radio.errors import AudioError
 from radio.types import SAMPLE_RATE, Block, Frames
@@ -79,6 +78,10 @@ class LoopFolder:
             done += count
         return out
 
+    def skip(self, frames: Frames) -> None:
+        """Let `frames` pass that nobody hears: playing them costs no more than finding where they end."""
+        self.render(frames)
+
     def _copy(self, out: Block) -> Frames:
         """Fill `out` from the playing recording as far as it goes; turn to the next where that begins."""
         number, following = self._number, (self._number + 1) % len(self._recordings)
@@ -123,11 +126,21 @@ def _decode(path: Path) -> Block:
     audio = np.asarray(segment.get_array_of_samples(), np.float32).reshape(-1, segment.channels) / full_scale
     stereo = np.repeat(audio, 2, axis=1) if segment.channels == 1 else audio[:, :2]
     if segment.frame_rate != SAMPLE_RATE and len(stereo):
-        shared = math.gcd(SAMPLE_RATE, segment.frame_rate)
-        stereo = signal.resample_poly(stereo, SAMPLE_RATE // shared, segment.frame_rate // shared, axis=0)
+        stereo = _resampled(stereo, segment.frame_rate)
     if len(stereo) < _SHORTEST:
         raise AudioError(f"loop {path} lasts {len(stereo) / SAMPLE_RATE:.3f} s; it must last at least 0.1 s")
     return np.ascontiguousarray(stereo, dtype=np.float32)
+
+
+def _resampled(stereo: Block, rate: int) -> Block:
+    """From `rate` Hz to 48 kHz, with libswresample."""
+    import av
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo.T, np.float32), format="fltp", layout="stereo")
+    frame.sample_rate = rate
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
+    made = [part.to_ndarray() for whole in (frame, None) for part in resampler.resample(whole)]
+    return np.asarray(np.concatenate(made, axis=1).T, np.float32)
 
 
 def _segment(path: Path) -> Any:

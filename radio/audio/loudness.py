@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import numpy as np
-from scipy import signal
+import numpy.typing as npt
 
-from radio.types import SAMPLE_RATE, Block
+from radio.audio.filters import Filters
+from radio.audio.peaks import Peaks
+from radio.types import GRID, SAMPLE_RATE, Block
 
 _WEIGHTING = np.array(
     [
@@ -18,10 +21,10 @@ _WEIGHTING = np.array(
 """K-weighting at 48 kHz as second-order sections: the head's shelf, then the revised low-frequency B curve."""
 _STEP = SAMPLE_RATE // 10
 """Gating blocks last 400 ms and overlap by three quarters."""
-_FINER = 4
-_REACH = 16
-"""Frames on either side that an interpolated value is made of; resample_poly looks at 10."""
+_TAPS = 32
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
+
+Exact = npt.NDArray[np.float64]
 
 
 class Meter:
@@ -31,27 +34,22 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._state = np.zeros((len(_WEIGHTING), 2, 2))
-        self._rest = np.zeros((0, 2))
+        self._weighting = Filters(_WEIGHTING, frames=_STEP, dtype=np.float64)
+        self._peaks = Peaks(_TAPS)
+        self._rest: Block = np.zeros((0, 2), np.float32)
         self._power: list[float] = []
         self._peak = 0.0
-        self._edge = np.zeros((2 * _REACH, 2))
 
     def add(self, block: Block) -> None:
         """Go on with the next (frames, 2) float32 at 48 kHz, any number of frames."""
-        if not len(block):
-            return
-        exact = block.astype(np.float64)
-        weighted, self._state = signal.sosfilt(_WEIGHTING, exact, axis=0, zi=self._state)
-        weighted = np.concatenate([self._rest, weighted])
-        steps = len(weighted) // _STEP
-        whole = np.square(weighted[: steps * _STEP]).reshape(steps, _STEP, 2)
-        self._power += (whole.sum(axis=(1, 2)) / _STEP).tolist()
-        self._rest = weighted[steps * _STEP :]
-        self._peak = max(self._peak, float(np.abs(exact).max()))
-        around = np.concatenate([self._edge, exact])
-        self._peak = max(self._peak, _between(around, len(around) - _REACH))
-        self._edge = around[-2 * _REACH :]
+        block = np.concatenate((self._rest, block))
+        steps = len(block) // _STEP
+        self._rest = block[steps * _STEP :]
+        for step in block[: steps * _STEP].reshape(steps, _STEP, 2):
+            samples = np.ascontiguousarray(step.T)
+            weighted = self._weighting.process(samples)
+            self._power.append(float(np.vdot(weighted, weighted)) / _STEP)
+            self._peak = max(self._peak, _highest(self._peaks, samples, self._peak))
 
     @property
     def integrated(self) -> float:
@@ -68,7 +66,10 @@ class Meter:
     @property
     def true_peak(self) -> float:
         """Highest peak of the continuous signal so far, interpolated four times, in dBTP; -inf for digital silence."""
-        peak = max(self._peak, _between(self._edge, len(self._edge)))
+        # What waits for its 100 ms, and silence for the peaks at its very end.
+        missing = -(len(self._rest) + _TAPS) % GRID + _TAPS
+        rest = np.concatenate((self._rest.T, np.zeros((2, missing), np.float32)), axis=1)
+        peak = max(self._peak, _highest(copy(self._peaks), rest, self._peak))
         return 20 * math.log10(peak) if peak else -math.inf
 
 
@@ -86,14 +87,10 @@ def true_peak(block: Block) -> float:
     return meter.true_peak
 
 
-def _between(samples: np.ndarray[tuple[int, int], np.dtype[np.float64]], end: int) -> float:
-    """The highest interpolated peak from frame `_REACH`, before which too little is known, to frame `end`."""
-    fine = signal.resample_poly(samples, _FINER, 1, axis=0)[_FINER * _REACH : _FINER * end]
-    return float(np.abs(fine).max()) if len(fine) else 0.0
+def _highest(finder: Peaks, samples: npt.NDArray[np.float32], above: float) -> float:
+    return float(finder.find(samples, above).max(initial=0.0))
 
 
-def _lufs(
-    power: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | np.float64,
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _lufs(power: Exact | np.float64) -> Exact:
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(power))

@@ -8,9 +8,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
-from radio.types import SAMPLE_RATE, Block, Frames, Seconds
+from radio.types import SAMPLE_RATE, Block, Frames
 
 CHUNK: Frames = 24_000
 TAIL: Frames = 4_800
@@ -20,9 +19,9 @@ GRAIN: Frames = CHUNK + TAIL
 Grain = npt.NDArray[np.float32]
 """(2, GRAIN) float32."""
 Shape = npt.NDArray[np.float32]
-"""A noise's amplitude at each frequency of a grain's Fourier transform, scaled to an RMS of 1: (GRAIN // 2 + 1,)."""
+"""A noise's amplitude at each frequency of a grain's Fourier transform, or at the lowest ones where it ends early."""
 
-FREQUENCIES: npt.NDArray[np.float64] = fft.rfftfreq(GRAIN, 1 / SAMPLE_RATE)
+FREQUENCIES: npt.NDArray[np.float64] = np.asarray(np.fft.rfftfreq(GRAIN, 1 / SAMPLE_RATE), np.float64)
 
 _ramp = np.sin(np.linspace(0, np.pi / 2, TAIL, endpoint=False) + np.pi / 4 / TAIL).astype(np.float32)
 _WINDOW = np.concatenate((_ramp, np.ones(CHUNK - TAIL, np.float32), _ramp[::-1]))
@@ -63,6 +62,10 @@ class Noise(ABC):
             done += count
         return out
 
+    def skip(self, frames: Frames) -> None:
+        """Let `frames` pass that nobody hears."""
+        self.position += frames
+
     def _turn_to(self, number: int) -> None:
         if number == self._number:
             return
@@ -77,11 +80,17 @@ class Noise(ABC):
         return self.grain(number, np.random.default_rng(np.random.SeedSequence(entropy)))
 
 
-def shape(amplitude: npt.NDArray[np.float64]) -> Shape:
-    """Scale the amplitudes at FREQUENCIES so that `colour` gives noise of RMS 1."""
+def shape(amplitude: npt.NDArray[np.float64], decibels: float) -> Shape:
+    """Scale the amplitudes at FREQUENCIES so that `colour` gives noise of `decibels` (dBFS RMS)."""
     amplitude = amplitude.copy()
     amplitude[0] = amplitude[-1] = 0
-    return np.asarray(amplitude * GRAIN / math.sqrt(4 * float(np.square(amplitude).sum())), np.float32)
+    scale = 10 ** (decibels / 20) * GRAIN / math.sqrt(4 * float(np.square(amplitude).sum()))
+    return np.asarray(amplitude * scale, np.float32)
+
+
+def both(one: Shape, other: Shape) -> Shape:
+    """The shape of two noises that sound at once: powers add."""
+    return np.hypot(one, other)
 
 
 def band(low: float, high: float, slope: float) -> npt.NDArray[np.float64]:
@@ -90,29 +99,60 @@ def band(low: float, high: float, slope: float) -> npt.NDArray[np.float64]:
     return np.asarray(f ** (-slope / 6.02) / ((1 + (low / f) ** 2) * (1 + (f / high) ** 2)))
 
 
-def colour(shape: Shape, generator: np.random.Generator) -> Grain:
-    """Noise of a given shape, RMS 1, the two channels independent, with the fades of a grain at its ends."""
-    spectrum = generator.standard_normal((2, 2 * len(shape)), dtype=np.float32).view(np.complex64) * shape
-    return np.asarray(fft.irfft(spectrum, n=GRAIN, axis=1), np.float32) * _WINDOW
+def colour(generator: np.random.Generator, sides: Shape, middle: Shape | None = None) -> Grain:
+    """Noise with the fades of a grain at its ends.
+
+    Args:
+        sides: shape of a noise that differs between the two channels.
+        middle: shape of one that is the same in both.
+    """
+    spectrum = _spectrum(generator, 2, sides)
+    if middle is not None:
+        spectrum[:, : len(middle)] += _spectrum(generator, 1, middle)
+    return np.asarray(np.fft.irfft(spectrum, n=GRAIN, axis=1), np.float32) * _WINDOW
+
+
+def _spectrum(generator: np.random.Generator, channels: int, of: Shape) -> npt.NDArray[np.complex64]:
+    draws = generator.standard_normal((channels, 2 * len(of)), dtype=np.float32)
+    return np.asarray(draws.view(np.complex64) * of)
+
+
+Numbers = npt.NDArray[np.float64]
 
 
 def ring(
-    grain: Grain, start: Frames, *, hertz: float, decay: Seconds, peak: float, pan: float, rise: float = 0.0
+    grain: Grain,
+    starts: npt.NDArray[np.int64],
+    *,
+    hertz: Numbers,
+    decay: Numbers,
+    peak: Numbers,
+    pan: Numbers,
+    rise: Numbers | None = None,
 ) -> None:
-    """Add a struck, decaying tone to a grain.
+    """Add struck, decaying tones to a grain: (tones,) of everything.
 
     Args:
         grain: changed in place.
-        start: frame of the strike, within the chunk.
-        hertz: its frequency at the strike.
-        decay: time constant; seven of them are sounded.
+        starts: frame of each strike, within the chunk.
+        hertz: frequency at the strike.
+        decay: time constant in seconds; seven of the longest are sounded, at most a tail's length.
         peak: amplitude at the strike, full scale 1.0.
         pan: -1 left to 1 right, at equal power.
         rise: octaves by which the pitch has risen after one `decay`.
     """
-    count = min(int(7 * decay * SAMPLE_RATE) + 2, GRAIN - start)
+    if not len(starts):
+        return
+    count = min(int(7 * decay.max() * SAMPLE_RATE) + 2, TAIL)
     t = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE)
-    tone = np.exp(-t / decay) * np.cos((2 * math.pi * hertz) * t * (1 + (0.35 * rise / decay) * t)) * peak
-    angle = (pan + 1) * math.pi / 4
-    grain[0, start : start + count] += tone * math.cos(angle)
-    grain[1, start : start + count] += tone * math.sin(angle)
+    numbers = (-1 / decay, 2 * math.pi * hertz, peak, (pan + 1) * math.pi / 4)
+    rate, turn, level, angle = (np.asarray(each, np.float32)[:, None] for each in numbers)
+    phase = turn * t
+    if rise is not None:
+        phase *= 1 + (0.35 * rise / decay).astype(np.float32)[:, None] * t
+    tones = np.exp(rate * t)
+    tones *= np.cos(phase)
+    tones *= level
+    panned = np.stack((np.cos(angle), np.sin(angle)), axis=1) * tones[:, None]
+    for start, tone in zip(starts.tolist(), panned, strict=True):
+        grain[:, start : start + count] += tone

@@ -5,47 +5,50 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
-from radio.audio.noise import CHUNK, GRAIN, Grain, Noise, band, colour, ring, shape
+from radio.audio.noise import CHUNK, GRAIN, Grain, Noise, band, both, colour, ring, shape
 from radio.types import SAMPLE_RATE
 
-_WASH_DB, _ROOF_DB = -39.0, -44.0
-"""dBFS RMS of the many drops that melt together, far and on the roof."""
-_WASH = shape(band(900, 7_000, 3.0))
-_ROOF = shape(band(140, 500, 3.0))
+_SOUND = both(shape(band(900, 7_000, 3.0), -39.0), shape(band(140, 500, 3.0), -44.0))
+"""The many drops that melt together: far away, and on the roof."""
 _DROPS, _NEAR = 130.0, 2.5
 """Single drops per second, and those that fall close by."""
 _GUST = 7
 """Chunks from one draw of the rain's strength to the next: 3.5 s."""
+_POINT = 480
+"""Frames from one value of the strength to the next; straight lines lead from each to each."""
 
 
 class Rain(Noise):
     """Steady rain near -37 dBFS RMS: a wash of noise that swells and fades a little, and single drops in it."""
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Two noises at the strength of the moment, under two Poisson streams of drops."""
+        """Noise at the strength of the moment, under two Poisson streams of drops."""
         strength = self._strength(number)
-        grain = colour(_WASH, generator) * np.float32(10 ** (_WASH_DB / 20))
-        grain += colour(_ROOF, generator) * np.float32(10 ** (_ROOF_DB / 20))
-        grain *= strength.astype(np.float32)
+        grain = colour(generator, _SOUND)
+        grain *= strength
         seconds = CHUNK / SAMPLE_RATE
-        for start in generator.integers(0, CHUNK, generator.poisson(_DROPS * seconds * strength[0])):
-            hertz = 1_200 * 2 ** generator.uniform(0, 2.4)
-            peak = 0.0045 * math.exp(0.6 * generator.standard_normal())
-            decay, pan = generator.uniform(0.0004, 0.002), generator.uniform(-1, 1)
-            ring(grain, int(start), hertz=hertz, decay=decay, peak=peak, pan=pan)
-        for start in generator.integers(0, CHUNK, generator.poisson(_NEAR * seconds * strength[0])):
-            # A drop that hits water shuts in a bubble, whose pitch rises as it comes up.
-            hertz = 700 * 2 ** generator.uniform(0, 1.5)
-            peak = 0.007 * math.exp(0.5 * generator.standard_normal())
-            rise = generator.uniform(0.1, 0.4)
-            decay, pan = generator.uniform(0.004, 0.009), generator.uniform(-1, 1)
-            ring(grain, int(start), hertz=hertz, decay=decay, peak=peak, pan=pan, rise=rise)
+        count = generator.poisson(_DROPS * seconds * strength[0])
+        starts = generator.integers(0, CHUNK, count)
+        hertz = 1_200 * 2 ** generator.uniform(0, 2.4, count)
+        peak = 0.0045 * np.exp(0.6 * generator.standard_normal(count))
+        decay, pan = generator.uniform(0.0004, 0.002, count), generator.uniform(-1, 1, count)
+        ring(grain, starts, hertz=hertz, decay=decay, peak=peak, pan=pan)
+        count = generator.poisson(_NEAR * seconds * strength[0])
+        starts = generator.integers(0, CHUNK, count)
+        # A drop that hits water shuts in a bubble, whose pitch rises as it comes up.
+        hertz = 700 * 2 ** generator.uniform(0, 1.5, count)
+        peak = 0.007 * np.exp(0.5 * generator.standard_normal(count))
+        rise = generator.uniform(0.1, 0.4, count)
+        decay, pan = generator.uniform(0.004, 0.009, count), generator.uniform(-1, 1, count)
+        ring(grain, starts, hertz=hertz, decay=decay, peak=peak, pan=pan, rise=rise)
         return grain
 
-    def _strength(self, number: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _strength(self, number: int) -> npt.NDArray[np.float32]:
         """A gain that wanders by about ±2 dB over seconds, the same from whichever chunk it is asked: (GRAIN,)."""
-        place = number / _GUST + np.arange(GRAIN) / (CHUNK * _GUST)
+        points = np.arange(0, GRAIN + 1, _POINT)
+        place = number / _GUST + points / (CHUNK * _GUST)
         first = math.floor(place[0])
         draws = [
             np.random.default_rng(np.random.SeedSequence([self.seed % 2**64, 1, first + i + 1])).uniform(-2, 2)
@@ -56,4 +59,5 @@ class Rain(Noise):
         here, along = np.minimum(part.astype(int), 1), part % 1
         values = np.array(draws)
         decibels = values[here] + (values[here + 1] - values[here]) * (0.5 - 0.5 * np.cos(np.pi * along))
-        return np.asarray(10 ** (decibels / 20))
+        gains = 10 ** (decibels / 20)
+        return np.asarray(np.interp(np.arange(GRAIN), points, gains), np.float32)

@@ -6,21 +6,20 @@ import math
 
 import numpy as np
 
-from radio.audio.curve import Curve, Signal
-from radio.types import GRID, SAMPLE_RATE, Frames
+from radio.audio.curve import LINES, Curve, Ramp, Signal
+from radio.types import BLOCK, GRID, SAMPLE_RATE, Frames
 
 _WOW = ((0.21, 0.2), (0.53, 0.4), (1.09, 0.4))
 _FLUTTER = ((3.1, 0.4), (4.7, 0.4), (5.9, 0.2))
 """Frequency in Hz and share of the bend; together they repeat after 100 s at the earliest."""
-_DEPTH_PER_LINE = 0.5 * GRID / SAMPLE_RATE
+_DEPTH_PACE = 0.5
 """The depth moves by half its range a second: a faster turn would itself be heard as a slide of pitch."""
 
 
 def saturate(x: Signal, drive: float) -> Signal:
     """Round the peaks off: steep 1 at silence, and never above 1 / drive.
 
-    A rational function of the third order, that of tanh's continued fraction, which meets ±1 with no slope at ±3:
-    plain multiplications and a division, so that every sample comes out the same wherever it stands in its block.
+    A rational function of the third order, that of tanh's continued fraction, which meets ±1 with no slope at ±3.
 
     Args:
         x: (2, frames).
@@ -28,9 +27,13 @@ def saturate(x: Signal, drive: float) -> Signal:
 
     Source: Lambert's continued fraction for tanh, cut after the second step: x (27 + x²) / (27 + 9 x²).
     """
-    driven = np.clip(x * drive, -3, 3)
+    driven: Signal = np.clip(x * drive, -3, 3)
     square = driven * driven
-    return driven * (27 + square) / ((27 + 9 * square) * drive)
+    driven *= square + 27
+    square *= 9 * drive
+    square += 27 * drive
+    driven /= square
+    return driven
 
 
 class Tape:
@@ -47,39 +50,45 @@ class Tape:
     def __init__(self, wow: float, flutter: float) -> None:
         cents = [(hertz, share * wow) for hertz, share in _WOW]
         cents += [(hertz, share * flutter) for hertz, share in _FLUTTER]
-        self._swings = [(2 * math.pi * hertz * GRID / SAMPLE_RATE, _swing(hertz, bend)) for hertz, bend in cents]
-        """Radians per grid line and frames to either side."""
-        reach = math.ceil(sum(swing for _, swing in self._swings)) + 2
+        self._swings = np.array([_swing(hertz, bend) for hertz, bend in cents])
+        """Frames to either side."""
+        self._turns = np.array([2 * math.pi * hertz * GRID / SAMPLE_RATE for hertz, _ in cents])
+        """Radians per grid line."""
+        reach = math.ceil(self._swings.sum()) + 2
         self.latency: Frames = -(-reach // GRID) * GRID
         """The middle of the delay: a whole number of grid blocks."""
-        self.history: Signal = np.zeros((2, 2 * self.latency))
+        self.history: Signal = np.zeros((2, 2 * self.latency), np.float32)
         self._delay = Curve(self.latency)
-        self._depth = 0.0
+        self._depth = Ramp(0.0, _DEPTH_PACE)
         self._line = 0
 
-    def process(self, x: Signal, position: Frames, depth: float) -> Signal:
-        """Delay (2, frames), which begin at the absolute frame `position`; `depth` 0–1 counts from the next line."""
-        frames = x.shape[1]
-        past = self.history.shape[1]
+    def process(self, x: Signal, depth: float) -> Signal:
+        """Delay the next (2, BLOCK), on the way to `depth`, 0–1."""
         line = np.concatenate((self.history, x), axis=1)
-        self.history = line[:, frames:]
-        delay = self._delay.draw(position, frames, lambda: self._next_delay(depth))
-        whole = np.floor(delay)
-        u = delay - whole
-        at = (np.arange(past, past + frames) - whole).astype(np.intp)
-        return (
-            (u * (u - 1) * (2 - u) / 6) * line.take(at + 1, axis=1)
-            + ((u + 1) * (u - 1) * (u - 2) / 2) * line.take(at, axis=1)
-            + ((u + 1) * u * (2 - u) / 2) * line.take(at - 1, axis=1)
-            + ((u + 1) * u * (u - 1) / 6) * line.take(at - 2, axis=1)
-        )
+        self.history = line[:, BLOCK:]
+        past = 2 * self.latency
+        delay = self._delay.draw(self._delays(depth))
+        if isinstance(delay, float):
+            return line[:, past - self.latency :][:, :BLOCK]
+        place = np.arange(past, past + BLOCK) - delay
+        whole = np.floor(place)
+        at = whole.astype(np.intp)
+        # The four weights, of which u is the place's distance from the frame before it.
+        u = (place - whole).astype(np.float32)
+        before, after = u + 1, u - 1
+        outer, inner = u * after, before * (u - 2)
+        weights = (outer * (2 - u) / 6, after * inner / 2, -u * inner / 2, before * outer / 6)
+        y: Signal = np.zeros_like(x)
+        for tap, weight in enumerate(weights, start=-1):
+            y += weight * line.take(at + tap, axis=1)
+        return y
 
-    def _next_delay(self, depth: float) -> float:
-        """The delay at the next grid line, in frames."""
-        self._depth += min(max(depth - self._depth, -_DEPTH_PER_LINE), _DEPTH_PER_LINE)
-        self._line += 1
-        swing = sum([reach * math.sin(radians * self._line) for radians, reach in self._swings])
-        return self.latency + self._depth * swing
+    def _delays(self, depth: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The delay at the end of each grid block, in frames."""
+        lines = np.arange(self._line + 1, self._line + 1 + LINES)
+        self._line += LINES
+        swing = np.sin(lines[:, None] * self._turns) @ self._swings
+        return np.asarray(self.latency + self._depth.approach(depth) * swing)
 
 
 def _swing(hertz: float, cents: float) -> float:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radio.audio.synth import Synth
+from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.types import GRID, SAMPLE_RATE, Block, Frames, SynthEvent
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+PROGRAMS = {"keys": Program(4), "bass": Program(33), "drums": Program(0, drums=True)}
 BEAT = 60 / 80
 CHORDS = (  # Dm9 G7 Cmaj7 Am7, root first
     (38, 53, 57, 60, 64),
@@ -68,12 +69,11 @@ def soundfont() -> Path:
 def passage() -> Passage:
     """Four bars at 80 BPM, 12 s."""
     score = scores(4)
-    stems = {}
-    for layer, program in (("keys", 4), ("bass", 33), ("drums", 0)):
-        synth = Synth(SOUNDFONT, program=program, drums=layer == "drums")
-        synth.schedule(score[layer])
-        stems[layer] = synth.render(frame(16))
-        synth.close()
+    synth = Synth(SOUNDFONT, PROGRAMS)
+    for layer, events in score.items():
+        synth.schedule(layer, events)
+    stems = synth.render(frame(16))
+    synth.close()
     stems["vinyl"] = Vinyl(7).render(frame(16))
     kicks = tuple(event.frame for event in score["drums"] if event.note == KICK)
     return Passage(stems, kicks)

@@ -1,14 +1,15 @@
-"""Cuts for the invariant that every effect keeps: whole = split."""
+"""Cuts for the invariant that textures and the synthesizer keep, whole = split, and signals block by block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+from radio.types import BLOCK
 
 SIZES = st.lists(st.one_of(st.integers(0, 200), st.sampled_from([64, 480, 960, 1259, 4800])), min_size=1, max_size=40)
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -21,11 +22,11 @@ def bounds(sizes: Sequence[int], frames: int) -> list[int]:
     return [*[cut for cut in np.cumsum([0, *sizes]).tolist() if cut < frames], frames]
 
 
-def in_pieces(process: Callable[[Array, int], Array], x: Array, sizes: Sequence[int], *, axis: int) -> Array:
-    """`process(piece, position)` over `x` cut along `axis`, joined again."""
-    cuts = bounds(sizes, x.shape[axis])
-    take = [np.s_[a:b] if axis == 0 else np.s_[:, a:b] for a, b in pairwise(cuts)]
-    return np.concatenate([process(x[part], a) for part, a in zip(take, cuts[:-1], strict=True)], axis=axis)
+def in_blocks(process: Callable[[Array], Array], x: Array) -> Array:
+    """`process` over (channels, frames), block by block; what is left over at the end is padded with silence."""
+    padded = np.pad(x, ((0, 0), (0, -x.shape[1] % BLOCK))).astype(np.float32)
+    blocks = [process(padded[:, at : at + BLOCK]) for at in range(0, padded.shape[1], BLOCK)]
+    return np.concatenate(blocks, axis=1)[:, : x.shape[1]]
 
 
 def rms_db(x: Array) -> float:

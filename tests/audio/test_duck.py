@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from radio.audio.duck import Duck
-from radio.types import GRID
+from radio.types import BLOCK, GRID
 
 
-def gains(kicks: list[int], frames: int = 48_000) -> np.ndarray:
-    return np.broadcast_to(Duck(3.0, 0.12).draw(0, frames, kicks), (frames,))
+def gains(kicks: list[int], blocks: int = 48_000 // BLOCK) -> np.ndarray:
+    duck = Duck(3.0, 0.12)
+    starts = range(0, blocks * BLOCK, BLOCK)
+    drawn = [duck.draw([kick - start for kick in kicks if 0 <= kick - start < BLOCK]) for start in starts]
+    return np.concatenate([np.broadcast_to(part, (BLOCK,)) for part in drawn])
 
 
 def test_nothing_happens_without_a_kick() -> None:
@@ -25,10 +28,17 @@ def test_a_kick_presses_down_by_the_depth_and_lets_go() -> None:
     assert np.abs(np.diff(gain)).max() < 0.002
 
 
-def test_a_kick_off_the_grid_counts_from_the_next_line() -> None:
-    assert np.array_equal(gains([GRID * 99 + 1]), gains([GRID * 100]))
-    split = Duck(3.0, 0.12)
-    first = split.draw(0, GRID * 99 + 10, [GRID * 99 + 1])
-    rest = split.draw(GRID * 99 + 10, 10_000, [])
-    joined = np.concatenate((np.broadcast_to(first, (GRID * 99 + 10,)), rest))
-    assert np.array_equal(joined, gains([GRID * 100])[: len(joined)])
+def test_it_comes_to_rest() -> None:
+    assert (gains([0], blocks=160_000 // BLOCK)[-BLOCK:] == 1).all()
+
+
+@pytest.mark.parametrize("line", [100, BLOCK // GRID, 2 * BLOCK // GRID])
+def test_a_kick_off_the_grid_counts_from_the_next_line(line: int) -> None:
+    assert np.array_equal(gains([GRID * (line - 1) + 1]), gains([GRID * line]))
+
+
+@pytest.mark.parametrize("line", [55, 58, 59, 60])
+def test_a_dip_goes_on_across_blocks(line: int) -> None:
+    early, late = gains([GRID * 10]), gains([GRID * line])
+    shift = GRID * (line - 10)
+    assert np.allclose(late[shift:], early[:-shift])

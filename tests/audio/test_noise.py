@@ -9,7 +9,7 @@ from hypothesis import given
 from pieces import SIZES, bounds, few, rms_db
 from scipy import signal
 
-from radio.audio.noise import CHUNK, Noise, band, colour, shape
+from radio.audio.noise import CHUNK, GRAIN, Noise, band, both, colour, ring, shape
 from radio.audio.rain import Rain
 from radio.audio.vinyl import Vinyl
 from radio.types import SAMPLE_RATE
@@ -68,12 +68,44 @@ def test_no_seam_between_chunks(texture: type[Noise]) -> None:
 
 
 def test_noise_is_coloured_and_scaled_as_asked() -> None:
-    grain = colour(shape(band(500, 2_000, 0)), np.random.default_rng(1))
+    grain = colour(np.random.default_rng(1), shape(band(500, 2_000, 0), -20))
     # Equal-power fades at both ends take half of their frames' power.
-    assert rms_db(grain[:, 4_800:24_000]) == pytest.approx(0, abs=0.15)
+    assert rms_db(grain[:, 4_800:24_000]) == pytest.approx(-20, abs=0.15)
     hertz, power = signal.welch(grain[0].astype(np.float64), SAMPLE_RATE, nperseg=2_048)
     assert 10 * np.log10(power[np.searchsorted(hertz, 1_000)] / power[np.searchsorted(hertz, 16_000)]) > 25
     assert 10 * np.log10(power[np.searchsorted(hertz, 1_000)] / power[np.searchsorted(hertz, 60)]) > 15
+
+
+def test_noises_that_sound_at_once_add_their_powers() -> None:
+    low, high = shape(band(200, 800, 0), -20), shape(band(5_000, 9_000, 0), -23)
+    generator = np.random.default_rng(1)
+    apart, middle = colour(generator, both(low, high)), colour(generator, np.zeros_like(low), both(low, high))
+    for grain in (apart, middle):
+        assert rms_db(grain[:, 4_800:24_000]) == pytest.approx(10 * np.log10(10**-2 + 10**-2.3), abs=0.2)
+    assert abs(np.corrcoef(apart)[0, 1]) < 0.1
+    assert np.array_equal(middle[0], middle[1])
+
+
+@TEXTURES
+def test_what_is_skipped_is_as_if_it_had_been_heard(texture: type[Noise]) -> None:
+    skipping, hearing = texture(5), texture(5)
+    for noise in (skipping, hearing):
+        noise.render(1_000)
+    skipping.skip(2 * CHUNK)
+    hearing.render(2 * CHUNK)
+    assert np.array_equal(skipping.render(1_000), hearing.render(1_000))
+
+
+def test_a_struck_tone_is_what_it_was_asked_to_be() -> None:
+    grain = np.zeros((2, GRAIN), np.float32)
+    numbers = {"hertz": [1_000.0, 300.0], "decay": [0.002, 0.004], "peak": [0.5, -0.25], "pan": [-1.0, 0.5]}
+    ring(grain, np.array([100, 20_000]), **{name: np.array(value) for name, value in numbers.items()})
+    t = np.arange(672) / SAMPLE_RATE
+    expected = 0.5 * np.exp(-t / 0.002) * np.cos(2 * np.pi * 1_000 * t)
+    assert np.allclose(grain[:, 100:772], np.stack((expected, np.zeros(672))), atol=1e-5)
+    assert not grain[:, :100].any()
+    assert np.hypot(*grain[:, 20_000]) == pytest.approx(0.25)
+    assert grain[1, 20_000] == pytest.approx(-0.25 * np.sin(1.5 * np.pi / 4))
 
 
 def test_vinyl_hiss_is_where_the_design_wants_it(vinyl: np.ndarray) -> None:

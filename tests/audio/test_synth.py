@@ -10,36 +10,58 @@ import numpy as np
 import psutil
 import pytest
 from hypothesis import given
-from pieces import SIZES, bounds, few
+from hypothesis import strategies as st
+from pieces import bounds, few
 
-from radio.audio.synth import Synth
+from radio.audio.synth import Program, Synth
 from radio.errors import AudioError
-from radio.types import GRID, SynthEvent
+from radio.types import GRID, Block, SynthEvent
 
 EVENTS = [
     SynthEvent(GRID * at, note, velocity)
     for note in (48, 55, 64, 71)
     for at, velocity in ((note % 5, 90), (60 + note, 0), (75 + note, 50), (190, 0))
 ]
-FRAMES = 20_000
+FRAMES = GRID * 312
+PROGRAMS = {"keys": Program(4), "bass": Program(33), "drums": Program(0, drums=True)}
+
+
+def open_synth(soundfont: Path, program: int = 4, *, drums: bool = False) -> Synth:
+    return Synth(soundfont, {"one": Program(program, drums)})
+
+
+def played(synth: Synth, frames: int, events: list[SynthEvent]) -> Block:
+    synth.schedule("one", events)
+    return synth.render(frames)["one"]
 
 
 @pytest.fixture(scope="module")
 def whole(soundfont: Path) -> np.ndarray:
-    synth = Synth(soundfont, program=4)
-    synth.schedule(EVENTS)
-    return synth.render(FRAMES)
+    return played(open_synth(soundfont), FRAMES, EVENTS)
 
 
 @few
-@given(sizes=SIZES)
+@given(sizes=st.lists(st.integers(0, 100), min_size=1, max_size=20))
 def test_whole_equals_split(soundfont: Path, whole: np.ndarray, sizes: list[int]) -> None:
-    synth = Synth(soundfont, program=4)
-    synth.schedule(reversed(EVENTS))
-    parts = [synth.render(b - a) for a, b in pairwise(bounds(sizes, FRAMES))]
+    synth = open_synth(soundfont)
+    synth.schedule("one", reversed(EVENTS))
+    parts = [synth.render(b - a)["one"] for a, b in pairwise(bounds([GRID * size for size in sizes], FRAMES))]
     assert synth.position == FRAMES
     assert np.array_equal(np.concatenate(parts), whole)
     synth.close()
+
+
+def test_layers_that_share_a_synthesizer_sound_as_they_do_alone(soundfont: Path) -> None:
+    scores = {
+        layer: [SynthEvent(e.frame + GRID * i, e.note, e.velocity) for e in EVENTS] for i, layer in enumerate(PROGRAMS)
+    }
+    together = Synth(soundfont, PROGRAMS)
+    for layer, events in scores.items():
+        together.schedule(layer, events)
+    stems = together.render(FRAMES)
+    for layer, program in PROGRAMS.items():
+        alone = played(open_synth(soundfont, program.number, drums=program.drums), FRAMES, scores[layer])
+        assert np.array_equal(stems[layer], alone)
 
 
 def test_block_is_stereo_float32_and_sounds(whole: np.ndarray) -> None:
@@ -50,44 +72,38 @@ def test_block_is_stereo_float32_and_sounds(whole: np.ndarray) -> None:
 
 @pytest.mark.parametrize("line", [0, 1, 75, 200])
 def test_a_drum_sounds_from_its_own_grid_line_on(soundfont: Path, line: int) -> None:
-    synth = Synth(soundfont, program=0, drums=True)
-    synth.schedule([SynthEvent(GRID * line, 42, 100)])
-    block = synth.render(GRID * line + 480)
+    synth = open_synth(soundfont, 0, drums=True)
+    block = played(synth, GRID * (line + 8), [SynthEvent(GRID * line, 42, 100)])
     assert not block[: GRID * line].any()
     assert block[GRID * line : GRID * (line + 1)].any()
 
 
 def test_an_event_may_still_be_added_at_the_position(soundfont: Path) -> None:
-    synth = Synth(soundfont, program=4)
+    synth = open_synth(soundfont)
     synth.render(4800)
-    synth.schedule([SynthEvent(4800, 60, 100)])
-    assert np.abs(synth.render(4800)).max() > 0.01
+    assert np.abs(played(synth, 4800, [SynthEvent(4800, 60, 100)])).max() > 0.01
 
 
 def test_a_release_ends_the_note(soundfont: Path) -> None:
     def tail(release: int) -> float:
-        synth = Synth(soundfont, program=4)
-        synth.schedule([SynthEvent(0, 60, 100), SynthEvent(release, 60, 0)])
-        return float(np.abs(synth.render(48_000)[-4800:]).max())
+        events = [SynthEvent(0, 60, 100), SynthEvent(release, 60, 0)]
+        return float(np.abs(played(open_synth(soundfont), 48_000, events)[-4800:]).max())
 
     assert tail(GRID * 100) < tail(GRID * 10_000) / 100
 
 
 def test_a_release_at_the_same_frame_comes_before_the_strike(soundfont: Path) -> None:
-    synth = Synth(soundfont, program=4)
-    synth.schedule([SynthEvent(0, 60, 90), SynthEvent(9600, 60, 90), SynthEvent(9600, 60, 0)])
-    assert np.abs(synth.render(48_000)[-4800:]).max() > 0.01
+    events = [SynthEvent(0, 60, 90), SynthEvent(9600, 60, 90), SynthEvent(9600, 60, 0)]
+    assert np.abs(played(open_synth(soundfont), 48_000, events)[-4800:]).max() > 0.01
 
 
 def test_another_program_sounds_different(soundfont: Path, whole: np.ndarray) -> None:
-    synth = Synth(soundfont, program=0)
-    synth.schedule(EVENTS)
-    assert not np.allclose(synth.render(FRAMES), whole, atol=1e-3)
+    assert not np.allclose(played(open_synth(soundfont, 0), FRAMES, EVENTS), whole, atol=1e-3)
 
 
-def test_only_the_samples_in_use_are_loaded(soundfont: Path) -> None:
+def test_only_the_samples_in_use_are_loaded_and_the_soundfont_once(soundfont: Path) -> None:
     before = psutil.Process().memory_info().rss
-    synth = Synth(soundfont, program=20)
+    synth = Synth(soundfont, PROGRAMS)
     assert psutil.Process().memory_info().rss - before < soundfont.stat().st_size / 3
     synth.close()
 
@@ -96,9 +112,10 @@ def test_only_the_samples_in_use_are_loaded(soundfont: Path) -> None:
 def test_the_terminal_stays_clean(soundfont: Path, ci: str) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from radio.audio.synth import Synth; from radio.types import SynthEvent\n"
-        "s = Synth(Path(sys.argv[1]), program=4); s.schedule([SynthEvent(0, 127, 1)]); s.render(100); s.close()\n"
-        "try: Synth(Path(sys.argv[1]), program=77, drums=True)\n"
+        "from radio.audio.synth import Program, Synth; from radio.types import SynthEvent\n"
+        "s = Synth(Path(sys.argv[1]), {'keys': Program(4)}); s.schedule('keys', [SynthEvent(0, 127, 1)])\n"
+        "s.render(128); s.close()\n"
+        "try: Synth(Path(sys.argv[1]), {'drums': Program(77, drums=True)})\n"
         "except Exception as fault: assert 'drum kit 77' in str(fault)\n"
         "else: raise SystemExit('no error')\n"
     )
@@ -109,7 +126,7 @@ def test_the_terminal_stays_clean(soundfont: Path, ci: str) -> None:
 
 def test_missing_soundfont_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as raised:
-        Synth(tmp_path / "no.sf2", program=4)
+        open_synth(tmp_path / "no.sf2")
     message = str(raised.value)
     assert str(tmp_path / "no.sf2") in message
     assert "apt install fluid-soundfont-gm" in message
@@ -129,31 +146,36 @@ def test_a_file_that_is_no_soundfont_is_refused(tmp_path: Path, content: bytes, 
     path = tmp_path / "broken.sf2"
     path.write_bytes(content)
     with pytest.raises(AudioError, match=words):
-        Synth(path, program=4)
+        open_synth(path)
 
 
 def test_a_folder_is_no_soundfont(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="directory"):
-        Synth(tmp_path, program=4)
+        open_synth(tmp_path)
 
 
 def test_missing_kit_is_answered_with_those_there_are(soundfont: Path) -> None:
     with pytest.raises(AudioError, match=r"no drum kit 77; it has 0"):
-        Synth(soundfont, program=77, drums=True)
+        open_synth(soundfont, 77, drums=True)
 
 
 @pytest.mark.parametrize(
-    "event", [SynthEvent(4801, 60, 90), SynthEvent(4736, 60, 90), SynthEvent(9600, 128, 90), SynthEvent(9600, 60, -1)]
+    "event", [SynthEvent(4801, 60, 90), SynthEvent(4672, 60, 90), SynthEvent(9600, 128, 90), SynthEvent(9600, 60, -1)]
 )
 def test_an_event_that_cannot_sound_is_refused(soundfont: Path, event: SynthEvent) -> None:
-    synth = Synth(soundfont, program=4)
-    synth.render(4790)
+    synth = open_synth(soundfont)
+    synth.render(4736)
     with pytest.raises(AudioError):
-        synth.schedule([event])
+        synth.schedule("one", [event])
+
+
+def test_only_whole_grid_blocks_can_be_asked_for(soundfont: Path) -> None:
+    with pytest.raises(AudioError, match="whole blocks of 64"):
+        open_synth(soundfont).render(100)
 
 
 def test_a_closed_synthesizer_says_so(soundfont: Path) -> None:
-    synth = Synth(soundfont, program=4)
+    synth = open_synth(soundfont)
     synth.close()
     synth.close()
     with pytest.raises(AudioError, match="closed"):
