@@ -123,7 +123,16 @@ def _parser() -> _Parser:
     render = command("render", "write a station's music to a file, faster than it plays")
     _station(render, changes="changes")  # of its own: argparse would drop those before the command
     render.add_argument("--minutes", type=_positive, default=2.0, metavar="N", help="how long, such as 2.5 [2]")
-    render.add_argument("file", type=Path, help="where to: its ending says how, .mid .wav .flac .mp3 or .opus")
+    render.add_argument(
+        "--instrument", metavar="NAME", help="who plays the keys: a General MIDI name or its number, 0-127"
+    )
+    render.add_argument("--no-drums", action="store_true", help="without drums, the same as --set drums_mute=true")
+    render.add_argument(
+        "--count", type=_count, default=1, metavar="N", help="how many tracks, each from the next seed [1]"
+    )
+    render.add_argument(
+        "file", type=Path, nargs="+", help="where to: its ending says how, .mid .wav .flac .mp3 or .opus"
+    )
 
     command("stations", "list the stations of the config")
     command("check", "read the config and the files it names, and name every mistake")
@@ -169,8 +178,9 @@ def _run(given: argparse.Namespace) -> int:
     if given.command == "render":
         from radio.offline import render
 
-        settings = _settings(given, config)
-        render(settings, minutes=given.minutes, seed=_seed_of(given, settings), path=given.file)
+        settings = _played(given, _settings(given, config))
+        seed = _seed_of(given, settings)
+        render(settings, minutes=given.minutes, seed=seed, paths=given.file, count=given.count)
     elif given.command == "stations":
         wide = max(map(len, config.stations))
         for station in config.stations.values():
@@ -274,6 +284,16 @@ def _settings(given: argparse.Namespace, config: RadioConfig) -> StationSettings
     return replace(settings, controls=settings.controls.changed(patch))
 
 
+def _played(given: argparse.Namespace, settings: StationSettings) -> StationSettings:
+    from radio.music.instruments import program
+
+    if given.instrument is not None:
+        settings = replace(settings, keys_program=program(given.instrument))
+    if given.no_drums:
+        settings = replace(settings, controls=settings.controls.changed({"drums_mute": True}))
+    return settings
+
+
 def _seed_of(given: argparse.Namespace, settings: StationSettings) -> int:
     return settings.seed if given.seed is None else int(given.seed)
 
@@ -286,6 +306,12 @@ def _positive(word: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"'{word}' is not a number above 0")
     return value
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or not 1 <= int(word) <= 1_000:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a whole number from 1 to 1000")
+    return int(word)
 
 
 def _seed(word: str) -> int:

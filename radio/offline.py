@@ -1,122 +1,78 @@
-"""A station's music as a file, rendered as fast as it goes; the file appears only when it is complete."""
+"""`radio render`: a station's music as files, which appear only when they are complete."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-import wave
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from radio import rendering
 from radio.errors import SettingsError, StreamError, nearest
-from radio.types import SAMPLE_RATE, Block, Frames
+from radio.rendering import ENCODED, ENDINGS, Share
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
-    from radio.station import Station
 
-Share: TypeAlias = Callable[[float], None]
-"""Told how much is done, 0–1."""
-
-_ENCODINGS: Final[Mapping[str, Mapping[str, str]]] = {
-    ".flac": {"codec:a": "flac"},
-    ".mp3": {"codec:a": "libmp3lame", "q:a": "2"},
-    ".opus": {"codec:a": "libopus", "b:a": "128k"},
-}
-"""What ffmpeg is told for each kind of file."""
-ENDINGS: Final = (".mid", ".wav", *_ENCODINGS)
-
-_BLOCK: Final[Frames] = SAMPLE_RATE
 _SHORTEST: Final = 1 / 60
 """Minutes: less than a second holds no music worth a file."""
 _LONGEST_AUDIO: Final = 360.0
 """Minutes: a WAV file counts its bytes in 32 bits, which is 372 minutes of ours."""
-_ENCODED: Final = 0.95
-"""Share of the bar that rendering takes where an encoder follows."""
 
 
-def render(settings: StationSettings, *, minutes: float, seed: int, path: Path) -> None:
-    """Write `minutes` of a station to `path`, in the format of its ending; a bar on stderr shows how far it is.
+def render(settings: StationSettings, *, minutes: float, seed: int, paths: Sequence[Path], count: int = 1) -> None:
+    """Write `minutes` of a station to each of `paths`; a bar on stderr shows how far it is.
 
     The same settings, minutes and seed give the same bytes. Whatever goes wrong, a file that was there stays as it was.
+
+    Args:
+        count: how many tracks, from `seed` and those after it; where it is more than one, each file's name ends in its
+            seed.
 
     Raises:
         SettingsError: an ending that is not in `ENDINGS`, a folder that is not there, too few or too many minutes.
         StreamError: ffmpeg is not installed, or failed.
         RadioError: the station cannot be opened.
     """
-    ending = _checked(path, minutes)
+    for path in paths:
+        _check(path, minutes)
     console = Console(stderr=True)
-    with _bar(console, path.name) as done, tempfile.TemporaryDirectory(dir=path.parent, prefix=".radio-") as folder:
-        draft = Path(folder) / f"draft{ending}"
-        summary = ""
-        if ending == ".mid":
-            from radio.station import write_midi
-
-            write_midi(settings, minutes=minutes, seed=seed, path=draft, progress=done)
-        else:
-            from radio.station import open_station
-
-            encoded = ending in _ENCODINGS
-            wav = draft.with_suffix(".wav")
-            share = _ENCODED if encoded else 1.0
-            with closing(open_station(settings, seed=seed)) as station:
-                summary = write_wav(station, round(minutes * 60 * SAMPLE_RATE), wav, lambda part: done(part * share))
-            if encoded:
-                encode(wav, draft, title=settings.title)
-        draft.replace(path)
-        done(1.0)
-    console.print(f"{path}: {minutes:g} minutes{summary}", markup=False, highlight=False, soft_wrap=True)
+    for each in range(seed, seed + count):
+        targets = [path if count == 1 else path.with_stem(f"{path.stem}-{each}") for path in paths]
+        with _bar(console, targets[0].name) as done, _drafts(targets) as drafts:
+            loudness = rendering.render(settings, seconds=minutes * 60, seed=each, paths=drafts, progress=done)
+        words = f"{minutes:g} minutes{', ' if loudness else ''}{loudness}"
+        for target in targets:
+            console.print(f"{target}: {words}", markup=False, highlight=False, soft_wrap=True)
 
 
-def write_wav(station: Station, frames: Frames, path: Path, progress: Share) -> str:
-    """Render a station to a 16-bit WAV file, block by block; returns its loudness in words."""
-    from radio.audio.loudness import Meter
-
-    meter = Meter()
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        left = frames
-        while left > 0:
-            block = station.render(min(_BLOCK, left))
-            station.events()  # nobody asks for them here, and they would pile up
-            meter.add(block)
-            file.writeframes(_samples(block))
-            left -= len(block)
-            progress(1 - left / frames)
-    return f", {meter.integrated:.1f} LUFS, true peak {meter.true_peak:.1f} dBTP"
-
-
-def encode(wav: Path, target: Path, *, title: str) -> None:
-    """Turn a WAV file into `target` with the ffmpeg program, in the format of its ending.
-
-    Raises:
-        StreamError: ffmpeg is not installed, or failed; the message is its last line.
-    """
-    from ffmpeg import FFmpeg, FFmpegError
-
-    # Without bitexact, Ogg gives each file a serial number of its own and encoders sign with their version.
-    options = {**_ENCODINGS[target.suffix], "fflags": "+bitexact", "flags:a": "+bitexact", "metadata": f"title={title}"}
-    program = FFmpeg().option("y").option("nostdin").input(wav).output(target, options)
+@contextmanager
+def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
+    """Paths to write to, beside each target; they take the targets' places when all has gone well."""
+    folders: dict[Path, tempfile.TemporaryDirectory[str]] = {}
     try:
-        program.execute()
-    except FileNotFoundError as error:
-        raise StreamError(_no_ffmpeg(target.suffix)) from error
-    except FFmpegError as error:
-        raise StreamError(f"ffmpeg could not write {target.suffix}: {error}") from error
+        for parent in {target.parent for target in targets}:
+            folders[parent] = tempfile.TemporaryDirectory(dir=parent, prefix=".radio-")
+        drafts = [
+            Path(folders[target.parent].name) / f"draft-{number}{target.suffix.lower()}"
+            for number, target in enumerate(targets)
+        ]
+        yield drafts
+        for draft, target in zip(drafts, targets, strict=True):
+            draft.replace(target)
+    finally:
+        for folder in folders.values():
+            folder.cleanup()
 
 
-def _checked(path: Path, minutes: float) -> str:
-    """The ending; whatever can be known to fail is said before an hour of music has been rendered."""
+def _check(path: Path, minutes: float) -> None:
+    """Whatever can be known to fail is said before an hour of music has been rendered."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         what = f"'{path.suffix}' is no kind of file that we write" if path.suffix else "the file's name has no ending"
@@ -131,13 +87,8 @@ def _checked(path: Path, minutes: float) -> str:
         raise SettingsError(f"--minutes {minutes:g}: less than a second; the shortest file has 0.0167 minutes")
     if ending != ".mid" and minutes > _LONGEST_AUDIO:
         raise SettingsError(f"--minutes {minutes:g}: audio files hold at most {_LONGEST_AUDIO:g} minutes")
-    if ending in _ENCODINGS and shutil.which("ffmpeg") is None:
-        raise StreamError(_no_ffmpeg(ending))
-    return ending
-
-
-def _no_ffmpeg(ending: str) -> str:
-    return f"{ending} files are written by the program ffmpeg, which is not installed: apt install ffmpeg, or use .wav"
+    if ending in ENCODED and shutil.which("ffmpeg") is None:
+        raise StreamError(rendering.no_ffmpeg(ending))
 
 
 @contextmanager
@@ -147,8 +98,3 @@ def _bar(console: Console, name: str) -> Iterator[Share]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=1.0)
         yield lambda done: progress.update(task, completed=done)
-
-
-def _samples(block: Block) -> bytes:
-    """Interleaved signed 16-bit little-endian samples."""
-    return np.clip(np.rint(block * 32_768), -32_768, 32_767).astype("<i2").tobytes()

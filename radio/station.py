@@ -53,8 +53,17 @@ class Texture(Protocol):
         """Let frames pass that nobody hears."""
 
 
-def open_station(settings: StationSettings, *, seed: int | None = None) -> Station:
-    """Load the station's models and sounds. Raises ModelError or AudioError, naming the file at fault."""
+def open_station(
+    settings: StationSettings, *, seed: int | None = None, composed: Callable[[Bar], None] = lambda _: None
+) -> Station:
+    """Load the station's models and sounds.
+
+    Args:
+        composed: told of each bar when it is certain to sound.
+
+    Raises:
+        ModelError, AudioError: naming the file at fault.
+    """
     drawn = settings.seed if seed is None else seed
     programs = {
         "keys": Program(settings.keys_program),
@@ -66,7 +75,7 @@ def open_station(settings: StationSettings, *, seed: int | None = None) -> Stati
         "vinyl": Vinyl(drawn),
         "rain": LoopFolder(settings.loops) if settings.loops else Rain(drawn),
     }
-    return Station(settings, open_composer(settings, drawn), synth, textures, seed=drawn)
+    return Station(settings, open_composer(settings, drawn), synth, textures, seed=drawn, composed=composed)
 
 
 def open_composer(settings: StationSettings, seed: int) -> Composer:
@@ -92,8 +101,10 @@ class Station:
         textures: Mapping[str, Texture],
         *,
         seed: int,
+        composed: Callable[[Bar], None] = lambda _: None,
     ) -> None:
         self.settings = settings
+        self._told = composed
         self.controls = settings.controls
         """As last asked for; those that land on a bar line sound from the bar that `control` named."""
         self._composer = Ahead(composer)
@@ -198,6 +209,7 @@ class Station:
         self._clock.set_tempo(tick, controls.tempo)
         self._clock.forget(tick - TICKS_PER_BAR)
         bar = self._composer.next_bar(controls)
+        self._told(bar)
         self._announce(bar, controls)
         for layer, events in bar.events.items():
             self._schedule(layer, events, controls.swing)
@@ -280,16 +292,21 @@ def write_midi(
         progress: told the share that is done, 0–1.
     """
     composer = open_composer(settings, seed)
-    controls = settings.controls
-    end: Tick = round(minutes * controls.tempo * TICKS_PER_BEAT)
-    events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED}
+    end: Tick = round(minutes * settings.controls.tempo * TICKS_PER_BEAT)
+    bars: list[Bar] = []
     while composer.next_number * TICKS_PER_BAR < end:
-        for layer, bar_events in composer.next_bar(controls).events.items():
-            events[layer] += bar_events
+        bars.append(composer.next_bar(settings.controls))
         progress(min(1.0, composer.next_number * TICKS_PER_BAR / end))
+    write_bars(settings, bars, end=end, path=path)
+
+
+def write_bars(settings: StationSettings, bars: Sequence[Bar], *, end: Tick, path: Path) -> None:
+    """Write bars, from the station's first one on, as a MIDI file that ends at `end`, without the layers it mutes."""
+    played = [layer for layer in PLAYED if not getattr(settings.controls, f"{layer}_mute")]
+    events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in played}
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [midi.Track(layer, _ended(events[layer], end), programs[layer], layer == "drums") for layer in PLAYED]
-    midi.write(path, tracks, {0: controls.tempo}, end=end)
+    tracks = [midi.Track(layer, _ended(events[layer], end), programs[layer], layer == "drums") for layer in played]
+    midi.write(path, tracks, {0: settings.controls.tempo}, end=end)
 
 
 def _ended(events: list[NoteEvent], end: Tick) -> list[NoteEvent]:

@@ -13,6 +13,7 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 
@@ -139,6 +140,17 @@ def test_midi_files_are_the_same_each_time(tmp_path: Path) -> None:
     assert a.startswith(b"MThd")
 
 
+def test_tracks_of_another_instrument_one_from_each_seed(tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("vibes.mid", "vibes.wav")]
+    options = ["--minutes", "0.05", "--seed", "7", "--count", "2", "--instrument", "vibraphone", "--no-drums"]
+    assert main(["render", "--station", "chill", *options, *files]) == 0
+    names = ["vibes-7.mid", "vibes-7.wav", "vibes-8.mid", "vibes-8.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    file = mido.MidiFile(tmp_path / "vibes-7.mid")
+    assert [track.name for track in file.tracks[1:]] == ["keys", "bass"]
+    assert next(message.program for message in file.tracks[1] if message.type == "program_change") == 11
+
+
 def test_an_interrupted_render_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
     command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "60", str(path)]
@@ -159,9 +171,9 @@ def test_an_interrupted_render_leaves_nothing(tmp_path: Path) -> None:
 def test_three_minutes_render_at_four_times_real_time_and_the_same_twice(tmp_path: Path) -> None:
     settings = load(SHIPPED).stations["chill"]
     began = time.process_time()
-    render(settings, minutes=3, seed=7, path=tmp_path / "a.wav")
+    render(settings, minutes=3, seed=7, paths=[tmp_path / "a.wav"])
     assert time.process_time() - began < 180 / 4
-    render(settings, minutes=3, seed=7, path=tmp_path / "b.wav")
+    render(settings, minutes=3, seed=7, paths=[tmp_path / "b.wav"])
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     with wave.open(io.BytesIO((tmp_path / "a.wav").read_bytes())) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)

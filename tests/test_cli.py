@@ -61,6 +61,8 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("render --station chill --minutes -1 song.mid", "'-1' is not a number above 0"),
         ("render --station chill song.ogg", "'.ogg' is no kind of file that we write"),
         ("render --station chill --minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
+        ("render --station chill --instrument vibrafon song.wav", "Did you mean 'Vibraphone'?"),
+        ("render --station chill --count 0 song.wav", "'0' is not a whole number from 1 to 1000"),
         ("--station chill --output - stations", "radio stations does not take --station, --output (see radio stations"),
         ("--station chill --seed 0 serve", "radio serve does not take --station, --seed"),
         ("--set tempo=72 check", "radio check does not take --set"),

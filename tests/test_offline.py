@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radio import offline
+from radio import offline, rendering
 from radio.config import StationSettings
 from radio.errors import SettingsError, StreamError
 from radio.types import SAMPLE_RATE
@@ -25,7 +25,7 @@ def seconds_of(path: Path) -> float:
 def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneStation) -> None:
     frames = SAMPLE_RATE * 5 // 2 + 11
     told: list[float] = []
-    loudness = offline.write_wav(tone, frames, tmp_path / "tone.wav", told.append)
+    loudness = rendering.write_wav(tone, frames, tmp_path / "tone.wav", told.append)
     with wave.open(str(tmp_path / "tone.wav")) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (SAMPLE_RATE, 2, 2)
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
@@ -36,7 +36,7 @@ def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneSta
     assert told[-1] == 1.0
     assert tone.position == frames
     # 0.25 on both channels: -15.05 dBFS RMS each, 3 dB more together, and K-weighting takes 0.6 dB off 440 Hz.
-    lufs, peak = re.fullmatch(r", (-\d+\.\d) LUFS, true peak (-\d+\.\d) dBTP", loudness).groups()
+    lufs, peak = re.fullmatch(r"(-\d+\.\d) LUFS, true peak (-\d+\.\d) dBTP", loudness).groups()
     assert float(lufs) == pytest.approx(-12.7, abs=0.11)
     assert float(peak) == pytest.approx(-12.0, abs=0.11)
 
@@ -44,9 +44,9 @@ def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneSta
 @pytest.mark.parametrize("ending", [".mp3", ".opus", ".flac"])
 def test_encoded_files_are_whole_and_the_same_each_time(tmp_path: Path, tone: ToneStation, ending: str) -> None:
     wav = tmp_path / "tone.wav"
-    offline.write_wav(tone, 2 * SAMPLE_RATE, wav, lambda _: None)
+    rendering.write_wav(tone, 2 * SAMPLE_RATE, wav, lambda _: None)
     for name in ("a", "b"):
-        offline.encode(wav, tmp_path / f"{name}{ending}", title="A Tone")
+        rendering.encode(wav, tmp_path / f"{name}{ending}", title="A Tone", station="Tones")
     assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
     assert seconds_of(tmp_path / f"a{ending}") == pytest.approx(2.0, abs=0.06)
 
@@ -54,7 +54,7 @@ def test_encoded_files_are_whole_and_the_same_each_time(tmp_path: Path, tone: To
 def test_a_failing_encoder_is_quoted(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"no audio at all")
     with pytest.raises(StreamError, match=r"ffmpeg could not write .mp3: .*Invalid data"):
-        offline.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", title="")
+        rendering.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", title="", station="")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[ToneStation]:
     """Stations that `render` opens are tones, kept here."""
     stations: list[ToneStation] = []
 
-    def open_station(settings: StationSettings, *, seed: int | None = None) -> ToneStation:
+    def open_station(settings: StationSettings, *, seed: int | None = None, composed: object = None) -> ToneStation:
         stations.append(ToneStation(fails_at=SAMPLE_RATE if seed == 13 else None))
         return stations[-1]
 
@@ -81,7 +81,7 @@ def test_a_file_takes_the_place_of_the_old_one(
 ) -> None:
     path = tmp_path / f"song{ending}"
     path.write_text("the old one")
-    offline.render(settings, minutes=0.05, seed=1, path=path)
+    offline.render(settings, minutes=0.05, seed=1, paths=[path])
     assert seconds_of(path) == pytest.approx(3.0, abs=0.06)
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     assert opened[0].closed
@@ -98,7 +98,7 @@ def test_a_fault_leaves_the_old_file_alone(
     path = tmp_path / f"song{ending}"
     path.write_text("the old one")
     with pytest.raises(ValueError, match="the tone broke off"):
-        offline.render(settings, minutes=0.05, seed=13, path=path)
+        offline.render(settings, minutes=0.05, seed=13, paths=[path])
     assert path.read_text() == "the old one"
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     assert opened[0].closed
@@ -122,7 +122,7 @@ def test_what_cannot_work_is_said_at_once(
 ) -> None:
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(SettingsError, match=message):
-        offline.render(settings, minutes=minutes, seed=1, path=tmp_path / name)
+        offline.render(settings, minutes=minutes, seed=1, paths=[tmp_path / name])
 
 
 def test_without_ffmpeg_there_is_wav(
@@ -130,7 +130,7 @@ def test_without_ffmpeg_there_is_wav(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StreamError, match=r"ffmpeg, which is not installed: apt install ffmpeg, or use .wav"):
-        offline.render(settings, minutes=0.05, seed=1, path=tmp_path / "song.mp3")
+        offline.render(settings, minutes=0.05, seed=1, paths=[tmp_path / "song.mp3"])
     assert opened == []
-    offline.render(settings, minutes=0.05, seed=1, path=tmp_path / "song.wav")
+    offline.render(settings, minutes=0.05, seed=1, paths=[tmp_path / "song.wav"])
     assert (tmp_path / "song.wav").exists()

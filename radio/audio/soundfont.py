@@ -1,0 +1,52 @@
+"""What a soundfont holds, read from its list of presets alone: no sample is loaded.
+
+Source: SoundFont Technical Specification 2.04, sections 4 (RIFF) and 7.2 (the PHDR sub-chunk).
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+from radio.errors import AudioError
+
+_CHUNK = struct.Struct("<4sI")
+_PRESET = struct.Struct("<20sHHHIII")
+_LARGEST = 4 * 2**20
+"""Bytes: room for a hundred thousand presets, more than a bank number and a program number can name in practice."""
+
+
+def presets(path: Path) -> dict[tuple[int, int], str]:
+    """The name of each (bank, program) of an SF2 or SF3 file; bank 128 holds the drum kits.
+
+    Raises:
+        AudioError: the file cannot be read, or is no soundfont.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read(file)
+    except OSError as error:
+        raise AudioError(f"the soundfont {path} cannot be read: {error.strerror or error}") from error
+    except (struct.error, ValueError) as error:
+        raise AudioError(f"{path} is not a soundfont: {error}") from error
+
+
+def _read(file: BinaryIO) -> dict[tuple[int, int], str]:
+    if file.read(4) != b"RIFF" or file.read(8)[4:] != b"sfbk":
+        raise ValueError("it does not begin as one")
+    while head := file.read(_CHUNK.size):
+        kind, size = _CHUNK.unpack(head)
+        if kind == b"LIST":
+            if file.read(4) != b"pdta":  # else its own chunks follow
+                file.seek(size - 4 + size % 2, 1)
+        elif kind == b"phdr" and size <= _LARGEST:
+            rows = list(_PRESET.iter_unpack(file.read(size)))
+            return {(bank, program): _text(name) for name, program, bank, *_ in rows[:-1]}  # the last one ends the list
+        else:
+            file.seek(size + size % 2, 1)
+    raise ValueError("it has no list of presets")
+
+
+def _text(name: bytes) -> str:
+    return name.partition(b"\0")[0].decode("latin-1").strip()
