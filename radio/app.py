@@ -12,9 +12,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from radio.config import RadioConfig, StationSettings
+from radio.push.settings import PushSettings
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 if TYPE_CHECKING:
@@ -127,6 +129,38 @@ def serve(config: RadioConfig) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+    asyncio.run(run())
+
+
+def push(settings: StationSettings, to: PushSettings, *, seed: int) -> None:
+    """Play a station to a server until interrupted; says on stdout where it goes, and logs to stderr how it fares.
+
+    Raises:
+        SettingsError: there is no key.
+        ServerError: the station cannot start.
+        KeyboardInterrupt: when told to stop by SIGINT.
+    """
+    from radio.server.channel import Channel
+    from radio.server.pushes import pusher
+
+    to.key.read()
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("radio.push").setLevel(logging.INFO)
+
+    async def run() -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        channel = Channel(replace(settings, seed=seed))
+        try:
+            await channel.start()
+            print(f"Pushing {settings.title} to {to.to}. Ctrl-C ends it.", flush=True)
+            await pusher(channel, to).run()
+        except asyncio.CancelledError:
+            return
+        finally:
+            await channel.stop()
 
     asyncio.run(run())
 

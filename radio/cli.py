@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -19,6 +19,7 @@ from radio.errors import ControlError, ModelError, RadioError, SettingsError, ne
 
 if TYPE_CHECKING:  # radio.config reads the tables of the music: `radio --help` need not wait for that
     from radio.config import RadioConfig, StationSettings
+    from radio.push.target import Key
 
 PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
 _MUSIC_OPTIONS: Final = ("station", "seed", "set")
@@ -34,6 +35,7 @@ examples:
   radio render --station chill --minutes 2.5 --seed 7 song.mp3
   radio --station chill --output - | ffmpeg -i - -t 60 minute.m4a
   radio --station chill --set tempo=72 --set rain_mute=false
+  radio push --station chill --key-env TWITCH_KEY rtmp://live.twitch.tv/app
 
 Stations are described in stations.yaml: the one in the working directory, else the one that comes with the radio.
 Ctrl-C ends whatever is playing. Exit status: 0 done, 1 something failed, 2 a mistake in the command or the config."""
@@ -134,6 +136,10 @@ def _parser() -> _Parser:
         "file", type=Path, nargs="+", help="where to: its ending says how, .mid .wav .flac .mp3 or .opus"
     )
 
+    push = command("push", "play a station to Twitch, YouTube or another RTMP server, with a picture, or to Icecast")
+    _station(push, changes="changes")
+    _push_options(push)
+
     command("stations", "list the stations of the config")
     command("check", "read the config and the files it names, and name every mistake")
     command("doctor", "look for what the radio needs on this machine, and say what puts it right")
@@ -160,6 +166,19 @@ def _station(parser: argparse.ArgumentParser, *, changes: str) -> None:
     )
 
 
+def _push_options(push: argparse.ArgumentParser) -> None:
+    where = "environment variable that holds the stream key or the source's password; without this or --key-file"
+    push.add_argument("--key-env", metavar="NAME", help=f"{where} it is asked for")
+    push.add_argument("--key-file", type=Path, metavar="FILE", help="file that holds it")
+    push.add_argument("--image", type=Path, metavar="FILE", help="picture behind the bars [the station's]")
+    push.add_argument("--size", metavar="WxH", help="of the picture in pixels [1280x720]")
+    push.add_argument("--fps", metavar="N", help="its frames a second [30]")
+    push.add_argument("--video-bitrate", metavar="N", help="its constant rate in kbit/s, 200-20000 [2500]")
+    push.add_argument("--format", dest="mount_format", choices=("opus", "mp3"), help="for Icecast [opus]")
+    address = "rtmp://HOST/APP, rtmps://HOST/APP or icecast://USER@HOST:PORT/MOUNT, without the key: others can see it"
+    push.add_argument("address", help=address)
+
+
 def _run(given: argparse.Namespace) -> int:
     if given.command is None:
         return _play(given)
@@ -181,6 +200,8 @@ def _run(given: argparse.Namespace) -> int:
         settings = _played(given, _settings(given, config))
         seed = _seed_of(given, settings)
         render(settings, minutes=given.minutes, seed=seed, paths=given.file, count=given.count)
+    elif given.command == "push":
+        return _push(given, config)
     elif given.command == "stations":
         wide = max(map(len, config.stations))
         for station in config.stations.values():
@@ -192,7 +213,7 @@ def _run(given: argparse.Namespace) -> int:
 
 def _refuse_strays(given: argparse.Namespace) -> None:
     """Options before a command that does not take them: argparse would drop them without a word."""
-    foreign = _PLAY_OPTIONS if given.command == "render" else (*_MUSIC_OPTIONS, *_PLAY_OPTIONS)
+    foreign = _PLAY_OPTIONS if given.command in {"render", "push"} else (*_MUSIC_OPTIONS, *_PLAY_OPTIONS)
     if strays := [f"--{name}" for name in foreign if getattr(given, name) not in (None, [])]:
         command = f"radio {given.command}"
         raise SettingsError(f"{command} does not take {', '.join(strays)} (see {command} --help)")
@@ -266,6 +287,50 @@ def _load(path: Path | None) -> RadioConfig:
         stations = {key: replace(station, engine=engine) for key, station in config.stations.items()}
         config = replace(config, stations=stations)
     return config
+
+
+def _push(given: argparse.Namespace, config: RadioConfig) -> int:
+    from radio import app
+    from radio.push import reading, target
+
+    settings = _settings(given, config)
+    if given.image is not None:
+        if not given.image.is_file():
+            raise SettingsError(f"--image: there is no file {given.image}")
+        settings = replace(settings, image=given.image)
+    words = {"size": given.size, "fps": given.fps, "video_bitrate": given.video_bitrate, "format": given.mount_format}
+    parsers: dict[str, Callable[[str], object]] = {
+        "size": reading.size,
+        "fps": reading.frame_rate,
+        "video_bitrate": reading.video_bitrate,
+        "format": str,
+    }
+    try:
+        to = target.parse(given.address)
+        options = {name: parsers[name](word) for name, word in words.items() if word is not None}
+        push = reading.assembled(to, _key(given), options)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    with contextlib.suppress(KeyboardInterrupt):  # what plays for ever has no other way to end
+        app.push(settings, push, seed=_seed_of(given, settings))
+    return OK
+
+
+def _key(given: argparse.Namespace) -> Key:
+    """Where the key is: never among the arguments, which everybody on this machine can read."""
+    from getpass import getpass
+
+    from radio.push.target import Key, env_name
+
+    if given.key_env is not None and given.key_file is not None:
+        raise SettingsError("--key-env, --key-file: give one of them")
+    if given.key_env is not None:
+        return Key(env=env_name(given.key_env))
+    if given.key_file is not None:
+        return Key(file=given.key_file)
+    if not sys.stdin.isatty():
+        raise SettingsError("say where the stream key or password is: --key-env NAME or --key-file FILE")
+    return Key(given=getpass("Stream key or password: "))
 
 
 def _settings(given: argparse.Namespace, config: RadioConfig) -> StationSettings:

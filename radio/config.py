@@ -17,6 +17,8 @@ from radio.errors import ControlError, SettingsError, nearest
 from radio.model.engines import AUTO, ENGINES
 from radio.music import chords
 from radio.music.vocab import STYLES
+from radio.push.reading import push
+from radio.push.settings import PushSettings
 from radio.stream.relay import BURST_LIMIT
 from radio.types import Seconds
 from radio.yaml_reader import (
@@ -74,6 +76,10 @@ class StationSettings:
     """A folder of loops that takes the rain's place, or none."""
     controls: Controls = field(default_factory=Controls)
     """What the controls are set to at first."""
+    image: Path | None = None
+    """The picture where one is shown; none is the radio's own."""
+    push: tuple[PushSettings, ...] = ()
+    """The servers that `radio serve` sends it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ class _Schema:
             "tone": self._tone,
             "loops": optional(self._folder),
             "controls": self._controls,
+            "image": optional(self._file("image", "leave the setting out for the radio's own")),
+            "push": lambda node: reading.each(node, "push", push(reading, "push")),
         }
 
     def read(self, root: yaml.Node) -> RadioConfig:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from radio.config import RadioConfig, ServerSettings
 from radio.errors import ServerError, SettingsError
-from radio.server import api, body, door, guard, health, listen, openapi, pages, problems
+from radio.server import api, body, door, guard, health, listen, openapi, pages, problems, pushes
 from radio.server.channel import WORKER, Channel
 from radio.server.stations import CHANNELS
 
@@ -61,6 +61,7 @@ def build(channels: dict[str, Channel], *, keeper: guard.Keeper, burst: float) -
     app[CHANNELS] = MappingProxyType(channels)
     app[guard.KEEPER] = keeper
     app[listen.BURST] = burst
+    pushes.add_pushes(app, channels)
     for part in (pages, api, health, openapi, listen):
         app.add_routes(part.routes())
     return app

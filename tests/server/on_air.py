@@ -28,6 +28,7 @@ class OnAir:
     host: str
     port: int
     http: aiohttp.ClientSession
+    app: web.Application
 
     @property
     def root(self) -> str:
@@ -52,7 +53,7 @@ async def on_air(
             await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)
         host, port = runner.addresses[0]
         async with aiohttp.ClientSession() as http:
-            yield OnAir(channels, host, port, http)
+            yield OnAir(channels, host, port, http, app)
     finally:
         for channel in channels.values():
             await channel.stop()

@@ -1,0 +1,316 @@
+"""Pushes to real servers: they get the station, and whatever becomes of them disturbs nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import psutil
+import pytest
+
+from radio.push.settings import PushSettings, Video
+from radio.push.status import PushStatus
+from radio.push.target import Key, parse
+from radio.server.pushes import PUSHES
+from radio.types import SAMPLE_RATE
+from tests.push.servers import KEY, Program, Relay, certificate, deaf, eventually, free_port, icecast, nginx
+from tests.server.on_air import OnAir, ffmpeg, on_air
+from tests.server.tone_worker import settings
+from tests.stream.ogg_reader import check_one_stream
+
+SMALL = Video(width=320, height=240, fps=15, bitrate=300)
+
+
+def rtmp(port: int, app: str = "live", **changes: object) -> PushSettings:
+    return replace(PushSettings(parse(f"rtmp://127.0.0.1:{port}/{app}"), Key(given=KEY), video=SMALL), **changes)  # type: ignore[arg-type]
+
+
+def mount(port: int, name: str, format_: str = "opus", key: str = KEY) -> PushSettings:
+    return PushSettings(parse(f"icecast://127.0.0.1:{port}/{name}"), Key(given=key), format=format_)  # type: ignore[arg-type]
+
+
+@contextlib.asynccontextmanager
+async def pushed(*pushes: PushSettings) -> AsyncIterator[tuple[OnAir, tuple[PushStatus, ...]]]:
+    async with on_air(settings(push=pushes)) as radio:
+        yield radio, radio.app[PUSHES]["tone"]
+
+
+def recordings(server: Program) -> list[Path]:
+    return sorted(server.folder.glob("*.flv"), key=lambda path: path.stat().st_ctime_ns)
+
+
+def heard(path: Path) -> npt.NDArray[np.float32]:
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+
+
+def is_the_tone(sound: npt.NDArray[np.float32]) -> bool:
+    """440 Hz on the left and 880 on the right, without a silence."""
+    peaks = [int(np.argmax(np.abs(np.fft.rfft(side[-SAMPLE_RATE:])))) for side in sound]
+    blocks = sound[0, 4_800 : len(sound[0]) // 4_800 * 4_800].reshape(-1, 4_800)
+    return peaks == [440, 880] and float(np.sqrt((blocks**2).mean(axis=1)).min()) > 0.1
+
+
+def probed(path: Path) -> dict[str, list[dict[str, str]]]:
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_packets", str(path)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)  # type: ignore[no-any-return]
+
+
+def command_lines() -> str:
+    """What `ps` shows of every process."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes().decode(errors="replace"))
+    return "\n".join(lines)
+
+
+def assert_hidden(*texts: str) -> None:
+    login = base64.b64encode(f"source:{KEY}".encode()).decode()
+    for text in (*texts, command_lines()):
+        assert KEY not in text
+        assert login not in text
+
+
+async def test_an_rtmp_server_gets_picture_and_sound(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "radio")
+    with nginx() as server:
+        async with pushed(rtmp(server.port)) as (radio, (status,)):
+            await eventually(lambda: status.sent > 250_000, "six seconds of stream")
+            assert (status.state, status.attempts, status.connections, status.error) == ("connected", 1, 1, None)
+            async with radio.http.get(f"{radio.root}/api/stations/tone") as response:
+                assert_hidden(caplog.text, await response.text(), json.dumps(status.as_json()), repr(status))
+        assert status.state == "ended"
+        (file,) = recordings(server)
+        found = probed(file)
+        codecs = {each["codec_name"]: each for each in found["streams"]}
+        assert set(codecs) == {"h264", "aac"}
+        assert (codecs["h264"]["width"], codecs["h264"]["height"]) == (320, 240)
+        assert (codecs["aac"]["sample_rate"], codecs["aac"]["channels"]) == ("48000", 2)
+        packets = [each for each in found["packets"] if each["codec_type"] == "video"]
+        keys = [float(each["pts_time"]) for each in packets if "K" in each["flags"]]
+        assert len(keys) >= 3
+        assert np.allclose(np.diff(keys), 2.0, atol=0.01)
+        assert is_the_tone(heard(file))
+        assert KEY in server.log()  # the server was given it, so hiding it is no accident
+
+
+@pytest.mark.slow
+async def test_the_title_on_the_picture_is_the_one_that_sounds() -> None:
+    """The tone's first two tracks are eight seconds long each; the picture changes where the second one begins."""
+    with nginx() as server:
+        async with pushed(rtmp(server.port)) as (radio, (status,)):
+            await eventually(lambda: len(radio.tone.now.tracks) > 1, "the second track")
+            was = status.sent
+            await eventually(lambda: status.sent > was + 120_000, "two seconds more")
+        with av.open(str(recordings(server)[0])) as container:
+            frames = [
+                frame.to_ndarray(format="gray")[165:185, 20:150].astype(int) for frame in container.decode(video=0)
+            ]
+    assert np.abs(frames[20] - frames[60]).max() < 60
+    assert np.abs(frames[20] - frames[-5]).max() > 100
+
+
+@pytest.mark.parametrize("format_", ["opus", "mp3"])
+async def test_icecast_gets_the_packets_that_listeners_get(format_: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "radio")
+    with icecast() as server:
+        async with pushed(mount(server.port, f"tone.{format_}", format_)) as (radio, (status,)):
+            await eventually(lambda: status.state == "connected", "the connection")
+            out = await ffmpeg(
+                "-t",
+                "3",
+                "-i",
+                f"http://127.0.0.1:{server.port}/tone.{format_}",
+                "-f",
+                "f32le",
+                "-c:a",
+                "pcm_f32le",
+                "-",
+            )
+            sound = np.frombuffer(out, "<f4").reshape(-1, 2).T
+            assert is_the_tone(sound)
+            async with radio.http.get(f"http://127.0.0.1:{server.port}/status-json.xsl") as response:
+                source = json.loads(await response.text())["icestats"]["source"]
+            assert source["server_name"] == "Station tone"
+            assert source["server_description"] == "a tone"
+            if format_ == "mp3":
+                assert source["title"].startswith("Station tone - Tone 1")
+            assert_hidden(caplog.text, json.dumps(status.as_json()))
+        assert_hidden(caplog.text)
+
+
+async def test_a_wrong_key_is_said_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = "s3cret-but-wrong"
+    with nginx() as server, icecast() as cast:
+        async with pushed(rtmp(server.port, "closed"), mount(cast.port, "x", key=wrong)) as (_, (first, second)):
+            await eventually(lambda: first.attempts > 2 and second.attempts > 2, "three attempts")
+            assert first.state == second.state == "reconnecting"
+            assert first.connections == second.connections == 0
+            assert "is the key right" in (first.error or "")
+            assert "does not take the user and password (401)" in (second.error or "")
+    assert_hidden(caplog.text)
+    assert wrong not in caplog.text
+    assert "trying again in" in caplog.text
+
+
+async def test_an_application_that_is_not_there_is_told_apart() -> None:
+    with nginx() as server:
+        async with pushed(rtmp(server.port, "nosuch")) as (_, (status,)):
+            await eventually(lambda: status.error, "the refusal")
+    assert "is the address right" in (status.error or "")
+
+
+async def test_a_server_that_is_not_there_stalls_nothing() -> None:
+    port = free_port()
+    async with deaf() as silent:
+        pushes = (rtmp(port), mount(port, "x"), rtmp(silent), mount(silent, "x"))
+        async with pushed(*pushes) as (radio, statuses):
+            async with radio.http.get(f"{radio.root}/tone.opus?burst=0") as response:
+                body = await response.content.readexactly(40_000)
+            assert statuses[0].attempts > 1
+            assert all(status.state != "connected" for status in statuses)
+            assert "cannot be reached: " in (statuses[0].error or "")
+            assert "cannot be reached: " in (statuses[1].error or "")
+            assert radio.tone.restarts == 0
+    check_one_stream(body[: body.rindex(b"OggS")])
+
+
+async def test_a_server_that_stops_reading_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.push.pace.STALL", 2.0)
+    with nginx() as server:
+        async with Relay(server.port).running() as relay, pushed(rtmp(relay.port)) as (_, (status,)):
+            await eventually(lambda: status.sent > 50_000, "a stream")
+            relay.pause()
+            await eventually(lambda: status.error, "the stall")
+            assert "nothing has gone out for 2 s" in (status.error or "")
+            relay.resume()
+            await eventually(lambda: status.connections == 2 and status.state == "connected", "another connection")
+
+
+async def test_a_planned_restart_loses_no_sound() -> None:
+    with nginx() as server:
+        async with pushed(rtmp(server.port, restart_hours=1 / 3_600)) as (_, (status,)):
+            began = time.monotonic()
+            await eventually(lambda: len(recordings(server)) > 2, "the third stream")
+            assert time.monotonic() - began > 3
+            assert status.error is None
+            assert status.attempts == 1
+        first, second = (heard(path) for path in recordings(server)[:2])
+    assert is_the_tone(first)
+    assert is_the_tone(second)
+    assert abs(len(first[0]) / SAMPLE_RATE - 2) < 0.2  # from one key frame to the next that is due
+    # The tone goes on in the second stream where the first one ended, once what the encoder adds is taken away.
+    phases = [
+        float(np.angle(np.fft.rfft(sound[0, cut])[44]))
+        for sound, cut in ((first, slice(-4_800, None)), (second, slice(0, 4_800)))
+    ]
+    assert abs(np.angle(np.exp(1j * (phases[0] - phases[1])))) < 0.5
+
+
+async def test_rtmps_trusts_whom_the_system_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cert, tls = certificate(tmp_path)
+    with nginx() as server:
+        async with Relay(server.port, tls).running() as relay:
+            to = replace(rtmp(relay.port), to=parse(f"rtmps://localhost:{relay.port}/live"))
+            async with pushed(to) as (_, (status,)):
+                await eventually(lambda: status.error, "the refusal")
+                assert "cannot be trusted: self-signed certificate" in (status.error or "")
+            assert not recordings(server)
+            monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+            async with pushed(to) as (_, (status,)):
+                await eventually(lambda: status.sent > 150_000, "a stream")
+        assert is_the_tone(heard(recordings(server)[0]))
+
+
+async def test_an_encoder_that_dies_is_replaced() -> None:
+    with nginx() as server:
+        async with pushed(rtmp(server.port)) as (_, (status,)):
+            await eventually(lambda: status.sent > 50_000, "a stream")
+            (encoder,) = encoders()
+            os.kill(encoder, signal.SIGKILL)
+            await eventually(lambda: status.connections == 2 and status.state == "connected", "another encoder")
+            assert status.error == "the encoder ended"
+
+
+def encoders() -> list[int]:
+    """The encoders that this process has started."""
+    return [child.pid for child in psutil.Process().children() if "radio.push.encoder" in child.cmdline()]
+
+
+async def test_an_image_that_cannot_be_read_is_said_and_the_station_goes_on(tmp_path: Path) -> None:
+    image = tmp_path / "image.png"
+    image.write_text("no image")
+    with nginx() as server:
+        async with on_air(settings(push=(rtmp(server.port),), image=image)) as radio:
+            (status,) = radio.app[PUSHES]["tone"]
+            await eventually(lambda: status.error, "the complaint")
+            assert f"the image {image} cannot be read" in (status.error or "")
+            assert radio.tone.restarts == 0
+
+
+@pytest.mark.slow
+async def test_servers_that_are_killed_get_it_again_and_no_listener_notices() -> None:
+    with nginx() as server, icecast() as cast:
+        async with pushed(rtmp(server.port), mount(cast.port, "x")) as (radio, statuses):
+            listening = asyncio.create_task(listen(radio, 45))
+            await eventually(lambda: all(status.sent > 50_000 for status in statuses), "both streams")
+            server.kill()
+            cast.kill()
+            await eventually(lambda: all(status.state == "reconnecting" for status in statuses), "that it is noticed")
+            await eventually(lambda: all(status.attempts > 4 for status in statuses), "some attempts")
+            before = [status.sent for status in statuses], len(recordings(server))
+            server.start()
+            cast.start()
+            back = time.monotonic()
+            await eventually(
+                lambda: all(status.sent > was for status, was in zip(statuses, before[0], strict=True)),
+                "both again",
+                65,
+            )
+            await eventually(lambda: len(recordings(server)) > before[1], "a new recording", 65)
+            assert time.monotonic() - back < 65
+            out = await ffmpeg(
+                "-t", "2", "-i", f"http://127.0.0.1:{cast.port}/x", "-f", "f32le", "-c:a", "pcm_f32le", "-"
+            )
+            assert is_the_tone(np.frombuffer(out, "<f4").reshape(-1, 2).T)
+            body = await listening
+            assert radio.tone.restarts == 0
+    check_one_stream(body[: body.rindex(b"OggS")])
+    with av.open(io.BytesIO(body)) as container:
+        sound = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    left = sound.reshape(-1, 2).T if sound.shape[0] == 1 else sound
+    assert is_the_tone(left)
+
+
+async def listen(radio: OnAir, seconds: float) -> bytes:
+    """What an HTTP listener gets."""
+    data, end = bytearray(), time.monotonic() + seconds
+    async with radio.http.get(f"{radio.root}/tone.opus") as response:
+        while time.monotonic() < end:
+            data += await response.content.readany()
+    return bytes(data)
+
+
+@pytest.mark.slow
+async def test_a_silent_server_is_left_after_ten_seconds() -> None:
+    with nginx() as server:
+        async with Relay(server.port).running() as relay, pushed(rtmp(relay.port)) as (_, (status,)):
+            await eventually(lambda: status.sent > 50_000, "a stream")
+            relay.pause()
+            paused = time.monotonic()
+            await eventually(lambda: status.error, "the stall")
+            assert 9 < time.monotonic() - paused < 16
