@@ -68,10 +68,9 @@ def play(
         try:
             attend(player, list(config.stations.values()), settings)
         finally:
-            ended = player.close()
-    if not ended:
-        # The sound card hangs in a call that never returns, and so would PortAudio's own end.
-        os._exit(os.EX_OK)
+            if not player.close():
+                # The sound card hangs in a call that does not return, and so would PortAudio's own end.
+                os._exit(os.EX_OK)
 
 
 def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, seconds: Seconds | None = None) -> None:

@@ -21,6 +21,8 @@ _ASOUND = """\
 pcm.!default { type pulse }
 ctl.!default { type pulse }
 """
+_TERMINALS = {"TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "COLUMNS", "LINES"}
+"""What tells programs about the terminal that the tests were started in."""
 _PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
 
 
@@ -43,7 +45,7 @@ class Pulse:
         (folder / "asound.conf").write_text(_ASOUND, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _TERMINALS},
             "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
             "PULSE_SERVER": f"unix:{self._socket}",
             "PULSE_COOKIE": str(folder / "cookie"),

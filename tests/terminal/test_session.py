@@ -1,0 +1,217 @@
+"""The view on a pseudo-terminal: it is given back whatever happens, and lines take its place where there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pulse import Pulse, wait_for
+from tests.terminal.pty_radio import PtyRadio
+
+ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
+TONE = """\
+import sys
+from radio import station
+from radio.cli import main
+from radio.errors import AudioError
+from tests.conftest import ToneStation
+def opened(settings, *, seed):
+    if settings.name == "jazzcafe":
+        raise AudioError("there is no such\\npiano")
+    return ToneStation({options})
+station.open_station = opened
+sys.exit(main(sys.argv[1:]))
+"""
+
+Start = Callable[..., PtyRadio]
+
+
+@pytest.fixture(scope="module")
+def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulse]:
+    server = Pulse(tmp_path_factory.mktemp("pulse"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def start(pulse: Pulse) -> Iterator[Start]:
+    """Starts a radio whose stations are tones on a terminal of its own."""
+    running: list[PtyRadio] = []
+
+    def start(
+        *arguments: str, options: str = "", environment: dict[str, str] | None = None, **more: tuple[int, int]
+    ) -> PtyRadio:
+        program = (sys.executable, "-c", TONE.format(options=options))
+        environment = pulse.environment | (environment or {})
+        running.append(PtyRadio("--station", "chill", *arguments, program=program, environment=environment, **more))
+        return running[-1]
+
+    yield start
+    for radio in running:
+        radio.__exit__()
+
+
+def shown(radio: PtyRadio, words: str) -> None:
+    wait_for(lambda: words in radio.text, f"the terminal shows {words!r}")
+
+
+def given_back(radio: PtyRadio, *, times: int = 1) -> None:
+    """The terminal is as it was: its modes, the screen that was there, the cursor."""
+    assert radio.output.count(ENTER) == radio.output.count(LEAVE) == times
+    assert radio.output.rindex(LEAVE) > radio.output.rindex(ENTER)
+    assert termios.tcgetattr(radio.slave) == radio.modes
+
+
+def test_quit_gives_the_terminal_back(start: Start) -> None:
+    radio = start()
+    shown(radio, "A Tone")
+    assert termios.tcgetattr(radio.slave) != radio.modes
+    radio.press("q")
+    assert radio.ended() == 0
+    given_back(radio)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_give_the_terminal_back(start: Start, number: signal.Signals) -> None:
+    radio = start()
+    shown(radio, "A Tone")
+    if number == signal.SIGINT:
+        radio.press("\x03")
+    else:
+        radio.process.send_signal(number)
+    assert radio.ended() == 0
+    given_back(radio)
+
+
+def test_a_fault_gives_the_terminal_back_and_is_one_line_after_that(start: Start) -> None:
+    radio = start(options="fails_at=48_000")
+    assert radio.ended() == 1
+    given_back(radio)
+    after = radio.output[radio.output.rindex(LEAVE) + len(LEAVE) :].decode()
+    assert after.strip() == "radio: ValueError: the tone broke off"
+
+
+def test_a_station_that_cannot_be_opened_at_the_start_is_one_line(start: Start) -> None:
+    radio = start("--station", "jazzcafe")
+    assert radio.ended() == 1
+    assert radio.output.split(LEAVE)[-1].strip() == b"radio: there is no such\r\nradio: piano"
+    assert termios.tcgetattr(radio.slave) == radio.modes
+
+
+def test_ctrl_z_stops_it_and_fg_goes_on(start: Start, pulse: Pulse) -> None:
+    shell = 'set -m; "$@"; echo "stopped: $?"; fg >/dev/null; echo "ended: $?"'
+    program = ("bash", "-c", shell, "bash", sys.executable, "-c", TONE.format(options=""), "--station", "chill")
+    with PtyRadio(program=program, environment=pulse.environment) as radio:
+        shown(radio, "A Tone")
+        radio.press("\x1a")
+        wait_for(lambda: b"stopped: " in radio.output, "the shell is back")
+        at = radio.output.index(b"stopped: ")
+        assert radio.output[:at].rindex(LEAVE) > radio.output[:at].rindex(ENTER)
+        wait_for(lambda: b"A Tone" in radio.output[at:], "the view is painted again")
+        radio.press("q")
+        wait_for(lambda: b"ended: 0" in radio.output, "it ends")
+        given_back(radio, times=2)
+
+
+def test_stations_change_and_one_that_fails_leaves_the_other_playing(start: Start) -> None:
+    radio = start()
+    shown(radio, "A Tone")
+    radio.press("\t")
+    wait_for(lambda: "Study" in radio.text and "before" in radio.text, "the next station plays")
+    radio.press("\t")
+    shown(radio, "Jazz café cannot be played: there is no such piano")
+    radio.press("q")
+    assert radio.ended() == 0
+
+
+def test_a_terminal_of_another_size_is_painted_anew(start: Start) -> None:
+    radio = start(size=(80, 24))
+    shown(radio, "A Tone")
+    at = len(radio.output)
+    radio.resize(40, 12)
+    wait_for(lambda: b"\x1b[2J" in radio.output[at:] and b"\x1b[12;1H" in radio.output[at:], "it is painted again")
+    assert b"\x1b[13;1H" not in radio.output[at:]
+    radio.press("q")
+    assert radio.ended() == 0
+
+
+def test_no_color_and_terminals_without_unicode(start: Start) -> None:
+    radio = start(environment={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"})
+    shown(radio, "A Tone")
+    radio.press("q")
+    assert radio.ended() == 0
+    assert not re.search(rb"\x1b\[[0-9;]*(3[0-9]|38;|9[0-7])[0-9;]*m", radio.output)
+    assert radio.output.isascii()
+    assert "key of A - 60 BPM".replace("-", ".") in radio.text
+
+
+def test_a_dumb_terminal_gets_lines(start: Start) -> None:
+    radio = start(environment={"TERM": "dumb"})
+    shown(radio, "A Tone")
+    radio.press("\x03")
+    assert radio.ended() == 0
+    assert b"\x1b" not in radio.output
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  Chill · A Tone · key of A · 60 BPM\r\n", radio.output.decode())
+
+
+def test_lines_go_into_a_pipe_and_sigterm_ends_it(pulse: Pulse) -> None:
+    command = [sys.executable, "-c", TONE.format(options=""), "--station", "chill"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=pulse.environment) as radio:
+        assert radio.stdout is not None
+        assert radio.stderr is not None
+        assert b"Chill \xc2\xb7 A Tone" in radio.stdout.readline()
+        radio.send_signal(signal.SIGTERM)
+        assert radio.wait(20) == 0
+        assert radio.stderr.read() == b""
+
+
+def test_a_sound_server_that_hangs_is_said_and_does_not_keep_one_from_quitting(tmp_path: Path) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.start()
+    program = (sys.executable, "-c", TONE.format(options=""), "--station", "chill")
+    try:
+        with PtyRadio(program=program, environment=pulse.environment) as radio:
+            shown(radio, "A Tone")
+            pulse.signal(signal.SIGSTOP)
+            shown(radio, "The sound card takes nothing")
+            radio.press("q")
+            assert radio.ended() == 0
+            given_back(radio)
+    finally:
+        pulse.kill()
+
+
+def test_a_terminal_that_is_closed_ends_it(pulse: Pulse) -> None:
+    program = (sys.executable, "-c", TONE.format(options=""), "--station", "chill")
+    with PtyRadio(program=program, environment=pulse.environment) as radio:
+        shown(radio, "A Tone")
+        radio.hang_up()
+        assert radio.process.wait(30) in {0, -signal.SIGHUP}
+
+
+def test_the_cards_can_be_chosen_by_number_and_by_name(start: Start, pulse: Pulse) -> None:
+    doctor = subprocess.run(
+        [sys.executable, "-m", "radio", "doctor"], capture_output=True, text=True, check=False, env=pulse.environment
+    )
+    (line,) = re.findall(r"sound card: (.*)", doctor.stdout)
+    cards = dict(re.findall(r"(\d+) (\w+)", line))
+    assert "default" in cards.values()
+    number = next(number for number, name in cards.items() if name == "default")
+    for device in (number, "DEFAU"):
+        radio = start("--device", device)
+        shown(radio, "A Tone")
+        radio.press("q")
+        assert radio.ended() == 0
+    radio = start("--device", "harpsichord")
+    assert radio.ended() == 1
+    assert "radio: there is no sound card 'harpsichord'. Sound cards: " in radio.text
+    assert os.linesep.join(radio.text.splitlines()).count("radio:") == 1
