@@ -34,6 +34,9 @@ class Fans:
         self._fans: set[Fan] = set()
         self._firsts: OrderedDict[str, Frames] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._fans)
+
     def join(self, cut: Callable[[], None], *, sid: str | None = None) -> Fan:
         """Add a client; `cut` is called when it is too slow."""
         fan = Fan(cut, sid)

@@ -12,7 +12,20 @@ from aiohttp import web
 
 from radio.config import RadioConfig, ServerSettings
 from radio.errors import ServerError, SettingsError
-from radio.server import api, body, door, guard, health, listen, openapi, pages, problems, pushes
+from radio.server import (
+    api,
+    body,
+    door,
+    guard,
+    health,
+    listen,
+    metrics,
+    openapi,
+    pages,
+    problems,
+    pushes,
+    work,
+)
 from radio.server.channel import WORKER, Channel
 from radio.server.stations import CHANNELS
 
@@ -62,7 +75,10 @@ def build(channels: dict[str, Channel], *, keeper: guard.Keeper, burst: float) -
     app[guard.KEEPER] = keeper
     app[listen.BURST] = burst
     pushes.add_pushes(app, channels)
-    for part in (pages, api, health, openapi, listen):
+    app[metrics.SOURCES] = []
+    health.attach(app)
+    work.attach(app)
+    for part in (pages, api, health, metrics, openapi, listen):
         app.add_routes(part.routes())
     return app
 

@@ -10,7 +10,6 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,10 +118,10 @@ def digests(settings: StationSettings) -> dict[str, str]:
 def as_json(tracks: Iterable[Track], lives: Iterable[Life], *, live: Frames, limit: int) -> dict[str, JsonValue]:
     """The last `limit` tracks, newest first, and the lives that they belong to."""
     lives, tracks = list(lives), list(tracks)
-    following = [later.frame for _, later in pairwise(tracks)] + [live]
+    ends = [later.frame for later in tracks[1:]] + [live]
     used: dict[int, Life] = {}
     found: list[JsonValue] = []
-    for track, end in list(zip(tracks, following, strict=True))[: -limit - 1 : -1]:
+    for track, end in list(zip(tracks, ends, strict=False))[: -limit - 1 : -1]:
         life = next((life for life in reversed(lives) if life.origin <= track.frame), None)
         entry = {**track.as_json(), "bar": track.bar, "life": None if life is None else life.number}
         if life is not None:

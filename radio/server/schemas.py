@@ -115,7 +115,8 @@ SCHEMAS: Json = {
                 },
                 optional=("field", "allowed"),
             )
-        }
+        },
+        open_=True,
     ),
     "Track": thing(_TRACK, optional=_SOME_OF_TRACK, open_=True),
     "Stations": thing(

@@ -174,7 +174,8 @@ async def test_a_station_that_is_not_there_yet_says_so() -> None:
         assert (status, answer["error"]["code"]) == (503, "unavailable")
         assert (await get(radio, "/healthz"))[0] == 200
         status, answer = await get(radio, "/readyz")
-        assert (status, answer) == (503, {"ok": False, "stations": {"tone": False}})
+        assert (status, answer["ok"], answer["stations"]) == (503, False, {"tone": False})
+        assert answer["error"] == {"code": "not_ready", "message": "not on the air: tone"}
         await radio.tone.start()
         await until(lambda: radio.tone.edge.reserve > 0)
         assert await get(radio, "/readyz") == (200, {"ok": True, "stations": {"tone": True}})

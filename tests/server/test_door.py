@@ -130,7 +130,7 @@ async def test_connections_are_kept_between_requests() -> None:
         for _ in range(3):
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), DEADLINE)
-            await reader.readexactly(len(b'{"ok": true}'))
+            await reader.readuntil(b"}")
         writer.close()
 
 

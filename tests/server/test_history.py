@@ -70,6 +70,10 @@ def test_the_newest_comes_first_with_the_life_it_belongs_to() -> None:
     assert str(Path.cwd()) not in str(found)
 
 
+def test_a_station_that_has_played_nothing_has_no_history() -> None:
+    assert history.as_json([], [], live=0, limit=5) == {"tracks": [], "lives": []}
+
+
 async def test_history_over_http_through_a_restart() -> None:
     async with on_air(settings(seed=5)) as radio:
         await patch(radio, '{"tempo": 71}')
