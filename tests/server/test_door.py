@@ -36,6 +36,12 @@ async def sent(radio: OnAir, *parts: bytes, pause: float = 0.0) -> tuple[int, di
     return int(first.split()[1]), headers, rest
 
 
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log would show, but for asyncio's debug mode, which talks when the machine is slow."""
+    found = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    return [record.getMessage() for record in found if record.name.startswith(("radio", "aiohttp"))]
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -60,7 +66,7 @@ async def test_what_is_no_http_is_told_so_in_our_own_form(request_: bytes, caplo
     assert error["code"] == "bad_request"
     assert "HTTP/1.1" in error["message"]
     assert "Traceback" not in caplog.text
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert complaints(caplog) == []
 
 
 async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +182,7 @@ async def test_every_refusal_has_one_form(request_: bytes, status: int, caplog: 
     assert error["code"]
     assert error["message"]
     assert status != 405 or headers["allow"]
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert complaints(caplog) == []
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
@@ -186,7 +192,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(caplog
         await asyncio.sleep(0.1)
         writer.transport.abort()
         await asyncio.sleep(0.1)
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert complaints(caplog) == []
 
 
 @pytest.mark.parametrize(
