@@ -13,9 +13,11 @@ from aiohttp import web
 
 from radio import __version__
 from radio.jobs import State
+from radio.push.status import PushStatus
 from radio.server.channel import Channel
 from radio.server.health import PULSE
 from radio.server.operation import operation
+from radio.server.pushes import PUSHES
 from radio.server.stations import CHANNELS
 from radio.server.work import JOBS
 from radio.stream.codecs import CODECS
@@ -51,7 +53,7 @@ def routes() -> list[web.RouteDef]:
 async def metrics(request: web.Request) -> web.Response:
     """Listeners, reserves, delays, restarts: everything by station."""
     app = request.app
-    found = [*_of_stations(app[CHANNELS]), *_of_process(app)]
+    found = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]
     for source in app[SOURCES]:
         found += source()
     return web.Response(text=text(found), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
@@ -103,6 +105,24 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     yield Metric("radio_worker_restarts_total", "counter", "Workers that had to be replaced.", restarts)
     encoders = each(lambda channel: channel.encoder_restarts)
     yield Metric("radio_encoder_restarts_total", "counter", "Encoders that had to be replaced.", encoders)
+
+
+def _of_pushes(pushes: Mapping[str, tuple[PushStatus, ...]]) -> Iterator[Metric]:
+    def each(value: Callable[[PushStatus], float]) -> list[Sample]:
+        return [
+            ({"station": name, "push": str(place), "to": status.to}, float(value(status)))
+            for name, those in pushes.items()
+            for place, status in enumerate(those)
+        ]
+
+    connected = each(lambda status: status.state == "connected")
+    yield Metric("radio_push_connected", "gauge", "Whether the other side takes what is pushed.", connected)
+    attempts = each(lambda status: status.attempts)
+    yield Metric("radio_push_attempts_total", "counter", "Connections that were tried.", attempts)
+    connections = each(lambda status: status.connections)
+    yield Metric("radio_push_connections_total", "counter", "Connections that the other side accepted.", connections)
+    sent = each(lambda status: status.sent)
+    yield Metric("radio_push_sent_bytes_total", "counter", "Bytes that the other side has acknowledged.", sent)
 
 
 def _of_process(app: web.Application) -> Iterator[Metric]:
