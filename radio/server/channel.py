@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from radio.errors import ControlError, ServerError, StreamError
+from radio.server.audience import Audience
 from radio.server.events import Fans
 from radio.server.history import LIVES, Life, digests
 from radio.server.now import Now
@@ -95,6 +96,8 @@ class Channel:
         self.pid: int | None = None
         self.edge = Edge(time.monotonic)
         self.mounts: dict[Format, Mount] = {}
+        self.audience = Audience()
+        """The listeners of HLS."""
         self.encoder_restarts = 0
         self._worker = tuple(worker)
         self._offset: Frames = 0
@@ -183,8 +186,8 @@ class Channel:
 
     @property
     def listeners(self) -> int:
-        """How many there are, on all mounts."""
-        return sum(mount.relay.listeners for mount in self.mounts.values())
+        """How many there are, on all mounts and of HLS."""
+        return sum(mount.relay.listeners for mount in self.mounts.values()) + len(self.audience)
 
     def mount(self, format_: Format) -> Mount:
         """The mount of this format. It is encoded for as long as it has listeners or taps, and a while after."""

@@ -18,6 +18,7 @@ from radio.server import (
     door,
     guard,
     health,
+    hls,
     listen,
     metrics,
     openapi,
@@ -78,7 +79,9 @@ def build(channels: dict[str, Channel], *, keeper: guard.Keeper, burst: float) -
     app[metrics.SOURCES] = []
     health.attach(app)
     work.attach(app)
-    for part in (pages, api, health, metrics, openapi, listen):
+    app[hls.HLS] = hls.Hls()
+    app.on_shutdown.append(app[hls.HLS].close)
+    for part in (pages, api, health, hls, metrics, openapi, listen):
         app.add_routes(part.routes())
     return app
 

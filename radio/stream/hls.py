@@ -23,6 +23,8 @@ from radio.types import SAMPLE_RATE, Frames, Packet, Seconds
 TARGET: Seconds = 4
 """How long a segment is meant to last."""
 
+SEGMENT: Frames = int(TARGET * SAMPLE_RATE)
+
 LISTED = 15
 """Segments in a list: a minute."""
 
@@ -32,11 +34,26 @@ KEPT = 75
 LIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_TYPE = "audio/mp4"
 
-_GRID: Frames = int(TARGET * SAMPLE_RATE)
 _HOLE: Frames = SAMPLE_RATE // 10
 """A hole in the packets up to this long is bridged by the packet before it; an encoder that starts anew leaves one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Timeline:
+    """What the renditions of a station share for a life of the server."""
+
+    base: Frames
+    """Frames since 1970 at which the station's frame 0 lies."""
+    discontinuities: int
+    """The discontinuity sequence number before what is on now, which any list begins with a discontinuity."""
+
+    @classmethod
+    def begun(cls, *, live: Frames, at: Seconds) -> Timeline:
+        """That of a station whose live edge is at frame `live` when it is `at` seconds after 1970."""
+        base = round(at * SAMPLE_RATE) - live
+        return cls(base, base // SEGMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ class Segmenter:
 
     Args:
         track: What the packets are.
-        base: Frames since 1970 at which the mount's frame 0 lies.
+        base: Frames since 1970 at which the station's frame 0 lies.
     """
 
     def __init__(self, track: Track, *, base: Frames) -> None:
@@ -98,7 +115,7 @@ class Segmenter:
 
     def _nearest(self, time: Frames) -> int:
         """The last multiple of the target that a packet of this time is nearest to, or after."""
-        return (time + self._track.packet // 2) // _GRID
+        return (time + self._track.packet // 2) // SEGMENT
 
     def _bridge(self, hole: Frames) -> None:
         if self._packets and hole:
@@ -135,9 +152,9 @@ class Playlist:
         self._passed = discontinuities
 
     @property
-    def last(self) -> Segment | None:
-        """The newest segment."""
-        return self._listed[-1] if self._listed else None
+    def name(self) -> str:
+        """Another one for every list that differs."""
+        return self._name(self._listed[-1]) if self._listed else ""
 
     @property
     def discontinuities(self) -> int:

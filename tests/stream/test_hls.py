@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio.stream.hls import KEPT, LISTED, Playlist, Segment, Segmenter, Variant, multivariant, time_of_day
+from radio.stream.hls import KEPT, LISTED, Playlist, Segment, Segmenter, Timeline, Variant, multivariant, time_of_day
 from radio.types import SAMPLE_RATE, Frames, Packet
 from tests.stream.codecs import TRACKS, encoded, silence
 from tests.stream.m3u8_reader import Player, read_list
@@ -125,7 +125,9 @@ def test_numbers_and_discontinuities_go_on_rising_when_the_server_starts_anew(
     lives = []
     for name, began in ((first, base), (second, base + 1_400 * TRACKS[first].packet + down)):
         segments = cut(name, silence(name, 1_400), began)
-        playlist = Playlist(TRACKS[name], token=name, discontinuities=segments[0].number)
+        timeline = Timeline.begun(live=0, at=began / SAMPLE_RATE)
+        assert abs(timeline.base - began) <= 1
+        playlist = Playlist(TRACKS[name], token=name, discontinuities=timeline.discontinuities)
         for segment in segments:
             playlist.add(segment)
         lives.append((segments, playlist, read_list(playlist.text)))
@@ -150,7 +152,7 @@ def test_a_player_is_never_told_two_things_about_a_segment(name: str, base: int,
         assert told.target == 4
         assert len(told.entries) == min(count, LISTED)
         assert told.entries[-1].number == segment.number
-        assert playlist.last is segment
+        assert playlist.name == f"t-{segment.number}.m4s"
         assert playlist.discontinuities == told.entries[-1].discontinuity
         kept = [playlist.file(f"t-{each.number}.m4s") for each in segments[:count]]
         assert kept[-KEPT:] == [each.data for each in segments[:count][-KEPT:]]
@@ -176,7 +178,7 @@ def test_a_list_as_it_is_written() -> None:
     segments = cut("aac", silence("aac", 800), NOW)
     playlist = Playlist(TRACKS["aac"], token="0a1b", discontinuities=41)
     assert playlist.text == ""
-    assert playlist.last is None
+    assert playlist.name == ""
     for segment in segments[:2]:
         playlist.add(segment)
     assert playlist.text.splitlines() == [
