@@ -244,7 +244,7 @@ async def test_a_segmenter_that_fell_behind_begins_anew(
         async def failing(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
             async with tap(*arguments, **options) as real:
                 taps.append(real)
-                yield real if len(taps) > 1 else fails_after(real, 30)
+                yield real if len(taps) > 1 else fails_after(real, 15)
 
         monkeypatch.setattr(radio.tone, "tap", failing)
         now = await grown(radio, "aac", 1)
