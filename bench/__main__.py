@@ -1,48 +1,71 @@
-"""`python -m bench`: a table on the terminal, the same as JSON in build/bench.json."""
+"""`python -m bench [SECTION …]`: the scoreboard, on the terminal, in build/bench.json and in build/bench.md."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
-from itertools import chain
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import machine, process, stages
+from bench import machine, report
+from bench.figure import Figure, Subject
 from radio.config import default_path, load
 
+SECTIONS = {
+    "stages": "each stage of a station alone",
+    "peers": "the render path against FluidSynth's own renderer and ffmpeg",
+    "process": "the command as a whole: start, memory, speed",
+    "stations": "ten stations on the air at once",
+}
+"""Each is a module of this package with a function `measure(subject)`, in the order in which they are run."""
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+
+def main() -> int:
+    """Measure, print, write; 1 where a target is missed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog="\n".join(f"{name:10} {what}" for name, what in SECTIONS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", choices=[*SECTIONS, []], help="which [all]")
     parser.add_argument("--station", default="chill", help="the station to measure [chill]")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of work for each of the five runs of a stage [0.5]")
-    parser.add_argument("--json", type=Path, default=Path("build/bench.json"), help="where the figures go")
+    parser.add_argument("--effort", type=float, default=1.0, help="length of every measurement [1.0]; 0.05 is a test")
+    parser.add_argument("--output", type=Path, default=Path("build"), help="folder for bench.json and bench.md [build]")
     given = parser.parse_args()
     config = default_path()
-    settings = load(config).station(given.station)
+    subject = Subject(load(config).station(given.station), config, given.effort)
 
     console = Console()
     description = machine.describe()
-    figures = []
-    with console.status("measuring") as status:
-        for figure in chain(stages.measure(settings, given.seconds), process.measure(given.station, str(config))):
-            figures.append(figure)
-            status.update(f"measured: {figure.stage}")
     for what, words in description.items():
         console.print(f"{what:>11}  {words}", highlight=False)
-    table = Table("stage", "figure", "unit")
-    table.columns[1].justify = "right"
+    board: dict[str, list[Figure]] = {}
+    for section in given.sections or SECTIONS:
+        measure: Callable[[Subject], Iterator[Figure]] = import_module(f"bench.{section}").measure
+        with console.status(f"measuring: {section}"):
+            board[section] = list(measure(subject))
+        console.print(_table(section, board[section]))
+    given.output.mkdir(parents=True, exist_ok=True)
+    files = given.output / "bench.json", given.output / "bench.md"
+    files[0].write_text(json.dumps(report.as_json(description, board), indent=2) + "\n", encoding="utf-8")
+    files[1].write_text(report.as_markdown(description, board), encoding="utf-8")
+    console.print(f"also in {files[0]} and {files[1]}")
+    return int(any(figure.reached is False for figures in board.values() for figure in figures))
+
+
+def _table(section: str, figures: list[Figure]) -> Table:
+    table = Table("what", "figure", "target", "", title=f"{section}: {SECTIONS[section]}", title_justify="left")
+    table.columns[1].justify = table.columns[2].justify = "right"
     for figure in figures:
-        places = 0 if figure.value >= 100 else 2
-        table.add_row(figure.stage, f"{figure.value:,.{places}f}", figure.unit)
-    console.print(table)
-    given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps({"machine": description, "figures": [asdict(each) for each in figures]}, indent=2))
-    console.print(f"also in {given.json}")
+        mark = {None: "", True: "[green]✓[/]", False: "[red]missed[/]"}[figure.reached]
+        table.add_row(figure.what, figure.shown, figure.wanted, mark)
+    return table
 
 
-main()
+if __name__ == "__main__":
+    raise SystemExit(main())

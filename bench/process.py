@@ -1,4 +1,4 @@
-"""The command as a whole: how soon it sounds, how much memory it takes."""
+"""The command as a whole: how soon it sounds, how much memory it takes, how fast it writes a file."""
 
 from __future__ import annotations
 
@@ -6,32 +6,81 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from bench.stages import Figure
-from radio.types import SAMPLE_RATE
+from bench.figure import Figure, Subject
+from bench.timing import processor_seconds
+from radio.types import SAMPLE_RATE, Seconds
 
 _HEADER = 44
 _FRAME = 4
-_STARTS = 3
+_STARTS = 5
+_MIB = 1024
+
+_SOUNDFONT = """
+import sys
+from pathlib import Path
+from bench.process import resident
+from bench.score import programs
+from radio.audio.fluid import library
+from radio.audio.synth import Synth
+from radio.config import load
+settings = load(Path(sys.argv[1])).station(sys.argv[2])
+library()
+before = resident("self")
+synth = Synth(settings.soundfont, programs(settings))
+print(resident("self") - before)
+"""
+"""What a process grows by when it opens the station's soundfont, the library being loaded already."""
 
 
-def measure(station: str, config: str) -> Iterator[Figure]:
-    """Start `radio --station … --output -` and read from it."""
+def measure(subject: Subject) -> Iterator[Figure]:
+    """Start `radio --station … --output -` and read from it, then write a file."""
+    station = ["--config", str(subject.config), "--station", subject.settings.name]
     starts, memory = [], 0.0
     for _ in range(_STARTS):
-        command = [sys.executable, "-m", "radio", "--config", config, "--station", station, "--output", "-"]
         began = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+        with subprocess.Popen(
+            [sys.executable, "-m", "radio", *station, "--output", "-"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as program:
             assert program.stdout is not None  # noqa: S101  # a pipe was asked for
             program.stdout.read(_HEADER + _FRAME)
             starts.append(time.perf_counter() - began)
             for _second in range(20):
                 program.stdout.read(SAMPLE_RATE * _FRAME)
+            memory = max(memory, resident(program.pid))
             program.stdout.close()
-            _, _, usage = os.wait4(program.pid, 0)
-            program.returncode = 0
-        memory = max(memory, usage.ru_maxrss * 1024 / 2**20)
-    yield Figure("from start to the first audio byte", statistics.median(starts), "s")
-    yield Figure("memory of a station after 20 s of audio", memory, "MiB")
+    yield Figure("first audio byte after the start of `radio --output -`", statistics.median(starts), "s", 1.5, True)
+    soundfont = _soundfont(subject)
+    yield Figure(
+        "memory of that process after 20 s of audio, without the soundfont",
+        memory - soundfont,
+        "MiB",
+        150,
+        at_most=True,
+        absolute=f"{memory:.0f} MiB resident, of which {soundfont:.0f} the soundfont",
+    )
+    yield Figure("`radio render` to WAV, one core", _render(station, 180 * subject.effort), "× real time", 20)
+
+
+def resident(pid: int | str) -> float:
+    """Resident memory of a process in MiB, libraries that it shares with others included."""
+    words = Path(f"/proc/{pid}/status").read_text(encoding="ascii").split()
+    return int(words[words.index("VmRSS:") + 1]) / _MIB
+
+
+def _soundfont(subject: Subject) -> float:
+    command = [sys.executable, "-c", _SOUNDFONT, str(subject.config), subject.settings.name]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def _render(station: list[str], seconds: Seconds) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        target = os.fspath(Path(folder) / "song.wav")
+        command = [sys.executable, "-m", "radio", "render", *station, "--minutes", f"{seconds / 60:.6f}", target]
+        return seconds / processor_seconds(command)

@@ -1,0 +1,119 @@
+"""The render path against programs that do a part of its work alone: FluidSynth's own renderer, and ffmpeg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from bench.figure import Figure, Subject, shown
+from bench.score import programs
+from bench.timing import in_turn, processor_seconds, timed
+from radio.audio.mixer import Mixer
+from radio.audio.synth import Synth
+from radio.audio.vinyl import Vinyl
+from radio.config import StationSettings
+from radio.music import midi
+from radio.station import open_station, write_midi
+from radio.stream.codecs import CODECS
+from radio.stream.encoders import open_encoder
+from radio.types import BLOCK, GRID, SAMPLE_RATE, Block, Format, Frames, Seconds, SynthEvent
+
+_ROUNDS = 3
+
+
+def measure(subject: Subject) -> Iterator[Figure]:
+    """Ours and the other in turn, over the same music."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _synthesizers(subject, Path(folder))
+        yield from _encoders(subject, Path(folder))
+
+
+def _synthesizers(subject: Subject, folder: Path) -> Iterator[Figure]:
+    if shutil.which("fluidsynth") is None:
+        raise RuntimeError("the program fluidsynth is not installed: apt install fluidsynth")
+    settings, minutes = subject.settings, max(0.5, 5 * subject.effort)
+    song = folder / "song.mid"
+    write_midi(settings, minutes=minutes, seed=settings.seed, path=song)
+    seconds = minutes * 60
+    events = _events(song)
+
+    def ours(*, mixed: bool) -> float:
+        return _play(settings, events, seconds, mixed=mixed)
+
+    def theirs(*options: str) -> float:
+        command = ["fluidsynth", "-niq", "-F", os.devnull, "-T", "raw", "-O", "float", "-r", str(SAMPLE_RATE), *options]
+        return seconds / processor_seconds([*command, str(settings.soundfont), str(song)])
+
+    dry = ("-R", "0", "-C", "0", "-o", "synth.dynamic-sample-loading=1")
+    plain, alone, whole, wet = in_turn(
+        timed(lambda: ours(mixed=False)),
+        lambda: theirs(*dry),
+        timed(lambda: ours(mixed=True)),
+        theirs,
+        rounds=_ROUNDS,
+    )
+    yield _ratio("synthesizer, against `fluidsynth -F` without effects", plain, alone, 0.9)
+    yield _ratio("synthesizer, vinyl and all effects, against `fluidsynth -F` with reverb and chorus", whole, wet)
+
+
+def _events(song: Path) -> dict[str, list[SynthEvent]]:
+    """A MIDI file as the synthesizer takes it, by layer."""
+    read = midi.read(song)
+    events: dict[str, list[SynthEvent]] = {}
+    for note in read.notes:
+        for tick, velocity in ((note.start, note.velocity), (note.end, 0)):
+            frame = round(read.seconds(tick) * SAMPLE_RATE / GRID) * GRID
+            events.setdefault(note.track, []).append(SynthEvent(frame, note.note, velocity))
+    return events
+
+
+def _play(
+    settings: StationSettings, events: Mapping[str, Sequence[SynthEvent]], seconds: Seconds, *, mixed: bool
+) -> float:
+    vinyl, mixer = Vinyl(1), Mixer(settings.tone)
+    with closing(Synth(settings.soundfont, programs(settings))) as synth:
+        for layer, each in events.items():
+            synth.schedule(layer, each)
+        for _ in range(round(seconds * SAMPLE_RATE) // BLOCK):
+            stems = synth.render(BLOCK)
+            if mixed:
+                mixer.process({**stems, "vinyl": vinyl.render(BLOCK)}, settings.controls)
+    return seconds
+
+
+def _encoders(subject: Subject, folder: Path) -> Iterator[Figure]:
+    with closing(open_station(subject.settings)) as station:
+        audio = station.render(round(max(5.0, 60 * subject.effort) * SAMPLE_RATE))
+    raw = folder / "audio.f32"
+    raw.write_bytes(audio.tobytes())
+    for format_ in CODECS:
+        ours, theirs = in_turn(timed(_encoding(format_, audio)), _ffmpeg(format_, raw, len(audio)), rounds=_ROUNDS)
+        yield _ratio(f"{format_} encoder in a worker, against the ffmpeg program", ours, theirs)
+
+
+def _encoding(format_: Format, audio: Block) -> Callable[[], float]:
+    def encode() -> float:
+        encoder = open_encoder(format_)
+        for start in range(0, len(audio), BLOCK):
+            encoder.encode(audio[start : start + BLOCK])
+        return len(audio) / SAMPLE_RATE
+
+    return encode
+
+
+def _ffmpeg(format_: Format, raw: Path, frames: Frames) -> Callable[[], float]:
+    codec = CODECS[format_]
+    source = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "2", "-i", str(raw)]
+    target = ["-c:a", codec.encoder, "-b:a", str(codec.bit_rate)]
+    target += [word for name, value in codec.options.items() for word in (f"-{name}", value)]
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", *source, *target, "-f", "null", "-"]
+    return lambda: frames / SAMPLE_RATE / processor_seconds(command)
+
+
+def _ratio(what: str, ours: float, theirs: float, target: float | None = None) -> Figure:
+    absolute = f"{shown(ours, '×')} and {shown(theirs, '×')} real time"
+    return Figure(what, ours / theirs, "×", target, absolute=absolute)
