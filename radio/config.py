@@ -19,8 +19,9 @@ from radio.music import chords
 from radio.music.vocab import STYLES
 from radio.push.reading import push
 from radio.push.settings import PushSettings
+from radio.stream.codecs import CODECS
 from radio.stream.relay import BURST_LIMIT
-from radio.types import Seconds
+from radio.types import Format, Seconds
 from radio.yaml_reader import (
     MERGE,
     FaultError,
@@ -93,8 +94,12 @@ class ServerSettings:
     """Asked for as `Authorization: Bearer …` by whatever changes a station; none asks for nothing."""
     control: bool = True
     """False: nothing can be changed over HTTP."""
-    burst: Seconds = 22.0
-    """Audio that a new listener gets at once, 0 to `BURST_LIMIT`."""
+    burst: Mapping[Format, Seconds] = field(default_factory=lambda: dict.fromkeys(CODECS, 22.0))
+    """Audio that a new listener of each format gets at once, 0 to `BURST_LIMIT`."""
+    listeners: int | None = None
+    """How many one station takes; none for as many as come."""
+    listeners_per_address: int | None = None
+    """How many streams go to one address; none for as many as it asks for."""
     hosts: tuple[str, ...] = ()
     """Names of this machine, besides localhost, under which changes are taken without a token."""
 
@@ -210,13 +215,23 @@ class _Schema:
             "port": whole(0, 65_535),
             "control_token": optional(text),
             "control": flag,
-            "burst": number(0, BURST_LIMIT),
+            "burst": self._burst,
+            "listeners": optional(whole(1, 1_000_000)),
+            "listeners_per_address": optional(whole(1, 1_000_000)),
             "hosts": lambda node: optional(self._hosts)(node) or (),
         }
         values = self._reading.mapping(node, "server", readers)
         if self._reading.problems > before:
             return None
         return ServerSettings(**values)  # type: ignore[arg-type]  # each value went through its reader
+
+    def _burst(self, node: yaml.Node) -> Mapping[str, object]:
+        """One number for all formats, or one for each; a format that is left out keeps its default."""
+        seconds = number(0, BURST_LIMIT)
+        if not isinstance(node, yaml.MappingNode):
+            return dict.fromkeys(CODECS, seconds(node))
+        usual: dict[str, object] = dict(ServerSettings().burst.items())
+        return usual | self._reading.mapping(node, "burst", dict.fromkeys(CODECS, seconds))
 
     def _hosts(self, node: yaml.Node) -> tuple[object, ...]:
         return self._reading.each(node, "hosts", accepted(_host))

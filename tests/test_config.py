@@ -76,7 +76,8 @@ def test_every_setting_is_read(folder: Path) -> None:
     loops: loops
     tone: {keys_lowpass: 3000}
     controls: {tempo: 72, rain_mute: false, top_k: 40}
-server: {host: 0.0.0.0, port: 0, control_token: 1234, control: true, burst: 5}
+server: {host: 0.0.0.0, port: 0, control_token: 1234, control: true, burst: 5,
+         listeners: 100, listeners_per_address: 2}
 """
     )
     config = load(write(folder, text))
@@ -86,7 +87,9 @@ server: {host: 0.0.0.0, port: 0, control_token: 1234, control: true, burst: 5}
     assert station.loops == folder / "loops"
     assert station.tone == Tone(keys_lowpass=3000)
     assert (station.controls.tempo, station.controls.rain_mute, station.controls.top_k) == (72.0, False, 40)
-    assert config.server == ServerSettings("0.0.0.0", 0, "1234", True, 5.0)
+    assert config.server == ServerSettings(
+        "0.0.0.0", 0, "1234", True, {"opus": 5.0, "mp3": 5.0, "aac": 5.0}, listeners=100, listeners_per_address=2
+    )
 
 
 def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
@@ -127,6 +130,10 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("server: {control: maybe}", "8: server: control: 'maybe' is not true or false"),
         ("server: {control_token: ''}", "8: server: control_token: this is empty"),
         ("server: {burst: .nan}", "8: server: burst: '.nan' is not a number from 0 to 25"),
+        ("server: {burst: {mp3: 25.1}}", "8: burst: mp3: '25.1' is not a number from 0 to 25"),
+        ("server: {burst: {mp4: 2}}", "8: burst: there is no setting 'mp4'. Did you mean 'mp3'?"),
+        ("server: {listeners: 0}", "8: server: listeners: '0' is not a whole number from 1 to 1000000"),
+        ("server: {listeners_per_address: no}", "8: server: listeners_per_address: 'no' is not a whole number"),
         ("server: {burst: 25.1}", "8: server: burst: '25.1' is not a number from 0 to 25"),
         (f"server: {{burst: 1{'0' * 400}}}", "8: server: burst: '1000"),
         (f"    tone: {{gain_db: 1{'0' * 400}}}", "8: tone: gain_db: 1000"),
@@ -220,3 +227,8 @@ def test_the_first_station_shows_the_defaults_of_the_tone_but_for_its_balance() 
     usual = Tone()
     shown = load(SHIPPED).stations["chill"].tone
     assert replace(shown, keys_db=usual.keys_db, bass_db=usual.bass_db, gain_db=usual.gain_db) == usual
+
+
+def test_a_burst_for_one_format_leaves_the_others(folder: Path) -> None:
+    config = load(write(folder, MINIMAL + "server: {burst: {mp3: 4}}\n"))
+    assert config.server.burst == {"opus": 22.0, "mp3": 4.0, "aac": 22.0}

@@ -23,11 +23,13 @@ from radio.server import (
     metrics,
     openapi,
     pages,
+    playlists,
     problems,
     pushes,
     work,
 )
 from radio.server.channel import WORKER, Channel
+from radio.server.limits import Limits
 from radio.server.stations import CHANNELS
 
 
@@ -54,7 +56,7 @@ async def serve(
         app = build(
             channels,
             keeper=guard.Keeper(settings.control, settings.control_token, settings.hosts),
-            burst=settings.burst,
+            settings=settings,
         )
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
@@ -67,21 +69,22 @@ async def serve(
         await asyncio.gather(*(channel.ended() for channel in channels.values()))
 
 
-def build(channels: dict[str, Channel], *, keeper: guard.Keeper, burst: float) -> web.Application:
+def build(channels: dict[str, Channel], *, keeper: guard.Keeper, settings: ServerSettings) -> web.Application:
     """The application that answers for `channels`."""
     layers = [door.busy, problems.as_json, guard.only_our_page]
     app = web.Application(middlewares=layers, client_max_size=body.MAX_BODY)
     app.on_response_prepare.append(_for_all)
     app[CHANNELS] = MappingProxyType(channels)
     app[guard.KEEPER] = keeper
-    app[listen.BURST] = burst
+    app[listen.BURST] = settings.burst
+    app[listen.LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
     pushes.add_pushes(app, channels)
     app[metrics.SOURCES] = []
     health.attach(app)
     work.attach(app)
     app[hls.HLS] = hls.Hls()
     app.on_shutdown.append(app[hls.HLS].close)
-    for part in (pages, api, health, hls, metrics, openapi, listen):
+    for part in (pages, api, health, hls, metrics, openapi, listen, playlists):
         app.add_routes(part.routes())
     return app
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 from collections.abc import Mapping
@@ -12,12 +11,15 @@ from aiohttp import web
 
 from radio.errors import StreamError
 from radio.server import schemas
+from radio.server.channel import Channel
+from radio.server.limits import Limits
 from radio.server.operation import Handler, Query, operation
 from radio.server.problems import ProblemError
 from radio.server.query import SID, sid_of
 from radio.server.stations import channel_of
 from radio.stream.codecs import CODECS
 from radio.stream.connection import Connection
+from radio.stream.icy import METAINT, Icy
 from radio.stream.relay import BURST_LIMIT
 from radio.types import Format, Seconds
 
@@ -28,7 +30,8 @@ _QUERY = (
     Query("sid", schemas.text(pattern=f"^{SID.pattern}$"), "a name, by which an event stream learns where this begins"),
 )
 
-BURST: web.AppKey[Seconds] = web.AppKey("burst", float)
+BURST: web.AppKey[Mapping[Format, Seconds]] = web.AppKey("burst")
+LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 
 class EndlessResponse(web.StreamResponse):
@@ -44,41 +47,83 @@ class EndlessResponse(web.StreamResponse):
 
 def routes() -> list[web.RouteDef]:
     """The addresses of the streams; aiohttp answers HEAD with them too."""
-    return [web.get(f"/{{station}}.{format_}", _endless(format_)) for format_ in CODECS]
+    endless = [web.get(f"/{{station}}.{format_}", _endless(format_)) for format_ in CODECS]
+    return endless + [web.options(f"/{{station}}.{format_}", allowed) for format_ in CODECS]
 
 
 def _endless(format_: Format) -> Handler:
-    @operation(f"Listen, as {_NAMES[format_]}", tag="listen", media=(_TYPES[format_],), query=_QUERY, endless=True)
+    @operation(
+        f"Listen, as {_NAMES[format_]}",
+        tag="listen",
+        media=(_TYPES[format_],),
+        query=_QUERY,
+        endless=True,
+        problems={503: "There are as many listeners as may be."},
+    )
     async def listen(request: web.Request) -> web.StreamResponse:
-        """Send the station's stream; `?burst=` is how many seconds of the past come first."""
+        """Send the station's stream, one for as long as the connection lasts.
+
+        The last seconds come first, as fast as the connection takes them. MP3 and AAC carry titles for whoever asks
+        with `Icy-MetaData: 1`. Who is half a minute behind, or takes nothing for a while, is disconnected.
+        """
         channel = channel_of(request)
-        burst, sid = _burst(request), sid_of(request)
-        response = EndlessResponse(
-            {
-                "Content-Type": _TYPES[format_],
-                "Access-Control-Allow-Origin": "*",
-                "Accept-Ranges": "none",
-                "icy-name": _latin(channel.settings.title),
-                "icy-description": _latin(channel.settings.description),
-                "icy-br": str(CODECS[format_].bit_rate // 1_000),
-            }
-        )
-        await response.prepare(request)
-        transport = request.transport
-        if request.method == "HEAD" or transport is None:
+        burst, sid = _burst(request, format_), sid_of(request)
+        named = format_ != "opus" and request.headers.get("Icy-MetaData") == "1"
+        response = EndlessResponse(_headers(channel, format_, named=named))
+        if request.method == "HEAD":
+            await response.prepare(request)
             return response
-        with contextlib.suppress(StreamError):  # whoever is gone already has no use for an answer
-            begun = None if sid is None else functools.partial(channel.begun, sid)
-            channel.mount(format_).relay.join(Connection(transport), burst=burst, begun=begun)
+        gone = request.app[LIMITS].admit(channel, request.remote or "")
+        try:
+            await response.prepare(request)
+            connection = Connection(request.transport)
+        except (StreamError, ConnectionError):  # whoever is gone already has no use for an answer
+            if gone is not None:
+                gone()
+            return response
+        channel.mount(format_).relay.join(
+            connection,
+            burst=burst,
+            weaver=Icy(channel.now.title_at) if named else None,
+            begun=None if sid is None else functools.partial(channel.begun, sid),
+            gone=gone,
+        )
         return response
 
     return listen
 
 
-def _burst(request: web.Request) -> Seconds:
+async def allowed(request: web.Request) -> web.Response:
+    """Let players in other sites' pages ask for titles, which browsers want to hear first (Fetch, CORS preflight)."""
+    channel_of(request)
+    return web.Response(
+        status=204,
+        headers={
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+            "Access-Control-Allow-Headers": "Icy-MetaData, Range",
+            "Access-Control-Max-Age": "86400",
+        },
+    )
+
+
+def _headers(channel: Channel, format_: Format, *, named: bool) -> dict[str, str]:
+    headers = {
+        "Content-Type": _TYPES[format_],
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "icy-metaint, icy-name, icy-description, icy-br",
+        "Accept-Ranges": "none",
+        "icy-name": _latin(channel.settings.title),
+        "icy-description": _latin(channel.settings.description),
+        "icy-br": str(CODECS[format_].bit_rate // 1_000),
+    }
+    return headers | ({"icy-metaint": str(METAINT)} if named else {})
+
+
+def _burst(request: web.Request, format_: Format) -> Seconds:
     text = request.query.get("burst")
     if text is None:
-        return request.app[BURST]
+        return request.app[BURST][format_]
     try:
         burst = float(text)
     except ValueError:

@@ -14,13 +14,26 @@ _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: 
 
 
 class ProblemError(Exception):
-    """An answer with this status; `field` and `allowed` where one thing in the request is at fault."""
+    """An answer with this status; `field` and `allowed` where one thing in the request is at fault.
 
-    def __init__(self, status: int, code: str, message: str, *, field: str | None = None, allowed: str | None = None):
+    `retry_after` says in how many seconds the same request may have another answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        allowed: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         self.status = status
         self.code = code
         self.field = field
         self.allowed = allowed
+        self.retry_after = retry_after
         super().__init__(message)
 
 
@@ -36,7 +49,7 @@ async def as_json(
     except ControlError as error:
         return answer(ProblemError(422, "not_allowed", str(error), field=error.field, allowed=error.allowed))
     except ServerError as error:
-        return answer(ProblemError(503, "unavailable", str(error)), {"Retry-After": "5"})
+        return answer(ProblemError(503, "unavailable", str(error), retry_after=5))
     except web.RequestPayloadError as error:
         return answer(ProblemError(400, "bad_request", f"the body cannot be read: {error}"))
     except ConnectionError:
@@ -64,4 +77,6 @@ def answer(problem: ProblemError, headers: dict[str, str] | None = None) -> web.
     error: dict[str, str | None] = {"code": problem.code, "message": str(problem)}
     if problem.field is not None:
         error |= {"field": problem.field, "allowed": problem.allowed}
+    if problem.retry_after is not None:
+        headers = {**(headers or {}), "Retry-After": str(problem.retry_after)}
     return web.json_response({"error": error}, status=problem.status, headers=headers)

@@ -39,8 +39,8 @@ class Connection:
 
     __slots__ = ("_socket", "send")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        if transport.is_closing() or transport.get_write_buffer_size():
+    def __init__(self, transport: asyncio.Transport | None) -> None:
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
             raise StreamError("the connection takes no bytes")
         limit_buffers(transport)
         self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))

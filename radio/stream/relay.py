@@ -67,16 +67,24 @@ class Weaver(Protocol):
 class Listener:
     """One connection, and where it stands."""
 
-    __slots__ = ("begun", "moved", "next", "patient", "sink", "start", "turn", "waiting", "weaver")
+    __slots__ = ("begun", "gone", "moved", "next", "patient", "sink", "start", "turn", "waiting", "weaver")
 
     def __init__(
-        self, sink: Sink, start: Frames, now: float, weaver: Weaver | None, begun: Callable[[Frames], object] | None
+        self,
+        sink: Sink,
+        start: Frames,
+        now: float,
+        *,
+        weaver: Weaver | None,
+        begun: Callable[[Frames], object] | None,
+        gone: Callable[[], object] | None,
     ) -> None:
         self.sink = sink
         self.weaver = weaver
         self.start = start
         """The frame it asked for, and once it is being served the one that it got."""
         self.begun = begun
+        self.gone = gone
         self.next = -1
         """The number of the chunk that it gets next; none before the first."""
         self.patient = False
@@ -106,14 +114,12 @@ class Relay:
         now: Monotonic seconds.
         headers: The bytes that every listener gets first.
         skip: From a chunk's stamp to the first sound that a player makes of it.
-        left: Told of every listener that has left, by whatever way.
     """
 
     ring: Ring
     now: Callable[[], float]
     headers: bytes = b""
     skip: Frames = 0
-    left: Callable[[Listener], object] = lambda _: None
     counts: Counts = field(default_factory=Counts)
     _listeners: dict[Listener, None] = field(default_factory=dict)
     _eager: dict[Listener, None] = field(default_factory=dict)
@@ -134,6 +140,7 @@ class Relay:
         burst: Seconds,
         weaver: Weaver | None = None,
         begun: Callable[[Frames], object] | None = None,
+        gone: Callable[[], object] | None = None,
     ) -> Listener:
         """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
 
@@ -142,9 +149,10 @@ class Relay:
             burst: Bounded by `BURST_LIMIT`, and by what there is.
             weaver: What puts something into its bytes that is for it alone.
             begun: Told the frame that its player plays first, once it is known.
+            gone: Called once, when it has left, by whatever way.
         """
         start = max(0, self.ring.live - round(min(burst, BURST_LIMIT) * SAMPLE_RATE))
-        listener = Listener(sink, start, self.now(), weaver, begun)
+        listener = Listener(sink, start, self.now(), weaver=weaver, begun=begun, gone=gone)
         self._listeners[listener] = self._eager[listener] = None
         self.counts.joined += 1
         if not self.headers or self._send(listener, self.headers):
@@ -168,7 +176,8 @@ class Relay:
             if listener.turn >= 0:
                 self._turns[listener.turn].pop(listener, None)
             listener.sink.close()
-            self.left(listener)
+            if listener.gone is not None:
+                listener.gone()
 
     def close(self) -> None:
         """Disconnect everybody."""

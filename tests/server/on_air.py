@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from radio.config import StationSettings
+from radio.config import ServerSettings, StationSettings
 from radio.server import front, guard
 from radio.server.channel import Channel
 from radio.server.door import Door
@@ -41,10 +41,16 @@ class OnAir:
 
 @contextlib.asynccontextmanager
 async def on_air(
-    *stations: StationSettings, keeper: guard.Keeper | None = None, worker: Sequence[str] = WORKER, start: bool = True
+    *stations: StationSettings,
+    keeper: guard.Keeper | None = None,
+    server: ServerSettings | None = None,
+    worker: Sequence[str] = WORKER,
+    start: bool = True,
 ) -> AsyncIterator[OnAir]:
     channels = {each.name: Channel(each, worker=worker) for each in stations or (settings(),)}
-    app = front.build(channels, keeper=keeper or guard.Keeper(control=True, token=None), burst=22.0)
+    app = front.build(
+        channels, keeper=keeper or guard.Keeper(control=True, token=None), settings=server or ServerSettings()
+    )
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     await Door(runner, "127.0.0.1", 0).start()
@@ -69,18 +75,19 @@ async def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> No
         await asyncio.sleep(0.01)
 
 
-async def ffmpeg(*arguments: str) -> bytes:
-    """Run ffmpeg and return what it writes to its standard output; anything it complains about fails the test."""
+async def ffmpeg(*arguments: str, data: bytes | None = None) -> bytes:
+    """Run ffmpeg on `data` and return its standard output; anything it complains about fails the test."""
     process = await asyncio.create_subprocess_exec(
         "ffmpeg",
-        "-nostdin",
+        *(["-nostdin"] if data is None else []),
         "-v",
         "warning",
         *arguments,
+        stdin=asyncio.subprocess.DEVNULL if data is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(data), 60)
     assert err == b"", err.decode()
     assert process.returncode == 0
     return out

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
+import itertools
+import json
 import os
 import signal
 import socket
 import time
 import wave
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from radio.config import ServerSettings
 from radio.stream.ogg import PRE_SKIP
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
@@ -204,3 +209,131 @@ async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeyp
         _, body = await good
         check_one_stream(body)
         assert relay.counts.joined == 2
+
+
+async def answered(radio: OnAir, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
+    async with radio.http.get(radio.root + path, headers=headers) as response:
+        return response.status, response.headers, await response.text()
+
+
+async def test_playlists_name_the_streams_as_the_client_reaches_them() -> None:
+    async with on_air(start=False) as radio:
+        status, headers, m3u = await answered(radio, "/tone.m3u", Host="radio.example:8000")
+        assert (status, headers["Content-Type"]) == (200, "audio/x-mpegurl; charset=utf-8")
+        lines = m3u.splitlines()
+        assert lines[0] == "#EXTM3U"
+        assert lines[1::2] == [f"#EXTINF:-1,Station tone ({each})" for each in ("mp3", "aac", "opus")]
+        assert lines[2::2] == [f"http://radio.example:8000/tone.{each}" for each in ("mp3", "aac", "opus")]
+        status, headers, pls = await answered(radio, "/tone.pls", Host="[::1]:80")
+        assert (status, headers["Content-Type"]) == (200, "audio/x-scpls; charset=utf-8")
+        assert pls.splitlines()[:3] == ["[playlist]", "NumberOfEntries=3", "File1=http://[::1]:80/tone.mp3"]
+        _, _, proxied = await answered(radio, "/tone.m3u", **{"Host": "radio.example", "X-Forwarded-Proto": "https"})
+        assert "https://radio.example/tone.opus" in proxied
+
+
+@pytest.mark.parametrize("host", ['a"b', "evil.example/x", "a b", "x:y", "x@y", "[::1", "a" * 300, "http://x"])
+async def test_a_host_that_is_no_address_is_not_repeated(host: str) -> None:
+    async with on_air(start=False) as radio:
+        head, body = await raw(radio, f"GET /tone.m3u HTTP/1.0\r\nHost: {host}\r\n\r\n", 5)
+        if head.startswith(b"HTTP/1.0 200"):
+            assert f"{radio.root}/tone.opus".encode() in body
+        assert host.encode() not in body or head.startswith(b"HTTP/1.0 4")
+
+
+def unwoven(body: bytes, metaint: int = 16_000) -> tuple[bytes, list[tuple[int, str]]]:
+    """The audio of an ICY stream, and its titles with the byte of audio that each stands before."""
+    audio, titles, at = bytearray(), [], 0
+    while at + metaint < len(body):
+        audio += body[at : at + metaint]
+        at += metaint
+        length = 16 * body[at]
+        text = body[at + 1 : at + 1 + length].rstrip(b"\0").decode()
+        if text:
+            assert text.startswith("StreamTitle='")
+            assert text.endswith("';")
+            titles.append((len(audio), text[13:-2]))
+        at += 1 + length
+    return bytes(audio), titles
+
+
+def sizes(format_: str, audio: bytes) -> list[int]:
+    """The bytes of each whole frame of MP3, which are all 576 at our rate, or of ADTS, which says so."""
+    found, at = [], 0
+    while at + 6 < len(audio):
+        assert audio[at] == 0xFF
+        size = 576 if format_ == "mp3" else (int.from_bytes(audio[at + 3 : at + 6], "big") >> 5) & 0x1FFF
+        found.append(size)
+        at += size
+    return found if at == len(audio) else found[:-1]
+
+
+@pytest.mark.parametrize("format_", ["mp3", "aac"])
+async def test_titles_stand_in_the_bytes_for_whoever_asks(format_: str) -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
+        request = f"GET /tone.{format_}?burst=20 HTTP/1.0\r\nIcy-MetaData: 1\r\n\r\n"
+        head, body = await raw(radio, request, 8.0)
+        plain, _ = await raw(radio, f"GET /tone.{format_} HTTP/1.0\r\n\r\n", 0.2)
+    assert b"\r\nicy-metaint: 16000" in head
+    assert b"\r\nicy-metaint" not in plain
+    audio, titles = unwoven(body)
+    assert [title for _, title in titles] == ["Tone 1 of seed 1", "Tone 2 of seed 1"]
+    packets = sizes(format_, audio)
+    starts = list(itertools.accumulate(packets, initial=0))
+    # The second title starts after 8 s; metadata has a place every 16,000 bytes.
+    frames = 1_152 if format_ == "mp3" else 1_024
+    due = starts[-(-8 * SAMPLE_RATE // frames)]
+    assert due - packets[0] <= titles[1][0] <= due + 16_000
+    # Without the metadata, it is the stream.
+    heard = await ffmpeg("-i", "-", "-f", "f32le", "-ac", "2", "-", data=audio[: starts[-1]])
+    assert len(heard) / 8 == pytest.approx(len(packets) * frames, abs=2 * frames)
+
+
+async def test_a_full_station_says_so_and_when_to_come_again() -> None:
+    server = dataclasses.replace(ServerSettings(), listeners=2)
+    async with on_air(server=server) as radio:
+        async with radio.http.get(f"{radio.root}/tone.opus"), radio.http.get(f"{radio.root}/tone.mp3"):
+            status, headers, text = await answered(radio, "/tone.opus")
+            assert (status, headers["Retry-After"]) == (503, "60")
+            assert "2 listeners" in json.loads(text)["error"]["message"]
+            async with radio.http.head(f"{radio.root}/tone.opus") as response:
+                assert response.status == 200
+        await until(lambda: radio.tone.listeners == 0)
+        async with radio.http.get(f"{radio.root}/tone.opus") as response:
+            assert response.status == 200
+
+
+async def test_one_address_gets_no_more_streams_than_it_may() -> None:
+    server = dataclasses.replace(ServerSettings(), listeners_per_address=1)
+    async with on_air(settings(), settings("other"), server=server) as radio:
+        for _ in range(2):
+            async with radio.http.get(f"{radio.root}/tone.opus") as response:
+                assert response.status == 200
+                status, _, text = await answered(radio, "/other.mp3")
+                assert (status, json.loads(text)["error"]["code"]) == (503, "full")
+            await until(lambda: radio.tone.listeners == 0)
+
+
+async def test_another_site_may_ask_for_titles_and_an_absurd_range_gets_the_stream() -> None:
+    async with on_air() as radio:
+        async with radio.http.options(f"{radio.root}/tone.mp3") as response:
+            assert response.status == 204
+            assert "Icy-MetaData" in response.headers["Access-Control-Allow-Headers"]
+        for wanted in ("bytes=0-", "bytes=5-2", "bytes=99999999999999-", "chunks=1", "\u00fc"):
+            async with radio.http.get(f"{radio.root}/tone.opus", headers={"Range": wanted}) as response:
+                assert response.status == 200
+                assert (await response.content.readexactly(4)) == b"OggS"
+
+
+async def test_the_event_stream_of_a_sid_hears_where_its_stream_begins() -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > 4 * SAMPLE_RATE)
+        async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid=me") as said:
+            _, body = await raw(radio, "GET /tone.opus?sid=me&burst=1 HTTP/1.0\r\n\r\n", 1.0)
+            text = b""
+            while b"event: stream" not in text or not text.endswith(b"\n\n"):
+                text += await asyncio.wait_for(said.content.readany(), DEADLINE)
+    first = json.loads(text.partition(b"event: stream\ndata: ")[2].partition(b"\n")[0])["first"]
+    page = check_one_stream(body)[0]
+    # What a player plays first is what the first page holds after the pre-skip, as late as the codec makes it.
+    assert first == page.granule - len(page.packets) * 960 + PRE_SKIP - 312
