@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from radio.errors import RadioError
 
@@ -24,6 +26,7 @@ from files to a station of your own:
   python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
   python -m train gap data/lofi                                   from pop piano to lo-fi: how far we came
   python -m train originality data/lofi                           the longest runs that stand in the corpus too
+  python -m train metrics data/lofi piano.safetensors             twenty figures beside those of human music
   python -m train listen chill --minutes 30                       chord tones, backbeat, entropies as composed
 """
 
@@ -81,6 +84,16 @@ def parser() -> argparse.ArgumentParser:
     originality.add_argument("--minutes", type=float, default=120.0)
     originality.add_argument("--seed", type=int, default=7)
 
+    metrics = commands.add_parser("metrics", help="what a model plays under human plans, beside what humans played")
+    metrics.add_argument("corpus", type=Path, help="the prepared corpus' folder, of the checkpoint's part")
+    metrics.add_argument("checkpoint", type=Path, help="exported .safetensors")
+    metrics.add_argument("--temperature", type=float, default=1.0)
+    metrics.add_argument("--station", help="also: does this station stay as it is for --hours?")
+    metrics.add_argument("--config", type=Path)
+    metrics.add_argument("--hours", type=float, default=24.0)
+    metrics.add_argument("--seed", type=int, default=7)
+    metrics.add_argument("--out", type=Path, default=Path("build/metrics"), help="folder of .json, .md, .png")
+
     listen = commands.add_parser("listen", help="figures of what a station composes")
     listen.add_argument("station")
     listen.add_argument("--config", type=Path)
@@ -92,89 +105,124 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Carry out one command; torch is only imported by those that need it."""
-    if arguments.command == "prepare":
-        from train.arrange.stages import chosen
-        from train.prepare import prepare
+    _COMMANDS[arguments.command](arguments)
 
-        report = prepare(
-            arguments.corpus,
-            arguments.source,
-            arguments.out,
-            arguments.part,
-            stages=chosen(arguments.arrange) if arguments.arrange else (),
-            variants=arguments.variants,
-        )
-        print("\n".join(report.lines()))
-    elif arguments.command == "fit":
-        from train.fit import fit
-        from train.recipe import load
 
-        print(fit(load(arguments.recipe), arguments.run, initial=arguments.initial))
-    elif arguments.command == "evaluate":
-        from train.evaluate import evaluate, plot_curve
-        from train.export import load as load_run
+def _prepare(arguments: argparse.Namespace) -> None:
+    from train.arrange.stages import chosen
+    from train.prepare import prepare
 
-        figures = evaluate(arguments.run)
-        (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-        print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
-        if arguments.plot:
-            recipe = load_run(arguments.run / "last.ckpt").recipe
-            plot_curve(figures, recipe.lanes * recipe.window, arguments.plot, f"{recipe.part}, {recipe.corpus}")
-    elif arguments.command == "export":
-        from train.export import export
+    report = prepare(
+        arguments.corpus,
+        arguments.source,
+        arguments.out,
+        arguments.part,
+        stages=chosen(arguments.arrange) if arguments.arrange else (),
+        variants=arguments.variants,
+    )
+    print("\n".join(report.lines()))
 
-        figures_path = arguments.run / "figures.json"
-        export(
-            arguments.run / "last.ckpt",
-            arguments.out,
-            json.loads(figures_path.read_text()) if figures_path.exists() else {},
-        )
-    elif arguments.command == "gap":
-        from train.gap import compare, corpus, generated, table
 
-        station = _station(arguments)
-        print(
-            table(
-                compare(
-                    {
-                        arguments.corpus.name: corpus(arguments.corpus / "validation.jsonl"),
-                        station.name: [generated(station, minutes=arguments.minutes, seed=arguments.seed)],
-                    }
-                )
-            )
-        )
-    elif arguments.command == "originality":
-        from radio.compose.originality import Index
-        from radio.music.parts import PARTS
-        from train.gap import corpus, generated
-        from train.originality import runs
-        from train.originality import table as copied
+def _fit(arguments: argparse.Namespace) -> None:
+    from train.fit import fit
+    from train.recipe import load
 
-        part, station = PARTS[arguments.part], _station(arguments)
-        layer = "keys" if part.offs else "drums"
-        index = Index.of((notes for notes, _ in corpus(arguments.corpus / "train.jsonl")), drums=not part.offs)
-        if arguments.index:
-            index.write(arguments.index)
-        unseen = corpus(arguments.corpus / "validation.jsonl")
-        own = [generated(station, minutes=arguments.minutes, seed=arguments.seed, layer=layer)]
-        print(copied([runs("validation", index, unseen, part), runs(station.name, index, own, part)]))
-    else:
-        from train.listen import listen
-        from train.listen import table as listened
+    print(fit(load(arguments.recipe), arguments.run, initial=arguments.initial))
 
-        found = listen(
-            _station(arguments),
-            minutes=arguments.minutes,
-            temperatures=arguments.temperatures,
-            seed=arguments.seed,
-        )
-        print(listened(found))
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from train.evaluate import evaluate, plot_curve
+    from train.export import load as load_run
+
+    figures = evaluate(arguments.run)
+    (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
+    if arguments.plot:
+        recipe = load_run(arguments.run / "last.ckpt").recipe
+        plot_curve(figures, recipe.lanes * recipe.window, arguments.plot, f"{recipe.part}, {recipe.corpus}")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from train.export import export
+
+    figures_path = arguments.run / "figures.json"
+    export(
+        arguments.run / "last.ckpt",
+        arguments.out,
+        json.loads(figures_path.read_text()) if figures_path.exists() else {},
+    )
+
+
+def _gap(arguments: argparse.Namespace) -> None:
+    from train.gap import compare, table
+    from train.metrics import play
+
+    corpus = play.human(play.corpus(arguments.corpus / "validation.jsonl"))
+    settings = _station(arguments)
+    keys = play.station(settings, hours=arguments.minutes / 60, seed=arguments.seed, layer="keys")
+    print(table(compare({arguments.corpus.name: corpus, settings.name: [keys]})))
+
+
+def _originality(arguments: argparse.Namespace) -> None:
+    from radio.compose.originality import Index
+    from radio.music.parts import PARTS
+    from train.metrics import play
+    from train.originality import runs, table
+
+    part, settings = PARTS[arguments.part], _station(arguments)
+    layer = "keys" if part.offs else "drums"
+    seen, unseen = (play.human(play.corpus(arguments.corpus / f"{name}.jsonl")) for name in ("train", "validation"))
+    index = Index.of((piece.notes for piece in seen), drums=not part.offs)
+    if arguments.index:
+        index.write(arguments.index)
+    own = play.station(settings, hours=arguments.minutes / 60, seed=arguments.seed, layer=layer)
+    print(table([runs("validation", index, unseen, part), runs(settings.name, index, [own], part)]))
+
+
+def _metrics(arguments: argparse.Namespace) -> None:
+    from train.metrics.report import report, write
+
+    found = report(
+        arguments.corpus,
+        arguments.checkpoint,
+        None if arguments.station is None else _station(arguments),
+        temperature=arguments.temperature,
+        hours=arguments.hours,
+        seed=arguments.seed,
+    )
+    print(write(found, arguments.out))
+
+
+def _listen(arguments: argparse.Namespace) -> None:
+    from train.listen import listen, table
+
+    found = listen(
+        _station(arguments),
+        minutes=arguments.minutes,
+        temperatures=arguments.temperatures,
+        seed=arguments.seed,
+    )
+    print(table(found))
 
 
 def _station(arguments: argparse.Namespace) -> StationSettings:
     from radio.config import load
 
     return load(arguments.config).station(arguments.station)
+
+
+_COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
+    {
+        "prepare": _prepare,
+        "fit": _fit,
+        "evaluate": _evaluate,
+        "export": _export,
+        "gap": _gap,
+        "originality": _originality,
+        "metrics": _metrics,
+        "listen": _listen,
+    }
+)
 
 
 def main() -> int:

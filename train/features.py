@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+from train.metrics.passage import Passage
 
 WINDOW_BARS = 4
 FEWEST_NOTES = 8
@@ -29,18 +30,9 @@ Features = npt.NDArray[np.float64]
 """One window, in the order of `NAMES`; interval classes are shares of all that sounds, the lowest note included."""
 
 
-def windows(notes: Sequence[Note], bars: int) -> Iterator[list[Note]]:
-    """The notes of each whole window, by where they start, moved to begin at tick 0 and cut where the window ends."""
-    length = WINDOW_BARS * TICKS_PER_BAR
-    for first in range(0, bars - WINDOW_BARS + 1, WINDOW_BARS):
-        start = first * TICKS_PER_BAR
-        found = [
-            Note(note.start - start, min(note.end - start, length), note.note, note.velocity)
-            for note in notes
-            if start <= note.start < start + length
-        ]
-        if len(found) >= FEWEST_NOTES:
-            yield found
+def windows(passage: Passage) -> Iterator[Sequence[Note]]:
+    """The notes of each whole window that holds enough, by where they start, cut where it ends."""
+    return (cut.notes for cut in passage.cut(WINDOW_BARS) if len(cut.notes) >= FEWEST_NOTES)
 
 
 def features(window: Sequence[Note]) -> Features:

@@ -6,20 +6,14 @@ The reference was measured on 121 real lo-fi piano and e-piano loops and on POP9
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from radio.config import StationSettings
 from radio.errors import SettingsError
-from radio.music.events import Note
-from radio.music.tokenizer import decode, notes_of
-from radio.station import open_composer
-from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
 from train.features import NAMES, Features, features, windows
+from train.metrics.passage import Passage
 
 LOFI = dict(
     zip(NAMES, (1.94, 1.06, 3.0, 2.8, 1.00, 0.02, 64, 46, 77, 0.07, 0.11, 0.09, 0.05, 0.15, 0.04, 0.07, 0.04, 71, 4.7),
@@ -34,9 +28,6 @@ LOOPS = 121
 
 RESAMPLES = 1000
 GOAL = 0.85
-
-Piece = tuple[Sequence[Note], int]
-"""Notes, and how many bars they fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,7 @@ class Row:
         return 1 - abs(self.measured[what] - self.lofi) / abs(self.pop - self.lofi)
 
 
-def compare(corpora: Mapping[str, Iterable[Piece]], *, seed: int = 1) -> list[Row]:
+def compare(corpora: Mapping[str, Iterable[Passage]], *, seed: int = 1) -> list[Row]:
     """The table's rows, with a column for each of `corpora`.
 
     The error of the lo-fi column is the bootstrap error of as many windows as it stands on, drawn from the first
@@ -72,7 +63,7 @@ def compare(corpora: Mapping[str, Iterable[Piece]], *, seed: int = 1) -> list[Ro
     """
     found: dict[str, list[Features]] = {}
     for what, pieces in corpora.items():
-        found[what] = [np.array(each) for notes, bars in pieces if (each := list(map(features, windows(notes, bars))))]
+        found[what] = [np.array(each) for piece in pieces if (each := list(map(features, windows(piece))))]
         if not found[what]:
             raise SettingsError(f"{what}: no four bars with eight notes to measure")
     medians = {what: _middle(np.concatenate(each)) for what, each in found.items()}
@@ -81,23 +72,6 @@ def compare(corpora: Mapping[str, Iterable[Piece]], *, seed: int = 1) -> list[Ro
         Row(name, LOFI[name], POP[name], errors[place], {what: middle[place] for what, middle in medians.items()})
         for place, name in enumerate(NAMES)
     ]
-
-
-def corpus(path: Path) -> list[Piece]:
-    """The pieces of a prepared corpus' `.jsonl`. Raises SettingsError where there is none."""
-    try:
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: not a prepared corpus ({error})") from error
-    return [(notes_of(decode(row["tokens"], hold_limit=_NEVER)), row["bars"]) for row in rows]
-
-
-def generated(settings: StationSettings, *, minutes: float, seed: int, layer: str = "keys") -> Piece:
-    """What a layer of a station plays in `minutes`, as composed."""
-    composer = open_composer(settings, seed)
-    bars = max(1, round(minutes * settings.controls.tempo / BEATS_PER_BAR))
-    events = (event for _ in range(bars) for event in composer.next_bar(settings.controls).events[layer])
-    return notes_of(events), bars
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -116,10 +90,6 @@ def table(rows: Sequence[Row]) -> str:
         reached = sum(row.closed(each) >= GOAL for row in counted)
         lines.append(f"\n{each}: {reached} of {len(counted)} gaps closed by at least {GOAL:.0%}.")
     return "\n".join(lines)
-
-
-_NEVER: Tick = 1_000 * TICKS_PER_BEAT
-"""Prepared pieces hold no hanging notes: none is to be released early."""
 
 
 def _middle(found: Features) -> Features:

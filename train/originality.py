@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from radio.compose.originality import Index
-from radio.music.events import Note
 from radio.music.parts import Part
-from radio.types import TICKS_PER_BAR, Tick
+from train.metrics.passage import Passage
 
 PASSAGE_BARS = 8
 """Bars that are judged together: long enough for a theme, short enough that one copy shows in the distribution."""
@@ -29,19 +28,10 @@ class Runs:
         return float(np.quantile(self.lengths, share))
 
 
-def passages(pieces: Iterable[tuple[Sequence[Note], int]]) -> Iterable[list[Note]]:
-    """The notes of each whole passage of `PASSAGE_BARS`, of pieces given as notes and bars."""
-    length: Tick = PASSAGE_BARS * TICKS_PER_BAR
-    for notes, bars in pieces:
-        by_passage: dict[int, list[Note]] = {}
-        for note in notes:
-            by_passage.setdefault(note.start // length, []).append(note)
-        yield from (by_passage[number] for number in range(bars // PASSAGE_BARS) if number in by_passage)
-
-
-def runs(name: str, index: Index, pieces: Iterable[tuple[Sequence[Note], int]], part: Part) -> Runs:
-    """The longest copied run of every passage of `pieces`."""
-    return Runs(name, [index.longest(passage, drums=not part.offs) for passage in passages(pieces)])
+def runs(name: str, index: Index, pieces: Iterable[Passage], part: Part) -> Runs:
+    """The longest copied run of every passage of `pieces` that is not silent."""
+    passages = (cut for piece in pieces for cut in piece.cut(PASSAGE_BARS) if cut.notes)
+    return Runs(name, [index.longest(passage.notes, drums=not part.offs) for passage in passages])
 
 
 def table(found: Sequence[Runs]) -> str:

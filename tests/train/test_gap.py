@@ -11,7 +11,9 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.corpora import pop909_song
 from train.features import NAMES, features, windows
-from train.gap import LOFI, POP, Row, compare, corpus, table
+from train.gap import LOFI, POP, Row, compare, table
+from train.metrics.passage import Passage
+from train.metrics.play import corpus, human
 from train.prepare import prepare
 
 CHORD = (48, 64, 67, 71)
@@ -27,7 +29,7 @@ def held(beats: int = 4) -> list[Note]:
 
 
 def test_features_of_held_chords_are_those_one_counts_by_hand() -> None:
-    (window,) = windows(held(), 4)
+    (window,) = windows(Passage(held(), 4))
     figures = dict(zip(NAMES, features(window), strict=True))
     assert figures["notes a beat"] == 1
     assert figures["onsets a beat"] == 0.25
@@ -41,15 +43,15 @@ def test_features_of_held_chords_are_those_one_counts_by_hand() -> None:
 
 
 def test_silence_is_what_no_note_covers() -> None:
-    (window,) = windows(held(beats=3), 4)
+    (window,) = windows(Passage(held(beats=3), 4))
     assert dict(zip(NAMES, features(window), strict=True))["share of silence"] == 0.25
 
 
 def test_windows_are_whole_and_hold_enough() -> None:
     late = Note(4 * TICKS_PER_BAR, 5 * TICKS_PER_BAR, 60, 80)
     notes = [*held(), late]
-    assert len(list(windows(notes, 8))) == 1, "one note is too little to measure"
-    assert len(list(windows(held(), 3))) == 0
+    assert len(list(windows(Passage(notes, 8)))) == 1, "one note is too little to measure"
+    assert len(list(windows(Passage(held(), 3)))) == 0
 
 
 def test_closed_is_one_at_lofi_and_none_at_pop_or_as_far_beyond() -> None:
@@ -63,7 +65,7 @@ def test_a_corpus_is_told_beside_both_references(tmp_path: Path) -> None:
     for number in (1, 20):
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
-    rows = compare({"mine": corpus(tmp_path / "out" / "validation.jsonl")})
+    rows = compare({"mine": human(corpus(tmp_path / "out" / "validation.jsonl"))})
     assert [row.name for row in rows] == list(NAMES)
     assert [row.lofi for row in rows] == list(LOFI.values())
     assert [row.pop for row in rows] == list(POP.values())
@@ -74,7 +76,7 @@ def test_a_corpus_is_told_beside_both_references(tmp_path: Path) -> None:
 
 def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no four bars with eight notes"):
-        compare({"empty": [([], 4)]})
+        compare({"empty": [Passage([], 4)]})
     with pytest.raises(SettingsError, match="not a prepared corpus"):
         corpus(tmp_path / "none.jsonl")
 
@@ -85,7 +87,7 @@ def test_arranging_goes_from_pop_towards_lofi(tmp_path: Path) -> None:
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "plain")
     prepare("pop909", tmp_path / "in", tmp_path / "lofi", stages=("harmony", "voicing", "sustain", "touch"), variants=3)
-    plain, lofi = (corpus(tmp_path / name / "train.jsonl") for name in ("plain", "lofi"))
+    plain, lofi = (human(corpus(tmp_path / name / "train.jsonl")) for name in ("plain", "lofi"))
     assert len(lofi) == 3 * len(plain) == 57
     rows = {row.name: row for row in compare({"plain": plain, "lofi": lofi})}
     for name in ("pitch classes sounding", "polyphony", "interval class 2", "velocity"):

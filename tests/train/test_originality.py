@@ -5,20 +5,21 @@ from radio.music.events import Note
 from radio.music.parts import DRUMS, PIANO
 from radio.types import TICKS_PER_BAR
 from tests.compose.test_originality import moved, tune
-from train.originality import PASSAGE_BARS, Runs, passages, runs, table
+from train.metrics.passage import Passage
+from train.originality import PASSAGE_BARS, Runs, runs, table
 
 LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 
 
-def test_passages_are_whole_and_none_is_empty() -> None:
+def test_silent_passages_are_not_judged() -> None:
     notes = [Note(0, 60, 60, 80), Note(2 * LENGTH, 2 * LENGTH + 60, 60, 80), Note(3 * LENGTH, 3 * LENGTH + 60, 60, 80)]
-    found = list(passages([(notes, 3 * PASSAGE_BARS + 1)]))
-    assert [[note.start for note in passage] for passage in found] == [[0], [2 * LENGTH]]
+    found = runs("mine", Index.of([], drums=False), [Passage(notes, 3 * PASSAGE_BARS + 1)], PIANO)
+    assert found.lengths == [0, 0], "the second holds nothing, the fourth is not whole"
 
 
 def test_a_copied_passage_stands_out_among_others() -> None:
-    own = [(tune(seed, 60), PASSAGE_BARS) for seed in range(50, 70)]
-    copied = (moved(tune(3, 60), semitones=2), PASSAGE_BARS)
+    own = [Passage(tune(seed, 60), PASSAGE_BARS) for seed in range(50, 70)]
+    copied = Passage(moved(tune(3, 60), semitones=2), PASSAGE_BARS)
     index = Index.of([tune(seed, 60) for seed in range(10)], drums=False)
     found = runs("mixed", index, [*own, copied], PIANO)
     assert sum(length > 0 for length in found.lengths) == 1

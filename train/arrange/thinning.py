@@ -33,12 +33,12 @@ def thinned(piece: Piece, random: Random) -> Piece:
     kept: list[Note] = []
     for first in range(0, piece.bars, SECTION_BARS):
         section = bars[first : first + SECTION_BARS]
-        strikes = BEATS_PER_BAR * ONSETS * exp(random.gauss(0.0, SPREAD))
+        strikes = round(BEATS_PER_BAR * ONSETS * exp(random.gauss(0.0, SPREAD)))
         regular = Counter(tick for bar in section for tick in bar)
         for number, bar in enumerate(section, first):
             changes = _changes(piece.chords, number)
             moved = _on_changes(bar, changes)
-            chosen = _chosen(moved, changes, regular, int(strikes + random.random()))
+            chosen = _chosen(moved, changes, regular, strikes)
             for tick in chosen:
                 start = number * TICKS_PER_BAR + tick
                 kept += [Note(start, max(note.end, start + 1), note.note, note.velocity) for note in moved[tick]]

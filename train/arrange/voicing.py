@@ -18,6 +18,7 @@ from typing import TypeVar
 from radio.music.chords import INTERVALS, Chord
 from radio.music.events import Note
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
+from train.arrange.harmony import tonic_of
 from train.corpus.piece import Piece
 
 _Choice = TypeVar("_Choice", str, int)
@@ -31,10 +32,21 @@ PAIRS = 0.15
 LIFT = 7
 """Semitones that lo-fi keyboards lie above pop accompaniments (mean pitch 64 against 57)."""
 
-_BASSES = (("root", 53), ("fifth", 22), ("third", 15), ("rootless", 10))
+_BASSES = (("root", 57), ("fifth", 16), ("third", 17), ("rootless", 10))
 _SIZES = ((2, 85), (3, 15))
-_WEIGHTS = {0: 22, 2: 88, 3: 160, 4: 62, 5: 24, 6: 20, 7: 36, 8: 24, 9: 80, 10: 36, 11: 44}
+_WEIGHTS = {0: 32, 2: 108, 3: 190, 4: 92, 5: 32, 6: 20, 7: 44, 8: 24, 9: 36, 10: 43, 11: 66}
 """Interval above the root → how much it is wanted in the right hand."""
+
+SECTION_BARS, LOOP_BARS = 16, 4
+"""Within a section, a chord at the same place of the loop is voiced with the same tones each time it comes round."""
+
+PASSING = 1.5
+"""How much a tone of the scale, foreign to the chord, is wanted, in semitones of detour: off the beat, by step."""
+
+LEAP = 6.0
+"""What leaving a passing tone by a leap costs."""
+
+_MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
 
 Pitches = tuple[int, ...]
 
@@ -46,26 +58,52 @@ def voiced(piece: Piece, random: Random) -> Piece:
     onsets: dict[Tick, list[Note]] = {}
     for note in piece.notes:
         onsets.setdefault(note.start, []).append(note)
-    result: list[Note] = []
-    upper: Pitches = (59, 64, 67)
-    top = 67
-    opened: tuple[int, Chord] | None = None
+    pianist = _Pianist(piece.chords, random)
+    result = []
     for start, struck in sorted(onsets.items()):
-        beat = min(start // TICKS_PER_BEAT, len(piece.chords) - 1)
-        chord = piece.chords[beat]
         velocity = round(sum(note.velocity for note in struck) / len(struck))
         end = max(note.end for note in struck)
-        if opened != (beat // BEATS_PER_BAR, chord):
-            opened = (beat // BEATS_PER_BAR, chord)
-            bass = _bass(chord, random)
-            upper = _upper(chord, upper, bass, random)
-            top = upper[-1]
-            pitches = (*bass, *upper)
-        else:
-            top = _line(chord, max(note.note for note in struck) + LIFT, top)
-            pitches = _pair(chord, top) if len(struck) > 1 and random.random() < PAIRS else (top,)
-        result += [Note(start, end, pitch, velocity) for pitch in pitches]
+        result += [Note(start, end, pitch, velocity) for pitch in pianist.play(start, struck)]
     return replace(piece, notes=sorted(result))
+
+
+class _Pianist:
+    """Where the hands are, and which tones they chose for a chord before."""
+
+    def __init__(self, chords: Sequence[Chord], random: Random) -> None:
+        self._chords = chords
+        self._random = random
+        length = SECTION_BARS * BEATS_PER_BAR
+        self._scales = [
+            frozenset((tonic_of(chords[start : start + length]) + degree) % 12 for degree in _MAJOR)
+            for start in range(0, len(chords), length)
+        ]
+        self._recalled: dict[tuple[Chord, int, Tick], tuple[Pitches, frozenset[int]]] = {}
+        self._opened: tuple[int, Chord] | None = None
+        self._upper: Pitches = (59, 64, 67)
+        self._top = 67
+
+    def play(self, start: Tick, struck: Sequence[Note]) -> Pitches:
+        """The pitches of the strike at `start`, which the song made with the notes `struck`."""
+        beat = min(start // TICKS_PER_BEAT, len(self._chords) - 1)
+        chord, section = self._chords[beat], beat // (SECTION_BARS * BEATS_PER_BAR)
+        if self._opened != (beat // BEATS_PER_BAR, chord):
+            self._opened = (beat // BEATS_PER_BAR, chord)
+            where = (chord, section, beat % (LOOP_BARS * BEATS_PER_BAR))
+            if where not in self._recalled:
+                bass = _bass(chord, self._random)
+                self._recalled[where] = (bass, _tones(chord, bass, self._random))
+            bass, tones = self._recalled[where]
+            self._upper = _led(self._upper, bass, tones)
+            self._top = self._upper[-1]
+            return (*bass, *self._upper)
+        aim = max(note.note for note in struck) + LIFT
+        accented = start % TICKS_PER_BEAT == 0
+        resolving = self._top % 12 not in chord.tones
+        self._top = _line(chord, aim, self._top, frozenset() if accented or resolving else self._scales[section])
+        if len(struck) > 1 and self._random.random() < PAIRS:
+            return _pair(chord, self._top)
+        return (self._top,)
 
 
 def _intervals(chord: Chord) -> tuple[int, ...]:
@@ -88,22 +126,26 @@ def _bass(chord: Chord, random: Random) -> Pitches:
     return (BASS_LOW + (pitch_class - BASS_LOW) % 12,)
 
 
-def _upper(chord: Chord, before: Pitches, bass: Pitches, random: Random) -> Pitches:
-    """Two or three tones of the right hand, the placement that moves least from the one before."""
+def _tones(chord: Chord, bass: Pitches, random: Random) -> frozenset[int]:
+    """Pitch classes of the right hand: two or three of the chord that the bass does not have."""
     taken = {pitch % 12 for pitch in bass}
     pool = [each for each in _intervals(chord) if (chord.root + each) % 12 not in taken] or [0]
     size = min(len(pool), _drawn(_SIZES, random) + (not bass))
     chosen: set[int] = set()
     while len(chosen) < size:
-        chosen.add(random.choices(pool, [_WEIGHTS.get(each, 10) for each in pool])[0])
+        chosen.add(random.choices(pool, [_WEIGHTS[each] for each in pool])[0])
+    return frozenset((chord.root + each) % 12 for each in chosen)
+
+
+def _led(before: Pitches, bass: Pitches, tones: frozenset[int]) -> Pitches:
+    """The placement of `tones` that moves least from `before` and does not drift away from the middle."""
     floor = max(UPPER_LOW, bass[0] + 3) if bass else UPPER_LOW - 5
-    classes = frozenset((chord.root + each) % 12 for each in chosen)
 
     def cost(pitches: Pitches) -> float:
         moves = sum(min(abs(pitch - other) for other in before) for pitch in pitches)
         return moves + 0.6 * abs(sum(pitches) / len(pitches) - MIDDLE)
 
-    return min(_placements(classes, floor), key=cost)
+    return min(_placements(tones, floor), key=cost)
 
 
 @cache
@@ -116,11 +158,27 @@ def _placements(classes: frozenset[int], floor: int) -> tuple[Pitches, ...]:
     return tuple(clear or playable or found)
 
 
-def _line(chord: Chord, aim: int, last: int) -> int:
-    """The tone of the chord nearest to the contour; standing still costs a little."""
+def _line(chord: Chord, aim: int, last: int, scale: frozenset[int]) -> int:
+    """The next tone of the top line: near the contour and near the last, of the chord, or passing through `scale`.
+
+    After a passing tone it goes on by step.
+    """
     tones = chord.tones or frozenset({chord.root, (chord.root + 7) % 12})
-    candidates = [pitch for pitch in range(TOP_LOW, TOP_HIGH + 1) if pitch % 12 in tones]
-    return min(candidates, key=lambda p: abs(p - aim) + 0.9 * abs(p - last) + 2.0 * (p == last))
+    leap = 0.0 if last % 12 in tones else LEAP
+
+    def cost(pitch: int) -> float:
+        passing = 0.0 if pitch % 12 in tones else -PASSING
+        return (
+            abs(pitch - aim)
+            + 0.9 * abs(pitch - last)
+            + 2.0 * (pitch == last)
+            + leap * (abs(pitch - last) > 2)
+            + passing
+        )
+
+    steps = {pitch for pitch in range(last - 2, last + 3) if pitch % 12 in scale}
+    pitches = range(TOP_LOW, TOP_HIGH + 1)
+    return min((pitch for pitch in pitches if pitch % 12 in tones or pitch in steps), key=cost)
 
 
 def _pair(chord: Chord, top: int) -> Pitches:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from radio.errors import SettingsError
-from radio.music.chords import Chord, parse
+from radio.music.chords import parse
 from radio.music.events import Note
 from radio.music.tokenizer import decode, notes_of
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
@@ -130,19 +130,34 @@ def test_voicings_are_of_the_chord_and_without_mud(seed: int) -> None:
     assert {note.start for note in notes} == {note.start for note in piece.notes}
     at: dict[int, list[int]] = {}
     for note in notes:
-        chord: Chord = piece.chords[note.start // TICKS_PER_BEAT]
-        assert note.note % 12 in chord.tones, (note, chord)
         at.setdefault(note.start, []).append(note.note)
-    for pitches in at.values():
+    top = 0
+    for start, pitches in sorted(at.items()):
+        tones = piece.chords[start // TICKS_PER_BEAT].tones
+        foreign = [pitch for pitch in pitches if pitch % 12 not in tones]
+        assert not foreign or (start % TICKS_PER_BEAT and max(foreign) == max(pitches) and abs(max(foreign) - top) <= 2)
         assert sum(pitch < 48 for pitch in pitches) <= 1, "one note at most below C3"
         assert len(set(pitches)) == len(pitches) <= 5
+        top = max(pitches)
+
+
+def test_passing_notes_come_up_and_are_few() -> None:
+    notes, foreign = 0, 0
+    for seed in SEEDS:
+        piece = enriched(song(bars=16), Random(seed))
+        for note in voiced(piece, Random(seed)).notes:
+            notes += 1
+            foreign += note.note % 12 not in piece.chords[note.start // TICKS_PER_BEAT].tones
+    assert 0.01 < foreign / notes < 0.3
 
 
 def test_the_right_hand_leads_its_voices() -> None:
-    piece = enriched(song(bars=32), Random(1))
-    opening = [note for note in voiced(piece, Random(1)).notes if note.start % 240 == 0 and note.note >= 55]
-    lowest = [min(note.note for note in opening if note.start == start) for start in range(0, 32 * TICKS_PER_BAR, 240)]
-    moves = [abs(one - other) for one, other in pairwise(lowest)]
+    moves = []
+    for seed in SEEDS:
+        notes = voiced(enriched(song(bars=32), Random(seed)), Random(seed)).notes
+        opening = [note for note in notes if note.start % 240 == 0 and note.note >= 55]
+        lowest = [min(n.note for n in opening if n.start == start) for start in range(0, 32 * TICKS_PER_BAR, 240)]
+        moves += [abs(one - other) for one, other in pairwise(lowest)]
     assert sum(moves) / len(moves) < 5, "a fourth or less from chord to chord, on average"
 
 

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from radio.model.checkpoint import read
+from radio.model.engines import open_engine
+from radio.model.sampling import Sampling
+from radio.music.events import Note
+from radio.types import TICKS_PER_BAR
+from tests.train.corpora import pop909_song
+from train.metrics import play
+from train.metrics.passage import Passage, of_tokens, plans_of
+from train.metrics.report import report, write
+from train.metrics.stationarity import courses
+from train.metrics.table import RHYTHM, compare, measure, table
+from train.prepare import prepare
+
+CHECKPOINT = Path("radio/checkpoints/piano.safetensors")
+
+
+def corpus(tmp_path: Path) -> Path:
+    for number in range(1, 5):
+        pop909_song(tmp_path / "in", 20 * number, bars=32)
+    pop909_song(tmp_path / "in", 1, bars=8)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_a_passage_is_what_was_prepared(tmp_path: Path) -> None:
+    ((tokens, bars), *_) = play.corpus(corpus(tmp_path) / "validation.jsonl")
+    piece = of_tokens(tokens, bars)
+    assert piece.bars == len(piece.chords) / 4 == 32
+    assert [str(chord) for chord in piece.chords[:8:4]] == ["Cmaj7", "Am7"]
+    cut = list(piece.cut(8))
+    assert len(cut) == 4
+    assert sum(len(each.notes) for each in cut) == len(piece.notes)
+    assert all(0 <= note.start < note.end <= 8 * TICKS_PER_BAR for each in cut for note in each.notes)
+
+
+def test_plans_announce_what_the_piece_announced(tmp_path: Path) -> None:
+    ((tokens, _), *_) = play.corpus(corpus(tmp_path) / "validation.jsonl")
+    piece = of_tokens(tokens, 32)
+    plans = list(plans_of(tokens, "piano"))
+    assert [plan.number for plan in plans] == list(range(32))
+    assert tuple(chord for plan in plans for chord in plan.chords) == tuple(piece.chords)
+    strikes = [sum(note.start // TICKS_PER_BAR == bar for note in piece.notes) for bar in range(32)]
+    assert [plan.densities["piano"] for plan in plans] == [
+        next(level for level, most in enumerate((0, 4, 7, 9, 12, 15, 20, 999)) if count <= most) for count in strikes
+    ]
+
+
+def test_a_model_plays_under_the_plans_of_a_piece(tmp_path: Path) -> None:
+    pieces = [(tokens[:400], 8) for tokens, _ in play.corpus(corpus(tmp_path) / "validation.jsonl")[:1]]
+    model = read(CHECKPOINT)
+    once, again = (list(play.under_plans(open_engine(model), model.part, pieces, Sampling(), seed=3)) for _ in range(2))
+    assert once == again
+    assert once[0].notes
+    assert once[0].chords == tuple(chord for plan in plans_of(pieces[0][0], "piano") for chord in plan.chords)
+
+
+def steady(bars: int, random: np.random.Generator, late: int = 0) -> Passage:
+    ticks = [bar * TICKS_PER_BAR + 10 * int(random.integers(0, 48)) for bar in range(bars) for _ in range(4)]
+    ticks += [
+        bar * TICKS_PER_BAR + 10 * int(random.integers(0, 48)) for bar in range(bars // 2, bars) for _ in range(late)
+    ]
+    return Passage(sorted(Note(tick, tick + 1, 36, 80) for tick in ticks), bars)
+
+
+def test_music_that_grows_denser_is_seen_to_drift() -> None:
+    metrics = {"note density": RHYTHM["note density"], "groove consistency": RHYTHM["groove consistency"]}
+    same = courses(steady(32 * 60, np.random.default_rng(1)), metrics, 6)
+    denser = courses(steady(32 * 60, np.random.default_rng(1), late=3), metrics, 6)
+    assert all(abs(course.drift) < 1 and course.furthest < 3 for course in same.values())
+    assert denser["note density"].drift > 1.5
+    assert denser["note density"].furthest > 3
+    assert len(same["note density"].means) == 6
+
+
+def test_real_against_itself_is_the_ceiling() -> None:
+    measured = measure([steady(32 * 80, np.random.default_rng(1))], {"note density": RHYTHM["groove consistency"]})
+    (row,) = compare(measured, measured)
+    assert row.likeness.overlap > 0.95
+    assert row.ceiling.overlap > 0.8
+    assert "Mean overlap area" in table([row], "itself")
+
+
+def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
+    found = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)
+    words = write(found, tmp_path / "report")
+    assert words.count("\n| ") == 21
+    figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert {row["metric"] for row in figures["metrics"]} >= {"tonal stability", "chord-tone ratio (CTnCTR)"}
+    assert (tmp_path / "report" / "metrics.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tmp_path / "report" / "metrics.md").read_text() == words + "\n"

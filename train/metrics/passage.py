@@ -1,0 +1,118 @@
+"""What is measured: a passage of bars with its notes and, for pitched parts, its chords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from radio.compose.plan import BarPlan
+from radio.music.chords import NO_CHORD, Chord
+from radio.music.events import Note
+from radio.music.tokenizer import decode, notes_of
+from radio.music.vocab import (
+    BACKBEAT,
+    DENSITIES,
+    DENSITY_BASE,
+    FILL,
+    QUALITIES,
+    QUALITY_BASE,
+    ROOT_BASE,
+    STYLE_BASE,
+    STYLES,
+    beat,
+)
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
+
+NEVER: Tick = 1_000 * TICKS_PER_BAR
+"""Prepared pieces hold no hanging notes: none is to be released early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Notes from bar 1 on, by start; `bars` of them are whole; one chord per beat, or none for drums."""
+
+    notes: Sequence[Note]
+    bars: int
+    chords: Sequence[Chord] = ()
+
+    def chord_at(self, tick: Tick) -> Chord:
+        place = tick // TICKS_PER_BEAT
+        return self.chords[place] if place < len(self.chords) else NO_CHORD
+
+    def cut(self, bars: int) -> Iterator[Passage]:
+        """Whole passages of `bars`, each moved to begin at tick 0; a note that goes on beyond one ends with it."""
+        length = bars * TICKS_PER_BAR
+        by_number: dict[int, list[Note]] = {}
+        for note in self.notes:
+            number = note.start // length
+            start = number * length
+            end = min(note.end - start, length)
+            by_number.setdefault(number, []).append(Note(note.start - start, end, note.note, note.velocity))
+        beats = bars * BEATS_PER_BAR
+        for number in range(self.bars // bars):
+            yield Passage(by_number.get(number, []), bars, self.chords[number * beats : (number + 1) * beats])
+
+    @property
+    def top_line(self) -> list[Note]:
+        """The highest note of each onset: what one hears as the melody."""
+        highest: dict[Tick, Note] = {}
+        for note in self.notes:
+            if note.start not in highest or note.note > highest[note.start].note:
+                highest[note.start] = note
+        return [highest[start] for start in sorted(highest)]
+
+
+@dataclass(slots=True)
+class _Announced:
+    """What the host says at a bar line of a prepared piece."""
+
+    chords: list[Chord] = field(default_factory=list)
+    density: int = 0
+    style: str = ""
+    fill: bool = False
+    backbeat: bool = False
+
+
+def of_tokens(tokens: Sequence[TokenId], bars: int) -> Passage:
+    """A prepared piece as a passage."""
+    chords = tuple(chord for bar in _announced(tokens) for chord in bar.chords)
+    return Passage(notes_of(decode(tokens, hold_limit=NEVER)), bars, chords)
+
+
+def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
+    """What a prepared piece announces, as plans for a performer of `part`: to let a model play under it."""
+    for number, bar in enumerate(_announced(tokens)):
+        chords = (bar.chords + [NO_CHORD] * BEATS_PER_BAR)[:BEATS_PER_BAR]
+        yield BarPlan(
+            number,
+            "A",
+            (chords[0], chords[1], chords[2], chords[3]),
+            {part: bar.density},
+            bar.style or STYLES[0],
+            bar.fill,
+            bar.backbeat,
+        )
+
+
+def _announced(tokens: Iterable[TokenId]) -> list[_Announced]:
+    bars: list[_Announced] = []
+    chord, root = NO_CHORD, 0
+    for token in tokens:
+        if beat(1) <= token <= beat(BEATS_PER_BAR):
+            if token == beat(1):
+                bars.append(_Announced())
+            bars[-1].chords.append(chord)
+        elif ROOT_BASE <= token < ROOT_BASE + 12:
+            root = token - ROOT_BASE
+        elif QUALITY_BASE <= token < QUALITY_BASE + len(QUALITIES):
+            quality = QUALITIES[token - QUALITY_BASE]
+            chord = NO_CHORD if quality == "none" else Chord(root, quality)
+            bars[-1].chords[-1] = chord
+        elif DENSITY_BASE <= token < DENSITY_BASE + DENSITIES:
+            bars[-1].density = token - DENSITY_BASE
+        elif STYLE_BASE <= token < STYLE_BASE + len(STYLES):
+            bars[-1].style = STYLES[token - STYLE_BASE]
+        elif token in (FILL, BACKBEAT):
+            bars[-1].fill |= token == FILL
+            bars[-1].backbeat |= token == BACKBEAT
+    return bars

@@ -1,0 +1,55 @@
+"""Music to be measured: a model playing under the plans of human pieces, and stations as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from radio.compose.performer import Performer
+from radio.config import StationSettings
+from radio.errors import SettingsError
+from radio.model.engine import Engine
+from radio.model.sampling import Sampling
+from radio.music.parts import Part
+from radio.music.tokenizer import notes_of
+from radio.station import open_composer
+from radio.types import BEATS_PER_BAR, TokenId
+from train.metrics.passage import Passage, of_tokens, plans_of
+
+Piece = tuple[Sequence[TokenId], int]
+"""Tokens of a prepared piece, and how many bars they fill."""
+
+
+def corpus(path: Path) -> list[Piece]:
+    """The pieces of a prepared corpus' `.jsonl`. Raises SettingsError where there is none."""
+    try:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        return [(row["tokens"], row["bars"]) for row in rows]
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"{path}: not a prepared corpus ({error})") from error
+
+
+def human(pieces: Sequence[Piece]) -> list[Passage]:
+    """The pieces as they are."""
+    return [of_tokens(tokens, bars) for tokens, bars in pieces]
+
+
+def under_plans(
+    engine: Engine, part: Part, pieces: Sequence[Piece], sampling: Sampling, seed: int
+) -> Iterator[Passage]:
+    """For each piece, what the model plays under its chords, densities and labels: forced chords, free notes."""
+    for number, (tokens, _) in enumerate(pieces):
+        performer = Performer(engine, part, (seed, number))
+        plans = list(plans_of(tokens, part.name))
+        notes = notes_of(event for plan in plans for event in performer.play(plan, sampling))
+        yield Passage(notes, len(plans), tuple(chord for plan in plans for chord in plan.chords))
+
+
+def station(settings: StationSettings, *, hours: float, seed: int, layer: str) -> Passage:
+    """What a layer of a station plays in `hours`."""
+    composer = open_composer(settings, seed)
+    bars = max(1, round(60 * hours * settings.controls.tempo / BEATS_PER_BAR))
+    composed = [composer.next_bar(settings.controls) for _ in range(bars)]
+    notes = notes_of(event for bar in composed for event in bar.events[layer])
+    return Passage(notes, bars, tuple(chord for bar in composed for chord in bar.plan.chords))

@@ -1,0 +1,125 @@
+"""`python -m train metrics`: everything measured, as JSON, Markdown and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from radio.config import StationSettings
+from radio.model.checkpoint import read
+from radio.model.engines import open_engine
+from radio.model.sampling import Sampling
+from train.metrics import play
+from train.metrics.stationarity import Course, courses
+from train.metrics.table import PITCHED, RHYTHM, Measured, Row, as_json, compare, measure, table
+
+
+@dataclass(frozen=True)
+class Report:
+    """A checkpoint beside validation music, and a station's metrics hour by hour, where one was asked for."""
+
+    checkpoint: str
+    temperature: float
+    rows: Sequence[Row]
+    real: Measured
+    played: Measured
+    station: str
+    hours: float
+    courses: Mapping[str, Course]
+
+
+def report(
+    corpus: Path,
+    checkpoint: Path,
+    station: StationSettings | None,
+    *,
+    temperature: float,
+    hours: float,
+    seed: int,
+) -> Report:
+    """Let the model play under every plan of the validation music, and the station for `hours`; measure all.
+
+    Raises:
+        SettingsError: no prepared corpus there.
+        ModelError: no checkpoint there.
+    """
+    model = read(checkpoint)
+    metrics = PITCHED if model.part.offs else RHYTHM
+    pieces = play.corpus(corpus / "validation.jsonl")
+    real = measure(play.human(pieces), metrics)
+    sampling = Sampling(temperature=temperature)
+    playing = play.under_plans(open_engine(model), model.part, pieces, sampling, seed=seed)
+    played = measure(list(tqdm(playing, total=len(pieces), unit="piece", desc=checkpoint.stem)), metrics)
+    over_time: dict[str, Course] = {}
+    if station is not None:
+        layer = "keys" if model.part.offs else "drums"
+        endless = play.station(station, hours=hours, seed=seed, layer=layer)
+        over_time = courses(endless, metrics, max(2, round(hours)))
+    name = station.name if station else ""
+    return Report(checkpoint.stem, temperature, compare(real, played), real, played, name, hours, over_time)
+
+
+def write(found: Report, out: Path) -> str:
+    """Write `found` into the folder `out`; returns the Markdown."""
+    out.mkdir(parents=True, exist_ok=True)
+    words = table(found.rows, f"{found.checkpoint}, temperature {found.temperature:g}")
+    if found.courses:
+        words += f"\n\n{_over_time(found)}"
+        _plot_courses(found, out / "hours.png")
+    (out / "metrics.md").write_text(words + "\n")
+    hours = {
+        name: {"means": course.means.tolist(), "drift": course.drift, "furthest": course.furthest}
+        for name, course in found.courses.items()
+    }
+    figures = {"checkpoint": found.checkpoint, "temperature": found.temperature, "metrics": as_json(found.rows)}
+    (out / "metrics.json").write_text(json.dumps({**figures, "station": found.station, "hours": hours}, indent=2))
+    _plot_densities(found, out / "metrics.png")
+    return words
+
+
+def _over_time(found: Report) -> str:
+    lines = [
+        f"| {found.station}, {found.hours:g} hours | first | last | drift, SD | furthest hour, SE |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, course in found.courses.items():
+        first, last = course.means[0], course.means[-1]
+        lines.append(f"| {name} | {first:.3f} | {last:.3f} | {course.drift:+.2f} | {course.furthest:.1f} |")
+    return "\n".join(lines)
+
+
+def _plot_densities(found: Report, path: Path) -> None:
+    """Each metric's histogram, validation and model over each other."""
+    from matplotlib.figure import Figure
+
+    columns = 4
+    figure = Figure(figsize=(14, 2.6 * -(-len(found.rows) // columns)), layout="constrained")
+    for place, row in enumerate(found.rows):
+        axes = figure.add_subplot(-(-len(found.rows) // columns), columns, place + 1)
+        sets = (found.real[row.metric], found.played[row.metric])
+        edges = np.histogram_bin_edges(np.concatenate(sets), 24)
+        for values, name in zip(sets, ("validation", found.checkpoint), strict=True):
+            axes.hist(values, edges.tolist(), alpha=0.55, density=True, label=name)
+        axes.set_title(f"{row.metric}: {row.likeness.overlap:.2f}", fontsize=9)
+        axes.set_yticks([])
+    figure.axes[0].legend(fontsize=8)
+    figure.savefig(path, dpi=90)
+
+
+def _plot_courses(found: Report, path: Path) -> None:
+    """Each metric over the hours, in standard deviations of its hourly means around their mean."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 0.5 * len(found.courses) + 1), layout="constrained")
+    axes = figure.add_subplot()
+    for place, course in enumerate(found.courses.values()):
+        spread = float(course.means.std()) or 1.0
+        axes.plot(-place + 0.15 * (course.means - course.means.mean()) / spread)
+    axes.set_yticks([-place for place in range(len(found.courses))], list(found.courses))
+    axes.set_xlabel("hour")
+    figure.savefig(path, dpi=90)

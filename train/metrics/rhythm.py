@@ -1,0 +1,67 @@
+"""Rhythm, texture and form: is there a groove, how thick is it, does it come back?"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+from train.metrics.passage import Passage
+
+PLACE: Tick = 10
+"""All places at which notes may start are multiples of this."""
+
+SAMPLE: Tick = TICKS_PER_BEAT // 8
+
+
+def note_density(passage: Passage) -> float:
+    """Notes struck a beat."""
+    return len(passage.notes) / (passage.bars * BEATS_PER_BAR)
+
+
+def polyphony(passage: Passage) -> float:
+    """Mean number of notes sounding while any does (MusPy, ISMIR 2020)."""
+    counts = np.zeros(passage.bars * TICKS_PER_BAR // SAMPLE)
+    for note in passage.notes:
+        counts[note.start // SAMPLE : -(-note.end // SAMPLE)] += 1
+    return float(counts.sum() / max(1, np.count_nonzero(counts)))
+
+
+def note_length(passage: Passage) -> float:
+    """Mean length of a note in beats."""
+    return float(np.mean([note.end - note.start for note in passage.notes])) / TICKS_PER_BEAT
+
+
+def pitch_range(passage: Passage) -> float:
+    """Semitones from the lowest to the highest note."""
+    return float(max(note.note for note in passage.notes) - min(note.note for note in passage.notes))
+
+
+def groove_consistency(passage: Passage) -> float:
+    """1 − the mean share of places in the bar at which neighbouring bars differ in having an onset, 0–1.
+
+    Source: Wu and Yang, ISMIR 2020 (grooving pattern similarity); between neighbours as in MusPy.
+    """
+    onsets = _onsets(passage)
+    return float(1 - np.mean([np.mean(one != other) for one, other in pairwise(onsets)])) if len(onsets) > 1 else 1.0
+
+
+def repetition(passage: Passage, lag: int) -> float:
+    """How like a bar is to the one `lag` bars later, mean over the passage, 0–1.
+
+    Likeness is the Jaccard index of what is struck: pairs of place in the bar and pitch class.
+    """
+    struck: list[set[tuple[Tick, int]]] = [set() for _ in range(passage.bars)]
+    for note in passage.notes:
+        struck[note.start // TICKS_PER_BAR].add((note.start % TICKS_PER_BAR, note.note % 12))
+    pairs = [(one, other) for one, other in zip(struck, struck[lag:], strict=False) if one or other]
+    return float(np.mean([len(one & other) / len(one | other) for one, other in pairs])) if pairs else 0.0
+
+
+def _onsets(passage: Passage) -> npt.NDArray[np.bool_]:
+    onsets = np.zeros((passage.bars, TICKS_PER_BAR // PLACE), bool)
+    for note in passage.notes:
+        onsets[note.start // TICKS_PER_BAR, note.start % TICKS_PER_BAR // PLACE] = True
+    return onsets

@@ -1,0 +1,42 @@
+"""Does endless music stay what it is? Each metric hour by hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.metrics.likeness import Values
+from train.metrics.passage import Passage
+from train.metrics.table import Metric, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One metric over the hours.
+
+    means: one a part of the whole. drift: how far the fitted line moves from the first part to the last, in standard
+    deviations of single passages. furthest: the part that lies furthest from the mean of all, in the standard errors of
+    its own mean; about 2 to 3 is chance among two dozen parts.
+    """
+
+    means: Values
+    drift: float
+    furthest: float
+
+
+def courses(piece: Passage, metrics: Mapping[str, Metric], parts: int) -> dict[str, Course]:
+    """Every metric in each of `parts` equal parts of `piece`."""
+    hours = list(piece.cut(piece.bars // parts))[:parts]
+    measured = [measure([hour], metrics) for hour in hours]
+    return {name: _course([each[name] for each in measured]) for name in metrics}
+
+
+def _course(values: Sequence[Values]) -> Course:
+    every = np.concatenate(values)
+    spread = float(every.std()) or 1.0
+    means = np.array([each.mean() for each in values])
+    slope = float(np.polyfit(np.arange(len(means)), means, 1)[0]) if len(means) > 1 else 0.0
+    away = [abs(each.mean() - every.mean()) / (spread / np.sqrt(len(each))) for each in values]
+    return Course(means, slope * (len(means) - 1) / spread, float(max(away)))
