@@ -100,6 +100,8 @@ class ServerSettings:
     """How many one station takes; none for as many as come."""
     listeners_per_address: int | None = None
     """How many streams go to one address; none for as many as it asks for."""
+    tracks: bool = True
+    """Whether whoever may change something may have tracks made to order."""
     hosts: tuple[str, ...] = ()
     """Names of this machine, besides localhost, under which changes are taken without a token."""
 
@@ -215,6 +217,7 @@ class _Schema:
             "port": whole(0, 65_535),
             "control_token": optional(text),
             "control": flag,
+            "tracks": flag,
             "burst": self._burst,
             "listeners": optional(whole(1, 1_000_000)),
             "listeners_per_address": optional(whole(1, 1_000_000)),

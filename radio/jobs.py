@@ -32,6 +32,9 @@ KEPT: Final = 32
 KEPT_BYTES: Final = 2 * 2**30
 """And how many bytes these may hold in all."""
 
+KEPT_FOR: Final[Seconds] = 3600.0
+"""And for how long."""
+
 _LINE: Final = 65_536
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _log = logging.getLogger("radio.jobs")
@@ -55,8 +58,11 @@ class Job:
 
     @property
     def size(self) -> int:
-        """Bytes of its result."""
-        return self.result.stat().st_size if self.result is not None else 0
+        """Bytes of its result: a file, or a folder of files."""
+        if self.result is None:
+            return 0
+        files = self.result.iterdir() if self.result.is_dir() else [self.result]
+        return sum(file.stat().st_size for file in files)
 
 
 class Jobs:
@@ -66,12 +72,24 @@ class Jobs:
         at_once: How many processes may work at the same time.
         waiting: How many jobs may wait beside these.
         limit: How long one may run.
+        kept_bytes: How many bytes the results may hold in all; the last one is kept whatever it holds.
+        kept_for: How long a result is kept.
     """
 
-    def __init__(self, *, at_once: int = 1, waiting: int = 8, limit: Seconds = LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        at_once: int = 1,
+        waiting: int = 8,
+        limit: Seconds = LIMIT,
+        kept_bytes: int = KEPT_BYTES,
+        kept_for: Seconds = KEPT_FOR,
+    ) -> None:
         self.at_once = at_once
         self.waiting = waiting
         self.limit = limit
+        self.kept_bytes = kept_bytes
+        self.kept_for = kept_for
         self._folder: Path | None = None
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[Job, asyncio.Task[None]] = {}
@@ -113,6 +131,11 @@ class Jobs:
             task.cancel()
             await asyncio.wait([task])
 
+    async def drop(self, job: Job) -> None:
+        """End a job wherever it is, and forget it and its result."""
+        await self.cancel(job)
+        self._forget(job)
+
     async def stop(self) -> None:
         """End all jobs and delete all results."""
         for job in list(self._tasks):
@@ -145,6 +168,7 @@ class Jobs:
             self._delete(job)
         job.finished.set()
         self._tidy()
+        asyncio.get_running_loop().call_later(self.kept_for, self._forget, job)
 
     async def _run(self, job: Job) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -180,11 +204,14 @@ class Jobs:
         """Forget the oldest finished jobs beyond what is kept."""
         finished = [job for job in self._jobs.values() if job not in self._tasks]
         size = sum(job.size for job in finished)
-        while len(finished) > KEPT or (size > KEPT_BYTES and len(finished) > 1):
+        while len(finished) > KEPT or (size > self.kept_bytes and len(finished) > 1):
             oldest = finished.pop(0)
             size -= oldest.size
-            del self._jobs[oldest.id]
-            self._delete(oldest)
+            self._forget(oldest)
+
+    def _forget(self, job: Job) -> None:
+        if self._jobs.pop(job.id, None) is not None:
+            self._delete(job)
 
     def _delete(self, job: Job) -> None:
         asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, job.folder, True)

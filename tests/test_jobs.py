@@ -121,10 +121,29 @@ async def test_only_the_latest_results_are_kept(one: Jobs, monkeypatch: pytest.M
     monkeypatch.setattr(jobs, "KEPT", 2)
     done = [await finished(one.submit(Write(str(number)))) for number in range(3)]
     assert [one.get(job.id) for job in done] == [None, *done[1:]]
-    monkeypatch.setattr(jobs, "KEPT_BYTES", 1_000)
+    one.kept_bytes = 1_000
     large = await finished(one.submit(Write("large", size=2_000)))
     assert [one.get(job.id) for job in [*done, large]] == [None, None, None, large]
     await until(lambda: not done[2].folder.exists())
+
+
+async def test_results_are_kept_for_a_while(one: Jobs) -> None:
+    one.kept_for = 0.1
+    job = await finished(one.submit(Write("short")))
+    assert job.size == 5
+    await until(lambda: one.get(job.id) is None)
+    await until(lambda: not job.folder.exists())
+
+
+async def test_what_is_dropped_is_gone_in_whatever_state(one: Jobs, tmp_path: Path) -> None:
+    done = await finished(one.submit(Write("done")))
+    running, waiting = one.submit(Sleep(tmp_path / "pids")), one.submit(Write("waits"))
+    await until((tmp_path / "pids").exists)
+    for job in (waiting, running, done):
+        await one.drop(job)
+        await one.drop(job)
+        assert one.get(job.id) is None
+    await until(lambda: not any(job.folder.exists() for job in (done, running, waiting)))
 
 
 async def test_stopping_ends_what_runs_and_leaves_no_file(one: Jobs, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from radio.server.now import TRACKS
 from radio.server.operation import Query, operation
 from radio.server.query import SID, sid_of, whole
 from radio.server.stations import CHANNELS, channel_of
+from radio.server.tracks import WORKSHOP
 from radio.stream.codecs import CODECS
 from radio.stream.connection import limit_buffers
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
@@ -41,9 +42,10 @@ def routes() -> list[web.RouteDef]:
 
 @operation("Every station in short", tag="stations", answer="Stations")
 async def stations(request: web.Request) -> web.Response:
-    """Every station in short, and whether the controls can be turned."""
+    """Every station in short, and what may be done here: turn the controls, make tracks."""
     found: list[JsonValue] = [_brief(channel) for channel in request.app[CHANNELS].values()]
-    return _json({"stations": found, "control": request.app[KEEPER].asks})
+    makes_tracks = request.app[WORKSHOP] is not None
+    return _json({"stations": found, "control": request.app[KEEPER].asks, "tracks": makes_tracks})
 
 
 @operation("One station in full", tag="stations", answer="Station")

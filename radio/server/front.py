@@ -26,6 +26,7 @@ from radio.server import (
     playlists,
     problems,
     pushes,
+    tracks,
     work,
 )
 from radio.server.channel import WORKER, Channel
@@ -82,9 +83,10 @@ def build(channels: dict[str, Channel], *, keeper: guard.Keeper, settings: Serve
     app[metrics.SOURCES] = []
     health.attach(app)
     work.attach(app)
+    tracks.attach(app, makes=settings.tracks)
     app[hls.HLS] = hls.Hls()
     app.on_shutdown.append(app[hls.HLS].close)
-    for part in (pages, api, health, hls, metrics, openapi, listen, playlists):
+    for part in (pages, api, health, hls, metrics, openapi, tracks, listen, playlists):
         app.add_routes(part.routes())
     return app
 

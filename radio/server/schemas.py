@@ -101,6 +101,7 @@ _CHANGE = thing(
         "skip": {"type": "boolean", "description": "the next track was begun here by hand"},
     }
 )
+_FORMAT = text(enum=["mp3", "mid", "wav", "flac", "opus"])
 _VALUES: Json = {name: _value(control) for name, control in CONTROLS.items()}
 
 SCHEMAS: Json = {
@@ -123,6 +124,7 @@ SCHEMAS: Json = {
         {
             "stations": each(thing(_BRIEF, open_=True)),
             "control": text("whether controls can be turned", enum=["off", "token", "open"]),
+            "tracks": {"type": "boolean", "description": "whether tracks are made to order, for who may turn controls"},
         }
     ),
     "Station": thing(
@@ -189,6 +191,50 @@ SCHEMAS: Json = {
             ),
             "live": whole(),
             "sample_rate": whole(),
+        }
+    ),
+    "TrackOrder": thing(
+        {
+            "station": text("which one the music is like"),
+            "instrument": {
+                "type": ["string", "integer"],
+                "description": "who plays the keys: a General MIDI name, or its number [the station's]",
+            },
+            "seconds": number("how long [120]", minimum=5, maximum=600),
+            "count": whole("how many, each from the next seed [1]", minimum=1, maximum=8),
+            "seed": whole("where the music starts from [any]", minimum=0, maximum=2**53 - 1),
+            "formats": {**each(_FORMAT), "minItems": 1, "description": "[mp3, mid]"},
+            "controls": {**ref("Controls"), "description": "how the controls stand [as the station's stood at first]"},
+        },
+        optional=("instrument", "seconds", "count", "seed", "formats", "controls"),
+    ),
+    "TrackJob": thing(
+        {
+            "id": text(),
+            "state": text(enum=["waiting", "running", "done", "failed", "cancelled"]),
+            "place": whole("how many orders come before it"),
+            "progress": number("how much is done, 0 to 1"),
+            "fault": maybe(text("why it failed")),
+            "files": each(thing({"name": text(), "url": text(), "bytes": whole()})),
+            "station": text(),
+            "instrument": text(),
+            "seconds": number(),
+            "seeds": each(whole()),
+        }
+    ),
+    "TrackChoices": thing(
+        {
+            "stations": {
+                "type": "object",
+                "additionalProperties": thing(
+                    {"instrument": whole("its own"), "instruments": each(whole("one that its soundfont holds"))}
+                ),
+            },
+            "families": each(thing({"name": text(), "instruments": each(text())})),
+            "formats": each(_FORMAT),
+            "seconds": each(whole()),
+            "count": each(whole()),
+            "seed": each(whole()),
         }
     ),
     "Health": thing({"ok": {"type": "boolean"}}, open_=True),
