@@ -1,4 +1,4 @@
-"""The player page, its embed and their files from `radio/web`, and the stations' pictures."""
+"""The player page, its embed, the overlay and their files from `radio/web`, and the stations' pictures."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/", page),
         web.get("/embed/{station}", embed),
         web.get("/{station}/artwork.svg", artwork),
+        web.get("/{station}/overlay", overlay),
         *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", _sender(path)) for path in files),
     ]
 
@@ -51,6 +52,13 @@ async def embed(request: web.Request) -> web.StreamResponse:
     """The compact player of one station, which any site may frame."""
     channel_of(request)
     return await _sender(WEB / "embed.html", frames="*")(request)
+
+
+@operation("What is on, to lie over another picture, as in OBS", tag="pages", media=("text/html",))
+async def overlay(request: web.Request) -> web.StreamResponse:
+    """The title that is on, on no ground; `?theme=`, `?size=`, `?align=` and `?delay=` say how it looks."""
+    channel_of(request)
+    return await _sender(WEB / "overlay.html", frames="*")(request)
 
 
 @operation("The picture of a station", tag="pages", media=("image/svg+xml",))

@@ -46,6 +46,7 @@ async def on_air(
     server: ServerSettings | None = None,
     worker: Sequence[str] = WORKER,
     start: bool = True,
+    port: int = 0,
 ) -> AsyncIterator[OnAir]:
     channels = {each.name: Channel(each, worker=worker) for each in stations or (settings(),)}
     app = front.build(
@@ -53,7 +54,7 @@ async def on_air(
     )
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
-    await Door(runner, "127.0.0.1", 0).start()
+    await Door(runner, "127.0.0.1", port).start()
     try:
         if start:
             await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)

@@ -31,7 +31,7 @@ def well_formed(svg: str) -> bool:
 
 async def test_every_file_that_the_pages_ask_for_is_served_as_what_it_is() -> None:
     async with on_air(start=False) as radio:
-        waiting, seen = ["/", "/embed/tone"], set()
+        waiting, seen = ["/", "/embed/tone", "/tone/overlay"], set()
         while waiting:
             path = waiting.pop()
             if path in seen:
@@ -44,7 +44,7 @@ async def test_every_file_that_the_pages_ask_for_is_served_as_what_it_is() -> No
                 policy = response.headers["Content-Security-Policy"]
                 assert "default-src 'none'" in policy
                 assert "unsafe" not in policy
-                assert ("frame-ancestors *" in policy) == path.startswith("/embed")
+                assert ("frame-ancestors *" in policy) == path.startswith(("/embed", "/tone/overlay"))
                 if kind == KINDS["woff2"]:
                     continue
                 text = await response.text()
@@ -56,7 +56,7 @@ async def test_every_file_that_the_pages_ask_for_is_served_as_what_it_is() -> No
                 )
                 waiting.append(urljoin(path, reference))
         files = {f"/web/{file.relative_to(WEB)}" for file in WEB.rglob("*") if file.suffix in {".js", ".css", ".woff2"}}
-        assert {file for file in files if "overlay" not in file} <= seen
+        assert files <= seen
 
 
 async def test_nothing_else_is_served() -> None:

@@ -1,0 +1,104 @@
+"""The overlay in a real browser: what is on, on nothing, for as long as OBS shows it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.push.servers import needed
+from tests.server.on_air import OnAir, on_air, until
+from tests.server.tone_worker import settings
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+
+
+@asynccontextmanager
+async def shown(address: str) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=needed("chromium"), args=ARGUMENTS)
+        try:
+            page = await browser.new_page(viewport={"width": 960, "height": 260})
+            await page.goto(address)
+            yield page
+        finally:
+            await browser.close()
+
+
+async def pixels(page: Page) -> npt.NDArray[np.uint8]:
+    """What the browser draws, shape (height, width, 4), the last being how much of it there is."""
+    with Image.open(io.BytesIO(await page.screenshot(omit_background=True))) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+async def aired(radio: OnAir, number: int) -> None:
+    await until(lambda: len(radio.tone.now.tracks) >= number)
+
+
+async def test_it_shows_the_title_and_nothing_else() -> None:
+    async with on_air() as radio, shown(f"{radio.root}/tone/overlay") as page:
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
+        await expect(page.locator("#station")).to_have_text("Station tone")
+        await expect(page.locator("#title")).to_have_css("opacity", "1")
+        drawn = await pixels(page)
+        assert drawn[:, -60:, 3].max() == 0
+        assert drawn[-20:, :, 3].max() == 0
+        letters = drawn[drawn[..., 3] == 255][:, :3]
+        assert len(letters) > 500
+        assert letters.max() > 235
+        edges = drawn[(drawn[..., 3] > 60) & (drawn[..., 3] < 200)][:, :3]
+        assert edges.min() < 40  # light letters, and darkness around them
+        await until_moved(page)
+
+
+async def until_moved(page: Page) -> None:
+    await page.wait_for_function("parseFloat(document.getElementById('progress').style.width) > 3", timeout=10_000)
+
+
+async def test_how_it_looks_is_in_its_address() -> None:
+    async with (
+        on_air() as radio,
+        shown(f"{radio.root}/tone/overlay?theme=dark&size=30&align=right") as page,
+    ):
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
+        await expect(page.locator("#title")).to_have_css("font-size", "30px")
+        await expect(page.locator("#title")).to_have_css("opacity", "1")
+        drawn = await pixels(page)
+        assert drawn[:, :300, 3].max() == 0
+        assert drawn[drawn[..., 3] == 255][:, :3].min() < 60
+
+
+@pytest.mark.slow
+async def test_a_delay_shows_titles_later() -> None:
+    async with on_air() as radio:
+        await aired(radio, 2)
+        async with shown(f"{radio.root}/tone/overlay?delay=5") as page:
+            await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=4_000)
+            await expect(page.locator("#title")).to_have_text("Tone 2 of seed 1", timeout=10_000)
+
+
+@pytest.mark.slow
+async def test_it_comes_back_when_the_radio_does() -> None:
+    async with on_air() as radio:
+        port = radio.port
+        browsing = shown(f"{radio.root}/tone/overlay")
+        page = await browsing.__aenter__()
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
+    try:
+        await page.wait_for_timeout(3_000)
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1")  # it stays while nobody knows better
+        async with on_air(settings(seed=7), port=port):
+            await expect(page.locator("#title")).to_have_text("Tone 1 of seed 7", timeout=30_000)
+    finally:
+        await browsing.__aexit__(None, None, None)
+
+
+async def test_a_station_that_is_not_there_is_said() -> None:
+    async with on_air(start=False) as radio, radio.http.get(f"{radio.root}/nope/overlay") as response:
+        assert response.status == 404
