@@ -59,6 +59,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status and raises nothing but SystemExit after --help and --version."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # Read when numpy is imported: blocks are so short that threads of its matrix products only wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _run(_parser().parse_args(arguments))
     except (SettingsError, ControlError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -32,6 +33,16 @@ def test_help_teaches_and_loads_nothing_heavy() -> None:
         assert word in result.stdout
     loaded = set(result.stdout.splitlines()[-1].split())
     assert not loaded & {"numpy", "scipy", "av", "aiohttp", "rich", "yaml", "torch", "sounddevice"}
+
+
+def test_matrix_products_start_no_threads_and_no_scipy_is_loaded() -> None:
+    code = (
+        "import os, sys\nfrom radio.cli import main\nmain(['stations'])\nimport radio.station\n"
+        "print(len(os.listdir('/proc/self/task')), 'scipy' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert result.stdout.splitlines()[-1] == "1 False"
 
 
 def test_the_version_is_the_package_s(radio: Radio) -> None:
