@@ -15,6 +15,7 @@ from radio.errors import AudioError, RadioError, SettingsError
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
+    from radio.push.settings import PushSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +122,24 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
         # What is wrong with a soundfont is said with its remedy.
         remedy = "" if setting == "soundfont" else "export it anew, or leave the setting out for the shipped one"
         yield _tried(f"{', '.join(names)}: {setting}", partial(attempt, setting, path), remedy)
+    for station in stations.values():
+        yield from _pushes(station)
+
+
+def _pushes(station: StationSettings) -> Iterator[Finding]:
+    """The image and the keys that a station's pushes need; no key is shown."""
+    from radio.push.picture import check_image
+
+    def image(path: Path) -> str:
+        check_image(path)
+        return str(path)
+
+    def key(push: PushSettings) -> str:
+        push.key.read()
+        return f"to {push.to}, the key is there"
+
+    if station.image is not None:
+        remedy = "give it as PNG or JPEG, or leave the setting out for the radio's own"
+        yield _tried(f"{station.name}: image", partial(image, station.image), remedy)
+    for push in station.push:
+        yield _tried(f"{station.name}: push", partial(key, push), f"without it nothing is sent to {push.to}")

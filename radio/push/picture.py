@@ -133,7 +133,13 @@ class Picture:
         return x
 
 
+def check_image(path: Path) -> None:
+    """Raise StreamError where a file is no image that can be shown."""
+    _covered(path, (16, 16))
+
+
 def _covered(path: Path, size: tuple[int, int]) -> Image.Image:
+    """The image, cut to the shape of `size` and brought to it."""
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image).convert("RGB")

@@ -17,6 +17,7 @@ from radio.server.guard import KEEPER
 from radio.server.listen import EndlessResponse
 from radio.server.now import TRACKS
 from radio.server.operation import Query, operation
+from radio.server.pushes import PUSHES
 from radio.server.query import SID, sid_of, whole
 from radio.server.stations import CHANNELS, channel_of
 from radio.server.tracks import WORKSHOP
@@ -51,7 +52,7 @@ async def stations(request: web.Request) -> web.Response:
 @operation("One station in full", tag="stations", answer="Station")
 async def station(request: web.Request) -> web.Response:
     """One station in full."""
-    return _json(_full(channel_of(request)))
+    return _json(_full(request, channel_of(request)))
 
 
 @operation(
@@ -139,7 +140,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         return response
     limit_buffers(transport)
     fan = channel.fans.join(transport.abort, sid=sid)
-    data: bytes | None = encoded("now", {**_full(channel), "recent": channel.now.recent()})
+    data: bytes | None = encoded("now", {**_full(request, channel), "recent": channel.now.recent()})
     if sid is not None and (first := channel.fans.first(sid)) is not None:
         channel.fans.begun(sid, first, channel.edge.live)
     try:
@@ -173,7 +174,7 @@ def _brief(channel: Channel) -> dict[str, JsonValue]:
     }
 
 
-def _full(channel: Channel) -> dict[str, JsonValue]:
+def _full(request: web.Request, channel: Channel) -> dict[str, JsonValue]:
     values, defaults = channel.controls.as_json(), channel.settings.controls.as_json()
     edge = channel.edge
     controls: dict[str, JsonValue] = {
@@ -199,7 +200,8 @@ def _full(channel: Channel) -> dict[str, JsonValue]:
         "joined": sum(mount.relay.counts.joined for mount in channel.mounts.values()),
         "slow_disconnects": sum(mount.relay.counts.slow_disconnects for mount in channel.mounts.values()),
     }
-    return {**_brief(channel), "controls": controls, "health": health}
+    pushes: list[JsonValue] = [status.as_json() for status in request.app[PUSHES][channel.settings.name]]
+    return {**_brief(channel), "controls": controls, "health": health, "pushes": pushes}
 
 
 def _json(data: Mapping[str, JsonValue]) -> web.Response:

@@ -104,6 +104,18 @@ _CHANGE = thing(
 _FORMAT = text(enum=["mp3", "mid", "wav", "flac", "opus"])
 _VALUES: Json = {name: _value(control) for name, control in CONTROLS.items()}
 
+_PUSH = thing(
+    {
+        "to": text("the address, without user or key"),
+        "state": text(enum=["connecting", "connected", "reconnecting", "ended"]),
+        "since": text("when the state began", format="date-time"),
+        "attempts": whole(),
+        "connections": whole(),
+        "sent": whole("bytes that the other side has acknowledged"),
+        "error": maybe(text("why the last connection ended, or could not be made")),
+    }
+)
+
 SCHEMAS: Json = {
     "Problem": thing(
         {
@@ -132,6 +144,7 @@ SCHEMAS: Json = {
             **_BRIEF,
             "controls": {"type": "object", "required": list(CONTROLS), "additionalProperties": _CONTROL},
             "health": {"type": "object", "additionalProperties": {"type": "number"}},
+            "pushes": each(_PUSH),
         },
         open_=True,
     ),
