@@ -169,7 +169,7 @@ def _brief(channel: Channel) -> dict[str, JsonValue]:
         "live": edge.live,
         "sample_rate": SAMPLE_RATE,
         "listeners": channel.listeners,
-        "art": {"image": f"/{settings.name}/artwork.svg", "hue": palette(settings).hue},
+        "art": {"image": f"/{settings.name}/artwork", "hue": palette(settings).hue},
         "streams": {format_: f"/{settings.name}.{format_}" for format_ in CODECS},
     }
 

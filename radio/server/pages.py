@@ -25,17 +25,18 @@ _KINDS = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
+_PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 """Said here, as machines differ in what they think of a file's name, and browsers are told not to guess."""
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 def routes() -> list[web.RouteDef]:
-    """The page at `/`, a compact one for other sites' frames at `/embed/STATION`, and what both ask for."""
+    """The page at `/`, smaller ones for other sites' frames and for OBS, and what they ask for."""
     files = [path for path in sorted(WEB.rglob("*")) if path.suffix in _KINDS and path.suffix != ".html"]
     return [
         web.get("/", page),
         web.get("/embed/{station}", embed),
-        web.get("/{station}/artwork.svg", artwork),
+        web.get("/{station}/artwork", artwork),
         web.get("/{station}/overlay", overlay),
         *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", _sender(path)) for path in files),
     ]
@@ -61,11 +62,15 @@ async def overlay(request: web.Request) -> web.StreamResponse:
     return await _sender(WEB / "overlay.html", frames="*")(request)
 
 
-@operation("The picture of a station", tag="pages", media=("image/svg+xml",))
-async def artwork(request: web.Request) -> web.Response:
-    """The picture of a station."""
-    headers = {"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"}
-    return web.Response(text=sleeve(channel_of(request).settings), content_type="image/svg+xml", headers=headers)
+@operation("The picture of a station", tag="pages", media=tuple(_PICTURES.values()))
+async def artwork(request: web.Request) -> web.StreamResponse:
+    """The picture of a station: its `image`, else one that is drawn for it."""
+    settings = channel_of(request).settings
+    headers = {"Cache-Control": "max-age=3600"}
+    if settings.image is not None:
+        kind = _PICTURES.get(settings.image.suffix.lower(), "application/octet-stream")
+        return web.FileResponse(settings.image, headers={**headers, "Content-Type": kind})
+    return web.Response(text=sleeve(settings), content_type=_PICTURES[".svg"], headers=headers)
 
 
 def _sender(path: Path, *, frames: str = "'none'") -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

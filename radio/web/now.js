@@ -91,7 +91,7 @@ export class Now {
       title: this.title || this.#station.title,
       artist: this.#station.title,
       album: "Radio",
-      artwork: [{ src: address(this.#station.art.image), sizes: "480x480", type: "image/svg+xml" }],
+      artwork: [{ src: address(this.#station.art.image), sizes: "480x480" }],
     });
   }
 }

@@ -1,5 +1,6 @@
 // The page: its parts, and what passes between them.
 
+import { address } from "./api.js";
 import { Controls } from "./controls.js";
 import { at, write } from "./dom.js";
 import { listen } from "./keys.js";
@@ -11,6 +12,7 @@ import { Sleep } from "./sleep.js";
 import { Stations } from "./stations.js";
 import { keep, recall } from "./store.js";
 import { Timeline } from "./timeline.js";
+import { Tracks } from "./tracks.js";
 
 const player = new Player();
 const timeline = new Timeline(player);
@@ -19,6 +21,7 @@ const now = new Now(timeline, player);
 const roll = new Roll(at("roll"), timeline);
 const sleep = new Sleep(player);
 new Controls(timeline, player);
+new Tracks(stations, () => chosen?.name);
 let chosen = null; // the station on the deck
 let answering = true;
 
@@ -103,6 +106,7 @@ at("theme").addEventListener("click", turnTheme);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => roll.recolour());
 player.addEventListener("state", show);
 timeline.addEventListener("track", show);
+document.addEventListener("play", () => player.stop(), true); // a track of one's own, which wants to be heard alone
 stations.addEventListener("choose", ({ detail }) => {
   if (detail.name === chosen?.name && player.wanted) player.stop();
   else play(detail);
@@ -113,6 +117,9 @@ stations.addEventListener("loaded", ({ detail }) => {
   const station = stations.named(chosen.name);
   if (station) write(at("listeners"), station.listeners > 1 ? `${station.listeners} listening` : "");
   at("controls").hidden = detail.control === "off";
+  at("make").hidden = detail.control === "off" || !detail.tracks;
+  at("save").hidden = !station?.export;
+  if (station?.export) at("save").href = address(`${station.export}?seconds=180&format=mp3`);
   show();
 });
 stations.addEventListener("lost", () => {

@@ -70,14 +70,14 @@ async def test_a_station_has_a_picture_of_its_own() -> None:
     async with on_air(settings("tone"), settings("other"), start=False) as radio:
         pictures = []
         for name in radio.channels:
-            async with radio.http.get(f"{radio.root}/{name}/artwork.svg") as response:
+            async with radio.http.get(f"{radio.root}/{name}/artwork") as response:
                 assert response.content_type == "image/svg+xml"
                 pictures.append(await response.text())
         async with radio.http.get(f"{radio.root}/api/stations") as response:
             brief = (await response.json())["stations"][0]
         assert pictures[0] != pictures[1]
         assert well_formed(pictures[0])
-        assert brief["art"] == {"image": "/tone/artwork.svg", "hue": palette(radio.tone.settings).hue}
+        assert brief["art"] == {"image": "/tone/artwork", "hue": palette(radio.tone.settings).hue}
 
 
 def test_pictures_stay_the_same_and_show_the_weather() -> None:
