@@ -9,14 +9,10 @@ from pathlib import Path
 from radio.model import checkpoint
 from radio.model.checkpoint import Checkpoint
 from radio.types import JsonValue
+from train.corpus.card import facts
 from train.module import Fit
 from train.runs import stored_run
 from train.vocabulary import RowTable, known_tokens
-
-ATTRIBUTION: Mapping[str, JsonValue] = {
-    "pop909": "POP909, MIT, © 2020 Music X Lab; Wang et al., ISMIR 2020; github.com/music-x-lab/POP909-Dataset",
-    "groove": "Groove MIDI Dataset, CC BY 4.0, Google LLC; Gillick et al., ICML 2019",
-}
 
 
 def load(path: Path) -> Fit:
@@ -38,12 +34,10 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue]) -> None:
     """
     module = load(path)
     recipe = module.recipe
-    corpus = Path(recipe.corpus).name
     card: dict[str, JsonValue] = {
         "architecture": "RWKV-6 (x060)",
         "recipe": json.loads(json.dumps(recipe.as_dict())),
-        "corpus": corpus,
-        "attribution": ATTRIBUTION.get(corpus, "the user's own files"),
+        "corpus": {"name": Path(recipe.corpus).name, **facts(Path(recipe.corpus))},
         "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,
         "validation": dict(figures),
     }

@@ -16,10 +16,12 @@ from tqdm import tqdm
 
 from radio.errors import MidiError, SettingsError
 from radio.music.parts import PARTS, Part
-from train import binidx
+from radio.types import TokenId
+from train import binidx, huggingface
 from train.arrange.stages import arranged
 from train.corpus import folder, groove, pop909
-from train.corpus.piece import Piece
+from train.corpus.card import Card
+from train.corpus.piece import Piece, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,40 +88,59 @@ def prepare(
         found = jobs(corpus, source, PARTS[part_name] if part_name else None)
         if not found:
             raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
-        return _write(found, out, partial(_arrangements, stages=stages, variants=variants))
+        return _write(found, out, Card(corpus, stages, variants))
 
 
-def _arrangements(piece: Piece, *, stages: Sequence[str], variants: int) -> list[Piece]:
+def _arrangements(piece: Piece, card: Card) -> list[Piece]:
     """The piece as it is, or its arrangements, those of which nothing is left not counted."""
-    if not stages or not piece.part.offs:
+    if not card.stages or not piece.part.offs:
         return [piece]
-    wanted = variants if piece.split == "train" else 1
-    return [each for variant in range(wanted) if (each := arranged(piece, stages, variant)) is not None]
+    wanted = card.variants if piece.split == "train" else 1
+    return [each for variant in range(wanted) if (each := arranged(piece, card.stages, variant)) is not None]
 
 
-def _write(found: list[Job], out: Path, arrange: Callable[[Piece], list[Piece]]) -> Report:
+class _Prepared:
+    """Pieces by split, as they will be written."""
+
+    def __init__(self) -> None:
+        self.report = Report(Counter(), Counter(), Counter(), [])
+        self._tokens: dict[Split, list[list[TokenId]]] = {"train": [], "validation": []}
+        self._lines: dict[Split, list[str]] = {"train": [], "validation": []}
+
+    def add(self, piece: Piece) -> None:
+        ids = piece.tokens()
+        self._tokens[piece.split].append(ids)
+        row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
+        self._lines[piece.split].append(json.dumps(row, separators=(",", ":")) + "\n")
+        self.report.pieces[piece.split] += 1
+        self.report.bars[piece.split] += piece.bars
+        self.report.tokens[piece.split] += len(ids)
+
+    def write(self, out: Path) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        for split, pieces in self._tokens.items():
+            (out / f"{split}.jsonl").write_text("".join(self._lines[split]))
+            binidx.write(out / split, pieces)
+
+
+def _write(found: list[Job], out: Path, card: Card) -> Report:
     """Read every job, then write; what stood in `out` is replaced only when there is something to replace it with."""
-    report = Report(Counter(), Counter(), Counter(), [])
-    tokens: dict[str, list[list[int]]] = {"train": [], "validation": []}
-    lines: dict[str, list[str]] = {"train": [], "validation": []}
+    prepared = _Prepared()
+    report = prepared.report
     for _, read in tqdm(found, unit="file", desc=out.name):
         try:
-            pieces = [arrangement for piece in read() for arrangement in arrange(piece)]
+            sources = list(read())
         except MidiError as error:
             report.skipped.append(str(error))
             continue
-        for piece in pieces:
-            ids = piece.tokens()
-            tokens[piece.split].append(ids)
-            row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
-            lines[piece.split].append(json.dumps(row, separators=(",", ":")) + "\n")
-            report.pieces[piece.split] += 1
-            report.bars[piece.split] += piece.bars
-            report.tokens[piece.split] += len(ids)
-    if not tokens["train"]:
+        for source in sources:
+            arrangements = _arrangements(source, card)
+            card.add(source, arrangements)
+            for piece in arrangements:
+                prepared.add(piece)
+    if not report.pieces["train"]:
         raise SettingsError([f"no piece to train on in {len(found)} files", *report.skipped])
-    out.mkdir(parents=True, exist_ok=True)
-    for split, pieces_of_split in tokens.items():
-        (out / f"{split}.jsonl").write_text("".join(lines[split]))
-        binidx.write(out / split, pieces_of_split)
+    prepared.write(out)
+    card.write(out, {"pieces": report.pieces, "bars": report.bars, "tokens": report.tokens}, len(report.skipped))
+    huggingface.write(out)
     return report

@@ -5,12 +5,14 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import tokenizers
 
 from radio.errors import SettingsError
 from radio.music.tokenizer import decode, notes_of
 from radio.music.vocab import NAMES
 from tests.train.corpora import groove, groove_file, pop909_song
 from train import binidx
+from train.corpus.card import facts
 from train.prepare import prepare
 
 
@@ -149,3 +151,31 @@ def test_a_source_that_cannot_be_used_is_named(tmp_path: Path, corpus: str, make
     make(source)
     with pytest.raises(SettingsError, match=message):
         prepare(corpus, source, tmp_path / "out")
+
+
+def test_the_card_tells_the_source_the_stages_and_what_they_changed(tmp_path: Path) -> None:
+    for number in (1, 2, 20):
+        pop909_song(tmp_path / "in", number, bars=8)
+    prepare("pop909", tmp_path / "in", tmp_path / "out", stages=("harmony", "touch"), variants=2)
+    card = json.loads((tmp_path / "out" / "card.json").read_text())
+    assert card["licence"].startswith("POP909, MIT")
+    assert card["stages"] == ["harmony", "touch"]
+    assert card["pieces"] == {"train": 4, "validation": 1}
+    assert card["tokens"]["train"] == sum(map(len, binidx.read(tmp_path / "out" / "train")))
+    assert set(card["before"]["chord qualities"]) == {"maj7", "min7"}
+    assert sum(card["after"]["chord qualities"].values()) == pytest.approx(1, abs=0.01)
+    before, after = (card[when]["quartiles"]["pitch classes sounding"] for when in ("before", "after"))
+    assert len(before) == len(after) == 3
+    told = facts(tmp_path / "out")
+    assert (told["source"], told["variants"]) == ("pop909", 2)
+    assert facts(tmp_path / "in") == {}
+
+
+def test_hugging_faces_tokenizers_read_the_same_tokens(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "out" / "tokenizer.json"))
+    ids = binidx.read(tmp_path / "out" / "train")[0].tolist()
+    assert tokenizer.encode(" ".join(NAMES[token] for token in ids)).ids == ids
+    assert tokenizer.decode(ids, skip_special_tokens=False) == " ".join(NAMES[token] for token in ids)
+    assert all(tokenizer.token_to_id(name) == token for token, name in NAMES.items())
