@@ -16,6 +16,7 @@ from bench.figure import Figure, Subject
 from radio.config import default_path, load
 
 SECTIONS = {
+    "engine": "the decode engine against the rwkv package and the memory's bandwidth",
     "stages": "each stage of a station alone",
     "peers": "the render path against FluidSynth's own renderer and ffmpeg",
     "process": "the command as a whole: start, memory, speed",

@@ -1,4 +1,4 @@
-"""The training stack's command line: prepare, fit, evaluate, export, listen."""
+"""The training stack's command line: prepare, fit, evaluate, export, convert, listen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from radio.errors import RadioError
+from radio.errors import RadioError, SettingsError
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
@@ -24,6 +24,8 @@ from files to a station of your own:
   python -m train fit configs/piano.yaml runs/piano               goes on where a killed run stopped
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
   python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
+  python -m train evaluate piano.safetensors --corpus data/pop909 the same of what was exported, as the radio steps it
+  python -m train convert piano.safetensors piano.pth             for the runtimes of other RWKV-6 models
   python -m train gap data/lofi                                   from pop piano to lo-fi: how far we came
   python -m train originality data/lofi                           the longest runs that stand in the corpus too
   python -m train metrics data/lofi piano.safetensors             twenty figures beside those of human music
@@ -59,12 +61,11 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--from", dest="initial", type=Path, help="exported safetensors to start a new run from")
 
     evaluate = commands.add_parser("evaluate", help="bits per sampled token on validation, beside a 5-gram's")
-    evaluate.add_argument("run", type=Path)
+    evaluate.add_argument("run", type=Path, help="a run's folder, or an exported .safetensors")
+    evaluate.add_argument("--corpus", type=Path, help="the prepared corpus to measure on [a run's own]")
     evaluate.add_argument("--plot", type=Path, help="draw the validation curve to this PNG")
 
-    export = commands.add_parser("export", help="write safetensors that the radio plays, and its card")
-    export.add_argument("run", type=Path)
-    export.add_argument("out", type=Path)
+    _exporting(commands)
 
     gap = commands.add_parser(
         "gap", help="how much of the way from pop piano to lo-fi a corpus and a station have gone"
@@ -103,6 +104,24 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _exporting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = commands.add_parser("export", help="write safetensors that the radio plays, and its card")
+    export.add_argument("run", type=Path)
+    export.add_argument("out", type=Path)
+
+    convert = commands.add_parser("convert", help="write an exported model in another form, or as RWKV-LM's .pth")
+    convert.add_argument("source", type=Path)
+    convert.add_argument("out", type=Path, help=".safetensors, or .pth for other RWKV-6 runtimes (always fp32)")
+
+    for command in (export, convert):
+        command.add_argument(
+            "--weights",
+            choices=["int8", "bf16", "fp32"],
+            default="int8",
+            help="how the weights are stored [int8: a quarter of fp32's size, as good, and the fastest]",
+        )
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Carry out one command; torch is only imported by those that need it."""
     _COMMANDS[arguments.command](arguments)
@@ -131,10 +150,15 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from train.evaluate import evaluate, plot_curve
+    from train.evaluate import evaluate, evaluate_checkpoint, plot_curve
     from train.export import load as load_run
 
-    figures = evaluate(arguments.run)
+    if arguments.run.suffix == ".safetensors":
+        if arguments.corpus is None or arguments.plot is not None:
+            raise SettingsError("an exported model is measured on --corpus FOLDER, and has no curve to plot")
+        print(json.dumps(evaluate_checkpoint(arguments.run, arguments.corpus), indent=2))
+        return
+    figures = evaluate(arguments.run, arguments.corpus)
     (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
     if arguments.plot:
@@ -150,7 +174,14 @@ def _export(arguments: argparse.Namespace) -> None:
         arguments.run / "last.ckpt",
         arguments.out,
         json.loads(figures_path.read_text()) if figures_path.exists() else {},
+        arguments.weights,
     )
+
+
+def _convert(arguments: argparse.Namespace) -> None:
+    from train.convert import convert
+
+    convert(arguments.source, arguments.out, arguments.weights)
 
 
 def _gap(arguments: argparse.Namespace) -> None:
@@ -217,6 +248,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingPr
         "fit": _fit,
         "evaluate": _evaluate,
         "export": _export,
+        "convert": _convert,
         "gap": _gap,
         "originality": _originality,
         "metrics": _metrics,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from radio.model import checkpoint
 from radio.model.checkpoint import Checkpoint
+from radio.model.packing import Form
 from radio.types import JsonValue
 from train.corpus.card import facts
 from train.module import Fit
@@ -26,11 +27,12 @@ def load(path: Path) -> Fit:
     return module.eval()
 
 
-def export(path: Path, out: Path, figures: Mapping[str, JsonValue]) -> None:
+def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) -> None:
     """Write `path`'s weights to `out`, and beside it `out`.json: the card.
 
     Args:
         figures: what `train evaluate` measured on validation.
+        form: what the weights are written in.
     """
     module = load(path)
     recipe = module.recipe
@@ -43,5 +45,5 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue]) -> None:
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
     spec = module.model.spec
-    checkpoint.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card))
+    checkpoint.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), form)
     out.with_suffix(".json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")

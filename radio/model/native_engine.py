@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from radio.errors import ModelError, nearest
 from radio.model.checkpoint import Checkpoint
@@ -36,6 +37,11 @@ def why_missing() -> str:
     """Why there is no native engine; nothing where there is one."""
     module = _compiled()
     return str(module) if isinstance(module, ImportError) else ""
+
+
+def read(memory: npt.NDArray[np.generic]) -> None:
+    """Read all of `memory` as fast as one core can and do nothing else: what every engine is limited by."""
+    import_module("radio.model._native").read(memory, paths()[0])
 
 
 class NativeEngine:

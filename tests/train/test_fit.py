@@ -12,7 +12,7 @@ from radio.model import checkpoint
 from radio.model.numpy_engine import NumpyEngine
 from tests.model.models import noisy
 from tests.train.corpora import groove, pop909_song
-from train.evaluate import evaluate, model_figures
+from train.evaluate import evaluate, evaluate_checkpoint, model_figures
 from train.export import export, load
 from train.fit import curve, fit
 from train.module import Fit
@@ -117,7 +117,7 @@ def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
 def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) -> None:
     fit(recipe, tmp_path / "run", progress=False)
     out = tmp_path / "piano.safetensors"
-    export(tmp_path / "run" / "last.ckpt", out, {"bits": 1.5})
+    export(tmp_path / "run" / "last.ckpt", out, {"bits": 1.5}, "fp32")
     back = checkpoint.read(out)
     assert back.card["tokens_trained"] == recipe.tokens
     assert back.card["validation"] == {"bits": 1.5}
@@ -129,6 +129,10 @@ def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) ->
     engine = NumpyEngine(back)
     logits, _ = engine.step(rows, engine.zero_state())
     np.testing.assert_allclose(logits, expected[0, -1].numpy(), atol=1e-4, rtol=1e-4)
+    # and is measured as the radio steps it
+    trained, on_air = evaluate(tmp_path / "run"), evaluate_checkpoint(out, Path(recipe.corpus))
+    assert on_air["tokens"] == trained["tokens"]
+    assert on_air["bits"] == pytest.approx(trained["bits"], rel=1e-3)
     # and a new run may start from it
     started = fit(replace(recipe, tokens=1), tmp_path / "second", initial=out, progress=False)
     assert load(started).tokens_before == recipe.tokens
