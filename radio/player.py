@@ -75,6 +75,10 @@ class Card(Protocol):
     """What is needed of the speakers."""
 
     @property
+    def buffer(self) -> Seconds:
+        """How far ahead it is filled; more after it ran dry."""
+
+    @property
     def buffered(self) -> Frames:
         """How much of what was written is not heard yet."""
 
@@ -245,12 +249,15 @@ class Player:
 
     def _write(self, block: Block) -> None:
         """Play it, now or on the card that comes back: nothing is lost but what the old one still held."""
+        buffer = self._card.buffer
         try:
             self._writing = monotonic()
             self._card.write(block)
         except AudioError as error:
             self._tell(Said(f"The sound card does not play any more ({error}): waiting for one."))
         else:
+            if self._card.buffer > buffer:
+                self._tell(Said(f"The sound ran dry: from now on it is {self._card.buffer * 1000:.0f} ms ahead."))
             return
         finally:
             self._writing = None
@@ -258,10 +265,13 @@ class Player:
             if self._stop.wait(wait):
                 return
             try:
+                self._writing = monotonic()
                 self._card.reopen()
                 self._card.write(block)
             except AudioError:
                 continue
+            finally:
+                self._writing = None
             self._tell(Said("The sound card is back."))
             return
 

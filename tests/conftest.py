@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is imported
@@ -25,16 +26,20 @@ Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 class ToneStation:
     """Stands in for `radio.station.Station`: a tone, a track at once and a bar each second, split-independent."""
 
-    def __init__(self, *, fails_at: Frames | None = None) -> None:
+    def __init__(self, *, fails_at: Frames | None = None, stalls_at: Sequence[Frames] = ()) -> None:
         self.position: Frames = 0
         self.line: Frames = 0
         self.closed = False
         self._fails_at = fails_at
+        self._stalls = list(stalls_at)
         self._events: list[StationEvent] = []
 
     def render(self, frames: Frames) -> Block:
         if self._fails_at is not None and self.position >= self._fails_at:
             raise ValueError("the tone broke off")
+        if self._stalls and self.position >= self._stalls[0]:
+            self._stalls.pop(0)
+            time.sleep(0.6)
         times = np.arange(self.position, self.position + frames)
         if self.position == 0 and frames:
             data = {"title": "A Tone", "key": "A", "tempo": 60.0, "chords": ["Am"], "bars": 8, "number": 1}

@@ -159,9 +159,9 @@ def _before(desk: Desk, room: int) -> list[Text]:
     lines = [Text()]
     for past in list(desk.before)[: min(room - 2, 8)]:
         minutes = (desk.heard - past.frame) // (60 * SAMPLE_RATE)
-        line = Text("before  " if len(lines) == 1 else "        ", "dim").append(past.title, "dim")
-        line.append(f"  {past.station}, " if past.station != desk.settings.title else "  ", "dim")
-        lines.append(line.append(f"{minutes} min ago", "dim"))
+        line = Text("before  " if len(lines) == 1 else "        ", "dim").append(past.title)
+        line.append(f"  {past.station}, " if past.station != desk.settings.title else "  ")
+        lines.append(line.append(f"{minutes} min ago"))
     return lines
 
 
@@ -186,10 +186,10 @@ def _beat(desk: Desk, width: int) -> Text:
 
 def _meter(name: str, meter: Meter, width: int) -> Text:
     """RMS as a bar, the held peak as a tick and a number, dBFS."""
-    cells = max(4, min(width - 14, 60))
+    cells = max(4, width - 12)
     lit = round((meter.level - FLOOR) / -FLOOR * cells)
     tick = min(cells - 1, round((meter.peak - FLOOR) / -FLOOR * cells))
-    line = Text(f"{name} ", "dim")
+    line = Text().append(f"{name} ", "dim")
 
     def style(cell: int) -> tuple[str, str]:
         at = FLOOR - FLOOR * (cell + 1) / cells
@@ -201,7 +201,7 @@ def _meter(name: str, meter: Meter, width: int) -> Text:
     for (glyph, colour), run in groupby(map(style, range(cells))):
         line.append(glyph * len(list(run)), colour)
     if meter.clipped:
-        return line.append("   CLIP  ", f"bold {_RED}")
+        return line.append(f"{'CLIP':>10}", f"bold {_RED}")
     peak = f"{meter.peak:.1f} dB" if meter.peak > FLOOR else "–   "
     return line.append(f"{peak:>10}", "dim")
 
@@ -229,13 +229,13 @@ def _knob(desk: Desk, place: int) -> Callable[[int], Text]:
     off = value == "muted" or (name == "volume" and desk.silent)
 
     def drawn(width: int) -> Text:
-        line = Text("▸ " if chosen else "  ", ACCENT)
+        line = Text().append("▸ " if chosen else "  ", ACCENT)
         if layer is None:
             line.append(f"{label:11} ", "bold" if chosen else "")
         else:
-            line.append(f"{place + 1} ", "dim").append(f"{label:7}", "bold" if chosen else "dim" if off else "")
+            line.append(f"{place + 1} ", "dim").append(f"{label:8}", "bold" if chosen else "dim" if off else "")
             line.append(*_lamp(desk, layer, off=off)).append(" ")
-        cells = max(3, width - line.cell_len - 10)
+        cells = max(3, width - line.cell_len - 9)
         at = round(share * (cells - 1))
         bright = "dim" if off else ACCENT if chosen else ""
         line.append("━" * at, bright).append("●", bright).append("─" * (cells - 1 - at), "dim")
