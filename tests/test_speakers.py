@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from radio.errors import AudioError
+from radio.speakers import Card, chosen
 from radio.types import SAMPLE_RATE
 
 CARD = """\
 </usr/share/alsa/alsa.conf>
 pcm.kept {{ type file slave.pcm "null" file "{kept}" format raw }}
 pcm.!default {{ type plug slave {{ pcm "kept" format S16_LE }} }}
-"""
-PULSE = """\
-</usr/share/alsa/alsa.conf>
-pcm.!default { type pulse }
-ctl.!default { type pulse }
 """
 PLAY = """\
 from tests.conftest import ToneStation
@@ -131,67 +126,29 @@ sounddevice.OutputStream = Stream
     assert np.abs(played[: 26 * 960] - tone(np.arange(24 * 960, SAMPLE_RATE))).max() < 3
 
 
-@pytest.fixture
-def pulse(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts PulseAudio with one sink that plays nowhere, at the pace of a real card."""
-    if shutil.which("pulseaudio") is None or not list(
-        Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")
-    ):
-        pytest.skip("pulseaudio or libasound2-plugins is not installed")
-    (tmp_path / "asound.conf").write_text(PULSE, encoding="utf-8")
-    socket = tmp_path / "socket"
-    modules = ["module-null-sink sink_name=quiet", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
-    command = ["pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no"]
-    command += [word for module in modules for word in ("-L", module)]
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> subprocess.Popen[bytes]:
-        socket.unlink(missing_ok=True)
-        home = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
-        started.append(
-            subprocess.Popen(command, env={**os.environ, **home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        )
-        wait_for(socket.exists)
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+CARDS = [Card(0, "HDA Intel: ALC257", False), Card(3, "USB Audio 3", False), Card(7, "default", True)]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
+@pytest.mark.parametrize(
+    ("device", "number"), [("0", 0), ("7", 7), ("default", 7), ("USB", 3), ("alc", 0), ("usb audio 3", 3), ("3", 3)]
+)
+def test_a_card_is_found_by_its_number_or_by_words_of_its_name(device: str, number: int) -> None:
+    assert chosen(device, CARDS).number == number
 
 
-@pytest.mark.slow
-def test_a_real_card_sets_the_pace_and_may_be_unplugged(
-    tmp_path: Path, pulse: Callable[[], subprocess.Popen[bytes]]
-) -> None:
-    server = pulse()
-    log = tmp_path / "log"
-    environment = {"ALSA_CONFIG_PATH": str(tmp_path / "asound.conf"), "PULSE_SERVER": f"unix:{tmp_path / 'socket'}"}
-    began = time.monotonic()
-    with log.open("wb") as out:
-        player = subprocess.Popen(
-            [sys.executable, "-c", PLAY.format(station="", frames=6 * SAMPLE_RATE)],
-            env={**os.environ, **environment},
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-        )
-    try:
-        wait_for(lambda: log.read_text().count("bar") >= 2)
-        server.kill()
-        server.wait()
-        wait_for(lambda: "does not play any more" in log.read_text())
-        pulse()
-        wait_for(lambda: "is back" in log.read_text())
-        assert player.wait(timeout=30) == 0
-    finally:
-        player.kill()
-        player.wait()
-    assert log.read_text().count("bar") == 6
-    assert time.monotonic() - began > 5
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        ("1", "there is no sound card '1'. Sound cards: 0 HDA Intel: ALC257; 3 USB Audio 3; 7 default"),
+        ("defualt", "there is no sound card 'defualt'. Did you mean 'default'? Sound cards: 0 "),
+        ("a", "'a' may be several sound cards: say which by its number (0 HDA"),
+    ],
+)
+def test_a_card_that_is_none_or_several_is_refused_with_what_there_is(device: str, words: str) -> None:
+    with pytest.raises(AudioError, match=re.escape(words)):
+        chosen(device, CARDS)
+
+
+def test_where_there_is_no_card_at_all_that_is_said() -> None:
+    with pytest.raises(AudioError, match="there is no sound card 'usb'. Sound cards: none"):
+        chosen("usb", [])
