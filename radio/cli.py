@@ -38,6 +38,7 @@ examples:
   radio push --station chill --key-env TWITCH_KEY rtmp://live.twitch.tv/app
 
 Stations are described in stations.yaml: the one in the working directory, else the one that comes with the radio.
+While a station plays here, ? lists the keys that turn it; piped or without a terminal it writes a line for each track.
 Ctrl-C ends whatever is playing. Exit status: 0 done, 1 something failed, 2 a mistake in the command or the config."""
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from radio.errors import AudioError, nearest
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
-SHORTEST: Final[Seconds] = 0.08
+SHORTEST: Final[Seconds] = 0.06
 """What the card is given in advance at first: a turned control is heard no sooner."""
 _LONGEST: Final[Seconds] = 0.8
 _GROWTH: Final = 1.6

@@ -192,7 +192,7 @@ def test_a_sound_server_that_hangs_is_said_and_does_not_keep_one_from_quitting(t
 
 def test_a_card_that_runs_dry_twice_gets_a_longer_buffer(start: Start) -> None:
     radio = start(options="stalls_at=(24_000, 48_000)")
-    shown(radio, "The sound ran dry: from now on it is 128 ms ahead.")
+    shown(radio, "The sound ran dry: from now on it is 96 ms ahead.")
     shown(radio, "bar 3 of 8")
     assert radio.text.count("ran dry") == 1
     radio.press("q")
