@@ -265,7 +265,8 @@ def test_a_card_that_goes_away_loses_nothing_that_was_not_on_it(
     card.gone = 3
     card.let_go()
     wait_for(lambda: len(card.played) > 20, "it plays on")
-    np.testing.assert_array_equal(card.sound, ToneStation().render(len(card.sound)))
+    sound = card.sound
+    np.testing.assert_array_equal(sound, ToneStation().render(len(sound)))
     words = [message.words for message in told(player, Said)]
     assert words == ["The sound card does not play any more (unplugged): waiting for one.", "The sound card is back."]
 
