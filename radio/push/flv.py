@@ -15,6 +15,7 @@ _AAC, _AVC = 10, 7
 _KEY_FRAME = 1
 _HEADER, _PICTURE = 0, 1
 """What a tag of AVC or AAC holds; 2 is the end of a stream."""
+_TURN = 1 << 31
 LONGEST = 1 << 22
 """Bytes of a tag: a key frame at the highest rate has a tenth of it."""
 
@@ -46,6 +47,7 @@ class Tags:
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._last = 0
         self._skip = _FILE_HEADER + _SIZE_AFTER
 
     def feed(self, data: bytes) -> list[Tag]:
@@ -71,8 +73,13 @@ class Tags:
             end = at + _TAG_HEADER + length
             if len(self._buffer) < end + _SIZE_AFTER:
                 break
-            time = int.from_bytes(head[4:7], "big") | head[7] << 24
+            time = self._unwrapped(int.from_bytes(head[4:7], "big") | head[7] << 24)
             tags.append(Tag(head[0], time, self._buffer[at + _TAG_HEADER : end]))
             at = end + _SIZE_AFTER
         self._buffer = self._buffer[at:]
         return tags
+
+    def _unwrapped(self, time: int) -> int:
+        """Times are written in 31 bits: after 24 days and 20 hours they begin at 0 again, and the nearest is meant."""
+        self._last = time + round((self._last - time) / _TURN) * _TURN
+        return self._last

@@ -17,9 +17,9 @@ WINDOW: Final[Frames] = 4_096
 
 _LOW, _HIGH = 45.0, 10_000.0
 """Hz: from the bass's lowest note to where the tape's tone ends."""
-_FLOOR, _CEILING = -54.0, -14.0
+_FLOOR, _CEILING = -62.0, -14.0
 """dBFS that make no bar and a full one."""
-_TILT = 3.0
+_TILT = 3.5
 """dB an octave that are given to the treble, which music has less of."""
 _FALL = 2.2
 """Of the full height in a second: a bar rises at once and sinks slowly, as a level meter does."""

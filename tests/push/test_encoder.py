@@ -112,6 +112,18 @@ def test_tags_are_the_same_however_the_bytes_come(film: bytes) -> None:
     assert sum(tag.is_key for tag in whole) == 3
 
 
+def test_times_go_on_when_their_bits_run_out() -> None:
+    def tag(time: int) -> bytes:
+        when = (time & 0xFFFFFF).to_bytes(3, "big") + bytes([time >> 24 & 0x7F])
+        return b"\x08" + (2).to_bytes(3, "big") + when + bytes(3) + b"\xaf\x01" + bytes(4)
+
+    turn, day = 2**31, 86_400_000
+    around = [turn - 20, turn - 30, turn + 5, turn - 2, turn + 25]  # picture and sound are not quite in order
+    times = [*range(0, turn - 20, day), *around, *range(turn + day, 3 * turn, day)]
+    data = b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"".join(map(tag, times))
+    assert [each.time for each in Tags().feed(data)] == times
+
+
 @pytest.mark.parametrize("data", [b"RIFF" + bytes(20), b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"\x07" + bytes(20)])
 def test_what_is_no_flv_is_refused(data: bytes) -> None:
     with pytest.raises(StreamError, match="encoder wrote"):

@@ -1,0 +1,103 @@
+"""What a push says of a server that misbehaves, without one word of its key."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from radio.push.outlets import Programme
+from radio.push.pusher import Pusher
+from radio.push.settings import ARTWORK, PushSettings
+from radio.push.target import Key, parse
+from radio.types import Format, Packet, Seconds
+from tests.push.servers import KEY, deaf, eventually
+
+
+class Silence:
+    """A source of nothing but zeros, as fast as they are taken."""
+
+    @contextlib.asynccontextmanager
+    async def tap(self, format_: Format, *, history: Seconds = 0.0) -> AsyncIterator[AsyncIterator[Packet]]:
+        yield self._packets()
+
+    async def _packets(self) -> AsyncIterator[Packet]:
+        frame = 0
+        while True:
+            yield Packet(frame, 960, bytes(3_840))
+            frame += 960
+            await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def pushing(scheme: str, port: int) -> AsyncIterator[Pusher]:
+    to = parse(f"{scheme}://127.0.0.1:{port}/x")
+    programme = Programme(Silence(), "Station", "", ARTWORK, lambda _: None)
+    pusher = Pusher(PushSettings(to, Key(given=KEY)), programme)
+    task = asyncio.create_task(pusher.run())
+    try:
+        yield pusher
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert pusher.status.state == "ended"
+
+
+@contextlib.asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[int]:
+    """The port of a server that gives everybody the same answer and hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65_536)
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "words"),
+    [
+        ("icecast", f"HTTP/1.1 500 no {KEY} here\r\n\r\n".encode(), "the server refuses: 500 no … here (500)"),
+        ("icecast", b"HTTP/1.0 403 Forbidden\r\n\r\n", "the mount is in use, or not allowed (403)"),
+        ("icecast", b"\x00\x01 nonsense\r\n\r\n", "does not speak Icecast's protocol"),
+        ("icecast", b"", "hung up without an answer"),
+        ("icecast", b"x" * 200_000, "hung up without an answer"),
+        ("rtmp", b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak RTMP"),
+        ("rtmp", b"", "does it speak RTMP on this port?"),
+        ("rtmp", b"\x03" + bytes(3_072), "is the address right?"),
+        ("rtmp", b"\x03" + bytes(3_072) + b"\x03" + bytes(3) + b"\xff\xff\xff\x14" + bytes(4), "speaks something else"),
+    ],
+)
+async def test_whatever_a_server_answers_is_told_in_a_line(
+    scheme: str, answer: bytes, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with answering(answer) as port, pushing(scheme, port) as pusher:
+        await eventually(lambda: pusher.status.attempts > 1, "another attempt")
+        assert words in (pusher.status.error or "")
+    assert KEY not in caplog.text
+    assert words in caplog.text
+
+
+@pytest.mark.parametrize("scheme", ["rtmp", "icecast"])
+async def test_a_server_that_never_answers_is_given_up(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.push.line.ANSWER", 0.5)
+    async with deaf() as port, pushing(scheme, port) as pusher:
+        await eventually(lambda: pusher.status.attempts > 1, "another attempt")
+        assert f"127.0.0.1:{port} did not let us in within 0.5 s" in (pusher.status.error or "")
+
+
+async def test_a_fault_of_ours_is_the_push_s_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError(f"with {KEY} in its words")
+
+    monkeypatch.setattr("radio.push.outlets.RtmpLine.open", broken)
+    async with deaf() as port, pushing("rtmp", port) as pusher:
+        await eventually(lambda: pusher.status.attempts > 1, "another attempt")
+        assert pusher.status.error == "ZeroDivisionError: with … in its words"
