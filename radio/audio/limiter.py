@@ -49,22 +49,33 @@ class Limiter:
         self._ask(self._peaks.find(x, self._ceiling))
         line = np.concatenate((self.delayed, x), axis=1)
         self.delayed = line[:, BLOCK:]
-        gain = np.asarray(self._gain.draw(self._gains()), np.float32)
-        return line[:, :BLOCK] * gain
+        gains = self._gains()
+        if gains is None and self._gain.end == 1.0:
+            return line[:, :BLOCK]
+        gain = self._gain.draw(np.ones(LINES) if gains is None else gains)
+        return line[:, :BLOCK] * np.asarray(gain, np.float32)
 
     def _ask(self, peaks: Signal) -> None:
         """Add the gain that each grid block asks for."""
         last = self._asked[-1]
+        if last == 1.0 and peaks.max() <= self._ceiling:
+            self._asked += [1.0] * LINES
+            return
         for worst in peaks.tolist():
             released = last + (1 - last) * _RELEASE if last < 0.999_999 else 1.0
             last = min(released, self._ceiling / max(worst, self._ceiling))
             self._asked.append(last)
 
-    def _gains(self) -> Lines:
-        """The gain at the end of each grid block, for which the 2 · _SPAN + 1 blocks around it are asked."""
-        asked = np.array(self._asked)
-        del self._asked[:LINES]
-        minima = np.lib.stride_tricks.sliding_window_view(asked, _SPAN + 2).min(axis=1)
-        around = np.lib.stride_tricks.sliding_window_view(minima, _SPAN)[:LINES]
-        gains: Lines = around.sum(axis=1) / _SPAN
+    def _gains(self) -> Lines | None:
+        """The gain at the end of each grid block, for which the 2 · _SPAN + 1 blocks around it are asked.
+
+        None where nothing is to be held back.
+        """
+        asked = self._asked
+        self._asked = asked[LINES:]
+        if min(asked) == 1.0:
+            return None
+        windows = [asked[start : len(asked) - _SPAN - 1 + start] for start in range(_SPAN + 2)]
+        minima = np.array(windows).min(axis=0)
+        gains: Lines = sum((minima[start : start + LINES] for start in range(_SPAN)), np.zeros(LINES)) / _SPAN
         return gains
