@@ -6,6 +6,7 @@ many tokens whatever the model would like. What the mask lets pass decodes to va
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,6 +46,10 @@ class Grammar:
         landings = np.zeros(TICKS_PER_BEAT, dtype=bool)
         landings[[*part.onsets, *part.releases]] = True
         self._may_land = landings
+        self._landing: dict[tuple[Tick, Tick], Mask] = {}
+        """Waits by where in the beat they begin and how far they may go: a part's few places, within a beat."""
+        self._spared: dict[frozenset[int], Mask] = {}
+        """Strikes of all but some notes, by those: the conductor has two such sets."""
 
     def allowed(self, until: Tick, *, must_strike: bool = False, without: frozenset[int] = frozenset()) -> Mask:
         """Rows that may come next.
@@ -54,11 +59,9 @@ class Grammar:
             must_strike: let no time pass before a note is struck.
             without: notes not to be struck.
         """
-        strikes = self._strikes & (self._pitch > self._last_strike)
+        strikes = self._sparing(without) & (self._pitch > self._last_strike)
         if self.tick % TICKS_PER_BEAT not in self.part.onsets:
             strikes[:] = False
-        if without:
-            strikes &= ~np.isin(self._pitch, list(without))
         if self.part.offs:
             sounding = np.zeros(128, dtype=bool)
             sounding[list(self.sounding)] = True
@@ -71,12 +74,30 @@ class Grammar:
                 releases[:] = False
         else:
             releases = self._releases
-        waits = (self._waits > 0) & (self._waits <= until - self.tick)
-        waits &= self._may_land[(self.tick + self._waits) % TICKS_PER_BEAT]
-        if must_strike and (strikes.any() or releases.any()):
-            waits[:] = False
-        allowed: Mask = waits | strikes | releases
+        allowed: Mask = strikes | releases
+        if not (must_strike and allowed.any()):
+            allowed |= self._landings(self.tick % TICKS_PER_BEAT, until - self.tick)
         return allowed
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Grammar:
+        """A save: the tables are shared, for they only follow from the part."""
+        twin = copy.copy(self)
+        twin.sounding = dict(self.sounding)
+        return twin
+
+    def _landings(self, place: Tick, reach: Tick) -> Mask:
+        """Waits of at most `reach` ticks that end where notes may stand, from `place` in the beat."""
+        if (place, reach) not in self._landing:
+            waits = (self._waits > 0) & (self._waits <= reach)
+            waits &= self._may_land[(place + self._waits) % TICKS_PER_BEAT]
+            self._landing[place, reach] = waits
+        return self._landing[place, reach]
+
+    def _sparing(self, without: frozenset[int]) -> Mask:
+        """Strikes of notes that are not in `without`."""
+        if without not in self._spared:
+            self._spared[without] = self._strikes & ~np.isin(self._pitch, list(without))
+        return self._spared[without]
 
     def take(self, token: TokenId) -> bool:
         """Follow `token`, drawn or forced; True where it strikes a note."""

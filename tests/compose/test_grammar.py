@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,3 +86,16 @@ def test_pads_to_be_left_alone_are(seed: int) -> None:
         struck |= {note[0] for note in [note_of(token)] if note}
     assert struck
     assert not struck & {42, 49}
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    tokens = known_tokens(PIANO)
+    grammar = Grammar(PIANO, tokens)
+    grammar.take(note_token(60, 8))
+    before = grammar.allowed(120)
+    twin = deepcopy(grammar)
+    twin.take(note_token(64, 8))
+    twin.take(wait(30))
+    assert (grammar.tick, grammar.sounding) == (0, {60: 0})
+    assert np.array_equal(grammar.allowed(120), before)
+    assert not np.array_equal(twin.allowed(120), before)
