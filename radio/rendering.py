@@ -86,7 +86,7 @@ def write_wav(station: Station, frames: Frames, path: Path, progress: Share) -> 
             block = station.render(min(_BLOCK, left))
             station.events()  # nobody asks for them here, and they would pile up
             meter.add(block)
-            file.writeframes(_samples(block))
+            file.writeframes(samples(block))
             left -= len(block)
             progress(1 - left / frames)
     return f"{meter.integrated:.1f} LUFS, true peak {meter.true_peak:.1f} dBTP"
@@ -152,6 +152,6 @@ class Order:
         return done
 
 
-def _samples(block: Block) -> bytes:
+def samples(block: Block) -> bytes:
     """Interleaved signed 16-bit little-endian samples."""
     return np.clip(np.rint(block * 32_768), -32_768, 32_767).astype("<i2").tobytes()

@@ -65,17 +65,22 @@ def open_station(
         ModelError, AudioError: naming the file at fault.
     """
     drawn = settings.seed if seed is None else seed
+    synth, textures = open_sounds(settings, drawn)
+    return Station(settings, open_composer(settings, drawn), synth, textures, seed=drawn, composed=composed)
+
+
+def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, Texture]]:
+    """The station's instruments and its textures. Raises AudioError, naming the file at fault."""
     programs = {
         "keys": Program(settings.keys_program),
         "bass": Program(settings.bass_program),
         "drums": Program(settings.drum_kit, drums=True),
     }
-    synth = Synth(settings.soundfont, programs)
     textures: dict[str, Texture] = {
-        "vinyl": Vinyl(drawn),
-        "rain": LoopFolder(settings.loops) if settings.loops else Rain(drawn),
+        "vinyl": Vinyl(seed),
+        "rain": LoopFolder(settings.loops) if settings.loops else Rain(seed),
     }
-    return Station(settings, open_composer(settings, drawn), synth, textures, seed=drawn, composed=composed)
+    return Synth(settings.soundfont, programs), textures
 
 
 def open_composer(settings: StationSettings, seed: int) -> Composer:
@@ -260,9 +265,8 @@ class Station:
             placed.append(SynthEvent(frame, event.note, event.velocity))
             if layer == "drums" and event.note in KICKS and event.velocity:
                 self._kicks.append(frame)
-            if event.velocity or layer != "drums":  # drums ring as long as they like
-                note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
-                self._log(frame, "note", {**note, "tick": event.tick})
+            note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
+            self._log(frame, "note", {**note, "tick": event.tick})
         self._synth.schedule(layer, placed)
 
     def _log(self, frame: Frames, kind: str, data: dict[str, JsonValue]) -> None:
@@ -305,14 +309,7 @@ def write_bars(settings: StationSettings, bars: Sequence[Bar], *, end: Tick, pat
     played = [layer for layer in PLAYED if not getattr(settings.controls, f"{layer}_mute")]
     events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in played}
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [midi.Track(layer, _ended(events[layer], end), programs[layer], layer == "drums") for layer in played]
+    tracks = [
+        midi.Track(layer, midi.excerpt(events[layer], 0, end), programs[layer], layer == "drums") for layer in played
+    ]
     midi.write(path, tracks, {0: settings.controls.tempo}, end=end)
-
-
-def _ended(events: list[NoteEvent], end: Tick) -> list[NoteEvent]:
-    """Events before `end`, and a release at `end` for each note that sounds there."""
-    kept = [event for event in events if event.tick < end]
-    sounding: set[int] = set()
-    for event in kept:
-        (sounding.add if event.velocity else sounding.discard)(event.note)
-    return kept + [NoteEvent(end, note, 0) for note in sorted(sounding)]

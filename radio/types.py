@@ -58,7 +58,7 @@ class StationEvent:
     `data` by kind:
         track    title, key, tempo, chords (list of names), bars, number
         bar      number, chord, section, tempo
-        note     layer, note, velocity (0 where a note of keys or bass is released), tick
+        note     layer, note, velocity (0 where it is released), tick
         control  the control values that took effect
     """
 

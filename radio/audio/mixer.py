@@ -59,6 +59,11 @@ class Mixer:
         self.latency: Frames = self._tape.latency + self._limiter.latency
         """How many frames later than it came in a sound goes out."""
 
+    def seek(self, position: Frames) -> None:
+        """Let the next block begin at `position`, a multiple of BLOCK: what follows a clock goes on from there."""
+        self.position = position
+        self._tape.seek(position)
+
     def hears(self, layer: str, controls: Controls) -> bool:
         """Whether anything of `layer` can come through in the next block; what cannot need not be given."""
         return self._target(layer, controls) > 0 or (layer in self._levels and self._levels[layer].value > 0)

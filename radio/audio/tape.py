@@ -62,6 +62,10 @@ class Tape:
         self._depth = Ramp(0.0, _DEPTH_PACE)
         self._line = 0
 
+    def seek(self, position: Frames) -> None:
+        """Let the next block begin at the absolute frame `position`."""
+        self._line = position // GRID
+
     def process(self, x: Signal, depth: float) -> Signal:
         """Delay the next (2, BLOCK), on the way to `depth`, 0–1."""
         line = np.concatenate((self.history, x), axis=1)

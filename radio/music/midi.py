@@ -159,6 +159,17 @@ class _Reader:
             self.score.notes.append(FileNote(start, max(self.now, start + 1), note, velocity, channel, track))
 
 
+def excerpt(events: Sequence[NoteEvent], start: Tick, end: Tick) -> list[NoteEvent]:
+    """The notes struck at `start` ≤ tick < `end`, whole: those that still sound at `end` are released there."""
+    kept: list[NoteEvent] = []
+    sounding: set[int] = set()
+    for event in events:
+        if start <= event.tick < end and (event.velocity or event.note in sounding):
+            kept.append(event)
+            (sounding.add if event.velocity else sounding.discard)(event.note)
+    return kept + [NoteEvent(end, note, 0) for note in sorted(sounding)]
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One part to be written: General MIDI program 0–127, or drums on channel 10."""

@@ -19,6 +19,7 @@ from radio.errors import ControlError, ServerError, StreamError
 from radio.server.audience import Audience
 from radio.server.events import Fans
 from radio.server.history import LIVES, Life, digests
+from radio.server.journal import Journal
 from radio.server.now import Now
 from radio.stream.edge import Edge
 from radio.stream.mount import Mount
@@ -90,6 +91,7 @@ class Channel:
         self.settings = settings
         self.controls = settings.controls
         self.now = Now()
+        self.journal = Journal()
         self.fans = Fans()
         self.lives: deque[Life] = deque(maxlen=LIVES)
         self.restarts = 0
@@ -248,6 +250,7 @@ class Channel:
         while self._coming and self._coming[0].frame < self.edge.live:
             event = self._coming.popleft()
             self.now.aired(event, time.time())
+            self.journal.aired(event)
             self.fans.tell(event)
 
     def _ask(self) -> None:

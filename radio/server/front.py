@@ -16,6 +16,7 @@ from radio.server import (
     api,
     body,
     door,
+    export,
     guard,
     health,
     hls,
@@ -86,7 +87,7 @@ def build(channels: dict[str, Channel], *, keeper: guard.Keeper, settings: Serve
     tracks.attach(app, makes=settings.tracks)
     app[hls.HLS] = hls.Hls()
     app.on_shutdown.append(app[hls.HLS].close)
-    for part in (pages, api, health, hls, metrics, openapi, tracks, listen, playlists):
+    for part in (pages, api, export, health, hls, metrics, openapi, tracks, listen, playlists):
         app.add_routes(part.routes())
     return app
 

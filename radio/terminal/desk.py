@@ -213,7 +213,7 @@ class Desk:
                 for name, bar in list(self.pending.items()):
                     if bar is not None and isinstance(number, int) and number >= bar:
                         del self.pending[name]
-            case "note":
+            case "note" if event.data["velocity"]:
                 self.lamps[str(event.data["layer"])].strike(int(str(event.data["velocity"])))
 
     def _remember(self) -> None:

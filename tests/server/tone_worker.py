@@ -75,8 +75,10 @@ class ToneStation:
             self._following += TRACK
             title = f"Tone {self._tracks} of seed {self._seed}"
             self._aired.append(StationEvent(frame, "track", {"title": title, "key": "A", "tempo": 60.0, "bars": 8}))
-        self._aired.append(StationEvent(frame, "bar", {"number": number + 1, "chord": "Am7"}))
-        self._aired.append(StationEvent(frame, "note", {"layer": "keys", "note": 69, "velocity": 80}))
+        self._aired.append(StationEvent(frame, "bar", {"number": number + 1, "chord": "Am7", "tempo": 240.0}))
+        self._aired.append(
+            StationEvent(frame, "note", {"layer": "keys", "note": 69, "velocity": 80, "tick": 480 * (number + 1)})
+        )
 
 
 def settings(name: str = "tone", **changes: object) -> StationSettings:
