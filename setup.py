@@ -22,6 +22,7 @@ setup(
             define_macros=[("Py_LIMITED_API", "0x030b0000")] if STABLE else [],
             # Products and sums become one instruction where there is one, in every path alike.
             extra_compile_args=["-std=gnu11", "-O3", "-ffp-contract=fast", "-Wall", "-Wextra"],
+            libraries=["m"],
             py_limited_api=STABLE,
             optional=True,
         )

@@ -161,17 +161,17 @@ static void step(const struct model *model, struct scratch *s, int count, const 
 }
 
 static uint64_t read_lines(const void *data, size_t count) {
-    ivec totals[4 * PARTS] = {0};
+    uvec totals[4 * PARTS] = {0};
     const char *line = data;
     for (size_t place = 0; place + 4 * LINE <= count; place += 4 * LINE, line += 4 * LINE)
         for (int p = 0; p < 4 * PARTS; p++) {
-            ivec value;
+            uvec value;
             memcpy(&value, line + (size_t)p * sizeof value, sizeof value);
             totals[p] += value;
         }
     uint64_t total = 0;
     for (int p = 0; p < 4 * PARTS; p++)
-        for (int i = 0; i < LANES; i++) total += (uint32_t)totals[p][i];
+        for (int i = 0; i < LANES; i++) total += totals[p][i];
     return total;
 }
 

@@ -71,7 +71,7 @@ INLINE vec exponential(vec x) {
     p = p * f + all(1.6666665459e-1f);
     p = p * f + all(5.0000001201e-1f);
     p = p * f * f + f + all(1.0f);
-    ivec exponent = (__builtin_convertvector(n, ivec) + all_ints(127)) << 23;
+    uvec exponent = (uvec)(__builtin_convertvector(n, ivec) + all_ints(127)) << 23;
     return p * (vec)exponent;
 }
 

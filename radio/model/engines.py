@@ -16,6 +16,7 @@ ENGINES: Final = (
     "native",
     *(f"native:{path}" for path in ("avx512", "avxvnni", "avx2", "dotprod", "neon", "portable")),
     "numpy",
+    "torch",
 )
 """What `engine:` of a station can be. A path of the native engine is named only to compare it with the others."""
 
@@ -34,6 +35,12 @@ def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
     kind, _, path = checked(name).partition(":")
     if kind == "native" or (kind == AUTO and native_engine.paths()):
         return native_engine.NativeEngine(checkpoint, path=path or None)
+    if kind == "torch":
+        try:
+            from radio.model.torch_engine import TorchEngine
+        except ImportError as error:
+            raise ModelError(f"the engine 'torch' needs PyTorch ({error}): pip install 'radio[torch]'") from error
+        return TorchEngine(checkpoint)
     from radio.model.numpy_engine import NumpyEngine
 
     return NumpyEngine(checkpoint)
