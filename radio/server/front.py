@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import resource
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType
@@ -53,6 +54,7 @@ async def serve(
     """
     settings = config.server
     _check_open(settings, host)
+    _allow_files()
     async with AsyncExitStack() as stack:
         channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
         app = build(
@@ -81,7 +83,6 @@ def build(channels: dict[str, Channel], *, keeper: guard.Keeper, settings: Serve
     app[listen.BURST] = settings.burst
     app[listen.LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
     pushes.add_pushes(app, channels)
-    app[metrics.SOURCES] = []
     health.attach(app)
     work.attach(app)
     tracks.attach(app, makes=settings.tracks)
@@ -108,6 +109,12 @@ def _check_open(settings: ServerSettings, host: str) -> None:
             "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
             "or give --no-control or --host 127.0.0.1"
         )
+
+
+def _allow_files() -> None:
+    """As many open files as the system lets us have: each listener is one, and shells give us 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

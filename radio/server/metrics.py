@@ -19,6 +19,7 @@ from radio.server.health import PULSE
 from radio.server.operation import operation
 from radio.server.pushes import PUSHES
 from radio.server.stations import CHANNELS
+from radio.server.tracks import WORKSHOP
 from radio.server.work import JOBS
 from radio.stream.codecs import CODECS
 
@@ -36,10 +37,6 @@ class Metric:
     samples: Iterable[Sample]
 
 
-Source: TypeAlias = Callable[[], Iterable[Metric]]
-SOURCES: web.AppKey[list[Source]] = web.AppKey("sources", list)
-"""Whoever else has something to tell adds a function here."""
-
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _PAGE = resource.getpagesize()
 
@@ -54,8 +51,6 @@ async def metrics(request: web.Request) -> web.Response:
     """Listeners, reserves, delays, restarts: everything by station."""
     app = request.app
     found = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]
-    for source in app[SOURCES]:
-        found += source()
     return web.Response(text=text(found), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
@@ -88,6 +83,7 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     on_air = each(lambda channel: channel.edge.on_air)
     yield Metric("radio_on_air", "gauge", "Whether the station has begun to play.", on_air)
     listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]
+    listeners += [({"station": name, "format": "hls"}, float(len(each.audience))) for name, each in channels.items()]
     yield Metric("radio_listeners", "gauge", "Listeners connected to a stream.", listeners)
     joined = [(labels, float(mount.relay.counts.joined if mount else 0)) for labels, mount in mounts]
     yield Metric("radio_listeners_joined_total", "counter", "Listeners that have ever connected.", joined)
@@ -126,8 +122,14 @@ def _of_pushes(pushes: Mapping[str, tuple[PushStatus, ...]]) -> Iterator[Metric]
 
 
 def _of_process(app: web.Application) -> Iterator[Metric]:
-    jobs, pulse = app[JOBS], app[PULSE]
-    states = [({"state": state}, float(jobs.count(state))) for state in get_args(State)]
+    pulse = app[PULSE]
+    kinds = {"export": app[JOBS], "track": app[WORKSHOP]}
+    states = [
+        ({"kind": kind, "state": state}, float(jobs.count(state)))
+        for kind, jobs in kinds.items()
+        if jobs is not None
+        for state in get_args(State)
+    ]
     yield Metric("radio_jobs", "gauge", "Jobs that are kept, by state.", states)
     yield Metric("radio_event_loop_lag_seconds", "gauge", "Longest delay of the event loop lately.", [({}, pulse.lag)])
     memory: list[Sample] = [({"process": "front"}, _resident(os.getpid()))]

@@ -52,7 +52,8 @@ async def test_what_a_station_does_is_counted() -> None:
             assert found["radio_worker_restarts_total", "tone"] == 0
             for process in ("front", "station tone", "station other"):
                 assert 10e6 < found["radio_memory_bytes", process] < 1e9
-            assert found["radio_jobs", "running"] == 0
+            assert found["radio_jobs", "export", "running"] == 0
+            assert found["radio_listeners", "tone", "hls"] == 0
         assert radio.tone.pid is not None
         os.kill(radio.tone.pid, signal.SIGKILL)
         await until(lambda: radio.tone.restarts == 1)
