@@ -6,7 +6,7 @@ import { keep, recall } from "./store.js";
 
 const MAIN = ["temperature", "tempo", "density", "swing", "lowpass", "wow"];
 const BURST = 2; // seconds that are kept in store while the music is turned
-const LONG = 6; // seconds of delay from which it is worth coming nearer to the live edge
+const LONG = 4; // seconds of delay from which it is worth coming nearer to the live edge
 const REST = 120; // milliseconds for which a slider must rest until it is sent
 
 const label = (name) => name.replace(/_(level|mute)$/, "").replace(/_/g, " ").replace(/^./, (letter) => letter.toUpperCase());

@@ -76,7 +76,10 @@ export class Tracks {
   }
 
   #field(words, input, hint = "") {
-    return element("label", { className: "field" }, element("span", { textContent: words }), input, element("small", { textContent: hint }));
+    input.id = `order-${input.name}`;
+    const about = element("small", { textContent: hint, id: `${input.id}-hint` });
+    if (hint) input.setAttribute("aria-describedby", about.id);
+    return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: words }), input, about);
   }
 
   #range(words, name, low, high, step, value, show) {

@@ -54,6 +54,7 @@ class ToneStation:
     def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
         self.controls = self.controls.changed(patch)
         bar = -(-self.position // BAR)
+        self._aired.append(StationEvent(self.position, "control", dict(patch)))  # type: ignore[arg-type]
         return {name: Landing(bar + 1, bar * BAR) for name in patch}
 
     def skip(self) -> Landing:

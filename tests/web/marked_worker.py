@@ -1,0 +1,43 @@
+"""A worker whose pitch says which track sounds: `python -m tests.web.marked_worker FD`, in the place of `radio.worker`.
+
+Tracks of three seconds, by turns 400 and 1,600 Hz: what is heard tells when a title ought to be seen.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+
+import numpy as np
+
+from radio import worker
+from radio.types import SAMPLE_RATE, Block, Frames, StationEvent
+from tests.server.tone_worker import ToneStation
+
+TRACK: Frames = 3 * SAMPLE_RATE
+PITCHES = (400, 1_600)
+
+
+class MarkedStation(ToneStation):
+    """The title of each track is its pitch in Hz."""
+
+    def render(self, frames: Frames) -> Block:
+        start = self.position
+        super().render(frames)
+        t = np.arange(start, start + frames)
+        pitch = np.where(t // TRACK % 2, PITCHES[1], PITCHES[0])
+        return np.repeat(0.25 * np.sin(2 * np.pi * pitch * t / SAMPLE_RATE)[:, None], 2, axis=1).astype(np.float32)
+
+    def _bar(self, frame: Frames) -> None:
+        if frame % TRACK == 0:
+            number = frame // TRACK
+            title = {"title": f"{PITCHES[number % 2]} Hz", "key": "A", "tempo": 60.0, "bars": 3, "number": number}
+            self._aired.append(StationEvent(frame, "track", title))
+        self._aired.append(StationEvent(frame, "bar", {"number": frame // SAMPLE_RATE, "chord": "Am7"}))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as front:
+        worker.run(front, MarkedStation)
