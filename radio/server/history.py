@@ -27,6 +27,21 @@ CHANGES = 4_096
 LIVES = 64
 """Lives that are kept: those of a station whose worker dies every few minutes, for hours."""
 
+_SHAPING = (
+    "title",
+    "style",
+    "progressions",
+    "keys",
+    "soundfont",
+    "keys_program",
+    "bass_program",
+    "drum_kit",
+    "loops",
+    "tone",
+    "engine",
+)
+"""Named one by one: settings also say where a station is pushed to, which is nobody's business."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -143,6 +158,5 @@ def _path(settings: StationSettings, part: str) -> Path:
 def _settings(settings: StationSettings) -> dict[str, JsonValue]:
     """What shapes the music and its sound; of files the names only, since the folders are this machine's business."""
     plain: dict[str, Any] = asdict(settings)
-    for name in ("controls", "seed", "name", "piano", "drums"):
-        del plain[name]
-    return {name: value.name if isinstance(value, Path) else value for name, value in plain.items()}
+    found = {name: plain[name] for name in _SHAPING}
+    return {name: value.name if isinstance(value, Path) else value for name, value in found.items()}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -72,6 +73,16 @@ def test_the_newest_comes_first_with_the_life_it_belongs_to() -> None:
 
 def test_a_station_that_has_played_nothing_has_no_history() -> None:
     assert history.as_json([], [], live=0, limit=5) == {"tracks": [], "lives": []}
+
+
+def test_only_what_shapes_the_music_is_told(shipped: StationSettings) -> None:
+    said = life(settings=shipped).as_json()
+    assert set(said["settings"]) == {  # type: ignore[arg-type]
+        *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "drum_kit"),
+        *("loops", "tone", "engine"),
+    }
+    assert "push" not in json.dumps(said)
+    assert str(shipped.piano.parent) not in json.dumps(said)
 
 
 async def test_history_over_http_through_a_restart() -> None:
