@@ -20,6 +20,7 @@ SECTIONS = {
     "stages": "each stage of a station alone",
     "peers": "the render path against FluidSynth's own renderer and ffmpeg",
     "process": "the command as a whole: start, memory, speed",
+    "push": "the picture of a push against ffmpeg's filters",
     "stations": "ten stations on the air at once",
 }
 """Each is a module of this package with a function `measure(subject)`, in the order in which they are run."""

@@ -24,9 +24,23 @@ from radio.types import SAMPLE_RATE, Frames
 
 KEY_INTERVAL = 2
 """Seconds from one key frame to the next: what Twitch and YouTube ask for."""
+PRESET = "veryfast"
+"""Of x264. A step quicker saves 4 % of a core, and its picture is coarser."""
 AUDIO_RATE = 160_000
 """bit/s of AAC."""
 _FRAME_BYTES = 4
+
+
+def tuning(fps: int, bitrate: int) -> str:
+    """What x264 is told for `bitrate` kbit/s.
+
+    The rate is constant because it is filled up (nal-hrd): a still picture needs far less than services like to see.
+    """
+    keys = KEY_INTERVAL * fps
+    return (
+        f"nal-hrd=cbr:vbv-maxrate={bitrate}:vbv-bufsize={bitrate}:keyint={keys}:min-keyint={keys}:scenecut=0:bframes=0:"
+        "rc-lookahead=10:colorprim=bt709:transfer=bt709:colormatrix=bt709"
+    )
 
 
 class Encoder:
@@ -52,13 +66,7 @@ class Encoder:
         stream.bit_rate = scene.bitrate * 1_000
         # One thread: the process shares the machine with the stations, whose music comes first.
         stream.codec_context.thread_count = 1
-        keys = KEY_INTERVAL * scene.fps
-        # Constant rate is kept by filling up (nal-hrd): a still picture needs far less than services like to see.
-        tuning = (
-            f"nal-hrd=cbr:vbv-maxrate={scene.bitrate}:vbv-bufsize={scene.bitrate}:keyint={keys}:min-keyint={keys}:"
-            "scenecut=0:bframes=0:rc-lookahead=10:colorprim=bt709:transfer=bt709:colormatrix=bt709"
-        )
-        stream.options = {"preset": "veryfast", "x264-params": tuning}
+        stream.options = {"preset": PRESET, "x264-params": tuning(scene.fps, scene.bitrate)}
         return stream
 
     def title(self, text: str) -> None:

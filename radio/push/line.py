@@ -66,7 +66,8 @@ class Line:
             StreamError: The host is not known, or nobody answers there, or it is not who it claims to be.
         """
         # The system's certificates, and the host's name checked: whoever could pretend to be it would get the key.
-        context = ssl.create_default_context() if target.is_secure else None
+        # They are some hundred files, so they are not read on the event loop.
+        context = await asyncio.to_thread(ssl.create_default_context) if target.is_secure else None
         try:
             return cls(*await asyncio.open_connection(target.host, target.port, ssl=context))
         except ssl.SSLError as error:

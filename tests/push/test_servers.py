@@ -85,14 +85,19 @@ def assert_hidden(*texts: str) -> None:
         assert login not in text
 
 
-async def test_an_rtmp_server_gets_picture_and_sound(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_rtmp_server_gets_picture_and_sound(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level("DEBUG", "radio")
+    monkeypatch.setenv("A_STREAM_KEY", KEY)
     with nginx() as server:
-        async with pushed(rtmp(server.port)) as (radio, (status,)):
+        async with pushed(rtmp(server.port, key=Key(env="A_STREAM_KEY"))) as (radio, (status,)):
             await eventually(lambda: status.sent > 250_000, "six seconds of stream")
             assert (status.state, status.attempts, status.connections, status.error) == ("connected", 1, 1, None)
             async with radio.http.get(f"{radio.root}/api/stations/tone") as response:
                 assert_hidden(caplog.text, await response.text(), json.dumps(status.as_json()), repr(status))
+            (encoder,) = encoders()
+            assert KEY not in str(psutil.Process(encoder).environ())
         assert status.state == "ended"
         (file,) = recordings(server)
         found = probed(file)
@@ -236,14 +241,17 @@ async def test_rtmps_trusts_whom_the_system_trusts(tmp_path: Path, monkeypatch: 
         assert is_the_tone(heard(recordings(server)[0]))
 
 
-async def test_an_encoder_that_dies_is_replaced() -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
+async def test_an_encoder_that_dies_or_hangs_is_replaced(how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.push.pace.STALL", 2.0)
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")
             (encoder,) = encoders()
-            os.kill(encoder, signal.SIGKILL)
+            os.kill(encoder, how)
             await eventually(lambda: status.connections == 2 and status.state == "connected", "another encoder")
-            assert status.error == "the encoder ended"
+            assert status.error == ("the encoder ended" if how is signal.SIGKILL else "nothing has gone out for 2 s")
+            assert encoder not in encoders()
 
 
 def encoders() -> list[int]:
