@@ -50,5 +50,5 @@ test: lint system-tests
 test-all: lint system-tests
 	$(BIN)/pytest --durations=20
 
-bench: system $(VENV)/.tests
+bench: system-tests $(VENV)/.tests
 	$(BIN)/python -m bench

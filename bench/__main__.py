@@ -9,11 +9,13 @@ from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench import machine, report
 from bench.figure import Figure, Subject
 from radio.config import default_path, load
+from radio.errors import RadioError
 
 SECTIONS = {
     "engine": "the decode engine against the rwkv package and the memory's bandwidth",
@@ -27,7 +29,7 @@ SECTIONS = {
 
 
 def main() -> int:
-    """Measure, print, write; 1 where a target is missed."""
+    """Measure, print, write; 1 where a target is missed or a section cannot be measured."""
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
@@ -47,17 +49,23 @@ def main() -> int:
     for what, words in description.items():
         console.print(f"{what:>11}  {words}", highlight=False)
     board: dict[str, list[Figure]] = {}
+    failed = False
     for section in given.sections or SECTIONS:
         measure: Callable[[Subject], Iterator[Figure]] = import_module(f"bench.{section}").measure
-        with console.status(f"measuring: {section}"):
-            board[section] = list(measure(subject))
+        try:
+            with console.status(f"measuring: {section}"):
+                board[section] = list(measure(subject))
+        except (RadioError, RuntimeError) as fault:
+            console.print(f"[red]{section}: {escape(str(fault))}[/]")
+            failed = True
+            continue
         console.print(_table(section, board[section]))
     given.output.mkdir(parents=True, exist_ok=True)
     files = given.output / "bench.json", given.output / "bench.md"
     files[0].write_text(json.dumps(report.as_json(description, board), indent=2) + "\n", encoding="utf-8")
     files[1].write_text(report.as_markdown(description, board), encoding="utf-8")
     console.print(f"also in {files[0]} and {files[1]}")
-    return int(any(figure.reached is False for figures in board.values() for figure in figures))
+    return int(failed or any(figure.reached is False for figures in board.values() for figure in figures))
 
 
 def _table(section: str, figures: list[Figure]) -> Table:
