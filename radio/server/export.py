@@ -82,7 +82,8 @@ async def export(request: web.Request) -> web.StreamResponse:
     job = await awaited(request, request.app[JOBS].submit(Export(passages, name, ending, title)))
     if job.result is None:
         raise ServerError("the file was dropped for newer ones; try again")
-    return web.FileResponse(job.result, headers=headers)
+    # No FileResponse: that takes a Range for what was rendered at another time.
+    return web.Response(body=job.result.open("rb"), headers=headers)
 
 
 def _midi(passages: Sequence[Passage]) -> bytes:

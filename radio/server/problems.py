@@ -58,6 +58,9 @@ async def as_json(
         if error.status < 400:
             raise
         code = _CODES.get(error.status, "error")
+        if isinstance(error, web.HTTPNotFound):
+            message = f"there is nothing at {request.path}: /api/openapi.json says what there is"
+            return answer(ProblemError(404, code, message))
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
     except Exception:  # noqa: BLE001 — one request's fault must be answered, logged, and disturb nothing else
