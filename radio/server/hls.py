@@ -1,6 +1,6 @@
 """`/{station}/hls/…`: lists and segments for HTTP Live Streaming, made to be cached by whatever stands in front.
 
-    index.m3u8              the list of renditions
+    index.m3u8              the list of variants: what to give to a player
     aac/index.m3u8          a rendition's list, new every four seconds
     aac/TOKEN-init.mp4      what its segments need before them
     aac/TOKEN-NUMBER.m4s    a segment, which never changes
@@ -20,7 +20,7 @@ from aiohttp import ETag, web
 from radio.server.channel import Channel
 from radio.server.operation import operation
 from radio.server.problems import ProblemError
-from radio.server.rendition import PATIENCE, Rendition
+from radio.server.rendition import Rendition
 from radio.server.stations import channel_of
 from radio.stream import fmp4, hls
 from radio.stream.codecs import AUDIO_SPECIFIC_CONFIG, CODECS
@@ -36,16 +36,11 @@ TRACKS: Mapping[Format, Track] = MappingProxyType(
         "opus": fmp4.opus(delay=_OPUS.lookahead, packet=_OPUS.frames),
     }
 )
-"""The renditions, by the format that they are cut from. AAC comes first: every player knows it."""
+"""The renditions, by the format that they are cut from."""
 
-_VARIANTS = multivariant(
-    [
-        # its rate is constant, boxes add 1 %
-        Variant("aac/index.m3u8", TRACKS["aac"].codec, _AAC.bit_rate * 21 // 20),
-        # its rate is variable: sounds exist that take 1.8 times the mean
-        Variant("opus/index.m3u8", TRACKS["opus"].codec, _OPUS.bit_rate * 2),
-    ]
-)
+# AAC alone, for every player knows it, and some break where codecs differ: Chromium 156 begins with the first variant,
+# goes over to the next, and gives up as its decoder is not the right one. Its rate is constant, and boxes add 1 %.
+_VARIANTS = multivariant([Variant("aac/index.m3u8", TRACKS["aac"].codec, _AAC.bit_rate * 21 // 20)])
 
 # While a cache asks for a new list it may give the one it has, so that it asks once for all; and when nobody answers.
 _FRESH = {"Cache-Control": "public, max-age=1, stale-while-revalidate=1, stale-if-error=60"}
@@ -98,16 +93,16 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-@operation("HLS: the renditions", tag="listen", media=(LIST_TYPE,))
+@operation("HLS: what to give to a player", tag="listen", media=(LIST_TYPE,))
 async def variants(request: web.Request) -> web.Response:
-    """What to give to players of HLS.
+    """The list of variants, of which there is one: AAC. Players that know Opus may be given `opus/index.m3u8` instead.
 
-    A station that has just begun answers when it has played for 16 seconds, or after 12.
+    A station that has just begun answers when it has played for 16 seconds.
     """
-    played = channel_of(request).edge.live
-    # Players begin three segments before the end of a list, and Chromium gives up where it has not as many.
-    missing = 4 * hls.SEGMENT - played
-    await asyncio.sleep(min(PATIENCE, max(0, missing) / SAMPLE_RATE))
+    # Players begin three segments before the end of a list, and Chromium gives up where it has not as many. Who plays
+    # already asks for the rendition's list, which does not wait for that.
+    missing = 4 * hls.SEGMENT - channel_of(request).edge.live
+    await asyncio.sleep(max(0, missing) / SAMPLE_RATE)
     return web.Response(body=_VARIANTS.encode(), content_type=LIST_TYPE, headers=_FIXED)
 
 

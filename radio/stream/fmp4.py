@@ -63,7 +63,7 @@ def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) 
 def opus(*, delay: Frames, packet: Frames = 960) -> Track:
     """Opus, mapping family 0, of which a decoder needs 80 ms to converge (4.3.2 and 4.3.6.2 of its encapsulation)."""
     specific = _box(b"dOps", struct.pack(">BBHIhB", 0, 2, 0, SAMPLE_RATE, 0, 0))
-    return Track("opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
+    return Track("Opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
 
 
 def init_segment(track: Track) -> bytes:

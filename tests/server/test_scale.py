@@ -1,0 +1,98 @@
+"""The configuration of docs/scale.md does what the page says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from radio.types import SAMPLE_RATE
+from tests.server.nginx import nginx
+from tests.server.on_air import DEADLINE, on_air
+from tests.stream.m3u8_reader import read_list
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of half a second, for tests are not to last for minutes."""
+    monkeypatch.setattr("radio.stream.hls.SEGMENT", SAMPLE_RATE // 2)
+
+
+async def get(http: aiohttp.ClientSession, address: str) -> tuple[int, str, bytes]:
+    """Status, what the cache says of it, and the body."""
+    async with http.get(address) as response:
+        return response.status, response.headers.get("X-Cache-Status", ""), await response.read()
+
+
+async def test_a_cache_asks_once_for_all(tmp_path: Path) -> None:
+    async with on_air() as radio, nginx(tmp_path, radio.port) as root:
+        hls = f"{root}/tone/hls"
+        crowd = await asyncio.gather(*(get(radio.http, f"{hls}/aac/index.m3u8") for _ in range(10)))
+        assert [status for status, _, _ in crowd] == [200] * 10
+        assert sorted(cached for _, cached, _ in crowd) == ["HIT"] * 9 + ["MISS"]
+        assert len({body for _, _, body in crowd}) == 1
+        now = read_list(crowd[0][2].decode())
+        for name in (now.init, now.entries[0].uri):
+            _, cached, first = await get(radio.http, f"{hls}/aac/{name}")
+            assert cached == "MISS"
+            for query in ("", "?x=1", "?x=2"):
+                assert await get(radio.http, f"{hls}/aac/{name}{query}") == (200, "HIT", first)
+        assert radio.tone.listeners == 1, "all who come through the cache are one to the radio"
+
+
+async def test_a_cached_list_is_never_old(tmp_path: Path) -> None:
+    async with on_air() as radio, nginx(tmp_path, radio.port) as root:
+        seen = set()
+        end = time.monotonic() + 6
+        while time.monotonic() < end:
+            status, cached, body = await get(radio.http, f"{root}/tone/hls/opus/index.m3u8")
+            assert status == 200
+            seen.add(cached)
+            behind = time.time() - (read_list(body.decode()).entries[-1].number + 1) / 2
+            # half a second until the next segment is whole, a second in the cache, another while a new one is fetched
+            assert behind < 2.5 + 1
+            await asyncio.sleep(0.1)
+        assert "HIT" in seen
+        assert seen & {"EXPIRED", "REVALIDATED", "STALE", "UPDATING"}
+
+
+async def test_the_last_list_is_good_until_the_radio_is_back(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as outlives:
+        async with on_air() as radio:
+            root = await outlives.enter_async_context(nginx(tmp_path, radio.port))
+            address = f"{root}/tone/hls/aac/index.m3u8"
+            status, _, body = await get(radio.http, address)
+            assert status == 200
+            segment = f"{root}/tone/hls/aac/{read_list(body.decode()).entries[0].uri}"
+            assert (await get(radio.http, segment))[0] == 200
+        async with aiohttp.ClientSession() as http, asyncio.timeout(DEADLINE):
+            await asyncio.sleep(1.5)  # for as long it is fresh
+            assert await get(http, address) == (200, "STALE", body)
+            assert (await get(http, segment))[:2] == (200, "HIT")
+            assert (await get(http, f"{root}/tone/hls/opus/index.m3u8"))[0] == 502
+
+
+async def test_streams_and_events_pass_at_once(tmp_path: Path) -> None:
+    async with on_air() as radio, nginx(tmp_path, radio.port) as root, asyncio.timeout(DEADLINE):
+        async with radio.http.get(f"{root}/api/stations/tone/events") as events:
+            heard = 0
+            while heard < 2:
+                name = await events.content.readline()
+                data = await events.content.readline()
+                await events.content.readline()
+                if name == b"event: bar\n":
+                    heard += 1
+                    late = radio.tone.edge.live - json.loads(data.removeprefix(b"data: "))["frame"]
+                    assert late < SAMPLE_RATE, "gathered in a buffer, this would come with the bars after it"
+        async with radio.http.get(f"{root}/tone.opus?burst=0") as stream:
+            assert stream.headers["Content-Type"] == "audio/ogg"
+            begun, taken = radio.tone.edge.live, 0
+            while radio.tone.edge.live - begun < 2 * SAMPLE_RATE:
+                taken += len(await stream.content.readany())
+            # at 12 kB/s the first buffer of nginx, 8 kB, would not have been full
+            assert taken > 12_000
