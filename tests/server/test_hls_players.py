@@ -15,7 +15,7 @@ from playwright.async_api import Page, async_playwright
 from radio.server.hls import TRACKS
 from radio.types import SAMPLE_RATE, Format
 from tests.server.nginx import free_port, nginx
-from tests.server.on_air import OnAir, ffmpeg, on_air
+from tests.server.on_air import OnAir, on_air
 from tests.server.tone_front import tone_front
 from tests.stream.m3u8_reader import Player
 
@@ -49,10 +49,19 @@ async def forty_seconds(radio: OnAir, name: Format) -> None:
     assert [player.known[number].tagged for number in numbers] == [True] + [False] * (len(numbers) - 1)
 
 
-async def thirty_seconds(radio: OnAir, address: str) -> None:
-    """ffmpeg plays without a word of complaint, and hears the tone in every hundredth of a second."""
-    out = await ffmpeg("-i", f"{radio.root}/tone/hls/{address}", "-t", "30", "-f", "f32le", "-")
-    sound = np.frombuffer(out, dtype="<f4").reshape(-1, 2)
+async def ffmpeg(address: str, seconds: int, *options: str) -> tuple[Any, str]:
+    """What ffmpeg plays, shape (frames, 2), and its errors. It warns of every init segment after the first."""
+    arguments = ("-nostdin", "-v", "error", *options, "-i", address, "-t", str(seconds), "-f", "f32le", "-")
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec("ffmpeg", *arguments, stdout=pipe, stderr=pipe)
+    out, errors = await asyncio.wait_for(program.communicate(), 180)
+    return np.frombuffer(out, dtype="<f4").reshape(-1, 2), errors.decode()
+
+
+async def thirty_seconds(address: str) -> None:
+    """ffmpeg has nothing to complain about, and hears the tone in every hundredth of a second."""
+    sound, errors = await ffmpeg(address, 30)
+    assert errors == ""
     assert len(sound) == 30 * SAMPLE_RATE
     loudness = np.sqrt(np.mean(sound[SAMPLE_RATE // 10 :].reshape(-1, 480, 2) ** 2, axis=1))
     assert loudness.min() > 0.15
@@ -65,8 +74,8 @@ async def test_ten_segments_last_forty_seconds_and_ffmpeg_hears_no_seam() -> Non
     async with on_air() as radio:
         await asyncio.gather(
             *(forty_seconds(radio, name) for name in FORMATS),
-            thirty_seconds(radio, "index.m3u8"),
-            thirty_seconds(radio, "opus/index.m3u8"),
+            thirty_seconds(f"{radio.root}/tone/hls/index.m3u8"),
+            thirty_seconds(f"{radio.root}/tone/hls/opus/index.m3u8"),
         )
         assert radio.tone.listeners == 2  # this program and ffmpeg
 
@@ -89,22 +98,19 @@ async def play(page: Page, address: str) -> None:
 
 async def test_players_go_on_when_the_server_starts_anew(tmp_path: Path) -> None:
     """Killed, not stopped, behind the nginx of docs/scale.md: the last list is good until there is a new one."""
-    port, log = free_port(), asyncio.subprocess.PIPE
+    port = free_port()
     async with chromium() as page, nginx(tmp_path, port) as root:
         address = f"{root}/tone/hls/index.m3u8"
         async with tone_front(port):
             await play(page, address)
             await hear(page, 10)
-            command = ("ffmpeg", "-nostdin", "-v", "error", "-re", "-i", address, "-t", "40", "-f", "f32le", "-")
-            program = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
-            listening = asyncio.create_task(program.communicate())
+            listening = asyncio.create_task(ffmpeg(address, 40, "-re"))
             await hear(page, 14)
         async with tone_front(port):
             # more than any player can have had in reserve
             await hear(page, 30, deadline=90)
             assert await page.evaluate("player.buffered.length") == 1
-            out, _ = await asyncio.wait_for(listening, 90)
-    sound = np.frombuffer(out, dtype="<f4").reshape(-1, 2)
+            sound, _ = await listening
     assert len(sound) == 40 * SAMPLE_RATE
     loudness = np.sqrt(np.mean(sound.reshape(-1, 4_800, 2) ** 2, axis=1)).min(axis=1)
     # a new encoder may fade in within a packet
@@ -119,7 +125,7 @@ async def test_segments_fit_without_a_gap_in_media_source_extensions(name: Forma
     """What hls.js and its like do: every segment where its own time puts it, and the buffer is one piece."""
     async with on_air() as radio, chromium() as page:
         await page.set_content("<audio id=player></audio>")
-        await page.evaluate(MSE.read_text())
+        await page.add_script_tag(content=MSE.read_text())
         kind = f'audio/mp4; codecs="{TRACKS[name].codec}"'
         address = f"{radio.root}/tone/hls/{name}/index.m3u8"
         told: dict[str, Any] = await page.evaluate("([...all]) => follow(...all)", [address, kind, 4])
