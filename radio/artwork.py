@@ -31,9 +31,10 @@ _GRAIN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of a picture; `hue` in degrees is what a page takes its own accents from."""
+    """Colours of a picture. The hues, in degrees, are for a page around it: its accents, and its darks and lights."""
 
     hue: int
+    ground: int
     sky: tuple[str, str, str]
     """Top, middle, horizon."""
     disc: str
@@ -44,14 +45,26 @@ class Palette:
 
 
 _WARM: Final = (
-    Palette(350, ("#241428", "#7d3650", "#eaa39a"), "#ffe6dc", ("#84415b", "#632f4b", "#43223a", "#291528"), "#ffd2c2"),
-    Palette(38, ("#1c1526", "#5b2f3c", "#c9803f"), "#ffd27d", ("#5e3343", "#452638", "#2f1b2d", "#1d1220"), "#ffc663"),
-    Palette(22, ("#2c2140", "#a5566a", "#f3b48b"), "#ffe3bd", ("#8a4a68", "#653a5e", "#432a4b", "#271b34"), "#ffd9a8"),
+    Palette(
+        350, 310, ("#241428", "#7d3650", "#eaa39a"), "#ffe6dc", ("#84415b", "#632f4b", "#43223a", "#291528"), "#ffd2c2"
+    ),
+    Palette(
+        38, 330, ("#1c1526", "#5b2f3c", "#c9803f"), "#ffd27d", ("#5e3343", "#452638", "#2f1b2d", "#1d1220"), "#ffc663"
+    ),
+    Palette(
+        22, 322, ("#2c2140", "#a5566a", "#f3b48b"), "#ffe3bd", ("#8a4a68", "#653a5e", "#432a4b", "#271b34"), "#ffd9a8"
+    ),
 )
 _COOL: Final = (
-    Palette(205, ("#101d33", "#2b4d6f", "#8fb3c4"), "#dfeaf0", ("#3d6384", "#2c4c6b", "#1e3650", "#122338"), "#ffd58f"),
-    Palette(158, ("#0f2a2c", "#2f6a62", "#c7d9a5"), "#f6f2cd", ("#41796b", "#2c5c55", "#1d423f", "#112b2c"), "#f7e7a6"),
-    Palette(268, ("#17142e", "#493d7d", "#c79bc4"), "#f7dff0", ("#5a4b8c", "#43386f", "#2e2752", "#1c1836"), "#ffd9ec"),
+    Palette(
+        205, 222, ("#101d33", "#2b4d6f", "#8fb3c4"), "#dfeaf0", ("#3d6384", "#2c4c6b", "#1e3650", "#122338"), "#ffd58f"
+    ),
+    Palette(
+        158, 186, ("#0f2a2c", "#2f6a62", "#c7d9a5"), "#f6f2cd", ("#41796b", "#2c5c55", "#1d423f", "#112b2c"), "#f7e7a6"
+    ),
+    Palette(
+        268, 258, ("#17142e", "#493d7d", "#c79bc4"), "#f7dff0", ("#5a4b8c", "#43386f", "#2e2752", "#1c1836"), "#ffd9ec"
+    ),
 )
 
 

@@ -160,6 +160,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 def _brief(channel: Channel) -> dict[str, JsonValue]:
     settings, edge = channel.settings, channel.edge
+    colours = palette(settings)
     return {
         "name": settings.name,
         "title": settings.title,
@@ -169,7 +170,8 @@ def _brief(channel: Channel) -> dict[str, JsonValue]:
         "live": edge.live,
         "sample_rate": SAMPLE_RATE,
         "listeners": channel.listeners,
-        "art": {"image": f"/{settings.name}/artwork", "hue": palette(settings).hue},
+        "art": {"image": f"/{settings.name}/artwork", "hue": colours.hue, "ground": colours.ground},
+        "export": f"/api/stations/{settings.name}/export",
         "streams": {format_: f"/{settings.name}.{format_}" for format_ in CODECS},
     }
 

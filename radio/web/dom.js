@@ -21,3 +21,9 @@ export function write(node, words) {
 
 /** "2 min", "45 s". */
 export const span = (seconds) => (seconds < 90 ? `${Math.max(0, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`);
+
+/** Give the page the colours of a station's picture. */
+export function dress({ hue, ground }) {
+  document.documentElement.style.setProperty("--hue", hue);
+  document.documentElement.style.setProperty("--ground-hue", ground);
+}

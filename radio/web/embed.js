@@ -1,7 +1,7 @@
 // The compact player of one station. Until it is played, it asks for nothing but that station's name and picture.
 
 import { address, ask } from "./api.js";
-import { at, write } from "./dom.js";
+import { at, dress, write } from "./dom.js";
 import { phrase, Player } from "./player.js";
 import { Roll } from "./roll.js";
 import { Timeline } from "./timeline.js";
@@ -39,7 +39,7 @@ async function load(wait = 1) {
     setTimeout(load, 1000 * wait, Math.min(30, 2 * wait));
     return;
   }
-  document.documentElement.style.setProperty("--hue", station.art.hue);
+  dress(station.art);
   document.title = `${station.title} · Radio`;
   write(at("station"), station.title);
   write(at("title"), station.now.track?.title ?? "\u00a0");

@@ -1,7 +1,7 @@
 // What is heard: the title and what came before, key, tempo and chords; for eyes, screen readers and media keys.
 
 import { address, ask } from "./api.js";
-import { at, element, write } from "./dom.js";
+import { at, dress, element, write } from "./dom.js";
 
 const BEFORE = 5;
 const SECTIONS = { A: "Sparse", B: "Building", C: "Full", D: "Breaking down" };
@@ -31,8 +31,7 @@ export class Now {
     this.#station = station;
     this.#track = null;
     this.#past = [];
-    const root = document.documentElement;
-    root.style.setProperty("--hue", station.art.hue);
+    dress(station.art);
     write(at("deck-station"), station.title);
     write(at("description"), station.description);
     write(at("title"), "\u00a0");

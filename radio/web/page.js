@@ -24,6 +24,7 @@ new Controls(timeline, player);
 new Tracks(stations, () => chosen?.name);
 let chosen = null; // the station on the deck
 let answering = true;
+let saving = 0; // until when, by this page's clock, to say that a file is on its way
 
 // ---- Choosing and playing -------------------------------------------------------------------------------------
 
@@ -69,6 +70,7 @@ function mute() {
 // ---- Showing --------------------------------------------------------------------------------------------------
 
 function words() {
+  if (performance.now() < saving) return "Your file is being rendered; the download begins by itself";
   if (player.sounding && now.title) return now.title;
   return phrase(player.state) || (answering ? "" : "The radio does not answer; trying again …");
 }
@@ -101,6 +103,11 @@ function turnTheme() {
 
 at("play").addEventListener("click", toggle);
 at("mute").addEventListener("click", mute);
+at("save").addEventListener("click", () => {
+  saving = performance.now() + 8000;
+  show();
+  setTimeout(show, 8100);
+});
 at("volume").addEventListener("input", () => turnVolume(at("volume").value / 100));
 at("theme").addEventListener("click", turnTheme);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => roll.recolour());

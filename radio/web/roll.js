@@ -2,9 +2,9 @@
 // known already, and comes in from the right.
 
 const RATE = 48000;
-const LOW = 28, HIGH = 90; // MIDI notes at the lower and the upper edge
+const LOW = 30, HIGH = 82; // MIDI notes at the lower and the upper edge
 const HELD = 3 * RATE; // length of a note whose end is not known
-const FRAME = 1000 / 30; // milliseconds between two pictures
+const FRAME = 1000 / 24; // milliseconds between two pictures: smooth, and little work for a whole evening
 const KICKS = new Set([35, 36]), SNARES = new Set([37, 38, 39, 40]);
 const LANE = 11; // CSS pixels of each of the three rows of drums
 const TOP = 30; // and of the row of chords
@@ -60,7 +60,7 @@ export class Roll {
 
   #tick(now) {
     this.#request = requestAnimationFrame((later) => this.#tick(later));
-    if (now - this.#drawn < (calm.matches ? 500 : FRAME - 4)) return;
+    if (now - this.#drawn < (calm.matches ? 500 : FRAME - 8)) return;
     this.#drawn = now;
     this.#draw();
   }

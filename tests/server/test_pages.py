@@ -77,7 +77,8 @@ async def test_a_station_has_a_picture_of_its_own() -> None:
             brief = (await response.json())["stations"][0]
         assert pictures[0] != pictures[1]
         assert well_formed(pictures[0])
-        assert brief["art"] == {"image": "/tone/artwork", "hue": palette(radio.tone.settings).hue}
+        colours = palette(radio.tone.settings)
+        assert brief["art"] == {"image": "/tone/artwork", "hue": colours.hue, "ground": colours.ground}
 
 
 def test_pictures_stay_the_same_and_show_the_weather() -> None:
