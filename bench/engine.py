@@ -10,7 +10,7 @@ import io
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 from bench.figure import Figure, Subject, shown
 from bench.timing import Work, in_turn, timed
 from radio.errors import ModelError
-from radio.model import native_engine
+from radio.model import checkpoint, native_engine
 from radio.model.checkpoint import Checkpoint
 from radio.model.engine import Engine, State
 from radio.model.native_engine import NativeEngine
@@ -88,10 +88,13 @@ def random_model(spec: Spec, seed: int = 0) -> Checkpoint:
 
 def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Figure]:
     plain = random_model(shape.spec)
-    packed = plain.packed("int8")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        checkpoint.write(path, plain, "int8")
+        made = checkpoint.read(path)  # mapped, as on air; the pages outlive their name
+    packed = made.packed()
     # What a step must read: all but the embedding, of which it reads a row.
     size = sum(array.nbytes for each, array in packed.tensors.items() if not each.startswith(EMBEDDING))
-    made = replace(plain, weights=packed)
     sides = [
         _stepping(NativeEngine(made), seconds),
         _batching(NativeEngine(made), seconds),

@@ -141,6 +141,7 @@ static size_t lay_out(struct scratch *scratch, char *block) {
     float **wide[] = {&scratch->x, &scratch->seen, &scratch->delta, &scratch->input, &scratch->offset,
                       &scratch->w, &scratch->k,    &scratch->v,     &scratch->r,     &scratch->g};
     for (size_t place = 0; place < sizeof wide / sizeof *wide; place++) *wide[place] = lay(block, &used, width);
+    scratch->kinds = lay(block, &used, KINDS * width);
     scratch->mixed = lay(block, &used, count * scratch->mix * sizeof(float));
     scratch->segment = lay(block, &used, count * scratch->rank * sizeof(float));
     scratch->lowered = lay(block, &used, count * scratch->low * sizeof(float));

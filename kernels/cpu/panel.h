@@ -60,7 +60,7 @@ INLINE void panel_int8(const int8_t *line, const float *scale, int columns, stru
 #pragma GCC unroll 8
         for (int column = 0; column < GROUP; column += 4, line += LINE) {
             ivec weights[PARTS];
-            memcpy(weights, line, LINE);
+            for (int p = 0; p < PARTS; p++) weights[p] = (ivec)part_of(line, p);
             __builtin_prefetch(line + AHEAD);
             for (int b = 0; b < streams; b++) {
                 const int8_t *values = q->values + (size_t)(first + b) * q->quantised + group * GROUP + column;
@@ -83,7 +83,7 @@ INLINE void panel_bf16(const char *line, int columns, struct inputs in, int firs
     vec even[TILE][PARTS] = {0}, odd[TILE][PARTS] = {0};
     for (int column = 0; column < columns; column += 2, line += LINE) {
         uvec pair[PARTS];
-        memcpy(pair, line, LINE);
+        for (int p = 0; p < PARTS; p++) pair[p] = part_of(line, p);
         __builtin_prefetch(line + AHEAD);
         for (int b = 0; b < streams; b++) {
             const float *x = in.x + (size_t)(first + b) * in.stride + column;

@@ -72,32 +72,30 @@ static void time_mix(const struct model *model, const struct layer *layer, struc
     for (size_t i = 0; i < (size_t)count * s->mix; i += LANES)
         store(s->mixed + i, hyperbolic_tangent(load(s->mixed + i)));
 
-    const struct matrix *matrices[KINDS] = {NULL, &layer->key, &layer->value, &layer->receptance, &layer->gate};
-    float *results[KINDS] = {s->w, s->k, s->v, s->r, s->g};
     for (int kind = 0; kind < KINDS; kind++) {
+        float *inputs = s->kinds + (size_t)kind * wide;
         for (int b = 0; b < count; b++)
             memcpy(s->segment + b * s->rank, s->mixed + b * s->mix + kind * rank, (size_t)rank * sizeof(float));
-        multiply(model->form, &layer->maa_w2[kind], s, count, s->segment, s->rank, s->offset, wide);
-        for (int b = 0; b < count; b++)
+        multiply(model->form, &layer->maa_w2[kind], s, count, s->segment, s->rank, inputs, KINDS * wide);
+        for (int b = 0; b < count; b++, inputs += KINDS * wide)
             for (int i = 0; i < width; i += LANES) {
-                size_t at = b * wide + (size_t)i;
-                vec share = load(layer->maa[kind] + i) + load(s->offset + at);
-                store(s->input + at, load(s->seen + at) + load(s->delta + at) * share);
-            }
-        if (matrices[kind]) {
-            multiply(model->form, matrices[kind], s, count, s->input, wide, results[kind], wide);
-            continue;
-        }
-        multiply(model->form, &layer->decay_w1, s, count, s->input, wide, s->lowered, s->low);
-        for (size_t i = 0; i < (size_t)count * s->low; i += LANES)
-            store(s->lowered + i, hyperbolic_tangent(load(s->lowered + i))); /* of 0 is 0 */
-        multiply(model->form, &layer->decay_w2, s, count, s->lowered, s->low, s->w, wide);
-        for (int b = 0; b < count; b++)
-            for (int i = 0; i < width; i += LANES) {
-                float *w = s->w + b * wide + i;
-                store(w, exponential(-exponential(load(layer->decay + i) + load(w))));
+                vec share = load(layer->maa[kind] + i) + load(inputs + i);
+                store(inputs + i, load(s->seen + b * wide + i) + load(s->delta + b * wide + i) * share);
             }
     }
+    multiply(model->form, &layer->decay_w1, s, count, s->kinds, KINDS * wide, s->lowered, s->low);
+    for (size_t i = 0; i < (size_t)count * s->low; i += LANES)
+        store(s->lowered + i, hyperbolic_tangent(load(s->lowered + i))); /* of 0 is 0 */
+    multiply(model->form, &layer->decay_w2, s, count, s->lowered, s->low, s->w, wide);
+    for (int b = 0; b < count; b++)
+        for (int i = 0; i < width; i += LANES) {
+            float *w = s->w + b * wide + i;
+            store(w, exponential(-exponential(load(layer->decay + i) + load(w))));
+        }
+    multiply(model->form, &layer->key, s, count, s->kinds + 1 * wide, KINDS * wide, s->k, wide);
+    multiply(model->form, &layer->value, s, count, s->kinds + 2 * wide, KINDS * wide, s->v, wide);
+    multiply(model->form, &layer->receptance, s, count, s->kinds + 3 * wide, KINDS * wide, s->r, wide);
+    multiply(model->form, &layer->gate, s, count, s->kinds + 4 * wide, KINDS * wide, s->g, wide);
 
     for (int b = 0; b < count; b++) {
         float *y = s->offset + b * wide;

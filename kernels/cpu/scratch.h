@@ -8,6 +8,7 @@ struct scratch {
     int streams;
     size_t width, hidden, mix, rank, low, quantised; /* floats (or bytes) of a row */
     float *x, *seen, *delta, *input, *offset, *w, *k, *v, *r, *g; /* width */
+    float *kinds;     /* 5 × width: time mix's inputs */
     float *mixed;     /* mix: 5·M */
     float *segment;   /* rank: M, zeros behind */
     float *lowered;   /* low: D, zeros behind */

@@ -24,6 +24,13 @@ INLINE vec load(const float *from) {
 
 INLINE void store(float *to, vec value) { memcpy(to, &value, sizeof value); }
 
+/* A part of a line: copied whole, it would go through memory. */
+INLINE uvec part_of(const void *line, int part) {
+    uvec value;
+    memcpy(&value, (const char *)line + (size_t)part * sizeof value, sizeof value);
+    return value;
+}
+
 INLINE vec all(float value) { return value - (vec){0}; } /* −0 stays −0 */
 
 INLINE ivec all_ints(int32_t value) { return value + (ivec){0}; }

@@ -49,33 +49,44 @@ class Sampler:
 
     def draw(self, logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.bool_], sampling: Sampling) -> int:
         """One row, among those `allowed` (V,). Raises ModelError where nothing is."""
-        scores = logits - self._penalties(sampling)
-        scores = np.where(allowed, scores, -np.inf)
-        if not allowed.any():
+        rows = allowed.nonzero()[0]
+        if not len(rows):
             raise ModelError("the grammar allows no token: this is a fault of the host, not of the model")
-        row = int(scores.argmax()) if sampling.temperature < _GREEDY else self._chosen(scores, sampling)
+        scores = logits[rows] - self._penalties(sampling)[self._pitch[rows]]
+        row = int(rows[scores.argmax() if sampling.temperature < _GREEDY else self._chosen(scores, sampling)])
         self.counts *= np.float32(sampling.alpha_decay)
         if self._pitch[row] < _PITCHES:
             self.counts[self._pitch[row]] += 1
         return row
 
     def _penalties(self, sampling: Sampling) -> npt.NDArray[np.float32]:
+        """What is taken from the logits of each pitch's strikes."""
         by_pitch = np.float32(sampling.alpha_frequency) * self.counts
         by_pitch += np.float32(sampling.alpha_presence) * (self.counts > _FORGOTTEN)
-        penalties: npt.NDArray[np.float32] = by_pitch[self._pitch]
-        return penalties
+        return by_pitch
 
     def _chosen(self, scores: npt.NDArray[np.float32], sampling: Sampling) -> int:
-        """By inverse transform over the kept tokens, likeliest first: one uniform number a draw."""
+        """By inverse transform over the kept tokens, likeliest first: one uniform number a draw.
+
+        Only tokens that can be kept are sorted. With n tokens, all those below (1 - top_p) / n of the whole make less
+        than 1 - top_p together, so the others reach top_p without them.
+        """
         scaled = (scores - scores.max()) / np.float32(sampling.temperature)
-        order = np.argsort(-scaled, kind="stable")
-        if sampling.top_k:
-            order = order[: sampling.top_k]
-        probability = np.exp(scaled[order].astype(np.float64))
+        if 0 < sampling.top_k < len(scaled):
+            least = np.partition(scaled, -sampling.top_k)[-sampling.top_k]
+            places = (scaled >= least).nonzero()[0]
+            places = places[(-scaled[places]).argsort(kind="stable")][: sampling.top_k]
+            probability = np.exp(scaled[places].astype(np.float64))
+            total = probability.sum()
+        else:
+            every = np.exp(scaled.astype(np.float64))
+            total = every.sum()
+            places = (every >= (1 - sampling.top_p) * total / len(every)).nonzero()[0]
+            places = places[(-scaled[places]).argsort(kind="stable")]
+            probability = every[places]
         cumulative = probability.cumsum()
-        total = cumulative[-1]
         # The token that reaches top_p is kept, so at least one always is.
-        kept = int(np.searchsorted(cumulative, sampling.top_p * total)) + 1
+        kept = int(cumulative.searchsorted(sampling.top_p * total)) + 1
         cumulative = cumulative[:kept]
-        place = int(np.searchsorted(cumulative, self.generator.random() * cumulative[-1], side="right"))
-        return int(order[min(place, len(cumulative) - 1)])
+        place = int(cumulative.searchsorted(self.generator.random() * cumulative[-1], side="right"))
+        return int(places[min(place, len(cumulative) - 1)])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radio.errors import ModelError
@@ -99,8 +99,8 @@ def test_presence_is_taken_once_frequency_per_strike() -> None:
         drawer = sampler()
         for _ in range(strikes):
             drawer.draw(np.zeros(len(TOKENS), np.float32), strike, Sampling(alpha_decay=1.0))
-        presence = drawer._penalties(Sampling(alpha_presence=0.7))
-        frequency = drawer._penalties(Sampling(alpha_frequency=0.7))
+        presence = drawer._penalties(Sampling(alpha_presence=0.7))[drawer._pitch]
+        frequency = drawer._penalties(Sampling(alpha_frequency=0.7))[drawer._pitch]
         assert presence[2] == pytest.approx(0.7)
         assert frequency[2] == pytest.approx(0.7 * strikes)
         assert presence[0] == frequency[0] == presence[3] == 0
@@ -111,3 +111,40 @@ def test_the_same_seed_draws_the_same() -> None:
     assert [one.draw(LOGITS, ALL, Sampling()) for _ in range(100)] == [
         two.draw(LOGITS, ALL, Sampling()) for _ in range(100)
     ]
+
+
+def plainly(
+    logits: np.ndarray, allowed: np.ndarray, sampling: Sampling, generator: np.random.Generator, penalties: np.ndarray
+) -> int:
+    """The definition: everything is sorted, nothing is left out beforehand."""
+    scores = np.where(allowed, logits - penalties, -np.inf)
+    scaled = (scores - scores.max()) / np.float32(sampling.temperature)
+    order = np.argsort(-scaled, kind="stable")[: sampling.top_k or None]
+    cumulative = np.exp(scaled[order].astype(np.float64)).cumsum()
+    kept = int(np.searchsorted(cumulative, sampling.top_p * cumulative[-1])) + 1
+    place = int(np.searchsorted(cumulative[:kept], generator.random() * cumulative[:kept][-1], side="right"))
+    return int(order[min(place, kept - 1, len(order) - 1)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.3, 1.0, 2.0]),
+    st.floats(0, 1),
+    st.sampled_from([0, 1, 3, 50, 5000]),
+    st.booleans(),
+)
+def test_the_same_seed_gives_the_token_of_the_definition(
+    seed: int, temperature: float, top_p: float, top_k: int, ties: bool
+) -> None:
+    generator = np.random.default_rng(seed)
+    tokens = tuple(note_token(note, loud) for note in range(20, 100) for loud in range(1, 11))
+    drawer, other = Sampler(tokens, np.random.default_rng(seed)), np.random.default_rng(seed)
+    sampling = Sampling(temperature, top_p, top_k, alpha_presence=0.4, alpha_frequency=0.2)
+    for _ in range(20):
+        logits = (generator.normal(0, 3, len(tokens)).round(1 if ties else 9)).astype(np.float32)
+        allowed = generator.random(len(tokens)) < generator.choice([0.01, 0.3, 1.0])
+        allowed[generator.integers(len(tokens))] = True
+        penalties = drawer._penalties(sampling)[drawer._pitch]
+        expected = plainly(logits, allowed, sampling, other, penalties)
+        assert drawer.draw(logits, allowed, sampling) == expected
