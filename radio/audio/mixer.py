@@ -54,6 +54,8 @@ class Mixer:
         self._high_pass = Filters(high_pass_sections(tone.highpass))
         self._low_pass: SweptLowPass | None = None
         self._levels: dict[str, Ramp] = {}
+        self._asked: tuple[Controls | None, Mapping[str, float]] = (None, {})
+        """The latest controls, and the linear gain that they ask each layer to have."""
         self._limiter = Limiter(tone.ceiling_db)
         self.position: Frames = 0
         self.latency: Frames = self._tape.latency + self._limiter.latency
@@ -66,7 +68,7 @@ class Mixer:
 
     def hears(self, layer: str, controls: Controls) -> bool:
         """Whether anything of `layer` can come through in the next block; what cannot need not be given."""
-        return self._target(layer, controls) > 0 or (layer in self._levels and self._levels[layer].value > 0)
+        return self._targets(controls)[layer] > 0 or (layer in self._levels and self._levels[layer].value > 0)
 
     def process(self, stems: Mapping[str, Block], controls: Controls, kicks: Sequence[Frames] = ()) -> Block:
         """Mix the next block.
@@ -85,13 +87,15 @@ class Mixer:
         _check(stems)
         if self._low_pass is None:
             self._low_pass = SweptLowPass(controls.lowpass)
-            self._levels = {layer: Ramp(self._target(layer, controls), _FADE) for layer in LAYERS}
+            self._levels = {layer: Ramp(target, _FADE) for layer, target in self._targets(controls).items()}
         played = self._filters.process(self._grit.process(self._gathered(stems), self.position))
         keys, bass, drums = played.reshape(len(_PLAYED), 2, BLOCK)
+        targets = self._targets(controls)
+        levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
         duck = self._duck.draw(kicks)
-        keys *= _single(self._level("keys", controls) * duck)
-        bass *= _single(self._level("bass", controls) * duck)
-        drums *= _single(self._level("drums", controls))
+        keys *= _single(levels["keys"] * duck)
+        bass *= _single(levels["bass"] * duck)
+        drums *= _single(levels["drums"])
         drums += keys
         mix = self._room.process(drums)
         mix *= self._room_gain
@@ -100,20 +104,18 @@ class Mixer:
         mix = saturate(mix, self._drive)
         mix *= self._gain
         for layer in _TEXTURES:
-            level = self._level(layer, controls)
             if layer in stems:
-                mix += _single(level * self._trims[layer]) * stems[layer].T
+                mix += _single(levels[layer] * self._trims[layer]) * stems[layer].T
         mix = self._tape.process(mix, controls.wow)
         mix = self._low_pass.process(self._high_pass.process(mix), controls.lowpass)
         mix = self._limiter.process(mix)
         self.position += BLOCK
         return np.ascontiguousarray(mix.T)
 
-    def _target(self, layer: str, controls: Controls) -> float:
-        """The linear gain that a layer is asked to have."""
-        if getattr(controls, f"{layer}_mute"):
-            return 0.0
-        return _linear(getattr(controls, f"{layer}_level"))
+    def _targets(self, controls: Controls) -> Mapping[str, float]:
+        if controls is not self._asked[0]:
+            self._asked = controls, {layer: _gain(layer, controls) for layer in LAYERS}
+        return self._asked[1]
 
     def _gathered(self, stems: Mapping[str, Block]) -> Signal:
         """What is played, trimmed, as rows of one signal."""
@@ -125,8 +127,9 @@ class Mixer:
                 row[:] = 0
         return rows.reshape(-1, BLOCK)
 
-    def _level(self, layer: str, controls: Controls) -> float | Lines:
-        return self._levels[layer].draw(self._target(layer, controls))
+
+def _gain(layer: str, controls: Controls) -> float:
+    return 0.0 if getattr(controls, f"{layer}_mute") else _linear(getattr(controls, f"{layer}_level"))
 
 
 def _linear(decibels: float) -> float:

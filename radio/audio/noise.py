@@ -50,17 +50,17 @@ class Noise(ABC):
         """The sound that begins with chunk `number` ≥ -1, drawn from a generator of its own."""
 
     def render(self, frames: Frames) -> Block:
-        """The next `frames` frames: (frames, 2) float32."""
-        out = np.empty((frames, 2), dtype=np.float32)
+        """The next `frames` frames: (frames, 2) float32, each channel's frames adjacent."""
+        out = np.empty((2, frames), dtype=np.float32)
         done = 0
         while done < frames:
             number, start = divmod(self.position, CHUNK)
             self._turn_to(number)
             count = min(CHUNK - start, frames - done)
-            out[done : done + count] = self._chunk[:, start : start + count].T
+            out[:, done : done + count] = self._chunk[:, start : start + count]
             self.position += count
             done += count
-        return out
+        return out.T
 
     def skip(self, frames: Frames) -> None:
         """Let `frames` pass that nobody hears."""
