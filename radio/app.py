@@ -10,9 +10,10 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from radio.config import RadioConfig, StationSettings
@@ -62,7 +63,9 @@ def play(
         return open_station(wanted, seed=begin + visits[wanted.name] - 1)
 
     sys.setswitchinterval(_SWITCH)
-    with quiet_libraries(), closing(Speakers(device)) as speakers:
+    with quiet_libraries(), _signals(signal.SIG_DFL):  # a sound server that hangs lets no handler of Python's run
+        speakers = Speakers(device)
+    with quiet_libraries(), closing(speakers):
         player = Player(speakers, opened, frames=_frames(seconds))
         player.start(settings)
         try:
@@ -196,12 +199,19 @@ def _told_to_stop() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _signals(handle):
         yield stop
+
+
+@contextmanager
+def _signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
+    """Let `handler` have SIGINT and SIGTERM for a while."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _frames(seconds: Seconds | None) -> Frames | None:

@@ -89,10 +89,22 @@ class Pulse:
 
 
 class Recorder:
-    """Records what the sink plays, with the time at which each piece arrived here."""
+    """Records what the sink plays, with the time at which each piece arrived here.
 
-    def __init__(self, pulse: Pulse) -> None:
-        command = ["parec", "--device=quiet.monitor", "--latency-msec=5", "--raw", "--format=s16le", "--channels=2"]
+    Args:
+        pulse: The server.
+        latency: How late pieces may come, in ms. The less, the sooner PulseAudio itself loses some on a busy machine.
+    """
+
+    def __init__(self, pulse: Pulse, *, latency: int = 200) -> None:
+        command = [
+            "parec",
+            "--device=quiet.monitor",
+            f"--latency-msec={latency}",
+            "--raw",
+            "--format=s16le",
+            "--channels=2",
+        ]
         self._process = subprocess.Popen(
             [*command, f"--rate={SAMPLE_RATE}"], env=pulse.environment, stdout=subprocess.PIPE
         )

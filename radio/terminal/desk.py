@@ -173,13 +173,13 @@ class Desk:
                 self.help = not self.help
             case "escape":
                 self.help = False
-            case "up" | "k":
+            case "up":
                 self.cursor = (self.cursor - 1) % len(KNOBS)
-            case "down" | "j":
+            case "down":
                 self.cursor = (self.cursor + 1) % len(KNOBS)
-            case "left" | "h":
+            case "left":
                 return self._step(knob, -1)
-            case "right" | "l":
+            case "right":
                 return self._step(knob, 1)
             case "m" | "enter" if knob.endswith("_level"):
                 return self._mute(knob.removesuffix("_level"))

@@ -8,7 +8,7 @@ from radio.player import Said, Tuned, Turned
 from radio.terminal.desk import KNOBS, Desk, Quit, Redraw, Tune, Turn, Volume
 from tests.terminal.desks import STATIONS, bar, fresh, heard, playing, track
 
-KEYS = ["up", "down", "left", "right", "m", "enter", *"12345vrtT[]-+=_q?hjklQ", "space", "tab", "back-tab", "escape"]
+KEYS = ["up", "down", "left", "right", "m", "enter", *"12345vrtT[]-+=_q?Q", "space", "tab", "back-tab", "escape"]
 
 
 def pressed(desk: Desk, *keys: str) -> list[object]:
@@ -45,7 +45,7 @@ def test_keys_of_their_own() -> None:
     assert pressed(desk, "space", "space") == [Volume(0.0), Volume(1.0)]
     assert pressed(desk, "q") == [Quit()]
     assert pressed(desk, "redraw") == [Redraw()]
-    assert pressed(desk, "x", "é", "F", "0", "9") == []
+    assert pressed(desk, "x", "é", "F", "0", "9", "h", "j") == []
 
 
 def test_a_control_stops_at_the_end_of_its_range_and_then_asks_for_nothing() -> None:

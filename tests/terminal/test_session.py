@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -186,6 +187,22 @@ def test_a_sound_server_that_hangs_is_said_and_does_not_keep_one_from_quitting(t
             radio.press("q")
             assert radio.ended() == 0
             given_back(radio)
+    finally:
+        pulse.kill()
+
+
+def test_a_sound_server_that_hangs_from_the_start_can_be_interrupted(tmp_path: Path) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.start()
+    pulse.signal(signal.SIGSTOP)
+    try:
+        with PtyRadio("--station", "chill", environment=pulse.environment) as radio:
+            pressed = time.monotonic() + 3  # by then it hangs
+            wait_for(lambda: time.monotonic() > pressed, "it has begun")
+            assert radio.process.poll() is None
+            radio.press("\x03")
+            assert radio.ended() == -signal.SIGINT
+            assert termios.tcgetattr(radio.slave) == radio.modes
     finally:
         pulse.kill()
 
