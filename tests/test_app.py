@@ -127,8 +127,9 @@ def test_the_speakers_get_what_the_pipe_gets(radio: Radio, tmp_path: Path) -> No
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  Chill · \w.* · key of [A-G]b? · 78 BPM", lines[0])
     kept = np.fromfile(tmp_path / "kept", dtype="<i2").reshape(-1, 2).astype(int)
     piped = np.frombuffer(pcm(), dtype="<i2").reshape(-1, 2).astype(int)
-    start = int(np.flatnonzero(np.abs(kept).max(axis=1) > 50)[0] - np.flatnonzero(np.abs(piped).max(axis=1) > 50)[0])
-    assert np.abs(kept[start + 100 : start + SAMPLE_RATE] - piped[100:SAMPLE_RATE]).max() <= 2
+    padding = len(kept) - len(piped)  # silence that the card may put before or after
+    assert padding >= 0
+    assert any(np.abs(kept[at : at + len(piped)] - piped).max() <= 2 for at in range(padding + 1))
 
 
 def test_midi_files_are_the_same_each_time(tmp_path: Path) -> None:
