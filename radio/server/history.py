@@ -7,8 +7,9 @@ place in it is the number of its first bar.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,22 +87,39 @@ class Life:
         self._add(Change(at, {}, skip=True))
 
     def _add(self, change: Change) -> None:
-        self.changes.append(change)
+        last = self.changes[-1] if self.changes else None
+        if last is not None and last.at == change.at and not last.skip and not change.skip:
+            self.changes[-1] = Change(change.at, {**last.values, **change.values})
+        else:
+            self.changes.append(change)
         while len(self.changes) > CHANGES:
             self.controls = self.controls.changed(self.changes.popleft().values)
             self.whole = False
 
     def controls_at(self, frame: Frames) -> Controls:
         """The controls in force when the bar at `frame` begins."""
-        controls = self.controls
+        values: dict[str, JsonValue] = {}
         for change in self.changes:
             if change.at.frame <= frame:
-                controls = controls.changed(change.values)
-        return controls
+                values |= change.values
+        return self.controls.changed(values)
 
     def changes_between(self, start: Frames, end: Frames) -> list[Change]:
         """Those that landed at `start` < frame < `end`."""
         return [change for change in self.changes if start < change.at.frame < end]
+
+    def told(self, spans: Iterable[tuple[Frames, Frames]]) -> Iterator[dict[str, JsonValue]]:
+        """For stretches in order of time: the controls in force as each begins, and what was changed within it."""
+        changes = sorted(self.changes, key=lambda change: change.at.frame)
+        frames = [change.at.frame for change in changes]
+        values, done = self.controls.as_json(), 0
+        for start, end in spans:
+            begun = bisect_right(frames, start)
+            for change in changes[done:begun]:
+                values |= change.values
+            done = begun
+            within: list[JsonValue] = [change.as_json() for change in changes[begun : bisect_left(frames, end)]]
+            yield {"seed": self.settings.seed, "controls": dict(values), "changes": within}
 
     def as_json(self) -> dict[str, JsonValue]:
         return {
@@ -131,23 +149,21 @@ def digests(settings: StationSettings) -> dict[str, str]:
 
 
 def as_json(tracks: Iterable[Track], lives: Iterable[Life], *, live: Frames, limit: int) -> dict[str, JsonValue]:
-    """The last `limit` tracks, newest first, and the lives that they belong to."""
-    lives, tracks = list(lives), list(tracks)
-    ends = [later.frame for later in tracks[1:]] + [live]
-    used: dict[int, Life] = {}
+    """The last `limit` tracks of lives that are known, newest first, and these lives."""
+    known, past = list(lives), list(tracks)
+    ends = [later.frame for later in past[1:]] + [live]
+    spans = [(track.frame, end) for track, end in zip(past, ends, strict=False)]
+    forgotten = bisect_left(past, known[0].origin, key=lambda track: track.frame) if known else len(past)
+    place, used = max(forgotten, len(past) - limit), []
     found: list[JsonValue] = []
-    for track, end in list(zip(tracks, ends, strict=False))[: -limit - 1 : -1]:
-        life = next((life for life in reversed(lives) if life.origin <= track.frame), None)
-        entry = {**track.as_json(), "bar": track.bar, "life": None if life is None else life.number}
-        if life is not None:
-            used[life.number] = life
-            entry |= {
-                "seed": life.settings.seed,
-                "controls": life.controls_at(track.frame).as_json(),
-                "changes": [change.as_json() for change in life.changes_between(track.frame, end)],
-            }
-        found.append(entry)
-    return {"tracks": found, "lives": [life.as_json() for life in used.values()]}
+    for life, end in zip(known, [*(later.origin for later in known[1:]), live + 1], strict=False):
+        stop = bisect_left(past, end, key=lambda track: track.frame)
+        if place < stop:
+            used.append(life)
+        for track, told in zip(past[place:stop], life.told(spans[place:stop]), strict=True):
+            found.append({**track.as_json(), "bar": track.bar, "life": life.number, **told})
+        place = max(place, stop)
+    return {"tracks": found[::-1], "lives": [life.as_json() for life in used[::-1]]}
 
 
 def _path(settings: StationSettings, part: str) -> Path:

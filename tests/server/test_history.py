@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from radio.controls import Controls
 from radio.model import checkpoint
 from radio.server import history
 from radio.server.history import Life
-from radio.server.now import Track
+from radio.server.now import TRACKS, Track
 from radio.station import open_composer
 from radio.types import Landing
 from tests.model.models import checkpoint as random_model
@@ -33,6 +34,7 @@ def test_changes_count_from_where_they_land() -> None:
     one = life()
     one.changed({"tempo": Landing(3, 300), "keys_mute": Landing(2, 210)}, {"tempo": 70.0, "keys_mute": True})
     one.changed({"tempo": Landing(3, 300)}, {"tempo": 72.0})
+    assert [change.at.bar for change in one.changes] == [3, 2, 3]
     assert one.controls_at(209) == Controls()
     assert one.controls_at(210) == Controls(keys_mute=True)
     assert one.controls_at(300) == Controls(keys_mute=True, tempo=72)
@@ -69,6 +71,8 @@ def test_the_newest_comes_first_with_the_life_it_belongs_to() -> None:
     ]
     assert [each["number"] for each in found["lives"]] == [1, 0]
     assert str(Path.cwd()) not in str(found)
+    found = history.as_json(tracks, lives[1:], live=400, limit=4)
+    assert [each["frame"] for each in found["tracks"]] == [350, 250]
 
 
 def test_a_station_that_has_played_nothing_has_no_history() -> None:
@@ -83,6 +87,19 @@ def test_only_what_shapes_the_music_is_told(shipped: StationSettings) -> None:
     }
     assert "push" not in json.dumps(said)
     assert str(shipped.piano.parent) not in json.dumps(said)
+
+
+def test_a_long_history_is_told_at_once() -> None:
+    """Nine hours of tracks, and as many changes as are kept: it is told on the event loop."""
+    one = life()
+    for number in range(history.CHANGES):
+        one.changed({"tempo": Landing(number, number * 100)}, {"tempo": 50.0 + number % 60})
+    tracks = [Track(number * 1_600, {"title": str(number)}, 0.0) for number in range(TRACKS)]
+    began = time.process_time()
+    found: Any = history.as_json(tracks, [one], live=TRACKS * 1_600, limit=TRACKS)
+    assert time.process_time() - began < 0.5
+    assert [each["controls"]["tempo"] for each in found["tracks"][:-3:-1]] == [50.0, 66.0]
+    assert sum(len(each["changes"]) for each in found["tracks"]) == history.CHANGES - TRACKS
 
 
 async def test_history_over_http_through_a_restart() -> None:
