@@ -172,7 +172,10 @@ def _brief(channel: Channel) -> dict[str, JsonValue]:
         "listeners": channel.listeners,
         "art": {"image": f"/{settings.name}/artwork", "hue": colours.hue, "ground": colours.ground},
         "export": f"/api/stations/{settings.name}/export",
-        "streams": {format_: f"/{settings.name}.{format_}" for format_ in CODECS},
+        "streams": {
+            **{format_: f"/{settings.name}.{format_}" for format_ in CODECS},
+            "hls": f"/{settings.name}/hls/index.m3u8",
+        },
     }
 
 

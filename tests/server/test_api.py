@@ -46,7 +46,8 @@ async def test_what_is_on() -> None:
         assert one["now"]["track"]["frame"] == 0
         assert one["now"]["track"]["started_at"].endswith("+00:00")
         assert one["now"]["bar"]["chord"] == "Am7"
-        assert one["streams"] == {"opus": "/tone.opus", "mp3": "/tone.mp3", "aac": "/tone.aac"}
+        streams = {"opus": "/tone.opus", "mp3": "/tone.mp3", "aac": "/tone.aac", "hls": "/tone/hls/index.m3u8"}
+        assert one["streams"] == streams
         assert one["listeners"] == 0
         assert set(one["controls"]) == set(CONTROLS)
         tempo = one["controls"]["tempo"]
