@@ -9,17 +9,17 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from radio import __version__
 from radio.errors import ControlError, ModelError, RadioError, SettingsError, nearest
+from radio.push import options
 
 if TYPE_CHECKING:  # radio.config reads the tables of the music: `radio --help` need not wait for that
     from radio.config import RadioConfig, StationSettings
-    from radio.push.target import Key
 
 PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
 _MUSIC_OPTIONS: Final = ("station", "seed", "set")
@@ -141,7 +141,7 @@ def _parser() -> _Parser:
 
     push = command("push", "play a station to Twitch, YouTube or another RTMP server, with a picture, or to Icecast")
     _station(push, changes="changes")
-    _push_options(push)
+    options.add_to(push)
 
     command("stations", "list the stations of the config")
     command("check", "read the config and the files it names, and name every mistake")
@@ -167,19 +167,6 @@ def _station(parser: argparse.ArgumentParser, *, changes: str) -> None:
         metavar="CONTROL=VALUE",
         help="how a control stands at first; repeatable",
     )
-
-
-def _push_options(push: argparse.ArgumentParser) -> None:
-    where = "environment variable that holds the stream key or the source's password; without this or --key-file"
-    push.add_argument("--key-env", metavar="NAME", help=f"{where} it is asked for")
-    push.add_argument("--key-file", type=Path, metavar="FILE", help="file that holds it")
-    push.add_argument("--image", type=Path, metavar="FILE", help="picture behind the bars [the station's]")
-    push.add_argument("--size", metavar="WxH", help="of the picture in pixels [1280x720]")
-    push.add_argument("--fps", metavar="N", help="its frames a second [30]")
-    push.add_argument("--video-bitrate", metavar="N", help="its constant rate in kbit/s, 200-20000 [2500]")
-    push.add_argument("--format", dest="mount_format", choices=("opus", "mp3"), help="for Icecast [opus]")
-    address = "rtmp://HOST/APP, rtmps://HOST/APP or icecast://USER@HOST:PORT/MOUNT, without the key: others can see it"
-    push.add_argument("address", help=address)
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -294,46 +281,16 @@ def _load(path: Path | None) -> RadioConfig:
 
 def _push(given: argparse.Namespace, config: RadioConfig) -> int:
     from radio import app
-    from radio.push import reading, target
 
     settings = _settings(given, config)
     if given.image is not None:
         if not given.image.is_file():
             raise SettingsError(f"--image: there is no file {given.image}")
         settings = replace(settings, image=given.image)
-    words = {"size": given.size, "fps": given.fps, "video_bitrate": given.video_bitrate, "format": given.mount_format}
-    parsers: dict[str, Callable[[str], object]] = {
-        "size": reading.size,
-        "fps": reading.frame_rate,
-        "video_bitrate": reading.video_bitrate,
-        "format": str,
-    }
-    try:
-        to = target.parse(given.address)
-        options = {name: parsers[name](word) for name, word in words.items() if word is not None}
-        push = reading.assembled(to, _key(given), options)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
+    to = options.push_of(given)
     with contextlib.suppress(KeyboardInterrupt):  # what plays for ever has no other way to end
-        app.push(settings, push, seed=_seed_of(given, settings))
+        app.push(settings, to, seed=_seed_of(given, settings))
     return OK
-
-
-def _key(given: argparse.Namespace) -> Key:
-    """Where the key is: never among the arguments, which everybody on this machine can read."""
-    from getpass import getpass
-
-    from radio.push.target import Key, env_name
-
-    if given.key_env is not None and given.key_file is not None:
-        raise SettingsError("--key-env, --key-file: give one of them")
-    if given.key_env is not None:
-        return Key(env=env_name(given.key_env))
-    if given.key_file is not None:
-        return Key(file=given.key_file)
-    if not sys.stdin.isatty():
-        raise SettingsError("say where the stream key or password is: --key-env NAME or --key-file FILE")
-    return Key(given=getpass("Stream key or password: "))
 
 
 def _settings(given: argparse.Namespace, config: RadioConfig) -> StationSettings:

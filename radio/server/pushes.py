@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
+from radio.errors import SettingsError
 from radio.push.outlets import Programme
 from radio.push.pusher import Pusher
 from radio.push.settings import ARTWORK, PushSettings
@@ -29,12 +30,10 @@ def add_pushes(app: web.Application, channels: Mapping[str, Channel]) -> None:
     """Have the stations pushed for as long as the application runs.
 
     Raises:
-        SettingsError: A push has no key. What is missing now would be missing at night.
+        SettingsError: Pushes have no key, and which. What is missing now would be missing at night.
     """
     pushers = {name: [pusher(channel, each) for each in channel.settings.push] for name, channel in channels.items()}
-    for channel in channels.values():
-        for settings in channel.settings.push:
-            settings.key.read()
+    _check_keys(channels)
     app[PUSHES] = {name: tuple(each.status for each in those) for name, those in pushers.items()}
 
     async def run(_: web.Application) -> AsyncIterator[None]:
@@ -45,3 +44,15 @@ def add_pushes(app: web.Application, channels: Mapping[str, Channel]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     app.cleanup_ctx.append(run)
+
+
+def _check_keys(channels: Mapping[str, Channel]) -> None:
+    problems = []
+    for name, channel in channels.items():
+        for settings in channel.settings.push:
+            try:
+                settings.key.read()
+            except SettingsError as error:
+                problems.append(f"{name}: push to {settings.to}: {error}")
+    if problems:
+        raise SettingsError(problems)

@@ -132,5 +132,5 @@ async def test_serve_refuses_to_start_without_its_keys(monkeypatch: pytest.Monke
     monkeypatch.delenv("A_KEY", raising=False)
     push = PushSettings(parse("rtmp://host/app"), Key(env="A_KEY"))
     channels = {"tone": Channel(settings(push=(push,)))}
-    with pytest.raises(SettingsError, match="A_KEY is not set"):
+    with pytest.raises(SettingsError, match="tone: push to rtmp://host/app: the environment variable A_KEY is not set"):
         front.build(channels, keeper=guard.Keeper(control=True, token=None), settings=front.ServerSettings())

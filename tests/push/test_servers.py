@@ -271,6 +271,17 @@ async def test_an_image_that_cannot_be_read_is_said_and_the_station_goes_on(tmp_
 
 
 @pytest.mark.slow
+async def test_ffmpegs_own_server_takes_it_too(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "got.flv"
+    source = ["-listen", "1", "-i", f"rtmp://127.0.0.1:{port}/live/{KEY}"]
+    receiving = asyncio.create_task(ffmpeg(*source, "-t", "4", "-c", "copy", str(file)))
+    async with pushed(rtmp(port)) as (_, (status,)):
+        await receiving
+    assert status.connections == 1
+    assert is_the_tone(heard(file))
+
+
+@pytest.mark.slow
 async def test_servers_that_are_killed_get_it_again_and_no_listener_notices() -> None:
     with nginx() as server, icecast() as cast:
         async with pushed(rtmp(server.port), mount(cast.port, "x")) as (radio, statuses):
