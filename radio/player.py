@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import itertools
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
@@ -239,7 +241,7 @@ class Player:
             block = np.clip(block, -1, 1).astype(np.float32)
             self._going.events()  # of the past, and they would pile up
             if at + len(block) >= CROSSFADE:
-                Thread(target=_free, args=(self._going,), name="free", daemon=True).start()
+                Thread(target=_free, args=([self._going],), name="free", daemon=True).start()
                 self._going = None
         gain = self.volume
         if gain != 1 or self._gain != 1:
@@ -293,7 +295,9 @@ def _level(block: Block) -> Level:
     return Level((left, right), (powers[0], powers[1]))
 
 
-def _free(voice: Voice) -> None:
-    voice.close()
-    del voice
+def _free(held: list[Voice]) -> None:
+    """Free the only one that is held, and give its memory back to the system."""
+    held.pop().close()
     gc.collect()  # a station refers to itself in places; its samples and weights should not wait for the collector
+    with suppress(AttributeError):  # glibc keeps what is freed until it is told not to, and no other has this call
+        ctypes.CDLL(None).malloc_trim(0)
