@@ -82,7 +82,8 @@ class Mixer:
             (BLOCK, 2) float32, `latency` frames behind the stems, no sample above the tone's ceiling.
 
         Raises:
-            AudioError: an unknown layer, or a stem of another shape.
+            AudioError: an unknown layer, or a stem of another shape; or a stem that held what is no number, which the
+                filters would never forget: the station is to be opened anew.
         """
         _check(stems)
         if self._low_pass is None:
@@ -108,6 +109,8 @@ class Mixer:
                 mix += _single(levels[layer] * self._trims[layer]) * stems[layer].T
         mix = self._tape.process(mix, controls.wow)
         mix = self._low_pass.process(self._high_pass.process(mix), controls.lowpass)
+        if not np.isfinite(mix[:, -1]).all():
+            raise AudioError(f"the mix is no number any more, in the block from frame {self.position} on")
         mix = self._limiter.process(mix)
         self.position += BLOCK
         return np.ascontiguousarray(mix.T)

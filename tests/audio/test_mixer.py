@@ -69,6 +69,16 @@ def test_silent_and_missing_are_the_same() -> None:
     assert np.array_equal(mixed(Mixer(Tone()), silent, BEFORE), mixed(Mixer(Tone()), some, BEFORE))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_is_no_number_ends_the_mix_rather_than_the_music(layer: str, value: float) -> None:
+    stems = {name: stem[:BLOCK].copy() for name, stem in STEMS.items()}
+    stems[layer][100, 1] = value
+    mixer = Mixer(Tone())
+    with pytest.raises(AudioError, match="no number any more"), np.errstate(invalid="ignore"):
+        mixer.process(stems, Controls(rain_mute=False))
+
+
 def test_it_says_what_it_does_not_hear() -> None:
     """A layer that is turned down is heard until its fade is over, and then not at all."""
     mixer, heard = Mixer(Tone()), []
