@@ -24,6 +24,7 @@ SECTIONS = {
     "process": "the command as a whole: start, memory, speed",
     "push": "the picture of a push against ffmpeg's filters",
     "stations": "ten stations on the air at once",
+    "listeners": "two thousand listeners, the front and Icecast in turn",
 }
 """Each is a module of this package with a function `measure(subject)`, in the order in which they are run."""
 

@@ -30,7 +30,7 @@ def test_the_board_is_written_for_programs_and_for_people() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("section", ["engine", "stages", "peers", "process", "push", "stations"])
+@pytest.mark.parametrize("section", ["engine", "stages", "peers", "process", "push", "stations", "listeners"])
 def test_every_section_has_its_figures(section: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", section, "--effort", "0.03", "--output", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

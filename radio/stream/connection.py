@@ -10,9 +10,15 @@ import struct
 import termios
 
 from radio.errors import StreamError
+from radio.stream.listener import Reach
 
 SEND_BUFFER = 64 * 1024
 """Size of the socket's own buffer in bytes: five seconds of audio."""
+
+
+_ACKNOWLEDGED, _WINDOW = struct.Struct("=Q"), struct.Struct("=I")
+_TCP_INFO = 232
+"""Bytes of Linux's `struct tcp_info` up to and with `tcpi_snd_wnd`, which came with 5.4."""
 
 
 def limit_buffers(transport: asyncio.Transport) -> None:
@@ -51,6 +57,13 @@ class Connection:
         """Bytes that wait for the peer's acknowledgement (SIOCOUTQ, tcp(7))."""
         (queued,) = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4)))
         return int(queued)
+
+    def reach(self) -> Reach | None:
+        """What TCP_INFO says (tcp(7)); none where the system is too old to say it."""
+        info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO)
+        if len(info) < _TCP_INFO:
+            return None
+        return Reach(*_ACKNOWLEDGED.unpack_from(info, 120), *_WINDOW.unpack_from(info, 228))
 
     def close(self) -> None:
         """Reset the connection."""

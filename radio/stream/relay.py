@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from radio.stream.ring import Chunk, Ring
+from radio.stream.listener import Listener, Sink, Weaver
+from radio.stream.ring import Ring
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 TICK: Seconds = 0.08
@@ -40,61 +40,11 @@ listener has stopped reading.
 STALL: Seconds = 20.0
 """A listener whose system has taken nothing for this long, though there was something to take, is disconnected."""
 
-LOOK = TURNS
-"""Ticks between two looks at a listener for whom something waits."""
+READING = 0.75
+"""A window that closes by less than this part of what was taken: somebody reads."""
 
-
-class Sink(Protocol):
-    """Where a listener's bytes go: a `Connection`, or a fake in tests."""
-
-    def send(self, data: bytes | memoryview) -> int:
-        """Take what there is room for and return how many bytes that was; OSError when the listener is gone."""
-
-    def unacknowledged(self) -> int:
-        """How many bytes our system holds that the listener's has not taken yet."""
-
-    def close(self) -> None:
-        """Disconnect at once; what our system holds is lost."""
-
-
-class Weaver(Protocol):
-    """Puts into one listener's bytes what is for it alone."""
-
-    def weave(self, chunks: list[Chunk]) -> bytes:
-        """The bytes of `chunks`, woven."""
-
-
-class Listener:
-    """One connection, and where it stands."""
-
-    __slots__ = ("begun", "gone", "moved", "next", "patient", "sink", "start", "turn", "waiting", "weaver")
-
-    def __init__(
-        self,
-        sink: Sink,
-        start: Frames,
-        now: float,
-        *,
-        weaver: Weaver | None,
-        begun: Callable[[Frames], object] | None,
-        gone: Callable[[], object] | None,
-    ) -> None:
-        self.sink = sink
-        self.weaver = weaver
-        self.start = start
-        """The frame it asked for, and once it is being served the one that it got."""
-        self.begun = begun
-        self.gone = gone
-        self.next = -1
-        """The number of the chunk that it gets next; none before the first."""
-        self.patient = False
-        """Whether its burst carries it from one turn to the next."""
-        self.turn = -1
-        """The tick of every `TURNS` at which it is written to; none while it is written to at every one."""
-        self.waiting: bytes | memoryview = b""
-        """What is to be sent before the next chunk."""
-        self.moved = now
-        """When its system last took something."""
+LOOK = 5
+"""Rounds of `TURNS` ticks between two looks at whether a listener reads."""
 
 
 @dataclass(slots=True)
@@ -163,10 +113,17 @@ class Relay:
         """Serve those whose turn it is, and disconnect those too far behind."""
         self._tick += 1
         self._joined.clear()
+        turn, look = self._tick % TURNS, self._tick // TURNS % LOOK == 0
         for listener in list(self._eager):
-            self._serve(listener)
-        for listener in list(self._turns[self._tick % TURNS]):
-            self._serve(listener)
+            if turn == 0 and self._slow(listener, look=look):
+                self._drop(listener)
+            else:
+                self._serve(listener)
+        for listener in list(self._turns[turn]):
+            if look and self._slow(listener, look=look):
+                self._drop(listener)
+            else:
+                self._serve(listener)
 
     def leave(self, listener: Listener) -> None:
         """Disconnect a listener; one that is gone already is no error."""
@@ -195,8 +152,6 @@ class Relay:
 
     def _serve(self, listener: Listener) -> None:
         if listener.waiting and not self._send(listener, listener.waiting):
-            if self._tick % LOOK == 0:
-                self._judge(listener)
             return
         if listener.next < 0 and not self._place(listener):
             return
@@ -250,8 +205,25 @@ class Relay:
         self._turns[listener.turn][listener] = None
         del self._eager[listener]
 
-    def _judge(self, listener: Listener) -> None:
-        """Disconnect a listener that is too slow."""
-        if listener in self._listeners and (self.now() - listener.moved > STALL or self.lag(listener) > LAG_LIMIT):
-            self.counts.slow_disconnects += 1
-            self.leave(listener)
+    def _slow(self, listener: Listener, *, look: bool) -> bool:
+        """Whether a listener is too far behind, or takes nothing, or, at a `look`, does not read what it takes."""
+        if listener.waiting and (self.now() - listener.moved > STALL or self.lag(listener) > LAG_LIMIT):
+            return True
+        return look and self.now() - self._seen_reading(listener) > LAG_LIMIT
+
+    def _drop(self, listener: Listener) -> None:
+        self.counts.slow_disconnects += 1
+        self.leave(listener)
+
+    def _seen_reading(self, listener: Listener) -> float:
+        """When it was last seen that somebody reads what the listener's system takes.
+
+        A system with a large buffer takes minutes of audio that nobody reads, and acknowledges it all. But the window
+        that it offers closes by what lies there; where somebody reads, it opens again by as much.
+        """
+        reach, before = listener.sink.reach(), listener.reach
+        listener.reach = reach
+        taken = reach.acknowledged - before.acknowledged if reach and before else 0
+        if not reach or not before or not taken or before.window - reach.window < READING * taken:
+            listener.read = self.now()
+        return listener.read

@@ -10,9 +10,10 @@ import pytest
 
 from radio.stream.connection import Connection
 from radio.stream.edge import Edge
+from radio.stream.listener import Listener, Reach
 from radio.stream.mount import Mount
 from radio.stream.muxers import open_muxer
-from radio.stream.relay import BURST_LIMIT, CUSHION, LAG_LIMIT, PORTION, STALL, TICK, TURNS, Listener, Relay
+from radio.stream.relay import BURST_LIMIT, CUSHION, LAG_LIMIT, LOOK, PORTION, STALL, TICK, TURNS, Relay
 from radio.types import SAMPLE_RATE, Frames, Packet
 from tests.stream.ogg_reader import check_one_stream
 
@@ -43,6 +44,9 @@ class Peer:
     sends: list[tuple[float, bytes]] = field(default_factory=list)
     closed: bool = False
     broken: bool = False
+    window: int | None = None
+    """How much its system takes that nobody reads; `read` is what somebody has."""
+    read: int = 0
     _since: float | None = None
 
     def send(self, data: bytes | memoryview) -> int:
@@ -70,6 +74,12 @@ class Peer:
     def unacknowledged(self) -> int:
         self.drain()
         return len(self.buffered)
+
+    def reach(self) -> Reach | None:
+        if self.window is None:
+            return None
+        self.drain()
+        return Reach(len(self.received), max(0, self.window - len(self.received) + self.read))
 
     def close(self) -> None:
         self.closed = True
@@ -250,15 +260,17 @@ def test_nobody_starves(station: Station, relay: Relay, clock: Clock, burst: flo
     """What a player has and has not played is never less than its burst, but for the tick that is going on."""
     station.run(30)
     peer = Peer(clock)
-    join(relay, peer, burst)
+    listener = join(relay, peer, burst)
     station.run(3)
-    began = clock() - 3
+    began, first = clock() - 3, station.mount.ring.at(listener.start)
     for _ in range(1_000):
         clock.seconds += TICK
         station.tick()
-        got = len(check_one_stream(bytes(peer.received), checksums=False)) * CHUNK
+        assert peer.received.endswith(station.mount.ring[listener.next - 1].data)
+        got = (listener.next - first) * CHUNK
         wait = TURN if burst >= CUSHION else 0
         assert got - (clock() - began) >= burst - wait - 3 * CHUNK
+    station.heard(peer)
 
 
 @pytest.mark.parametrize("burst", [0.0, 22.0, BURST_LIMIT])
@@ -314,6 +326,41 @@ def test_a_listener_that_catches_up_stays(station: Station, relay: Relay, clock:
     station.run(30)
     assert relay.lag(listener) <= TURN + CHUNK
     assert relay.counts.slow_disconnects == 0
+    station.heard(peer)
+
+
+@pytest.mark.parametrize("burst", [0.0, 22.0])
+@pytest.mark.parametrize("window", [600_000, 8_000_000])
+def test_one_whose_system_takes_everything_is_gone_within_a_minute_of_its_last_read(
+    station: Station, relay: Relay, clock: Clock, burst: float, window: int
+) -> None:
+    station.run(40)
+    peer = Peer(clock, window=window)
+    join(relay, peer, burst)
+    for _ in range(300):
+        station.run(TICK)
+        peer.read = len(peer.received)
+    began = clock()
+    while not peer.closed and clock() - began < 100:
+        station.run(TICK)
+    assert LAG_LIMIT <= clock() - began <= LAG_LIMIT + 2 * LOOK * TURN
+    assert relay.counts.slow_disconnects == 1
+
+
+@pytest.mark.parametrize("held", [0, 100_000, 300_000])
+@pytest.mark.parametrize("lump", [1, 100, 200])
+def test_one_that_reads_in_its_own_way_stays(
+    station: Station, relay: Relay, clock: Clock, held: int, lump: int
+) -> None:
+    """It leaves up to 25 s with its system, and reads every 80 ms, or only every 8 s, or every 16."""
+    station.run(40)
+    peer = Peer(clock, window=400_000 + 20_000 * lump)
+    join(relay, peer, 22)
+    for tick in range(3_000):
+        station.run(TICK)
+        if tick % lump == 0:
+            peer.read = max(peer.read, len(peer.received) - held)
+    assert not peer.closed
     station.heard(peer)
 
 

@@ -1,0 +1,116 @@
+"""Many listeners in one cheap process: `python -m bench.audience HOST PORT PATH COUNT`.
+
+Says `ready` once all have their burst, reads a line, and says as JSON how each was served since it joined: a listener
+plays from its first audio on, and what it has and has not played must never be less than nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import sys
+import time
+from dataclasses import dataclass
+
+from radio.types import SAMPLE_RATE, Seconds
+
+_JOINING = 0.004
+"""Seconds between two that join: 250 in a second."""
+_SETTLED: Seconds = 5.0
+"""After this long a burst has come, and the listener counts."""
+_GRANULE = slice(6, 14)
+
+
+@dataclass(slots=True)
+class Fan:
+    """One listener; granule positions say how much audio it has."""
+
+    socket: socket.socket
+    head: bytes | None = b""
+    first: int = -1
+    last: int = -1
+    began: float = 0.0
+    least: Seconds = float("inf")
+    bytes: int = 0
+    ended: bool = False
+
+    def read(self, now: float) -> None:
+        data = self.socket.recv(1 << 16)
+        if not data:
+            self.ended = True
+            return
+        self.bytes += len(data)
+        if self.head is not None:
+            self.head += data
+            status, found, data = self.head.partition(b"\r\n\r\n")
+            if not found:
+                return
+            if b" 200 " not in status.partition(b"\r\n")[0]:
+                raise SystemExit(f"a listener was refused: {status.decode(errors='replace')}")
+            self.head = None
+        self.judge(now)  # before this audio came, it was played down to here
+        page = data.rfind(b"OggS")
+        if page >= 0 and len(data) - page >= _GRANULE.stop:
+            granule = int.from_bytes(data[page:][_GRANULE], "little", signed=True)
+            if granule > 0:
+                self.last = granule
+                if self.first < 0:
+                    self.began = now
+                    first = data.find(b"OggS", max(0, data.find(b"OpusTags")))
+                    self.first = int.from_bytes(data[first:][_GRANULE], "little", signed=True)
+
+    def judge(self, now: float) -> None:
+        if self.first >= 0 and now - self.began > _SETTLED:
+            self.least = min(self.least, (self.last - self.first) / SAMPLE_RATE - (now - self.began))
+
+
+def main() -> None:
+    """Join, listen, report."""
+    host, port, path, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    poll, fans = select.epoll(), dict[int, Fan]()
+    poll.register(sys.stdin, select.EPOLLIN)
+    request = f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode()
+    joined, ready = time.monotonic(), False
+    while True:
+        now = time.monotonic()
+        while len(fans) < count and now - joined > _JOINING * len(fans):
+            connection = socket.create_connection((host, port))
+            connection.sendall(request)
+            connection.setblocking(False)
+            fans[connection.fileno()] = Fan(connection)
+            poll.register(connection, select.EPOLLIN)
+        settled = len(fans) == count and all(fan.began and now - fan.began > 2 * _SETTLED for fan in fans.values())
+        if settled and not ready:
+            ready = True
+            print("ready", flush=True)
+        for number, _ in poll.poll(0.05):
+            if number == sys.stdin.fileno():
+                _report(list(fans.values()))
+                return
+            fans[number].read(time.monotonic())
+            if fans[number].ended:
+                poll.unregister(number)
+
+
+def _report(fans: list[Fan]) -> None:
+    now = time.monotonic()
+    for fan in fans:
+        fan.judge(now)
+    least = sorted(fan.least for fan in fans)
+    print(
+        json.dumps(
+            {
+                "listeners": len(fans),
+                "ended": sum(fan.ended for fan in fans),
+                "starved": sum(each < 0 for each in least),
+                "least": least[0],
+                "median": least[len(least) // 2],
+                "bytes": sum(fan.bytes for fan in fans),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
