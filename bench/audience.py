@@ -1,7 +1,7 @@
 """Many listeners in one cheap process: `python -m bench.audience HOST PORT PATH COUNT`.
 
-Says `ready` once all have their burst, reads a line, and says as JSON how each was served since it joined: a listener
-plays from its first audio on, and what it has and has not played must never be less than nothing.
+Says `ready` and how many bytes came, once all have their burst; reads a line, and says as JSON how all were served. A
+listener plays from its first audio on, and what it has and has not played must never be less than nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main() -> None:
         settled = len(fans) == count and all(fan.began and now - fan.began > 2 * _SETTLED for fan in fans.values())
         if settled and not ready:
             ready = True
-            print("ready", flush=True)
+            print("ready", sum(fan.bytes for fan in fans.values()), flush=True)
         for number, _ in poll.poll(0.05):
             if number == sys.stdin.fileno():
                 _report(list(fans.values()))

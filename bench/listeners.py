@@ -53,6 +53,8 @@ class Load:
     """Seconds of processor time in a second."""
     memory: float
     """Resident bytes at the end."""
+    pace: float
+    """Bytes a second that each listener got."""
     report: dict[str, float]
 
 
@@ -94,10 +96,13 @@ def measure(subject: Subject) -> Iterator[Figure]:
             f"processor of {name} with {many:,} listeners",
             100 * all_.processor,
             "% of a core",
-            absolute=f"{100 * one.processor:.2f} % with one; least audio in hand {all_.report['least']:.1f} s",
+            absolute=f"{100 * one.processor:.2f} % with one; {all_.pace / 1_000:.1f} kB a second went to each",
         )
         lost = all_.report["starved"] + all_.report["ended"]
-        yield Figure(f"underruns: listeners of {name} that starved or were lost", lost, "", 0, at_most=True)
+        target = 0 if all_ is ours[1] else None
+        hand = f"the least that one had in hand was {all_.report['least']:.1f} s of audio"
+        what = f"underruns: listeners of {name} that starved or were lost"
+        yield Figure(what, lost, "", target, at_most=True, absolute=hand)
 
 
 def _each_more(loads: list[Load], many: int) -> tuple[float, float]:
@@ -175,7 +180,8 @@ def _load(pid: int, port: int, path: str, count: int, seconds: Seconds) -> Load:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as audience:
         assert audience.stdin is not None  # noqa: S101  # pipes were asked for
         assert audience.stdout is not None  # noqa: S101
-        if audience.stdout.readline() != "ready\n":
+        said, _, received = audience.stdout.readline().partition(" ")
+        if said != "ready":
             raise ServerError("the listeners were not served")
         before, began = _processor(pid), time.monotonic()
         time.sleep(seconds)
@@ -184,7 +190,7 @@ def _load(pid: int, port: int, path: str, count: int, seconds: Seconds) -> Load:
         audience.stdin.write("enough\n")
         audience.stdin.flush()
         report = json.loads(audience.stdout.readline())
-    return Load(used / took, memory, report)
+    return Load(used / took, memory, (report["bytes"] - int(received)) / took / count, report)
 
 
 def _processor(pid: int) -> Seconds:

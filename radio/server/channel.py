@@ -310,18 +310,24 @@ class Channel:
         self._to_worker = writer
         decoder = Decoder()
         while True:
-            patience = SILENCE if self._ready else OPENING
             try:
-                async with asyncio.timeout(patience):
-                    data = await reader.read(_READ_SIZE)
-            except TimeoutError as error:
-                raise ServerError(f"the worker said nothing for {patience:g} s") from error
+                data = await self._heard(reader)
             except ConnectionError:
                 return
             if not data:
                 return
             for message in decoder.feed(data):
                 self._take(message)
+
+    async def _heard(self, reader: asyncio.StreamReader) -> bytes:
+        """What the worker says next, empty at its end; raises ServerError when it says nothing for too long."""
+        patience = SILENCE if self._ready else OPENING
+        # A front that was stopped or starved itself finds its time over and the worker's words waiting: it looks again.
+        for seconds in (patience, 1.0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    return await reader.read(_READ_SIZE)
+        raise ServerError(f"the worker said nothing for {patience:g} s")
 
     def _take(self, message: Message) -> None:
         match message:

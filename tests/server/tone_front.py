@@ -1,53 +1,50 @@
-"""A front of its own process, with a tone for a station: `python -m tests.server.tone_front PORT`, for who kills it."""
+"""A front in a process of its own, with one tone station: `python -m tests.server.tone_front` says its port."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import socket
+import re
 import sys
-from collections.abc import AsyncIterator
-from types import MappingProxyType
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE, Popen
 
-from radio.config import RadioConfig
-from radio.server import front
+from radio.config import RadioConfig, ServerSettings
+from radio.server.front import serve
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+@dataclass
+class Front:
+    pid: int
+    port: int
+
+    @property
+    def worker(self) -> int:
+        """The process of its station."""
+        children = [task.joinpath("children").read_text() for task in Path(f"/proc/{self.pid}/task").iterdir()]
+        (worker,) = [int(pid) for text in children for pid in text.split()]
+        return worker
 
 
-@contextlib.asynccontextmanager
-async def tone_front(port: int) -> AsyncIterator[None]:
-    """On the air from entry on; killed at the end, with whatever it was doing."""
-    command = (sys.executable, "-m", "tests.server.tone_front", str(port))
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
-    try:
+@contextlib.contextmanager
+def running() -> Iterator[Front]:
+    with Popen([sys.executable, "-m", "tests.server.tone_front"], stdout=PIPE, text=True) as process:
         assert process.stdout is not None
-        said = await asyncio.wait_for(process.stdout.readline(), 30)
-        assert said == b"ready\n"
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-
-
-async def _serve(port: int) -> None:
-    config = RadioConfig(MappingProxyType({"tone": settings()}))
-    await front.serve(config, host="127.0.0.1", port=port, ready=_ready, worker=WORKER)
-
-
-def _ready(_: list[str]) -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+        try:
+            yield Front(process.pid, int(process.stdout.readline()))
+        finally:
+            process.terminate()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+
+    def ready(addresses: list[str]) -> None:
+        print(re.findall(r":(\d+)/", addresses[0])[0], flush=True)  # noqa: T201 — who started us reads it
+
+    config = RadioConfig({"tone": settings()}, ServerSettings())
+    asyncio.run(serve(config, host="127.0.0.1", port=0, ready=ready, worker=WORKER))

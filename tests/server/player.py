@@ -1,0 +1,52 @@
+"""A player that reads a stream as it comes and plays it at the pace of the wall clock, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from dataclasses import dataclass, field
+
+from radio.types import SAMPLE_RATE
+
+_HEAD = 14
+"""Bytes of a page up to and with its granule position."""
+
+
+@dataclass
+class Player:
+    """What it has got, and the least that it had in hand since it began to play, in seconds."""
+
+    host: str
+    port: int
+    path: str = "/tone.opus"
+    body: bytearray = field(default_factory=bytearray)
+    least: float = float("inf")
+
+    async def listen(self, seconds: float) -> None:
+        """Tune in and play for a while; a stream that ends early raises EOFError."""
+        await asyncio.to_thread(self._listen, seconds)
+
+    def _listen(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        began, first, last = 0.0, -1, -1
+        with socket.create_connection((self.host, self.port), timeout=0.1) as connection:
+            connection.sendall(f"GET {self.path} HTTP/1.0\r\n\r\n".encode())
+            while (now := time.monotonic()) < end:
+                if first >= 0:
+                    self.least = min(self.least, (last - first) / SAMPLE_RATE - (now - began))
+                try:
+                    data = connection.recv(65_536)
+                except TimeoutError:
+                    continue
+                if not data:
+                    raise EOFError("the stream ended")
+                self.body += data
+                last = max(last, self._granule(self.body.rfind(b"OggS", 0, len(self.body) - _HEAD)))
+                if first < 0 < last:
+                    page = self.body.find(b"OggS", self.body.find(b"OpusTags"))
+                    first, began = self._granule(page), time.monotonic()
+        del self.body[: self.body.index(b"\r\n\r\n") + 4]
+
+    def _granule(self, page: int) -> int:
+        return int.from_bytes(self.body[page + 6 : page + _HEAD], "little", signed=True) if page >= 0 else -1

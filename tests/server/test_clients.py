@@ -1,0 +1,135 @@
+"""The players that people have, each on each format: real programs, over real connections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.types import SAMPLE_RATE
+from tests.server.on_air import OnAir, ffmpeg, on_air, until
+from tests.stream.ogg_reader import check_one_stream
+
+FORMATS = ("opus", "mp3", "aac")
+CODECS = {"opus": "opus", "mp3": "mp3", "aac": "aac"}
+
+
+async def run(*command: str, data: bytes | None = None) -> bytes:
+    """Standard output of a program, which must be there and end well."""
+    assert shutil.which(command[0]), f"{command[0]} is missing: scripts/system-packages --tests installs it"
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(data), 60)
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode == 0, err.decode()[-2_000:]
+    return out
+
+
+def sounds_like_the_tone(path: Path, seconds: float) -> None:
+    """440 Hz on the left, 880 on the right, and no silence once it has begun."""
+    # Not the module `wave`: a player that was stopped leaves a length of its own in the header.
+    data = path.read_bytes()
+    pcm = data[data.index(b"data") + 8 :]
+    sound = np.frombuffer(pcm[: len(pcm) // 4 * 4], dtype="<i2").reshape(-1, 2) / 32_768
+    assert len(sound) >= seconds * SAMPLE_RATE
+    second = sound[len(sound) // 2 :][:SAMPLE_RATE]
+    for channel, hertz in ((0, 440), (1, 880)):
+        spectrum = np.abs(np.fft.rfft(second[:, channel]))
+        assert int(np.argmax(spectrum)) * SAMPLE_RATE / len(second) == pytest.approx(hertz, abs=2)
+    loud = np.sqrt(np.mean(sound[4_800 : len(sound) // 480 * 480].reshape(-1, 480, 2) ** 2, axis=1))
+    assert loud[:-10].min() > 0.1
+
+
+async def some_time(radio: OnAir) -> None:
+    await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_ffprobe_and_ffmpeg(format_: str, tmp_path: Path) -> None:
+    async with on_air() as radio:
+        await some_time(radio)
+        address, path = f"{radio.root}/tone.{format_}", tmp_path / "heard.wav"
+        probe = ["-v", "warning", "-show_streams", "-show_format", "-of", "json", "-analyzeduration", "1M", address]
+        found = json.loads(await run("ffprobe", *probe))
+        await ffmpeg("-i", address, "-t", "4", "-c:a", "pcm_s16le", str(path))
+    (stream,) = found["streams"]
+    assert (stream["codec_name"], stream["sample_rate"], stream["channels"]) == (CODECS[format_], "48000", 2)
+    sounds_like_the_tone(path, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_mpv(format_: str, tmp_path: Path) -> None:
+    async with on_air() as radio:
+        await some_time(radio)
+        path = tmp_path / "heard.wav"
+        options = ["--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={path}", "--length=4", "--really-quiet"]
+        await run("mpv", *options, f"{radio.root}/tone.{format_}")
+    sounds_like_the_tone(path, 3.5)
+
+
+def let_in(folder: Path) -> None:
+    """Let any user write into this folder of a test."""
+    folder.chmod(0o777)
+    for parent in folder.parents[:2]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_vlc(format_: str, tmp_path: Path) -> None:
+    async with on_air() as radio:
+        await some_time(radio)
+        path = tmp_path / "heard.wav"
+        # VLC does not play for root.
+        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        let_in(tmp_path)
+        sink = f"#transcode{{acodec=s16l,channels=2,samplerate=48000}}:std{{access=file,mux=wav,dst={path}}}"
+        options = ["-I", "dummy", "--no-video", "--sout", sink, "--run-time=6", "--play-and-exit"]
+        await run(*user, "env", f"HOME={tmp_path}", "cvlc", *options, f"{radio.root}/tone.{format_}", "vlc://quit")
+    sounds_like_the_tone(path, 3)
+
+
+async def test_curl_in_http_1_0_gets_bytes_and_nothing_else(tmp_path: Path) -> None:
+    async with on_air() as radio:
+        await some_time(radio)
+        for format_, start in (("opus", b"OggS"), ("mp3", b"\xff\xfb"), ("aac", b"\xff\xf1")):
+            path = tmp_path / f"heard.{format_}"
+            address = f"{radio.root}/tone.{format_}"
+            options = ["--http1.0", "--no-progress-meter", "--max-filesize", "100M", "--output", str(path)]
+            with pytest.raises(AssertionError):  # curl says so when its time is over
+                await run("curl", *options, "--max-time", "2", address)
+            assert path.read_bytes().startswith(start)
+        check_one_stream((tmp_path / "heard.opus").read_bytes())
+
+
+async def test_curl_asks_for_titles(tmp_path: Path) -> None:
+    async with on_air() as radio:
+        await some_time(radio)
+        path, head = tmp_path / "heard", tmp_path / "head"
+        options = ["-H", "Icy-MetaData: 1", "--no-progress-meter", "-D", str(head), "-o", str(path), "--max-time", "2"]
+        with pytest.raises(AssertionError):
+            await run("curl", *options, f"{radio.root}/tone.mp3")
+    assert "icy-metaint: 16000" in head.read_text().lower()
+    data = path.read_bytes()
+    assert data[16_001:].startswith(b"StreamTitle='Tone 1 of seed 1';")
+
+
+@pytest.mark.slow
+async def test_a_player_finds_its_stream_in_a_playlist(tmp_path: Path) -> None:
+    async with on_air() as radio:
+        await some_time(radio)
+        for kind in ("m3u", "pls"):
+            path = tmp_path / f"{kind}.wav"
+            options = ["--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={path}", "--length=3", "--really-quiet"]
+            await run("mpv", *options, "--playlist-start=0", "--end=3", f"{radio.root}/tone.{kind}")
+            assert path.stat().st_size > 2 * SAMPLE_RATE * 4

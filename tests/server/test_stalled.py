@@ -1,0 +1,87 @@
+"""Listeners that stop reading, and stations that stop sending, over real sockets and processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from radio.types import SAMPLE_RATE
+from tests.server import tone_front
+from tests.server.on_air import OnAir, on_air, until
+from tests.server.player import Player
+from tests.stream.ogg_reader import check_one_stream
+
+TCP_CLOSE = 7
+
+
+async def stop_reading(radio: OnAir, *, buffer: int, after: float) -> float:
+    """Listen for a while, then read nothing more; how long after that the connection is reset under us."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        client.setblocking(False)
+        await loop.sock_connect(client, (radio.host, radio.port))
+        await loop.sock_sendall(client, b"GET /tone.opus HTTP/1.0\r\n\r\n")
+        end = time.monotonic() + after
+        while (left := end - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    await loop.sock_recv(client, 65_536)
+            except TimeoutError:
+                break
+        stopped = time.monotonic()
+        await until(lambda: client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE, 90)
+        return time.monotonic() - stopped
+
+
+@pytest.mark.slow
+async def test_thirty_good_listeners_and_three_that_stall() -> None:
+    """One never reads, one has a system that takes megabytes, one an ordinary system."""
+    async with on_air() as radio, asyncio.TaskGroup() as group:
+        await until(lambda: radio.tone.edge.live > 25 * SAMPLE_RATE, 60)
+        good = [Player(radio.host, radio.port, f"/tone.opus?burst={number % 23}") for number in range(30)]
+        listening = [group.create_task(each.listen(75)) for each in good]
+        stalls = [
+            group.create_task(stop_reading(radio, buffer=buffer, after=after))
+            for buffer, after in ((4_096, 0.0), (8 << 20, 10.0), (131_072, 10.0))
+        ]
+        for stall in stalls:
+            assert await stall < 60
+        for task in listening:
+            await task
+        counts = radio.tone.mount("opus").relay.counts
+        assert (counts.joined, counts.slow_disconnects, radio.tone.listeners) == (33, 3, 30)
+    truth: dict[int, bytes] = {}
+    for player in good:
+        for page in check_one_stream(bytes(player.body), checksums=False):
+            assert truth.setdefault(page.sequence, page.raw) == page.raw
+        assert player.least > -0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["worker", "front"])
+async def test_a_stall_of_twelve_seconds_is_not_heard_by_who_joined_a_minute_ago(who: str) -> None:
+    """What the player has in hand lasts, and the stream goes on without a hole."""
+    with tone_front.running() as front:
+        await asyncio.sleep(25)
+        player = Player("127.0.0.1", front.port)
+        listening = asyncio.create_task(player.listen(60 + 12 + 20))
+        await asyncio.sleep(60)
+        worker = front.worker
+        victim = worker if who == "worker" else front.pid
+        os.kill(victim, signal.SIGSTOP)
+        await asyncio.sleep(12)
+        with contextlib.suppress(ProcessLookupError):  # a worker that says nothing for so long is replaced
+            os.kill(victim, signal.SIGCONT)
+        await listening
+        if who == "front":
+            assert front.worker == worker, "the front took its own sleep for the worker's"
+    pages = check_one_stream(bytes(player.body), checksums=False)
+    assert len(pages) * 3_840 / SAMPLE_RATE > 60 + 20 + 20
+    assert player.least > 5
