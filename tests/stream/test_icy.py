@@ -20,15 +20,15 @@ def chunks(count: int, size: int = 2_304) -> list[Chunk]:
 
 def unwoven(data: bytes) -> tuple[bytes, list[tuple[int, str]]]:
     """The audio, and each title with the byte of audio that it stands before; nothing may be left over."""
-    audio, titles = bytearray(), []
-    while len(data) > METAINT:
-        audio += data[:METAINT]
-        end = METAINT + 1 + 16 * data[METAINT]
-        text = data[METAINT + 1 : end].rstrip(b"\0").decode()
+    audio, titles, at = bytearray(), [], 0
+    while len(data) - at > METAINT:
+        audio += data[at : at + METAINT]
+        begin = at + METAINT + 1
+        at = begin + 16 * data[begin - 1]
+        text = data[begin:at].rstrip(b"\0").decode()
         if text:
             titles.append((len(audio), text.removeprefix("StreamTitle='").removesuffix("';")))
-        data = data[end:]
-    return bytes(audio) + data, titles
+    return bytes(audio) + data[at:], titles
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
