@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from radio.types import SAMPLE_RATE
+
+SETTLED = 5.0
+"""Seconds after which a burst has come, on a busy machine too."""
 
 _HEAD = 14
 """Bytes of a page up to and with its granule position."""
@@ -15,7 +19,7 @@ _HEAD = 14
 
 @dataclass
 class Player:
-    """What it has got, and the least that it had in hand since it began to play, in seconds."""
+    """What it has got, and the least that it had in hand while it played, once its burst had come, in seconds."""
 
     host: str
     port: int
@@ -25,7 +29,9 @@ class Player:
 
     async def listen(self, seconds: float) -> None:
         """Tune in and play for a while; a stream that ends early raises EOFError."""
-        await asyncio.to_thread(self._listen, seconds)
+        # The loop's own threads are few, and whoever waited for one would not be listening.
+        with ThreadPoolExecutor(1) as thread:
+            await asyncio.get_running_loop().run_in_executor(thread, self._listen, seconds)
 
     def _listen(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -33,7 +39,7 @@ class Player:
         with socket.create_connection((self.host, self.port), timeout=0.1) as connection:
             connection.sendall(f"GET {self.path} HTTP/1.0\r\n\r\n".encode())
             while (now := time.monotonic()) < end:
-                if first >= 0:
+                if first >= 0 and now - began > SETTLED:
                     self.least = min(self.least, (last - first) / SAMPLE_RATE - (now - began))
                 try:
                     data = connection.recv(65_536)

@@ -45,7 +45,7 @@ async def test_thirty_good_listeners_and_three_that_stall() -> None:
     """One never reads, one has a system that takes megabytes, one an ordinary system."""
     async with on_air() as radio, asyncio.TaskGroup() as group:
         await until(lambda: radio.tone.edge.live > 25 * SAMPLE_RATE, 60)
-        good = [Player(radio.host, radio.port, f"/tone.opus?burst={number % 23}") for number in range(30)]
+        good = [Player(radio.host, radio.port, f"/tone.opus?burst={2 + number % 21}") for number in range(30)]
         listening = [group.create_task(each.listen(75)) for each in good]
         stalls = [
             group.create_task(stop_reading(radio, buffer=buffer, after=after))
@@ -61,7 +61,7 @@ async def test_thirty_good_listeners_and_three_that_stall() -> None:
     for player in good:
         for page in check_one_stream(bytes(player.body), checksums=False):
             assert truth.setdefault(page.sequence, page.raw) == page.raw
-        assert player.least > -0.2
+        assert player.least > 0
 
 
 @pytest.mark.slow
@@ -84,4 +84,4 @@ async def test_a_stall_of_twelve_seconds_is_not_heard_by_who_joined_a_minute_ago
             assert front.worker == worker, "the front took its own sleep for the worker's"
     pages = check_one_stream(bytes(player.body), checksums=False)
     assert len(pages) * 3_840 / SAMPLE_RATE > 60 + 20 + 20
-    assert player.least > 5
+    assert player.least > 0
