@@ -189,7 +189,8 @@ class IcecastOutlet:
             try:
                 await tell_title(self._settings.to, self._key, f"{self._programme.station} - {title}")
             except StreamError as error:
-                _log.warning("%s: the title was not taken: %s", self._settings.to, hide(str(error), self._key))
+                reason = hide(str(error), self._key, self._settings.to.user)
+                _log.warning("push to %s: the title was not taken: %s", self._settings.to, reason)
 
 
 async def first_to_end(*work: Coroutine[object, object, None]) -> None:

@@ -91,15 +91,15 @@ class Picture:
         width, height = self._size
         planes = self._low.copy()
         half = width // 2
-        luma, low = planes[:height], self._high[:height]
+        luma, lit_luma = planes[:height], self._high[:height]
         chroma = planes[height:].reshape(2, height // 2, half)
-        lit = self._high[height:].reshape(2, height // 2, half)
+        lit_chroma = self._high[height:].reshape(2, height // 2, half)
         for number, share in enumerate(heights):
             top = self._foot - _even(float(share) * self._room)
             left, right = self._edges[number], self._edges[number + 1] - self._gap
-            luma[top : self._foot, left:right] = low[top : self._foot, left:right]
+            luma[top : self._foot, left:right] = lit_luma[top : self._foot, left:right]
             rows, columns = slice(top // 2, self._foot // 2), slice(left // 2, right // 2)
-            chroma[:, rows, columns] = lit[:, rows, columns]
+            chroma[:, rows, columns] = lit_chroma[:, rows, columns]
         return planes
 
     def _with_bars(self, scene: Image.Image, *, full: bool) -> Image.Image:

@@ -17,6 +17,8 @@ from radio.push.status import PushStatus
 from radio.push.target import hide
 from radio.types import Packet, Seconds
 
+_log = logging.getLogger("radio.push")
+
 _LOOK: Final[Seconds] = 0.5
 """Between two looks at what has arrived."""
 
@@ -34,7 +36,6 @@ class Pusher:
         self._settings = settings
         self._programme = programme
         self._back_off = pace.BackOff(random.random)
-        self._log = logging.getLogger("radio.push")
 
     async def run(self) -> None:
         """Push until the station stops; raises nothing but CancelledError."""
@@ -59,7 +60,7 @@ class Pusher:
         self.status.turn("reconnecting")
         self.status.error = reason
         name = self._programme.station
-        self._log.warning("%s: push to %s: %s; trying again in %.1f s", name, self.status.to, reason, wait)
+        _log.warning("%s: push to %s: %s; trying again in %.1f s", name, self.status.to, reason, wait)
         await asyncio.sleep(wait)
 
     async def _attempt(self, key: str) -> None:
@@ -83,7 +84,7 @@ class Pusher:
             await outlet.connect()
             self.status.connections += 1
             self.status.turn("connected")
-            self._log.info("%s: push to %s: connected", self._programme.station, self.status.to)
+            _log.info("%s: push to %s: connected", self._programme.station, self.status.to)
             await first_to_end(outlet.stream(packets), self._watch(outlet, before))
         finally:
             await outlet.close()

@@ -50,9 +50,13 @@ async def answering(answer: bytes) -> AsyncIterator[int]:
     """The port of a server that gives everybody the same answer and hangs up."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(65_536)
-        writer.write(answer)
-        writer.close()
+        try:
+            await reader.read(65_536)
+            writer.write(answer)
+        except asyncio.CancelledError:
+            return  # the test is over
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
