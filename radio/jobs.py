@@ -185,7 +185,7 @@ class Jobs:
             raise OSError("no pipes")
         complaints = asyncio.create_task(_last_line(process.stderr))
         try:
-            process.stdin.write(pickle.dumps(job.task))
+            process.stdin.write(await asyncio.to_thread(pickle.dumps, job.task))
             process.stdin.close()
             async for line in process.stdout:
                 _take(job, line)
