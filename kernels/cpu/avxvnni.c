@@ -1,5 +1,6 @@
 /* 8 lanes; AVX2 with VNNI, as in processors of small computers that have no AVX-512. */
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 
 #include "target.h"
@@ -20,7 +21,9 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
 END_TARGET
 
 static int supported(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("avxvnni");
+    unsigned a, b, c, d; /* not every compiler knows this feature by name */
+    int vnni = __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && vnni;
 }
 
 const struct path avxvnni = {"avxvnni", supported, step, read_lines};

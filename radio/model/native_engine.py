@@ -69,7 +69,10 @@ class NativeEngine:
         spec = self.spec
         sizes = (spec.layers, spec.width, spec.hidden, spec.vocabulary, spec.mix_rank, spec.decay_rank)
         tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.form)]
-        self._model: Any = import_module("radio.model._native").Model(sizes, weights.form, tensors, self.path)
+        try:
+            self._model: Any = import_module("radio.model._native").Model(sizes, weights.form, tensors, self.path)
+        except ValueError as error:
+            raise ModelError(f"the weights do not fit the model's sizes: {error}") from error
         self._shape = state_shape(spec)
 
     def zero_state(self) -> State:
