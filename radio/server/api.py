@@ -49,10 +49,22 @@ async def stations(request: web.Request) -> web.Response:
     return _json({"stations": found, "control": request.app[KEEPER].asks, "tracks": makes_tracks})
 
 
-@operation("One station in full", tag="stations", answer="Station")
+_SID = Query(
+    "sid", schemas.text(pattern=f"^{SID.pattern}$"), "the name under which a stream of the station is open too"
+)
+
+
+@operation("One station in full", tag="stations", answer="Station", query=(_SID,))
 async def station(request: web.Request) -> web.Response:
-    """One station in full."""
-    return _json(_full(request, channel_of(request)))
+    """One station in full.
+
+    With `?sid=`, `stream` has the `first` frame of the audio that was opened under that name; null where there is none.
+    """
+    channel, sid = channel_of(request), sid_of(request)
+    found = _full(request, channel)
+    if sid is not None:
+        found["stream"] = {"sid": sid, "first": channel.fans.first(sid)}
+    return _json(found)
 
 
 @operation(
@@ -122,7 +134,7 @@ async def past(request: web.Request) -> web.Response:
     "What airs, as it airs",
     tag="stations",
     media=("text/event-stream",),
-    query=(Query("sid", schemas.text(pattern=f"^{SID.pattern}$"), "the name of this page's stream"),),
+    query=(_SID,),
     endless=True,
 )
 async def events(request: web.Request) -> web.StreamResponse:

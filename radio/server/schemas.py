@@ -143,9 +143,11 @@ SCHEMAS: Json = {
         {
             **_BRIEF,
             "controls": {"type": "object", "required": list(CONTROLS), "additionalProperties": _CONTROL},
+            "stream": thing({"sid": text(), "first": maybe(_FRAME)}),
             "health": {"type": "object", "additionalProperties": {"type": "number"}},
             "pushes": each(_PUSH),
         },
+        optional=("stream",),
         open_=True,
     ),
     "Controls": {

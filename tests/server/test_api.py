@@ -243,6 +243,10 @@ async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None
                     said = json.loads((await response.content.readline()).removeprefix(b"data: "))
                 assert (said["sid"], said["first"]) == (sid, first)
                 assert said["live"] >= 0
+        _, one = await get(radio, "/api/stations/tone?sid=after")
+        assert one["stream"] == {"sid": "after", "first": 1_920}
+        _, one = await get(radio, "/api/stations/tone?sid=never")
+        assert one["stream"] == {"sid": "never", "first": None}
         for bad in ("", "a b", "x" * 65, "%C3%BC", "a%0Ab"):
             status, answer = await get(radio, f"/api/stations/tone/events?sid={bad}")
             assert (status, answer["error"]["field"]) == (422, "sid")
