@@ -97,11 +97,12 @@ def routes() -> list[web.RouteDef]:
 async def variants(request: web.Request) -> web.Response:
     """The list of variants, of which there is one: AAC. Players that know Opus may be given `opus/index.m3u8` instead.
 
-    A station that has just begun answers when it has played for 16 seconds.
+    A station that has just begun answers when it has played for 17 seconds.
     """
     # Players begin three segments before the end of a list, and Chromium gives up where it has not as many. Who plays
-    # already asks for the rendition's list, which does not wait for that.
-    missing = 4 * hls.SEGMENT - channel_of(request).edge.live
+    # already asks for the rendition's list, which does not wait for that. The fourth is what may come before the first
+    # cut, and half a second what is on its way through encoder and tap.
+    missing = 4 * hls.SEGMENT + SAMPLE_RATE // 2 - channel_of(request).edge.live
     await asyncio.sleep(max(0, missing) / SAMPLE_RATE)
     return web.Response(body=_VARIANTS.encode(), content_type=LIST_TYPE, headers=_FIXED)
 

@@ -98,6 +98,14 @@ async def test_a_request_before_the_station_is_on_the_air_waits_for_it() -> None
         assert len(read_list(await asking).entries) == 1
 
 
+async def test_players_are_sent_on_when_there_are_three_segments() -> None:
+    """Chromium gives up on a list of fewer; who plays already does not ask for this one again."""
+    async with on_air() as radio:
+        status, _, _ = await fetch(radio, "index.m3u8")
+        assert status == 200
+        assert len(read_list(await listed(radio, "aac")).entries) >= 3
+
+
 async def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.server.rendition.PATIENCE", 0.2)
     async with on_air(start=False) as radio:
