@@ -45,7 +45,7 @@ export class Player extends EventTarget {
 
   constructor() {
     super();
-    this.audio.preload = "none";
+    this.audio.preload = "auto";
     this.audio.addEventListener("playing", () => this.#enter("playing"));
     this.audio.addEventListener("waiting", () => this.wanted && this.state === "playing" && this.#enter("waiting"));
     this.audio.addEventListener("ended", () => this.#lost());

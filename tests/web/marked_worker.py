@@ -34,7 +34,8 @@ class MarkedStation(ToneStation):
             number = frame // TRACK
             title = {"title": f"{PITCHES[number % 2]} Hz", "key": "A", "tempo": 60.0, "bars": 3, "number": number}
             self._aired.append(StationEvent(frame, "track", title))
-        self._aired.append(StationEvent(frame, "bar", {"number": frame // SAMPLE_RATE, "chord": "Am7"}))
+        bar = {"number": frame // SAMPLE_RATE, "chord": "Am7", "tempo": 240.0}
+        self._aired.append(StationEvent(frame, "bar", bar))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

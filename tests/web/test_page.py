@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Page, expect
 
 from radio.config import SHIPPED, ServerSettings, load
@@ -247,6 +249,46 @@ async def test_a_browser_without_opus_gets_what_it_plays(open_page: Opened) -> N
         await press_play(page)
         assert (await page.evaluate("new URL(sound.src).pathname")) == "/tone.mp3"
         await expect(page.locator("#title")).to_contain_text("Tone")
+
+
+@contextlib.asynccontextmanager
+async def below(radio: OnAir, prefix: str) -> AsyncIterator[str]:
+    """A proxy that has the radio below a path of its own; its address there."""
+
+    async def forward(request: web.Request) -> web.StreamResponse:
+        async with radio.http.get(f"{radio.root}/{request.match_info['path']}?{request.query_string}") as answer:
+            headers = {
+                name: answer.headers[name]
+                for name in ("Content-Type", "Content-Security-Policy")
+                if name in answer.headers
+            }
+            response = web.StreamResponse(status=answer.status, headers=headers)
+            await response.prepare(request)
+            with contextlib.suppress(ConnectionError):
+                async for data in answer.content.iter_any():
+                    await response.write(data)
+            return response
+
+    app = web.Application()
+    app.router.add_get(prefix + "{path:.*}", forward)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}{prefix}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.slow
+async def test_the_radio_may_lie_below_any_path(open_page: Opened) -> None:
+    async with on_air() as radio, below(radio, "/house/radio/") as address:
+        for path in ("", "embed/tone"):
+            page = await open_page(address + path)
+            await press_play(page)
+            await expect(page.locator("#title")).to_contain_text("Tone")
+            assert await page.evaluate("document.getElementById('sleeve').naturalWidth") > 0
+            await page.close()
 
 
 async def everything_open(radio: OnAir, page: Page) -> None:

@@ -1,0 +1,22 @@
+"""A front in a process of its own, so that it can be made to stand still: `python -m tests.web.origin`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import MappingProxyType
+
+from radio.config import RadioConfig
+from radio.server.front import serve
+from tests.server.on_air import WORKER
+from tests.server.tone_worker import settings
+
+
+def ready(addresses: list[str]) -> None:
+    sys.stdout.write(f"{addresses[0]}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    config = RadioConfig(MappingProxyType({"tone": settings()}))
+    asyncio.run(serve(config, host="127.0.0.1", port=0, ready=ready, worker=WORKER))
