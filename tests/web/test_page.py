@@ -15,6 +15,7 @@ from aiohttp import web
 from playwright.async_api import Page, expect
 
 from radio.config import SHIPPED, ServerSettings, load
+from radio.server.channel import WORKER
 from radio.server.guard import Keeper
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import OnAir, ffmpeg, on_air, until
@@ -219,6 +220,20 @@ async def test_a_track_is_made_and_saved(open_page: Opened, tmp_path: Path) -> N
     samples = await ffmpeg("-i", str(tmp_path / "chill-7.mp3"), "-f", "s16le", "-")
     assert len(samples) / (4 * SAMPLE_RATE) == pytest.approx(5, abs=0.1)
     assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
+
+
+@pytest.mark.slow
+async def test_the_last_minutes_are_saved(open_page: Opened, tmp_path: Path) -> None:
+    async with on_air(CHILL, worker=WORKER) as radio:
+        await until(lambda: radio.channels["chill"].edge.live > 8 * SAMPLE_RATE, deadline=60)
+        page = await open_page(radio.root)
+        async with page.expect_download(timeout=60_000) as download:
+            await page.get_by_role("link", name="Save the last three minutes").click()
+            await expect(page.locator("#state")).to_contain_text("being rendered")
+        await (await download.value).save_as(tmp_path / "last.mp3")
+        assert (await download.value).suggested_filename.startswith("chill-")
+    samples = await ffmpeg("-i", str(tmp_path / "last.mp3"), "-f", "s16le", "-")
+    assert len(samples) / (4 * SAMPLE_RATE) > 4
 
 
 @pytest.mark.slow
