@@ -1,87 +1,16 @@
-/* The decode engine as a Python module. Memory that Python holds comes from a pool: a state is a few megabytes, and one
- * is left behind with every token. */
+/* The decode engine as a Python module. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "model.h"
-
-/* ---- memory: a read-only buffer of floats ---- */
-
-enum { POOLED = 64 };
-
-static struct {
-    size_t bytes;
-    void *data;
-} pool[POOLED];
-static int pooled;
-
-static void *pool_take(size_t bytes) {
-    for (int place = pooled - 1; place >= 0; place--)
-        if (pool[place].bytes == bytes) {
-            void *data = pool[place].data;
-            pool[place] = pool[--pooled];
-            return data;
-        }
-    return aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
-}
-
-static void pool_give(void *data, size_t bytes) {
-    if (pooled == POOLED) {
-        free(data);
-        return;
-    }
-    pool[pooled].bytes = bytes;
-    pool[pooled++].data = data;
-}
-
-typedef struct {
-    PyObject_HEAD
-    size_t bytes;
-    void *data;
-} Memory;
 
 typedef struct {
     PyTypeObject *memory, *model;
 } Types;
-
-static PyObject *memory_new(Types *types, size_t floats) {
-    Memory *self = PyObject_New(Memory, types->memory);
-    if (!self) return NULL;
-    self->bytes = floats * sizeof(float);
-    self->data = pool_take(self->bytes);
-    if (self->data) return (PyObject *)self;
-    Py_DECREF(self);
-    return PyErr_NoMemory();
-}
-
-static void memory_dealloc(PyObject *object) {
-    Memory *self = (Memory *)object;
-    PyTypeObject *type = Py_TYPE(object);
-    if (self->data) pool_give(self->data, self->bytes);
-    PyObject_Free(object);
-    Py_DECREF(type);
-}
-
-static int memory_buffer(PyObject *object, Py_buffer *view, int flags) {
-    Memory *self = (Memory *)object;
-    return PyBuffer_FillInfo(view, object, self->data, (Py_ssize_t)self->bytes, 1, flags);
-}
-
-static float *floats_of(PyObject *memory) { return ((Memory *)memory)->data; }
-
-static PyType_Slot memory_slots[] = {
-    {Py_tp_doc, "Floats that a step wrote; nothing changes them any more."},
-    {Py_tp_dealloc, memory_dealloc},
-    {Py_bf_getbuffer, memory_buffer},
-    {0, NULL},
-};
-static PyType_Spec memory_spec = {
-    "radio.model._native.Memory", sizeof(Memory), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    memory_slots,
-};
 
 /* ---- model ---- */
 
@@ -232,8 +161,8 @@ static PyObject *model_step(PyObject *object, PyObject *arguments) {
     struct scratch *scratch = NULL;
     if (count < 1) {
         PyErr_SetString(PyExc_ValueError, "a step needs at least one token");
-    } else if ((logits = memory_new(types, logits_floats(&self->model.spec))) &&
-               (state = memory_new(types, state_floats(&self->model.spec))) && (scratch = scratch_take(self, 1))) {
+    } else if ((logits = memory_new(types->memory, logits_floats(&self->model.spec))) &&
+               (state = memory_new(types->memory, state_floats(&self->model.spec))) && (scratch = scratch_take(self, 1))) {
         const float *before = view.buf;
         float *after = floats_of(state), *out = floats_of(logits);
         Py_BEGIN_ALLOW_THREADS
@@ -278,7 +207,7 @@ static int batch_open(Model *self, struct batch *batch, PyObject *rows, PyObject
     batch->before = PyMem_Calloc(count, sizeof *batch->before);
     batch->after = PyMem_Calloc(count, sizeof *batch->after);
     if (!batch->views || !batch->before || !batch->after) return PyErr_NoMemory(), -1;
-    batch->logits = memory_new(types, count * logits_floats(&self->model.spec));
+    batch->logits = memory_new(types->memory, count * logits_floats(&self->model.spec));
     batch->states = PyList_New(0);
     batch->scratch = scratch_take(self, (int)given);
     if (!batch->logits || !batch->states || !batch->scratch) return -1;
@@ -289,7 +218,7 @@ static int batch_open(Model *self, struct batch *batch, PyObject *rows, PyObject
         if (failed) return -1;
         batch->viewed++;
         batch->before[b] = batch->views[b].buf;
-        PyObject *after = memory_new(types, state_floats(&self->model.spec));
+        PyObject *after = memory_new(types->memory, state_floats(&self->model.spec));
         if (!after) return -1;
         batch->after[b] = floats_of(after);
         failed = PyList_Append(batch->states, after) < 0;

@@ -24,7 +24,8 @@ SPEC = Spec(2, 128, 437, mix_rank=20, decay_rank=40)
 
 def build(out: Path, compiler: str, *options: str) -> Path:
     """Compile the driver with every path of the engine."""
-    sources = [path for path in sorted((ROOT / "kernels" / "cpu").glob("*.c")) if path.name != "module.c"]
+    pythonic = ("memory.c", "module.c")
+    sources = [path for path in sorted((ROOT / "kernels" / "cpu").glob("*.c")) if path.name not in pythonic]
     standard = ["-std=gnu11", "-ffp-contract=fast", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'kernels' / 'cpu'}"]
     driver = Path(__file__).with_name("driver.c")
     command = [compiler, *standard, *options, *map(str, sources), str(driver), "-lm", "-o", str(out)]
