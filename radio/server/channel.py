@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import pickle
-import socket
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -21,6 +18,7 @@ from radio.server.events import Fans
 from radio.server.history import LIVES, Life, digests
 from radio.server.journal import Journal
 from radio.server.now import Now
+from radio.server.process import WORKER, WorkerProcess, started
 from radio.stream.edge import Edge
 from radio.stream.mount import Mount
 from radio.stream.muxers import open_muxer
@@ -30,7 +28,6 @@ from radio.stream.wire import (
     SKIPPED,
     Broke,
     Change,
-    Decoder,
     Encoded,
     Failed,
     Landed,
@@ -43,27 +40,14 @@ from radio.stream.wire import (
     Shut,
     Skip,
     Start,
-    encode,
 )
 from radio.types import SAMPLE_RATE, Format, Frames, JsonValue, Landing, Seconds, StationEvent
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
 
-WORKER: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker")
-"""The command that becomes a worker when the number of its socket is added.
-
--P: the working directory is the user's, and a mido.py that lies there is not ours to import.
-"""
-
 RESERVE: Seconds = 3.0
 """Audio rendered ahead of the live edge: it hides a slow render, and it is how late a control change is heard."""
-
-OPENING: Seconds = 120.0
-"""A worker that has not opened its station by then is replaced: reading models from a cold disk may take a while."""
-
-SILENCE: Seconds = 10.0
-"""A worker that owes audio and says nothing for this long is replaced."""
 
 ANSWER: Seconds = 5.0
 """How long a control change waits for the worker."""
@@ -74,8 +58,6 @@ BACK_OFF: tuple[Seconds, ...] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _SETTLED: Seconds = 60.0
 _HELD_BACK: Frames = 4_800
 """More than any encoder holds back."""
-_READ_SIZE = 65_536
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class Channel:
@@ -105,8 +87,7 @@ class Channel:
         self._offset: Frames = 0
         """The channel's frame is the worker's plus this: a new worker begins where the last one ended."""
         self._log = logging.getLogger(f"radio.station.{settings.name}")
-        self._to_worker: asyncio.StreamWriter | None = None
-        self._ready = False
+        self._process: WorkerProcess | None = None
         self._until: Frames = 0
         self._coming: deque[StationEvent] = deque()
         self._given: tuple[StationSettings, Mapping[str, str]] = (settings, {})
@@ -167,13 +148,14 @@ class Channel:
 
     async def _asking(self, message: Callable[[int], Message]) -> dict[str, Landing]:
         """Ask the worker, and wait for what it answers, in the mount's frames."""
-        if self._to_worker is None or not self._ready:
+        process = self._process
+        if process is None or not process.ready:
             raise ServerError(f"{self.settings.name} is being restarted; try again in a few seconds")
         self._asked += 1
         number = self._asked
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            self._to_worker.write(encode(message(number)))
+            process.say(message(number))
             async with asyncio.timeout(ANSWER):
                 landings = await answer
         except TimeoutError as error:
@@ -232,18 +214,19 @@ class Channel:
 
     def _tend(self, mount: Mount) -> None:
         """Have a mount encoded while it is needed."""
-        if self._to_worker is None or not self._ready or mount.needed == mount.opened:
+        process = self._process
+        if process is None or not process.ready or mount.needed == mount.opened:
             return
         if mount.opened:
-            self._to_worker.write(encode(Shut(mount.format)))
+            process.say(Shut(mount.format))
             mount.opened = False
         else:
-            self._open(mount, self._to_worker)
+            self._open(mount, process)
 
-    def _open(self, mount: Mount, to_worker: asyncio.StreamWriter) -> None:
+    def _open(self, mount: Mount, process: WorkerProcess) -> None:
         """Ask for a mount's packets from where it ends, or from as long ago as anybody may want to hear."""
         frame = max(self.edge.live - round(LAG_LIMIT * SAMPLE_RATE), mount.end or 0)
-        to_worker.write(encode(Open(mount.format, frame - self._offset)))
+        process.say(Open(mount.format, frame - self._offset))
         mount.opened = True
 
     def _air(self) -> None:
@@ -255,9 +238,9 @@ class Channel:
 
     def _ask(self) -> None:
         until = self.edge.live + int(RESERVE * SAMPLE_RATE) - self._offset
-        if self._ready and until > self._until and self._to_worker is not None:
+        if self._process is not None and self._process.ready and until > self._until:
             self._until = until
-            self._to_worker.write(encode(Render(until)))
+            self._process.say(Render(until))
 
     async def _keep_alive(self) -> None:
         failures = 0
@@ -276,58 +259,22 @@ class Channel:
 
     async def _one_life(self) -> None:
         """Run one worker until it ends; raises ServerError or StreamError with the reason, always."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
+        async with started(self._worker, self._complained) as process:
+            self.pid = process.pid
+            settings = replace(self.settings, controls=self.controls, seed=(self.settings.seed + self.restarts) % 2**63)
+            process.say(Start(pickle.dumps(settings)))
+            self._given = settings, await asyncio.to_thread(digests, settings)
+            self._process = process
             try:
-                process = await asyncio.create_subprocess_exec(
-                    *self._worker,
-                    str(theirs.fileno()),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
-                    env=_ONE_THREAD | os.environ,
-                )
-            except BaseException:
-                writer.close()
-                raise
-        self.pid = process.pid
-        said = asyncio.create_task(self._log_errors(process))
-        try:
-            await self._converse(reader, writer)
-        finally:
-            self._drop()
-            writer.close()
-            await _end(process)
-            await said
-        raise ServerError(f"the worker ended{f' by signal {-code}' if (code := process.returncode or 0) < 0 else ''}")
+                while (messages := await process.heard()) is not None:
+                    for message in messages:
+                        self._take(message)
+            finally:
+                self._drop()
+        raise ServerError(process.farewell)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        settings = replace(self.settings, controls=self.controls, seed=(self.settings.seed + self.restarts) % 2**63)
-        writer.write(encode(Start(pickle.dumps(settings))))
-        self._given = settings, await asyncio.to_thread(digests, settings)
-        self._to_worker = writer
-        decoder = Decoder()
-        while True:
-            try:
-                data = await self._heard(reader)
-            except ConnectionError:
-                return
-            if not data:
-                return
-            for message in decoder.feed(data):
-                self._take(message)
-
-    async def _heard(self, reader: asyncio.StreamReader) -> bytes:
-        """What the worker says next, empty at its end; raises ServerError when it says nothing for too long."""
-        patience = SILENCE if self._ready else OPENING
-        # A front that was stopped or starved itself finds its time over and the worker's words waiting: it looks again.
-        for seconds in (patience, 1.0):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    return await reader.read(_READ_SIZE)
-        raise ServerError(f"the worker said nothing for {patience:g} s")
+    def _complained(self, line: str) -> None:
+        self._log.warning("station '%s': %s", self.settings.name, line)
 
     def _take(self, message: Message) -> None:
         match message:
@@ -340,8 +287,8 @@ class Channel:
             case StationEvent():
                 self._coming.append(replace(message, frame=message.frame + self._offset))
                 self.now.announced(self._coming[-1])
-            case Ready(frame):
-                self._begin(frame)
+            case Ready(frame) if self._process is not None:
+                self._begin(self._process, frame)
             case Broke(format_, text):
                 self.encoder_restarts += 1
                 self._log.error("station '%s': %s: %s", self.settings.name, format_, text)
@@ -350,17 +297,17 @@ class Channel:
             case _:
                 self._answer(message)
 
-    def _begin(self, frame: Frames) -> None:
+    def _begin(self, process: WorkerProcess, frame: Frames) -> None:
         """A worker is ready, at its `frame`: have it render, and encode what others encoded before it."""
         self._offset = self.edge.end - frame
         number = self.lives[-1].number + 1 if self.lives else 0
         settings, sums = self._given
         self.lives.append(Life(number, settings, time.time(), self._offset, sums))
-        self._ready, self._until = True, frame
+        process.ready, self._until = True, frame
         self._ask()
         for mount in self.mounts.values():
-            if mount.opened and self._to_worker is not None:
-                self._open(mount, self._to_worker)
+            if mount.opened:
+                self._open(mount, process)
 
     def _answer(self, message: Message) -> None:
         match message:
@@ -375,7 +322,7 @@ class Channel:
 
     def _drop(self) -> None:
         """Forget a worker that is gone, and what it announced but will never play."""
-        self._to_worker, self._ready, self.pid = None, False, None
+        self._process, self.pid = None, None
         # Encoders hold a few packets back. The next worker begins where the mounts end, so that no stream has a hole; a
         # mount whose burst was still being encoded has lost the rest of it.
         ends = [mount.end for mount in self.mounts.values() if mount.opened and mount.end is not None]
@@ -385,20 +332,3 @@ class Channel:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ServerError(f"{self.settings.name} is being restarted"))
-
-    async def _log_errors(self, process: asyncio.subprocess.Process) -> None:
-        while process.stderr is not None and (data := await process.stderr.read(_READ_SIZE)):
-            for line in data.decode(errors="replace").splitlines():
-                self._log.warning("station '%s': %s", self.settings.name, line)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Wait for a worker whose socket is closed; one that does not notice, or for which there is no time, is killed."""
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

@@ -31,8 +31,9 @@ from radio.server import (
     tracks,
     work,
 )
-from radio.server.channel import WORKER, Channel
+from radio.server.channel import Channel
 from radio.server.limits import Limits
+from radio.server.process import WORKER
 from radio.server.stations import CHANNELS
 
 

@@ -55,7 +55,7 @@ class Mount:
         return self.opened and self._now() - self._used <= LINGER
 
     def add(self, packet: Packet) -> None:
-        """Take the next packet, stamped on the station's clock. Raises StreamError when it is not the next."""
+        """Take the next packet, stamped on the station's clock."""
         for chunk in self._muxer.add(packet):
             self.ring.add(chunk)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
-from radio.errors import StreamError
 from radio.stream import adts
 from radio.stream.codecs import CODECS
 from radio.stream.ogg import PRE_SKIP, Pager, header_pages
@@ -36,13 +35,13 @@ class Muxer:
     def add(self, packet: Packet) -> list[Chunk]:
         """Take the next packet; return the chunks that are complete. One is also complete when a hole comes after it.
 
-        Raises:
-            StreamError: The packet starts before the last one ended.
+        A packet that is there already is left out: the last words of an encoder that was shut may still be on their way
+        when another is asked to go on where it ended.
         """
         chunks = []
         if self.end is not None and packet.frame != self.end:
             if packet.frame < self.end:
-                raise StreamError(f"a packet starts at frame {packet.frame} where {self.end} was due")
+                return []
             if self._waiting:
                 chunks.append(self._chunk())
         self._waiting.append(packet)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from radio.server.channel import WORKER, Channel
+from radio.server.channel import Channel
+from radio.server.process import WORKER
 from tests.server.on_air import DEADLINE, on_air
 
 

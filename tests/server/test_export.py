@@ -13,7 +13,7 @@ import pytest
 from radio import jobs
 from radio.config import SHIPPED, load
 from radio.music import midi
-from radio.server.channel import WORKER
+from radio.server.process import WORKER
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import OnAir, ffmpeg, on_air, until
 from tests.server.test_api import get
