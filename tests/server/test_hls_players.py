@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from playwright.async_api import Page, async_playwright
 
 from radio.server.hls import TRACKS
 from radio.types import SAMPLE_RATE, Format
+from tests.server.mortal_front import mortal_front
 from tests.server.nginx import free_port, nginx
 from tests.server.on_air import OnAir, on_air
-from tests.server.tone_front import tone_front
+from tests.server.test_clients import let_in, run, sounds_like_the_tone
 from tests.stream.m3u8_reader import Player
 
 pytestmark = pytest.mark.slow
@@ -101,12 +103,12 @@ async def test_players_go_on_when_the_server_starts_anew(tmp_path: Path) -> None
     port = free_port()
     async with chromium() as page, nginx(tmp_path, port) as root:
         address = f"{root}/tone/hls/index.m3u8"
-        async with tone_front(port):
+        async with mortal_front(port):
             await play(page, address)
             await hear(page, 10)
             listening = asyncio.create_task(ffmpeg(address, 40, "-re"))
             await hear(page, 14)
-        async with tone_front(port):
+        async with mortal_front(port):
             # more than any player can have had in reserve
             await hear(page, 30, deadline=90)
             assert await page.evaluate("player.buffered.length") == 1
@@ -133,3 +135,30 @@ async def test_segments_fit_without_a_gap_in_media_source_extensions(name: Forma
         (piece,) = told["buffered"]
         assert abs(piece[1] - piece[0] - told["seconds"]) < 0.001
         await hear(page, 5)
+
+
+@pytest.mark.parametrize("address", ["index.m3u8", "opus/index.m3u8"])
+async def test_mpv_and_vlc(address: str, tmp_path: Path) -> None:
+    async with on_air() as radio:
+        address = f"{radio.root}/tone/hls/{address}"
+        mpv, vlc = tmp_path / "mpv.wav", tmp_path / "vlc.wav"
+        output = [
+            "--no-config",
+            "--audio-format=s16",
+            "--no-video",
+            "--ao=pcm",
+            f"--ao-pcm-file={mpv}",
+            "--length=10",
+            "--really-quiet",
+        ]
+        # VLC does not play for root.
+        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        let_in(tmp_path)
+        sink = f"#transcode{{acodec=s16l,channels=2,samplerate=48000}}:std{{access=file,mux=wav,dst={vlc}}}"
+        options = ["-I", "dummy", "--no-video", "--sout", sink, "--run-time=14", "--play-and-exit"]
+        await asyncio.gather(
+            run("mpv", *output, address),
+            run(*user, "env", f"HOME={tmp_path}", "cvlc", *options, address, "vlc://quit"),
+        )
+    sounds_like_the_tone(mpv, 9.5)
+    sounds_like_the_tone(vlc, 8)
