@@ -30,7 +30,7 @@ WAITING: Final = 15
 """Orders that may wait beside the one that is made."""
 
 LIMIT: Final[Seconds] = 3600.0
-"""An order that takes longer is given up: the longest one takes a quarter of that on an idle machine."""
+"""An order that takes longer is given up: the longest one takes an eighth of that beside three stations."""
 
 _KINDS: Final = {
     ".mid": "audio/midi",
