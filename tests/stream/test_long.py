@@ -98,7 +98,8 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
         sound, said = unwoven(body)
         assert len(sound) >= (MINUTES * 60 - 2) * 24_000
         assert all(sound[at] == 0xFF for at in range(0, len(sound) - 4, 576))
-        assert [title for _, title in said] == [f"Track {n}" for n in range(1, 21)]
+        assert [title for _, title in said] == [f"Track {n}" for n in range(1, len(said) + 1)]
+        assert len(said) >= 20
         for number, (at, _) in enumerate(said[1:], 1):
             assert 0 <= at - number * 90 * 24_000 < 16_000 + 576
     assert len(titles) >= 20
