@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -144,8 +143,8 @@ def _on_air(config: Path, folder: Path) -> Iterator[_Front]:
         try:
             yield _Front(program.pid, address[0])
         finally:
-            program.send_signal(signal.SIGINT)
-            program.communicate(timeout=60)
+            program.terminate()
+            program.communicate()
 
 
 class _Listener:
