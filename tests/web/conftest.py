@@ -50,7 +50,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
 
     async def opened(address: str, **options: object) -> Page:
         context = await browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(40_000)
         page = await context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
