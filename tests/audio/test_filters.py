@@ -4,11 +4,11 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from pieces import in_blocks, rms_db
 from scipy import signal
 
 from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections
 from radio.types import BLOCK, SAMPLE_RATE
+from tests.audio.pieces import in_blocks, rms_db
 
 NOISE = np.random.default_rng(2).standard_normal((2, 10 * BLOCK))
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pieces import in_blocks
 from scipy import signal
 
 from radio.audio.limiter import Limiter
 from radio.types import BLOCK, SAMPLE_RATE
+from tests.audio.pieces import in_blocks
 
 CEILING = 10 ** (-1 / 20)
 GENERATOR = np.random.default_rng(4)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
-from pieces import SIZES, bounds, few
 from scipy.io import wavfile
 
 from radio.audio.loops import LoopFolder
 from radio.errors import AudioError
 from radio.types import SAMPLE_RATE
+from tests.audio.pieces import SIZES, bounds, few
 
 
 def tone(hertz: float, seconds: float, rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from pieces import rms_db
 
 from radio.audio.loudness import integrated_loudness, true_peak
 from radio.audio.mixer import Mixer
@@ -15,6 +14,7 @@ from radio.audio.tone import Tone
 from radio.controls import LAYERS, Controls
 from radio.errors import AudioError
 from radio.types import BLOCK, SAMPLE_RATE, Block
+from tests.audio.pieces import rms_db
 
 if TYPE_CHECKING:
     from conftest import Passage

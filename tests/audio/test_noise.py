@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
-from pieces import SIZES, bounds, few, rms_db
 from scipy import signal
 
 from radio.audio.noise import CHUNK, GRAIN, Noise, band, both, colour, ring, shape
 from radio.audio.rain import Rain
 from radio.audio.vinyl import Vinyl
 from radio.types import SAMPLE_RATE
+from tests.audio.pieces import SIZES, bounds, few, rms_db
 
 TEXTURES = pytest.mark.parametrize("texture", [Vinyl, Rain])
 FRAMES = 60_000

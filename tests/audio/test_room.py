@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pieces import in_blocks, rms_db
 from scipy import signal
 
 from radio.audio.filters import high_pass_sections, low_pass_sections
 from radio.audio.room import _DAMPING, _DELAYS, _INTO, Room
 from radio.types import BLOCK, SAMPLE_RATE
+from tests.audio.pieces import in_blocks, rms_db
 
 NOISE = np.random.default_rng(5).standard_normal((2, 12_000))
 

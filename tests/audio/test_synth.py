@@ -11,11 +11,11 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pieces import bounds, few
 
 from radio.audio.synth import Program, Synth
 from radio.errors import AudioError
 from radio.types import GRID, Block, SynthEvent
+from tests.audio.pieces import bounds, few
 
 EVENTS = [
     SynthEvent(GRID * at, note, velocity)

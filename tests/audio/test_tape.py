@@ -4,11 +4,11 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from pieces import in_blocks, rms_db
 from scipy import signal
 
 from radio.audio.tape import Tape, saturate
 from radio.types import BLOCK, GRID, SAMPLE_RATE
+from tests.audio.pieces import in_blocks, rms_db
 
 NOISE = np.random.default_rng(3).standard_normal((2, 12_000))
 
