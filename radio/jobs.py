@@ -12,13 +12,13 @@ import secrets
 import shutil
 import signal
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from radio.errors import ServerError
 from radio.job import Task
+from radio.scratch import Scratch, delete_left_behind
 from radio.types import Seconds
 
 JOB: Final[tuple[str, ...]] = (sys.executable, "-P", "-m", "radio.job")
@@ -35,6 +35,7 @@ KEPT_BYTES: Final = 2 * 2**30
 KEPT_FOR: Final[Seconds] = 3600.0
 """And for how long."""
 
+_PREFIX: Final = "radio-work-"
 _LINE: Final = 65_536
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _log = logging.getLogger("radio.jobs")
@@ -90,7 +91,7 @@ class Jobs:
         self.limit = limit
         self.kept_bytes = kept_bytes
         self.kept_for = kept_for
-        self._folder: Path | None = None
+        self._scratch: Scratch | None = None
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[Job, asyncio.Task[None]] = {}
         self._free = asyncio.Semaphore(at_once)
@@ -99,19 +100,30 @@ class Jobs:
         """Queue a task; it starts as soon as there is room.
 
         Raises:
-            ServerError: As many wait already as may.
+            ServerError: As many wait already as may, or there is no room for their files.
         """
         if len(self._tasks) >= self.at_once + self.waiting:
             raise ServerError(f"{len(self._tasks)} jobs are under way or wait already; try again in a minute")
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="radio-jobs-"))
         name = secrets.token_urlsafe(12)
-        job = Job(name, task, self._folder / name)
+        job = Job(name, task, self._room() / name)
         self._jobs[name] = job
         self._tasks[job] = asyncio.create_task(self._see_through(job))
         # Not the coroutine's own `finally`: one that is cancelled before its first step never gets there.
         self._tasks[job].add_done_callback(lambda _: self._finish(job))
         return job
+
+    def _room(self) -> Path:
+        """Where all jobs have their folders."""
+        if self._scratch is not None and not self._scratch.path.is_dir():  # not all that clean /tmp look for locks
+            self._scratch.delete()
+            self._scratch = None
+        if self._scratch is None:
+            try:
+                self._scratch = Scratch(_PREFIX)
+            except OSError as error:
+                raise ServerError(f"this machine has no room for a job: {error.strerror or error}") from error
+            asyncio.get_running_loop().run_in_executor(None, delete_left_behind, _PREFIX)
+        return self._scratch.path
 
     def get(self, name: str) -> Job | None:
         """The job of this id; None where there is none, or its result was dropped for newer ones."""
@@ -140,9 +152,9 @@ class Jobs:
         """End all jobs and delete all results."""
         for job in list(self._tasks):
             await self.cancel(job)
-        if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
-            self._folder = None
+        if self._scratch is not None:
+            await asyncio.to_thread(self._scratch.delete)
+            self._scratch = None
         self._jobs.clear()
 
     async def _see_through(self, job: Job) -> None:

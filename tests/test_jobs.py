@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -154,3 +156,40 @@ async def test_stopping_ends_what_runs_and_leaves_no_file(one: Jobs, tmp_path: P
     assert (running.state, waiting.state) == ("cancelled", "cancelled")
     assert not done.folder.parent.exists()
     await until(lambda: not any(map(alive, map(int, (tmp_path / "pids").read_text().split()[:2]))))
+
+
+async def test_what_a_killed_radio_left_is_deleted_and_what_a_living_one_holds_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, link = tmp_path / "radio-work-left", tmp_path / "radio-work-link"
+    (tmp_path / "elsewhere").mkdir()
+    link.symlink_to(tmp_path / "elsewhere")
+    living, runner = Jobs(), Jobs()
+    try:
+        kept = await finished(living.submit(Write("kept")))
+        (left / "job").mkdir(parents=True)
+        await finished(runner.submit(Write("new")))
+        await until(lambda: not left.exists())
+        assert kept.result is not None
+        assert kept.result.read_text() == "kept"
+        assert link.is_symlink()
+        assert (tmp_path / "elsewhere").is_dir()
+    finally:
+        await living.stop()
+        await runner.stop()
+    assert not left.exists()
+    assert not kept.folder.parent.exists()
+
+
+async def test_jobs_go_on_when_somebody_has_cleaned_up_the_temporary_files(one: Jobs) -> None:
+    first = await finished(one.submit(Write("first")))
+    shutil.rmtree(first.folder.parent)
+    second = await finished(one.submit(Write("second")))
+    assert (second.state, second.fault) == ("done", None)
+
+
+async def test_no_room_for_a_job_is_said(one: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(ServerError, match="no room for a job: No such file"):
+        one.submit(Write("never"))

@@ -83,7 +83,9 @@ async def export(request: web.Request) -> web.StreamResponse:
     if job.result is None:
         raise ServerError("the file was dropped for newer ones; try again")
     # No FileResponse: that takes a Range for what was rendered at another time.
-    return web.Response(body=job.result.open("rb"), headers=headers)
+    file = job.result.open("rb")
+    await request.app[JOBS].drop(job)  # nobody can ask for it again; what is open can be read to its end
+    return web.Response(body=file, headers=headers)
 
 
 def _midi(passages: Sequence[Passage]) -> bytes:

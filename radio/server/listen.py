@@ -77,7 +77,10 @@ def _endless(format_: Format) -> Handler:
         try:
             await response.prepare(request)
             connection = Connection(request.transport)
-        except (StreamError, ConnectionError):  # whoever is gone already has no use for an answer
+        except (
+            StreamError,
+            OSError,
+        ):  # whoever is gone has no use for an answer, and without a free file there is none
             if gone is not None:
                 gone()
             return response

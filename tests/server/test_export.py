@@ -14,6 +14,7 @@ from radio import jobs
 from radio.config import SHIPPED, load
 from radio.music import midi
 from radio.server.process import WORKER
+from radio.server.work import JOBS
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import OnAir, ffmpeg, on_air, until
 from tests.server.test_api import get
@@ -54,6 +55,7 @@ async def test_the_last_minutes_in_every_format(tmp_path: Path) -> None:
         for format_, magic in (("flac", b"fLaC"), ("opus", b"OggS"), ("mp3", b"ID3")):
             status, _, body = await exported(radio, f"seconds=1&format={format_}")
             assert (status, body[: len(magic)]) == (200, magic)
+        assert radio.app[JOBS].count("done") == 0, "files that nobody can ask for again are kept"
 
 
 async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +78,6 @@ async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.
 
 
 async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    from radio.server.work import JOBS
-
     monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "import time; time.sleep(3600)"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now.bars) > 0)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+import errno
 import io
 import itertools
 import json
@@ -337,3 +339,17 @@ async def test_the_event_stream_of_a_sid_hears_where_its_stream_begins() -> None
     page = check_one_stream(body)[0]
     # What a player plays first is what the first page holds after the pre-skip, as late as the codec makes it.
     assert first == page.granule - len(page.packets) * 960 + PRE_SKIP - 312
+
+
+async def test_a_listener_for_whom_no_file_is_free_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    server = dataclasses.replace(ServerSettings(), listeners_per_address=1)
+    async with on_air(server=server) as radio:
+        request = "GET /tone.opus HTTP/1.1\r\nHost: x\r\n\r\n"
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "dup", full)
+            with contextlib.suppress(ConnectionError):
+                assert (await raw(radio, request, 5.0))[1] == b""
+        assert (await raw(radio, request, 1.0))[1].startswith(b"OggS")
