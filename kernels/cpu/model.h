@@ -61,7 +61,7 @@ struct span {
     size_t bytes;
 };
 
-/* Point `model` at `count` tensors in the order of radio.model.layout. Returns NULL, or what is wrong with them in
+/* Point `model` at `count` tensors in the order of radio.model.packing. Returns NULL, or what is wrong with them in
  * `message` (of 200 bytes). Close what was opened. */
 const char *model_open(struct model *model, const struct spec *spec, enum form form, const struct span *tensors,
                        size_t count, char *message);

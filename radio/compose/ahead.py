@@ -50,6 +50,7 @@ class Ahead:
             if asked(under) == asked(controls):
                 return bar
             self._composer.restore(before)
+            self._stock = None
         before = self._composer.save()
         bar = self._composer.next_bar(controls)
         self._stock = before, controls, bar

@@ -78,7 +78,7 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
         names = json.loads(metadata["tokens"])
         card = json.loads(metadata["card"])
         form = form_of(metadata["weights"]) if found == FORMAT else "fp32"
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its header is malformed ({error!r})") from error
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
@@ -89,6 +89,8 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
         raise ModelError(f"{path}: its token list contradicts the vocabulary table ({unknown[:3] or 'names repeat'})")
     if len(names) != spec.vocabulary:
         raise ModelError(f"{path}: names {len(names)} tokens but has rows for {spec.vocabulary}")
+    if spec.layers > len(tensors):  # before every layer's arrays are listed
+        raise ModelError(f"{path}: has {len(tensors)} arrays, too few for {spec.layers} layers")
     weights = PackedWeights(spec, form, tensors) if found == FORMAT else _plain(path, spec, tensors)
     if fault := next(weights.faults(), None):
         raise ModelError(f"{path}: {fault}")

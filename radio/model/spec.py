@@ -26,6 +26,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         sizes = (self.layers, self.width, self.vocabulary, self.mix_rank, self.decay_rank)
+        if any(type(size) is not int for size in sizes):
+            raise ModelError(f"{self}: sizes must be whole numbers")
         if min(sizes) < 1 or self.width % HEAD_SIZE or not 0 <= self.dropout < 1:
             raise ModelError(f"{self}: sizes must be positive, width a multiple of {HEAD_SIZE}, dropout in [0, 1)")
 

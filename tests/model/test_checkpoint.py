@@ -140,6 +140,8 @@ def rewritten(path: Path, **metadata: str) -> None:
         ({"tokens": "3"}, "header is malformed"),
         ({"tokens": "[[1]]"}, "header is malformed"),
         ({"spec": "{"}, "header is malformed"),
+        ({"spec": "[" * 100_000}, "header is malformed"),
+        ({"spec": json.dumps({"layers": 1.5, "width": 64, "vocabulary": 437})}, "sizes must be whole numbers"),
         ({"format": checkpoints.FORMAT, "weights": "int4"}, "weights are fp32, bf16, int8, not 'int4'"),
         ({"format": checkpoints.FORMAT}, "header is malformed"),
         ({"spec": json.dumps({"layers": 2, "width": 65, "vocabulary": 3})}, "multiple of 64"),
@@ -148,6 +150,13 @@ def rewritten(path: Path, **metadata: str) -> None:
 def test_a_header_that_is_wrong_is_refused(path: Path, metadata: dict[str, str], message: str) -> None:
     rewritten(path, **metadata)
     with pytest.raises(ModelError, match=message):
+        checkpoints.read(path)
+
+
+def test_layers_that_are_not_there_are_not_looked_for(path: Path) -> None:
+    made = checkpoint()
+    plain(path, made, spec=json.dumps(asdict(replace(made.spec, layers=10**9))))
+    with pytest.raises(ModelError, match="too few for 1000000000 layers"):
         checkpoints.read(path)
 
 
