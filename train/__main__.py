@@ -185,13 +185,20 @@ def _convert(arguments: argparse.Namespace) -> None:
 
 
 def _gap(arguments: argparse.Namespace) -> None:
+    from radio.model.checkpoint import read
+    from radio.model.engines import open_engine
+    from radio.model.sampling import Sampling
     from train.gap import compare, table
     from train.metrics import play
 
-    corpus = play.human(play.corpus(arguments.corpus / "validation.jsonl"))
+    pieces = play.corpus(arguments.corpus / "validation.jsonl")
     settings = _station(arguments)
+    model = read(settings.piano)
+    sampling = Sampling(temperature=settings.controls.temperature)
+    played = play.under_plans(open_engine(model), model.part, pieces, sampling, seed=arguments.seed)
     keys = play.station(settings, hours=arguments.minutes / 60, seed=arguments.seed, layer="keys")
-    print(table(compare({arguments.corpus.name: corpus, settings.name: [keys]})))
+    columns = {arguments.corpus.name: play.human(pieces), settings.piano.stem: list(played), settings.name: [keys]}
+    print(table(compare(columns)))
 
 
 def _originality(arguments: argparse.Namespace) -> None:

@@ -35,11 +35,11 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) 
         form: what the weights are written in.
     """
     module = load(path)
-    recipe = module.recipe
+    recipe, corpus = module.recipe, Path(module.recipe.corpus)
     card: dict[str, JsonValue] = {
         "architecture": "RWKV-6 (x060)",
-        "recipe": json.loads(json.dumps(recipe.as_dict())),
-        "corpus": {"name": Path(recipe.corpus).name, **facts(Path(recipe.corpus))},
+        "recipe": json.loads(json.dumps(recipe.as_dict() | {"corpus": corpus.name})),  # a path is nobody's business
+        "corpus": {"name": corpus.name, **facts(corpus)},
         "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,
         "validation": dict(figures),
     }

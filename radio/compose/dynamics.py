@@ -16,14 +16,18 @@ from radio.music.events import NoteEvent
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """usual: the mean velocity of a kind in the training data, where the running mean starts. target: where it goes."""
+    """usual: the mean velocity of a kind in the training data, where the running mean starts. target: where it goes.
+
+    accent: how much of a strike's difference from the mean is kept.
+    """
 
     usual: float
     target: float
+    accent: float = 0.7
 
 
 LEVELS: Final = {
-    "keys": Level(80, 60),
+    "keys": Level(71, 71, accent=1.0),
     "kick": Level(70, 82),
     "snare": Level(65, 76),
     "hats": Level(60, 54),
@@ -36,9 +40,6 @@ _KINDS: Final = {
 }
 _RATE: Final = 1 / 48
 """How far one strike moves its kind's mean: memory of about four bars."""
-
-_ACCENT: Final = 0.7
-"""How much of a strike's difference from the mean is kept."""
 
 _SOFTEST, _LOUDEST = 10, 112
 
@@ -58,7 +59,7 @@ class Dynamics:
         kind = _KINDS.get(event.note, "rest") if self._layer == "drums" else self._layer
         difference = event.velocity - self._means[kind]
         self._means[kind] += _RATE * difference
-        velocity = round(LEVELS[kind].target + _ACCENT * difference)
+        velocity = round(LEVELS[kind].target + LEVELS[kind].accent * difference)
         return NoteEvent(event.tick, event.note, min(max(velocity, _SOFTEST), _LOUDEST))
 
     def save(self) -> dict[str, float]:

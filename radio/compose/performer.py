@@ -14,13 +14,17 @@ from radio.compose.plan import BarPlan
 from radio.model.engine import Array, Engine, State
 from radio.model.sampling import Sampler, Sampling
 from radio.music.events import NoteEvent
-from radio.music.parts import Part
+from radio.music.parts import PIANO, Part
 from radio.music.tokenizer import DRUM_GATE, Decoder
 from radio.music.vocab import START, note_token
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 LONGEST_HOLD: Tick = 2 * TICKS_PER_BAR
 """A note held this long is released by the host at the next beat."""
+
+LOWEST, HIGHEST = 41, 84
+OUT_OF_REACH = frozenset({*range(PIANO.low, LOWEST), *range(HIGHEST + 1, PIANO.high + 1)})
+"""Notes that no keyboard part strikes: over the hours a model's register wanders, and it was trained in twelve keys."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Performer:
         events: list[NoteEvent] = []
         empty = plan.densities[self.part.name] == 0
         struck = empty
-        without = frozenset() if self.part.offs else plan.without
+        without = OUT_OF_REACH if self.part.offs else plan.without
         for number in range(1, BEATS_PER_BAR + 1):
             until = plan.tick + number * TICKS_PER_BEAT
             events += self._announce(plan, number)
@@ -92,16 +96,14 @@ class Performer:
     def _announce(self, plan: BarPlan, number: int) -> list[NoteEvent]:
         """Feed what the host says at beat `number`: controls, then the notes it ends.
 
-        Those are notes held for two bars and, where a chord begins, notes foreign to it that have sounded for a beat:
-        the pedal is lifted. What was struck within the last beat may anticipate the chord and stays.
+        Those are notes held for two bars and, where a chord begins, all that have sounded for a beat: hands and pedal
+        are lifted. What was struck within the last beat may anticipate the chord and stays. A model that forgets one
+        release in fifty would otherwise have a note more sounding than its training music, for ever.
         """
-        tones = plan.chords[number - 1].tones if plan.announces_chord(number) else frozenset()
-        overdue = []
-        for note, since in sorted(self._grammar.sounding.items()):
-            held = self._grammar.tick - since
-            foreign = bool(tones) and note % 12 not in tones
-            if held >= LONGEST_HOLD or (foreign and held >= TICKS_PER_BEAT):
-                overdue.append(note)
+        chord_begins = plan.announces_chord(number) and plan.chords[number - 1].tones
+        longest = TICKS_PER_BEAT if chord_begins else LONGEST_HOLD
+        sounding = sorted(self._grammar.sounding.items())
+        overdue = [note for note, since in sounding if self._grammar.tick - since >= longest]
         releases = [note_token(note, 0) for note in overdue]
         self._feed([*plan.controls(number, self.part.name), *releases])
         for note in overdue:

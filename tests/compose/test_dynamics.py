@@ -22,7 +22,7 @@ def test_however_loud_a_model_plays_its_layer_comes_to_its_level(played: int, la
     pattern = [played - 10, played + 10] * 300
     levelled = [event.velocity for event in Dynamics(layer).level(strikes(pattern, note))][-100:]
     assert sum(levelled) / 100 == pytest.approx(LEVELS[kind].target, abs=2)
-    assert levelled[-1] - levelled[-2] == pytest.approx(14, abs=2), "the accent is kept"
+    assert levelled[-1] - levelled[-2] == pytest.approx(20 * LEVELS[kind].accent, abs=2), "the accent is kept"
 
 
 @given(VELOCITIES)

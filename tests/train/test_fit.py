@@ -121,7 +121,7 @@ def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) ->
     back = checkpoint.read(out)
     assert back.card["tokens_trained"] == recipe.tokens
     assert back.card["validation"] == {"bits": 1.5}
-    assert back.card["recipe"] == recipe.as_dict()
+    assert back.card["recipe"] == recipe.as_dict() | {"corpus": Path(recipe.corpus).name}
     model = load(tmp_path / "run" / "last.ckpt").model
     rows = [1, 5, 9, 200, 7]
     with torch.inference_mode():
