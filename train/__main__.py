@@ -24,7 +24,7 @@ from files to a station of your own:
   python -m train fit configs/piano.yaml runs/piano               goes on where a killed run stopped
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
   python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
-  python -m train evaluate piano.safetensors --corpus data/pop909 the same of what was exported, as the radio steps it
+  python -m train evaluate piano.safetensors --corpus data/lofi   the same of what was exported, as the radio steps it
   python -m train convert piano.safetensors piano.pth             for the runtimes of other RWKV-6 models
   python -m train gap data/lofi                                   from pop piano to lo-fi: how far we came
   python -m train originality data/lofi                           the longest runs that stand in the corpus too
