@@ -21,8 +21,10 @@ export function listen(actions) {
   for (let n = 1; n <= 9; n++) keys[n] = () => actions.place(n);
   addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || !keys[key] || target.closest(WANTED)) return;
-    if (key === " " && target.closest(PRESSED)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys[key]) return;
+    // What a closing dialog took with it keeps the focus until the page is drawn again, and wants no key any more.
+    const shown = target.getClientRects().length > 0;
+    if (shown && (target.closest(WANTED) || (key === " " && target.closest(PRESSED)))) return;
     event.preventDefault();
     if (!event.repeat || key.startsWith("Arrow")) keys[key]();
   });
