@@ -8,7 +8,9 @@ WORKDIR /src
 COPY pyproject.toml setup.py README.md LICENSE stations.yaml ./
 COPY kernels/cpu kernels/cpu
 COPY radio radio
-RUN python -m venv /opt/radio && /opt/radio/bin/pip install --no-cache-dir .
+# The last command fails where the engine was left out, which an installation by itself would not.
+RUN python -m venv /opt/radio && /opt/radio/bin/pip install --no-cache-dir . \
+    && cd / && /opt/radio/bin/python -c "import radio.model._native"
 
 FROM python:3.11-slim
 RUN apt-get update \

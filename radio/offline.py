@@ -47,7 +47,7 @@ def render(settings: StationSettings, *, minutes: float, seed: int, paths: Seque
         targets = [path if count == 1 else path.with_stem(f"{path.stem}-{each}") for path in paths]
         with _bar(console, targets[0].name) as done, _drafts(targets) as drafts:
             loudness = rendering.render(settings, seconds=minutes * 60, seed=each, paths=drafts, progress=done)
-        words = f"{minutes:g} minutes{', ' if loudness else ''}{loudness}"
+        words = f"{minutes:g} minute{'' if minutes == 1 else 's'}{', ' if loudness else ''}{loudness}"
         for target in targets:
             console.print(f"{target}: {words}", markup=False, highlight=False, soft_wrap=True)
 
