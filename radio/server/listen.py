@@ -77,10 +77,7 @@ def _endless(format_: Format) -> Handler:
         try:
             await response.prepare(request)
             connection = Connection(request.transport)
-        except (
-            StreamError,
-            OSError,
-        ):  # whoever is gone has no use for an answer, and without a free file there is none
+        except (StreamError, OSError):  # whoever is gone, or for whom no file is free, gets no answer
             if gone is not None:
                 gone()
             return response

@@ -28,6 +28,7 @@ export class Timeline extends EventTarget {
   #retry = 0;
   #live = null; // { frame, at }: the live edge, and when it was there by this page's clock
   #first = null; // frame of the stream's first sample
+  #own = true; // whether the player's clock is the stream's own
   #next = null; // what airs on the clock of a radio that started anew, while the old one's last seconds still sound
   #heard = {}; // the frame of the track and of the bar that were last told
 
@@ -58,9 +59,18 @@ export class Timeline extends EventTarget {
     const live = this.live;
     if (live === null || !["playing", "waiting"].includes(this.#player.state)) return live;
     const played = this.#player.audio.currentTime * RATE;
-    // Some browsers' clocks begin at the stream's own time, others' at 0.
-    if (Math.abs(live - played - LEAD) < PLAUSIBLE) return played + LEAD;
-    return (this.#first ?? live - (this.#player.burst ?? BURST) * RATE) + played;
+    const first = this.#first ?? live - (this.#player.burst ?? BURST) * RATE;
+    return this.#isOwn(played, first, live) ? played + LEAD : first + played;
+  }
+
+  // Some browsers' clocks begin at the stream's own time, others' at 0. What cannot be heard yet, or is over, tells which;
+  // where both are possible, as in a radio that has just begun, it stays as it was.
+  #isOwn(played, first, live) {
+    const near = Math.abs(live - played - LEAD) < PLAUSIBLE;
+    if (this.#first === null || !near) return near;
+    if (first + played > live + RATE) this.#own = true;
+    else if (played > 0 && played + LEAD < first - RATE / 2) this.#own = false;
+    return this.#own;
   }
 
   #open() {
@@ -68,6 +78,7 @@ export class Timeline extends EventTarget {
     this.#feed?.close();
     this.#feed = null;
     this.#first = null;
+    this.#own = true;
     if (!this.#name) return;
     const sid = this.#player.wanted && this.#player.station?.name === this.#name ? `?sid=${this.#player.sid}` : "";
     const feed = this.#feed = new EventSource(address(`/api/stations/${this.#name}/events${sid}`));

@@ -26,7 +26,8 @@ from tests.web.conftest import shoot
 Opened = Callable[..., Awaitable[Page]]
 CHILL = load(SHIPPED).station("chill")
 SHORT = ServerSettings(burst={"opus": 2.0, "mp3": 2.0, "aac": 2.0})
-EAR, CONTRAST, DAYS = (Path(__file__).with_name(f"{name}.js") for name in ("ear", "contrast", "days"))
+SCRIPTS = ("ear", "contrast", "days", "clocks")
+EAR, CONTRAST, DAYS, CLOCKS = (Path(__file__).with_name(f"{name}.js") for name in SCRIPTS)
 MARKED = (sys.executable, "-m", "tests.web.marked_worker")
 
 expect.set_options(timeout=40_000)
@@ -380,3 +381,11 @@ async def test_what_is_remembered_is_bounded(open_page: Opened) -> None:
         assert tracks <= 16
         assert bars <= 64
         assert notes <= 4_000
+
+
+@pytest.mark.parametrize("joined", [10, 30, 60, 85, 100, 3600])
+async def test_either_kind_of_clock_is_known_however_long_the_radio_has_played(open_page: Opened, joined: int) -> None:
+    async with on_air(start=False) as radio:
+        page = await open_page(radio.root)
+        heard = await page.evaluate(CLOCKS.read_text(), joined)
+    assert heard == pytest.approx([max(0, joined - 22) + 30] * 2, abs=0.2)
