@@ -221,13 +221,16 @@ class Channel:
             process.say(Shut(mount.format))
             mount.opened = False
         else:
+            mount.reopened(self._wanted(mount))
             self._open(mount, process)
 
     def _open(self, mount: Mount, process: WorkerProcess) -> None:
-        """Ask for a mount's packets from where it ends, or from as long ago as anybody may want to hear."""
-        frame = max(self.edge.live - round(LAG_LIMIT * SAMPLE_RATE), mount.end or 0)
-        process.say(Open(mount.format, frame - self._offset))
+        process.say(Open(mount.format, self._wanted(mount) - self._offset))
         mount.opened = True
+
+    def _wanted(self, mount: Mount) -> Frames:
+        """The frame from which a mount is to be encoded: where it ends, or as long ago as anybody may want to hear."""
+        return max(self.edge.live - round(LAG_LIMIT * SAMPLE_RATE), mount.end or 0)
 
     def _air(self) -> None:
         while self._coming and self._coming[0].frame < self.edge.live:

@@ -54,6 +54,11 @@ class Mount:
             return True
         return self.opened and self._now() - self._used <= LINGER
 
+    def reopened(self, frame: Frames) -> None:
+        """Take note that it is encoded from `frame` on, after a time in which nobody needed it."""
+        if self.end is not None and frame > self.end:
+            self._muxer.rest()
+
     def add(self, packet: Packet) -> None:
         """Take the next packet, stamped on the station's clock."""
         for chunk in self._muxer.add(packet):

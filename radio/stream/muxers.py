@@ -22,15 +22,30 @@ class Muxer:
         lay: Makes the bytes of a chunk.
         headers: What every listener gets first.
         skip: How much later than the first packet's stamp the first sound is that a player plays.
+        rested: Called when the next chunk is for other listeners than the last one was.
     """
 
-    def __init__(self, lay: Callable[[Sequence[Packet]], bytes], *, headers: bytes = b"", skip: Frames = 0) -> None:
+    def __init__(
+        self,
+        lay: Callable[[Sequence[Packet]], bytes],
+        *,
+        headers: bytes = b"",
+        skip: Frames = 0,
+        rested: Callable[[], object] = lambda: None,
+    ) -> None:
         self.headers = headers
         self.skip = skip
         self.end: Frames | None = None
         """The frame at which the packet that is due starts, once there has been one."""
         self._lay = lay
+        self._rested = rested
         self._waiting: list[Packet] = []
+
+    def rest(self) -> None:
+        """Nobody has listened, and the next packets come after a hole: begin as with the first ones."""
+        self._waiting.clear()
+        self.end = None
+        self._rested()
 
     def add(self, packet: Packet) -> list[Chunk]:
         """Take the next packet; return the chunks that are complete. One is also complete when a hole comes after it.
@@ -62,7 +77,8 @@ def open_muxer(format_: Format, *, title: str, description: str) -> Muxer:
     if format_ == "opus":
         serial = secrets.randbits(32)
         headers = header_pages(serial=serial, comments=(f"TITLE={title}", f"DESCRIPTION={description}"))
-        return Muxer(Pager(serial=serial).lay, headers=headers, skip=PRE_SKIP - CODECS["opus"].lookahead)
+        pager, skip = Pager(serial=serial), PRE_SKIP - CODECS["opus"].lookahead
+        return Muxer(pager.lay, headers=headers, skip=skip, rested=pager.rest)
     if format_ == "pcm":
         return Muxer(lambda _: b"")  # never on a line: taps take the packets
     lay = adts.framed if format_ == "aac" else bytes

@@ -91,13 +91,18 @@ class Pager:
     """Lays a mount's packets on its pages, which it numbers.
 
     Granule positions count from the frame of the first packet. Where packets are missing they do not jump: a player
-    that met a hole in time would fall silent for as long, instead of playing on.
+    that met a hole in time would fall silent for as long, instead of playing on. After `rest` they do, as pages show
+    by them which frame is heard.
     """
 
     def __init__(self, *, serial: int) -> None:
         self._serial = serial
         self._sequence = FIRST_SEQUENCE
         self._granule: Frames | None = None
+
+    def rest(self) -> None:
+        """Nobody who has had a page gets the next one: count from the frame of its first packet again."""
+        self._granule = None
 
     def lay(self, packets: Sequence[Packet]) -> bytes:
         """The next page."""

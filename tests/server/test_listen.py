@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 
 from radio.config import ServerSettings
+from radio.server import channel
+from radio.stream import mount
 from radio.stream.ogg import PRE_SKIP
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
@@ -359,3 +361,19 @@ async def test_a_listener_for_whom_no_file_is_free_is_not_counted(monkeypatch: p
             with contextlib.suppress(ConnectionError):
                 assert (await raw(radio, request, 5.0))[1] == b""
         assert (await raw(radio, request, 1.0))[1].startswith(b"OggS")
+
+
+async def test_granules_are_the_stations_frames_again_after_a_time_without_listeners(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mount, "LINGER", 0.1)
+    monkeypatch.setattr(channel, "LAG_LIMIT", 1.0)
+    async with on_air() as radio:
+        await raw(radio, "GET /tone.opus?burst=0 HTTP/1.0\r\n\r\n", 0.5)
+        tone = radio.tone.mount("opus")
+        await until(lambda: not tone.opened)
+        end = tone.end or 0
+        await until(lambda: radio.tone.edge.live > end + 3 * SAMPLE_RATE)
+        _, body = await raw(radio, "GET /tone.opus?sid=me&burst=0.5 HTTP/1.0\r\n\r\n", 1.0)
+        page = check_one_stream(body)[0]
+        assert radio.tone.fans.first("me") == page.granule - len(page.packets) * 960 + PRE_SKIP - 312

@@ -45,6 +45,16 @@ def test_what_is_there_already_is_left_out() -> None:
     assert [packet for chunk in chunks for packet in chunk.packets] == given
 
 
+def test_after_a_rest_it_begins_as_at_first() -> None:
+    muxer = open_muxer("opus", title="T", description="D")
+    fed(muxer, packets(6))
+    muxer.rest()
+    assert muxer.end is None
+    (chunk,) = fed(muxer, packets(4, start=10_000_000))
+    assert chunk.frame == 10_000_000
+    assert int.from_bytes(chunk.data[6:14], "little") == 10_000_000 + 4 * 960
+
+
 def test_each_format_has_its_form() -> None:
     given = packets(4)
     forms = {each: open_muxer(each, title="T", description="D") for each in ("opus", "mp3", "aac", "pcm")}
