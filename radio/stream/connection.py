@@ -17,6 +17,7 @@ SEND_BUFFER = 64 * 1024
 
 
 _ACKNOWLEDGED, _WINDOW = struct.Struct("=Q"), struct.Struct("=I")
+_ESTABLISHED = 1  # TCP_ESTABLISHED in Linux's tcp_states.h
 _TCP_INFO = 232
 """Bytes of Linux's `struct tcp_info` up to and with `tcpi_snd_wnd`, which came with 5.4."""
 
@@ -64,6 +65,10 @@ class Connection:
         if len(info) < _TCP_INFO:
             return None
         return Reach(*_ACKNOWLEDGED.unpack_from(info, 120), *_WINDOW.unpack_from(info, 228))
+
+    def hung_up(self) -> bool:
+        """Whether a FIN or a reset has come, by the connection's state (TCP_INFO, tcp(7))."""
+        return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED
 
     def close(self) -> None:
         """Reset the connection."""

@@ -28,6 +28,9 @@ class Sink(Protocol):
     def reach(self) -> Reach | None:
         """How far the listener's system has come, where ours knows."""
 
+    def hung_up(self) -> bool:
+        """Whether the listener has closed its side, which a `send` would only notice by failing."""
+
     def close(self) -> None:
         """Disconnect at once; what our system holds is lost."""
 

@@ -46,6 +46,9 @@ READING = 0.75
 LOOK = 5
 """Rounds of `TURNS` ticks between two looks at whether a listener reads."""
 
+QUIET: Seconds = 2.0
+"""A listener who was sent nothing for this long may have left without being noticed: its system is asked."""
+
 
 @dataclass(slots=True)
 class Counts:
@@ -110,19 +113,15 @@ class Relay:
         return listener
 
     def advance(self) -> None:
-        """Serve those whose turn it is, and disconnect those too far behind."""
+        """Serve those whose turn it is, and disconnect those too far behind, or gone."""
         self._tick += 1
         self._joined.clear()
         turn, look = self._tick % TURNS, self._tick // TURNS % LOOK == 0
         for listener in list(self._eager):
-            if turn == 0 and self._slow(listener, look=look):
-                self._drop(listener)
-            else:
+            if turn != 0 or self._stays(listener, look=look):
                 self._serve(listener)
         for listener in list(self._turns[turn]):
-            if look and self._slow(listener, look=look):
-                self._drop(listener)
-            else:
+            if not look or self._stays(listener, look=look):
                 self._serve(listener)
 
     def leave(self, listener: Listener) -> None:
@@ -211,9 +210,18 @@ class Relay:
             return True
         return look and self.now() - self._seen_reading(listener) > LAG_LIMIT
 
-    def _drop(self, listener: Listener) -> None:
-        self.counts.slow_disconnects += 1
+    def _left(self, listener: Listener) -> bool:
+        """Whether a listener has left while there was nothing to send it: its station is silent, perhaps for hours."""
+        return self.now() - listener.moved > QUIET and listener.sink.hung_up()
+
+    def _stays(self, listener: Listener, *, look: bool) -> bool:
+        """Disconnect a listener that is too slow, or at a `look` has left; whether it is neither."""
+        if self._slow(listener, look=look):
+            self.counts.slow_disconnects += 1
+        elif not look or not self._left(listener):
+            return True
         self.leave(listener)
+        return False
 
     def _seen_reading(self, listener: Listener) -> float:
         """When it was last seen that somebody reads what the listener's system takes.

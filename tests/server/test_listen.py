@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import time
 import wave
 from collections.abc import Mapping
@@ -213,6 +214,53 @@ async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeyp
         _, body = await good
         check_one_stream(body)
         assert relay.counts.joined == 2
+
+
+async def leave(radio: OnAir, path: str, *, after: bytes, reset: bool) -> None:
+    """Ask for a stream and close the connection once `after` has come of it; with unread data, or as a reset."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        if reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.setblocking(False)
+        await loop.sock_connect(client, (radio.host, radio.port))
+        await loop.sock_sendall(client, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        data = b""
+        while after not in data:
+            data += await asyncio.wait_for(loop.sock_recv(client, 64), DEADLINE)
+
+
+@pytest.mark.parametrize("burst", [0, 20])
+async def test_whoever_leaves_is_not_counted_at_whatever_moment(burst: int) -> None:
+    """Before the answer, between its head and the music, and amid it; with an encoder at work and one just opened."""
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
+        for format_, music in (("opus", b"OggS"), ("mp3", b"\xff"), ("aac", b"\xff")):
+            path = f"/tone.{format_}?burst={burst}"
+            for after in (b"", b"\r\n\r\n", music):
+                for _ in range(2):
+                    await leave(radio, path, after=after, reset=False)
+                    await leave(radio, path, after=after, reset=True)
+        await until(lambda: radio.tone.listeners == 0)
+        assert sum(mount.relay.counts.joined for mount in radio.tone.mounts.values()) >= 24
+        assert all(mount.relay.counts.slow_disconnects == 0 for mount in radio.tone.mounts.values())
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_whoever_leaves_a_station_that_is_silent_is_not_counted(
+    reset: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sent that would fail; a page that connects again and again must not leave a file open each time."""
+    monkeypatch.setattr("radio.server.channel.BACK_OFF", (3_600.0,))
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
+        assert radio.tone.pid is not None
+        os.kill(radio.tone.pid, signal.SIGKILL)
+        await until(lambda: radio.tone.pid is None)
+        for path in ("/tone.opus?burst=0", "/tone.mp3", "/tone.aac?burst=20"):
+            await leave(radio, path, after=b"\r\n\r\n", reset=reset)
+        assert radio.tone.listeners == 3
+        await until(lambda: radio.tone.listeners == 0)
 
 
 async def answered(radio: OnAir, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:

@@ -81,6 +81,9 @@ class Peer:
         self.drain()
         return Reach(len(self.received), max(0, self.window - len(self.received) + self.read))
 
+    def hung_up(self) -> bool:
+        return self.broken
+
     def close(self) -> None:
         self.closed = True
 
@@ -372,6 +375,29 @@ def test_a_broken_connection_is_forgotten_once(station: Station, relay: Relay, c
     relay.leave(listener)
     assert peer.closed
     assert (relay.listeners, relay.counts.slow_disconnects) == (0, 0)
+
+
+@pytest.mark.parametrize("burst", [0.0, 22.0])
+def test_whoever_leaves_while_there_is_nothing_to_send_is_forgotten(
+    station: Station, relay: Relay, clock: Clock, burst: float
+) -> None:
+    station.run(40)
+    peer, other = Peer(clock), Peer(clock)
+    join(relay, peer, burst)
+    join(relay, other, burst)
+    station.run(10)
+    station.stalled = True
+    station.run(station.ahead + TURN)
+    peer.broken = True
+    station.run(LOOK * TURN + TURN)
+    assert peer.closed
+    assert (relay.listeners, relay.counts.slow_disconnects) == (1, 0)
+    # Whoever stays through hours of silence is there when it ends.
+    station.run(600)
+    station.stalled = False
+    station.run(5)
+    assert relay.listeners == 1
+    station.heard(other)
 
 
 def test_closing_disconnects_everybody(station: Station, relay: Relay, clock: Clock) -> None:
