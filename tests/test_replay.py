@@ -77,7 +77,7 @@ def test_what_was_heard_is_heard_again(aired: Aired, seconds: float) -> None:
         np.testing.assert_array_equal(again, heard)
     else:
         # Models of random weights strike pads that nobody releases; they ring for minutes, until they are struck again.
-        assert np.mean(np.abs(again - heard) > 1e-4) < 0.02
+        assert np.mean(np.abs(again - heard) > 1e-4) < 0.05
         assert np.corrcoef(again[:, 0], heard[:, 0])[0, 1] > 0.9999
 
 
