@@ -56,6 +56,15 @@ def test_no_run_goes_from_one_piece_into_the_next() -> None:
     assert index.longest(both, drums=False) == max(half, len(both) - half)
 
 
+def test_two_copies_with_other_music_between_them_are_two_runs() -> None:
+    piece = tune(1, 120)
+    index = Index.of([piece], drums=False)
+    own = moved(tune(9, 40), ticks=piece[20].start + 480)
+    goes_on = 20 - SHINGLE  # the place after the last one found in the first copy
+    later = moved(piece[goes_on:50], ticks=own[-1].start + 480)
+    assert index.longest([*piece[:20], *own, *later], drums=False) == len(later)
+
+
 def test_too_little_to_compare_is_nothing_copied() -> None:
     index = Index.of([tune(1)], drums=False)
     assert index.longest([], drums=False) == index.longest(tune(1)[:SHINGLE], drums=False) == 0

@@ -92,3 +92,21 @@ async def ffmpeg(*arguments: str, data: bytes | None = None) -> bytes:
     assert err == b"", err.decode()
     assert process.returncode == 0
     return out
+
+
+async def raw(radio: OnAir, request: str, seconds: float) -> tuple[bytes, bytes]:
+    """Head and body that come back within `seconds`, from a bare socket."""
+    reader, writer = await asyncio.open_connection(radio.host, radio.port)
+    writer.write(request.encode())
+    data = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            while more := await reader.read(65_536):
+                data += more
+    except TimeoutError:
+        pass
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    head, _, body = bytes(data).partition(b"\r\n\r\n")
+    return head, body

@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import errno
 import io
-import itertools
 import json
 import os
 import signal
@@ -24,29 +23,11 @@ from radio.server import channel
 from radio.stream import mount
 from radio.stream.ogg import PRE_SKIP
 from radio.types import SAMPLE_RATE
-from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
+from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, raw, until
 from tests.server.tone_worker import settings
 from tests.stream.ogg_reader import ReadPage, check_one_stream, read_pages
 
 TCP_CLOSE = 7
-
-
-async def raw(radio: OnAir, request: str, seconds: float) -> tuple[bytes, bytes]:
-    """Head and body that come back within `seconds`, from a bare socket."""
-    reader, writer = await asyncio.open_connection(radio.host, radio.port)
-    writer.write(request.encode())
-    data = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            while more := await reader.read(65_536):
-                data += more
-    except TimeoutError:
-        pass
-    finally:
-        writer.close()
-        await writer.wait_closed()
-    head, _, body = bytes(data).partition(b"\r\n\r\n")
-    return head, body
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
@@ -290,61 +271,6 @@ async def test_a_host_that_is_no_address_is_not_repeated(host: str) -> None:
         if head.startswith(b"HTTP/1.0 200"):
             assert f"{radio.root}/tone.opus".encode() in body
         assert host.encode() not in body or head.startswith(b"HTTP/1.0 4")
-
-
-def unwoven(body: bytes, metaint: int = 16_000) -> tuple[bytes, list[tuple[int, str]]]:
-    """The audio of an ICY stream, and its titles with the byte of audio that each stands before."""
-    audio, titles, at = bytearray(), [], 0
-    while at + metaint < len(body):
-        audio += body[at : at + metaint]
-        at += metaint
-        length = 16 * body[at]
-        text = body[at + 1 : at + 1 + length].rstrip(b"\0").decode()
-        if text:
-            assert text.startswith("StreamTitle='")
-            assert text.endswith("';")
-            titles.append((len(audio), text[13:-2]))
-        at += 1 + length
-    return bytes(audio), titles
-
-
-def sizes(format_: str, audio: bytes) -> list[int]:
-    """The bytes of each whole frame of MP3, which are all 576 at our rate, or of ADTS, which says so."""
-    found, at = [], 0
-    while at + 6 < len(audio):
-        assert audio[at] == 0xFF
-        size = 576 if format_ == "mp3" else (int.from_bytes(audio[at + 3 : at + 6], "big") >> 5) & 0x1FFF
-        found.append(size)
-        at += size
-    return found if at == len(audio) else found[:-1]
-
-
-async def test_titles_stand_in_the_bytes_for_whoever_asks() -> None:
-    async def asked(format_: str) -> None:
-        request = f"GET /tone.{format_}?burst=20 HTTP/1.0\r\nIcy-MetaData: 1\r\n\r\n"
-        head, body = await raw(radio, request, 8.0)
-        plain, _ = await raw(radio, f"GET /tone.{format_} HTTP/1.0\r\n\r\n", 0.2)
-        assert b"\r\nicy-metaint: 16000" in head
-        assert b"\r\nicy-metaint" not in plain
-        await titled(format_, body)
-
-    async with on_air() as radio:
-        await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
-        await asyncio.gather(asked("mp3"), asked("aac"))
-
-
-async def titled(format_: str, body: bytes) -> None:
-    """The second title stands where it begins, and without the titles the bytes are the stream."""
-    audio, titles = unwoven(body)
-    assert [title for _, title in titles] == ["Tone 1 of seed 1", "Tone 2 of seed 1"]
-    packets = sizes(format_, audio)
-    starts = list(itertools.accumulate(packets, initial=0))
-    # The second title starts after 8 s; metadata has a place every 16,000 bytes.
-    frames = 1_152 if format_ == "mp3" else 1_024
-    due = starts[-(-8 * SAMPLE_RATE // frames)]
-    assert due - packets[0] <= titles[1][0] <= due + 16_000
-    heard = await ffmpeg("-i", "-", "-f", "f32le", "-ac", "2", "-", data=audio[: starts[-1]])
-    assert len(heard) / 8 == pytest.approx(len(packets) * frames, abs=2 * frames)
 
 
 async def test_a_full_station_says_so_and_when_to_come_again() -> None:
