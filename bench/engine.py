@@ -24,8 +24,7 @@ from radio.model import checkpoint, native_engine
 from radio.model.checkpoint import Checkpoint
 from radio.model.engine import Engine, State
 from radio.model.native_engine import NativeEngine
-from radio.model.packing import EMBEDDING, shapes
-from radio.model.spec import Spec
+from radio.model.spec import EMBEDDING, Rwkv6Spec
 from radio.music.parts import PIANO
 from radio.types import Seconds
 
@@ -41,7 +40,7 @@ _RUNS = 20
 class Shape:
     """A model's shape, and what is asked of the engine there."""
 
-    spec: Spec
+    spec: Rwkv6Spec
     peer: float
     """Times the speed of the `rwkv` package."""
     memory: float | None = None
@@ -51,8 +50,8 @@ class Shape:
 
 
 SHAPES = {
-    "20 × 512": Shape(Spec(20, 512, 2176), peer=6, memory=80, batch=3),
-    "6 × 256": Shape(Spec(6, 256, 2176), peer=17),
+    "20 × 512": Shape(Rwkv6Spec(20, 512, 2176), peer=6, memory=80, batch=3),
+    "6 × 256": Shape(Rwkv6Spec(6, 256, 2176), peer=17),
 }
 """The reference thesis's model, and one whose weights stay in a cache."""
 
@@ -71,11 +70,11 @@ def measure(subject: Subject) -> Iterator[Figure]:
     yield Figure("the millionth token's time to the thousandth's, 2 × 128", late, "×", 1.05, at_most=True)
 
 
-def random_model(spec: Spec, seed: int = 0) -> Checkpoint:
+def random_model(spec: Rwkv6Spec, seed: int = 0) -> Checkpoint:
     """A model of that shape whose numbers stay in range over any length."""
     generator = np.random.default_rng(seed)
     weights = {}
-    for name, shape in shapes(spec).items():
+    for name, shape in spec.shapes().items():
         if ".ln" in f".{name}" and name.endswith("weight"):
             array = np.ones(shape)
         elif name.endswith("time_decay"):
@@ -191,7 +190,7 @@ def _peer(plain: Checkpoint, seconds: Seconds) -> Work:
 
 def _late_to_early(late: int) -> float:
     """Time a token takes from number `late` on to that from the thousandth on: the best of several runs each."""
-    engine = NativeEngine(random_model(Spec(2, 128, 2176)), form="int8")
+    engine = NativeEngine(random_model(Rwkv6Spec(2, 128, 2176)), form="int8")
     generator = np.random.default_rng(1)
     state, fed, least = engine.zero_state(), 0, {EARLY: float("inf"), late: float("inf")}
     while fed < late + _RUNS * _RUN:

@@ -37,7 +37,7 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) 
     module = load(path)
     recipe, corpus = module.recipe, Path(module.recipe.corpus)
     card: dict[str, JsonValue] = {
-        "architecture": "RWKV-6 (x060)",
+        "architecture": module.model.spec.title,
         "recipe": json.loads(json.dumps(recipe.as_dict() | {"corpus": corpus.name})),  # a path is nobody's business
         "corpus": {"name": corpus.name, **facts(corpus)},
         "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,

@@ -110,7 +110,7 @@ def _resumable(last: Path, recipe: Recipe) -> int:
     before = stored_run(last)
     changed = [
         f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"
-        for name in ("part", "layers", "width", "lanes", "window", "seed")
+        for name in ("part", "architecture", "layers", "width", "lanes", "window", "seed")
         if getattr(before.recipe, name) != getattr(recipe, name)
     ]
     if changed:
@@ -121,6 +121,8 @@ def _resumable(last: Path, recipe: Recipe) -> int:
 def _start_from(module: Fit, path: Path) -> None:
     checkpoint = read_checkpoint(path)
     weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
+    if checkpoint.spec.architecture != module.recipe.architecture:
+        raise ModelError(f"{path}: a {checkpoint.spec.title} where the recipe asks for {module.model.spec.title}")
     wanted = {name: tuple(tensor.shape) for name, tensor in module.model.state_dict().items()}
     if wanted != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
         raise ModelError(f"{path}: its shape ({checkpoint.spec}) is not the recipe's ({module.model.spec})")

@@ -10,51 +10,50 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from radio.model.spec import Spec
+from train.architectures import build, sized
 from train.data import Batch
+from train.model import State, detached, with_fresh
 from train.recipe import Recipe
-from train.rwkv6 import LayerState, Rwkv6
 from train.vocabulary import RowTable
 
 
 class Fit(lightning.LightningModule):
-    """Trains an `Rwkv6` by `recipe`. Logs nats as `loss` and bits per sampled token as `bits` and `val_bits`."""
+    """Trains a model by `recipe`. Logs nats as `loss` and bits per sampled token as `bits` and `val_bits`."""
 
     def __init__(self, recipe: Recipe, table: RowTable) -> None:
         super().__init__()
         self.recipe = recipe
-        self.model = Rwkv6(Spec(recipe.layers, recipe.width, len(table.tokens), dropout=recipe.dropout))
+        self.model = build(
+            sized(
+                recipe.architecture,
+                layers=recipe.layers,
+                width=recipe.width,
+                vocabulary=len(table.tokens),
+                dropout=recipe.dropout,
+            )
+        )
         self.register_buffer("sampled", torch.from_numpy(~table.forced), persistent=False)
-        self.carried: list[LayerState] | None = None
-        self.carried_validation: list[LayerState] | None = None
+        self.carried: State | None = None
+        self.carried_validation: State | None = None
         self.next_step = 0
         """The number of the next training batch: what a resumed run starts to read at."""
         self.tokens_before = 0
         """Tokens that the weights this run started from had seen."""
         self._validation_sums = torch.zeros(2, dtype=torch.float64)
 
-    def _fresh(self, state: list[LayerState] | None, batch: Batch) -> list[LayerState]:
-        """The state to start `batch` from: carried, and zero for the lanes that are fresh."""
-        if state is None:
-            return self.model.zero_state(len(batch.fresh), self.device)
-        keep = (~batch.fresh).to(self.device, torch.float32)
-        return [
-            LayerState(
-                # a resumed run's state was loaded to the CPU, wherever the model is
-                layer.att_shift.to(self.device) * keep[:, None],
-                layer.ffn_shift.to(self.device) * keep[:, None],
-                layer.wkv.to(self.device) * keep[:, None, None, None],
-            )
-            for layer in state
-        ]
+    def _fresh(self, state: State | None, batch: Batch) -> State:
+        """The state to start `batch` from: carried, and nothing for the lanes that are fresh."""
+        zero = self.model.zero_state(len(batch.fresh), self.device)
+        # a resumed run's state was loaded to the CPU, wherever the model is
+        return zero if state is None else with_fresh(state, zero, batch.fresh)
 
-    def losses(self, batch: Batch, state: list[LayerState]) -> tuple[Tensor, Tensor, list[LayerState]]:
+    def losses(self, batch: Batch, state: State) -> tuple[Tensor, Tensor, State]:
         """Summed nats over the sampled targets, how many there are, and the state after the window."""
         targets = batch.rows[:, 1:].reshape(-1)
         logits, state = self.model(batch.rows[:, :-1], state)
         sampled = self.sampled[targets]  # type: ignore[index]
         nats = functional.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
-        return (nats * sampled).sum(), sampled.sum(), [layer.detach() for layer in state]
+        return (nats * sampled).sum(), sampled.sum(), detached(state)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         total, count, self.carried = self.losses(batch, self._fresh(self.carried, batch))
@@ -98,9 +97,9 @@ class Fit(lightning.LightningModule):
         checkpoint["recipe"] = self.recipe.as_dict()
         checkpoint["next_step"] = self.next_step
         checkpoint["tokens_before"] = self.tokens_before
-        checkpoint["carried"] = [(s.att_shift, s.ffn_shift, s.wkv) for s in self.carried or []]
+        checkpoint["carried"] = [tuple(layer) for layer in self.carried or []]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.next_step = checkpoint["next_step"]
         self.tokens_before = checkpoint["tokens_before"]
-        self.carried = [LayerState(*tensors) for tensors in checkpoint["carried"]] or None
+        self.carried = [tuple(layer) for layer in checkpoint["carried"]] or None

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from radio.errors import SettingsError, nearest
+from radio.model.architectures import ARCHITECTURES
 from radio.music.parts import PARTS, Part
 
 
@@ -16,8 +17,9 @@ from radio.music.parts import PARTS, Part
 class Recipe:
     """Everything a run depends on.
 
-    part: `piano` or `drums`. corpus: folder that `train prepare` wrote. layers, width: the model's size (width a
-    multiple of 64). dropout: 0–1. lanes, window: batch size and tokens per window. tokens: how many to train on.
+    part: `piano` or `drums`. corpus: folder that `train prepare` wrote. architecture: `rwkv6`, or another of
+    `radio.model.architectures`. layers, width: the model's size (for RWKV, width a multiple of 64). dropout: 0–1.
+    lanes, window: batch size and tokens per window. tokens: how many to train on.
     rate: peak learning rate. warmup: steps up to it. decay_share: the last share of the run, in which the rate falls
     linearly to a fiftieth (warm-up, stable, decay: Hu et al., "MiniCPM", arXiv 2404.06395). weight_decay: on
     matrices only. clip: largest gradient norm. precision: Lightning's word for it. threads: CPU threads, 0 for all.
@@ -29,6 +31,7 @@ class Recipe:
     layers: int
     width: int
     tokens: int
+    architecture: str = "rwkv6"
     dropout: float = 0.0
     lanes: int = 16
     window: int = 256
@@ -46,6 +49,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.part not in PARTS:
             raise SettingsError(f"part: '{self.part}' is not one of {', '.join(PARTS)}")
+        if self.architecture not in ARCHITECTURES:
+            hint = nearest(self.architecture, list(ARCHITECTURES))
+            raise SettingsError(f"architecture: '{self.architecture}' is not one of {', '.join(ARCHITECTURES)}.{hint}")
         positive = ("layers", "width", "tokens", "lanes", "window", "rate", "validate_every", "checkpoint_every")
         wrong = [f"{name}: {getattr(self, name)} must be above 0" for name in positive if getattr(self, name) <= 0]
         if self.precision not in ("32-true", "bf16-mixed"):

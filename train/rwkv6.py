@@ -7,28 +7,25 @@ Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radio.model.spec import HEAD_SIZE, Spec
+from radio.model.spec import HEAD_SIZE, Rwkv6Spec
+from train.model import Model, State
 from train.wkv6 import wkv6_chunked
 
 GROUP_NORM_EPS = 64e-5  # 1e-5 · 8², as the reference divides the heads' output by 8 before its norm
 
 
-@dataclass
-class LayerState:
+class LayerState(NamedTuple):
     """What one layer remembers: the last input of both shifts (B, C), and WKV's matrices (B, H, N, N)."""
 
     att_shift: Tensor
     ffn_shift: Tensor
     wkv: Tensor
-
-    def detach(self) -> LayerState:
-        return LayerState(self.att_shift.detach(), self.ffn_shift.detach(), self.wkv.detach())
 
 
 def shifted(x: Tensor, last: Tensor) -> Tensor:
@@ -39,7 +36,7 @@ def shifted(x: Tensor, last: Tensor) -> Tensor:
 class TimeMix(nn.Module):
     """Attention's place: data-dependent token shift and decay around the WKV recurrence."""
 
-    def __init__(self, spec: Spec, layer: int) -> None:
+    def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
         super().__init__()
         width, depth = spec.width, spec.layers
         self.heads = spec.heads
@@ -100,7 +97,7 @@ class TimeMix(nn.Module):
 class ChannelMix(nn.Module):
     """The feed-forward part: squared ReLU behind a gate."""
 
-    def __init__(self, spec: Spec, layer: int) -> None:
+    def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
         super().__init__()
         ramp = (torch.arange(spec.width) / spec.width)[None, None]
         ratio_1_to_0 = 1.0 - layer / spec.layers
@@ -123,7 +120,7 @@ class ChannelMix(nn.Module):
 class Block(nn.Module):
     """One layer: time mix and channel mix, each behind a norm and added to the stream."""
 
-    def __init__(self, spec: Spec, layer: int) -> None:
+    def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
         super().__init__()
         if layer == 0:
             self.ln0 = nn.LayerNorm(spec.width)
@@ -145,12 +142,12 @@ class Block(nn.Module):
         return x, LayerState(att_in[:, -1], ffn_in[:, -1], wkv)
 
 
-class Rwkv6(nn.Module):
-    """Token rows (B, T) and a state → logits (B, T, V) and the state after them."""
+class Rwkv6(Model):
+    """RWKV-6 in its parallel form."""
 
-    def __init__(self, spec: Spec) -> None:
-        super().__init__()
-        self.spec = spec
+    def __init__(self, spec: Rwkv6Spec) -> None:
+        super().__init__(spec)
+        self.spec: Rwkv6Spec = spec
         self.emb = nn.Embedding(spec.vocabulary, spec.width)
         self.blocks = nn.ModuleList(Block(spec, layer) for layer in range(spec.layers))
         self.ln_out = nn.LayerNorm(spec.width)
@@ -159,7 +156,7 @@ class Rwkv6(nn.Module):
         gain = 0.5 * (self.spec.vocabulary / self.spec.width) ** 0.5 if self.spec.vocabulary > self.spec.width else 0.5
         nn.init.orthogonal_(self.head.weight, gain=gain)
 
-    def zero_state(self, batch: int, device: torch.device | None = None) -> list[LayerState]:
+    def zero_state(self, batch: int, device: torch.device | None = None) -> State:
         spec = self.spec
         return [
             LayerState(
@@ -170,10 +167,10 @@ class Rwkv6(nn.Module):
             for _ in range(spec.layers)
         ]
 
-    def forward(self, rows: Tensor, state: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
+    def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]:
         x = self.emb(rows)
-        after = []
+        after: State = []
         for block, before in zip(self.blocks, state, strict=True):
-            x, kept = block(x, before)
+            x, kept = block(x, LayerState(*before))
             after.append(kept)
         return self.head(self.ln_out(x)), after

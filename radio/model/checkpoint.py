@@ -12,16 +12,18 @@ import numpy as np
 
 from radio.errors import ModelError
 from radio.model import tensorfile
-from radio.model.packing import Array, Form, PackedWeights, form_of, pack, shapes
-from radio.model.spec import Spec
+from radio.model.architectures import ARCHITECTURES
+from radio.model.packing import Array, Form, PackedWeights, form_of, pack
+from radio.model.spec import Rwkv6Spec, Spec
 from radio.model.tensorfile import Tensors
 from radio.music.parts import PARTS, Part
 from radio.music.vocab import IDS, NAMES
 from radio.types import JsonValue, TokenId
 
-FORMAT = "radio-rwkv6-2"
+_FORMATS: Mapping[str, type[Spec]] = {f"radio-{word}-2": each.spec for word, each in ARCHITECTURES.items()}
+"""One for each architecture; the number counts how arrays are laid out."""
 _PLAIN_FORMAT = "radio-rwkv6-1"
-"""What was written at first: float32 arrays in their natural shapes."""
+"""What was written at first: RWKV-6 as float32 arrays in their natural shapes."""
 
 Weights = Mapping[str, Array]
 
@@ -30,7 +32,7 @@ Weights = Mapping[str, Array]
 class Checkpoint:
     """A model on disk.
 
-    weights: float32 arrays by RWKV-6's own parameter names; of a file, `PackedWeights`, which lie in the file itself.
+    weights: float32 arrays by the names of `spec.shapes()`; of a file, `PackedWeights`, which lie in the file itself.
     tokens: the vocabulary ids of its rows, in order. card: recipe, corpus, figures and attribution, as JSON.
     """
 
@@ -51,7 +53,7 @@ def write(path: Path, checkpoint: Checkpoint, form: Form | None = None) -> None:
     """Write `checkpoint` in `form` (see `Checkpoint.packed`); the target is replaced only when all of it is on disk."""
     weights = checkpoint.packed(form)
     metadata = {
-        "format": FORMAT,
+        "format": f"radio-{checkpoint.spec.architecture}-2",
         "weights": weights.form,
         "part": checkpoint.part.name,
         "spec": json.dumps(asdict(checkpoint.spec)),
@@ -70,14 +72,14 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
     """
     tensors, metadata = tensorfile.read(path)
     found = metadata.get("format")
-    if found not in (FORMAT, _PLAIN_FORMAT):
-        raise ModelError(f"{path}: not a checkpoint of this radio (format {found!r}, not {FORMAT})")
+    if found not in _FORMATS and found != _PLAIN_FORMAT:
+        raise ModelError(f"{path}: not a checkpoint of this radio (format {found!r}, not {', '.join(_FORMATS)})")
     try:
         named = PARTS[metadata["part"]]
-        spec = Spec(**json.loads(metadata["spec"]))
+        spec = _FORMATS.get(found or "", Rwkv6Spec)(**json.loads(metadata["spec"]))
         names = json.loads(metadata["tokens"])
         card = json.loads(metadata["card"])
-        form = form_of(metadata["weights"]) if found == FORMAT else "fp32"
+        form = form_of(metadata["weights"]) if found in _FORMATS else "fp32"
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its header is malformed ({error!r})") from error
     except ModelError as error:
@@ -91,7 +93,7 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
         raise ModelError(f"{path}: names {len(names)} tokens but has rows for {spec.vocabulary}")
     if spec.layers > len(tensors):  # before every layer's arrays are listed
         raise ModelError(f"{path}: has {len(tensors)} arrays, too few for {spec.layers} layers")
-    weights = PackedWeights(spec, form, tensors) if found == FORMAT else _plain(path, spec, tensors)
+    weights = PackedWeights(spec, form, tensors) if found in _FORMATS else _plain(path, spec, tensors)
     if fault := next(weights.faults(), None):
         raise ModelError(f"{path}: {fault}")
     if part is not None and named is not part:
@@ -100,7 +102,7 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
 
 
 def _plain(path: Path, spec: Spec, tensors: Tensors) -> PackedWeights:
-    wanted = shapes(spec)
+    wanted = spec.shapes()
     if set(wanted) != set(tensors):
         missing, extra = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
         raise ModelError(f"{path}: missing {missing[:3]}, unexpected {extra[:3]} for {spec}")

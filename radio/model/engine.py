@@ -18,33 +18,35 @@ Array: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that a model remembers of one stream, L layers of float32 (L, C + C + H·N·N).
+    """All that a model remembers of one stream: one array of float32, in the shape that its architecture gives it.
 
-    In each layer: the inputs that time mix and channel mix saw last, then WKV's matrices, key axis before value axis.
     Never changed in place: a state that was kept is a save, and going on from it is bit-identical.
     """
 
     memory: Array
 
-    @property
-    def att_shift(self) -> Array:
-        """Last inputs of time mix, (L, C)."""
-        return self.memory[:, : self._width]
 
-    @property
-    def ffn_shift(self) -> Array:
-        """Last inputs of channel mix, (L, C)."""
-        return self.memory[:, self._width : 2 * self._width]
+@dataclass(frozen=True, slots=True)
+class RwkvMemory:
+    """What RWKV remembers, views of a `State.memory` of shape (L, C + C + H·N·N).
 
-    @property
-    def wkv(self) -> Array:
-        """(L, H, N, N)."""
-        return self.memory[:, 2 * self._width :].reshape(len(self.memory), -1, HEAD_SIZE, HEAD_SIZE)
+    att_shift, ffn_shift: (L, C), the inputs that time mix and channel mix saw last. wkv: (L, H, N, N), WKV's matrices,
+    key axis before value axis.
+    """
 
-    @property
-    def _width(self) -> int:
-        columns: int = self.memory.shape[1]
-        return columns // (2 + HEAD_SIZE)
+    att_shift: Array
+    ffn_shift: Array
+    wkv: Array
+
+    @classmethod
+    def of(cls, memory: Array) -> RwkvMemory:
+        layers, columns = memory.shape
+        width = columns // (2 + HEAD_SIZE)
+        return cls(
+            memory[:, :width],
+            memory[:, width : 2 * width],
+            memory[:, 2 * width :].reshape(layers, -1, HEAD_SIZE, HEAD_SIZE),
+        )
 
 
 class Engine(Protocol):
@@ -61,14 +63,9 @@ class Engine(Protocol):
         """Feed each of B streams a row; returns their logits (B, V) and states. A stream does not see the others."""
 
 
-def state_shape(spec: Spec) -> tuple[int, int]:
-    """Of a state's `memory`."""
-    return spec.layers, spec.width * (2 + HEAD_SIZE)
-
-
 def zero_state(spec: Spec) -> State:
     """What a model remembers before its first token."""
-    return State(np.zeros(state_shape(spec), np.float32))
+    return State(np.zeros(spec.state_shape, np.float32))
 
 
 def check_step(spec: Spec, rows: Sequence[int], states: Sequence[State], *, batch: bool) -> None:
@@ -81,5 +78,5 @@ def check_step(spec: Spec, rows: Sequence[int], states: Sequence[State], *, batc
         if not 0 <= row < spec.vocabulary:
             raise ModelError(f"row {row} is not one of the model's {spec.vocabulary}")
     for state in states:
-        if state.memory.shape != state_shape(spec):
-            raise ModelError(f"a state of this model has shape {state_shape(spec)}, not {state.memory.shape}")
+        if state.memory.shape != spec.state_shape:
+            raise ModelError(f"a state of this model has shape {spec.state_shape}, not {state.memory.shape}")

@@ -1,10 +1,11 @@
-"""Which engine steps a model: the native one where it was compiled, else numpy; or the one asked for by name."""
+"""Which engine steps a model: the native one where it was compiled for it, else numpy; or the one asked for by name."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import ModelError, nearest
+from radio.model.architectures import ARCHITECTURES
 
 if TYPE_CHECKING:
     from radio.model.checkpoint import Checkpoint
@@ -33,7 +34,7 @@ def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
     from radio.model import native_engine
 
     kind, _, path = checked(name).partition(":")
-    if kind == "native" or (kind == AUTO and native_engine.paths()):
+    if kind == "native" or (kind == AUTO and native_engine.steps(checkpoint.spec)):
         return native_engine.NativeEngine(checkpoint, path=path or None)
     if kind == "torch":
         try:
@@ -41,9 +42,7 @@ def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
         except ImportError as error:
             raise ModelError(f"the engine 'torch' needs PyTorch ({error}): pip install 'radio[torch]'") from error
         return TorchEngine(checkpoint)
-    from radio.model.numpy_engine import NumpyEngine
-
-    return NumpyEngine(checkpoint)
+    return ARCHITECTURES[checkpoint.spec.architecture].open_plain(checkpoint)
 
 
 def describe() -> str:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from radio.errors import ModelError, nearest
 from radio.model.checkpoint import Checkpoint
-from radio.model.engine import Array, State, state_shape, zero_state
+from radio.model.engine import Array, State, zero_state
 from radio.model.packing import Form, packed_shapes
+from radio.model.spec import Rwkv6Spec, Spec, own_spec
 
 
 @cache
@@ -31,6 +32,11 @@ def paths() -> tuple[str, ...]:
     """The ways of doing the arithmetic that this processor has, the fastest first; none where nothing was compiled."""
     module = _compiled()
     return tuple(module.paths()) if isinstance(module, ModuleType) else ()
+
+
+def steps(spec: Spec) -> bool:
+    """Whether a model of `spec` can be stepped here."""
+    return isinstance(spec, Rwkv6Spec) and bool(paths())
 
 
 def why_missing() -> str:
@@ -52,7 +58,8 @@ class NativeEngine:
         form: the weights' form; none takes the checkpoint's own, which are used in place.
 
     Raises:
-        ModelError: the extension was not compiled, or this processor has no such path.
+        ModelError: the extension was not compiled, this processor has no such path, or the model is of an
+            architecture that was not written in C.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, path: str | None = None, form: Form | None = None) -> None:
@@ -63,17 +70,16 @@ class NativeEngine:
             hint = nearest(self.path, paths())
             raise ModelError(f"this processor has no path '{path}'.{hint} It has {', '.join(paths())}")
         self.tokens = checkpoint.tokens
-        self.spec = checkpoint.spec
+        self.spec = spec = own_spec(checkpoint.spec, Rwkv6Spec, "native")
         weights = checkpoint.packed(form)
         self.form = weights.form
-        spec = self.spec
         sizes = (spec.layers, spec.width, spec.hidden, spec.vocabulary, spec.mix_rank, spec.decay_rank)
         tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.form)]
         try:
             self._model: Any = import_module("radio.model._native").Model(sizes, weights.form, tensors, self.path)
         except ValueError as error:
             raise ModelError(f"the weights do not fit the model's sizes: {error}") from error
-        self._shape = state_shape(spec)
+        self._shape = spec.state_shape
 
     def zero_state(self) -> State:
         return zero_state(self.spec)

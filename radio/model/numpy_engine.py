@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from radio.model.checkpoint import Checkpoint, Weights
-from radio.model.engine import Array, State, check_step, zero_state
-from radio.model.spec import Spec
+from radio.model.engine import Array, RwkvMemory, State, check_step, zero_state
+from radio.model.spec import Rwkv6Spec, own_spec
 
 _GROUP_NORM_EPS = 64e-5
 _LAYER_NORM_EPS = 1e-5
@@ -47,7 +47,7 @@ class NumpyEngine:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.tokens = checkpoint.tokens
-        self.spec: Spec = checkpoint.spec
+        self.spec = own_spec(checkpoint.spec, Rwkv6Spec, "numpy")
         weights = checkpoint.weights
         # ln0 only ever sees embedding rows: apply it to the table once.
         self._embedding = _layer_norm(weights["emb.weight"], _norm(weights, "blocks.0.ln0"))
@@ -72,15 +72,15 @@ class NumpyEngine:
 
     def _advance(self, row: int, state: State) -> tuple[Array, State]:
         after = State(np.empty_like(state.memory))
-        wkv, wkv_out = state.wkv, after.wkv
+        before, now = RwkvMemory.of(state.memory), RwkvMemory.of(after.memory)
         x = self._embedding[row]
         for place, layer in enumerate(self._layers):
             seen = _layer_norm(x, layer.ln1)
-            after.att_shift[place] = seen
-            x = x + self._time_mix(layer, seen, state.att_shift[place], wkv[place], wkv_out[place])
+            now.att_shift[place] = seen
+            x = x + self._time_mix(layer, seen, before.att_shift[place], before.wkv[place], now.wkv[place])
             seen = _layer_norm(x, layer.ln2)
-            after.ffn_shift[place] = seen
-            x = x + _channel_mix(layer, seen, state.ffn_shift[place])
+            now.ffn_shift[place] = seen
+            x = x + _channel_mix(layer, seen, before.ffn_shift[place])
         return x, after
 
     def _time_mix(self, layer: _Layer, x: Array, last: Array, wkv: Array, wkv_out: Array) -> Array:

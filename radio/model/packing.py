@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.errors import ModelError
-from radio.model.spec import Spec
+from radio.model.spec import EMBEDDING, Spec
 from radio.model.tensorfile import Tensors
 
 Form: TypeAlias = Literal["fp32", "bf16", "int8"]
 FORMS: tuple[Form, ...] = get_args(Form)
 Array: TypeAlias = npt.NDArray[np.float32]
 
-EMBEDDING = "emb.weight"
 _PANEL = 16
 _GROUP = 32
 """Columns are padded with zeros to a multiple of this."""
@@ -31,53 +30,14 @@ _LARGEST = 127
 """Of an int8 weight's magnitude: −128 is not used, its negative would not fit."""
 
 
-def shapes(spec: Spec) -> dict[str, tuple[int, ...]]:
-    """Every array of a model of `spec` by RWKV-6's parameter names, in the order in which a step reads them."""
-    width, hidden, rows = spec.width, spec.hidden, spec.vocabulary
-
-    def norm(name: str) -> dict[str, tuple[int, ...]]:
-        return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
-
-    found: dict[str, tuple[int, ...]] = {EMBEDDING: (rows, width)} | norm("blocks.0.ln0")
-    for layer in range(spec.layers):
-        att, ffn = f"blocks.{layer}.att.", f"blocks.{layer}.ffn."
-        found |= norm(f"blocks.{layer}.ln1")
-        found |= {f"{att}time_maa_x": (1, 1, width), f"{att}time_maa_w1": (width, 5 * spec.mix_rank)}
-        found |= {f"{att}time_maa_{kind}": (1, 1, width) for kind in "wkvrg"}
-        found |= {
-            f"{att}time_maa_w2": (5, spec.mix_rank, width),
-            f"{att}time_decay": (1, 1, width),
-            f"{att}time_decay_w1": (width, spec.decay_rank),
-            f"{att}time_decay_w2": (spec.decay_rank, width),
-            f"{att}time_faaaa": (spec.heads, width // spec.heads),
-        }
-        found |= {f"{att}{matrix}.weight": (width, width) for matrix in ("key", "value", "receptance", "gate")}
-        found |= norm(f"{att}ln_x")
-        found |= {f"{att}output.weight": (width, width)}
-        found |= norm(f"blocks.{layer}.ln2")
-        found |= {
-            f"{ffn}time_maa_k": (1, 1, width),
-            f"{ffn}time_maa_r": (1, 1, width),
-            f"{ffn}key.weight": (hidden, width),
-            f"{ffn}receptance.weight": (width, width),
-            f"{ffn}value.weight": (width, hidden),
-        }
-    return found | norm("ln_out") | {"head.weight": (rows, width)}
-
-
-def is_matrix(name: str) -> bool:
-    """Whether an array is stored in the weights' form; norms, decays and shares of the token shift stay float32."""
-    return name == EMBEDDING or _is_transposed(name) or (name.endswith(".weight") and ".ln" not in f".{name}")
-
-
 def packed_shapes(spec: Spec, form: Form) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
     """Shape and dtype of every array as stored, in the order in which the native engine takes them."""
     found: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {}
-    for name, shape in shapes(spec).items():
-        if not is_matrix(name):
+    for name, shape in spec.shapes().items():
+        if not spec.is_matrix(name):
             found[name] = (shape, np.float32)
             continue
-        *stack, rows, columns = (*shape[:-2], shape[-1], shape[-2]) if _is_transposed(name) else shape
+        *stack, rows, columns = (*shape[:-2], shape[-1], shape[-2]) if spec.is_transposed(name) else shape
         panels, per_line = -(-rows // _PANEL), _PER_LINE[form]
         lines = -(-columns // _GROUP) * _GROUP // per_line
         packed = shape if name == EMBEDDING else (*stack, panels, lines, _PANEL, per_line)
@@ -99,24 +59,24 @@ class PackedWeights(Mapping[str, Array]):
     tensors: Tensors
 
     def __getitem__(self, name: str) -> Array:
-        shape = shapes(self.spec)[name]
+        shape = self.spec.shapes()[name]
         stored = self.tensors[name]
-        if not is_matrix(name):
+        if not self.spec.is_matrix(name):
             return cast("Array", stored)
         scale = cast("Array", self.tensors[f"{name}.scale"]) if self.form == "int8" else None
         natural = stored if name == EMBEDDING else _from_panels(stored)
         values = _bf16_to_float(natural) if self.form == "bf16" else natural.astype(np.float32)
         if scale is not None:
             values = values * scale[..., : values.shape[-2], None]
-        if _is_transposed(name):
+        if self.spec.is_transposed(name):
             values = values.swapaxes(-1, -2)
         return np.ascontiguousarray(values[tuple(slice(length) for length in shape)])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(shapes(self.spec))
+        return iter(self.spec.shapes())
 
     def __len__(self) -> int:
-        return len(shapes(self.spec))
+        return len(self.spec.shapes())
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the arrays: missing, of another shape or kind, or with numbers that cannot be."""
@@ -139,12 +99,12 @@ class PackedWeights(Mapping[str, Array]):
 def pack(weights: Mapping[str, Array], spec: Spec, form: Form) -> PackedWeights:
     """Put float arrays into `form`: bf16 to the nearest, int8 with a scale for each row from its largest weight."""
     tensors: dict[str, npt.NDArray[np.generic]] = {}
-    for name in shapes(spec):
+    for name in spec.shapes():
         natural = np.asarray(weights[name], np.float32)
-        if not is_matrix(name):
+        if not spec.is_matrix(name):
             tensors[name] = np.ascontiguousarray(natural)
             continue
-        values = natural.swapaxes(-1, -2) if _is_transposed(name) else natural
+        values = natural.swapaxes(-1, -2) if spec.is_transposed(name) else natural
         lay = (lambda array, _form: array) if name == EMBEDDING else _to_panels
         if form == "int8":
             peak = np.abs(values).max(axis=-1)
@@ -162,11 +122,6 @@ def form_of(name: str) -> Form:
     if name not in FORMS:
         raise ModelError(f"weights are {', '.join(FORMS)}, not {name!r}")
     return name
-
-
-def _is_transposed(name: str) -> bool:
-    """Whether the natural array multiplies from the right: its columns are the matrix's rows."""
-    return name.endswith(("maa_w1", "maa_w2", "decay_w1", "decay_w2"))
 
 
 def _padded(array: npt.NDArray[np.generic], multiple: int) -> npt.NDArray[np.generic]:

@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from radio.errors import ModelError
-from radio.model.checkpoint import Checkpoint
+from radio.model.checkpoint import Checkpoint, Weights
 from radio.model.engine import Array, State, check_step, zero_state
-from radio.model.spec import HEAD_SIZE, Spec
+from radio.model.spec import HEAD_SIZE, Rwkv6Spec, own_spec
 
 _GROUP_NORM_EPS = 64e-5
 _LAYER_NORM_EPS = 1e-5
@@ -62,10 +62,10 @@ class TorchEngine:
 
     def __init__(self, checkpoint: Checkpoint, *, device: str | None = None) -> None:
         self.tokens = checkpoint.tokens
-        self.spec: Spec = checkpoint.spec
+        self.spec = own_spec(checkpoint.spec, Rwkv6Spec, "torch")
         try:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-            self._network = _network(checkpoint, self.device)
+            self._network = _network(checkpoint.weights, self.spec, self.device)
         except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
             raise ModelError(f"torch cannot use the device '{device}': {error}") from error
         self._graphs: dict[int, _Graph] = {}
@@ -148,7 +148,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Network:
-    spec: Spec
+    spec: Rwkv6Spec
     embedding: Tensor
     layers: Sequence[_Layer]
     ln_out: tuple[Tensor, Tensor]
@@ -197,9 +197,7 @@ def _layer_norm(x: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
     return functional.layer_norm(x, x.shape[-1:], *norm, _LAYER_NORM_EPS)
 
 
-def _network(checkpoint: Checkpoint, device: torch.device) -> _Network:
-    weights = checkpoint.weights
-
+def _network(weights: Weights, spec: Rwkv6Spec, device: torch.device) -> _Network:
     def on_device(name: str) -> Tensor:
         return torch.from_numpy(np.array(weights[name], np.float32)).to(device)
 
@@ -229,9 +227,9 @@ def _network(checkpoint: Checkpoint, device: torch.device) -> _Network:
         )
 
     return _Network(
-        checkpoint.spec,
+        spec,
         _layer_norm(on_device("emb.weight"), norm("blocks.0.ln0")),  # ln0 only ever sees embedding rows
-        [layer(number) for number in range(checkpoint.spec.layers)],
+        [layer(number) for number in range(spec.layers)],
         norm("ln_out"),
         on_device("head.weight"),
     )

@@ -13,13 +13,13 @@ import pytest
 
 from radio.model.native_engine import NativeEngine
 from radio.model.packing import FORMS, Form, packed_shapes
-from radio.model.spec import Spec
+from radio.model.spec import Rwkv6Spec
 from tests.model.models import of_spec
 
 ROOT = Path(__file__).parents[2]
 STREAMS, STEPS = 11, 6
 """More streams than any path takes at once, and not a multiple of what it takes."""
-SPEC = Spec(2, 128, 437, mix_rank=20, decay_rank=40)
+SPEC = Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40)
 
 
 def build(out: Path, compiler: str, *options: str) -> Path:

@@ -7,16 +7,17 @@ from functools import cache
 import torch
 
 from radio.model.checkpoint import Checkpoint
-from radio.model.spec import Spec
+from radio.model.spec import Rwkv6Spec, Spec
 from radio.music.parts import PARTS
-from train.rwkv6 import Rwkv6
+from train.architectures import build
+from train.model import Model
 from train.vocabulary import known_tokens
 
 
-def noisy(spec: Spec, seed: int = 0) -> Rwkv6:
+def noisy(spec: Spec, seed: int = 0) -> Model:
     """A model whose zero-initialised parts are not zero, so that nothing hides behind a factor of 0."""
     torch.manual_seed(seed)
-    model = Rwkv6(spec)
+    model = build(spec)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             scale = 0.3 if "emb" in name else 0.05
@@ -27,7 +28,7 @@ def noisy(spec: Spec, seed: int = 0) -> Rwkv6:
 @cache
 def checkpoint(part: str = "piano", *, layers: int = 2, width: int = 64, seed: int = 0) -> Checkpoint:
     tokens = known_tokens(PARTS[part])
-    return of_spec(Spec(layers, width, len(tokens)), part, seed)
+    return of_spec(Rwkv6Spec(layers, width, len(tokens)), part, seed)
 
 
 @cache

@@ -17,8 +17,8 @@ from radio.errors import ModelError
 from radio.model import checkpoint as checkpoints
 from radio.model.checkpoint import Checkpoint
 from radio.model.native_engine import NativeEngine
-from radio.model.packing import FORMS, Form, is_matrix, shapes
-from radio.model.spec import Spec
+from radio.model.packing import FORMS, Form
+from radio.model.spec import Rwkv6Spec
 from radio.music.vocab import NAMES
 from tests.model.models import checkpoint, of_spec
 
@@ -45,7 +45,7 @@ def plain(path: Path, made: Checkpoint, **metadata: str) -> None:
     [("fp32", 0), ("bf16", 2**-8), ("int8", 0.5 / 127)],  # of a weight itself; of the largest in its row
 )
 def test_what_is_written_reads_back_within_its_form(path: Path, form: Form, error: float) -> None:
-    for spec in (checkpoint().spec, Spec(1, 64, 437, mix_rank=3, decay_rank=5)):
+    for spec in (checkpoint().spec, Rwkv6Spec(1, 64, 437, mix_rank=3, decay_rank=5)):
         written = of_spec(spec)
         checkpoints.write(path, written, form)
         back = checkpoints.read(path)
@@ -55,7 +55,7 @@ def test_what_is_written_reads_back_within_its_form(path: Path, form: Form, erro
             by_row = array.swapaxes(-1, -2) if name.endswith(("_w1", "_w2")) else array
             largest = np.abs(by_row).max(axis=-1, keepdims=True)
             largest = largest.swapaxes(-1, -2) if name.endswith(("_w1", "_w2")) else largest
-            limit = (largest if form == "int8" else np.abs(array)) * error * is_matrix(name)
+            limit = (largest if form == "int8" else np.abs(array)) * error * written.spec.is_matrix(name)
             assert back.weights[name].dtype == np.float32
             assert (np.abs(back.weights[name] - array) <= limit * 1.001).all(), name
 
@@ -96,7 +96,7 @@ def test_a_file_of_the_first_format_is_read(path: Path) -> None:
 
 def test_the_shapes_are_those_of_the_training_form() -> None:
     made = checkpoint()
-    assert shapes(made.spec) == {name: array.shape for name, array in made.weights.items()}
+    assert made.spec.shapes() == {name: array.shape for name, array in made.weights.items()}
 
 
 def test_a_missing_file_is_named(path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
 
 
 def test_numbers_of_a_kind_we_do_not_read_are_refused(path: Path) -> None:
-    torch_save({"weight": torch.zeros(3, dtype=torch.float64)}, path, {"format": checkpoints.FORMAT})
+    torch_save({"weight": torch.zeros(3, dtype=torch.float64)}, path, {"format": "radio-rwkv6-2"})
     with pytest.raises(ModelError, match="corrupt or not safetensors"):
         checkpoints.read(path)
 
@@ -142,8 +142,8 @@ def rewritten(path: Path, **metadata: str) -> None:
         ({"spec": "{"}, "header is malformed"),
         ({"spec": "[" * 100_000}, "header is malformed"),
         ({"spec": json.dumps({"layers": 1.5, "width": 64, "vocabulary": 437})}, "sizes must be whole numbers"),
-        ({"format": checkpoints.FORMAT, "weights": "int4"}, "weights are fp32, bf16, int8, not 'int4'"),
-        ({"format": checkpoints.FORMAT}, "header is malformed"),
+        ({"format": "radio-rwkv6-2", "weights": "int4"}, "weights are fp32, bf16, int8, not 'int4'"),
+        ({"format": "radio-rwkv6-2"}, "header is malformed"),
         ({"spec": json.dumps({"layers": 2, "width": 65, "vocabulary": 3})}, "multiple of 64"),
     ],
 )
@@ -209,7 +209,7 @@ def test_stored_numbers_that_cannot_be_are_refused(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_refused_or_played_and_never_read_beyond(path: Path, data: st.DataObject) -> None:
-    checkpoints.write(path, of_spec(Spec(1, 64, 20, mix_rank=1, decay_rank=1)), "int8")
+    checkpoints.write(path, of_spec(Rwkv6Spec(1, 64, 20, mix_rank=1, decay_rank=1)), "int8")
     whole = path.read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
     damaged = bytearray(whole[: data.draw(st.integers(0, len(whole)) | st.just(len(whole)))])

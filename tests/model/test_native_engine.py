@@ -19,17 +19,17 @@ from radio.model.engine import Engine, State
 from radio.model.native_engine import NativeEngine
 from radio.model.numpy_engine import NumpyEngine
 from radio.model.packing import FORMS, Form
-from radio.model.spec import Spec
+from radio.model.spec import Rwkv6Spec
 from tests.model.int8 import rounding_engine
 from tests.model.models import checkpoint, of_spec
 
 PATHS = native_engine.paths()
-ODD = Spec(2, 128, 437, mix_rank=20, decay_rank=40)
+ODD = Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40)
 """Sizes that fill no panel, no group and no pair: what is padded must not be heard."""
-SPECS = (Spec(3, 192, 837), ODD, Spec(1, 64, 17, mix_rank=1, decay_rank=1))
+SPECS = (Rwkv6Spec(3, 192, 837), ODD, Rwkv6Spec(1, 64, 17, mix_rank=1, decay_rank=1))
 
 
-def rows_for(spec: Spec, length: int, seed: int = 1) -> list[int]:
+def rows_for(spec: Rwkv6Spec, length: int, seed: int = 1) -> list[int]:
     drawn: list[int] = np.random.default_rng(seed).integers(spec.vocabulary, size=length).tolist()
     return drawn
 
@@ -50,7 +50,7 @@ def test_the_extension_was_compiled() -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 @pytest.mark.parametrize("form", ["fp32", "bf16"])
 @pytest.mark.parametrize("path", PATHS)
-def test_floats_are_the_reference(path: str, form: Form, spec: Spec) -> None:
+def test_floats_are_the_reference(path: str, form: Form, spec: Rwkv6Spec) -> None:
     made = of_spec(spec)
     rows = rows_for(spec, 200)
     expected, after = logits_of(NumpyEngine(replace(made, weights=made.packed(form))), rows)
@@ -61,7 +61,7 @@ def test_floats_are_the_reference(path: str, form: Form, spec: Spec) -> None:
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 @pytest.mark.parametrize("path", PATHS)
-def test_int8_is_its_definition_at_every_step(path: str, spec: Spec) -> None:
+def test_int8_is_its_definition_at_every_step(path: str, spec: Rwkv6Spec) -> None:
     """From the same state, so that an input that one rounds up and the other down does not grow from step to step."""
     made = of_spec(spec)
     reference, engine = rounding_engine(made), NativeEngine(made, path=path, form="int8")

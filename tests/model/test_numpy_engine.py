@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from radio.errors import ModelError
 from radio.model.engine import State
 from radio.model.numpy_engine import NumpyEngine
-from radio.model.spec import Spec
+from radio.model.spec import Rwkv6Spec
 from tests.model.models import checkpoint, noisy
 
 
 def reference(rows: list[int], *, layers: int, width: int) -> np.ndarray:
     """The training form's logits (T, V) for the same weights."""
-    spec = Spec(layers, width, checkpoint(layers=layers, width=width).spec.vocabulary)
+    spec = Rwkv6Spec(layers, width, checkpoint(layers=layers, width=width).spec.vocabulary)
     model = noisy(spec)
     with torch.inference_mode():
         logits, _ = model(torch.tensor([rows]), model.zero_state(1))

@@ -1,0 +1,24 @@
+"""The architectures that a recipe can name, in the form in which they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from radio.model.architectures import ARCHITECTURES
+from radio.model.spec import Spec
+from train.model import Model
+from train.rwkv6 import Rwkv6
+
+MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType({"rwkv6": Rwkv6})
+
+
+def sized(architecture: str, *, layers: int, width: int, vocabulary: int, dropout: float) -> Spec:
+    """A spec of `architecture` with its own further sizes at their defaults. Raises ModelError for impossible sizes."""
+    return ARCHITECTURES[architecture].spec(layers, width, vocabulary, dropout)
+
+
+def build(spec: Spec) -> Model:
+    """A model of `spec` with fresh weights, from torch's global generator."""
+    return MODELS[spec.architecture](spec)
