@@ -35,6 +35,7 @@ examples:
   radio render --station chill --minutes 2.5 --seed 7 song.mp3
   radio --station chill --output - | ffmpeg -i - -t 60 minute.m4a
   radio --station chill --set tempo=72 --set rain_mute=false
+  radio render --station chill song.mid && radio originality song.mid
   radio push --station chill --key-env TWITCH_KEY rtmp://live.twitch.tv/app
 
 Stations are described in stations.yaml: the one in the working directory, else the one that comes with the radio.
@@ -143,6 +144,9 @@ def _parser() -> _Parser:
     _station(push, changes="changes")
     options.add_to(push)
 
+    originality = command("originality", "what a MIDI file shares with the music that the shipped models learnt from")
+    originality.add_argument("file", type=Path, help="one that the radio wrote, or any other")
+
     command("stations", "list the stations of the config")
     command("check", "read the config and the files it names, and name every mistake")
     command("doctor", "look for what the radio needs on this machine, and say what puts it right")
@@ -177,6 +181,12 @@ def _run(given: argparse.Namespace) -> int:
         from radio.doctor import examine
 
         return OK if examine(given.config) else FAULT
+
+    if given.command == "originality":
+        from radio.originality import compare
+
+        print(compare(given.file))
+        return OK
 
     from radio.config import default_path
 

@@ -204,17 +204,19 @@ def _gap(arguments: argparse.Namespace) -> None:
 def _originality(arguments: argparse.Namespace) -> None:
     from radio.compose.originality import Index
     from radio.music.parts import PARTS
+    from radio.originality import table
     from train.metrics import play
-    from train.originality import runs, table
+    from train.originality import spread
 
     part, settings = PARTS[arguments.part], _station(arguments)
     layer = "keys" if part.offs else "drums"
     seen, unseen = (play.human(play.corpus(arguments.corpus / f"{name}.jsonl")) for name in ("train", "validation"))
-    index = Index.of((piece.notes for piece in seen), drums=not part.offs)
+    index = Index.of(part, (piece.notes for piece in seen))
+    index.human = spread(index, unseen)
     if arguments.index:
         index.write(arguments.index)
     own = play.station(settings, hours=arguments.minutes / 60, seed=arguments.seed, layer=layer)
-    print(table([runs("validation", index, unseen, part), runs(settings.name, index, [own], part)]))
+    print("\n".join(table({"validation": index.human, settings.name: spread(index, [own])})))
 
 
 def _metrics(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def load(path: Path) -> Recipe:
         values = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: cannot be read as YAML ({error})") from error
-    if not isinstance(values, Mapping):
+    if not isinstance(values, dict):
         raise SettingsError(f"{path}: a recipe is a mapping of settings")
     known = {field.name: field for field in fields(Recipe)}
     problems = [
@@ -96,6 +96,10 @@ def load(path: Path) -> Recipe:
     ]
     required = ("part", "corpus", "layers", "width", "tokens")
     problems += [f"{path}: '{name}' is missing" for name in required if name not in values]
+    for name, value in values.items():
+        if isinstance(value, str) and name in known and known[name].type == "float":
+            with suppress(ValueError):  # YAML 1.1 takes 3e-4, without a point, for a word
+                values[name] = float(value)
     for name, value in values.items():
         if name in known:
             wanted = _TYPES[str(known[name].type)]

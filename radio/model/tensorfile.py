@@ -22,8 +22,8 @@ Tensors = Mapping[str, npt.NDArray[np.generic]]
 
 _LINE = 64
 _LONGEST_HEADER = 100_000_000
-_DTYPES: Mapping[str, type[np.generic]] = {"F32": np.float32, "BF16": np.uint16, "I8": np.int8}
-"""What our checkpoints hold; numpy has no bfloat16 and is given its 16 bits."""
+_DTYPES: Mapping[str, type[np.generic]] = {"F32": np.float32, "BF16": np.uint16, "I8": np.int8, "U32": np.uint32}
+"""What our files hold; numpy has no bfloat16 and is given its 16 bits."""
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
@@ -55,7 +55,7 @@ def read(path: Path) -> tuple[Tensors, Mapping[str, str]]:
         with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
-        raise ModelError(f"{path}: no such checkpoint") from None
+        raise ModelError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
         raise ModelError(f"{path}: corrupt or not safetensors ({error})") from error
     try:

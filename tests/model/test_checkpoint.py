@@ -100,7 +100,7 @@ def test_the_shapes_are_those_of_the_training_form() -> None:
 
 
 def test_a_missing_file_is_named(path: Path) -> None:
-    with pytest.raises(ModelError, match=r"piano\.safetensors: no such checkpoint"):
+    with pytest.raises(ModelError, match=r"piano\.safetensors: no such file"):
         checkpoints.read(path)
 
 

@@ -198,3 +198,12 @@ def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
 
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
     assert float(model_figures(module, binidx.read(tmp_path / "groove" / "train"), table)["bits"]) < 12  # type: ignore[arg-type]
+
+
+def test_a_rate_may_be_written_as_people_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("part: piano\ncorpus: data\nlayers: 1\nwidth: 64\ntokens: 10_000\nrate: 3e-4\n")
+    assert load_recipe(path).rate == 3e-4
+    path.write_text("part: piano\ncorpus: data\nlayers: 1\nwidth: 64\ntokens: 10_000\nrate: fast\n")
+    with pytest.raises(SettingsError, match="rate: 'fast' is not float"):
+        load_recipe(path)

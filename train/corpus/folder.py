@@ -10,10 +10,11 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.music.midi import DRUM_CHANNEL
 from radio.music.parts import Part
+from radio.music.quantise import quantised
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
 from train.corpus.groove import PADS
 from train.corpus.harmony import estimated, pitch_class_time
-from train.corpus.piece import Piece, Split, groove_labels, quantised, trimmed
+from train.corpus.piece import Piece, Split, groove_labels, trimmed
 
 VALIDATION_SHARE = 0.05
 

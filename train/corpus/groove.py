@@ -13,9 +13,10 @@ from pathlib import Path
 from radio.errors import MidiError
 from radio.music import midi
 from radio.music.parts import DRUMS
+from radio.music.quantise import quantised
 from radio.music.vocab import STYLES
 from radio.types import TICKS_PER_BAR
-from train.corpus.piece import Piece, groove_labels, quantised, trimmed
+from train.corpus.piece import Piece, groove_labels, trimmed
 
 PADS = {
     36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,

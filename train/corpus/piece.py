@@ -10,7 +10,7 @@ from radio.music.chords import NO_CHORD, Chord
 from radio.music.events import Mark, Note
 from radio.music.parts import Part
 from radio.music.rhythm import has_backbeat
-from radio.music.tokenizer import encode, without_overlaps
+from radio.music.tokenizer import encode
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, START, beat, density, style
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
@@ -50,23 +50,6 @@ class Piece:
                         marks.append(Mark(tick, BACKBEAT))
                     marks.append(Mark(tick, density(self.part.density(len(hits[bar])))))
         return [START, *encode(notes, marks, offs=self.part.offs, end=self.bars * TICKS_PER_BAR)]
-
-
-def quantised(part: Part, notes: Sequence[tuple[float, float, int, int]]) -> list[Note]:
-    """Notes as (start beat, end beat, note, velocity) → ticks where the part may have them, one strike a pitch."""
-    placed = []
-    for start, end, note, velocity in notes:
-        onset = part.nearest_onset(start * TICKS_PER_BEAT)
-        if onset < 0:
-            continue
-        if part.offs:
-            release = part.nearest_release(end * TICKS_PER_BEAT)
-            if release <= onset:
-                release = part.nearest_release(onset + TICKS_PER_BEAT / 8)
-        else:
-            release = onset + 1  # drums carry no note-offs
-        placed.append(Note(onset, release, note, velocity))
-    return without_overlaps(placed)
 
 
 def trimmed(piece: Piece) -> Piece | None:

@@ -15,9 +15,10 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.music.chords import NO_CHORD, Chord, pitch_class
 from radio.music.parts import PIANO
+from radio.music.quantise import quantised
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Seconds
 from train.corpus.harmony import pitch_class_time, refined
-from train.corpus.piece import Piece, Split, quantised, trimmed, with_bars
+from train.corpus.piece import Piece, Split, trimmed, with_bars
 
 VALIDATION_EVERY = 20
 """Songs whose number is a multiple of this are for validation, for ever: about 5 %."""

@@ -1,0 +1,114 @@
+"""`radio originality`: what a MIDI file shares with the music that the shipped models have learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from radio.compose.originality import PASSAGE_BARS, SHINGLE, Index, Spread
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.events import Note
+from radio.music.parts import DRUMS, PIANO, Part
+from radio.music.quantise import quantised
+from radio.types import TICKS_PER_BAR
+
+INDEXES: Mapping[Part, Path] = {
+    part: Path(__file__).parent / "checkpoints" / f"{part.name}.index.safetensors" for part in (PIANO, DRUMS)
+}
+_LENGTH = PASSAGE_BARS * TICKS_PER_BAR
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one track shares with the training music of its part. bar: where the longest copied run stands, from 1."""
+
+    track: str
+    part: Part
+    spread: Spread
+    bar: int
+
+
+def compare(path: Path) -> str:
+    """The report on a MIDI file, by the indexes that come with the radio.
+
+    Raises:
+        MidiError: not a MIDI file, or one without notes.
+        ModelError: an index is missing or damaged.
+    """
+    indexes = {part: Index.read(index) for part, index in INDEXES.items()}
+    return report(path, examine(path, indexes), indexes)
+
+
+def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
+    """Compare each track of a MIDI file with the index of its part.
+
+    Raises:
+        MidiError: not a MIDI file, or one without notes.
+    """
+    score = midi.read(path)
+    tracks: dict[tuple[str, Part], list[tuple[float, float, int, int]]] = {}
+    for note in score.notes:
+        part = DRUMS if note.channel == midi.DRUM_CHANNEL else PIANO
+        track = tracks.setdefault((note.track or part.name, part), [])
+        track.append((note.start / score.ppq, note.end / score.ppq, note.note, note.velocity))
+    if not tracks:
+        raise MidiError(f"{path}: holds no notes")
+    found = []
+    for (name, part), notes in tracks.items():
+        runs = {bar: indexes[part].longest(passage) for bar, passage in _passages(quantised(part, notes))}
+        longest = max(runs, key=runs.__getitem__)
+        found.append(Finding(name, part, Spread.of(list(runs.values())), longest))
+    return found
+
+
+def _passages(notes: Sequence[Note]) -> Iterator[tuple[int, list[Note]]]:
+    """The notes cut into passages of `PASSAGE_BARS`, each with its first bar's number, from 1."""
+    by_number: dict[int, list[Note]] = {}
+    for note in notes:
+        number = note.start // _LENGTH
+        end = min(note.end, (number + 1) * _LENGTH)
+        by_number.setdefault(number, []).append(Note(note.start, end, note.note, note.velocity))
+    for number, passage in by_number.items():
+        yield number * PASSAGE_BARS + 1, passage
+
+
+def report(path: Path, found: Sequence[Finding], indexes: Mapping[Part, Index]) -> str:
+    """The findings as a table, beside human music that no model has seen, and what each means in a sentence."""
+    lines = [
+        f"{path}: the longest run of notes in each {PASSAGE_BARS} bars that also stands in the training music,",
+        f"transposed or not, at any tempo. Runs of {SHINGLE} notes or fewer are common property and count as 0.",
+        "",
+        *table({each.track: each.spread for each in found} | _human(found, indexes)),
+        "",
+    ]
+    for each in found:
+        human, longest = indexes[each.part].human, each.spread.longest
+        if longest == 0:
+            lines.append(f"{each.track}: nothing copied.")
+            continue
+        verdict = f"{each.track}: at most {longest} notes in a row, in the bars from {each.bar}"
+        if human is None:
+            lines.append(f"{verdict}.")
+        elif longest <= human.longest:
+            lines.append(f"{verdict}; human music that the model never saw shares up to {human.longest}.")
+        else:
+            lines.append(f"{verdict}: more than human music shares by chance (up to {human.longest}). Listen to it.")
+    return "\n".join(lines)
+
+
+def _human(found: Sequence[Finding], indexes: Mapping[Part, Index]) -> dict[str, Spread]:
+    parts = dict.fromkeys(each.part for each in found)
+    return {f"human {part.name}, unseen": human for part in parts if (human := indexes[part].human)}
+
+
+def table(spreads: Mapping[str, Spread]) -> list[str]:
+    """Spreads as lines of a Markdown table that is readable as it stands."""
+    wide = max(map(len, spreads))
+    lines = [f"| {'notes in a row':{wide}} | passages | half | 90 % | 99 % | longest |"]
+    lines.append(f"| {'-' * wide} | -------: | ---: | ---: | ---: | ------: |")
+    for name, each in spreads.items():
+        shares = f"{each.half:4} | {each.nine_in_ten:4} | {each.ninety_nine_in_hundred:4} | {each.longest:7}"
+        lines.append(f"| {name:{wide}} | {each.passages:8} | {shares} |")
+    return lines
