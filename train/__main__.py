@@ -29,6 +29,7 @@ from files to a station of your own:
   python -m train gap data/lofi                                   from pop piano to lo-fi: how far we came
   python -m train originality data/lofi                           the longest runs that stand in the corpus too
   python -m train metrics data/lofi piano.safetensors             twenty figures beside those of human music
+  python -m train compare configs/compare runs/compare            RWKV beside RNN, GRU, LSTM, CNN, Transformer
   python -m train listen chill --minutes 30                       chord tones, backbeat, entropies as composed
 """
 
@@ -67,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
 
     _exporting(commands)
 
+    _comparing(commands)
+
     gap = commands.add_parser(
         "gap", help="how much of the way from pop piano to lo-fi a corpus and a station have gone"
     )
@@ -102,6 +105,14 @@ def parser() -> argparse.ArgumentParser:
     listen.add_argument("--seed", type=int, default=7)
     listen.add_argument("--temperatures", type=float, nargs="+", default=[0.6, 1.0, 1.2])
     return top
+
+
+def _comparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = commands.add_parser("compare", help="architectures of one size: trained alike, measured in one table")
+    compare.add_argument("recipes", type=Path, help="a folder of recipes that differ in the model alone")
+    compare.add_argument("runs", type=Path, help="where each has its run; what is missing there is trained first")
+    compare.add_argument("--train", nargs="+", metavar="NAME", help="only train these, and measure nothing yet")
+    compare.add_argument("--out", type=Path, default=Path("build/compare"), help="folder of .json, .md, .png")
 
 
 def _exporting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -176,6 +187,16 @@ def _export(arguments: argparse.Namespace) -> None:
         json.loads(figures_path.read_text()) if figures_path.exists() else {},
         arguments.weights,
     )
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from train.compare.training import recipes, train
+
+    found = recipes(arguments.recipes)
+    if unknown := set(arguments.train or ()) - set(found):
+        raise SettingsError(f"{arguments.recipes}: holds {', '.join(found)}, not {', '.join(sorted(unknown))}")
+    for name in arguments.train or found:
+        train(found[name], arguments.runs / name)
 
 
 def _convert(arguments: argparse.Namespace) -> None:
@@ -257,6 +278,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingPr
         "fit": _fit,
         "evaluate": _evaluate,
         "export": _export,
+        "compare": _compare,
         "convert": _convert,
         "gap": _gap,
         "originality": _originality,

@@ -8,10 +8,22 @@ from typing import Any, Final
 
 from radio.model.architectures import ARCHITECTURES
 from radio.model.spec import Spec
+from train.baselines.cnn import Cnn
+from train.baselines.recurrent import RecurrentNetwork
+from train.baselines.transformer import Transformer
 from train.model import Model
 from train.rwkv6 import Rwkv6
 
-MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType({"rwkv6": Rwkv6})
+MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType(
+    {
+        "rwkv6": Rwkv6,
+        "rnn": RecurrentNetwork,
+        "gru": RecurrentNetwork,
+        "lstm": RecurrentNetwork,
+        "cnn": Cnn,
+        "transformer": Transformer,
+    }
+)
 
 
 def sized(architecture: str, *, layers: int, width: int, vocabulary: int, dropout: float) -> Spec:

@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
+from radio.model.baselines.spec import CnnSpec, GruSpec, LstmSpec, RnnSpec, TransformerSpec
 from radio.model.spec import Rwkv6Spec, Spec
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ class Architecture:
         return import_module(f"radio.model.{self.module}")
 
 
-ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType(
-    {each.spec.architecture: each for each in (Architecture(Rwkv6Spec, "numpy_engine", "NumpyEngine"),)}
+_ALL: Final = (
+    Architecture(Rwkv6Spec, "numpy_engine", "NumpyEngine"),
+    Architecture(RnnSpec, "baselines.recurrent", "RnnEngine"),
+    Architecture(GruSpec, "baselines.recurrent", "GruEngine"),
+    Architecture(LstmSpec, "baselines.recurrent", "LstmEngine"),
+    Architecture(CnnSpec, "baselines.cnn", "CnnEngine"),
+    Architecture(TransformerSpec, "baselines.transformer", "TransformerEngine"),
 )
+ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType({each.spec.architecture: each for each in _ALL})

@@ -78,5 +78,5 @@ def check_step(spec: Spec, rows: Sequence[int], states: Sequence[State], *, batc
         if not 0 <= row < spec.vocabulary:
             raise ModelError(f"row {row} is not one of the model's {spec.vocabulary}")
     for state in states:
-        if state.memory.shape != spec.state_shape:
+        if not spec.is_state(state.memory.shape):
             raise ModelError(f"a state of this model has shape {spec.state_shape}, not {state.memory.shape}")

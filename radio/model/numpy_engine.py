@@ -14,9 +14,9 @@ import numpy as np
 from radio.model.checkpoint import Checkpoint, Weights
 from radio.model.engine import Array, RwkvMemory, State, check_step, zero_state
 from radio.model.spec import Rwkv6Spec, own_spec
+from radio.model.vectors import layer_norm, normalised, sigmoid
 
 _GROUP_NORM_EPS = 64e-5
-_LAYER_NORM_EPS = 1e-5
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class NumpyEngine:
         self.spec = own_spec(checkpoint.spec, Rwkv6Spec, "numpy")
         weights = checkpoint.weights
         # ln0 only ever sees embedding rows: apply it to the table once.
-        self._embedding = _layer_norm(weights["emb.weight"], _norm(weights, "blocks.0.ln0"))
+        self._embedding = layer_norm(weights["emb.weight"], _norm(weights, "blocks.0.ln0"))
         self._layers = [_layer(weights, layer) for layer in range(self.spec.layers)]
         self._ln_out = _norm(weights, "ln_out")
         self._head = weights["head.weight"]
@@ -63,7 +63,7 @@ class NumpyEngine:
         x = self._embedding[rows[0]]
         for row in rows:
             x, state = self._advance(row, state)
-        return self._head @ _layer_norm(x, self._ln_out), state
+        return self._head @ layer_norm(x, self._ln_out), state
 
     def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, list[State]]:
         check_step(self.spec, rows, states, batch=True)
@@ -75,10 +75,10 @@ class NumpyEngine:
         before, now = RwkvMemory.of(state.memory), RwkvMemory.of(after.memory)
         x = self._embedding[row]
         for place, layer in enumerate(self._layers):
-            seen = _layer_norm(x, layer.ln1)
+            seen = layer_norm(x, layer.ln1)
             now.att_shift[place] = seen
             x = x + self._time_mix(layer, seen, before.att_shift[place], before.wkv[place], now.wkv[place])
-            seen = _layer_norm(x, layer.ln2)
+            seen = layer_norm(x, layer.ln2)
             now.ffn_shift[place] = seen
             x = x + _channel_mix(layer, seen, before.ffn_shift[place])
         return x, after
@@ -96,33 +96,16 @@ class NumpyEngine:
         y = (r @ (wkv + layer.bonus[..., None] * kv))[:, 0]
         np.multiply(decay.reshape(heads, -1, 1), wkv, out=wkv_out)
         wkv_out += kv
-        y = _normalised(y, _GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
-        out: Array = layer.output @ (y * g * _sigmoid(g))
+        y = normalised(y, _GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
+        out: Array = layer.output @ (y * g * sigmoid(g))
         return out
 
 
 def _channel_mix(layer: _Layer, x: Array, last: Array) -> Array:
     mixed = x + (last - x) * layer.ffn_maa
     k = np.maximum(layer.ffn_key @ mixed[0], 0)
-    result: Array = _sigmoid(layer.ffn_receptance @ mixed[1]) * (layer.ffn_value @ (k * k))
+    result: Array = sigmoid(layer.ffn_receptance @ mixed[1]) * (layer.ffn_value @ (k * k))
     return result
-
-
-def _sigmoid(x: Array) -> Array:
-    # tanh saturates where exp would overflow.
-    result: Array = np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * x))
-    return result
-
-
-def _normalised(x: Array, eps: float) -> Array:
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = np.square(centred).mean(axis=-1, keepdims=True)
-    result: Array = centred / np.sqrt(variance + np.float32(eps))
-    return result
-
-
-def _layer_norm(x: Array, norm: tuple[Array, Array]) -> Array:
-    return _normalised(x, _LAYER_NORM_EPS) * norm[0] + norm[1]
 
 
 def _norm(weights: Weights, name: str) -> tuple[Array, Array]:

@@ -47,6 +47,10 @@ class Spec(ABC):
     def state_shape(self) -> tuple[int, ...]:
         """Of `State.memory` before the first token."""
 
+    def is_state(self, shape: tuple[int, ...]) -> bool:
+        """Whether `State.memory` can be of that shape, at any time."""
+        return shape == self.state_shape
+
     @abstractmethod
     def shapes(self) -> Shapes:
         """Every array of a model by its name, in the order in which a step reads them; `EMBEDDING` is one of them."""

@@ -1,0 +1,1 @@
+"""What RWKV is compared with: sizes and plain numpy engines."""

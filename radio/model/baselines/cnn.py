@@ -1,0 +1,51 @@
+"""The 1-D CNN, stepped in numpy. A state's memory is (Σ distances, C): each block's last inputs, the oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from radio.model.baselines.frame import Arrays, BaselineEngine
+from radio.model.baselines.spec import CnnSpec
+from radio.model.checkpoint import Checkpoint
+from radio.model.engine import State
+from radio.model.vectors import Array, Norm, layer_norm, sigmoid
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """oldest, newest: rows of the state that hold the block's first and last remembered input."""
+
+    ln: Norm
+    taps: Array  # (2C, 2C)
+    bias: Array
+    output: Array
+    oldest: int
+    newest: int
+
+
+class CnnEngine(BaselineEngine[CnnSpec]):
+    """Blocks of two taps."""
+
+    wanted = CnnSpec
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        self._layers = []
+        row = 0
+        for number, distance in enumerate(self.spec.distances):
+            block = Arrays(checkpoint, f"blocks.{number}.")
+            arrays = block["taps.weight"], block["taps.bias"], block["output.weight"]
+            self._layers.append(_Layer(block.norm("ln"), *arrays, row, row + distance - 1))
+            row += distance
+
+    def _advance(self, x: Array, state: State) -> tuple[Array, State]:
+        after = np.empty_like(state.memory)
+        after[:-1] = state.memory[1:]  # all blocks move on at once; the rows where they meet are set below
+        for layer in self._layers:
+            seen = layer_norm(x, layer.ln)
+            value, gate = (layer.taps @ np.concatenate([state.memory[layer.oldest], seen]) + layer.bias).reshape(2, -1)
+            x = x + layer.output @ (value * sigmoid(gate))
+            after[layer.newest] = seen
+        return x, State(after)

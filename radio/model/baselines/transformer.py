@@ -1,0 +1,78 @@
+"""The Transformer, stepped in numpy.
+
+A state's memory is (n, 1 + 2·L·C): for each of the last n tokens, the context at most, its position and then each
+layer's key, turned to that position, and value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from radio.model.baselines.frame import Arrays, BaselineEngine
+from radio.model.baselines.recent import grown
+from radio.model.baselines.rotary import PERIOD, angles
+from radio.model.baselines.spec import TransformerSpec
+from radio.model.checkpoint import Checkpoint
+from radio.model.engine import State
+from radio.model.vectors import Array, Norm, layer_norm, sigmoid
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    ln1: Norm
+    qkv: Array  # (3C, C)
+    output: Array
+    ln2: Norm
+    gate_up: Array  # (2 · hidden, C)
+    down: Array
+
+
+class TransformerEngine(BaselineEngine[TransformerSpec]):
+    """Attention over what the state holds, and the token itself."""
+
+    wanted = TransformerSpec
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        self._layers = []
+        for number in range(self.spec.layers):
+            block = Arrays(checkpoint, f"blocks.{number}.")
+            gate_up = np.concatenate([block["gate.weight"], block["up.weight"]])
+            qkv = block["qkv.weight"].copy()
+            qkv[: self.spec.width] *= np.float32(self.spec.head_size**-0.5)  # attention's scale, once and for all
+            self._layers.append(
+                _Layer(block.norm("ln1"), qkv, block["output.weight"], block.norm("ln2"), gate_up, block["down.weight"])
+            )
+
+    def _advance(self, x: Array, state: State) -> tuple[Array, State]:
+        position = (int(state.memory[-1, 0]) + 1) % PERIOD if len(state.memory) else 0
+        turned = angles(position, self.spec.head_size)
+        cos, sin = np.cos(turned).astype(np.float32), np.sin(turned).astype(np.float32)
+        after, row = grown(state, self.spec.context)
+        row[0] = position
+        known = after.memory[:, 1:].reshape(len(after.memory), self.spec.layers, 2, self.spec.heads, -1)
+        new = row[1:].reshape(self.spec.layers, 2, self.spec.heads, -1)
+        for number, layer in enumerate(self._layers):
+            q, k, v = (layer.qkv @ layer_norm(x, layer.ln1)).reshape(3, self.spec.heads, -1)
+            new[number, 0], new[number, 1] = _rotated(k, cos, sin), v
+            x = x + layer.output @ _attended(_rotated(q, cos, sin), known[:, number, 0], known[:, number, 1])
+            gate, up = (layer.gate_up @ layer_norm(x, layer.ln2)).reshape(2, -1)
+            x = x + layer.down @ (gate * sigmoid(gate) * up)
+        return x, after
+
+
+def _attended(q: Array, keys: Array, values: Array) -> Array:
+    """Query (H, N), keys and values (n, H, N) → (H · N,)."""
+    scores = (keys.transpose(1, 0, 2) @ q[..., None])[..., 0]  # (H, n)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    found: Array = (weights[:, None] @ values.transpose(1, 0, 2)).reshape(-1)
+    return found
+
+
+def _rotated(x: Array, cos: Array, sin: Array) -> Array:
+    """Turn pairs of channels, N/2 apart: x (H, N), cos and sin (N/2,)."""
+    one, other = np.split(x, 2, axis=1)
+    return np.concatenate([one * cos - other * sin, other * cos + one * sin], axis=1)

@@ -1,0 +1,33 @@
+"""Arithmetic that the numpy engines share, on float32 vectors in the last axis."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[np.float32]
+Norm: TypeAlias = tuple[Array, Array]
+"""Weight and bias."""
+
+LAYER_NORM_EPS = 1e-5
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e⁻ˣ), by tanh, which saturates where exp would overflow."""
+    result: Array = np.float32(0.5) * (np.float32(1) + np.tanh(np.float32(0.5) * x))
+    return result
+
+
+def normalised(x: Array, eps: float) -> Array:
+    """Mean 0 and variance 1 along the last axis."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    result: Array = centred / np.sqrt(variance + np.float32(eps))
+    return result
+
+
+def layer_norm(x: Array, norm: Norm) -> Array:
+    """Layer norm along the last axis."""
+    return normalised(x, LAYER_NORM_EPS) * norm[0] + norm[1]

@@ -1,0 +1,1 @@
+"""What RWKV is compared with, in the forms that are trained."""
