@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
+from kernels import cpu_train
 from radio.errors import ModelError, SettingsError
 from radio.model.checkpoint import read as read_checkpoint
 from train import binidx
@@ -96,6 +97,8 @@ def _prepare_machine(recipe: Recipe) -> None:
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     torch.set_flush_denormal(True)
+    if not torch.cuda.is_available() and not cpu_train.available():
+        print(f"Training on a CPU is slower than it could be: {cpu_train.why_missing()}")
     # Every step frees and asks for the same tens of megabytes; without this, glibc gives them back to the kernel and
     # each step pays for the page faults again.
     libc = ctypes.CDLL(None)

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from radio.model.spec import HEAD_SIZE, Rwkv6Spec
 from train.model import Model, State
-from train.wkv6 import wkv6_chunked
+from train.wkv6 import wkv6
 
 GROUP_NORM_EPS = 64e-5  # 1e-5 · 8², as the reference divides the heads' output by 8 before its norm
 
@@ -86,10 +86,8 @@ class TimeMix(nn.Module):
         k = self.key(xk).view(heads)
         v = self.value(xv).view(heads)
         g = functional.silu(self.gate(xg))
-        decay = self.time_decay + torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2
-        with torch.autocast(x.device.type, enabled=False):  # the recurrence sums over the whole past: float32
-            log_w = -decay.float().exp().view(heads)
-            y, wkv = wkv6_chunked(r.float(), k.float(), v.float(), log_w, self.time_faaaa, wkv)
+        decay = (torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2).view(heads)
+        y, wkv = wkv6(r, k, v, decay, self.time_decay.view(self.heads, HEAD_SIZE), self.time_faaaa, wkv)
         y = self.ln_x(y.reshape(batch * length, width)).view(batch, length, width)
         return self.output(y * g), wkv
 

@@ -1,8 +1,9 @@
-"""RWKV-6's WKV operator in chunks: matrix products within a chunk, one state update between chunks.
+"""RWKV-6's WKV operator: in C where the machine allows it, else in chunks, by PyTorch.
 
-Within a chunk, y_t sums r_t·k_s over s < t, each channel decayed by exp(c_{t-1} - c_s), where c is the running sum of
-the log decay. The exponent splits into a factor on r and one on k, both taken against the chunk's middle so that
-neither overflows (the chunked form of Yang et al., "Gated Linear Attention", arXiv 2312.06635, section 4).
+In chunks: matrix products within a chunk, one state update between chunks. Within a chunk, y_t sums r_t·k_s over s < t,
+each channel decayed by exp(c_{t-1} - c_s), where c is the running sum of the log decay. The exponent splits into a
+factor on r and one on k, both taken against the chunk's middle so that neither overflows (the chunked form of Yang et
+al., "Gated Linear Attention", arXiv 2312.06635, section 4).
 """
 
 from __future__ import annotations
@@ -10,9 +11,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kernels import cpu_train
+
 CHUNK = 16
 STRONGEST_DECAY = -10.0
 """Half a chunk of this stays within float32's exponent. A channel that keeps e⁻¹⁰ of itself forgets all the same."""
+
+
+def wkv6(  # noqa: PLR0917 - the operator's arguments in the order of the paper
+    r: Tensor, k: Tensor, v: Tensor, decay: Tensor, base: Tensor, u: Tensor, state: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The recurrence over T tokens by whatever is fastest here; y and the state come in float32.
+
+    Args:
+        r, k, v, decay: (B, T, H, N) of one dtype. A channel keeps exp(-exp(base + decay)) of itself at each token.
+        base, u: (H, N). state: (B, H, N, N), key axis, then value axis.
+    """
+    if cpu_train.takes(r):
+        return cpu_train.wkv6(r, k, v, decay, base, u, state)
+    with torch.autocast(r.device.type, enabled=False):  # it sums over the whole past
+        r, k, v, decay = (x.float() for x in (r, k, v, decay))
+        return wkv6_chunked(r, k, v, -(base + decay).exp(), u, state)
 
 
 def wkv6_chunked(  # noqa: PLR0917 - the operator's arguments in the order of the paper

@@ -1,0 +1,227 @@
+/* RWKV-6's WKV operator, forward and backward, as the recurrence itself: a scan over the tokens of each head.
+ *
+ *     y_t = r_t (S_t + diag(u) k_tᵀ v_t)      S_{t+1} = diag(w_t) S_t + k_tᵀ v_t      w_t = exp(-exp(base + decay_t))
+ *
+ * (Peng et al., "Eagle and Finch", arXiv 2404.05892, equations 18 and 19.) Nothing is divided by a decay, so any decay
+ * is exact. A state is 16 kB: it is read once a chunk of tokens, some rows of it at a time in registers. The forward
+ * pass keeps a state every SPAN tokens; the backward pass computes those between again, which costs less than to fetch
+ * them from memory. Heads are independent and each is computed in one order, so results do not depend on threads. */
+#include <math.h>
+
+#include "head.h"
+
+struct inputs {
+    int batch, length, heads;
+    enum kind kind; /* of r, k, v, decay and their gradients */
+    const void *r, *k, *v, *decay;
+    const float *base, *bonus; /* (H, N) */
+};
+
+/* One chunk of one head. */
+struct chunk {
+    int count;
+    tokens r, k, v, w, log_w;
+};
+
+static void read_chunk(struct chunk *chunk, const struct inputs *in, int head, size_t at, int count) {
+    size_t stride = (size_t)in->heads * N;
+    chunk->count = count;
+    get_tokens(chunk->r, in->r, at, stride, count, in->kind);
+    get_tokens(chunk->k, in->k, at, stride, count, in->kind);
+    get_tokens(chunk->v, in->v, at, stride, count, in->kind);
+    for (int t = 0; t < count; t++)
+        for (int i = 0; i < N; i += LANES) {
+            vec log_w = -exponential(load(in->base + head * N + i) + get(in->decay, at + t * stride + i, in->kind));
+            store(&chunk->log_w[t][i], log_w);
+            store(&chunk->w[t][i], exponential(log_w));
+        }
+}
+
+/* S ← diag(w_t) S + k_tᵀ v_t, for one vector of one row of S. */
+#define ADVANCED(s, chunk, t, i, value) (load(&(chunk)->w[t][i]) * (s) + load(&(chunk)->k[t][i]) * (chunk)->v[t][value])
+
+static void advance(const struct chunk *chunk, state s) {
+    for (int row = 0; row < N; row += ROWS) {
+        vec kept[ROWS][VECTORS];
+        memcpy(kept, s[row], sizeof kept);
+        for (int t = 0; t < chunk->count; t++)
+            for (int part = 0; part < VECTORS; part++)
+                for (int j = 0; j < ROWS; j++)
+                    kept[j][part] = ADVANCED(kept[j][part], chunk, t, part * LANES, row + j);
+        memcpy(s[row], kept, sizeof kept);
+    }
+}
+
+/* Σ r u k: how much of its own value each token reads. */
+INLINE float own_share(const struct chunk *chunk, int t, const float *bonus) {
+    vec share = {0};
+    for (int i = 0; i < N; i += LANES) share += load(&chunk->r[t][i]) * load(bonus + i) * load(&chunk->k[t][i]);
+    return sum(share);
+}
+
+static void forward_chunk(const struct chunk *chunk, const float *bonus, state s, tokens y) {
+    vec partial[CHUNK][LANES];
+    for (int first = 0; first < N; first += LANES) {
+        for (int row = first; row < first + LANES; row += ROWS) {
+            vec kept[ROWS][VECTORS];
+            memcpy(kept, s[row], sizeof kept);
+            for (int t = 0; t < chunk->count; t++) {
+                vec read[ROWS] = {0};
+                for (int part = 0; part < VECTORS; part++)
+                    for (int j = 0; j < ROWS; j++) {
+                        read[j] += load(&chunk->r[t][part * LANES]) * kept[j][part];
+                        kept[j][part] = ADVANCED(kept[j][part], chunk, t, part * LANES, row + j);
+                    }
+                for (int j = 0; j < ROWS; j++) partial[t][row - first + j] = read[j];
+            }
+            memcpy(s[row], kept, sizeof kept);
+        }
+        for (int t = 0; t < chunk->count; t++) store(&y[t][first], sums(partial[t]));
+    }
+    for (int t = 0; t < chunk->count; t++) {
+        vec share = all(own_share(chunk, t, bonus));
+        for (int i = 0; i < N; i += LANES) store(&y[t][i], load(&y[t][i]) + share * load(&chunk->v[t][i]));
+    }
+}
+
+/* saved: (B, H, ⌈T / SPAN⌉, N, N) for the backward pass, or NULL. */
+void wkv6_forward(int threads, int batch, int length, int heads, int kind, const void *r, const void *k, const void *v,
+                  const void *decay, const float *base, const float *bonus, const float *before, float *y, float *after,
+                  float *saved) {
+    struct inputs in = {batch, length, heads, kind, r, k, v, decay, base, bonus};
+    int spans = (length + SPAN - 1) / SPAN;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int pair = 0; pair < batch * heads; pair++) {
+        unsigned long long found = flush_denormals();
+        int head = pair % heads;
+        struct chunk chunk;
+        tokens read;
+        state s;
+        transpose(before + (size_t)pair * N * N, s[0]);
+        for (int t = 0; t < length; t += CHUNK) {
+            size_t at = (((size_t)(pair / heads) * length + t) * heads + head) * N;
+            if (saved && t % SPAN == 0) memcpy(saved + ((size_t)pair * spans + t / SPAN) * N * N, s, sizeof s);
+            read_chunk(&chunk, &in, head, at, length - t < CHUNK ? length - t : CHUNK);
+            forward_chunk(&chunk, bonus + head * N, s, read);
+            put_tokens(y, read, at, (size_t)heads * N, chunk.count, FLOAT32);
+        }
+        transpose(s[0], after + (size_t)pair * N * N);
+        restore_denormals(found);
+    }
+}
+
+/* Gradients of a chunk's tokens, and over all tokens of the head. */
+struct gradients {
+    tokens r, k, v, w;
+    float base[N], bonus[N];
+};
+
+/* Back through one chunk: from g, the gradient of the state after it, to that of the state before it; s is the state
+ * before it. */
+static void backward_chunk(const struct chunk *chunk, tokens dy, state s, state g, struct gradients *to) {
+    vec partial[CHUNK][LANES], past[CHUNK][ROWS][VECTORS];
+    memset(to->r, 0, sizeof to->r);
+    memset(to->k, 0, sizeof to->k);
+    memset(to->w, 0, sizeof to->w);
+    for (int first = 0; first < N; first += LANES) {
+        for (int row = first; row < first + LANES; row += ROWS) {
+            memcpy(past[0], s[row], sizeof past[0]);
+            for (int t = 1; t < chunk->count; t++)
+                for (int part = 0; part < VECTORS; part++)
+                    for (int j = 0; j < ROWS; j++)
+                        past[t][j][part] = ADVANCED(past[t - 1][j][part], chunk, t - 1, part * LANES, row + j);
+            vec kept[ROWS][VECTORS];
+            memcpy(kept, g[row], sizeof kept);
+            for (int t = chunk->count - 1; t >= 0; t--) {
+                vec read[ROWS] = {0};
+                for (int part = 0; part < VECTORS; part++) {
+                    int i = part * LANES;
+                    vec dr = load(&to->r[t][i]), dk = load(&to->k[t][i]), dw = load(&to->w[t][i]);
+                    for (int j = 0; j < ROWS; j++) {
+                        vec here = kept[j][part];
+                        dr += past[t][j][part] * dy[t][row + j];
+                        dk += here * chunk->v[t][row + j];
+                        dw += here * past[t][j][part];
+                        read[j] += here * load(&chunk->k[t][i]);
+                        kept[j][part] = load(&chunk->w[t][i]) * here + load(&chunk->r[t][i]) * dy[t][row + j];
+                    }
+                    store(&to->r[t][i], dr);
+                    store(&to->k[t][i], dk);
+                    store(&to->w[t][i], dw);
+                }
+                for (int j = 0; j < ROWS; j++) partial[t][row - first + j] = read[j];
+            }
+            memcpy(g[row], kept, sizeof kept);
+        }
+        for (int t = 0; t < chunk->count; t++) store(&to->v[t][first], sums(partial[t]));
+    }
+}
+
+/* What the tokens read of themselves (the bonus), and from the decay w to its exponent's. */
+static void backward_tokens(const struct chunk *chunk, tokens dy, const float *bonus, struct gradients *to) {
+    for (int t = 0; t < chunk->count; t++) {
+        vec along = {0};
+        for (int i = 0; i < N; i += LANES) along += load(&chunk->v[t][i]) * load(&dy[t][i]);
+        vec both = all(sum(along)), share = all(own_share(chunk, t, bonus));
+        for (int i = 0; i < N; i += LANES) {
+            vec r = load(&chunk->r[t][i]), k = load(&chunk->k[t][i]), u = load(bonus + i);
+            store(&to->r[t][i], load(&to->r[t][i]) + both * u * k);
+            store(&to->k[t][i], load(&to->k[t][i]) + both * u * r);
+            store(&to->v[t][i], load(&to->v[t][i]) + share * load(&dy[t][i]));
+            store(to->bonus + i, load(to->bonus + i) + both * r * k);
+            vec exponent = load(&to->w[t][i]) * load(&chunk->w[t][i]) * load(&chunk->log_w[t][i]);
+            store(&to->w[t][i], exponent);
+            store(to->base + i, load(to->base + i) + exponent);
+        }
+    }
+}
+
+/* dbase and dbonus: (B, H, N), to be added up over B. */
+void wkv6_backward(int threads, int batch, int length, int heads, int kind, const void *r, const void *k, const void *v,
+                   const void *decay, const float *base, const float *bonus, const float *saved, const float *dy,
+                   const float *dafter, void *dr, void *dk, void *dv, void *ddecay, float *dbase, float *dbonus,
+                   float *dbefore) {
+    struct inputs in = {batch, length, heads, kind, r, k, v, decay, base, bonus};
+    int spans = (length + SPAN - 1) / SPAN;
+    size_t stride = (size_t)heads * N;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int pair = 0; pair < batch * heads; pair++) {
+        unsigned long long found = flush_denormals();
+        int head = pair % heads;
+        struct chunk chunks[CHUNKS];
+        struct gradients to;
+        state s[CHUNKS], g;
+        tokens dread;
+        memset(to.base, 0, sizeof to.base);
+        memset(to.bonus, 0, sizeof to.bonus);
+        transpose(dafter + (size_t)pair * N * N, g[0]);
+        for (int span = spans - 1; span >= 0; span--) {
+            int start = span * SPAN, count = length - start < SPAN ? length - start : SPAN;
+            size_t at = (((size_t)(pair / heads) * length + start) * heads + head) * N;
+            int last = (count - 1) / CHUNK;
+            memcpy(s[0], saved + ((size_t)pair * spans + span) * N * N, sizeof s[0]);
+            for (int c = 0; c <= last; c++) {
+                int left = count - c * CHUNK;
+                read_chunk(&chunks[c], &in, head, at + c * CHUNK * stride, left < CHUNK ? left : CHUNK);
+                if (c == last) break;
+                memcpy(s[c + 1], s[c], sizeof s[c]);
+                advance(&chunks[c], s[c + 1]);
+            }
+            for (int c = last; c >= 0; c--) {
+                size_t here = at + c * CHUNK * stride;
+                int tokens_here = chunks[c].count;
+                get_tokens(dread, dy, here, stride, tokens_here, FLOAT32);
+                backward_chunk(&chunks[c], dread, s[c], g, &to);
+                backward_tokens(&chunks[c], dread, bonus + head * N, &to);
+                put_tokens(dr, to.r, here, stride, tokens_here, kind);
+                put_tokens(dk, to.k, here, stride, tokens_here, kind);
+                put_tokens(dv, to.v, here, stride, tokens_here, kind);
+                put_tokens(ddecay, to.w, here, stride, tokens_here, kind);
+            }
+        }
+        transpose(g[0], dbefore + (size_t)pair * N * N);
+        memcpy(dbase + (size_t)pair * N, to.base, sizeof to.base);
+        memcpy(dbonus + (size_t)pair * N, to.bonus, sizeof to.bonus);
+        restore_denormals(found);
+    }
+}

@@ -1,0 +1,127 @@
+"""Training's operators in C against the plain recurrence, outputs and all gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from kernels import cpu_train
+from kernels.cpu_train import library
+from kernels.wkv6_naive import wkv6_naive
+from train.wkv6 import wkv6
+
+BATCH, HEADS, SIZE = 2, 3, 64
+
+pytestmark = pytest.mark.skipif(not cpu_train.available(), reason=cpu_train.why_missing())
+
+
+def wkv6_inputs(length: int, dtype: torch.dtype = torch.float32, *, decay: float = -1.0) -> list[Tensor]:
+    """r, k, v, decay, base, u, state."""
+    torch.manual_seed(length)
+    tokens = [torch.randn(BATCH, length, HEADS, SIZE).to(dtype) for _ in range(4)]
+    base, u = torch.randn(HEADS, SIZE) + decay, torch.randn(HEADS, SIZE)
+    return [*tokens, base, u, torch.randn(BATCH, HEADS, SIZE, SIZE)]
+
+
+def wkv6_plain(r: Tensor, k: Tensor, v: Tensor, decay: Tensor, base: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
+    return wkv6_naive(r, k, v, -(base + decay).exp(), *rest)
+
+
+def results(form: Callable[..., Sequence[Tensor]], inputs: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
+    """What `form` gives, then the gradients of its weighted sum for every input."""
+    leaves = [tensor.detach().requires_grad_() for tensor in inputs]
+    outputs = form(*leaves)
+    loss = torch.stack([(out * weight.to(out.dtype)).sum() for out, weight in zip(outputs, weights, strict=True)]).sum()
+    return [*(out.detach() for out in outputs), *torch.autograd.grad(loss, leaves)]
+
+
+def error(found: Tensor, expected: Tensor) -> float:
+    """The largest difference, as a part of the largest value."""
+    return float((found.double() - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("length", [1, 7, 17, 64, 130])
+def test_wkv6_is_the_recurrence_gradients_too(length: int, dtype: torch.dtype) -> None:
+    inputs = wkv6_inputs(length, dtype)
+    weights = [torch.randn(BATCH, length, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+    found = results(cpu_train.wkv6, inputs, weights)
+    expected = results(wkv6_plain, [tensor.double() for tensor in inputs], weights)
+    for place, (ours, plain) in enumerate(zip(found, expected, strict=True)):
+        rounded = dtype == torch.bfloat16 and 2 <= place < 6  # gradients of bfloat16 are bfloat16
+        assert error(ours, plain) < (2**-8 if rounded else 2e-6), place
+
+
+@pytest.mark.parametrize("decay", [-20.0, 2.0, 4.0])
+def test_wkv6_is_exact_whether_it_keeps_all_or_nothing(decay: float) -> None:
+    inputs = wkv6_inputs(40, decay=decay)
+    weights = [torch.randn(BATCH, 40, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+    found = results(cpu_train.wkv6, inputs, weights)
+    for ours, plain in zip(found, results(wkv6_plain, [tensor.double() for tensor in inputs], weights), strict=True):
+        assert error(ours, plain) < 1e-5
+
+
+@pytest.mark.parametrize("cut", [1, 50, 64])
+def test_wkv6_in_two_windows_is_one_gradients_too(cut: int) -> None:
+    def halves(r: Tensor, k: Tensor, v: Tensor, decay: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
+        base, u, state = rest
+        first, middle = cpu_train.wkv6(r[:, :cut], k[:, :cut], v[:, :cut], decay[:, :cut], base, u, state)
+        second, after = cpu_train.wkv6(r[:, cut:], k[:, cut:], v[:, cut:], decay[:, cut:], base, u, middle)
+        return torch.cat([first, second], dim=1), after
+
+    inputs = wkv6_inputs(100)
+    weights = [torch.randn(BATCH, 100, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+    for whole, cut_up in zip(results(cpu_train.wkv6, inputs, weights), results(halves, inputs, weights), strict=True):
+        torch.testing.assert_close(cut_up, whole, rtol=1e-4, atol=1e-4)
+
+
+def test_wkv6_is_the_same_to_the_bit_whatever_threads_compute_it_and_memory_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inputs = wkv6_inputs(70, torch.bfloat16)
+    weights = [torch.randn(BATCH, 70, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+    once = results(cpu_train.wkv6, inputs, weights)
+    threads, empty, empty_like = torch.get_num_threads(), torch.empty, torch.empty_like
+    torch.set_num_threads(3)
+    monkeypatch.setattr(torch, "empty", lambda *args, **more: empty(*args, **more).fill_(float("nan")))
+    monkeypatch.setattr(torch, "empty_like", lambda *args, **more: empty_like(*args, **more).fill_(float("nan")))
+    try:
+        again = results(cpu_train.wkv6, inputs, weights)
+    finally:
+        torch.set_num_threads(threads)
+    for one, other in zip(once, again, strict=True):
+        torch.testing.assert_close(other, one, rtol=0, atol=0)
+
+
+def test_what_an_operator_cannot_read_is_left_to_pytorch() -> None:
+    assert cpu_train.takes(torch.zeros(1, 1, 1, 64, dtype=torch.bfloat16))
+    assert not cpu_train.takes(torch.zeros(1, 1, 1, 32))
+    assert not cpu_train.takes(torch.zeros(1, 1, 1, 64, dtype=torch.float64))
+    with pytest.raises(ValueError, match="contiguous"):
+        library.call("wkv6_forward", torch.zeros(2, 2).T)
+
+
+@pytest.mark.parametrize(
+    ("compiler", "said"), [("/nowhere/cc", "No such file"), ("false", "false failed"), ("", "no C compiler")]
+)
+def test_without_a_compiler_training_goes_on_in_pytorch(
+    compiler: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = wkv6_inputs(20)
+    native, _ = wkv6(*inputs)
+    monkeypatch.setenv("CC", compiler)
+    if not compiler:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    library.opened.cache_clear()
+    try:
+        assert said in cpu_train.why_missing()
+        with pytest.raises(RuntimeError, match=said):
+            cpu_train.wkv6(*inputs)
+        plain, _ = wkv6(*inputs)
+    finally:
+        library.opened.cache_clear()
+    torch.testing.assert_close(plain, native, rtol=1e-3, atol=1e-3)
