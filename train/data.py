@@ -19,7 +19,6 @@ from train.binidx import Tokens
 from train.vocabulary import Rows, RowTable
 
 KEYS = range(-6, 6)
-LOUDER = range(-1, 2)
 
 
 @dataclass
@@ -38,8 +37,9 @@ class Lanes(IterableDataset[Batch]):
     """Training batches from `start` on, without end.
 
     Args:
-        pieces: each is drawn anew in one of twelve keys (pitched parts) and with velocities moved by up to a bin.
+        pieces: each is drawn anew in one of twelve keys (pitched parts) and with its velocities moved.
         lanes, window: B and T.
+        louder: by how many velocity bins at most, either way. Bins are exponential: to move them raises the mean.
         fresh_share: how often a lane forgets its state, so that a start from silence is learnt too.
     """
 
@@ -52,6 +52,7 @@ class Lanes(IterableDataset[Batch]):
         window: int,
         seed: int,
         start: int = 0,
+        louder: int = 1,
         fresh_share: float = 0.1,
     ) -> None:
         self.pieces = pieces
@@ -60,6 +61,7 @@ class Lanes(IterableDataset[Batch]):
         self.window = window
         self.seed = seed
         self.start = start
+        self.louder = louder
         self.fresh_share = fresh_share
 
     def __iter__(self) -> Iterator[Batch]:
@@ -81,7 +83,7 @@ class Lanes(IterableDataset[Batch]):
             while len(held) <= self.window:
                 piece = self.pieces[int(generator.integers(len(self.pieces)))]
                 semitones = int(generator.choice(KEYS)) if self.table.part.offs else 0
-                louder = int(generator.choice(LOUDER))
+                louder = int(generator.integers(-self.louder, self.louder, endpoint=True))
                 held = np.concatenate([held, self.table.rows(piece, semitones=semitones, louder=louder)])
             yield held[: self.window + 1].copy()
             held = held[self.window :]

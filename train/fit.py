@@ -58,7 +58,15 @@ def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: boo
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
-    lanes = Lanes(training, table, lanes=recipe.lanes, window=recipe.window, seed=recipe.seed, start=module.next_step)
+    lanes = Lanes(
+        training,
+        table,
+        lanes=recipe.lanes,
+        window=recipe.window,
+        louder=recipe.louder,
+        seed=recipe.seed,
+        start=module.next_step,
+    )
     batches = validation_batches(
         validation, table, lanes=VALIDATION_LANES, window=recipe.window, limit=VALIDATION_LANES * recipe.window * 12
     )
@@ -113,7 +121,7 @@ def _resumable(last: Path, recipe: Recipe) -> int:
     before = stored_run(last)
     changed = [
         f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"
-        for name in ("part", "architecture", "layers", "width", "lanes", "window", "seed")
+        for name in ("part", "architecture", "layers", "width", "lanes", "window", "louder", "seed")
         if getattr(before.recipe, name) != getattr(recipe, name)
     ]
     if changed:

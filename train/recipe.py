@@ -19,7 +19,8 @@ class Recipe:
 
     part: `piano` or `drums`. corpus: folder that `train prepare` wrote. architecture: `rwkv6`, or another of
     `radio.model.architectures`. layers, width: the model's size (for RWKV, width a multiple of 64). dropout: 0–1.
-    lanes, window: batch size and tokens per window. tokens: how many to train on.
+    lanes, window: batch size and tokens per window. louder: by how many velocity bins at most, either way, a piece is
+    moved when it is drawn; 0 where velocities were arranged (stage `touch`). tokens: how many to train on.
     rate: peak learning rate. warmup: steps up to it. decay_share: the last share of the run, in which the rate falls
     linearly to a fiftieth (warm-up, stable, decay: Hu et al., "MiniCPM", arXiv 2404.06395). weight_decay: on
     matrices only. clip: largest gradient norm. precision: Lightning's word for it. threads: CPU threads, 0 for all.
@@ -35,6 +36,7 @@ class Recipe:
     dropout: float = 0.0
     lanes: int = 16
     window: int = 256
+    louder: int = 1
     rate: float = 1.5e-3
     warmup: int = 50
     decay_share: float = 0.3
@@ -54,6 +56,8 @@ class Recipe:
             raise SettingsError(f"architecture: '{self.architecture}' is not one of {', '.join(ARCHITECTURES)}.{hint}")
         positive = ("layers", "width", "tokens", "lanes", "window", "rate", "validate_every", "checkpoint_every")
         wrong = [f"{name}: {getattr(self, name)} must be above 0" for name in positive if getattr(self, name) <= 0]
+        if self.louder < 0:
+            wrong.append(f"louder: {self.louder} must be 0 or more bins")
         if self.precision not in ("32-true", "bf16-mixed"):
             wrong.append(f"precision: '{self.precision}' is not 32-true or bf16-mixed")
         if wrong:

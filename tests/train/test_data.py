@@ -56,6 +56,13 @@ def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: 
     assert moved == [wait(30), note, note - 9, 2192 + (11 + semitones) % 12, 2208, 2240]
 
 
+@pytest.mark.parametrize(("louder", "bins"), [(0, {8}), (1, {7, 8, 9}), (2, {6, 7, 8, 9, 10})])
+def test_pieces_are_moved_by_the_bins_that_were_asked_for(louder: int, bins: set[int]) -> None:
+    read = Lanes(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
+    tokens = {PIANO_TABLE.tokens[row] for batch in islice(read, 6) for row in batch.rows.flatten().tolist()}
+    assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat(1)} - {0} == bins
+
+
 def test_louder_moves_strikes_only_and_stays_among_the_bins() -> None:
     ids = np.array([note_token(60, 0), note_token(60, 1), note_token(60, 15)], np.uint16)
     assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=1)] == [0, 2, 15]

@@ -164,6 +164,7 @@ def test_the_card_tells_the_source_the_stages_and_what_they_changed(tmp_path: Pa
     assert card["tokens"]["train"] == sum(map(len, binidx.read(tmp_path / "out" / "train")))
     assert set(card["before"]["chord qualities"]) == {"maj7", "min7"}
     assert sum(card["after"]["chord qualities"].values()) == pytest.approx(1, abs=0.01)
+    assert card["before"]["chords"] == {"maj7": 8, "min7": 8}, "two songs, a chord on each of eight bars"
     before, after = (card[when]["quartiles"]["pitch classes sounding"] for when in ("before", "after"))
     assert len(before) == len(after) == 3
     told = facts(tmp_path / "out")

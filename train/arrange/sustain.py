@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from radio.music.chords import NO_CHORD, Chord
 from radio.music.events import Note
 from radio.music.tokenizer import without_overlaps
-from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 from train.corpus.piece import Piece
 
-BREATHS, DETACHED = 0.30, 0.25
+BREATHS, DETACHED = 0.20, 0.25
 """Share of bars that end with the hands lifted for an eighth, and of melodic strikes that are let go early."""
 
 EIGHTH: Tick = TICKS_PER_BEAT // 2
@@ -19,7 +21,8 @@ EIGHTH: Tick = TICKS_PER_BEAT // 2
 
 def sustained(piece: Piece, random: Random) -> Piece:
     """`piece` with the highest note of a strike held until the next strike, the others to the end of the chord."""
-    ends = _chord_ends(piece, [random.random() < BREATHS for _ in range(piece.bars)])
+    ends = chord_ends(piece.chords or [NO_CHORD] * (piece.bars * BEATS_PER_BAR))
+    breaths = [random.random() < BREATHS for _ in range(piece.bars)]
     onsets = sorted({note.start for note in piece.notes})
     top: dict[Tick, int] = {}
     for note in piece.notes:
@@ -28,6 +31,8 @@ def sustained(piece: Piece, random: Random) -> Piece:
     held = []
     for note in piece.notes:
         limit = ends[note.start // TICKS_PER_BEAT]
+        if limit % TICKS_PER_BAR == 0 and breaths[note.start // TICKS_PER_BAR]:
+            limit -= EIGHTH
         if note.note == top[note.start]:
             place = bisect_right(onsets, note.start)
             limit = min(limit, onsets[place]) if place < len(onsets) else limit
@@ -37,15 +42,10 @@ def sustained(piece: Piece, random: Random) -> Piece:
     return replace(piece, notes=without_overlaps(sorted(held)))
 
 
-def _chord_ends(piece: Piece, breaths: list[bool]) -> list[Tick]:
-    """Per beat, the tick at which the chord that sounds there ends, its bar at the latest."""
-    beats = piece.bars * BEATS_PER_BAR
-    ends = [0] * beats
-    end = 0
-    for beat in reversed(range(beats)):
-        if (beat + 1) % BEATS_PER_BAR == 0:
-            end = (beat + 1) * TICKS_PER_BEAT - EIGHTH * breaths[beat // BEATS_PER_BAR]
-        elif piece.chords and piece.chords[beat + 1] != piece.chords[beat]:
-            end = (beat + 1) * TICKS_PER_BEAT
-        ends[beat] = end
+def chord_ends(chords: Sequence[Chord]) -> list[Tick]:
+    """Per beat from bar 1 on, the tick at which the chord that sounds there ends, its bar at the latest."""
+    ends = [0] * len(chords)
+    for beat in reversed(range(len(chords))):
+        last = (beat + 1) % BEATS_PER_BAR == 0 or chords[beat + 1] != chords[beat]
+        ends[beat] = (beat + 1) * TICKS_PER_BEAT if last else ends[beat + 1]
     return ends

@@ -8,7 +8,7 @@ Source: Levine, "The Jazz Piano Book", chapters 3, 7 and 17 (guide tones, left-h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise, product
@@ -18,7 +18,9 @@ from typing import TypeVar
 from radio.music.chords import INTERVALS, Chord
 from radio.music.events import Note
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
+from train.arrange.balance import Balance
 from train.arrange.harmony import tonic_of
+from train.arrange.sustain import chord_ends
 from train.corpus.piece import Piece
 
 _Choice = TypeVar("_Choice", str, int)
@@ -26,16 +28,25 @@ _Choice = TypeVar("_Choice", str, int)
 BASS_LOW = 45
 UPPER_LOW, UPPER_HIGH = 55, 76
 TOP_LOW, TOP_HIGH = 60, 84
-MIDDLE = 65.0
+MIDDLE = 64.5
 PAIRS = 0.15
 """Share of melodic strikes, of those with several notes in the song, that get a second tone below."""
-LIFT = 7
+LIFT = 9
 """Semitones that lo-fi keyboards lie above pop accompaniments (mean pitch 64 against 57)."""
 
-_BASSES = (("root", 57), ("fifth", 16), ("third", 17), ("rootless", 10))
-_SIZES = ((2, 85), (3, 15))
-_WEIGHTS = {0: 32, 2: 108, 3: 190, 4: 92, 5: 32, 6: 20, 7: 44, 8: 24, 9: 36, 10: 43, 11: 66}
-"""Interval above the root → how much it is wanted in the right hand."""
+_BASSES: dict[int, tuple[tuple[str, int], ...]] = {
+    4: (("root", 60), ("fifth", 10), ("third", 20), ("rootless", 10)),
+    3: (("root", 60), ("fifth", 12), ("third", 18), ("rootless", 10)),
+    0: (("root", 82), ("fifth", 8), ("rootless", 10)),
+}
+"""The chord's third in semitones, 0 where it has none → what lies in the bass, with weights."""
+
+_SIZES = ((2, 88), (3, 12))
+_AVOIDED = {0: 3.0, 1: 3.0, 6: 2.0, 8: 3.0}
+"""Interval above the lowest note → semitones of detour that the top line makes rather than sound it."""
+
+LEAN = 0.3
+"""Semitones of detour that the top line makes for each beat of an interval that is owed."""
 
 SECTION_BARS, LOOP_BARS = 16, 4
 """Within a section, a chord at the same place of the loop is voiced with the same tones each time it comes round."""
@@ -60,10 +71,12 @@ def voiced(piece: Piece, random: Random) -> Piece:
         onsets.setdefault(note.start, []).append(note)
     pianist = _Pianist(piece.chords, random)
     result = []
-    for start, struck in sorted(onsets.items()):
+    strikes = sorted(onsets.items())
+    for number, (start, struck) in enumerate(strikes):
         velocity = round(sum(note.velocity for note in struck) / len(struck))
         end = max(note.end for note in struck)
-        result += [Note(start, end, pitch, velocity) for pitch in pianist.play(start, struck)]
+        until = strikes[number + 1][0] if number + 1 < len(strikes) else start + TICKS_PER_BEAT
+        result += [Note(start, end, pitch, velocity) for pitch in pianist.play(start, until, struck)]
     return replace(piece, notes=sorted(result))
 
 
@@ -78,32 +91,45 @@ class _Pianist:
             frozenset((tonic_of(chords[start : start + length]) + degree) % 12 for degree in _MAJOR)
             for start in range(0, len(chords), length)
         ]
-        self._recalled: dict[tuple[Chord, int, Tick], tuple[Pitches, frozenset[int]]] = {}
+        self._ends = chord_ends(chords)
+        self._recalled: dict[tuple[Chord, int, int], tuple[Pitches, frozenset[int]]] = {}
         self._opened: tuple[int, Chord] | None = None
         self._upper: Pitches = (59, 64, 67)
+        self._lowest = 48
+        self._balance = Balance()
         self._top = 67
 
-    def play(self, start: Tick, struck: Sequence[Note]) -> Pitches:
-        """The pitches of the strike at `start`, which the song made with the notes `struck`."""
+    def play(self, start: Tick, until: Tick, struck: Sequence[Note]) -> Pitches:
+        """The pitches of the strike at `start`, which the song made with the notes `struck`; the next is at `until`."""
         beat = min(start // TICKS_PER_BEAT, len(self._chords) - 1)
-        chord, section = self._chords[beat], beat // (SECTION_BARS * BEATS_PER_BAR)
+        chord, section, end = self._chords[beat], beat // (SECTION_BARS * BEATS_PER_BAR), self._ends[beat]
         if self._opened != (beat // BEATS_PER_BAR, chord):
             self._opened = (beat // BEATS_PER_BAR, chord)
-            where = (chord, section, beat % (LOOP_BARS * BEATS_PER_BAR))
-            if where not in self._recalled:
-                bass = _bass(chord, self._random)
-                self._recalled[where] = (bass, _tones(chord, bass, self._random))
-            bass, tones = self._recalled[where]
-            self._upper = _led(self._upper, bass, tones)
-            self._top = self._upper[-1]
-            return (*bass, *self._upper)
-        aim = max(note.note for note in struck) + LIFT
-        accented = start % TICKS_PER_BEAT == 0
-        resolving = self._top % 12 not in chord.tones
-        self._top = _line(chord, aim, self._top, frozenset() if accented or resolving else self._scales[section])
-        if len(struck) > 1 and self._random.random() < PAIRS:
-            return _pair(chord, self._top)
-        return (self._top,)
+            bass, upper = self._opening(chord, (section, beat % (LOOP_BARS * BEATS_PER_BAR)))
+            self._top, self._lowest = upper[-1], (*bass, *upper)[0]
+        else:
+            aim = max(note.note for note in struck) + LIFT
+            free = start % TICKS_PER_BEAT != 0 and self._top % 12 in chord.tones
+            self._top = _line(chord, aim, self._top, self._detour, self._scales[section] if free else frozenset())
+            paired = len(struck) > 1 and self._random.random() < PAIRS
+            bass, upper = (), _pair(chord, self._top) if paired else (self._top,)
+        self._balance.heard(self._lowest, upper[:-1], end - start)
+        self._balance.heard(self._lowest, upper[-1:], min(until, end) - start)
+        return (*bass, *upper)
+
+    def _opening(self, chord: Chord, where: tuple[int, int]) -> tuple[Pitches, Pitches]:
+        """Bass and right hand of a strike that opens a chord, by section and beat of the loop."""
+        if (chord, *where) not in self._recalled:
+            bass = _bass(chord, self._random)
+            self._recalled[chord, *where] = (bass, _tones(chord, bass, self._balance, self._random))
+        bass, tones = self._recalled[chord, *where]
+        self._upper = _led(self._upper, bass, tones)
+        return bass, self._upper
+
+    def _detour(self, pitch: int) -> float:
+        """Semitones that the top line goes out of its way to avoid `pitch`, or less than 0, to sound it."""
+        interval = (pitch - self._lowest) % 12
+        return _AVOIDED.get(interval, 0.0) - LEAN * self._balance.owed(interval)
 
 
 def _intervals(chord: Chord) -> tuple[int, ...]:
@@ -118,23 +144,26 @@ def _drawn(choices: Sequence[tuple[_Choice, int]], random: Random) -> _Choice:
 def _bass(chord: Chord, random: Random) -> Pitches:
     """One low note, mostly the root, or none."""
     intervals = _intervals(chord)
-    role = _drawn(_BASSES, random)
+    third, fifth = (next((each for each in intervals if each in those), 0) for those in ({3, 4}, {6, 7, 8}))
+    role = _drawn(_BASSES[third], random)
     if role == "rootless" and len(intervals) > 3:
         return ()
-    above = {"fifth": intervals[2:3], "third": intervals[1:2]}.get(role, ())
-    pitch_class = (chord.root + (above[0] if above and len(intervals) > 2 else 0)) % 12
+    pitch_class = (chord.root + {"third": third, "fifth": fifth}.get(role, 0)) % 12
     return (BASS_LOW + (pitch_class - BASS_LOW) % 12,)
 
 
-def _tones(chord: Chord, bass: Pitches, random: Random) -> frozenset[int]:
-    """Pitch classes of the right hand: two or three of the chord that the bass does not have."""
-    taken = {pitch % 12 for pitch in bass}
-    pool = [each for each in _intervals(chord) if (chord.root + each) % 12 not in taken] or [0]
+def _tones(chord: Chord, bass: Pitches, balance: Balance, random: Random) -> frozenset[int]:
+    """Pitch classes of the right hand: two or three of the chord that the bass, or else the absent root, does not have.
+
+    Intervals count from the bass, without one from the root.
+    """
+    above = (bass[0] if bass else chord.root) - chord.root
+    pool = [interval for each in _intervals(chord) if (interval := (each - above) % 12)]
     size = min(len(pool), _drawn(_SIZES, random) + (not bass))
     chosen: set[int] = set()
     while len(chosen) < size:
-        chosen.add(random.choices(pool, [_WEIGHTS[each] for each in pool])[0])
-    return frozenset((chord.root + each) % 12 for each in chosen)
+        chosen.add(random.choices(pool, [balance.weight(each) for each in pool])[0])
+    return frozenset((chord.root + above + each) % 12 for each in chosen)
 
 
 def _led(before: Pitches, bass: Pitches, tones: frozenset[int]) -> Pitches:
@@ -158,8 +187,9 @@ def _placements(classes: frozenset[int], floor: int) -> tuple[Pitches, ...]:
     return tuple(clear or playable or found)
 
 
-def _line(chord: Chord, aim: int, last: int, scale: frozenset[int]) -> int:
-    """The next tone of the top line: near the contour and near the last, of the chord, or passing through `scale`.
+def _line(chord: Chord, aim: int, last: int, detour: Callable[[int], float], scale: frozenset[int]) -> int:
+    """The next tone of the top line: near the contour and near the last, of the chord, or passing through `scale`,
+    and not out of the way by what `detour` says.
 
     After a passing tone it goes on by step.
     """
@@ -174,6 +204,7 @@ def _line(chord: Chord, aim: int, last: int, scale: frozenset[int]) -> int:
             + 2.0 * (pitch == last)
             + leap * (abs(pitch - last) > 2)
             + passing
+            + detour(pitch)
         )
 
     steps = {pitch for pitch in range(last - 2, last + 3) if pitch % 12 in scale}

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from radio.types import JsonValue
+from radio.types import BEATS_PER_BAR, JsonValue
 from train.corpus.piece import Piece
 from train.features import NAMES, Features, features, windows
 from train.metrics.passage import Passage
@@ -30,26 +30,33 @@ LICENCES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(slots=True)
 class Texture:
-    """What pieces are like: which chords, how long each in beats, and the features of their windows."""
+    """What pieces are like: beats and chords of each quality, chords as they are announced, and windows' features."""
 
     qualities: Counter[str] = field(default_factory=Counter)
+    announced: Counter[str] = field(default_factory=Counter)
     found: list[Features] = field(default_factory=list)
 
     def add(self, piece: Piece) -> None:
         self.qualities.update(chord.quality for chord in piece.chords)
+        self.announced.update(
+            chord.quality
+            for beat, chord in enumerate(piece.chords)
+            if beat % BEATS_PER_BAR == 0 or chord != piece.chords[beat - 1]
+        )
         if piece.part.offs:
             self.found += map(features, windows(Passage(piece.notes, piece.bars, piece.chords)))
 
     def as_json(self) -> dict[str, JsonValue]:
-        """Shares of beats by chord quality, and each feature's quartiles over windows of four bars."""
+        """By chord quality shares of beats and counts of chords; each feature's quartiles over windows of four bars."""
         beats = self.qualities.total()
         shares: dict[str, JsonValue] = {
             quality: round(count / beats, 4) for quality, count in self.qualities.most_common()
         }
+        chords: dict[str, JsonValue] = {"chord qualities": shares, "chords": dict(self.announced.most_common())}
         if not self.found:
-            return {"chord qualities": shares}
+            return chords
         quartiles = np.quantile(np.array(self.found), (0.25, 0.5, 0.75), axis=0).T.round(3).tolist()
-        return {"chord qualities": shares, "quartiles": dict(zip(NAMES, quartiles, strict=True))}
+        return {**chords, "quartiles": dict(zip(NAMES, quartiles, strict=True))}
 
 
 @dataclass(slots=True)
