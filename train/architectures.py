@@ -13,10 +13,12 @@ from train.baselines.recurrent import RecurrentNetwork
 from train.baselines.transformer import Transformer
 from train.model import Model
 from train.rwkv6 import Rwkv6
+from train.rwkv7 import Rwkv7
 
 MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType(
     {
         "rwkv6": Rwkv6,
+        "rwkv7": Rwkv7,
         "rnn": RecurrentNetwork,
         "gru": RecurrentNetwork,
         "lstm": RecurrentNetwork,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from radio.model.baselines.spec import CnnSpec, GruSpec, LstmSpec, RnnSpec, TransformerSpec
-from radio.model.spec import Rwkv6Spec, Spec
+from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,7 @@ class Architecture:
 
 _ALL: Final = (
     Architecture(Rwkv6Spec, "numpy_engine", "NumpyEngine"),
+    Architecture(Rwkv7Spec, "rwkv7_numpy", "Rwkv7Engine"),
     Architecture(RnnSpec, "baselines.recurrent", "RnnEngine"),
     Architecture(GruSpec, "baselines.recurrent", "GruEngine"),
     Architecture(LstmSpec, "baselines.recurrent", "LstmEngine"),

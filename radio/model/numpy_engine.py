@@ -6,25 +6,23 @@ Shapes: C width, H heads of size N = 64, L layers, V rows of the model's vocabul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from radio.model.checkpoint import Checkpoint, Weights
-from radio.model.engine import Array, RwkvMemory, State, check_step, zero_state
-from radio.model.spec import Rwkv6Spec, own_spec
-from radio.model.vectors import layer_norm, normalised, sigmoid
-
-_GROUP_NORM_EPS = 64e-5
+from radio.model.checkpoint import Checkpoint
+from radio.model.engine import RwkvMemory, State
+from radio.model.frame import Arrays, PlainEngine
+from radio.model.spec import Rwkv6Spec
+from radio.model.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalised, sigmoid
 
 
 @dataclass(frozen=True)
 class _Layer:
     """One block's arrays, laid out for matrix · vector."""
 
-    ln1: tuple[Array, Array]
-    ln2: tuple[Array, Array]
+    ln1: Norm
+    ln2: Norm
     maa_x: Array
     maa: Array  # (5, C): w, k, v, r, g
     maa_w1: Array  # (5·M, C)
@@ -35,45 +33,26 @@ class _Layer:
     bonus: Array  # (H, N)
     kvrg: Array  # (4, C, C)
     output: Array
-    ln_x: tuple[Array, Array]
+    ln_x: Norm
     ffn_maa: Array  # (2, C): k, r
     ffn_key: Array
     ffn_receptance: Array
     ffn_value: Array
 
 
-class NumpyEngine:
+class NumpyEngine(PlainEngine[Rwkv6Spec]):
     """RWKV-6 in float32, one token at a time."""
 
+    wanted = Rwkv6Spec
+    first_norm = "blocks.0.ln0"
+
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.tokens = checkpoint.tokens
-        self.spec = own_spec(checkpoint.spec, Rwkv6Spec, "numpy")
-        weights = checkpoint.weights
-        # ln0 only ever sees embedding rows: apply it to the table once.
-        self._embedding = layer_norm(weights["emb.weight"], _norm(weights, "blocks.0.ln0"))
-        self._layers = [_layer(weights, layer) for layer in range(self.spec.layers)]
-        self._ln_out = _norm(weights, "ln_out")
-        self._head = weights["head.weight"]
+        super().__init__(checkpoint)
+        self._layers = [_layer(Arrays(checkpoint, f"blocks.{layer}.")) for layer in range(self.spec.layers)]
 
-    def zero_state(self) -> State:
-        return zero_state(self.spec)
-
-    def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
-        check_step(self.spec, rows, [state], batch=False)
-        x = self._embedding[rows[0]]
-        for row in rows:
-            x, state = self._advance(row, state)
-        return self._head @ layer_norm(x, self._ln_out), state
-
-    def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, list[State]]:
-        check_step(self.spec, rows, states, batch=True)
-        stepped = [self.step([row], state) for row, state in zip(rows, states, strict=True)]
-        return np.stack([logits for logits, _ in stepped]), [state for _, state in stepped]
-
-    def _advance(self, row: int, state: State) -> tuple[Array, State]:
+    def _advance(self, x: Array, state: State) -> tuple[Array, State]:
         after = State(np.empty_like(state.memory))
         before, now = RwkvMemory.of(state.memory), RwkvMemory.of(after.memory)
-        x = self._embedding[row]
         for place, layer in enumerate(self._layers):
             seen = layer_norm(x, layer.ln1)
             now.att_shift[place] = seen
@@ -96,7 +75,7 @@ class NumpyEngine:
         y = (r @ (wkv + layer.bonus[..., None] * kv))[:, 0]
         np.multiply(decay.reshape(heads, -1, 1), wkv, out=wkv_out)
         wkv_out += kv
-        y = normalised(y, _GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
+        y = normalised(y, GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
         out: Array = layer.output @ (y * g * sigmoid(g))
         return out
 
@@ -108,32 +87,26 @@ def _channel_mix(layer: _Layer, x: Array, last: Array) -> Array:
     return result
 
 
-def _norm(weights: Weights, name: str) -> tuple[Array, Array]:
-    return weights[f"{name}.weight"], weights[f"{name}.bias"]
-
-
-def _layer(weights: Weights, layer: int) -> _Layer:
-    att, ffn = f"blocks.{layer}.att.", f"blocks.{layer}.ffn."
-
+def _layer(block: Arrays) -> _Layer:
     def stacked(*names: str) -> Array:
-        return np.stack([weights[name].reshape(weights[name].shape[-2:]).squeeze() for name in names])
+        return np.stack([block[name].reshape(block[name].shape[-2:]).squeeze() for name in names])
 
     return _Layer(
-        ln1=_norm(weights, f"blocks.{layer}.ln1"),
-        ln2=_norm(weights, f"blocks.{layer}.ln2"),
-        maa_x=weights[f"{att}time_maa_x"].reshape(-1),
-        maa=stacked(*(f"{att}time_maa_{kind}" for kind in "wkvrg")),
-        maa_w1=np.ascontiguousarray(weights[f"{att}time_maa_w1"].T),
-        maa_w2=np.ascontiguousarray(weights[f"{att}time_maa_w2"].transpose(0, 2, 1)),
-        decay=weights[f"{att}time_decay"].reshape(-1),
-        decay_w1=np.ascontiguousarray(weights[f"{att}time_decay_w1"].T),
-        decay_w2=np.ascontiguousarray(weights[f"{att}time_decay_w2"].T),
-        bonus=weights[f"{att}time_faaaa"],
-        kvrg=stacked(*(f"{att}{matrix}.weight" for matrix in ("key", "value", "receptance", "gate"))),
-        output=weights[f"{att}output.weight"],
-        ln_x=_norm(weights, f"{att}ln_x"),
-        ffn_maa=stacked(f"{ffn}time_maa_k", f"{ffn}time_maa_r"),
-        ffn_key=weights[f"{ffn}key.weight"],
-        ffn_receptance=weights[f"{ffn}receptance.weight"],
-        ffn_value=weights[f"{ffn}value.weight"],
+        ln1=block.norm("ln1"),
+        ln2=block.norm("ln2"),
+        maa_x=block["att.time_maa_x"].reshape(-1),
+        maa=stacked(*(f"att.time_maa_{kind}" for kind in "wkvrg")),
+        maa_w1=np.ascontiguousarray(block["att.time_maa_w1"].T),
+        maa_w2=np.ascontiguousarray(block["att.time_maa_w2"].transpose(0, 2, 1)),
+        decay=block["att.time_decay"].reshape(-1),
+        decay_w1=np.ascontiguousarray(block["att.time_decay_w1"].T),
+        decay_w2=np.ascontiguousarray(block["att.time_decay_w2"].T),
+        bonus=block["att.time_faaaa"],
+        kvrg=stacked(*(f"att.{matrix}.weight" for matrix in ("key", "value", "receptance", "gate"))),
+        output=block["att.output.weight"],
+        ln_x=block.norm("att.ln_x"),
+        ffn_maa=stacked("ffn.time_maa_k", "ffn.time_maa_r"),
+        ffn_key=block["ffn.key.weight"],
+        ffn_receptance=block["ffn.receptance.weight"],
+        ffn_value=block["ffn.value.weight"],
     )

@@ -121,6 +121,71 @@ class Rwkv6Spec(Spec):
         return found | norm("ln_out", width) | {"head.weight": (rows, width)}
 
 
+@dataclass(frozen=True, slots=True)
+class Rwkv7Spec(Spec):
+    """RWKV-7: width a multiple of 64.
+
+    decay_rank, rate_rank, value_rank, gate_rank: ranks of what makes decay, in-context learning rate, the share of the
+    first layer's values, and gate depend on the data; 0 for what the authors advise for the width.
+    """
+
+    architecture: ClassVar[str] = "rwkv7"
+    title: ClassVar[str] = "RWKV-7 (x070)"
+    transposed: ClassVar[tuple[str, ...]] = tuple(f"att.{kind}{number}" for kind in "wavg" for number in "12")
+
+    decay_rank: int = 0
+    rate_rank: int = 0
+    value_rank: int = 0
+    gate_rank: int = 0
+
+    def __post_init__(self) -> None:
+        for name, factor in (("decay_rank", 2.5), ("rate_rank", 2.5), ("value_rank", 1.7), ("gate_rank", 5.0)):
+            if getattr(self, name) == 0 and type(self.width) is int and self.width > 0:
+                object.__setattr__(self, name, max(32, round(factor * self.width**0.5 / 32) * 32))
+        Spec.__post_init__(self)
+        check_heads(self)
+
+    @property
+    def heads(self) -> int:
+        return self.width // HEAD_SIZE
+
+    @property
+    def hidden(self) -> int:
+        """Width of the channel mix."""
+        return 4 * self.width
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        return rwkv_state_shape(self)
+
+    def shapes(self) -> Shapes:
+        """By the names and in the shapes of the authors' own checkpoints; the first layer has no value to share."""
+        width, hidden, rows = self.width, self.hidden, self.vocabulary
+        ranks = {"w": self.decay_rank, "a": self.rate_rank, "v": self.value_rank, "g": self.gate_rank}
+        found: Shapes = {EMBEDDING: (rows, width)} | norm("blocks.0.ln0", width)
+        for layer in range(self.layers):
+            att, ffn = f"blocks.{layer}.att.", f"blocks.{layer}.ffn."
+            found |= norm(f"blocks.{layer}.ln1", width)
+            found |= {f"{att}x_{kind}": (1, 1, width) for kind in "rwkvag"}
+            found |= {f"{att}{matrix}.weight": (width, width) for matrix in ("receptance", "key", "value")}
+            for kind, rank in ranks.items():
+                if kind == "v" and layer == 0:
+                    continue
+                found |= {} if kind == "g" else {f"{att}{kind}0": (1, 1, width)}
+                found |= {f"{att}{kind}1": (width, rank), f"{att}{kind}2": (rank, width)}
+            found |= {f"{att}{kind}": (1, 1, width) for kind in ("k_k", "k_a")}
+            found |= {f"{att}r_k": (self.heads, HEAD_SIZE)}
+            found |= norm(f"{att}ln_x", width)
+            found |= {f"{att}output.weight": (width, width)}
+            found |= norm(f"blocks.{layer}.ln2", width)
+            found |= {
+                f"{ffn}x_k": (1, 1, width),
+                f"{ffn}key.weight": (hidden, width),
+                f"{ffn}value.weight": (width, hidden),
+            }
+        return found | norm("ln_out", width) | {"head.weight": (rows, width)}
+
+
 def norm(name: str, width: int) -> Shapes:
     """A layer norm's arrays."""
     return {f"{name}.weight": (width,), f"{name}.bias": (width,)}

@@ -12,6 +12,8 @@ Norm: TypeAlias = tuple[Array, Array]
 """Weight and bias."""
 
 LAYER_NORM_EPS = 1e-5
+GROUP_NORM_EPS = 64e-5
+"""Of RWKV's heads: 1e-5 · 8²."""
 
 
 def sigmoid(x: Array) -> Array:

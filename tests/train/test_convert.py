@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from radio.model import checkpoint as checkpoints
 from radio.model.engine import Engine
 from radio.model.native_engine import NativeEngine
 from radio.model.numpy_engine import NumpyEngine
-from tests.model.models import checkpoint
+from radio.model.rwkv7_numpy import Rwkv7Engine
+from radio.model.spec import Rwkv7Spec
+from tests.model.models import checkpoint, of_spec
 from train.convert import convert
 
 
@@ -59,3 +63,31 @@ def test_the_rwkv_package_reads_what_is_converted_and_says_the_same(
             logits, states[place] = engine.step([row], states[place])
             np.testing.assert_allclose(logits, expected.numpy(), atol=1e-3)
     torch.set_num_threads(threads)
+
+
+PEER_7 = """
+import sys
+import numpy, torch
+from rwkv.model import RWKV
+torch.set_num_threads(1)
+rows = numpy.load(sys.argv[2]).tolist()
+logits, _ = RWKV(model=sys.argv[1], strategy="cpu fp32").forward(rows, None, full_output=True)
+numpy.save(sys.argv[3], logits.numpy())
+"""
+"""The package is either RWKV-7's or all others', from its import on: hence a process of its own."""
+
+
+def test_the_rwkv_package_reads_rwkv_7_too_and_says_the_same(tmp_path: Path) -> None:
+    made = of_spec(Rwkv7Spec(3, 128, 837))
+    checkpoints.write(tmp_path / "model.safetensors", made, "fp32")
+    convert(tmp_path / "model.safetensors", tmp_path / "model.pth", "int8")
+    rows = np.random.default_rng(3).integers(837, size=512)
+    np.save(tmp_path / "rows.npy", rows)
+    arguments = [str(tmp_path / name) for name in ("model", "rows.npy", "logits.npy")]
+    environment = os.environ | {"RWKV_V7_ON": "1", "PYTORCH_JIT": "0", "RWKV_CUDA_ON": "0"}
+    subprocess.run([sys.executable, "-c", PEER_7, *arguments], env=environment, capture_output=True, check=True)
+    engine = Rwkv7Engine(made)
+    state = engine.zero_state()
+    for row, expected in zip(rows.tolist(), np.load(tmp_path / "logits.npy"), strict=True):
+        logits, state = engine.step([row], state)
+        np.testing.assert_allclose(logits, expected, atol=1e-3)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radio.model.baselines.frame import Arrays, BaselineEngine
 from radio.model.baselines.spec import CnnSpec
 from radio.model.checkpoint import Checkpoint
 from radio.model.engine import State
+from radio.model.frame import Arrays, PlainEngine
 from radio.model.vectors import Array, Norm, layer_norm, sigmoid
 
 
@@ -25,7 +25,7 @@ class _Layer:
     newest: int
 
 
-class CnnEngine(BaselineEngine[CnnSpec]):
+class CnnEngine(PlainEngine[CnnSpec]):
     """Blocks of two taps."""
 
     wanted = CnnSpec

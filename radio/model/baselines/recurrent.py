@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radio.model.baselines.frame import Arrays, BaselineEngine
 from radio.model.baselines.spec import GruSpec, LstmSpec, RnnSpec
 from radio.model.checkpoint import Checkpoint
 from radio.model.engine import State
+from radio.model.frame import Arrays, PlainEngine
 from radio.model.spec import SpecT
 from radio.model.vectors import Array, Norm, layer_norm, sigmoid
 
@@ -24,7 +24,7 @@ class _Layer:
     recurrent_bias: Array
 
 
-class RecurrentEngine(BaselineEngine[SpecT]):
+class RecurrentEngine(PlainEngine[SpecT]):
     """A stack of cells; `cell` is the architecture."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:

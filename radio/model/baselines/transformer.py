@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radio.model.baselines.frame import Arrays, BaselineEngine
 from radio.model.baselines.recent import grown
 from radio.model.baselines.rotary import PERIOD, angles
 from radio.model.baselines.spec import TransformerSpec
 from radio.model.checkpoint import Checkpoint
 from radio.model.engine import State
+from radio.model.frame import Arrays, PlainEngine
 from radio.model.vectors import Array, Norm, layer_norm, sigmoid
 
 
@@ -29,7 +29,7 @@ class _Layer:
     down: Array
 
 
-class TransformerEngine(BaselineEngine[TransformerSpec]):
+class TransformerEngine(PlainEngine[TransformerSpec]):
     """Attention over what the state holds, and the token itself."""
 
     wanted = TransformerSpec

@@ -1,10 +1,10 @@
-"""The numpy engines' frame: what stands around a baseline's blocks, and the protocol that stations step."""
+"""The numpy engines' frame: what stands around a model's blocks, and the protocol that stations step."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Generic
+from typing import ClassVar, Generic
 
 import numpy as np
 
@@ -27,17 +27,19 @@ class Arrays:
         return self[f"{name}.weight"], self[f"{name}.bias"]
 
 
-class BaselineEngine(ABC, Generic[SpecT]):
-    """A baseline in float32, one token at a time. What is in it holds for any stream: a step changes nothing here."""
+class PlainEngine(ABC, Generic[SpecT]):
+    """A model in float32, one token at a time. What is in it holds for any stream: a step changes nothing here."""
 
     wanted: type[SpecT]
+    first_norm: ClassVar[str] = "ln0"
+    """The norm between the embedding and the first block."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.tokens = checkpoint.tokens
         self.spec: SpecT = own_spec(checkpoint.spec, self.wanted, "numpy")
         frame = Arrays(checkpoint)
-        # ln0 only ever sees embedding rows: apply it to the table once.
-        self._embedding = layer_norm(frame["emb.weight"], frame.norm("ln0"))
+        # that norm only ever sees embedding rows: apply it to the table once.
+        self._embedding = layer_norm(frame["emb.weight"], frame.norm(self.first_norm))
         self._ln_out = frame.norm("ln_out")
         self._head = frame["head.weight"]
 
