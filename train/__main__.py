@@ -44,17 +44,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    prepare = commands.add_parser("prepare", help="MIDI to tokens: JSON Lines and binidx")
-    prepare.add_argument("corpus", choices=["pop909", "groove", "folder"])
-    prepare.add_argument("source", type=Path, help="a folder, or a tar archive of one")
-    prepare.add_argument("out", type=Path, help="where train.* and validation.* go")
-    prepare.add_argument("--part", choices=["piano", "drums"], help="which part to take from a folder's files")
-    prepare.add_argument(
-        "--arrange",
-        metavar="STAGES",
-        help="make lo-fi keyboards of piano pieces: all, or some of sections,harmony,thinning,voicing,sustain,touch",
-    )
-    prepare.add_argument("--variants", type=int, default=1, help="arrangements of each piece to train on [1]")
+    _preparing(commands)
 
     fit = commands.add_parser("fit", help="train by a recipe, or go on with a run that stopped")
     fit.add_argument("recipe", type=Path)
@@ -115,6 +105,30 @@ def _comparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     compare.add_argument("--out", type=Path, default=Path("build/compare"), help="folder of .json, .md, .png")
 
 
+def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    prepare = commands.add_parser("prepare", help="MIDI to tokens: JSON Lines and binidx")
+    prepare.add_argument("corpus", choices=["pop909", "groove", "folder"])
+    prepare.add_argument("source", type=Path, help="a folder, or a tar archive of one")
+    prepare.add_argument("out", type=Path, help="where train.* and validation.* go")
+    prepare.add_argument("--part", choices=["piano", "drums"], help="which part to take from a folder's files")
+    prepare.add_argument(
+        "--arrange",
+        metavar="STAGES",
+        help="make lo-fi keyboards of piano pieces: all, or some of sections,harmony,thinning,voicing,sustain,touch",
+    )
+    prepare.add_argument("--variants", type=int, default=1, help="arrangements of each piece to train on [1]")
+
+    tunes = commands.add_parser("tunes", help="write tunes in the public domain as MIDI files, for `prepare folder`")
+    tunes.add_argument("out", type=Path, help="the folder to write them to")
+    tunes.add_argument(
+        "--collections",
+        nargs="+",
+        default=["oneills", "ryans"],
+        metavar="NAME",
+        help="oneills: Music of Ireland, 1903; ryans: Ryan's Mammoth Collection, 1883 [both]",
+    )
+
+
 def _exporting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export = commands.add_parser("export", help="write safetensors that the radio plays, and its card")
     export.add_argument("run", type=Path)
@@ -151,6 +165,12 @@ def _prepare(arguments: argparse.Namespace) -> None:
         variants=arguments.variants,
     )
     print("\n".join(report.lines()))
+
+
+def _tunes(arguments: argparse.Namespace) -> None:
+    from train.corpus.tunes import write
+
+    print(f"{write(arguments.collections, arguments.out)} tunes in {arguments.out}")
 
 
 def _fit(arguments: argparse.Namespace) -> None:
@@ -275,6 +295,7 @@ def _station(arguments: argparse.Namespace) -> StationSettings:
 _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
     {
         "prepare": _prepare,
+        "tunes": _tunes,
         "fit": _fit,
         "evaluate": _evaluate,
         "export": _export,

@@ -170,7 +170,6 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(Path("configs").glob("*.yaml")), ids=lambda path: path.name)
 def test_every_shipped_recipe_is_read(path: Path) -> None:
     recipe = load_recipe(path)
-    assert recipe.played.name in path.name
     assert recipe.rate_at(0) < recipe.rate_at(recipe.warmup) == 1.0
     assert recipe.rate_at(recipe.steps - 1) < 0.05
 
