@@ -21,7 +21,7 @@ from files to a station of your own:
   python -m train prepare pop909 pop909.tar.gz data/lofi --arrange all --variants 3
                                                                   the same as lo-fi keyboards
   python -m train prepare folder my-midi data/mine --part piano   any folder of MIDI files
-  python -m train fit configs/piano.yaml runs/piano               goes on where a killed run stopped
+  python -m train fit configs/piano.yaml runs/piano               Ctrl-C stops it, the same command goes on
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
   python -m train export runs/piano piano.safetensors             what stations.yaml's `piano:` takes
   python -m train evaluate piano.safetensors --corpus data/lofi   the same of what was exported, as the radio steps it
@@ -46,10 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
     _preparing(commands)
 
-    fit = commands.add_parser("fit", help="train by a recipe, or go on with a run that stopped")
-    fit.add_argument("recipe", type=Path)
-    fit.add_argument("run", type=Path, help="the run's folder: checkpoints, logs, resolved recipe")
-    fit.add_argument("--from", dest="initial", type=Path, help="exported safetensors to start a new run from")
+    _fitting(commands)
 
     evaluate = commands.add_parser("evaluate", help="bits per sampled token on validation, beside a 5-gram's")
     evaluate.add_argument("run", type=Path, help="a run's folder, or an exported .safetensors")
@@ -129,6 +126,21 @@ def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
 
 
+def _fitting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fit = commands.add_parser("fit", help="train by a recipe, or go on with a run that stopped")
+    fit.add_argument("recipe", type=Path)
+    fit.add_argument("run", type=Path, help="the run's folder: checkpoints, logs, resolved recipe")
+    fit.add_argument("--from", dest="initial", type=Path, help="exported safetensors to start a new run from")
+    fit.add_argument("--devices", type=int, default=1, help="GPUs, or processes where there is none [1]")
+    fit.add_argument(
+        "--strategy",
+        choices=["ddp", "deepspeed"],
+        default="ddp",
+        help="how several GPUs share the work: each with the whole model, or DeepSpeed's stage 2 [ddp]",
+    )
+    fit.add_argument("--wandb", metavar="PROJECT", help="log to Weights & Biases too")
+
+
 def _exporting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export = commands.add_parser("export", help="write safetensors that the radio plays, and its card")
     export.add_argument("run", type=Path)
@@ -175,9 +187,22 @@ def _tunes(arguments: argparse.Namespace) -> None:
 
 def _fit(arguments: argparse.Namespace) -> None:
     from train.fit import fit
+    from train.keeping import StoppedError
     from train.recipe import load
 
-    print(fit(load(arguments.recipe), arguments.run, initial=arguments.initial))
+    try:
+        last = fit(
+            load(arguments.recipe),
+            arguments.run,
+            initial=arguments.initial,
+            devices=arguments.devices,
+            strategy=arguments.strategy,
+            wandb=arguments.wandb,
+        )
+    except StoppedError as stopped:
+        print(stopped, file=sys.stderr)
+        raise SystemExit(128 + stopped.signal) from None
+    print(last)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from radio.types import JsonValue
 from train import binidx
 from train.data import KEYS, validation_batches
 from train.export import load
-from train.fit import curve
+from train.logs import curve
 from train.module import Fit
 from train.ngram import NGram
 from train.vocabulary import RowTable, known_tokens

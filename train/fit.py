@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
-import csv
 import ctypes
+import logging
+import warnings
 from pathlib import Path
 
 import lightning
 import torch
 import yaml
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
-from torch.utils.data import DataLoader
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from kernels import cpu_train
 from radio.errors import ModelError, SettingsError
 from radio.model.checkpoint import read as read_checkpoint
 from train import binidx
-from train.data import Lanes, validation_batches
+from train.data import Reading
+from train.devices import strategy as chosen_strategy
+from train.keeping import Keep
+from train.logs import loggers
 from train.module import Fit
+from train.progress import Told
 from train.recipe import Recipe
 from train.runs import stored_run
+from train.saving import WholeCheckpoints
 from train.vocabulary import RowTable, known_tokens
 
-VALIDATION_LANES = 16
 LAST = "last.ckpt"
 
 
-def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: bool = True) -> Path:
+def fit(
+    recipe: Recipe,
+    run: Path,
+    *,
+    initial: Path | None = None,
+    devices: int = 1,
+    strategy: str = "ddp",
+    wandb: str | None = None,
+    progress: bool = True,
+) -> Path:
     """Train into the folder `run` and return its newest checkpoint.
 
-    A run that was killed goes on from `run`/last.ckpt. Written there: recipe.yaml as resolved, log/,
-    last.ckpt (every `checkpoint_every` steps) and best.ckpt (the lowest validation bits).
+    A run that was stopped or killed goes on from `run`/last.ckpt, on as many devices as are named this time. Written
+    there: recipe.yaml as resolved, log/, last.ckpt (every `checkpoint_every` steps, and when the run is stopped) and
+    best.ckpt (the lowest validation bits).
 
     Args:
         initial: exported safetensors to start a new run's weights from.
+        devices, strategy: how many GPUs (processes, where there is none), and how they share the work.
+        wandb: a project of Weights & Biases to log to as well.
 
     Raises:
         SettingsError: the corpus is missing or too small, or the run cannot go on by this recipe.
         ModelError: `initial` is of another shape, or last.ckpt is not a checkpoint.
+        StoppedError: SIGINT or SIGTERM came; the checkpoint is written.
     """
+    sharing = chosen_strategy(strategy, devices, recipe)
+    _quieten()
     _prepare_machine(recipe)
     table = RowTable(recipe.played, known_tokens(recipe.played))
     corpus = Path(recipe.corpus)
@@ -58,47 +76,47 @@ def fit(recipe: Recipe, run: Path, *, initial: Path | None = None, progress: boo
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
-    lanes = Lanes(
-        training,
-        table,
-        lanes=recipe.lanes,
-        window=recipe.window,
-        louder=recipe.louder,
-        seed=recipe.seed,
-        start=module.next_step,
-    )
-    batches = validation_batches(
-        validation, table, lanes=VALIDATION_LANES, window=recipe.window, limit=VALIDATION_LANES * recipe.window * 12
-    )
+    callbacks: list[Callback] = [
+        Keep(last, recipe.checkpoint_every),
+        ModelCheckpoint(run, filename="best", monitor="val_bits", enable_version_counter=False),
+    ]
+    if progress:
+        callbacks.append(Told(recipe.lanes * recipe.window))
     trainer = lightning.Trainer(
         accelerator="auto",
-        devices=1,
+        devices=devices,
+        strategy=sharing,
+        plugins=[] if strategy == "deepspeed" else [WholeCheckpoints()],
         precision=recipe.precision,  # type: ignore[arg-type]
         max_steps=recipe.steps,
-        val_check_interval=recipe.validate_every,
+        accumulate_grad_batches=recipe.slices,
+        gradient_clip_val=recipe.clip if strategy == "deepspeed" else None,
+        val_check_interval=recipe.validate_every * recipe.slices,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
-        logger=CSVLogger(run, name="log", version=f"from-{module.next_step}"),
-        callbacks=[
-            ModelCheckpoint(
-                run, filename="last", every_n_train_steps=recipe.checkpoint_every, enable_version_counter=False
-            ),
-            ModelCheckpoint(run, filename="best", monitor="val_bits", enable_version_counter=False),
-            *([TQDMProgressBar(refresh_rate=10)] if progress else []),
-        ],
-        enable_progress_bar=progress,
+        logger=loggers(run, recipe, module.next_step, wandb),
+        callbacks=callbacks,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
         enable_model_summary=False,
     )
     trainer.fit(
         module,
-        DataLoader(lanes, batch_size=None),
-        DataLoader(batches, batch_size=None),  # type: ignore[arg-type]
+        datamodule=Reading(recipe, table, training, validation, start=module.next_step),
         ckpt_path=str(last) if last.exists() else None,
         weights_only=True,
     )
     trainer.save_checkpoint(last)
     return last
+
+
+def _quieten() -> None:
+    """Lightning's advertisements, and its warnings of what is meant as it is."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for meant in ("does not have many workers", "Checkpoint directory", "LeafSpec", "treespec", "`IterableDataset`"):
+        warnings.filterwarnings("ignore", message=f".*{meant}")
 
 
 def _prepare_machine(recipe: Recipe) -> None:
@@ -140,12 +158,3 @@ def _start_from(module: Fit, path: Path) -> None:
     module.model.load_state_dict(weights)
     seen = checkpoint.card.get("tokens_trained", 0)
     module.tokens_before = seen if isinstance(seen, int) else 0
-
-
-def curve(run: Path) -> list[tuple[int, float]]:
-    """(step, validation bits) of a run, from its logs: one folder each time the run was taken up again."""
-    points: dict[int, float] = {}
-    for log in sorted(run.glob("log/from-*/metrics.csv"), key=lambda path: int(path.parent.name.partition("-")[2])):
-        with log.open(newline="") as file:
-            points |= {int(row["step"]): float(row["val_bits"]) for row in csv.DictReader(file) if row.get("val_bits")}
-    return sorted(points.items())

@@ -40,6 +40,16 @@ def detached(state: State) -> State:
     return [tuple(tensor.detach() for tensor in layer) for layer in state]
 
 
+def joined(states: Sequence[State]) -> State:
+    """The lanes of all `states`, one after another."""
+    return [tuple(torch.cat(tensors) for tensors in zip(*layers, strict=True)) for layers in zip(*states, strict=True)]
+
+
+def lanes_of(state: State, first: int, count: int) -> State:
+    """`count` of a state's lanes, from `first` on."""
+    return [tuple(tensor[first : first + count] for tensor in layer) for layer in state]
+
+
 def with_fresh(state: State, zero: Sequence[tuple[Tensor, ...]], fresh: Tensor) -> State:
     """`state`, on the device of `zero`; lanes where `fresh` (B,) is true remember what `zero` does."""
     return [

@@ -6,14 +6,17 @@ import math
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from train.architectures import build, sized
 from train.data import Batch
-from train.model import State, detached, with_fresh
+from train.devices import over_all
+from train.model import State, detached, joined, lanes_of, with_fresh
 from train.recipe import Recipe
+from train.recompute import recompute_blocks
 from train.vocabulary import RowTable
 
 
@@ -33,13 +36,22 @@ class Fit(lightning.LightningModule):
             )
         )
         self.register_buffer("sampled", torch.from_numpy(~table.forced), persistent=False)
-        self.carried: State | None = None
+        if recipe.checkpoint_blocks:
+            recompute_blocks(self.model)
+        self.carried: dict[int, State] = {}
+        """The state of each slice's lanes, by the number of the first of them."""
+        self._restored: State = []
+        """What all lanes of all devices remembered when the run stopped."""
         self.carried_validation: State | None = None
         self.next_step = 0
         """The number of the next training batch: what a resumed run starts to read at."""
         self.tokens_before = 0
         """Tokens that the weights this run started from had seen."""
         self._validation_sums = torch.zeros(2, dtype=torch.float64)
+        self._under_way = False
+        self._nats = torch.zeros(())
+        self._sampled = torch.ones(())
+        """Of the step that is under way: its loss so far on this device, and its sampled targets on all of them."""
 
     def _fresh(self, state: State | None, batch: Batch) -> State:
         """The state to start `batch` from: carried, and nothing for the lanes that are fresh."""
@@ -56,13 +68,27 @@ class Fit(lightning.LightningModule):
         return (nats * sampled).sum(), sampled.sum(), detached(state)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        total, count, self.carried = self.losses(batch, self._fresh(self.carried, batch))
-        self.next_step = batch.step + 1
-        loss = total / count.clamp(min=1)
-        self.log("loss", loss, prog_bar=True)
-        self.log("bits", loss / math.log(2))
-        self.log("rate", self.recipe.rate * self.recipe.rate_at(self.global_step))
-        return loss
+        trainer, recipe = self.trainer, self.recipe
+        if batch.first not in self.carried and self._restored:
+            self.carried[batch.first] = lanes_of(self._restored, batch.first, len(batch.fresh))
+        if not self._under_way:
+            self._nats = torch.zeros((), device=self.device)
+            self._sampled = over_all(torch.tensor(float(max(1, batch.sampled)), device=self.device))
+        if recipe.dropout:
+            # what is dropped is a function of the place, as what is read is: a resumed run drops the same
+            torch.manual_seed(int(np.random.SeedSequence([recipe.seed, batch.step, batch.first]).generate_state(1)[0]))
+        state = self._fresh(self.carried.get(batch.first), batch)
+        total, _count, self.carried[batch.first] = self.losses(batch, state)
+        self._nats += total.detach()
+        self._under_way = not batch.ends
+        if batch.ends:
+            self.next_step = batch.step + 1
+            loss = over_all(self._nats) / self._sampled
+            self.log("loss", loss)
+            self.log("bits", loss / math.log(2))
+            self.log("rate", recipe.rate * recipe.rate_at(self.global_step))
+        # Slices and devices are averaged by the trainer; what is wanted is the mean over all their sampled targets.
+        return total * (recipe.slices * trainer.world_size) / self._sampled
 
     def on_validation_epoch_start(self) -> None:
         self._validation_sums.zero_()
@@ -73,11 +99,12 @@ class Fit(lightning.LightningModule):
         self._validation_sums += torch.tensor([float(total), float(count)], dtype=torch.float64)
 
     def on_validation_epoch_end(self) -> None:
-        nats, count = self._validation_sums.tolist()
-        self.log("val_bits", nats / max(1.0, count) / math.log(2), prog_bar=True)
+        nats, count = over_all(self._validation_sums.to(self.device)).tolist()
+        self.log("val_bits", nats / max(1.0, count) / math.log(2))
 
     def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
-        # Not Lightning's own clipping: that refuses fused optimisers, and no gradient is ever scaled here.
+        # Not Lightning's own clipping: that refuses fused optimisers, and no gradient is ever scaled here. (DeepSpeed
+        # keeps the gradients to itself and is told to clip them: `train.devices`.)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
 
     def configure_optimizers(self) -> Any:
@@ -86,8 +113,8 @@ class Fit(lightning.LightningModule):
         optimizer = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
             lr=self.recipe.rate,
-            betas=(0.9, 0.99),
-            eps=1e-8,
+            betas=(self.recipe.beta1, self.recipe.beta2),
+            eps=self.recipe.eps,
             fused=True,
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.rate_at)
@@ -97,9 +124,18 @@ class Fit(lightning.LightningModule):
         checkpoint["recipe"] = self.recipe.as_dict()
         checkpoint["next_step"] = self.next_step
         checkpoint["tokens_before"] = self.tokens_before
-        checkpoint["carried"] = [tuple(layer) for layer in self.carried or []]
+        checkpoint["carried"] = self._carried_by_all()
+
+    def _carried_by_all(self) -> State:
+        """What all lanes of all devices remember, in their order. Every device must ask for it."""
+        if not self.carried:
+            return self._restored
+        mine = joined([self.carried[first] for first in sorted(self.carried)])
+        if self.trainer.world_size == 1:
+            return mine
+        return [tuple(torch.cat(list(self.all_gather(tensor))) for tensor in layer) for layer in mine]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.next_step = checkpoint["next_step"]
         self.tokens_before = checkpoint["tokens_before"]
-        self.carried = [tuple(layer) for layer in checkpoint["carried"]] or None
+        self._restored = [tuple(layer) for layer in checkpoint["carried"]]

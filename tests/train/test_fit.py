@@ -11,47 +11,16 @@ from radio.errors import ModelError, SettingsError
 from radio.model import checkpoint
 from radio.model.numpy_engine import NumpyEngine
 from tests.model.models import noisy
-from tests.train.corpora import groove, pop909_song
+from tests.train.corpora import groove
+from tests.train.runs import assert_same, weights
 from train.evaluate import evaluate, evaluate_checkpoint, model_figures
 from train.export import export, load
-from train.fit import curve, fit
+from train.fit import fit
+from train.logs import curve
 from train.module import Fit
 from train.prepare import prepare
 from train.recipe import Recipe
-from train.recipe import load as load_recipe
 from train.vocabulary import RowTable, known_tokens
-
-pytestmark = [
-    # Lightning's own, of no concern to the run
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
-    pytest.mark.filterwarnings("ignore:Checkpoint directory"),
-    pytest.mark.filterwarnings("ignore:.*is not empty"),
-    pytest.mark.filterwarnings("ignore:.*IterableDataset"),
-    pytest.mark.filterwarnings("ignore:.*isinstance.treespec"),
-]
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("corpus")
-    for number in (18, 19, 20, 21):
-        pop909_song(root / "in", number, bars=12)
-    prepare("pop909", root / "in", root / "pop909")
-    return root / "pop909"
-
-
-@pytest.fixture
-def recipe(corpus: Path) -> Recipe:
-    return Recipe(
-        "piano", str(corpus), layers=2, width=64, tokens=8 * 2 * 64, lanes=2, window=64, rate=3e-3, warmup=2,
-        precision="32-true", threads=1, validate_every=4, checkpoint_every=2,
-    )  # fmt: skip
-
-
-def weights(path: Path) -> dict[str, torch.Tensor]:
-    stored: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
-    return stored
 
 
 def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:
@@ -66,7 +35,11 @@ def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:
     assert len(figures["ngram_bits"]) == 5
 
 
-def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(recipe: Recipe, tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{}, {"dropout": 0.2, "lanes": 4, "slices": 2}], ids=["plain", "dropout, slices"])
+def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(
+    recipe: Recipe, tmp_path: Path, settings: dict[str, float]
+) -> None:
+    recipe = replace(recipe, **settings, tokens=8 * int(settings.get("lanes", 2)) * 64)
     whole = fit(recipe, tmp_path / "whole", progress=False)
 
     original = Fit.training_step
@@ -82,9 +55,16 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(recipe: Recipe, tm
             fit(recipe, tmp_path / "cut", progress=False)
     assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
     resumed = fit(recipe, tmp_path / "cut", progress=False)
-    for name, tensor in weights(whole).items():
-        torch.testing.assert_close(weights(resumed)[name], tensor, rtol=0, atol=0, msg=name)
+    assert_same(resumed, whole)
     assert [step for step, _ in curve(tmp_path / "cut")] == [step for step, _ in curve(tmp_path / "whole")]
+
+
+def test_slices_change_nothing_but_the_memory(recipe: Recipe, tmp_path: Path) -> None:
+    recipe = replace(recipe, lanes=4, tokens=8 * 4 * 64)
+    whole = fit(recipe, tmp_path / "whole", progress=False)
+    sliced = fit(replace(recipe, slices=2, checkpoint_blocks=True), tmp_path / "sliced", progress=False)
+    assert_same(sliced, whole, within=1e-5)
+    assert dict(curve(tmp_path / "sliced")) == pytest.approx(dict(curve(tmp_path / "whole")), abs=1e-4)
 
 
 def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
@@ -167,27 +147,6 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
         load(path)
 
 
-@pytest.mark.parametrize("path", sorted(Path("configs").glob("*.yaml")), ids=lambda path: path.name)
-def test_every_shipped_recipe_is_read(path: Path) -> None:
-    recipe = load_recipe(path)
-    assert recipe.rate_at(0) < recipe.rate_at(recipe.warmup) == 1.0
-    assert recipe.rate_at(recipe.steps - 1) < 0.05
-
-
-def test_a_recipe_with_mistakes_names_them_all(tmp_path: Path) -> None:
-    path = tmp_path / "bad.yaml"
-    path.write_text("part: piano\ncorpus: data\nlayers: two\nwidth: 64\nlane: 3\n")
-    with pytest.raises(SettingsError) as caught:
-        load_recipe(path)
-    problems = "\n".join(caught.value.problems)
-    assert "there is no setting 'lane'. Did you mean 'lanes'?" in problems
-    assert "'tokens' is missing" in problems
-    assert "layers: 'two' is not int" in problems
-    path.write_text("part: tuba\ncorpus: data\nlayers: 2\nwidth: 64\ntokens: 5\n")
-    with pytest.raises(SettingsError, match="'tuba' is not one of piano, drums"):
-        load_recipe(path)
-
-
 def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
     prepare("groove", groove(tmp_path / "in"), tmp_path / "groove")
     run = tmp_path / "run"
@@ -197,12 +156,3 @@ def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
 
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
     assert float(model_figures(module, binidx.read(tmp_path / "groove" / "train"), table)["bits"]) < 12  # type: ignore[arg-type]
-
-
-def test_a_rate_may_be_written_as_people_write_it(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text("part: piano\ncorpus: data\nlayers: 1\nwidth: 64\ntokens: 10_000\nrate: 3e-4\n")
-    assert load_recipe(path).rate == 3e-4
-    path.write_text("part: piano\ncorpus: data\nlayers: 1\nwidth: 64\ntokens: 10_000\nrate: fast\n")
-    with pytest.raises(SettingsError, match="rate: 'fast' is not float"):
-        load_recipe(path)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.train.corpora import pop909_song
+from train.prepare import prepare
+from train.recipe import Recipe
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("corpus")
+    for number in (18, 19, 20, 21):
+        pop909_song(root / "in", number, bars=12)
+    prepare("pop909", root / "in", root / "pop909")
+    return root / "pop909"
+
+
+@pytest.fixture
+def recipe(corpus: Path) -> Recipe:
+    """Eight steps of a small model."""
+    return Recipe(
+        "piano", str(corpus), layers=2, width=64, tokens=8 * 2 * 64, lanes=2, window=64, rate=3e-3, warmup=2,
+        precision="32-true", threads=1, validate_every=4, checkpoint_every=2,
+    )  # fmt: skip
