@@ -20,6 +20,8 @@ from files to a station of your own:
   python -m train prepare pop909 pop909.tar.gz data/pop909        a corpus we know
   python -m train prepare pop909 pop909.tar.gz data/lofi --arrange all --variants 3
                                                                   the same as lo-fi keyboards
+  python -m train prepare groove groove.tar.gz data/beats --arrange all --variants 3
+                                                                  drumming on its grid, weighted for lo-fi
   python -m train prepare folder my-midi data/mine --part piano   any folder of MIDI files
   python -m train fit configs/piano.yaml runs/piano               Ctrl-C stops it, the same command goes on
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
@@ -111,7 +113,9 @@ def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     prepare.add_argument(
         "--arrange",
         metavar="STAGES",
-        help="make lo-fi keyboards of piano pieces: all, or some of sections,harmony,thinning,voicing,sustain,touch",
+        help="all stages, or some, with commas. They make lo-fi keyboards of piano pieces: "
+        "sections,harmony,thinning,voicing,sustain,touch; and lo-fi drumming of Groove's: "
+        "align,straighten,grid,vary,weigh",
     )
     prepare.add_argument("--variants", type=int, default=1, help="arrangements of each piece to train on [1]")
 
@@ -165,15 +169,17 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from train.arrange.stages import chosen
+    from train.arrange import stages as keyboards
+    from train.drums import stages as drumming
     from train.prepare import prepare
 
+    known = drumming.STAGES if arguments.corpus == "groove" else tuple(keyboards.STAGES)
     report = prepare(
         arguments.corpus,
         arguments.source,
         arguments.out,
         arguments.part,
-        stages=chosen(arguments.arrange) if arguments.arrange else (),
+        stages=keyboards.chosen(arguments.arrange, known) if arguments.arrange else (),
         variants=arguments.variants,
     )
     print("\n".join(report.lines()))

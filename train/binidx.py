@@ -8,7 +8,7 @@ The .bin file holds the tokens of all pieces, one after another.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +71,32 @@ def read(prefix: Path) -> list[Tokens]:
         return []
     tokens: Tokens = np.memmap(tokens_path, dtype="<u2", mode="r")
     return [tokens[offset // 2 : offset // 2 + size] for offset, size in zip(offsets, sizes, strict=True)]
+
+
+def write_weights(prefix: Path, weights: Sequence[float]) -> None:
+    """Write how often each piece is to be read, a number a line, into `prefix`.weights; no file where all are alike."""
+    path = prefix.with_suffix(".weights")
+    if len(set(weights)) <= 1:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_text("".join(f"{weight:.6g}\n" for weight in weights))
+
+
+def read_weights(prefix: Path, pieces: int) -> npt.NDArray[np.float64] | None:
+    """The weights of the `pieces` of `prefix`; None where all are read alike.
+
+    Raises:
+        MidiError: not one number above 0 for each piece.
+    """
+    path = prefix.with_suffix(".weights")
+    if not path.is_file():
+        return None
+    try:
+        weights = np.array([float(line) for line in path.read_text().split()])
+    except ValueError as error:
+        raise MidiError(f"{path}: a number a line was expected ({error})") from None
+    if len(weights) != pieces or not (np.isfinite(weights) & (weights > 0)).all():
+        raise MidiError(
+            f"{path}: one number above 0 was expected for each of {pieces} pieces; prepare the corpus again"
+        )
+    return weights

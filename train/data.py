@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import lightning
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
@@ -53,6 +54,7 @@ class Lanes(IterableDataset[Batch]):
         louder: by how many velocity bins at most, either way. Bins are exponential: to move them raises the mean.
         share: which of the lanes are read here; all where it is not given.
         slices: how many batches a step's lanes come in.
+        weights: how often each piece is drawn beside the others; None: all alike.
         fresh_share: how often a lane forgets its state, so that a start from silence is learnt too.
     """
 
@@ -68,6 +70,7 @@ class Lanes(IterableDataset[Batch]):
         louder: int = 1,
         share: range | None = None,
         slices: int = 1,
+        weights: npt.NDArray[np.float64] | None = None,
         fresh_share: float = 0.1,
     ) -> None:
         self.pieces = pieces
@@ -79,6 +82,7 @@ class Lanes(IterableDataset[Batch]):
         self.louder = louder
         self.share = range(lanes) if share is None else share
         self.slices = slices
+        self._shares = None if weights is None else np.cumsum(weights) / np.sum(weights)
         self.fresh_share = fresh_share
 
     def __iter__(self) -> Iterator[Batch]:
@@ -108,12 +112,18 @@ class Lanes(IterableDataset[Batch]):
         held: Rows = np.zeros(0, dtype=np.int64)
         while True:
             while len(held) <= self.window:
-                piece = self.pieces[int(generator.integers(len(self.pieces)))]
+                piece = self.pieces[self._drawn(generator)]
                 semitones = int(generator.choice(KEYS)) if self.table.part.offs else 0
                 louder = int(generator.integers(-self.louder, self.louder, endpoint=True))
                 held = np.concatenate([held, self.table.rows(piece, semitones=semitones, louder=louder)])
             yield held[: self.window + 1].copy()
             held = held[self.window :]
+
+    def _drawn(self, generator: np.random.Generator) -> int:
+        """The place of the next piece."""
+        if self._shares is None:
+            return int(generator.integers(len(self.pieces)))
+        return min(int(np.searchsorted(self._shares, generator.random(), side="right")), len(self.pieces) - 1)
 
 
 def validation_batches(
@@ -149,10 +159,17 @@ def share_of(lanes: int, rank: int, ranks: int) -> range:
 
 
 class Reading(lightning.LightningDataModule):
-    """A recipe's batches, each device's share of them, from step `start` on."""
+    """A recipe's batches, each device's share of them, from step `start` on; training pieces by their `weights`."""
 
     def __init__(
-        self, recipe: Recipe, table: RowTable, training: Sequence[Tokens], validation: Sequence[Tokens], *, start: int
+        self,
+        recipe: Recipe,
+        table: RowTable,
+        training: Sequence[Tokens],
+        validation: Sequence[Tokens],
+        *,
+        start: int,
+        weights: npt.NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe
@@ -160,6 +177,7 @@ class Reading(lightning.LightningDataModule):
         self.training = training
         self.validation = validation
         self.start = start
+        self.weights = weights
 
     def train_dataloader(self) -> DataLoader[Batch]:
         recipe, trainer = self.recipe, self.trainer
@@ -171,6 +189,7 @@ class Reading(lightning.LightningDataModule):
             louder=recipe.louder,
             seed=recipe.seed,
             start=self.start,
+            weights=self.weights,
             share=share_of(recipe.lanes, trainer.global_rank, trainer.world_size) if trainer else None,
             slices=recipe.slices,
         )

@@ -62,6 +62,7 @@ def fit(
     table = RowTable(recipe.played, known_tokens(recipe.played))
     corpus = Path(recipe.corpus)
     training, validation = binidx.read(corpus / "train"), binidx.read(corpus / "validation")
+    weights = binidx.read_weights(corpus / "train", len(training))
     if not training or not validation:
         raise SettingsError(f"{corpus}: both a train and a validation piece are needed to fit")
     lightning.seed_everything(recipe.seed, verbose=False)
@@ -103,7 +104,7 @@ def fit(
     )
     trainer.fit(
         module,
-        datamodule=Reading(recipe, table, training, validation, start=module.next_step),
+        datamodule=Reading(recipe, table, training, validation, start=module.next_step, weights=weights),
         ckpt_path=str(last) if last.exists() else None,
         weights_only=True,
     )

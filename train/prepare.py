@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from train.arrange.stages import arranged
 from train.corpus import folder, groove, pop909
 from train.corpus.card import Card
 from train.corpus.piece import Piece, Split
+from train.drums import stages as drumming
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,54 @@ class Report:
         return [*rows, f"skipped: {len(self.skipped)}", *(f"  {line}" for line in self.skipped)]
 
 
-Job = tuple[str, Callable[[], Iterator[Piece]]]
+Reading = tuple[Piece, list[Piece]]
+"""A piece as it was read, and what is made of it for training or validation."""
+
+Job = tuple[str, Callable[[], Iterator[Reading]]]
 
 
-def jobs(corpus: str, source: Path, part: Part | None) -> list[Job]:
+def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (), variants: int = 1) -> list[Job]:
     """What there is to read: a name and a reader per file."""
-    if corpus == "pop909":
-        return [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
     if corpus == "groove":
-        return [(row["id"], partial(groove.read_performance, row)) for row in groove.rows(source)]
-    if part is None:
+        rows = groove.rows(source)
+        takes = groove.Takes(rows)
+        return [(row["id"], partial(_drummed, row, takes, stages, variants)) for row in rows]
+    found: list[tuple[str, Callable[[], Iterator[Piece]]]]
+    if corpus == "pop909":
+        found = [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
+    elif part is None:
         raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
-    return [(str(path), partial(folder.read_file, path, source, part)) for path in folder.files(source)]
+    else:
+        found = [(str(path), partial(folder.read_file, path, source, part)) for path in folder.files(source)]
+    return [(name, partial(_arranged, read, stages, variants)) for name, read in found]
+
+
+def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], variants: int) -> Iterator[Reading]:
+    """Pieces with their arrangements, those of which nothing is left not counted; drums stay as they are."""
+    for piece in read():
+        if not stages or not piece.part.offs:
+            yield piece, [piece]
+            continue
+        wanted = variants if piece.split == "train" else 1
+        yield (
+            piece,
+            [each for variant in range(wanted) if (each := arranged(piece, stages, variant)) is not None],
+        )
+
+
+def _drummed(row: Mapping[str, str], takes: groove.Takes, stages: Sequence[str], variants: int) -> Iterator[Reading]:
+    """A performance rounded as it fell, and as the stages place and vary it."""
+    performance = groove.read_performance(row)
+    read = drumming.piece(performance, groove.CLICK, ())
+    if read is None:
+        return
+    if not stages:
+        yield read, [read]
+        return
+    pulse = takes.pulse(row)
+    wanted = variants if performance.split == "train" else 1
+    made = (drumming.piece(performance, pulse, stages, variant) for variant in range(wanted))
+    yield read, [each for each in made if each is not None]
 
 
 def prepare(
@@ -69,7 +106,8 @@ def prepare(
     Args:
         corpus: `pop909`, `groove`, or `folder` for any MIDI files.
         part_name: which part to take from a folder's files.
-        stages: what piano pieces are taken through, names of `train.arrange.stages.STAGES` in that order.
+        stages: what pieces are taken through: for keyboards names of `train.arrange.stages.STAGES`, in that order, for
+            Groove's drums of `train.drums.stages.STAGES`.
         variants: how many arrangements of each piece are for training; validation has one.
 
     Raises:
@@ -85,18 +123,10 @@ def prepare(
             except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
                 raise SettingsError(f"{source}: neither a folder nor a tar archive ({error})") from error
             source = Path(unpacked)
-        found = jobs(corpus, source, PARTS[part_name] if part_name else None)
+        found = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
         if not found:
             raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
         return _write(found, out, Card(corpus, stages, variants))
-
-
-def _arrangements(piece: Piece, card: Card) -> list[Piece]:
-    """The piece as it is, or its arrangements, those of which nothing is left not counted."""
-    if not card.stages or not piece.part.offs:
-        return [piece]
-    wanted = card.variants if piece.split == "train" else 1
-    return [each for variant in range(wanted) if (each := arranged(piece, card.stages, variant)) is not None]
 
 
 class _Prepared:
@@ -106,12 +136,15 @@ class _Prepared:
         self.report = Report(Counter(), Counter(), Counter(), [])
         self._tokens: dict[Split, list[list[TokenId]]] = {"train": [], "validation": []}
         self._lines: dict[Split, list[str]] = {"train": [], "validation": []}
+        self._weights: list[float] = []
 
     def add(self, piece: Piece) -> None:
         ids = piece.tokens()
         self._tokens[piece.split].append(ids)
         row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
         self._lines[piece.split].append(json.dumps(row, separators=(",", ":")) + "\n")
+        if piece.split == "train":
+            self._weights.append(piece.weight)
         self.report.pieces[piece.split] += 1
         self.report.bars[piece.split] += piece.bars
         self.report.tokens[piece.split] += len(ids)
@@ -121,6 +154,7 @@ class _Prepared:
         for split, pieces in self._tokens.items():
             (out / f"{split}.jsonl").write_text("".join(self._lines[split]))
             binidx.write(out / split, pieces)
+        binidx.write_weights(out / "train", self._weights)
 
 
 def _write(found: list[Job], out: Path, card: Card) -> Report:
@@ -133,8 +167,7 @@ def _write(found: list[Job], out: Path, card: Card) -> Report:
         except MidiError as error:
             report.skipped.append(str(error))
             continue
-        for source in sources:
-            arrangements = _arrangements(source, card)
+        for source, arrangements in sources:
             card.add(source, arrangements)
             for piece in arrangements:
                 prepared.add(piece)

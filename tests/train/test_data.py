@@ -77,6 +77,33 @@ def test_drums_are_never_transposed() -> None:
     assert {(token - 128) // 16 for token in played if 128 <= token < 2176} == {36, 42}
 
 
+PADS = (36, 38, 42, 46)
+WEIGHTS = np.array([1.0, 0.5, 4.0, 1.5])
+
+
+def weighted(start: int = 0) -> Lanes:
+    """Four pieces as long as a window, each of one pad."""
+    pads = [np.array([START, *[note_token(pad, 8), wait(5)] * 32], np.uint16) for pad in PADS]
+    table = RowTable(DRUMS, known_tokens(DRUMS))
+    return Lanes(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
+
+
+def test_a_piece_is_drawn_as_often_as_its_weight_says() -> None:
+    batches = list(islice(weighted(), 150))
+    rows = np.concatenate([batch.rows[:, :-1].flatten().numpy() for batch in batches])
+    table = RowTable(DRUMS, known_tokens(DRUMS))
+    played = [(table.tokens[row] - 128) // 16 for row in rows.tolist() if 128 <= table.tokens[row] < 2176]
+    shares = np.array([played.count(pad) for pad in PADS]) / len(played)
+    np.testing.assert_allclose(shares, WEIGHTS / WEIGHTS.sum(), atol=0.05)
+
+
+def test_a_weighted_run_is_taken_up_where_it_stopped() -> None:
+    whole = list(islice(weighted(), 9))
+    for batch, expected in zip(islice(weighted(start=4), 5), whole[4:], strict=True):
+        assert batch.step == expected.step
+        np.testing.assert_array_equal(batch.rows, expected.rows)
+
+
 def test_a_token_the_model_does_not_know_is_refused() -> None:
     with pytest.raises(SettingsError, match="is not one a piano model knows"):
         PIANO_TABLE.rows(np.array([wait(7)], np.uint16))

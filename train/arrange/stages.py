@@ -29,19 +29,19 @@ STAGES: Mapping[str, Stage] = MappingProxyType(
 )
 
 
-def chosen(words: str) -> tuple[str, ...]:
-    """Stage names from `all` or a list with commas, in the order in which they run.
+def chosen(words: str, known: Sequence[str] = tuple(STAGES)) -> tuple[str, ...]:
+    """Stage names from `all` or a list with commas, in the order in which they run: that of `known`.
 
     Raises:
         SettingsError: a name that is no stage.
     """
-    names = list(STAGES) if words == "all" else words.split(",")
+    names = list(known) if words == "all" else words.split(",")
     for name in names:
-        if name not in STAGES:
+        if name not in known:
             raise SettingsError(
-                f"there is no stage '{name}'.{nearest(name, list(STAGES))} Stages: all, or some of {', '.join(STAGES)}"
+                f"there is no stage '{name}'.{nearest(name, list(known))} Stages: all, or some of {', '.join(known)}"
             )
-    return tuple(name for name in STAGES if name in names)
+    return tuple(name for name in known if name in names)
 
 
 def arranged(piece: Piece, names: Sequence[str], variant: int = 0) -> Piece | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from radio.types import BEATS_PER_BAR, JsonValue
 from train.corpus.piece import Piece
+from train.drums.shares import Shares
 from train.features import NAMES, Features, features, windows
 from train.metrics.passage import Passage
 
@@ -30,24 +31,33 @@ LICENCES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(slots=True)
 class Texture:
-    """What pieces are like: beats and chords of each quality, chords as they are announced, and windows' features."""
+    """What pieces are like: beats and chords of each quality, chords as they are announced, and windows' features.
+
+    Of drums there are shares instead.
+    """
 
     qualities: Counter[str] = field(default_factory=Counter)
     announced: Counter[str] = field(default_factory=Counter)
     found: list[Features] = field(default_factory=list)
+    drums: Shares | None = None
 
     def add(self, piece: Piece) -> None:
+        if not piece.part.offs:
+            self.drums = self.drums or Shares()
+            self.drums.add(piece)
+            return
         self.qualities.update(chord.quality for chord in piece.chords)
         self.announced.update(
             chord.quality
             for beat, chord in enumerate(piece.chords)
             if beat % BEATS_PER_BAR == 0 or chord != piece.chords[beat - 1]
         )
-        if piece.part.offs:
-            self.found += map(features, windows(Passage(piece.notes, piece.bars, piece.chords)))
+        self.found += map(features, windows(Passage(piece.notes, piece.bars, piece.chords)))
 
     def as_json(self) -> dict[str, JsonValue]:
         """By chord quality shares of beats and counts of chords; each feature's quartiles over windows of four bars."""
+        if self.drums:
+            return self.drums.as_json()
         beats = self.qualities.total()
         shares: dict[str, JsonValue] = {
             quality: round(count / beats, 4) for quality, count in self.qualities.most_common()

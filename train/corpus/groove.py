@@ -7,16 +7,17 @@ set's own page.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from radio.errors import MidiError
 from radio.music import midi
-from radio.music.parts import DRUMS
-from radio.music.quantise import quantised
-from radio.music.vocab import STYLES
-from radio.types import TICKS_PER_BAR
-from train.corpus.piece import Piece, groove_labels, trimmed
+from radio.types import TICKS_PER_BEAT
+from train.corpus.piece import Split
+from train.drums.pulse import Pulse, pulse
 
 PADS = {
     36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,
@@ -38,28 +39,65 @@ def rows(root: Path) -> list[dict[str, str]]:
         ]
 
 
-def read_performance(row: dict[str, str]) -> Iterator[Piece]:
-    """One performance as a piece. Raises MidiError where its file cannot be read."""
+CLICK: Final = Pulse()
+"""The pulse of the data set's own click: hits stay where they fell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One drummer's hits as they fell, (tick, General MIDI drum, velocity) at 120 ticks a beat of the file's click."""
+
+    name: str
+    split: Split
+    style: str
+    tempo: float
+    fill: bool
+    hits: Sequence[tuple[float, int, int]]
+
+
+def read_performance(row: Mapping[str, str]) -> Performance:
+    """The performance of a row of info.csv. Raises MidiError where its file cannot be read or holds no hit."""
     score = midi.read(Path(row["path"]))
-    notes = [
-        (note.start / score.ppq, note.end / score.ppq, PADS[note.note], note.velocity)
+    hits = [
+        (note.start / score.ppq * TICKS_PER_BEAT, PADS[note.note], note.velocity)
         for note in score.notes
         if note.note in PADS
     ]
-    placed = quantised(DRUMS, notes)
-    if not placed:
+    if not hits:
         raise MidiError(f"{row['path']}: no drum notes")
-    style = row["style"].partition("/")[0]
-    labels = groove_labels([style] if style in STYLES else [], fill=row["beat_type"] == "fill")
-    bars = placed[-1].start // TICKS_PER_BAR + 1
-    piece = Piece(
+    return Performance(
         f"groove/{row['id']}",
-        DRUMS,
         "validation" if row["split"] == "validation" else "train",
-        bars,
-        placed,
-        labels=labels,
+        row["style"].partition("/")[0],
+        float(row["bpm"]),
+        row["beat_type"] == "fill",
+        hits,
     )
-    short = trimmed(piece)
-    if short is not None:
-        yield short
+
+
+class Takes:
+    """The pulses of a data set's takes: what one drummer played in a session in one style at one tempo, fills too.
+
+    A fill of a bar is too short to tell where its drummer feels the beat; the grooves around it tell.
+    """
+
+    def __init__(self, rows: Sequence[Mapping[str, str]]) -> None:
+        self._rows: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+        for row in rows:
+            self._rows.setdefault(self._key(row), []).append(row)
+        self._pulses: dict[tuple[str, ...], Pulse] = {}
+
+    def pulse(self, row: Mapping[str, str]) -> Pulse:
+        """The pulse of the take that `row` belongs to; files of it that cannot be read are left out."""
+        key = self._key(row)
+        if key not in self._pulses:
+            onsets: list[float] = []
+            for each in self._rows[key]:
+                with suppress(MidiError):
+                    onsets += [tick for tick, _, _ in read_performance(each).hits]
+            self._pulses[key] = pulse(onsets)
+        return self._pulses[key]
+
+    @staticmethod
+    def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+        return row["drummer"], row["session"], row["style"], row["bpm"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from radio.music.chords import NO_CHORD, Chord
@@ -19,7 +19,11 @@ Split = Literal["train", "validation"]
 
 @dataclass(slots=True)
 class Piece:
-    """Notes in ticks from bar 1 on, `bars` bars long; `chords` one per beat (may be empty); `labels` at each bar."""
+    """Notes in ticks from bar 1 on, `bars` bars long; `chords` one per beat (may be empty); `labels` at each bar.
+
+    tempo: beats a minute at which it was played, 0 where that is not known. weight: how often training reads it,
+    beside a piece of weight 1.
+    """
 
     name: str
     part: Part
@@ -28,6 +32,8 @@ class Piece:
     notes: list[Note]
     chords: Sequence[Chord] = ()
     labels: Sequence[TokenId] = field(default_factory=tuple)
+    tempo: float = 0.0
+    weight: float = 1.0
 
     def tokens(self) -> list[TokenId]:
         """`<start>`, then the piece with every control mark where the host would feed it."""
@@ -84,7 +90,7 @@ def with_bars(piece: Piece, kept: Sequence[int]) -> Piece:
         for bar in kept
         for number in range(BEATS_PER_BAR)
     ]
-    return Piece(piece.name, piece.part, piece.split, len(kept), notes, chords if piece.chords else (), piece.labels)
+    return replace(piece, bars=len(kept), notes=notes, chords=chords if piece.chords else ())
 
 
 def groove_labels(styles: Sequence[str], *, fill: bool) -> list[TokenId]:
