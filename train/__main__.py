@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         "gap", help="how much of the way from pop piano to lo-fi a corpus and a station have gone"
     )
     gap.add_argument("corpus", type=Path, help="a prepared corpus' folder")
+    gap.add_argument("--plain", type=Path, help="POP909 prepared as it is, for the gap's error [pop909, beside corpus]")
     gap.add_argument("--station", default="chill", help="whose keys are measured beside it [chill]")
     gap.add_argument("--config", type=Path)
     gap.add_argument("--minutes", type=float, default=30.0)
@@ -270,7 +271,8 @@ def _gap(arguments: argparse.Namespace) -> None:
     played = play.under_plans(open_engine(model), model.part, pieces, sampling, seed=arguments.seed)
     keys = play.station(settings, hours=arguments.minutes / 60, seed=arguments.seed, layer="keys")
     columns = {arguments.corpus.name: play.human(pieces), settings.piano.stem: list(played), settings.name: [keys]}
-    print(table(compare(columns)))
+    plain = play.human(play.corpus((arguments.plain or arguments.corpus.parent / "pop909") / "validation.jsonl"))
+    print(table(compare(columns, plain)))
 
 
 def _originality(arguments: argparse.Namespace) -> None:

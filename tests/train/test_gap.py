@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,11 +62,34 @@ def test_closed_is_one_at_lofi_and_none_at_pop_or_as_far_beyond() -> None:
     assert not Row("notes a beat", 2.0, 2.1, 0.1, {}).counts
 
 
+def test_rows_whose_gap_may_be_chance_are_bracketed_and_not_counted() -> None:
+    sure = Row("velocity", 71, 80, 1.0, {"mine": 72})
+    missed = Row("mean pitch", 64, 57, 1.0, {"mine": 60})
+    chance = Row("interval class 3", 0.11, 0.09, 0.02, {"mine": 0.2})
+    words = table([sure, missed, chance])
+    assert "| (interval class 3) | 0.11 | 0.09 | 1.0 |" in words
+    assert "| velocity | 71 | 80 | 9.0 |" in words
+    assert "mine: 1 of 2 gaps closed by at least 85%; not mean pitch." in words
+
+
+def test_the_error_grows_with_the_spread_of_either_side() -> None:
+    """Alike pieces have no error; pieces a fifth apart have that of a median of as many windows, whichever they are."""
+    alike = [Passage(held(), 4)] * 8
+    apart = [Passage([replace(note, note=note.note + 7 * (number % 2)) for note in held()], 4) for number in range(8)]
+    errors = [
+        {row.name: row.error for row in compare({"mine": mine}, plain)}["mean pitch"]
+        for mine, plain in ((alike, alike), (apart, alike), (alike, apart))
+    ]
+    assert errors[0] == 0
+    assert all(error > 1 for error in errors[1:])
+
+
 def test_a_corpus_is_told_beside_both_references(tmp_path: Path) -> None:
     for number in (1, 20):
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
-    rows = compare({"mine": human(corpus(tmp_path / "out" / "validation.jsonl"))})
+    mine = human(corpus(tmp_path / "out" / "validation.jsonl"))
+    rows = compare({"mine": mine}, mine)
     assert [row.name for row in rows] == list(NAMES)
     assert [row.lofi for row in rows] == list(LOFI.values())
     assert [row.pop for row in rows] == list(POP.values())
@@ -76,7 +100,7 @@ def test_a_corpus_is_told_beside_both_references(tmp_path: Path) -> None:
 
 def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no four bars with eight notes"):
-        compare({"empty": [Passage([], 4)]})
+        compare({"empty": [Passage([], 4)]}, [Passage(held(), 4)])
     with pytest.raises(SettingsError, match="not a prepared corpus"):
         corpus(tmp_path / "none.jsonl")
 
@@ -89,7 +113,7 @@ def test_arranging_goes_from_pop_towards_lofi(tmp_path: Path) -> None:
     prepare("pop909", tmp_path / "in", tmp_path / "lofi", stages=("harmony", "voicing", "sustain", "touch"), variants=3)
     plain, lofi = (human(corpus(tmp_path / name / "train.jsonl")) for name in ("plain", "lofi"))
     assert len(lofi) == 3 * len(plain) == 57
-    rows = {row.name: row for row in compare({"plain": plain, "lofi": lofi})}
+    rows = {row.name: row for row in compare({"plain": plain, "lofi": lofi}, plain)}
     for name in ("pitch classes sounding", "polyphony", "interval class 2", "velocity"):
         assert rows[name].closed("lofi") > rows[name].closed("plain"), name
     words = [json.loads(line) for line in (tmp_path / "lofi" / "validation.jsonl").read_text().splitlines()]
