@@ -1,15 +1,20 @@
 """binidx: the indexed token files that RWKV-LM and GPT-NeoX read (`MMIDIDX`), written and memory-mapped.
 
-Layout of the .idx file, little-endian (Megatron-LM's MMapIndexedDataset): magic, version u64 = 1, dtype code u8,
-pieces u64, documents u64, sizes i32 × pieces, byte offsets i64 × pieces, document starts i64 × documents.
-The .bin file holds the tokens of all pieces, one after another.
+Layout of the .idx file, little-endian (Megatron-LM's `IndexedDataset`, GPT-NeoX's `MMapIndexedDataset`): magic, version
+u64 = 1, dtype code u8, S sequences u64, D + 1 document bounds u64, sizes i32 × S, byte offsets i64 × S, bounds
+i64 × (D + 1): document d is the sequences from bound d up to bound d + 1. The .bin file holds the tokens of all
+sequences, one after another. We write a piece as a document of one sequence, 16 bits a token; what others wrote may be
+of any whole numbers.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +25,8 @@ from radio.types import TokenId
 MAGIC = b"MMIDIDX\x00\x00"
 VERSION = 1
 UINT16 = 8
+INTEGERS: Final = MappingProxyType({1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", UINT16: "<u2"})
+"""The format's codes for whole numbers (6 and 7 are floating)."""
 _HEADER = struct.Struct("<QBQQ")
 
 Tokens = npt.NDArray[np.uint16]
@@ -45,10 +52,10 @@ def write(prefix: Path, pieces: Iterable[Iterable[TokenId]]) -> int:
 
 
 def read(prefix: Path) -> list[Tokens]:
-    """The pieces of `prefix`.bin and .idx, memory-mapped.
+    """The documents of `prefix`.bin and .idx; memory-mapped where they are single sequences of 16-bit tokens.
 
     Raises:
-        MidiError: a file is missing, foreign, truncated, or not of 16-bit tokens.
+        MidiError: a file is missing, foreign, truncated, or holds what is no 16-bit token.
     """
     index_path, tokens_path = prefix.with_suffix(".idx"), prefix.with_suffix(".bin")
     for path in (index_path, tokens_path):
@@ -58,19 +65,34 @@ def read(prefix: Path) -> list[Tokens]:
     start = len(MAGIC) + _HEADER.size
     if not index.startswith(MAGIC) or len(index) < start:
         raise MidiError(f"{index_path}: not a binidx index (it must begin with {MAGIC!r})")
-    version, dtype, count, documents = _HEADER.unpack_from(index, len(MAGIC))
-    if (version, dtype) != (VERSION, UINT16):
-        raise MidiError(f"{index_path}: version {version}, dtype {dtype}; version 1 with 16-bit tokens (8) is read")
-    if len(index) != start + count * 12 + documents * 8:
-        raise MidiError(f"{index_path}: truncated: {len(index)} bytes for {count} pieces")
-    sizes = np.frombuffer(index, "<i4", count, start)
+    version, code, count, bounds = _HEADER.unpack_from(index, len(MAGIC))
+    if version != VERSION or code not in INTEGERS:
+        raise MidiError(f"{index_path}: version {version}, dtype {code}; version 1 and whole numbers are read")
+    if len(index) < start + count * 12 + bounds * 8:
+        raise MidiError(f"{index_path}: truncated: {len(index)} bytes for {count} sequences")
+    sizes = np.frombuffer(index, "<i4", count, start).astype(np.int64)
     offsets = np.frombuffer(index, "<i8", count, start + 4 * count)
-    if tokens_path.stat().st_size < 2 * int(sizes.sum()):
-        raise MidiError(f"{tokens_path}: truncated: its index promises {int(sizes.sum())} tokens")
-    if not count:
+    documents = np.frombuffer(index, "<i8", bounds, start + 12 * count)
+    width = np.dtype(INTEGERS[code]).itemsize
+    if not count or not sizes.sum():
         return []
-    tokens: Tokens = np.memmap(tokens_path, dtype="<u2", mode="r")
-    return [tokens[offset // 2 : offset // 2 + size] for offset, size in zip(offsets, sizes, strict=True)]
+    if min(sizes.min(), offsets.min()) < 0 or int((offsets + sizes * width).max()) > tokens_path.stat().st_size:
+        raise MidiError(f"{tokens_path}: truncated: its index promises {int(sizes.sum())} tokens")
+    stored = np.memmap(tokens_path, dtype=np.uint8, mode="r")
+    sequences = [
+        stored[offset : offset + size * width].view(INTEGERS[code])
+        for offset, size in zip(offsets.tolist(), sizes.tolist(), strict=True)
+    ]
+    return [_piece(sequences[first:end], tokens_path) for first, end in pairwise(documents.tolist()) if end > first]
+
+
+def _piece(sequences: list[npt.NDArray[Any]], path: Path) -> Tokens:
+    whole = sequences[0] if len(sequences) == 1 else np.concatenate(sequences)
+    if whole.dtype == np.uint16:
+        return whole
+    if len(whole) and not 0 <= whole.min() <= whole.max() < 2**16:
+        raise MidiError(f"{path}: a token of {int(whole.min())} or {int(whole.max())}; 0 to 65535 are read")
+    return whole.astype(np.uint16)
 
 
 def write_weights(prefix: Path, weights: Sequence[float]) -> None:

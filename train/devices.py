@@ -46,7 +46,7 @@ def strategy(name: str, devices: int, recipe: Recipe) -> Strategy | str:
         return DeepSpeedStrategy(stage=2)
     if devices == 1:
         return "auto"
-    return DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
+    return DDPStrategy(forward_sync_buffers=False, gradient_as_bucket_view=True)
 
 
 def over_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distributed.ReduceOp.SUM) -> Tensor:
@@ -55,3 +55,12 @@ def over_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distribu
     if distributed.is_available() and distributed.is_initialized():
         distributed.all_reduce(value, operation)
     return value
+
+
+def gathered(value: Tensor) -> Tensor:
+    """What every device's process has, joined along the first axis in the processes' order. All must ask for it."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return value
+    each = [torch.empty_like(value) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(each, value.contiguous())
+    return torch.cat(each)

@@ -10,7 +10,7 @@ from pathlib import Path
 import lightning
 import torch
 import yaml
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback
 
 from kernels import cpu_train
 from radio.errors import ModelError, SettingsError
@@ -18,7 +18,7 @@ from radio.model.checkpoint import read as read_checkpoint
 from train import binidx
 from train.data import Reading
 from train.devices import strategy as chosen_strategy
-from train.keeping import Keep
+from train.keeping import LAST, Keep
 from train.logs import loggers
 from train.module import Fit
 from train.progress import Told
@@ -26,8 +26,6 @@ from train.recipe import Recipe
 from train.runs import stored_run
 from train.saving import WholeCheckpoints
 from train.vocabulary import RowTable, known_tokens
-
-LAST = "last.ckpt"
 
 
 def fit(
@@ -77,10 +75,7 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
-    callbacks: list[Callback] = [
-        Keep(last, recipe.checkpoint_every),
-        ModelCheckpoint(run, filename="best", monitor="val_bits", enable_version_counter=False),
-    ]
+    callbacks: list[Callback] = [Keep(run, recipe.checkpoint_every)]
     if progress:
         callbacks.append(Told(recipe.lanes * recipe.window))
     trainer = lightning.Trainer(
@@ -98,6 +93,7 @@ def fit(
         log_every_n_steps=10,
         logger=loggers(run, recipe, module.next_step, wandb),
         callbacks=callbacks,
+        enable_checkpointing=False,
         use_distributed_sampler=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -116,7 +112,7 @@ def _quieten() -> None:
     """Lightning's advertisements, and its warnings of what is meant as it is."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    for meant in ("does not have many workers", "Checkpoint directory", "LeafSpec", "treespec", "`IterableDataset`"):
+    for meant in ("does not have many workers", "LeafSpec", "treespec", "`IterableDataset`", "sync_dist=True"):
         warnings.filterwarnings("ignore", message=f".*{meant}")
 
 

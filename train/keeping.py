@@ -1,7 +1,8 @@
-"""Keeps last.ckpt: every so many steps, and when somebody asks the run to stop."""
+"""Keeps a run's checkpoints: the last, every so many steps and when somebody asks the run to stop, and the best."""
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from torch import distributed
 from train.data import Batch
 from train.devices import over_all
 
+LAST = "last.ckpt"
+BEST = "best.ckpt"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -29,17 +32,20 @@ class StoppedError(Exception):
 
 
 class Keep(Callback):
-    """Writes `path` after every `every` steps, and after the step in which SIGINT or SIGTERM came.
+    """Writes `run`/last.ckpt after every `every` steps, and after the step in which SIGINT or SIGTERM came.
 
-    A second signal ends the process there and then, as it would without us.
+    best.ckpt is written after every validation that needed fewer bits than all before. A second signal ends the process
+    there and then, as it would without us.
 
     Raises:
         StoppedError: when that is done, from within the trainer.
     """
 
-    def __init__(self, path: Path, every: int) -> None:
-        self.path = path
+    def __init__(self, run: Path, every: int) -> None:
+        self.last = run / LAST
+        self.best = run / BEST
         self.every = every
+        self._fewest_bits = math.inf
         self._asked = 0
         self._before: Mapping[int, Any] = {}
 
@@ -54,14 +60,26 @@ class Keep(Callback):
             return
         asked, done = self._asked_of_any(trainer), batch.step + 1
         if asked or done % self.every == 0:
-            trainer.save_checkpoint(self.path)
+            trainer.save_checkpoint(self.last)
         if asked and trainer.is_global_zero:
             raise StoppedError(
                 signal.Signals(asked),
-                f"stopped after step {done} of {trainer.max_steps}; the same command goes on from {self.path}",
+                f"stopped after step {done} of {trainer.max_steps}; the same command goes on from {self.last}",
             )
         if asked:
             raise SystemExit(0)  # a device's process beside the one that tells
+
+    def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        bits = float(trainer.callback_metrics["val_bits"])
+        if bits < self._fewest_bits:
+            self._fewest_bits = bits
+            trainer.save_checkpoint(self.best)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"fewest_bits": self._fewest_bits}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._fewest_bits = state_dict["fewest_bits"]
 
     def teardown(self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str) -> None:
         for number, handler in self._before.items():

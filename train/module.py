@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from train.architectures import build, sized
 from train.data import Batch
-from train.devices import over_all
+from train.devices import gathered, over_all
 from train.model import State, detached, joined, lanes_of, with_fresh
 from train.recipe import Recipe
 from train.recompute import recompute_blocks
@@ -131,9 +131,7 @@ class Fit(lightning.LightningModule):
         if not self.carried:
             return self._restored
         mine = joined([self.carried[first] for first in sorted(self.carried)])
-        if self.trainer.world_size == 1:
-            return mine
-        return [tuple(torch.cat(list(self.all_gather(tensor))) for tensor in layer) for layer in mine]
+        return [tuple(gathered(tensor) for tensor in layer) for layer in mine]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.next_step = checkpoint["next_step"]

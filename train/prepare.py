@@ -60,7 +60,12 @@ def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (
     elif part is None:
         raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
     else:
-        found = [(str(path), partial(folder.read_file, path, source, part)) for path in folder.files(source)]
+        paths = folder.files(source)
+        held_out = folder.held_out(paths, source)
+        found = [
+            (str(path), partial(folder.read_file, path, source, part, "validation" if path in held_out else "train"))
+            for path in paths
+        ]
     return [(name, partial(_arranged, read, stages, variants)) for name, read in found]
 
 

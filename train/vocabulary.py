@@ -73,6 +73,8 @@ class RowTable:
         key = (semitones, louder)
         if key not in self._tables:
             self._tables[key] = self._table(semitones, louder)
+        if len(ids) and int(ids.max()) >= TABLE_SIZE:
+            raise SettingsError(f"token {int(ids.max())} is beyond the vocabulary's {TABLE_SIZE} places")
         rows = self._tables[key][ids]
         if (rows == UNKNOWN).any():
             raise SettingsError(f"token {int(ids[rows == UNKNOWN][0])} is not one a {self.part.name} model knows")

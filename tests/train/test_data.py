@@ -107,6 +107,8 @@ def test_a_weighted_run_is_taken_up_where_it_stopped() -> None:
 def test_a_token_the_model_does_not_know_is_refused() -> None:
     with pytest.raises(SettingsError, match="is not one a piano model knows"):
         PIANO_TABLE.rows(np.array([wait(7)], np.uint16))
+    with pytest.raises(SettingsError, match="token 50276 is beyond the vocabulary's 2560 places"):
+        PIANO_TABLE.rows(np.array([wait(5), 50276], np.uint16))
 
 
 def test_validation_covers_the_pieces_in_order_once() -> None:

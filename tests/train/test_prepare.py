@@ -13,6 +13,7 @@ from radio.music.vocab import NAMES
 from tests.train.corpora import groove, groove_file, pop909_song
 from train import binidx
 from train.corpus.card import facts
+from train.corpus.folder import held_out
 from train.prepare import prepare
 
 
@@ -104,6 +105,13 @@ def test_any_folder_of_midi_files_will_do(tmp_path: Path) -> None:
     assert "drums only.mid: no notes for piano" in report.skipped[0]
     drums = prepare("folder", folder, tmp_path / "drums", "drums")
     assert sum(drums.pieces.values()) == 1
+
+
+def test_a_small_folder_has_something_to_validate_on_too(tmp_path: Path) -> None:
+    few, many = ([tmp_path / f"{number}.mid" for number in range(count)] for count in (4, 400))
+    assert len(held_out(few, tmp_path)) == 1
+    assert 10 <= len(held_out(many, tmp_path)) <= 30
+    assert held_out(many[:200], tmp_path) <= held_out(many, tmp_path), "a folder that grows keeps them"
 
 
 def test_an_archive_reads_as_its_folder_does_and_json_lines_say_the_same(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from radio.errors import ModelError, SettingsError
 from train import binidx
 from train.evaluate import model_figures
 from train.export import load as load_run
-from train.fit import LAST, fit
+from train.fit import fit
+from train.keeping import LAST
 from train.recipe import Recipe, load
 from train.runs import stored_run
 from train.vocabulary import RowTable, known_tokens

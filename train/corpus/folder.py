@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from radio.errors import MidiError
@@ -24,13 +24,17 @@ def files(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
 
 
-def split_of(name: str) -> Split:
-    """The split of a file, drawn once and for ever from its name."""
-    drawn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
-    return "validation" if drawn < VALIDATION_SHARE else "train"
+def held_out(paths: Sequence[Path], root: Path) -> frozenset[Path]:
+    """Those of `paths` to validate on: 5 %, drawn once and for ever from each one's name, but one at least of four."""
+    drawn = {
+        path: int.from_bytes(hashlib.sha256(path.relative_to(root).as_posix().encode()).digest()[:4], "big") / 2**32
+        for path in paths
+    }
+    below = frozenset(path for path, number in drawn.items() if number < VALIDATION_SHARE)
+    return below or frozenset(sorted(drawn, key=drawn.__getitem__)[: len(drawn) // 4][:1])
 
 
-def read_file(path: Path, root: Path, part: Part) -> Iterator[Piece]:
+def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piece]:
     """The file's pieces for `part`: its drum channel, or all the rest. Raises MidiError where none can be had."""
     score = midi.read(path)
     if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.metres):
@@ -62,7 +66,7 @@ def read_file(path: Path, root: Path, part: Part) -> Iterator[Piece]:
         piece = Piece(
             f"{name}#{number}",
             part,
-            split_of(name),
+            split,
             bars,
             placed,
             chords if part.offs else (),
