@@ -1,4 +1,4 @@
-"""RWKV-6's WKV operator: in C where the machine allows it, else in chunks, by PyTorch.
+"""RWKV-6's WKV operator: in CUDA or C where the machine allows it, else in chunks, by PyTorch.
 
 In chunks: matrix products within a chunk, one state update between chunks. Within a chunk, y_t sums r_t·k_s over s < t,
 each channel decayed by exp(c_{t-1} - c_s), where c is the running sum of the log decay. The exponent splits into a
@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from kernels import cpu_train
+from kernels import cpu_train, cuda
 
 CHUNK = 16
 STRONGEST_DECAY = -10.0
@@ -30,6 +30,9 @@ def wkv6(  # noqa: PLR0917 - the operator's arguments in the order of the paper
     if cpu_train.takes(r):
         return cpu_train.wkv6(r, k, v, decay, base, u, state)
     with torch.autocast(r.device.type, enabled=False):  # it sums over the whole past
+        if cuda.takes(r):
+            y, state = cuda.wkv6_cuda(r, k, v, -(base + decay.float()).exp(), u, state)
+            return y.float(), state
         r, k, v, decay = (x.float() for x in (r, k, v, decay))
         return wkv6_chunked(r, k, v, -(base + decay).exp(), u, state)
 
