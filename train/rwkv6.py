@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from radio.model.spec import HEAD_SIZE, Rwkv6Spec
 from train.model import Model, State
+from train.operators import gated_norm, sigmoid_gate, squared_relu, token_shift
 from train.wkv6 import wkv6
 
 GROUP_NORM_EPS = 64e-5  # 1e-5 · 8², as the reference divides the heads' output by 8 before its norm
@@ -26,11 +26,6 @@ class LayerState(NamedTuple):
     att_shift: Tensor
     ffn_shift: Tensor
     wkv: Tensor
-
-
-def shifted(x: Tensor, last: Tensor) -> Tensor:
-    """The inputs x one token later, (B, T, C), `last` (B, C) standing in front."""
-    return torch.cat([last[:, None], x[:, :-1]], dim=1)
 
 
 class TimeMix(nn.Module):
@@ -73,23 +68,16 @@ class TimeMix(nn.Module):
     def forward(self, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs (B, T, C), the one before them (B, C), WKV state → outputs (B, T, C), WKV state."""
         batch, length, width = x.shape
-        delta = shifted(x, last) - x
-        mixed = torch.tanh((x + delta * self.time_maa_x) @ self.time_maa_w1)
-        mixed = mixed.view(batch * length, 5, -1).transpose(0, 1)
+        (xx,) = token_shift(x, last, self.time_maa_x.view(1, width))
+        mixed = torch.tanh(xx @ self.time_maa_w1).view(batch * length, 5, -1).transpose(0, 1)
         offsets = torch.bmm(mixed, self.time_maa_w2).view(5, batch, length, width)
-        maa = torch.stack(
-            [self.time_maa_w, self.time_maa_k, self.time_maa_v, self.time_maa_r, self.time_maa_g]
-        )  # (5, 1, 1, C)
-        xw, xk, xv, xr, xg = torch.addcmul(x, delta, offsets + maa).unbind()
+        maa = torch.cat([self.time_maa_w, self.time_maa_k, self.time_maa_v, self.time_maa_r, self.time_maa_g])
+        xw, xk, xv, xr, xg = token_shift(x, last, maa.view(5, width), offsets)
         heads = (batch, length, self.heads, HEAD_SIZE)
-        r = self.receptance(xr).view(heads)
-        k = self.key(xk).view(heads)
-        v = self.value(xv).view(heads)
-        g = functional.silu(self.gate(xg))
-        decay = (torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2).view(heads)
+        decay = torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2
+        r, k, v, decay = (each.view(heads) for each in (self.receptance(xr), self.key(xk), self.value(xv), decay))
         y, wkv = wkv6(r, k, v, decay, self.time_decay.view(self.heads, HEAD_SIZE), self.time_faaaa, wkv)
-        y = self.ln_x(y.reshape(batch * length, width)).view(batch, length, width)
-        return self.output(y * g), wkv
+        return self.output(gated_norm(y, self.gate(xg), self.ln_x.weight, self.ln_x.bias, self.ln_x.eps)), wkv
 
 
 class ChannelMix(nn.Module):
@@ -109,10 +97,9 @@ class ChannelMix(nn.Module):
         nn.init.zeros_(self.value.weight)
 
     def forward(self, x: Tensor, last: Tensor) -> Tensor:
-        delta = shifted(x, last) - x
-        k = torch.relu(self.key(torch.addcmul(x, delta, self.time_maa_k))).square()
-        gate = torch.sigmoid(self.receptance(torch.addcmul(x, delta, self.time_maa_r)))
-        return torch.mul(gate, self.value(k))
+        maa = torch.cat([self.time_maa_k, self.time_maa_r])
+        xk, xr = token_shift(x, last, maa.view(2, -1))
+        return sigmoid_gate(self.receptance(xr), self.value(squared_relu(self.key(xk))))
 
 
 class Block(nn.Module):

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from radio.model.spec import HEAD_SIZE, Rwkv7Spec
 from train.model import Model, State
-from train.rwkv6 import GROUP_NORM_EPS, LayerState, shifted
+from train.operators import squared_relu, token_shift
+from train.rwkv6 import GROUP_NORM_EPS, LayerState
 from train.wkv7 import wkv7_chunked
 
 STRONGEST_DECAY = -0.606531
@@ -77,8 +78,8 @@ class TimeMix(nn.Module):
         (B, T, C), WKV state and those values, which the first layer is not given.
         """
         batch, length, width = x.shape
-        shares = torch.stack([self.x_r, self.x_w, self.x_k, self.x_v, self.x_a, self.x_g])  # (6, 1, 1, C)
-        xr, xw, xk, xv, xa, xg = torch.addcmul(x, shifted(x, last) - x, shares).unbind()
+        shares = torch.cat([self.x_r, self.x_w, self.x_k, self.x_v, self.x_a, self.x_g])
+        xr, xw, xk, xv, xa, xg = token_shift(x, last, shares.view(6, width))
         r, k, v = self.receptance(xr), self.key(xk), self.value(xv)
         decay = self.w0 + torch.tanh(xw @ self.w1) @ self.w2
         rate = torch.sigmoid(self.a0 + (xa @ self.a1) @ self.a2)  # how much of what stands under the key is taken out
@@ -113,8 +114,8 @@ class ChannelMix(nn.Module):
         nn.init.zeros_(self.value.weight)
 
     def forward(self, x: Tensor, last: Tensor) -> Tensor:
-        mixed = torch.addcmul(x, shifted(x, last) - x, self.x_k)
-        out: Tensor = self.value(torch.relu(self.key(mixed)).square())
+        (mixed,) = token_shift(x, last, self.x_k.view(1, -1))
+        out: Tensor = self.value(squared_relu(self.key(mixed)))
         return out
 
 

@@ -1,6 +1,9 @@
 """Training's operators for the CPU, in C: compiled when first needed, for the processor at hand."""
 
-from kernels.cpu_train.library import available, takes, why_missing
+from kernels.cpu_train.library import available, serves, takes, why_missing
+from kernels.cpu_train.mixes import gated_norm, sigmoid_gate, squared_relu, token_shift
 from kernels.cpu_train.wkv6 import wkv6
 
-__all__ = ["available", "takes", "why_missing", "wkv6"]
+__all__ = [
+    "available", "gated_norm", "serves", "sigmoid_gate", "squared_relu", "takes", "token_shift", "why_missing", "wkv6",
+]  # fmt: skip

@@ -11,13 +11,17 @@ enum {
     N = HEAD,
     VECTORS = N / LANES, /* of a row */
     ROWS = 4,            /* of the state that stay in registers over a chunk */
-    CHUNK = 16,          /* tokens whose numbers stay in the first cache */
-    CHUNKS = 4,          /* between two states that the forward pass keeps for the backward one */
+    CHUNK = 8,          /* tokens whose numbers stay in the first cache */
+    CHUNKS = 8,          /* between two states that the forward pass keeps for the backward one */
     SPAN = CHUNK * CHUNKS
 };
 
-typedef float state[N][N];
-typedef float tokens[CHUNK][N];
+/* Registers have no index: what is to stay in one is only walked by loops without a counter. */
+#define UNROLLED _Pragma("GCC unroll 4")
+
+/* A vector that lies across two cache lines takes twice as long to load. */
+typedef float state[N][N] __attribute__((aligned(64)));
+typedef float tokens[CHUNK][N] __attribute__((aligned(64)));
 
 INLINE void transpose(const float *from, float *to) {
     for (int row = 0; row < N; row++)

@@ -13,9 +13,11 @@ import platform
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -26,7 +28,7 @@ CACHE = SOURCES.parents[1] / "build" / "cpu_train"
 OPTIONS = ("-std=gnu11", "-O3", "-march=native", "-fopenmp", "-ffp-contract=fast", "-fno-math-errno",
            "-fno-trapping-math", "-shared", "-fPIC")  # fmt: skip
 
-HEAD_SIZE = 64
+HEAD_SIZE, LANES = 64, 16
 KINDS = {torch.float32: 0, torch.bfloat16: 1}
 """Numbers that the operators read and write, as `enum kind` in lanes.h names them."""
 
@@ -36,9 +38,14 @@ def available() -> bool:
     return opened()[0] is not None
 
 
+def serves(x: Tensor, dtype: torch.dtype) -> bool:
+    """Whether the operators read tensors such as x and write `dtype`: on the CPU, rows of 16s, float32 or bfloat16."""
+    return x.device.type == "cpu" and x.shape[-1] % LANES == 0 and {x.dtype, dtype} <= KINDS.keys() and available()
+
+
 def takes(tokens: Tensor) -> bool:
-    """Whether the WKV operators compute these (B, T, H, N): on the CPU, heads of 64, float32 or bfloat16."""
-    return tokens.device.type == "cpu" and tokens.shape[-1] == HEAD_SIZE and tokens.dtype in KINDS and available()
+    """Whether the operators compute with these heads, (B, T, H, N): where they serve, and N is 64."""
+    return tokens.shape[-1] == HEAD_SIZE and serves(tokens, tokens.dtype)
 
 
 def why_missing() -> str:
@@ -46,11 +53,14 @@ def why_missing() -> str:
     return opened()[1]
 
 
-def call(name: str, *arguments: int | Tensor | None) -> None:
+Argument: TypeAlias = int | float | Tensor | Sequence[Tensor] | None
+
+
+def call(name: str, *arguments: Argument) -> None:
     """Run one function of the library with as many threads as torch uses.
 
     Args:
-        arguments: sizes and contiguous tensors, in the order of the C function, whose first argument is the threads.
+        arguments: numbers and contiguous tensors, in the order of the C function, whose first argument is the threads.
     """
     library = opened()[0]
     if library is None:
@@ -59,12 +69,18 @@ def call(name: str, *arguments: int | Tensor | None) -> None:
     function(ctypes.c_int(torch.get_num_threads()), *map(_as_c, arguments))
 
 
-def _as_c(argument: int | Tensor | None) -> ctypes.c_int | ctypes.c_void_p:
+def _as_c(argument: Argument) -> Any:
     if isinstance(argument, int):
         return ctypes.c_int(argument)
-    if argument is not None and not argument.is_contiguous():
-        raise ValueError(f"an operator in C reads contiguous tensors, not strides {argument.stride()}")
-    return ctypes.c_void_p(None if argument is None else argument.data_ptr())
+    if isinstance(argument, float):
+        return ctypes.c_float(argument)
+    if isinstance(argument, Tensor):
+        if not argument.is_contiguous():
+            raise ValueError(f"an operator in C reads contiguous tensors, not strides {argument.stride()}")
+        return ctypes.c_void_p(argument.data_ptr())
+    if argument is None:
+        return ctypes.c_void_p(None)
+    return (ctypes.c_void_p * len(argument))(*map(_as_c, argument))
 
 
 @cache

@@ -31,9 +31,9 @@ static void read_chunk(struct chunk *chunk, const struct inputs *in, int head, s
     get_tokens(chunk->v, in->v, at, stride, count, in->kind);
     for (int t = 0; t < count; t++)
         for (int i = 0; i < N; i += LANES) {
-            vec log_w = -exponential(load(in->base + head * N + i) + get(in->decay, at + t * stride + i, in->kind));
+            vec log_w = -power_of_e(load(in->base + head * N + i) + get(in->decay, at + t * stride + i, in->kind));
             store(&chunk->log_w[t][i], log_w);
-            store(&chunk->w[t][i], exponential(log_w));
+            store(&chunk->w[t][i], power_of_e(log_w));
         }
 }
 
@@ -45,6 +45,7 @@ static void advance(const struct chunk *chunk, state s) {
         vec kept[ROWS][VECTORS];
         memcpy(kept, s[row], sizeof kept);
         for (int t = 0; t < chunk->count; t++)
+            UNROLLED
             for (int part = 0; part < VECTORS; part++)
                 for (int j = 0; j < ROWS; j++)
                     kept[j][part] = ADVANCED(kept[j][part], chunk, t, part * LANES, row + j);
@@ -67,6 +68,7 @@ static void forward_chunk(const struct chunk *chunk, const float *bonus, state s
             memcpy(kept, s[row], sizeof kept);
             for (int t = 0; t < chunk->count; t++) {
                 vec read[ROWS] = {0};
+                UNROLLED
                 for (int part = 0; part < VECTORS; part++)
                     for (int j = 0; j < ROWS; j++) {
                         read[j] += load(&chunk->r[t][part * LANES]) * kept[j][part];
@@ -127,6 +129,7 @@ static void backward_chunk(const struct chunk *chunk, tokens dy, state s, state 
         for (int row = first; row < first + LANES; row += ROWS) {
             memcpy(past[0], s[row], sizeof past[0]);
             for (int t = 1; t < chunk->count; t++)
+                UNROLLED
                 for (int part = 0; part < VECTORS; part++)
                     for (int j = 0; j < ROWS; j++)
                         past[t][j][part] = ADVANCED(past[t - 1][j][part], chunk, t - 1, part * LANES, row + j);
@@ -134,6 +137,7 @@ static void backward_chunk(const struct chunk *chunk, tokens dy, state s, state 
             memcpy(kept, g[row], sizeof kept);
             for (int t = chunk->count - 1; t >= 0; t--) {
                 vec read[ROWS] = {0};
+                UNROLLED
                 for (int part = 0; part < VECTORS; part++) {
                     int i = part * LANES;
                     vec dr = load(&to->r[t][i]), dk = load(&to->k[t][i]), dw = load(&to->w[t][i]);

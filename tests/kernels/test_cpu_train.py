@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,9 +13,12 @@ from torch import Tensor
 from kernels import cpu_train
 from kernels.cpu_train import library
 from kernels.wkv6_naive import wkv6_naive
+from radio.model.spec import Rwkv6Spec
+from tests.model.models import noisy
 from train.wkv6 import wkv6
 
 BATCH, HEADS, SIZE = 2, 3, 64
+WIDTH = HEADS * SIZE
 
 pytestmark = pytest.mark.skipif(not cpu_train.available(), reason=cpu_train.why_missing())
 
@@ -125,3 +129,83 @@ def test_without_a_compiler_training_goes_on_in_pytorch(
     finally:
         library.opened.cache_clear()
     torch.testing.assert_close(plain, native, rtol=1e-3, atol=1e-3)
+
+
+def shift_plain(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = None) -> list[Tensor]:
+    before = torch.cat([last[:, None], x[:, :-1]], dim=1)
+    shares = [share if offsets is None else share + offsets[mix] for mix, share in enumerate(maa)]
+    return [x + (before - x) * share for share in shares]
+
+
+def norm_plain(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor) -> list[Tensor]:
+    centred = y - y.mean(dim=-1, keepdim=True)
+    normed = centred / (centred.square().mean(dim=-1, keepdim=True) + 64e-5).sqrt()
+    return [(normed.flatten(2) * weight + bias) * gate * torch.sigmoid(gate)]
+
+
+def mix_cases(
+    length: int, dtype: torch.dtype
+) -> dict[str, tuple[list[Tensor], Callable[..., Any], Callable[..., Any]]]:
+    """Of each operator: inputs, what it is in C, what it is in PyTorch; each form gives a sequence of tensors."""
+    torch.manual_seed(length)
+    x, last, maa = torch.randn(BATCH, length, WIDTH), torch.randn(BATCH, WIDTH), torch.randn(5, WIDTH)
+    wide, other = (torch.randn(BATCH, length, WIDTH).to(dtype) for _ in range(2))
+    offsets = torch.randn(5, BATCH, length, WIDTH).to(dtype)
+    norm = [torch.randn(BATCH, length, HEADS, SIZE), wide, torch.randn(WIDTH), torch.randn(WIDTH)]
+    return {
+        "token_shift": (
+            [x, last, maa[:2]], lambda *given: cpu_train.token_shift(*given, None, dtype), shift_plain,
+        ),
+        "token_shift with offsets": (
+            [x, last, maa, offsets], lambda *given: cpu_train.token_shift(*given, dtype), shift_plain,
+        ),
+        "gated_norm": (norm, lambda *given: [cpu_train.gated_norm(*given, 64e-5)], norm_plain),
+        "squared_relu": ([wide], lambda x: [cpu_train.squared_relu(x)], lambda x: [torch.relu(x).square()]),
+        "sigmoid_gate": (
+            [wide, other], lambda *given: [cpu_train.sigmoid_gate(*given)], lambda g, v: [torch.sigmoid(g) * v],
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("length", [1, 37])
+@pytest.mark.parametrize("name", list(mix_cases(1, torch.float32)))
+def test_each_mix_is_pytorchs_gradients_too(name: str, length: int, dtype: torch.dtype) -> None:
+    inputs, native, plain = mix_cases(length, dtype)[name]
+    weights = [torch.randn(out.shape) for out in native(*inputs)]
+    found = results(native, inputs, weights)
+    expected = results(plain, [tensor.double() for tensor in inputs], weights)
+    for place, (ours, right) in enumerate(zip(found, expected, strict=True)):
+        # the weights, which are a bfloat16 output's gradient, are rounded to it as well
+        assert error(ours, right) < (2**-7 if dtype == torch.bfloat16 else 2e-6), place
+
+
+def test_what_is_not_a_number_stays_seen() -> None:
+    for name, (inputs, native, _) in mix_cases(3, torch.float32).items():
+        for place in range(len(inputs)):
+            poisoned = [tensor.clone() for tensor in inputs]
+            poisoned[place].flatten()[0] = float("nan")
+            assert any(out.isnan().any() for out in native(*poisoned)), (name, place)
+    for place in range(7):
+        poisoned = wkv6_inputs(3)
+        poisoned[place].flatten()[0] = float("nan")
+        assert any(out.isnan().any() for out in cpu_train.wkv6(*poisoned)), place
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_models_training_step_is_pytorchs(precision: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every operator where the model uses it: logits, state and gradients with them and without."""
+    model = noisy(Rwkv6Spec(2, 128, 50)).train()
+    rows = torch.randint(0, 50, (2, 21), generator=torch.Generator().manual_seed(0))
+    seen = []
+    for native in (True, False):
+        if not native:
+            monkeypatch.setattr(cpu_train, "serves", lambda *_: False)
+            monkeypatch.setattr(cpu_train, "takes", lambda *_: False)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+            logits, state = model(rows, model.zero_state(2))
+            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), rows.flatten())
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        seen.append([logits.detach(), *(tensor.detach() for layer in state for tensor in layer), *gradients])
+    for ours, plain in zip(*seen, strict=True):
+        assert error(ours, plain.double()) < (0.05 if precision == torch.bfloat16 else 1e-4)

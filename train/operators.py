@@ -1,0 +1,55 @@
+"""The element-wise parts of RWKV's blocks: a pass in C on a CPU that allows it, else PyTorch's operators one by one.
+
+Matrix products run in the dtype of `products_dtype`, and what is handed to one is already of it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from kernels import cpu_train
+
+
+def products_dtype(x: Tensor) -> torch.dtype:
+    """What matrix products are computed in where `x` is: autocast's dtype, or the tensor's own."""
+    device = x.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
+
+
+def token_shift(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = None) -> tuple[Tensor, ...]:
+    """Mixes of each token with the one before it, K tensors (B, T, C): x + (before - x)(maa_k + offset_k).
+
+    Args:
+        x: (B, T, C). last: (B, C), what stands before its first token. maa: (K, C). offsets: (K, B, T, C).
+    """
+    dtype = products_dtype(x)
+    if x.dtype == torch.float32 and cpu_train.serves(x, dtype):
+        return cpu_train.token_shift(x, last, maa, None if offsets is None else offsets.to(dtype), dtype)
+    delta = torch.cat([last[:, None], x[:, :-1]], dim=1) - x
+    shares = maa[:, None, None] if offsets is None else offsets + maa[:, None, None]
+    return torch.addcmul(x, delta, shares).unbind()
+
+
+def gated_norm(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    """The norm of each head of y (B, T, H, N), times silu(gate), (B, T, C)."""
+    if cpu_train.takes(y) and y.dtype == torch.float32 and cpu_train.serves(gate, gate.dtype):
+        return cpu_train.gated_norm(y, gate, weight, bias, eps)
+    normed = functional.group_norm(y.flatten(2).flatten(0, 1), y.shape[2], weight, bias, eps)
+    return normed.view(gate.shape) * functional.silu(gate)
+
+
+def squared_relu(x: Tensor) -> Tensor:
+    """max(x, 0)², of x's dtype."""
+    if cpu_train.serves(x, x.dtype):
+        return cpu_train.squared_relu(x)
+    relu = torch.relu(x)
+    return relu * relu  # not square(): autocast would make float32 of it
+
+
+def sigmoid_gate(gate: Tensor, value: Tensor) -> Tensor:
+    """sigmoid(gate) · value."""
+    if cpu_train.serves(gate, gate.dtype):
+        return cpu_train.sigmoid_gate(gate, value)
+    return torch.sigmoid(gate) * value
