@@ -18,7 +18,7 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
     return sum + (ivec)_mm256_madd_epi16(products, _mm256_set1_epi16(1));
 }
 
-#include "rwkv6.h"
+#include "step.h"
 END_TARGET
 
 static int supported(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }

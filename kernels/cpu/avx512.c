@@ -16,7 +16,7 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
     return (ivec)_mm512_dpbusd_epi32((__m512i)sum, raised, (__m512i)inputs);
 }
 
-#include "rwkv6.h"
+#include "step.h"
 END_TARGET
 
 static int supported(void) {

@@ -17,7 +17,7 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
     return (ivec)_mm256_dpbusd_avx_epi32((__m256i)sum, raised, (__m256i)inputs);
 }
 
-#include "rwkv6.h"
+#include "step.h"
 END_TARGET
 
 static int supported(void) {

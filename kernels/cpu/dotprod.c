@@ -16,7 +16,7 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
     return (ivec)vdotq_s32((int32x4_t)sum, (int8x16_t)line, (int8x16_t)inputs);
 }
 
-#include "rwkv6.h"
+#include "step.h"
 END_TARGET
 
 static int supported(void) { return (getauxval(AT_HWCAP) & 1UL << 20) != 0; } /* HWCAP_ASIMDDP */

@@ -6,6 +6,9 @@
 
 #include "scratch.h"
 
+const char *const architecture_names[ARCHITECTURES] = {"rwkv6", "rwkv7"};
+const int architecture_ranks[ARCHITECTURES] = {RWKV6_RANKS, RWKV7_RANKS};
+
 static int padded(int size, int multiple) { return (size + multiple - 1) / multiple * multiple; }
 
 /* Hands out the tensors one by one and remembers the first that has not the size it must have. */
@@ -63,16 +66,16 @@ static void take_matrix(struct cursor *cursor, struct matrix *matrix, int rows, 
     take_matrices(cursor, matrix, 1, rows, columns);
 }
 
-static void take_layer(struct cursor *cursor, struct layer *layer, const struct spec *spec) {
-    int width = spec->width;
+static void take_rwkv6_layer(struct cursor *cursor, struct rwkv6_layer *layer, const struct spec *spec) {
+    int width = spec->width, mix_rank = spec->ranks[MIX_RANK], decay_rank = spec->ranks[DECAY_RANK];
     layer->ln1 = take_norm(cursor, width);
     layer->maa_x = take_floats(cursor, width);
-    take_matrix(cursor, &layer->maa_w1, KINDS * spec->mix_rank, width);
+    take_matrix(cursor, &layer->maa_w1, KINDS * mix_rank, width);
     for (int kind = 0; kind < KINDS; kind++) layer->maa[kind] = take_floats(cursor, width);
-    take_matrices(cursor, layer->maa_w2, KINDS, width, spec->mix_rank);
+    take_matrices(cursor, layer->maa_w2, KINDS, width, mix_rank);
     layer->decay = take_floats(cursor, width);
-    take_matrix(cursor, &layer->decay_w1, spec->decay_rank, width);
-    take_matrix(cursor, &layer->decay_w2, width, spec->decay_rank);
+    take_matrix(cursor, &layer->decay_w1, decay_rank, width);
+    take_matrix(cursor, &layer->decay_w2, width, decay_rank);
     layer->bonus = take_floats(cursor, width);
     take_matrix(cursor, &layer->key, width, width);
     take_matrix(cursor, &layer->value, width, width);
@@ -88,25 +91,59 @@ static void take_layer(struct cursor *cursor, struct layer *layer, const struct 
     take_matrix(cursor, &layer->ffn_value, width, spec->hidden);
 }
 
+static void take_low_rank(struct cursor *cursor, struct low_rank *low, int width, int rank, int based) {
+    low->base = based ? take_floats(cursor, width) : NULL;
+    take_matrix(cursor, &low->down, rank, width);
+    take_matrix(cursor, &low->up, width, rank);
+}
+
+static void take_rwkv7_layer(struct cursor *cursor, struct rwkv7_layer *layer, const struct spec *spec, int first) {
+    int width = spec->width;
+    layer->ln1 = take_norm(cursor, width);
+    const float **shares[] = {&layer->x_r, &layer->x_w, &layer->x_k, &layer->x_v, &layer->x_a, &layer->x_g};
+    for (size_t place = 0; place < sizeof shares / sizeof *shares; place++) *shares[place] = take_floats(cursor, width);
+    take_matrix(cursor, &layer->receptance, width, width);
+    take_matrix(cursor, &layer->key, width, width);
+    take_matrix(cursor, &layer->value, width, width);
+    for (int kind = 0; kind < RWKV7_RANKS; kind++)
+        if (kind != LOW_SHARE || !first)
+            take_low_rank(cursor, &layer->low[kind], width, spec->ranks[kind], kind != LOW_GATE);
+    layer->k_k = take_floats(cursor, width);
+    layer->k_a = take_floats(cursor, width);
+    layer->r_k = take_floats(cursor, width);
+    layer->ln_x = take_norm(cursor, width);
+    take_matrix(cursor, &layer->output, width, width);
+    layer->ln2 = take_norm(cursor, width);
+    layer->ffn_x_k = take_floats(cursor, width);
+    take_matrix(cursor, &layer->ffn_key, spec->hidden, width);
+    take_matrix(cursor, &layer->ffn_value, width, spec->hidden);
+}
+
+static int in_range(int size) { return size >= 1 && size <= LARGEST / KINDS; }
+
 const char *model_open(struct model *model, const struct spec *spec, enum form form, const struct span *tensors,
                        size_t count, char *message) {
-    const int sizes[] = {spec->layers, spec->width, spec->hidden, spec->vocabulary, spec->mix_rank, spec->decay_rank};
-    for (size_t place = 0; place < sizeof sizes / sizeof *sizes; place++)
-        if (sizes[place] < 1 || sizes[place] > LARGEST / KINDS) return "a size of the model is out of range";
+    int fits = in_range(spec->layers) && in_range(spec->width) && in_range(spec->hidden) && in_range(spec->vocabulary);
+    for (int rank = 0; rank < architecture_ranks[spec->architecture]; rank++) fits &= in_range(spec->ranks[rank]);
+    if (!fits) return "a size of the model is out of range";
     if (spec->width % HEAD || spec->hidden % GROUP) return "the width is no multiple of 64, or the hidden width of 32";
     if ((int64_t)spec->hidden * spec->width > INT32_MAX || (int64_t)spec->vocabulary * spec->width > INT32_MAX)
         return "the model is too large";
     *model = (struct model){.spec = *spec, .form = form};
-    model->layers = calloc((size_t)spec->layers, sizeof *model->layers);
-    if (!model->layers) return "out of memory";
+    size_t layers = (size_t)spec->layers;
+    if (spec->architecture == RWKV6) model->rwkv6 = calloc(layers, sizeof *model->rwkv6);
+    else model->rwkv7 = calloc(layers, sizeof *model->rwkv7);
+    if (!model->rwkv6 && !model->rwkv7) return "out of memory";
     struct cursor cursor = {.tensors = tensors, .count = count, .form = form, .message = message};
     model->embedding.rows = padded(spec->vocabulary, PANEL);
     model->embedding.columns = spec->width;
     model->embedding.data = take(&cursor, (size_t)spec->vocabulary * (size_t)spec->width * element(form));
     if (form == INT8) model->embedding.scale = take_floats(&cursor, model->embedding.rows);
     model->ln0 = take_norm(&cursor, spec->width);
-    for (int layer = 0; layer < spec->layers && !cursor.failed; layer++)
-        take_layer(&cursor, &model->layers[layer], spec);
+    for (int layer = 0; layer < spec->layers && !cursor.failed; layer++) {
+        if (model->rwkv6) take_rwkv6_layer(&cursor, &model->rwkv6[layer], spec);
+        else take_rwkv7_layer(&cursor, &model->rwkv7[layer], spec, layer == 0);
+    }
     model->ln_out = take_norm(&cursor, spec->width);
     take_matrix(&cursor, &model->head, spec->vocabulary, spec->width);
     if (!cursor.failed && cursor.next != count) {
@@ -119,8 +156,10 @@ const char *model_open(struct model *model, const struct spec *spec, enum form f
 }
 
 void model_close(struct model *model) {
-    free(model->layers);
-    model->layers = NULL;
+    free(model->rwkv6);
+    free(model->rwkv7);
+    model->rwkv6 = NULL;
+    model->rwkv7 = NULL;
 }
 
 size_t state_floats(const struct spec *spec) {
@@ -141,9 +180,11 @@ static size_t lay_out(struct scratch *scratch, char *block) {
     float **wide[] = {&scratch->x, &scratch->seen, &scratch->delta, &scratch->input, &scratch->offset,
                       &scratch->w, &scratch->k,    &scratch->v,     &scratch->r,     &scratch->g};
     for (size_t place = 0; place < sizeof wide / sizeof *wide; place++) *wide[place] = lay(block, &used, width);
-    scratch->kinds = lay(block, &used, KINDS * width);
+    scratch->kinds = lay(block, &used, count * scratch->kinds_width * sizeof(float));
     scratch->mixed = lay(block, &used, count * scratch->mix * sizeof(float));
     scratch->segment = lay(block, &used, count * scratch->rank * sizeof(float));
+    scratch->a = lay(block, &used, count * scratch->a_width * sizeof(float));
+    scratch->first = lay(block, &used, count * scratch->a_width * sizeof(float));
     scratch->lowered = lay(block, &used, count * scratch->low * sizeof(float));
     scratch->squared = lay(block, &used, count * scratch->hidden * sizeof(float));
     scratch->values = lay(block, &used, count * scratch->quantised);
@@ -157,10 +198,18 @@ struct scratch *scratch_open(const struct spec *spec, int streams) {
         .streams = streams,
         .width = (size_t)spec->width,
         .hidden = (size_t)padded(spec->hidden, GROUP),
-        .mix = (size_t)padded(KINDS * spec->mix_rank, PANEL),
-        .rank = (size_t)padded(spec->mix_rank, GROUP),
-        .low = (size_t)padded(spec->decay_rank, GROUP),
     };
+    int largest = spec->ranks[DECAY_RANK];
+    if (spec->architecture == RWKV6) {
+        sizes.kinds_width = KINDS * sizes.width;
+        sizes.mix = (size_t)padded(KINDS * spec->ranks[MIX_RANK], PANEL);
+        sizes.rank = (size_t)padded(spec->ranks[MIX_RANK], GROUP);
+    } else {
+        sizes.a_width = sizes.width;
+        for (int kind = 0; kind < RWKV7_RANKS; kind++)
+            if (spec->ranks[kind] > largest) largest = spec->ranks[kind];
+    }
+    sizes.low = (size_t)padded(largest, GROUP);
     const size_t vectors[] = {sizes.width, sizes.hidden, sizes.rank, sizes.low};
     for (size_t place = 0; place < sizeof vectors / sizeof *vectors; place++)
         if (vectors[place] > sizes.quantised) sizes.quantised = vectors[place];

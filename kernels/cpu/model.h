@@ -1,7 +1,7 @@
 /* What a model is to the decode engine: pointers into tensors that somebody else holds, and the paths that step it.
  *
- * C width, H heads of N = 64 channels, F hidden width of the channel mix, V rows of the vocabulary, M and D ranks of
- * the token shift and the decay, L layers, B streams that are stepped together.
+ * C width, H heads of N = 64 channels, F hidden width of the channel mix, V rows of the vocabulary, L layers, B streams
+ * that are stepped together; ranks of what depends on the data are named below.
  *
  * A matrix (rows × columns) lies in panels of 16 rows, and a panel in lines of 64 bytes: 16 rows × as many columns as
  * fit (4 int8, 2 bfloat16, 1 float), a row's columns side by side. Whatever the vector unit, it reads a matrix from
@@ -26,8 +26,17 @@ enum {
 
 enum form { FP32, BF16, INT8 };
 
+enum architecture { RWKV6, RWKV7, ARCHITECTURES };
+enum { MIX_RANK, DECAY_RANK, RWKV6_RANKS };                        /* of the token shift, of the decay */
+enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_RANKS };    /* share: of the first layer's values */
+enum { RANKS = 4 };
+
+extern const char *const architecture_names[ARCHITECTURES];
+extern const int architecture_ranks[ARCHITECTURES]; /* how many each has */
+
 struct spec {
-    int layers, width, hidden, vocabulary, mix_rank, decay_rank;
+    enum architecture architecture;
+    int layers, width, hidden, vocabulary, ranks[RANKS]; /* ranks that it has not are 0 */
 };
 
 struct matrix {
@@ -40,11 +49,23 @@ struct norm {
     const float *weight, *bias;
 };
 
-struct layer {
+struct rwkv6_layer {
     struct norm ln1, ln_x, ln2;
     const float *maa_x, *maa[KINDS], *decay, *bonus, *ffn_maa_k, *ffn_maa_r;
     struct matrix maa_w1, maa_w2[KINDS], decay_w1, decay_w2, key, value, receptance, gate, output;
     struct matrix ffn_key, ffn_receptance, ffn_value;
+};
+
+struct low_rank {
+    const float *base; /* NULL for the gate, which has none */
+    struct matrix down, up;
+};
+
+struct rwkv7_layer {
+    struct norm ln1, ln_x, ln2;
+    const float *x_r, *x_w, *x_k, *x_v, *x_a, *x_g, *k_k, *k_a, *r_k, *ffn_x_k;
+    struct matrix receptance, key, value, output, ffn_key, ffn_value;
+    struct low_rank low[RWKV7_RANKS]; /* no LOW_SHARE in the first layer */
 };
 
 struct model {
@@ -53,7 +74,8 @@ struct model {
     struct matrix embedding; /* its rows lie one after the other, not in panels */
     struct norm ln0, ln_out;
     struct matrix head;
-    struct layer *layers;
+    struct rwkv6_layer *rwkv6; /* L layers of the architecture, the other is NULL */
+    struct rwkv7_layer *rwkv7;
 };
 
 struct span {

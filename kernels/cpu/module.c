@@ -49,14 +49,34 @@ static int model_hold(Model *self, PyObject *tensors) {
     return 0;
 }
 
+/* `sizes`: layers, width, hidden width, vocabulary, and the architecture's ranks. */
+static int spec_of(struct spec *spec, const char *architecture, PyObject *sizes) {
+    int kind = 0;
+    while (kind < ARCHITECTURES && strcmp(architecture_names[kind], architecture)) kind++;
+    if (kind == ARCHITECTURES)
+        return PyErr_Format(PyExc_ValueError, "no architecture is called '%s'", architecture), -1;
+    *spec = (struct spec){.architecture = (enum architecture)kind};
+    int *const fixed[] = {&spec->layers, &spec->width, &spec->hidden, &spec->vocabulary};
+    enum { FIXED = sizeof fixed / sizeof *fixed };
+    Py_ssize_t count = PyTuple_Size(sizes), wanted = FIXED + architecture_ranks[kind];
+    if (count != wanted) return PyErr_Format(PyExc_ValueError, "there are %zd sizes, not %zd", count, wanted), -1;
+    for (Py_ssize_t place = 0; place < count; place++) {
+        long size = PyLong_AsLong(PyTuple_GetItem(sizes, place));
+        if (size == -1 && PyErr_Occurred()) return -1;
+        int *target = place < FIXED ? fixed[place] : &spec->ranks[place - FIXED];
+        *target = size < 0 || size > LARGEST ? 0 : (int)size; /* 0 is refused with what is out of range */
+    }
+    return 0;
+}
+
 static PyObject *model_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
-    static char *names[] = {"spec", "form", "tensors", "path", NULL};
+    static char *names[] = {"architecture", "sizes", "form", "tensors", "path", NULL};
     struct spec spec;
-    const char *form_name, *path_name;
-    PyObject *tensors;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "(iiiiii)sOs", names, &spec.layers, &spec.width, &spec.hidden,
-                                     &spec.vocabulary, &spec.mix_rank, &spec.decay_rank, &form_name, &tensors,
-                                     &path_name))
+    const char *architecture, *form_name, *path_name;
+    PyObject *sizes, *tensors;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "sO!sOs", names, &architecture, &PyTuple_Type, &sizes,
+                                     &form_name, &tensors, &path_name) ||
+        spec_of(&spec, architecture, sizes) < 0)
         return NULL;
     static const char *forms[] = {"fp32", "bf16", "int8"};
     int form = 0;
@@ -262,7 +282,7 @@ static PyMethodDef model_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot model_slots[] = {
-    {Py_tp_doc, "Model(spec, form, tensors, path): holds on to its tensors and steps over them."},
+    {Py_tp_doc, "Model(architecture, sizes, form, tensors, path): holds on to its tensors and steps over them."},
     {Py_tp_new, model_new},
     {Py_tp_dealloc, model_dealloc},
     {Py_tp_methods, model_methods},
@@ -332,7 +352,7 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, module_exec}, {0, NULL}}
 static PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "_native",
-    .m_doc = "RWKV-6 decoding in C: see kernels/cpu.",
+    .m_doc = "RWKV decoding in C: see kernels/cpu.",
     .m_size = sizeof(Types),
     .m_methods = module_methods,
     .m_slots = module_slots,

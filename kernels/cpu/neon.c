@@ -15,7 +15,7 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
     return sum + (ivec)vpaddq_s32(low, high);
 }
 
-#include "rwkv6.h"
+#include "step.h"
 
 static int supported(void) { return 1; }
 

@@ -16,7 +16,7 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
     return sum + ((ivec)((uvec)pairs << 16) >> 16) + ((ivec)pairs >> 16);
 }
 
-#include "rwkv6.h"
+#include "step.h"
 
 static int supported(void) { return 1; }
 

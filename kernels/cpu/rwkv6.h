@@ -1,34 +1,15 @@
-/* The whole RWKV-6 step of B streams, each weight read once.
- * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2; radio/model/engine.py is the reference. */
+/* A layer of RWKV-6 for B streams, each weight read once.
+ * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2; radio/model/numpy_engine.py is the
+ * reference. */
 #ifndef RADIO_RWKV6_H
 #define RADIO_RWKV6_H
 
-#include "denormals.h"
 #include "panel.h"
-
-static const float LAYER_NORM_EPS = 1e-5f, GROUP_NORM_EPS = 64e-5f;
-
-INLINE void embed(const struct model *model, int32_t row, float *x) {
-    int width = model->spec.width;
-    const struct matrix *table = &model->embedding;
-    size_t start = (size_t)row * (size_t)width;
-    for (int i = 0; i < width; i++) {
-        if (model->form == INT8) {
-            x[i] = table->scale[row] * (float)((const int8_t *)table->data)[start + (size_t)i];
-        } else if (model->form == BF16) {
-            uint32_t bits = (uint32_t)((const uint16_t *)table->data)[start + (size_t)i] << 16;
-            memcpy(x + i, &bits, sizeof bits);
-        } else {
-            x[i] = ((const float *)table->data)[start + (size_t)i];
-        }
-    }
-    normalise(x, model->ln0, LAYER_NORM_EPS, width, x);
-}
 
 /* One head's recurrence: y = r·(S + diag(u)·kᵀv), S' = diag(w)·S + kᵀv. COLUMNS of S at a time, so that their part of y
  * and v stays in registers. */
-INLINE void recur(const float *r, const float *k, const float *v, const float *w, const float *u, const float *before,
-                  float *after, float *y) {
+INLINE void rwkv6_recur(const float *r, const float *k, const float *v, const float *w, const float *u,
+                        const float *before, float *after, float *y) {
     enum { COLUMNS = LANES == 16 ? HEAD : 32, VECTORS = COLUMNS / LANES };
     float own = 0; /* r·diag(u)·kᵀ: what the token itself adds, times v */
     for (int i = 0; i < HEAD; i++) own += r[i] * u[i] * k[i];
@@ -52,9 +33,9 @@ INLINE void recur(const float *r, const float *k, const float *v, const float *w
     }
 }
 
-static void time_mix(const struct model *model, const struct layer *layer, struct scratch *s, int count,
+static void rwkv6_time_mix(const struct model *model, const struct rwkv6_layer *layer, struct scratch *s, int count,
                      const float *const *before, float *const *after, size_t place) {
-    const int width = model->spec.width, rank = model->spec.mix_rank;
+    const int width = model->spec.width, rank = model->spec.ranks[MIX_RANK];
     const size_t wide = s->width;
     for (int b = 0; b < count; b++) {
         float *seen = s->seen + b * wide, *delta = s->delta + b * wide, *input = s->input + b * wide;
@@ -101,8 +82,8 @@ static void time_mix(const struct model *model, const struct layer *layer, struc
         float *y = s->offset + b * wide;
         for (int c = 0; c < width; c += HEAD) {
             size_t at = b * wide + (size_t)c, state = place + 2 * wide + (size_t)c * HEAD;
-            recur(s->r + at, s->k + at, s->v + at, s->w + at, layer->bonus + c, before[b] + state, after[b] + state,
-                  y + c);
+            rwkv6_recur(s->r + at, s->k + at, s->v + at, s->w + at, layer->bonus + c, before[b] + state,
+                        after[b] + state, y + c);
             normalise(y + c, (struct norm){layer->ln_x.weight + c, layer->ln_x.bias + c}, GROUP_NORM_EPS, HEAD, y + c);
         }
         for (int i = 0; i < width; i += LANES) {
@@ -114,7 +95,7 @@ static void time_mix(const struct model *model, const struct layer *layer, struc
     for (size_t i = 0; i < (size_t)count * wide; i += LANES) store(s->x + i, load(s->x + i) + load(s->offset + i));
 }
 
-static void channel_mix(const struct model *model, const struct layer *layer, struct scratch *s, int count,
+static void rwkv6_channel_mix(const struct model *model, const struct rwkv6_layer *layer, struct scratch *s, int count,
                         const float *const *before, float *const *after, size_t place) {
     const int width = model->spec.width;
     const size_t wide = s->width;
@@ -140,37 +121,6 @@ static void channel_mix(const struct model *model, const struct layer *layer, st
     multiply(model->form, &layer->ffn_value, s, count, s->squared, s->hidden, s->v, wide);
     for (size_t i = 0; i < (size_t)count * wide; i += LANES)
         store(s->x + i, load(s->x + i) + sigmoid(load(s->r + i)) * load(s->v + i));
-}
-
-static void step(const struct model *model, struct scratch *s, int count, const int32_t *rows,
-                 const float *const *before, float *const *after, float *logits) {
-    unsigned long long control = flush_denormals();
-    const size_t wide = s->width;
-    for (int b = 0; b < count; b++) embed(model, rows[b], s->x + b * wide);
-    for (int number = 0; number < model->spec.layers; number++) {
-        size_t place = (size_t)number * wide * (2 + HEAD);
-        time_mix(model, &model->layers[number], s, count, before, after, place);
-        channel_mix(model, &model->layers[number], s, count, before, after, place);
-    }
-    for (int b = 0; b < count && logits; b++)
-        normalise(s->x + b * wide, model->ln_out, LAYER_NORM_EPS, model->spec.width, s->input + b * wide);
-    if (logits) multiply(model->form, &model->head, s, count, s->input, wide, logits, (size_t)model->head.rows);
-    restore_denormals(control);
-}
-
-static uint64_t read_lines(const void *data, size_t count) {
-    uvec totals[4 * PARTS] = {0};
-    const char *line = data;
-    for (size_t place = 0; place + 4 * LINE <= count; place += 4 * LINE, line += 4 * LINE)
-        for (int p = 0; p < 4 * PARTS; p++) {
-            uvec value;
-            memcpy(&value, line + (size_t)p * sizeof value, sizeof value);
-            totals[p] += value;
-        }
-    uint64_t total = 0;
-    for (int p = 0; p < 4 * PARTS; p++)
-        for (int i = 0; i < LANES; i++) total += totals[p][i];
-    return total;
 }
 
 #endif

@@ -11,6 +11,8 @@
 #define INLINE static inline __attribute__((always_inline))
 #define PARTS (PANEL / LANES) /* vectors of a line */
 
+static const float LAYER_NORM_EPS = 1e-5f, GROUP_NORM_EPS = 64e-5f;
+
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 typedef uint32_t uvec __attribute__((vector_size(4 * LANES)));

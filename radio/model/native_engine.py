@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,10 @@ from radio.errors import ModelError, nearest
 from radio.model.checkpoint import Checkpoint
 from radio.model.engine import Array, State, zero_state
 from radio.model.packing import Form, packed_shapes
-from radio.model.spec import Rwkv6Spec, Spec, own_spec
+from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
+
+NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
+"""What was written in C."""
 
 
 @cache
@@ -36,7 +39,17 @@ def paths() -> tuple[str, ...]:
 
 def steps(spec: Spec) -> bool:
     """Whether a model of `spec` can be stepped here."""
-    return isinstance(spec, Rwkv6Spec) and bool(paths())
+    return isinstance(spec, NativeSpec) and bool(paths())
+
+
+def sizes(spec: NativeSpec) -> tuple[int, ...]:
+    """As the extension takes them: layers, width, hidden width, vocabulary, and the architecture's ranks."""
+    ranks = (
+        (spec.mix_rank, spec.decay_rank)
+        if isinstance(spec, Rwkv6Spec)
+        else (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank)
+    )
+    return spec.layers, spec.width, spec.hidden, spec.vocabulary, *ranks
 
 
 def why_missing() -> str:
@@ -51,7 +64,7 @@ def read(memory: npt.NDArray[np.generic]) -> None:
 
 
 class NativeEngine:
-    """RWKV-6 in C.
+    """RWKV-6 or RWKV-7 in C.
 
     Args:
         path: one of `paths()`; none takes the fastest.
@@ -70,13 +83,16 @@ class NativeEngine:
             hint = nearest(self.path, paths())
             raise ModelError(f"this processor has no path '{path}'.{hint} It has {', '.join(paths())}")
         self.tokens = checkpoint.tokens
-        self.spec = spec = own_spec(checkpoint.spec, Rwkv6Spec, "native")
+        if not isinstance(checkpoint.spec, NativeSpec):
+            raise ModelError(f"the engine 'native' steps no {checkpoint.spec.title}; 'auto' finds one that does")
+        self.spec = spec = checkpoint.spec
         weights = checkpoint.packed(form)
         self.form = weights.form
-        sizes = (spec.layers, spec.width, spec.hidden, spec.vocabulary, spec.mix_rank, spec.decay_rank)
         tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.form)]
         try:
-            self._model: Any = import_module("radio.model._native").Model(sizes, weights.form, tensors, self.path)
+            self._model: Any = import_module("radio.model._native").Model(
+                spec.architecture, sizes(spec), weights.form, tensors, self.path
+            )
         except ValueError as error:
             raise ModelError(f"the weights do not fit the model's sizes: {error}") from error
         self._shape = spec.state_shape

@@ -1,7 +1,7 @@
 /* Runs the decode engine without Python, for sanitizers and for other processors: driver FILE PATH > LOGITS.
  *
- * FILE, as test_cpu.py writes it, all little-endian: eight int32 (layers, width, hidden, vocabulary, mix rank, decay
- * rank, form, tensors), for each tensor its bytes' number as uint64 and the bytes, then streams and steps as int32 and
+ * FILE, as test_cpu.py writes it, all little-endian: eleven int32 (architecture, layers, width, hidden, vocabulary, four
+ * ranks or 0, form, tensors), for each tensor its bytes' number as uint64 and the bytes, then streams and steps as int32 and
  * steps × streams rows as int32. Each tensor gets memory of its own size, so that reading beyond it is seen. Written
  * are the logits (V floats) of each stream after each step. PATH "list" writes the names of the paths instead.
  * Status 2: the file; 3: no such path here; 4: tensors of wrong sizes were taken; 5: a batch is not its streams. */
@@ -42,10 +42,11 @@ int main(int count, char **arguments) {
         if (!strcmp(paths[place]->name, arguments[2]) && paths[place]->supported()) path = paths[place];
     if (!path) return 3;
 
-    int32_t *head = get(file, 8 * sizeof *head);
-    struct spec spec = {head[0], head[1], head[2], head[3], head[4], head[5]};
-    enum form form = (enum form)head[6];
-    size_t tensors = (size_t)head[7];
+    int32_t *head = get(file, 11 * sizeof *head);
+    struct spec spec = {(enum architecture)head[0], head[1], head[2], head[3], head[4], {0}};
+    memcpy(spec.ranks, head + 5, sizeof spec.ranks);
+    enum form form = (enum form)head[9];
+    size_t tensors = (size_t)head[10];
     struct span *spans = malloc(tensors * sizeof *spans);
     for (size_t place = 0; place < tensors; place++) {
         uint64_t *bytes = get(file, sizeof *bytes);

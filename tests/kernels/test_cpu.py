@@ -6,20 +6,24 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from radio.model.native_engine import NativeEngine
+from radio.model.native_engine import NativeEngine, NativeSpec, sizes
 from radio.model.packing import FORMS, Form, packed_shapes
-from radio.model.spec import Rwkv6Spec
+from radio.model.spec import Rwkv6Spec, Rwkv7Spec
 from tests.model.models import of_spec
 
 ROOT = Path(__file__).parents[2]
 STREAMS, STEPS = 11, 6
 """More streams than any path takes at once, and not a multiple of what it takes."""
-SPEC = Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40)
+SPECS: tuple[NativeSpec, ...] = (
+    Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40),
+    Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=40, value_rank=3, gate_rank=50),
+)
 
 
 def build(out: Path, compiler: str, *options: str) -> Path:
@@ -34,15 +38,15 @@ def build(out: Path, compiler: str, *options: str) -> Path:
     return out
 
 
-def written(path: Path, form: Form) -> np.ndarray:
+def written(path: Path, spec: NativeSpec, form: Form) -> np.ndarray:
     """A model and rows as the driver reads them; returns the logits (steps, streams, V) that Python gets for these."""
-    made = of_spec(SPEC)
+    made = of_spec(spec)
     packed = made.packed(form)
-    arrays = [packed.tensors[name] for name in packed_shapes(SPEC, form)]
-    sizes = (SPEC.layers, SPEC.width, SPEC.hidden, SPEC.vocabulary, SPEC.mix_rank, SPEC.decay_rank)
-    rows = np.random.default_rng(5).integers(SPEC.vocabulary, size=(STEPS, STREAMS)).astype(np.int32)
+    arrays = [packed.tensors[name] for name in packed_shapes(spec, form)]
+    head = [SPECS.index(spec), *sizes(spec), 0, 0][:9]
+    rows = np.random.default_rng(5).integers(spec.vocabulary, size=(STEPS, STREAMS)).astype(np.int32)
     with path.open("wb") as file:
-        file.write(struct.pack("<8i", *sizes, FORMS.index(form), len(arrays)))
+        file.write(struct.pack("<11i", *head, FORMS.index(form), len(arrays)))
         for array in arrays:
             file.write(struct.pack("<Q", array.nbytes) + array.tobytes())
         file.write(struct.pack("<2i", STREAMS, STEPS) + rows.tobytes())
@@ -63,14 +67,14 @@ def run(command: Sequence[str]) -> bytes:
 def check_all_paths(driver: Sequence[str], folder: Path) -> list[str]:
     """Run every path over every form; the paths there were."""
     paths = run([*driver, "-", "list"]).decode().split()
-    for form in FORMS:
-        model = folder / form
-        expected = written(model, form)
+    for spec, form in product(SPECS, FORMS):
+        model = folder / f"{spec.architecture}-{form}"
+        expected = written(model, spec, form)
         for path in paths:
             found = np.frombuffer(run([*driver, str(model), path]), np.float32).reshape(expected.shape)
             # int8: an input between two steps may be rounded up here and down there
             tolerance = 1e-4 if form != "int8" else 0.05 * expected.std()
-            np.testing.assert_allclose(found, expected, atol=tolerance, rtol=tolerance, err_msg=f"{path}, {form}")
+            np.testing.assert_allclose(found, expected, atol=tolerance, rtol=tolerance, err_msg=f"{path}, {model.name}")
             assert np.median(np.abs(found - expected)) < 1e-4
     return paths
 

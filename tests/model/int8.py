@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from radio.model import numpy_engine
+from radio.model.architectures import ARCHITECTURES
 from radio.model.checkpoint import Checkpoint
-from radio.model.numpy_engine import NumpyEngine
+from radio.model.frame import PlainEngine
+from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
 
 
 def rounded(inputs: np.ndarray) -> np.ndarray:
@@ -34,13 +35,34 @@ class Rounding(np.ndarray):
         return getattr(ufunc, method)(*plain, **options)
 
 
-def rounding_engine(checkpoint: Checkpoint) -> NumpyEngine:
+MATRICES: dict[type[Spec], tuple[str, ...]] = {
+    Rwkv6Spec: (
+        *("maa_w1", "maa_w2", "decay_w1", "decay_w2", "kvrg", "output"),
+        *("ffn_key", "ffn_receptance", "ffn_value"),
+    ),
+    Rwkv7Spec: ("receptance", "key", "value", "output", "ffn_key", "ffn_value"),
+}
+
+
+def rounding_engine(checkpoint: Checkpoint) -> PlainEngine[Any]:
     """The numpy engine over `checkpoint` in int8, rounding as the native one does."""
-    engine = NumpyEngine(replace(checkpoint, weights=checkpoint.packed("int8")))
-    names = ("maa_w1", "maa_w2", "decay_w1", "decay_w2", "kvrg", "output", "ffn_key", "ffn_receptance", "ffn_value")
+    opened = ARCHITECTURES[checkpoint.spec.architecture].open_plain(
+        replace(checkpoint, weights=checkpoint.packed("int8"))
+    )
+    engine: Any = opened
     engine._layers = [
-        replace(layer, **{name: getattr(layer, name).view(Rounding) for name in names}) for layer in engine._layers
+        replace(layer, **{name: getattr(layer, name).view(Rounding) for name in MATRICES[type(checkpoint.spec)]})
+        for layer in engine._layers
     ]
+    if isinstance(checkpoint.spec, Rwkv7Spec):
+        engine._layers = [
+            replace(layer, **{name: low_rank(getattr(layer, name)) for name in ("decay", "rate", "share", "gate")})
+            for layer in engine._layers
+        ]
     engine._head = engine._head.view(Rounding)
-    assert isinstance(engine._layers[0], numpy_engine._Layer)
     return engine
+
+
+def low_rank(vector: Any) -> Any:
+    """Both matrices of RWKV-7's, where a layer has it."""
+    return vector and replace(vector, down=vector.down.view(Rounding), up=vector.up.view(Rounding))

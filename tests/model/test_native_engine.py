@@ -15,21 +15,30 @@ from hypothesis import strategies as st
 
 from radio.errors import ModelError
 from radio.model import native_engine
+from radio.model.checkpoint import Checkpoint
 from radio.model.engine import Engine, State
-from radio.model.native_engine import NativeEngine
-from radio.model.numpy_engine import NumpyEngine
-from radio.model.packing import FORMS, Form
-from radio.model.spec import Rwkv6Spec
+from radio.model.engines import open_engine
+from radio.model.native_engine import NativeEngine, NativeSpec
+from radio.model.packing import FORMS, Form, packed_shapes
+from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
 from tests.model.int8 import rounding_engine
 from tests.model.models import checkpoint, of_spec
 
 PATHS = native_engine.paths()
 ODD = Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40)
+ODD_7 = Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=40, value_rank=3, gate_rank=50)
 """Sizes that fill no panel, no group and no pair: what is padded must not be heard."""
-SPECS = (Rwkv6Spec(3, 192, 837), ODD, Rwkv6Spec(1, 64, 17, mix_rank=1, decay_rank=1))
+SMALLEST = Rwkv6Spec(1, 64, 17, mix_rank=1, decay_rank=1)
+SMALLEST_7 = Rwkv7Spec(1, 64, 17, decay_rank=1, rate_rank=1, value_rank=1, gate_rank=1)
+SPECS = (Rwkv6Spec(3, 192, 837), ODD, SMALLEST, Rwkv7Spec(3, 192, 837), ODD_7, SMALLEST_7)
+either = pytest.mark.parametrize("odd", [ODD, ODD_7], ids=["rwkv6", "rwkv7"])
 
 
-def rows_for(spec: Rwkv6Spec, length: int, seed: int = 1) -> list[int]:
+def plain(checkpoint: Checkpoint) -> Engine:
+    return open_engine(checkpoint, "numpy")
+
+
+def rows_for(spec: Spec, length: int, seed: int = 1) -> list[int]:
     drawn: list[int] = np.random.default_rng(seed).integers(spec.vocabulary, size=length).tolist()
     return drawn
 
@@ -50,10 +59,10 @@ def test_the_extension_was_compiled() -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 @pytest.mark.parametrize("form", ["fp32", "bf16"])
 @pytest.mark.parametrize("path", PATHS)
-def test_floats_are_the_reference(path: str, form: Form, spec: Rwkv6Spec) -> None:
+def test_floats_are_the_reference(path: str, form: Form, spec: Spec) -> None:
     made = of_spec(spec)
     rows = rows_for(spec, 200)
-    expected, after = logits_of(NumpyEngine(replace(made, weights=made.packed(form))), rows)
+    expected, after = logits_of(plain(replace(made, weights=made.packed(form))), rows)
     found, state = logits_of(NativeEngine(made, path=path, form=form), rows)
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(state.memory, after.memory, atol=1e-4, rtol=1e-4)
@@ -61,7 +70,7 @@ def test_floats_are_the_reference(path: str, form: Form, spec: Rwkv6Spec) -> Non
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 @pytest.mark.parametrize("path", PATHS)
-def test_int8_is_its_definition_at_every_step(path: str, spec: Rwkv6Spec) -> None:
+def test_int8_is_its_definition_at_every_step(path: str, spec: Spec) -> None:
     """From the same state, so that an input that one rounds up and the other down does not grow from step to step."""
     made = of_spec(spec)
     reference, engine = rounding_engine(made), NativeEngine(made, path=path, form="int8")
@@ -80,18 +89,19 @@ def test_int8_is_its_definition_at_every_step(path: str, spec: Rwkv6Spec) -> Non
 def test_int8_stays_near_the_float_weights(path: str) -> None:
     made = of_spec(SPECS[0])
     rows = rows_for(made.spec, 100)
-    expected, _ = logits_of(NumpyEngine(made), rows)
+    expected, _ = logits_of(plain(made), rows)
     found, _ = logits_of(NativeEngine(made, path=path, form="int8"), rows)
     assert np.sqrt(np.square(found - expected).mean()) < 0.05 * expected.std()
 
 
+@either
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("path", PATHS)
-def test_a_batch_is_bit_for_bit_what_its_streams_are_alone(path: str, form: Form) -> None:
-    made = of_spec(ODD)
+def test_a_batch_is_bit_for_bit_what_its_streams_are_alone(path: str, form: Form, odd: Spec) -> None:
+    made = of_spec(odd)
     engine = NativeEngine(made, path=path, form=form)
     for streams in (1, 2, 3, 7, 8, 9, 20):
-        rows = [rows_for(ODD, 4, seed) for seed in range(streams)]
+        rows = [rows_for(odd, 4, seed) for seed in range(streams)]
         states: Sequence[State] = [engine.zero_state()] * streams
         logits = np.zeros(0, np.float32)
         for column in zip(*rows, strict=True):
@@ -112,10 +122,11 @@ def test_streams_join_and_leave_a_batch(form: Form) -> None:
     np.testing.assert_array_equal(together[2], engine.step([6], kept)[0])
 
 
+@either
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(0, 436), min_size=2, max_size=12), st.data())
-def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], data: st.DataObject) -> None:
-    engine = NativeEngine(of_spec(ODD), form="int8")
+@given(rows=st.lists(st.integers(0, 436), min_size=2, max_size=12), data=st.data())
+def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], data: st.DataObject, odd: Spec) -> None:
+    engine = NativeEngine(of_spec(odd), form="int8")
     whole, whole_state = engine.step(rows, engine.zero_state())
     cut = data.draw(st.integers(1, len(rows) - 1))
     _, state = engine.step(rows[:cut], engine.zero_state())
@@ -170,11 +181,12 @@ def test_one_engine_serves_several_threads() -> None:
         np.testing.assert_array_equal(each, expected)
 
 
+@pytest.mark.parametrize("spec", [SMALLEST, SMALLEST_7], ids=str)
 @pytest.mark.parametrize("path", PATHS)
-def test_extremes_give_numbers(path: str) -> None:
+def test_extremes_give_numbers(path: str, spec: Spec) -> None:
     """Weights so large that sums overflow, and so small that they are denormal: no trap, no garbage from elsewhere."""
     for factor in (1e18, 1e-39):
-        made = of_spec(SPECS[2])
+        made = of_spec(spec)
         scaled = {name: (array * np.float32(factor)).astype(np.float32) for name, array in made.weights.items()}
         for form in FORMS:
             engine = NativeEngine(replace(made, weights=scaled), path=path, form=form)
@@ -203,23 +215,26 @@ def test_what_does_not_belong_to_the_model_is_refused() -> None:
         NativeEngine(checkpoint(), path="avx51")
 
 
-def test_arrays_that_do_not_fit_the_sizes_are_refused_before_they_are_read() -> None:
+@pytest.mark.parametrize("spec", [Rwkv6Spec(2, 64, 437), Rwkv7Spec(2, 64, 437)], ids=str)
+def test_arrays_that_do_not_fit_the_sizes_are_refused_before_they_are_read(spec: NativeSpec) -> None:
     from radio.model import _native
-    from radio.model.packing import packed_shapes
 
-    made = checkpoint()
-    spec = made.spec
-    sizes = (spec.layers, spec.width, spec.hidden, spec.vocabulary, spec.mix_rank, spec.decay_rank)
-    packed = made.packed("int8")
+    word, sizes = spec.architecture, native_engine.sizes(spec)
+    packed = of_spec(spec).packed("int8")
     tensors = [packed.tensors[name] for name in packed_shapes(spec, "int8")]
-    _native.Model(sizes, "int8", tensors, "portable")
+    _native.Model(word, sizes, "int8", tensors, "portable")
     for wrong in (tensors[:-1], [*tensors, tensors[-1]], [tensors[0][:-1], *tensors[1:]], []):
         with pytest.raises(ValueError, match="tensor"):
-            _native.Model(sizes, "int8", wrong, "portable")
-    for place in range(6):
-        for size in (0, -1, 2**31 - 1, sizes[place] + 64):
+            _native.Model(word, sizes, "int8", wrong, "portable")
+    for place in range(len(sizes)):
+        for size in (0, -1, 2**31 - 1, 2**40, sizes[place] + 64):
             changed = (*sizes[:place], size, *sizes[place + 1 :])
             with pytest.raises(ValueError, match=r"tensor|size|width|large"):
-                _native.Model(changed, "int8", tensors, "portable")
+                _native.Model(word, changed, "int8", tensors, "portable")
+    for count in (sizes[:-1], (*sizes, 1)):
+        with pytest.raises(ValueError, match=f"there are {len(count)} sizes, not {len(sizes)}"):
+            _native.Model(word, count, "int8", tensors, "portable")
     with pytest.raises(ValueError, match="no form"):
-        _native.Model(sizes, "int4", tensors, "portable")
+        _native.Model(word, sizes, "int4", tensors, "portable")
+    with pytest.raises(ValueError, match="no architecture is called 'gru'"):
+        _native.Model("gru", sizes, "int8", tensors, "portable")

@@ -86,8 +86,9 @@ def test_the_rwkv_package_reads_rwkv_7_too_and_says_the_same(tmp_path: Path) -> 
     arguments = [str(tmp_path / name) for name in ("model", "rows.npy", "logits.npy")]
     environment = os.environ | {"RWKV_V7_ON": "1", "PYTORCH_JIT": "0", "RWKV_CUDA_ON": "0"}
     subprocess.run([sys.executable, "-c", PEER_7, *arguments], env=environment, capture_output=True, check=True)
-    engine = Rwkv7Engine(made)
-    state = engine.zero_state()
+    engines: list[Engine] = [Rwkv7Engine(made), NativeEngine(made)]
+    states = [engine.zero_state() for engine in engines]
     for row, expected in zip(rows.tolist(), np.load(tmp_path / "logits.npy"), strict=True):
-        logits, state = engine.step([row], state)
-        np.testing.assert_allclose(logits, expected, atol=1e-3)
+        for place, engine in enumerate(engines):
+            logits, states[place] = engine.step([row], states[place])
+            np.testing.assert_allclose(logits, expected, atol=1e-3)
