@@ -92,7 +92,7 @@ class ChannelMix(nn.Module):
         self.key = nn.Linear(spec.width, spec.hidden, bias=False)
         self.receptance = nn.Linear(spec.width, spec.width, bias=False)
         self.value = nn.Linear(spec.hidden, spec.width, bias=False)
-        nn.init.orthogonal_(self.key.weight, gain=(spec.hidden / spec.width) ** 0.5)
+        nn.init.orthogonal_(self.key.weight)
         nn.init.zeros_(self.receptance.weight)
         nn.init.zeros_(self.value.weight)
 
