@@ -326,7 +326,10 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+enum { INTERFACE = 2 }; /* rises when Model is called in another way */
+
 static int module_exec(PyObject *module) {
+    if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0) return -1;
     Types *types = PyModule_GetState(module);
     types->memory = (PyTypeObject *)PyType_FromModuleAndSpec(module, &memory_spec, NULL);
     types->model = (PyTypeObject *)PyType_FromModuleAndSpec(module, &model_spec, NULL);

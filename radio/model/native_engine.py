@@ -21,13 +21,20 @@ NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
 """What was written in C."""
 
 
+_INTERFACE = 2
+"""Of the extension that this file calls."""
+
+
 @cache
 def _compiled() -> ModuleType | ImportError:
     """`kernels/cpu/module.c`, or why there is none."""
     try:
-        return import_module("radio.model._native")
+        module = import_module("radio.model._native")
     except ImportError as error:
         return error
+    if getattr(module, "interface", 1) != _INTERFACE:  # an editable install whose sources moved on
+        return ImportError("it was compiled from other sources than these; install the radio again")
+    return module
 
 
 @cache

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -59,6 +60,13 @@ def test_without_a_compiler_numpy_serves_and_the_doctor_says_so(
         engines.open_engine(checkpoint(), "native")
     assert main(["doctor"]) == 0
     assert "--    engine: numpy: the native engine, several times faster, was not compiled" in capsys.readouterr().out
+
+
+def test_an_extension_of_other_sources_is_none(uncompiled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "radio.model._native", ModuleType("radio.model._native"))
+    assert native_engine.paths() == ()
+    with pytest.raises(ModelError, match="compiled from other sources"):
+        engines.open_engine(checkpoint(), "native")
 
 
 def test_the_doctor_names_the_engine_and_its_path(capsys: pytest.CaptureFixture[str]) -> None:
