@@ -9,7 +9,7 @@ from typing import Any, Final
 from radio.model.architectures import ARCHITECTURES
 from radio.model.spec import Spec
 from train.baselines.cnn import Cnn
-from train.baselines.recurrent import RecurrentNetwork
+from train.baselines.recurrent import Gru, Lstm, Rnn
 from train.baselines.transformer import Transformer
 from train.model import Model
 from train.rwkv6 import Rwkv6
@@ -19,9 +19,9 @@ MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType(
     {
         "rwkv6": Rwkv6,
         "rwkv7": Rwkv7,
-        "rnn": RecurrentNetwork,
-        "gru": RecurrentNetwork,
-        "lstm": RecurrentNetwork,
+        "rnn": Rnn,
+        "gru": Gru,
+        "lstm": Lstm,
         "cnn": Cnn,
         "transformer": Transformer,
     }

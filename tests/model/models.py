@@ -13,6 +13,8 @@ from train.architectures import build
 from train.model import Model
 from train.vocabulary import known_tokens
 
+torch.set_num_threads(1)  # the models are small: more threads would spend their time on waiting for each other
+
 
 def noisy(spec: Spec, seed: int = 0) -> Model:
     """A model whose zero-initialised parts are not zero, so that nothing hides behind a factor of 0."""

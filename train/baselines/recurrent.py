@@ -1,18 +1,22 @@
-"""Simple RNN, GRU and LSTM: a cell a block, from torch's own loops over time."""
+"""Simple RNN, GRU and LSTM: a cell a block."""
 
 from __future__ import annotations
 
-from typing import cast
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
 from radio.model.baselines.spec import GruSpec, LstmSpec, RecurrentSpec, RnnSpec
 from train.baselines.frame import Baseline, Block
+from train.baselines.scan import GruScan, RnnScan
 
 
 class Recurrent(Block):
-    """Norm and cell. Remembers `vectors` of (B, C): hidden, and for the LSTM the cell's content."""
+    """Norm and cell. Remembers `vectors` of (B, C): hidden, and for the LSTM the cell's content.
+
+    The cell counts in float32 whatever the products around it do: rounding would add up over the whole past.
+    """
 
     def __init__(self, spec: RecurrentSpec) -> None:
         super().__init__()
@@ -29,24 +33,61 @@ class Recurrent(Block):
         return tuple(torch.zeros(batch, self.spec.width, device=device) for _ in range(self.spec.vectors))
 
     def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        with torch.autocast(x.device.type, enabled=False):  # rounding would add up over the whole past: float32
-            out, *after = self.cell(self.ln(x).float(), [tensor[None] for tensor in state])
-        return x + self.drop(out), tuple(tensor[0] for tensor in after)
+        out, after = self.cell(self.ln(x), state)
+        return x + self.drop(out), after
 
-    def cell(self, x: Tensor, state: list[Tensor]) -> tuple[Tensor, ...]:
-        """Inputs (B, T, C) and vectors (1, B, C) → outputs and vectors."""
+    @abstractmethod
+    def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Inputs (B, T, C) and vectors → outputs and vectors."""
+
+
+class RnnBlock(Recurrent):
+    """Its two biases are one to the loop."""
+
+    def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        given = self.input(seen.transpose(0, 1)).float() + self.recurrent.bias
+        out: Tensor = RnnScan.apply(given, self.recurrent.weight, state[0])  # type: ignore[no-untyped-call]
+        return out.transpose(0, 1), (out[-1],)
+
+
+class GruBlock(Recurrent):
+    """Gates in the order reset, update, new."""
+
+    def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        given = self.input(seen.transpose(0, 1)).float()
+        out: Tensor = GruScan.apply(given, self.recurrent.weight, self.recurrent.bias, state[0])  # type: ignore[no-untyped-call]
+        return out.transpose(0, 1), (out[-1],)
+
+
+class LstmBlock(Recurrent):
+    """Gates in the order input, forget, cell, output."""
+
+    def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         weights = [self.input.weight, self.recurrent.weight, self.input.bias, self.recurrent.bias]
-        settings = {
-            "has_biases": True, "num_layers": 1, "dropout": 0.0, "train": self.training, "bidirectional": False,
-            "batch_first": True,
-        }  # fmt: skip
-        run = {RnnSpec: torch.rnn_tanh, GruSpec: torch.gru, LstmSpec: torch.lstm}[type(self.spec)]
-        given = state if len(state) > 1 else state[0]
-        return cast("tuple[Tensor, ...]", run(x, given, weights, **settings))  # type: ignore[operator]
+        with torch.autocast(seen.device.type, enabled=False):
+            out, *after = torch.lstm(
+                seen.float(), [tensor[None] for tensor in state], weights,
+                has_biases=True, num_layers=1, dropout=0.0, train=self.training, bidirectional=False, batch_first=True,
+            )  # fmt: skip
+        return out, tuple(tensor[0] for tensor in after)
 
 
-class RecurrentNetwork(Baseline):
-    """A stack of cells, each beside the stream that it adds to."""
+class Rnn(Baseline):
+    """A stack of simple cells, each beside the stream that it adds to."""
 
-    def __init__(self, spec: RecurrentSpec) -> None:
-        super().__init__(spec, (Recurrent(spec) for _ in range(spec.layers)))
+    def __init__(self, spec: RnnSpec) -> None:
+        super().__init__(spec, (RnnBlock(spec) for _ in range(spec.layers)))
+
+
+class Gru(Baseline):
+    """A stack of gated cells."""
+
+    def __init__(self, spec: GruSpec) -> None:
+        super().__init__(spec, (GruBlock(spec) for _ in range(spec.layers)))
+
+
+class Lstm(Baseline):
+    """A stack of cells with a memory of their own."""
+
+    def __init__(self, spec: LstmSpec) -> None:
+        super().__init__(spec, (LstmBlock(spec) for _ in range(spec.layers)))
