@@ -101,6 +101,7 @@ def _comparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     compare = commands.add_parser("compare", help="architectures of one size: trained alike, measured in one table")
     compare.add_argument("recipes", type=Path, help="a folder of recipes that differ in the model alone")
     compare.add_argument("runs", type=Path, help="where each has its run; what is missing there is trained first")
+    compare.add_argument("--tokens", type=int, help="train on so many instead of what the recipes say: a first look")
     compare.add_argument("--train", nargs="+", metavar="NAME", help="only train these, and measure nothing yet")
     compare.add_argument("--out", type=Path, default=Path("build/compare"), help="folder of .json, .md, .png")
 
@@ -242,13 +243,23 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from train.compare.training import recipes, train
+    from train.compare.training import recipes, shortened, train
 
+    if not arguments.train:
+        from train.compare.speed import require_one_thread
+
+        require_one_thread()  # said before hours of training rather than after
     found = recipes(arguments.recipes)
     if unknown := set(arguments.train or ()) - set(found):
         raise SettingsError(f"{arguments.recipes}: holds {', '.join(found)}, not {', '.join(sorted(unknown))}")
     for name in arguments.train or found:
-        train(found[name], arguments.runs / name)
+        recipe = found[name]
+        train(shortened(recipe, arguments.tokens) if arguments.tokens else recipe, arguments.runs / name)
+    if not arguments.train:
+        from train.compare.measure import measure
+        from train.compare.report import write
+
+        print(write(measure({name: arguments.runs / name for name in found}), arguments.out))
 
 
 def _convert(arguments: argparse.Namespace) -> None:

@@ -23,6 +23,7 @@ from train.runs import stored_run
 from train.vocabulary import RowTable, known_tokens
 
 PROBE_TOKENS = 300_000
+"""At most, and a fifth of the run at most: what each rate is tried for."""
 _RATES = "rates.json"
 
 
@@ -46,7 +47,7 @@ def recipes(folder: Path) -> dict[str, Recipe]:
     return found
 
 
-def train(recipe: Recipe, run: Path, *, progress: bool = True) -> None:
+def train(recipe: Recipe, run: Path) -> None:
     """Bring `run` to the end of `recipe`, at the best rate; nothing happens where it is there already."""
     if finished(run):
         return
@@ -54,12 +55,12 @@ def train(recipe: Recipe, run: Path, *, progress: bool = True) -> None:
 
     def probe(rate: float) -> float:
         if rate not in bits:
-            bits[rate] = _probe(recipe, rate, run / f"rate-{rate:g}", progress=progress)
+            bits[rate] = _probe(recipe, rate, run / f"rate-{rate:g}")
             (run / _RATES).write_text(json.dumps(bits, indent=2) + "\n")
         return bits[rate]
 
     run.mkdir(parents=True, exist_ok=True)
-    fit(replace(recipe, rate=best_rate(probe, recipe.rate)), run, progress=progress)
+    fit(replace(recipe, rate=best_rate(probe, recipe.rate)), run)
 
 
 def finished(run: Path) -> bool:
@@ -92,11 +93,16 @@ def rates_tried(run: Path) -> dict[float, float]:
         raise ModelError(f"{path}: not a list of rates ({error})") from error
 
 
-def _probe(recipe: Recipe, rate: float, run: Path, *, progress: bool) -> float:
-    """Validation bits after a short run; warm-up and decay have their share of it."""
-    short = replace(recipe, rate=rate, tokens=min(recipe.tokens, PROBE_TOKENS))
-    short = replace(short, warmup=min(recipe.warmup, short.steps // 5))
-    module = load_run(fit(short, run, progress=progress))
+def shortened(recipe: Recipe, tokens: int) -> Recipe:
+    """`recipe` on so many tokens: warm-up has at most a fifth of them, and validation comes five times."""
+    short = replace(recipe, tokens=tokens)
+    return replace(short, warmup=min(recipe.warmup, short.steps // 5), validate_every=max(1, short.steps // 5))
+
+
+def _probe(recipe: Recipe, rate: float, run: Path) -> float:
+    """Validation bits after a short run at `rate`."""
+    short = shortened(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 5))
+    module = load_run(fit(replace(short, validate_every=short.steps + 1), run))
     table = RowTable(recipe.played, known_tokens(recipe.played))
     bits = float(model_figures(module, binidx.read(Path(recipe.corpus) / "validation"), table)["bits"])  # type: ignore[arg-type]
     return math.inf if math.isnan(bits) else bits

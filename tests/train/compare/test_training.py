@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from radio.errors import ModelError, SettingsError
+from radio.model.architectures import ARCHITECTURES
+from train.architectures import sized
+from train.compare import training
+from train.compare.training import best_rate, finished, rates_tried, recipes
+from train.recipe import Recipe
+from train.vocabulary import known_tokens
+
+SHIPPED = Path("configs/compare")
+
+
+def test_every_architecture_is_compared_at_one_size() -> None:
+    found = recipes(SHIPPED)
+    assert set(found) == set(ARCHITECTURES)
+    assert all(name == recipe.architecture for name, recipe in found.items())
+    sizes = []
+    for recipe in found.values():
+        vocabulary = len(known_tokens(recipe.played))
+        spec = sized(recipe.architecture, layers=recipe.layers, width=recipe.width, vocabulary=vocabulary, dropout=0)
+        sizes.append(sum(math.prod(shape) for shape in spec.shapes().values()))
+    assert min(sizes) > 1e6
+    assert max(sizes) < 2e6
+    assert all(abs(size / statistics.median(sizes) - 1) < 0.11 for size in sizes)
+
+
+def test_recipes_that_differ_in_more_than_the_model_are_no_comparison(tmp_path: Path) -> None:
+    text = (SHIPPED / "gru.yaml").read_text()
+    (tmp_path / "a.yaml").write_text(text)
+    (tmp_path / "b.yaml").write_text(text.replace("louder: 0", "louder: 1").replace("gru", "lstm"))
+    with pytest.raises(SettingsError, match="lstm: only architecture, layers, width and rate may differ"):
+        recipes(tmp_path)
+    with pytest.raises(SettingsError, match="holds no recipes"):
+        recipes(tmp_path / "none")
+
+
+@pytest.mark.parametrize(("optimum", "tried"), [(0.1, 0.1), (0.4, 0.4), (0.025, 0.025)])
+def test_the_rate_is_looked_for_where_it_gets_better(optimum: float, tried: float) -> None:
+    assert best_rate(lambda rate: abs(math.log(rate / optimum)), 0.1) == pytest.approx(tried)
+
+
+def test_a_rate_at_which_nothing_is_learnt_is_not_the_best() -> None:
+    assert best_rate(lambda rate: math.inf if rate > 0.1 else 3 - rate, 0.1) == 0.1
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return replace(recipes(SHIPPED)["gru"], tokens=4096 * 5)
+
+
+def test_rates_that_were_tried_are_not_tried_again(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comparison that was stopped goes on where it was."""
+    probed: list[float] = []
+    fitted: list[Recipe] = []
+
+    def probe(_: Recipe, rate: float, run: Path) -> float:
+        if len(probed) == 2:
+            raise KeyboardInterrupt
+        assert run == tmp_path / f"rate-{rate:g}"
+        probed.append(rate)
+        return abs(rate - 6e-3)
+
+    monkeypatch.setattr(training, "_probe", probe)
+    monkeypatch.setattr(training, "fit", lambda recipe, _: fitted.append(recipe))
+    with pytest.raises(KeyboardInterrupt):
+        training.train(recipe, tmp_path)
+    assert not fitted
+    monkeypatch.setattr(training, "_probe", lambda _, rate, __: probed.append(rate) or abs(rate - 6e-3))
+    training.train(recipe, tmp_path)
+    assert sorted(probed) == [3e-3, 6e-3, 1.2e-2]
+    assert fitted == [replace(recipe, rate=6e-3)]
+    assert sorted(rates_tried(tmp_path)) == [3e-3, 6e-3, 1.2e-2]
+    assert not finished(tmp_path)
+
+
+def test_a_list_of_rates_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rates.json").write_text("[1, 2]")
+    with pytest.raises(ModelError, match=r"rates\.json: not a list of rates"):
+        rates_tried(tmp_path)
