@@ -14,8 +14,9 @@ from radio.types import BEATS_PER_BAR
 FORM: Final = "A" * 8 + "B" * 8 + "C" * 12 + "D" * 4
 """Sparse, build, full, breakdown: a letter a bar."""
 
-_BUSIER: Final = {"A": (-1, -1), "B": (0, 0), "C": (1, 1), "D": (-1, -2)}
-"""By section, levels added to the density of (piano, drums)."""
+_BUSIER: Final = {"A": (-1.0, -1), "B": (-0.25, 0), "C": (0.5, 1), "D": (-1.0, -2)}
+"""By section, levels added to the density of (piano, drums). Of every four bars, as many as a piano's fraction says are
+played a level fuller, the last ones: between two levels lie lo-fi's 1.94 notes and 1.06 onsets a beat."""
 
 BACKBEAT_STYLES: Final = frozenset(
     {"rock", "funk", "hiphop", "soul", "neworleans", "country", "pop", "blues", "gospel", "dance"}
@@ -84,7 +85,7 @@ class Conductor:
             section=section,
             chords=(chord,) * BEATS_PER_BAR,  # type: ignore[arg-type]
             densities={
-                "piano": min(max(1 + round(4 * density) + piano, 1), 7),
+                "piano": min(max(int(1 + 4 * density + piano + place % 4 / 4), 1), 7),
                 "drums": min(max(2 + round(4 * density) + drums, 1), 7),
             },
             style=self._style,

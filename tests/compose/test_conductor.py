@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from radio.compose.conductor import FORM, Conductor
 from radio.compose.plan import BarPlan, Track
 from radio.music.chords import parse
@@ -52,6 +54,19 @@ def test_no_bar_is_asked_to_be_silent_and_density_raises_every_section() -> None
         for part in ("piano", "drums"):
             assert 1 <= sparse.densities[part] <= busy.densities[part] <= 7
     assert any(s.densities["piano"] < b.densities["piano"] for (_, s), (_, b) in zip(low, high, strict=True))
+
+
+def test_between_two_levels_some_of_four_bars_are_fuller() -> None:
+    """By section as documented: two in A, three in four bars of level 3 in B, half of them level 4 in C."""
+    levels = [plan.densities["piano"] for _, plan in bars(conductor(), 32)]
+    assert levels == [2] * 8 + [2, 3, 3, 3] * 2 + [3, 3, 4, 4] * 3 + [2] * 4
+
+
+def test_a_little_more_density_is_heard_in_a_bar_of_four() -> None:
+    sums = [
+        sum(plan.densities["piano"] for _, plan in bars(conductor(), 32, density)) for density in (0.5, 0.5625, 0.625)
+    ]
+    assert [later - sooner for sooner, later in pairwise(sums)] == [8, 8]
 
 
 def test_the_same_seed_plans_the_same_and_a_save_goes_on_as_if_never_stopped() -> None:
