@@ -16,15 +16,16 @@ from radio.model.engines import open_engine
 from radio.model.sampling import Sampling
 from train.metrics import play
 from train.metrics.stationarity import Course, courses
-from train.metrics.table import PITCHED, RHYTHM, Measured, Row, as_json, compare, measure, table
+from train.metrics.table import PITCHED, RHYTHM, Measured, Row, as_json, compare, measure, passage_bars, table, within
 
 
 @dataclass(frozen=True)
 class Report:
-    """A checkpoint beside validation music, and a station's metrics hour by hour, where one was asked for."""
+    """A checkpoint beside validation music, in passages of `bars`, and, if asked for, a station hour by hour."""
 
     checkpoint: str
     temperature: float
+    bars: int
     rows: Sequence[Row]
     real: Measured
     played: Measured
@@ -45,29 +46,33 @@ def report(
     """Let the model play under every plan of the validation music, and the station for `hours`; measure all.
 
     Raises:
-        SettingsError: no prepared corpus there.
+        SettingsError: no prepared corpus there, or one with too little validation music.
         ModelError: no checkpoint there.
     """
     model = read(checkpoint)
-    metrics = PITCHED if model.part.offs else RHYTHM
     pieces = play.corpus(corpus / "validation.jsonl")
-    real = measure(play.human(pieces), metrics)
+    human = play.human(pieces)
+    bars = passage_bars(human)
+    all_metrics = PITCHED if model.part.offs else RHYTHM
+    metrics = within(all_metrics, bars)
+    real = measure(human, metrics, bars)
     sampling = Sampling(temperature=temperature)
     playing = play.under_plans(open_engine(model), model.part, pieces, sampling, seed=seed)
-    played = measure(list(tqdm(playing, total=len(pieces), unit="piece", desc=checkpoint.stem)), metrics)
+    played = measure(list(tqdm(playing, total=len(pieces), unit="piece", desc=checkpoint.stem)), metrics, bars)
     over_time: dict[str, Course] = {}
     if station is not None:
         layer = "keys" if model.part.offs else "drums"
         endless = play.station(station, hours=hours, seed=seed, layer=layer)
-        over_time = courses(endless, metrics, max(2, round(hours)))
+        over_time = courses(endless, all_metrics, max(2, round(hours)))
     name = station.name if station else ""
-    return Report(checkpoint.stem, temperature, compare(real, played), real, played, name, hours, over_time)
+    return Report(checkpoint.stem, temperature, bars, compare(real, played), real, played, name, hours, over_time)
 
 
 def write(found: Report, out: Path) -> str:
     """Write `found` into the folder `out`; returns the Markdown."""
     out.mkdir(parents=True, exist_ok=True)
     words = table(found.rows, f"{found.checkpoint}, temperature {found.temperature:g}")
+    words += f" Passages of {found.bars} bars."
     if found.courses:
         words += f"\n\n{_over_time(found)}"
         _plot_courses(found, out / "hours.png")
@@ -76,7 +81,12 @@ def write(found: Report, out: Path) -> str:
         name: {"means": course.means.tolist(), "drift": course.drift, "furthest": course.furthest}
         for name, course in found.courses.items()
     }
-    figures = {"checkpoint": found.checkpoint, "temperature": found.temperature, "metrics": as_json(found.rows)}
+    figures = {
+        "checkpoint": found.checkpoint,
+        "temperature": found.temperature,
+        "bars": found.bars,
+        "metrics": as_json(found.rows),
+    }
     (out / "metrics.json").write_text(json.dumps({**figures, "station": found.station, "hours": hours}, indent=2))
     _plot_densities(found, out / "metrics.png")
     return words

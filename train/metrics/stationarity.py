@@ -9,7 +9,7 @@ import numpy as np
 
 from train.metrics.likeness import Values
 from train.metrics.passage import Passage
-from train.metrics.table import Metric, measure
+from train.metrics.table import PASSAGE_BARS, Metric, measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Course:
 def courses(piece: Passage, metrics: Mapping[str, Metric], parts: int) -> dict[str, Course]:
     """Every metric in each of `parts` equal parts of `piece`."""
     hours = list(piece.cut(piece.bars // parts))[:parts]
-    measured = [measure([hour], metrics) for hour in hours]
+    measured = [measure([hour], metrics, PASSAGE_BARS[0]) for hour in hours]
     return {name: _course([each[name] for each in measured]) for name in metrics}
 
 

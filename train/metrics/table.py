@@ -9,12 +9,15 @@ from types import MappingProxyType
 
 import numpy as np
 
+from radio.errors import SettingsError
 from train.metrics import pitch, rhythm, thesis
 from train.metrics.likeness import Likeness, Values, likeness
 from train.metrics.passage import Passage
 
-PASSAGE_BARS = 32
-"""One track of the radio, and long enough for what comes back after 16 bars."""
+PASSAGE_BARS = (32, 16, 8, 4)
+"""How long a passage is: one track of the radio, long enough for what comes back after 16 bars, or, where the music is
+in shorter pieces, the longest of which there are enough."""
+FEWEST_PASSAGES = 20
 
 FEWEST_NOTES = 16
 """A passage with fewer is silence with a few notes in it: there is nothing to measure."""
@@ -67,10 +70,39 @@ class Row:
     ceiling: Likeness
 
 
-def measure(pieces: Sequence[Passage], metrics: Mapping[str, Metric]) -> Measured:
-    """Every metric of every whole passage of `pieces`."""
-    passages = [cut for piece in pieces for cut in piece.cut(PASSAGE_BARS) if len(cut.notes) >= FEWEST_NOTES]
+def passage_bars(pieces: Sequence[Passage]) -> int:
+    """The longest of `PASSAGE_BARS` of which `pieces` hold enough.
+
+    Raises SettingsError where there is not enough music for any.
+    """
+    counts = {bars: len(_passages(pieces, bars)) for bars in PASSAGE_BARS}
+    for bars, count in counts.items():
+        if count >= FEWEST_PASSAGES:
+            return bars
+    bars, count = counts.popitem()
+    raise SettingsError(
+        f"the validation music holds {count} passages of {bars} bars with {FEWEST_NOTES} notes or more, too few to "
+        f"compare with; {FEWEST_PASSAGES} are needed"
+    )
+
+
+def within(metrics: Mapping[str, Metric], bars: int) -> Mapping[str, Metric]:
+    """Those that a passage of `bars` is long enough for."""
+    return {
+        name: metric
+        for name, metric in metrics.items()
+        if not (isinstance(metric, partial) and metric.keywords["lag"] >= bars)
+    }
+
+
+def measure(pieces: Sequence[Passage], metrics: Mapping[str, Metric], bars: int) -> Measured:
+    """Every metric of every whole passage of `bars` in `pieces`."""
+    passages = _passages(pieces, bars)
     return {name: np.array([metric(passage) for passage in passages]) for name, metric in metrics.items()}
+
+
+def _passages(pieces: Sequence[Passage], bars: int) -> list[Passage]:
+    return [cut for piece in pieces for cut in piece.cut(bars) if len(cut.notes) >= FEWEST_NOTES]
 
 
 def compare(real: Measured, other: Measured, seed: int = 1) -> list[Row]:

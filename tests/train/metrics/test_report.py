@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from radio.errors import SettingsError
 from radio.model.checkpoint import read
 from radio.model.engines import open_engine
 from radio.model.sampling import Sampling
@@ -15,7 +17,7 @@ from train.metrics import play
 from train.metrics.passage import Passage, of_tokens, plans_of
 from train.metrics.report import report, write
 from train.metrics.stationarity import courses
-from train.metrics.table import RHYTHM, compare, measure, table
+from train.metrics.table import RHYTHM, compare, measure, passage_bars, table, within
 from train.prepare import prepare
 
 CHECKPOINT = Path("radio/checkpoints/piano.safetensors")
@@ -80,17 +82,28 @@ def test_music_that_grows_denser_is_seen_to_drift() -> None:
 
 
 def test_real_against_itself_is_the_ceiling() -> None:
-    measured = measure([steady(32 * 80, np.random.default_rng(1))], {"note density": RHYTHM["groove consistency"]})
+    measured = measure([steady(32 * 80, np.random.default_rng(1))], {"note density": RHYTHM["groove consistency"]}, 32)
     (row,) = compare(measured, measured)
     assert row.likeness.overlap > 0.95
     assert row.ceiling.overlap > 0.8
     assert "Mean overlap area" in table([row], "itself")
 
 
+def test_passages_are_as_long_as_the_music_has_enough_of() -> None:
+    random = np.random.default_rng(2)
+    pieces = {bars: [steady(bars, random) for _ in range(24)] for bars in (70, 20, 14, 5, 3)}
+    assert [passage_bars(pieces[bars]) for bars in (70, 20, 14, 5)] == [32, 16, 8, 4]
+    with pytest.raises(SettingsError, match="holds 0 passages of 4 bars"):
+        passage_bars(pieces[3])
+    assert set(RHYTHM) - set(within(RHYTHM, 8)) == {"repetition after 8 bars", "repetition after 16 bars"}
+    assert within(RHYTHM, 32) == RHYTHM
+
+
 def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
     found = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)
     words = write(found, tmp_path / "report")
-    assert words.count("\n| ") == 21
+    assert words.count("\n| ") == 18, "without what comes back after 4, 8 and 16 bars"
+    assert words.endswith("Passages of 4 bars.")
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert {row["metric"] for row in figures["metrics"]} >= {"tonal stability", "chord-tone ratio (CTnCTR)"}
     assert (tmp_path / "report" / "metrics.png").read_bytes()[:4] == b"\x89PNG"
