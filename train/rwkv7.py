@@ -16,7 +16,7 @@ from radio.model.spec import HEAD_SIZE, Rwkv7Spec
 from train.model import Model, State
 from train.operators import squared_relu, token_shift
 from train.rwkv6 import GROUP_NORM_EPS, LayerState
-from train.wkv7 import wkv7_chunked
+from train.wkv7 import wkv7
 
 STRONGEST_DECAY = -0.606531
 """−e^(−1/2): log of the least that a channel keeps from one token to the next (section 4.1, equation 12)."""
@@ -95,7 +95,7 @@ class TimeMix(nn.Module):
             log_w = STRONGEST_DECAY * torch.sigmoid(decay.float())
             taken = functional.normalize((k * self.k_k).view(heads), dim=-1)
             k = torch.addcmul(k, k, (rate - 1) * self.k_a).view(heads)
-            y, wkv = wkv7_chunked(r, log_w.view(heads), k, v, -taken, taken * rate.view(heads), wkv)
+            y, wkv = wkv7(r, log_w.view(heads), k, v, -taken, taken * rate.view(heads), wkv)
             own = (r * k * self.r_k).sum(dim=-1, keepdim=True) * v  # the token's own value, past the state and its norm
         y = self.ln_x(y.reshape(batch * length, width)).view(batch, length, width) + own.view(batch, length, width)
         return self.output(y * gate), wkv, first_v

@@ -1,5 +1,6 @@
-"""RWKV-7's WKV operator in chunks: matrix products within a chunk, one state update between chunks.
+"""RWKV-7's WKV operator: in C where the machine allows it, else in chunks, by PyTorch.
 
+In chunks: matrix products within a chunk, one state update between chunks.
 With P_t the decay from the chunk's start to just after token t, S_t = diag(P_t) Ŝ_t turns the recurrence into a sum,
 Ŝ_t = S_0 + Σ_{s≤t} (b_s / P_s)ᵀ u_s + (k_s / P_s)ᵀ v_s, in which u_t = a_t S_{t−1} is what token t finds under the key
 that it takes out. It depends on the tokens before it, so all u of a chunk solve one unit lower triangular system
@@ -12,9 +13,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kernels import cpu_train
+
 CHUNK = 16
 """RWKV-7 keeps at least e^(−e^(−1/2)) = 0.545 a token: a whole chunk of it, e^−9.7, is far within float32 and
 needs no clamp."""
+
+
+def wkv7(  # noqa: PLR0917 - the operator's arguments in the order of the authors' own code
+    r: Tensor, log_w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor
+) -> tuple[Tensor, Tensor]:
+    """As `kernels.wkv7_naive.wkv7_naive`, by whatever is fastest here; float32, log_w in RWKV-7's range."""
+    return (cpu_train.wkv7 if cpu_train.takes(r) else wkv7_chunked)(r, log_w, k, v, a, b, state)
 
 
 def wkv7_chunked(  # noqa: PLR0917 - the operator's arguments in the order of the authors' own code

@@ -3,7 +3,9 @@
 from kernels.cpu_train.library import available, serves, takes, why_missing
 from kernels.cpu_train.mixes import gated_norm, sigmoid_gate, squared_relu, token_shift
 from kernels.cpu_train.wkv6 import wkv6
+from kernels.cpu_train.wkv7 import wkv7
 
 __all__ = [
-    "available", "gated_norm", "serves", "sigmoid_gate", "squared_relu", "takes", "token_shift", "why_missing", "wkv6",
+    "available", "gated_norm", "serves", "sigmoid_gate", "squared_relu", "takes", "token_shift",
+    "why_missing", "wkv6", "wkv7",
 ]  # fmt: skip

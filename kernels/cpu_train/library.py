@@ -29,6 +29,8 @@ OPTIONS = ("-std=gnu11", "-O3", "-march=native", "-fopenmp", "-ffp-contract=fast
            "-fno-trapping-math", "-shared", "-fPIC")  # fmt: skip
 
 HEAD_SIZE, LANES = 64, 16
+SPAN = 64
+"""Tokens between two states that are kept for the backward pass, as in head.h."""
 KINDS = {torch.float32: 0, torch.bfloat16: 1}
 """Numbers that the operators read and write, as `enum kind` in lanes.h names them."""
 

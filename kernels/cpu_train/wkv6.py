@@ -7,10 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kernels.cpu_train.library import KINDS, call
-
-SPAN = 64
-"""Tokens between two states that are kept for the backward pass, as in head.h."""
+from kernels.cpu_train.library import KINDS, SPAN, call
 
 
 def wkv6(  # noqa: PLR0917 - the operator's arguments in the order of the paper

@@ -13,7 +13,8 @@ from torch import Tensor
 from kernels import cpu_train
 from kernels.cpu_train import library
 from kernels.wkv6_naive import wkv6_naive
-from radio.model.spec import Rwkv6Spec
+from kernels.wkv7_naive import wkv7_naive
+from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
 from tests.model.models import noisy
 from train.wkv6 import wkv6
 
@@ -48,53 +49,78 @@ def error(found: Tensor, expected: Tensor) -> float:
     return float((found.double() - expected).abs().max() / expected.abs().max())
 
 
+def wkv7_inputs(length: int, dtype: torch.dtype = torch.float32) -> list[Tensor]:
+    """r, log_w, k, v, a, b, state, in RWKV-7's ranges: a = −κ̂, b = κ̂ ⊙ rate."""
+    torch.manual_seed(length)
+    r, k, v, under = (torch.randn(BATCH, length, HEADS, SIZE) for _ in range(4))
+    under = torch.nn.functional.normalize(under, dim=-1)
+    log_w, rate = -0.6 * torch.rand(r.shape), torch.rand(r.shape)
+    return [*(x.to(dtype) for x in (r, log_w, k, v, -under, under * rate)), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+
+
+OPERATORS: dict[str, tuple[Callable[..., list[Tensor]], Callable[..., Any], Callable[..., Any]]] = {
+    "wkv6": (wkv6_inputs, cpu_train.wkv6, wkv6_plain),
+    "wkv7": (wkv7_inputs, cpu_train.wkv7, wkv7_naive),
+}
+"""Inputs, the operator in C, and the recurrence."""
+
+named = pytest.mark.parametrize("name", list(OPERATORS))
+
+
+def weights_for(length: int) -> list[Tensor]:
+    return [torch.randn(BATCH, length, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+
+
+@named
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("length", [1, 7, 17, 64, 130])
-def test_wkv6_is_the_recurrence_gradients_too(length: int, dtype: torch.dtype) -> None:
-    inputs = wkv6_inputs(length, dtype)
-    weights = [torch.randn(BATCH, length, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
-    found = results(cpu_train.wkv6, inputs, weights)
-    expected = results(wkv6_plain, [tensor.double() for tensor in inputs], weights)
-    for place, (ours, plain) in enumerate(zip(found, expected, strict=True)):
-        rounded = dtype == torch.bfloat16 and 2 <= place < 6  # gradients of bfloat16 are bfloat16
-        assert error(ours, plain) < (2**-8 if rounded else 2e-6), place
+@pytest.mark.parametrize("length", [1, 7, 17, 70])
+def test_wkv_is_the_recurrence_gradients_too(name: str, length: int, dtype: torch.dtype) -> None:
+    made, native, plain = OPERATORS[name]
+    inputs, weights = made(length, dtype), weights_for(length)
+    found = results(native, inputs, weights)
+    expected = results(plain, [tensor.double() for tensor in inputs], weights)
+    gradients = 2 + sum(tensor.dtype == torch.bfloat16 for tensor in inputs)  # they come first, rounded as their inputs
+    for place, (ours, right) in enumerate(zip(found, expected, strict=True)):
+        assert error(ours, right) < (2**-8 if 2 <= place < gradients else 2e-6), place
 
 
 @pytest.mark.parametrize("decay", [-20.0, 2.0, 4.0])
 def test_wkv6_is_exact_whether_it_keeps_all_or_nothing(decay: float) -> None:
-    inputs = wkv6_inputs(40, decay=decay)
-    weights = [torch.randn(BATCH, 40, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
+    inputs, weights = wkv6_inputs(40, decay=decay), weights_for(40)
     found = results(cpu_train.wkv6, inputs, weights)
     for ours, plain in zip(found, results(wkv6_plain, [tensor.double() for tensor in inputs], weights), strict=True):
         assert error(ours, plain) < 1e-5
 
 
+@named
 @pytest.mark.parametrize("cut", [1, 50, 64])
-def test_wkv6_in_two_windows_is_one_gradients_too(cut: int) -> None:
-    def halves(r: Tensor, k: Tensor, v: Tensor, decay: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
-        base, u, state = rest
-        first, middle = cpu_train.wkv6(r[:, :cut], k[:, :cut], v[:, :cut], decay[:, :cut], base, u, state)
-        second, after = cpu_train.wkv6(r[:, cut:], k[:, cut:], v[:, cut:], decay[:, cut:], base, u, middle)
+def test_wkv_in_two_windows_is_one_gradients_too(name: str, cut: int) -> None:
+    made, native, _ = OPERATORS[name]
+
+    def halves(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+        *rest, state = inputs
+        first, middle = native(*(x[:, :cut] if x.ndim == 4 else x for x in rest), state)
+        second, after = native(*(x[:, cut:] if x.ndim == 4 else x for x in rest), middle)
         return torch.cat([first, second], dim=1), after
 
-    inputs = wkv6_inputs(100)
-    weights = [torch.randn(BATCH, 100, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
-    for whole, cut_up in zip(results(cpu_train.wkv6, inputs, weights), results(halves, inputs, weights), strict=True):
+    inputs, weights = made(100), weights_for(100)
+    for whole, cut_up in zip(results(native, inputs, weights), results(halves, inputs, weights), strict=True):
         torch.testing.assert_close(cut_up, whole, rtol=1e-4, atol=1e-4)
 
 
-def test_wkv6_is_the_same_to_the_bit_whatever_threads_compute_it_and_memory_held(
-    monkeypatch: pytest.MonkeyPatch,
+@named
+def test_wkv_is_the_same_to_the_bit_whatever_threads_compute_it_and_memory_held(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = wkv6_inputs(70, torch.bfloat16)
-    weights = [torch.randn(BATCH, 70, HEADS, SIZE), torch.randn(BATCH, HEADS, SIZE, SIZE)]
-    once = results(cpu_train.wkv6, inputs, weights)
+    made, native, _ = OPERATORS[name]
+    inputs, weights = made(70, torch.bfloat16), weights_for(70)
+    once = results(native, inputs, weights)
     threads, empty, empty_like = torch.get_num_threads(), torch.empty, torch.empty_like
     torch.set_num_threads(3)
     monkeypatch.setattr(torch, "empty", lambda *args, **more: empty(*args, **more).fill_(float("nan")))
     monkeypatch.setattr(torch, "empty_like", lambda *args, **more: empty_like(*args, **more).fill_(float("nan")))
     try:
-        again = results(cpu_train.wkv6, inputs, weights)
+        again = results(native, inputs, weights)
     finally:
         torch.set_num_threads(threads)
     for one, other in zip(once, again, strict=True):
@@ -186,16 +212,20 @@ def test_what_is_not_a_number_stays_seen() -> None:
             poisoned = [tensor.clone() for tensor in inputs]
             poisoned[place].flatten()[0] = float("nan")
             assert any(out.isnan().any() for out in native(*poisoned)), (name, place)
-    for place in range(7):
-        poisoned = wkv6_inputs(3)
-        poisoned[place].flatten()[0] = float("nan")
-        assert any(out.isnan().any() for out in cpu_train.wkv6(*poisoned)), place
+    for name, (made, native, _) in OPERATORS.items():
+        for place in range(7):
+            poisoned = made(3)
+            poisoned[place].flatten()[0] = float("nan")
+            assert any(out.isnan().any() for out in native(*poisoned)), (name, place)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_a_models_training_step_is_pytorchs(precision: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spec", [Rwkv6Spec(2, 128, 50), Rwkv7Spec(2, 128, 50)], ids=lambda spec: spec.architecture)
+def test_a_models_training_step_is_pytorchs(
+    spec: Spec, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every operator where the model uses it: logits, state and gradients with them and without."""
-    model = noisy(Rwkv6Spec(2, 128, 50)).train()
+    model = noisy(spec).train()
     rows = torch.randint(0, 50, (2, 21), generator=torch.Generator().manual_seed(0))
     seen = []
     for native in (True, False):
