@@ -42,6 +42,9 @@ HERE: Final = Path(__file__).parent
 SHIPPED: Final = HERE / "stations.yaml"
 """The stations that come with the package: those of the checkout, and of every wheel."""
 
+TIMINGS: Final = HERE / "checkpoints" / "timing.json"
+"""When drummers strike, style by style: what `radio.compose.timing` reads."""
+
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _LONGEST_PROGRESSION: Final = 16
@@ -70,6 +73,8 @@ class StationSettings:
     """Program of the drum bank, 0–127."""
     style: str = "hiphop"
     """The drum style that the model is asked for: one of `radio.music.vocab.STYLES`."""
+    timing: str = "human"
+    """When the drums are struck: `human`, as measured of drummers of the style, or `steady`, the same every bar."""
     keys: tuple[str, ...] = ("C",)
     """Tonics that tracks may be in."""
     tone: Tone = field(default_factory=Tone)
@@ -161,6 +166,7 @@ class _Schema:
             "bass_program": whole(0, 127),
             "drum_kit": whole(0, 127),
             "style": one_of(STYLES),
+            "timing": one_of(("human", "steady")),
             "progressions": lambda node: reading.each(node, "progressions", self._progression),
             "keys": lambda node: reading.each(node, "keys", accepted(chords.pitch_class)),
             "tone": self._tone,

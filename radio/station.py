@@ -16,11 +16,13 @@ from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
 from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
+from radio.compose import timing as timings
 from radio.compose.ahead import Ahead
 from radio.compose.bass import KICKS
 from radio.compose.composer import Bar, Composer
 from radio.compose.feel import LOOKAHEAD, Feel
-from radio.config import StationSettings
+from radio.compose.timing import STEADY, Timing
+from radio.config import TIMINGS, StationSettings
 from radio.controls import CONTROLS, Controls
 from radio.model import checkpoint
 from radio.model.engines import open_engine
@@ -66,7 +68,15 @@ def open_station(
     """
     drawn = settings.seed if seed is None else seed
     synth, textures = open_sounds(settings, drawn)
-    return Station(settings, open_composer(settings, drawn), synth, textures, seed=drawn, composed=composed)
+    return Station(
+        settings,
+        open_composer(settings, drawn),
+        synth,
+        textures,
+        seed=drawn,
+        timing=open_timing(settings),
+        composed=composed,
+    )
 
 
 def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, Texture]]:
@@ -81,6 +91,14 @@ def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, 
         "rain": LoopFolder(settings.loops) if settings.loops else Rain(seed),
     }
     return Synth(settings.soundfont, programs), textures
+
+
+def open_timing(settings: StationSettings) -> Timing:
+    """How the station's drummer times the hits. Raises ModelError where the table of timings cannot be read."""
+    if settings.timing == "steady":
+        return STEADY
+    table = timings.read(TIMINGS)
+    return table.get(settings.style, table[timings.ANY])
 
 
 def open_composer(settings: StationSettings, seed: int) -> Composer:
@@ -106,6 +124,7 @@ class Station:
         textures: Mapping[str, Texture],
         *,
         seed: int,
+        timing: Timing = STEADY,
         composed: Callable[[Bar], None] = lambda _: None,
     ) -> None:
         self.settings = settings
@@ -117,7 +136,7 @@ class Station:
         self._textures = textures
         self._mixer = Mixer(settings.tone)
         self._clock = Clock(settings.controls.tempo)
-        self._feels = {layer: Feel(layer, seed * len(PLAYED) + place) for place, layer in enumerate(PLAYED)}
+        self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED}
         self._composed: Frames = 0  # where the first bar that is not composed yet will start
         self._kicks: list[Frames] = []
         self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number keeps the order within a frame

@@ -22,6 +22,8 @@ from files to a station of your own:
                                                                   the same as lo-fi keyboards
   python -m train prepare groove groove.tar.gz data/beats --arrange all --variants 3
                                                                   drumming on its grid, weighted for lo-fi
+  python -m train timing groove --out radio/checkpoints/timing.json
+                                                                  when its drummers strike, for the radio's feel
   python -m train prepare folder my-midi data/mine --part piano   any folder of MIDI files
   python -m train fit configs/piano.yaml runs/piano               Ctrl-C stops it, the same command goes on
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
@@ -121,6 +123,10 @@ def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     prepare.add_argument("--variants", type=int, default=1, help="arrangements of each piece to train on [1]")
 
+    timing = commands.add_parser("timing", help="how Groove's drummers time their hits: a table for the radio's feel")
+    timing.add_argument("source", type=Path, help="the unpacked Groove MIDI Dataset")
+    timing.add_argument("--out", type=Path, help="write the table to this JSON file")
+
     tunes = commands.add_parser("tunes", help="write tunes in the public domain as MIDI files, for `prepare folder`")
     tunes.add_argument("out", type=Path, help="the folder to write them to")
     tunes.add_argument(
@@ -185,6 +191,15 @@ def _prepare(arguments: argparse.Namespace) -> None:
         variants=arguments.variants,
     )
     print("\n".join(report.lines()))
+
+
+def _timing(arguments: argparse.Namespace) -> None:
+    from train.drums.timing import measured
+
+    table, words = measured(arguments.source)
+    if arguments.out:
+        arguments.out.write_text(json.dumps(table, ensure_ascii=False) + "\n")
+    print(words)
 
 
 def _tunes(arguments: argparse.Namespace) -> None:
@@ -339,6 +354,7 @@ def _station(arguments: argparse.Namespace) -> StationSettings:
 _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(
     {
         "prepare": _prepare,
+        "timing": _timing,
         "tunes": _tunes,
         "fit": _fit,
         "evaluate": _evaluate,
