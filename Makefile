@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 
-.PHONY: radio setup system system-tests test test-all lint format bench
+.PHONY: radio setup system system-tests test test-all lint format bench gpu
 .DEFAULT_GOAL := radio
 
 radio: setup
@@ -52,3 +52,8 @@ test-all: lint system-tests
 
 bench: system-tests $(VENV)/.tests
 	$(BIN)/python -m bench
+
+# on a machine with a CUDA device; needs torch, pytest and nvcc there, and brings nothing: `make gpu BIN=/usr/bin`
+gpu:
+	$(BIN)/python3 -m pytest -c /dev/null --rootdir . -p no:cacheprovider -q tests/kernels/test_wkv6_cuda.py
+	$(BIN)/python3 -m bench wkv

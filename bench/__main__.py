@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench import machine, report
-from bench.figure import Figure, Subject
+from bench.figure import Figure, Skipped, Subject
 from radio.config import default_path, load
 from radio.errors import RadioError
 
@@ -25,6 +25,7 @@ SECTIONS = {
     "push": "the picture of a push against ffmpeg's filters",
     "stations": "ten stations on the air at once",
     "listeners": "two thousand listeners, the front and Icecast in turn",
+    "wkv": "WKV-6's CUDA kernels beside PyTorch's forms of it; skipped without a CUDA device",
 }
 """Each is a module of this package with a function `measure(subject)`, in the order in which they are run."""
 
@@ -56,6 +57,9 @@ def main() -> int:
         try:
             with console.status(f"measuring: {section}"):
                 board[section] = list(measure(subject))
+        except Skipped as reason:
+            console.print(f"{section}: skipped, {escape(str(reason))}")
+            continue
         except (RadioError, RuntimeError) as fault:
             console.print(f"[red]{section}: {escape(str(fault))}[/]")
             failed = True

@@ -8,6 +8,10 @@ from pathlib import Path
 from radio.config import StationSettings
 
 
+class Skipped(Exception):  # noqa: N818 - it is no error
+    """A section that this machine cannot measure; the message says what is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What was measured. A ratio is the figure that counts, since it hardly depends on the machine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,14 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "numpy": f"{np.__version__} with {blas['name']} {blas['version']}",
-        "av": version("av"),
+        "av": _installed("av"),
         "load": f"{one:.1f} in the last minute, {five:.1f} in the last five",
     }
+
+
+def _installed(package: str) -> str:
+    """Its version; a machine that only measures the kernels need not have it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

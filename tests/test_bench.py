@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import main
 from bench.figure import Figure
 from bench.report import as_json, as_markdown
+from bench.wkv import HEADS, Shape
 
 
 def test_a_target_is_a_lower_or_an_upper_bound() -> None:
@@ -27,6 +29,25 @@ def test_the_board_is_written_for_programs_and_for_people() -> None:
     assert [(each["what"], each["reached"]) for each in figures] == [("plain", None), ("ratio", False)]
     text = as_markdown({"cores": "2"}, board)
     assert "| ratio | 5.25 × | ≥ 6 × | **no** | 5 and 1 |\n| plain | 1,234 tokens/s |  |  |  |\n" in text
+
+
+def test_a_section_that_the_machine_has_nothing_for_is_skipped_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(sys, "argv", ["bench", "wkv", "--output", str(tmp_path)])
+    assert main() == 0
+    assert "wkv: skipped, no CUDA device" in capsys.readouterr().out
+
+
+def test_what_the_wkv_kernels_move_and_compute_is_counted() -> None:
+    one, longer, more = Shape(1, 32), Shape(1, 64), Shape(3, 32)
+    state, token = 4 * 64 * 64, 64  # bytes of a state in float32, numbers of a token in a head
+    # r, k, v, y and log_w; r, dy and log_w; r, k, v, dy, three gradients and log_w's; each state four times
+    assert one.bytes == HEADS * (32 * token * (4 * 2 + 4 + 2 * 2 + 4 + 7 * 2 + 2 * 4) + 4 * state)
+    assert (longer.bytes, more.bytes) == (2 * one.bytes, 3 * one.bytes)
+    assert Shape(1, 33).bytes - one.bytes > HEADS * 4 * state  # a token more, and a chunk for it
+    assert longer.operations == 2 * one.operations
 
 
 @pytest.mark.slow
