@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     gap.add_argument("--plain", type=Path, help="POP909 prepared as it is, for the gap's error [pop909, beside corpus]")
     gap.add_argument("--station", default="chill", help="whose keys are measured beside it [chill]")
     gap.add_argument("--config", type=Path)
-    gap.add_argument("--minutes", type=float, default=30.0)
+    gap.add_argument("--minutes", type=float, default=120.0, help="how much of the station [120]")
     gap.add_argument("--seed", type=int, default=7)
 
     originality = commands.add_parser("originality", help="the longest runs that a station copies from its corpus")
@@ -287,14 +287,14 @@ def _gap(arguments: argparse.Namespace) -> None:
     from radio.model.checkpoint import read
     from radio.model.engines import open_engine
     from radio.model.sampling import Sampling
-    from train.gap import compare, table
+    from train.gap import PLAYS, compare, table
     from train.metrics import play
 
     pieces = play.corpus(arguments.corpus / "validation.jsonl")
     settings = _station(arguments)
     model = read(settings.piano)
     sampling = Sampling(temperature=settings.controls.temperature)
-    played = play.under_plans(open_engine(model), model.part, pieces, sampling, seed=arguments.seed)
+    played = play.under_plans(open_engine(model), model.part, pieces * PLAYS, sampling, seed=arguments.seed)
     keys = play.station(settings, hours=arguments.minutes / 60, seed=arguments.seed, layer="keys")
     columns = {arguments.corpus.name: play.human(pieces), settings.piano.stem: list(played), settings.name: [keys]}
     plain = play.human(play.corpus((arguments.plain or arguments.corpus.parent / "pop909") / "validation.jsonl"))

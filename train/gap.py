@@ -28,6 +28,9 @@ LOOPS, SONGS = 121, 818
 """How many windows the lo-fi column stands on, a loop each, and how many songs the POP909 column."""
 
 RESAMPLES = 300
+PLAYS = 4
+"""How often a model plays each piece's chords: one performance each is as much chance as what is left of some gaps."""
+
 GOAL = 0.85
 
 

@@ -22,7 +22,7 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, Toke
 LONGEST_HOLD: Tick = 2 * TICKS_PER_BAR
 """A note held this long is released by the host at the next beat."""
 
-LOWEST, HIGHEST = 43, 84
+LOWEST, HIGHEST = 41, 84
 OUT_OF_REACH = frozenset({*range(PIANO.low, LOWEST), *range(HIGHEST + 1, PIANO.high + 1)})
 """Notes that no keyboard part strikes: over the hours a model's register wanders, and it was trained in twelve keys."""
 
