@@ -32,7 +32,7 @@ def loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None) -> 
             raise SettingsError("--wandb: it is not installed; pip install -e '.[wandb]' brings it")
         # the folder names the run, so that one that is taken up again goes on there too
         name = hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:12]
-        logger = WandbLogger(project=wandb, name=run.name, id=name, dir=run, resume="allow")
+        logger = WandbLogger(project=wandb, name=run.name, id=name, save_dir=run, resume="allow")
         logger.log_hyperparams(recipe.as_dict())
         found.append(logger)
     return found

@@ -71,7 +71,7 @@ class Told(Callback):
         if self.file.isatty() and trainer.is_global_zero:
             self._bar = Progress(
                 TextColumn("step {task.completed:,.0f} of {task.total:,.0f}"),
-                BarColumn(),
+                BarColumn(20),
                 TextColumn("{task.description}"),
                 console=Console(file=self.file),
             )
