@@ -69,7 +69,7 @@ def fit(
     if last.exists():
         if initial is not None:
             raise SettingsError(f"{run}: holds a run already; new weights need a new folder")
-        module.next_step = _resumable(last, recipe)
+        module.next_step = _resumable(last, recipe, strategy)
     elif initial is not None:
         _start_from(module, initial)
     run.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def fit(
         devices=devices,
         strategy=sharing,
         plugins=[] if strategy == "deepspeed" else [WholeCheckpoints()],
-        precision=recipe.precision,  # type: ignore[arg-type]
+        precision="32-true",  # of weights and optimiser; what is computed in bfloat16 the module says
         max_steps=recipe.steps,
         accumulate_grad_batches=recipe.slices,
         gradient_clip_val=recipe.clip if strategy == "deepspeed" else None,
@@ -131,8 +131,10 @@ def _prepare_machine(recipe: Recipe) -> None:
         libc.mallopt(trim_threshold, 2**31 - 1)
 
 
-def _resumable(last: Path, recipe: Recipe) -> int:
+def _resumable(last: Path, recipe: Recipe, strategy: str) -> int:
     """The step to go on at. Raises SettingsError where the recipe no longer fits what the run has done so far."""
+    if last.is_dir() != (strategy == "deepspeed"):
+        raise SettingsError(f"{last}: was{' ' if last.is_dir() else ' not '}written by DeepSpeed; go on as it began")
     before = stored_run(last)
     changed = [
         f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"

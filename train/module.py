@@ -62,7 +62,8 @@ class Fit(lightning.LightningModule):
     def losses(self, batch: Batch, state: State) -> tuple[Tensor, Tensor, State]:
         """Summed nats over the sampled targets, how many there are, and the state after the window."""
         targets = batch.rows[:, 1:].reshape(-1)
-        logits, state = self.model(batch.rows[:, :-1], state)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16-mixed"):
+            logits, state = self.model(batch.rows[:, :-1], state)
         sampled = self.sampled[targets]  # type: ignore[index]
         nats = functional.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
         return (nats * sampled).sum(), sampled.sum(), detached(state)

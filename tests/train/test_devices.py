@@ -6,18 +6,20 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
-from radio.errors import SettingsError
+from radio.errors import ModelError, SettingsError
 from tests.train.runs import assert_same
 from train import devices
 from train.data import share_of
 from train.fit import fit
 from train.recipe import Recipe
+from train.runs import stored_run
 
 
 def command(recipe: Recipe, run: Path, *more: str) -> list[str]:
@@ -71,3 +73,29 @@ def test_what_cannot_be_dealt_out_is_refused(recipe: Recipe, monkeypatch: pytest
     monkeypatch.setattr(devices, "find_spec", lambda _: None)
     with pytest.raises(SettingsError, match=r"pip install -e '\.\[deepspeed\]' brings it"):
         devices.strategy("deepspeed", 2, recipe)
+
+
+def test_a_checkpoint_of_deepspeed_says_what_reads_it(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "last.ckpt" / "checkpoint").mkdir(parents=True)
+    monkeypatch.setitem(sys.modules, "deepspeed", None)
+    with pytest.raises(SettingsError, match="was written by DeepSpeed; go on as it began"):
+        fit(recipe, tmp_path, progress=False)
+    with pytest.raises(ModelError, match=r"last\.ckpt: written by DeepSpeed; pip install -e '\.\[deepspeed\]'"):
+        stored_run(tmp_path / "last.ckpt")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not torch.cuda.is_available() or find_spec("deepspeed") is None, reason="DeepSpeed trains on CUDA GPUs only"
+)
+def test_deepspeed_trains_as_one_device_does_and_goes_on(recipe: Recipe, tmp_path: Path) -> None:
+    sharded, whole = tmp_path / "sharded", fit(recipe, tmp_path / "whole", progress=False)
+    subprocess.run(command(recipe, sharded, "--strategy", "deepspeed"), check=True, timeout=600)
+    expected = stored_run(whole).state_dict
+    for name, tensor in stored_run(sharded / "last.ckpt").state_dict.items():
+        torch.testing.assert_close(tensor, expected[name].cpu(), rtol=0, atol=1e-4, msg=name)
+    longer = replace(recipe, tokens=recipe.tokens + 2 * 64)
+    subprocess.run(command(longer, sharded, "--strategy", "deepspeed"), check=True, timeout=600)
+    assert stored_run(sharded / "last.ckpt").next_step == longer.steps
