@@ -22,7 +22,7 @@ STREAMS, STEPS = 11, 6
 """More streams than any path takes at once, and not a multiple of what it takes."""
 SPECS: tuple[NativeSpec, ...] = (
     Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40),
-    Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=40, value_rank=3, gate_rank=50),
+    Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=33, value_rank=3, gate_rank=50),
 )
 
 
