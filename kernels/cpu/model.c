@@ -199,11 +199,12 @@ struct scratch *scratch_open(const struct spec *spec, int streams) {
         .width = (size_t)spec->width,
         .hidden = (size_t)padded(spec->hidden, GROUP),
     };
-    int largest = spec->ranks[DECAY_RANK];
+    int largest = 0; /* of what goes through `lowered` */
     if (spec->architecture == RWKV6) {
         sizes.kinds_width = KINDS * sizes.width;
         sizes.mix = (size_t)padded(KINDS * spec->ranks[MIX_RANK], PANEL);
         sizes.rank = (size_t)padded(spec->ranks[MIX_RANK], GROUP);
+        largest = spec->ranks[DECAY_RANK];
     } else {
         sizes.a_width = sizes.width;
         for (int kind = 0; kind < RWKV7_RANKS; kind++)

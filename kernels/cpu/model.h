@@ -27,9 +27,9 @@ enum {
 enum form { FP32, BF16, INT8 };
 
 enum architecture { RWKV6, RWKV7, ARCHITECTURES };
-enum { MIX_RANK, DECAY_RANK, RWKV6_RANKS };                        /* of the token shift, of the decay */
-enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_RANKS };    /* share: of the first layer's values */
-enum { RANKS = 4 };
+enum { MIX_RANK, DECAY_RANK, RWKV6_RANKS };                     /* of the token shift, of the decay */
+enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_RANKS }; /* share: of the first layer's values */
+enum { RANKS = RWKV7_RANKS };                                   /* the most that one has */
 
 extern const char *const architecture_names[ARCHITECTURES];
 extern const int architecture_ranks[ARCHITECTURES]; /* how many each has */
