@@ -2,7 +2,7 @@
  * turns at barriers and shuffles. Numbers are what a GPU computes, but for the rounding of fused products.
  *
  * It is stricter than a GPU. Shared memory begins as NaN; a barrier that some threads do not come to is an error; and
- * between barriers threads run one after the other in an order of the caller's choice (`emulator_order`), so that a
+ * between barriers threads run one after the other, a warp far ahead if the caller so chooses (`emulator_order`), so that a
  * missing barrier changes the numbers. Blocks run one after the other, grids at once: streams are ignored. */
 #pragma once
 
@@ -118,6 +118,7 @@ inline int run(int threads, std::mt19937 &chance) {
     block.all = Barrier{threads, 0, 0};
     std::memset(memory, 0xff, sizeof memory); /* a float of these bits is NaN */
     std::vector<int> turns(threads);
+    int idle = 0; /* turns in which no thread could go on */
     for (int i = 0; i < threads; i++) {
         Fiber &fiber = block.fibers[turns[i] = i];
         fiber.waits = nullptr, fiber.shuffles = 0, fiber.begun = fiber.done = false;
@@ -128,14 +129,18 @@ inline int run(int threads, std::mt19937 &chance) {
     }
     for (int left = threads; left > 0;) {
         if (order) std::shuffle(turns.begin(), turns.end(), chance);
-        bool moved = false;
-        for (const int i : turns) {
-            const Fiber &fiber = block.fibers[i];
-            if (fiber.done || (fiber.waits && fiber.waits->passed == fiber.generation)) continue;
-            resume(i);
-            moved = true, left -= fiber.done;
+        const int warp = order ? turns[0] / 32 : -1; /* goes ahead of the others for as long as it can */
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (const int i : turns) {
+                const Fiber &fiber = block.fibers[i];
+                if (fiber.done || (fiber.waits && fiber.waits->passed == fiber.generation)) continue;
+                if (warp >= 0 && i / 32 != warp) continue;
+                resume(i);
+                moved = true, left -= fiber.done, idle = 0;
+            }
         }
-        if (!moved) return STUCK;
+        if (++idle > threads) return STUCK;
     }
     return 0;
 }
