@@ -19,6 +19,7 @@ from radio.errors import RadioError
 
 SECTIONS = {
     "engine": "the decode engine against the rwkv package and the memory's bandwidth",
+    "training": "a training step on the CPU against plain PyTorch",
     "stages": "each stage of a station alone",
     "peers": "the render path against FluidSynth's own renderer and ffmpeg",
     "process": "the command as a whole: start, memory, speed",

@@ -51,7 +51,9 @@ def test_what_the_wkv_kernels_move_and_compute_is_counted() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("section", ["engine", "stages", "peers", "process", "push", "stations", "listeners"])
+@pytest.mark.parametrize(
+    "section", ["engine", "training", "stages", "peers", "process", "push", "stations", "listeners"]
+)
 def test_every_section_has_its_figures(section: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", section, "--effort", "0.03", "--output", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -1,0 +1,146 @@
+"""A training step on the CPU against the same step in plain PyTorch, in turn in one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from bench.figure import Figure, Subject, shown
+from bench.plain_rwkv6 import PlainStep
+from bench.timing import in_turn, timed
+from kernels import cpu_train
+from radio.errors import ModelError
+from radio.model.spec import Rwkv6Spec
+from radio.music.parts import PIANO
+from train.data import Batch
+from train.fit import prepare_machine
+from train.module import Fit
+from train.recipe import Recipe
+from train.rwkv6 import Rwkv6
+from train.vocabulary import RowTable, known_tokens
+
+LANES, WINDOW = 16, 256
+SHAPES = {"6 × 256": (6, 256), "8 × 256": (8, 256), "4 × 192": (4, 192)}
+"""Layers and width: about the seven million parameters of the target, and the models that are shipped."""
+TARGET = 3.0
+ROUNDS = 3
+PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm")
+
+
+class OurStep:
+    """A step of `train fit` without Lightning's loop around it: its loss, precision, clipping and optimiser."""
+
+    def __init__(self, recipe: Recipe, table: RowTable, rows: Tensor) -> None:
+        self.module = Fit(recipe, table).train()
+        self.optimizer = self.module.configure_optimizers()["optimizer"]
+        self.batch = Batch(rows, torch.ones(len(rows), dtype=torch.bool), 0)
+        self.state = self.module.model.zero_state(len(rows))
+        self.loss = torch.zeros(())
+
+    def forward(self) -> None:
+        with torch.autocast("cpu", torch.bfloat16):
+            total, count, self.state = self.module.losses(self.batch, self.state)
+        self.loss = total / count
+
+    def backward(self) -> None:
+        self.optimizer.zero_grad()
+        self.loss.backward()  # type: ignore[no-untyped-call]
+
+    def update(self) -> None:
+        self.module.on_before_optimizer_step(self.optimizer)
+        self.optimizer.step()
+
+    def __call__(self) -> float:
+        self.forward()
+        self.backward()
+        self.update()
+        return self.batch.rows[:, 1:].numel()
+
+
+def measure(subject: Subject) -> Iterator[Figure]:
+    """Every figure of training; of the station, nothing is used but the effort, which makes batches smaller.
+
+    Raises:
+        ModelError: the operators in C are not there.
+    """
+    if not cpu_train.available():
+        raise ModelError(f"training's operators in C are not there: {cpu_train.why_missing()}")
+    lanes = max(1, round(LANES * min(1.0, subject.effort)))
+    threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
+    try:
+        for name, (layers, width) in SHAPES.items():
+            yield _on(1, name, *_sides(layers, width, lanes), timed)
+        name = next(iter(SHAPES))
+        ours, plain = _sides(*SHAPES[name], lanes)
+        yield _on(cores, name, ours, plain, _by_the_clock)
+        torch.set_num_threads(1)
+        yield from _split(name, ours)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _sides(layers: int, width: int, lanes: int) -> tuple[OurStep, Callable[[], float]]:
+    """One step of ours, and one of the plain form, over the same batch again and again."""
+    recipe = Recipe("piano", "", layers, width, tokens=10**9, lanes=lanes, window=WINDOW)
+    prepare_machine(recipe)
+    table = RowTable(PIANO, known_tokens(PIANO))
+    rows = torch.randint(len(table.tokens), (lanes, WINDOW + 1), generator=torch.Generator().manual_seed(0))
+    ours = OurStep(recipe, table, rows)
+    step = PlainStep(Rwkv6(Rwkv6Spec(layers, width, len(table.tokens))))
+    state = step.model.zero_state(lanes)
+
+    def plain() -> float:
+        nonlocal state
+        _, state = step(rows, state)
+        return lanes * WINDOW
+
+    return ours, plain
+
+
+def _on(
+    threads: int, name: str, ours: OurStep, plain: Callable[[], float], clock: Callable[..., Callable[[], float]]
+) -> Figure:
+    torch.set_num_threads(threads)
+    ours()
+    plain()
+    fast, slow = in_turn(clock(ours), clock(plain), rounds=ROUNDS)
+    millions = sum(each.numel() for each in ours.module.parameters()) / 1e6
+    where = f"{name} ({millions:.1f} M), {threads} {'core' if threads == 1 else 'cores'}"
+    return Figure(
+        f"{where}, to plain PyTorch", fast / slow, "×", TARGET,
+        absolute=f"{shown(fast, 'tokens/s')}; {shown(slow, 'tokens/s')}",
+    )  # fmt: skip
+
+
+def _by_the_clock(work: Callable[[], float]) -> Callable[[], float]:
+    """What `work` does in a second of the wall's clock: threads that wait for one another take processor time too."""
+
+    def measure() -> float:
+        began = time.perf_counter()
+        return work() / (time.perf_counter() - began)
+
+    return measure
+
+
+def _split(name: str, ours: OurStep) -> Iterator[Figure]:
+    """Where a step's time goes, in processor milliseconds on one core."""
+
+    def took(part: Callable[[], None]) -> float:
+        began = time.process_time()
+        part()
+        return 1e3 * (time.process_time() - began)
+
+    parts = {"forward": ours.forward, "backward": ours.backward, "clipping and optimiser": ours.update}
+    spent = in_turn(*(partial(took, part) for part in parts.values()), rounds=ROUNDS)
+    for what, part in zip(parts, spent, strict=True):
+        yield Figure(f"{name}, 1 core, a step's {what}", part, "ms", absolute=f"{100 * part / sum(spent):.0f} %")
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
+        ours()
+    by_operator = {event.key: event.self_cpu_time_total for event in seen.key_averages()}
+    products = sum(by_operator.get(product, 0) for product in PRODUCTS)
+    yield Figure(f"{name}, 1 core, matrix products, of a step", 100 * products / sum(by_operator.values()), "%")
