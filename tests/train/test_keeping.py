@@ -40,17 +40,39 @@ def test_a_run_that_is_asked_to_stop_finishes_its_step_and_goes_on_later(
     assert_same(fit(recipe, tmp_path / "cut", progress=False), fit(recipe, tmp_path / "whole", progress=False))
 
 
+def started(recipe: Recipe, run: Path) -> subprocess.Popen[str]:
+    """The command itself, in a process of its own."""
+    path = run.with_suffix(".yaml")
+    path.write_text(yaml.safe_dump(recipe.as_dict()))
+    return subprocess.Popen(
+        [sys.executable, "-m", "train", "fit", str(path), str(run)], stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_checkpoint(process: subprocess.Popen[str], run: Path, since: float = 0.0) -> None:
+    last = run / "last.ckpt"
+    while process.poll() is None and not (last.exists() and last.stat().st_mtime > since):
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_leaves_what_goes_on(recipe: Recipe, tmp_path: Path) -> None:
+    recipe = replace(recipe, tokens=60 * 2 * 64, validate_every=30, checkpoint_every=1)
+    process = started(recipe, tmp_path / "cut")
+    wait_for_checkpoint(process, tmp_path / "cut")
+    process.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert_same(fit(recipe, tmp_path / "cut", progress=False), fit(recipe, tmp_path / "whole", progress=False))
+
+
 @pytest.mark.slow
 def test_the_command_says_how_to_go_on_and_ends_as_a_signal_does(recipe: Recipe, tmp_path: Path) -> None:
-    path, run = tmp_path / "recipe.yaml", tmp_path / "run"
-    path.write_text(yaml.safe_dump(replace(recipe, tokens=10**7).as_dict()))
-    command = [sys.executable, "-m", "train", "fit", str(path), str(run)]
+    run, held = tmp_path / "run", 0.0
     for number in (signal.SIGTERM, signal.SIGINT):
-        held = (run / "last.ckpt").stat().st_mtime if number == signal.SIGINT else 0.0
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        process = started(replace(recipe, tokens=10**7), run)
         try:
-            while process.poll() is None and not ((run / "last.ckpt").exists() and steps(run, held)):
-                time.sleep(0.05)
+            wait_for_checkpoint(process, run, held)
             process.send_signal(number)
             _, told = process.communicate(timeout=60)
         finally:
@@ -58,7 +80,4 @@ def test_the_command_says_how_to_go_on_and_ends_as_a_signal_does(recipe: Recipe,
         assert process.returncode == 128 + number, told
         assert "the same command goes on from" in told
         assert "Traceback" not in told
-
-
-def steps(run: Path, since: float) -> bool:
-    return (run / "last.ckpt").stat().st_mtime > since
+        held = (run / "last.ckpt").stat().st_mtime
