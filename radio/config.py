@@ -15,7 +15,7 @@ from radio.audio.tone import Tone
 from radio.controls import Controls
 from radio.errors import ControlError, SettingsError, nearest
 from radio.model.engines import AUTO, ENGINES
-from radio.music import chords
+from radio.music import chords, loops
 from radio.music.vocab import STYLES
 from radio.push.reading import push
 from radio.push.settings import PushSettings
@@ -48,6 +48,8 @@ TIMINGS: Final = HERE / "checkpoints" / "timing.json"
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _LONGEST_PROGRESSION: Final = 16
+LEARNT: Final = "learnt"
+"""In the place of progressions: those of the chord model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,15 @@ class StationSettings:
     name: str
     """Its key in the file and its place in every address: small letters, digits and hyphens."""
     title: str
-    progressions: tuple[tuple[str, ...], ...]
-    """Chord names as written in C major or A minor; each track loops one, moved to the track's key."""
+    progressions: tuple[tuple[str, ...], ...] = ()
+    """Bars as written in C major or A minor, one chord or two; each track loops one, moved to the track's key. None for
+    those that the chord model writes."""
     description: str = ""
     seed: int = 1
     piano: Path = HERE / "checkpoints" / "piano.safetensors"
     drums: Path = HERE / "checkpoints" / "drums.safetensors"
+    chords: Path = HERE / "checkpoints" / "chords.safetensors"
+    """Writes the loops, where none are given or a mood is asked for."""
     engine: str = AUTO
     """What steps the models: one of `radio.model.engines.ENGINES`."""
     soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
@@ -160,6 +165,7 @@ class _Schema:
             "seed": whole(0, 2**63 - 1),
             "piano": checkpoint,
             "drums": checkpoint,
+            "chords": checkpoint,
             "engine": one_of(ENGINES),
             "soundfont": self._file("soundfont", "the package fluid-soundfont-gm brings the usual one"),
             "keys_program": whole(0, 127),
@@ -167,7 +173,7 @@ class _Schema:
             "drum_kit": whole(0, 127),
             "style": one_of(STYLES),
             "timing": one_of(("human", "steady")),
-            "progressions": lambda node: reading.each(node, "progressions", self._progression),
+            "progressions": self._progressions,
             "keys": lambda node: reading.each(node, "keys", accepted(chords.pitch_class)),
             "tone": self._tone,
             "loops": optional(self._folder),
@@ -245,11 +251,17 @@ class _Schema:
     def _hosts(self, node: yaml.Node) -> tuple[object, ...]:
         return self._reading.each(node, "hosts", accepted(_host))
 
+    def _progressions(self, node: yaml.Node) -> tuple[object, ...]:
+        if isinstance(node, yaml.ScalarNode):
+            one_of((LEARNT,))(node)
+            return ()
+        return self._reading.each(node, "progressions", self._progression)
+
     def _progression(self, node: yaml.Node) -> tuple[object, ...]:
-        names = self._reading.each(node, "progressions", accepted(chords.parse))
-        if len(names) > _LONGEST_PROGRESSION:
-            raise FaultError(node, f"a progression has at most {_LONGEST_PROGRESSION} chords, this has {len(names)}")
-        return names
+        bars = self._reading.each(node, "progressions", accepted(loops.parse_bar))
+        if len(bars) > _LONGEST_PROGRESSION:
+            raise FaultError(node, f"a progression has at most {_LONGEST_PROGRESSION} bars, this has {len(bars)}")
+        return bars
 
     def _path(self, node: yaml.Node) -> Path:
         return self._reading.path.parent / Path(text(node)).expanduser()

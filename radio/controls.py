@@ -7,33 +7,44 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from radio.errors import ControlError, nearest
-from radio.types import JsonValue
+from radio.types import MOODS, JsonValue, MoodChoice
 
 LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "vinyl", "rain")
+
+_MOODS: tuple[str, ...] = ("any", *MOODS)
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control: its range (inclusive), its unit, and whether a change waits for a bar line or lands in the mix."""
+    """One control: its range (inclusive), or its choices, its unit, and where a change lands.
+
+    lands: on the next bar line, where the harmony's next loop begins, or in the mix at once.
+    """
 
     name: str
-    kind: Literal["float", "int", "bool"]
+    kind: Literal["float", "int", "bool", "choice"]
     low: float
     high: float
-    lands: Literal["bar", "mix"]
+    lands: Literal["bar", "loop", "mix"]
     unit: str
     help: str
+    choices: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> str:
+        if self.kind == "choice":
+            return f"one of {', '.join(self.choices)}"
         if self.kind == "bool":
             return "true or false"
         kind = "a whole number" if self.kind == "int" else "a number"
         return f"{kind} from {self.low:g} to {self.high:g}{' ' + self.unit if self.unit else ''}"
 
-    def check(self, value: object) -> float | int | bool:
-        """Return the value in its own type; raise ControlError where kind or range is wrong."""
-        if self.kind == "bool":
+    def check(self, value: object) -> float | int | bool | str:
+        """Return the value in its own type; raise ControlError where kind, range or choice is wrong."""
+        if self.kind == "choice":
+            if isinstance(value, str) and value in self.choices:
+                return value
+        elif self.kind == "bool":
             if isinstance(value, bool):
                 return value
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high:
@@ -58,6 +69,9 @@ def _table() -> dict[str, Control]:
         Control("tempo", "float", 50, 110, "bar", "BPM", "beats a minute"),
         Control("swing", "float", 50, 66, "bar", "%", "where the off-beat sixteenth falls in its pair; 50 is straight"),
         Control("density", "float", 0, 1, "bar", "", "how busy the players are"),
+        Control(
+            "mood", "choice", 0, 0, "loop", "", "what the chords are to feel like; any leaves it to the station", _MOODS
+        ),
         Control("lowpass", "float", 500, 20_000, "mix", "Hz", "the master low-pass"),
         Control("wow", "float", 0, 1, "mix", "", "how much the tape wavers"),
     ]
@@ -83,6 +97,7 @@ class Controls:
     tempo: float = 80.0
     swing: float = 56.0
     density: float = 0.5
+    mood: MoodChoice = "any"
     lowpass: float = 10_000.0
     wow: float = 0.3
     keys_level: float = 0.0

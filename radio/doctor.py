@@ -116,7 +116,8 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
 
     users: dict[tuple[str, Path], list[str]] = {}
     for station in stations.values():
-        for setting, path in (("soundfont", station.soundfont), ("piano", station.piano), ("drums", station.drums)):
+        for setting in ("soundfont", *PARTS):
+            path: Path = getattr(station, setting)
             users.setdefault((setting, path), []).append(station.name)
     for (setting, path), names in users.items():
         # What is wrong with a soundfont is said with its remedy.

@@ -225,7 +225,7 @@ class Player:
         while self._patches and voice.in_time(self._patches[0]):
             patch = self._patches.popleft()
             landings = voice.control(patch)
-            bars = [spot.bar for name, spot in landings.items() if CONTROLS[name].lands == "bar"]
+            bars = [spot.bar for name, spot in landings.items() if CONTROLS[name].lands != "mix"]
             self._tell(Turned(patch, max(bars, default=None)))
 
     def _mix(self, voice: Voice, frames: Frames) -> Block:

@@ -20,18 +20,23 @@ from radio.compose import timing as timings
 from radio.compose.ahead import Ahead
 from radio.compose.bass import KICKS
 from radio.compose.composer import Bar, Composer
+from radio.compose.conductor import Conductor
 from radio.compose.feel import LOOKAHEAD, Feel
+from radio.compose.harmony import LoopWriter
 from radio.compose.timing import STEADY, Timing
 from radio.config import TIMINGS, StationSettings
 from radio.controls import CONTROLS, Controls
 from radio.model import checkpoint
 from radio.model.engines import open_engine
-from radio.music import chords, midi
+from radio.music import midi
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
-from radio.music.parts import DRUMS, PIANO
+from radio.music.loops import bar_name, loop_of
+from radio.music.parts import CHORDS, DRUMS, PIANO
 from radio.types import (
+    BEATS_PER_BAR,
     BLOCK,
+    SAMPLE_RATE,
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
     Block,
@@ -106,7 +111,16 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
     return Composer(
         open_engine(checkpoint.read(settings.piano, PIANO), settings.engine),
         open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
-        progressions=[[chords.parse(name) for name in loop] for loop in settings.progressions],
+        open_conductor(settings, seed),
+        seed=seed,
+    )
+
+
+def open_conductor(settings: StationSettings, seed: int) -> Conductor:
+    """The station's form and harmony alone."""
+    return Conductor(
+        writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine)),
+        progressions=[loop_of(bars) for bars in settings.progressions],
         keys=settings.keys,
         style=settings.style,
         seed=seed,
@@ -165,8 +179,9 @@ class Station:
         return out
 
     def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
-        """Turn controls. A change to the music lands on the next bar line not composed yet, one to the mix at once:
-        with the next block to be mixed.
+        """Turn controls. A change to the music lands on the next bar line not composed yet, one to the harmony with the
+        first loop that begins there or later (its frame holds if the tempo does), one to the mix at once: with the next
+        block to be mixed.
 
         Returns:
             for each control of `patch`, from which bar and frame it is heard.
@@ -177,7 +192,11 @@ class Station:
         self.controls = self.controls.changed(patch)
         bar_line = Landing(self._composer.next_number, self._composed)
         in_mix = Landing(self._bar_at(self._dry), self._dry)
-        landings = {name: bar_line if CONTROLS[name].lands == "bar" else in_mix for name in patch}
+        loops_away = self._composer.next_loop - self._composer.next_number
+        frames_per_bar = 60 * SAMPLE_RATE * BEATS_PER_BAR / self.controls.tempo
+        loop = Landing(self._composer.next_loop, self._composed + round(loops_away * frames_per_bar))
+        places = {"bar": bar_line, "loop": loop, "mix": in_mix}
+        landings = {name: places[CONTROLS[name].lands] for name in patch}
         mixed: dict[str, JsonValue] = {
             name: getattr(self.controls, name) for name in patch if CONTROLS[name].lands == "mix"
         }
@@ -234,6 +253,7 @@ class Station:
         self._clock.forget(tick - TICKS_PER_BAR)
         bar = self._composer.next_bar(controls)
         self._told(bar)
+        controls = controls.changed({"mood": bar.track.mood})  # which waits for a loop to begin
         self._announce(bar, controls)
         for layer, events in bar.events.items():
             self._schedule(layer, events, controls.swing)
@@ -245,34 +265,36 @@ class Station:
         changed: dict[str, JsonValue] = {
             field.name: getattr(controls, field.name)
             for field in fields(controls)
-            if CONTROLS[field.name].lands == "bar"
+            if CONTROLS[field.name].lands != "mix"
             and getattr(controls, field.name) != getattr(self._sounding, field.name)
         }
         if changed:
             self._log(frame, "control", changed)
         if bar.opens_track:
             track = bar.track
-            names: list[JsonValue] = [str(chord) for chord in track.progression]
             self._log(
                 frame,
                 "track",
                 {
                     "number": track.number,
                     "title": track.title,
-                    "key": track.key,
+                    "key": track.key_name,
                     "tempo": self._clock.tempo,
-                    "chords": names,
+                    "chords": [*track.sections[bar.plan.section].names()],
                     "bars": track.bars,
                 },
             )
+        names = [] if bar.plan.loop is None else bar.plan.loop.names()
         self._log(
             frame,
             "bar",
             {
                 "number": bar.plan.number,
-                "chord": str(bar.plan.chords[0]),
+                "chord": bar_name(*bar.plan.chords[::2]),
                 "section": bar.plan.section,
                 "tempo": self._clock.tempo,
+                "chords": [*names],
+                "place": bar.plan.place,
             },
         )
 

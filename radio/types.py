@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,14 @@ Block: TypeAlias = "npt.NDArray[np.float32]"
 
 Format: TypeAlias = Literal["opus", "mp3", "aac", "pcm"]
 """What a mount carries; pcm is 16-bit samples for other parts of the radio, never for listeners."""
+
+Mode: TypeAlias = Literal["major", "minor"]
+Mood: TypeAlias = Literal["calm", "warm", "hopeful", "nostalgic", "sad", "dark", "dreamy"]
+"""What a chord model can be asked for. Tokens stand in this order: new ones go to the end."""
+MoodChoice: TypeAlias = Mood | Literal["any"]
+"""What a listener can ask for: `any` is the station's own harmony."""
+MODES: tuple[Mode, ...] = get_args(Mode)
+MOODS: tuple[Mood, ...] = get_args(Mood)
 
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
@@ -56,8 +64,9 @@ class StationEvent:
     """Something that happened on air, stamped with the frame at which it is heard.
 
     `data` by kind:
-        track    title, key, tempo, chords (list of names), bars, number
-        bar      number, chord, section, tempo
+        track    title, key, tempo, chords (of its first loop, a name a bar), bars, number
+        bar      number, chord (two with a space where it changes on beat 3), section, tempo, chords (of the loop that
+                 comes round here), place (which of them this is, from 0)
         note     layer, note, velocity (0 where it is released), tick
         control  the control values that took effect
     """

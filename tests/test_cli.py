@@ -151,7 +151,7 @@ def test_check_and_doctor_name_every_file_that_cannot_be_played(
     config = config_with(tmp_path, f"piano: noise\n    drums: {piano}\n    soundfont: noise")
     status, lines = said(capsys, "check", "--config", config)
     assert status == 2
-    starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums")]
+    starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums", "chords")]
     assert len(lines) == len(starts)
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
     assert "is not a soundfont" in lines[0]
@@ -182,15 +182,15 @@ def test_doctor_finds_what_is_there_and_says_what_is_not(
     monkeypatch.chdir(tmp_path)
     assert main(["doctor"]) == 0
     healthy = capsys.readouterr().out
-    files = [f"chill, study, jazzcafe: {setting}" for setting in ("soundfont", "piano", "drums")]
+    files = [f"chill, study, jazzcafe: {setting}" for setting in ("soundfont", "piano", "drums", "chords")]
     for what in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
         assert f"ok    {what}: " in healthy
     monkeypatch.setenv("PATH", str(tmp_path))
-    (tmp_path / "stations.yaml").write_text("stations: {a: {title: A}}\n", encoding="utf-8")
+    (tmp_path / "stations.yaml").write_text("stations: {a: {style: soul}}\n", encoding="utf-8")
     assert main(["doctor"]) == 1
     ill = capsys.readouterr().out
     assert "MISS  ffmpeg: not on PATH; writes .mp3, .opus and .flac files: apt install ffmpeg" in ill
-    assert "MISS  config: stations.yaml:1: a: progressions is missing" in ill
+    assert "MISS  config: stations.yaml:1: a: title is missing" in ill
 
 
 def test_a_fault_nobody_foresaw_is_one_line_too(

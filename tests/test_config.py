@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from radio.audio.tone import Tone
-from radio.config import SHIPPED, ServerSettings, StationSettings, default_path, load
+from radio.config import LEARNT, SHIPPED, ServerSettings, StationSettings, default_path, load
 from radio.controls import CONTROLS
 from radio.errors import SettingsError
-from radio.music import chords
+from radio.music.loops import parse_bar
 
 MINIMAL = """\
 stations:
@@ -59,6 +59,15 @@ def test_the_minimum_takes_every_default(folder: Path) -> None:
         drums=folder / "drums.safetensors",
         soundfont=folder / "font.sf2",
     )
+
+
+def test_progressions_may_have_two_chords_a_bar_or_be_learnt(folder: Path) -> None:
+    text = MINIMAL.replace("[[Dm7, G7]]", "{}")
+    assert load(write(folder, text.format("[[Dm9 G7, Cmaj9]]"))).stations["chill"].progressions == (
+        ("Dm9 G7", "Cmaj9"),
+    )
+    assert load(write(folder, text.format("learnt"))).stations["chill"].progressions == ()
+    assert load(write(folder, text.replace("    progressions: {}\n", ""))).stations["chill"].progressions == ()
 
 
 def test_every_setting_is_read(folder: Path) -> None:
@@ -120,11 +129,14 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("    tone: {keys_lowpass: [1]}", "8: tone: keys_lowpass: (1,) is not"),
         ("    controls: {temprature: 1}", "8: controls: there is no setting 'temprature'. Did you mean 'temperature'?"),
         ("    controls: {keys_mute: 1}", "8: controls: keys_mute: 1 is not true or false"),
+        ("    controls: {mood: angry}", "8: controls: mood: 'angry' is not one of any, calm,"),
         ("    controls: 3", "8: controls: this must be a mapping"),
         ("    title: again", "8: chill: 'title' was given on line 3 already"),
         ("    ? [a]\n    : b", "8: chill: a key must be a plain name"),
         ("  Loud: {title: Loud, progressions: [[C]]}", "8: station 'Loud': a name has small letters"),
-        ("  bare: {title: Bare}", "8: bare: progressions is missing"),
+        ("  lost: {title: Lost, progressions: learned}", "8: lost: progressions: there is no 'learned'."),
+        ("  full: {title: Full, progressions: [[Dm7 G7 C]]}", "8: progressions: 'Dm7 G7 C' is not a bar"),
+        ("  bare: {style: soul}", "8: bare: title is missing"),
         ("  none:", "8: none: this must be a mapping"),
         ("server: {port: 70000}", "8: server: port: '70000' is not a whole number from 0 to 65535"),
         ("server: {control: maybe}", "8: server: control: 'maybe' is not true or false"),
@@ -215,8 +227,8 @@ def test_the_shipped_stations_are_right() -> None:
     stations = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))["stations"]
     assert {"chill", "study"} <= set(stations)
     for station in stations.values():
-        for name in chain.from_iterable(station["progressions"]):
-            assert chords.parse(name)
+        for bar in chain.from_iterable(() if station["progressions"] == LEARNT else station["progressions"]):
+            assert parse_bar(bar)
 
 
 def test_the_shipped_file_loads() -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import RadioError, SettingsError
+from radio.types import MOODS
 
 if TYPE_CHECKING:
     from radio.config import StationSettings
@@ -24,6 +25,8 @@ from files to a station of your own:
                                                                   drumming on its grid, weighted for lo-fi
   python -m train timing groove --out radio/checkpoints/timing.json
                                                                   when its drummers strike, for the radio's feel
+  python -m train prepare chords pop909.tar.gz data/chords --progressions progressions.json
+                                                                  chord loops with moods
   python -m train prepare folder my-midi data/mine --part piano   any folder of MIDI files
   python -m train fit configs/piano.yaml runs/piano               Ctrl-C stops it, the same command goes on
   python -m train evaluate runs/piano --plot curve.png            bits per sampled token, beside a 5-gram
@@ -34,6 +37,7 @@ from files to a station of your own:
   python -m train originality data/lofi                           the longest runs that stand in the corpus too
   python -m train metrics data/lofi piano.safetensors             twenty figures beside those of human music
   python -m train compare configs/compare runs/compare            RWKV beside RNN, GRU, LSTM, CNN, Transformer
+  python -m train loops chill --list 20                           chord loops by mood, and how much they vary
   python -m train listen chill --minutes 30                       chord tones, backbeat, entropies as composed
 """
 
@@ -90,13 +94,25 @@ def parser() -> argparse.ArgumentParser:
     metrics.add_argument("--seed", type=int, default=7)
     metrics.add_argument("--out", type=Path, default=Path("build/metrics"), help="folder of .json, .md, .png")
 
+    _composing(commands)
+    return top
+
+
+def _composing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    loops = commands.add_parser("loops", help="the chord loops a station would play over, listed and counted by mood")
+    loops.add_argument("station")
+    loops.add_argument("--config", type=Path)
+    loops.add_argument("--hours", type=float, default=24.0)
+    loops.add_argument("--moods", nargs="+", choices=["any", *MOODS], default=["any", *MOODS], help="[all]")
+    loops.add_argument("--list", type=int, default=0, metavar="N", help="print the first N tracks' loops of each mood")
+    loops.add_argument("--seed", type=int, default=7)
+
     listen = commands.add_parser("listen", help="figures of what a station composes")
     listen.add_argument("station")
     listen.add_argument("--config", type=Path)
     listen.add_argument("--minutes", type=float, default=30.0)
     listen.add_argument("--seed", type=int, default=7)
     listen.add_argument("--temperatures", type=float, nargs="+", default=[0.6, 1.0, 1.2])
-    return top
 
 
 def _comparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -110,7 +126,7 @@ def _comparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     prepare = commands.add_parser("prepare", help="MIDI to tokens: JSON Lines and binidx")
-    prepare.add_argument("corpus", choices=["pop909", "groove", "folder"])
+    prepare.add_argument("corpus", choices=["pop909", "groove", "folder", "chords"])
     prepare.add_argument("source", type=Path, help="a folder, or a tar archive of one")
     prepare.add_argument("out", type=Path, help="where train.* and validation.* go")
     prepare.add_argument("--part", choices=["piano", "drums"], help="which part to take from a folder's files")
@@ -121,6 +137,7 @@ def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "sections,harmony,thinning,voicing,sustain,touch; and lo-fi drumming of Groove's: "
         "align,straighten,grid,vary,weigh",
     )
+    prepare.add_argument("--progressions", type=Path, help="for chords: progressions.json of free-midi-chords")
     prepare.add_argument("--variants", type=int, default=1, help="arrangements of each piece to train on [1]")
 
     timing = commands.add_parser("timing", help="how Groove's drummers time their hits: a table for the radio's feel")
@@ -189,6 +206,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
         arguments.part,
         stages=keyboards.chosen(arguments.arrange, known) if arguments.arrange else (),
         variants=arguments.variants,
+        progressions=arguments.progressions,
     )
     print("\n".join(report.lines()))
 
@@ -333,6 +351,18 @@ def _metrics(arguments: argparse.Namespace) -> None:
     print(write(found, arguments.out))
 
 
+def _loops(arguments: argparse.Namespace) -> None:
+    from train.chords.variety import listing, table, tracks, variety
+
+    settings, columns = _station(arguments), {}
+    for mood in arguments.moods:
+        found = tracks(settings, hours=arguments.hours, mood=mood, seed=arguments.seed)
+        columns[mood] = variety(found)
+        if arguments.list:
+            print(f"{mood}\n{listing(found[: arguments.list])}\n")
+    print(table(columns))
+
+
 def _listen(arguments: argparse.Namespace) -> None:
     from train.listen import listen, table
 
@@ -364,6 +394,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingPr
         "gap": _gap,
         "originality": _originality,
         "metrics": _metrics,
+        "loops": _loops,
         "listen": _listen,
     }
 )

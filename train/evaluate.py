@@ -12,6 +12,8 @@ import torch
 from radio.model import checkpoint
 from radio.model.engine import Engine, State
 from radio.model.engines import AUTO, open_engine
+from radio.music.parts import CHORDS
+from radio.music.vocab import ROOT_BASE
 from radio.types import JsonValue
 from train import binidx
 from train.data import KEYS, validation_batches
@@ -19,7 +21,7 @@ from train.export import load
 from train.logs import curve
 from train.module import Fit
 from train.ngram import NGram
-from train.vocabulary import RowTable, known_tokens
+from train.vocabulary import Rows, RowTable, known_tokens
 
 LANES = 8
 WINDOW = 256
@@ -35,7 +37,7 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
     Returns:
         `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of back-off n-grams, n
         from 1 to 5, counted over the same training pieces (pitched parts in all twelve keys, as the model saw them),
-        and `curve`, (step, validation bits) as training logged them.
+        and `curve`, (step, validation bits) as training logged them; for harmony also `tokens_per_chord`.
     """
     module = load(run / stored)
     folder = corpus or Path(module.recipe.corpus)
@@ -46,8 +48,17 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
     counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
     held_out = [table.rows(piece) for piece in validation]
     figures["ngram_bits"] = [counted.bits(held_out, ~table.forced, order) for order in range(1, counted.order + 1)]
+    if table.part is CHORDS:
+        figures["tokens_per_chord"] = _tokens_per_chord(held_out, table)
     figures["curve"] = [[step, bits] for step, bits in curve(run)]
     return figures
+
+
+def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
+    """Sampled tokens for each chord: bits per token times this are bits per chord, its rhythm included."""
+    roots = [row for row, token in enumerate(table.tokens) if ROOT_BASE <= token < ROOT_BASE + 12]
+    chords = sum(int(np.isin(piece, roots).sum()) for piece in pieces)
+    return sum(int((~table.forced[piece[1:]]).sum()) for piece in pieces) / chords
 
 
 def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:

@@ -19,6 +19,8 @@ from radio.music.parts import PARTS, Part
 from radio.types import TokenId
 from train import binidx, huggingface
 from train.arrange.stages import arranged
+from train.chords import corpus as sheets
+from train.chords.sheet import Sheet
 from train.corpus import folder, groove, pop909
 from train.corpus.card import Card
 from train.corpus.piece import Piece, Split
@@ -97,6 +99,25 @@ def _drummed(row: Mapping[str, str], takes: groove.Takes, stages: Sequence[str],
     yield read, [each for each in made if each is not None]
 
 
+def _chord_jobs(source: Path, progressions: Path | None, variants: int) -> list[Job]:
+    if progressions is None:
+        raise SettingsError("chords need --progressions FILE: the moods of songs are guessed by what is written there")
+    written = sheets.written(progressions)
+    guess = sheets.mood_guess(written)
+    found: list[tuple[str, Callable[[], Iterator[Sheet]]]] = [
+        (str(path), partial(sheets.song_sheets, path, guess)) for path in pop909.songs(source)
+    ]
+    found += [(str(progressions), partial(sheets.written_sheets, written))] if found else []
+    return [(name, partial(_enriched, read, variants)) for name, read in found]
+
+
+def _enriched(read: Callable[[], Iterator[Sheet]], variants: int) -> Iterator[Reading]:
+    """Sheets as they were labelled, and with the chords and moods they are given."""
+    for sheet in read():
+        wanted = variants if sheet.split == "train" else 1
+        yield sheet, [sheet.enriched(variant) for variant in range(wanted)]
+
+
 def prepare(
     corpus: str,
     source: Path,
@@ -105,15 +126,17 @@ def prepare(
     *,
     stages: Sequence[str] = (),
     variants: int = 1,
+    progressions: Path | None = None,
 ) -> Report:
     """Read `source` (a folder, or a .tar.gz of one) as `corpus` and write `out`/{train,validation}.{jsonl,bin,idx}.
 
     Args:
-        corpus: `pop909`, `groove`, or `folder` for any MIDI files.
+        corpus: `pop909`, `groove`, `folder` for any MIDI files, or `chords` for POP909's harmony alone.
         part_name: which part to take from a folder's files.
         stages: what pieces are taken through: for keyboards names of `train.arrange.stages.STAGES`, in that order, for
             Groove's drums of `train.drums.stages.STAGES`.
         variants: how many arrangements of each piece are for training; validation has one.
+        progressions: written progressions with moods, for `chords`.
 
     Raises:
         SettingsError: nothing usable there, or no piece of it to train on; `out` is left as it was.
@@ -128,10 +151,13 @@ def prepare(
             except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
                 raise SettingsError(f"{source}: neither a folder nor a tar archive ({error})") from error
             source = Path(unpacked)
-        found = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
+        if corpus == "chords":
+            found = _chord_jobs(source, progressions, variants)
+        else:
+            found = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
         if not found:
             raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
-        return _write(found, out, Card(corpus, stages, variants))
+        return _write(found, out, Card(corpus, ("harmony",) if corpus == "chords" else stages, variants))
 
 
 class _Prepared:

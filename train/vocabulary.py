@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.errors import SettingsError
-from radio.music.parts import Part
+from radio.music.loops import HALF_BEATS
+from radio.music.parts import CHORDS, Part
 from radio.music.vocab import (
     BACKBEAT,
     DENSITIES,
@@ -14,6 +15,8 @@ from radio.music.vocab import (
     FILL,
     GROOVE,
     MAX_WAIT,
+    MODE_BASE,
+    MOOD_BASE,
     QUALITIES,
     QUALITY_BASE,
     ROOT_BASE,
@@ -28,7 +31,7 @@ from radio.music.vocab import (
     note_token,
     wait,
 )
-from radio.types import BEATS_PER_BAR, Tick, TokenId
+from radio.types import BEATS_PER_BAR, MODES, MOODS, Tick, TokenId
 from train.corpus.groove import PADS
 
 UNKNOWN = -1
@@ -39,7 +42,19 @@ Rows = npt.NDArray[np.int64]
 
 
 def known_tokens(part: Part) -> tuple[TokenId, ...]:
-    """The ids a model of `part` has rows for, ascending: waits in steps of five ticks, its notes, its controls."""
+    """The ids a model of `part` has rows for, ascending: waits in steps of five ticks, its notes, its controls.
+
+    A model of harmony has chords, the beats they may begin on, and what the host says of a loop.
+    """
+    if part is CHORDS:
+        return (
+            START,
+            *(beat(number) for number in HALF_BEATS),
+            *range(ROOT_BASE, ROOT_BASE + 12),
+            *(QUALITY_BASE + place for place, quality in enumerate(QUALITIES) if quality != "none"),
+            *range(MODE_BASE, MODE_BASE + len(MODES)),
+            *range(MOOD_BASE, MOOD_BASE + len(MOODS)),
+        )
     tokens = [START]
     tokens += [wait(ticks) for ticks in range(STEP, MAX_WAIT + 1, STEP)]
     notes = range(part.low, part.high + 1) if part.offs else sorted(set(PADS.values()))
@@ -54,6 +69,11 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
     return tuple(tokens)
 
 
+def _is_forced(part: Part, token: TokenId) -> bool:
+    """Whether the host decides about `token`: about all controls, but of harmony only about mode and mood."""
+    return token == START or (token >= MODE_BASE if part is CHORDS else is_control(token))
+
+
 class RowTable:
     """Ids → rows for one part, after a transposition and a change of velocity bins."""
 
@@ -62,7 +82,7 @@ class RowTable:
         self.tokens = tokens
         self._row = {token: row for row, token in enumerate(tokens)}
         self._tables: dict[tuple[int, int], Rows] = {}
-        self.forced = np.array([token == START or is_control(token) for token in tokens])
+        self.forced = np.array([_is_forced(part, token) for token in tokens])
         """Per row: True where the host decides, so that the token carries no loss."""
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:

@@ -21,6 +21,8 @@ class Ahead:
         self._stock: tuple[Saved, Controls, Bar] | None = None
         self.next_number = composer.next_number
         """The number of the bar that `next_bar` gives next."""
+        self.next_loop = composer.next_loop
+        """The number of the bar, of those still to be given, from which another mood would be heard."""
 
     def prepare(self, controls: Controls) -> None:
         """Compose the next bar as `controls` ask for it, if that is not done yet; in any thread."""
@@ -32,7 +34,7 @@ class Ahead:
         with self._lock:
             bar = self._prepare(controls)
             self._stock = None
-            self.next_number = self._composer.next_number
+            self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
             return bar
 
     def skip(self) -> None:
@@ -43,6 +45,7 @@ class Ahead:
                 self._composer.restore(before)
                 self._stock = None
             self._composer.skip()
+            self.next_loop = self._composer.next_loop
 
     def _prepare(self, controls: Controls) -> Bar:
         if self._stock is not None:

@@ -8,7 +8,7 @@ from typing import Final
 from radio.compose.plan import BarPlan
 from radio.music.chords import Chord
 from radio.music.events import Note, NoteEvent
-from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 KICKS: Final = frozenset({35, 36})
 LOWEST: Final = 28
@@ -25,7 +25,7 @@ def root_note(chord: Chord) -> int:
 
 
 def bass_line(plan: BarPlan, following: Chord, drums: Sequence[NoteEvent]) -> list[NoteEvent]:
-    """The bass of one bar: the root on the bar line and, an eighth or more apart, on the kicks.
+    """The bass of one bar: the root on the bar line, where a chord begins and, an eighth or more apart, on the kicks.
 
     A kick in the last eighth is answered a semitone below the next root where the chord changes. All notes end within
     the bar, so the line needs no memory. Bars that the conductor left empty have no bass.
@@ -37,9 +37,11 @@ def bass_line(plan: BarPlan, following: Chord, drums: Sequence[NoteEvent]) -> li
     if plan.densities["piano"] == 0 or plan.chords[0].quality == "none":
         return []
     kicks = {event.tick - plan.tick for event in drums if event.note in KICKS and event.velocity}
+    begins = [(number - 1) * TICKS_PER_BEAT for number in range(2, BEATS_PER_BAR + 1) if plan.begins_chord(number)]
     onsets = [0]
-    for tick in sorted(kicks):
-        if tick - onsets[-1] >= _GRID and tick < TICKS_PER_BAR:
+    for tick in sorted(kicks | set(begins)):
+        clear = all(abs(tick - begin) >= _GRID for begin in begins if begin != tick)
+        if tick - onsets[-1] >= _GRID and tick < TICKS_PER_BAR and clear:
             onsets.append(tick)
     notes = []
     for onset, end in zip(onsets, [*onsets[1:], TICKS_PER_BAR], strict=True):

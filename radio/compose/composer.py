@@ -15,9 +15,9 @@ from radio.compose.plan import BarPlan, Track
 from radio.controls import Controls
 from radio.model.engine import Engine
 from radio.model.sampling import Sampling
-from radio.music.chords import Chord
 from radio.music.events import NoteEvent
 from radio.music.parts import DRUMS, PIANO
+from radio.types import MoodChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Saved:
     means: Mapping[str, dict[str, float]]
 
 
-def asked(controls: Controls) -> tuple[float, Sampling]:
-    """All that a composer reads of the controls: density, and how the models choose."""
-    return controls.density, Sampling(
+def asked(controls: Controls) -> tuple[float, MoodChoice, Sampling]:
+    """All that a composer reads of the controls: density, mood, and how the models choose."""
+    sampling = Sampling(
         controls.temperature,
         controls.top_p,
         controls.top_k,
@@ -53,22 +53,14 @@ def asked(controls: Controls) -> tuple[float, Sampling]:
         controls.alpha_frequency,
         controls.alpha_decay,
     )
+    return controls.density, controls.mood, sampling
 
 
 class Composer:
     """Composes bar after bar; a function of (models, settings, seed, controls given at each bar)."""
 
-    def __init__(
-        self,
-        piano: Engine,
-        drums: Engine,
-        *,
-        progressions: Sequence[Sequence[Chord]],
-        keys: Sequence[str],
-        style: str,
-        seed: int,
-    ) -> None:
-        self._conductor = Conductor(progressions=progressions, keys=keys, style=style, seed=seed)
+    def __init__(self, piano: Engine, drums: Engine, conductor: Conductor, *, seed: int) -> None:
+        self._conductor = conductor
         self._performers = {
             "drums": Performer(drums, DRUMS, (seed, 1)),
             "keys": Performer(piano, PIANO, (seed, 0)),
@@ -79,8 +71,8 @@ class Composer:
 
     def next_bar(self, controls: Controls) -> Bar:
         """Compose the next bar under `controls`."""
-        density, sampling = asked(controls)
-        track, plan = self._conductor.next_bar(density)
+        density, mood, sampling = asked(controls)
+        track, plan = self._conductor.next_bar(density, mood)
         events = {
             layer: self._dynamics[layer].level(performer.play(plan, sampling))
             for layer, performer in self._performers.items()
@@ -88,6 +80,11 @@ class Composer:
         events["bass"] = bass_line(plan, self._conductor.upcoming_chord, events["drums"])
         self.next_number += 1
         return Bar(plan, track, events)
+
+    @property
+    def next_loop(self) -> int:
+        """The number of the bar from which another mood would be heard."""
+        return self._conductor.next_loop
 
     def skip(self) -> None:
         """Let the next bar open the next track, unless it opens one already."""

@@ -100,7 +100,7 @@ class Performer:
         are lifted. What was struck within the last beat may anticipate the chord and stays. A model that forgets one
         release in fifty would otherwise have a note more sounding than its training music, for ever.
         """
-        chord_begins = plan.announces_chord(number) and plan.chords[number - 1].tones
+        chord_begins = plan.begins_chord(number) and plan.chords[number - 1].tones
         longest = TICKS_PER_BEAT if chord_begins else LONGEST_HOLD
         sounding = sorted(self._grammar.sounding.items())
         overdue = [note for note, since in sounding if self._grammar.tick - since >= longest]

@@ -58,4 +58,7 @@ _EIGHTHS_OF_A_BEAT: Final = (0, 15, 30, 45, 60, 75, 90, 105)
 
 PIANO: Final = Part("piano", 36, 96, True, _SIXTEENTHS_AND_TRIPLETS, _EIGHTHS_OF_A_BEAT, (0, 4, 7, 9, 12, 15, 20))
 DRUMS: Final = Part("drums", 35, 59, False, _SIXTEENTHS_AND_TRIPLETS, (), (0, 5, 8, 11, 14, 18, 24))
-PARTS: Final = {part.name: part for part in (PIANO, DRUMS)}
+CHORDS: Final = Part("chords", 0, -1, False, (), (), ())
+"""Harmony alone: no notes, only the loops that the others play over."""
+
+PARTS: Final = {part.name: part for part in (PIANO, DRUMS, CHORDS)}

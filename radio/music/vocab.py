@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import ceil, log
 from typing import Final
 
-from radio.types import TokenId
+from radio.types import MODES, MOODS, TokenId
 
 PAD: Final[TokenId] = 0
 START: Final[TokenId] = 1
@@ -42,6 +42,8 @@ STYLE_BASE: Final = 2256
 GROOVE: Final[TokenId] = 2288
 FILL: Final[TokenId] = 2289
 BACKBEAT: Final[TokenId] = 2290
+MODE_BASE: Final = 2304
+MOOD_BASE: Final = 2312
 
 
 def _names() -> dict[TokenId, str]:
@@ -58,6 +60,8 @@ def _names() -> dict[TokenId, str]:
     names |= {DENSITY_BASE + density: f"<d{density}>" for density in range(DENSITIES)}
     names |= {STYLE_BASE + place: f"<s:{style}>" for place, style in enumerate(STYLES)}
     names |= {GROOVE: "<groove>", FILL: "<fill>", BACKBEAT: "<backbeat>"}
+    names |= {MODE_BASE + place: f"<mode:{mode}>" for place, mode in enumerate(MODES)}
+    names |= {MOOD_BASE + place: f"<mood:{mood}>" for place, mood in enumerate(MOODS)}
     return names
 
 
@@ -115,6 +119,20 @@ def style(name: str) -> TokenId:
     if name not in STYLES:
         raise ValueError(f"there is no style '{name}': {', '.join(STYLES)}")
     return STYLE_BASE + STYLES.index(name)
+
+
+def mode(name: str) -> TokenId:
+    """The token of a mode, `major` or `minor`; raises ValueError for any other."""
+    if name not in MODES:
+        raise ValueError(f"there is no mode '{name}': {', '.join(MODES)}")
+    return MODE_BASE + MODES.index(name)
+
+
+def mood(name: str) -> TokenId:
+    """The token of a mood; raises ValueError with the ones there are."""
+    if name not in MOODS:
+        raise ValueError(f"there is no mood '{name}': {', '.join(MOODS)}")
+    return MOOD_BASE + MOODS.index(name)
 
 
 def velocity_to_bin(velocity: float) -> int:

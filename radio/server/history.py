@@ -43,6 +43,8 @@ _SHAPING = (
 )
 """Named one by one: settings also say where a station is pushed to, which is nobody's business."""
 
+_MODELS = ("piano", "drums", "chords")
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -130,8 +132,7 @@ class Life:
             "seed": self.settings.seed,
             "settings": _settings(self.settings),
             "checkpoints": {
-                part: {"name": _path(self.settings, part).name, "sha256": self.digests.get(part)}
-                for part in ("piano", "drums")
+                part: {"name": _path(self.settings, part).name, "sha256": self.digests.get(part)} for part in _MODELS
             },
             "controls": self.controls.as_json(),
             "changes": [change.as_json() for change in self.changes],
@@ -143,7 +144,7 @@ def digests(settings: StationSettings) -> dict[str, str]:
     """SHA-256 of the checkpoints that are there; they are read whole, so not on the event loop."""
     return {
         part: hashlib.sha256(path.read_bytes()).hexdigest()
-        for part in ("piano", "drums")
+        for part in _MODELS
         if (path := _path(settings, part)).is_file()
     }
 

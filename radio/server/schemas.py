@@ -47,6 +47,8 @@ def maybe(schema: Json) -> Json:
 def _value(control: Control) -> Json:
     if control.kind == "bool":
         return {"type": "boolean", "description": control.help}
+    if control.kind == "choice":
+        return text(control.help, enum=[*control.choices])
     kind = "integer" if control.kind == "int" else "number"
     unit: Json = {"x-unit": control.unit} if control.unit else {}
     return {"type": kind, "minimum": control.low, "maximum": control.high, "description": control.help, **unit}
@@ -54,18 +56,23 @@ def _value(control: Control) -> Json:
 
 _FRAME = whole("a place on the mount's clock, in samples at 48 kHz")
 _WHEN = text("when it was at the live edge", format="date-time")
+_ANY_VALUE: Json = {"type": ["number", "boolean", "string"]}
 _CONTROL = thing(
     {
-        "value": {"type": ["number", "boolean"]},
-        "default": {"type": ["number", "boolean"]},
-        "kind": text(enum=["float", "int", "bool"]),
+        "value": _ANY_VALUE,
+        "default": _ANY_VALUE,
+        "kind": text(enum=["float", "int", "bool", "choice"]),
         "low": number(),
         "high": number(),
+        "choices": each(text()),
         "unit": text(),
-        "lands": text("on the next bar line, or in the mix at once", enum=["bar", "mix"]),
+        "lands": text(
+            "on the next bar line, where the next chord loop begins, or in the mix at once", enum=["bar", "loop", "mix"]
+        ),
         "help": text(),
         "allowed": text(),
-    }
+    },
+    optional=("low", "high", "choices"),
 )
 _TRACK: Json = {
     "title": text(),
@@ -79,8 +86,16 @@ _TRACK: Json = {
 }
 _SOME_OF_TRACK = ("chords", "number")
 _BAR = thing(
-    {"number": whole(), "chord": text(), "section": text(), "tempo": number(), "frame": _FRAME},
-    optional=("section", "tempo"),
+    {
+        "number": whole(),
+        "chord": text("two with a space between them where it changes on the third beat"),
+        "section": text(),
+        "tempo": number(),
+        "chords": each(text("a bar of the loop that comes round here")),
+        "place": whole("which bar of the loop this is, from 0"),
+        "frame": _FRAME,
+    },
+    optional=("section", "tempo", "chords", "place"),
 )
 _BRIEF: Json = {
     "name": text(),
@@ -161,9 +176,7 @@ SCHEMAS: Json = {
         {
             "controls": {
                 "type": "object",
-                "additionalProperties": thing(
-                    {"value": {"type": ["number", "boolean"]}, "bar": whole(), "frame": _FRAME}
-                ),
+                "additionalProperties": thing({"value": _ANY_VALUE, "bar": whole(), "frame": _FRAME}),
             },
             "live": whole("the live edge now"),
             "sample_rate": whole(),

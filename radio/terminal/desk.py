@@ -243,7 +243,7 @@ class Desk:
         if changed == self.controls:
             return None
         self.controls = changed
-        self.pending |= {name: None for name in patch if CONTROLS[name].lands == "bar"}
+        self.pending |= {name: None for name in patch if CONTROLS[name].lands != "mix"}
         return Turn(patch)
 
     def _volume(self) -> Wish:

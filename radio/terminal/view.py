@@ -174,11 +174,11 @@ def _beat(desk: Desk, width: int) -> Text:
     line = Text()
     for each in range(BEATS_PER_BAR):
         line.append("● " if each == min(beat, BEATS_PER_BAR - 1) else "○ ", ACCENT if each == beat else "dim")
-    chord, chords = str(desk.bar.data["chord"]), desk.track.data["chords"]
+    chord = str(desk.bar.data["chord"])
+    chords, now = desk.bar.data.get("chords"), desk.bar.data.get("place")
     line.append(f" {set_cell_size(chord, max(7, cell_len(chord)))} ", "bold")
     loop = Text()
     if isinstance(chords, list) and chords:
-        now = (int(str(desk.bar.data["number"])) - desk.first_bar) % len(chords)
         for place, name in enumerate(chords):
             loop.append("  ").append(str(name), ACCENT if place == now else "dim")
     return line.append_text(loop) if line.cell_len + loop.cell_len <= width else line

@@ -4,7 +4,7 @@ import { at, element, span, write } from "./dom.js";
 import { change } from "./keeper.js";
 import { keep, recall } from "./store.js";
 
-const MAIN = ["temperature", "tempo", "density", "swing", "lowpass", "wow"];
+const MAIN = ["mood", "temperature", "tempo", "density", "swing", "lowpass", "wow"];
 const BURST = 2; // seconds that are kept in store while the music is turned
 const LONG = 4; // seconds of delay from which it is worth coming nearer to the live edge
 const REST = 120; // milliseconds for which a slider must rest until it is sent
@@ -61,7 +61,19 @@ export class Controls {
     return Object.keys(this.#table).filter((name) => "default" in this.#table[name] && this.#now[name] !== this.#table[name].default);
   }
 
+  #choice(name) {
+    const { choices, help, default: usual } = this.#table[name];
+    const options = choices.map((each) => element("option", { value: each, textContent: label(each) }));
+    const input = element("select", { id: `knob-${name}`, title: help ?? "" }, ...options);
+    if (help) input.setAttribute("aria-description", help);
+    this.#shown[name] = (to) => { input.value = to; };
+    this.#shown[name](this.#now[name] ?? usual);
+    input.addEventListener("change", () => this.#turn({ [name]: input.value }));
+    return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: label(name) }), input);
+  }
+
   #knob(name, words = label(name)) {
+    if (this.#table[name].kind === "choice") return this.#choice(name);
     const { low, high, kind, unit, help, default: usual } = this.#table[name];
     const value = element("output", { htmlFor: `knob-${name}` });
     const step = kind === "int" || high - low > 20 ? 1 : 0.01;

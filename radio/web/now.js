@@ -46,7 +46,7 @@ export class Now {
     this.#track = track;
     write(at("title"), track.title ?? "Untitled");
     write(at("key"), track.key ?? "–");
-    at("chords").replaceChildren(...(track.chords ?? []).map((name) => element("li", { textContent: name })));
+    this.#showLoop(track.chords ?? []);
     this.#showBefore();
     if (track.tempo) write(at("tempo"), `${Math.round(track.tempo)}`);
     this.#tell();
@@ -71,13 +71,17 @@ export class Now {
     write(at("bar"), `${Number(bar.number) + 1}`);
     write(at("section"), SECTIONS[bar.section] ?? bar.section ?? "–");
     if (bar.tempo) write(at("tempo"), `${Math.round(bar.tempo)}`);
-    const chords = [...at("chords").children];
-    const last = chords.findIndex((item) => item.hasAttribute("aria-current"));
-    // The same chord may stand twice in a loop: the one after the last is meant.
-    const order = chords.map((_, n) => chords[(last + 1 + n) % chords.length]);
-    const next = order.find((item) => item.textContent === bar.chord);
-    for (const item of chords) item.removeAttribute("aria-current");
-    next?.setAttribute("aria-current", "true");
+    if (bar.chords) this.#showLoop(bar.chords);
+    [...at("chords").children].forEach((item, n) => {
+      if (n === bar.place) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
+    });
+  }
+
+  // Sections have loops of their own: the list changes where another begins.
+  #showLoop(names) {
+    if ([...at("chords").children].map((item) => item.textContent).join() === names.join()) return;
+    at("chords").replaceChildren(...names.map((name) => element("li", { textContent: name })));
   }
 
   #tell() {

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from radio.compose.composer import Composer
+from radio.compose.conductor import Conductor
+from radio.compose.harmony import LoopWriter
 from radio.controls import Controls
 from radio.model.numpy_engine import NumpyEngine
-from radio.music.chords import parse
+from radio.music.loops import loop_of
 from radio.types import TICKS_PER_BAR
 from tests.model.models import checkpoint
 
@@ -12,9 +14,13 @@ def composer(seed: int = 1) -> Composer:
     return Composer(
         NumpyEngine(checkpoint("piano")),
         NumpyEngine(checkpoint("drums")),
-        progressions=[[parse(name) for name in ("Dm7", "G7", "Cmaj7", "Am7")]],
-        keys=("C", "F"),
-        style="hiphop",
+        Conductor(
+            writer=LoopWriter(NumpyEngine(checkpoint("chords"))),
+            progressions=[loop_of(["Dm7", "G7", "Cmaj7", "Am7"])],
+            keys=("C", "F"),
+            style="hiphop",
+            seed=seed,
+        ),
         seed=seed,
     )
 

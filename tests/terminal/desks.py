@@ -18,8 +18,8 @@ def track(number: int, title: str) -> StationEvent:
 
 
 def bar(number: int) -> StationEvent:
-    chord = CHORDS[number % 4]
-    return StationEvent(number * BAR, "bar", {"number": number, "chord": chord, "section": "B", "tempo": 78.0})
+    data = {"number": number, "chord": CHORDS[number % 4], "section": "B", "tempo": 78.0}
+    return StationEvent(number * BAR, "bar", {**data, "chords": CHORDS, "place": number % 4})
 
 
 def heard(desk: Desk, event: StationEvent) -> None:

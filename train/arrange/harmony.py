@@ -21,7 +21,7 @@ LOOP_BARS = 8
 """Bars after which a progression is taken to come round again."""
 
 _DIATONIC = {0: "maj", 2: "min", 4: "min", 5: "maj", 7: "maj", 9: "min", 11: "dim"}
-_FAMILY = {
+FAMILY = {
     "maj": "maj", "maj7": "maj", "maj9": "maj", "6": "maj", "dom7": "maj", "sus": "sus", "min": "min", "min7": "min",
     "min9": "min", "dim": "dim", "hdim7": "dim", "aug": "aug", "none": "none",
 }  # fmt: skip
@@ -59,19 +59,27 @@ and a ii before a V becomes half-diminished, as in the minor key."""
 
 
 def enriched(piece: Piece, random: Random) -> Piece:
-    """`piece` with its chords enriched; the notes are left to the stage `voicing`.
+    """`piece` with its chords enriched; the notes are left to the stage `voicing`."""
+    return replace(piece, chords=enriched_chords(piece.chords, random))
 
-    The same plain chord in the same surroundings always becomes the same rich one within a piece, so that what was a
-    loop stays a loop.
+
+def enriched_chords(chords: Sequence[Chord], random: Random, tonic: int | None = None) -> list[Chord]:
+    """Chords, one a beat, enriched.
+
+    The same plain chord in the same surroundings always becomes the same rich one, so that a loop stays a loop.
+
+    Args:
+        tonic: of the major key, or relative major, that all is in; by default judged anew around each chord.
     """
-    spans = _spans(piece.chords)
+    spans = _spans(chords)
     chosen: dict[_Place, tuple[str, str]] = {}
     result: list[Chord] = []
     for number, (start, end, chord) in enumerate(spans):
-        tonic = tonic_of(piece.chords[max(0, start - KEY_BARS * BEATS_PER_BAR) : end + KEY_BARS * BEATS_PER_BAR])
+        around = chords[max(0, start - KEY_BARS * BEATS_PER_BAR) : end + KEY_BARS * BEATS_PER_BAR]
+        key = tonic_of(around) if tonic is None else tonic
         following = spans[number + 1][2] if number + 1 < len(spans) else NO_CHORD
         place = _Place(
-            degree=(chord.root - tonic) % 12,
+            degree=(chord.root - key) % 12,
             quality=chord.quality,
             motion=-1 if following.quality == "none" else (following.root - chord.root) % 12,
             bar=start // BEATS_PER_BAR % LOOP_BARS,
@@ -81,7 +89,7 @@ def enriched(piece: Piece, random: Random) -> Piece:
             chosen[place] = (_quality(place, random), _turn(random))
         quality, turn = chosen[place]
         result += _laid(Chord(chord.root, quality), place, turn)
-    return replace(piece, chords=result)
+    return result
 
 
 def tonic_of(chords: Sequence[Chord]) -> int:
@@ -93,7 +101,7 @@ def tonic_of(chords: Sequence[Chord]) -> int:
     def fit(tonic: int) -> float:
         score = 0.0
         for chord in chords:
-            degree, family = (chord.root - tonic) % 12, _FAMILY[chord.quality]
+            degree, family = (chord.root - tonic) % 12, FAMILY[chord.quality]
             score += family == "sus" and degree in {0, 2, 5, 7, 9}
             score += _DIATONIC.get(degree) == family
             score += 0.2 * (degree in {0, 5, 9} and _DIATONIC[degree] == family)
@@ -127,7 +135,7 @@ class _Place:
 
 
 def _quality(place: _Place, random: Random) -> str:
-    family = _FAMILY[place.quality]
+    family = FAMILY[place.quality]
     choices = _BY_FUNCTION.get((place.degree, family)) or _BY_FAMILY[family]
     if place.degree == 0 and place.motion == 5 and place.quality == "dom7":
         choices = (("dom7", 100),)  # V7 of IV
