@@ -151,7 +151,7 @@ def test_check_and_doctor_name_every_file_that_cannot_be_played(
     config = config_with(tmp_path, f"piano: noise\n    drums: {piano}\n    soundfont: noise")
     status, lines = said(capsys, "check", "--config", config)
     assert status == 2
-    starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums", "chords")]
+    starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums")]
     assert len(lines) == len(starts)
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
     assert "is not a soundfont" in lines[0]

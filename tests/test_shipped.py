@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import mido
 import pytest
 
 from radio.compose.composer import Bar
-from radio.config import SHIPPED, load
+from radio.config import SHIPPED, StationSettings, load
 from radio.controls import Controls
 from radio.music import midi
 from radio.station import open_composer, write_midi
@@ -18,8 +19,8 @@ from train.measures import measure
 CHILL = load(SHIPPED).stations["chill"]
 
 
-def composed(bars: int, controls: Controls, *, seed: int = 7) -> list[Bar]:
-    composer = open_composer(CHILL, seed)
+def composed(bars: int, controls: Controls, *, seed: int = 7, settings: StationSettings = CHILL) -> list[Bar]:
+    composer = open_composer(settings, seed)
     return [composer.next_bar(controls) for _ in range(bars)]
 
 
@@ -33,17 +34,18 @@ def test_at_temperature_one_the_keys_keep_to_the_chords_and_the_drums_to_the_bac
 
 def test_temperature_is_heard_in_pitch_and_rhythm_from_the_bar_it_was_turned_at() -> None:
     """The same bars of the same plan, once left at 0.6 and once turned to 1.2 on the way."""
+    steady = replace(CHILL, progressions=(("Dm9", "G7", "Cmaj9", "Am7"),), keys=("C",))  # so that harmony adds nothing
     cool = CHILL.controls.changed({"temperature": 0.6})
     hot = CHILL.controls.changed({"temperature": 1.2})
-    left_alone = composed(160, cool)
-    composer = open_composer(CHILL, 7)
+    left_alone = composed(160, cool, settings=steady)
+    composer = open_composer(steady, 7)
     turned = [composer.next_bar(cool if number < 32 else hot) for number in range(160)]
     assert turned[:32] == left_alone[:32]
     assert turned[32] != left_alone[32]
     assert [bar.plan for bar in turned] == [bar.plan for bar in left_alone]
     before, after = measure(left_alone[32:]), measure(turned[32:])
     assert after.pitch_entropy > before.pitch_entropy + 0.05
-    assert after.rhythm_entropy > before.rhythm_entropy + 0.3
+    assert after.rhythm_entropy > before.rhythm_entropy + 0.1
 
 
 @pytest.mark.slow
