@@ -217,14 +217,14 @@ class _Pen:
         self.other_than = None
 
     def _next_roots(self) -> list[int]:
-        """Rows of the roots that may follow."""
+        """Rows of the roots that may follow; where the rules leave none, all, and `taste` will count the fault."""
         if not self.halves:
             return self._rows.roots
         last = self.halves[-1]
         roots = [root for root in range(12) if root != self.other_than and resolves(last, Chord(root, "maj"))]
         if last.quality != "sus" and (last.quality == "dom7" or "dom7" not in ALLOWED[last.root]):
             roots = [root for root in roots if root != last.root]
-        return [self._rows.roots[root] for root in roots]
+        return [self._rows.roots[root] for root in roots] or self._rows.roots
 
     def _holds(self) -> list[int]:
         """The row that lets the last chord go on through a new bar, where it has lasted for just the one before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
 
 from radio.compose.harmony import Harmony, LoopWriter
@@ -11,7 +12,7 @@ from radio.compose.taste import LENGTHS, faults, signature
 from radio.config import StationSettings
 from radio.model.checkpoint import read
 from radio.model.engines import open_engine
-from radio.music.loops import HALVES, Loop
+from radio.music.loops import HALVES, Loop, loop_of
 from radio.types import MOODS, Mood
 from tests.model.models import checkpoint
 
@@ -60,6 +61,14 @@ def test_sections_share_material_and_the_last_one_rests() -> None:
         assert sparse.bars == 4
         assert len(list(sparse.spans())) <= 2
         assert set(sparse.halves) <= set(main.halves)
+
+
+def test_a_chord_that_leads_to_one_root_alone_leaves_a_variation_somewhere_to_go() -> None:
+    """G augmented leads to C alone, and it is C that the variation is not to have."""
+    varied = loop_of(["Am9", "Fmaj7 Gaug", "Cmaj9", "Em7"])
+    loop, _ = shipped()._drawn(np.random.default_rng(1), "minor", "calm", 4, varied)
+    assert loop.bars == 4
+    assert loop.halves[:4] == varied.halves[:4]
 
 
 def test_the_same_seed_writes_the_same_and_another_other_loops() -> None:
