@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from itertools import pairwise
 from collections.abc import Sequence
+from itertools import pairwise
 
 from radio.compose.conductor import FORM, Conductor
 from radio.compose.harmony import Harmony, Recent
