@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import RadioError, SettingsError
+from radio.music.vocab import STYLES
 from radio.types import MOODS
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="bits per sampled token on validation, beside a 5-gram's")
     evaluate.add_argument("run", type=Path, help="a run's folder, or an exported .safetensors")
     evaluate.add_argument("--corpus", type=Path, help="the prepared corpus to measure on [a run's own]")
+    evaluate.add_argument(
+        "--styles", nargs="+", choices=STYLES, default=[], metavar="STYLE", help="of a drum model: only these [all]"
+    )
     evaluate.add_argument("--plot", type=Path, help="draw the validation curve to this PNG")
 
     _exporting(commands)
@@ -253,8 +257,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.run.suffix == ".safetensors":
         if arguments.corpus is None or arguments.plot is not None:
             raise SettingsError("an exported model is measured on --corpus FOLDER, and has no curve to plot")
-        print(json.dumps(evaluate_checkpoint(arguments.run, arguments.corpus), indent=2))
+        print(json.dumps(evaluate_checkpoint(arguments.run, arguments.corpus, styles=arguments.styles), indent=2))
         return
+    if arguments.styles:
+        raise SettingsError("--styles is for an exported model")
     figures = evaluate(arguments.run, arguments.corpus)
     (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))

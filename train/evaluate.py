@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from radio.errors import SettingsError
 from radio.model import checkpoint
 from radio.model.engine import Engine, State
 from radio.model.engines import AUTO, open_engine
 from radio.music.parts import CHORDS
-from radio.music.vocab import ROOT_BASE
+from radio.music.vocab import ROOT_BASE, style
 from radio.types import JsonValue
 from train import binidx
 from train.data import KEYS, validation_batches
@@ -99,18 +100,32 @@ def engine_figures(
     return {"bits": nats / count / math.log(2), "accuracy": hits / count, "tokens": int(count)}
 
 
-def evaluate_checkpoint(path: Path, corpus: Path, *, engine: str = AUTO) -> dict[str, JsonValue]:
+def evaluate_checkpoint(
+    path: Path, corpus: Path, *, engine: str = AUTO, styles: Sequence[str] = ()
+) -> dict[str, JsonValue]:
     """`engine_figures` of an exported model over a prepared corpus' validation split, by the engine of that name.
 
     The split is laid into lanes as when the model was trained, so that the same tokens count.
+
+    Args:
+        styles: only drum pieces of these styles; all pieces where none is named.
+
+    Raises:
+        SettingsError: no piece of these styles.
     """
+    validation = binidx.read(corpus / "validation")
+    if styles:
+        wanted = [style(name) for name in styles]
+        validation = [piece for piece in validation if np.isin(wanted, piece).any()]
+        if not validation:
+            raise SettingsError(f"{corpus}: no validation piece is {' or '.join(styles)}")
     stored = checkpoint.read(path)
     table = RowTable(stored.part, stored.tokens)
     recipe = stored.card.get("recipe")
     window = recipe["window"] if isinstance(recipe, dict) else None
     return engine_figures(
         open_engine(stored, engine),
-        binidx.read(corpus / "validation"),
+        validation,
         table,
         window=window if isinstance(window, int) else WINDOW,
     )

@@ -156,3 +156,9 @@ def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
 
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
     assert float(model_figures(module, binidx.read(tmp_path / "groove" / "train"), table)["bits"]) < 12  # type: ignore[arg-type]
+    out = tmp_path / "drums.safetensors"
+    export(run / "last.ckpt", out, {}, "int8")
+    whole = evaluate_checkpoint(out, tmp_path / "groove")
+    assert evaluate_checkpoint(out, tmp_path / "groove", styles=["rock"]) == whole, "the only fill to validate on"
+    with pytest.raises(SettingsError, match="no validation piece is hiphop or soul"):
+        evaluate_checkpoint(out, tmp_path / "groove", styles=["hiphop", "soul"])
