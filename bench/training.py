@@ -29,7 +29,6 @@ SHAPES = {"6 × 256": (6, 256), "8 × 256": (8, 256), "4 × 192": (4, 192)}
 """Layers and width: about the seven million parameters of the target, and the models that are shipped."""
 TARGET = 3.0
 ROUNDS = 3
-PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm")
 
 
 class OurStep:
@@ -139,8 +138,3 @@ def _split(name: str, ours: OurStep) -> Iterator[Figure]:
     spent = in_turn(*(partial(took, part) for part in parts.values()), rounds=ROUNDS)
     for what, part in zip(parts, spent, strict=True):
         yield Figure(f"{name}, 1 core, a step's {what}", part, "ms", absolute=f"{100 * part / sum(spent):.0f} %")
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
-        ours()
-    by_operator = {event.key: event.self_cpu_time_total for event in seen.key_averages()}
-    products = sum(by_operator.get(product, 0) for product in PRODUCTS)
-    yield Figure(f"{name}, 1 core, matrix products, of a step", 100 * products / sum(by_operator.values()), "%")
