@@ -23,7 +23,7 @@ from train.runs import stored_run
 from train.vocabulary import RowTable, known_tokens
 
 PROBE_TOKENS = 300_000
-"""At most, and a fifth of the run at most: what each rate is tried for."""
+"""At most, and a quarter of the run at most: what each rate is tried for."""
 _RATES = "rates.json"
 
 
@@ -101,7 +101,7 @@ def shortened(recipe: Recipe, tokens: int) -> Recipe:
 
 def _probe(recipe: Recipe, rate: float, run: Path) -> float:
     """Validation bits after a short run at `rate`."""
-    short = shortened(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 5))
+    short = shortened(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 4))
     module = load_run(fit(replace(short, validate_every=short.steps + 1), run))
     table = RowTable(recipe.played, known_tokens(recipe.played))
     bits = float(model_figures(module, binidx.read(Path(recipe.corpus) / "validation"), table)["bits"])  # type: ignore[arg-type]
