@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -80,9 +80,9 @@ class _Subject:
             path = Path(folder) / "model.safetensors"
             checkpoint.write(path, plain, "int8")
             air = open_engine(checkpoint.read(path))  # mapped: the pages outlive their name
-        rows = speed.piece(self.validation, self.table)
-        self.numpy = speed.playing(ARCHITECTURES[plain.spec.architecture].open_plain(plain), rows)
-        self.air = speed.playing(air, rows)
+        self.air = speed.playing(air, speed.piece(self.validation, self.table))
+        # a state of one engine is one of the other's, too
+        self.numpy = replace(self.air, engine=ARCHITECTURES[plain.spec.architecture].open_plain(plain))
 
     def works(self) -> dict[str, Work]:
         """Generating by either engine, early and late."""
