@@ -19,6 +19,7 @@ def convert(source: Path, out: Path, form: Form) -> None:
     reads. Neither vocabulary nor card go with it.
     """
     read = checkpoint.read(source)
+    out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".safetensors":
         checkpoint.write(out, read, form)
     elif out.suffix == ".pth":

@@ -45,5 +45,6 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) 
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
     spec = module.model.spec
+    out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), form)
     out.with_suffix(".json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
