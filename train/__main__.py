@@ -183,6 +183,10 @@ def _exporting(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     convert.add_argument("source", type=Path)
     convert.add_argument("out", type=Path, help=".safetensors, or .pth for other RWKV-6 runtimes (always fp32)")
 
+    card = commands.add_parser("card", help="put measured figures into the card of an exported model")
+    card.add_argument("checkpoint", type=Path)
+    card.add_argument("figures", nargs="+", metavar="NAME=FILE.json", help="such as metrics=build/metrics/metrics.json")
+
     for command in (export, convert):
         command.add_argument(
             "--weights",
@@ -301,6 +305,12 @@ def _compare(arguments: argparse.Namespace) -> None:
         print(write(measure({name: arguments.runs / name for name in found}), arguments.out))
 
 
+def _card(arguments: argparse.Namespace) -> None:
+    from train.card import add, named
+
+    add(arguments.checkpoint, named(arguments.figures))
+
+
 def _convert(arguments: argparse.Namespace) -> None:
     from train.convert import convert
 
@@ -396,6 +406,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingPr
         "evaluate": _evaluate,
         "export": _export,
         "compare": _compare,
+        "card": _card,
         "convert": _convert,
         "gap": _gap,
         "originality": _originality,

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from radio.model import checkpoint
 from radio.model.checkpoint import Checkpoint
 from radio.model.packing import Form
 from radio.types import JsonValue
+from train import card as card_file
 from train.corpus.card import facts
 from train.module import Fit
 from train.runs import stored_run
@@ -45,6 +45,4 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) 
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
     spec = module.model.spec
-    out.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), form)
-    out.with_suffix(".json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    card_file.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), form)
