@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import log2
 
@@ -79,7 +79,7 @@ def _backbeat(bar: Bar) -> bool:
     return has_backbeat((event.tick - bar.plan.tick, event.note) for event in bar.events["drums"] if event.velocity)
 
 
-def entropy(values: Iterable[int]) -> float:
+def entropy(values: Iterable[Hashable]) -> float:
     """Shannon entropy in bits of how often each value occurs."""
     counts = Counter(values)
     total = sum(counts.values())
