@@ -270,7 +270,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
     if arguments.plot:
         recipe = load_run(arguments.run / "last.ckpt").recipe
-        plot_curve(figures, recipe.lanes * recipe.window, arguments.plot, f"{recipe.part}, {recipe.corpus}")
+        plot_curve(figures, recipe.lanes * recipe.window, arguments.plot, f"{recipe.part}, {Path(recipe.corpus).name}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
