@@ -46,7 +46,7 @@ def test_a_tune_begins_on_its_bar_line_and_other_metres_are_left_out(collection:
     assert notes[0] == (TICKS_PER_BAR - TICKS_PER_BEAT // 2, 74), "the upbeat stands before the first bar line"
     assert notes[1] == (TICKS_PER_BAR, 78)
     assert notes[-1] == (TICKS_PER_BAR + 10 * TICKS_PER_BEAT, 74)
-    (piece,) = read_file(path, collection, PIANO)
+    (piece,) = read_file(path, collection, PIANO, "train")
     assert len(piece.notes) == len(notes)
 
 
