@@ -11,6 +11,7 @@ import torch
 
 from radio.errors import SettingsError
 from radio.model import checkpoint
+from radio.model.architectures import ARCHITECTURES
 from radio.model.engine import Engine, State
 from radio.model.engines import AUTO, open_engine
 from radio.music.parts import CHORDS
@@ -22,6 +23,7 @@ from train.export import load
 from train.logs import curve
 from train.module import Fit
 from train.ngram import NGram
+from train.recipe import Recipe
 from train.vocabulary import Rows, RowTable, known_tokens
 
 LANES = 8
@@ -131,21 +133,26 @@ def evaluate_checkpoint(
     )
 
 
-def plot_curve(figures: dict[str, JsonValue], tokens_per_step: int, out: Path, title: str) -> None:
+def plot_curve(figures: dict[str, JsonValue], recipe: Recipe, out: Path) -> None:
     """Draw validation bits over training tokens, with the 5-gram and the best n-gram as lines."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    points = np.array(figures["curve"], dtype=float)
+    points = np.array(figures["curve"], dtype=float).reshape(-1, 2)
+    tokens_per_step = recipe.lanes * recipe.window
     figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-    axes.plot(points[:, 0] * tokens_per_step / 1e6, points[:, 1], label="RWKV-6")
+    axes.plot(points[:, 0] * tokens_per_step / 1e6, points[:, 1], label=ARCHITECTURES[recipe.architecture].spec.title)
     ngrams = np.array(figures["ngram_bits"], dtype=float)
     best = int(ngrams.argmin())
     axes.axhline(ngrams[4], color="grey", linestyle="--", label="back-off 5-gram")
     axes.axhline(ngrams[best], color="grey", linestyle=":", label=f"best n-gram ({best + 1})")
-    axes.set(xlabel="million tokens trained", ylabel="bits per sampled token, validation", title=title)
+    axes.set(
+        xlabel="million tokens trained",
+        ylabel="bits per sampled token, validation",
+        title=f"{recipe.part}, {Path(recipe.corpus).name}",
+    )
     axes.legend()
     figure.savefig(out, dpi=110)
     plt.close(figure)

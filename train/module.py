@@ -105,7 +105,7 @@ class Fit(lightning.LightningModule):
 
     def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
         # Not Lightning's own clipping: that refuses fused optimisers, and no gradient is ever scaled here. (DeepSpeed
-        # keeps the gradients to itself and is told to clip them: `train.devices`.)
+        # keeps the gradients to itself and is told to clip them by `train.fit`.)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
 
     def configure_optimizers(self) -> Any:

@@ -149,7 +149,8 @@ def prepare(
                 with tarfile.open(source) as archive:
                     archive.extractall(unpacked, filter="data")
             except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-                raise SettingsError(f"{source}: neither a folder nor a tar archive ({error})") from error
+                reason = next(iter(str(error).splitlines()), "cut short")
+                raise SettingsError(f"{source}: neither a folder nor a tar archive ({reason})") from error
             source = Path(unpacked)
         if corpus == "chords":
             found = _chord_jobs(source, progressions, variants)
