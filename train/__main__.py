@@ -247,7 +247,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:  # no room left, no right to write there, a file where a folder should be
-        print(error, file=sys.stderr)
+        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

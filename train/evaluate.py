@@ -45,7 +45,7 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
     module = load(run / stored)
     folder = corpus or Path(module.recipe.corpus)
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
-    training, validation = binidx.read(folder / "train"), binidx.read(folder / "validation")
+    training, validation = binidx.read(folder / "train"), _validation(folder)
     figures = model_figures(module, validation, table)
     keys = KEYS if table.part.offs else range(1)
     counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
@@ -55,6 +55,13 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
         figures["tokens_per_chord"] = _tokens_per_chord(held_out, table)
     figures["curve"] = [[step, bits] for step, bits in curve(run)]
     return figures
+
+
+def _validation(corpus: Path) -> list[binidx.Tokens]:
+    pieces = binidx.read(corpus / "validation")
+    if not pieces:
+        raise SettingsError(f"{corpus}: no validation piece to measure on")
+    return pieces
 
 
 def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
@@ -115,7 +122,7 @@ def evaluate_checkpoint(
     Raises:
         SettingsError: no piece of these styles.
     """
-    validation = binidx.read(corpus / "validation")
+    validation = _validation(corpus)
     if styles:
         wanted = [style(name) for name in styles]
         validation = [piece for piece in validation if np.isin(wanted, piece).any()]

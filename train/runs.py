@@ -26,6 +26,8 @@ class StoredRun:
 
 def stored_run(path: Path) -> StoredRun:
     """Read a run's checkpoint to the CPU. Raises ModelError where the file is not one."""
+    if not path.exists():
+        raise ModelError(f"{path}: no such file; `python -m train fit` writes it")
     try:
         stored = _gathered(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
         return StoredRun(Recipe(**stored["recipe"]), stored["state_dict"], stored["next_step"], stored["tokens_before"])

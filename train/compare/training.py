@@ -35,10 +35,10 @@ def recipes(folder: Path) -> dict[str, Recipe]:
     found = {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}
     if not found:
         raise SettingsError(f"{folder}: holds no recipes (*.yaml) to compare")
-    first, *others = found.values()
+    first = next(iter(found.values()))
     differ = [
-        each.architecture
-        for each in others
+        name
+        for name, each in found.items()
         if first
         != replace(each, architecture=first.architecture, layers=first.layers, width=first.width, rate=first.rate)
     ]

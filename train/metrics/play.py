@@ -26,7 +26,7 @@ def corpus(path: Path) -> list[Piece]:
     try:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         return [(row["tokens"], row["bars"]) for row in rows]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{path}: not a prepared corpus ({error})") from error
 
 
