@@ -10,12 +10,12 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radio import __version__
-from radio.controls import Controls
+from radio.controls import CONTROLS, Controls
 from radio.server.now import Track, stamp
 from radio.types import Frames, JsonValue, Landing
 
@@ -31,6 +31,7 @@ LIVES = 64
 _SHAPING = (
     "title",
     "style",
+    "timing",
     "progressions",
     "keys",
     "soundfont",
@@ -44,6 +45,9 @@ _SHAPING = (
 """Named one by one: settings also say where a station is pushed to, which is nobody's business."""
 
 _MODELS = ("piano", "drums", "chords")
+
+_WAITING = frozenset(name for name, control in CONTROLS.items() if control.lands == "loop")
+"""Controls that may be asked for anew, or be heard earlier than was said, while they wait for a loop to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,12 @@ class Life:
             self._add(Change(at, {name: values[name] for name, landing in landings.items() if landing == at}))
 
     def skipped(self, at: Landing) -> None:
-        """Note that the next track was to begin there."""
+        """Note that the next track was to begin there, and with it a loop."""
         self._add(Change(at, {}, skip=True))
 
     def _add(self, change: Change) -> None:
+        if change.skip or not _WAITING.isdisjoint(change.values):
+            change = replace(change, values={**self._withdrawn(change.at.bar), **change.values})
         last = self.changes[-1] if self.changes else None
         if last is not None and last.at == change.at and not last.skip and not change.skip:
             self.changes[-1] = Change(change.at, {**last.values, **change.values})
@@ -97,6 +103,19 @@ class Life:
         while len(self.changes) > CHANGES:
             self.controls = self.controls.changed(self.changes.popleft().values)
             self.whole = False
+
+    def _withdrawn(self, bar: int) -> dict[str, JsonValue]:
+        """Take out, and return, what waits for a loop that begins at `bar` or later."""
+        waiting: dict[str, JsonValue] = {}
+        kept: deque[Change] = deque()
+        for change in self.changes:
+            early = _WAITING.intersection(change.values) if change.at.bar >= bar else frozenset()
+            waiting |= {name: change.values[name] for name in early}
+            rest = {name: value for name, value in change.values.items() if name not in early}
+            if rest or change.skip:
+                kept.append(replace(change, values=rest))
+        self.changes = kept
+        return waiting
 
     def controls_at(self, frame: Frames) -> Controls:
         """The controls in force when the bar at `frame` begins."""

@@ -41,6 +41,25 @@ def test_changes_count_from_where_they_land() -> None:
     assert [change.values for change in one.changes_between(210, 301)] == [{"tempo": 70.0}, {"tempo": 72.0}]
 
 
+def test_a_mood_that_waits_for_its_loop_is_taken_back_by_another_and_comes_earlier_with_a_skip() -> None:
+    one = life()
+    one.changed({"mood": Landing(8, 800), "keys_mute": Landing(2, 210)}, {"mood": "sad", "keys_mute": True})
+    one.changed({"tempo": Landing(3, 300)}, {"tempo": 110.0})
+    one.changed({"mood": Landing(8, 700)}, {"mood": "warm"})  # the same loop, which the tempo has brought nearer
+    assert [(each.at.bar, each.values) for each in one.changes] == [
+        (2, {"keys_mute": True}),
+        (3, {"tempo": 110.0}),
+        (8, {"mood": "warm"}),
+    ]
+    one.skipped(Landing(4, 400))
+    one.skipped(Landing(5, 500))
+    assert [(each.at.bar, each.values, each.skip) for each in one.changes][2:] == [
+        (4, {"mood": "warm"}, True),
+        (5, {}, True),
+    ]
+    assert (one.controls_at(399).mood, one.controls_at(400).mood) == ("any", "warm")
+
+
 def test_a_log_that_is_too_long_says_so_and_stays_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "CHANGES", 3)
     one = life()
@@ -83,7 +102,7 @@ def test_only_what_shapes_the_music_is_told(shipped: StationSettings) -> None:
     said = life(settings=shipped).as_json()
     assert set(said["settings"]) == {  # type: ignore[arg-type]
         *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "drum_kit"),
-        *("loops", "tone", "engine"),
+        *("loops", "tone", "engine", "timing"),
     }
     assert "push" not in json.dumps(said)
     assert str(shipped.piano.parent) not in json.dumps(said)
@@ -149,12 +168,17 @@ def test_a_life_is_composed_again_from_its_record(shipped: StationSettings) -> N
     one = life(settings=replace(shipped, seed=9))
     one.changed({"temperature": Landing(2, 200)}, {"temperature": 0.4})
     one.changed({"density": Landing(3, 300)}, {"density": 0.9})
-    one.skipped(Landing(3, 300))
     composer, aired = open_composer(shipped, 9), []
     for number in range(5):
+        changed: dict[str, Any] = {"temperature": 0.4 if number >= 2 else 1.0, "density": 0.9 if number >= 3 else 0.5}
+        if number >= 1:
+            changed["mood"] = "sad"
+        if number == 1:
+            one.changed({"mood": Landing(composer.next_loop, 400)}, changed)
         if number == 3:
+            assert composer.next_loop > number  # the skip brings the mood earlier than was said
             composer.skip()
-        changed = {"temperature": 0.4 if number >= 2 else 1.0, "density": 0.9 if number >= 3 else 0.5}
+            one.skipped(Landing(3, 300))
         aired.append(composer.next_bar(shipped.controls.changed(changed)))
     said: Any = one.as_json()
     changes = said["changes"]
