@@ -53,6 +53,9 @@ def test_without_a_compiler_the_wheel_is_built_and_numpy_serves(tmp_path: Path) 
     built = wheel(tmp_path, CC="no-such-compiler")
     with zipfile.ZipFile(built) as archive:
         assert not [name for name in archive.namelist() if name.endswith(".so")]
+        shipped = {f"radio/checkpoints/{path.name}" for path in (ROOT / "radio/checkpoints").iterdir()}
+        assert "radio/checkpoints/timing.json" in shipped
+        assert shipped <= set(archive.namelist())
     assert doctor(built, tmp_path).startswith("--    engine: numpy: the native engine, several times faster")
 
 
