@@ -36,7 +36,7 @@ def test_recipes_that_differ_in_more_than_the_model_are_no_comparison(tmp_path: 
     text = (SHIPPED / "gru.yaml").read_text()
     (tmp_path / "a.yaml").write_text(text)
     (tmp_path / "b.yaml").write_text(text.replace("louder: 0", "louder: 1").replace("gru", "lstm"))
-    with pytest.raises(SettingsError, match="lstm: only architecture, layers, width and rate may differ"):
+    with pytest.raises(SettingsError, match="b: only architecture, layers, width and rate may differ"):
         recipes(tmp_path)
     with pytest.raises(SettingsError, match="holds no recipes"):
         recipes(tmp_path / "none")
