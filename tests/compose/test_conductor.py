@@ -191,3 +191,18 @@ def test_the_writer_is_asked_for_what_the_conductor_knows() -> None:
     leader = Conductor(writer=Noting(), progressions=(), keys=("C",), style="soul", seed=9)  # type: ignore[arg-type]
     bars(leader, len(FORM))
     assert asked[:3] == [(None, 0, (9, 0, 0)), (None, 1, (9, 1, 0)), (None, 2, (9, 2, 0))]
+
+
+def test_the_writer_is_told_of_the_last_two_dozen_tracks() -> None:
+    told: list[Recent] = []
+
+    class Noting:
+        def harmony(self, mood: Mood | None, recent: Recent, seed: Sequence[int]) -> Harmony:
+            told.append(tuple(recent))
+            return shipped().harmony(mood, (), seed)
+
+    leader = Conductor(writer=Noting(), progressions=(), keys=("C",), style="soul", seed=9)  # type: ignore[arg-type]
+    bars(leader, 30 * len(FORM))
+    lengths = [len(each) for each in told]
+    assert lengths == sorted(lengths)
+    assert lengths[-1] in (24, 25), "tracks that have ended, and the one that sounds"

@@ -43,6 +43,7 @@ def test_nothing_sounds_further_from_its_tick_than_is_human_nor_before_the_stati
         late = feel.place(tick, 42, clock, 50) - clock.frame(tick)
         assert late >= -LOOKAHEAD
         assert abs(late) <= FURTHEST_MS * SAMPLE_RATE / 1000 + GRID
+    assert FURTHEST_MS <= 50, "later than that is heard as another beat, not as a drummer"
 
 
 @given(SWING)
