@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from radio.model.spec import HEAD_SIZE
 from train.model import State, detached
-from train.rwkv6 import Block, ChannelMix, LayerState, Rwkv6, TimeMix
+from train.rwkv import LayerState
+from train.rwkv6 import Block, ChannelMix, Rwkv6, TimeMix
 from train.wkv6 import wkv6_chunked
 
 

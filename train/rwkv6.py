@@ -7,25 +7,16 @@ Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to th
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from radio.model.spec import HEAD_SIZE, Rwkv6Spec
-from train.model import Model, State
+from train.model import State
 from train.operators import gated_norm, sigmoid_gate, squared_relu, token_shift
+from train.rwkv import GROUP_NORM_EPS, LayerState, Rwkv, RwkvBlock
 from train.wkv6 import wkv6
-
-GROUP_NORM_EPS = 64e-5  # 1e-5 · 8², as the reference divides the heads' output by 8 before its norm
-
-
-class LayerState(NamedTuple):
-    """What one layer remembers: the last input of both shifts (B, C), and WKV's matrices (B, H, N, N)."""
-
-    att_shift: Tensor
-    ffn_shift: Tensor
-    wkv: Tensor
 
 
 class TimeMix(nn.Module):
@@ -102,19 +93,14 @@ class ChannelMix(nn.Module):
         return sigmoid_gate(self.receptance(xr), self.value(squared_relu(self.key(xk))))
 
 
-class Block(nn.Module):
-    """One layer: time mix and channel mix, each behind a norm and added to the stream."""
+class Block(RwkvBlock):
+    """One layer, its mixes added to the stream."""
+
+    att: TimeMix
+    ffn: ChannelMix
 
     def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
-        super().__init__()
-        if layer == 0:
-            self.ln0 = nn.LayerNorm(spec.width)
-        self.ln1 = nn.LayerNorm(spec.width)
-        self.ln2 = nn.LayerNorm(spec.width)
-        self.att = TimeMix(spec, layer)
-        self.ffn = ChannelMix(spec, layer)
-        self.first = layer == 0
-        self.drop = nn.Dropout(spec.dropout)
+        super().__init__(spec, layer, TimeMix(spec, layer), ChannelMix(spec, layer))
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         if self.first:
@@ -127,30 +113,11 @@ class Block(nn.Module):
         return x, LayerState(att_in[:, -1], ffn_in[:, -1], wkv)
 
 
-class Rwkv6(Model):
+class Rwkv6(Rwkv):
     """RWKV-6 in its parallel form."""
 
     def __init__(self, spec: Rwkv6Spec) -> None:
-        super().__init__(spec)
-        self.spec: Rwkv6Spec = spec
-        self.emb = nn.Embedding(spec.vocabulary, spec.width)
-        self.blocks = nn.ModuleList(Block(spec, layer) for layer in range(spec.layers))
-        self.ln_out = nn.LayerNorm(spec.width)
-        self.head = nn.Linear(spec.width, spec.vocabulary, bias=False)
-        nn.init.uniform_(self.emb.weight, -1e-4, 1e-4)
-        gain = 0.5 * (self.spec.vocabulary / self.spec.width) ** 0.5 if self.spec.vocabulary > self.spec.width else 0.5
-        nn.init.orthogonal_(self.head.weight, gain=gain)
-
-    def zero_state(self, batch: int, device: torch.device | None = None) -> State:
-        spec = self.spec
-        return [
-            LayerState(
-                torch.zeros(batch, spec.width, device=device),
-                torch.zeros(batch, spec.width, device=device),
-                torch.zeros(batch, spec.heads, HEAD_SIZE, HEAD_SIZE, device=device),
-            )
-            for _ in range(spec.layers)
-        ]
+        super().__init__(spec, partial(Block, spec))
 
     def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]:
         x = self.emb(rows)

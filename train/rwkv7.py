@@ -8,14 +8,16 @@ Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to th
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from radio.model.spec import HEAD_SIZE, Rwkv7Spec
-from train.model import Model, State
+from train.model import State
 from train.operators import squared_relu, token_shift
-from train.rwkv6 import GROUP_NORM_EPS, LayerState
+from train.rwkv import GROUP_NORM_EPS, LayerState, Rwkv, RwkvBlock
 from train.wkv7 import wkv7
 
 STRONGEST_DECAY = -0.606531
@@ -119,19 +121,14 @@ class ChannelMix(nn.Module):
         return out
 
 
-class Block(nn.Module):
-    """One layer: time mix and channel mix, each behind a norm and added to the stream."""
+class Block(RwkvBlock):
+    """One layer, its mixes added to the stream."""
+
+    att: TimeMix
+    ffn: ChannelMix
 
     def __init__(self, spec: Rwkv7Spec, layer: int) -> None:
-        super().__init__()
-        if layer == 0:
-            self.ln0 = nn.LayerNorm(spec.width)
-        self.ln1 = nn.LayerNorm(spec.width)
-        self.ln2 = nn.LayerNorm(spec.width)
-        self.att = TimeMix(spec, layer)
-        self.ffn = ChannelMix(spec, layer)
-        self.first = layer == 0
-        self.drop = nn.Dropout(spec.dropout)
+        super().__init__(spec, layer, TimeMix(spec, layer), ChannelMix(spec, layer))
 
     def forward(self, x: Tensor, state: LayerState, first_v: Tensor | None) -> tuple[Tensor, LayerState, Tensor]:
         if self.first:
@@ -144,29 +141,11 @@ class Block(nn.Module):
         return x, LayerState(att_in[:, -1], ffn_in[:, -1], wkv), first_v
 
 
-class Rwkv7(Model):
+class Rwkv7(Rwkv):
     """RWKV-7 in its parallel form."""
 
     def __init__(self, spec: Rwkv7Spec) -> None:
-        super().__init__(spec)
-        self.spec: Rwkv7Spec = spec
-        self.emb = nn.Embedding(spec.vocabulary, spec.width)
-        self.blocks = nn.ModuleList(Block(spec, layer) for layer in range(spec.layers))
-        self.ln_out = nn.LayerNorm(spec.width)
-        self.head = nn.Linear(spec.width, spec.vocabulary, bias=False)
-        nn.init.uniform_(self.emb.weight, -1e-4, 1e-4)
-        nn.init.orthogonal_(self.head.weight, gain=0.5 * max(1.0, spec.vocabulary / spec.width) ** 0.5)
-
-    def zero_state(self, batch: int, device: torch.device | None = None) -> State:
-        spec = self.spec
-        return [
-            LayerState(
-                torch.zeros(batch, spec.width, device=device),
-                torch.zeros(batch, spec.width, device=device),
-                torch.zeros(batch, spec.heads, HEAD_SIZE, HEAD_SIZE, device=device),
-            )
-            for _ in range(spec.layers)
-        ]
+        super().__init__(spec, partial(Block, spec))
 
     def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]:
         x, first_v = self.emb(rows), None
