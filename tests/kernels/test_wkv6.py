@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from kernels.wkv6_naive import wkv6_naive
+from tests.kernels.gradients import assert_same
 from train.wkv6 import CHUNK, wkv6_chunked
 
 
@@ -21,19 +22,7 @@ def inputs(length: int, *, decay: float, seed: int = 0, dtype: torch.dtype = tor
 @pytest.mark.parametrize("length", [1, 7, CHUNK, CHUNK + 1, 61])
 @pytest.mark.parametrize("decay", [-6.0, -1.0])
 def test_the_chunked_form_is_the_naive_one_gradients_too(length: int, decay: float) -> None:
-    arguments = inputs(length, decay=decay)
-    results = []
-    for form in (wkv6_naive, wkv6_chunked):
-        y, state = form(*arguments)
-        torch.manual_seed(1)
-        # not randn_like: it fills in the order of strides, which the two forms do not share
-        loss = (y * torch.randn(y.shape)).sum() + (state * torch.randn(state.shape)).sum()
-        loss.backward()
-        results.append([y, state, *(tensor.grad for tensor in arguments)])
-        for tensor in arguments:
-            tensor.grad = None
-    for naive, chunked in zip(*results, strict=True):
-        torch.testing.assert_close(chunked, naive, rtol=1e-3, atol=1e-3 * float(naive.detach().abs().max()))
+    assert_same(wkv6_chunked, wkv6_naive, inputs(length, decay=decay), 1e-3)
 
 
 def test_decay_beyond_what_can_be_told_from_nothing_stays_finite() -> None:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from kernels.wkv7_naive import wkv7_naive
+from tests.kernels.gradients import assert_same
 from train.wkv7 import CHUNK, wkv7_chunked
 
 
@@ -38,19 +39,7 @@ def test_the_naive_form_is_the_papers_equation() -> None:
 @pytest.mark.parametrize("length", [1, 7, CHUNK, CHUNK + 1, 61])
 @pytest.mark.parametrize("decay", [-4.0, 0.0, 6.0])
 def test_the_chunked_form_is_the_naive_one_gradients_too(length: int, decay: float) -> None:
-    arguments = inputs(length, decay=decay)
-    results = []
-    for form in (wkv7_naive, wkv7_chunked):
-        y, state = form(*arguments)
-        torch.manual_seed(1)
-        # not randn_like: it fills in the order of strides, which the two forms do not share
-        loss = (y * torch.randn(y.shape)).sum() + (state * torch.randn(state.shape)).sum()
-        loss.backward()
-        results.append([y, state, *(tensor.grad for tensor in arguments)])
-        for tensor in arguments:
-            tensor.grad = None
-    for naive, chunked in zip(*results, strict=True):
-        torch.testing.assert_close(chunked, naive, rtol=1e-6, atol=1e-6 * float(naive.detach().abs().max()))
+    assert_same(wkv7_chunked, wkv7_naive, inputs(length, decay=decay), 1e-6)
 
 
 def test_float32_is_enough_even_where_all_is_forgotten_and_every_key_is_the_same() -> None:

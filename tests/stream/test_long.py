@@ -19,9 +19,9 @@ from radio.stream.relay import TICK
 from radio.stream.wire import Encoded, Open, Render, Rendered
 from radio.types import SAMPLE_RATE, Block, Format, Frames, StationEvent
 from tests.server.tone_worker import ToneStation
+from tests.stream.audience import Clock, Peer
 from tests.stream.ogg_reader import check_one_stream
 from tests.stream.test_icy import unwoven
-from tests.stream.test_relay import Clock, Peer
 from tests.test_worker import Talk, started
 
 MINUTES = 30

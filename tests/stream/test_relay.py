@@ -1,157 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
 from radio.stream.connection import Connection
-from radio.stream.edge import Edge
-from radio.stream.listener import Listener, Reach
-from radio.stream.mount import Mount
-from radio.stream.muxers import open_muxer
 from radio.stream.relay import BURST_LIMIT, CUSHION, LAG_LIMIT, LOOK, PORTION, STALL, TICK, TURNS, Relay
-from radio.types import SAMPLE_RATE, Frames, Packet
+from radio.types import SAMPLE_RATE
+from tests.stream.audience import CHUNK, TCP_CLOSE, TURN, Clock, Peer, Station, join
 from tests.stream.ogg_reader import check_one_stream
-
-CHUNK = 3_840 / SAMPLE_RATE
-TURN = TURNS * TICK
-TCP_CLOSE = 7
-
-
-@dataclass
-class Clock:
-    """Monotonic seconds that pass when the test says so."""
-
-    seconds: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@dataclass
-class Peer:
-    """A connection whose system takes `rate` bytes a second off ours, which holds `room` bytes; its own time."""
-
-    clock: Clock
-    rate: float = float("inf")
-    room: int = 65_536
-    received: bytearray = field(default_factory=bytearray)
-    buffered: bytearray = field(default_factory=bytearray)
-    sends: list[tuple[float, bytes]] = field(default_factory=list)
-    closed: bool = False
-    broken: bool = False
-    window: int | None = None
-    """How much its system takes that nobody reads; `read` is what somebody has."""
-    read: int = 0
-    _since: float | None = None
-
-    def send(self, data: bytes | memoryview) -> int:
-        if self.broken:
-            raise ConnectionResetError
-        assert not self.closed
-        self.drain()
-        if not (taken := min(len(data), self.room - len(self.buffered))):
-            raise BlockingIOError
-        self.sends.append((self.clock(), data if isinstance(data, bytes) else bytes(data)))
-        self.buffered += data[:taken]
-        self.drain()
-        return taken
-
-    def drain(self) -> None:
-        now = self.clock()
-        since = now if self._since is None else self._since
-        taken = len(self.buffered) if self.rate == float("inf") else int((now - since) * self.rate)
-        if taken:
-            self._since = now
-        self._since = self._since or now
-        self.received += self.buffered[:taken]
-        del self.buffered[:taken]
-
-    def unacknowledged(self) -> int:
-        self.drain()
-        return len(self.buffered)
-
-    def reach(self) -> Reach | None:
-        if self.window is None:
-            return None
-        self.drain()
-        return Reach(len(self.received), max(0, self.window - len(self.received) + self.read))
-
-    def hung_up(self) -> bool:
-        return self.broken
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@dataclass
-class Station:
-    """Feeds a mount as a worker would, `ahead` seconds before the live edge, while the clock runs."""
-
-    clock: Clock
-    ahead: float = 3.0
-    stalled: bool = False
-    chunks: list[bytes] = field(default_factory=list)
-    position: Frames = 0
-    _random: random.Random = field(default_factory=lambda: random.Random(1))
-
-    def __post_init__(self) -> None:
-        self.edge = Edge(self.clock)
-        self.mount = Mount("opus", open_muxer("opus", title="t", description="d"), now=self.clock)
-
-    @property
-    def relay(self) -> Relay:
-        return self.mount.relay
-
-    def feed_one(self) -> None:
-        for _ in range(4):
-            self.mount.add(Packet(self.position, 960, self._random.randbytes(self._random.randint(200, 300))))
-            self.position += 960
-        self.chunks.append(self.mount.ring[self.mount.ring.after - 1].data)
-        self.edge.rendered(self.position)
-
-    def tick(self) -> None:
-        self.edge.advance()
-        while not self.stalled and self.edge.reserve < self.ahead:
-            self.feed_one()
-        self.mount.advance(self.edge.advance())
-
-    def run(self, seconds: float) -> None:
-        end = self.clock.seconds + seconds
-        while self.clock.seconds < end - 1e-9:
-            self.tick()
-            self.clock.seconds += TICK
-        self.tick()
-
-    def heard(self, peer: Peer) -> list[bytes]:
-        """What the peer got, which must be one stream and the station's very bytes."""
-        pages = [page.raw for page in check_one_stream(bytes(peer.received), checksums=False)]
-        first = self.chunks.index(pages[0]) if pages else 0
-        assert pages == self.chunks[first : first + len(pages)]
-        return pages
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def station(clock: Clock) -> Station:
-    return Station(clock)
-
-
-@pytest.fixture
-def relay(station: Station) -> Relay:
-    return station.relay
-
-
-def join(relay: Relay, peer: Peer, burst: float = 22.0, begun: Callable[[Frames], None] | None = None) -> Listener:
-    return relay.join(peer, burst=burst, begun=begun)
 
 
 def test_twenty_listeners_hear_the_same_bytes(station: Station, relay: Relay, clock: Clock) -> None:
