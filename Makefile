@@ -25,7 +25,7 @@ $(BIN)/pip: | system
 
 $(VENV)/.radio: pyproject.toml setup.py $(wildcard kernels/cpu/*) | $(BIN)/pip
 	$(PIP) -e .
-	@$(BIN)/python -c "from radio.model import engines; print('Engine:', engines.describe())"
+	@$(BIN)/python -c "from radio.model.engines.selection import describe; print('Engine:', describe())"
 	touch $@
 
 # torch comes first: whatever depends on it must find the version that is asked for

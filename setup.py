@@ -1,6 +1,6 @@
-"""The one part of the package that is compiled; all else about it is in pyproject.toml.
+"""The compiled part of the package, and the one file that stands outside it; all else is in pyproject.toml.
 
-Where there is no compiler the extension is left out, the build succeeds and the radio steps its models with numpy.
+Without a compiler the extension is left out, the build succeeds, and the radio steps its models with numpy.
 """
 
 from __future__ import annotations
@@ -9,11 +9,23 @@ import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 FOLDER = Path("kernels/cpu")
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has no stable interface yet
 
+
+class BuildWithStations(build_py):
+    """Copies `stations.yaml` into the package, since it stands at the top of the checkout for its users."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            self.copy_file("stations.yaml", str(Path(self.build_lib) / "radio" / "stations.yaml"))
+
+
 setup(
+    cmdclass={"build_py": BuildWithStations},
     ext_modules=[
         Extension(
             "radio.model._native",

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench import machine, report
+from bench import machine
+from bench import scoreboard as report
 from bench.figure import Figure, Skipped, Subject
-from radio.config import default_path, load
 from radio.errors import RadioError
+from radio.settings.config import default_path, load
 
 SECTIONS = {
     "engine": "the decode engine against the rwkv package and the memory's bandwidth",

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from bench.figure import Figure, Subject, shown
-from bench.timing import Work, in_turn, timed
+from bench.timers import Work, in_turn, timed
 from radio.errors import ModelError
-from radio.model import checkpoint, native_engine
-from radio.model.checkpoint import Checkpoint
-from radio.model.engine import Engine, State
-from radio.model.native_engine import NativeEngine
-from radio.model.spec import EMBEDDING, Rwkv6Spec
+from radio.model.engines import native_engine
+from radio.model.engines.base import Engine, State
+from radio.model.engines.native_engine import NativeEngine
+from radio.model.spec.rwkv import EMBEDDING, Rwkv6Spec
+from radio.model.weights import checkpoint
+from radio.model.weights.checkpoint import Checkpoint
 from radio.music.parts import PIANO
 from radio.types import Seconds
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from bench.figure import Figure, Subject, shown
 from bench.score import programs
-from bench.timing import in_turn, processor_seconds, timed
+from bench.timers import in_turn, processor_seconds, timed
 from radio.audio.mixer import Mixer
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
-from radio.config import StationSettings
 from radio.music import midi
-from radio.station import open_station, write_midi
-from radio.stream.codecs import CODECS
-from radio.stream.encoders import open_encoder
+from radio.settings.config import StationSettings
+from radio.station.station import open_station, write_midi
+from radio.stream.formats.codecs import CODECS
+from radio.stream.formats.encoders import open_encoder
 from radio.types import BLOCK, GRID, SAMPLE_RATE, Block, Format, Frames, Seconds, SynthEvent
 
 _ROUNDS = 3

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radio.model.spec import HEAD_SIZE
-from train.model import State, detached
-from train.rwkv import LayerState
-from train.rwkv6 import Block, ChannelMix, Rwkv6, TimeMix
-from train.wkv6 import wkv6_chunked
+from radio.model.spec.rwkv import HEAD_SIZE
+from train.networks.base import State, detached
+from train.networks.rwkv import LayerState
+from train.networks.rwkv6 import Block, ChannelMix, Rwkv6, TimeMix
+from train.operators.wkv6 import wkv6_chunked
 
 
 class PlainStep:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figure import Figure, Subject
-from bench.timing import processor_seconds
+from bench.timers import processor_seconds
 from radio.types import SAMPLE_RATE, Seconds
 
 _HEADER = 44
@@ -27,7 +27,7 @@ from bench.process import resident
 from bench.score import programs
 from radio.audio.fluid import library
 from radio.audio.synth import Synth
-from radio.config import load
+from radio.settings.config import load
 settings = load(Path(sys.argv[1])).station(sys.argv[2])
 library()
 before = resident("self")

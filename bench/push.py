@@ -11,12 +11,13 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.figure import Figure, Subject
-from bench.timing import in_turn, processor_seconds, timed
-from radio.push.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning
-from radio.push.pipe import Scene
-from radio.push.settings import ARTWORK, Video
-from radio.station import open_station
-from radio.stream.encoders import to_s16
+from bench.timers import in_turn, processor_seconds, timed
+from radio.paths import ARTWORK
+from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning
+from radio.push.video.messages import Scene
+from radio.settings.push import Video
+from radio.station.station import open_station
+from radio.stream.formats.encoders import to_s16
 from radio.types import SAMPLE_RATE, Seconds
 
 _BLOCK = SAMPLE_RATE // 50 * 4

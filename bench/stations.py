@@ -26,7 +26,7 @@ import yaml
 
 from bench.figure import Figure, Subject
 from bench.process import resident
-from radio.config import default_path, load
+from radio.settings.config import default_path, load
 from radio.types import Seconds
 
 _COUNT = 10

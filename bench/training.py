@@ -12,17 +12,17 @@ from torch import Tensor
 
 from bench.figure import Figure, Subject, shown
 from bench.plain_rwkv6 import PlainStep
-from bench.timing import in_turn, timed
+from bench.timers import in_turn, timed
 from kernels import cpu_train
 from radio.errors import ModelError
-from radio.model.spec import Rwkv6Spec
+from radio.model.spec.rwkv import Rwkv6Spec
 from radio.music.parts import PIANO
-from train.data import Batch
-from train.fit import prepare_machine
-from train.module import Fit
-from train.recipe import Recipe
-from train.rwkv6 import Rwkv6
-from train.vocabulary import RowTable, known_tokens
+from train.data.vocabulary import RowTable, known_tokens
+from train.loop.batches import Batch
+from train.loop.fit import prepare_machine
+from train.loop.module import Fit
+from train.loop.recipe import Recipe
+from train.networks.rwkv6 import Rwkv6
 
 LANES, WINDOW = 16, 256
 SHAPES = {"6 × 256": (6, 256), "8 × 256": (8, 256), "4 × 192": (4, 192)}

@@ -16,10 +16,10 @@ from torch import Tensor
 from bench.figure import Figure, Skipped, Subject, shown
 from kernels import cuda
 from kernels.cuda.library import HEAD_SIZE
-from kernels.cuda.wkv6 import CHUNK
+from kernels.cuda.wkv6_cuda import CHUNK
 from kernels.wkv6_naive import wkv6_naive
 from radio.types import Seconds
-from train.wkv6 import wkv6_chunked
+from train.operators.wkv6 import wkv6_chunked
 
 Form: TypeAlias = Callable[..., tuple[Tensor, Tensor]]
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from radio.cli import main
+from radio.cli.main import main
 
 sys.exit(main())

@@ -28,6 +28,12 @@ Block: TypeAlias = "npt.NDArray[np.float32]"
 Format: TypeAlias = Literal["opus", "mp3", "aac", "pcm"]
 """What a mount carries; pcm is 16-bit samples for other parts of the radio, never for listeners."""
 
+LISTENER_FORMATS: tuple[Format, ...] = ("opus", "mp3", "aac")
+"""The formats of streams for listeners."""
+
+BURST_LIMIT: Seconds = 25.0
+"""Longest burst: well within the lag limit, for a listener starts that far behind and needs time to take it."""
+
 Mode: TypeAlias = Literal["major", "minor"]
 Mood: TypeAlias = Literal["calm", "warm", "hopeful", "nostalgic", "sad", "dark", "dreamy"]
 """What a chord model can be asked for. Tokens stand in this order: new ones go to the end."""

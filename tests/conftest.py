@@ -24,7 +24,8 @@ Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 class ToneStation:
-    """Stands in for `radio.station.Station`: a tone, a track at once and a bar each second, split-independent."""
+    """Stands in for `radio.station.station.Station`: a tone, a track at once and a bar each second,
+    split-independent."""
 
     def __init__(self, *, fails_at: Frames | None = None, stalls_at: Sequence[Frames] = ()) -> None:
         self.position: Frames = 0

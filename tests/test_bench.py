@@ -11,7 +11,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.figure import Figure
-from bench.report import as_json, as_markdown
+from bench.scoreboard import as_json, as_markdown
 from bench.wkv import HEADS, Shape
 
 

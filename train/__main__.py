@@ -1,4 +1,4 @@
-"""The training stack's command line: carries out what `train.arguments` understood."""
+"""The training stack's command line: carries out what `train.cli.arguments` understood."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import RadioError, SettingsError
-from train.arguments import parser
+from train.cli.arguments import parser
 
 if TYPE_CHECKING:
-    from radio.config import StationSettings
+    from radio.settings.config import StationSettings
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -22,9 +22,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from train.arrange import stages as keyboards
-    from train.drums import stages as drumming
-    from train.prepare import prepare
+    from train.cli.prepare import prepare
+    from train.data.arrange import pipeline as keyboards
+    from train.data.drums import preparation as drumming
 
     known = drumming.STAGES if arguments.corpus == "groove" else tuple(keyboards.STAGES)
     report = prepare(
@@ -40,7 +40,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _timing(arguments: argparse.Namespace) -> None:
-    from train.drums.timing import measured
+    from train.metrics.microtiming import measured
 
     table, words = measured(arguments.source)
     if arguments.out:
@@ -49,18 +49,18 @@ def _timing(arguments: argparse.Namespace) -> None:
 
 
 def _tunes(arguments: argparse.Namespace) -> None:
-    from train.corpus.tunes import write
+    from train.data.corpus.tunes import write
 
     print(f"{write(arguments.collections, arguments.out)} tunes in {arguments.out}")
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    from train.recipe import load
+    from train.loop.recipe import load
 
     recipe = load(arguments.recipe)  # before torch is imported, so that what is wrong with it is said at once
 
-    from train.fit import fit
-    from train.keeping import StoppedError
+    from train.loop.checkpointing import StoppedError
+    from train.loop.fit import fit
 
     try:
         last = fit(
@@ -78,8 +78,8 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from train.evaluate import evaluate, evaluate_checkpoint, plot_curve
-    from train.export import load as load_run
+    from train.loop.stored_run import load_module
+    from train.metrics.evaluate import evaluate, evaluate_checkpoint, plot_curve
 
     if arguments.run.suffix == ".safetensors":
         if arguments.corpus is None or arguments.plot is not None:
@@ -92,11 +92,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
     if arguments.plot:
-        plot_curve(figures, load_run(arguments.run / "last.ckpt").recipe, arguments.plot)
+        plot_curve(figures, load_module(arguments.run / "last.ckpt").recipe, arguments.plot)
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from train.export import export
+    from train.export.checkpoint import export
 
     figures_path = arguments.run / "figures.json"
     export(
@@ -122,29 +122,29 @@ def _compare(arguments: argparse.Namespace) -> None:
         train(shortened(recipe, arguments.tokens) if arguments.tokens else recipe, arguments.runs / name)
     if not arguments.train:
         from train.compare.measure import measure
-        from train.compare.report import write
+        from train.compare.tables import write
 
         print(write(measure({name: arguments.runs / name for name in found}), arguments.out))
 
 
 def _card(arguments: argparse.Namespace) -> None:
-    from train.card import add, named
+    from train.export.model_card import add, named
 
     add(arguments.checkpoint, named(arguments.figures))
 
 
 def _convert(arguments: argparse.Namespace) -> None:
-    from train.convert import convert
+    from train.export.convert import convert
 
     convert(arguments.source, arguments.out, arguments.weights)
 
 
 def _gap(arguments: argparse.Namespace) -> None:
-    from radio.model.checkpoint import read
-    from radio.model.engines import open_engine
+    from radio.model.engines.selection import open_engine
     from radio.model.sampling import Sampling
-    from train.gap import PLAYS, compare, table
+    from radio.model.weights.checkpoint import read
     from train.metrics import play
+    from train.metrics.gap import PLAYS, compare, table
 
     pieces = play.corpus(arguments.corpus / "validation.jsonl")
     plain = play.human(play.corpus((arguments.plain or arguments.corpus.parent / "pop909") / "validation.jsonl"))
@@ -158,11 +158,11 @@ def _gap(arguments: argparse.Namespace) -> None:
 
 
 def _originality(arguments: argparse.Namespace) -> None:
-    from radio.compose.originality import Index
+    from radio.compose.originality import table
+    from radio.compose.run_index import Index
     from radio.music.parts import PARTS
-    from radio.originality import table
     from train.metrics import play
-    from train.originality import spread
+    from train.metrics.copied_runs import spread
 
     part, settings = PARTS[arguments.part], _station(arguments)
     layer = "keys" if part.offs else "drums"
@@ -190,7 +190,7 @@ def _metrics(arguments: argparse.Namespace) -> None:
 
 
 def _loops(arguments: argparse.Namespace) -> None:
-    from train.chords.variety import listing, table, tracks, variety
+    from train.metrics.loop_variety import listing, table, tracks, variety
 
     settings, columns = _station(arguments), {}
     for mood in arguments.moods:
@@ -202,7 +202,7 @@ def _loops(arguments: argparse.Namespace) -> None:
 
 
 def _listen(arguments: argparse.Namespace) -> None:
-    from train.listen import listen, table
+    from train.metrics.listen import listen, table
 
     found = listen(
         _station(arguments),
@@ -214,7 +214,7 @@ def _listen(arguments: argparse.Namespace) -> None:
 
 
 def _station(arguments: argparse.Namespace) -> StationSettings:
-    from radio.config import load
+    from radio.settings.config import load
 
     return load(arguments.config).station(arguments.station)
 

@@ -2,8 +2,8 @@
 
 from kernels.cpu_train.library import available, serves, takes, why_missing
 from kernels.cpu_train.mixes import gated_norm, sigmoid_gate, squared_relu, token_shift
-from kernels.cpu_train.wkv6 import wkv6
-from kernels.cpu_train.wkv7 import wkv7
+from kernels.cpu_train.wkv6_cpu import wkv6
+from kernels.cpu_train.wkv7_cpu import wkv7
 
 __all__ = [
     "available", "gated_norm", "serves", "sigmoid_gate", "squared_relu", "takes", "token_shift",

@@ -13,9 +13,9 @@ from radio.audio.grit import Grit
 from radio.audio.limiter import Limiter
 from radio.audio.room import Room
 from radio.audio.tape import Tape, saturate
-from radio.audio.tone import Tone
-from radio.controls import LAYERS, Controls
 from radio.errors import AudioError, nearest
+from radio.settings.controls import LAYERS, Controls
+from radio.settings.tone import Tone
 from radio.types import BLOCK, Block, Frames
 
 _PLAYED = ("keys", "bass", "drums")

@@ -12,11 +12,11 @@ from radio.compose.conductor import Conductor
 from radio.compose.dynamics import Dynamics
 from radio.compose.performer import Performer
 from radio.compose.plan import BarPlan, Track
-from radio.controls import Controls
-from radio.model.engine import Engine
+from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.events import NoteEvent
 from radio.music.parts import DRUMS, PIANO
+from radio.settings.controls import Controls
 from radio.types import MoodChoice
 
 

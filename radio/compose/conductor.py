@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from radio.compose.harmony import Harmony, LoopWriter
+from radio.compose.loop_writer import Harmony, LoopWriter
 from radio.compose.plan import BarPlan, Track
+from radio.music.chord_loops import Loop
 from radio.music.chords import Chord, pitch_class
-from radio.music.loops import Loop
 from radio.types import MOODS, MoodChoice
 
 FORM: Final = "A" * 8 + "B" * 8 + "C" * 12 + "D" * 4

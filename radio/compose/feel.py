@@ -13,7 +13,7 @@ from math import exp
 from random import Random
 from typing import Any, Final
 
-from radio.compose.timing import FURTHEST_MS, KINDS, STEADY, Timing, kind_of, place_of
+from radio.compose.drum_timing import FURTHEST_MS, KINDS, STEADY, Timing, kind_of, place_of
 from radio.music.clock import Clock, to_grid
 from radio.types import GRID, SAMPLE_RATE, TICKS_PER_BEAT, Frames, Tick
 

@@ -1,142 +1,113 @@
-"""Does what was composed stand in the training music? An index of hashes that finds the longest copied run of notes.
-
-A note is described by what stays when music is transposed, moved in time or played louder: the step in pitch and in
-time from the note before, and its length (drums, which have no lengths, by the pad instead of the step in pitch). The
-index keeps one 32-bit hash for every `SHINGLE` such steps in a row, in the order of the training music, and so no
-music: where n + 1 notes in a row are copied, n − SHINGLE + 1 hashes in a row are found there too.
-Source: k-gram fingerprints, Schleimer et al., "Winnowing", SIGMOD 2003, section 2; all are kept, so nothing is missed.
-"""
+"""`radio originality`: what a MIDI file shares with the music that the shipped models have learnt from."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from radio.errors import ModelError
-from radio.model import tensorfile
+from radio.compose.run_index import PASSAGE_BARS, SHINGLE, Index, Spread
+from radio.errors import MidiError
+from radio.music import midi
 from radio.music.events import Note
-from radio.music.parts import PARTS, Part
+from radio.music.parts import DRUMS, PIANO, Part
+from radio.music.quantise import quantised
+from radio.paths import CHECKPOINTS
+from radio.types import TICKS_PER_BAR
 
-FORMAT = "radio-index-1"
-SHINGLE = 6
-"""Steps that a hash stands for: shorter runs are common property, a scale or a chord and its neighbour."""
-PASSAGE_BARS = 8
-"""Bars that are judged together: long enough for a theme, short enough that one copy shows in the distribution."""
-
-Hashes = npt.NDArray[np.uint32]
-
-_BETWEEN = 0
-"""Stands between two pieces, so that no run goes from one into the next; no step hashes to it."""
-_QUANTILES = (0.5, 0.9, 0.99, 1.0)
+INDEXES: Mapping[Part, Path] = {part: CHECKPOINTS / f"{part.name}.index.safetensors" for part in (PIANO, DRUMS)}
+_LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """How long the longest copied runs of many passages are, in notes: their number, quantiles and maximum."""
+class Finding:
+    """What one track shares with the training music of its part. bar: where the longest copied run stands, from 1."""
 
-    passages: int
-    half: int
-    nine_in_ten: int
-    ninety_nine_in_hundred: int
-    longest: int
-
-    @classmethod
-    def of(cls, runs: Sequence[int]) -> Spread:
-        """Of the longest run of each passage; a quantile is one of them, the nearest above."""
-        found = np.quantile(runs, _QUANTILES, method="higher") if runs else np.zeros(len(_QUANTILES))
-        return cls(len(runs), *(int(each) for each in found))
+    track: str
+    part: Part
+    spread: Spread
+    bar: int
 
 
-class Index:
-    """Every shingle of the training music of one part.
+def compare(path: Path) -> str:
+    """The report on a MIDI file, by the indexes that come with the radio.
 
-    Args:
-        hashes: those of its pieces one after another, `_BETWEEN` between two pieces; shape (N,), uint32.
-        human: the spread over passages of human music that is not in the index, to compare with; none where unknown.
+    Raises:
+        MidiError: not a MIDI file, or one without notes.
+        ModelError: an index is missing or damaged.
     """
-
-    def __init__(self, part: Part, hashes: Hashes, human: Spread | None = None) -> None:
-        self.part = part
-        self.hashes = hashes
-        self.human = human
-        self._order = np.argsort(hashes, kind="stable")
-        self._sorted = hashes[self._order]
-
-    @classmethod
-    def of(cls, part: Part, pieces: Iterable[Sequence[Note]]) -> Index:
-        """The index of these pieces."""
-        parts = [np.append(fingerprints(part, notes), np.uint32(_BETWEEN)) for notes in pieces]
-        return cls(part, np.concatenate(parts) if parts else np.zeros(0, np.uint32))
-
-    def longest(self, notes: Sequence[Note]) -> int:
-        """Notes in the longest run of `notes` that also stands in one training piece; 0 below a shingle."""
-        longest = 0
-        lengths = np.zeros(len(self.hashes) + 1, np.int32)  # of the run that ends just before each place
-        before = np.zeros(0, np.int64)
-        for value in fingerprints(self.part, notes):
-            first, last = np.searchsorted(self._sorted, [value, value + 1])
-            found = self._order[first:last]
-            grown = lengths[found] + 1
-            lengths[before + 1] = 0
-            lengths[found + 1] = grown
-            before = found
-            longest = max(longest, int(grown.max(initial=0)))
-        return longest + SHINGLE if longest else 0
-
-    def write(self, path: Path) -> None:
-        """Write the index; the target is replaced only when all of it is on disk."""
-        metadata = {"format": FORMAT, "part": self.part.name}
-        if self.human:
-            metadata["human"] = json.dumps([getattr(self.human, name) for name in Spread.__slots__])
-        tensorfile.write(path, {"hashes": self.hashes}, metadata)
-
-    @classmethod
-    def read(cls, path: Path) -> Index:
-        """Read an index. Raises ModelError where there is none, or something else."""
-        tensors, metadata = tensorfile.read(path)
-        if metadata.get("format") != FORMAT:
-            raise ModelError(
-                f"{path}: not an index of training music (format {metadata.get('format')!r}, not {FORMAT})"
-            )
-        try:
-            part, hashes = PARTS[metadata["part"]], tensors["hashes"]
-            human = Spread(*map(int, json.loads(metadata["human"]))) if "human" in metadata else None
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path}: its header is malformed ({error!r})") from error
-        if hashes.ndim != 1 or hashes.dtype != np.uint32:
-            raise ModelError(
-                f"{path}: an index is one row of 32-bit hashes, not {hashes.dtype} of shape {hashes.shape}"
-            )
-        return cls(part, hashes.astype(np.uint32, copy=False), human)
+    indexes = {part: Index.read(index) for part, index in INDEXES.items()}
+    return report(path, examine(path, indexes), indexes)
 
 
-def fingerprints(part: Part, notes: Sequence[Note]) -> Hashes:
-    """One hash for each `SHINGLE` consecutive steps of `notes`, by start and then pitch: (max(0, n − SHINGLE),)."""
-    rows = sorted((note.start, note.note, note.end) for note in notes)
-    if len(rows) <= SHINGLE:
-        return np.zeros(0, np.uint32)
-    start, pitch, end = np.array(rows, np.int64).T
-    step = np.diff(pitch) if part.offs else pitch[1:]
-    length = (end - start)[1:] if part.offs else np.zeros(len(step), np.int64)
-    symbols = np.zeros(len(step), np.uint64)
-    for fact in (step, np.diff(start), length):
-        symbols = _mixed(symbols ^ fact.astype(np.uint64))
-    count = len(symbols) - SHINGLE + 1
-    hashes = np.zeros(count, np.uint64)
-    for place in range(SHINGLE):
-        hashes = _mixed(hashes ^ symbols[place : place + count])
-    kept: Hashes = np.maximum(hashes >> np.uint64(33), 1).astype(np.uint32)
-    return kept
+def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
+    """Compare each track of a MIDI file with the index of its part.
+
+    Raises:
+        MidiError: not a MIDI file, or one without notes.
+    """
+    score = midi.read(path)
+    tracks: dict[tuple[str, Part], list[tuple[float, float, int, int]]] = {}
+    for note in score.notes:
+        part = DRUMS if note.channel == midi.DRUM_CHANNEL else PIANO
+        track = tracks.setdefault((note.track or part.name, part), [])
+        track.append((note.start / score.ppq, note.end / score.ppq, note.note, note.velocity))
+    if not tracks:
+        raise MidiError(f"{path}: holds no notes")
+    found = []
+    for (name, part), notes in tracks.items():
+        runs = {bar: indexes[part].longest(passage) for bar, passage in _passages(quantised(part, notes))}
+        longest = max(runs, key=runs.__getitem__)
+        found.append(Finding(name, part, Spread.of(list(runs.values())), longest))
+    return found
 
 
-def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """SplitMix64's step and finaliser (Steele et al., OOPSLA 2014): each bit depends on every bit given."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+def _passages(notes: Sequence[Note]) -> Iterator[tuple[int, list[Note]]]:
+    """The notes cut into passages of `PASSAGE_BARS`, each with its first bar's number, from 1."""
+    by_number: dict[int, list[Note]] = {}
+    for note in notes:
+        number = note.start // _LENGTH
+        end = min(note.end, (number + 1) * _LENGTH)
+        by_number.setdefault(number, []).append(Note(note.start, end, note.note, note.velocity))
+    for number, passage in by_number.items():
+        yield number * PASSAGE_BARS + 1, passage
+
+
+def report(path: Path, found: Sequence[Finding], indexes: Mapping[Part, Index]) -> str:
+    """The findings as a table, beside human music that no model has seen, and what each means in a sentence."""
+    lines = [
+        f"{path}: the longest run of notes in each {PASSAGE_BARS} bars that also stands in the training music,",
+        f"transposed or not, at any tempo. Runs of {SHINGLE} notes or fewer are common property and count as 0.",
+        "",
+        *table({each.track: each.spread for each in found} | _human(found, indexes)),
+        "",
+    ]
+    for each in found:
+        human, longest = indexes[each.part].human, each.spread.longest
+        if longest == 0:
+            lines.append(f"{each.track}: nothing copied.")
+            continue
+        verdict = f"{each.track}: at most {longest} notes in a row, in the bars from {each.bar}"
+        if human is None:
+            lines.append(f"{verdict}.")
+        elif longest <= human.longest:
+            lines.append(f"{verdict}; human music that the model never saw shares up to {human.longest}.")
+        else:
+            lines.append(f"{verdict}: more than human music shares by chance (up to {human.longest}). Listen to it.")
+    return "\n".join(lines)
+
+
+def _human(found: Sequence[Finding], indexes: Mapping[Part, Index]) -> dict[str, Spread]:
+    parts = dict.fromkeys(each.part for each in found)
+    return {f"human {part.name}, unseen": human for part in parts if (human := indexes[part].human)}
+
+
+def table(spreads: Mapping[str, Spread]) -> list[str]:
+    """Spreads as lines of a Markdown table that is readable as it stands."""
+    wide = max(map(len, spreads))
+    lines = [f"| {'notes in a row':{wide}} | passages | half | 90 % | 99 % | longest |"]
+    lines.append(f"| {'-' * wide} | -------: | ---: | ---: | ---: | ------: |")
+    for name, each in spreads.items():
+        shares = f"{each.half:4} | {each.nine_in_ten:4} | {each.ninety_nine_in_hundred:4} | {each.longest:7}"
+        lines.append(f"| {name:{wide}} | {each.passages:8} | {shares} |")
+    return lines

@@ -11,7 +11,7 @@ import numpy as np
 
 from radio.compose.grammar import Grammar
 from radio.compose.plan import BarPlan
-from radio.model.engine import Array, Engine, State
+from radio.model.engines.base import Array, Engine, State
 from radio.model.sampling import Sampler, Sampling
 from radio.music.events import NoteEvent
 from radio.music.parts import PIANO, Part

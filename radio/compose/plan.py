@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from radio.music.chord_loops import Loop
 from radio.music.chords import Chord, pitch_class, pitch_name
-from radio.music.loops import Loop
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat, density, style
 from radio.types import TICKS_PER_BAR, Mode, MoodChoice, Tick, TokenId
 

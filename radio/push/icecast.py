@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 from radio import __version__
 from radio.errors import StreamError
-from radio.push.line import Line, opened
-from radio.push.settings import MountFormat
-from radio.push.target import Target
+from radio.push.connection import Line, opened
+from radio.settings.push import MountFormat
+from radio.settings.push_target import Target
 
 _TYPES: Final[Mapping[MountFormat, str]] = {"opus": "audio/ogg", "mp3": "audio/mpeg"}
 _HEAD_LIMIT: Final = 16_384

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from radio.errors import RadioError, StreamError
-from radio.push import pace
-from radio.push.outlets import IcecastOutlet, Outlet, Programme, RtmpOutlet, first_to_end
-from radio.push.settings import PushSettings
+from radio.push import retry as pace
+from radio.push.destinations import IcecastOutlet, Outlet, Programme, RtmpOutlet, first_to_end
 from radio.push.status import PushStatus
-from radio.push.target import hide
+from radio.settings.push import PushSettings
+from radio.settings.push_target import hide
 from radio.types import Packet, Seconds
 
 _log = logging.getLogger("radio.push")

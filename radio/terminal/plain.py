@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TextIO
 
-from radio.player import Heard, Message, Said, Tuned
+from radio.playback.player import Heard, Message, Said, Tuned
 
 
 class Lines:

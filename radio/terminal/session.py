@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from radio.config import StationSettings
-from radio.player import Player
-from radio.terminal.desk import Desk, Quit, Redraw, Tune, Turn, Volume, Wish
+from radio.playback.player import Player
+from radio.settings.config import StationSettings
+from radio.terminal.state import Desk, Quit, Redraw, Tune, Turn, Volume, Wish
 from radio.types import Seconds
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from radio.controls import CONTROLS, LAYERS
-from radio.terminal.desk import KEYS, KNOBS, Desk
+from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.meters import FLOOR, Meter
+from radio.terminal.state import KEYS, KNOBS, Desk
 from radio.types import BEATS_PER_BAR, SAMPLE_RATE
 
 _WIDEST: Final = 92

@@ -10,9 +10,9 @@ import pytest
 
 from radio.audio.loudness import integrated_loudness, true_peak
 from radio.audio.mixer import Mixer
-from radio.audio.tone import Tone
-from radio.controls import LAYERS, Controls
 from radio.errors import AudioError
+from radio.settings.controls import LAYERS, Controls
+from radio.settings.tone import Tone
 from radio.types import BLOCK, SAMPLE_RATE, Block
 from tests.audio.pieces import rms_db
 

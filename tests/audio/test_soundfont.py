@@ -7,8 +7,8 @@ import pytest
 
 from radio.audio.fluid import library
 from radio.audio.soundfont import presets
-from radio.config import StationSettings
 from radio.errors import AudioError
+from radio.settings.config import StationSettings
 
 FONT = StationSettings("any", "Any", ()).soundfont
 

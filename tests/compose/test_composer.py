@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
-from radio.compose.harmony import LoopWriter
-from radio.controls import Controls
-from radio.model.numpy_engine import NumpyEngine
-from radio.music.loops import loop_of
+from radio.compose.loop_writer import LoopWriter
+from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.music.chord_loops import loop_of
+from radio.settings.controls import Controls
 from radio.types import TICKS_PER_BAR
 from tests.model.models import checkpoint
 

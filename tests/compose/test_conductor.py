@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from radio.compose.conductor import FORM, Conductor
-from radio.compose.harmony import Harmony, Recent
+from radio.compose.loop_rules import signature
+from radio.compose.loop_writer import Harmony, Recent
 from radio.compose.plan import BarPlan, Track
-from radio.compose.taste import signature
-from radio.music.loops import Loop, loop_of
+from radio.music.chord_loops import Loop, loop_of
 from radio.music.vocab import NAMES
 from radio.types import Mood, MoodChoice
-from tests.compose.test_harmony import shipped
+from tests.compose.test_loop_writer import shipped
 
 LOOPS = [loop_of(bars) for bars in (["Dm7", "G7", "Cmaj7", "Am7"], ["Fmaj7", "Em7", "Dm7", "Cmaj7"])]
 

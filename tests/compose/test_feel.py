@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radio.compose.drum_timing import FURTHEST_MS, PLACES, STEADY, Timing, read
 from radio.compose.feel import LOOKAHEAD, Feel, swung
-from radio.compose.timing import FURTHEST_MS, PLACES, STEADY, Timing, read
-from radio.config import TIMINGS
 from radio.music.clock import Clock
+from radio.settings.config import TIMINGS
 from radio.types import GRID, SAMPLE_RATE
 
 TICKS = st.lists(st.integers(0, 1920).map(lambda place: place * 5), min_size=1, max_size=60).map(sorted)

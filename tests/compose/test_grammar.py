@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from radio.compose.grammar import MAX_SOUNDING, Grammar
 from radio.music.parts import DRUMS, PIANO, Part
 from radio.music.vocab import is_control, note_of, note_token, wait, wait_ticks
-from train.vocabulary import known_tokens
+from train.data.vocabulary import known_tokens
 
 PARTS = st.sampled_from([PIANO, DRUMS])
 

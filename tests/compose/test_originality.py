@@ -1,118 +1,87 @@
+"""What a MIDI file is told about: copies are found and named by bar, through files, keys and tempos."""
+
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from random import Random
 
-import numpy as np
 import pytest
 
-from radio.compose.originality import FORMAT, SHINGLE, Index, Spread, fingerprints
-from radio.errors import ModelError
-from radio.model import tensorfile
-from radio.music.events import Note
-from radio.music.parts import DRUMS, PIANO
+from radio.cli import main as cli
+from radio.compose.originality import INDEXES, examine, report
+from radio.compose.run_index import Index, Spread
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.events import Note, NoteEvent
+from radio.music.parts import DRUMS, PIANO, Part
+from radio.music.quantise import quantised
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
+from tests.compose.test_run_index import moved, tune
+
+KNOWN = quantised(PIANO, [(n.start / TICKS_PER_BEAT, n.end / TICKS_PER_BEAT, n.note, 80) for n in tune(1, 60)])
+HUMAN = Spread(50, 0, 7, 9, 12)
+
+Indexes = Mapping[Part, Index]
 
 
-def tune(seed: int, notes: int = 200) -> list[Note]:
-    """Notes of its own, one at a time and in chords."""
-    random = Random(seed)
-    start, found = 0, []
-    for _ in range(notes):
-        start += random.choice((0, 30, 60, 90, 120))
-        found.append(
-            Note(start, start + random.choice((30, 60, 120)), random.randrange(48, 84), random.randrange(30, 110))
-        )
-    return sorted({(note.start, note.note): note for note in found}.values())
+def written(path: Path, notes: list[Note], *, drums: bool = False, tempo: float = 71) -> Path:
+    events = [event for n in notes for event in (NoteEvent(n.start, n.note, n.velocity), NoteEvent(n.end, n.note, 0))]
+    events.sort(key=lambda event: (event.tick, event.velocity > 0))
+    track = midi.Track("drums" if drums else "keys", events, drums=drums)
+    midi.write(path, [track], {0: tempo}, end=max(n.end for n in notes) + TICKS_PER_BAR)
+    return path
 
 
-def moved(notes: list[Note], *, semitones: int = 0, ticks: int = 0, louder: int = 0) -> list[Note]:
-    return [Note(n.start + ticks, n.end + ticks, n.note + semitones, n.velocity + louder) for n in notes]
+@pytest.fixture
+def indexes() -> Indexes:
+    piano = Index.of(PIANO, [KNOWN])
+    piano.human = HUMAN
+    return {PIANO: piano, DRUMS: Index.of(DRUMS, [])}
 
 
-@pytest.mark.parametrize("drums", [False, True])
-@pytest.mark.parametrize("length", [SHINGLE + 1, 12, 40, 190])
-def test_a_copied_run_is_found_to_the_note(length: int, drums: bool) -> None:
-    index = Index.of(DRUMS if drums else PIANO, [tune(1), tune(2), tune(3)])
-    copied = moved(tune(2)[3 : 3 + length], semitones=0 if drums else 5, ticks=960, louder=9)
-    own = tune(9, 80)
-    passage = [*moved(own, ticks=-own[-1].start), *copied, *moved(tune(8, 80), ticks=copied[-1].start + 45)]
-    assert index.longest(copied) == length
-    assert length <= index.longest(passage) <= length + 1, "what follows may go on alike by chance"
+def test_a_copy_is_found_in_its_bar_and_named(tmp_path: Path, indexes: Indexes) -> None:
+    own = moved(tune(5, 30), semitones=-3)
+    path = written(tmp_path / "a.mid", [*own, *moved(KNOWN[:25], semitones=4, ticks=16 * TICKS_PER_BAR)])
+    (found,) = examine(path, indexes)
+    assert (found.track, found.part, found.bar) == ("keys", PIANO, 17)
+    assert found.spread.longest == 25
+    text = report(path, [found], indexes)
+    assert "keys: at most 25 notes in a row, in the bars from 17: more than human music shares" in text
+    assert "human piano, unseen" in text
 
 
-def test_music_of_its_own_is_found_nowhere() -> None:
-    index = Index.of(PIANO, [tune(seed) for seed in range(20)])
-    assert index.longest(tune(99)) == 0
+def test_what_is_short_enough_is_told_as_what_humans_share(tmp_path: Path, indexes: Indexes) -> None:
+    path = written(tmp_path / "a.mid", KNOWN[:12])
+    text = report(path, examine(path, indexes), indexes)
+    assert "keys: at most 12 notes in a row, in the bars from 1; human music" in text
+    assert "shares up to 12." in text
 
 
-def test_transposed_drums_are_other_drums() -> None:
-    index = Index.of(DRUMS, [tune(1)])
-    assert index.longest(tune(1)) == len(tune(1))
-    assert index.longest(moved(tune(1), semitones=1)) == 0
+def test_drums_are_compared_with_drums_and_an_original_is_told_so(tmp_path: Path, indexes: Indexes) -> None:
+    path = written(tmp_path / "a.mid", KNOWN, drums=True)
+    (found,) = examine(path, indexes)
+    assert (found.part, found.spread.longest) == (DRUMS, 0)
+    assert "drums: nothing copied." in report(path, [found], indexes)
 
 
-def test_no_run_goes_from_one_piece_into_the_next() -> None:
-    both = tune(1, 120)
-    half = len(both) // 2
-    index = Index.of(PIANO, [both[:half], both[half:]])
-    assert index.longest(both) == max(half, len(both) - half)
+def test_a_file_without_notes_has_nothing_to_compare(tmp_path: Path, indexes: Indexes) -> None:
+    midi.write(tmp_path / "a.mid", [midi.Track("keys", [])], {0: 80}, end=480)
+    with pytest.raises(MidiError, match="holds no notes"):
+        examine(tmp_path / "a.mid", indexes)
 
 
-def test_two_copies_with_other_music_between_them_are_two_runs() -> None:
-    piece = tune(1, 120)
-    index = Index.of(PIANO, [piece])
-    own = moved(tune(9, 40), ticks=piece[20].start + 480)
-    goes_on = 20 - SHINGLE  # the place after the last one found in the first copy
-    later = moved(piece[goes_on:50], ticks=own[-1].start + 480)
-    assert index.longest([*piece[:20], *own, *later]) == len(later)
+def test_the_command_compares_with_what_the_radio_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["originality", str(written(tmp_path / "a.mid", tune(7, 80)))]) == 0
+    assert "human piano, unseen" in capsys.readouterr().out
+    assert cli.main(["originality", str(tmp_path / "none.mid")]) == 1
+    assert "no such file" in capsys.readouterr().err
 
 
-def test_too_little_to_compare_is_nothing_copied() -> None:
-    index = Index.of(PIANO, [tune(1)])
-    assert index.longest([]) == index.longest(tune(1)[:SHINGLE]) == 0
-    assert len(fingerprints(PIANO, tune(1)[: SHINGLE + 1])) == 1
-    assert Index.of(PIANO, []).longest(tune(1)) == 0
-
-
-def test_a_repeated_figure_counts_as_long_as_it_was_repeated_there() -> None:
-    figure = [Note(60 * place, 60 * place + 60, 60 + place % 4, 80) for place in range(400)]
-    index = Index.of(PIANO, [figure[:100]])
-    assert index.longest(figure) == 100
-
-
-def test_an_index_on_disk_is_the_same_and_holds_no_music(tmp_path: Path) -> None:
-    index = Index.of(PIANO, [tune(1), tune(2)])
-    index.write(tmp_path / "index.safetensors")
-    again = Index.read(tmp_path / "index.safetensors")
-    np.testing.assert_array_equal(again.hashes, index.hashes)
-    assert again.longest(tune(2)) == len(tune(2))
-    assert (again.part, again.human) == (PIANO, None)
-    assert [path.name for path in tmp_path.iterdir()] == ["index.safetensors"]
-
-
-def test_an_index_knows_what_humans_share_with_it(tmp_path: Path) -> None:
-    human = Spread.of([0] * 90 + [7] * 9 + [31])
-    assert human == Spread(100, 0, 7, 31, 31)
-    Index(DRUMS, np.arange(3, dtype=np.uint32), human).write(tmp_path / "index.safetensors")
-    again = Index.read(tmp_path / "index.safetensors")
-    assert (again.part, again.human) == (DRUMS, human)
-    assert Spread.of([]) == Spread(0, 0, 0, 0, 0)
-
-
-def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "index.safetensors"
-    with pytest.raises(ModelError, match="no such file"):
-        Index.read(path)
-    path.write_text("text")
-    with pytest.raises(ModelError, match="corrupt"):
-        Index.read(path)
-    tensorfile.write(path, {"hashes": np.zeros(3, np.uint32)}, {"format": "another"})
-    with pytest.raises(ModelError, match="not an index of training music"):
-        Index.read(path)
-    for part, human in (("flute", "[1]"), ("piano", "[1]"), ("piano", "{")):
-        tensorfile.write(path, {"hashes": np.zeros(3, np.uint32)}, {"format": FORMAT, "part": part, "human": human})
-        with pytest.raises(ModelError, match="header is malformed"):
-            Index.read(path)
-    tensorfile.write(path, {"hashes": np.zeros(3, np.float32)}, {"format": FORMAT, "part": "piano"})
-    with pytest.raises(ModelError, match="one row of 32-bit hashes, not float32"):
-        Index.read(path)
+@pytest.mark.parametrize("part", [PIANO, DRUMS])
+def test_the_shipped_indexes_know_human_music(part: Part) -> None:
+    index = Index.read(INDEXES[part])
+    assert index.part is part
+    assert index.human is not None
+    assert index.human.passages > 100
+    assert len(index.hashes) > 100_000
+    assert INDEXES[part].stat().st_size < 8_000_000

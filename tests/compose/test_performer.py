@@ -6,7 +6,7 @@ import pytest
 
 from radio.compose.performer import LONGEST_HOLD, Performer
 from radio.compose.plan import BarPlan
-from radio.model.numpy_engine import NumpyEngine
+from radio.model.engines.numpy_rwkv6 import NumpyEngine
 from radio.model.sampling import Sampling
 from radio.music.chords import NO_CHORD, parse
 from radio.music.events import NoteEvent

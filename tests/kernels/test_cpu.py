@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radio.model.native_engine import NativeEngine, NativeSpec, sizes
-from radio.model.packing import FORMS, Form, packed_shapes
-from radio.model.spec import Rwkv6Spec, Rwkv7Spec
+from radio.model.engines.native_engine import NativeEngine, NativeSpec, sizes
+from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec
+from radio.model.weights.packing import FORMS, Form, packed_shapes
 from tests.model.models import of_spec
 
 ROOT = Path(__file__).parents[2]

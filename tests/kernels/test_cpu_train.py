@@ -14,9 +14,9 @@ from kernels import cpu_train
 from kernels.cpu_train import library
 from kernels.wkv6_naive import wkv6_naive
 from kernels.wkv7_naive import wkv7_naive
-from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
+from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from tests.model.models import noisy
-from train.wkv6 import wkv6
+from train.operators.wkv6 import wkv6
 
 BATCH, HEADS, SIZE = 2, 3, 64
 WIDTH = HEADS * SIZE

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from kernels.wkv6_naive import wkv6_naive
 from tests.kernels.gradients import assert_same
-from train.wkv6 import CHUNK, wkv6_chunked
+from train.operators.wkv6 import CHUNK, wkv6_chunked
 
 
 def inputs(length: int, *, decay: float, seed: int = 0, dtype: torch.dtype = torch.float64) -> list[Tensor]:

@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from kernels.cuda import KernelError, library, takes, wkv6, wkv6_cuda
+from kernels.cuda import KernelError, library, takes, wkv6_cuda
+from kernels.cuda import wkv6_cuda as wkv6
 from kernels.cuda.library import Library
 from kernels.wkv6_naive import wkv6_naive
-from train.wkv6 import wkv6 as training_wkv6
+from train.operators.wkv6 import wkv6 as training_wkv6
 
 BATCH, HEADS, SIZE = 2, 2, 64
 ROUNDING = {torch.float32: 1e-6, torch.bfloat16: 4e-3}

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from kernels.wkv7_naive import wkv7_naive
 from tests.kernels.gradients import assert_same
-from train.wkv7 import CHUNK, wkv7_chunked
+from train.operators.wkv7 import CHUNK, wkv7_chunked
 
 
 def inputs(length: int, *, decay: float = 0.0, seed: int = 0, dtype: torch.dtype = torch.float64) -> list[Tensor]:

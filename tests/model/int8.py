@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from radio.model.architectures import ARCHITECTURES
-from radio.model.checkpoint import Checkpoint
-from radio.model.frame import PlainEngine
-from radio.model.spec import Rwkv6Spec, Rwkv7Spec, Spec
+from radio.model.engines.numpy_base import PlainEngine
+from radio.model.engines.numpy_engines import open_numpy_engine
+from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
+from radio.model.weights.checkpoint import Checkpoint
 
 
 def rounded(inputs: np.ndarray) -> np.ndarray:
@@ -46,9 +46,7 @@ MATRICES: dict[type[Spec], tuple[str, ...]] = {
 
 def rounding_engine(checkpoint: Checkpoint) -> PlainEngine[Any]:
     """The numpy engine over `checkpoint` in int8, rounding as the native one does."""
-    opened = ARCHITECTURES[checkpoint.spec.architecture].open_plain(
-        replace(checkpoint, weights=checkpoint.packed("int8"))
-    )
+    opened = open_numpy_engine(replace(checkpoint, weights=checkpoint.packed("int8")))
     engine: Any = opened
     engine._layers = [
         replace(layer, **{name: getattr(layer, name).view(Rounding) for name in MATRICES[type(checkpoint.spec)]})

@@ -6,12 +6,12 @@ from functools import cache
 
 import torch
 
-from radio.model.checkpoint import Checkpoint
-from radio.model.spec import Rwkv6Spec, Spec
+from radio.model.spec.rwkv import Rwkv6Spec, Spec
+from radio.model.weights.checkpoint import Checkpoint
 from radio.music.parts import PARTS
-from train.architectures import build
-from train.model import Model
-from train.vocabulary import known_tokens
+from train.data.vocabulary import known_tokens
+from train.networks.architectures import build
+from train.networks.base import Model
 
 torch.set_num_threads(1)  # the models are small: more threads would spend their time on waiting for each other
 

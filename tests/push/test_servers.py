@@ -21,10 +21,10 @@ import numpy.typing as npt
 import psutil
 import pytest
 
-from radio.push.settings import PushSettings, Video
 from radio.push.status import PushStatus
-from radio.push.target import Key, parse
-from radio.server.pushes import PUSHES
+from radio.server.broadcast.pushes import PUSHES
+from radio.settings.push import PushSettings, Video
+from radio.settings.push_target import Key, parse
 from radio.types import SAMPLE_RATE
 from tests.push.servers import KEY, Program, Relay, certificate, deaf, eventually, free_port, icecast, nginx
 from tests.server.on_air import OnAir, ffmpeg, on_air
@@ -195,7 +195,7 @@ async def test_a_server_that_is_not_there_stalls_nothing() -> None:
 
 
 async def test_a_server_that_stops_reading_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.push.pace.STALL", 2.0)
+    monkeypatch.setattr("radio.push.retry.STALL", 2.0)
     with nginx() as server:
         async with Relay(server.port).running() as relay, pushed(rtmp(relay.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")
@@ -245,7 +245,7 @@ async def test_rtmps_trusts_whom_the_system_trusts(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
 async def test_an_encoder_that_dies_or_hangs_is_replaced(how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.push.pace.STALL", 2.0)
+    monkeypatch.setattr("radio.push.retry.STALL", 2.0)
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")
@@ -258,7 +258,7 @@ async def test_an_encoder_that_dies_or_hangs_is_replaced(how: signal.Signals, mo
 
 def encoders() -> list[int]:
     """The encoders that this process has started."""
-    return [child.pid for child in psutil.Process().children() if "radio.push.encoder" in child.cmdline()]
+    return [child.pid for child in psutil.Process().children() if "radio.push.video.encoder" in child.cmdline()]
 
 
 async def test_an_image_that_cannot_be_read_is_said_and_the_station_goes_on(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from radio.config import ServerSettings, StationSettings
-from radio.server import front, guard
-from radio.server.channel import Channel
-from radio.server.door import Door
+from radio.server import app as front
+from radio.server.broadcast.channel import Channel
+from radio.server.http import authorization as guard
+from radio.server.http.site import Door
+from radio.settings.config import ServerSettings, StationSettings
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")

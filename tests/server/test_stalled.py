@@ -12,7 +12,7 @@ import time
 import pytest
 
 from radio.types import SAMPLE_RATE
-from tests.server import tone_front
+from tests.server import tone_server as tone_front
 from tests.server.on_air import OnAir, on_air, until
 from tests.server.player import Player
 from tests.stream.ogg_reader import check_one_stream

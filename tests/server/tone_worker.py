@@ -1,4 +1,4 @@
-"""A worker whose station is a tone: `python -m tests.server.tone_worker FD`, in the place of `radio.worker`.
+"""A worker whose station is a tone: `python -m tests.server.tone_worker FD`, in the place of `radio.worker.main`.
 
 What the station's description says makes it misbehave in one of the ways that the front must survive.
 """
@@ -14,11 +14,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from radio import worker
-from radio.config import StationSettings
-from radio.controls import Controls
 from radio.errors import AudioError
+from radio.settings.config import StationSettings
+from radio.settings.controls import Controls
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
+from radio.worker import main as worker
 
 BAR: Frames = SAMPLE_RATE
 TRACK: Frames = 8 * BAR

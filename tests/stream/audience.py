@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from radio.stream.edge import Edge
-from radio.stream.listener import Listener, Reach
-from radio.stream.mount import Mount
-from radio.stream.muxers import open_muxer
-from radio.stream.relay import TICK, TURNS, Relay
+from radio.stream.formats.muxers import open_muxer
+from radio.stream.relay.listener import Listener, Reach
+from radio.stream.relay.live_edge import Edge
+from radio.stream.relay.mount import Mount
+from radio.stream.relay.relay import TICK, TURNS, Relay
 from radio.types import SAMPLE_RATE, Frames, Packet
 from tests.stream.ogg_reader import check_one_stream
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from radio.stream import fmp4
+from radio.stream.formats import fmp4
 from radio.types import SAMPLE_RATE, Block, Packet
 
 AAC = fmp4.aac(config=b"\x11\x90", bit_rate=160_000, delay=1_024)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from radio.stream.relay import Relay
+from radio.stream.relay.relay import Relay
 from tests.stream.audience import Clock, Station
 
 

@@ -14,7 +14,7 @@ import termios
 import threading
 from typing import Self
 
-from tests.pulse import wait_for
+from tests.playback.pulseaudio import wait_for
 
 
 class PtyRadio:

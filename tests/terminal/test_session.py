@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pulse import Pulse, wait_for
+from tests.playback.pulseaudio import Pulse, wait_for
 from tests.terminal.pty_radio import PtyRadio
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"

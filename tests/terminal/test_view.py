@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from radio.player import Turned
-from radio.terminal.desk import KEYS, KNOBS, Desk
+from radio.playback.player import Turned
+from radio.terminal.state import KEYS, KNOBS, Desk
 from radio.terminal.view import draw
-from tests.terminal.desks import fresh, heard, playing, track
+from tests.terminal.states import fresh, heard, playing, track
 
 WIDE = """\
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.train.corpora import pop909_song
-from train.prepare import prepare
-from train.recipe import Recipe
+from train.cli.prepare import prepare
+from train.loop.recipe import Recipe
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""A worker whose pitch says which track sounds: `python -m tests.web.marked_worker FD`, in the place of `radio.worker`.
+"""A worker whose pitch says which track sounds: `python -m tests.web.marked_worker FD`, in the place of
+`radio.worker.main`.
 
 Tracks of three seconds, by turns 400 and 1,600 Hz: what is heard tells when a title ought to be seen.
 """
@@ -11,8 +12,8 @@ import sys
 
 import numpy as np
 
-from radio import worker
 from radio.types import SAMPLE_RATE, Block, Frames, StationEvent
+from radio.worker import main as worker
 from tests.server.tone_worker import ToneStation
 
 TRACK: Frames = 3 * SAMPLE_RATE

@@ -6,8 +6,8 @@ import asyncio
 import sys
 from types import MappingProxyType
 
-from radio.config import RadioConfig
-from radio.server.front import serve
+from radio.server.app import serve
+from radio.settings.config import RadioConfig
 from tests.server.on_air import WORKER
 from tests.server.tone_worker import settings
 

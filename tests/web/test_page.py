@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, expect
 
-from radio.config import SHIPPED, ServerSettings, load
-from radio.server.channel import WORKER
-from radio.server.guard import Keeper
+from radio.paths import STATIONS
+from radio.server.broadcast.channel import WORKER
+from radio.server.http.authorization import Keeper
+from radio.settings.config import ServerSettings, load
 from radio.types import SAMPLE_RATE
 from tests.server import on_air as front
 from tests.server.on_air import OnAir, ffmpeg, on_air
@@ -24,7 +25,7 @@ from tests.server.tone_worker import settings
 from tests.web.conftest import shoot
 
 Opened = Callable[..., Awaitable[Page]]
-CHILL = load(SHIPPED).station("chill")
+CHILL = load(STATIONS).station("chill")
 SHORT = ServerSettings(burst={"opus": 2.0, "mp3": 2.0, "aac": 2.0})
 SCRIPTS = ("ear", "contrast", "days", "clocks")
 EAR, CONTRAST, DAYS, CLOCKS = (Path(__file__).with_name(f"{name}.js") for name in SCRIPTS)

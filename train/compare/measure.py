@@ -11,20 +11,20 @@ from tempfile import TemporaryDirectory
 import torch
 
 from radio.errors import SettingsError
-from radio.model import checkpoint
-from radio.model.architectures import ARCHITECTURES
-from radio.model.checkpoint import Checkpoint
-from radio.model.engines import open_engine
-from train import binidx
+from radio.model.engines.numpy_engines import open_numpy_engine
+from radio.model.engines.selection import open_engine
+from radio.model.weights import checkpoint
+from radio.model.weights.checkpoint import Checkpoint
 from train.compare import speed
 from train.compare.speed import Work
 from train.compare.training import finished, rates_tried
-from train.evaluate import model_figures
-from train.export import load
-from train.keeping import LAST
-from train.logs import curve
-from train.module import Fit
-from train.vocabulary import RowTable, known_tokens
+from train.data import binidx
+from train.data.vocabulary import RowTable, known_tokens
+from train.loop.checkpointing import LAST
+from train.loop.logs import curve
+from train.loop.module import Fit
+from train.loop.stored_run import load_module
+from train.metrics.evaluate import model_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class _Subject:
 
     def __init__(self, name: str, run: Path) -> None:
         self.name, self.run = name, run
-        self.module: Fit = load(run / LAST)
+        self.module: Fit = load_module(run / LAST)
         self.recipe = self.module.recipe
         part = self.recipe.played
         self.table = RowTable(part, known_tokens(part))
@@ -82,7 +82,7 @@ class _Subject:
             air = open_engine(checkpoint.read(path))  # mapped: the pages outlive their name
         self.air = speed.playing(air, speed.piece(self.validation, self.table))
         # a state of one engine is one of the other's, too
-        self.numpy = replace(self.air, engine=ARCHITECTURES[plain.spec.architecture].open_plain(plain))
+        self.numpy = replace(self.air, engine=open_numpy_engine(plain))
 
     def works(self) -> dict[str, Work]:
         """Generating by either engine, early and late."""

@@ -14,14 +14,14 @@ from typing import TypeAlias
 import torch
 
 from radio.errors import SettingsError
-from radio.model.engine import Engine, State
-from radio.model.native_engine import NativeEngine
-from train import binidx
-from train.binidx import Tokens
-from train.data import Batch, Lanes
-from train.module import Fit
-from train.recipe import Recipe
-from train.vocabulary import RowTable, known_tokens
+from radio.model.engines.base import Engine, State
+from radio.model.engines.native_engine import NativeEngine
+from train.data import binidx
+from train.data.binidx import Tokens
+from train.data.vocabulary import RowTable, known_tokens
+from train.loop.batches import Batch, Lanes
+from train.loop.module import Fit
+from train.loop.recipe import Recipe
 
 Work: TypeAlias = Callable[[], int]
 """Does something to so many tokens."""

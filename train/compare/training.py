@@ -13,14 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from radio.errors import ModelError, SettingsError
-from train import binidx
-from train.evaluate import model_figures
-from train.export import load as load_run
-from train.fit import fit
-from train.keeping import LAST
-from train.recipe import Recipe, load
-from train.runs import stored_run
-from train.vocabulary import RowTable, known_tokens
+from train.data import binidx
+from train.data.vocabulary import RowTable, known_tokens
+from train.loop.checkpointing import LAST
+from train.loop.fit import fit
+from train.loop.recipe import Recipe, load
+from train.loop.stored_run import load_module, stored_run
+from train.metrics.evaluate import model_figures
 
 PROBE_TOKENS = 300_000
 """At most, and a quarter of the run at most: what each rate is tried for."""
@@ -102,7 +101,7 @@ def shortened(recipe: Recipe, tokens: int) -> Recipe:
 def _probe(recipe: Recipe, rate: float, run: Path) -> float:
     """Validation bits after a short run at `rate`."""
     short = shortened(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 4))
-    module = load_run(fit(replace(short, validate_every=short.steps + 1), run))
+    module = load_module(fit(replace(short, validate_every=short.steps + 1), run))
     table = RowTable(recipe.played, known_tokens(recipe.played))
     bits = float(model_figures(module, binidx.read(Path(recipe.corpus) / "validation"), table)["bits"])  # type: ignore[arg-type]
     return math.inf if math.isnan(bits) else bits

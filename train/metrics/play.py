@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from radio.compose.performer import Performer
-from radio.config import StationSettings
 from radio.errors import SettingsError
-from radio.model.engine import Engine
+from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.parts import Part
 from radio.music.tokenizer import notes_of
-from radio.station import open_composer
+from radio.settings.config import StationSettings
+from radio.station.station import open_composer
 from radio.types import BEATS_PER_BAR, TokenId
 from train.metrics.passage import Passage, of_tokens, plans_of
 

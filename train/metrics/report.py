@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from radio.config import StationSettings
-from radio.model.checkpoint import read
-from radio.model.engines import open_engine
+from radio.model.engines.selection import open_engine
 from radio.model.sampling import Sampling
+from radio.model.weights.checkpoint import read
+from radio.settings.config import StationSettings
 from train.metrics import play
 from train.metrics.stationarity import Course, courses
 from train.metrics.table import PITCHED, RHYTHM, Measured, Row, as_json, compare, measure, passage_bars, table, within

@@ -12,8 +12,8 @@ from threading import Lock
 
 import numpy as np
 
-from radio.model.engine import State
-from radio.model.vectors import Array
+from radio.model.engines.base import State
+from radio.model.engines.vectors import Array
 
 _ROOM = 2
 """Rows of a buffer, in times those that a state keeps: so often it is copied in that many steps, about once."""

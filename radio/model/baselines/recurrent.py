@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radio.model.baselines.spec import GruSpec, LstmSpec, RnnSpec
-from radio.model.checkpoint import Checkpoint
-from radio.model.engine import State
-from radio.model.frame import Arrays, PlainEngine
-from radio.model.spec import SpecT
-from radio.model.vectors import Array, Norm, layer_norm, sigmoid
+from radio.model.engines.base import State
+from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.vectors import Array, Norm, layer_norm, sigmoid
+from radio.model.spec.baselines import GruSpec, LstmSpec, RnnSpec
+from radio.model.spec.rwkv import SpecT
+from radio.model.weights.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

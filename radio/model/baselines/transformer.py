@@ -12,11 +12,11 @@ import numpy as np
 
 from radio.model.baselines.recent import grown
 from radio.model.baselines.rotary import PERIOD, angles
-from radio.model.baselines.spec import TransformerSpec
-from radio.model.checkpoint import Checkpoint
-from radio.model.engine import State
-from radio.model.frame import Arrays, PlainEngine
-from radio.model.vectors import Array, Norm, layer_norm, sigmoid
+from radio.model.engines.base import State
+from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.vectors import Array, Norm, layer_norm, sigmoid
+from radio.model.spec.baselines import TransformerSpec
+from radio.model.weights.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

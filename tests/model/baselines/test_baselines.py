@@ -1,4 +1,5 @@
-"""What the baselines promise beyond what holds for every architecture: see tests/model/test_architectures.py."""
+"""What the baselines promise beyond what holds for every architecture: see
+tests/model/engines/test_architectures.py."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from radio.model.architectures import ARCHITECTURES
-from radio.model.baselines.spec import BaselineSpec, CnnSpec, GruSpec, LstmSpec, RnnSpec, TransformerSpec
+from radio.model.engines.numpy_engines import open_numpy_engine
+from radio.model.spec.baselines import BaselineSpec, CnnSpec, GruSpec, LstmSpec, RnnSpec, TransformerSpec
 from tests.model.models import noisy, of_spec
 
 ROWS = np.random.default_rng(5).integers(0, 437, 700).tolist()
@@ -23,7 +24,7 @@ SPECS = (
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.architecture)
 def test_training_form_and_step_are_one_function_for_as_long_as_it_plays(spec: BaselineSpec) -> None:
     """Over many times what the CNN and the Transformer see; in windows shorter and longer than that, lanes and all."""
-    model, engine = noisy(spec), ARCHITECTURES[spec.architecture].open_plain(of_spec(spec))
+    model, engine = noisy(spec), open_numpy_engine(of_spec(spec))
     other = ROWS[::-1]
     state, parts = model.zero_state(2), []
     with torch.no_grad():

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from radio.errors import ModelError
 from radio.model.baselines.recent import grown
 from radio.model.baselines.rotary import PERIOD, angles
-from radio.model.baselines.spec import TransformerSpec
 from radio.model.baselines.transformer import TransformerEngine
-from radio.model.engine import State
+from radio.model.engines.base import State
+from radio.model.spec.baselines import TransformerSpec
 from tests.model.models import of_spec
 
 KEEP = 4

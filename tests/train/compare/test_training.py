@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from radio.errors import ModelError, SettingsError
-from radio.model.architectures import ARCHITECTURES
-from train.architectures import sized
+from radio.model.spec.architectures import ARCHITECTURES
 from train.compare import training
 from train.compare.training import best_rate, finished, rates_tried, recipes
-from train.recipe import Recipe
-from train.vocabulary import known_tokens
+from train.data.vocabulary import known_tokens
+from train.loop.recipe import Recipe
+from train.networks.architectures import sized
 
 SHIPPED = Path("configs/compare")
 

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from radio.errors import SettingsError
-from radio.model.checkpoint import read
-from radio.model.engines import open_engine
+from radio.model.engines.selection import open_engine
 from radio.model.sampling import Sampling
+from radio.model.weights.checkpoint import read
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR
 from tests.train.corpora import pop909_song
+from train.cli.prepare import prepare
 from train.metrics import play
 from train.metrics.passage import Passage, of_tokens, plans_of
 from train.metrics.report import report, write
 from train.metrics.stationarity import courses
 from train.metrics.table import RHYTHM, compare, measure, passage_bars, table, within
-from train.prepare import prepare
 
 CHECKPOINT = Path("radio/checkpoints/piano.safetensors")
 

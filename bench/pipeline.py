@@ -1,0 +1,84 @@
+"""Each stage of a station alone, through the classes that it is made of: how many stations one core could carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from bench.figure import Figure, Subject
+from bench.score import programs, score
+from bench.timers import rate
+from radio.audio.mixer import Mixer
+from radio.audio.rain import Rain
+from radio.audio.synth import Synth
+from radio.audio.vinyl import Vinyl
+from radio.station.station import open_composer, open_station
+from radio.stream.formats.encoders import open_encoder
+from radio.stream.formats.muxers import open_muxer
+from radio.types import BLOCK, SAMPLE_RATE, Block, Frames, Packet
+
+_TIMES = "× real time"
+
+
+def measure(subject: Subject) -> Iterator[Figure]:
+    """Every stage in the order of the line, on one core."""
+    settings = subject.settings
+    long = max(BLOCK, round(subject.effort * 20 * SAMPLE_RATE) // BLOCK * BLOCK)
+    yield Figure("composer: both models, bass, grammar", _composing(subject), _TIMES)
+    stems: dict[str, Block] = {}
+    with closing(Synth(settings.soundfont, programs(settings))) as synth:
+        events, length = score(settings, times=6)
+        for layer, each in events.items():
+            synth.schedule(layer, each)
+        # As many frames in each round, so that none runs on into the silence after the score's end.
+        yield Figure("synthesizer, all layers", _rendering(synth.render, length // BLOCK * BLOCK), _TIMES)
+        stems |= synth.render(BLOCK)
+    for layer, texture in {"vinyl": Vinyl(1), "rain": Rain(1)}.items():
+        yield Figure(layer, _rendering(texture.render, long), _TIMES)
+        stems[layer] = texture.render(BLOCK)
+    mixer = Mixer(settings.tone)
+    yield Figure("mixer", _rendering(lambda _: mixer.process(stems, settings.controls), long), _TIMES)
+    with closing(open_station(settings)) as station:
+        station.render(SAMPLE_RATE)
+        yield Figure("the whole station, before its encoders", _rendering(station.render, long), _TIMES)
+        yield from _encoding(station.render(long))
+
+
+def _composing(subject: Subject) -> float:
+    composer = open_composer(subject.settings, subject.settings.seed)
+    bars = max(1, round(8 * subject.effort))
+
+    def compose() -> float:
+        for _ in range(bars):
+            composer.next_bar(subject.settings.controls)
+        return bars * 4 * 60 / subject.settings.controls.tempo
+
+    return rate(compose)
+
+
+def _rendering(render: Callable[[Frames], object], frames: Frames) -> float:
+    def play() -> float:
+        for _ in range(frames // BLOCK):
+            render(BLOCK)
+        return frames / SAMPLE_RATE
+
+    return rate(play)
+
+
+def _encoding(audio: Block) -> Iterator[Figure]:
+    encoder, packets = open_encoder("opus"), list[Packet]()
+
+    def encode() -> float:
+        for start in range(0, len(audio), BLOCK):
+            packets.extend(encoder.encode(audio[start : start + BLOCK]))
+        return len(audio) / SAMPLE_RATE
+
+    yield Figure("Opus encoder", rate(encode), _TIMES)
+
+    def lay() -> float:
+        muxer = open_muxer("opus", title="", description="")
+        for packet in packets:
+            muxer.add(packet)
+        return sum(packet.frames for packet in packets) / SAMPLE_RATE
+
+    yield Figure("Ogg pages", rate(lay), _TIMES)

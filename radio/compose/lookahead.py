@@ -1,0 +1,60 @@
+"""Composing before it is needed: the next bar in stock, taken back when the controls change before its bar line."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from radio.compose.composer import Bar, Composer, Saved, asked
+from radio.settings.controls import Controls
+
+
+class Ahead:
+    """A composer that may compose its next bar early, in another thread; the bars are the same as without.
+
+    A bar in stock counts only if it was composed under what is asked for when it is needed. Otherwise the composer goes
+    back to where it stood before that bar, and composes it again.
+    """
+
+    def __init__(self, composer: Composer) -> None:
+        self._composer = composer
+        self._lock = Lock()
+        self._stock: tuple[Saved, Controls, Bar] | None = None
+        self.next_number = composer.next_number
+        """The number of the bar that `next_bar` gives next."""
+        self.next_loop = composer.next_loop
+        """The number of the bar, of those still to be given, from which another mood would be heard."""
+
+    def prepare(self, controls: Controls) -> None:
+        """Compose the next bar as `controls` ask for it, if that is not done yet; in any thread."""
+        with self._lock:
+            self._prepare(controls)
+
+    def next_bar(self, controls: Controls) -> Bar:
+        """The next bar under `controls`; waits for a `prepare` that is under way."""
+        with self._lock:
+            bar = self._prepare(controls)
+            self._stock = None
+            self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
+            return bar
+
+    def skip(self) -> None:
+        """Let the next bar open the next track; what is in stock is taken back."""
+        with self._lock:
+            if self._stock is not None:
+                before, _, _ = self._stock
+                self._composer.restore(before)
+                self._stock = None
+            self._composer.skip()
+            self.next_loop = self._composer.next_loop
+
+    def _prepare(self, controls: Controls) -> Bar:
+        if self._stock is not None:
+            before, under, bar = self._stock
+            if asked(under) == asked(controls):
+                return bar
+            self._composer.restore(before)
+            self._stock = None
+        before = self._composer.save()
+        bar = self._composer.next_bar(controls)
+        self._stock = before, controls, bar
+        return bar

@@ -1,0 +1,126 @@
+"""The native engine: the whole step in C, from `kernels/cpu`, over weights that stay where the file's pages are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.errors import ModelError, nearest
+from radio.model.engines.base import Array, State, zero_state
+from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
+from radio.model.weights.checkpoint import Checkpoint
+from radio.model.weights.packing import Form, packed_shapes
+
+NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
+"""What was written in C."""
+
+
+_INTERFACE = 2
+"""Of the extension that this file calls."""
+
+
+@cache
+def _compiled() -> ModuleType | ImportError:
+    """`kernels/cpu/module.c`, or why there is none."""
+    try:
+        module = import_module("radio.model._native")
+    except ImportError as error:
+        return error
+    if getattr(module, "interface", 1) != _INTERFACE:  # an editable install whose sources moved on
+        return ImportError("it was compiled from other sources than these; install the radio again")
+    return module
+
+
+@cache
+def paths() -> tuple[str, ...]:
+    """The ways of doing the arithmetic that this processor has, the fastest first; none where nothing was compiled."""
+    module = _compiled()
+    return tuple(module.paths()) if isinstance(module, ModuleType) else ()
+
+
+def steps(spec: Spec) -> bool:
+    """Whether a model of `spec` can be stepped here."""
+    return isinstance(spec, NativeSpec) and bool(paths())
+
+
+def sizes(spec: NativeSpec) -> tuple[int, ...]:
+    """As the extension takes them: layers, width, hidden width, vocabulary, and the architecture's ranks."""
+    ranks = (
+        (spec.mix_rank, spec.decay_rank)
+        if isinstance(spec, Rwkv6Spec)
+        else (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank)
+    )
+    return spec.layers, spec.width, spec.hidden, spec.vocabulary, *ranks
+
+
+def why_missing() -> str:
+    """Why there is no native engine; nothing where there is one."""
+    module = _compiled()
+    return str(module) if isinstance(module, ImportError) else ""
+
+
+def read(memory: npt.NDArray[np.generic]) -> None:
+    """Read all of `memory` as fast as one core can and do nothing else: what every engine is limited by."""
+    import_module("radio.model._native").read(memory, paths()[0])
+
+
+class NativeEngine:
+    """RWKV-6 or RWKV-7 in C.
+
+    Args:
+        path: one of `paths()`; none takes the fastest.
+        form: the weights' form; none takes the checkpoint's own, which are used in place.
+
+    Raises:
+        ModelError: the extension was not compiled, this processor has no such path, or the model is of an
+            architecture that was not written in C.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, path: str | None = None, form: Form | None = None) -> None:
+        if not paths():
+            raise ModelError(f"the native engine was not compiled when the radio was installed ({why_missing()})")
+        self.path = path or paths()[0]
+        if self.path not in paths():
+            hint = nearest(self.path, paths())
+            raise ModelError(f"this processor has no path '{path}'.{hint} It has {', '.join(paths())}")
+        self.tokens = checkpoint.tokens
+        if not isinstance(checkpoint.spec, NativeSpec):
+            raise ModelError(f"the engine 'native' steps no {checkpoint.spec.title}; 'auto' finds one that does")
+        self.spec = spec = checkpoint.spec
+        weights = checkpoint.packed(form)
+        self.form = weights.form
+        tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.form)]
+        try:
+            self._model: Any = import_module("radio.model._native").Model(
+                spec.architecture, sizes(spec), weights.form, tensors, self.path
+            )
+        except ValueError as error:
+            raise ModelError(f"the weights do not fit the model's sizes: {error}") from error
+        self._shape = spec.state_shape
+
+    def zero_state(self) -> State:
+        return zero_state(self.spec)
+
+    def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
+        try:
+            logits, after = self._model.step(rows, state.memory)
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+        return np.frombuffer(logits, np.float32, self.spec.vocabulary), self._state(after)
+
+    def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, list[State]]:
+        try:
+            logits, after = self._model.step_batch(rows, [state.memory for state in states])
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+        table = np.frombuffer(logits, np.float32).reshape(len(states), -1)
+        return table[:, : self.spec.vocabulary], [self._state(each) for each in after]
+
+    def _state(self, memory: object) -> State:
+        return State(np.frombuffer(memory, np.float32).reshape(self._shape))  # type: ignore[call-overload]  # a buffer

@@ -1,0 +1,63 @@
+"""The numpy engines' frame: what stands around a model's blocks, and the protocol that stations step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic
+
+import numpy as np
+
+from radio.model.engines.base import State, check_step, zero_state
+from radio.model.engines.vectors import Array, Norm, layer_norm
+from radio.model.spec.rwkv import SpecT, own_spec
+from radio.model.weights.checkpoint import Checkpoint
+
+
+class Arrays:
+    """A checkpoint's arrays below a prefix."""
+
+    def __init__(self, checkpoint: Checkpoint, prefix: str = "") -> None:
+        self._weights, self._prefix = checkpoint.weights, prefix
+
+    def __getitem__(self, name: str) -> Array:
+        return self._weights[self._prefix + name]
+
+    def norm(self, name: str) -> Norm:
+        return self[f"{name}.weight"], self[f"{name}.bias"]
+
+
+class PlainEngine(ABC, Generic[SpecT]):
+    """A model in float32, one token at a time. What is in it holds for any stream: a step changes nothing here."""
+
+    wanted: type[SpecT]
+    first_norm: ClassVar[str] = "ln0"
+    """The norm between the embedding and the first block."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.tokens = checkpoint.tokens
+        self.spec: SpecT = own_spec(checkpoint.spec, self.wanted, "numpy")
+        frame = Arrays(checkpoint)
+        # that norm only ever sees embedding rows: apply it to the table once.
+        self._embedding = layer_norm(frame["emb.weight"], frame.norm(self.first_norm))
+        self._ln_out = frame.norm("ln_out")
+        self._head = frame["head.weight"]
+
+    def zero_state(self) -> State:
+        return zero_state(self.spec)
+
+    def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
+        check_step(self.spec, rows, [state], batch=False)
+        x = self._embedding[rows[0]]
+        for row in rows:
+            x, state = self._advance(self._embedding[row], state)
+        return self._head @ layer_norm(x, self._ln_out), state
+
+    def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, list[State]]:
+        check_step(self.spec, rows, states, batch=True)
+        stepped = [self.step([row], state) for row, state in zip(rows, states, strict=True)]
+        return np.stack([logits for logits, _ in stepped]), [state for _, state in stepped]
+
+    @abstractmethod
+    def _advance(self, x: Array, state: State) -> tuple[Array, State]:
+        """An embedded token (C,) → what the blocks make of it, and the state after it."""

@@ -1,0 +1,29 @@
+"""The numpy engine of each architecture: the reference for every other engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from radio.model.engines.base import Engine
+    from radio.model.weights.checkpoint import Checkpoint
+
+_ENGINES: Final[Mapping[str, tuple[str, str]]] = {
+    "rwkv6": ("radio.model.engines.numpy_rwkv6", "NumpyEngine"),
+    "rwkv7": ("radio.model.engines.numpy_rwkv7", "Rwkv7Engine"),
+    "rnn": ("radio.model.baselines.recurrent", "RnnEngine"),
+    "gru": ("radio.model.baselines.recurrent", "GruEngine"),
+    "lstm": ("radio.model.baselines.recurrent", "LstmEngine"),
+    "cnn": ("radio.model.baselines.cnn", "CnnEngine"),
+    "transformer": ("radio.model.baselines.transformer", "TransformerEngine"),
+}
+"""Module and class by architecture. A station needs one of them, so that none is imported before it is asked for."""
+
+
+def open_numpy_engine(checkpoint: Checkpoint) -> Engine:
+    """Return the numpy engine over a checkpoint of any architecture."""
+    module, name = _ENGINES[checkpoint.spec.architecture]
+    engine = cast("Callable[[Checkpoint], Engine]", getattr(import_module(module), name))
+    return engine(checkpoint)

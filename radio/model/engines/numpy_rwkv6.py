@@ -1,0 +1,112 @@
+"""The plain numpy engine: the reference that every other engine is measured against, and what runs without a compiler.
+
+Source of the recurrence: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2 (RWKV-6, x060).
+Shapes: C width, H heads of size N = 64, L layers, V rows of the model's vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from radio.model.engines.base import RwkvMemory, State
+from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalised, sigmoid
+from radio.model.spec.rwkv import Rwkv6Spec
+from radio.model.weights.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One block's arrays, laid out for matrix · vector."""
+
+    ln1: Norm
+    ln2: Norm
+    maa_x: Array
+    maa: Array  # (5, C): w, k, v, r, g
+    maa_w1: Array  # (5·M, C)
+    maa_w2: Array  # (5, C, M)
+    decay: Array
+    decay_w1: Array  # (D, C)
+    decay_w2: Array  # (C, D)
+    bonus: Array  # (H, N)
+    kvrg: Array  # (4, C, C)
+    output: Array
+    ln_x: Norm
+    ffn_maa: Array  # (2, C): k, r
+    ffn_key: Array
+    ffn_receptance: Array
+    ffn_value: Array
+
+
+class NumpyEngine(PlainEngine[Rwkv6Spec]):
+    """RWKV-6 in float32, one token at a time."""
+
+    wanted = Rwkv6Spec
+    first_norm = "blocks.0.ln0"
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        self._layers = [_layer(Arrays(checkpoint, f"blocks.{layer}.")) for layer in range(self.spec.layers)]
+
+    def _advance(self, x: Array, state: State) -> tuple[Array, State]:
+        after = State(np.empty_like(state.memory))
+        before, now = RwkvMemory.of(state.memory), RwkvMemory.of(after.memory)
+        for place, layer in enumerate(self._layers):
+            seen = layer_norm(x, layer.ln1)
+            now.att_shift[place] = seen
+            x = x + self._time_mix(layer, seen, before.att_shift[place], before.wkv[place], now.wkv[place])
+            seen = layer_norm(x, layer.ln2)
+            now.ffn_shift[place] = seen
+            x = x + _channel_mix(layer, seen, before.ffn_shift[place])
+        return x, after
+
+    def _time_mix(self, layer: _Layer, x: Array, last: Array, wkv: Array, wkv_out: Array) -> Array:
+        """Writes the new WKV state to `wkv_out`."""
+        heads = self.spec.heads
+        delta = last - x
+        mixed = np.tanh(layer.maa_w1 @ (x + delta * layer.maa_x)).reshape(5, -1, 1)
+        inputs = x + delta * (layer.maa + (layer.maa_w2 @ mixed)[..., 0])  # (5, C): w, k, v, r, g
+        k, v, r, g = (layer.kvrg @ inputs[1:, :, None])[..., 0]
+        decay = np.exp(-np.exp(layer.decay + layer.decay_w2 @ np.tanh(layer.decay_w1 @ inputs[0])))
+        r, k, v = r.reshape(heads, 1, -1), k.reshape(heads, -1, 1), v.reshape(heads, 1, -1)
+        kv = k * v  # (H, N, N): key axis, then value axis
+        y = (r @ (wkv + layer.bonus[..., None] * kv))[:, 0]
+        np.multiply(decay.reshape(heads, -1, 1), wkv, out=wkv_out)
+        wkv_out += kv
+        y = normalised(y, GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
+        out: Array = layer.output @ (y * g * sigmoid(g))
+        return out
+
+
+def _channel_mix(layer: _Layer, x: Array, last: Array) -> Array:
+    mixed = x + (last - x) * layer.ffn_maa
+    k = np.maximum(layer.ffn_key @ mixed[0], 0)
+    result: Array = sigmoid(layer.ffn_receptance @ mixed[1]) * (layer.ffn_value @ (k * k))
+    return result
+
+
+def _layer(block: Arrays) -> _Layer:
+    def stacked(*names: str) -> Array:
+        return np.stack([block[name].reshape(block[name].shape[-2:]).squeeze() for name in names])
+
+    return _Layer(
+        ln1=block.norm("ln1"),
+        ln2=block.norm("ln2"),
+        maa_x=block["att.time_maa_x"].reshape(-1),
+        maa=stacked(*(f"att.time_maa_{kind}" for kind in "wkvrg")),
+        maa_w1=np.ascontiguousarray(block["att.time_maa_w1"].T),
+        maa_w2=np.ascontiguousarray(block["att.time_maa_w2"].transpose(0, 2, 1)),
+        decay=block["att.time_decay"].reshape(-1),
+        decay_w1=np.ascontiguousarray(block["att.time_decay_w1"].T),
+        decay_w2=np.ascontiguousarray(block["att.time_decay_w2"].T),
+        bonus=block["att.time_faaaa"],
+        kvrg=stacked(*(f"att.{matrix}.weight" for matrix in ("key", "value", "receptance", "gate"))),
+        output=block["att.output.weight"],
+        ln_x=block.norm("att.ln_x"),
+        ffn_maa=stacked("ffn.time_maa_k", "ffn.time_maa_r"),
+        ffn_key=block["ffn.key.weight"],
+        ffn_receptance=block["ffn.receptance.weight"],
+        ffn_value=block["ffn.value.weight"],
+    )

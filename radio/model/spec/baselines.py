@@ -1,0 +1,159 @@
+"""Sizes of the baselines: what RWKV is compared with, and what a station can play all the same.
+
+All stand in one frame: an embedding behind a norm, blocks that add to the stream behind a norm of their own, a norm, a
+head. Only what looks into the past differs.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from radio.errors import ModelError
+from radio.model.spec.rwkv import EMBEDDING, Shapes, Spec, norm
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSpec(Spec):
+    """The frame; `block` is what differs."""
+
+    @abstractmethod
+    def block(self) -> Shapes:
+        """One block's arrays, by their names within it."""
+
+    def shapes(self) -> Shapes:
+        found: Shapes = {EMBEDDING: (self.vocabulary, self.width)} | norm("ln0", self.width)
+        for layer in range(self.layers):
+            found |= {f"blocks.{layer}.{name}": shape for name, shape in self.block().items()}
+        return found | norm("ln_out", self.width) | {"head.weight": (self.vocabulary, self.width)}
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrentSpec(BaselineSpec):
+    """A cell a block: `gates` vectors from the input and the hidden vector, `vectors` of them remembered."""
+
+    gates: ClassVar[int]
+    vectors: ClassVar[int] = 1
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        return self.layers, self.vectors, self.width
+
+    def block(self) -> Shapes:
+        rows, width = self.gates * self.width, self.width
+        return norm("ln", width) | {
+            "input.weight": (rows, width),
+            "input.bias": (rows,),
+            "recurrent.weight": (rows, width),
+            "recurrent.bias": (rows,),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RnnSpec(RecurrentSpec):
+    """The simple recurrent network of Elman, "Finding Structure in Time", Cognitive Science 14 (1990)."""
+
+    architecture: ClassVar[str] = "rnn"
+    title: ClassVar[str] = "simple RNN"
+    gates: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GruSpec(RecurrentSpec):
+    """Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", arXiv 1406.1078.
+
+    With the reset gate behind the recurrent matrix, as in cuDNN and PyTorch.
+    """
+
+    architecture: ClassVar[str] = "gru"
+    title: ClassVar[str] = "GRU"
+    gates: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LstmSpec(RecurrentSpec):
+    """Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al., "Learning to Forget" (2000)."""
+
+    architecture: ClassVar[str] = "lstm"
+    title: ClassVar[str] = "LSTM"
+    gates: ClassVar[int] = 4
+    vectors: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CnnSpec(BaselineSpec):
+    """Causal convolutions over two places whose distance doubles from block to block, with gated linear units.
+
+    cycle: blocks after which the distance begins at 1 again. Eight blocks see 256 tokens.
+    Sources: van den Oord et al., "WaveNet", arXiv 1609.03499, section 2.1; Dauphin et al., "Language Modeling with
+    Gated Convolutional Networks", arXiv 1612.08083.
+    """
+
+    architecture: ClassVar[str] = "cnn"
+    title: ClassVar[str] = "1-D CNN"
+
+    cycle: int = 8
+
+    @property
+    def distances(self) -> list[int]:
+        """How far back each block looks, in tokens."""
+        return [2 ** (layer % self.cycle) for layer in range(self.layers)]
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        return sum(self.distances), self.width
+
+    def block(self) -> Shapes:
+        width = self.width
+        return norm("ln", width) | {
+            "taps.weight": (2 * width, 2 * width),  # value and gate, from the earlier place and this one
+            "taps.bias": (2 * width,),
+            "output.weight": (width, width),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerSpec(BaselineSpec):
+    """Attention over the last `context` tokens, the newest among them, and SwiGLU; width a multiple of 32.
+
+    Sources: Vaswani et al., arXiv 1706.03762; Su et al., "RoFormer", arXiv 2104.09864 (rotary positions); Shazeer, "GLU
+    Variants Improve Transformer", arXiv 2002.05202; Dai et al., "Transformer-XL", arXiv 1901.02860 (what is kept).
+    """
+
+    architecture: ClassVar[str] = "transformer"
+    title: ClassVar[str] = "Transformer"
+    head_size: ClassVar[int] = 32
+
+    context: int = 256
+
+    def __post_init__(self) -> None:
+        BaselineSpec.__post_init__(self)
+        if self.width % self.head_size:
+            raise ModelError(f"{self}: width must be a multiple of {self.head_size}")
+
+    @property
+    def heads(self) -> int:
+        return self.width // self.head_size
+
+    @property
+    def hidden(self) -> int:
+        """Width of the feed-forward part, which has three matrices."""
+        return 3 * self.width
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """A row for each token of the context that has been seen: its position, then keys and values of each layer."""
+        return 0, 1 + 2 * self.layers * self.width
+
+    def is_state(self, shape: tuple[int, ...]) -> bool:
+        return len(shape) == 2 and shape[0] <= self.context and shape[1] == self.state_shape[1]
+
+    def block(self) -> Shapes:
+        width, hidden = self.width, self.hidden
+        return (
+            norm("ln1", width)
+            | {"qkv.weight": (3 * width, width), "output.weight": (width, width)}
+            | norm("ln2", width)
+            | {"gate.weight": (hidden, width), "up.weight": (hidden, width), "down.weight": (width, hidden)}
+        )

@@ -1,0 +1,162 @@
+"""How weights lie on disk and in memory: fp32, bf16 or int8, in the panels that `kernels/cpu/model.h` describes.
+
+A panel is 16 rows of a matrix, a line of it 64 bytes: 16 rows × 1 float, 2 bfloat16 or 4 int8 columns, so that any
+vector unit reads a matrix from front to back. An int8 row has a scale, stored beside the matrix as `<name>.scale`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.errors import ModelError
+from radio.model.spec.rwkv import EMBEDDING, Spec
+from radio.model.weights.tensorfile import Tensors
+
+Form: TypeAlias = Literal["fp32", "bf16", "int8"]
+FORMS: tuple[Form, ...] = get_args(Form)
+Array: TypeAlias = npt.NDArray[np.float32]
+
+_PANEL = 16
+_GROUP = 32
+"""Columns are padded with zeros to a multiple of this."""
+_PER_LINE: Mapping[Form, int] = {"fp32": 1, "bf16": 2, "int8": 4}
+_DTYPES: Mapping[Form, type[np.generic]] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.int8}
+_LARGEST = 127
+"""Of an int8 weight's magnitude: −128 is not used, its negative would not fit."""
+
+
+def packed_shapes(spec: Spec, form: Form) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+    """Shape and dtype of every array as stored, in the order in which the native engine takes them."""
+    found: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {}
+    for name, shape in spec.shapes().items():
+        if not spec.is_matrix(name):
+            found[name] = (shape, np.float32)
+            continue
+        *stack, rows, columns = (*shape[:-2], shape[-1], shape[-2]) if spec.is_transposed(name) else shape
+        panels, per_line = -(-rows // _PANEL), _PER_LINE[form]
+        lines = -(-columns // _GROUP) * _GROUP // per_line
+        packed = shape if name == EMBEDDING else (*stack, panels, lines, _PANEL, per_line)
+        found[name] = (packed, _DTYPES[form])
+        if form == "int8":
+            found[f"{name}.scale"] = ((*stack, panels * _PANEL), np.float32)
+    return found
+
+
+@dataclass(frozen=True)
+class PackedWeights(Mapping[str, Array]):
+    """A model's arrays in one form. As a mapping it gives each by name as a float32 array of its natural shape.
+
+    tensors: the arrays as stored, by `packed_shapes`. None of them changes.
+    """
+
+    spec: Spec
+    form: Form
+    tensors: Tensors
+
+    def __getitem__(self, name: str) -> Array:
+        shape = self.spec.shapes()[name]
+        stored = self.tensors[name]
+        if not self.spec.is_matrix(name):
+            return cast("Array", stored)
+        scale = cast("Array", self.tensors[f"{name}.scale"]) if self.form == "int8" else None
+        natural = stored if name == EMBEDDING else _from_panels(stored)
+        values = _bf16_to_float(natural) if self.form == "bf16" else natural.astype(np.float32)
+        if scale is not None:
+            values = values * scale[..., : values.shape[-2], None]
+        if self.spec.is_transposed(name):
+            values = values.swapaxes(-1, -2)
+        return np.ascontiguousarray(values[tuple(slice(length) for length in shape)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.spec.shapes())
+
+    def __len__(self) -> int:
+        return len(self.spec.shapes())
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the arrays: missing, of another shape or kind, or with numbers that cannot be."""
+        wanted = packed_shapes(self.spec, self.form)
+        missing, extra = sorted(set(wanted) - set(self.tensors)), sorted(set(self.tensors) - set(wanted))
+        if missing or extra:
+            yield f"missing {missing[:3]}, unexpected {extra[:3]} for {self.spec} in {self.form}"
+            return
+        for name, (shape, dtype) in wanted.items():
+            array = self.tensors[name]
+            if array.shape != shape or array.dtype != dtype:
+                yield f"{name} has shape {array.shape} of {array.dtype}, not {shape} of {np.dtype(dtype)}"
+            elif array.dtype == np.int8:
+                if cast("npt.NDArray[np.int8]", array).min() < -_LARGEST:
+                    yield f"{name} holds -128, which is no weight"
+            elif not _finite(array):
+                yield f"{name} holds numbers that are not finite"
+
+
+def pack(weights: Mapping[str, Array], spec: Spec, form: Form) -> PackedWeights:
+    """Put float arrays into `form`: bf16 to the nearest, int8 with a scale for each row from its largest weight."""
+    tensors: dict[str, npt.NDArray[np.generic]] = {}
+    for name in spec.shapes():
+        natural = np.asarray(weights[name], np.float32)
+        if not spec.is_matrix(name):
+            tensors[name] = np.ascontiguousarray(natural)
+            continue
+        values = natural.swapaxes(-1, -2) if spec.is_transposed(name) else natural
+        lay = (lambda array, _form: array) if name == EMBEDDING else _to_panels
+        if form == "int8":
+            peak = np.abs(values).max(axis=-1)
+            scale = np.where(peak > 0, peak / np.float32(_LARGEST), np.float32(1)).astype(np.float32)
+            rounded = np.clip(np.rint(values / scale[..., None]), -_LARGEST, _LARGEST).astype(np.int8)
+            tensors[name] = lay(rounded, form)
+            tensors[f"{name}.scale"] = _padded(scale, _PANEL)
+        else:
+            tensors[name] = lay(_float_to_bf16(values) if form == "bf16" else values, form)
+    return PackedWeights(spec, form, tensors)
+
+
+def form_of(name: str) -> Form:
+    """The form of that name. Raises ModelError for any other."""
+    if name not in FORMS:
+        raise ModelError(f"weights are {', '.join(FORMS)}, not {name!r}")
+    return name
+
+
+def _padded(array: npt.NDArray[np.generic], multiple: int) -> npt.NDArray[np.generic]:
+    """Zeros behind the last axis, up to a multiple."""
+    room = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % multiple)]
+    return np.ascontiguousarray(np.pad(array, room))
+
+
+def _to_panels(matrix: npt.NDArray[np.generic], form: Form) -> npt.NDArray[np.generic]:
+    """(…, rows, columns) → (…, panels, lines, 16, columns of a line)."""
+    wide = _padded(matrix, _GROUP)
+    full = _padded(wide.swapaxes(-1, -2), _PANEL).swapaxes(-1, -2)
+    *stack, rows, columns = full.shape
+    per_line = _PER_LINE[form]
+    cut = full.reshape(*stack, rows // _PANEL, _PANEL, columns // per_line, per_line)
+    return np.ascontiguousarray(cut.swapaxes(-2, -3))
+
+
+def _from_panels(packed: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    *stack, panels, lines, rows, per_line = packed.shape
+    return packed.swapaxes(-2, -3).reshape(*stack, panels * rows, lines * per_line)
+
+
+def _bf16_to_float(array: npt.NDArray[np.generic]) -> Array:
+    return (array.astype(np.uint32) << 16).view(np.float32)
+
+
+def _float_to_bf16(array: Array) -> npt.NDArray[np.uint16]:
+    """To the nearest, ties to even."""
+    bits = np.ascontiguousarray(array).view(np.uint32)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def _finite(array: npt.NDArray[np.generic]) -> bool:
+    if array.dtype == np.uint16:
+        exponents: npt.NDArray[np.uint16] = cast("npt.NDArray[np.uint16]", array) & np.uint16(0x7F80)
+        return bool((exponents != 0x7F80).all())
+    return bool(np.isfinite(cast("Array", array)).all())

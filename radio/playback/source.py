@@ -1,0 +1,189 @@
+"""A station that plays here: its next bar composed in a thread of its own, itself loaded and freed in others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import Final, Protocol, TypeAlias
+
+from radio.settings.config import StationSettings
+from radio.settings.controls import CONTROLS
+from radio.types import SAMPLE_RATE, Block, Frames, Landing, Seconds, StationEvent
+
+_REST: Final[Seconds] = 0.1
+"""A control that is being turned comes to rest for this long before a bar is composed under it."""
+
+
+class Playable(Protocol):
+    """What is needed of a station."""
+
+    @property
+    def position(self) -> Frames:
+        """The next frame to be rendered."""
+
+    @property
+    def line(self) -> Frames:
+        """The bar line of the first bar that is not composed yet."""
+
+    def prepare(self) -> None:
+        """Compose that bar early, in any thread."""
+
+    def render(self, frames: Frames) -> Block:
+        """The next frames."""
+
+    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
+        """Change controls; raises ControlError, changing nothing."""
+
+    def events(self) -> list[StationEvent]:
+        """What was rendered since the last call."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+OpenStation: TypeAlias = Callable[[StationSettings], Playable]
+
+
+class Voice:
+    """A station and the thread that composes ahead for it. All but `close` is for the thread that mixes.
+
+    Args:
+        station: Ours from here on.
+        settings: What it was opened from.
+    """
+
+    def __init__(self, station: Playable, settings: StationSettings) -> None:
+        self.settings = settings
+        self.start: Frames = 0
+        """The frame of the player at which the station's frame 0 sounds; whoever mixes sets it."""
+        self._station = station
+        self._line = station.line
+        self._takes: Seconds = 0.0
+        self._wake = Event()
+        self._closing = Event()
+        self._thread = Thread(target=self._prepare, name="compose", daemon=True)
+        self._thread.start()
+        self._wake.set()
+
+    def render(self, frames: Frames) -> Block:
+        """The next frames."""
+        block = self._station.render(frames)
+        if self._station.line != self._line:
+            self._line = self._station.line
+            self._wake.set()
+        return block
+
+    def events(self) -> list[StationEvent]:
+        """What was rendered since the last call."""
+        return self._station.events()
+
+    @property
+    def position(self) -> Frames:
+        """The station's next frame to be rendered."""
+        return self._station.position
+
+    def in_time(self, patch: Mapping[str, object]) -> bool:
+        """Whether `patch` may be given now: a bar that it takes back can be composed anew before its line."""
+        if all(CONTROLS[name].lands == "mix" for name in patch):
+            return True
+        return (self._station.line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._takes
+
+    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
+        """Turn controls; returns where they land. Raises ControlError."""
+        landings = self._station.control(patch)
+        self._wake.set()
+        return landings
+
+    def close(self) -> None:
+        """Free the station; in any thread, when nothing is asked of it any more."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+        self._station.close()
+
+    def _prepare(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            while not self._closing.is_set() and self._wake.wait(_REST):
+                self._wake.clear()
+            if self._closing.is_set():
+                return
+            began = monotonic()
+            try:
+                self._station.prepare()
+            except Exception:  # noqa: BLE001  # it is raised again where the bar is needed, in the thread that mixes
+                return
+            self._takes = max(monotonic() - began, 0.9 * self._takes)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A station that could not be opened."""
+
+    settings: StationSettings
+    error: Exception
+
+
+class Tuner:
+    """Loads the station that was asked for last, in a thread, one at a time."""
+
+    def __init__(self, open_station: OpenStation) -> None:
+        self._open_station = open_station
+        self._lock = Lock()
+        self._wishes = 0
+        self._wanted: StationSettings | None = None
+        self._ready: Voice | Failed | None = None
+        self._thread: Thread | None = None
+
+    def tune(self, settings: StationSettings | None) -> None:
+        """Load this one; what was asked for before is given up. None only gives up."""
+        with self._lock:
+            self._wishes += 1
+            self._wanted = settings
+            stale, self._ready = self._ready, None
+            if settings is not None and self._thread is None:
+                self._thread = Thread(target=self._load, name="load", daemon=True)
+                self._thread.start()
+        _free(stale)
+
+    def take(self) -> Voice | Failed | None:
+        """What was loaded since the last call, once."""
+        if self._ready is None:  # asked before every block: mostly there is nothing
+            return None
+        with self._lock:
+            ready, self._ready = self._ready, None
+            return ready
+
+    def close(self) -> None:
+        """Wait for what is being loaded, and free it."""
+        self.tune(None)
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _load(self) -> None:
+        while True:
+            with self._lock:
+                wish, wanted, self._wanted = self._wishes, self._wanted, None
+                if wanted is None:
+                    self._thread = None
+                    return
+            loaded: Voice | Failed
+            try:
+                loaded = Voice(self._open_station(wanted), wanted)
+            except Exception as error:  # noqa: BLE001  # it is told where it was asked for
+                loaded = Failed(wanted, error)
+            with self._lock:
+                late = wish != self._wishes
+                if not late:
+                    self._ready = loaded
+            if late:
+                _free(loaded)
+
+
+def _free(loaded: Voice | Failed | None) -> None:
+    if isinstance(loaded, Voice):
+        loaded.close()

@@ -1,0 +1,127 @@
+"""The front: one event loop that serves every station over HTTP and only ever moves packets."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import resource
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from types import MappingProxyType
+
+from aiohttp import web
+
+from radio.errors import ServerError, SettingsError
+from radio.server.broadcast import pushes
+from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.channels import CHANNELS
+from radio.server.broadcast.listener_limits import Limits
+from radio.server.http import authorization as guard
+from radio.server.http import body, problems
+from radio.server.http import site as door
+from radio.server.routes import export, health, hls, listen, metrics, openapi, pages, playlists, tracks
+from radio.server.routes import export_queue as work
+from radio.server.routes import stations as api
+from radio.settings.config import RadioConfig, ServerSettings
+from radio.worker.supervisor import WORKER
+
+
+async def serve(
+    config: RadioConfig, *, host: str, port: int, ready: Callable[[list[str]], None], worker: Sequence[str] = WORKER
+) -> None:
+    """Listen, put every station on the air, and stay until cancelled; then stop everything in reverse order.
+
+    Args:
+        config: The stations, and who may turn their controls.
+        host: Address or name to listen on.
+        port: TCP port; 0 takes a free one.
+        ready: Called once, when all stations are on the air, with the addresses to open.
+        worker: The command that becomes a station's worker.
+
+    Raises:
+        SettingsError: The host can be reached by strangers, who could turn the controls without a token.
+        ServerError: The port is taken, the host is not ours, or a station cannot start.
+    """
+    settings = config.server
+    _check_open(settings, host)
+    _allow_files()
+    async with AsyncExitStack() as stack:
+        channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
+        app = build(
+            channels,
+            keeper=guard.Keeper(settings.control, settings.control_token, settings.hosts),
+            settings=settings,
+        )
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await _listen(runner, host, port)
+        for channel in channels.values():
+            stack.push_async_callback(channel.stop)
+        await asyncio.gather(*(channel.start() for channel in channels.values()))
+        ready(_addresses(runner, host, list(channels)))
+        await asyncio.gather(*(channel.ended() for channel in channels.values()))
+
+
+def build(channels: dict[str, Channel], *, keeper: guard.Keeper, settings: ServerSettings) -> web.Application:
+    """The application that answers for `channels`."""
+    layers = [door.busy, problems.as_json, guard.only_our_page]
+    app = web.Application(middlewares=layers, client_max_size=body.MAX_BODY)
+    app.on_response_prepare.append(_for_all)
+    app[CHANNELS] = MappingProxyType(channels)
+    app[guard.KEEPER] = keeper
+    app[listen.BURST] = settings.burst
+    app[listen.LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
+    pushes.add_pushes(app, channels)
+    health.attach(app)
+    work.attach(app)
+    tracks.attach(app, makes=settings.tracks)
+    app[hls.HLS] = hls.Hls()
+    app.on_shutdown.append(app[hls.HLS].close)
+    for part in (pages, api, export, health, hls, metrics, openapi, tracks, listen, playlists):
+        app.add_routes(part.routes())
+    return app
+
+
+async def _for_all(request: web.Request, response: web.StreamResponse) -> None:
+    """Let every page of the web read what is on; what changes something is for our own (`guard`)."""
+    problems.in_our_form(response)
+    if request.method in {"GET", "HEAD"}:
+        response.headers.setdefault("Access-Control-Allow-Origin", "*")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+
+
+def _check_open(settings: ServerSettings, host: str) -> None:
+    # Here and not where the config is read: environment and command line have their say first.
+    if settings.control and settings.control_token is None and not guard.is_loopback(host):
+        raise SettingsError(
+            f"host {host} can be reached from other machines, so that anybody could turn the controls: "
+            "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
+            "or give --no-control or --host 127.0.0.1"
+        )
+
+
+def _allow_files() -> None:
+    """As many open files as the system lets us have: each listener is one, and shells give us 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await door.Door(runner, host, port).start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServerError(
+                f"port {port} on {host} is taken by another program: choose another with --port, "
+                "or --port 0 for any free one"
+            ) from error
+        raise ServerError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+
+
+def _addresses(runner: web.AppRunner, host: str, names: list[str]) -> list[str]:
+    port = runner.addresses[0][1]
+    every = host in {"0.0.0.0", "::"}  # noqa: S104 — compared, not bound
+    shown = "localhost" if every else f"[{host}]" if ":" in host else host
+    root = f"http://{shown}:{port}/"
+    return [root, *(f"{root}{name}.opus" for name in names)]

@@ -1,0 +1,23 @@
+"""The channels of this front, and how a request finds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from radio.errors import nearest
+from radio.server.broadcast.channel import Channel
+from radio.server.http.problems import ProblemError
+
+CHANNELS: web.AppKey[Mapping[str, Channel]] = web.AppKey("channels")
+
+
+def channel_of(request: web.Request) -> Channel:
+    """The channel that `{station}` of the address names; 404 with the nearest name where there is none."""
+    name = request.match_info["station"]
+    channels = request.app[CHANNELS]
+    if name not in channels:
+        message = f"there is no station '{name}'.{nearest(name, list(channels))}"
+        raise ProblemError(404, "unknown_station", message, field="station", allowed=", ".join(channels))
+    return channels[name]

@@ -1,0 +1,150 @@
+"""`/metrics`: how the radio does, in the text form of Prometheus (exposition format 0.0.4)."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from aiohttp import web
+
+from radio import __version__
+from radio.push.status import PushStatus
+from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.channels import CHANNELS
+from radio.server.broadcast.pushes import PUSHES
+from radio.server.http.operation import operation
+from radio.server.routes.export_queue import JOBS
+from radio.server.routes.health import PULSE
+from radio.server.routes.tracks import WORKSHOP
+from radio.stream.formats.codecs import CODECS
+from radio.worker.job_queue import State
+
+Sample: TypeAlias = tuple[Mapping[str, str], float]
+"""Labels and a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One quantity, a sample for each set of labels; a counter's name ends in `_total`."""
+
+    name: str
+    kind: Literal["counter", "gauge"]
+    help: str
+    samples: Iterable[Sample]
+
+
+_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_PAGE = resource.getpagesize()
+
+
+def routes() -> list[web.RouteDef]:
+    """The address that Prometheus asks."""
+    return [web.get("/metrics", metrics)]
+
+
+@operation("How the radio does, for Prometheus", tag="health", media=("text/plain",))
+async def metrics(request: web.Request) -> web.Response:
+    """Listeners, reserves, delays, restarts: everything by station."""
+    app = request.app
+    found = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]
+    return web.Response(text=text(found), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+def text(found: Iterable[Metric]) -> str:
+    """The lines of these metrics."""
+    return "".join(f"{line}\n" for metric in found for line in _lines(metric))
+
+
+def _lines(metric: Metric) -> Iterator[str]:
+    yield f"# HELP {metric.name} {metric.help}"
+    yield f"# TYPE {metric.name} {metric.kind}"
+    for labels, value in metric.samples:
+        named = ",".join(f'{name}="{_escaped(word)}"' for name, word in labels.items())
+        yield f"{metric.name}{{{named}}} {value:.17g}" if named else f"{metric.name} {value:.17g}"
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
+    def each(value: Callable[[Channel], float]) -> list[Sample]:
+        return [({"station": name}, float(value(channel))) for name, channel in channels.items()]
+
+    mounts = [
+        ({"station": name, "format": format_}, channel.mounts.get(format_))
+        for name, channel in channels.items()
+        for format_ in CODECS
+    ]
+    on_air = each(lambda channel: channel.edge.on_air)
+    yield Metric("radio_on_air", "gauge", "Whether the station has begun to play.", on_air)
+    listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]
+    listeners += [({"station": name, "format": "hls"}, float(len(each.audience))) for name, each in channels.items()]
+    yield Metric("radio_listeners", "gauge", "Listeners connected to a stream.", listeners)
+    joined = [(labels, float(mount.relay.counts.joined if mount else 0)) for labels, mount in mounts]
+    yield Metric("radio_listeners_joined_total", "counter", "Listeners that have ever connected.", joined)
+    slow = [(labels, float(mount.relay.counts.slow_disconnects if mount else 0)) for labels, mount in mounts]
+    yield Metric("radio_slow_disconnects_total", "counter", "Listeners cut off because they did not keep up.", slow)
+    followers = each(lambda channel: len(channel.fans))
+    yield Metric("radio_event_streams", "gauge", "Clients that follow the station's events.", followers)
+    reserve = each(lambda channel: channel.edge.reserve)
+    yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
+    underruns = each(lambda channel: channel.edge.underruns)
+    yield Metric("radio_underruns_total", "counter", "How often audio came too late for the live edge.", underruns)
+    late = each(lambda channel: channel.edge.late)
+    yield Metric("radio_late_seconds_total", "counter", "By how much audio came too late, in all.", late)
+    restarts = each(lambda channel: channel.restarts)
+    yield Metric("radio_worker_restarts_total", "counter", "Workers that had to be replaced.", restarts)
+    encoders = each(lambda channel: channel.encoder_restarts)
+    yield Metric("radio_encoder_restarts_total", "counter", "Encoders that had to be replaced.", encoders)
+
+
+def _of_pushes(pushes: Mapping[str, tuple[PushStatus, ...]]) -> Iterator[Metric]:
+    def each(value: Callable[[PushStatus], float]) -> list[Sample]:
+        return [
+            ({"station": name, "push": str(place), "to": status.to}, float(value(status)))
+            for name, those in pushes.items()
+            for place, status in enumerate(those)
+        ]
+
+    connected = each(lambda status: status.state == "connected")
+    yield Metric("radio_push_connected", "gauge", "Whether the other side takes what is pushed.", connected)
+    attempts = each(lambda status: status.attempts)
+    yield Metric("radio_push_attempts_total", "counter", "Connections that were tried.", attempts)
+    connections = each(lambda status: status.connections)
+    yield Metric("radio_push_connections_total", "counter", "Connections that the other side accepted.", connections)
+    sent = each(lambda status: status.sent)
+    yield Metric("radio_push_sent_bytes_total", "counter", "Bytes that the other side has acknowledged.", sent)
+
+
+def _of_process(app: web.Application) -> Iterator[Metric]:
+    pulse = app[PULSE]
+    kinds = {"export": app[JOBS], "track": app[WORKSHOP]}
+    states = [
+        ({"kind": kind, "state": state}, float(jobs.count(state)))
+        for kind, jobs in kinds.items()
+        if jobs is not None
+        for state in get_args(State)
+    ]
+    yield Metric("radio_jobs", "gauge", "Jobs that are kept, by state.", states)
+    yield Metric("radio_event_loop_lag_seconds", "gauge", "Longest delay of the event loop lately.", [({}, pulse.lag)])
+    memory: list[Sample] = [({"process": "front"}, _resident(os.getpid()))]
+    memory += [
+        ({"process": f"station {name}"}, _resident(channel.pid))
+        for name, channel in app[CHANNELS].items()
+        if channel.pid is not None
+    ]
+    yield Metric("radio_memory_bytes", "gauge", "Resident memory of each process.", memory)
+    yield Metric("radio_info", "gauge", "The version that runs.", [({"version": __version__}, 1.0)])
+
+
+def _resident(pid: int) -> float:
+    """Bytes (proc(5), statm); 0 for a process that has just ended."""
+    try:
+        return float(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE)
+    except (OSError, IndexError):
+        return 0.0

@@ -1,0 +1,45 @@
+"""What was on the air, written down: a MIDI file of the notes that were composed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from radio.music import midi
+from radio.music.events import NoteEvent
+from radio.station.replay import Passage
+from radio.station.station import PLAYED
+from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+
+
+def write(passages: Sequence[Passage], path: Path) -> None:
+    """Write passages that followed one another; bar 1, at tick 0, is the first one that begins in them.
+
+    The notes stand on their ticks: swing and lateness belong to the sound. A note that began before is left out, one
+    that sounds at the end of its passage is released there. Each passage begins on a bar line.
+    """
+    events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED}
+    tempos: dict[Tick, float] = {}
+    place: Tick = 0
+    for passage in passages:
+        if not passage.bars:
+            continue
+        first, last = passage.bars[0], passage.bars[-1]
+        start = first.number * TICKS_PER_BAR
+        beats = (passage.end - last.frame) / SAMPLE_RATE * last.tempo / 60
+        end = last.number * TICKS_PER_BAR + round(beats * TICKS_PER_BEAT)
+        tempos |= {bar.number * TICKS_PER_BAR - start + place: bar.tempo for bar in passage.bars}
+        for layer in PLAYED:
+            notes = sorted(
+                NoteEvent(note.tick, note.note, note.velocity) for note in passage.notes if note.layer == layer
+            )
+            events[layer] += _moved(midi.excerpt(notes, start, end), place - start)
+        place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
+    settings = passages[0].settings
+    programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
+    tracks = [midi.Track(layer, events[layer], programs[layer], layer == "drums") for layer in PLAYED]
+    midi.write(path, tracks, tempos, end=place)
+
+
+def _moved(events: Sequence[NoteEvent], ticks: Tick) -> list[NoteEvent]:
+    return [NoteEvent(event.tick + ticks, event.note, event.velocity) for event in events]

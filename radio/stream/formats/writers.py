@@ -1,0 +1,131 @@
+"""PCM blocks become one continuous stream in a file or a pipe."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import BinaryIO, Protocol, cast
+
+import av
+
+from radio.errors import StreamError, nearest
+from radio.stream.formats.encoders import audio_frame, to_s16
+from radio.types import SAMPLE_RATE, Block, Frames
+
+
+class Writer(Protocol):
+    """One endless or finite audio stream written to a binary file or pipe."""
+
+    def write(self, block: Block) -> None:
+        """Add a block. Raises what the file raises (BrokenPipeError when the reader has gone)."""
+
+    def close(self) -> None:
+        """Write what the codec still holds and the format's trailer; the file itself stays open."""
+
+
+class _Sink:
+    """Only `write` and `flush` of a file, so that nothing tries to seek in a pipe."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        # A raw pipe may take a part only; libavformat would lose the rest.
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) or 0 :]
+        self._file.flush()
+        return len(data)
+
+
+class PcmWriter:
+    """Little-endian signed 16-bit samples, interleaved, after an optional header."""
+
+    def __init__(self, file: BinaryIO, *, header: bytes = b"") -> None:
+        self._sink = _Sink(file)
+        if header:
+            self._sink.write(header)
+
+    def write(self, block: Block) -> None:
+        self._sink.write(to_s16(block).tobytes())
+
+    def close(self) -> None:
+        """Nothing is held back, and no header can be amended in a pipe."""
+
+
+class MuxedWriter:
+    """A codec and a container of libav, written as it is made: no seeking, and no packet waits in a buffer."""
+
+    def __init__(self, file: BinaryIO, target: _Target) -> None:
+        self._container = av.open(
+            _Sink(file), "w", format=target.container, options={"flush_packets": "1", **target.container_options}
+        )
+        self._stream = cast(
+            "av.AudioStream", self._container.add_stream(target.codec, rate=SAMPLE_RATE, layout="stereo")
+        )
+        if target.bit_rate:
+            self._stream.bit_rate = target.bit_rate
+        self._taken: Frames = 0
+
+    def write(self, block: Block) -> None:
+        frame = audio_frame(block, self._taken)
+        self._taken += len(block)
+        if frame is not None:
+            self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        try:
+            if self._taken:
+                self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
+
+
+@dataclass(frozen=True)
+class _Target:
+    codec: str
+    container: str
+    bit_rate: int = 0
+    container_options: dict[str, str] = field(default_factory=dict)
+
+
+def _muxed(target: _Target) -> Callable[[BinaryIO], Writer]:
+    return lambda file: MuxedWriter(file, target)
+
+
+FORMATS: Mapping[str, Callable[[BinaryIO], Writer]] = MappingProxyType(
+    {
+        "wav": lambda file: PcmWriter(file, header=wav_header()),
+        "s16le": PcmWriter,
+        "opus": _muxed(_Target("libopus", "ogg", 96_000, {"page_duration": "100000"})),
+        # The Xing frame holds a length that nobody knows yet.
+        "mp3": _muxed(_Target("libmp3lame", "mp3", 192_000, {"write_xing": "0"})),
+        "flac": _muxed(_Target("flac", "flac")),
+    }
+)
+"""Formats of `open_writer` by name, all 48 kHz stereo."""
+
+
+def open_writer(name: str, file: BinaryIO) -> Writer:
+    """Write one stream in the format `name`, a key of `FORMATS`, to `file`, which need not be seekable.
+
+    Raises:
+        StreamError: there is no such format.
+    """
+    if name not in FORMATS:
+        choices = ", ".join(FORMATS)
+        raise StreamError(f"there is no format '{name}'; choose one of {choices}.{nearest(name, list(FORMATS))}")
+    return FORMATS[name](file)
+
+
+def wav_header() -> bytes:
+    """The 44 bytes of a 16-bit stereo WAV of unknown length.
+
+    Both sizes hold 0xFFFFFFFF, which is what ffmpeg writes into a pipe and reads as "until the end".
+    """
+    channels, width = 2, 2
+    form = struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * channels * width, channels * width, 8 * width)
+    unknown = struct.pack("<I", 0xFFFFFFFF)
+    return b"RIFF" + unknown + b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + unknown

@@ -1,0 +1,175 @@
+"""One station in a process of its own: renders, encodes, and hands packets and events to the front.
+
+`python -m radio.worker.main FD` is started by the front, which holds the other end of the socket FD and the only
+clock: it
+says how far to render, the worker obeys and waits. The worker ends when the front closes its end or dies.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from radio.errors import ControlError, RadioError, StreamError
+from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
+from radio.worker.encoder_set import Bank
+from radio.worker.wire import (
+    SKIPPED,
+    Change,
+    Decoder,
+    Failed,
+    Landed,
+    Message,
+    Open,
+    Ready,
+    Refused,
+    Render,
+    Rendered,
+    Shut,
+    Skip,
+    Start,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from radio.settings.config import StationSettings
+
+BLOCK: Frames = 3_840
+"""Frames rendered between two looks at the socket: one Ogg page, 80 ms."""
+
+SLICE: Frames = SAMPLE_RATE // 2
+"""Frames of the past that a new encoder is given between two looks: 10 to 25 ms of work."""
+
+URGENT: Frames = SAMPLE_RATE
+"""A station that owes this much audio renders, and lets new encoders wait: the live edge comes first."""
+
+_READ_SIZE = 65_536
+
+
+class Playable(Protocol):
+    """What a worker needs of a station."""
+
+    @property
+    def position(self) -> Frames:
+        """The next frame to be rendered."""
+
+    def render(self, frames: Frames) -> Block:
+        """The next frames."""
+
+    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
+        """Change controls; raises ControlError, changing nothing."""
+
+    def skip(self) -> Landing:
+        """Begin the next track as soon as it can be; returns where."""
+
+    def events(self) -> list[StationEvent]:
+        """What aired since the last call."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+def run(front: socket.socket, open_station: Callable[[StationSettings], Playable]) -> None:
+    """Serve one station over `front` until the other side is gone.
+
+    Args:
+        front: A connected stream socket; its first message is `Start`.
+        open_station: Opens the station that the settings in `Start` describe. A RadioError is told to the front.
+
+    Raises:
+        StreamError: The other side does not speak our wire format, or the encoder failed.
+        RadioError: The station failed while it played.
+    """
+    try:
+        _Worker(front).run(open_station)
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        return
+
+
+class _Worker:
+    def __init__(self, front: socket.socket) -> None:
+        self._front = front
+        self._decoder = Decoder()
+        self._until: Frames = 0
+
+    def run(self, open_station: Callable[[StationSettings], Playable]) -> None:
+        while not (messages := self._receive()):
+            pass
+        start, *rest = messages
+        if not isinstance(start, Start):
+            raise StreamError(f"the front began with a {type(start).__name__} instead of Start")
+        try:
+            station = open_station(pickle.loads(start.settings))  # noqa: S301 — our own parent process wrote it
+        except RadioError as error:
+            self._send(Failed(str(error)))
+            return
+        try:
+            self._play(station, rest)
+        finally:
+            station.close()
+
+    def _play(self, station: Playable, messages: list[Message]) -> None:
+        bank = Bank(station.position)
+        self._until = station.position
+        self._send(Ready(station.position))
+        while True:
+            for message in messages:
+                self._obey(station, bank, message)
+            owed = self._until - station.position
+            if owed > 0:
+                bank.add(station.render(BLOCK))
+            if owed > 0 or bank.behind:
+                packets = bank.encode(BLOCK if owed > URGENT else SLICE)
+                self._send(*station.events(), *packets, Rendered(station.position))
+            busy = station.position < self._until or bank.behind
+            readable, _, _ = select.select([self._front], [], [], 0 if busy else None)
+            messages = self._receive() if readable else []
+
+    def _obey(self, station: Playable, bank: Bank, message: Message) -> None:
+        match message:
+            case Render(until):
+                self._until = until
+            case Open(format_, frame):
+                bank.open(format_, frame)
+            case Shut(format_):
+                bank.shut(format_)
+            case Change(number, patch):
+                try:
+                    self._send(Landed(number, station.control(patch)))
+                except ControlError as error:
+                    self._send(Refused(number, str(error), error.field, error.allowed))
+            case Skip(number):
+                self._send(Landed(number, {SKIPPED: station.skip()}))
+            case _:
+                raise StreamError(f"the front sent a {type(message).__name__}, which is not for workers")
+
+    def _receive(self) -> list[Message]:
+        data = self._front.recv(_READ_SIZE)
+        if not data:
+            raise EOFError
+        return self._decoder.feed(data)
+
+    def _send(self, *messages: Message) -> None:
+        self._front.sendall(b"".join(map(encode, messages)))
+
+
+def main() -> None:
+    """Entry point of `python -m radio.worker.main FD`."""
+    from radio.station.station import open_station
+
+    # Ctrl-C reaches the whole process group; the front decides what stops, and in which order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The front moves a page every few milliseconds and must not wait for us; we are seconds ahead.
+    os.nice(5)
+    with socket.socket(fileno=int(sys.argv[1])) as front:
+        run(front, open_station)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The command line as a stranger meets it: what it says, and with which status it ends."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from radio import __version__
+from radio.cli.main import main
+from radio.paths import CHECKPOINTS, STATIONS
+from tests.conftest import Radio
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
+    """Exit status and the lines on stderr; nothing may be on stdout."""
+    status = main(arguments)
+    out, err = capsys.readouterr()
+    assert out == ""
+    return status, err.splitlines()
+
+
+def test_help_teaches_and_loads_nothing_heavy() -> None:
+    code = "import sys\nfrom radio.cli.main import main\ntry:\n    main(['--help'])\nfinally:\n    print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for word in ("serve", "render", "stations", "check", "doctor", "examples:", "--seed", "--output", "--set"):
+        assert word in result.stdout
+    loaded = set(result.stdout.splitlines()[-1].split())
+    assert not loaded & {"numpy", "scipy", "av", "aiohttp", "rich", "yaml", "torch", "sounddevice"}
+
+
+def test_matrix_products_start_no_threads_and_no_scipy_is_loaded() -> None:
+    code = (
+        "import os, sys\nfrom radio.cli.main import main\nmain(['stations'])\nimport radio.station.station\n"
+        "print(len(os.listdir('/proc/self/task')), 'scipy' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert result.stdout.splitlines()[-1] == "1 False"
+
+
+def test_the_version_is_the_package_s(radio: Radio) -> None:
+    assert radio("--version").stdout.decode() == f"radio {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "say which station with --station NAME, or give a command"),
+        ("serv", "Did you mean 'serve'? (see radio --help)"),
+        ("--station chil", "there is no station 'chil'. Did you mean 'chill'? Stations: chill, study"),
+        ("--station chill --format mp3", "--format goes with --output -"),
+        ("--station chill --output song.wav", "to write a file: radio render"),
+        ("--station chill --output - --format aac", "invalid choice: 'aac'"),
+        ("--station chill --seconds 0", "'0' is not a number above 0"),
+        ("--station chill --seconds nan", "'nan' is not a number above 0"),
+        ("--station chill --seed -1", "'-1' is not a whole number from 0"),
+        ("--station chill --seed 1.5", "'1.5' is not a whole number from 0"),
+        ("--station chill --set tempo", "--set tempo: write CONTROL=VALUE"),
+        ("--station chill --set tempo=300", "tempo: 300 is not a number from 50 to 110 BPM"),
+        ("--station chill --set tempo=fast", "tempo: 'fast' is not a number from 50 to 110 BPM"),
+        ("--station chill --set temp=80", "there is no control 'temp'. Did you mean 'tempo'?"),
+        ("--station chill --set keys_mute=1", "keys_mute: 1 is not true or false"),
+        ("render song.mid", "say which station with --station NAME: chill, study"),
+        ("render --station chill", "the following arguments are required: file"),
+        ("render --station chill --minutes -1 song.mid", "'-1' is not a number above 0"),
+        ("render --station chill song.ogg", "'.ogg' is no kind of file that we write"),
+        ("render --station chill --minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
+        ("render --station chill --instrument vibrafon song.wav", "Did you mean 'Vibraphone'?"),
+        ("render --station chill --count 0 song.wav", "'0' is not a whole number from 1 to 1000"),
+        ("--station chill --output - stations", "radio stations does not take --station, --output (see radio stations"),
+        ("--station chill --seed 0 serve", "radio serve does not take --station, --seed"),
+        ("--set tempo=72 check", "radio check does not take --set"),
+        ("--format wav doctor", "radio doctor does not take --format"),
+        ("--seconds 3 render --station chill song.wav", "radio render does not take --seconds"),
+        ("--set tempo=1 render --station chill --set swing=0 song.wav", "tempo: 1 is not a number"),
+        ("serve --port 70000", "'70000' is not a port from 0 to 65535"),
+        ("serve --host 0.0.0.0", "set control_token, or control: false"),
+        ("check --config nowhere.yaml", "nowhere.yaml: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CONTROL_TOKEN", raising=False)
+    status, lines = said(capsys, *arguments.split())
+    assert status == 2
+    assert len(lines) == 1
+    assert lines[0].startswith("radio: ")
+    assert message in lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_config_with_three_mistakes_gets_three_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "stations.yaml"
+    path.write_text(
+        "stations:\n  chill:\n    titel: Chill\n    progressions: [[H]]\n    title: C\n    seed: no\n", encoding="utf-8"
+    )
+    status, lines = said(capsys, "check", "--config", str(path))
+    assert status == 2
+    assert [line.split(": ")[1] for line in lines] == [f"{path}:3", f"{path}:4", f"{path}:6"]
+
+
+def test_check_and_stations_read_the_shipped_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out.startswith(f"{STATIONS}: right, 3 stations: chill, study")
+    assert main(["stations"]) == 0
+    assert capsys.readouterr().out.startswith("chill     Chill: ")
+
+
+def test_options_count_before_and_after_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = str(tmp_path / "gone.yaml")
+    for arguments in (["--config", path, "check"], ["check", "--config", path]):
+        assert said(capsys, *arguments)[1] == [f"radio: {path}: cannot be read: No such file or directory"]
+
+
+def config_with(tmp_path: Path, line: str) -> str:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        f"stations:\n  own:\n    title: Own\n    progressions: [[Am7, Dm7]]\n    {line}\n", encoding="utf-8"
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize("setting", ["piano", "drums", "soundfont"])
+def test_a_foreign_file_is_named_on_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, setting: str) -> None:
+    (tmp_path / "foreign").write_bytes(b"\x10\0\0\0\0\0\0\0not what it should be" * 40)
+    config = config_with(tmp_path, f"{setting}: foreign")
+    status, lines = said(capsys, "render", "--config", config, "--station", "own", str(tmp_path / "a.wav"))
+    assert status == 1
+    assert len(lines) == 1
+    assert str(tmp_path / "foreign") in lines[0]
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_check_and_doctor_name_every_file_that_cannot_be_played(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "noise").write_bytes(random.Random(1).randbytes(3000))
+    piano = CHECKPOINTS / "piano.safetensors"
+    config = config_with(tmp_path, f"piano: noise\n    drums: {piano}\n    soundfont: noise")
+    status, lines = said(capsys, "check", "--config", config)
+    assert status == 2
+    starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums")]
+    assert len(lines) == len(starts)
+    assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
+    assert "is not a soundfont" in lines[0]
+    assert f"{tmp_path / 'noise'}: corrupt or not safetensors" in lines[1]
+    assert "a piano model where the drums model belongs" in lines[2]
+    assert main(["doctor", "--config", config]) == 1
+    ill = capsys.readouterr().out
+    assert all(f"MISS  {line.removeprefix(f'radio: {config}: ')}" in ill for line in lines)
+
+
+def test_check_counts_one_station_as_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = config_with(tmp_path, "seed: 3")
+    assert main(["check", "--config", config]) == 0
+    assert capsys.readouterr().out == f"{config}: right, 1 station: own\n"
+
+
+def test_a_missing_soundfont_is_named_with_its_remedy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, lines = said(capsys, "check", "--config", config_with(tmp_path, "soundfont: gone.sf2"))
+    assert status == 2
+    assert len(lines) == 1
+    assert lines[0].startswith(f"radio: {tmp_path}/own.yaml:5: own: soundfont: there is no soundfont {tmp_path}/gone")
+    assert lines[0].endswith("the package fluid-soundfont-gm brings the usual one")
+
+
+def test_doctor_finds_what_is_there_and_says_what_is_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor"]) == 0
+    healthy = capsys.readouterr().out
+    files = [f"chill, study, jazzcafe: {setting}" for setting in ("soundfont", "piano", "drums", "chords")]
+    for what in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
+        assert f"ok    {what}: " in healthy
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "stations.yaml").write_text("stations: {a: {style: soul}}\n", encoding="utf-8")
+    assert main(["doctor"]) == 1
+    ill = capsys.readouterr().out
+    assert "MISS  ffmpeg: not on PATH; writes .mp3, .opus and .flac files: apt install ffmpeg" in ill
+    assert "MISS  config: stations.yaml:1: a: title is missing" in ill
+
+
+def test_a_fault_nobody_foresaw_is_one_line_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path | None) -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr("radio.settings.config.load", broken)
+    assert said(capsys, "stations") == (1, ["radio: ZeroDivisionError: division by zero"])
+
+
+def test_a_busy_port_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, lines = said(capsys, "serve", "--port", str(port))
+    assert status == 1
+    assert len(lines) == 1
+    assert f"port {port} on 127.0.0.1 is taken" in lines[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_prints_where_to_listen_and_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    config = config_with(tmp_path, "seed: 3")
+    command = [sys.executable, "-m", "radio", "serve", "--config", config, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stderr is not None
+            assert server.stdout.readline() == b"On the air:\n"
+            assert server.stdout.readline().startswith(b"  http://127.0.0.1:")
+            server.send_signal(number)
+            assert server.wait(timeout=30) == 0
+            assert server.stderr.read() == b""
+        finally:
+            server.kill()

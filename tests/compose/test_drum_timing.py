@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from radio.compose.drum_timing import ANY, FURTHEST_MS, KINDS, PLACES, STEADY, kind_of, place_of, read
+from radio.errors import ModelError
+from radio.paths import STATIONS
+from radio.settings.config import TIMINGS, load
+from train.data.vocabulary import PADS
+
+
+def test_every_drum_has_its_kind_and_every_tick_its_place() -> None:
+    assert {kind_of(pad) for pad in PADS.values()} == set(KINDS)
+    assert [place_of(tick) for tick in PLACES] == list(range(24))
+    assert place_of(480 * 7 + 45) == PLACES.index(40), "what stands elsewhere is timed as the place before it"
+
+
+def test_the_shipped_table_has_the_stations_styles_and_nobody_in_it_plays_far_from_the_beat() -> None:
+    table = read(TIMINGS)
+    assert {station.style for station in load(STATIONS).stations.values()} <= set(table)
+    for timing in table.values():
+        assert all(abs(late) < FURTHEST_MS / 2 for places in timing.late.values() for late in places)
+        whole = (timing.drift**2 + timing.habit**2 + timing.hit**2) ** 0.5
+        assert 12 < whole < 22
+    lofi = table[ANY].late
+    assert lofi["kick"][0] < lofi["snare"][PLACES.index(120)] < lofi["hats"][PLACES.index(120)]
+
+
+def test_a_table_comes_back_as_it_was_written_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "timing.json"
+    path.write_text(json.dumps({"styles": {ANY: STEADY.as_json()}}))
+    (found,) = read(path).values()
+    assert found.as_json() == STEADY.as_json()
+    short = STEADY.as_json() | {"late": {"kick": [0.0]}}
+    for wrong in (
+        "noise",
+        "[]",
+        '{"styles": {"any": 3}}',
+        json.dumps({"styles": {}}),
+        json.dumps({"styles": {ANY: short}}),
+    ):
+        path.write_text(wrong)
+        with pytest.raises(ModelError, match=r"timing\.json: (not )?a table of timings"):
+            read(path)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from radio.compose.loop_rules import cadence, faults, signature
+from radio.music.chord_loops import loop_of
+from radio.types import Mode
+
+
+@pytest.mark.parametrize(
+    ("bars", "mode"),
+    [
+        (["Dm9", "G7", "Cmaj9", "Am7"], "major"),
+        (["Fmaj9", "Em7", "Am9", "Am9"], "minor"),
+        (["Cmaj7", "Bb7 A7", "Dm9", "Fm7 G7"], "major"),
+        (["Am9", "Fmaj7", "Bm7b5", "E7"], "minor"),
+        (["Cmaj7", "Em7", "Fmaj7 F#dim", "Gsus G7"], "major"),
+        (["Am7", "Fmaj7", "Dm7", "E7"], "minor"),
+    ],
+)
+def test_what_musicians_play_breaks_no_rule(bars: list[str], mode: Mode) -> None:
+    assert faults(loop_of(bars), mode) == 0
+
+
+@pytest.mark.parametrize(
+    ("bars", "mode"),
+    [
+        (["Cmaj7", "Cmaj7", "Am7", "Am7"], "major"),  # two roots
+        (["Cmaj7", "F#maj7", "Dm7", "G7"], "major"),  # a chord of another world
+        (["Dm9", "G7", "Cmaj9", "Dm9"], "major"),  # ends where it begins
+        (["Am9", "Dm9", "G7", "Em7"], "major"),  # never comes home
+        (["Ebmaj7", "Abmaj7", "Bbmaj7", "Cmaj7"], "major"),  # mostly in another key
+        (["Cmaj7", "Fmaj7", "Fmaj7", "Fmaj7"], "major"),  # stands still
+        (["Cmaj7 Am9", "Am9", "Dm9", "G7"], "major"),  # changes beside the bar
+        (["Cmaj7", "Dbdim", "Dm9", "G7"], "major"),  # rests on what should pass
+        (["Cmaj7", "A7", "Fmaj7", "G7"], "major"),  # a dominant that leads nowhere
+        (["Cmaj7 Am7", "Dm7 G7", "Cmaj7 Am7", "Fmaj7 G7"], "major"),  # restless
+    ],
+)
+def test_each_rule_is_broken_by_what_it_is_against(bars: list[str], mode: Mode) -> None:
+    assert faults(loop_of(bars), mode) > 0
+
+
+def test_a_loop_is_the_same_wherever_it_begins_and_however_coloured() -> None:
+    loop = loop_of(["Dm9", "G7", "Cmaj9", "Am7"])
+    turned, coloured = loop_of(["Cmaj9", "Am7", "Dm9", "G7"]), loop_of(["Dm7", "Gsus", "C6", "Am9"])
+    assert signature(loop) == signature(turned) == signature(coloured)
+    assert signature(loop) != signature(loop_of(["Dm9", "G7", "Am7", "Cmaj9"]))
+    assert signature(loop) != signature(loop_of(["Dm9 G7", "Cmaj9 Am7"]))
+    assert cadence(loop) == (0, 9, 2)

@@ -1,0 +1,99 @@
+"""Loops of random weights: the rules hold whatever a model would like."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from radio.compose.loop_rules import LENGTHS, faults, signature
+from radio.compose.loop_writer import Harmony, LoopWriter
+from radio.model.engines.selection import open_engine
+from radio.model.weights.checkpoint import read
+from radio.music.chord_loops import HALVES, Loop, loop_of
+from radio.settings.config import StationSettings
+from radio.types import MOODS, Mood
+from tests.model.models import checkpoint
+
+
+@cache
+def clueless() -> LoopWriter:
+    return LoopWriter(open_engine(checkpoint("chords")))
+
+
+@cache
+def shipped() -> LoopWriter:
+    return LoopWriter(open_engine(read(StationSettings("any", "Any").chords)))
+
+
+def drawn(writer: LoopWriter, count: int, mood: Mood | None = None) -> list[Harmony]:
+    found: list[Harmony] = []
+    for number in range(count):
+        recent = [each.sections["A"] for each in found[-24:]]
+        found.append(writer.harmony(mood, recent, (5, number)))
+    return found
+
+
+def test_even_random_weights_write_bars_of_known_lengths() -> None:
+    for harmony in drawn(clueless(), 2):
+        main = harmony.sections["A"]
+        assert main.bars in (4, 8)
+        assert all(beats // 2 in LENGTHS for _, beats in main.spans())
+
+
+@pytest.mark.parametrize("mood", [None, *MOODS])
+def test_the_shipped_model_keeps_the_rules_and_repeats_no_loop(mood: Mood | None) -> None:
+    found = drawn(shipped(), 8, mood)
+    broken = [harmony.sections["A"].names() for harmony in found if faults(harmony.sections["A"], str(harmony.mode))]  # type: ignore[arg-type]
+    assert not broken
+    assert len({signature(harmony.sections["A"]) for harmony in found}) == len(found)
+
+
+def test_sections_share_material_and_the_last_one_rests() -> None:
+    for harmony in drawn(shipped(), 6):
+        main, other, both, sparse = (harmony.sections[letter] for letter in "ABCD")
+        half = len(main.halves) // 2
+        assert other != main
+        assert other.halves[:half] == main.halves[:half]
+        assert both.bars == 12
+        assert both.halves[: len(main.halves)] == main.halves
+        assert sparse.bars == 4
+        assert len(list(sparse.spans())) <= 2
+        assert set(sparse.halves) <= set(main.halves)
+
+
+def test_a_chord_that_leads_to_one_root_alone_leaves_a_variation_somewhere_to_go() -> None:
+    """G augmented leads to C alone, and it is C that the variation is not to have."""
+    varied = loop_of(["Am9", "Fmaj7 Gaug", "Cmaj9", "Em7"])
+    loop, _ = shipped()._drawn(np.random.default_rng(1), "minor", "calm", 4, varied)
+    assert loop.bars == 4
+    assert loop.halves[:4] == varied.halves[:4]
+
+
+def test_the_same_seed_writes_the_same_and_another_other_loops() -> None:
+    writer = shipped()
+    assert writer.harmony("sad", (), (1, 2)) == writer.harmony("sad", (), (1, 2))
+    assert writer.harmony("sad", (), (1, 2)) != writer.harmony("sad", (), (1, 3))
+
+
+def test_moods_are_heard_in_the_mode_and_in_the_chords() -> None:
+    writer = shipped()
+    minor = {mood: sum(each.mode == "minor" for each in drawn(writer, 10, mood)) for mood in ("warm", "sad")}
+    assert minor["sad"] == 10
+    assert minor["warm"] <= 5
+
+
+def test_a_loop_that_was_heard_lately_is_written_only_for_want_of_another() -> None:
+    writer = shipped()
+    first = writer.harmony(None, (), (8, 0)).sections["A"]
+    again = writer.harmony(None, (first,), (8, 0)).sections["A"]
+    assert signature(again) != signature(first)
+
+
+def test_a_harmony_moves_to_any_key_as_a_whole() -> None:
+    harmony = Harmony("major", {"A": Loop(drawn(shipped(), 1)[0].sections["A"].halves)})
+    moved = harmony.transposed(3)
+    assert moved.mode == "major"
+    assert moved.sections["A"].halves[0] == harmony.sections["A"].halves[0].transposed(3)
+    assert HALVES * moved.sections["A"].bars == len(moved.sections["A"].halves)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radio.music.chord_loops import Loop, loop_of, parse_bar
+from radio.music.chords import Chord, parse
+from radio.music.vocab import NAMES, QUALITIES, QUALITY_BASE, ROOT_BASE, beat
+
+CHORDS = st.builds(Chord, st.integers(0, 11), st.sampled_from([each for each in QUALITIES if each != "none"]))
+LOOPS = (
+    st.integers(1, 8)
+    .flatmap(lambda bars: st.lists(CHORDS, min_size=2 * bars, max_size=2 * bars))
+    .map(lambda halves: Loop(tuple(halves)))
+)
+
+
+def read(tokens: list[int]) -> Loop:
+    """What a reader of tokens makes of them: a chord goes on until the next one."""
+    halves: list[Chord] = []
+    root, chord, begins = 0, Chord(0, "maj"), 1
+    for token in tokens:
+        if token == beat(1):
+            halves, begins = [*halves, chord, chord], 1
+        elif token == beat(3):
+            begins = 3
+        elif ROOT_BASE <= token < ROOT_BASE + 12:
+            root = token - ROOT_BASE
+        else:
+            chord = Chord(root, QUALITIES[token - QUALITY_BASE])
+            halves[-2:] = [chord, chord] if begins == 1 else [halves[-2], chord]
+    return Loop(tuple(halves))
+
+
+@given(LOOPS)
+def test_tokens_say_all_of_a_loop(loop: Loop) -> None:
+    assert read(loop.tokens()) == loop
+
+
+@given(LOOPS)
+def test_names_say_all_of_a_loop(loop: Loop) -> None:
+    assert loop_of(loop.names()) == loop
+
+
+@given(LOOPS, st.integers(0, 11))
+def test_a_loop_comes_round_and_moves_to_any_key(loop: Loop, semitones: int) -> None:
+    assert loop.transposed(semitones).transposed(-semitones) == loop
+    for bar in range(loop.bars):
+        assert loop.beats(bar) == loop.beats(bar + loop.bars)
+        assert loop.transposed(semitones).beats(bar)[0] == loop.beats(bar)[0].transposed(semitones)
+    assert sum(beats for _, beats in loop.spans()) == 4 * loop.bars
+
+
+def test_tokens_stand_where_chords_begin() -> None:
+    tokens = loop_of(["Dm9 G7", "Cmaj9", "Cmaj9"]).tokens()
+    assert [NAMES[token] for token in tokens] == [
+        "<b1>", "<r2>", "<q:min9>", "<b3>", "<r7>", "<q:dom7>", "<b1>", "<r0>", "<q:maj9>", "<b1>",
+    ]  # fmt: skip
+
+
+def test_a_chord_is_held_over_a_bar_line_but_a_loop_of_one_begins_anew() -> None:
+    loop = loop_of(["Fmaj9", "Fmaj9", "Em7 Am9", "Am9"])
+    assert [loop.holds(bar) for bar in range(4)] == [False, True, False, True]
+    assert not loop_of(["Am7"]).holds(1)
+
+
+@pytest.mark.parametrize("bar", ["", "Dm7 G7 C", "H7", "Dm7, G7"])
+def test_what_is_no_bar_is_refused(bar: str) -> None:
+    with pytest.raises(ValueError, match="is not a"):
+        parse_bar(bar)
+
+
+def test_a_bar_has_one_chord_or_two() -> None:
+    assert parse_bar("Dm9") == (parse("Dm9"), parse("Dm9"))
+    assert parse_bar("Dm9 G7") == (parse("Dm9"), parse("G7"))

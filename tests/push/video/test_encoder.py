@@ -1,0 +1,150 @@
+"""The encoder as the program it is: what ffprobe finds in what it writes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import av
+import numpy as np
+import pytest
+
+from radio.errors import StreamError
+from radio.paths import ARTWORK
+from radio.push.rtmp.flv import AUDIO, DATA, VIDEO, Tag, Tags
+from radio.push.video.messages import SOUND, TITLE, Scene, message, read_messages
+from radio.types import SAMPLE_RATE
+
+SCENE = Scene(width=320, height=180, fps=30, bitrate=400, image=str(ARTWORK), station="Station")
+
+
+def tone(seconds: float) -> bytes:
+    times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    wave = 0.25 * np.sin(2 * np.pi * 440 * times)
+    return (np.stack([wave, wave], 1) * 32_767).astype("<i2").tobytes()
+
+
+def encoded(messages: Sequence[bytes], scene: Scene = SCENE) -> bytes:
+    done = subprocess.run(
+        [sys.executable, "-m", "radio.push.video.encoder"],
+        input=scene.line() + b"".join(messages),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b""
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def film() -> bytes:
+    sound = tone(6)
+    pieces = [message(SOUND, sound[at : at + 3_840]) for at in range(0, len(sound), 3_840)]
+    half = len(pieces) // 2
+    return encoded([message(TITLE, b"First"), *pieces[:half], message(TITLE, b"Second"), *pieces[half:]])
+
+
+def probed(film: bytes, *what: str) -> dict[str, list[dict[str, str]]]:
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", *what, "-"], input=film, capture_output=True, timeout=60, check=True
+    )
+    assert done.stderr == b""
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_codecs_are_those_that_services_ask_for(film: bytes) -> None:
+    video, audio = sorted(probed(film, "-show_streams")["streams"], key=lambda each: each["codec_name"], reverse=True)
+    assert (video["codec_name"], video["pix_fmt"], video["width"], video["height"]) == ("h264", "yuv420p", 320, 180)
+    assert (video["r_frame_rate"], video["color_space"], video["has_b_frames"]) == ("30/1", "bt709", 0)
+    assert (audio["codec_name"], audio["profile"], audio["sample_rate"], audio["channels"]) == ("aac", "LC", "48000", 2)
+
+
+def test_key_frames_come_every_two_seconds_and_the_rate_is_constant(film: bytes) -> None:
+    packets = probed(film, "-select_streams", "v", "-show_packets")["packets"]
+    times = [float(packet["pts_time"]) for packet in packets if "K" in packet["flags"]]
+    assert np.allclose(np.diff(times), 2.0, atol=0.002)
+    assert len(times) == 3
+    seconds = np.zeros(6)
+    for packet in packets:
+        seconds[min(5, int(float(packet["pts_time"]) - times[0] + 0.001))] += 8 * int(packet["size"]) / 1_000
+    assert np.abs(seconds[1:5] - 400).max() < 80
+
+
+def test_the_sound_has_its_rate_and_length_and_is_the_music(film: bytes) -> None:
+    packets = probed(film, "-select_streams", "a", "-show_packets")["packets"]
+    rate = 8 * sum(int(packet["size"]) for packet in packets) / 6
+    assert 60_000 < rate < 175_000  # a tone needs less than music
+    with av.open(io.BytesIO(film)) as container:
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert abs(len(heard) / SAMPLE_RATE - 6) < 0.1
+    assert int(np.argmax(np.abs(np.fft.rfft(heard[SAMPLE_RATE : 3 * SAMPLE_RATE])))) == 880
+
+
+def test_picture_and_sound_stay_together(film: bytes) -> None:
+    packets = probed(film, "-show_packets")["packets"]
+    last = {packet["codec_type"]: float(packet["pts_time"]) for packet in packets}
+    assert abs(last["video"] - last["audio"]) < 0.1
+
+
+def test_the_title_is_shown_when_it_is_heard(film: bytes) -> None:
+    with av.open(io.BytesIO(film)) as container:
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(frames) == 180
+    line = [frame[118:138, 10:160].astype(int) for frame in frames]
+    assert np.abs(line[80] - line[60]).max() < 40  # the same title, up to the codec's noise
+    assert np.abs(line[95] - line[85]).max() > 80  # three seconds in, the other one
+
+
+def test_tags_are_the_same_however_the_bytes_come(film: bytes) -> None:
+    whole = Tags().feed(film)
+    for step in (1, 7, 1_000):
+        tags, found = Tags(), list[Tag]()
+        part = film[:40_000] if step == 1 else film
+        for at in range(0, len(part), step):
+            found += tags.feed(part[at : at + step])
+        assert found == whole[: len(found)]
+        assert len(found) > 20
+    assert [(tag.kind, tag.is_header) for tag in whole[:3]] == [(DATA, True), (VIDEO, True), (AUDIO, True)]
+    assert sum(tag.is_key for tag in whole) == 3
+
+
+def test_times_go_on_when_their_bits_run_out() -> None:
+    def tag(time: int) -> bytes:
+        when = (time & 0xFFFFFF).to_bytes(3, "big") + bytes([time >> 24 & 0x7F])
+        return b"\x08" + (2).to_bytes(3, "big") + when + bytes(3) + b"\xaf\x01" + bytes(4)
+
+    turn, day = 2**31, 86_400_000
+    around = [turn - 20, turn - 30, turn + 5, turn - 2, turn + 25]  # picture and sound are not quite in order
+    times = [*range(0, turn - 20, day), *around, *range(turn + day, 3 * turn, day)]
+    data = b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"".join(map(tag, times))
+    assert [each.time for each in Tags().feed(data)] == times
+
+
+@pytest.mark.parametrize("data", [b"RIFF" + bytes(20), b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"\x07" + bytes(20)])
+def test_what_is_no_flv_is_refused(data: bytes) -> None:
+    with pytest.raises(StreamError, match="encoder wrote"):
+        Tags().feed(data)
+
+
+def test_an_image_that_cannot_be_read_is_named() -> None:
+    scene = Scene(320, 180, 30, 400, "/nowhere/image.png", "Station")
+    done = subprocess.run(
+        [sys.executable, "-m", "radio.push.video.encoder"],
+        input=scene.line(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"/nowhere/image.png cannot be read" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_input_that_is_cut_or_foreign() -> None:
+    assert list(read_messages(io.BytesIO(message(TITLE, b"a") + message(SOUND, b"bcd")[:-1]))) == [(TITLE, b"a")]
+    with pytest.raises(StreamError, match="none of ours"):
+        list(read_messages(io.BytesIO(b"\x09" + bytes(4))))

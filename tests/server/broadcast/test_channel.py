@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from radio.server.broadcast.channel import Channel
+from radio.worker.supervisor import WORKER
+from tests.server.on_air import DEADLINE, on_air
+
+
+async def test_a_fault_that_nobody_foresaw_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: Channel) -> None:
+        raise RuntimeError("never seen before")
+
+    monkeypatch.setattr(Channel, "_one_life", broken)
+    async with on_air(start=False) as radio:
+        with pytest.raises(RuntimeError, match="never seen before"):
+            await asyncio.wait_for(radio.tone.start(), DEADLINE)
+
+
+def test_a_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "mido.py").write_text("raise SystemExit('not the one')", encoding="utf-8")
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.close()  # the front is gone already: a worker that came up well ends well
+        command = [*WORKER, str(theirs.fileno())]
+        done = subprocess.run(
+            command, cwd=tmp_path, pass_fds=[theirs.fileno()], capture_output=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")

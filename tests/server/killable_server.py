@@ -1,0 +1,48 @@
+"""A front on a given port, killed in the end: `python -m tests.server.killable_server PORT`, with a tone for a
+station."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from types import MappingProxyType
+
+from radio.server import app as front
+from radio.settings.config import RadioConfig
+from tests.server.tone_worker import settings
+
+WORKER = (sys.executable, "-m", "tests.server.tone_worker")
+
+
+@contextlib.asynccontextmanager
+async def mortal_front(port: int) -> AsyncIterator[None]:
+    """On the air from entry on; killed at the end, with whatever it was doing."""
+    command = (sys.executable, "-m", "tests.server.killable_server", str(port))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        said = await asyncio.wait_for(process.stdout.readline(), 30)
+        assert said == b"ready\n"
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+async def _serve(port: int) -> None:
+    config = RadioConfig(MappingProxyType({"tone": settings()}))
+    await front.serve(config, host="127.0.0.1", port=port, ready=_ready, worker=WORKER)
+
+
+def _ready(_: list[str]) -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))

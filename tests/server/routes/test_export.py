@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import wave
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.music import midi
+from radio.paths import STATIONS
+from radio.server.routes.export_queue import JOBS
+from radio.settings.config import load
+from radio.types import SAMPLE_RATE
+from radio.worker import job_queue as jobs
+from radio.worker.supervisor import WORKER
+from tests.server.on_air import OnAir, ffmpeg, on_air, until
+from tests.server.routes.test_stations import get
+
+
+async def exported(
+    radio: OnAir, query: str, station: str = "tone", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with radio.http.get(f"{radio.root}/api/stations/{station}/export?{query}", headers=names) as response:
+        return response.status, dict(response.headers), await response.read()
+
+
+async def test_the_last_minutes_in_every_format(tmp_path: Path) -> None:
+    async with on_air() as radio:
+        assert (await exported(radio, "seconds=2&format=mid"))[0] in {200, 503}
+        await until(lambda: radio.tone.edge.live > 3.5 * SAMPLE_RATE)
+        status, headers, body = await exported(radio, "seconds=2&format=mid")
+        assert (status, headers["Content-Type"]) == (200, "audio/midi")
+        first = int(headers["X-First-Frame"])
+        assert first % SAMPLE_RATE == 0
+        assert first <= radio.tone.edge.live - 2 * SAMPLE_RATE
+        (tmp_path / "tone.mid").write_bytes(body)
+        notes = midi.read(tmp_path / "tone.mid").notes
+        assert [(note.start, note.note) for note in notes[:2]] == [(0, 69), (480, 69)]
+        status, headers, body = await exported(radio, "seconds=2&format=wav", Range="bytes=5-9")
+        assert status == 200
+        assert int(headers["Content-Length"]) == len(body)
+        assert headers["Content-Disposition"].startswith('attachment; filename="tone-')
+        with wave.open(io.BytesIO(body)) as file:
+            assert 2 * SAMPLE_RATE <= file.getnframes() <= 6 * SAMPLE_RATE
+            sound = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            assert np.abs(sound).max() > 500
+        status, _, body = await exported(radio, "seconds=1&format=stems")
+        assert status == 200
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            assert len(archive.namelist()) == 5
+        for format_, magic in (("flac", b"fLaC"), ("opus", b"OggS"), ("mp3", b"ID3")):
+            status, _, body = await exported(radio, f"seconds=1&format={format_}")
+            assert (status, body[: len(magic)]) == (200, magic)
+        assert radio.app[JOBS].count("done") == 0, "files that nobody can ask for again are kept"
+
+
+async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on_air(start=False) as radio:
+        assert (await exported(radio, "seconds=5"))[0] == 503
+        for query, field in (("seconds=0", "seconds"), ("seconds=601", "seconds"), ("format=exe", "format")):
+            status, answer = await get(radio, f"/api/stations/tone/export?{query}")
+            assert (status, answer["error"]["field"]) == (422, field)
+        assert (await exported(radio, "", station="tona"))[0] == 404
+        assert (await exported(radio, "", Sec_Fetch_Site="cross-site"))[0] == 403
+        assert (await exported(radio, "", Host="evil.example"))[0] == 403
+
+
+async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.Jobs, "submit", lambda *_: pytest.fail("a job was started"))
+    async with on_air() as radio:
+        await until(lambda: len(radio.tone.now.bars) > 0)
+        async with radio.http.head(f"{radio.root}/api/stations/tone/export?format=flac") as response:
+            assert (response.status, response.headers["Content-Type"]) == (200, "audio/flac")
+
+
+async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "import time; time.sleep(3600)"))
+    async with on_air() as radio:
+        await until(lambda: len(radio.tone.now.bars) > 0)
+        runner = radio.app[JOBS]
+        _, writer = await asyncio.open_connection(radio.host, radio.port)
+        writer.write(b"GET /api/stations/tone/export HTTP/1.0\r\n\r\n")
+        await until(lambda: runner.count("running") == 1)
+        writer.close()
+        await until(lambda: runner.count("running") == 0)
+        assert runner.count("cancelled") == 1
+
+
+async def test_a_job_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "raise SystemExit(3)"))
+    async with on_air() as radio:
+        await until(lambda: len(radio.tone.now.bars) > 0)
+        status, answer = await get(radio, "/api/stations/tone/export")
+        assert (status, answer["error"]["code"]) == (500, "failed")
+
+
+@pytest.mark.slow
+async def test_an_export_is_what_was_heard() -> None:
+    """The shipped models on the air, captured as Opus, beside the export of the same frames."""
+    chill = load(STATIONS).stations["chill"]
+    async with on_air(chill, worker=WORKER) as radio:
+        channel = radio.channels["chill"]
+        await until(lambda: channel.edge.live > SAMPLE_RATE, 60)
+        out = asyncio.create_task(
+            ffmpeg("-t", "14", "-i", f"{radio.root}/chill.opus?burst=0&sid=capture", "-ar", "48000", "-f", "f32le", "-")
+        )
+        await until(lambda: channel.fans.first("capture") is not None)
+        captured = np.frombuffer(await out, "<f4").reshape(-1, 2)
+        begins = channel.fans.first("capture")
+        status, headers, body = await exported(radio, "seconds=12&format=wav", station="chill")
+        assert status == 200
+    with wave.open(io.BytesIO(body)) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2) / 32_768
+    assert begins is not None
+    start = int(headers["X-First-Frame"])
+    first, last = max(start, begins), min(start + len(sound), begins + len(captured))
+    assert last - first > 8 * SAMPLE_RATE
+    heard = captured[first - begins : last - begins, 0]
+    again = sound[first - start : last - start, 0]
+    lags = range(-1_000, 1_001, 1)
+    window = slice(SAMPLE_RATE, SAMPLE_RATE * 3)
+    best = max(lags, key=lambda lag: float(np.dot(np.roll(heard, lag)[window], again[window])))
+    assert abs(best) < 600  # the encoder's own delay
+    assert np.corrcoef(np.roll(heard, best)[1_000:-1_000], again[1_000:-1_000])[0, 1] > 0.98

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from radio.errors import StreamError
+from radio.server.broadcast import hls_rendition as rendition
+from radio.server.broadcast.hls_audience import MOST, SEEN, Audience
+from radio.server.routes.hls import TRACKS
+from radio.types import SAMPLE_RATE, Format, Seconds
+from tests.server.on_air import DEADLINE, OnAir, on_air, until
+from tests.server.tone_worker import settings
+from tests.stream.m3u8_reader import List, Player, read_list
+from tests.stream.mp4_reader import read_fragment
+
+NAMES: tuple[Format, ...] = ("aac", "opus")
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of half a second, for tests are not to last for minutes."""
+    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT", SAMPLE_RATE // 2)
+
+
+async def fetch(radio: OnAir, path: str, **headers: str) -> tuple[int, Any, bytes]:
+    async with radio.http.get(f"{radio.root}/tone/hls/{path}", headers=headers) as response:
+        return response.status, response.headers, await response.read()
+
+
+async def listed(radio: OnAir, name: str) -> str:
+    status, _, body = await fetch(radio, f"{name}/index.m3u8")
+    assert status == 200, body
+    return body.decode()
+
+
+async def grown(radio: OnAir, name: str, segments: int, deadline: Seconds = 40) -> List:
+    """The list once it has that many segments."""
+    async with asyncio.timeout(deadline):
+        while True:
+            now = read_list(await listed(radio, name))
+            if len(now.entries) >= segments:
+                return now
+            await asyncio.sleep(0.2)
+
+
+async def sound(radio: OnAir, name: Format, now: List) -> tuple[int, Any]:
+    """When the list's segments begin by their own clock, in frames since 1970, and their left channel."""
+    parts = [await fetch(radio, f"{name}/{file}") for file in (now.init, *(entry.uri for entry in now.entries))]
+    assert {status for status, _, _ in parts} == {200}
+    with av.open(io.BytesIO(b"".join(body for _, _, body in parts))) as container:
+        frames = list(container.decode(audio=0))
+    assert frames[0].pts is not None
+    assert [frame.pts for frame in frames] == [frames[0].pts + n * TRACKS[name].packet for n in range(len(frames))]
+    step = 1 if frames[0].format.is_planar else 2
+    return frames[0].pts, np.concatenate([frame.to_ndarray()[0, ::step] for frame in frames])
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_segments_hold_the_tone_without_a_seam(name: Format) -> None:
+    async with on_air() as radio:
+        now = await grown(radio, name, 7)
+        start, left = await sound(radio, name, now)
+    assert now.entries[0].at is not None
+    assert abs(start / SAMPLE_RATE - now.entries[0].at) < 0.001
+    assert abs(len(left) / SAMPLE_RATE - sum(entry.seconds for entry in now.entries)) < 1e-5
+    spectrum = np.abs(np.fft.rfft(left[SAMPLE_RATE : 3 * SAMPLE_RATE]))
+    assert int(np.argmax(spectrum)) == 880
+    pieces = left[4_800:][: (len(left) - 4_800) // 480 * 480].reshape(-1, 480)
+    loudness = np.sqrt(np.mean(pieces**2, axis=1))
+    assert loudness.min() > 0.15
+    assert loudness.max() < 0.2
+
+
+async def test_the_first_request_is_answered_at_once_from_the_past() -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
+        before = radio.tone.edge.live
+        now = read_list(await listed(radio, "aac"))
+        assert len(now.entries) >= 2
+        assert radio.tone.edge.live - before < SAMPLE_RATE
+        assert now.entries[0].tagged
+
+
+async def test_a_request_before_the_station_is_on_the_air_waits_for_it() -> None:
+    async with on_air(start=False) as radio:
+        asking = asyncio.create_task(listed(radio, "opus"))
+        await until(lambda: radio.tone.mounts.get("opus") is not None)
+        await radio.tone.start()
+        assert len(read_list(await asking).entries) == 1
+
+
+async def test_players_are_sent_on_when_there_are_three_segments() -> None:
+    """Chromium gives up on a list of fewer; who plays already does not ask for this one again."""
+    async with on_air() as radio:
+        status, _, _ = await fetch(radio, "index.m3u8")
+        assert status == 200
+        assert len(read_list(await listed(radio, "aac")).entries) >= 3
+
+
+async def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.server.broadcast.hls_rendition.PATIENCE", 0.2)
+    async with on_air(start=False) as radio:
+        status, headers, body = await fetch(radio, "aac/index.m3u8")
+    assert status == 503
+    assert headers["Retry-After"] == "5"
+    assert b"nothing to play yet" in body
+
+
+async def test_both_renditions_tell_the_same_story() -> None:
+    """Numbers, times and discontinuities match, also when one is asked for later than the other."""
+    async with on_air() as radio:
+        first = await grown(radio, "aac", 1)
+        aac, opus = await grown(radio, "aac", 4), await grown(radio, "opus", 4)
+    assert first.entries[0].number == aac.entries[0].number
+    both = {entry.number: entry for entry in aac.entries}
+    shared = [(both[entry.number], entry) for entry in opus.entries if entry.number in both]
+    assert shared
+    for one, other in shared:
+        assert one.discontinuity == other.discontinuity
+        assert abs(one.seconds - other.seconds) < 0.03
+    assert abs((aac.entries[0].at or 0) * 2 - aac.entries[0].number) < 0.05
+    assert abs((opus.entries[0].at or 0) * 2 - opus.entries[0].number) < 0.05
+
+
+async def test_caches_are_told_what_they_may_keep() -> None:
+    async with on_air() as radio:
+        await grown(radio, "aac", 1)
+        status, headers, body = await fetch(radio, "index.m3u8")
+        assert (status, headers["Content-Type"]) == (200, "application/vnd.apple.mpegurl")
+        assert headers["Cache-Control"] == "public, max-age=60, stale-if-error=600"
+        assert body.decode().splitlines()[-2:] == [
+            '#EXT-X-STREAM-INF:BANDWIDTH=168000,CODECS="mp4a.40.2"',
+            "aac/index.m3u8",
+        ]
+        status, headers, body = await fetch(radio, "aac/index.m3u8")
+        assert (status, headers["Content-Type"]) == (200, "application/vnd.apple.mpegurl")
+        assert headers["Cache-Control"] == "public, max-age=1, stale-while-revalidate=1, stale-if-error=60"
+        assert headers["Access-Control-Allow-Origin"] == "*"
+        assert "Content-Encoding" not in headers
+        tag, now = headers["ETag"], read_list(body.decode())
+        for name in (now.init, now.entries[-1].uri):
+            status, headers, body = await fetch(radio, f"aac/{name}")
+            assert (status, headers["Content-Type"]) == (200, "audio/mp4")
+            assert headers["Cache-Control"] == "public, max-age=86400, immutable"
+            assert headers["Access-Control-Allow-Origin"] == "*"
+            async with radio.http.head(f"{radio.root}/tone/hls/aac/{name}") as response:
+                assert (response.status, int(response.headers["Content-Length"])) == (200, len(body))
+        status, headers, body = await fetch(radio, "aac/index.m3u8", **{"If-None-Match": tag})
+        if status == 304:  # unless a segment came in between
+            assert (headers["ETag"], body) == (tag, b"")
+        else:
+            assert headers["ETag"] != tag
+        status, _, _ = await fetch(radio, "aac/index.m3u8", **{"If-None-Match": '"another"'})
+        assert status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("flac/index.m3u8", "unknown_rendition"),
+        ("mp3/index.m3u8", "unknown_rendition"),
+        ("pcm/index.m3u8", "unknown_rendition"),
+        ("AAC/index.m3u8", "unknown_rendition"),
+        ("%C3%A4%00/index.m3u8", "unknown_rendition"),
+        ("aac/0123abcd-99999999999999999999999999.m4s", "unknown_segment"),
+        ("aac/0123abcd--1.m4s", "unknown_segment"),
+        ("aac/0123abcd-init.mp4", "unknown_segment"),
+        ("aac/..%2F..%2Fstations.yaml", "unknown_segment"),
+        ("aac/%2e%2e", "unknown_segment"),
+        ("aac/" + "a" * 4_000, "unknown_segment"),
+        ("aac/", "not_found"),
+        ("aac/a/b.m4s", "not_found"),
+        ("", "not_found"),
+    ],
+)
+async def test_what_is_not_there_is_said_so(path: str, code: str) -> None:
+    async with on_air(start=False) as radio:
+        from yarl import URL
+
+        async with radio.http.get(URL(f"{radio.root}/tone/hls/{path}", encoded=True)) as response:
+            assert response.status == 404
+            error = (await response.json())["error"]
+        assert error["code"] == code
+        assert error["message"]
+        async with radio.http.get(f"{radio.root}/tome/hls/{path}") as response:
+            assert response.status == 404
+        assert radio.tone.mounts == {}, "nothing was set to work"
+
+
+async def test_segmenting_ends_when_nobody_asks_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on_air() as radio:
+        first = await grown(radio, "opus", 1)
+        monkeypatch.setattr(rendition, "IDLE", 0.2)
+        mount = radio.tone.mounts["opus"]
+        await until(lambda: not mount._taps)
+        status, _, _ = await fetch(radio, f"opus/{first.entries[0].uri}")
+        assert status == 404
+        monkeypatch.setattr(rendition, "IDLE", 60.0)
+        again = read_list(await listed(radio, "opus"))
+        assert again.init != first.init
+        assert again.entries[0].tagged
+        assert again.entries[0].discontinuity == first.entries[0].discontinuity
+        assert {entry.number for entry in again.entries} >= {first.entries[-1].number}
+
+
+async def test_a_killed_worker_breaks_no_promise() -> None:
+    async with on_air() as radio:
+        players = {name: Player() for name in NAMES}
+        for name in NAMES:
+            players[name].reload(await listed(radio, name))
+        edge, mounts = radio.tone.edge, radio.tone.mounts
+        # a worker that is killed while it encodes a burst takes the rest of that burst along
+        await until(lambda: all((mounts[name].end or 0) > edge.end - SAMPLE_RATE // 10 for name in NAMES))
+        victim = radio.tone.pid
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        await until(lambda: radio.tone.pid not in {None, victim})
+        for name in NAMES:
+            first = players[name].first
+            async with asyncio.timeout(DEADLINE):
+                while len(players[name].known) < 12:
+                    players[name].reload(await listed(radio, name))
+                    await asyncio.sleep(0.2)
+            known = [players[name].known[number] for number in sorted(players[name].known)]
+            assert [entry.number for entry in known] == list(range(first, first + len(known)))
+            assert [entry.tagged for entry in known] == [True] + [False] * (len(known) - 1)
+            assert abs(sum(entry.seconds for entry in known) - len(known) / 2) < 0.03
+            status, _, body = await fetch(radio, f"{name}/{known[-1].uri}")
+            assert status == 200
+            fragment = read_fragment(body, usual=TRACKS[name].packet)
+            assert fragment.number == known[-1].number
+
+
+async def test_a_segmenter_that_fell_behind_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with on_air() as radio:
+        tap, taps = radio.tone.tap, []
+
+        @contextlib.asynccontextmanager
+        async def failing(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
+            async with tap(*arguments, **options) as real:
+                taps.append(real)
+                yield real if len(taps) > 1 else fails_after(real, 15)
+
+        monkeypatch.setattr(radio.tone, "tap", failing)
+        now = await grown(radio, "aac", 1)
+    assert len(taps) == 2
+    assert "fell behind" in caplog.text
+    assert abs(now.entries[0].seconds - 0.5) < 0.03
+
+
+async def fails_after(tap: Any, packets: int) -> AsyncIterator[Any]:
+    for _ in range(packets):
+        yield await anext(tap)
+    raise StreamError("fell behind")
+
+
+async def test_listeners_are_those_seen_within_two_segments() -> None:
+    async with on_air(settings(), settings("other")) as radio:
+        assert radio.tone.listeners == 0
+        now = await grown(radio, "aac", 1)
+        assert radio.tone.listeners == 1
+        for player in ("VLC", "Safari", "VLC"):
+            await fetch(radio, "aac/index.m3u8", **{"User-Agent": player})
+            await fetch(radio, f"aac/{now.init}", **{"User-Agent": player})
+            await fetch(radio, "aac/nothing.m4s", **{"User-Agent": "a scanner"})
+        assert radio.tone.listeners == 3
+        assert radio.channels["other"].listeners == 0
+
+
+def test_an_audience_is_bounded_and_forgets() -> None:
+    now = 0.0
+    audience = Audience(lambda: now)
+    audience.saw(("1.2.3.4", "VLC"))
+    now = SEEN - 0.1
+    audience.saw(("1.2.3.4", "Safari"))
+    assert len(audience) == 2
+    now = SEEN + 0.1
+    assert len(audience) == 1
+    audience.saw(("1.2.3.4", "Safari"))
+    assert len(audience) == 1
+    for number in range(MOST + 10):
+        audience.saw((str(number), ""))
+    assert len(audience) == MOST
+    now += SEEN + 1
+    assert len(audience) == 0

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping
+
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from radio.server.routes.health import Pulse
+from radio.server.routes.metrics import Metric, text
+from tests.server.on_air import DEADLINE, OnAir, on_air, until
+from tests.server.tone_worker import settings
+
+
+async def scraped(radio: OnAir) -> Mapping[tuple[str, ...], float]:
+    """Every sample by its name and the values of its labels; whatever Prometheus would not take fails the test."""
+    async with radio.http.get(f"{radio.root}/metrics") as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        body = await response.text()
+    found = {}
+    for family in text_string_to_metric_families(body):
+        assert family.documentation
+        assert family.type in {"gauge", "counter"}
+        for sample in family.samples:
+            assert sample.name.endswith("_total") == (family.type == "counter")
+            key = (sample.name, *sample.labels.values())
+            assert key not in found
+            found[key] = sample.value
+    return found
+
+
+async def test_what_a_station_does_is_counted() -> None:
+    async with on_air(settings(), settings("other")) as radio:
+        async with (
+            radio.http.get(f"{radio.root}/tone.opus") as stream,
+            radio.http.get(f"{radio.root}/api/stations/tone/events") as events,
+        ):
+            await asyncio.wait_for(stream.content.readexactly(4), DEADLINE)
+            await asyncio.wait_for(events.content.readexactly(4), DEADLINE)
+            found = await scraped(radio)
+            assert found["radio_on_air", "tone"] == 1
+            assert found["radio_listeners", "tone", "opus"] == 1
+            assert found["radio_listeners", "other", "opus"] == 0
+            assert found["radio_listeners_joined_total", "tone", "opus"] == 1
+            assert found["radio_slow_disconnects_total", "tone", "opus"] == 0
+            assert found["radio_event_streams", "tone"] == 1
+            assert 0 < found["radio_reserve_seconds", "tone"] < 5
+            assert found["radio_worker_restarts_total", "tone"] == 0
+            # The front is this process, which holds whatever the tests before have imported.
+            pids = {"front": os.getpid()} | {f"station {name}": each.pid for name, each in radio.channels.items()}
+            for process, pid in pids.items():
+                resident = psutil.Process(pid).memory_info().rss
+                assert found["radio_memory_bytes", process] == pytest.approx(resident, rel=0.5)
+            assert found["radio_jobs", "export", "running"] == 0
+            assert found["radio_listeners", "tone", "hls"] == 0
+        assert radio.tone.pid is not None
+        os.kill(radio.tone.pid, signal.SIGKILL)
+        await until(lambda: radio.tone.restarts == 1)
+        found = await scraped(radio)
+        assert found["radio_worker_restarts_total", "tone"] == 1
+        assert found["radio_listeners_joined_total", "tone", "opus"] == 1
+
+
+async def test_a_radio_that_is_not_on_the_air_yet_can_be_asked() -> None:
+    async with on_air(start=False) as radio:
+        found = await scraped(radio)
+        assert found["radio_on_air", "tone"] == 0
+        assert ("radio_memory_bytes", "station tone") not in found
+
+
+def test_labels_are_escaped() -> None:
+    line = text([Metric("radio_a", "gauge", "Of a.", [({"station": 'a"b\\c\nd'}, 0.1), ({}, 2**53)])])
+    (family,) = text_string_to_metric_families(line)
+    assert [(sample.labels, sample.value) for sample in family.samples] == [
+        ({"station": 'a"b\\c\nd'}, 0.1),
+        ({}, float(2**53)),
+    ]
+
+
+async def test_the_pulse_feels_a_loop_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.server.routes.health._BEAT", 0.05)
+    pulse = Pulse()
+    task = asyncio.create_task(pulse.run())
+    await asyncio.sleep(0.1)
+    time.sleep(0.4)  # noqa: ASYNC251 — the fault that is to be felt
+    await until(lambda: pulse.lag > 0.3)
+    task.cancel()

@@ -1,0 +1,192 @@
+"""Tracks made to order: what may be asked for, who may ask, what comes of it, and that it goes away again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radio.music.instruments import NAMES
+from radio.paths import STATIONS as SHIPPED
+from radio.server.http.authorization import Keeper
+from radio.server.http.problems import ProblemError
+from radio.server.routes import track_orders as orders
+from radio.server.routes import tracks
+from radio.settings.config import ServerSettings, load
+from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
+
+STATIONS = load(SHIPPED).stations
+CHILL = STATIONS["chill"]
+
+
+def test_an_order_is_the_station_with_what_was_asked_for() -> None:
+    found = orders.order(
+        {
+            "station": "chill",
+            "instrument": "vibraphone",
+            "seconds": 30,
+            "count": 3,
+            "seed": 7,
+            "formats": ["mid", "mp3"],
+            "controls": {"temperature": 0.5, "drums_mute": True},
+        },
+        STATIONS,
+    )
+    assert found.settings.keys_program == 11
+    assert found.settings.controls == CHILL.controls.changed({"temperature": 0.5, "drums_mute": True})
+    assert (found.seconds, found.seeds, found.endings) == (30, (7, 8, 9), (".mp3", ".mid"))
+
+
+def test_what_is_left_out_is_the_stations_own_from_any_seed() -> None:
+    found = [orders.order({"station": "chill"}, STATIONS) for _ in range(4)]
+    assert all(each.settings == CHILL and each.seconds == 120 and len(each.seeds) == 1 for each in found)
+    assert len({each.seeds for each in found}) > 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "allowed"),
+    [
+        ({}, "station", "chill, study"),
+        ({"station": "chil"}, "station", "chill"),
+        ({"station": ["chill"]}, "station", "chill"),
+        ({"tempo": 3}, "tempo", "station, instrument"),
+        ({"instrument": "vibrafone"}, "instrument", "General MIDI"),
+        ({"instrument": 128}, "instrument", "0 to 127"),
+        ({"instrument": True}, "instrument", "0 to 127"),
+        ({"instrument": None}, "instrument", "0 to 127"),
+        ({"seconds": 4.9}, "seconds", "5 to 600"),
+        ({"seconds": 601}, "seconds", "5 to 600"),
+        ({"seconds": "60"}, "seconds", "5 to 600"),
+        ({"seconds": 10**400}, "seconds", "5 to 600"),
+        ({"count": 0}, "count", "1 to 8"),
+        ({"count": 2.5}, "count", "1 to 8"),
+        ({"count": True}, "count", "1 to 8"),
+        ({"seed": -1}, "seed", "whole number"),
+        ({"seed": 2**53}, "seed", "whole number"),
+        ({"formats": []}, "formats", "mp3, mid"),
+        ({"formats": "mp3"}, "formats", "mp3, mid"),
+        ({"formats": ["ogg"]}, "formats", "mp3, mid"),
+        ({"formats": [["mp3"]]}, "formats", "mp3, mid"),
+        ({"formats": ["wav", "flac"], "seconds": 600, "count": 8}, "formats", "1000 MB"),
+        ({"controls": [1]}, "controls", "temperature"),
+        ({"controls": {"temperature": 3}}, "controls.temperature", "0 to 2"),
+        ({"controls": {"tmpo": 3}}, "controls.tmpo", "tempo"),
+    ],
+)
+def test_every_fault_names_its_field_and_what_is_allowed(asked: dict[str, Any], field: str, allowed: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        orders.order({"station": "chill", **asked} if asked else {}, STATIONS)
+    assert (caught.value.status, caught.value.field) == (422, field)
+    assert allowed in (caught.value.allowed or "")
+    assert len(str(caught.value)) < 300
+
+
+def test_the_longest_order_of_wav_files_fits() -> None:
+    orders.order({"station": "chill", "formats": ["wav", "mid"], "seconds": 600, "count": 8}, STATIONS)
+
+
+async def call(radio: OnAir, method: str, path: str, **options: Any) -> tuple[int, Any]:
+    async with radio.http.request(method, radio.root + path, **options) as response:
+        kind = response.content_type
+        return response.status, await response.json() if kind == "application/json" else await response.read()
+
+
+async def done(radio: OnAir, name: str) -> dict[str, Any]:
+    """The order's last state; its progress never goes back."""
+    told = [0.0]
+    async with asyncio.timeout(4 * DEADLINE):
+        while True:
+            status, state = await call(radio, "GET", f"/api/tracks/{name}")
+            assert status == 200
+            told.append(state["progress"])
+            assert told == sorted(told)
+            if state["state"] not in {"waiting", "running"}:
+                return state  # type: ignore[no-any-return]
+            await asyncio.sleep(0.1)  # as a page would: the API has no way to wait
+
+
+async def test_a_track_is_made_and_fetched_and_deleted(tmp_path: Path) -> None:
+    async with on_air(CHILL, start=False) as radio:
+        _, choices = await call(radio, "GET", "/api/tracks")
+        assert choices["stations"]["chill"]["instrument"] == CHILL.keys_program
+        assert 11 in choices["stations"]["chill"]["instruments"]
+        asked = {"station": "chill", "seconds": 5, "seed": 7, "formats": ["mp3", "mid"], "instrument": NAMES[11]}
+        status, state = await call(radio, "POST", "/api/tracks", json=asked)
+        assert status == 202
+        assert (state["state"], state["place"], state["files"]) == ("waiting", 0, [])
+        state = await done(radio, state["id"])
+        assert (state["state"], state["fault"], state["instrument"], state["seeds"]) == (
+            "done",
+            None,
+            "Vibraphone",
+            [7],
+        )
+        assert [file["name"] for file in state["files"]] == ["chill-7.mp3", "chill-7.mid"]
+        for file in state["files"]:
+            async with radio.http.get(radio.root + file["url"]) as response:
+                data = await response.read()
+                assert response.headers["Content-Disposition"] == f'attachment; filename="{file["name"]}"'
+            assert len(data) == file["bytes"]
+            (tmp_path / file["name"]).write_bytes(data)
+        pcm = await ffmpeg("-i", str(tmp_path / "chill-7.mp3"), "-f", "s16le", "-")
+        assert len(pcm) / (4 * 48_000) == pytest.approx(5, abs=0.1)
+        assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
+        for name in ("nothing.mp3", "..%2f..%2fetc%2fpasswd", "chill-8.mp3"):
+            assert (await call(radio, "GET", f"/api/tracks/{state['id']}/{name}"))[0] == 404
+        folder = radio.app[tracks.WORKSHOP].get(state["id"]).folder
+        assert (await call(radio, "DELETE", f"/api/tracks/{state['id']}"))[0] == 204
+        await until(lambda: not folder.exists())
+        assert (await call(radio, "GET", f"/api/tracks/{state['id']}"))[0] == 404
+
+
+async def test_a_long_order_is_ended_and_those_behind_it_move_up() -> None:
+    async with on_air(CHILL, start=False) as radio:
+        long = {"station": "chill", "seconds": 600, "count": 8, "formats": ["wav"]}
+        _, first = await call(radio, "POST", "/api/tracks", json=long)
+        _, second = await call(
+            radio, "POST", "/api/tracks", json={**long, "formats": ["mid"], "seconds": 5, "count": 1}
+        )
+        assert second["place"] == 1
+        running = radio.app[tracks.WORKSHOP].get(first["id"])
+        await until(lambda: running.share > 0, 60)
+        assert (await call(radio, "DELETE", f"/api/tracks/{first['id']}"))[0] == 204
+        assert (await call(radio, "GET", f"/api/tracks/{first['id']}"))[0] == 404
+        assert (await done(radio, second["id"]))["state"] == "done"
+
+
+async def test_no_more_wait_than_may() -> None:
+    async with on_air(CHILL, start=False) as radio:
+        order = {"station": "chill", "seconds": 600, "formats": ["mid"]}
+        answers = [await call(radio, "POST", "/api/tracks", json=order) for _ in range(tracks.WAITING + 2)]
+        assert [status for status, _ in answers] == [202] * (tracks.WAITING + 1) + [503]
+        assert "under way or wait already" in answers[-1][1]["error"]["message"]
+
+
+async def test_only_who_may_turn_the_controls_may_ask() -> None:
+    order = {"station": "chill", "seconds": 5, "formats": ["mid"]}
+    async with on_air(CHILL, start=False, keeper=Keeper(control=True, token="secret")) as radio:
+        status, answer = await call(radio, "POST", "/api/tracks", json=order)
+        assert (status, answer["error"]["code"]) == (401, "no_token")
+        headers = {"Authorization": "Bearer secret"}
+        status, state = await call(radio, "POST", "/api/tracks", json=order, headers=headers)
+        assert status == 202
+        assert (await call(radio, "DELETE", f"/api/tracks/{state['id']}"))[0] == 401
+        assert (await call(radio, "DELETE", f"/api/tracks/{state['id']}", headers=headers))[0] == 204
+    async with on_air(CHILL, start=False, server=ServerSettings(tracks=False)) as radio:
+        for method, path in (("GET", "/api/tracks"), ("POST", "/api/tracks"), ("GET", "/api/tracks/x")):
+            status, answer = await call(radio, method, path, json=order if method == "POST" else None)
+            assert (status, answer["error"]["code"]) == (403, "tracks_off")
+        assert (await call(radio, "GET", "/api/stations"))[1]["tracks"] is False
+
+
+async def test_a_station_that_cannot_play_the_instrument_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bad.sf2").write_bytes(b"RIFF")
+    async with on_air(replace(CHILL, soundfont=tmp_path / "bad.sf2"), start=False) as radio:
+        assert (await call(radio, "GET", "/api/tracks"))[1]["stations"]["chill"]["instruments"] == []
+        _, state = await call(radio, "POST", "/api/tracks", json={"station": "chill", "seconds": 5, "formats": ["wav"]})
+        state = await done(radio, state["id"])
+        assert state["state"] == "failed"
+        assert "bad.sf2 is not a soundfont" in state["fault"]

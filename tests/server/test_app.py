@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+from types import MappingProxyType
+
+import pytest
+
+from radio.errors import ServerError, SettingsError
+from radio.server.app import serve
+from radio.server.http.authorization import is_loopback
+from radio.settings.config import RadioConfig, ServerSettings, StationSettings
+from tests.server.on_air import DEADLINE, WORKER
+from tests.server.tone_worker import settings
+
+
+def config(*stations: StationSettings, **server: object) -> RadioConfig:
+    wanted = dataclasses.replace(ServerSettings(), **server)  # type: ignore[arg-type]
+    return RadioConfig(MappingProxyType({each.name: each for each in stations or (settings(),)}), wanted)
+
+
+async def served(config: RadioConfig, host: str = "127.0.0.1", port: int = 0) -> list[str]:
+    """Serve until it is ready, then stop; the addresses it gave."""
+    ready: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(config, host=host, port=port, ready=ready.set_result, worker=WORKER))
+    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
+    if task.done():
+        task.result()
+    addresses = await asyncio.wait_for(ready, 0.1)
+    port = int(addresses[0].rsplit(":", 1)[1].strip("/"))
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
+    await writer.wait_closed()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, DEADLINE)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+    return addresses
+
+
+async def test_it_serves_until_it_is_cancelled_and_leaves_nothing_behind() -> None:
+    addresses = await served(config(settings(), settings("other")))
+    root = addresses[0]
+    assert root.startswith("http://127.0.0.1:")
+    assert addresses == [root, f"{root}tone.opus", f"{root}other.opus"]
+
+
+async def test_a_busy_port_is_named_with_a_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match=rf"port {port} .*--port"):
+            await served(config(), port=port)
+
+
+async def test_a_host_that_is_not_ours_is_named() -> None:
+    with pytest.raises(ServerError, match=r"203\.0\.113\.7"):
+        await served(config(control=False), host="203.0.113.7")
+
+
+async def test_open_to_strangers_only_with_a_token_or_without_controls() -> None:
+    for host in ("0.0.0.0", "::", "192.168.1.4", "example.org", ""):
+        with pytest.raises(SettingsError) as caught:
+            await served(config(), host=host)
+        for remedy in ("control_token", "control: false", "CONTROL_TOKEN", "--no-control", "--host 127.0.0.1"):
+            assert remedy in str(caught.value)
+    assert (await served(config(control_token="sesame"), host="0.0.0.0"))[0].startswith("http://localhost:")
+    await served(config(control=False), host="0.0.0.0")
+
+
+async def test_what_is_asked_for_counts_and_not_what_the_config_says() -> None:
+    assert (await served(config(host="0.0.0.0"), host="127.0.0.1"))[0].startswith("http://127.0.0.1:")
+
+
+def test_loopback_is_what_only_this_machine_can_reach() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org", "")))
+
+
+async def test_a_station_that_cannot_open_stops_the_start_and_says_why_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad = settings("broken", description="fails to open")
+    with pytest.raises(ServerError, match=r"'broken' cannot start: there is no soundfont at nowhere\.sf2"):
+        await served(config(settings(), bad))
+    assert "soundfont" not in caplog.text

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+from radio.compose.feel import LOOKAHEAD
+from radio.errors import ControlError, ModelError
+from radio.model.weights import checkpoint
+from radio.music import midi
+from radio.paths import STATIONS
+from radio.settings.config import StationSettings, load
+from radio.station.station import open_station, write_midi
+from radio.types import BLOCK, GRID, SAMPLE_RATE, TICKS_PER_BAR, StationEvent
+from tests.model.models import checkpoint as random_model
+
+BAR = round(4 * 60 / 80 * SAMPLE_RATE)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
+    """The shipped `chill` with models of random weights: quick to step, and the host must answer for all form."""
+    folder = tmp_path_factory.mktemp("models")
+    for part in ("piano", "drums"):
+        checkpoint.write(folder / f"{part}.safetensors", random_model(part))
+    chill = load(STATIONS).stations["chill"]
+    controls = chill.controls.changed({"tempo": 80, "temperature": 1.0, "rain_mute": True})
+    return replace(chill, piano=folder / "piano.safetensors", drums=folder / "drums.safetensors", controls=controls)
+
+
+def pulled(settings: StationSettings, blocks: list[int], seed: int = 5) -> tuple[np.ndarray, list[StationEvent]]:
+    station = open_station(settings, seed=seed)
+    try:
+        audio = np.concatenate([station.render(frames) for frames in blocks])
+        return audio, station.events()
+    finally:
+        station.close()
+
+
+def test_block_sizes_change_nothing(settings: StationSettings) -> None:
+    whole, events = pulled(settings, [2 * BAR])
+    uneven = [1, 63, 64, 65, 4800, 960, 7, 20_000, 0, 33]
+    split, split_events = pulled(settings, [*uneven, 2 * BAR - sum(uneven)])
+    np.testing.assert_array_equal(whole, split)
+    assert events == split_events
+
+
+def test_it_is_a_function_of_its_seed(settings: StationSettings) -> None:
+    one, _ = pulled(settings, [BAR], seed=5)
+    again, _ = pulled(settings, [BAR], seed=5)
+    other, _ = pulled(settings, [BAR], seed=6)
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 0.01
+
+
+def test_the_sound_is_finite_below_full_scale_and_never_silent(settings: StationSettings) -> None:
+    audio, _ = pulled(settings, [4 * BAR])
+    assert audio.dtype == np.float32
+    assert audio.shape == (4 * BAR, 2)
+    assert np.isfinite(audio).all()
+    assert np.abs(audio).max() <= 0.892
+    seconds = audio[: len(audio) // SAMPLE_RATE * SAMPLE_RATE].reshape(-1, SAMPLE_RATE, 2)
+    assert (np.sqrt(np.mean(seconds**2, axis=(1, 2))) > 1e-3).all()
+
+
+def test_bars_are_announced_on_their_frames_and_in_order(settings: StationSettings) -> None:
+    _, events = pulled(settings, [4 * BAR + 100])
+    bars = [event for event in events if event.kind == "bar"]
+    assert [event.frame for event in bars] == [0, BAR, 2 * BAR, 3 * BAR, 4 * BAR]
+    assert [event.data["number"] for event in bars] == [0, 1, 2, 3, 4]
+    assert events[0].kind == "track"
+    assert [event.frame for event in events] == sorted(event.frame for event in events)
+    assert {event.data["layer"] for event in events if event.kind == "note"} == {"keys", "bass", "drums"}
+
+
+def test_a_note_is_heard_at_the_frame_it_is_stamped_with(settings: StationSettings) -> None:
+    """The first kick or snare of a station of drums alone: silence before, sound within a few milliseconds after."""
+    muted = settings.controls.changed({"keys_mute": True, "bass_mute": True, "vinyl_mute": True, "wow": 0})
+    audio, events = pulled(replace(settings, controls=muted), [2 * BAR])
+    first = min(event.frame for event in events if event.kind == "note" and event.data["layer"] == "drums")
+    level = np.abs(audio).max(axis=1)
+    assert level[: max(0, first - 64)].max(initial=0) < 1e-4
+    assert level[first : first + 960].max() > 1e-3
+
+
+def test_music_controls_land_on_the_bar_line_that_was_named(settings: StationSettings) -> None:
+    station = open_station(settings, seed=5)
+    station.render(BAR // 2)
+    landing = station.control({"tempo": 60, "temperature": 0.5})
+    assert landing["tempo"] == landing["temperature"]
+    assert landing["tempo"].frame == BAR * landing["tempo"].bar
+    assert landing["tempo"].frame > station.position
+    station.render(4 * BAR)
+    bars = {event.data["number"]: event.frame for event in station.events() if event.kind == "bar"}
+    station.close()
+    first = landing["tempo"].bar
+    assert bars[first] - bars[first - 1] == BAR
+    assert bars[first + 1] - bars[first] == 4 * SAMPLE_RATE
+
+
+def test_nothing_changes_before_the_bar_that_was_named_and_something_does_after(settings: StationSettings) -> None:
+    stations = [open_station(settings, seed=5) for _ in range(2)]
+    for station in stations:
+        station.render(BAR + 1000)
+    frame = stations[1].control({"temperature": 0.3})["temperature"].frame
+    heard = []
+    for station in stations:
+        station.render(4 * BAR)
+        heard.append([event for event in station.events() if event.kind == "note"])
+        station.close()
+    early = frame - LOOKAHEAD  # a hat of the bar may come a little before its line
+    plain, turned = ([event for event in events if event.frame < early] for events in heard)
+    assert plain == turned
+    assert heard[0] != heard[1]
+
+
+def test_bars_composed_early_change_nothing_and_give_way_to_a_turned_control(settings: StationSettings) -> None:
+    stations = [open_station(settings, seed=5) for _ in range(2)]
+    heard = []
+    for station in stations:
+        early = station is stations[1]
+        blocks = []
+        for turn in ({}, {"temperature": 0.3}, {"density": 1.0, "tempo": 90}):
+            if early:
+                station.prepare()
+            landings = station.control(turn)
+            assert all(spot.frame == station.line for spot in landings.values())
+            if early:
+                station.prepare()
+            blocks.append(station.render(BAR))
+        heard.append((np.concatenate(blocks), station.events()))
+        station.close()
+    np.testing.assert_array_equal(heard[0][0], heard[1][0])
+    assert heard[0][1] == heard[1][1]
+
+
+def test_a_skip_lands_on_the_bar_line_that_was_named(settings: StationSettings) -> None:
+    station = open_station(settings, seed=5)
+    station.render(BAR // 2)
+    station.events()
+    landing = station.skip()
+    assert station.skip() == landing
+    station.render(landing.frame + BAR - station.position)
+    events = station.events()
+    station.close()
+    tracks = [event for event in events if event.kind == "track"]
+    assert [(track.frame, track.data["number"]) for track in tracks] == [(landing.frame, 1)]
+    opened = [event.data["number"] for event in events if event.kind == "bar" and event.frame == landing.frame]
+    assert opened == [landing.bar]
+
+
+def test_mix_controls_land_at_once_and_are_heard(settings: StationSettings) -> None:
+    station = open_station(settings, seed=5)
+    before = station.render(BAR)
+    everything = {f"{layer}_mute": True for layer in ("keys", "bass", "drums", "vinyl", "rain")}
+    landing = station.control(everything)
+    (frame,) = {spot.frame for spot in landing.values()}
+    assert 0 <= frame - station.position < BLOCK + station._mixer.latency
+    whole = np.concatenate([before, station.render(BAR)])
+    station.close()
+    plain, _ = pulled(settings, [2 * BAR])
+    early = frame - GRID  # the tape may run ahead by as much
+    np.testing.assert_array_equal(whole[:early], plain[:early])
+    assert np.abs(whole[:BAR]).max() > 0.01
+    assert np.abs(whole[frame + 2 * SAMPLE_RATE :]).max() < 1e-4
+
+
+def test_a_control_that_is_wrong_changes_nothing(settings: StationSettings) -> None:
+    station = open_station(settings, seed=5)
+    controls = station.controls
+    for patch in ({"temperature": 0.5, "tempo": 500}, {"temprature": 1}, {"keys_mute": 1}, {"top_k": 1.5}):
+        with pytest.raises(ControlError):
+            station.control(patch)
+    assert station.controls == controls
+    with pytest.raises(ControlError, match="Did you mean 'temperature'"):
+        station.control({"temprature": 1})
+    station.close()
+
+
+def test_a_model_in_the_wrong_place_is_refused(settings: StationSettings) -> None:
+    with pytest.raises(ModelError, match="a drums model where the piano model belongs"):
+        open_station(replace(settings, piano=settings.drums))
+
+
+def midi_of(settings: StationSettings, path: Path, *, seed: int, minutes: float = 1) -> bytes:
+    told: list[float] = []
+    write_midi(settings, minutes=minutes, seed=seed, path=path, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    return path.read_bytes()
+
+
+def test_midi_is_the_same_again_from_the_same_seed_only(settings: StationSettings, tmp_path: Path) -> None:
+    one = midi_of(settings, tmp_path / "a.mid", seed=7)
+    assert midi_of(settings, tmp_path / "b.mid", seed=7) == one
+    assert midi_of(settings, tmp_path / "c.mid", seed=8) != one
+
+
+def test_midi_lasts_as_long_as_asked_and_leaves_nothing_hanging(settings: StationSettings, tmp_path: Path) -> None:
+    path = tmp_path / "song.mid"
+    midi_of(settings, path, seed=7, minutes=1.3)
+    assert mido.MidiFile(path).length == pytest.approx(1.3 * 60, abs=0.05)
+    sounding: dict[tuple[int, int], int] = {}
+    for track in mido.MidiFile(path).tracks:
+        for message in track:
+            if message.type == "note_on" and message.velocity:
+                key = (message.channel, message.note)
+                assert key not in sounding
+                sounding[key] = 1
+            elif message.type in ("note_on", "note_off"):
+                del sounding[message.channel, message.note]
+    assert not sounding
+    notes = midi.read(path).notes
+    assert {note.track for note in notes} == {"keys", "bass", "drums"}
+    for bar in range(int(1.3 * 80 / 4)):
+        here = {note.track for note in notes if note.start // TICKS_PER_BAR == bar}
+        assert {"keys", "drums"} <= here

@@ -1,0 +1,39 @@
+"""A station plays a checkpoint of any architecture, by naming it in stations.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.model.spec.architectures import ARCHITECTURES
+from radio.model.weights import checkpoint
+from radio.music.parts import PIANO
+from radio.settings.config import load
+from radio.station.station import open_station
+from radio.types import SAMPLE_RATE
+from tests.model.models import of_spec
+from train.data.vocabulary import known_tokens
+from train.networks.architectures import sized
+
+BAR = 3 * SAMPLE_RATE  # four beats at 80 BPM
+
+
+@pytest.mark.parametrize("word", list(ARCHITECTURES))
+def test_a_station_plays_what_its_config_names(word: str, tmp_path: Path) -> None:
+    spec = sized(word, layers=2, width=64, vocabulary=len(known_tokens(PIANO)), dropout=0.0)
+    checkpoint.write(tmp_path / "mine.safetensors", of_spec(spec), "int8")
+    config = tmp_path / "stations.yaml"
+    config.write_text(
+        "stations:\n  mine:\n    title: Mine\n    piano: mine.safetensors\n    progressions: [[Dm9, G7, Cmaj9, Am7]]\n"
+        "    controls: {tempo: 80, drums_mute: true, vinyl_mute: true, rain_mute: true}\n"
+    )
+    station = open_station(load(config).stations["mine"], seed=3)
+    try:
+        audio = station.render(BAR)
+        notes = [event for event in station.events() if event.kind == "note" and event.data["layer"] == "keys"]
+    finally:
+        station.close()
+    assert np.isfinite(audio).all()
+    assert notes

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from itertools import pairwise
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from radio.stream.formats.hls import (
+    KEPT,
+    LISTED,
+    Playlist,
+    Segment,
+    Segmenter,
+    Timeline,
+    Variant,
+    multivariant,
+    time_of_day,
+)
+from radio.types import SAMPLE_RATE, Frames, Packet
+from tests.stream.codecs import TRACKS, encoded, silence
+from tests.stream.m3u8_reader import Player, read_list
+from tests.stream.mp4_reader import read_fragment
+
+TARGET = 4 * SAMPLE_RATE
+NOW = 1_800_000_000 * SAMPLE_RATE
+
+names = st.sampled_from(["aac", "opus"])
+starts = st.integers(0, 10**9)
+bases = st.integers(NOW, NOW + 10 * TARGET)
+
+
+def cut(name: str, packets: list[Packet], base: Frames = NOW) -> list[Segment]:
+    segmenter = Segmenter(TRACKS[name], base=base)
+    return [segment for packet in packets if (segment := segmenter.feed(packet))]
+
+
+def payload(name: str, segments: list[Segment]) -> list[tuple[int, bytes]]:
+    return [each for one in segments for each in read_fragment(one.data, usual=TRACKS[name].packet).samples]
+
+
+@given(name=names, start=starts, base=bases)
+def test_segments_begin_at_the_packets_nearest_to_every_fourth_second(name: str, start: int, base: int) -> None:
+    packet = TRACKS[name].packet
+    packets = silence(name, 45 * SAMPLE_RATE // packet, start=start)
+    segments = cut(name, packets, base)
+    assert len(segments) in {9, 10, 11}
+    for segment in segments:
+        assert abs(segment.time - segment.number * TARGET) <= packet / 2
+        fragment = read_fragment(segment.data, usual=packet)
+        assert (fragment.number, fragment.time) == (segment.number, segment.time)
+        assert segment.frames == sum(frames for frames, _ in fragment.samples)
+    for before, after in pairwise(segments):
+        assert after.time == before.time + before.frames
+        assert after.number == before.number + 1
+    assert [segment.discontinuity for segment in segments] == [True] + [False] * (len(segments) - 1)
+    at = (segments[0].time - base + TRACKS[name].delay - start) // packet
+    sent = [(packet.frames, packet.data) for packet in packets[at:]]
+    assert payload(name, segments) == sent[: len(payload(name, segments))]
+
+
+@given(name=names, start=starts, base=bases, first=st.integers(0, 20))
+def test_ten_segments_last_forty_seconds_give_or_take_a_packet(name: str, start: int, base: int, first: int) -> None:
+    segments = cut(name, silence(name, 130 * SAMPLE_RATE // TRACKS[name].packet, start=start), base)
+    ten = segments[first : first + 10]
+    assert abs(sum(segment.frames for segment in ten) - 10 * TARGET) <= TRACKS[name].packet
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_nothing_drifts_in_two_hours(name: str) -> None:
+    segments = cut(name, silence(name, 7_200 * SAMPLE_RATE // TRACKS[name].packet))
+    assert len(segments) in {1_799, 1_800}
+    assert abs(segments[-1].time - segments[-1].number * TARGET) <= TRACKS[name].packet / 2
+
+
+@given(name=names, start=starts, base=bases, hole=st.integers(1, SAMPLE_RATE // 10), at=st.integers(300, 900))
+def test_a_short_hole_is_bridged_and_moves_nothing_after_it(
+    name: str, start: int, base: int, hole: int, at: int
+) -> None:
+    packets = silence(name, 1_200, start=start)
+    late = [Packet(each.frame + hole, each.frames, each.data) for each in packets[at:]]
+    segments = cut(name, packets[:at] + late, base)
+    assert [segment.discontinuity for segment in segments[1:]] == [False] * (len(segments) - 1)
+    for before, after in pairwise(segments):
+        assert after.time == before.time + before.frames
+        assert after.number == before.number + 1
+    # only a cut that would have fallen into the hole is later than half a packet
+    assert all(abs(each.time - each.number * TARGET) <= TRACKS[name].packet / 2 + hole for each in segments)
+    data = [data for _, data in payload(name, segments)]
+    skipped = int.from_bytes(data[0], "big")
+    assert data == [each.data for each in packets[skipped : skipped + len(data)]]
+
+
+@given(
+    name=names, start=starts, base=bases, hole=st.integers(SAMPLE_RATE // 10 + 1, 10 * TARGET), at=st.integers(400, 700)
+)
+def test_after_a_long_hole_a_new_segment_begins_on_the_grid(
+    name: str, start: int, base: int, hole: int, at: int
+) -> None:
+    packets = silence(name, 1_300, start=start)
+    late = [Packet(each.frame + hole, each.frames, each.data) for each in packets[at:]]
+    segments = cut(name, packets[:at] + late, base)
+    breaks = [place for place, segment in enumerate(segments) if segment.discontinuity]
+    assert len(breaks) == 2
+    assert breaks[0] == 0
+    after = segments[breaks[1]]
+    assert abs(after.time - round(after.time / TARGET) * TARGET) <= TRACKS[name].packet / 2
+    assert after.time >= base + packets[at].frame + hole - TRACKS[name].delay
+    assert after.time - TARGET < base + packets[at].frame + hole + TRACKS[name].packet
+    assert [b.number - a.number for a, b in pairwise(segments)] == [1] * (len(segments) - 1)
+    assert all(segment.frames <= TARGET + TRACKS[name].packet for segment in segments)
+
+
+@given(name=names, start=starts, base=bases, back=st.integers(1, 1_000), phase=st.integers(0, 959))
+def test_audio_that_has_been_here_is_left_out(name: str, start: int, base: int, back: int, phase: int) -> None:
+    """A tap that begins anew repeats its history, maybe of an encoder that began between two packets."""
+    length = TRACKS[name].packet
+    packets = silence(name, 1_000, start=start)
+    again = silence(name, 1_000, start=start + (1_000 - back) * length + phase)
+    segments = cut(name, packets + again, base)
+    assert not any(segment.discontinuity for segment in segments[1:])
+    for before, after in pairwise(segments):
+        assert after.time == before.time + before.frames
+    assert all(abs(each.time - each.number * TARGET) <= 1.5 * length for each in segments)
+
+
+@given(first=names, second=names, base=bases, down=st.integers(1, 10**8))
+def test_numbers_and_discontinuities_go_on_rising_when_the_server_starts_anew(
+    first: str, second: str, base: int, down: int
+) -> None:
+    lives = []
+    for name, began in ((first, base), (second, base + 1_400 * TRACKS[first].packet + down)):
+        segments = cut(name, silence(name, 1_400), began)
+        timeline = Timeline.begun(live=0, at=began / SAMPLE_RATE)
+        assert abs(timeline.base - began) <= 1
+        playlist = Playlist(TRACKS[name], token=name, discontinuities=timeline.discontinuities)
+        for segment in segments:
+            playlist.add(segment)
+        lives.append((segments, playlist, read_list(playlist.text)))
+    (old, _, told), (new, _, told_then) = lives
+    assert new[0].number > old[-1].number
+    assert told_then.entries[0].tagged
+    assert told_then.entries[0].discontinuity > told.entries[-1].discontinuity
+
+
+@settings(max_examples=20)
+@given(name=names, base=bases, breaks=st.lists(st.integers(1, 90), max_size=6, unique=True))
+def test_a_player_is_never_told_two_things_about_a_segment(name: str, base: int, breaks: list[int]) -> None:
+    packets, start = [], 0
+    for place in range(91):
+        packets += silence(name, 4 * SAMPLE_RATE // TRACKS[name].packet, start=start)
+        start = packets[-1].frame + packets[-1].frames + (place in breaks) * SAMPLE_RATE
+    segments = cut(name, packets, base)
+    playlist, player = Playlist(TRACKS[name], token="t", discontinuities=7), Player()
+    for count, segment in enumerate(segments, 1):
+        playlist.add(segment)
+        told = player.reload(playlist.text)
+        assert told.target == 4
+        assert len(told.entries) == min(count, LISTED)
+        assert told.entries[-1].number == segment.number
+        assert playlist.name == f"t-{segment.number}.m4s"
+        assert playlist.discontinuities == told.entries[-1].discontinuity
+        kept = [playlist.file(f"t-{each.number}.m4s") for each in segments[:count]]
+        assert kept[-KEPT:] == [each.data for each in segments[:count][-KEPT:]]
+        assert kept[:-KEPT] == [None] * max(0, count - KEPT)
+        check_times(told.entries, segments[max(0, count - LISTED) : count])
+    assert player.known[segments[0].number].discontinuity == 8
+    assert playlist.discontinuities == 7 + sum(segment.discontinuity for segment in segments)
+
+
+def check_times(entries: list, segments: list[Segment]) -> None:  # type: ignore[type-arg]
+    """Every time of day, given or added up from one before it, is the segment's own."""
+    at = 0.0
+    for entry, segment in zip(entries, segments, strict=True):
+        assert entry.uri == f"t-{segment.number}.m4s"
+        assert abs(entry.seconds - segment.frames / SAMPLE_RATE) < 1e-6
+        assert (entry.at is not None) == (entry is entries[0] or entry.tagged)
+        at = at if entry.at is None else entry.at
+        assert abs(at - segment.time / SAMPLE_RATE) < 0.001
+        at += entry.seconds
+
+
+def test_a_list_as_it_is_written() -> None:
+    segments = cut("aac", silence("aac", 800), NOW)
+    playlist = Playlist(TRACKS["aac"], token="0a1b", discontinuities=41)
+    assert playlist.text == ""
+    assert playlist.name == ""
+    for segment in segments[:2]:
+        playlist.add(segment)
+    assert playlist.text.splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:4",
+        "#EXT-X-MEDIA-SEQUENCE:450000000",
+        "#EXT-X-DISCONTINUITY-SEQUENCE:41",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-MAP:URI="0a1b-init.mp4"',
+        "#EXT-X-DISCONTINUITY",
+        "#EXT-X-PROGRAM-DATE-TIME:2027-01-15T08:00:00.000Z",
+        "#EXTINF:3.989333,",
+        "0a1b-450000000.m4s",
+        "#EXTINF:4.010667,",
+        "0a1b-450000001.m4s",
+    ]
+    assert playlist.file("0a1b-init.mp4") is not None
+    for name in ("", "0a1b-450000002.m4s", "450000001.m4s", "../0a1b-init.mp4", "ffff-450000000.m4s"):
+        assert playlist.file(name) is None
+
+
+def test_the_list_of_variants_as_it_is_written() -> None:
+    variants = [Variant("aac/index.m3u8", "mp4a.40.2", 200_000), Variant("opus/index.m3u8", "opus", 150_000)]
+    assert multivariant(variants).splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-STREAM-INF:BANDWIDTH=200000,CODECS="mp4a.40.2"',
+        "aac/index.m3u8",
+        '#EXT-X-STREAM-INF:BANDWIDTH=150000,CODECS="opus"',
+        "opus/index.m3u8",
+    ]
+
+
+@given(milliseconds=st.integers(0, 4 * 10**12))
+def test_the_time_of_day_is_exact(milliseconds: int) -> None:
+    text = time_of_day(milliseconds * SAMPLE_RATE // 1_000)
+    assert round(datetime.fromisoformat(text).timestamp() * 1_000) == milliseconds
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_segments_in_a_row_decode_to_the_tone_without_a_seam(name: str) -> None:
+    t = np.arange(13 * SAMPLE_RATE) / SAMPLE_RATE
+    audio = np.repeat(0.25 * np.sin(2 * np.pi * 440 * t)[:, None], 2, axis=1).astype(np.float32)
+    segmenter = Segmenter(TRACKS[name], base=NOW)
+    segments = [segment for packet in encoded(name, audio) if (segment := segmenter.feed(packet))]
+    assert len(segments) == 3
+    playlist = Playlist(TRACKS[name], token="t", discontinuities=0)
+    init = playlist.file("t-init.mp4")
+    assert init is not None
+    with av.open(io.BytesIO(init + b"".join(segment.data for segment in segments))) as container:
+        frames = list(container.decode(audio=0))
+    assert [frame.pts for frame in frames] == [segments[0].time + n * TRACKS[name].packet for n in range(len(frames))]
+    planar = frames[0].format.is_planar
+    left = np.concatenate([frame.to_ndarray()[0, :: 1 if planar else 2] for frame in frames])
+    meant = 0.25 * np.sin(2 * np.pi * 440 * (segments[0].time - NOW + np.arange(len(left))) / SAMPLE_RATE)
+    settled = slice(4_800, None)
+    assert np.abs(left - meant)[settled].max() < 0.02

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from radio.stream.relay.live_edge import Edge
+from radio.types import SAMPLE_RATE
+
+
+class Wall:
+    """Monotonic seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 500.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def edge(wall: Wall) -> Edge:
+    return Edge(wall)
+
+
+def play(edge: Edge, wall: Wall, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
+    end = wall.seconds + seconds
+    while wall.seconds < end - 1e-9:
+        while edge.reserve < ahead:
+            edge.rendered(edge.end + 3_840)
+        wall.seconds += step
+        edge.advance()
+
+
+def test_it_stands_still_before_the_first_audio(edge: Edge, wall: Wall) -> None:
+    wall.seconds += 100
+    assert edge.advance() == 0
+    assert not edge.on_air
+    edge.rendered(3_840)
+    assert edge.on_air
+    assert edge.advance() == 0
+
+
+def test_it_follows_the_wall_clock_whatever_the_reserve(edge: Edge, wall: Wall) -> None:
+    play(edge, wall, 0.04)
+    start, rng = wall.seconds - 0.04, random.Random(3)
+    for _ in range(1_000):
+        play(edge, wall, 0.5, ahead=rng.uniform(1, 5))
+        assert edge.live / SAMPLE_RATE == pytest.approx(wall.seconds - start, abs=1e-3)
+    assert (edge.underruns, edge.late) == (0, 0.0)
+
+
+def test_a_stall_shorter_than_the_reserve_is_not_heard(edge: Edge, wall: Wall) -> None:
+    play(edge, wall, 10)
+    before = edge.live
+    wall.seconds += 2.9
+    edge.advance()
+    play(edge, wall, 10)
+    assert (edge.live - before) / SAMPLE_RATE == pytest.approx(12.9, abs=0.05)
+    assert edge.underruns == 0
+
+
+def test_a_longer_one_moves_it_once_and_it_never_catches_up(edge: Edge, wall: Wall) -> None:
+    play(edge, wall, 10)
+    for _ in range(100):
+        wall.seconds += 0.08
+        edge.advance()
+    assert edge.reserve == 0
+    before = edge.live
+    play(edge, wall, 20)
+    assert (edge.live - before) / SAMPLE_RATE == pytest.approx(20, abs=0.1)
+    assert edge.underruns == 1
+    assert edge.late == pytest.approx(8 - 3, abs=0.1)
+
+
+def test_it_never_goes_back_when_audio_is_lost(edge: Edge, wall: Wall) -> None:
+    play(edge, wall, 10)
+    wall.seconds += 3.5
+    live = edge.advance()
+    edge.rewind(edge.end - 3_000)
+    assert edge.advance() == live
+    assert edge.reserve == 0
+    play(edge, wall, 1)
+    assert edge.live > live
+
+
+def test_what_is_said_twice_changes_nothing(edge: Edge, wall: Wall) -> None:
+    play(edge, wall, 1)
+    wall.seconds += 60
+    edge.advance()
+    late = edge.late
+    edge.rendered(edge.end)
+    assert edge.late == late

@@ -1,0 +1,105 @@
+"""Half an hour on the air, faster than it plays: a worker, a mount and a listener, and only the clock is made up."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from radio.stream.formats.icy import Icy
+from radio.stream.formats.muxers import open_muxer
+from radio.stream.relay.live_edge import Edge
+from radio.stream.relay.mount import Mount
+from radio.stream.relay.relay import TICK
+from radio.types import SAMPLE_RATE, Block, Format, Frames, StationEvent
+from radio.worker import main as worker
+from radio.worker.wire import Encoded, Open, Render, Rendered
+from tests.server.tone_worker import ToneStation
+from tests.stream.audience import Clock, Peer
+from tests.stream.formats.test_icy import unwoven
+from tests.stream.ogg_reader import check_one_stream
+from tests.worker.test_main import Talk, started
+
+MINUTES = 30
+TRACK: Frames = 90 * SAMPLE_RATE
+
+
+class Programme(ToneStation):
+    """Twenty tracks of ninety seconds; a second of sound is made once and repeated, for speed."""
+
+    def render(self, frames: Frames) -> Block:
+        start, end = self.position, self.position + frames
+        for frame in range(-(-start // TRACK) * TRACK, end, TRACK):
+            self._aired.append(StationEvent(frame, "track", {"title": f"Track {frame // TRACK + 1}"}))
+        self.position = end
+        t = np.arange(start, end) % SAMPLE_RATE / SAMPLE_RATE
+        return (0.25 * np.sin(2 * np.pi * np.stack([440 * t, 880 * t], axis=1))).astype(np.float32)
+
+
+@contextlib.contextmanager
+def on_air() -> Iterator[Talk]:
+    """A worker in a thread."""
+    ours, theirs = socket.socketpair()
+
+    def run() -> None:
+        with theirs:
+            worker.run(theirs, Programme)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    with ours:
+        yield Talk(ours)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_", ["opus", "mp3"])
+def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Format) -> None:
+    clock, titles = Clock(), dict[Frames, str]()
+    edge, mount = Edge(clock), Mount(format_, open_muxer(format_, title="t", description="d"), now=clock)
+
+    def title_at(frame: Frames) -> str:
+        return max((start, title) for start, title in titles.items() if start <= frame)[1]
+
+    peer = Peer(clock)
+    with on_air() as talk:
+        started(talk)
+        talk.say(Open(format_, 0))
+        until = 0
+        while edge.live < MINUTES * 60 * SAMPLE_RATE:
+            if until < edge.live + 3 * SAMPLE_RATE:
+                until = edge.live + 4 * SAMPLE_RATE
+                talk.say(Render(until))
+                for message in talk.until(until):
+                    match message:
+                        case Encoded(_, packet):
+                            mount.add(packet)
+                        case Rendered(frame):
+                            edge.rendered(frame)
+                        case StationEvent(frame, "track", data):
+                            titles[frame] = str(data["title"])
+            clock.seconds += TICK
+            mount.advance(edge.advance())
+            if not mount.relay.listeners:
+                mount.relay.join(peer, burst=22, weaver=Icy(title_at) if format_ == "mp3" else None)
+    assert edge.underruns == 0
+    whole = MINUTES * 60 * SAMPLE_RATE
+    body = bytes(peer.received)
+    if format_ == "opus":
+        audio = check_one_stream(body, checksums=False)
+        assert audio[0].granule == 3_840
+        assert audio[-1].granule >= whole - 2 * SAMPLE_RATE
+    else:
+        sound, said = unwoven(body)
+        assert len(sound) >= (MINUTES * 60 - 2) * 24_000
+        assert all(sound[at] == 0xFF for at in range(0, len(sound) - 4, 576))
+        assert [title for _, title in said] == [f"Track {n}" for n in range(1, len(said) + 1)]
+        assert len(said) >= 20
+        for number, (at, _) in enumerate(said[1:], 1):
+            assert 0 <= at - number * 90 * 24_000 < 16_000 + 576
+    assert len(titles) >= 20

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from radio.errors import StreamError
+from radio.stream.formats.muxers import open_muxer
+from radio.stream.relay.mount import LINGER, Mount
+from radio.stream.relay.tap import Tap
+from radio.types import SAMPLE_RATE, Packet
+
+PACKET = 960
+
+
+@pytest.fixture
+def mount() -> Mount:
+    return Mount("pcm", open_muxer("pcm", title="", description=""))
+
+
+def feed(mount: Mount, start: int, end: int) -> list[Packet]:
+    fed = [Packet(frame, PACKET, b"x") for frame in range(start, end, PACKET)]
+    for packet in fed:
+        mount.add(packet)
+    return fed
+
+
+async def take(tap: Tap, count: int) -> list[Packet]:
+    async with asyncio.timeout(5):
+        return [await anext(tap) for _ in range(count)]
+
+
+async def nothing_more(tap: Tap) -> bool:
+    task = asyncio.ensure_future(anext(tap))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting = not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return waiting
+
+
+async def test_packets_come_when_they_are_due_and_not_before(mount: Mount) -> None:
+    fed = feed(mount, 0, 100 * PACKET)
+    tap = mount.tap(0)
+    assert await nothing_more(tap)
+    mount.advance(40 * PACKET)
+    assert await take(tap, 40) == fed[:40]
+    assert await nothing_more(tap)
+    waiting = asyncio.ensure_future(take(tap, 4))
+    await asyncio.sleep(0)
+    mount.advance(44 * PACKET)
+    assert await waiting == fed[40:44]
+
+
+async def test_history_comes_first(mount: Mount) -> None:
+    fed = feed(mount, 0, 400 * PACKET)
+    mount.advance(400 * PACKET)
+    assert (await take(mount.tap(200 * PACKET), 3)) == fed[200:203]
+    assert await nothing_more(mount.tap(400 * PACKET))
+
+
+async def test_history_that_is_still_being_encoded_is_waited_for(mount: Mount) -> None:
+    mount.advance(400 * PACKET)
+    tap = mount.tap(300 * PACKET)
+    feed(mount, 0, 200 * PACKET)
+    mount.advance(401 * PACKET)
+    assert await nothing_more(tap)
+    feed(mount, 200 * PACKET, 400 * PACKET)
+    mount.advance(402 * PACKET)
+    assert [packet.frame for packet in await take(tap, 2)] == [300 * PACKET, 301 * PACKET]
+
+
+async def test_one_that_does_not_read_learns_that_it_fell_behind(mount: Mount) -> None:
+    slow, good = mount.tap(0), mount.tap(0)
+    for second in range(120):
+        feed(mount, second * SAMPLE_RATE, (second + 1) * SAMPLE_RATE)
+        mount.advance((second + 1) * SAMPLE_RATE)
+        await take(good, 48)
+        if second == 0:
+            await take(slow, 4)
+    with pytest.raises(StreamError, match="fell behind"):
+        await take(slow, 4)
+
+
+async def test_it_ends_with_its_mount(mount: Mount) -> None:
+    fed = feed(mount, 0, 8 * PACKET)
+    tap = mount.tap(0)
+    mount.advance(8 * PACKET)
+    reading = asyncio.ensure_future(_all(tap))
+    await asyncio.sleep(0)
+    mount.close()
+    assert await asyncio.wait_for(reading, 5) == fed
+
+
+async def _all(tap: Tap) -> list[Packet]:
+    return [packet async for packet in tap]
+
+
+async def test_a_mount_is_needed_while_it_is_tapped_and_a_while_after() -> None:
+    now = [0.0]
+    mount = Mount("pcm", open_muxer("pcm", title="", description=""), now=lambda: now[0])
+    assert not mount.needed
+    tap = mount.tap(0)
+    now[0] = 1_000.0
+    assert mount.needed
+    mount.opened = True
+    mount.untap(tap)
+    now[0] += LINGER
+    assert mount.needed
+    now[0] += 0.1
+    assert not mount.needed

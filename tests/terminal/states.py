@@ -1,0 +1,44 @@
+"""Desks as they stand after a while of playing."""
+
+from __future__ import annotations
+
+from radio.paths import STATIONS as SHIPPED
+from radio.playback.player import Heard, Level, Tuned
+from radio.settings.config import StationSettings, load
+from radio.terminal.state import Desk
+from radio.types import SAMPLE_RATE, JsonValue, StationEvent
+
+STATIONS = list(load(SHIPPED).stations.values())
+BAR = round(4 * 60 / 78 * SAMPLE_RATE)
+CHORDS: list[JsonValue] = ["Fm7", "Bb7", "Ebmaj7", "Cm7"]
+
+
+def track(number: int, title: str) -> StationEvent:
+    data = {"number": number, "title": title, "key": "Eb", "tempo": 78.0, "chords": CHORDS, "bars": 32}
+    return StationEvent(number * 32 * BAR, "track", data)
+
+
+def bar(number: int) -> StationEvent:
+    data = {"number": number, "chord": CHORDS[number % 4], "section": "B", "tempo": 78.0}
+    return StationEvent(number * BAR, "bar", {**data, "chords": CHORDS, "place": number % 4})
+
+
+def heard(desk: Desk, event: StationEvent) -> None:
+    desk.told(Heard(event, event.frame))
+
+
+def fresh(stations: list[StationSettings] = STATIONS) -> Desk:
+    return Desk(stations, stations[0])
+
+
+def playing(tracks: int = 1) -> Desk:
+    """In the third bar of its latest track, on the second beat, at −20 dBFS with peaks of −6."""
+    desk = fresh()
+    desk.told(Tuned(STATIONS[0]))
+    for number in range(tracks):
+        heard(desk, track(number, f"Slow Tape {number + 1}"))
+        for each in range(number * 32, number * 32 + 3):
+            heard(desk, bar(each))
+    desk.move(0.1, desk.bar_began + BAR * 3 // 8, Level((0.5, 0.4), (0.01, 0.008)))
+    heard(desk, StationEvent(desk.heard, "note", {"layer": "drums", "note": 36, "velocity": 100}))
+    return desk

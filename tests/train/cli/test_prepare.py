@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+import tokenizers
+
+from radio.errors import SettingsError
+from radio.music.tokenizer import decode, notes_of
+from radio.music.vocab import NAMES
+from tests.train.corpora import groove, groove_file, pop909_song
+from train.cli.prepare import prepare
+from train.data import binidx
+from train.data.corpus.folder import held_out
+from train.metrics.data_card import facts
+
+
+def words(out: Path, split: str) -> list[list[str]]:
+    return [[NAMES[token] for token in piece.tolist()] for piece in binidx.read(out / split)]
+
+
+def test_a_song_becomes_bars_on_the_beat_with_refined_chords(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    report = prepare("pop909", tmp_path / "in", tmp_path / "out")
+    assert report.pieces == {"train": 1}
+    assert report.bars["train"] == 6
+    (piece,) = words(tmp_path / "out", "train")
+    assert piece[:4] == ["<start>", "<b1>", "<r0>", "<q:maj7>"], "the labelled triad with the seventh that sounds"
+    bar_lines = [place for place, word in enumerate(piece) if word == "<b1>"]
+    assert [piece[place + 1 : place + 3] for place in bar_lines] == [["<r0>", "<q:maj7>"], ["<r9>", "<q:min7>"]] * 3
+    assert [word for word in piece if word.startswith("<b")] == ["<b1>", "<b2>", "<b3>", "<b4>"] * 6
+    notes = notes_of(decode(binidx.read(tmp_path / "out" / "train")[0].tolist()))
+    assert {note.start % 120 for note in notes} == {0}, "warped to the annotated beats, not to the file's own tempo"
+    assert {note.end - note.start for note in notes} == {60}
+    assert 84 not in {note.note for note in notes}, "the melody is somebody's and stays out"
+
+
+def test_waits_never_cross_a_beat(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    since_beat = 0
+    for word in words(tmp_path / "out", "train")[0]:
+        if word.startswith("<b"):
+            assert since_beat in (0, 120)
+            since_beat = 0
+        elif word.startswith("t"):
+            since_beat += int(word[1:])
+
+
+def test_bars_of_other_than_four_beats_are_dropped(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1, bars=5, odd_bar=2)
+    assert prepare("pop909", tmp_path / "in", tmp_path / "out").bars["train"] == 4
+
+
+def test_every_twentieth_song_validates(tmp_path: Path) -> None:
+    for number in (19, 20, 21, 40):
+        pop909_song(tmp_path / "in", number, bars=2)
+    assert prepare("pop909", tmp_path / "in", tmp_path / "out").pieces == {"train": 2, "validation": 2}
+
+
+def test_broken_songs_are_named_and_skipped(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    (pop909_song(tmp_path / "in", 2) / "002.mid").write_bytes(b"noise")
+    (pop909_song(tmp_path / "in", 3) / "beat_midi.txt").write_text("not numbers\n")
+    (pop909_song(tmp_path / "in", 4) / "chord_midi.txt").write_text("0 9 H:maj\n")
+    (pop909_song(tmp_path / "in", 5) / "beat_midi.txt").write_text("1 1 1\n1 0 0\n")
+    report = prepare("pop909", tmp_path / "in", tmp_path / "out")
+    assert report.pieces["train"] == 1
+    assert [line.split(": ")[0].rpartition("/")[2] for line in report.skipped] == [
+        "002.mid", "beat_midi.txt", "chord_midi.txt", "beat_midi.txt",
+    ]  # fmt: skip
+    assert "skipped: 4" in report.lines()
+
+
+def test_drums_carry_style_fill_and_backbeat_and_no_releases(tmp_path: Path) -> None:
+    report = prepare("groove", groove(tmp_path / "in"), tmp_path / "out")
+    assert report.pieces == {"train": 1, "validation": 1}, "3/4 and the test split stay out"
+    (beat,) = words(tmp_path / "out", "train")
+    assert beat[1:5] == ["<b1>", "<s:hiphop>", "<groove>", "<backbeat>"]
+    assert {word.split(":")[0] for word in beat if word[0] != "<" and ":" in word} == {"24", "26", "2a"}, "pads mapped"
+    assert not [word for word in beat if word.endswith(":0")]
+    (fill,) = words(tmp_path / "out", "validation")
+    assert fill[1:4] == ["<b1>", "<s:rock>", "<fill>"]
+
+
+def test_micro_timing_is_rounded_to_a_24th_of_a_beat(tmp_path: Path) -> None:
+    prepare("groove", groove(tmp_path / "in"), tmp_path / "out")
+    tokens = binidx.read(tmp_path / "out" / "train")[0].tolist()
+    kicks = [event.tick for event in decode(tokens, hold_limit=30) if event.note == 36 and event.velocity]
+    assert kicks[:2] == [0, 300], "2.51 beats stand at 2.5"
+
+
+def test_any_folder_of_midi_files_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    pop909_song(tmp_path / "songs", 7)
+    folder.mkdir()
+    (tmp_path / "songs" / "007" / "007.mid").rename(folder / "song.mid")
+    groove_file(folder / "drums only.mid", [(0, 36, 80)])
+    (folder / "notes.txt").write_text("no music")
+    report = prepare("folder", folder, tmp_path / "out", "piano")
+    assert sum(report.pieces.values()) == 1
+    assert len(report.skipped) == 1
+    assert "drums only.mid: no notes for piano" in report.skipped[0]
+    drums = prepare("folder", folder, tmp_path / "drums", "drums")
+    assert sum(drums.pieces.values()) == 1
+
+
+def test_a_small_folder_has_something_to_validate_on_too(tmp_path: Path) -> None:
+    few, many = ([tmp_path / f"{number}.mid" for number in range(count)] for count in (4, 400))
+    assert len(held_out(few, tmp_path)) == 1
+    assert 10 <= len(held_out(many, tmp_path)) <= 30
+    assert held_out(many[:200], tmp_path) <= held_out(many, tmp_path), "a folder that grows keeps them"
+
+
+def test_an_archive_reads_as_its_folder_does_and_json_lines_say_the_same(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in" / "pop909", 1)
+    with tarfile.open(tmp_path / "songs.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "in", "in")
+    prepare("pop909", tmp_path / "in", tmp_path / "one")
+    prepare("pop909", tmp_path / "songs.tar.gz", tmp_path / "two")
+    assert (tmp_path / "one" / "train.bin").read_bytes() == (tmp_path / "two" / "train.bin").read_bytes()
+    row = json.loads((tmp_path / "one" / "train.jsonl").read_text())
+    assert row["name"] == "pop909/001"
+    assert row["tokens"] == binidx.read(tmp_path / "one" / "train")[0].tolist()
+
+
+def cut_archive(path: Path) -> None:
+    pop909_song(path.parent / "whole", 1)
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(path.parent / "whole", "in")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_a_preparation_that_fails_leaves_the_last_one_alone(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "in" / "001" / "001.mid").write_bytes(b"noise")
+    with pytest.raises(SettingsError, match=r"no piece to train on[\s\S]*001\.mid: not a standard MIDI file"):
+        prepare("pop909", tmp_path / "in", tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("corpus", "make", "message"),
+    [
+        ("pop909", lambda _: None, "no such file or folder"),
+        ("pop909", lambda path: path.mkdir(), "nothing there that could be read as pop909"),
+        ("folder", lambda path: path.mkdir(), "needs --part"),
+        ("pop909", lambda path: path.write_text("x"), "neither a folder nor a tar archive"),
+        ("pop909", cut_archive, "neither a folder nor a tar archive"),
+        ("pop909", lambda path: (pop909_song(path, 1) / "001.mid").write_bytes(b""), "no piece to train on"),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_named(tmp_path: Path, corpus: str, make, message: str) -> None:
+    source = tmp_path / "source"
+    make(source)
+    with pytest.raises(SettingsError, match=message):
+        prepare(corpus, source, tmp_path / "out")
+
+
+def test_the_card_tells_the_source_the_stages_and_what_they_changed(tmp_path: Path) -> None:
+    for number in (1, 2, 20):
+        pop909_song(tmp_path / "in", number, bars=8)
+    prepare("pop909", tmp_path / "in", tmp_path / "out", stages=("harmony", "touch"), variants=2)
+    card = json.loads((tmp_path / "out" / "card.json").read_text())
+    assert card["licence"].startswith("POP909, MIT")
+    assert card["stages"] == ["harmony", "touch"]
+    assert card["pieces"] == {"train": 4, "validation": 1}
+    assert card["tokens"]["train"] == sum(map(len, binidx.read(tmp_path / "out" / "train")))
+    assert set(card["before"]["chord qualities"]) == {"maj7", "min7"}
+    assert sum(card["after"]["chord qualities"].values()) == pytest.approx(1, abs=0.01)
+    assert card["before"]["chords"] == {"maj7": 8, "min7": 8}, "two songs, a chord on each of eight bars"
+    before, after = (card[when]["quartiles"]["pitch classes sounding"] for when in ("before", "after"))
+    assert len(before) == len(after) == 3
+    told = facts(tmp_path / "out")
+    assert (told["source"], told["variants"]) == ("pop909", 2)
+    assert facts(tmp_path / "in") == {}
+
+
+def test_hugging_faces_tokenizers_read_the_same_tokens(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "out" / "tokenizer.json"))
+    ids = binidx.read(tmp_path / "out" / "train")[0].tolist()
+    assert tokenizer.encode(" ".join(NAMES[token] for token in ids)).ids == ids
+    assert tokenizer.decode(ids, skip_special_tokens=False) == " ".join(NAMES[token] for token in ids)
+    assert all(tokenizer.token_to_id(name) == token for token, name in NAMES.items())

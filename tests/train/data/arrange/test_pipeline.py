@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from radio.errors import SettingsError
+from radio.music.chords import parse
+from radio.music.events import Note
+from radio.music.tokenizer import decode, notes_of
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
+from tests.train.data.arrange.songs import LOOP, song
+from train.data.arrange.enrichment import enriched, tonic_of
+from train.data.arrange.pipeline import STAGES, arranged, chosen
+from train.data.arrange.sections import steady
+from train.data.arrange.sustain import sustained
+from train.data.arrange.thinning import thinned
+from train.data.arrange.touch import softened
+from train.data.arrange.voicing import voiced
+
+SEEDS = range(20)
+
+
+def test_stages_are_chosen_by_name_and_run_in_their_order() -> None:
+    assert chosen("all") == tuple(STAGES)
+    assert chosen("touch,harmony") == ("harmony", "touch")
+    with pytest.raises(SettingsError, match=r"no stage 'voicings'. Did you mean 'voicing'\?"):
+        chosen("voicings")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_a_pure_function_of_piece_and_generator(stage: str) -> None:
+    piece = song()
+    first = STAGES[stage](piece, Random(1))
+    assert STAGES[stage](piece, Random(1)) == first
+    assert piece == song(), "what was given is left alone"
+
+
+def test_variants_differ_and_each_is_the_same_again() -> None:
+    one, two = arranged(song(), chosen("all"), 0), arranged(song(), chosen("all"), 1)
+    assert one is not None
+    assert two is not None
+    assert one.notes != two.notes
+    assert arranged(song(), chosen("all"), 0) == one
+
+
+def test_switching_one_stage_off_leaves_the_others_draws_alone() -> None:
+    with_touch, without = arranged(song(), chosen("all")), arranged(song(), chosen("sections,harmony,thinning,voicing"))
+    assert with_touch is not None
+    assert without is not None
+    assert {(note.start, note.note) for note in with_touch.notes} == {(note.start, note.note) for note in without.notes}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_arrangement_survives_its_tokens(seed: int) -> None:
+    piece = arranged(song(bars=16), chosen("all"), seed)
+    assert piece is not None
+    times = [(note.start, note.end, note.note) for note in notes_of(decode(piece.tokens()))]
+    assert times == sorted((note.start, note.end, note.note) for note in piece.notes)
+
+
+# harmony
+
+
+@pytest.mark.parametrize("semitones", range(12))
+def test_the_key_is_found_wherever_it_lies(semitones: int) -> None:
+    assert tonic_of([parse(name).transposed(semitones) for name in LOOP]) == semitones
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_triads_become_richer_and_keep_their_function(seed: int) -> None:
+    piece = song()
+    rich = enriched(piece, Random(seed)).chords
+    assert len(rich) == len(piece.chords)
+    assert not {chord.quality for chord in rich} & {"maj", "min"}
+    for before, after in zip(piece.chords, rich, strict=True):
+        tritone = after.quality == "dom7" and (after.root - before.root) % 12 == 6
+        passing = after.quality == "dim"
+        assert after.root == before.root or tritone or passing
+
+
+def test_a_loop_stays_a_loop() -> None:
+    rich = enriched(song(bars=16), Random(3)).chords
+    assert rich[:28] == rich[32:60], "the last chord of the piece leads nowhere and may differ"
+
+
+def test_rare_qualities_come_up() -> None:
+    songs = [song(), song(("C", "E", "Am", "Bdim")), song(("Am", "Dm", "G", "C"))]
+    seen = {chord.quality for piece in songs for seed in range(40) for chord in enriched(piece, Random(seed)).chords}
+    assert {"maj7", "maj9", "6", "min7", "min9", "dom7", "sus", "aug", "dim", "hdim7"} <= seen
+
+
+def test_beats_without_a_chord_stay_so() -> None:
+    assert enriched(song(("N", "N")), Random(1)).chords == song(("N", "N")).chords
+
+
+# thinning
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_thinning_keeps_strikes_of_the_song_and_every_chord_change(seed: int) -> None:
+    piece = song(bars=16)
+    kept = thinned(piece, Random(seed))
+    assert set(kept.notes) <= set(piece.notes)
+    assert len({note.start for note in kept.notes}) < len({note.start for note in piece.notes})
+    changes = {
+        beat * TICKS_PER_BEAT
+        for beat in range(64)
+        if beat % 4 == 0 or piece.chords[beat] != piece.chords[beat - 1]
+    }  # fmt: skip
+    assert changes <= {note.start for note in kept.notes}
+
+
+def test_who_comes_late_to_a_chord_is_put_on_it() -> None:
+    piece = song()
+    piece.notes = [Note(note.start + 40, note.end + 40, note.note, 80) for note in piece.notes if note.start % 240 == 0]
+    starts = {note.start for note in thinned(piece, Random(1)).notes}
+    assert starts >= {bar * TICKS_PER_BAR for bar in range(8)}
+    assert starts & set(range(280, 3 * TICKS_PER_BAR, TICKS_PER_BAR)) == set(), "the chord changes there at 240"
+
+
+# voicing
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_voicings_are_of_the_chord_and_without_mud(seed: int) -> None:
+    piece = enriched(song(bars=16), Random(seed))
+    notes = voiced(piece, Random(seed)).notes
+    assert {note.start for note in notes} == {note.start for note in piece.notes}
+    at: dict[int, list[int]] = {}
+    for note in notes:
+        at.setdefault(note.start, []).append(note.note)
+    top = 0
+    for start, pitches in sorted(at.items()):
+        tones = piece.chords[start // TICKS_PER_BEAT].tones
+        foreign = [pitch for pitch in pitches if pitch % 12 not in tones]
+        assert not foreign or (start % TICKS_PER_BEAT and max(foreign) == max(pitches) and abs(max(foreign) - top) <= 2)
+        assert sum(pitch < 48 for pitch in pitches) <= 1, "one note at most below C3"
+        assert len(set(pitches)) == len(pitches) <= 5
+        top = max(pitches)
+
+
+def test_passing_notes_come_up_and_are_few() -> None:
+    notes, foreign = 0, 0
+    for seed in SEEDS:
+        piece = enriched(song(bars=16), Random(seed))
+        for note in voiced(piece, Random(seed)).notes:
+            notes += 1
+            foreign += note.note % 12 not in piece.chords[note.start // TICKS_PER_BEAT].tones
+    assert 0.01 < foreign / notes < 0.3
+
+
+def test_the_right_hand_leads_its_voices() -> None:
+    moves = []
+    for seed in SEEDS:
+        notes = voiced(enriched(song(bars=32), Random(seed)), Random(seed)).notes
+        opening = [note for note in notes if note.start % 240 == 0 and note.note >= 55]
+        lowest = [min(n.note for n in opening if n.start == start) for start in range(0, 32 * TICKS_PER_BAR, 240)]
+        moves += [abs(one - other) for one, other in pairwise(lowest)]
+    assert sum(moves) / len(moves) < 5, "a fourth or less from chord to chord, on average"
+
+
+# sustain
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_held_over_a_change_of_chord_or_into_its_own_next_strike(seed: int) -> None:
+    piece = song(bars=16)
+    held = sustained(piece, Random(seed))
+    assert [(note.start, note.note, note.velocity) for note in held.notes] == [
+        (note.start, note.note, note.velocity) for note in piece.notes
+    ]
+    for note in held.notes:
+        last = (note.end - 1) // TICKS_PER_BEAT
+        assert piece.chords[last] == piece.chords[note.start // TICKS_PER_BEAT]
+        assert not any(note.start < other.start < note.end for other in held.notes if other.note == note.note)
+
+
+# touch and sections
+
+
+def test_touch_is_soft_and_keeps_the_accents() -> None:
+    piece = song()
+    soft = softened(piece, Random(1)).notes
+    velocities = [note.velocity for note in soft]
+    assert (
+        max(velocities) - min(velocities)
+        < 20
+        < max(n.velocity for n in piece.notes) - min(n.velocity for n in piece.notes)
+    )
+    order = sorted(range(len(soft)), key=lambda place: piece.notes[place].velocity)
+    assert velocities[order[0]] < velocities[order[-1]]
+
+
+def test_sections_that_wander_are_left_out() -> None:
+    piece = song(bars=24)
+    random = Random(1)
+    wandering = range(8, 16)
+    piece.notes = [
+        note
+        for note in piece.notes
+        if note.start // TICKS_PER_BAR not in wandering or (random.random() < 0.3 and note.start % TICKS_PER_BAR)
+    ]
+    kept = steady(piece, Random(1))
+    assert kept.bars == 16
+    gone = 8 * TICKS_PER_BAR
+    assert kept.notes == [
+        note if note.start < gone else Note(note.start - gone, note.end - gone, note.note, note.velocity)
+        for note in song(bars=24).notes
+        if note.start // TICKS_PER_BAR not in wandering
+    ]

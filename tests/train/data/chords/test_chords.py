@@ -1,0 +1,144 @@
+"""From numerals, labels and words to sheets that a chord model can be trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.compose.loop_rules import signature
+from radio.errors import SettingsError
+from radio.music.chords import NO_CHORD, parse
+from radio.music.parts import CHORDS
+from radio.music.vocab import NAMES, START
+from radio.paths import STATIONS
+from radio.settings.config import load
+from radio.types import MOODS
+from train.data.chords import roman
+from train.data.chords.chord_corpus import mood_guess, written, written_sheets
+from train.data.chords.moods import MoodGuess, features, moods_of
+from train.data.chords.sheet import SHEET_BARS, by_halves, mode_of, sheet
+from train.data.vocabulary import RowTable, known_tokens
+from train.metrics.loop_variety import main_loop, tracks, variety
+
+
+def chords(words: str) -> list[object]:
+    return [parse(word) for word in words.split()]
+
+
+@pytest.mark.parametrize(
+    ("mode", "numerals", "expected"),
+    [
+        ("major", "I vi ii V", "C Am Dm G"),
+        ("major", "vii iii", "Bm7b5 Em"),  # a small vii is diminished in its scale
+        ("minor", "i ii v VI", "Am Bm7b5 Em F"),
+        ("minor", "i7 VI7 III7 VII iv7", "Am7 Fmaj7 Cmaj7 G Dm7"),  # 7 is the key's own seventh
+        ("major", "I7 Idom7 V7 IV7", "Cmaj7 C7 G7 Fmaj7"),
+        ("modal", "I bVIIM bVIM IV", "C Bb Ab F"),
+        ("modal", "im bVIIM IV im", "Am G D Am"),  # minor where its tonic is
+        ("modal", "I I7 Idom7 IV ivm I ivm6 Vdom7", "C Cmaj7 C7 F Fm C Dm7b5 G7"),
+        ("major", "IM-5 Vsus2 viadd9 VI69", "C7 Gsus Am9 A6"),
+    ],
+)
+def test_numerals_are_chords_of_c_major_or_a_minor(mode: str, numerals: str, expected: str) -> None:
+    assert roman.chords_of(mode, numerals.split()) == chords(expected)
+
+
+@pytest.mark.parametrize("numeral", ["XI", "H", "Iqq", ""])
+def test_what_is_no_numeral_is_refused(numeral: str) -> None:
+    with pytest.raises(SettingsError, match="is no ending" if numeral == "Iqq" else "is not a Roman"):
+        roman.chords_of("major", [numeral])
+
+
+def test_words_become_moods_and_unknown_ones_are_refused() -> None:
+    assert moods_of(["Nostalgic", "Tender"]) == ("calm", "warm", "nostalgic")
+    assert moods_of(["Cadence"]) == ()
+    with pytest.raises(SettingsError, match="'Gloomy' is a mood that has no place yet"):
+        moods_of(["Gloomy"])
+
+
+def test_a_guess_follows_its_examples() -> None:
+    bright, gloomy = features("major", chords("C F G")), features("minor", chords("Am Dm Em"))  # type: ignore[arg-type]
+    guess = MoodGuess([(bright, ["hopeful"])] * 10 + [(gloomy, ["sad"])] * 10)
+    for found, mood in ((bright, "hopeful"), (gloomy, "sad")):
+        shares = guess.shares(found)
+        assert max(shares, key=lambda each: shares[each]) == mood
+        assert sum(shares.values()) == pytest.approx(1)
+        assert set(shares) == set(MOODS)
+
+
+def test_beats_become_halves_without_anticipations_or_gaps() -> None:
+    c, g, dim = parse("C"), parse("G"), parse("Dbdim")
+    assert by_halves([c, c, c, g, g, g, g, g]) == [c, c, g, g], "G on beat 4 anticipates the next bar"
+    assert by_halves([c, c, c, dim, g, g, g, g]) == [c, dim, g, g], "a passing chord on beat 4 is kept"
+    assert by_halves([c, c, NO_CHORD, NO_CHORD]) == [c, c]
+
+
+def test_the_mode_follows_the_time_spent_at_home() -> None:
+    assert mode_of(chords("C G Am F")) == "major"  # type: ignore[arg-type]
+    assert mode_of(chords("Am F E7 Am")) == "minor"  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def progressions(tmp_path: Path) -> Path:
+    rows = [
+        {"mode": "major", "numerals": ["I", "vi", "ii", "V"], "moods": ["Hopeful"]},
+        {"mode": "minor", "numerals": ["i", "VI", "III"], "moods": ["Sad", "Nostalgic"]},
+        {"mode": "modal", "numerals": ["bVIIM", "V7", "I"], "moods": ["Cadence"]},
+    ]
+    path = tmp_path / "progressions.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def test_written_progressions_fill_sheets_and_are_known_tokens(progressions: Path) -> None:
+    table = RowTable(CHORDS, known_tokens(CHORDS))
+    for made in written_sheets(written(progressions)):
+        assert made.loop.bars == SHEET_BARS
+        rich = made.enriched(0)
+        assert rich.tokens() == made.enriched(0).tokens()
+        assert rich.tokens()[0] == START
+        rows = table.rows(np.array(rich.tokens(), dtype=np.uint16))
+        forced = [NAMES[table.tokens[row]] for row in rows if table.forced[row]]
+        assert forced in (["<start>", f"<mode:{made.mode}>"], ["<start>", f"<mode:{made.mode}>", f"<mood:{rich.mood}>"])
+
+
+def test_a_progression_of_three_chords_is_a_loop_of_four_bars(progressions: Path) -> None:
+    sheets = [each for each in written_sheets(written(progressions)) if each.name.startswith("progressions/001/")]
+    bars = sheets[0].loop.names()
+    assert bars[:8] == ["Am", "F", "C", "C", "Am", "F", "C", "C"]
+
+
+def test_the_guess_learns_from_what_is_for_training(progressions: Path) -> None:
+    held_out, *_ = written(progressions)
+    assert held_out.split == "validation"
+    shares = mood_guess(written(progressions)).shares(features("minor", chords("Am F C")))  # type: ignore[arg-type]
+    assert min(shares["sad"], shares["nostalgic"]) > shares["hopeful"]
+
+
+def test_only_triads_are_enriched_and_a_resting_chord_keeps_its_colour() -> None:
+    plain = [parse(name) for name in ("C", "C", "C7", "F") for _ in range(4)] * 4
+    for variant in range(5):
+        rich = sheet("test", "train", plain, "major").enriched(variant).chords
+        assert rich[0] == rich[4], "held over the bar line"
+        assert rich[8] == parse("C7")
+        assert rich[0].quality in ("maj7", "maj9", "6")
+
+
+@pytest.mark.parametrize("text", ["", "{}", '[{"mode": "major"}]'])
+def test_what_is_no_list_of_progressions_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(SettingsError, match="not a list of progressions"):
+        written(tmp_path / "p.json")
+
+
+def test_variety_counts_what_it_is_given() -> None:
+    found = tracks(load(STATIONS).stations["chill"], hours=0.2, mood="sad", seed=3)
+    figures = variety([*found, found[0]])
+    assert figures.tracks == len(found) + 1
+    assert figures.distinct == len({signature(main_loop(track)) for track in found})
+    assert (figures.soonest, figures.longest, figures.minor) == (len(found), 2, 1.0)
+    assert sum(figures.qualities.values()) == pytest.approx(1)
+    assert 0.5 < figures.chords_per_bar < 2

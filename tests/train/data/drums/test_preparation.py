@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from radio.errors import MidiError
+from tests.train.corpora import groove
+from train.cli.prepare import prepare
+from train.data import binidx
+from train.data.corpus.groove import Performance, Takes, read_performance, rows
+from train.data.corpus.pulse import Pulse
+from train.data.drums.preparation import STAGES, piece
+from train.data.drums.variation import GHOST, varied
+from train.data.drums.weights import weight
+
+HITS = [
+    (480.0 * bar + 120 * beat + eighth, pad, velocity)
+    for bar in range(8)
+    for beat in range(4)
+    for eighth, pad, velocity in (
+        (0, 38 if beat % 2 else 36, 100), (0, 42, 70), (36, 38, 30), (60, 42, 60), (60, 44, 50), (96, 49, 90),
+    )
+]  # fmt: skip
+SWUNG = Performance("groove/d/s/1", "train", "hiphop", 92, fill=False, hits=[(tick - 6, *rest) for tick, *rest in HITS])
+FELT = Pulse(early=6, swing=60)
+
+
+def places(stages: tuple[str, ...]) -> set[int]:
+    found = piece(SWUNG, FELT, stages)
+    assert found is not None
+    return {note.start % 120 for note in found.notes}
+
+
+def test_a_swung_drummer_before_the_click_lands_on_plain_sixteenths_by_the_stages_together() -> None:
+    assert places(("align", "straighten")) == {0, 30, 60, 90}
+    assert places(("align", "straighten", "grid")) == {0, 30, 60, 90}
+    assert 40 in places(("align",)), "switched off, the swung sixteenth falls on the triplet of the beat's first half"
+
+
+def test_the_first_variant_is_as_played_and_every_other_is_the_same_again_when_made_again() -> None:
+    as_played = piece(SWUNG, FELT, ("align", "straighten"))
+    assert piece(SWUNG, FELT, ("align", "straighten", "vary")) == as_played
+    variants = [piece(SWUNG, FELT, STAGES, variant) for variant in range(4)]
+    assert variants == [piece(SWUNG, FELT, STAGES, variant) for variant in range(4)]
+    assert len({str(each) for each in variants}) == 4
+
+
+def test_variation_never_takes_the_groove_away() -> None:
+    def counted(hits: list[tuple[float, int, int]]) -> Counter[int]:
+        return Counter(pad for _, pad, velocity in hits if pad == 36 or (pad == 38 and velocity >= 80))
+
+    seen: Counter[int] = Counter()
+    for seed in range(200):
+        other = varied(HITS, Random(seed))
+        assert counted(other) == counted(HITS)
+        assert all(1 <= velocity <= 127 for _, _, velocity in other)
+        seen.update({pad for _, pad, _ in other})
+        seen["no ghosts"] += not [1 for _, pad, velocity in other if pad == 38 and velocity < GHOST]
+    assert 30 < seen[51] < 100
+    assert 30 < seen["no ghosts"] < 100
+    foot = [(0.0, 44, 60)]
+    assert all(varied(foot, Random(seed))[0][1] == 44 for seed in range(50))
+
+
+def test_what_stations_ask_for_weighs_more() -> None:
+    slow = weight(SWUNG)
+    assert slow > weight(replace(SWUNG, tempo=140)) > weight(replace(SWUNG, style="rock", tempo=140)) == 1
+    assert slow > weight(replace(SWUNG, fill=True))
+    assert slow > weight(replace(SWUNG, style="jazz")) > weight(replace(SWUNG, style="latin"))
+
+
+def test_a_take_is_felt_from_all_its_files_and_a_broken_one_does_not_matter(tmp_path: Path) -> None:
+    found = rows(groove(tmp_path))
+    takes = Takes([found[0], found[0] | {"path": "/nowhere.mid"}])
+    assert takes.pulse(found[0]).early == 0
+    assert len(read_performance(found[0]).hits) == 4 * 12
+
+
+def test_a_prepared_corpus_carries_weights_and_its_card_says_what_they_change(tmp_path: Path) -> None:
+    source = groove(tmp_path / "in")
+    listing = source / "groove" / "info.csv"
+    listing.write_text(listing.read_text() + "d1,s,d1/s/5,rock,160,beat,4-4,d1/beat.mid,,1,train\n")
+    out = tmp_path / "out"
+    report = prepare("groove", source, out, stages=STAGES, variants=2)
+    assert report.pieces == {"train": 4, "validation": 1}, "validation is never varied"
+    weights = binidx.read_weights(out / "train", 4)
+    assert weights is not None
+    assert weights.tolist() == [4.5, 4.5, 1, 1]
+    card = json.loads((out / "card.json").read_text())
+    assert card["before"]["styles"] == {"hiphop": 0.5, "rock": 0.5}
+    assert card["after"]["styles"] == {"hiphop": 0.8182, "rock": 0.1818}
+    assert card["before"]["tempos"] == {"85–110": 0.5, "from 140": 0.5}
+    assert card["after"]["kinds"] == {"grooves": 1}
+    assert sum(card["after"]["places in the beat, ticks"].values()) == pytest.approx(1, abs=1e-3)
+    prepare("groove", source, out)
+    assert binidx.read_weights(out / "train", 2) is None, "the weights of what stood there before are gone"
+
+
+def test_weights_that_do_not_fit_their_pieces_are_refused(tmp_path: Path) -> None:
+    prefix = tmp_path / "train"
+    binidx.write_weights(prefix, [1, 2, 0.5])
+    assert np.array_equal(binidx.read_weights(prefix, 3), [1, 2, 0.5])  # type: ignore[arg-type]
+    with pytest.raises(MidiError, match="one number above 0 was expected for each of 2 pieces"):
+        binidx.read_weights(prefix, 2)
+    for wrong in ("1\n0\n", "1\nnan\n", "1\ntwo\n"):
+        prefix.with_suffix(".weights").write_text(wrong)
+        with pytest.raises(MidiError, match=r"a number a line|one number above 0"):
+            binidx.read_weights(prefix, 2)

@@ -1,0 +1,35 @@
+"""Figures get into a checkpoint's card; the weights stay what they were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.errors import SettingsError
+from radio.model.weights import checkpoint as checkpoints
+from tests.model.models import checkpoint
+from train.export.model_card import add, named
+
+
+def test_what_was_measured_stands_in_the_header_and_beside_it(tmp_path: Path) -> None:
+    path, measured = tmp_path / "a.safetensors", tmp_path / "measured.json"
+    checkpoints.write(path, checkpoint(), "int8")
+    before = checkpoints.read(path)
+    kept = {name: np.array(array) for name, array in before.packed().tensors.items()}
+    measured.write_text('{"tonal stability": 0.9}')
+    add(path, named([f"metrics={measured}"]))
+    after = checkpoints.read(path)
+    assert after.card == dict(before.card) | {"metrics": {"tonal stability": 0.9}}
+    assert json.loads(path.with_suffix(".json").read_text()) == after.card
+    assert all((after.packed().tensors[name] == array).all() for name, array in kept.items())
+
+
+def test_what_cannot_be_put_there_is_named(tmp_path: Path) -> None:
+    checkpoints.write(tmp_path / "a.safetensors", checkpoint(), "int8")
+    with pytest.raises(SettingsError, match=r"metrics: write NAME=FILE\.json"):
+        named(["metrics"])
+    with pytest.raises(SettingsError, match="cannot be read as JSON"):
+        add(tmp_path / "a.safetensors", {"metrics": tmp_path / "none.json"})

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from itertools import islice, pairwise
+
+import numpy as np
+import pytest
+
+from radio.errors import SettingsError
+from radio.music.parts import DRUMS, PIANO
+from radio.music.vocab import START, beat, note_token, wait
+from train.data.vocabulary import RowTable, known_tokens
+from train.loop.batches import Lanes, validation_batches
+
+PIANO_TABLE = RowTable(PIANO, known_tokens(PIANO))
+
+
+def pieces(count: int = 5) -> list[np.ndarray]:
+    return [
+        np.array(
+            [START, beat(1), *([note_token(60 + number, 8), wait(30), note_token(60 + number, 0)] * 20)], np.uint16
+        )
+        for number in range(count)
+    ]
+
+
+def lanes(start: int = 0, seed: int = 3) -> Lanes:
+    return Lanes(pieces(), PIANO_TABLE, lanes=4, window=32, seed=seed, start=start)
+
+
+def test_windows_go_on_where_the_last_one_ended() -> None:
+    batches = list(islice(lanes(), 6))
+    for one, other in pairwise(batches):
+        np.testing.assert_array_equal(one.rows[:, -1], other.rows[:, 0])
+
+
+def test_a_run_that_is_taken_up_again_reads_on_as_if_never_stopped() -> None:
+    whole = list(islice(lanes(), 8))
+    for batch, expected in zip(lanes(start=5), whole[5:], strict=False):
+        assert batch.step == expected.step
+        np.testing.assert_array_equal(batch.rows, expected.rows)
+        np.testing.assert_array_equal(batch.fresh, expected.fresh)
+        if batch.step == 7:
+            break
+
+
+def test_another_seed_reads_another_order() -> None:
+    assert not np.array_equal(next(iter(lanes(seed=1))).rows, next(iter(lanes(seed=2))).rows)
+
+
+@pytest.mark.parametrize("semitones", range(-6, 6))
+def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: int) -> None:
+    ids = np.array([wait(30), note_token(60, 9), note_token(60, 0), 2192 + 11, 2208, 2240], np.uint16)
+    rows = PIANO_TABLE.rows(ids, semitones=semitones)
+    moved = [PIANO_TABLE.tokens[row] for row in rows]
+    note = note_token(60 + semitones, 9)
+    assert moved == [wait(30), note, note - 9, 2192 + (11 + semitones) % 12, 2208, 2240]
+
+
+@pytest.mark.parametrize(("louder", "bins"), [(0, {8}), (1, {7, 8, 9}), (2, {6, 7, 8, 9, 10})])
+def test_pieces_are_moved_by_the_bins_that_were_asked_for(louder: int, bins: set[int]) -> None:
+    read = Lanes(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
+    tokens = {PIANO_TABLE.tokens[row] for batch in islice(read, 6) for row in batch.rows.flatten().tolist()}
+    assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat(1)} - {0} == bins
+
+
+def test_louder_moves_strikes_only_and_stays_among_the_bins() -> None:
+    ids = np.array([note_token(60, 0), note_token(60, 1), note_token(60, 15)], np.uint16)
+    assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=1)] == [0, 2, 15]
+    assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=-1)] == [0, 1, 14]
+
+
+def test_drums_are_never_transposed() -> None:
+    table = RowTable(DRUMS, known_tokens(DRUMS))
+    ids = np.array([START, note_token(36, 8), note_token(42, 8), wait(5)] * 10, np.uint16)
+    batch = next(iter(Lanes([ids], table, lanes=8, window=16, seed=0)))
+    played = {table.tokens[row] for row in batch.rows.flatten().tolist()}
+    assert {(token - 128) // 16 for token in played if 128 <= token < 2176} == {36, 42}
+
+
+PADS = (36, 38, 42, 46)
+WEIGHTS = np.array([1.0, 0.5, 4.0, 1.5])
+
+
+def weighted(start: int = 0) -> Lanes:
+    """Four pieces as long as a window, each of one pad."""
+    pads = [np.array([START, *[note_token(pad, 8), wait(5)] * 32], np.uint16) for pad in PADS]
+    table = RowTable(DRUMS, known_tokens(DRUMS))
+    return Lanes(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
+
+
+def test_a_piece_is_drawn_as_often_as_its_weight_says() -> None:
+    batches = list(islice(weighted(), 150))
+    rows = np.concatenate([batch.rows[:, :-1].flatten().numpy() for batch in batches])
+    table = RowTable(DRUMS, known_tokens(DRUMS))
+    played = [(table.tokens[row] - 128) // 16 for row in rows.tolist() if 128 <= table.tokens[row] < 2176]
+    shares = np.array([played.count(pad) for pad in PADS]) / len(played)
+    np.testing.assert_allclose(shares, WEIGHTS / WEIGHTS.sum(), atol=0.05)
+
+
+def test_a_weighted_run_is_taken_up_where_it_stopped() -> None:
+    whole = list(islice(weighted(), 9))
+    for batch, expected in zip(islice(weighted(start=4), 5), whole[4:], strict=True):
+        assert batch.step == expected.step
+        np.testing.assert_array_equal(batch.rows, expected.rows)
+
+
+def test_a_token_the_model_does_not_know_is_refused() -> None:
+    with pytest.raises(SettingsError, match="is not one a piano model knows"):
+        PIANO_TABLE.rows(np.array([wait(7)], np.uint16))
+    with pytest.raises(SettingsError, match="token 50276 is beyond the vocabulary's 2560 places"):
+        PIANO_TABLE.rows(np.array([wait(5), 50276], np.uint16))
+
+
+def test_validation_covers_the_pieces_in_order_once() -> None:
+    batches = validation_batches(pieces(), PIANO_TABLE, lanes=2, window=16)
+    laid = np.concatenate([PIANO_TABLE.rows(piece) for piece in pieces()])
+    half = len(laid) // 2
+    first = np.concatenate([batch.rows[0, :-1].numpy() for batch in batches])
+    np.testing.assert_array_equal(first, laid[: len(first)])
+    assert len(first) == half - 1
+    assert [bool(batch.fresh.all()) for batch in batches] == [True] + [False] * (len(batches) - 1)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from radio.errors import ModelError, SettingsError
+from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.model.weights import checkpoint
+from tests.model.models import noisy
+from tests.train.corpora import groove
+from tests.train.runs import assert_same, weights
+from train.cli.prepare import prepare
+from train.data.vocabulary import RowTable, known_tokens
+from train.export.checkpoint import export
+from train.loop.fit import fit
+from train.loop.logs import curve
+from train.loop.module import Fit
+from train.loop.recipe import Recipe
+from train.loop.stored_run import load_module
+from train.metrics.evaluate import evaluate, evaluate_checkpoint, model_figures
+
+
+def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    fit(replace(recipe, tokens=160 * 4 * 64, lanes=4, warmup=10, validate_every=40), run, progress=False)
+    points = curve(run)
+    assert [step for step, _ in points] == [39, 79, 119, 159]
+    assert points[-1][1] < points[0][1] - 1
+    figures = evaluate(run)
+    assert figures["bits"] == pytest.approx(points[-1][1], rel=0.2)
+    assert 0 < float(figures["accuracy"]) < 1
+    assert len(figures["ngram_bits"]) == 5
+
+
+@pytest.mark.parametrize("settings", [{}, {"dropout": 0.2, "lanes": 4, "slices": 2}], ids=["plain", "dropout, slices"])
+def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(
+    recipe: Recipe, tmp_path: Path, settings: dict[str, float]
+) -> None:
+    recipe = replace(recipe, **settings, tokens=8 * int(settings.get("lanes", 2)) * 64)
+    whole = fit(recipe, tmp_path / "whole", progress=False)
+
+    original = Fit.training_step
+
+    def dying(self: Fit, batch, index):
+        if batch.step == 5:
+            raise RuntimeError("killed")
+        return original(self, batch, index)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fit, "training_step", dying)
+        with pytest.raises(RuntimeError, match="killed"):
+            fit(recipe, tmp_path / "cut", progress=False)
+    assert torch.load_module(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
+    resumed = fit(recipe, tmp_path / "cut", progress=False)
+    assert_same(resumed, whole)
+    assert [step for step, _ in curve(tmp_path / "cut")] == [step for step, _ in curve(tmp_path / "whole")]
+
+
+def test_slices_change_nothing_but_the_memory(recipe: Recipe, tmp_path: Path) -> None:
+    recipe = replace(recipe, lanes=4, tokens=8 * 4 * 64)
+    whole = fit(recipe, tmp_path / "whole", progress=False)
+    sliced = fit(replace(recipe, slices=2, checkpoint_blocks=True), tmp_path / "sliced", progress=False)
+    assert_same(sliced, whole, within=1e-5)
+    assert dict(curve(tmp_path / "sliced")) == pytest.approx(dict(curve(tmp_path / "whole")), abs=1e-4)
+
+
+def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
+    table = RowTable(recipe.played, known_tokens(recipe.played))
+    module = Fit(recipe, table)
+    module.model = noisy(module.model.spec)
+    rows = torch.from_numpy(np.random.default_rng(0).integers(len(table.tokens), size=(1, 40)))
+    from train.loop.batches import Batch
+
+    batch = Batch(rows, torch.tensor([True]), 0)
+    total, count, _ = module.losses(batch, module.model.zero_state(1))
+    logits, _ = module.model(rows[:, :-1], module.model.zero_state(1))
+    nats = torch.nn.functional.cross_entropy(logits[0], rows[0, 1:], reduction="none")
+    forced = torch.from_numpy(table.forced)[rows[0, 1:]]
+    assert forced.any()
+    assert int(count) == int((~forced).sum())
+    torch.testing.assert_close(total, nats[~forced].sum())
+
+
+def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
+    model = noisy(Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
+    rows = torch.randint(0, 500, (2, 100), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        whole, _ = model(rows, model.zero_state(2))
+        first, state = model(rows[:, :37], model.zero_state(2))
+        second, _ = model(rows[:, 37:], state)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) -> None:
+    fit(recipe, tmp_path / "run", progress=False)
+    out = tmp_path / "piano.safetensors"
+    export(tmp_path / "run" / "last.ckpt", out, {"bits": 1.5}, "fp32")
+    back = checkpoint.read(out)
+    assert back.card["tokens_trained"] == recipe.tokens
+    assert back.card["validation"] == {"bits": 1.5}
+    assert back.card["recipe"] == recipe.as_dict() | {"corpus": Path(recipe.corpus).name}
+    model = load_module(tmp_path / "run" / "last.ckpt").model
+    rows = [1, 5, 9, 200, 7]
+    with torch.inference_mode():
+        expected, _ = model(torch.tensor([rows]), model.zero_state(1))
+    engine = NumpyEngine(back)
+    logits, _ = engine.step(rows, engine.zero_state())
+    np.testing.assert_allclose(logits, expected[0, -1].numpy(), atol=1e-4, rtol=1e-4)
+    # and is measured as the radio steps it
+    trained, on_air = evaluate(tmp_path / "run"), evaluate_checkpoint(out, Path(recipe.corpus))
+    assert on_air["tokens"] == trained["tokens"]
+    assert on_air["bits"] == pytest.approx(trained["bits"], rel=1e-3)
+    # and a new run may start from it
+    started = fit(replace(recipe, tokens=1), tmp_path / "second", initial=out, progress=False)
+    assert load_module(started).tokens_before == recipe.tokens
+    assert weights(started).keys() == weights(tmp_path / "run" / "last.ckpt").keys()
+    with pytest.raises(ModelError, match="its shape"):
+        fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
+
+
+def test_a_run_goes_on_only_by_the_recipe_it_began_with(recipe: Recipe, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    fit(replace(recipe, tokens=1), run, progress=False)
+    resolved = (run / "recipe.yaml").read_text()
+    with pytest.raises(SettingsError, match="width: 64 in the run, 128 in the recipe"):
+        fit(replace(recipe, width=128), run, progress=False)
+    with pytest.raises(SettingsError, match="new weights need a new folder"):
+        fit(recipe, run, initial=tmp_path / "any.safetensors", progress=False)
+    assert (run / "recipe.yaml").read_text() == resolved
+    (run / "last.ckpt").write_bytes((run / "last.ckpt").read_bytes()[:2000])
+    with pytest.raises(ModelError, match="cut short"):
+        fit(recipe, run, progress=False)
+
+
+def test_a_run_without_a_corpus_says_so(recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="train prepare"):
+        fit(replace(recipe, corpus=str(tmp_path)), tmp_path / "run", progress=False)
+
+
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    path.write_bytes(b"noise")
+    with pytest.raises(ModelError, match=r"last\.ckpt: not a checkpoint"):
+        load_module(path)
+
+
+def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
+    prepare("groove", groove(tmp_path / "in"), tmp_path / "groove")
+    run = tmp_path / "run"
+    fit(replace(recipe, part="drums", corpus=str(tmp_path / "groove"), validate_every=8), run, progress=False)
+    module = load_module(run / "last.ckpt")
+    from train.data import binidx
+
+    table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
+    assert float(model_figures(module, binidx.read(tmp_path / "groove" / "train"), table)["bits"]) < 12  # type: ignore[arg-type]
+    out = tmp_path / "drums.safetensors"
+    export(run / "last.ckpt", out, {}, "int8")
+    whole = evaluate_checkpoint(out, tmp_path / "groove")
+    assert evaluate_checkpoint(out, tmp_path / "groove", styles=["rock"]) == whole, "the only fill to validate on"
+    with pytest.raises(SettingsError, match="no validation piece is hiphop or soul"):
+        evaluate_checkpoint(out, tmp_path / "groove", styles=["hiphop", "soul"])

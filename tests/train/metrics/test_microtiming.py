@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.compose.drum_timing import ANY, KINDS, PLACES, STEADY, Timing
+from radio.errors import SettingsError
+from tests.train.corpora import groove
+from train.metrics.microtiming import LOFI, Timed, covariances, fitted, overlap, replayed, table, timed, together
+
+LATE = {kind: [4.0 * number - 8 + place % 3 for place in range(len(PLACES))] for number, kind in enumerate(KINDS)}
+PLAYED = Timing(LATE, drift=9.0, memory=2.5, habit=5.0, hit=6.0)
+
+
+def grooves(style: str, count: int, bars: int = 24) -> list[Timed]:
+    """Grooves of kick, snare and hats on the grid, yet to be timed."""
+    hits = [
+        (bar * 480 + beat * 120 + place, pad)
+        for bar in range(bars)
+        for beat in range(4)
+        for place, pads in ((0, (36, 42)), (30, (38,)), (60, (38, 42)), (90, (36,)))
+        for pad in pads
+    ]
+    ticks, pads = [tick for tick, _ in hits], [pad for _, pad in hits]
+    return [Timed(style, "train", 90, ticks, pads, np.zeros(len(hits))) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def human() -> list[Timed]:
+    return replayed(grooves("funk", 24), {ANY: PLAYED})
+
+
+def test_what_the_feel_plays_is_what_is_measured_in_it_again(human: list[Timed]) -> None:
+    found = fitted(human)
+    assert set(found) == {ANY, "funk"}
+    funk = found["funk"]
+    for kind, place in (("kick", 0), ("snare", 1), ("hats", 15)):
+        assert funk.late[kind][place] == pytest.approx(LATE[kind][place], abs=2.5)
+    assert funk.drift == pytest.approx(PLAYED.drift, rel=0.15)
+    assert funk.memory == pytest.approx(PLAYED.memory, rel=0.4)
+    assert funk.habit == pytest.approx(PLAYED.habit, rel=0.3)
+    assert funk.hit == pytest.approx(PLAYED.hit, rel=0.15)
+    assert covariances(human, {kind: np.array(late) for kind, late in LATE.items()}).whole == pytest.approx(
+        PLAYED.drift**2 + PLAYED.habit**2 + PLAYED.hit**2, rel=0.1
+    )
+
+
+def test_a_place_that_nobody_plays_is_timed_as_its_kind_is_elsewhere_or_not_at_all(human: list[Timed]) -> None:
+    late = fitted(human)["funk"].late
+    assert set(late["toms"]) == {0.0}
+    assert late["kick"][PLACES.index(40)] == 0
+
+
+def test_measured_timing_is_nearer_to_the_drummer_than_steady_timing(human: list[Timed]) -> None:
+    unseen = human[:4]
+    again, steady = replayed(unseen, fitted(human[4:])), replayed(unseen, {ANY: STEADY})
+    words = table(unseen, {"measured": again, "steady": steady})
+    mean = next(line for line in words.splitlines() if line.startswith("| mean"))
+    measured, other = map(float, mean.replace(" ", "").split("|")[3:5])
+    assert measured > 0.75 > other + 0.2
+    assert together(unseen) > 0.3 > together(steady)
+    assert overlap([1.0] * 50, [1.0] * 70) == 1
+    assert overlap([-20.0] * 50, [20.0] * 70) == 0
+
+
+def test_too_little_music_tells_no_timing(human: list[Timed]) -> None:
+    assert "funk" in LOFI
+    with pytest.raises(SettingsError, match="too few"):
+        fitted([replace(each, style="rock") for each in human])
+
+
+def test_grooves_are_read_with_their_drummers_timing(tmp_path: Path) -> None:
+    (found,) = timed(groove(tmp_path))
+    assert found.style == "hiphop"
+    assert (found.ticks[0], found.pads[0]) == (0, 36)
+    late = {ms for tick, ms in zip(found.ticks, found.late.tolist(), strict=True) if tick % 480 == 300}
+    assert max(late) == pytest.approx(0.01 * 60_000 / 90, abs=0.5), "2.51 beats are a hundredth of a beat late"

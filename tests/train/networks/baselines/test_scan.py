@@ -1,0 +1,33 @@
+"""The loops written out are torch's own: what they give, and every gradient."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from train.networks.baselines.scan import GruScan, RnnScan
+
+
+def random(*shape: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, dtype=torch.float64, generator=generator).requires_grad_()
+
+
+@pytest.mark.parametrize(("length", "lanes"), [(1, 1), (9, 3)])
+@pytest.mark.parametrize(("scan", "gates"), [(RnnScan, 1), (GruScan, 3)])
+def test_it_is_torchs_loop_with_its_gradients(scan: type, gates: int, length: int, lanes: int) -> None:
+    width = 5
+    given, hidden = random(length, lanes, gates * width, seed=0), random(lanes, width, seed=1)
+    matrix, bias = random(gates * width, width, seed=2), random(gates * width, seed=3)
+    towards = random(length, lanes, width, seed=4).detach()
+    torchs = torch.gru if scan is GruScan else torch.rnn_tanh
+    weights = [torch.eye(gates * width, dtype=torch.float64), matrix, torch.zeros(gates * width).double(), bias]
+    expected, last = torchs(given, hidden[None], weights, True, 1, 0.0, True, False, False)
+    leaves = [given, matrix, bias, hidden]
+    wanted = torch.autograd.grad((expected * towards).sum(), leaves)
+    found = scan.apply(given, matrix, bias, hidden) if scan is GruScan else scan.apply(given + bias, matrix, hidden)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found[-1], last[0])
+    for mine, theirs in zip(torch.autograd.grad((found * towards).sum(), leaves), wanted, strict=True):
+        torch.testing.assert_close(mine, theirs)

@@ -1,0 +1,51 @@
+"""Stage `sustain`: notes are held as hand and pedal hold them, until the harmony or their own voice moves on."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from radio.music.chords import NO_CHORD, Chord
+from radio.music.events import Note
+from radio.music.tokenizer import without_overlaps
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+from train.data.corpus.piece import Piece
+
+BREATHS, DETACHED = 0.20, 0.25
+"""Share of bars that end with the hands lifted for an eighth, and of melodic strikes that are let go early."""
+
+EIGHTH: Tick = TICKS_PER_BEAT // 2
+
+
+def sustained(piece: Piece, random: Random) -> Piece:
+    """`piece` with the highest note of a strike held until the next strike, the others to the end of the chord."""
+    ends = chord_ends(piece.chords or [NO_CHORD] * (piece.bars * BEATS_PER_BAR))
+    breaths = [random.random() < BREATHS for _ in range(piece.bars)]
+    onsets = sorted({note.start for note in piece.notes})
+    top: dict[Tick, int] = {}
+    for note in piece.notes:
+        top[note.start] = max(note.note, top.get(note.start, 0))
+    detached = {start: random.random() < DETACHED for start in onsets}
+    held = []
+    for note in piece.notes:
+        limit = ends[note.start // TICKS_PER_BEAT]
+        if limit % TICKS_PER_BAR == 0 and breaths[note.start // TICKS_PER_BAR]:
+            limit -= EIGHTH
+        if note.note == top[note.start]:
+            place = bisect_right(onsets, note.start)
+            limit = min(limit, onsets[place]) if place < len(onsets) else limit
+            if detached[note.start] and limit - note.start >= 2 * EIGHTH:
+                limit -= EIGHTH
+        held.append(Note(note.start, max(limit, note.start + EIGHTH // 2), note.note, note.velocity))
+    return replace(piece, notes=without_overlaps(sorted(held)))
+
+
+def chord_ends(chords: Sequence[Chord]) -> list[Tick]:
+    """Per beat from bar 1 on, the tick at which the chord that sounds there ends, its bar at the latest."""
+    ends = [0] * len(chords)
+    for beat in reversed(range(len(chords))):
+        last = (beat + 1) % BEATS_PER_BAR == 0 or chords[beat + 1] != chords[beat]
+        ends[beat] = (beat + 1) * TICKS_PER_BEAT if last else ends[beat + 1]
+    return ends

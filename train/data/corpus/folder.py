@@ -1,0 +1,79 @@
+"""Any folder of MIDI files: bars of 4/4 by each file's own metre, chords named from what sounds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.midi import DRUM_CHANNEL
+from radio.music.parts import Part
+from radio.music.quantise import quantised
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
+from train.data.corpus.chord_naming import estimated, pitch_class_time
+from train.data.corpus.groove import PADS
+from train.data.corpus.piece import Piece, Split, groove_labels, trimmed
+
+VALIDATION_SHARE = 0.05
+
+
+def files(root: Path) -> list[Path]:
+    """All MIDI files below `root`, in order."""
+    return sorted(path for path in root.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+
+
+def held_out(paths: Sequence[Path], root: Path) -> frozenset[Path]:
+    """Those of `paths` to validate on: 5 %, drawn once and for ever from each one's name, but one at least of four."""
+    drawn = {
+        path: int.from_bytes(hashlib.sha256(path.relative_to(root).as_posix().encode()).digest()[:4], "big") / 2**32
+        for path in paths
+    }
+    below = frozenset(path for path, number in drawn.items() if number < VALIDATION_SHARE)
+    return below or frozenset(sorted(drawn, key=drawn.__getitem__)[: len(drawn) // 4][:1])
+
+
+def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piece]:
+    """The file's pieces for `part`: its drum channel, or all the rest. Raises MidiError where none can be had."""
+    score = midi.read(path)
+    if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.metres):
+        raise MidiError(f"{path}: not in 4/4 throughout")
+    name = path.relative_to(root).as_posix()
+    found = False
+    for number, piece_notes in enumerate(score.pieces()):
+        first_bar = piece_notes[0].start // (score.ppq * BEATS_PER_BAR) * BEATS_PER_BAR
+        notes = [
+            (
+                note.start / score.ppq - first_bar,
+                note.end / score.ppq - first_bar,
+                part.fold(note.note) if part.offs else PADS.get(note.note, -1),
+                note.velocity,
+            )
+            for note in piece_notes
+            if (note.channel == DRUM_CHANNEL) != part.offs
+        ]
+        placed = quantised(part, [note for note in notes if part.low <= note[2] <= part.high])
+        if not placed:
+            continue
+        found = True
+        bars = placed[-1].start // TICKS_PER_BAR + 1
+        chords = [
+            estimated(pitch_class_time(placed, bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR))
+            for bar in range(bars)
+            for _ in range(BEATS_PER_BAR)
+        ]
+        piece = Piece(
+            f"{name}#{number}",
+            part,
+            split,
+            bars,
+            placed,
+            chords if part.offs else (),
+            () if part.offs else groove_labels([], fill=False),
+        )
+        short = trimmed(piece)
+        if short is not None:
+            yield short
+    if not found:
+        raise MidiError(f"{path}: no notes for {part.name}")

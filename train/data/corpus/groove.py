@@ -1,0 +1,103 @@
+"""The Groove MIDI Dataset: human drumming in 4/4, its 22 pads mapped to General MIDI, style and fill as labels.
+
+Source: Gillick et al., "Learning to Groove with Inverse Sequence Transformations", ICML 2019; pads as on the data
+set's own page.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from radio.errors import MidiError
+from radio.music import midi
+from radio.types import TICKS_PER_BEAT
+from train.data.corpus.piece import Split
+from train.data.corpus.pulse import Pulse, pulse
+
+PADS = {
+    36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,
+    44: 44, 49: 49, 55: 49, 57: 57, 52: 52, 51: 51, 59: 59, 53: 53, 39: 39, 54: 54, 56: 56,
+}  # fmt: skip
+"""Electronic kit pad → General MIDI drum; rims join the snare, edges and bows of a cymbal become one."""
+
+
+def rows(root: Path) -> list[dict[str, str]]:
+    """The rows of info.csv that are in 4/4 and in the train or validation split."""
+    info = next(iter(sorted(root.rglob("info.csv"))), None)
+    if info is None:
+        raise MidiError(f"{root}: no info.csv: not the Groove MIDI Dataset")
+    with info.open(newline="") as file:
+        return [
+            row | {"path": str(info.parent / row["midi_filename"])}
+            for row in csv.DictReader(file)
+            if row["time_signature"] == "4-4" and row["split"] in ("train", "validation")
+        ]
+
+
+CLICK: Final = Pulse()
+"""The pulse of the data set's own click: hits stay where they fell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One drummer's hits as they fell, (tick, General MIDI drum, velocity) at 120 ticks a beat of the file's click."""
+
+    name: str
+    split: Split
+    style: str
+    tempo: float
+    fill: bool
+    hits: Sequence[tuple[float, int, int]]
+
+
+def read_performance(row: Mapping[str, str]) -> Performance:
+    """The performance of a row of info.csv. Raises MidiError where its file cannot be read or holds no hit."""
+    score = midi.read(Path(row["path"]))
+    hits = [
+        (note.start / score.ppq * TICKS_PER_BEAT, PADS[note.note], note.velocity)
+        for note in score.notes
+        if note.note in PADS
+    ]
+    if not hits:
+        raise MidiError(f"{row['path']}: no drum notes")
+    return Performance(
+        f"groove/{row['id']}",
+        "validation" if row["split"] == "validation" else "train",
+        row["style"].partition("/")[0],
+        float(row["bpm"]),
+        row["beat_type"] == "fill",
+        hits,
+    )
+
+
+class Takes:
+    """The pulses of a data set's takes: what one drummer played in a session in one style at one tempo, fills too.
+
+    A fill of a bar is too short to tell where its drummer feels the beat; the grooves around it tell.
+    """
+
+    def __init__(self, rows: Sequence[Mapping[str, str]]) -> None:
+        self._rows: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+        for row in rows:
+            self._rows.setdefault(self._key(row), []).append(row)
+        self._pulses: dict[tuple[str, ...], Pulse] = {}
+
+    def pulse(self, row: Mapping[str, str]) -> Pulse:
+        """The pulse of the take that `row` belongs to; files of it that cannot be read are left out."""
+        key = self._key(row)
+        if key not in self._pulses:
+            onsets: list[float] = []
+            for each in self._rows[key]:
+                with suppress(MidiError):
+                    onsets += [tick for tick, _, _ in read_performance(each).hits]
+            self._pulses[key] = pulse(onsets)
+        return self._pulses[key]
+
+    @staticmethod
+    def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+        return row["drummer"], row["session"], row["style"], row["bpm"]

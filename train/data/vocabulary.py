@@ -1,0 +1,118 @@
+"""Which tokens a part's model knows, and tables from the vocabulary's ids to the model's rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.errors import SettingsError
+from radio.music.chord_loops import HALF_BEATS
+from radio.music.parts import CHORDS, Part
+from radio.music.vocab import (
+    BACKBEAT,
+    DENSITIES,
+    DENSITY_BASE,
+    FILL,
+    GROOVE,
+    MAX_WAIT,
+    MODE_BASE,
+    MOOD_BASE,
+    QUALITIES,
+    QUALITY_BASE,
+    ROOT_BASE,
+    START,
+    STYLE_BASE,
+    STYLES,
+    TABLE_SIZE,
+    VELOCITY_BINS,
+    beat,
+    is_control,
+    note_of,
+    note_token,
+    wait,
+)
+from radio.types import BEATS_PER_BAR, MODES, MOODS, Tick, TokenId
+from train.data.corpus.groove import PADS
+
+UNKNOWN = -1
+STEP: Tick = 5
+"""All places in a beat at which notes start or end are multiples of this, and so are the waits between them."""
+
+Rows = npt.NDArray[np.int64]
+
+
+def known_tokens(part: Part) -> tuple[TokenId, ...]:
+    """The ids a model of `part` has rows for, ascending: waits in steps of five ticks, its notes, its controls.
+
+    A model of harmony has chords, the beats they may begin on, and what the host says of a loop.
+    """
+    if part is CHORDS:
+        return (
+            START,
+            *(beat(number) for number in HALF_BEATS),
+            *range(ROOT_BASE, ROOT_BASE + 12),
+            *(QUALITY_BASE + place for place, quality in enumerate(QUALITIES) if quality != "none"),
+            *range(MODE_BASE, MODE_BASE + len(MODES)),
+            *range(MOOD_BASE, MOOD_BASE + len(MOODS)),
+        )
+    tokens = [START]
+    tokens += [wait(ticks) for ticks in range(STEP, MAX_WAIT + 1, STEP)]
+    notes = range(part.low, part.high + 1) if part.offs else sorted(set(PADS.values()))
+    tokens += [note_token(note, loud) for note in notes for loud in range(0 if part.offs else 1, VELOCITY_BINS)]
+    tokens += [beat(number) for number in range(1, BEATS_PER_BAR + 1)]
+    if part.offs:
+        tokens += range(ROOT_BASE, ROOT_BASE + 12)
+        tokens += range(QUALITY_BASE, QUALITY_BASE + len(QUALITIES))
+    tokens += range(DENSITY_BASE, DENSITY_BASE + DENSITIES)
+    if not part.offs:
+        tokens += [*range(STYLE_BASE, STYLE_BASE + len(STYLES)), GROOVE, FILL, BACKBEAT]
+    return tuple(tokens)
+
+
+def _is_forced(part: Part, token: TokenId) -> bool:
+    """Whether the host decides about `token`: about all controls, but of harmony only about mode and mood."""
+    return token == START or (token >= MODE_BASE if part is CHORDS else is_control(token))
+
+
+class RowTable:
+    """Ids → rows for one part, after a transposition and a change of velocity bins."""
+
+    def __init__(self, part: Part, tokens: tuple[TokenId, ...]) -> None:
+        self.part = part
+        self.tokens = tokens
+        self._row = {token: row for row, token in enumerate(tokens)}
+        self._tables: dict[tuple[int, int], Rows] = {}
+        self.forced = np.array([_is_forced(part, token) for token in tokens])
+        """Per row: True where the host decides, so that the token carries no loss."""
+
+    def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
+        """Rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.
+
+        Raises SettingsError where the piece holds a token that the model does not know.
+        """
+        key = (semitones, louder)
+        if key not in self._tables:
+            self._tables[key] = self._table(semitones, louder)
+        if len(ids) and int(ids.max()) >= TABLE_SIZE:
+            raise SettingsError(f"token {int(ids.max())} is beyond the vocabulary's {TABLE_SIZE} places")
+        rows = self._tables[key][ids]
+        if (rows == UNKNOWN).any():
+            raise SettingsError(f"token {int(ids[rows == UNKNOWN][0])} is not one a {self.part.name} model knows")
+        return rows
+
+    def _table(self, semitones: int, louder: int) -> Rows:
+        table = np.full(TABLE_SIZE, UNKNOWN, dtype=np.int64)
+        for token in range(TABLE_SIZE):
+            moved = token
+            pair = note_of(token)
+            if pair is not None:
+                note, velocity_bin = pair
+                if self.part.offs:
+                    note = self.part.fold(note + semitones)
+                if velocity_bin:
+                    velocity_bin = min(max(velocity_bin + louder, 1), VELOCITY_BINS - 1)
+                moved = note_token(note, velocity_bin)
+            elif ROOT_BASE <= token < ROOT_BASE + 12:
+                moved = ROOT_BASE + (token - ROOT_BASE + semitones) % 12
+            table[token] = self._row.get(moved, UNKNOWN)
+        return table

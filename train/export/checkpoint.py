@@ -1,0 +1,36 @@
+"""`python -m train export`: a run's checkpoint → safetensors that the radio plays, and a card that says what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from radio.model.weights.checkpoint import Checkpoint
+from radio.model.weights.packing import Form
+from radio.types import JsonValue
+from train.data.vocabulary import known_tokens
+from train.export import model_card as card_file
+from train.loop.stored_run import load_module
+from train.metrics.data_card import facts
+
+
+def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) -> None:
+    """Write `path`'s weights to `out`, and beside it `out`.json: the card.
+
+    Args:
+        figures: what `train evaluate` measured on validation.
+        form: what the weights are written in.
+    """
+    module = load_module(path)
+    recipe, corpus = module.recipe, Path(module.recipe.corpus)
+    card: dict[str, JsonValue] = {
+        "architecture": module.model.spec.title,
+        "recipe": json.loads(json.dumps(recipe.as_dict() | {"corpus": corpus.name})),  # a path is nobody's business
+        "corpus": {"name": corpus.name, **facts(corpus)},
+        "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,
+        "validation": dict(figures),
+    }
+    weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
+    spec = module.model.spec
+    card_file.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), form)

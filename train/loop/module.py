@@ -1,0 +1,140 @@
+"""The Lightning module: loss over sampled tokens, state carried from window to window."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from train.data.vocabulary import RowTable
+from train.loop.batches import Batch
+from train.loop.devices import gathered, over_all
+from train.loop.recipe import Recipe
+from train.networks.architectures import build, sized
+from train.networks.base import State, detached, joined, lanes_of, with_fresh
+from train.networks.recompute import recompute_blocks
+
+
+class Fit(lightning.LightningModule):
+    """Trains a model by `recipe`. Logs nats as `loss` and bits per sampled token as `bits` and `val_bits`."""
+
+    def __init__(self, recipe: Recipe, table: RowTable) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.model = build(
+            sized(
+                recipe.architecture,
+                layers=recipe.layers,
+                width=recipe.width,
+                vocabulary=len(table.tokens),
+                dropout=recipe.dropout,
+            )
+        )
+        self.register_buffer("sampled", torch.from_numpy(~table.forced), persistent=False)
+        if recipe.checkpoint_blocks:
+            recompute_blocks(self.model)
+        self.carried: dict[int, State] = {}
+        """The state of each slice's lanes, by the number of the first of them."""
+        self._restored: State = []
+        """What all lanes of all devices remembered when the run stopped."""
+        self.carried_validation: State | None = None
+        self.next_step = 0
+        """The number of the next training batch: what a resumed run starts to read at."""
+        self.tokens_before = 0
+        """Tokens that the weights this run started from had seen."""
+        self._validation_sums = torch.zeros(2, dtype=torch.float64)
+        self._under_way = False
+        self._nats = torch.zeros(())
+        self._sampled = torch.ones(())
+        """Of the step that is under way: its loss so far on this device, and its sampled targets on all of them."""
+
+    def _fresh(self, state: State | None, batch: Batch) -> State:
+        """The state to start `batch` from: carried, and nothing for the lanes that are fresh."""
+        zero = self.model.zero_state(len(batch.fresh), self.device)
+        # a resumed run's state was loaded to the CPU, wherever the model is
+        return zero if state is None else with_fresh(state, zero, batch.fresh)
+
+    def losses(self, batch: Batch, state: State) -> tuple[Tensor, Tensor, State]:
+        """Summed nats over the sampled targets, how many there are, and the state after the window."""
+        targets = batch.rows[:, 1:].reshape(-1)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16-mixed"):
+            logits, state = self.model(batch.rows[:, :-1], state)
+        sampled = self.sampled[targets]  # type: ignore[index]
+        nats = functional.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
+        return (nats * sampled).sum(), sampled.sum(), detached(state)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        trainer, recipe = self.trainer, self.recipe
+        if batch.first not in self.carried and self._restored:
+            self.carried[batch.first] = lanes_of(self._restored, batch.first, len(batch.fresh))
+        if not self._under_way:
+            self._nats = torch.zeros((), device=self.device)
+            self._sampled = over_all(torch.tensor(float(max(1, batch.sampled)), device=self.device))
+        if recipe.dropout:
+            # what is dropped is a function of the place, as what is read is: a resumed run drops the same
+            torch.manual_seed(int(np.random.SeedSequence([recipe.seed, batch.step, batch.first]).generate_state(1)[0]))
+        state = self._fresh(self.carried.get(batch.first), batch)
+        total, _count, self.carried[batch.first] = self.losses(batch, state)
+        self._nats += total.detach()
+        self._under_way = not batch.ends
+        if batch.ends:
+            self.next_step = batch.step + 1
+            loss = over_all(self._nats) / self._sampled
+            self.log("loss", loss)
+            self.log("bits", loss / math.log(2))
+            self.log("rate", recipe.rate * recipe.rate_at(self.global_step))
+        # Slices and devices are averaged by the trainer; what is wanted is the mean over all their sampled targets.
+        return total * (recipe.slices * trainer.world_size) / self._sampled
+
+    def on_validation_epoch_start(self) -> None:
+        self._validation_sums.zero_()
+        self.carried_validation = None
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        total, count, self.carried_validation = self.losses(batch, self._fresh(self.carried_validation, batch))
+        self._validation_sums += torch.tensor([float(total), float(count)], dtype=torch.float64)
+
+    def on_validation_epoch_end(self) -> None:
+        nats, count = over_all(self._validation_sums.to(self.device)).tolist()
+        self.log("val_bits", nats / max(1.0, count) / math.log(2))
+
+    def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
+        # Not Lightning's own clipping: that refuses fused optimisers, and no gradient is ever scaled here. (DeepSpeed
+        # keeps the gradients to itself and is told to clip them by `train.loop.fit`.)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+
+    def configure_optimizers(self) -> Any:
+        matrices = [p for p in self.model.parameters() if p.squeeze().ndim >= 2]
+        rest = [p for p in self.model.parameters() if p.squeeze().ndim < 2]
+        optimizer = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
+            lr=self.recipe.rate,
+            betas=(self.recipe.beta1, self.recipe.beta2),
+            eps=self.recipe.eps,
+            fused=True,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.recipe.rate_at)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["recipe"] = self.recipe.as_dict()
+        checkpoint["next_step"] = self.next_step
+        checkpoint["tokens_before"] = self.tokens_before
+        checkpoint["carried"] = self._carried_by_all()
+
+    def _carried_by_all(self) -> State:
+        """What all lanes of all devices remember, in their order. Every device must ask for it."""
+        if not self.carried:
+            return self._restored
+        mine = joined([self.carried[first] for first in sorted(self.carried)])
+        return [tuple(gathered(tensor) for tensor in layer) for layer in mine]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.next_step = checkpoint["next_step"]
+        self.tokens_before = checkpoint["tokens_before"]
+        self._restored = [tuple(layer) for layer in checkpoint["carried"]]

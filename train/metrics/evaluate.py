@@ -1,0 +1,166 @@
+"""`python -m train evaluate`: bits per sampled token on the whole validation split, beside a 5-gram's on the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from radio.errors import SettingsError
+from radio.model.engines.base import Engine, State
+from radio.model.engines.selection import open_engine
+from radio.model.spec.architectures import ARCHITECTURES
+from radio.model.weights import checkpoint
+from radio.music.parts import CHORDS
+from radio.music.vocab import ROOT_BASE, style
+from radio.settings.engines import AUTO
+from radio.types import JsonValue
+from train.data import binidx
+from train.data.vocabulary import Rows, RowTable, known_tokens
+from train.loop.batches import KEYS, validation_batches
+from train.loop.logs import curve
+from train.loop.module import Fit
+from train.loop.recipe import Recipe
+from train.loop.stored_run import load_module
+from train.metrics.ngram import NGram
+
+LANES = 8
+WINDOW = 256
+"""Of a model that came without its recipe."""
+
+
+def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt") -> dict[str, JsonValue]:
+    """Figures of a run's checkpoint on validation.
+
+    Args:
+        corpus: a prepared corpus other than the recipe's own.
+
+    Returns:
+        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of back-off n-grams, n
+        from 1 to 5, counted over the same training pieces (pitched parts in all twelve keys, as the model saw them),
+        and `curve`, (step, validation bits) as training logged them; for harmony also `tokens_per_chord`.
+    """
+    module = load_module(run / stored)
+    folder = corpus or Path(module.recipe.corpus)
+    table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
+    training, validation = binidx.read(folder / "train"), _validation(folder)
+    figures = model_figures(module, validation, table)
+    keys = KEYS if table.part.offs else range(1)
+    counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
+    held_out = [table.rows(piece) for piece in validation]
+    figures["ngram_bits"] = [counted.bits(held_out, ~table.forced, order) for order in range(1, counted.order + 1)]
+    if table.part is CHORDS:
+        figures["tokens_per_chord"] = _tokens_per_chord(held_out, table)
+    figures["curve"] = [[step, bits] for step, bits in curve(run)]
+    return figures
+
+
+def _validation(corpus: Path) -> list[binidx.Tokens]:
+    pieces = binidx.read(corpus / "validation")
+    if not pieces:
+        raise SettingsError(f"{corpus}: no validation piece to measure on")
+    return pieces
+
+
+def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
+    """Sampled tokens for each chord: bits per token times this are bits per chord, its rhythm included."""
+    roots = [row for row, token in enumerate(table.tokens) if ROOT_BASE <= token < ROOT_BASE + 12]
+    chords = sum(int(np.isin(piece, roots).sum()) for piece in pieces)
+    return sum(int((~table.forced[piece[1:]]).sum()) for piece in pieces) / chords
+
+
+def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:
+    """Bits and accuracy per sampled token over `validation`, read in long lanes with the state carried."""
+    nats = hits = count = 0.0
+    batches = validation_batches(validation, table, lanes=LANES, window=module.recipe.window)
+    state = module.model.zero_state(len(batches[0].fresh))
+    with torch.inference_mode():
+        for batch in batches:
+            logits, state = module.model(batch.rows[:, :-1], state)
+            targets = batch.rows[:, 1:]
+            sampled = torch.from_numpy(~table.forced)[targets]
+            each = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+            nats += float((each * sampled.flatten()).sum())
+            hits += float(((logits.argmax(-1) == targets) & sampled).sum())
+            count += float(sampled.sum())
+    return {"bits": nats / count / math.log(2), "accuracy": hits / count, "tokens": int(count)}
+
+
+def engine_figures(
+    engine: Engine, validation: list[binidx.Tokens], table: RowTable, *, window: int
+) -> dict[str, JsonValue]:
+    """The same bits and accuracy as `model_figures`, stepped token by token by what plays on air."""
+    nats = hits = count = 0.0
+    batches = validation_batches(validation, table, lanes=LANES, window=window)
+    states: Sequence[State] = [engine.zero_state()] * len(batches[0].fresh)
+    lanes = np.arange(len(states))
+    for batch in batches:
+        rows = batch.rows.numpy()
+        for now, targets in zip(rows.T[:-1].tolist(), rows.T[1:], strict=True):
+            logits, states = engine.step_batch(now, states)
+            peaks = logits.max(axis=1)
+            each = np.log(np.exp(logits - peaks[:, None]).sum(axis=1)) + peaks - logits[lanes, targets]
+            sampled = ~table.forced[targets]
+            nats += float(each[sampled].sum())
+            hits += float((logits.argmax(axis=1) == targets)[sampled].sum())
+            count += float(sampled.sum())
+    return {"bits": nats / count / math.log(2), "accuracy": hits / count, "tokens": int(count)}
+
+
+def evaluate_checkpoint(
+    path: Path, corpus: Path, *, engine: str = AUTO, styles: Sequence[str] = ()
+) -> dict[str, JsonValue]:
+    """`engine_figures` of an exported model over a prepared corpus' validation split, by the engine of that name.
+
+    The split is laid into lanes as when the model was trained, so that the same tokens count.
+
+    Args:
+        styles: only drum pieces of these styles; all pieces where none is named.
+
+    Raises:
+        SettingsError: no piece of these styles.
+    """
+    validation = _validation(corpus)
+    if styles:
+        wanted = [style(name) for name in styles]
+        validation = [piece for piece in validation if np.isin(wanted, piece).any()]
+        if not validation:
+            raise SettingsError(f"{corpus}: no validation piece is {' or '.join(styles)}")
+    stored = checkpoint.read(path)
+    table = RowTable(stored.part, stored.tokens)
+    recipe = stored.card.get("recipe")
+    window = recipe["window"] if isinstance(recipe, dict) else None
+    return engine_figures(
+        open_engine(stored, engine),
+        validation,
+        table,
+        window=window if isinstance(window, int) else WINDOW,
+    )
+
+
+def plot_curve(figures: dict[str, JsonValue], recipe: Recipe, out: Path) -> None:
+    """Draw validation bits over training tokens, with the 5-gram and the best n-gram as lines."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    points = np.array(figures["curve"], dtype=float).reshape(-1, 2)
+    tokens_per_step = recipe.lanes * recipe.window
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    axes.plot(points[:, 0] * tokens_per_step / 1e6, points[:, 1], label=ARCHITECTURES[recipe.architecture].title)
+    ngrams = np.array(figures["ngram_bits"], dtype=float)
+    best = int(ngrams.argmin())
+    axes.axhline(ngrams[4], color="grey", linestyle="--", label="back-off 5-gram")
+    axes.axhline(ngrams[best], color="grey", linestyle=":", label=f"best n-gram ({best + 1})")
+    axes.set(
+        xlabel="million tokens trained",
+        ylabel="bits per sampled token, validation",
+        title=f"{recipe.part}, {Path(recipe.corpus).name}",
+    )
+    axes.legend()
+    figure.savefig(out, dpi=110)
+    plt.close(figure)

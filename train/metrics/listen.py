@@ -1,0 +1,42 @@
+"""`python -m train listen`: let a station compose for a while at several temperatures and print its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from tqdm import tqdm
+
+from radio.settings.config import StationSettings
+from radio.station.station import open_composer
+from radio.types import BEATS_PER_BAR
+from train.metrics.station_figures import Figures, measure
+
+
+def listen(
+    settings: StationSettings, *, minutes: float, temperatures: Sequence[float], seed: int
+) -> dict[float, Figures]:
+    """Compose `minutes` at each temperature, other controls as the station has them."""
+    results = {}
+    for temperature in temperatures:
+        controls = settings.controls.changed({"temperature": temperature})
+        composer = open_composer(settings, seed)
+        bars = max(1, round(minutes * controls.tempo / BEATS_PER_BAR))
+        description = f"{settings.name} at temperature {temperature:g}"
+        results[temperature] = measure(
+            [composer.next_bar(controls) for _ in tqdm(range(bars), unit="bar", desc=description)]
+        )
+    return results
+
+
+def table(results: dict[float, Figures]) -> str:
+    """The figures as a Markdown table, a column a temperature."""
+    columns = [asdict(figures) for figures in results.values()]
+    lines = [
+        "| | " + " | ".join(f"temperature {temperature:g}" for temperature in results) + " |",
+        "| --- |" + " ---: |" * len(columns),
+    ]
+    for name in columns[0]:
+        cells = [f"{column[name]:.3f}" if isinstance(column[name], float) else str(column[name]) for column in columns]
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

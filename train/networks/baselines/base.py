@@ -1,0 +1,50 @@
+"""The frame that all baselines stand in; only what looks into the past differs, so that nothing else is compared.
+
+Shapes: B lanes, T tokens, C width, V tokens known to the model.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from radio.model.spec.baselines import BaselineSpec
+from train.networks.base import Model, State
+
+
+class Block(nn.Module, ABC):
+    """What a layer adds to the stream (B, T, C), and what it remembers: tensors whose first axis is the lanes."""
+
+    @abstractmethod
+    def zero_state(self, batch: int, device: torch.device | None) -> tuple[Tensor, ...]: ...
+
+    @abstractmethod
+    def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]: ...
+
+
+class Baseline(Model):
+    """Embedding, blocks, head; embedding and head begin as RWKV-6's do."""
+
+    def __init__(self, spec: BaselineSpec, blocks: Iterable[Block]) -> None:
+        super().__init__(spec)
+        self.emb = nn.Embedding(spec.vocabulary, spec.width)
+        self.ln0 = nn.LayerNorm(spec.width)
+        self.blocks: Iterable[Block] = nn.ModuleList(blocks)  # type: ignore[assignment]  # torch: of any modules
+        self.ln_out = nn.LayerNorm(spec.width)
+        self.head = nn.Linear(spec.width, spec.vocabulary, bias=False)
+        nn.init.uniform_(self.emb.weight, -1e-4, 1e-4)
+        nn.init.orthogonal_(self.head.weight, gain=0.5 * max(1.0, spec.vocabulary / spec.width) ** 0.5)
+
+    def zero_state(self, batch: int, device: torch.device | None = None) -> State:
+        return [block.zero_state(batch, device) for block in self.blocks]
+
+    def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]:
+        x = self.ln0(self.emb(rows))
+        after: State = []
+        for block, before in zip(self.blocks, state, strict=True):
+            x, kept = block(x, before)
+            after.append(kept)
+        return self.head(self.ln_out(x)), after
