@@ -1,122 +1,91 @@
-"""What can be turned while a station plays: one table for the config, the API, the station and the page."""
+"""The controls of a station, which can change while it plays: declared once for the config, the API and the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, cast
 
 from radio.errors import ControlError, nearest
+from radio.settings.fields import Group, Lands, Setting, choice, flag, number, settings_of, whole
+from radio.settings.kinds import Choice, Number
 from radio.types import MOODS, JsonValue, MoodChoice
 
 LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "vinyl", "rain")
 
-_MOODS: tuple[str, ...] = ("any", *MOODS)
+_MOODS: tuple[MoodChoice, ...] = ("any", *MOODS)
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """One control: its range (inclusive), or its choices, its unit, and where a change lands.
-
-    lands: on the next bar line, where the harmony's next loop begins, or in the mix at once.
-    """
-
-    name: str
-    kind: Literal["float", "int", "bool", "choice"]
-    low: float
-    high: float
-    lands: Literal["bar", "loop", "mix"]
-    unit: str
-    help: str
-    choices: tuple[str, ...] = ()
-
-    @property
-    def allowed(self) -> str:
-        if self.kind == "choice":
-            return f"one of {', '.join(self.choices)}"
-        if self.kind == "bool":
-            return "true or false"
-        kind = "a whole number" if self.kind == "int" else "a number"
-        return f"{kind} from {self.low:g} to {self.high:g}{' ' + self.unit if self.unit else ''}"
-
-    def check(self, value: object) -> float | int | bool | str:
-        """Return the value in its own type; raise ControlError where kind, range or choice is wrong."""
-        if self.kind == "choice":
-            if isinstance(value, str) and value in self.choices:
-                return value
-        elif self.kind == "bool":
-            if isinstance(value, bool):
-                return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high:
-            # In range first: it is false for nan and infinity, and what is beyond all floats is not converted to one.
-            if self.kind == "float":
-                return float(value)
-            if float(value).is_integer():
-                return int(value)
-        raise ControlError(f"{self.name}: {value!r} is not {self.allowed}", field=self.name, allowed=self.allowed)
+def _level(layer: str) -> float:
+    return number(0, -60, 12, unit="dB", lands="mix", group="layers", step=1, help=f"level of the {layer}")
 
 
-def _table() -> dict[str, Control]:
-    rows = [
-        Control("temperature", "float", 0, 2, "bar", "", "how freely the models choose; 0 always takes the likeliest"),
-        Control(
-            "top_p", "float", 0, 1, "bar", "", "keep the likeliest tokens up to this much probability; 1 keeps all"
-        ),
-        Control("top_k", "int", 0, 2560, "bar", "", "keep this many likeliest tokens; 0 keeps all"),
-        Control("alpha_presence", "float", 0, 2, "bar", "", "push down notes that were played lately, once each"),
-        Control("alpha_frequency", "float", 0, 2, "bar", "", "push down notes by how often they were played lately"),
-        Control("alpha_decay", "float", 0, 1, "bar", "", "how slowly the two penalties forget, per token"),
-        Control("tempo", "float", 50, 110, "bar", "BPM", "beats a minute"),
-        Control("swing", "float", 50, 66, "bar", "%", "where the off-beat sixteenth falls in its pair; 50 is straight"),
-        Control("density", "float", 0, 1, "bar", "", "how busy the players are"),
-        Control(
-            "mood", "choice", 0, 0, "loop", "", "what the chords are to feel like; any leaves it to the station", _MOODS
-        ),
-        Control("lowpass", "float", 500, 20_000, "mix", "Hz", "the master low-pass"),
-        Control("wow", "float", 0, 1, "mix", "", "how much the tape wavers"),
-    ]
-    for layer in LAYERS:
-        rows.append(Control(f"{layer}_level", "float", -60, 12, "mix", "dB", f"level of the {layer}"))
-        rows.append(Control(f"{layer}_mute", "bool", 0, 1, "mix", "", f"silence the {layer}"))
-    return {row.name: row for row in rows}
-
-
-CONTROLS: Mapping[str, Control] = _table()
+def _mute(layer: str, *, muted: bool = False) -> bool:
+    return flag(muted, lands="mix", group="layers", help=f"silence the {layer}")
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """A value for every row of `CONTROLS`; checked when built."""
+    """A value for every control.
 
-    temperature: float = 1.0
-    top_p: float = 0.95
-    top_k: int = 0
-    alpha_presence: float = 0.0
-    alpha_frequency: float = 0.1
-    alpha_decay: float = 0.99
-    tempo: float = 80.0
-    swing: float = 56.0
-    density: float = 0.5
-    mood: MoodChoice = "any"
-    lowpass: float = 10_000.0
-    wow: float = 0.3
-    keys_level: float = 0.0
-    keys_mute: bool = False
-    bass_level: float = 0.0
-    bass_mute: bool = False
-    drums_level: float = 0.0
-    drums_mute: bool = False
-    vinyl_level: float = 0.0
-    vinyl_mute: bool = False
-    rain_level: float = 0.0
-    rain_mute: bool = True
+    A control is one field here. `lands` says where a change takes effect, `group` where the control stands on the page
+    and in the terminal, `step` how far one key press moves it in the terminal.
+
+    Raises:
+        ControlError: A value is not allowed.
+    """
+
+    temperature: float = number(
+        1, 0, 2, lands="bar", group="music", step=0.05, help="how freely the models choose; 0 takes the likeliest token"
+    )
+    top_p: float = number(
+        0.95, 0, 1, lands="bar", group="sampling", help="keep the likeliest tokens up to this probability; 1 keeps all"
+    )
+    top_k: int = whole(0, 0, 2560, lands="bar", group="sampling", help="keep this many likeliest tokens; 0 keeps all")
+    alpha_presence: float = number(
+        0, 0, 2, lands="bar", group="sampling", help="penalty for a token that was played lately"
+    )
+    alpha_frequency: float = number(
+        0.1, 0, 2, lands="bar", group="sampling", help="penalty for each time that a token was played lately"
+    )
+    alpha_decay: float = number(
+        0.99, 0, 1, lands="bar", group="sampling", help="how slowly the two penalties fade, per token"
+    )
+    tempo: float = number(80, 50, 110, unit="BPM", lands="bar", group="music", step=1, help="beats per minute")
+    swing: float = number(
+        56, 50, 66, unit="%", lands="bar", group="music", step=1,
+        help="place of the off-beat sixteenth in its pair; 50 is straight",
+    )  # fmt: skip
+    density: float = number(0.5, 0, 1, lands="bar", group="music", step=0.05, help="how busy the players are")
+    mood: MoodChoice = choice(
+        "any", _MOODS, lands="loop", group="music", help="mood of the chords; any leaves it to the station"
+    )
+    lowpass: float = number(
+        10_000, 500, 20_000, unit="Hz", lands="mix", group="mix", step=None, help="cut-off of the master low-pass"
+    )
+    wow: float = number(0.3, 0, 1, lands="mix", group="mix", step=0.05, help="how much the tape wavers")
+    keys_level: float = _level("keys")
+    keys_mute: bool = _mute("keys")
+    bass_level: float = _level("bass")
+    bass_mute: bool = _mute("bass")
+    drums_level: float = _level("drums")
+    drums_mute: bool = _mute("drums")
+    vinyl_level: float = _level("vinyl")
+    vinyl_mute: bool = _mute("vinyl")
+    rain_level: float = _level("rain")
+    rain_mute: bool = _mute("rain", muted=True)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, CONTROLS[field.name].check(getattr(self, field.name)))
+        for name, control in CONTROLS.items():
+            object.__setattr__(self, name, control.check(getattr(self, name)))
 
     def changed(self, patch: Mapping[str, object]) -> Controls:
-        """These controls with `patch` applied. Raises ControlError for an unknown name or a value out of range."""
+        """Return these controls with `patch` applied.
+
+        Raises:
+            ControlError: There is no such control, or its value is not allowed.
+        """
         for name in patch:
             if name not in CONTROLS:
                 hint = nearest(name, list(CONTROLS))
@@ -125,3 +94,72 @@ class Controls:
 
     def as_json(self) -> dict[str, JsonValue]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A field of `Controls`, as the API and the terminal use it."""
+
+    setting: Setting
+
+    @property
+    def name(self) -> str:
+        return self.setting.name
+
+    @property
+    def kind(self) -> Literal["float", "int", "bool", "choice"]:
+        return cast('Literal["float", "int", "bool", "choice"]', self.setting.kind.name)
+
+    @property
+    def default(self) -> float | int | bool | str:
+        return cast("float | int | bool | str", self.setting.default)
+
+    @property
+    def low(self) -> float:
+        """The low end of the range; 0 where there is none."""
+        kind = self.setting.kind
+        return kind.low if isinstance(kind, Number) and kind.low is not None else 0
+
+    @property
+    def high(self) -> float:
+        """The high end of the range; 1 where there is none."""
+        kind = self.setting.kind
+        return kind.high if isinstance(kind, Number) and kind.high is not None else 1
+
+    @property
+    def unit(self) -> str:
+        kind = self.setting.kind
+        return kind.unit if isinstance(kind, Number) else ""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        kind = self.setting.kind
+        return kind.choices if isinstance(kind, Choice) else ()
+
+    @property
+    def lands(self) -> Lands:
+        return self.setting.uses["lands"]
+
+    @property
+    def group(self) -> Group:
+        return self.setting.uses["group"]
+
+    @property
+    def help(self) -> str:
+        return self.setting.help
+
+    @property
+    def allowed(self) -> str:
+        return self.setting.kind.allowed
+
+    def check(self, value: object) -> float | int | bool | str:
+        """Return the value in its own type. Raises ControlError where it is not allowed."""
+        try:
+            return cast("float | int | bool | str", self.setting.check(value))
+        except ValueError as error:
+            raise ControlError(str(error), field=self.name, allowed=self.allowed) from error
+
+
+CONTROLS: Mapping[str, Control] = MappingProxyType(
+    {name: Control(setting) for name, setting in settings_of(Controls).items()}
+)

@@ -1,22 +1,23 @@
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 
 from radio.errors import SettingsError
 from radio.settings.controls import LAYERS
+from radio.settings.fields import settings_of
+from radio.settings.kinds import Number
 from radio.settings.tone import Tone
 
 
 def test_every_number_has_a_range_around_its_default_and_a_unit() -> None:
-    for row in fields(Tone):
-        assert row.metadata["low"] <= row.default <= row.metadata["high"], row.name
-        assert row.metadata["unit"], row.name
+    for name, setting in settings_of(Tone).items():
+        assert isinstance(setting.kind, Number), name
+        assert setting.kind.low <= setting.default <= setting.kind.high, name
+        assert setting.kind.unit, name
 
 
 def test_every_layer_has_a_trim() -> None:
-    assert {f"{layer}_db" for layer in LAYERS} <= {row.name for row in fields(Tone)}
+    assert {f"{layer}_db" for layer in LAYERS} <= set(settings_of(Tone))
 
 
 def test_all_faults_are_reported_at_once() -> None:
