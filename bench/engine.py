@@ -64,7 +64,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
         ModelError: the native engine was not compiled.
     """
     if not native_engine.paths():
-        raise ModelError(f"the native engine was not compiled ({native_engine.why_missing()})")
+        raise ModelError(f"the native engine was not compiled ({native_engine.missing_reason()})")
     for name, shape in SHAPES.items():
         yield from _one_model(name, shape, _SECONDS * subject.effort)
     late = _late_to_early(round(LATE * min(1, subject.effort)))
@@ -161,7 +161,7 @@ def _reading(size: int, seconds: Seconds) -> Work:
     memory = np.ones(size, np.int8)
 
     def read() -> float:
-        native_engine.read(memory)
+        native_engine.read_memory(memory)
         return size
 
     return _for(seconds, read)
@@ -191,7 +191,7 @@ def _peer(plain: Checkpoint, seconds: Seconds) -> Work:
 
 def _late_to_early(late: int) -> float:
     """Time a token takes from number `late` on to that from the thousandth on: the best of several runs each."""
-    engine = NativeEngine(random_model(Rwkv6Spec(2, 128, 2176)), form="int8")
+    engine = NativeEngine(random_model(Rwkv6Spec(2, 128, 2176)), weight_format="int8")
     generator = np.random.default_rng(1)
     state, fed, least = engine.zero_state(), 0, {EARLY: float("inf"), late: float("inf")}
     while fed < late + _RUNS * _RUN:

@@ -20,7 +20,7 @@ from radio.settings.config import StationSettings
 from radio.station.station import open_station, write_midi
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.encoders import open_encoder
-from radio.types import BLOCK, GRID, SAMPLE_RATE, Block, Format, Frames, Seconds, SynthEvent
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Block, Format, Frames, Seconds, SynthEvent
 
 _ROUNDS = 3
 
@@ -78,10 +78,10 @@ def _play(
     with closing(Synth(settings.soundfont, programs(settings))) as synth:
         for layer, each in events.items():
             synth.schedule(layer, each)
-        for _ in range(round(seconds * SAMPLE_RATE) // BLOCK):
-            stems = synth.render(BLOCK)
+        for _ in range(round(seconds * SAMPLE_RATE) // MIX_BLOCK):
+            stems = synth.render(MIX_BLOCK)
             if mixed:
-                mixer.process({**stems, "vinyl": vinyl.render(BLOCK)}, settings.controls)
+                mixer.process({**stems, "vinyl": vinyl.render(MIX_BLOCK)}, settings.controls)
     return seconds
 
 
@@ -98,8 +98,8 @@ def _encoders(subject: Subject, folder: Path) -> Iterator[Figure]:
 def _encoding(format_: Format, audio: Block) -> Callable[[], float]:
     def encode() -> float:
         encoder = open_encoder(format_)
-        for start in range(0, len(audio), BLOCK):
-            encoder.encode(audio[start : start + BLOCK])
+        for start in range(0, len(audio), MIX_BLOCK):
+            encoder.encode(audio[start : start + MIX_BLOCK])
         return len(audio) / SAMPLE_RATE
 
     return encode

@@ -15,7 +15,7 @@ from radio.audio.vinyl import Vinyl
 from radio.station.station import open_composer, open_station
 from radio.stream.formats.encoders import open_encoder
 from radio.stream.formats.muxers import open_muxer
-from radio.types import BLOCK, SAMPLE_RATE, Block, Frames, Packet
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, Packet
 
 _TIMES = "× real time"
 
@@ -23,7 +23,7 @@ _TIMES = "× real time"
 def measure(subject: Subject) -> Iterator[Figure]:
     """Every stage in the order of the line, on one core."""
     settings = subject.settings
-    long = max(BLOCK, round(subject.effort * 20 * SAMPLE_RATE) // BLOCK * BLOCK)
+    long = max(MIX_BLOCK, round(subject.effort * 20 * SAMPLE_RATE) // MIX_BLOCK * MIX_BLOCK)
     yield Figure("composer: both models, bass, grammar", _composing(subject), _TIMES)
     stems: dict[str, Block] = {}
     with closing(Synth(settings.soundfont, programs(settings))) as synth:
@@ -31,11 +31,11 @@ def measure(subject: Subject) -> Iterator[Figure]:
         for layer, each in events.items():
             synth.schedule(layer, each)
         # As many frames in each round, so that none runs on into the silence after the score's end.
-        yield Figure("synthesizer, all layers", _rendering(synth.render, length // BLOCK * BLOCK), _TIMES)
-        stems |= synth.render(BLOCK)
+        yield Figure("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
+        stems |= synth.render(MIX_BLOCK)
     for layer, texture in {"vinyl": Vinyl(1), "rain": Rain(1)}.items():
         yield Figure(layer, _rendering(texture.render, long), _TIMES)
-        stems[layer] = texture.render(BLOCK)
+        stems[layer] = texture.render(MIX_BLOCK)
     mixer = Mixer(settings.tone)
     yield Figure("mixer", _rendering(lambda _: mixer.process(stems, settings.controls), long), _TIMES)
     with closing(open_station(settings)) as station:
@@ -58,8 +58,8 @@ def _composing(subject: Subject) -> float:
 
 def _rendering(render: Callable[[Frames], object], frames: Frames) -> float:
     def play() -> float:
-        for _ in range(frames // BLOCK):
-            render(BLOCK)
+        for _ in range(frames // MIX_BLOCK):
+            render(MIX_BLOCK)
         return frames / SAMPLE_RATE
 
     return rate(play)
@@ -69,8 +69,8 @@ def _encoding(audio: Block) -> Iterator[Figure]:
     encoder, packets = open_encoder("opus"), list[Packet]()
 
     def encode() -> float:
-        for start in range(0, len(audio), BLOCK):
-            packets.extend(encoder.encode(audio[start : start + BLOCK]))
+        for start in range(0, len(audio), MIX_BLOCK):
+            packets.extend(encoder.encode(audio[start : start + MIX_BLOCK]))
         return len(audio) / SAMPLE_RATE
 
     yield Figure("Opus encoder", rate(encode), _TIMES)

@@ -68,7 +68,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
         ModelError: the operators in C are not there.
     """
     if not cpu_train.available():
-        raise ModelError(f"training's operators in C are not there: {cpu_train.why_missing()}")
+        raise ModelError(f"training's operators in C are not there: {cpu_train.missing_reason()}")
     lanes = max(1, round(LANES * min(1.0, subject.effort)))
     threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     try:

@@ -75,7 +75,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
     """
     if not torch.cuda.is_available():
         raise Skipped("no CUDA device")
-    if missing := cuda.why_missing(torch.cuda.current_device()):
+    if missing := cuda.missing_reason(torch.cuda.current_device()):
         raise Skipped(missing)
     rounds = max(1, round(ROUNDS * subject.effort))
     copied, multiplied = _copy_bandwidth(rounds), _arithmetic(rounds)

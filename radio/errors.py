@@ -49,7 +49,7 @@ class ServerError(RadioError):
     """The front could not start: a busy port, an address that is not ours."""
 
 
-def nearest(word: str, choices: Sequence[str]) -> str:
+def did_you_mean(word: str, choices: Sequence[str]) -> str:
     """` Did you mean 'chill'?` for the closest of `choices`, or an empty string: to be appended to a message."""
     from difflib import get_close_matches
 

@@ -45,7 +45,7 @@ MOODS: tuple[Mood, ...] = get_args(Mood)
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
 """Events sound on multiples of this many frames, FluidSynth's own block, so that block sizes change nothing."""
-BLOCK: Frames = 1_920
+MIX_BLOCK: Frames = 1_920
 """A station is mixed in blocks of this many frames, whatever sizes are asked for: 40 ms, short for a listener who turns
 a level and for the processor's cache, long enough to keep Python out of the way."""
 

@@ -165,7 +165,7 @@ def _originality(arguments: argparse.Namespace) -> None:
     from train.metrics.copied_runs import spread
 
     part, settings = PARTS[arguments.part], _station(arguments)
-    layer = "keys" if part.offs else "drums"
+    layer = "keys" if part.note_offs else "drums"
     seen, unseen = (play.human(play.corpus(arguments.corpus / f"{name}.jsonl")) for name in ("train", "validation"))
     index = Index.of(part, (piece.notes for piece in seen))
     index.human = spread(index, unseen)

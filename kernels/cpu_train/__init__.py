@@ -1,11 +1,19 @@
 """Training's operators for the CPU, in C: compiled when first needed, for the processor at hand."""
 
-from kernels.cpu_train.library import available, serves, takes, why_missing
+from kernels.cpu_train.library import available, missing_reason, serves, takes
 from kernels.cpu_train.mixes import gated_norm, sigmoid_gate, squared_relu, token_shift
 from kernels.cpu_train.wkv6_cpu import wkv6
 from kernels.cpu_train.wkv7_cpu import wkv7
 
 __all__ = [
-    "available", "gated_norm", "serves", "sigmoid_gate", "squared_relu", "takes", "token_shift",
-    "why_missing", "wkv6", "wkv7",
+    "available",
+    "gated_norm",
+    "missing_reason",
+    "serves",
+    "sigmoid_gate",
+    "squared_relu",
+    "takes",
+    "token_shift",
+    "wkv6",
+    "wkv7",
 ]  # fmt: skip

@@ -50,7 +50,7 @@ def takes(tokens: Tensor) -> bool:
     return tokens.shape[-1] == HEAD_SIZE and serves(tokens, tokens.dtype)
 
 
-def why_missing() -> str:
+def missing_reason() -> str:
     """What went wrong, in one line; empty where nothing did."""
     return opened()[1]
 
@@ -66,7 +66,7 @@ def call(name: str, *arguments: Argument) -> None:
     """
     library = opened()[0]
     if library is None:
-        raise RuntimeError(f"training's native operators are not there: {why_missing()}")
+        raise RuntimeError(f"training's native operators are not there: {missing_reason()}")
     function = getattr(library, name)
     function(ctypes.c_int(torch.get_num_threads()), *map(_as_c, arguments))
 

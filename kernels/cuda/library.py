@@ -139,7 +139,7 @@ def on_device(index: int) -> Library:
 
 
 @functools.cache
-def why_missing(index: int) -> str:
+def missing_reason(index: int) -> str:
     """Why there are no kernels for a CUDA device, in one line; empty where there are."""
     try:
         on_device(index)
@@ -155,7 +155,7 @@ def takes(tokens: Tensor) -> bool:
     """
     if not tokens.is_cuda or tokens.shape[-1] != HEAD_SIZE or tokens.dtype not in {torch.float32, torch.bfloat16}:
         return False
-    missing = why_missing(tokens.get_device())
+    missing = missing_reason(tokens.get_device())
     if missing:
         warnings.warn(f"WKV-6 is left to PyTorch, many times slower than its kernels: {missing}", stacklevel=2)
     return not missing

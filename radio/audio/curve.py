@@ -11,14 +11,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from radio.types import BLOCK, GRID, SAMPLE_RATE
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE
 
 Signal: TypeAlias = npt.NDArray[np.float32]
-"""One block inside the mixer, float32: audio (channels, BLOCK) with full scale ±1.0, or gains (BLOCK,)."""
+"""One block inside the mixer, float32: audio (channels, MIX_BLOCK) with full scale ±1.0, or gains (MIX_BLOCK,)."""
 Lines: TypeAlias = npt.NDArray[np.float64]
 """A value at the end of each grid block of one block: (LINES,) float64."""
 
-LINES = BLOCK // GRID
+LINES = MIX_BLOCK // GRID
 """Grid blocks in a block."""
 
 _SLOPE = np.arange(GRID) / GRID
@@ -39,7 +39,7 @@ class Curve:
         """The values for one block, where each of its grid blocks ends at the value given in `ends`.
 
         Returns:
-            (BLOCK,) float64, or one number where nothing moves.
+            (MIX_BLOCK,) float64, or one number where nothing moves.
         """
         reached = np.concatenate(((self.end,), ends))
         self.end = float(reached[-1])

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.audio.curve import Signal
-from radio.types import BLOCK, GRID, SAMPLE_RATE, Frames
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Frames
 
 _TINY = 1e-20
 """Added to what filters remember: numbers that fade below 1e-38 in digital silence would slow the processor down."""
-_OCTAVES_PER_BLOCK = 10 * BLOCK / SAMPLE_RATE
+_OCTAVES_PER_BLOCK = 10 * MIX_BLOCK / SAMPLE_RATE
 """A low-pass that is turned moves by ten octaves a second: quick to the ear, and without zipper noise."""
 _DOUBLINGS = 16
 """Of 64 frames: 87 s, long after any of our filters has forgotten."""
-_FADE = (np.arange(BLOCK, dtype=np.float32) + 1) / BLOCK
+_FADE = (np.arange(MIX_BLOCK, dtype=np.float32) + 1) / MIX_BLOCK
 
 Sections = npt.NDArray[np.float64]
 """Second-order sections in series, (sections, 6): b0, b1, b2, 1, a1, a2 of each, as scipy.signal has them."""
@@ -84,7 +84,7 @@ class Filters:
     """
 
     def __init__(
-        self, *filters: Sections, channels: int = 2, frames: Frames = BLOCK, dtype: npt.DTypeLike = np.float32
+        self, *filters: Sections, channels: int = 2, frames: Frames = MIX_BLOCK, dtype: npt.DTypeLike = np.float32
     ) -> None:
         self._blocks = frames // GRID
         parts = [_matrices(sections, self._blocks) for sections in filters]
@@ -172,10 +172,10 @@ class SweptLowPass:
     def __init__(self, cutoff: float) -> None:
         self._octave = math.log2(cutoff)
         self._filter = Filters(low_pass_sections(2**self._octave))
-        self._before: Signal = np.zeros((2, BLOCK), np.float32)
+        self._before: Signal = np.zeros((2, MIX_BLOCK), np.float32)
 
     def process(self, x: Signal, cutoff: float) -> Signal:
-        """Filter the next (2, BLOCK), on the way to `cutoff` (Hz)."""
+        """Filter the next (2, MIX_BLOCK), on the way to `cutoff` (Hz)."""
         target = math.log2(cutoff)
         y = self._filter.process(x)
         if self._octave != target:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.audio.curve import Signal
-from radio.types import BLOCK, SAMPLE_RATE, Frames
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames
 
 _REACH: Frames = 8
 """How far back the sample that is held may lie; sets the lowest rate, 6 kHz."""
@@ -29,9 +29,9 @@ class Grit:
         self.past: Signal = np.zeros((channels, _REACH), np.float32)
 
     def process(self, x: Signal, position: Frames) -> Signal:
-        """Hold and round (channels, BLOCK), which begin at the absolute frame `position`, a multiple of BLOCK."""
+        """Hold and round (channels, MIX_BLOCK) from the absolute frame `position`, a multiple of MIX_BLOCK."""
         line = np.concatenate((self.past, x), axis=1)
-        self.past = line[:, BLOCK:]
+        self.past = line[:, MIX_BLOCK:]
         y: Signal = line.take(self._holding(position), axis=1)
         y *= self._steps
         np.rint(y, out=y)
@@ -41,7 +41,7 @@ class Grit:
     def _holding(self, position: Frames) -> npt.NDArray[np.intp]:
         phase = position * self._rate % SAMPLE_RATE
         if phase not in self._held:
-            now = np.arange(position, position + BLOCK)
+            now = np.arange(position, position + MIX_BLOCK)
             # Of the old sampler's ticks, the last one up to now, and the first of our frames that is not before it.
             held = -(-(now * self._rate // SAMPLE_RATE * SAMPLE_RATE) // self._rate)
             self._held[phase] = held - (position - _REACH)

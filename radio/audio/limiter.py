@@ -8,7 +8,7 @@ import numpy as np
 
 from radio.audio.curve import LINES, Curve, Lines, Signal
 from radio.audio.peaks import Peaks
-from radio.types import BLOCK, GRID, SAMPLE_RATE, Dbfs, Frames
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Dbfs, Frames
 
 _SPAN = 3
 """Windows averaged for each point of the gain; the gain takes this many grid blocks (4 ms) to come down."""
@@ -45,15 +45,15 @@ class Limiter:
         self._asked = [1.0] * (2 * _SPAN + 1)
 
     def process(self, x: Signal) -> Signal:
-        """Limit the next (2, BLOCK); what comes out is `latency` frames older."""
+        """Limit the next (2, MIX_BLOCK); what comes out is `latency` frames older."""
         self._ask(self._peaks.find(x, self._ceiling))
         line = np.concatenate((self.delayed, x), axis=1)
-        self.delayed = line[:, BLOCK:]
+        self.delayed = line[:, MIX_BLOCK:]
         gains = self._gains()
         if gains is None and self._gain.end == 1.0:
-            return line[:, :BLOCK]
+            return line[:, :MIX_BLOCK]
         gain = self._gain.draw(np.ones(LINES) if gains is None else gains)
-        return line[:, :BLOCK] * np.asarray(gain, np.float32)
+        return line[:, :MIX_BLOCK] * np.asarray(gain, np.float32)
 
     def _ask(self, peaks: Signal) -> None:
         """Add the gain that each grid block asks for."""

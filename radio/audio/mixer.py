@@ -13,10 +13,10 @@ from radio.audio.grit import Grit
 from radio.audio.limiter import Limiter
 from radio.audio.room import Room
 from radio.audio.tape import Tape, saturate
-from radio.errors import AudioError, nearest
+from radio.errors import AudioError, did_you_mean
 from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
-from radio.types import BLOCK, Block, Frames
+from radio.types import MIX_BLOCK, Block, Frames
 
 _PLAYED = ("keys", "bass", "drums")
 _TEXTURES = ("vinyl", "rain")
@@ -62,7 +62,7 @@ class Mixer:
         """How many frames later than it came in a sound goes out."""
 
     def seek(self, position: Frames) -> None:
-        """Let the next block begin at `position`, a multiple of BLOCK: what follows a clock goes on from there."""
+        """Let the next block begin at `position`, a multiple of MIX_BLOCK: what follows a clock goes on from there."""
         self.position = position
         self._tape.seek(position)
 
@@ -74,12 +74,12 @@ class Mixer:
         """Mix the next block.
 
         Args:
-            stems: (BLOCK, 2) float32 for each layer that sounds.
+            stems: (MIX_BLOCK, 2) float32 for each layer that sounds.
             controls: levels, mutes, `lowpass` and `wow` for this block; the first call's hold from the first frame.
             kicks: frames within this block at which a kick drum sounds.
 
         Returns:
-            (BLOCK, 2) float32, `latency` frames behind the stems, no sample above the tone's ceiling.
+            (MIX_BLOCK, 2) float32, `latency` frames behind the stems, no sample above the tone's ceiling.
 
         Raises:
             AudioError: an unknown layer, or a stem of another shape; or a stem that held what is no number, which the
@@ -90,7 +90,7 @@ class Mixer:
             self._low_pass = SweptLowPass(controls.lowpass)
             self._levels = {layer: Ramp(target, _FADE) for layer, target in self._targets(controls).items()}
         played = self._filters.process(self._grit.process(self._gathered(stems), self.position))
-        keys, bass, drums = played.reshape(len(_PLAYED), 2, BLOCK)
+        keys, bass, drums = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
         targets = self._targets(controls)
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
         duck = self._duck.draw(kicks)
@@ -112,7 +112,7 @@ class Mixer:
         if not np.isfinite(mix[:, -1]).all():
             raise AudioError(f"the mix is no number any more, in the block from frame {self.position} on")
         mix = self._limiter.process(mix)
-        self.position += BLOCK
+        self.position += MIX_BLOCK
         return np.ascontiguousarray(mix.T)
 
     def _targets(self, controls: Controls) -> Mapping[str, float]:
@@ -122,13 +122,13 @@ class Mixer:
 
     def _gathered(self, stems: Mapping[str, Block]) -> Signal:
         """What is played, trimmed, as rows of one signal."""
-        rows: Signal = np.empty((len(_PLAYED), 2, BLOCK), np.float32)
+        rows: Signal = np.empty((len(_PLAYED), 2, MIX_BLOCK), np.float32)
         for row, layer in zip(rows, _PLAYED, strict=True):
             if layer in stems:
                 np.multiply(stems[layer].T, self._trims[layer], out=row)
             else:
                 row[:] = 0
-        return rows.reshape(-1, BLOCK)
+        return rows.reshape(-1, MIX_BLOCK)
 
 
 def _gain(layer: str, controls: Controls) -> float:
@@ -147,6 +147,6 @@ def _single(gain: float | Lines) -> Signal:
 def _check(stems: Mapping[str, Block]) -> None:
     for layer, stem in stems.items():
         if layer not in LAYERS:
-            raise AudioError(f"there is no layer '{layer}'.{nearest(layer, LAYERS)} Layers: {', '.join(LAYERS)}")
-        if stem.shape != (BLOCK, 2):
-            raise AudioError(f"stem '{layer}' has shape {stem.shape}, not ({BLOCK}, 2)")
+            raise AudioError(f"there is no layer '{layer}'.{did_you_mean(layer, LAYERS)} Layers: {', '.join(LAYERS)}")
+        if stem.shape != (MIX_BLOCK, 2):
+            raise AudioError(f"stem '{layer}' has shape {stem.shape}, not ({MIX_BLOCK}, 2)")

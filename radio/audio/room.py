@@ -6,7 +6,7 @@ import numpy as np
 
 from radio.audio.curve import Signal
 from radio.audio.filters import Filters, high_pass_sections, low_pass_sections
-from radio.types import BLOCK, SAMPLE_RATE, Frames, Seconds
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames, Seconds
 
 _DELAYS: tuple[Frames, ...] = (1259, 1423, 1613, 1811, 2039, 2287, 2579, 2903)
 """Primes, so that echoes seldom coincide: 26 to 60 ms."""
@@ -46,16 +46,16 @@ class Room:
         self._mix: Signal = np.hstack((np.vstack((fed, heard)), into)).astype(np.float32)
         """From what the lines give back and the sound outside to what they are fed and to left and right: (10, 9)."""
         self._input = Filters(np.concatenate((high_pass_sections(180), low_pass_sections(4_500))), channels=1)
-        self.lines: Signal = np.zeros((count, _PAST + BLOCK), np.float32)
+        self.lines: Signal = np.zeros((count, _PAST + MIX_BLOCK), np.float32)
         """What each line was fed, the block that is being made behind it."""
 
     def process(self, x: Signal) -> Signal:
-        """The room's answer to (2, BLOCK), of the same shape, without the sound itself."""
+        """The room's answer to (2, MIX_BLOCK), of the same shape, without the sound itself."""
         mono = self._input.process((x[:1] + x[1:]) * np.float32(0.5))
-        self.lines[:, :_PAST] = self.lines[:, BLOCK:]
+        self.lines[:, :_PAST] = self.lines[:, MIX_BLOCK:]
         out = np.empty_like(x)
         sources: Signal = np.empty((len(_DELAYS) + 1, _PART), np.float32)
-        for start in range(0, BLOCK, _PART):
+        for start in range(0, MIX_BLOCK, _PART):
             sources[:-1] = self._heard(start)
             np.add(mono[0, start : start + _PART], _TINY, out=sources[-1])
             made = self._mix @ sources

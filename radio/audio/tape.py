@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from radio.audio.curve import LINES, Curve, Ramp, Signal
-from radio.types import BLOCK, GRID, SAMPLE_RATE, Frames
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Frames
 
 _WOW = ((0.21, 0.2), (0.53, 0.4), (1.09, 0.4))
 _FLUTTER = ((3.1, 0.4), (4.7, 0.4), (5.9, 0.2))
@@ -67,14 +67,14 @@ class Tape:
         self._line = position // GRID
 
     def process(self, x: Signal, depth: float) -> Signal:
-        """Delay the next (2, BLOCK), on the way to `depth`, 0–1."""
+        """Delay the next (2, MIX_BLOCK), on the way to `depth`, 0–1."""
         line = np.concatenate((self.history, x), axis=1)
-        self.history = line[:, BLOCK:]
+        self.history = line[:, MIX_BLOCK:]
         past = 2 * self.latency
         delay = self._delay.draw(self._delays(depth))
         if isinstance(delay, float):
-            return line[:, past - self.latency :][:, :BLOCK]
-        place = np.arange(past, past + BLOCK) - delay
+            return line[:, past - self.latency :][:, :MIX_BLOCK]
+        place = np.arange(past, past + MIX_BLOCK) - delay
         whole = np.floor(place)
         at = whole.astype(np.intp)
         # The four weights, of which u is the place's distance from the frame before it.

@@ -111,8 +111,8 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
         if setting == "soundfont":
             check_soundfont(path)
         else:
-            form = checkpoint.read(path, PARTS[setting]).packed().form
-            return f"{path}, {form}, {path.stat().st_size / 1e6:.1f} MB"
+            weight_format = checkpoint.read(path, PARTS[setting]).packed().weight_format
+            return f"{path}, {weight_format}, {path.stat().st_size / 1e6:.1f} MB"
         return f"{path}, {path.stat().st_size / 1e6:.1f} MB"
 
     users: dict[tuple[str, Path], list[str]] = {}

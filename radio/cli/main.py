@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from radio import __version__
 from radio.cli import push_options as options
-from radio.errors import ControlError, ModelError, RadioError, SettingsError, nearest
+from radio.errors import ControlError, ModelError, RadioError, SettingsError, did_you_mean
 
 if TYPE_CHECKING:  # radio.settings.config reads the tables of the music: `radio --help` need not wait for that
     from radio.settings.config import RadioConfig, StationSettings
@@ -54,7 +54,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if choice := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
-            message += nearest(choice[1], _WORD.findall(choice[2])).replace(" Did", ". Did")
+            message += did_you_mean(choice[1], _WORD.findall(choice[2])).replace(" Did", ". Did")
         raise SettingsError(f"{message} (see {self.prog} --help)")
 
 
@@ -275,13 +275,13 @@ def _serve(given: argparse.Namespace, config: RadioConfig) -> int:
 
 def _load(path: Path | None) -> RadioConfig:
     """The config, with the engine that the environment names in place of its stations' own."""
-    from radio.model.engines.selection import checked
+    from radio.model.engines.selection import check_engine_name
     from radio.settings.config import load
 
     config = load(path)
     if name := os.environ.get("RADIO_ENGINE"):
         try:
-            engine = checked(name)
+            engine = check_engine_name(name)
         except ModelError as error:
             raise SettingsError(f"RADIO_ENGINE: {error}") from None
         stations = {key: replace(station, engine=engine) for key, station in config.stations.items()}
@@ -320,10 +320,10 @@ def _settings(given: argparse.Namespace, config: RadioConfig) -> StationSettings
 
 
 def _played(given: argparse.Namespace, settings: StationSettings) -> StationSettings:
-    from radio.music.instruments import program
+    from radio.music.instruments import parse_program
 
     if given.instrument is not None:
-        settings = replace(settings, keys_program=program(given.instrument))
+        settings = replace(settings, keys_program=parse_program(given.instrument))
     if given.no_drums:
         settings = replace(settings, controls=settings.controls.changed({"drums_mute": True}))
     return settings

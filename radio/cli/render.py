@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from radio.errors import SettingsError, StreamError, nearest
+from radio.errors import SettingsError, StreamError, did_you_mean
 from radio.station import rendering
 from radio.station.rendering import ENCODED, ENDINGS, Share
 
@@ -76,7 +76,7 @@ def _check(path: Path, minutes: float) -> None:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         what = f"'{path.suffix}' is no kind of file that we write" if path.suffix else "the file's name has no ending"
-        raise SettingsError(f"{path}: {what}.{nearest(ending, ENDINGS)} Known: {', '.join(ENDINGS)}")
+        raise SettingsError(f"{path}: {what}.{did_you_mean(ending, ENDINGS)} Known: {', '.join(ENDINGS)}")
     if not path.parent.is_dir():
         raise SettingsError(f"{path}: there is no folder {path.parent}")
     if path.is_dir():

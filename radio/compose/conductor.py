@@ -107,7 +107,7 @@ class Conductor:
             fill=fill,
             backbeat=not fill and self._style in BACKBEAT_STYLES,
             without=CYMBALS if self._style in SOFT_STYLES else frozenset(),
-            held=within > 0 and loop.holds(within),
+            held=within > 0 and loop.is_held(within),
             loop=loop,
             place=within % loop.bars,
         )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.music.parts import Part
-from radio.music.vocab import BASE_SIZE, NOTE_BASE, VELOCITY_BINS, note_of, wait_ticks
+from radio.music.vocab import BASE_SIZE, NOTE_BASE, VELOCITY_BINS, parse_note_token, wait_ticks
 from radio.types import TICKS_PER_BEAT, Tick, TokenId
 
 MAX_SOUNDING = 10
@@ -34,13 +34,13 @@ class Grammar:
         self.sounding: dict[int, Tick] = {}
         self._waits = np.array([wait_ticks(token) for token in tokens])
         self._pitch = np.array(
-            [-1 if note_of(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens]
+            [-1 if parse_note_token(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens]
         )
         is_note = np.array([NOTE_BASE <= token < BASE_SIZE for token in tokens])
         velocity_bin = np.array([(token - NOTE_BASE) % VELOCITY_BINS for token in tokens])
         in_range = (self._pitch >= part.low) & (self._pitch <= part.high)
         self._strikes = is_note & (velocity_bin > 0) & in_range
-        self._releases = is_note & (velocity_bin == 0) & in_range & part.offs
+        self._releases = is_note & (velocity_bin == 0) & in_range & part.note_offs
         self._last_strike = -1
         self._last_release = -1
         landings = np.zeros(TICKS_PER_BEAT, dtype=bool)
@@ -62,7 +62,7 @@ class Grammar:
         strikes = self._sparing(without) & (self._pitch > self._last_strike)
         if self.tick % TICKS_PER_BEAT not in self.part.onsets:
             strikes[:] = False
-        if self.part.offs:
+        if self.part.note_offs:
             sounding = np.zeros(128, dtype=bool)
             sounding[list(self.sounding)] = True
             here = sounding[self._pitch]
@@ -105,13 +105,13 @@ class Grammar:
             self.tick += ticks
             self._last_strike = self._last_release = -1
             return False
-        pair = note_of(token)
+        pair = parse_note_token(token)
         if pair is None:
             return False
         note, velocity_bin = pair
         if velocity_bin:
             self._last_strike = note
-            if self.part.offs:
+            if self.part.note_offs:
                 self.sounding[note] = self.tick
             return True
         self._last_release = note

@@ -14,7 +14,7 @@ from radio.model.sampling import Sampler, Sampling
 from radio.music import vocab
 from radio.music.chord_loops import HALF_BEATS, HALVES, Loop
 from radio.music.chords import Chord
-from radio.music.vocab import QUALITIES, QUALITY_BASE, ROOT_BASE, START, beat
+from radio.music.vocab import QUALITIES, QUALITY_BASE, ROOT_BASE, START, beat_token
 from radio.types import MODES, Mode, Mood, TokenId
 
 MINOR_SHARE: Final[Mapping[Mood | None, float]] = {
@@ -113,9 +113,9 @@ class LoopWriter:
     def _says(self, loop: Loop, mode: Mode, mood: Mood) -> float:
         """How much likelier the loop is in this mood than in none, in nats: what it says of its mood (Bayes)."""
         asked = _Pen(self._rows, np.random.default_rng(0)).nats(
-            [START, vocab.mode(mode), vocab.mood(mood)], loop.tokens()
+            [START, vocab.mode_token(mode), vocab.mood_token(mood)], loop.tokens()
         )
-        plain = _Pen(self._rows, np.random.default_rng(0)).nats([START, vocab.mode(mode)], loop.tokens())
+        plain = _Pen(self._rows, np.random.default_rng(0)).nats([START, vocab.mode_token(mode)], loop.tokens())
         return plain - asked
 
     def _drawn(
@@ -127,7 +127,7 @@ class LoopWriter:
             varied: a loop that was just heard; the first half of it is kept, and what follows begins on another root.
         """
         pen = _Pen(self._rows, generator)
-        pen.feed([START, vocab.mode(mode), *([] if mood is None else [vocab.mood(mood)])])
+        pen.feed([START, vocab.mode_token(mode), *([] if mood is None else [vocab.mood_token(mood)])])
         if varied is not None:
             kept = varied.halves[: len(varied.halves) // 2]
             pen.feed(varied.tokens() + Loop(kept).tokens())
@@ -144,7 +144,7 @@ class _Rows:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.of = {token: row for row, token in enumerate(engine.tokens)}
-        self.bar, self.half = (self.of[beat(number)] for number in HALF_BEATS)
+        self.bar, self.half = (self.of[beat_token(number)] for number in HALF_BEATS)
         self.roots = [self.of[ROOT_BASE + root] for root in range(12)]
         self.qualities = {
             quality: self.of[QUALITY_BASE + place] for place, quality in enumerate(QUALITIES) if quality != "none"

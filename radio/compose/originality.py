@@ -11,7 +11,7 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.music.events import Note
 from radio.music.parts import DRUMS, PIANO, Part
-from radio.music.quantise import quantised
+from radio.music.quantize import quantize
 from radio.paths import CHECKPOINTS
 from radio.types import TICKS_PER_BAR
 
@@ -56,7 +56,7 @@ def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
         raise MidiError(f"{path}: holds no notes")
     found = []
     for (name, part), notes in tracks.items():
-        runs = {bar: indexes[part].longest(passage) for bar, passage in _passages(quantised(part, notes))}
+        runs = {bar: indexes[part].longest(passage) for bar, passage in _passages(quantize(part, notes))}
         longest = max(runs, key=runs.__getitem__)
         found.append(Finding(name, part, Spread.of(list(runs.values())), longest))
     return found

@@ -15,7 +15,7 @@ from radio.model.engines.base import Array, Engine, State
 from radio.model.sampling import Sampler, Sampling
 from radio.music.events import NoteEvent
 from radio.music.parts import PIANO, Part
-from radio.music.tokenizer import DRUM_GATE, Decoder
+from radio.music.tokenizer import DRUM_GATE, TokenDecoder
 from radio.music.vocab import START, note_token
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
@@ -36,7 +36,7 @@ class Saved:
     generator: Mapping[str, Any]
     counts: Array
     grammar: Grammar
-    decoder: Decoder
+    decoder: TokenDecoder
 
 
 class Performer:
@@ -48,7 +48,7 @@ class Performer:
         self._row = {token: row for row, token in enumerate(engine.tokens)}
         self._sampler = Sampler(engine.tokens, np.random.default_rng(list(seed)))
         self._grammar = Grammar(part, engine.tokens)
-        self._decoder = Decoder(hold_limit=LONGEST_HOLD + TICKS_PER_BEAT if part.offs else DRUM_GATE)
+        self._decoder = TokenDecoder(hold_limit=LONGEST_HOLD + TICKS_PER_BEAT if part.note_offs else DRUM_GATE)
         self._state = engine.zero_state()
         self._logits: Array = np.zeros(len(engine.tokens), np.float32)
         self._feed([START])
@@ -62,7 +62,7 @@ class Performer:
         events: list[NoteEvent] = []
         empty = plan.densities[self.part.name] == 0
         struck = empty
-        without = OUT_OF_REACH if self.part.offs else plan.without
+        without = OUT_OF_REACH if self.part.note_offs else plan.without
         for number in range(1, BEATS_PER_BAR + 1):
             until = plan.tick + number * TICKS_PER_BEAT
             events += self._announce(plan, number)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from radio.music.chord_loops import Loop
 from radio.music.chords import Chord, pitch_class, pitch_name
-from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat, density, style
+from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat_token, density_token, style_token
 from radio.types import TICKS_PER_BAR, Mode, MoodChoice, Tick, TokenId
 
 
@@ -48,13 +48,13 @@ class BarPlan:
 
     def controls(self, number: int, part: str) -> list[TokenId]:
         """The tokens that stand at beat `number` (1–4) of this bar, in the order the models were trained on."""
-        tokens = [beat(number)]
+        tokens = [beat_token(number)]
         if self.announces_chord(number):
             tokens += self.chords[number - 1].tokens
         if number == 1:
-            tokens += [style(self.style), FILL if self.fill else GROOVE]
+            tokens += [style_token(self.style), FILL if self.fill else GROOVE]
             tokens += [BACKBEAT] if self.backbeat else []
-            tokens.append(density(self.densities[part]))
+            tokens.append(density_token(self.densities[part]))
         return tokens
 
 

@@ -121,8 +121,8 @@ def fingerprints(part: Part, notes: Sequence[Note]) -> Hashes:
     if len(rows) <= SHINGLE:
         return np.zeros(0, np.uint32)
     start, pitch, end = np.array(rows, np.int64).T
-    step = np.diff(pitch) if part.offs else pitch[1:]
-    length = (end - start)[1:] if part.offs else np.zeros(len(step), np.int64)
+    step = np.diff(pitch) if part.note_offs else pitch[1:]
+    length = (end - start)[1:] if part.note_offs else np.zeros(len(step), np.int64)
     symbols = np.zeros(len(step), np.uint64)
     for fact in (step, np.diff(start), length):
         symbols = _mixed(symbols ^ fact.astype(np.uint64))

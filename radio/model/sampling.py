@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.errors import ModelError
-from radio.music.vocab import note_of
+from radio.music.vocab import parse_note_token
 from radio.types import TokenId
 
 _FORGOTTEN = 0.05
@@ -42,7 +42,7 @@ class Sampler:
     """Draws rows of one model. Its memory is `counts`: how often each pitch was struck lately, decayed."""
 
     def __init__(self, tokens: Sequence[TokenId], generator: np.random.Generator) -> None:
-        strikes = [note_of(token) for token in tokens]
+        strikes = [parse_note_token(token) for token in tokens]
         self._pitch = np.array([pair[0] if pair and pair[1] else _PITCHES for pair in strikes])
         self.generator = generator
         self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last place stands for all that is no strike

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from radio.music.chords import Chord, parse
-from radio.music.vocab import beat
+from radio.music.vocab import beat_token
 from radio.types import BEATS_PER_BAR, TokenId
 
 HALVES: Final = 2
@@ -38,7 +38,7 @@ class Loop:
         first, second = self._halves_of(bar)
         return (first,) * _BEATS_PER_HALF + (second,) * _BEATS_PER_HALF  # type: ignore[return-value]
 
-    def holds(self, bar: int) -> bool:
+    def is_held(self, bar: int) -> bool:
         """Whether the first chord of `bar` has sounded since the bar before; a loop of one chord begins each time."""
         return self.halves[bar * HALVES % len(self.halves)] == self.halves[bar * HALVES % len(self.halves) - 1] and (
             len(set(self.halves)) > 1
@@ -66,7 +66,7 @@ class Loop:
             number = HALF_BEATS[place % HALVES]
             begins = place == 0 or chord != self.halves[place - 1]
             if number == 1 or begins:
-                tokens.append(beat(number))
+                tokens.append(beat_token(number))
             if begins:
                 tokens += chord.tokens
         return tokens
@@ -76,7 +76,7 @@ class Loop:
         return self.halves[place], self.halves[place + 1]
 
 
-def loop_of(bars: Sequence[str]) -> Loop:
+def parse_loop(bars: Sequence[str]) -> Loop:
     """A loop from its bars in words, as `Loop.names` writes them.
 
     Raises:

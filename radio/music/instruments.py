@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from radio.errors import SettingsError, nearest
+from radio.errors import SettingsError, did_you_mean
 
 _TABLE: Final = """
 Piano: Acoustic Grand Piano, Bright Acoustic Piano, Electric Grand Piano, Honky-tonk Piano, Electric Piano 1,
@@ -47,7 +47,7 @@ NAMES: Final = tuple(name for names in FAMILIES.values() for name in names)
 """The name of each program, 0–127."""
 
 
-def program(wanted: str | int) -> int:
+def parse_program(wanted: str | int) -> int:
     """The program of a name, in capitals or not, or of a number 0–127.
 
     Raises:
@@ -58,6 +58,6 @@ def program(wanted: str | int) -> int:
         return int(word)
     found = {name.casefold(): number for number, name in enumerate(NAMES)}.get(word.casefold())
     if found is None:
-        hint = nearest(word.title(), NAMES)
+        hint = did_you_mean(word.title(), NAMES)
         raise SettingsError(f"'{word[:40]}' is no General MIDI instrument, nor a number from 0 to 127.{hint}")
     return found

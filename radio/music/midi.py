@@ -43,7 +43,7 @@ class Score:
     notes: list[FileNote] = field(default_factory=list)
     tempos: list[tuple[int, int]] = field(default_factory=list)
     """(file tick, microseconds per quarter note), in order."""
-    metres: list[tuple[int, int, int]] = field(default_factory=list)
+    time_signatures: list[tuple[int, int, int]] = field(default_factory=list)
     """(file tick, numerator, denominator), in order."""
 
     def seconds(self, tick: int) -> Seconds:
@@ -117,7 +117,7 @@ class _Reader:
         if message.type == "set_tempo":
             self.score.tempos.append((now, message.tempo))
         elif message.type == "time_signature":
-            self.score.metres.append((now, message.numerator, message.denominator))
+            self.score.time_signatures.append((now, message.numerator, message.denominator))
         elif message.type == "control_change":
             self._control(track, message.channel, message.control, message.value)
         elif message.type in ("note_on", "note_off"):
@@ -171,7 +171,7 @@ def excerpt(events: Sequence[NoteEvent], start: Tick, end: Tick) -> list[NoteEve
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class MidiTrack:
     """One part to be written: General MIDI program 0–127, or drums on channel 10."""
 
     name: str
@@ -180,7 +180,7 @@ class Track:
     drums: bool = False
 
 
-def write(path: Path, tracks: Sequence[Track], tempos: Mapping[Tick, float], *, end: Tick) -> None:
+def write(path: Path, tracks: Sequence[MidiTrack], tempos: Mapping[Tick, float], *, end: Tick) -> None:
     """Write a file of format 1 in 4/4: a track for tempo and metre, then one per part, bar 1 at tick 0.
 
     Args:
@@ -204,7 +204,7 @@ def write(path: Path, tracks: Sequence[Track], tempos: Mapping[Tick, float], *, 
     file.save(path)
 
 
-def _written(track: Track, channel: int, end: Tick) -> mido.MidiTrack:
+def _written(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
     messages = mido.MidiTrack()
     messages.append(mido.MetaMessage("track_name", name=track.name, time=0))
     messages.append(mido.Message("program_change", channel=channel, program=track.program, time=0))

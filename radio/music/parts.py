@@ -11,18 +11,21 @@ from radio.types import TICKS_PER_BEAT, Tick
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What bounds one part.
+    """The note range, grid and density levels of one part.
 
-    low, high: lowest and highest note (inclusive). offs: whether notes are released by tokens. onsets, releases: where
-    in a beat notes start and end; preparation rounds to these and the host allows no others, so that a model spends
-    itself on music and not on jitter, and the host's feel gives the human part back. density_edges: the most strikes
-    a bar of level 0–6 may hold; level 7 is busier than the last.
+    Preparation rounds notes to the part's grid and the host allows no other places, so that the model learns music
+    rather than timing jitter. The host adds human timing on air.
+
+    low, high: lowest and highest note, inclusive.
+    note_offs: whether tokens release notes.
+    onsets, releases: ticks within a beat at which notes may start and end.
+    density_edges: the most strikes in a bar of level 0–6; bars with more are level 7.
     """
 
     name: str
     low: int
     high: int
-    offs: bool
+    note_offs: bool
     onsets: tuple[Tick, ...]
     releases: tuple[Tick, ...]
     density_edges: tuple[int, ...]

@@ -12,11 +12,11 @@ from radio.music.events import Mark, Note, NoteEvent
 from radio.music.vocab import (
     MAX_WAIT,
     bin_to_velocity,
-    note_of,
     note_token,
+    parse_note_token,
     velocity_to_bin,
-    wait,
     wait_ticks,
+    wait_token,
 )
 from radio.types import Tick, TokenId
 
@@ -24,18 +24,18 @@ HOLD_LIMIT: Tick = 800
 """A note held this long is released on decoding: 5 s at 80 beats a minute, the thesis's rule on our clock."""
 
 DRUM_GATE: Tick = 30
-"""Drums carry no note-offs: a hit is released a sixteenth later."""
+"""Drums carry no note-note_offs: a hit is released a sixteenth later."""
 
 
 def encode(
-    notes: Iterable[Note], marks: Sequence[Mark] = (), *, offs: bool = True, end: Tick | None = None
+    notes: Iterable[Note], marks: Sequence[Mark] = (), *, note_offs: bool = True, end: Tick | None = None
 ) -> list[TokenId]:
     """Tokens of a piece that starts at tick 0.
 
     Args:
         notes: in any order; a note that is struck while it sounds is released at that tick first.
         marks: control tokens, in the order they are to stand within a tick.
-        offs: False leaves releases out (drums).
+        note_offs: False leaves releases out (drums).
         end: let waits run on to this tick.
 
     Returns:
@@ -45,31 +45,31 @@ def encode(
     steps: list[tuple[Tick, int, int, TokenId]] = [
         (mark.tick, 0, place, mark.token) for place, mark in enumerate(sorted(marks, key=lambda mark: mark.tick))
     ]
-    for note in without_overlaps(notes):
+    for note in remove_overlaps(notes):
         steps.append((note.start, 2, note.note, note_token(note.note, max(1, velocity_to_bin(note.velocity)))))
-        if offs:
+        if note_offs:
             steps.append((note.end, 1, note.note, note_token(note.note, 0)))
     steps.sort()
     tokens: list[TokenId] = []
     now = 0
     for tick, _, _, token in steps:
-        tokens += waits(tick - now)
+        tokens += wait_tokens(tick - now)
         tokens.append(token)
         now = tick
     if end is not None:
-        tokens += waits(end - now)
+        tokens += wait_tokens(end - now)
     return tokens
 
 
-def waits(ticks: int) -> list[TokenId]:
+def wait_tokens(ticks: int) -> list[TokenId]:
     """Wait tokens that sum to `ticks` (nothing for ticks ≤ 0)."""
     if ticks <= 0:
         return []
     whole, rest = divmod(ticks, MAX_WAIT)
-    return [wait(MAX_WAIT)] * whole + ([wait(rest)] if rest else [])
+    return [wait_token(MAX_WAIT)] * whole + ([wait_token(rest)] if rest else [])
 
 
-def without_overlaps(notes: Iterable[Note]) -> list[Note]:
+def remove_overlaps(notes: Iterable[Note]) -> list[Note]:
     """The same notes, each pitch sounding once at a time: an earlier one ends where the next is struck.
 
     Of several strikes of one pitch on one tick the loudest stays, with the longest end. Notes last at least a tick.
@@ -91,7 +91,7 @@ def without_overlaps(notes: Iterable[Note]) -> list[Note]:
     )
 
 
-class Decoder:
+class TokenDecoder:
     """Tokens → events, incrementally: any token sequence at all gives valid MIDI with no hanging note.
 
     A repeated note is released before it sounds again; a release of a silent note is dropped; a note held for
@@ -112,7 +112,7 @@ class Decoder:
         """The events that `token` brings, in order of tick."""
         if ticks := wait_ticks(token):
             return self._pass(ticks)
-        pair = note_of(token)
+        pair = parse_note_token(token)
         if pair is None:
             return []
         note, velocity_bin = pair
@@ -145,12 +145,12 @@ class Decoder:
 
 def decode(tokens: Iterable[TokenId], *, hold_limit: Tick = HOLD_LIMIT) -> list[NoteEvent]:
     """All events of `tokens`, every note released at the end."""
-    decoder = Decoder(hold_limit=hold_limit)
+    decoder = TokenDecoder(hold_limit=hold_limit)
     events = [event for token in tokens for event in decoder.feed(token)]
     return events + decoder.flush()
 
 
-def notes_of(events: Iterable[NoteEvent]) -> list[Note]:
+def events_to_notes(events: Iterable[NoteEvent]) -> list[Note]:
     """Whole notes from events in order of tick; notes still sounding at the end are left out."""
     struck: dict[int, NoteEvent] = {}
     notes = []

@@ -71,7 +71,7 @@ NAMES: Final[dict[TokenId, str]] = _names()
 IDS: Final[dict[str, TokenId]] = {name: token for token, name in NAMES.items()}
 
 
-def wait(ticks: int) -> TokenId:
+def wait_token(ticks: int) -> TokenId:
     """The token that lets `ticks` (1–125) pass. Raises ValueError outside."""
     if not 1 <= ticks <= MAX_WAIT:
         raise ValueError(f"a wait of {ticks} ticks has no token: 1 to {MAX_WAIT} have")
@@ -90,7 +90,7 @@ def note_token(note: int, velocity_bin: int) -> TokenId:
     return NOTE_BASE + VELOCITY_BINS * note + velocity_bin
 
 
-def note_of(token: TokenId) -> tuple[int, int] | None:
+def parse_note_token(token: TokenId) -> tuple[int, int] | None:
     """(note, velocity bin) of a note token; None for any other."""
     return divmod(token - NOTE_BASE, VELOCITY_BINS) if NOTE_BASE <= token < BASE_SIZE else None
 
@@ -100,35 +100,35 @@ def is_control(token: TokenId) -> bool:
     return token >= BASE_SIZE
 
 
-def beat(number: int) -> TokenId:
+def beat_token(number: int) -> TokenId:
     """`<b1>`–`<b4>` for beats 1–4 of a bar."""
     if not 1 <= number <= 4:
         raise ValueError(f"beat {number} has no token: 1 to 4 have")
     return BEAT_BASE + number - 1
 
 
-def density(level: int) -> TokenId:
+def density_token(level: int) -> TokenId:
     """`<d0>` (an empty bar) to `<d7>` (the busiest)."""
     if not 0 <= level < DENSITIES:
         raise ValueError(f"density {level} has no token: 0 to {DENSITIES - 1} have")
     return DENSITY_BASE + level
 
 
-def style(name: str) -> TokenId:
+def style_token(name: str) -> TokenId:
     """The token of a drum style; raises ValueError with the ones there are."""
     if name not in STYLES:
         raise ValueError(f"there is no style '{name}': {', '.join(STYLES)}")
     return STYLE_BASE + STYLES.index(name)
 
 
-def mode(name: str) -> TokenId:
+def mode_token(name: str) -> TokenId:
     """The token of a mode, `major` or `minor`; raises ValueError for any other."""
     if name not in MODES:
         raise ValueError(f"there is no mode '{name}': {', '.join(MODES)}")
     return MODE_BASE + MODES.index(name)
 
 
-def mood(name: str) -> TokenId:
+def mood_token(name: str) -> TokenId:
     """The token of a mood; raises ValueError with the ones there are."""
     if name not in MOODS:
         raise ValueError(f"there is no mood '{name}': {', '.join(MOODS)}")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from radio.errors import AudioError, nearest
+from radio.errors import AudioError, did_you_mean
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 SHORTEST: Final[Seconds] = 0.06
@@ -155,7 +155,7 @@ def chosen(device: str, among: list[Card]) -> Card:
             return matches[0]
         if matches:
             raise AudioError(f"'{device}' may be several sound cards: say which by its number ({there})")
-    hint = nearest(device, [card.name for card in among])
+    hint = did_you_mean(device, [card.name for card in among])
     raise AudioError(f"there is no sound card '{device}'.{hint} Sound cards: {there}")
 
 

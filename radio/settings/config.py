@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from radio.errors import ControlError, SettingsError, nearest
+from radio.errors import ControlError, SettingsError, did_you_mean
 from radio.music import chord_loops as loops
 from radio.music import chords
 from radio.music.vocab import STYLES
@@ -123,7 +123,9 @@ class RadioConfig:
         """The station of that name. Raises SettingsError with the nearest one otherwise."""
         if name not in self.stations:
             known = ", ".join(self.stations)
-            raise SettingsError(f"there is no station '{name}'.{nearest(name, list(self.stations))} Stations: {known}")
+            raise SettingsError(
+                f"there is no station '{name}'.{did_you_mean(name, list(self.stations))} Stations: {known}"
+            )
         return self.stations[name]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Literal, cast
 
-from radio.errors import ControlError, nearest
+from radio.errors import ControlError, did_you_mean
 from radio.settings.fields import Group, Lands, Setting, choice, flag, number, settings_of, whole
 from radio.settings.kinds import Choice, Number
 from radio.types import MOODS, JsonValue, MoodChoice
@@ -88,7 +88,7 @@ class Controls:
         """
         for name in patch:
             if name not in CONTROLS:
-                hint = nearest(name, list(CONTROLS))
+                hint = did_you_mean(name, list(CONTROLS))
                 raise ControlError(f"there is no control '{name}'.{hint}", field=name, allowed=", ".join(CONTROLS))
         return replace(self, **{name: CONTROLS[name].check(value) for name, value in patch.items()})  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import yaml
 
-from radio.errors import SettingsError, nearest
+from radio.errors import SettingsError, did_you_mean
 
 Reader: TypeAlias = Callable[[yaml.Node], object]
 """Turns a node into a value; raises FaultError where it cannot."""
@@ -92,7 +92,7 @@ class Reading:
         for key, value in self.pairs(node, where or "the file"):
             reader = readers.get(key.value)
             if reader is None:
-                hint = nearest(key.value, list(readers)) or f" Known: {', '.join(readers)}."
+                hint = did_you_mean(key.value, list(readers)) or f" Known: {', '.join(readers)}."
                 self.problem(key, f"{prefix}there is no setting '{key.value}'.{hint}")
                 continue
             try:
@@ -184,7 +184,7 @@ def one_of(names: tuple[str, ...]) -> Reader:
     def read(node: yaml.Node) -> str:
         word = text(node)
         if word not in names:
-            hint = nearest(word, names) or f" Known: {', '.join(names)}."
+            hint = did_you_mean(word, names) or f" Known: {', '.join(names)}."
             raise FaultError(node, f"there is no '{word}'.{hint}")
         return word
 

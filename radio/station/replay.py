@@ -22,9 +22,9 @@ from radio.settings.config import StationSettings
 from radio.settings.controls import LAYERS
 from radio.station.rendering import encode, samples
 from radio.station.station import PLAYED, open_sounds
-from radio.types import BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick
 
-PREROLL: Final[Frames] = 10 * SAMPLE_RATE // BLOCK * BLOCK
+PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK
 """How much earlier sound is begun: the longest notes and the room's ringing are over by then."""
 
 _ENCODED: Final = 0.9
@@ -76,7 +76,7 @@ def played(passage: Passage, *, apart: bool = False) -> Iterator[dict[str, Block
         AudioError: The soundfont cannot be used.
     """
     settings, controls = passage.settings, passage.settings.controls
-    position = max(0, passage.start - PREROLL) // BLOCK * BLOCK
+    position = max(0, passage.start - PREROLL) // MIX_BLOCK * MIX_BLOCK
     synth, textures = open_sounds(settings, settings.seed)
     with closing(synth):
         begun = position
@@ -95,17 +95,17 @@ def played(passage: Passage, *, apart: bool = False) -> Iterator[dict[str, Block
         while position - latency < passage.end:
             while changes and changes[0][0] <= position:
                 controls = controls.changed(changes.popleft()[1])
-            stems = synth.render(BLOCK) | {layer: texture.render(BLOCK) for layer, texture in textures.items()}
+            stems = synth.render(MIX_BLOCK) | {layer: texture.render(MIX_BLOCK) for layer, texture in textures.items()}
             struck = []
-            while kicks and kicks[0] < position + BLOCK:
+            while kicks and kicks[0] < position + MIX_BLOCK:
                 struck.append(kicks.popleft() - position)
             first = max(0, passage.start - (position - latency))
-            last = min(BLOCK, passage.end - (position - latency))
+            last = min(MIX_BLOCK, passage.end - (position - latency))
             blocks = {
                 name: mixer.process({name: stems[name]} if apart else stems, controls, struck)[first:last]
                 for name, mixer in mixers.items()
             }
-            position += BLOCK
+            position += MIX_BLOCK
             if first < last:
                 yield blocks
 

@@ -27,7 +27,7 @@ from radio.compose.loop_writer import LoopWriter
 from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
 from radio.music import midi
-from radio.music.chord_loops import bar_name, loop_of
+from radio.music.chord_loops import bar_name, parse_loop
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
 from radio.music.parts import CHORDS, DRUMS, PIANO
@@ -35,7 +35,7 @@ from radio.settings.config import TIMINGS, StationSettings
 from radio.settings.controls import CONTROLS, Controls
 from radio.types import (
     BEATS_PER_BAR,
-    BLOCK,
+    MIX_BLOCK,
     SAMPLE_RATE,
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
@@ -120,7 +120,7 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
     """The station's form and harmony alone."""
     return Conductor(
         writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine)),
-        progressions=[loop_of(bars) for bars in settings.progressions],
+        progressions=[parse_loop(bars) for bars in settings.progressions],
         keys=settings.keys,
         style=settings.style,
         seed=seed,
@@ -231,15 +231,15 @@ class Station:
 
     def _mix(self) -> Block:
         """The next block, `mixer.latency` frames behind what is composed and played for it."""
-        end = self._dry + BLOCK
+        end = self._dry + MIX_BLOCK
         while self._composed < end + LOOKAHEAD:
             self._compose()
-        stems = self._synth.render(BLOCK)
+        stems = self._synth.render(MIX_BLOCK)
         for layer, texture in self._textures.items():
             if self._mixer.hears(layer, self.controls):
-                stems[layer] = texture.render(BLOCK)
+                stems[layer] = texture.render(MIX_BLOCK)
             else:
-                texture.skip(BLOCK)
+                texture.skip(MIX_BLOCK)
         kicks = [frame - self._dry for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
         block = self._mixer.process(stems, self.controls, kicks)
@@ -351,6 +351,7 @@ def write_bars(settings: StationSettings, bars: Sequence[Bar], *, end: Tick, pat
     events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in played}
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
     tracks = [
-        midi.Track(layer, midi.excerpt(events[layer], 0, end), programs[layer], layer == "drums") for layer in played
+        midi.MidiTrack(layer, midi.excerpt(events[layer], 0, end), programs[layer], layer == "drums")
+        for layer in played
     ]
     midi.write(path, tracks, {0: settings.controls.tempo}, end=end)

@@ -37,7 +37,7 @@ def write(passages: Sequence[Passage], path: Path) -> None:
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
     settings = passages[0].settings
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [midi.Track(layer, events[layer], programs[layer], layer == "drums") for layer in PLAYED]
+    tracks = [midi.MidiTrack(layer, events[layer], programs[layer], layer == "drums") for layer in PLAYED]
     midi.write(path, tracks, tempos, end=place)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from radio.types import BLOCK
+from radio.types import MIX_BLOCK
 
 SIZES = st.lists(st.one_of(st.integers(0, 200), st.sampled_from([64, 480, 960, 1259, 4800])), min_size=1, max_size=40)
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -24,8 +24,8 @@ def bounds(sizes: Sequence[int], frames: int) -> list[int]:
 
 def in_blocks(process: Callable[[Array], Array], x: Array) -> Array:
     """`process` over (channels, frames), block by block; what is left over at the end is padded with silence."""
-    padded = np.pad(x, ((0, 0), (0, -x.shape[1] % BLOCK))).astype(np.float32)
-    blocks = [process(padded[:, at : at + BLOCK]) for at in range(0, padded.shape[1], BLOCK)]
+    padded = np.pad(x, ((0, 0), (0, -x.shape[1] % MIX_BLOCK))).astype(np.float32)
+    blocks = [process(padded[:, at : at + MIX_BLOCK]) for at in range(0, padded.shape[1], MIX_BLOCK)]
     return np.concatenate(blocks, axis=1)[:, : x.shape[1]]
 
 

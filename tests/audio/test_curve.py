@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from radio.audio.curve import LINES, Curve, Ramp
-from radio.types import BLOCK, GRID, SAMPLE_RATE
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE
 
 
 def test_a_curve_joins_its_values_by_straight_lines() -> None:
     ends = np.random.default_rng(1).random(2 * LINES)
     curve = Curve(0.5)
     drawn = np.concatenate([curve.draw(ends[:LINES]), curve.draw(ends[LINES:])])
-    expected = np.interp(np.arange(2 * BLOCK), np.arange(2 * LINES + 1) * GRID, [0.5, *ends])
+    expected = np.interp(np.arange(2 * MIX_BLOCK), np.arange(2 * LINES + 1) * GRID, [0.5, *ends])
     assert np.allclose(drawn, expected)
 
 
@@ -25,7 +25,7 @@ def test_a_curve_that_does_not_move_is_one_number() -> None:
 @pytest.mark.parametrize("target", [-1.0, 0.3, 5.0])
 def test_a_ramp_goes_at_its_pace_and_stops_where_it_was_sent(target: float) -> None:
     ramp = Ramp(0.0, pace=10.0)
-    drawn = np.concatenate([np.broadcast_to(ramp.draw(target), (BLOCK,)) for _ in range(SAMPLE_RATE // BLOCK)])
+    drawn = np.concatenate([np.broadcast_to(ramp.draw(target), (MIX_BLOCK,)) for _ in range(SAMPLE_RATE // MIX_BLOCK)])
     step = np.diff(drawn, prepend=0.0)
     assert np.abs(step).max() == pytest.approx(10 / SAMPLE_RATE)
     assert (np.sign(step) * np.sign(target) >= 0).all()

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from radio.audio.duck import Duck
-from radio.types import BLOCK, GRID
+from radio.types import GRID, MIX_BLOCK
 
 
-def gains(kicks: list[int], blocks: int = 48_000 // BLOCK) -> np.ndarray:
+def gains(kicks: list[int], blocks: int = 48_000 // MIX_BLOCK) -> np.ndarray:
     duck = Duck(3.0, 0.12)
-    starts = range(0, blocks * BLOCK, BLOCK)
-    drawn = [duck.draw([kick - start for kick in kicks if 0 <= kick - start < BLOCK]) for start in starts]
-    return np.concatenate([np.broadcast_to(part, (BLOCK,)) for part in drawn])
+    starts = range(0, blocks * MIX_BLOCK, MIX_BLOCK)
+    drawn = [duck.draw([kick - start for kick in kicks if 0 <= kick - start < MIX_BLOCK]) for start in starts]
+    return np.concatenate([np.broadcast_to(part, (MIX_BLOCK,)) for part in drawn])
 
 
 def test_nothing_happens_without_a_kick() -> None:
@@ -29,10 +29,10 @@ def test_a_kick_presses_down_by_the_depth_and_lets_go() -> None:
 
 
 def test_it_comes_to_rest() -> None:
-    assert (gains([0], blocks=160_000 // BLOCK)[-BLOCK:] == 1).all()
+    assert (gains([0], blocks=160_000 // MIX_BLOCK)[-MIX_BLOCK:] == 1).all()
 
 
-@pytest.mark.parametrize("line", [100, BLOCK // GRID, 2 * BLOCK // GRID])
+@pytest.mark.parametrize("line", [100, MIX_BLOCK // GRID, 2 * MIX_BLOCK // GRID])
 def test_a_kick_off_the_grid_counts_from_the_next_line(line: int) -> None:
     assert np.array_equal(gains([GRID * (line - 1) + 1]), gains([GRID * line]))
 

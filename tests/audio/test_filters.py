@@ -7,10 +7,10 @@ import pytest
 from scipy import signal
 
 from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections
-from radio.types import BLOCK, SAMPLE_RATE
+from radio.types import MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks, rms_db
 
-NOISE = np.random.default_rng(2).standard_normal((2, 10 * BLOCK))
+NOISE = np.random.default_rng(2).standard_normal((2, 10 * MIX_BLOCK))
 
 
 def sine(hertz: float, seconds: float = 0.5) -> np.ndarray:
@@ -34,7 +34,7 @@ def test_high_pass_on_pure_tones(hertz: float, db: float, within: float) -> None
 
 
 def test_low_pass_keeps_a_constant_and_high_pass_removes_it() -> None:
-    constant = np.ones((2, 20 * BLOCK))
+    constant = np.ones((2, 20 * MIX_BLOCK))
     assert np.allclose(in_blocks(Filters(low_pass_sections(1_000)).process, constant)[:, -100:], 1, atol=1e-5)
     assert np.allclose(in_blocks(Filters(high_pass_sections(100)).process, constant)[:, -100:], 0, atol=1e-5)
 
@@ -57,7 +57,7 @@ def test_blocks_by_matrices_are_samples_one_by_one(sections: np.ndarray) -> None
     assert single.dtype == np.float32
     assert rms_db(single - expected) < -90
     double = Filters(sections, dtype=np.float64)
-    blocks = [double.process(NOISE[:, at : at + BLOCK].copy()) for at in range(0, NOISE.shape[1], BLOCK)]
+    blocks = [double.process(NOISE[:, at : at + MIX_BLOCK].copy()) for at in range(0, NOISE.shape[1], MIX_BLOCK)]
     assert np.allclose(np.concatenate(blocks, axis=1), expected, atol=1e-10)
 
 
@@ -87,11 +87,11 @@ def test_a_swept_filter_arrives_where_it_was_sent() -> None:
 
 @pytest.mark.parametrize("hertz", [60, 300, 2_500])
 def test_a_sweep_does_not_click(hertz: float) -> None:
-    tone = sine(hertz, 20 * BLOCK / SAMPLE_RATE)
+    tone = sine(hertz, 20 * MIX_BLOCK / SAMPLE_RATE)
     swept = SweptLowPass(10_000)
     parts = [
-        swept.process(tone[:, at : at + BLOCK].astype(np.float32), 10_000 if at < 8_000 else 1_000)
-        for at in range(0, tone.shape[1], BLOCK)
+        swept.process(tone[:, at : at + MIX_BLOCK].astype(np.float32), 10_000 if at < 8_000 else 1_000)
+        for at in range(0, tone.shape[1], MIX_BLOCK)
     ]
     bend = np.abs(np.diff(np.concatenate(parts, axis=1)[:, 1_000:].astype(np.float64), 2, axis=1))
     assert bend.max() < 1.2 * np.abs(np.diff(tone, 2, axis=1)).max() + 1e-6

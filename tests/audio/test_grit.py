@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from radio.audio.grit import Grit
-from radio.types import BLOCK, SAMPLE_RATE
+from radio.types import MIX_BLOCK, SAMPLE_RATE
 
-RAMP = np.stack((np.linspace(-1, 1, 5 * BLOCK), np.linspace(1, -1, 5 * BLOCK))).astype(np.float32)
+RAMP = np.stack((np.linspace(-1, 1, 5 * MIX_BLOCK), np.linspace(1, -1, 5 * MIX_BLOCK))).astype(np.float32)
 
 
 def through(grit: Grit) -> np.ndarray:
-    starts = range(0, RAMP.shape[1], BLOCK)
-    return np.concatenate([grit.process(RAMP[:, at : at + BLOCK], at) for at in starts], axis=1)
+    starts = range(0, RAMP.shape[1], MIX_BLOCK)
+    return np.concatenate([grit.process(RAMP[:, at : at + MIX_BLOCK], at) for at in starts], axis=1)
 
 
 def test_bits_are_the_number_of_steps() -> None:
@@ -34,6 +34,6 @@ def test_full_rate_and_24_bits_are_clean() -> None:
 
 def test_what_it_keeps_to_know_where_to_hold_stays_small() -> None:
     grit = Grit(12, 29_999, channels=2)
-    for at in range(0, 200 * BLOCK, BLOCK):
-        grit.process(RAMP[:, :BLOCK], at)
+    for at in range(0, 200 * MIX_BLOCK, MIX_BLOCK):
+        grit.process(RAMP[:, :MIX_BLOCK], at)
     assert len(grit._held) <= 25

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from radio.audio.limiter import Limiter
-from radio.types import BLOCK, SAMPLE_RATE
+from radio.types import MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks
 
 CEILING = 10 ** (-1 / 20)
@@ -75,8 +75,8 @@ def test_it_lets_go_after_the_peak() -> None:
 
 def test_where_blocks_begin_changes_nothing() -> None:
     shift = 64 * 17
-    later = limited(np.pad(LOUD, ((0, 0), (shift, BLOCK))))
-    whole = limited(np.pad(LOUD, ((0, 0), (0, BLOCK))))
+    later = limited(np.pad(LOUD, ((0, 0), (shift, MIX_BLOCK))))
+    whole = limited(np.pad(LOUD, ((0, 0), (0, MIX_BLOCK))))
     assert np.allclose(later[:, shift:], whole[:, : later.shape[1] - shift], atol=1e-6)
 
 

@@ -13,7 +13,7 @@ from radio.audio.mixer import Mixer
 from radio.errors import AudioError
 from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
-from radio.types import BLOCK, SAMPLE_RATE, Block
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Block
 from tests.audio.pieces import rms_db
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ def cut(stems: Mapping[str, Block], a: int, b: int) -> dict[str, Block]:
 def mixed(mixer: Mixer, stems: Mapping[str, Block], controls: Controls, kicks: Sequence[int] = ()) -> Block:
     """Stems of any length through the mixer, block by block, padded with silence."""
     frames = len(next(iter(stems.values())))
-    padded = {layer: np.pad(stem, ((0, -frames % BLOCK), (0, 0))) for layer, stem in stems.items()}
-    starts = range(0, frames, BLOCK)
+    padded = {layer: np.pad(stem, ((0, -frames % MIX_BLOCK), (0, 0))) for layer, stem in stems.items()}
+    starts = range(0, frames, MIX_BLOCK)
     blocks = [
-        mixer.process(cut(padded, at, at + BLOCK), controls, [kick - at for kick in kicks if 0 <= kick - at < BLOCK])
+        mixer.process(
+            cut(padded, at, at + MIX_BLOCK), controls, [kick - at for kick in kicks if 0 <= kick - at < MIX_BLOCK]
+        )
         for at in starts
     ]
     return np.concatenate(blocks)[:frames]
@@ -72,7 +74,7 @@ def test_silent_and_missing_are_the_same() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("layer", LAYERS)
 def test_what_is_no_number_ends_the_mix_rather_than_the_music(layer: str, value: float) -> None:
-    stems = {name: stem[:BLOCK].copy() for name, stem in STEMS.items()}
+    stems = {name: stem[:MIX_BLOCK].copy() for name, stem in STEMS.items()}
     stems[layer][100, 1] = value
     mixer = Mixer(Tone())
     with pytest.raises(AudioError, match="no number any more"), np.errstate(invalid="ignore"):
@@ -84,11 +86,11 @@ def test_it_says_what_it_does_not_hear() -> None:
     mixer, heard = Mixer(Tone()), []
     assert mixer.hears("vinyl", BEFORE)
     assert not mixer.hears("rain", BEFORE)
-    mixed(mixer, cut(STEMS, 0, BLOCK), BEFORE)
+    mixed(mixer, cut(STEMS, 0, MIX_BLOCK), BEFORE)
     muted = BEFORE.changed({"vinyl_mute": True})
     for _ in range(3):
         heard.append(mixer.hears("vinyl", muted))
-        mixed(mixer, cut(STEMS, 0, BLOCK), muted)
+        mixed(mixer, cut(STEMS, 0, MIX_BLOCK), muted)
     assert heard == [True, False, False]
     assert mixer.hears("vinyl", BEFORE)
 
@@ -144,10 +146,10 @@ def test_a_change_of_level_makes_no_click() -> None:
     stem = (0.2 * np.sin(2 * np.pi * 200 * t))[:, None].repeat(2, axis=1).astype(np.float32)
     mixer = Mixer(CLEAN)
     parts = [
-        mixer.process({"keys": stem[at : at + BLOCK]}, STILL.changed({"keys_mute": at // BLOCK // 3 % 2 == 1}))
-        for at in range(0, len(stem) // BLOCK * BLOCK, BLOCK)
+        mixer.process({"keys": stem[at : at + MIX_BLOCK]}, STILL.changed({"keys_mute": at // MIX_BLOCK // 3 % 2 == 1}))
+        for at in range(0, len(stem) // MIX_BLOCK * MIX_BLOCK, MIX_BLOCK)
     ]
-    bend = np.abs(np.diff(np.concatenate(parts)[BLOCK:].astype(np.float64), 2, axis=0)).max()
+    bend = np.abs(np.diff(np.concatenate(parts)[MIX_BLOCK:].astype(np.float64), 2, axis=0)).max()
     assert bend < 2 * 0.2 * (2 * np.pi * 200 / SAMPLE_RATE) ** 2
     assert np.abs(parts[5]).max() < 0.01
 
@@ -187,9 +189,9 @@ def test_the_layers_are_in_balance(passage: Passage) -> None:
 @pytest.mark.parametrize(
     ("stems", "words"),
     [
-        ({"kees": STEMS["keys"][:BLOCK]}, "no layer 'kees'. Did you mean 'keys'"),
-        ({"keys": STEMS["keys"][: BLOCK - 1]}, rf"\({BLOCK - 1}, 2\), not \({BLOCK}, 2\)"),
-        ({"keys": STEMS["keys"][:BLOCK].T}, rf"not \({BLOCK}, 2\)"),
+        ({"kees": STEMS["keys"][:MIX_BLOCK]}, "no layer 'kees'. Did you mean 'keys'"),
+        ({"keys": STEMS["keys"][: MIX_BLOCK - 1]}, rf"\({MIX_BLOCK - 1}, 2\), not \({MIX_BLOCK}, 2\)"),
+        ({"keys": STEMS["keys"][:MIX_BLOCK].T}, rf"not \({MIX_BLOCK}, 2\)"),
     ],
 )
 def test_stems_that_cannot_be_mixed_are_refused(stems: dict[str, Block], words: str) -> None:

@@ -6,7 +6,7 @@ from scipy import signal
 
 from radio.audio.filters import high_pass_sections, low_pass_sections
 from radio.audio.room import _DAMPING, _DELAYS, _INTO, Room
-from radio.types import BLOCK, SAMPLE_RATE
+from radio.types import MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks, rms_db
 
 NOISE = np.random.default_rng(5).standard_normal((2, 12_000))
@@ -51,6 +51,6 @@ def test_it_is_the_network_that_it_says_it_is() -> None:
 def test_after_a_sound_it_falls_silent_without_denormals() -> None:
     room = Room(0.1)
     in_blocks(room.process, NOISE)
-    out = in_blocks(room.process, np.zeros((2, 40 * BLOCK)))
-    assert np.abs(out[:, -BLOCK:]).max() < 1e-15
+    out = in_blocks(room.process, np.zeros((2, 40 * MIX_BLOCK)))
+    assert np.abs(out[:, -MIX_BLOCK:]).max() < 1e-15
     assert np.abs(room.lines).min() > np.finfo(np.float32).tiny

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from radio.audio.tape import Tape, saturate
-from radio.types import BLOCK, GRID, SAMPLE_RATE
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks, rms_db
 
 NOISE = np.random.default_rng(3).standard_normal((2, 12_000))
@@ -53,14 +53,14 @@ def test_pitch_bends_as_far_as_asked(depth: float) -> None:
 
 def test_between_frames_it_reads_a_smooth_curve() -> None:
     """A sine that the tape delays is the sine at the delayed time, within the cubic's error."""
-    tape, hertz, frames = Tape(12, 4), 400.0, 40 * BLOCK
+    tape, hertz, frames = Tape(12, 4), 400.0, 40 * MIX_BLOCK
     out = played(tape, np.sin(2 * np.pi * hertz * np.arange(frames) / SAMPLE_RATE)[None].repeat(2, axis=0), 1.0)
     lines = np.arange(frames // GRID + 1)
     depth = np.minimum(lines * GRID / SAMPLE_RATE * 0.5, 1)
     swings = tape._swings * np.sin(lines[:, None] * tape._turns)
     delay = np.interp(np.arange(frames), lines * GRID, tape.latency + depth * swings.sum(axis=1))
     expected = np.sin(2 * np.pi * hertz * (np.arange(frames) - delay) / SAMPLE_RATE)
-    assert rms_db((out - expected)[:, BLOCK:]) < -90
+    assert rms_db((out - expected)[:, MIX_BLOCK:]) < -90
 
 
 def test_a_copy_goes_on_identically() -> None:

@@ -9,7 +9,7 @@ from radio.compose.bass import LOWEST, bass_line, root_note
 from radio.compose.plan import BarPlan
 from radio.music.chords import Chord, parse
 from radio.music.events import NoteEvent
-from radio.music.tokenizer import notes_of
+from radio.music.tokenizer import events_to_notes
 
 ROOTS = st.integers(0, 11).map(lambda root: Chord(root, "min7"))
 KICKS = st.lists(st.integers(0, 95).map(lambda place: place * 5), max_size=12)
@@ -25,7 +25,7 @@ def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(
 ) -> None:
     drums = [NoteEvent(5 * 480 + tick, 36, 90) for tick in sorted(kicks)]
     events = bass_line(plan(chord), following, drums)
-    notes = notes_of(events)
+    notes = events_to_notes(events)
     assert len(events) == 2 * len(notes)
     assert notes[0].start == 5 * 480
     assert notes[0].note == root_note(chord)
@@ -38,9 +38,9 @@ def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(
 
 def test_a_kick_at_the_bars_end_leads_into_the_next_chord() -> None:
     drums = [NoteEvent(5 * 480 + 450, 36, 90)]
-    line = notes_of(bass_line(plan(parse("Dm7")), parse("G7"), drums))
+    line = events_to_notes(bass_line(plan(parse("Dm7")), parse("G7"), drums))
     assert line[-1].note == root_note(parse("G7")) - 1
-    same = notes_of(bass_line(plan(parse("Dm7")), parse("Dm7"), drums))
+    same = events_to_notes(bass_line(plan(parse("Dm7")), parse("Dm7"), drums))
     assert same[-1].note == root_note(parse("Dm7"))
 
 

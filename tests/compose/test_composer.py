@@ -3,8 +3,8 @@ from __future__ import annotations
 from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.loop_writer import LoopWriter
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
-from radio.music.chord_loops import loop_of
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
+from radio.music.chord_loops import parse_loop
 from radio.settings.controls import Controls
 from radio.types import TICKS_PER_BAR
 from tests.model.models import checkpoint
@@ -12,11 +12,11 @@ from tests.model.models import checkpoint
 
 def composer(seed: int = 1) -> Composer:
     return Composer(
-        NumpyEngine(checkpoint("piano")),
-        NumpyEngine(checkpoint("drums")),
+        NumpyRwkv6Engine(checkpoint("piano")),
+        NumpyRwkv6Engine(checkpoint("drums")),
         Conductor(
-            writer=LoopWriter(NumpyEngine(checkpoint("chords"))),
-            progressions=[loop_of(["Dm7", "G7", "Cmaj7", "Am7"])],
+            writer=LoopWriter(NumpyRwkv6Engine(checkpoint("chords"))),
+            progressions=[parse_loop(["Dm7", "G7", "Cmaj7", "Am7"])],
             keys=("C", "F"),
             style="hiphop",
             seed=seed,

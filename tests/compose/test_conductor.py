@@ -7,12 +7,12 @@ from radio.compose.conductor import FORM, Conductor
 from radio.compose.loop_rules import signature
 from radio.compose.loop_writer import Harmony, Recent
 from radio.compose.plan import BarPlan, Track
-from radio.music.chord_loops import Loop, loop_of
+from radio.music.chord_loops import Loop, parse_loop
 from radio.music.vocab import NAMES
 from radio.types import Mood, MoodChoice
 from tests.compose.test_loop_writer import shipped
 
-LOOPS = [loop_of(bars) for bars in (["Dm7", "G7", "Cmaj7", "Am7"], ["Fmaj7", "Em7", "Dm7", "Cmaj7"])]
+LOOPS = [parse_loop(bars) for bars in (["Dm7", "G7", "Cmaj7", "Am7"], ["Fmaj7", "Em7", "Dm7", "Cmaj7"])]
 
 
 def conductor(seed: int = 1, loops: Sequence[Loop] = LOOPS) -> Conductor:
@@ -137,7 +137,7 @@ def test_learnt_harmony_changes_with_the_section_and_does_not_come_again_soon() 
 
 
 def test_a_chord_that_goes_on_is_said_again_but_does_not_begin() -> None:
-    leader = conductor(loops=[loop_of(["Fmaj9", "Fmaj9", "Em7 Am9", "Am9"])])
+    leader = conductor(loops=[parse_loop(["Fmaj9", "Fmaj9", "Em7 Am9", "Am9"])])
     for _, plan in bars(leader, 8):
         assert plan.announces_chord(1)
         assert plan.begins_chord(1) == (plan.place in (0, 2))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from radio.compose.grammar import MAX_SOUNDING, Grammar
 from radio.music.parts import DRUMS, PIANO, Part
-from radio.music.vocab import is_control, note_of, note_token, wait, wait_ticks
+from radio.music.vocab import is_control, note_token, parse_note_token, wait_ticks, wait_token
 from train.data.vocabulary import known_tokens
 
 PARTS = st.sampled_from([PIANO, DRUMS])
@@ -41,11 +41,11 @@ def test_what_is_allowed_is_music_and_lands_on_the_hosts_tick(part: Part, seed: 
         if wait_ticks(token):
             here = []
             continue
-        note, velocity_bin = note_of(token)  # type: ignore[misc]
+        note, velocity_bin = parse_note_token(token)  # type: ignore[misc]
         assert part.low <= note <= part.high
         here.append((velocity_bin > 0, note))
         assert here == sorted(set(here)), "releases before strikes, both upwards, none twice"
-        if not part.offs:
+        if not part.note_offs:
             assert velocity_bin
         elif velocity_bin:
             assert note not in sounding
@@ -60,7 +60,7 @@ def test_what_is_allowed_is_music_and_lands_on_the_hosts_tick(part: Part, seed: 
 def test_a_note_that_must_be_struck_is_struck_before_time_passes(part: Part, seed: int) -> None:
     tokens = walk(part, seed, 120, must_strike=True)
     first_wait = next(place for place, token in enumerate(tokens) if wait_ticks(token))
-    assert any(note_of(token) for token in tokens[:first_wait])
+    assert any(parse_note_token(token) for token in tokens[:first_wait])
 
 
 def test_a_full_hand_must_let_go_first() -> None:
@@ -68,7 +68,7 @@ def test_a_full_hand_must_let_go_first() -> None:
     grammar = Grammar(PIANO, tokens)
     for note in range(60, 60 + MAX_SOUNDING):
         grammar.take(note_token(note, 8))
-    grammar.take(wait(5))
+    grammar.take(wait_token(5))
     allowed = {tokens[row] for row in np.flatnonzero(grammar.allowed(120, must_strike=True))}
     assert allowed == {note_token(note, 0) for note in range(60, 60 + MAX_SOUNDING)}
 
@@ -83,7 +83,7 @@ def test_pads_to_be_left_alone_are(seed: int) -> None:
     while grammar.tick < 480:
         token = tokens[generator.choice(np.flatnonzero(grammar.allowed(480, without=frozenset({42, 49}))))]
         grammar.take(token)
-        struck |= {note[0] for note in [note_of(token)] if note}
+        struck |= {note[0] for note in [parse_note_token(token)] if note}
     assert struck
     assert not struck & {42, 49}
 
@@ -95,7 +95,7 @@ def test_a_copy_goes_its_own_way() -> None:
     before = grammar.allowed(120)
     twin = deepcopy(grammar)
     twin.take(note_token(64, 8))
-    twin.take(wait(30))
+    twin.take(wait_token(30))
     assert (grammar.tick, grammar.sounding) == (0, {60: 0})
     assert np.array_equal(grammar.allowed(120), before)
     assert not np.array_equal(twin.allowed(120), before)

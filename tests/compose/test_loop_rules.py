@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from radio.compose.loop_rules import cadence, faults, signature
-from radio.music.chord_loops import loop_of
+from radio.music.chord_loops import parse_loop
 from radio.types import Mode
 
 
@@ -19,7 +19,7 @@ from radio.types import Mode
     ],
 )
 def test_what_musicians_play_breaks_no_rule(bars: list[str], mode: Mode) -> None:
-    assert faults(loop_of(bars), mode) == 0
+    assert faults(parse_loop(bars), mode) == 0
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def test_what_musicians_play_breaks_no_rule(bars: list[str], mode: Mode) -> None
     ],
 )
 def test_each_rule_is_broken_by_what_it_is_against(bars: list[str], mode: Mode) -> None:
-    assert faults(loop_of(bars), mode) > 0
+    assert faults(parse_loop(bars), mode) > 0
 
 
 def test_a_loop_is_the_same_wherever_it_begins_and_however_coloured() -> None:
-    loop = loop_of(["Dm9", "G7", "Cmaj9", "Am7"])
-    turned, coloured = loop_of(["Cmaj9", "Am7", "Dm9", "G7"]), loop_of(["Dm7", "Gsus", "C6", "Am9"])
+    loop = parse_loop(["Dm9", "G7", "Cmaj9", "Am7"])
+    turned, coloured = parse_loop(["Cmaj9", "Am7", "Dm9", "G7"]), parse_loop(["Dm7", "Gsus", "C6", "Am9"])
     assert signature(loop) == signature(turned) == signature(coloured)
-    assert signature(loop) != signature(loop_of(["Dm9", "G7", "Am7", "Cmaj9"]))
-    assert signature(loop) != signature(loop_of(["Dm9 G7", "Cmaj9 Am7"]))
+    assert signature(loop) != signature(parse_loop(["Dm9", "G7", "Am7", "Cmaj9"]))
+    assert signature(loop) != signature(parse_loop(["Dm9 G7", "Cmaj9 Am7"]))
     assert cadence(loop) == (0, 9, 2)

@@ -11,7 +11,7 @@ from radio.compose.loop_rules import LENGTHS, faults, signature
 from radio.compose.loop_writer import Harmony, LoopWriter
 from radio.model.engines.selection import open_engine
 from radio.model.weights.checkpoint import read
-from radio.music.chord_loops import HALVES, Loop, loop_of
+from radio.music.chord_loops import HALVES, Loop, parse_loop
 from radio.settings.config import StationSettings
 from radio.types import MOODS, Mood
 from tests.model.models import checkpoint
@@ -65,7 +65,7 @@ def test_sections_share_material_and_the_last_one_rests() -> None:
 
 def test_a_chord_that_leads_to_one_root_alone_leaves_a_variation_somewhere_to_go() -> None:
     """G augmented leads to C alone, and it is C that the variation is not to have."""
-    varied = loop_of(["Am9", "Fmaj7 Gaug", "Cmaj9", "Em7"])
+    varied = parse_loop(["Am9", "Fmaj7 Gaug", "Cmaj9", "Em7"])
     loop, _ = shipped()._drawn(np.random.default_rng(1), "minor", "calm", 4, varied)
     assert loop.bars == 4
     assert loop.halves[:4] == varied.halves[:4]

@@ -14,11 +14,11 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO, Part
-from radio.music.quantise import quantised
+from radio.music.quantize import quantize
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.compose.test_run_index import moved, tune
 
-KNOWN = quantised(PIANO, [(n.start / TICKS_PER_BEAT, n.end / TICKS_PER_BEAT, n.note, 80) for n in tune(1, 60)])
+KNOWN = quantize(PIANO, [(n.start / TICKS_PER_BEAT, n.end / TICKS_PER_BEAT, n.note, 80) for n in tune(1, 60)])
 HUMAN = Spread(50, 0, 7, 9, 12)
 
 Indexes = Mapping[Part, Index]
@@ -27,7 +27,7 @@ Indexes = Mapping[Part, Index]
 def written(path: Path, notes: list[Note], *, drums: bool = False, tempo: float = 71) -> Path:
     events = [event for n in notes for event in (NoteEvent(n.start, n.note, n.velocity), NoteEvent(n.end, n.note, 0))]
     events.sort(key=lambda event: (event.tick, event.velocity > 0))
-    track = midi.Track("drums" if drums else "keys", events, drums=drums)
+    track = midi.MidiTrack("drums" if drums else "keys", events, drums=drums)
     midi.write(path, [track], {0: tempo}, end=max(n.end for n in notes) + TICKS_PER_BAR)
     return path
 
@@ -65,7 +65,7 @@ def test_drums_are_compared_with_drums_and_an_original_is_told_so(tmp_path: Path
 
 
 def test_a_file_without_notes_has_nothing_to_compare(tmp_path: Path, indexes: Indexes) -> None:
-    midi.write(tmp_path / "a.mid", [midi.Track("keys", [])], {0: 80}, end=480)
+    midi.write(tmp_path / "a.mid", [midi.MidiTrack("keys", [])], {0: 80}, end=480)
     with pytest.raises(MidiError, match="holds no notes"):
         examine(tmp_path / "a.mid", indexes)
 

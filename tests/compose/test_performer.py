@@ -6,7 +6,7 @@ import pytest
 
 from radio.compose.performer import LONGEST_HOLD, Performer
 from radio.compose.plan import BarPlan
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.sampling import Sampling
 from radio.music.chords import NO_CHORD, parse
 from radio.music.events import NoteEvent
@@ -17,8 +17,8 @@ from tests.model.models import checkpoint
 
 
 @cache
-def engine(part: str) -> NumpyEngine:
-    return NumpyEngine(checkpoint(part))
+def engine(part: str) -> NumpyRwkv6Engine:
+    return NumpyRwkv6Engine(checkpoint(part))
 
 
 def performer(part: str, seed: int = 0) -> Performer:
@@ -110,7 +110,7 @@ def test_a_model_that_never_lets_go_is_made_to() -> None:
 def test_controls_that_a_model_does_not_know_are_not_fed() -> None:
     fed: list[int] = []
 
-    class Counting(NumpyEngine):
+    class Counting(NumpyRwkv6Engine):
         def step(self, rows, state):
             fed.extend(self.tokens[row] for row in rows)
             return super().step(rows, state)

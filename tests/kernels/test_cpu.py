@@ -14,7 +14,7 @@ import pytest
 
 from radio.model.engines.native_engine import NativeEngine, NativeSpec, sizes
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec
-from radio.model.weights.packing import FORMS, Form, packed_shapes
+from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat, packed_shapes
 from tests.model.models import of_spec
 
 ROOT = Path(__file__).parents[2]
@@ -38,19 +38,19 @@ def build(out: Path, compiler: str, *options: str) -> Path:
     return out
 
 
-def written(path: Path, spec: NativeSpec, form: Form) -> np.ndarray:
+def written(path: Path, spec: NativeSpec, weight_format: WeightFormat) -> np.ndarray:
     """A model and rows as the driver reads them; returns the logits (steps, streams, V) that Python gets for these."""
     made = of_spec(spec)
-    packed = made.packed(form)
-    arrays = [packed.tensors[name] for name in packed_shapes(spec, form)]
+    packed = made.packed(weight_format)
+    arrays = [packed.tensors[name] for name in packed_shapes(spec, weight_format)]
     head = [SPECS.index(spec), *sizes(spec), 0, 0][:9]
     rows = np.random.default_rng(5).integers(spec.vocabulary, size=(STEPS, STREAMS)).astype(np.int32)
     with path.open("wb") as file:
-        file.write(struct.pack("<11i", *head, FORMS.index(form), len(arrays)))
+        file.write(struct.pack("<11i", *head, WEIGHT_FORMATS.index(weight_format), len(arrays)))
         for array in arrays:
             file.write(struct.pack("<Q", array.nbytes) + array.tobytes())
         file.write(struct.pack("<2i", STREAMS, STEPS) + rows.tobytes())
-    engine = NativeEngine(made, path="portable", form=form)
+    engine = NativeEngine(made, path="portable", weight_format=weight_format)
     states, found = [engine.zero_state()] * STREAMS, []
     for row in rows.tolist():
         logits, states = engine.step_batch(row, states)
@@ -67,13 +67,13 @@ def run(command: Sequence[str]) -> bytes:
 def check_all_paths(driver: Sequence[str], folder: Path) -> list[str]:
     """Run every path over every form; the paths there were."""
     paths = run([*driver, "-", "list"]).decode().split()
-    for spec, form in product(SPECS, FORMS):
-        model = folder / f"{spec.architecture}-{form}"
-        expected = written(model, spec, form)
+    for spec, weight_format in product(SPECS, WEIGHT_FORMATS):
+        model = folder / f"{spec.architecture}-{weight_format}"
+        expected = written(model, spec, weight_format)
         for path in paths:
             found = np.frombuffer(run([*driver, str(model), path]), np.float32).reshape(expected.shape)
             # int8: an input between two steps may be rounded up here and down there
-            tolerance = 1e-4 if form != "int8" else 0.05 * expected.std()
+            tolerance = 1e-4 if weight_format != "int8" else 0.05 * expected.std()
             np.testing.assert_allclose(found, expected, atol=tolerance, rtol=tolerance, err_msg=f"{path}, {model.name}")
             assert np.median(np.abs(found - expected)) < 1e-4
     return paths

@@ -21,7 +21,7 @@ from train.operators.wkv6 import wkv6
 BATCH, HEADS, SIZE = 2, 3, 64
 WIDTH = HEADS * SIZE
 
-pytestmark = pytest.mark.skipif(not cpu_train.available(), reason=cpu_train.why_missing())
+pytestmark = pytest.mark.skipif(not cpu_train.available(), reason=cpu_train.missing_reason())
 
 
 def wkv6_inputs(length: int, dtype: torch.dtype = torch.float32, *, decay: float = -1.0) -> list[Tensor]:
@@ -148,7 +148,7 @@ def test_without_a_compiler_training_goes_on_in_pytorch(
         monkeypatch.setenv("PATH", str(tmp_path))
     library.opened.cache_clear()
     try:
-        assert said in cpu_train.why_missing()
+        assert said in cpu_train.missing_reason()
         with pytest.raises(RuntimeError, match=said):
             cpu_train.wkv6(*inputs)
         plain, _ = wkv6(*inputs)

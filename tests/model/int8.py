@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from radio.model.engines.numpy_base import PlainEngine
+from radio.model.engines.numpy_base import NumpyEngineBase
 from radio.model.engines.numpy_engines import open_numpy_engine
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
@@ -44,7 +44,7 @@ MATRICES: dict[type[Spec], tuple[str, ...]] = {
 }
 
 
-def rounding_engine(checkpoint: Checkpoint) -> PlainEngine[Any]:
+def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
     """The numpy engine over `checkpoint` in int8, rounding as the native one does."""
     opened = open_numpy_engine(replace(checkpoint, weights=checkpoint.packed("int8")))
     engine: Any = opened

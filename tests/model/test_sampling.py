@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from radio.errors import ModelError
 from radio.model.sampling import Sampler, Sampling
-from radio.music.vocab import note_token, wait
+from radio.music.vocab import note_token, wait_token
 
-TOKENS = (wait(5), wait(10), *(note_token(note, 8) for note in range(60, 68)), note_token(60, 3))
+TOKENS = (wait_token(5), wait_token(10), *(note_token(note, 8) for note in range(60, 68)), note_token(60, 3))
 ALL = np.ones(len(TOKENS), bool)
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.music.chord_loops import Loop, loop_of, parse_bar
+from radio.music.chord_loops import Loop, parse_bar, parse_loop
 from radio.music.chords import Chord, parse
-from radio.music.vocab import NAMES, QUALITIES, QUALITY_BASE, ROOT_BASE, beat
+from radio.music.vocab import NAMES, QUALITIES, QUALITY_BASE, ROOT_BASE, beat_token
 
 CHORDS = st.builds(Chord, st.integers(0, 11), st.sampled_from([each for each in QUALITIES if each != "none"]))
 LOOPS = (
@@ -21,9 +21,9 @@ def read(tokens: list[int]) -> Loop:
     halves: list[Chord] = []
     root, chord, begins = 0, Chord(0, "maj"), 1
     for token in tokens:
-        if token == beat(1):
+        if token == beat_token(1):
             halves, begins = [*halves, chord, chord], 1
-        elif token == beat(3):
+        elif token == beat_token(3):
             begins = 3
         elif ROOT_BASE <= token < ROOT_BASE + 12:
             root = token - ROOT_BASE
@@ -40,7 +40,7 @@ def test_tokens_say_all_of_a_loop(loop: Loop) -> None:
 
 @given(LOOPS)
 def test_names_say_all_of_a_loop(loop: Loop) -> None:
-    assert loop_of(loop.names()) == loop
+    assert parse_loop(loop.names()) == loop
 
 
 @given(LOOPS, st.integers(0, 11))
@@ -53,16 +53,16 @@ def test_a_loop_comes_round_and_moves_to_any_key(loop: Loop, semitones: int) -> 
 
 
 def test_tokens_stand_where_chords_begin() -> None:
-    tokens = loop_of(["Dm9 G7", "Cmaj9", "Cmaj9"]).tokens()
+    tokens = parse_loop(["Dm9 G7", "Cmaj9", "Cmaj9"]).tokens()
     assert [NAMES[token] for token in tokens] == [
         "<b1>", "<r2>", "<q:min9>", "<b3>", "<r7>", "<q:dom7>", "<b1>", "<r0>", "<q:maj9>", "<b1>",
     ]  # fmt: skip
 
 
 def test_a_chord_is_held_over_a_bar_line_but_a_loop_of_one_begins_anew() -> None:
-    loop = loop_of(["Fmaj9", "Fmaj9", "Em7 Am9", "Am9"])
-    assert [loop.holds(bar) for bar in range(4)] == [False, True, False, True]
-    assert not loop_of(["Am7"]).holds(1)
+    loop = parse_loop(["Fmaj9", "Fmaj9", "Em7 Am9", "Am9"])
+    assert [loop.is_held(bar) for bar in range(4)] == [False, True, False, True]
+    assert not parse_loop(["Am7"]).is_held(1)
 
 
 @pytest.mark.parametrize("bar", ["", "Dm7 G7 C", "H7", "Dm7, G7"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from radio.errors import SettingsError
-from radio.music.instruments import FAMILIES, NAMES, program
+from radio.music.instruments import FAMILIES, NAMES, parse_program
 
 
 def test_there_are_sixteen_families_of_eight() -> None:
@@ -25,7 +25,7 @@ def test_there_are_sixteen_families_of_eight() -> None:
     ("wanted", "found"), [("Vibraphone", 11), (" vibraphone ", 11), ("0", 0), (127, 127), ("sci-FI", 103)]
 )
 def test_an_instrument_has_a_name_and_a_number(wanted: str | int, found: int) -> None:
-    assert program(wanted) == found
+    assert parse_program(wanted) == found
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_an_instrument_has_a_name_and_a_number(wanted: str | int, found: int) ->
 )
 def test_what_is_none_is_refused_with_the_nearest_name(wanted: str, hint: str) -> None:
     with pytest.raises(SettingsError, match=hint):
-        program(wanted)
+        parse_program(wanted)

@@ -117,11 +117,14 @@ def test_what_is_written_reads_back_with_tempo_metre_and_channels(tmp_path: Path
     keys = [NoteEvent(0, 60, 80), NoteEvent(120, 60, 0), NoteEvent(120, 60, 70), NoteEvent(480, 60, 0)]
     drums = [NoteEvent(0, 36, 100), NoteEvent(30, 36, 0)]
     midi.write(
-        path, [midi.Track("keys", keys, program=4), midi.Track("drums", drums, drums=True)], {0: 80, 480: 90}, end=960
+        path,
+        [midi.MidiTrack("keys", keys, program=4), midi.MidiTrack("drums", drums, drums=True)],
+        {0: 80, 480: 90},
+        end=960,
     )
     score = midi.read(path)
     assert score.ppq == 120
-    assert score.metres == [(0, 4, 4)]
+    assert score.time_signatures == [(0, 4, 4)]
     assert [(tick, mido.tempo2bpm(tempo)) for tick, tempo in score.tempos] == [
         (0, pytest.approx(80, rel=1e-5)),
         (480, pytest.approx(90, rel=1e-5)),

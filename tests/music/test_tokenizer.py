@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.music.events import Mark, Note, NoteEvent
-from radio.music.tokenizer import DRUM_GATE, HOLD_LIMIT, Decoder, decode, encode, notes_of, without_overlaps
+from radio.music.tokenizer import DRUM_GATE, HOLD_LIMIT, TokenDecoder, decode, encode, events_to_notes, remove_overlaps
 from radio.music.vocab import IDS, NAMES, START, TABLE_SIZE, velocity_to_bin
 
 NOTES = st.lists(
@@ -42,8 +42,8 @@ def test_simultaneous_notes_carry_no_wait_and_long_gaps_several() -> None:
 
 @given(NOTES)
 def test_onsets_ends_and_velocity_bins_survive_a_round_trip(notes: list[Note]) -> None:
-    expected = without_overlaps(notes)
-    back = notes_of(decode(encode(notes)))
+    expected = remove_overlaps(notes)
+    back = events_to_notes(decode(encode(notes)))
     assert [(note.start, note.end, note.note) for note in back] == [
         (note.start, note.end, note.note) for note in expected
     ]
@@ -68,7 +68,7 @@ def test_any_tokens_at_all_decode_without_a_hanging_or_doubled_note(tokens: list
 @given(ANY_TOKENS, st.lists(st.integers(0, 200), max_size=5))
 def test_whole_split_and_one_by_one_agree(tokens: list[int], cuts: list[int]) -> None:
     whole = decode(tokens)
-    decoder = Decoder()
+    decoder = TokenDecoder()
     events: list[NoteEvent] = []
     edges = [0, *sorted(min(cut, len(tokens)) for cut in cuts), len(tokens)]
     for start, end in pairwise(edges):
@@ -78,7 +78,7 @@ def test_whole_split_and_one_by_one_agree(tokens: list[int], cuts: list[int]) ->
 
 
 def test_drums_are_released_by_a_gate_and_a_second_hit_comes_after_the_release() -> None:
-    tokens = encode([Note(0, 1, 36, 100), Note(20, 21, 36, 100), Note(200, 201, 38, 90)], offs=False)
+    tokens = encode([Note(0, 1, 36, 100), Note(20, 21, 36, 100), Note(200, 201, 38, 90)], note_offs=False)
     assert [(event.tick, event.note, event.velocity > 0) for event in decode(tokens, hold_limit=DRUM_GATE)] == [
         (0, 36, True), (20, 36, False), (20, 36, True), (50, 36, False), (200, 38, True), (200, 38, False),
     ]  # fmt: skip

@@ -35,13 +35,13 @@ def test_names_are_one_to_one() -> None:
 
 @given(st.integers(1, 125))
 def test_waits_round_trip(ticks: int) -> None:
-    assert vocab.wait_ticks(vocab.wait(ticks)) == ticks
+    assert vocab.wait_ticks(vocab.wait_token(ticks)) == ticks
 
 
 @given(st.integers(0, 127), st.integers(0, 15))
 def test_notes_round_trip(note: int, velocity_bin: int) -> None:
     token = vocab.note_token(note, velocity_bin)
-    assert vocab.note_of(token) == (note, velocity_bin)
+    assert vocab.parse_note_token(token) == (note, velocity_bin)
     assert vocab.NAMES[token] == f"{note:x}:{velocity_bin:x}"
     assert not vocab.is_control(token)
 
@@ -64,7 +64,9 @@ def test_soft_notes_have_finer_bins() -> None:
     assert widths[1:] == sorted(widths[1:])
 
 
-@pytest.mark.parametrize("make", [lambda: vocab.wait(0), lambda: vocab.wait(126), lambda: vocab.beat(5)])
+@pytest.mark.parametrize(
+    "make", [lambda: vocab.wait_token(0), lambda: vocab.wait_token(126), lambda: vocab.beat_token(5)]
+)
 def test_what_has_no_token_is_refused(make) -> None:
     with pytest.raises(ValueError, match="has no token"):
         make()

@@ -18,7 +18,7 @@ from radio.settings.config import StationSettings
 from radio.station import transcript
 from radio.station.replay import PREROLL, BarLine, Export, Passage, Played, played
 from radio.station.station import open_station
-from radio.types import BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
+from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
 from tests.station import test_station
 from tests.station.test_station import BAR
 
@@ -36,14 +36,17 @@ class Aired:
         self.journal = Journal()
         self.life = Life(0, self.settings, 0.0, ORIGIN, {})
         blocks = []
-        turns = {3 * BAR // BLOCK: {"keys_level": 3.0, "lowpass": 4_000}, 8 * BAR // BLOCK: {"wow": 1.0, "tempo": 96}}
-        turns[9 * BAR // BLOCK] = {"rain_mute": False, "bass_mute": True}
-        for number in range(bars * BAR // BLOCK):
+        turns = {
+            3 * BAR // MIX_BLOCK: {"keys_level": 3.0, "lowpass": 4_000},
+            8 * BAR // MIX_BLOCK: {"wow": 1.0, "tempo": 96},
+        }
+        turns[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True}
+        for number in range(bars * BAR // MIX_BLOCK):
             if patch := turns.get(number):
                 landings = station.control(patch)
                 heard = {name: Landing(at.bar, at.frame + ORIGIN) for name, at in landings.items()}
                 self.life.changed(heard, station.controls.as_json())
-            blocks.append(station.render(BLOCK))
+            blocks.append(station.render(MIX_BLOCK))
             for event in station.events():
                 self.journal.aired(replace(event, frame=event.frame + ORIGIN))
         station.close()

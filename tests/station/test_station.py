@@ -14,7 +14,7 @@ from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import StationSettings, load
 from radio.station.station import open_station, write_midi
-from radio.types import BLOCK, GRID, SAMPLE_RATE, TICKS_PER_BAR, StationEvent
+from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, StationEvent
 from tests.model.models import checkpoint as random_model
 
 BAR = round(4 * 60 / 80 * SAMPLE_RATE)
@@ -158,7 +158,7 @@ def test_mix_controls_land_at_once_and_are_heard(settings: StationSettings) -> N
     everything = {f"{layer}_mute": True for layer in ("keys", "bass", "drums", "vinyl", "rain")}
     landing = station.control(everything)
     (frame,) = {spot.frame for spot in landing.values()}
-    assert 0 <= frame - station.position < BLOCK + station._mixer.latency
+    assert 0 <= frame - station.position < MIX_BLOCK + station._mixer.latency
     whole = np.concatenate([before, station.render(BAR)])
     station.close()
     plain, _ = pulled(settings, [2 * BAR])

@@ -75,7 +75,7 @@ def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (
 def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], variants: int) -> Iterator[Reading]:
     """Pieces with their arrangements, those of which nothing is left not counted; drums stay as they are."""
     for piece in read():
-        if not stages or not piece.part.offs:
+        if not stages or not piece.part.note_offs:
             yield piece, [piece]
             continue
         wanted = variants if piece.split == "train" else 1

@@ -25,11 +25,11 @@ from radio.music.vocab import (
     STYLES,
     TABLE_SIZE,
     VELOCITY_BINS,
-    beat,
+    beat_token,
     is_control,
-    note_of,
     note_token,
-    wait,
+    parse_note_token,
+    wait_token,
 )
 from radio.types import BEATS_PER_BAR, MODES, MOODS, Tick, TokenId
 from train.data.corpus.groove import PADS
@@ -49,22 +49,22 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
     if part is CHORDS:
         return (
             START,
-            *(beat(number) for number in HALF_BEATS),
+            *(beat_token(number) for number in HALF_BEATS),
             *range(ROOT_BASE, ROOT_BASE + 12),
             *(QUALITY_BASE + place for place, quality in enumerate(QUALITIES) if quality != "none"),
             *range(MODE_BASE, MODE_BASE + len(MODES)),
             *range(MOOD_BASE, MOOD_BASE + len(MOODS)),
         )
     tokens = [START]
-    tokens += [wait(ticks) for ticks in range(STEP, MAX_WAIT + 1, STEP)]
-    notes = range(part.low, part.high + 1) if part.offs else sorted(set(PADS.values()))
-    tokens += [note_token(note, loud) for note in notes for loud in range(0 if part.offs else 1, VELOCITY_BINS)]
-    tokens += [beat(number) for number in range(1, BEATS_PER_BAR + 1)]
-    if part.offs:
+    tokens += [wait_token(ticks) for ticks in range(STEP, MAX_WAIT + 1, STEP)]
+    notes = range(part.low, part.high + 1) if part.note_offs else sorted(set(PADS.values()))
+    tokens += [note_token(note, loud) for note in notes for loud in range(0 if part.note_offs else 1, VELOCITY_BINS)]
+    tokens += [beat_token(number) for number in range(1, BEATS_PER_BAR + 1)]
+    if part.note_offs:
         tokens += range(ROOT_BASE, ROOT_BASE + 12)
         tokens += range(QUALITY_BASE, QUALITY_BASE + len(QUALITIES))
     tokens += range(DENSITY_BASE, DENSITY_BASE + DENSITIES)
-    if not part.offs:
+    if not part.note_offs:
         tokens += [*range(STYLE_BASE, STYLE_BASE + len(STYLES)), GROOVE, FILL, BACKBEAT]
     return tuple(tokens)
 
@@ -104,10 +104,10 @@ class RowTable:
         table = np.full(TABLE_SIZE, UNKNOWN, dtype=np.int64)
         for token in range(TABLE_SIZE):
             moved = token
-            pair = note_of(token)
+            pair = parse_note_token(token)
             if pair is not None:
                 note, velocity_bin = pair
-                if self.part.offs:
+                if self.part.note_offs:
                     note = self.part.fold(note + semitones)
                 if velocity_bin:
                     velocity_bin = min(max(velocity_bin + louder, 1), VELOCITY_BINS - 1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from radio.model.weights.checkpoint import Checkpoint
-from radio.model.weights.packing import Form
+from radio.model.weights.packing import WeightFormat
 from radio.types import JsonValue
 from train.data.vocabulary import known_tokens
 from train.export import model_card as card_file
@@ -15,12 +15,12 @@ from train.loop.stored_run import load_module
 from train.metrics.data_card import facts
 
 
-def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) -> None:
+def export(path: Path, out: Path, figures: Mapping[str, JsonValue], weight_format: WeightFormat) -> None:
     """Write `path`'s weights to `out`, and beside it `out`.json: the card.
 
     Args:
         figures: what `train evaluate` measured on validation.
-        form: what the weights are written in.
+        weight_format: what the weights are written in.
     """
     module = load_module(path)
     recipe, corpus = module.recipe, Path(module.recipe.corpus)
@@ -33,4 +33,4 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], form: Form) 
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
     spec = module.model.spec
-    card_file.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), form)
+    card_file.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), weight_format)

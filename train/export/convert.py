@@ -1,4 +1,4 @@
-"""A checkpoint in another form of weights, or as RWKV's own runtimes read it."""
+"""A checkpoint in another weight format, or as RWKV's own runtimes read it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 
 from radio.errors import SettingsError
 from radio.model.weights import checkpoint
-from radio.model.weights.packing import Form
+from radio.model.weights.packing import WeightFormat
 
 
-def convert(source: Path, out: Path, form: Form) -> None:
-    """Write `source` again as `out`: .safetensors with weights in `form`, or .pth, always float32.
+def convert(source: Path, out: Path, weight_format: WeightFormat) -> None:
+    """Write `source` again as `out`: .safetensors with weights in `weight_format`, or .pth, always float32.
 
     The .pth is RWKV-LM's: names, shapes and nesting as `torch.save(model.state_dict())` there, which the `rwkv` package
     reads. Neither vocabulary nor card go with it.
@@ -21,7 +21,7 @@ def convert(source: Path, out: Path, form: Form) -> None:
     read = checkpoint.read(source)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".safetensors":
-        checkpoint.write(out, read, form)
+        checkpoint.write(out, read, weight_format)
     elif out.suffix == ".pth":
         torch.save({name: torch.from_numpy(np.array(array)) for name, array in read.weights.items()}, out)
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from radio.errors import SettingsError
 from radio.model.weights import checkpoint
-from radio.model.weights.packing import Form
+from radio.model.weights.packing import WeightFormat
 from radio.types import JsonValue
 
 
@@ -30,10 +30,10 @@ def add(path: Path, figures: Mapping[str, Path]) -> None:
     write(path, replace(stored, card=dict(stored.card) | measured))
 
 
-def write(path: Path, described: checkpoint.Checkpoint, form: Form | None = None) -> None:
-    """Write a checkpoint (in `form`, or as it is) and, beside it, its card as JSON."""
+def write(path: Path, described: checkpoint.Checkpoint, weight_format: WeightFormat | None = None) -> None:
+    """Write a checkpoint (in `weight_format`, or as it is) and, beside it, its card as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.write(path, described, form)
+    checkpoint.write(path, described, weight_format)
     path.with_suffix(".json").write_text(json.dumps(described.card, indent=2, ensure_ascii=False) + "\n")
 
 

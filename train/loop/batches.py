@@ -113,7 +113,7 @@ class Lanes(IterableDataset[Batch]):
         while True:
             while len(held) <= self.window:
                 piece = self.pieces[self._drawn(generator)]
-                semitones = int(generator.choice(KEYS)) if self.table.part.offs else 0
+                semitones = int(generator.choice(KEYS)) if self.table.part.note_offs else 0
                 louder = int(generator.integers(-self.louder, self.louder, endpoint=True))
                 held = np.concatenate([held, self.table.rows(piece, semitones=semitones, louder=louder)])
             yield held[: self.window + 1].copy()

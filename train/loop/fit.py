@@ -122,7 +122,7 @@ def prepare_machine(recipe: Recipe) -> None:
         torch.set_num_threads(recipe.threads)
     torch.set_flush_denormal(True)
     if not torch.cuda.is_available() and not cpu_train.available():
-        print(f"Training on a CPU is slower than it could be: {cpu_train.why_missing()}")
+        print(f"Training on a CPU is slower than it could be: {cpu_train.missing_reason()}")
     # Every step frees and asks for the same tens of megabytes; without this, glibc gives them back to the kernel and
     # each step pays for the page faults again.
     libc = ctypes.CDLL(None)

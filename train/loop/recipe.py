@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from radio.errors import SettingsError, nearest
+from radio.errors import SettingsError, did_you_mean
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.music.parts import PARTS, Part
 from train.loop.schedule import CURVES, share_at
@@ -77,7 +77,7 @@ class Recipe:
         if self.part not in PARTS:
             raise SettingsError(f"part: '{self.part}' is not one of {', '.join(PARTS)}")
         if self.architecture not in ARCHITECTURES:
-            hint = nearest(self.architecture, list(ARCHITECTURES))
+            hint = did_you_mean(self.architecture, list(ARCHITECTURES))
             raise SettingsError(f"architecture: '{self.architecture}' is not one of {', '.join(ARCHITECTURES)}.{hint}")
         wrong = [f"{name}: {getattr(self, name)} must be above 0" for name in _POSITIVE if getattr(self, name) <= 0]
         wrong += [
@@ -92,7 +92,7 @@ class Recipe:
         ]
         wrong += [f"{name}: {getattr(self, name)} is below 0" for name in _AT_LEAST_0 if getattr(self, name) < 0]
         if self.schedule not in CURVES:
-            hint = nearest(self.schedule, list(CURVES))
+            hint = did_you_mean(self.schedule, list(CURVES))
             wrong.append(f"schedule: '{self.schedule}' is not one of {', '.join(CURVES)}.{hint}")
         if self.schedule == "exponential" and self.end_share == 0:
             wrong.append("end_share: a rate that falls exponentially never gets to 0")
@@ -140,7 +140,9 @@ def load(path: Path) -> Recipe:
         raise SettingsError(f"{path}: a recipe is a mapping of settings")
     known = {field.name: field for field in fields(Recipe)}
     problems = [
-        f"{path}: there is no setting '{key}'.{nearest(str(key), list(known))}" for key in values if key not in known
+        f"{path}: there is no setting '{key}'.{did_you_mean(str(key), list(known))}"
+        for key in values
+        if key not in known
     ]
     required = ("part", "corpus", "layers", "width", "tokens")
     problems += [f"{path}: '{name}' is missing" for name in required if name not in values]

@@ -44,7 +44,7 @@ class Texture:
     drums: Shares | None = None
 
     def add(self, piece: Piece) -> None:
-        if not piece.part.offs:
+        if not piece.part.note_offs:
             self.drums = self.drums or Shares()
             self.drums.add(piece)
             return

@@ -15,7 +15,7 @@ from radio.model.engines.selection import open_engine
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.model.weights import checkpoint
 from radio.music.parts import CHORDS
-from radio.music.vocab import ROOT_BASE, style
+from radio.music.vocab import ROOT_BASE, style_token
 from radio.settings.engines import AUTO
 from radio.types import JsonValue
 from train.data import binidx
@@ -48,7 +48,7 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
     training, validation = binidx.read(folder / "train"), _validation(folder)
     figures = model_figures(module, validation, table)
-    keys = KEYS if table.part.offs else range(1)
+    keys = KEYS if table.part.note_offs else range(1)
     counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
     held_out = [table.rows(piece) for piece in validation]
     figures["ngram_bits"] = [counted.bits(held_out, ~table.forced, order) for order in range(1, counted.order + 1)]
@@ -125,7 +125,7 @@ def evaluate_checkpoint(
     """
     validation = _validation(corpus)
     if styles:
-        wanted = [style(name) for name in styles]
+        wanted = [style_token(name) for name in styles]
         validation = [piece for piece in validation if np.isin(wanted, piece).any()]
         if not validation:
             raise SettingsError(f"{corpus}: no validation piece is {' or '.join(styles)}")

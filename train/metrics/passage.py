@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from radio.compose.plan import BarPlan
 from radio.music.chords import NO_CHORD, Chord
 from radio.music.events import Note
-from radio.music.tokenizer import decode, notes_of
+from radio.music.tokenizer import decode, events_to_notes
 from radio.music.vocab import (
     BACKBEAT,
     DENSITIES,
@@ -19,7 +19,7 @@ from radio.music.vocab import (
     ROOT_BASE,
     STYLE_BASE,
     STYLES,
-    beat,
+    beat_token,
 )
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
@@ -76,7 +76,7 @@ class _Announced:
 def of_tokens(tokens: Sequence[TokenId], bars: int) -> Passage:
     """A prepared piece as a passage."""
     chords = tuple(chord for bar in _announced(tokens) for chord in bar.chords)
-    return Passage(notes_of(decode(tokens, hold_limit=NEVER)), bars, chords)
+    return Passage(events_to_notes(decode(tokens, hold_limit=NEVER)), bars, chords)
 
 
 def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
@@ -98,8 +98,8 @@ def _announced(tokens: Iterable[TokenId]) -> list[_Announced]:
     bars: list[_Announced] = []
     chord, root = NO_CHORD, 0
     for token in tokens:
-        if beat(1) <= token <= beat(BEATS_PER_BAR):
-            if token == beat(1):
+        if beat_token(1) <= token <= beat_token(BEATS_PER_BAR):
+            if token == beat_token(1):
                 bars.append(_Announced())
             bars[-1].chords.append(chord)
         elif ROOT_BASE <= token < ROOT_BASE + 12:

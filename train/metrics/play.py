@@ -11,7 +11,7 @@ from radio.errors import SettingsError
 from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.parts import Part
-from radio.music.tokenizer import notes_of
+from radio.music.tokenizer import events_to_notes
 from radio.settings.config import StationSettings
 from radio.station.station import open_composer
 from radio.types import BEATS_PER_BAR, TokenId
@@ -42,7 +42,7 @@ def under_plans(
     for number, (tokens, _) in enumerate(pieces):
         performer = Performer(engine, part, (seed, number))
         plans = list(plans_of(tokens, part.name))
-        notes = notes_of(event for plan in plans for event in performer.play(plan, sampling))
+        notes = events_to_notes(event for plan in plans for event in performer.play(plan, sampling))
         yield Passage(notes, len(plans), tuple(chord for plan in plans for chord in plan.chords))
 
 
@@ -51,5 +51,5 @@ def station(settings: StationSettings, *, hours: float, seed: int, layer: str) -
     composer = open_composer(settings, seed)
     bars = max(1, round(60 * hours * settings.controls.tempo / BEATS_PER_BAR))
     composed = [composer.next_bar(settings.controls) for _ in range(bars)]
-    notes = notes_of(event for bar in composed for event in bar.events[layer])
+    notes = events_to_notes(event for bar in composed for event in bar.events[layer])
     return Passage(notes, bars, tuple(chord for bar in composed for chord in bar.plan.chords))

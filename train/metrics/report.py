@@ -53,7 +53,7 @@ def report(
     pieces = play.corpus(corpus / "validation.jsonl")
     human = play.human(pieces)
     bars = passage_bars(human)
-    all_metrics = PITCHED if model.part.offs else RHYTHM
+    all_metrics = PITCHED if model.part.note_offs else RHYTHM
     metrics = within(all_metrics, bars)
     real = measure(human, metrics, bars)
     sampling = Sampling(temperature=temperature)
@@ -61,7 +61,7 @@ def report(
     played = measure(list(tqdm(playing, total=len(pieces), unit="piece", desc=checkpoint.stem)), metrics, bars)
     over_time: dict[str, Course] = {}
     if station is not None:
-        layer = "keys" if model.part.offs else "drums"
+        layer = "keys" if model.part.note_offs else "drums"
         endless = play.station(station, hours=hours, seed=seed, layer=layer)
         over_time = courses(endless, all_metrics, max(2, round(hours)))
     name = station.name if station else ""

@@ -10,7 +10,7 @@ from math import log2
 from radio.compose.composer import Bar
 from radio.music.events import Note
 from radio.music.rhythm import has_backbeat
-from radio.music.tokenizer import notes_of
+from radio.music.tokenizer import events_to_notes
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT
 
 
@@ -39,7 +39,7 @@ class Figures:
 
 def measure(bars: Sequence[Bar]) -> Figures:
     """Figures of consecutive bars."""
-    keys = notes_of(event for bar in bars for event in bar.events["keys"])
+    keys = events_to_notes(event for bar in bars for event in bar.events["keys"])
     inside = total = 0
     by_bar = {bar.plan.number: bar for bar in bars}
     for note in keys:

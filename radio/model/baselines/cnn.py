@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radio.model.engines.base import State
-from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
 from radio.model.engines.vectors import Array, Norm, layer_norm, sigmoid
 from radio.model.spec.baselines import CnnSpec
 from radio.model.weights.checkpoint import Checkpoint
@@ -25,7 +25,7 @@ class _Layer:
     newest: int
 
 
-class CnnEngine(PlainEngine[CnnSpec]):
+class CnnEngine(NumpyEngineBase[CnnSpec]):
     """Blocks of two taps."""
 
     wanted = CnnSpec

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radio.model.engines.base import State
-from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
 from radio.model.engines.vectors import Array, Norm, layer_norm, sigmoid
 from radio.model.spec.baselines import GruSpec, LstmSpec, RnnSpec
 from radio.model.spec.rwkv import SpecT
@@ -24,7 +24,7 @@ class _Layer:
     recurrent_bias: Array
 
 
-class RecurrentEngine(PlainEngine[SpecT]):
+class RecurrentEngine(NumpyEngineBase[SpecT]):
     """A stack of cells; `cell` is the architecture."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:

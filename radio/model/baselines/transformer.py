@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radio.model.baselines.recent import grown
+from radio.model.baselines.buffered_state import append_row
 from radio.model.baselines.rotary import PERIOD, angles
 from radio.model.engines.base import State
-from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
 from radio.model.engines.vectors import Array, Norm, layer_norm, sigmoid
 from radio.model.spec.baselines import TransformerSpec
 from radio.model.weights.checkpoint import Checkpoint
@@ -29,7 +29,7 @@ class _Layer:
     down: Array
 
 
-class TransformerEngine(PlainEngine[TransformerSpec]):
+class TransformerEngine(NumpyEngineBase[TransformerSpec]):
     """Attention over what the state holds, and the token itself."""
 
     wanted = TransformerSpec
@@ -50,7 +50,7 @@ class TransformerEngine(PlainEngine[TransformerSpec]):
         position = (int(state.memory[-1, 0]) + 1) % PERIOD if len(state.memory) else 0
         turned = angles(position, self.spec.head_size)
         cos, sin = np.cos(turned).astype(np.float32), np.sin(turned).astype(np.float32)
-        after, row = grown(state, self.spec.context)
+        after, row = append_row(state, self.spec.context)
         row[0] = position
         known = after.memory[:, 1:].reshape(len(after.memory), self.spec.layers, 2, self.spec.heads, -1)
         new = row[1:].reshape(self.spec.layers, 2, self.spec.heads, -1)

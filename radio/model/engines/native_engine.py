@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from radio.errors import ModelError, nearest
+from radio.errors import ModelError, did_you_mean
 from radio.model.engines.base import Array, State, zero_state
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
-from radio.model.weights.packing import Form, packed_shapes
+from radio.model.weights.packing import WeightFormat, packed_shapes
 
 NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
 """What was written in C."""
@@ -44,7 +44,7 @@ def paths() -> tuple[str, ...]:
     return tuple(module.paths()) if isinstance(module, ModuleType) else ()
 
 
-def steps(spec: Spec) -> bool:
+def supports(spec: Spec) -> bool:
     """Whether a model of `spec` can be stepped here."""
     return isinstance(spec, NativeSpec) and bool(paths())
 
@@ -59,13 +59,13 @@ def sizes(spec: NativeSpec) -> tuple[int, ...]:
     return spec.layers, spec.width, spec.hidden, spec.vocabulary, *ranks
 
 
-def why_missing() -> str:
+def missing_reason() -> str:
     """Why there is no native engine; nothing where there is one."""
     module = _compiled()
     return str(module) if isinstance(module, ImportError) else ""
 
 
-def read(memory: npt.NDArray[np.generic]) -> None:
+def read_memory(memory: npt.NDArray[np.generic]) -> None:
     """Read all of `memory` as fast as one core can and do nothing else: what every engine is limited by."""
     import_module("radio.model._native").read(memory, paths()[0])
 
@@ -75,30 +75,32 @@ class NativeEngine:
 
     Args:
         path: one of `paths()`; none takes the fastest.
-        form: the weights' form; none takes the checkpoint's own, which are used in place.
+        weight_format: format of the weights; None keeps the checkpoint's own, used in place.
 
     Raises:
         ModelError: the extension was not compiled, this processor has no such path, or the model is of an
             architecture that was not written in C.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, path: str | None = None, form: Form | None = None) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, path: str | None = None, weight_format: WeightFormat | None = None
+    ) -> None:
         if not paths():
-            raise ModelError(f"the native engine was not compiled when the radio was installed ({why_missing()})")
+            raise ModelError(f"the native engine was not compiled when the radio was installed ({missing_reason()})")
         self.path = path or paths()[0]
         if self.path not in paths():
-            hint = nearest(self.path, paths())
+            hint = did_you_mean(self.path, paths())
             raise ModelError(f"this processor has no path '{path}'.{hint} It has {', '.join(paths())}")
         self.tokens = checkpoint.tokens
         if not isinstance(checkpoint.spec, NativeSpec):
             raise ModelError(f"the engine 'native' steps no {checkpoint.spec.title}; 'auto' finds one that does")
         self.spec = spec = checkpoint.spec
-        weights = checkpoint.packed(form)
-        self.form = weights.form
-        tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.form)]
+        weights = checkpoint.packed(weight_format)
+        self.weight_format = weights.weight_format
+        tensors = [weights.tensors[name] for name in packed_shapes(spec, weights.weight_format)]
         try:
             self._model: Any = import_module("radio.model._native").Model(
-                spec.architecture, sizes(spec), weights.form, tensors, self.path
+                spec.architecture, sizes(spec), weights.weight_format, tensors, self.path
             )
         except ValueError as error:
             raise ModelError(f"the weights do not fit the model's sizes: {error}") from error

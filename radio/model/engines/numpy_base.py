@@ -10,7 +10,7 @@ import numpy as np
 
 from radio.model.engines.base import State, check_step, zero_state
 from radio.model.engines.vectors import Array, Norm, layer_norm
-from radio.model.spec.rwkv import SpecT, own_spec
+from radio.model.spec.rwkv import SpecT, require_spec
 from radio.model.weights.checkpoint import Checkpoint
 
 
@@ -27,7 +27,7 @@ class Arrays:
         return self[f"{name}.weight"], self[f"{name}.bias"]
 
 
-class PlainEngine(ABC, Generic[SpecT]):
+class NumpyEngineBase(ABC, Generic[SpecT]):
     """A model in float32, one token at a time. What is in it holds for any stream: a step changes nothing here."""
 
     wanted: type[SpecT]
@@ -36,7 +36,7 @@ class PlainEngine(ABC, Generic[SpecT]):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.tokens = checkpoint.tokens
-        self.spec: SpecT = own_spec(checkpoint.spec, self.wanted, "numpy")
+        self.spec: SpecT = require_spec(checkpoint.spec, self.wanted, "numpy")
         frame = Arrays(checkpoint)
         # that norm only ever sees embedding rows: apply it to the table once.
         self._embedding = layer_norm(frame["emb.weight"], frame.norm(self.first_norm))

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from radio.model.weights.checkpoint import Checkpoint
 
 _ENGINES: Final[Mapping[str, tuple[str, str]]] = {
-    "rwkv6": ("radio.model.engines.numpy_rwkv6", "NumpyEngine"),
-    "rwkv7": ("radio.model.engines.numpy_rwkv7", "Rwkv7Engine"),
+    "rwkv6": ("radio.model.engines.numpy_rwkv6", "NumpyRwkv6Engine"),
+    "rwkv7": ("radio.model.engines.numpy_rwkv7", "NumpyRwkv7Engine"),
     "rnn": ("radio.model.baselines.recurrent", "RnnEngine"),
     "gru": ("radio.model.baselines.recurrent", "GruEngine"),
     "lstm": ("radio.model.baselines.recurrent", "LstmEngine"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radio.model.engines.base import RwkvMemory, State
-from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
 from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalised, sigmoid
 from radio.model.spec.rwkv import Rwkv6Spec
 from radio.model.weights.checkpoint import Checkpoint
@@ -40,7 +40,7 @@ class _Layer:
     ffn_value: Array
 
 
-class NumpyEngine(PlainEngine[Rwkv6Spec]):
+class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
     """RWKV-6 in float32, one token at a time."""
 
     wanted = Rwkv6Spec

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radio.model.engines.base import RwkvMemory, State
-from radio.model.engines.numpy_base import Arrays, PlainEngine
+from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
 from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalised, sigmoid
 from radio.model.spec.rwkv import Rwkv7Spec
 from radio.model.weights.checkpoint import Checkpoint
@@ -54,7 +54,7 @@ class _Layer:
     ffn_value: Array
 
 
-class Rwkv7Engine(PlainEngine[Rwkv7Spec]):
+class NumpyRwkv7Engine(NumpyEngineBase[Rwkv7Spec]):
     """RWKV-7 in float32, one token at a time."""
 
     wanted = Rwkv7Spec

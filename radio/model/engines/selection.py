@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radio.errors import ModelError, nearest
+from radio.errors import ModelError, did_you_mean
 from radio.model.engines.numpy_engines import open_numpy_engine
 from radio.settings.engines import AUTO, ENGINES
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from radio.model.weights.checkpoint import Checkpoint
 
 
-def checked(name: str) -> str:
+def check_engine_name(name: str) -> str:
     """`name`, where it is one of `ENGINES`. Raises ModelError otherwise."""
     if name not in ENGINES:
-        raise ModelError(f"there is no engine '{name}'.{nearest(name, ENGINES)} Engines: {', '.join(ENGINES)}")
+        raise ModelError(f"there is no engine '{name}'.{did_you_mean(name, ENGINES)} Engines: {', '.join(ENGINES)}")
     return name
 
 
@@ -24,8 +24,8 @@ def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
     """The engine of that name over a checkpoint. Raises ModelError where this machine has not got it."""
     from radio.model.engines import native_engine
 
-    kind, _, path = checked(name).partition(":")
-    if kind == "native" or (kind == AUTO and native_engine.steps(checkpoint.spec)):
+    kind, _, path = check_engine_name(name).partition(":")
+    if kind == "native" or (kind == AUTO and native_engine.supports(checkpoint.spec)):
         return native_engine.NativeEngine(checkpoint, path=path or None)
     if kind == "torch":
         try:
@@ -43,6 +43,6 @@ def describe() -> str:
     if paths := native_engine.paths():
         return f"native, {paths[0]} (also {', '.join(paths[1:])}, numpy)"
     return (
-        f"numpy: the native engine, several times faster, was not compiled ({native_engine.why_missing()}); "
+        f"numpy: the native engine, several times faster, was not compiled ({native_engine.missing_reason()}); "
         "apt install gcc libc6-dev python3-dev, then install the radio again"
     )

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from radio.errors import ModelError
 from radio.model.engines.base import Array, State, check_step, zero_state
-from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Spec, own_spec
+from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Spec, require_spec
 from radio.model.weights.checkpoint import Checkpoint, Weights
 
 _GROUP_NORM_EPS = 64e-5
@@ -62,7 +62,7 @@ class TorchEngine:
 
     def __init__(self, checkpoint: Checkpoint, *, device: str | None = None) -> None:
         self.tokens = checkpoint.tokens
-        self.spec = own_spec(checkpoint.spec, Rwkv6Spec, "torch")
+        self.spec = require_spec(checkpoint.spec, Rwkv6Spec, "torch")
         try:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
             self._network = _network(checkpoint.weights, self.spec, self.device)

@@ -191,7 +191,7 @@ def norm(name: str, width: int) -> Shapes:
     return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
 
 
-def own_spec(spec: Spec, wanted: type[SpecT], engine: str) -> SpecT:
+def require_spec(spec: Spec, wanted: type[SpecT], engine: str) -> SpecT:
     """`spec` as what `engine` steps. Raises ModelError where it is another architecture's."""
     if not isinstance(spec, wanted):
         raise ModelError(f"the engine '{engine}' steps {wanted.title}, not {spec.title}; 'auto' finds one that does")

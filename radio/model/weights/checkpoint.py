@@ -14,7 +14,7 @@ from radio.errors import ModelError
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.model.spec.rwkv import Rwkv6Spec, Spec
 from radio.model.weights import tensorfile
-from radio.model.weights.packing import Array, Form, PackedWeights, form_of, pack
+from radio.model.weights.packing import Array, PackedWeights, WeightFormat, pack, parse_weight_format
 from radio.model.weights.tensorfile import Tensors
 from radio.music.parts import PARTS, Part
 from radio.music.vocab import IDS, NAMES
@@ -42,19 +42,22 @@ class Checkpoint:
     weights: Weights
     card: Mapping[str, JsonValue]
 
-    def packed(self, form: Form | None = None) -> PackedWeights:
-        """The weights in `form`; none takes the one they are in, fp32 for plain arrays."""
-        if isinstance(self.weights, PackedWeights) and form in (None, self.weights.form):
+    def packed(self, weight_format: WeightFormat | None = None) -> PackedWeights:
+        """The weights in `weight_format`; none takes the one they are in, fp32 for plain arrays."""
+        if isinstance(self.weights, PackedWeights) and weight_format in (None, self.weights.weight_format):
             return self.weights
-        return pack(self.weights, self.spec, form or "fp32")
+        return pack(self.weights, self.spec, weight_format or "fp32")
 
 
-def write(path: Path, checkpoint: Checkpoint, form: Form | None = None) -> None:
-    """Write `checkpoint` in `form` (see `Checkpoint.packed`); the target is replaced only when all of it is on disk."""
-    weights = checkpoint.packed(form)
+def write(path: Path, checkpoint: Checkpoint, weight_format: WeightFormat | None = None) -> None:
+    """Write `checkpoint` in `weight_format` (see `Checkpoint.packed`).
+
+    The target is replaced only once the whole file is on disk.
+    """
+    weights = checkpoint.packed(weight_format)
     metadata = {
         "format": f"radio-{checkpoint.spec.architecture}-2",
-        "weights": weights.form,
+        "weights": weights.weight_format,
         "part": checkpoint.part.name,
         "spec": json.dumps(asdict(checkpoint.spec)),
         "tokens": json.dumps([NAMES[token] for token in checkpoint.tokens]),
@@ -79,7 +82,7 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
         spec = _FORMATS.get(found or "", Rwkv6Spec)(**json.loads(metadata["spec"]))
         names = json.loads(metadata["tokens"])
         card = json.loads(metadata["card"])
-        form = form_of(metadata["weights"]) if found in _FORMATS else "fp32"
+        weight_format = parse_weight_format(metadata["weights"]) if found in _FORMATS else "fp32"
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its header is malformed ({error!r})") from error
     except ModelError as error:
@@ -93,7 +96,7 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
         raise ModelError(f"{path}: names {len(names)} tokens but has rows for {spec.vocabulary}")
     if spec.layers > len(tensors):  # before every layer's arrays are listed
         raise ModelError(f"{path}: has {len(tensors)} arrays, too few for {spec.layers} layers")
-    weights = PackedWeights(spec, form, tensors) if found in _FORMATS else _plain(path, spec, tensors)
+    weights = PackedWeights(spec, weight_format, tensors) if found in _FORMATS else _plain(path, spec, tensors)
     if fault := next(weights.faults(), None):
         raise ModelError(f"{path}: {fault}")
     if part is not None and named is not part:

@@ -17,20 +17,20 @@ from radio.errors import ModelError
 from radio.model.spec.rwkv import EMBEDDING, Spec
 from radio.model.weights.tensorfile import Tensors
 
-Form: TypeAlias = Literal["fp32", "bf16", "int8"]
-FORMS: tuple[Form, ...] = get_args(Form)
+WeightFormat: TypeAlias = Literal["fp32", "bf16", "int8"]
+WEIGHT_FORMATS: tuple[WeightFormat, ...] = get_args(WeightFormat)
 Array: TypeAlias = npt.NDArray[np.float32]
 
 _PANEL = 16
 _GROUP = 32
 """Columns are padded with zeros to a multiple of this."""
-_PER_LINE: Mapping[Form, int] = {"fp32": 1, "bf16": 2, "int8": 4}
-_DTYPES: Mapping[Form, type[np.generic]] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.int8}
+_PER_LINE: Mapping[WeightFormat, int] = {"fp32": 1, "bf16": 2, "int8": 4}
+_DTYPES: Mapping[WeightFormat, type[np.generic]] = {"fp32": np.float32, "bf16": np.uint16, "int8": np.int8}
 _LARGEST = 127
 """Of an int8 weight's magnitude: −128 is not used, its negative would not fit."""
 
 
-def packed_shapes(spec: Spec, form: Form) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+def packed_shapes(spec: Spec, weight_format: WeightFormat) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
     """Shape and dtype of every array as stored, in the order in which the native engine takes them."""
     found: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {}
     for name, shape in spec.shapes().items():
@@ -38,11 +38,11 @@ def packed_shapes(spec: Spec, form: Form) -> dict[str, tuple[tuple[int, ...], ty
             found[name] = (shape, np.float32)
             continue
         *stack, rows, columns = (*shape[:-2], shape[-1], shape[-2]) if spec.is_transposed(name) else shape
-        panels, per_line = -(-rows // _PANEL), _PER_LINE[form]
+        panels, per_line = -(-rows // _PANEL), _PER_LINE[weight_format]
         lines = -(-columns // _GROUP) * _GROUP // per_line
         packed = shape if name == EMBEDDING else (*stack, panels, lines, _PANEL, per_line)
-        found[name] = (packed, _DTYPES[form])
-        if form == "int8":
+        found[name] = (packed, _DTYPES[weight_format])
+        if weight_format == "int8":
             found[f"{name}.scale"] = ((*stack, panels * _PANEL), np.float32)
     return found
 
@@ -55,7 +55,7 @@ class PackedWeights(Mapping[str, Array]):
     """
 
     spec: Spec
-    form: Form
+    weight_format: WeightFormat
     tensors: Tensors
 
     def __getitem__(self, name: str) -> Array:
@@ -63,9 +63,9 @@ class PackedWeights(Mapping[str, Array]):
         stored = self.tensors[name]
         if not self.spec.is_matrix(name):
             return cast("Array", stored)
-        scale = cast("Array", self.tensors[f"{name}.scale"]) if self.form == "int8" else None
+        scale = cast("Array", self.tensors[f"{name}.scale"]) if self.weight_format == "int8" else None
         natural = stored if name == EMBEDDING else _from_panels(stored)
-        values = _bf16_to_float(natural) if self.form == "bf16" else natural.astype(np.float32)
+        values = _bf16_to_float(natural) if self.weight_format == "bf16" else natural.astype(np.float32)
         if scale is not None:
             values = values * scale[..., : values.shape[-2], None]
         if self.spec.is_transposed(name):
@@ -80,10 +80,10 @@ class PackedWeights(Mapping[str, Array]):
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the arrays: missing, of another shape or kind, or with numbers that cannot be."""
-        wanted = packed_shapes(self.spec, self.form)
+        wanted = packed_shapes(self.spec, self.weight_format)
         missing, extra = sorted(set(wanted) - set(self.tensors)), sorted(set(self.tensors) - set(wanted))
         if missing or extra:
-            yield f"missing {missing[:3]}, unexpected {extra[:3]} for {self.spec} in {self.form}"
+            yield f"missing {missing[:3]}, unexpected {extra[:3]} for {self.spec} in {self.weight_format}"
             return
         for name, (shape, dtype) in wanted.items():
             array = self.tensors[name]
@@ -96,8 +96,8 @@ class PackedWeights(Mapping[str, Array]):
                 yield f"{name} holds numbers that are not finite"
 
 
-def pack(weights: Mapping[str, Array], spec: Spec, form: Form) -> PackedWeights:
-    """Put float arrays into `form`: bf16 to the nearest, int8 with a scale for each row from its largest weight."""
+def pack(weights: Mapping[str, Array], spec: Spec, weight_format: WeightFormat) -> PackedWeights:
+    """Pack float arrays: bf16 rounded to nearest, int8 with one scale per row, taken from its largest weight."""
     tensors: dict[str, npt.NDArray[np.generic]] = {}
     for name in spec.shapes():
         natural = np.asarray(weights[name], np.float32)
@@ -105,22 +105,22 @@ def pack(weights: Mapping[str, Array], spec: Spec, form: Form) -> PackedWeights:
             tensors[name] = np.ascontiguousarray(natural)
             continue
         values = natural.swapaxes(-1, -2) if spec.is_transposed(name) else natural
-        lay = (lambda array, _form: array) if name == EMBEDDING else _to_panels
-        if form == "int8":
+        lay = (lambda array, _weight_format: array) if name == EMBEDDING else _to_panels
+        if weight_format == "int8":
             peak = np.abs(values).max(axis=-1)
             scale = np.where(peak > 0, peak / np.float32(_LARGEST), np.float32(1)).astype(np.float32)
             rounded = np.clip(np.rint(values / scale[..., None]), -_LARGEST, _LARGEST).astype(np.int8)
-            tensors[name] = lay(rounded, form)
+            tensors[name] = lay(rounded, weight_format)
             tensors[f"{name}.scale"] = _padded(scale, _PANEL)
         else:
-            tensors[name] = lay(_float_to_bf16(values) if form == "bf16" else values, form)
-    return PackedWeights(spec, form, tensors)
+            tensors[name] = lay(_float_to_bf16(values) if weight_format == "bf16" else values, weight_format)
+    return PackedWeights(spec, weight_format, tensors)
 
 
-def form_of(name: str) -> Form:
+def parse_weight_format(name: str) -> WeightFormat:
     """The form of that name. Raises ModelError for any other."""
-    if name not in FORMS:
-        raise ModelError(f"weights are {', '.join(FORMS)}, not {name!r}")
+    if name not in WEIGHT_FORMATS:
+        raise ModelError(f"weights are {', '.join(WEIGHT_FORMATS)}, not {name!r}")
     return name
 
 
@@ -130,12 +130,12 @@ def _padded(array: npt.NDArray[np.generic], multiple: int) -> npt.NDArray[np.gen
     return np.ascontiguousarray(np.pad(array, room))
 
 
-def _to_panels(matrix: npt.NDArray[np.generic], form: Form) -> npt.NDArray[np.generic]:
+def _to_panels(matrix: npt.NDArray[np.generic], weight_format: WeightFormat) -> npt.NDArray[np.generic]:
     """(…, rows, columns) → (…, panels, lines, 16, columns of a line)."""
     wide = _padded(matrix, _GROUP)
     full = _padded(wide.swapaxes(-1, -2), _PANEL).swapaxes(-1, -2)
     *stack, rows, columns = full.shape
-    per_line = _PER_LINE[form]
+    per_line = _PER_LINE[weight_format]
     cut = full.reshape(*stack, rows // _PANEL, _PANEL, columns // per_line, per_line)
     return np.ascontiguousarray(cut.swapaxes(-2, -3))
 

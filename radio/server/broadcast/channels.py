@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from radio.errors import nearest
+from radio.errors import did_you_mean
 from radio.server.broadcast.channel import Channel
 from radio.server.http.problems import ProblemError
 
@@ -18,6 +18,6 @@ def channel_of(request: web.Request) -> Channel:
     name = request.match_info["station"]
     channels = request.app[CHANNELS]
     if name not in channels:
-        message = f"there is no station '{name}'.{nearest(name, list(channels))}"
+        message = f"there is no station '{name}'.{did_you_mean(name, list(channels))}"
         raise ProblemError(404, "unknown_station", message, field="station", allowed=", ".join(channels))
     return channels[name]

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from radio.errors import ControlError, SettingsError, nearest
-from radio.music.instruments import program
+from radio.errors import ControlError, SettingsError, did_you_mean
+from radio.music.instruments import parse_program
 from radio.server.http.problems import ProblemError
 from radio.settings.config import StationSettings
 from radio.settings.controls import Controls
@@ -37,7 +37,7 @@ def order(asked: Mapping[str, JsonValue], stations: Mapping[str, StationSettings
     """
     for name in asked:
         if name not in _FIELDS:
-            raise _refused(name, f"there is no field '{name[:40]}'.{nearest(name, _FIELDS)}", ", ".join(_FIELDS))
+            raise _refused(name, f"there is no field '{name[:40]}'.{did_you_mean(name, _FIELDS)}", ", ".join(_FIELDS))
     settings = _station(asked.get("station"), stations)
     settings = replace(settings, keys_program=_instrument(asked.get("instrument", settings.keys_program)))
     settings = replace(settings, controls=_controls(asked.get("controls", {}), settings))
@@ -54,7 +54,7 @@ def order(asked: Mapping[str, JsonValue], stations: Mapping[str, StationSettings
 def _station(name: JsonValue, stations: Mapping[str, StationSettings]) -> StationSettings:
     if isinstance(name, str) and name in stations:
         return stations[name]
-    hint = nearest(name, list(stations)) if isinstance(name, str) else ""
+    hint = did_you_mean(name, list(stations)) if isinstance(name, str) else ""
     raise _refused("station", f"say which station the music is like.{hint}", ", ".join(stations))
 
 
@@ -63,7 +63,7 @@ def _instrument(wanted: JsonValue) -> int:
     if isinstance(wanted, bool) or not isinstance(wanted, (str, int)):
         raise _refused("instrument", f"instrument: {_shown(wanted)} is not {allowed}", allowed)
     try:
-        return program(wanted)
+        return parse_program(wanted)
     except SettingsError as error:
         raise _refused("instrument", str(error), allowed) from error
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol, cast
 
 import av
 
-from radio.errors import StreamError, nearest
+from radio.errors import StreamError, did_you_mean
 from radio.stream.formats.encoders import audio_frame, to_s16
 from radio.types import SAMPLE_RATE, Block, Frames
 
@@ -116,7 +116,7 @@ def open_writer(name: str, file: BinaryIO) -> Writer:
     """
     if name not in FORMATS:
         choices = ", ".join(FORMATS)
-        raise StreamError(f"there is no format '{name}'; choose one of {choices}.{nearest(name, list(FORMATS))}")
+        raise StreamError(f"there is no format '{name}'; choose one of {choices}.{did_you_mean(name, list(FORMATS))}")
     return FORMATS[name](file)
 
 

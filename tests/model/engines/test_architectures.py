@@ -13,7 +13,7 @@ from radio.model.engines.selection import open_engine
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.model.spec.rwkv import Spec
 from radio.model.weights import checkpoint as checkpoints
-from radio.model.weights.packing import FORMS, Form
+from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat
 from tests.model.models import noisy, of_spec
 from train.networks.architectures import MODELS, sized
 from train.networks.base import detached, with_fresh
@@ -79,13 +79,13 @@ def test_a_fresh_lane_remembers_nothing_and_the_others_all(word: str) -> None:
 
 
 @each
-@pytest.mark.parametrize("form", FORMS)
-def test_a_checkpoint_comes_back_as_what_it_was(word: str, form: Form, tmp_path) -> None:
+@pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
+def test_a_checkpoint_comes_back_as_what_it_was(word: str, weight_format: WeightFormat, tmp_path) -> None:
     written = of_spec(spec_of(word))
-    checkpoints.write(tmp_path / "a.safetensors", written, form)
+    checkpoints.write(tmp_path / "a.safetensors", written, weight_format)
     back = checkpoints.read(tmp_path / "a.safetensors")
     assert (back.spec, back.tokens, back.part, back.card) == (written.spec, written.tokens, written.part, written.card)
-    tolerance = {"fp32": 0.0, "bf16": 1 / 256, "int8": 1 / 64}[form]
+    tolerance = {"fp32": 0.0, "bf16": 1 / 256, "int8": 1 / 64}[weight_format]
     for name, array in written.weights.items():
         assert np.abs(back.weights[name] - array).max() <= tolerance * np.abs(array).max(), name
     engine = open_engine(back)

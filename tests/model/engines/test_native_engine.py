@@ -20,7 +20,7 @@ from radio.model.engines.native_engine import NativeEngine, NativeSpec
 from radio.model.engines.selection import open_engine
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
-from radio.model.weights.packing import FORMS, Form, packed_shapes
+from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat, packed_shapes
 from tests.model.int8 import rounding_engine
 from tests.model.models import checkpoint, of_spec
 
@@ -53,17 +53,17 @@ def logits_of(engine: Engine, rows: Sequence[int]) -> tuple[np.ndarray, State]:
 
 def test_the_extension_was_compiled() -> None:
     """The tests' machine has a compiler; without one every test below would be empty."""
-    assert "portable" in PATHS, native_engine.why_missing()
+    assert "portable" in PATHS, native_engine.missing_reason()
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-@pytest.mark.parametrize("form", ["fp32", "bf16"])
+@pytest.mark.parametrize("weight_format", ["fp32", "bf16"])
 @pytest.mark.parametrize("path", PATHS)
-def test_floats_are_the_reference(path: str, form: Form, spec: Spec) -> None:
+def test_floats_are_the_reference(path: str, weight_format: WeightFormat, spec: Spec) -> None:
     made = of_spec(spec)
     rows = rows_for(spec, 200)
-    expected, after = logits_of(plain(replace(made, weights=made.packed(form))), rows)
-    found, state = logits_of(NativeEngine(made, path=path, form=form), rows)
+    expected, after = logits_of(plain(replace(made, weights=made.packed(weight_format))), rows)
+    found, state = logits_of(NativeEngine(made, path=path, weight_format=weight_format), rows)
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(state.memory, after.memory, atol=1e-4, rtol=1e-4)
 
@@ -73,7 +73,7 @@ def test_floats_are_the_reference(path: str, form: Form, spec: Spec) -> None:
 def test_int8_is_its_definition_at_every_step(path: str, spec: Spec) -> None:
     """From the same state, so that an input that one rounds up and the other down does not grow from step to step."""
     made = of_spec(spec)
-    reference, engine = rounding_engine(made), NativeEngine(made, path=path, form="int8")
+    reference, engine = rounding_engine(made), NativeEngine(made, path=path, weight_format="int8")
     state = reference.zero_state()
     errors = []
     for row in rows_for(spec, 100):
@@ -90,16 +90,16 @@ def test_int8_stays_near_the_float_weights(path: str) -> None:
     made = of_spec(SPECS[0])
     rows = rows_for(made.spec, 100)
     expected, _ = logits_of(plain(made), rows)
-    found, _ = logits_of(NativeEngine(made, path=path, form="int8"), rows)
+    found, _ = logits_of(NativeEngine(made, path=path, weight_format="int8"), rows)
     assert np.sqrt(np.square(found - expected).mean()) < 0.05 * expected.std()
 
 
 @either
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
 @pytest.mark.parametrize("path", PATHS)
-def test_a_batch_is_bit_for_bit_what_its_streams_are_alone(path: str, form: Form, odd: Spec) -> None:
+def test_a_batch_is_bit_for_bit_what_its_streams_are_alone(path: str, weight_format: WeightFormat, odd: Spec) -> None:
     made = of_spec(odd)
-    engine = NativeEngine(made, path=path, form=form)
+    engine = NativeEngine(made, path=path, weight_format=weight_format)
     for streams in (1, 2, 3, 7, 8, 9, 20):
         rows = [rows_for(odd, 4, seed) for seed in range(streams)]
         states: Sequence[State] = [engine.zero_state()] * streams
@@ -115,14 +115,14 @@ def test_a_batch_is_bit_for_bit_what_its_streams_are_alone(path: str, form: Form
 @either
 def test_a_step_leaves_nothing_behind_for_the_next(odd: Spec) -> None:
     """What stands beyond a vector's end would change the scale by which its last group is rounded."""
-    engine = NativeEngine(of_spec(odd), form="int8")
+    engine = NativeEngine(of_spec(odd), weight_format="int8")
     found = [logits_of(engine, rows_for(odd, 5))[0] for _ in range(2)]
     np.testing.assert_array_equal(*found)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_streams_join_and_leave_a_batch(form: Form) -> None:
-    engine = NativeEngine(of_spec(ODD), form=form)
+@pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
+def test_streams_join_and_leave_a_batch(weight_format: WeightFormat) -> None:
+    engine = NativeEngine(of_spec(ODD), weight_format=weight_format)
     _, kept = logits_of(engine, [3, 1, 4])
     _, (one, two) = engine.step_batch([1, 5], [kept, engine.zero_state()])
     together, _ = engine.step_batch([9, 2, 6], [two, one, kept])
@@ -134,7 +134,7 @@ def test_streams_join_and_leave_a_batch(form: Form) -> None:
 @settings(max_examples=20, deadline=None)
 @given(rows=st.lists(st.integers(0, 436), min_size=2, max_size=12), data=st.data())
 def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], data: st.DataObject, odd: Spec) -> None:
-    engine = NativeEngine(of_spec(odd), form="int8")
+    engine = NativeEngine(of_spec(odd), weight_format="int8")
     whole, whole_state = engine.step(rows, engine.zero_state())
     cut = data.draw(st.integers(1, len(rows) - 1))
     _, state = engine.step(rows[:cut], engine.zero_state())
@@ -143,10 +143,10 @@ def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], data: s
     np.testing.assert_array_equal(whole_state.memory, state.memory)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_state_that_was_kept_is_a_save(form: Form) -> None:
+@pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
+def test_a_state_that_was_kept_is_a_save(weight_format: WeightFormat) -> None:
     """Whatever is stepped meanwhile, and whichever way it was kept: as it is, copied, or as bytes."""
-    engine = NativeEngine(of_spec(ODD), form=form)
+    engine = NativeEngine(of_spec(ODD), weight_format=weight_format)
     _, kept = logits_of(engine, [1, 2, 3])
     copied, stored = copy.deepcopy(kept), kept.memory.tobytes()
     first, after = engine.step([4, 5], kept)
@@ -161,10 +161,10 @@ def test_a_state_that_was_kept_is_a_save(form: Form) -> None:
 
 
 def test_what_a_step_returned_outlives_the_engine() -> None:
-    engine = NativeEngine(of_spec(ODD), form="int8")
+    engine = NativeEngine(of_spec(ODD), weight_format="int8")
     logits, state = engine.step([1], engine.zero_state())
     expected = logits.copy(), state.memory.copy()
-    other = NativeEngine(of_spec(ODD), form="int8")
+    other = NativeEngine(of_spec(ODD), weight_format="int8")
     del engine
     gc.collect()
     kept = other.zero_state()
@@ -175,7 +175,7 @@ def test_what_a_step_returned_outlives_the_engine() -> None:
 
 
 def test_one_engine_serves_several_threads() -> None:
-    engine = NativeEngine(of_spec(ODD), form="int8")
+    engine = NativeEngine(of_spec(ODD), weight_format="int8")
     rows = rows_for(ODD, 200)
     expected, _ = logits_of(engine, rows)
     found: list[np.ndarray] = []
@@ -196,15 +196,15 @@ def test_extremes_give_numbers(path: str, spec: Spec) -> None:
     for factor in (1e18, 1e-39):
         made = of_spec(spec)
         scaled = {name: (array * np.float32(factor)).astype(np.float32) for name, array in made.weights.items()}
-        for form in FORMS:
-            engine = NativeEngine(replace(made, weights=scaled), path=path, form=form)
+        for weight_format in WEIGHT_FORMATS:
+            engine = NativeEngine(replace(made, weights=scaled), path=path, weight_format=weight_format)
             logits, _ = logits_of(engine, [1, 2, 3])
             assert logits.shape == (3, 17)
 
 
 def test_what_does_not_belong_to_the_model_is_refused() -> None:
-    engine = NativeEngine(checkpoint(), form="int8")
-    other = NativeEngine(checkpoint(layers=3), form="int8")
+    engine = NativeEngine(checkpoint(), weight_format="int8")
+    other = NativeEngine(checkpoint(layers=3), weight_format="int8")
     state = engine.zero_state()
     with pytest.raises(ModelError, match="at least one token"):
         engine.step([], state)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from radio.errors import ModelError
 from radio.model.engines.base import State
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.spec.rwkv import Rwkv6Spec
 from tests.model.models import checkpoint, noisy
 
@@ -25,7 +25,7 @@ def reference(rows: list[int], *, layers: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize(("layers", "width", "length"), [(2, 64, 1000), (3, 192, 333)])
 def test_the_step_is_the_training_form_over_long_sequences(layers: int, width: int, length: int) -> None:
     loaded = checkpoint(layers=layers, width=width)
-    engine = NumpyEngine(loaded)
+    engine = NumpyRwkv6Engine(loaded)
     rows = np.random.default_rng(1).integers(loaded.spec.vocabulary, size=length).tolist()
     expected = reference(rows, layers=layers, width=width)
     state = engine.zero_state()
@@ -37,7 +37,7 @@ def test_the_step_is_the_training_form_over_long_sequences(layers: int, width: i
 @settings(max_examples=20)
 @given(st.lists(st.integers(0, 900), min_size=1, max_size=12), st.integers(1, 11))
 def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], cut: int) -> None:
-    engine = NumpyEngine(checkpoint())
+    engine = NumpyRwkv6Engine(checkpoint())
     whole, whole_state = engine.step(rows, engine.zero_state())
     state = engine.zero_state()
     if rows[:cut] and rows[cut:]:
@@ -51,7 +51,7 @@ def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], cut: in
 
 def test_a_step_leaves_the_state_it_was_given_alone() -> None:
     """So a state that was kept is a save: going on from it again is bit-identical."""
-    engine = NumpyEngine(checkpoint())
+    engine = NumpyRwkv6Engine(checkpoint())
     _, kept = engine.step([1, 2, 3], engine.zero_state())
     copy = State(kept.memory.copy())
     first, _ = engine.step([4, 5], kept)
@@ -61,20 +61,20 @@ def test_a_step_leaves_the_state_it_was_given_alone() -> None:
 
 
 def test_the_past_matters() -> None:
-    engine = NumpyEngine(checkpoint())
+    engine = NumpyRwkv6Engine(checkpoint())
     one, _ = engine.step([1, 9], engine.zero_state())
     other, _ = engine.step([2, 9], engine.zero_state())
     assert not np.allclose(one, other)
 
 
 def test_a_step_without_tokens_is_refused() -> None:
-    engine = NumpyEngine(checkpoint())
+    engine = NumpyRwkv6Engine(checkpoint())
     with pytest.raises(ModelError, match="at least one token"):
         engine.step([], engine.zero_state())
 
 
 def test_a_batch_is_what_its_streams_are_alone() -> None:
-    engine = NumpyEngine(checkpoint())
+    engine = NumpyRwkv6Engine(checkpoint())
     _, kept = engine.step([1, 2, 3], engine.zero_state())
     logits, states = engine.step_batch([4, 5], [kept, engine.zero_state()])
     for place, (row, state) in enumerate(((4, kept), (5, engine.zero_state()))):
@@ -84,10 +84,10 @@ def test_a_batch_is_what_its_streams_are_alone() -> None:
 
 
 def test_rows_and_states_of_another_model_are_refused() -> None:
-    engine = NumpyEngine(checkpoint())
+    engine = NumpyRwkv6Engine(checkpoint())
     with pytest.raises(ModelError, match="is not one of the model's"):
         engine.step([-1], engine.zero_state())
     with pytest.raises(ModelError, match="a state of this model has shape"):
-        engine.step([1], NumpyEngine(checkpoint(layers=3)).zero_state())
+        engine.step([1], NumpyRwkv6Engine(checkpoint(layers=3)).zero_state())
     with pytest.raises(ModelError, match="a state for each token"):
         engine.step_batch([1], [])

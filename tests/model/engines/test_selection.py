@@ -12,7 +12,7 @@ from radio.errors import ModelError
 from radio.model.engines import native_engine
 from radio.model.engines import selection as engines
 from radio.model.engines.native_engine import NativeEngine
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.settings.engines import ENGINES
 from tests.model.models import checkpoint
 
@@ -35,7 +35,7 @@ def test_auto_is_the_native_engine_on_its_fastest_path() -> None:
 
 
 def test_each_engine_can_be_named() -> None:
-    assert isinstance(engines.open_engine(checkpoint(), "numpy"), NumpyEngine)
+    assert isinstance(engines.open_engine(checkpoint(), "numpy"), NumpyRwkv6Engine)
     for path in native_engine.paths():
         assert f"native:{path}" in ENGINES
         engine = engines.open_engine(checkpoint(), f"native:{path}")
@@ -57,7 +57,7 @@ def test_a_path_of_another_processor_is_refused() -> None:
 def test_without_a_compiler_numpy_serves_and_the_doctor_says_so(
     uncompiled: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert isinstance(engines.open_engine(checkpoint()), NumpyEngine)
+    assert isinstance(engines.open_engine(checkpoint()), NumpyRwkv6Engine)
     with pytest.raises(ModelError, match="was not compiled"):
         engines.open_engine(checkpoint(), "native")
     assert main(["doctor"]) == 0

@@ -12,7 +12,7 @@ import torch
 from radio.errors import ModelError
 from radio.model.engines import selection as engines
 from radio.model.engines.base import State
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.engines.torch_engine import DeviceStates, TorchEngine
 from radio.model.sampling import Sampler, Sampling
 from tests.model.models import checkpoint
@@ -28,7 +28,7 @@ def one_thread() -> None:
 @pytest.mark.parametrize("device", ["cpu", CUDA])
 def test_a_batch_is_the_reference_stream_by_stream(device: str) -> None:
     made = checkpoint(layers=3, width=128)
-    engine, reference = TorchEngine(made, device=device), NumpyEngine(made)
+    engine, reference = TorchEngine(made, device=device), NumpyRwkv6Engine(made)
     rows = np.random.default_rng(2).integers(made.spec.vocabulary, size=(50, 5))
     states: Sequence[State] = [engine.zero_state()] * 5
     expected: Sequence[State] = [reference.zero_state()] * 5
@@ -44,7 +44,7 @@ def test_a_batch_is_the_reference_stream_by_stream(device: str) -> None:
 def test_the_same_seed_gives_the_same_tokens_as_the_reference(device: str) -> None:
     made = checkpoint()
     drawn = []
-    for engine in (TorchEngine(made, device=device), NumpyEngine(made)):
+    for engine in (TorchEngine(made, device=device), NumpyRwkv6Engine(made)):
         samplers = [Sampler(made.tokens, np.random.default_rng(seed)) for seed in range(8)]
         states: Sequence[State] = [engine.zero_state()] * 8
         rows, found = [0] * 8, []
@@ -70,7 +70,7 @@ def test_states_are_kept_taken_out_and_put_back(device: str) -> None:
     assert isinstance(kept[1:], DeviceStates)
     fewer, _ = engine.step_batch([5, 6], kept[1:])
     np.testing.assert_allclose(fewer, first[1:], atol=1e-4, rtol=1e-4)
-    other, _ = NumpyEngine(checkpoint()).step([5], kept[1])
+    other, _ = NumpyRwkv6Engine(checkpoint()).step([5], kept[1])
     np.testing.assert_allclose(other, first[1], atol=1e-3, rtol=1e-3)
 
 
@@ -85,7 +85,7 @@ def test_many_rows_in_a_step_are_the_same_as_one_by_one() -> None:
 
 def test_weights_of_any_form_are_read() -> None:
     packed = replace(checkpoint(), weights=checkpoint().packed("int8"))
-    ours, theirs = TorchEngine(packed, device="cpu"), NumpyEngine(packed)
+    ours, theirs = TorchEngine(packed, device="cpu"), NumpyRwkv6Engine(packed)
     logits, _ = ours.step([5], ours.zero_state())
     np.testing.assert_allclose(logits, theirs.step([5], theirs.zero_state())[0], atol=1e-4, rtol=1e-4)
 
@@ -99,6 +99,6 @@ def test_what_does_not_belong_to_the_model_is_refused() -> None:
     with pytest.raises(ModelError, match="is not one of the model's"):
         engine.step_batch([-1], [engine.zero_state()])
     with pytest.raises(ModelError, match="a state of this model has shape"):
-        engine.step_batch([1], [NumpyEngine(checkpoint(layers=3)).zero_state()])
+        engine.step_batch([1], [NumpyRwkv6Engine(checkpoint(layers=3)).zero_state()])
     with pytest.raises(ModelError, match="torch cannot use the device 'abacus'"):
         TorchEngine(checkpoint(), device="abacus")

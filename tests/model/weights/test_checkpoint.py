@@ -18,7 +18,7 @@ from radio.model.engines.native_engine import NativeEngine
 from radio.model.spec.rwkv import Rwkv6Spec
 from radio.model.weights import checkpoint as checkpoints
 from radio.model.weights.checkpoint import Checkpoint
-from radio.model.weights.packing import FORMS, Form
+from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat
 from radio.music.vocab import NAMES
 from tests.model.models import checkpoint, of_spec
 
@@ -41,13 +41,13 @@ def plain(path: Path, made: Checkpoint, **metadata: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "error"),
+    ("weight_format", "error"),
     [("fp32", 0), ("bf16", 2**-8), ("int8", 0.5 / 127)],  # of a weight itself; of the largest in its row
 )
-def test_what_is_written_reads_back_within_its_form(path: Path, form: Form, error: float) -> None:
+def test_what_is_written_reads_back_within_its_form(path: Path, weight_format: WeightFormat, error: float) -> None:
     for spec in (checkpoint().spec, Rwkv6Spec(1, 64, 437, mix_rank=3, decay_rank=5)):
         written = of_spec(spec)
-        checkpoints.write(path, written, form)
+        checkpoints.write(path, written, weight_format)
         back = checkpoints.read(path)
         assert back == replace(written, weights=back.weights)
         assert set(back.weights) == set(written.weights)
@@ -55,7 +55,7 @@ def test_what_is_written_reads_back_within_its_form(path: Path, form: Form, erro
             by_row = array.swapaxes(-1, -2) if name.endswith(("_w1", "_w2")) else array
             largest = np.abs(by_row).max(axis=-1, keepdims=True)
             largest = largest.swapaxes(-1, -2) if name.endswith(("_w1", "_w2")) else largest
-            limit = (largest if form == "int8" else np.abs(array)) * error * written.spec.is_matrix(name)
+            limit = (largest if weight_format == "int8" else np.abs(array)) * error * written.spec.is_matrix(name)
             assert back.weights[name].dtype == np.float32
             assert (np.abs(back.weights[name] - array) <= limit * 1.001).all(), name
 
@@ -71,14 +71,14 @@ def test_what_is_written_is_safetensors_as_its_library_reads_it(path: Path) -> N
     assert all(array.ctypes.data % 64 == 0 for array in stored.values())
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_packing_what_was_packed_changes_nothing(path: Path, form: Form) -> None:
-    checkpoints.write(path, checkpoint(), form)
+@pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
+def test_packing_what_was_packed_changes_nothing(path: Path, weight_format: WeightFormat) -> None:
+    checkpoints.write(path, checkpoint(), weight_format)
     once = path.read_bytes()
     checkpoints.write(path, checkpoints.read(path))
     assert path.read_bytes() == once
     checkpoints.write(path, checkpoints.read(path), "fp32")
-    checkpoints.write(path, checkpoints.read(path), form)
+    checkpoints.write(path, checkpoints.read(path), weight_format)
     assert path.read_bytes() == once
 
 
@@ -185,7 +185,7 @@ def test_weights_that_are_wrong_are_refused(path: Path, name: str, array: np.nda
 
 
 @pytest.mark.parametrize(
-    ("form", "name", "value", "message"),
+    ("weight_format", "name", "value", "message"),
     [
         ("int8", "head.weight", np.int8(-128), "head.weight holds -128"),
         ("int8", "head.weight.scale", np.float32(np.inf), "head.weight.scale holds numbers that are not finite"),
@@ -195,9 +195,9 @@ def test_weights_that_are_wrong_are_refused(path: Path, name: str, array: np.nda
     ],
 )
 def test_stored_numbers_that_cannot_be_are_refused(
-    path: Path, form: Form, name: str, value: np.generic, message: str
+    path: Path, weight_format: WeightFormat, name: str, value: np.generic, message: str
 ) -> None:
-    packed = checkpoint().packed(form)
+    packed = checkpoint().packed(weight_format)
     wrong = packed.tensors[name].copy()
     wrong.flat[-1] = value
     tensors = {**packed.tensors, name: wrong}

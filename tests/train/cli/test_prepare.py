@@ -8,7 +8,7 @@ import pytest
 import tokenizers
 
 from radio.errors import SettingsError
-from radio.music.tokenizer import decode, notes_of
+from radio.music.tokenizer import decode, events_to_notes
 from radio.music.vocab import NAMES
 from tests.train.corpora import groove, groove_file, pop909_song
 from train.cli.prepare import prepare
@@ -31,7 +31,7 @@ def test_a_song_becomes_bars_on_the_beat_with_refined_chords(tmp_path: Path) -> 
     bar_lines = [place for place, word in enumerate(piece) if word == "<b1>"]
     assert [piece[place + 1 : place + 3] for place in bar_lines] == [["<r0>", "<q:maj7>"], ["<r9>", "<q:min7>"]] * 3
     assert [word for word in piece if word.startswith("<b")] == ["<b1>", "<b2>", "<b3>", "<b4>"] * 6
-    notes = notes_of(decode(binidx.read(tmp_path / "out" / "train")[0].tolist()))
+    notes = events_to_notes(decode(binidx.read(tmp_path / "out" / "train")[0].tolist()))
     assert {note.start % 120 for note in notes} == {0}, "warped to the annotated beats, not to the file's own tempo"
     assert {note.end - note.start for note in notes} == {60}
     assert 84 not in {note.note for note in notes}, "the melody is somebody's and stays out"

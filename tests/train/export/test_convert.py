@@ -12,8 +12,8 @@ import torch
 from radio.errors import SettingsError
 from radio.model.engines.base import Engine
 from radio.model.engines.native_engine import NativeEngine
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
-from radio.model.engines.numpy_rwkv7 import Rwkv7Engine
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
+from radio.model.engines.numpy_rwkv7 import NumpyRwkv7Engine
 from radio.model.spec.rwkv import Rwkv7Spec
 from radio.model.weights import checkpoint as checkpoints
 from tests.model.models import checkpoint, of_spec
@@ -26,7 +26,7 @@ def test_a_checkpoint_changes_its_form_and_nothing_else(tmp_path: Path) -> None:
     convert(source, out, "int8")
     assert out.stat().st_size < 0.35 * source.stat().st_size
     back = checkpoints.read(out)
-    assert back.packed().form == "int8"
+    assert back.packed().weight_format == "int8"
     assert (back.part, back.spec, back.tokens, back.card) == (
         checkpoint().part,
         checkpoint().spec,
@@ -54,7 +54,7 @@ def test_the_rwkv_package_reads_what_is_converted_and_says_the_same(
     peer = RWKV(model=str(tmp_path / "model"), strategy="cpu fp32")
     capsys.readouterr()  # it prints every tensor
     rows = np.random.default_rng(3).integers(made.spec.vocabulary, size=512).tolist()
-    engines: list[Engine] = [NumpyEngine(made), NativeEngine(made)]
+    engines: list[Engine] = [NumpyRwkv6Engine(made), NativeEngine(made)]
     states = [engine.zero_state() for engine in engines]
     theirs = None
     for row in rows:
@@ -86,7 +86,7 @@ def test_the_rwkv_package_reads_rwkv_7_too_and_says_the_same(tmp_path: Path) -> 
     arguments = [str(tmp_path / name) for name in ("model", "rows.npy", "logits.npy")]
     environment = os.environ | {"RWKV_V7_ON": "1", "PYTORCH_JIT": "0", "RWKV_CUDA_ON": "0"}
     subprocess.run([sys.executable, "-c", PEER_7, *arguments], env=environment, capture_output=True, check=True)
-    engines: list[Engine] = [Rwkv7Engine(made), NativeEngine(made)]
+    engines: list[Engine] = [NumpyRwkv7Engine(made), NativeEngine(made)]
     states = [engine.zero_state() for engine in engines]
     for row, expected in zip(rows.tolist(), np.load(tmp_path / "logits.npy"), strict=True):
         for place, engine in enumerate(engines):

@@ -7,7 +7,7 @@ import pytest
 
 from radio.errors import SettingsError
 from radio.music.parts import DRUMS, PIANO
-from radio.music.vocab import START, beat, note_token, wait
+from radio.music.vocab import START, beat_token, note_token, wait_token
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.batches import Lanes, validation_batches
 
@@ -17,7 +17,8 @@ PIANO_TABLE = RowTable(PIANO, known_tokens(PIANO))
 def pieces(count: int = 5) -> list[np.ndarray]:
     return [
         np.array(
-            [START, beat(1), *([note_token(60 + number, 8), wait(30), note_token(60 + number, 0)] * 20)], np.uint16
+            [START, beat_token(1), *([note_token(60 + number, 8), wait_token(30), note_token(60 + number, 0)] * 20)],
+            np.uint16,
         )
         for number in range(count)
     ]
@@ -49,18 +50,18 @@ def test_another_seed_reads_another_order() -> None:
 
 @pytest.mark.parametrize("semitones", range(-6, 6))
 def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: int) -> None:
-    ids = np.array([wait(30), note_token(60, 9), note_token(60, 0), 2192 + 11, 2208, 2240], np.uint16)
+    ids = np.array([wait_token(30), note_token(60, 9), note_token(60, 0), 2192 + 11, 2208, 2240], np.uint16)
     rows = PIANO_TABLE.rows(ids, semitones=semitones)
     moved = [PIANO_TABLE.tokens[row] for row in rows]
     note = note_token(60 + semitones, 9)
-    assert moved == [wait(30), note, note - 9, 2192 + (11 + semitones) % 12, 2208, 2240]
+    assert moved == [wait_token(30), note, note - 9, 2192 + (11 + semitones) % 12, 2208, 2240]
 
 
 @pytest.mark.parametrize(("louder", "bins"), [(0, {8}), (1, {7, 8, 9}), (2, {6, 7, 8, 9, 10})])
 def test_pieces_are_moved_by_the_bins_that_were_asked_for(louder: int, bins: set[int]) -> None:
     read = Lanes(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
     tokens = {PIANO_TABLE.tokens[row] for batch in islice(read, 6) for row in batch.rows.flatten().tolist()}
-    assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat(1)} - {0} == bins
+    assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat_token(1)} - {0} == bins
 
 
 def test_louder_moves_strikes_only_and_stays_among_the_bins() -> None:
@@ -71,7 +72,7 @@ def test_louder_moves_strikes_only_and_stays_among_the_bins() -> None:
 
 def test_drums_are_never_transposed() -> None:
     table = RowTable(DRUMS, known_tokens(DRUMS))
-    ids = np.array([START, note_token(36, 8), note_token(42, 8), wait(5)] * 10, np.uint16)
+    ids = np.array([START, note_token(36, 8), note_token(42, 8), wait_token(5)] * 10, np.uint16)
     batch = next(iter(Lanes([ids], table, lanes=8, window=16, seed=0)))
     played = {table.tokens[row] for row in batch.rows.flatten().tolist()}
     assert {(token - 128) // 16 for token in played if 128 <= token < 2176} == {36, 42}
@@ -83,7 +84,7 @@ WEIGHTS = np.array([1.0, 0.5, 4.0, 1.5])
 
 def weighted(start: int = 0) -> Lanes:
     """Four pieces as long as a window, each of one pad."""
-    pads = [np.array([START, *[note_token(pad, 8), wait(5)] * 32], np.uint16) for pad in PADS]
+    pads = [np.array([START, *[note_token(pad, 8), wait_token(5)] * 32], np.uint16) for pad in PADS]
     table = RowTable(DRUMS, known_tokens(DRUMS))
     return Lanes(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
 
@@ -106,9 +107,9 @@ def test_a_weighted_run_is_taken_up_where_it_stopped() -> None:
 
 def test_a_token_the_model_does_not_know_is_refused() -> None:
     with pytest.raises(SettingsError, match="is not one a piano model knows"):
-        PIANO_TABLE.rows(np.array([wait(7)], np.uint16))
+        PIANO_TABLE.rows(np.array([wait_token(7)], np.uint16))
     with pytest.raises(SettingsError, match="token 50276 is beyond the vocabulary's 2560 places"):
-        PIANO_TABLE.rows(np.array([wait(5), 50276], np.uint16))
+        PIANO_TABLE.rows(np.array([wait_token(5), 50276], np.uint16))
 
 
 def test_validation_covers_the_pieces_in_order_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from radio.errors import ModelError, SettingsError
-from radio.model.engines.numpy_rwkv6 import NumpyEngine
+from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.weights import checkpoint
 from tests.model.models import noisy
 from tests.train.corpora import groove
@@ -107,7 +107,7 @@ def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) ->
     rows = [1, 5, 9, 200, 7]
     with torch.inference_mode():
         expected, _ = model(torch.tensor([rows]), model.zero_state(1))
-    engine = NumpyEngine(back)
+    engine = NumpyRwkv6Engine(back)
     logits, _ = engine.step(rows, engine.zero_state())
     np.testing.assert_allclose(logits, expected[0, -1].numpy(), atol=1e-4, rtol=1e-4)
     # and is measured as the radio steps it

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from types import MappingProxyType
 
-from radio.errors import SettingsError, nearest
+from radio.errors import SettingsError, did_you_mean
 from train.data.arrange.enrichment import enriched
 from train.data.arrange.sections import steady
 from train.data.arrange.sustain import sustained
@@ -38,9 +38,8 @@ def chosen(words: str, known: Sequence[str] = tuple(STAGES)) -> tuple[str, ...]:
     names = list(known) if words == "all" else words.split(",")
     for name in names:
         if name not in known:
-            raise SettingsError(
-                f"there is no stage '{name}'.{nearest(name, list(known))} Stages: all, or some of {', '.join(known)}"
-            )
+            hint = did_you_mean(name, list(known))
+            raise SettingsError(f"there is no stage '{name}'.{hint} Stages: all, or some of {', '.join(known)}")
     return tuple(name for name in known if name in names)
 
 

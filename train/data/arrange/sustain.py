@@ -9,7 +9,7 @@ from random import Random
 
 from radio.music.chords import NO_CHORD, Chord
 from radio.music.events import Note
-from radio.music.tokenizer import without_overlaps
+from radio.music.tokenizer import remove_overlaps
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 from train.data.corpus.piece import Piece
 
@@ -39,7 +39,7 @@ def sustained(piece: Piece, random: Random) -> Piece:
             if detached[note.start] and limit - note.start >= 2 * EIGHTH:
                 limit -= EIGHTH
         held.append(Note(note.start, max(limit, note.start + EIGHTH // 2), note.note, note.velocity))
-    return replace(piece, notes=without_overlaps(sorted(held)))
+    return replace(piece, notes=remove_overlaps(sorted(held)))
 
 
 def chord_ends(chords: Sequence[Chord]) -> list[Tick]:

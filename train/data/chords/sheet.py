@@ -37,8 +37,8 @@ class Sheet(Piece):
 
     def tokens(self) -> list[TokenId]:
         """`<start>`, mode, mood, then the harmony as `music.loops` writes it."""
-        head = [START, vocab.mode(self.mode)]
-        head += [] if self.mood is None else [vocab.mood(self.mood)]
+        head = [START, vocab.mode_token(self.mode)]
+        head += [] if self.mood is None else [vocab.mood_token(self.mood)]
         return head + self.loop.tokens()
 
     @property

@@ -10,7 +10,7 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.music.midi import DRUM_CHANNEL
 from radio.music.parts import Part
-from radio.music.quantise import quantised
+from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
 from train.data.corpus.chord_naming import estimated, pitch_class_time
 from train.data.corpus.groove import PADS
@@ -37,7 +37,7 @@ def held_out(paths: Sequence[Path], root: Path) -> frozenset[Path]:
 def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piece]:
     """The file's pieces for `part`: its drum channel, or all the rest. Raises MidiError where none can be had."""
     score = midi.read(path)
-    if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.metres):
+    if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.time_signatures):
         raise MidiError(f"{path}: not in 4/4 throughout")
     name = path.relative_to(root).as_posix()
     found = False
@@ -47,13 +47,13 @@ def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piec
             (
                 note.start / score.ppq - first_bar,
                 note.end / score.ppq - first_bar,
-                part.fold(note.note) if part.offs else PADS.get(note.note, -1),
+                part.fold(note.note) if part.note_offs else PADS.get(note.note, -1),
                 note.velocity,
             )
             for note in piece_notes
-            if (note.channel == DRUM_CHANNEL) != part.offs
+            if (note.channel == DRUM_CHANNEL) != part.note_offs
         ]
-        placed = quantised(part, [note for note in notes if part.low <= note[2] <= part.high])
+        placed = quantize(part, [note for note in notes if part.low <= note[2] <= part.high])
         if not placed:
             continue
         found = True
@@ -69,8 +69,8 @@ def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piec
             split,
             bars,
             placed,
-            chords if part.offs else (),
-            () if part.offs else groove_labels([], fill=False),
+            chords if part.note_offs else (),
+            () if part.note_offs else groove_labels([], fill=False),
         )
         short = trimmed(piece)
         if short is not None:

@@ -11,7 +11,7 @@ from radio.music.events import Mark, Note
 from radio.music.parts import Part
 from radio.music.rhythm import has_backbeat
 from radio.music.tokenizer import encode
-from radio.music.vocab import BACKBEAT, FILL, GROOVE, START, beat, density, style
+from radio.music.vocab import BACKBEAT, FILL, GROOVE, START, beat_token, density_token, style_token
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 Split = Literal["train", "validation"]
@@ -46,16 +46,16 @@ class Piece:
             for number in range(BEATS_PER_BAR):
                 place = bar * BEATS_PER_BAR + number
                 tick = place * TICKS_PER_BEAT
-                marks.append(Mark(tick, beat(number + 1)))
+                marks.append(Mark(tick, beat_token(number + 1)))
                 changes = number == 0 or self.chords[place : place + 1] != self.chords[place - 1 : place]
                 if self.chords and changes:
                     marks += [Mark(tick, token) for token in self.chords[place].tokens]
                 if number == 0:
                     marks += [Mark(tick, token) for token in self.labels]
-                    if not self.part.offs and has_backbeat(hits[bar]):
+                    if not self.part.note_offs and has_backbeat(hits[bar]):
                         marks.append(Mark(tick, BACKBEAT))
-                    marks.append(Mark(tick, density(self.part.density(len(hits[bar])))))
-        return [START, *encode(notes, marks, offs=self.part.offs, end=self.bars * TICKS_PER_BAR)]
+                    marks.append(Mark(tick, density_token(self.part.density(len(hits[bar])))))
+        return [START, *encode(notes, marks, note_offs=self.part.note_offs, end=self.bars * TICKS_PER_BAR)]
 
 
 def trimmed(piece: Piece) -> Piece | None:
@@ -95,4 +95,4 @@ def with_bars(piece: Piece, kept: Sequence[int]) -> Piece:
 
 def groove_labels(styles: Sequence[str], *, fill: bool) -> list[TokenId]:
     """What a drum piece announces at each bar: its styles, then whether it is a fill."""
-    return [*(style(name) for name in styles), FILL if fill else GROOVE]
+    return [*(style_token(name) for name in styles), FILL if fill else GROOVE]

@@ -15,7 +15,7 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.music.chords import NO_CHORD, Chord, pitch_class
 from radio.music.parts import PIANO
-from radio.music.quantise import quantised
+from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Seconds
 from train.data.corpus.chord_naming import pitch_class_time, refined
 from train.data.corpus.piece import Piece, Split, trimmed, with_bars
@@ -76,7 +76,7 @@ def read_song(folder: Path) -> Iterator[Piece]:
         for start, end, note, velocity in notes
         if first <= start + 1e-9 < following
     ]
-    placed = quantised(PIANO, _fitted(laid))
+    placed = quantize(PIANO, _fitted(laid))
     chords = _chords(folder / "chord_midi.txt", beats, first_beats)
     piece = Piece(f"pop909/{folder.name}", PIANO, split, len(first_beats), placed, _refined(chords, placed))
     short = trimmed(with_bars(piece, kept_bars))

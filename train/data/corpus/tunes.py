@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from radio.errors import SettingsError, nearest
+from radio.errors import SettingsError, did_you_mean
 from radio.music import midi
 from radio.music.events import NoteEvent
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT
@@ -43,7 +43,7 @@ def write(collections: list[str], out: Path, *, limit: int | None = None) -> int
     for name in collections:
         if name not in COLLECTIONS:
             raise SettingsError(
-                f"no collection '{name}'.{nearest(name, list(COLLECTIONS))} Known: {', '.join(COLLECTIONS)}"
+                f"no collection '{name}'.{did_you_mean(name, list(COLLECTIONS))} Known: {', '.join(COLLECTIONS)}"
             )
         paths += sorted(corpus.getComposer(COLLECTIONS[name]))[:limit]
     out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def write(collections: list[str], out: Path, *, limit: int | None = None) -> int
                 continue
             name = re.sub(r"[^\w]+", "-", f"{path.parent.name}-{path.stem}-{number:02}").strip("-")
             end = max(note.tick for note in notes)
-            midi.write(out / f"{name}.mid", [midi.Track("melody", notes)], {0: _TEMPO}, end=end)
+            midi.write(out / f"{name}.mid", [midi.MidiTrack("melody", notes)], {0: _TEMPO}, end=end)
             count += 1
     return count
 

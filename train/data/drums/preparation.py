@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from radio.music.parts import DRUMS
-from radio.music.quantise import quantised
+from radio.music.quantize import quantize
 from radio.music.vocab import STYLES
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from train.data.corpus.groove import Performance
@@ -37,7 +37,7 @@ def piece(performance: Performance, pulse: Pulse, stages: Sequence[str], variant
     if variant and "vary" in stages:
         hits = varied(hits, Random(f"{performance.name}/{variant}/vary"))
     ticks = placed([tick for tick, _, _ in hits], pulse, stages)
-    notes = quantised(
+    notes = quantize(
         DRUMS,
         [
             (tick / TICKS_PER_BEAT, tick / TICKS_PER_BEAT, pad, velocity)

@@ -8,7 +8,7 @@ import pytest
 from radio.errors import SettingsError
 from radio.music.chords import parse
 from radio.music.events import Note
-from radio.music.tokenizer import decode, notes_of
+from radio.music.tokenizer import decode, events_to_notes
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.data.arrange.songs import LOOP, song
 from train.data.arrange.enrichment import enriched, tonic_of
@@ -56,7 +56,7 @@ def test_switching_one_stage_off_leaves_the_others_draws_alone() -> None:
 def test_an_arrangement_survives_its_tokens(seed: int) -> None:
     piece = arranged(song(bars=16), chosen("all"), seed)
     assert piece is not None
-    times = [(note.start, note.end, note.note) for note in notes_of(decode(piece.tokens()))]
+    times = [(note.start, note.end, note.note) for note in events_to_notes(decode(piece.tokens()))]
     assert times == sorted((note.start, note.end, note.note) for note in piece.notes)
 
 

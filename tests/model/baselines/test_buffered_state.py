@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radio.errors import ModelError
-from radio.model.baselines.recent import grown
+from radio.model.baselines.buffered_state import append_row
 from radio.model.baselines.rotary import PERIOD, angles
 from radio.model.baselines.transformer import TransformerEngine
 from radio.model.engines.base import State
@@ -26,7 +26,7 @@ SPEC = TransformerSpec(1, 32, 50, context=6)
 
 
 def after(state: State, number: int) -> State:
-    made, row = grown(state, KEEP)
+    made, row = append_row(state, KEEP)
     row[:] = number
     return made
 

@@ -6,22 +6,22 @@ from collections.abc import Iterable
 
 from radio.music.events import Note
 from radio.music.parts import Part
-from radio.music.tokenizer import without_overlaps
+from radio.music.tokenizer import remove_overlaps
 from radio.types import TICKS_PER_BEAT
 
 
-def quantised(part: Part, notes: Iterable[tuple[float, float, int, int]]) -> list[Note]:
+def quantize(part: Part, notes: Iterable[tuple[float, float, int, int]]) -> list[Note]:
     """Notes as (start beat, end beat, note, velocity) → ticks where the part may have them, one strike a pitch."""
     placed = []
     for start, end, note, velocity in notes:
         onset = part.nearest_onset(start * TICKS_PER_BEAT)
         if onset < 0:
             continue
-        if part.offs:
+        if part.note_offs:
             release = part.nearest_release(end * TICKS_PER_BEAT)
             if release <= onset:
                 release = part.nearest_release(onset + TICKS_PER_BEAT / 8)
         else:
             release = onset + 1  # drums carry no note-offs
         placed.append(Note(onset, release, note, velocity))
-    return without_overlaps(placed)
+    return remove_overlaps(placed)

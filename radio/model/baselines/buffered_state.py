@@ -37,7 +37,7 @@ class _Buffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Recent(State):
+class BufferedState(State):
     """A state whose memory (n, columns) is the rows of `buffer` before `end`. Copied or pickled it is its memory."""
 
     buffer: _Buffer
@@ -47,14 +47,14 @@ class Recent(State):
         return State, (self.memory.copy(),)
 
 
-def grown(state: State, keep: int) -> tuple[Recent, Array]:
+def append_row(state: State, keep: int) -> tuple[BufferedState, Array]:
     """`state` and a row more, of at most `keep` rows the newest; and that row, for the caller to fill."""
     kept = state.memory[max(0, len(state.memory) + 1 - keep) :]
-    if isinstance(state, Recent) and state.buffer.take(state.end):
+    if isinstance(state, BufferedState) and state.buffer.take(state.end):
         buffer, place = state.buffer, state.end
     else:
         buffer, place = _Buffer(kept, _ROOM * keep), len(kept)
         buffer.take(place)
     memory = buffer.rows[place - len(kept) : place + 1]
     memory.flags.writeable = False
-    return Recent(memory, buffer, place + 1), buffer.rows[place]
+    return BufferedState(memory, buffer, place + 1), buffer.rows[place]
