@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from radio.errors import nearest
+from radio.errors import did_you_mean
 from radio.types import JsonValue
 
 
@@ -153,7 +153,7 @@ class Choice(Kind):
 
     def check(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.choices:
-            hint = nearest(value, self.choices) if isinstance(value, str) else ""
+            hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
             raise self.error(value, f".{hint}" if hint else "")
         return value
 
@@ -325,7 +325,7 @@ class WordOr(Kind):
     def named(self, word: str) -> object:
         """Return the value that `word` stands for. Raises ValueError for another word."""
         if word not in (self.word, self.earlier):
-            raise self.error(word, f".{nearest(word, [self.word])}" if nearest(word, [self.word]) else "")
+            raise self.error(word, f".{did_you_mean(word, [self.word])}" if did_you_mean(word, [self.word]) else "")
         return self.value
 
     def schema(self) -> dict[str, JsonValue]:
