@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 
 
 class Skipped(Exception):  # noqa: N818 - it is no error

@@ -16,7 +16,7 @@ from radio.audio.mixer import Mixer
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
 from radio.music import midi
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.station.station import open_station, write_midi
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.encoders import open_encoder

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from radio.audio.synth import Program
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.music.clock import Clock
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.station.station import open_composer
 from radio.types import GRID, TICKS_PER_BAR, Frames, SynthEvent
 

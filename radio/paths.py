@@ -7,6 +7,8 @@ from typing import Final
 
 PACKAGE: Final = Path(__file__).parent
 CHECKPOINTS: Final = PACKAGE / "checkpoints"
+DRUM_TIMINGS: Final = CHECKPOINTS / "timing.json"
+"""The times at which drummers strike, style by style; `radio.compose.drum_timing` reads them."""
 WEB: Final = PACKAGE / "web"
 FONTS: Final = WEB / "fonts"
 ARTWORK: Final = PACKAGE / "push" / "art" / "night.jpg"

@@ -13,7 +13,7 @@ from radio.errors import RadioError, SettingsError
 from train.cli.arguments import parser
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
 
 
 def run(arguments: argparse.Namespace) -> None:

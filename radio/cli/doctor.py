@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from radio.errors import AudioError, RadioError, SettingsError
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
     from radio.settings.push import PushSettings
+    from radio.settings.station import StationSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from radio.cli import push_options as options
 from radio.errors import ControlError, ModelError, RadioError, SettingsError, did_you_mean
 
 if TYPE_CHECKING:  # radio.settings.config reads the tables of the music: `radio --help` need not wait for that
-    from radio.settings.config import RadioConfig, StationSettings
+    from radio.settings.config import RadioConfig
+    from radio.settings.station import StationSettings
 
 PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
 _MUSIC_OPTIONS: Final = ("station", "seed", "set")

@@ -16,8 +16,9 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from radio.settings.config import RadioConfig, StationSettings
+from radio.settings.config import RadioConfig
 from radio.settings.push import PushSettings
+from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 if TYPE_CHECKING:

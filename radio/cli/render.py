@@ -18,7 +18,7 @@ from radio.station import rendering
 from radio.station.rendering import ENCODED, ENDINGS, Share
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
 
 _SHORTEST: Final = 1 / 60
 """Minutes: less than a second holds no music worth a file."""

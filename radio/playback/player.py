@@ -17,8 +17,8 @@ import numpy as np
 
 from radio.errors import AudioError, RadioError
 from radio.playback.source import Failed, OpenStation, Tuner, Voice
-from radio.settings.config import StationSettings
 from radio.settings.controls import CONTROLS
+from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Seconds, StationEvent
 
 BLOCK: Final[Frames] = SAMPLE_RATE // 50

@@ -8,8 +8,8 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Final, Protocol, TypeAlias
 
-from radio.settings.config import StationSettings
 from radio.settings.controls import CONTROLS
+from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, Seconds, StationEvent
 
 _REST: Final[Seconds] = 0.1

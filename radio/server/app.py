@@ -22,7 +22,8 @@ from radio.server.http import site as door
 from radio.server.routes import export, health, hls, listen, metrics, openapi, pages, playlists, tracks
 from radio.server.routes import export_queue as work
 from radio.server.routes import stations as api
-from radio.settings.config import RadioConfig, ServerSettings
+from radio.settings.config import RadioConfig
+from radio.settings.server import ServerSettings
 from radio.worker.supervisor import WORKER
 
 

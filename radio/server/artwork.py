@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
 
 SIZE: Final = 480
 """Side of the square, in the picture's own units."""

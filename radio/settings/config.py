@@ -15,11 +15,12 @@ from radio.errors import ControlError, SettingsError, did_you_mean
 from radio.music import chord_loops as loops
 from radio.music import chords
 from radio.music.vocab import STYLES
-from radio.paths import CHECKPOINTS, STATIONS
+from radio.paths import STATIONS
 from radio.settings.controls import Controls
-from radio.settings.engines import AUTO, ENGINES
-from radio.settings.push import PushSettings
+from radio.settings.engines import ENGINES
 from radio.settings.push_reader import push
+from radio.settings.server import ServerSettings
+from radio.settings.station import LEARNT, StationSettings
 from radio.settings.tone import Tone
 from radio.settings.yaml_reader import (
     MERGE,
@@ -36,80 +37,11 @@ from radio.settings.yaml_reader import (
     value_of,
     whole,
 )
-from radio.types import BURST_LIMIT, LISTENER_FORMATS, Format, Seconds
-
-TIMINGS: Final = CHECKPOINTS / "timing.json"
-"""When drummers strike, style by style: what `radio.compose.drum_timing` reads."""
+from radio.types import BURST_LIMIT, LISTENER_FORMATS
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _LONGEST_PROGRESSION: Final = 16
-LEARNT: Final = "learnt"
-"""In the place of progressions: those of the chord model."""
-
-
-@dataclass(frozen=True, slots=True)
-class StationSettings:
-    """One station as `stations.yaml` describes it. Paths are absolute or relative to that file."""
-
-    name: str
-    """Its key in the file and its place in every address: small letters, digits and hyphens."""
-    title: str
-    progressions: tuple[tuple[str, ...], ...] = ()
-    """Bars as written in C major or A minor, one chord or two; each track loops one, moved to the track's key. None for
-    those that the chord model writes."""
-    description: str = ""
-    seed: int = 1
-    piano: Path = CHECKPOINTS / "piano.safetensors"
-    drums: Path = CHECKPOINTS / "drums.safetensors"
-    chords: Path = CHECKPOINTS / "chords.safetensors"
-    """Writes the loops, where none are given or a mood is asked for."""
-    engine: str = AUTO
-    """What steps the models: one of `radio.settings.engines.ENGINES`."""
-    soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-    keys_program: int = 4
-    """General MIDI program, 0–127."""
-    bass_program: int = 33
-    drum_kit: int = 0
-    """Program of the drum bank, 0–127."""
-    style: str = "hiphop"
-    """The drum style that the model is asked for: one of `radio.music.vocab.STYLES`."""
-    timing: str = "human"
-    """When the drums are struck: `human`, as measured of drummers of the style, or `steady`, the same every bar."""
-    keys: tuple[str, ...] = ("C",)
-    """Tonics that tracks may be in."""
-    tone: Tone = field(default_factory=Tone)
-    loops: Path | None = None
-    """A folder of loops that takes the rain's place, or none."""
-    controls: Controls = field(default_factory=Controls)
-    """What the controls are set to at first."""
-    image: Path | None = None
-    """The picture where one is shown; none is the radio's own."""
-    push: tuple[PushSettings, ...] = ()
-    """The servers that `radio serve` sends it to."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """Where the front listens and who may turn the controls."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    """0–65535; 0 takes any free one."""
-    control_token: str | None = None
-    """Asked for as `Authorization: Bearer …` by whatever changes a station; none asks for nothing."""
-    control: bool = True
-    """False: nothing can be changed over HTTP."""
-    burst: Mapping[Format, Seconds] = field(default_factory=lambda: dict.fromkeys(LISTENER_FORMATS, 22.0))
-    """Audio that a new listener of each format gets at once, 0 to `BURST_LIMIT`."""
-    listeners: int | None = None
-    """How many one station takes; none for as many as come."""
-    listeners_per_address: int | None = None
-    """How many streams go to one address; none for as many as it asks for."""
-    tracks: bool = True
-    """Whether whoever may change something may have tracks made to order."""
-    hosts: tuple[str, ...] = ()
-    """Names of this machine, besides localhost, under which changes are taken without a token."""
 
 
 @dataclass(frozen=True, slots=True)

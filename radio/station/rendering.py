@@ -16,7 +16,7 @@ from radio.types import SAMPLE_RATE, TICKS_PER_BEAT, Block, Frames, Seconds
 
 if TYPE_CHECKING:
     from radio.compose.composer import Bar
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
     from radio.station.station import Station
 
 Share: TypeAlias = Callable[[float], None]

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 from radio.audio.mixer import Mixer
 from radio.audio.noise import Noise
 from radio.compose.bass import KICKS
-from radio.settings.config import StationSettings
 from radio.settings.controls import LAYERS
+from radio.settings.station import StationSettings
 from radio.station.rendering import encode, samples
 from radio.station.station import PLAYED, open_sounds
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick

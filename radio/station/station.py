@@ -31,8 +31,9 @@ from radio.music.chord_loops import bar_name, parse_loop
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
 from radio.music.parts import CHORDS, DRUMS, PIANO
-from radio.settings.config import TIMINGS, StationSettings
+from radio.paths import DRUM_TIMINGS
 from radio.settings.controls import CONTROLS, Controls
+from radio.settings.station import StationSettings
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
@@ -102,7 +103,7 @@ def open_timing(settings: StationSettings) -> Timing:
     """How the station's drummer times the hits. Raises ModelError where the table of timings cannot be read."""
     if settings.timing == "steady":
         return STEADY
-    table = timings.read(TIMINGS)
+    table = timings.read(DRUM_TIMINGS)
     return table.get(settings.style, table[timings.ANY])
 
 

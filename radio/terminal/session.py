@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from radio.playback.player import Player
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.terminal.state import Desk, Quit, Redraw, Tune, Turn, Volume, Wish
 from radio.types import Seconds
 

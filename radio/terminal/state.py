@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from radio.playback.player import Heard, Level, Message, Said, Tuned, Turned
-from radio.settings.config import StationSettings
 from radio.settings.controls import CONTROLS, LAYERS, Controls
+from radio.settings.station import StationSettings
 from radio.terminal.meters import Lamp, Meter
 from radio.types import Frames, JsonValue, Seconds, StationEvent
 

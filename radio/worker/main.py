@@ -38,7 +38,7 @@ from radio.worker.wire import (
 )
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
 
 BLOCK: Frames = 3_840
 """Frames rendered between two looks at the socket: one Ogg page, 80 ms."""

@@ -8,7 +8,7 @@ import pytest
 from radio.audio.fluid import library
 from radio.audio.soundfont import presets
 from radio.errors import AudioError
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 
 FONT = StationSettings("any", "Any", ()).soundfont
 

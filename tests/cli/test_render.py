@@ -12,7 +12,7 @@ import pytest
 
 from radio.cli import render as offline
 from radio.errors import SettingsError, StreamError
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.station import rendering
 from radio.types import SAMPLE_RATE
 from tests.conftest import ToneStation

@@ -7,8 +7,8 @@ import pytest
 
 from radio.compose.drum_timing import ANY, FURTHEST_MS, KINDS, PLACES, STEADY, kind_of, place_of, read
 from radio.errors import ModelError
-from radio.paths import STATIONS
-from radio.settings.config import TIMINGS, load
+from radio.paths import DRUM_TIMINGS, STATIONS
+from radio.settings.config import load
 from train.data.vocabulary import PADS
 
 
@@ -19,7 +19,7 @@ def test_every_drum_has_its_kind_and_every_tick_its_place() -> None:
 
 
 def test_the_shipped_table_has_the_stations_styles_and_nobody_in_it_plays_far_from_the_beat() -> None:
-    table = read(TIMINGS)
+    table = read(DRUM_TIMINGS)
     assert {station.style for station in load(STATIONS).stations.values()} <= set(table)
     for timing in table.values():
         assert all(abs(late) < FURTHEST_MS / 2 for places in timing.late.values() for late in places)

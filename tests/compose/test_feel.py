@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from radio.compose.drum_timing import FURTHEST_MS, PLACES, STEADY, Timing, read
 from radio.compose.feel import LOOKAHEAD, Feel, swung
 from radio.music.clock import Clock
-from radio.settings.config import TIMINGS
+from radio.paths import DRUM_TIMINGS
 from radio.types import GRID, SAMPLE_RATE
 
 TICKS = st.lists(st.integers(0, 1920).map(lambda place: place * 5), min_size=1, max_size=60).map(sorted)
 SWING = st.floats(50, 66)
-HUMAN = read(TIMINGS)["hiphop"]
+HUMAN = read(DRUM_TIMINGS)["hiphop"]
 TIMING = st.sampled_from([STEADY, HUMAN])
 
 

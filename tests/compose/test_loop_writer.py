@@ -12,7 +12,7 @@ from radio.compose.loop_writer import Harmony, LoopWriter
 from radio.model.engines.selection import open_engine
 from radio.model.weights.checkpoint import read
 from radio.music.chord_loops import HALVES, Loop, parse_loop
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.types import MOODS, Mood
 from tests.model.models import checkpoint
 

@@ -14,7 +14,8 @@ from radio.errors import AudioError
 from radio.paths import STATIONS
 from radio.playback.player import BLOCK, CROSSFADE, Heard, Message, Player, Said, Tuned, Turned
 from radio.playback.source import Tuner, Voice
-from radio.settings.config import StationSettings, load
+from radio.settings.config import load
+from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing
 from tests.conftest import ToneStation
 from tests.playback.pulseaudio import wait_for

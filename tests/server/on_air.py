@@ -16,7 +16,8 @@ from radio.server import app as front
 from radio.server.broadcast.channel import Channel
 from radio.server.http import authorization as guard
 from radio.server.http.site import Door
-from radio.settings.config import ServerSettings, StationSettings
+from radio.settings.server import ServerSettings
+from radio.settings.station import StationSettings
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")

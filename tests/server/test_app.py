@@ -10,7 +10,9 @@ import pytest
 from radio.errors import ServerError, SettingsError
 from radio.server.app import serve
 from radio.server.http.authorization import is_loopback
-from radio.settings.config import RadioConfig, ServerSettings, StationSettings
+from radio.settings.config import RadioConfig
+from radio.settings.server import ServerSettings
+from radio.settings.station import StationSettings
 from tests.server.on_air import DEADLINE, WORKER
 from tests.server.tone_worker import settings
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 from radio.server.app import serve
-from radio.settings.config import RadioConfig, ServerSettings
+from radio.settings.config import RadioConfig
+from radio.settings.server import ServerSettings
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from radio.errors import AudioError
-from radio.settings.config import StationSettings
 from radio.settings.controls import Controls
+from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
 from radio.worker import main as worker
 

@@ -13,8 +13,10 @@ import yaml
 from radio.errors import SettingsError
 from radio.music.chord_loops import parse_bar
 from radio.paths import STATIONS
-from radio.settings.config import LEARNT, ServerSettings, StationSettings, default_path, load
+from radio.settings.config import default_path, load
 from radio.settings.controls import CONTROLS
+from radio.settings.server import ServerSettings
+from radio.settings.station import LEARNT, StationSettings
 from radio.settings.tone import Tone
 
 MINIMAL = """\

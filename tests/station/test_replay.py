@@ -14,7 +14,7 @@ import pytest
 from radio.music import midi
 from radio.server.broadcast.journal import LONGEST, Journal
 from radio.server.broadcast.worker_runs import Life
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.station import transcript
 from radio.station.replay import PREROLL, BarLine, Export, Passage, Played, played
 from radio.station.station import open_station

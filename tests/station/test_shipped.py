@@ -11,8 +11,9 @@ import pytest
 from radio.compose.composer import Bar
 from radio.music import midi
 from radio.paths import STATIONS
-from radio.settings.config import StationSettings, load
+from radio.settings.config import load
 from radio.settings.controls import Controls
+from radio.settings.station import StationSettings
 from radio.station.station import open_composer, write_midi
 from radio.types import TICKS_PER_BAR
 from train.metrics.station_figures import entropy, measure

@@ -12,7 +12,8 @@ from radio.errors import ControlError, ModelError
 from radio.model.weights import checkpoint
 from radio.music import midi
 from radio.paths import STATIONS
-from radio.settings.config import StationSettings, load
+from radio.settings.config import load
+from radio.settings.station import StationSettings
 from radio.station.station import open_station, write_midi
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, StationEvent
 from tests.model.models import checkpoint as random_model

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from radio.paths import STATIONS as SHIPPED
 from radio.playback.player import Heard, Level, Tuned
-from radio.settings.config import StationSettings, load
+from radio.settings.config import load
+from radio.settings.station import StationSettings
 from radio.terminal.state import Desk
 from radio.types import SAMPLE_RATE, JsonValue, StationEvent
 

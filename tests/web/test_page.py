@@ -17,7 +17,8 @@ from playwright.async_api import Page, expect
 from radio.paths import STATIONS
 from radio.server.broadcast.channel import WORKER
 from radio.server.http.authorization import Keeper
-from radio.settings.config import ServerSettings, load
+from radio.settings.config import load
+from radio.settings.server import ServerSettings
 from radio.types import SAMPLE_RATE
 from tests.server import on_air as front
 from tests.server.on_air import OnAir, ffmpeg, on_air

@@ -11,7 +11,7 @@ from radio.compose.loop_rules import signature
 from radio.compose.plan import Track
 from radio.music.chord_loops import Loop
 from radio.music.chords import pitch_class
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.station.station import open_conductor
 from radio.types import BEATS_PER_BAR, MoodChoice
 

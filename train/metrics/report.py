@@ -13,7 +13,7 @@ from tqdm import tqdm
 from radio.model.engines.selection import open_engine
 from radio.model.sampling import Sampling
 from radio.model.weights.checkpoint import read
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from train.metrics import play
 from train.metrics.stationarity import Course, courses
 from train.metrics.table import PITCHED, RHYTHM, Measured, Row, as_json, compare, measure, passage_bars, table, within

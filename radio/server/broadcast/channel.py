@@ -44,7 +44,7 @@ from radio.worker.wire import (
 )
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
 
 RESERVE: Seconds = 3.0
 """Audio rendered ahead of the live edge: it hides a slow render, and it is how late a control change is heard."""

@@ -20,7 +20,7 @@ from radio.settings.controls import CONTROLS, Controls
 from radio.types import Frames, JsonValue, Landing
 
 if TYPE_CHECKING:
-    from radio.settings.config import StationSettings
+    from radio.settings.station import StationSettings
 
 CHANGES = 4_096
 """Control changes that a life keeps; what is older than these is folded into the controls it began with."""

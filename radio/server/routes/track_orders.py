@@ -10,8 +10,8 @@ from typing import Final
 from radio.errors import ControlError, SettingsError, did_you_mean
 from radio.music.instruments import parse_program
 from radio.server.http.problems import ProblemError
-from radio.settings.config import StationSettings
 from radio.settings.controls import Controls
+from radio.settings.station import StationSettings
 from radio.station.rendering import Order
 from radio.types import JsonValue
 

@@ -18,7 +18,7 @@ from radio.server.http.body import json_object
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.server.routes import track_orders as orders
-from radio.settings.config import StationSettings
+from radio.settings.station import StationSettings
 from radio.station.rendering import Order
 from radio.types import JsonValue, Seconds
 from radio.worker.job_queue import Job, Jobs

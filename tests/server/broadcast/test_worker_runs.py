@@ -16,8 +16,9 @@ from radio.paths import STATIONS
 from radio.server.broadcast import worker_runs as history
 from radio.server.broadcast.now_playing import TRACKS, Track
 from radio.server.broadcast.worker_runs import Life
-from radio.settings.config import StationSettings, load
+from radio.settings.config import load
 from radio.settings.controls import Controls
+from radio.settings.station import StationSettings
 from radio.station.station import open_composer
 from radio.types import Landing
 from tests.model.models import checkpoint as random_model

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from radio.server.broadcast import channel
-from radio.settings.config import ServerSettings
+from radio.settings.server import ServerSettings
 from radio.stream.formats.ogg import PRE_SKIP
 from radio.stream.relay import mount
 from radio.types import SAMPLE_RATE

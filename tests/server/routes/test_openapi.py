@@ -11,8 +11,8 @@ from aiohttp import web
 from radio.server import app as front
 from radio.server.http.authorization import Keeper
 from radio.server.http.operation import OPERATIONS
-from radio.settings.config import ServerSettings
 from radio.settings.controls import CONTROLS
+from radio.settings.server import ServerSettings
 from tests.server.on_air import DEADLINE, on_air
 from tests.server.routes.test_stations import get
 

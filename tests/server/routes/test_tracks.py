@@ -15,7 +15,8 @@ from radio.server.http.authorization import Keeper
 from radio.server.http.problems import ProblemError
 from radio.server.routes import track_orders as orders
 from radio.server.routes import tracks
-from radio.settings.config import ServerSettings, load
+from radio.settings.config import load
+from radio.settings.server import ServerSettings
 from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
 
 STATIONS = load(SHIPPED).stations
