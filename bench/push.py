@@ -14,7 +14,7 @@ from bench.figure import Figure, Subject
 from bench.timers import in_turn, processor_seconds, timed
 from radio.paths import ARTWORK
 from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning
-from radio.push.video.messages import Scene
+from radio.push.video.messages import EncoderSettings
 from radio.settings.push import Video
 from radio.station.station import open_station
 from radio.stream.formats.encoders import to_s16
@@ -49,11 +49,11 @@ def measure(subject: Subject) -> Iterator[Figure]:
 
 
 def _ours(sound: bytes, video: Video) -> Seconds:
-    scene = Scene(video.width, video.height, video.fps, video.bitrate, os.fspath(ARTWORK), "Station")
-    encoder = Encoder(scene, io.BytesIO())
-    encoder.title("A Title")
+    settings = EncoderSettings(video.width, video.height, video.fps, video.bitrate, os.fspath(ARTWORK), "Station")
+    encoder = Encoder(settings, io.BytesIO())
+    encoder.set_title("A Title")
     for at in range(0, len(sound), _BLOCK):
-        encoder.sound(sound[at : at + _BLOCK])
+        encoder.add_samples(sound[at : at + _BLOCK])
     encoder.close()
     return len(sound) / 4 / SAMPLE_RATE
 

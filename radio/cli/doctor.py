@@ -78,9 +78,9 @@ def _fluidsynth() -> str:
 
 
 def _sound_card() -> str:
-    from radio.playback.sound_card import cards
+    from radio.playback.sound_card import list_sound_cards
 
-    found = cards()
+    found = list_sound_cards()
     if not found:
         raise AudioError("none was found")
     return ", ".join(f"{card.number} {card.name}{' (default)' if card.default else ''}" for card in found)

@@ -51,8 +51,8 @@ def play(
         RadioError: the station cannot be opened.
     """
     from radio.playback.player import Player
-    from radio.playback.sound_card import Speakers, quiet_libraries
-    from radio.terminal.session import attend
+    from radio.playback.sound_card import SoundCard, quiet_libraries
+    from radio.terminal.session import run_session
 
     visits: Counter[str] = Counter()
 
@@ -65,12 +65,12 @@ def play(
 
     sys.setswitchinterval(_SWITCH)
     with quiet_libraries(), _signals(signal.SIG_DFL):  # a sound server that hangs lets no handler of Python's run
-        speakers = Speakers(device)
-    with quiet_libraries(), closing(speakers):
-        player = Player(speakers, opened, frames=_frames(seconds))
+        sound_card = SoundCard(device)
+    with quiet_libraries(), closing(sound_card):
+        player = Player(sound_card, opened, frames=_frames(seconds))
         player.start(settings)
         try:
-            attend(player, list(config.stations.values()), settings)
+            run_session(player, list(config.stations.values()), settings)
         finally:
             if not player.close():
                 # The sound card hangs in a call that does not return, and so would PortAudio's own end.

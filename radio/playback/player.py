@@ -16,31 +16,31 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 
 from radio.errors import AudioError, RadioError
-from radio.playback.source import Failed, OpenStation, Tuner, Voice
+from radio.playback.source import LoadFailure, OpenStation, PlayerSource, SourceLoader
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Seconds, StationEvent
 
-BLOCK: Final[Frames] = SAMPLE_RATE // 50
+MIX_BLOCK: Final[Frames] = SAMPLE_RATE // 50
 """Mixed at a time: controls are turned between two blocks."""
 CROSSFADE: Final[Frames] = SAMPLE_RATE
-_PATIENCE: Final[tuple[Seconds, ...]] = (0.5, 1, 2, 4)
+_REOPEN_DELAYS: Final[tuple[Seconds, ...]] = (0.5, 1, 2, 4)
 """Waits before looking for a sound card that went away; the last one again and again."""
-_STUCK: Final[Seconds] = 2.0
+_STUCK_AFTER: Final[Seconds] = 2.0
 """A card that takes nothing for this long hangs."""
-_KEPT: Final = 4096
+_MAX_MESSAGES: Final = 4096
 """Messages kept for whoever shows them: minutes of them, for one whose terminal stands still."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
+class StationChanged:
     """The station that is heard from now on."""
 
     settings: StationSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class EventPlayed:
     """An event of the station that is tuned in, told when it sounds: at `frame` of what was played."""
 
     event: StationEvent
@@ -48,7 +48,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class ControlsChanged:
     """Controls that were taken; `bar` is the one from which those that wait for a bar line are heard, if any do."""
 
     patch: Mapping[str, JsonValue]
@@ -56,13 +56,13 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Notice:
     """A sentence for the listener."""
 
     words: str
 
 
-Message: TypeAlias = Tuned | Heard | Turned | Said
+Message: TypeAlias = StationChanged | EventPlayed | ControlsChanged | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Level:
     power: tuple[float, float]
 
 
-class Card(Protocol):
+class OutputDevice(Protocol):
     """What is needed of the speakers."""
 
     @property
@@ -103,53 +103,53 @@ class Player:
         frames: How many to play; None for ever.
     """
 
-    def __init__(self, card: Card, open_station: OpenStation, *, frames: Frames | None = None) -> None:
+    def __init__(self, card: OutputDevice, open_station: OpenStation, *, frames: Frames | None = None) -> None:
         self.volume = 1.0
         """Linear gain on everything, 0–1; may be set at any time."""
-        self.heard: Frames = 0
+        self.playhead: Frames = 0
         """The frame of what was played that sounds now."""
         self._card = card
         self._left = frames
-        self._tuner = Tuner(open_station)
-        self._voice: Voice | None = None
-        self._going: Voice | None = None
+        self._loader = SourceLoader(open_station)
+        self._source: PlayerSource | None = None
+        self._fading_out: PlayerSource | None = None
         self._patches: deque[Mapping[str, JsonValue]] = deque()
-        self._messages: deque[Message] = deque(maxlen=_KEPT)
+        self._messages: deque[Message] = deque(maxlen=_MAX_MESSAGES)
         self._due: deque[tuple[Frames, Message]] = deque()
-        self._levels: deque[tuple[Frames, Level]] = deque(maxlen=4 * SAMPLE_RATE // BLOCK)
+        self._levels: deque[tuple[Frames, Level]] = deque(maxlen=4 * SAMPLE_RATE // MIX_BLOCK)
         self._played: Frames = 0
         self._gain = 1.0
         self._writing: float | None = None
-        self._told, self._stop, self._over = Event(), Event(), Event()
+        self._has_messages, self._stop, self._over = Event(), Event(), Event()
         self._fault: Exception | None = None
         self._thread = Thread(target=self._run, name="mix", daemon=True)
 
     def start(self, settings: StationSettings) -> None:
         """Load a station and play it."""
-        self.tune(settings)
+        self.change_station(settings)
         self._thread.start()
 
-    def tune(self, settings: StationSettings | None) -> None:
-        """Load another station and fade over to it; what plays goes on until then. `Tuned` follows, or `Said`.
+    def change_station(self, settings: StationSettings | None) -> None:
+        """Load another station and fade to it; the current one plays until then. `StationChanged` or `Notice` follows.
 
         None gives up one that is being loaded.
         """
-        self._tuner.tune(settings)
+        self._loader.load(settings)
 
-    def turn(self, patch: Mapping[str, JsonValue]) -> None:
-        """Turn controls of what plays; each must be in its range. `Turned` follows."""
+    def change_controls(self, patch: Mapping[str, JsonValue]) -> None:
+        """Change controls of the station that plays; each must be in its range. `ControlsChanged` follows."""
         self._patches.append(dict(patch))
 
     def messages(self, timeout: Seconds | None) -> list[Message]:
         """What was told since the last call; waits up to `timeout` for something, None for as long as it takes."""
-        self._told.wait(timeout)
-        self._told.clear()
+        self._has_messages.wait(timeout)
+        self._has_messages.clear()
         return [self._messages.popleft() for _ in range(len(self._messages))]
 
     def level(self) -> Level | None:
         """The level of what has sounded since the last call, None if nothing has."""
         blocks = []
-        while self._levels and self._levels[0][0] <= self.heard:
+        while self._levels and self._levels[0][0] <= self.playhead:
             blocks.append(self._levels.popleft()[1])
         if not blocks:
             return None
@@ -158,10 +158,10 @@ class Player:
         return Level((left, right), (next(powers), next(powers)))
 
     @property
-    def stuck(self) -> bool:
+    def is_stuck(self) -> bool:
         """Whether the sound card is there but takes nothing."""
         since = self._writing
-        return since is not None and monotonic() - since > _STUCK
+        return since is not None and monotonic() - since > _STUCK_AFTER
 
     @property
     def playing(self) -> bool:
@@ -176,73 +176,73 @@ class Player:
         self._thread.join(patience)
         if self._thread.is_alive():
             return False
-        self._tuner.close()
+        self._loader.close()
         return True
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set() and self._left != 0:
-                self._change_over()
-                if self._voice is None:
+                self._start_loaded()
+                if self._source is None:
                     self._stop.wait(0.005)
                     continue
-                self._turn(self._voice)
-                block = self._mix(self._voice, BLOCK if self._left is None else min(BLOCK, self._left))
+                self._apply_changes(self._source)
+                block = self._mix(self._source, MIX_BLOCK if self._left is None else min(MIX_BLOCK, self._left))
                 self._played += len(block)
                 self._left = None if self._left is None else self._left - len(block)
                 self._levels.append((self._played, _level(block)))
                 self._write(block)
-                self._tell_due(self._played - self._card.buffered)
+                self._post_due(self._played - self._card.buffered)
             if not self._stop.is_set():
                 self._card.drain()
-                self._tell_due(self._played)
+                self._post_due(self._played)
         except Exception as error:  # noqa: BLE001  # `playing` raises it where the listener is
             self._fault = error
         finally:
-            for voice in (self._voice, self._going):
-                if voice is not None:
-                    voice.close()
+            for source in (self._source, self._fading_out):
+                if source is not None:
+                    source.close()
             self._over.set()
-            self._told.set()
+            self._has_messages.set()
 
-    def _change_over(self) -> None:
+    def _start_loaded(self) -> None:
         """Begin with a station that has been loaded; one fade at a time."""
-        if self._going is not None:
+        if self._fading_out is not None:
             return
-        match self._tuner.take():
-            case Voice() as voice:
-                self._going, self._voice = self._voice, voice
-                voice.start = self._played - voice.position
+        match self._loader.take():
+            case PlayerSource() as source:
+                self._fading_out, self._source = self._source, source
+                source.start = self._played - source.position
                 self._patches.clear()  # they were meant for the other one
                 self._due.clear()
-                self._tell(Tuned(voice.settings))
-            case Failed(settings, error):
-                if self._voice is None or not isinstance(error, RadioError):
+                self._post(StationChanged(source.settings))
+            case LoadFailure(settings, error):
+                if self._source is None or not isinstance(error, RadioError):
                     raise error
-                self._tell(Said(f"{settings.title} cannot be played: {' '.join(str(error).split())}"))
+                self._post(Notice(f"{settings.title} cannot be played: {' '.join(str(error).split())}"))
 
-    def _turn(self, voice: Voice) -> None:
-        while self._patches and voice.in_time(self._patches[0]):
+    def _apply_changes(self, source: PlayerSource) -> None:
+        while self._patches and source.can_change(self._patches[0]):
             patch = self._patches.popleft()
-            landings = voice.control(patch)
+            landings = source.control(patch)
             bars = [spot.bar for name, spot in landings.items() if CONTROLS[name].lands != "mix"]
-            self._tell(Turned(patch, max(bars, default=None)))
+            self._post(ControlsChanged(patch, max(bars, default=None)))
 
-    def _mix(self, voice: Voice, frames: Frames) -> Block:
-        at = voice.position
-        block = voice.render(frames)
-        for event in voice.events():
-            frame = voice.start + event.frame
-            self._due.append((frame, Heard(event, frame)))
-        if self._going is not None:
+    def _mix(self, source: PlayerSource, frames: Frames) -> Block:
+        at = source.position
+        block = source.render(frames)
+        for event in source.events():
+            frame = source.start + event.frame
+            self._due.append((frame, EventPlayed(event, frame)))
+        if self._fading_out is not None:
             # Equal power: the two have nothing in common, so their powers add.
             angle = np.minimum(1, (at + np.arange(len(block))) / CROSSFADE)[:, None] * (np.pi / 2)
-            block = block * np.sin(angle) + self._going.render(frames) * np.cos(angle)
+            block = block * np.sin(angle) + self._fading_out.render(frames) * np.cos(angle)
             block = np.clip(block, -1, 1).astype(np.float32)
-            self._going.events()  # of the past, and they would pile up
+            self._fading_out.events()  # of the past, and they would pile up
             if at + len(block) >= CROSSFADE:
-                Thread(target=_free, args=([self._going],), name="free", daemon=True).start()
-                self._going = None
+                Thread(target=_free, args=([self._fading_out],), name="free", daemon=True).start()
+                self._fading_out = None
         gain = self.volume
         if gain != 1 or self._gain != 1:
             block = block * np.linspace(self._gain, gain, len(block), dtype=np.float32)[:, None]
@@ -256,14 +256,14 @@ class Player:
             self._writing = monotonic()
             self._card.write(block)
         except AudioError as error:
-            self._tell(Said(f"The sound card does not play any more ({error}): waiting for one."))
+            self._post(Notice(f"The sound card does not play any more ({error}): waiting for one."))
         else:
             if self._card.buffer > buffer:
-                self._tell(Said(f"The sound ran dry: from now on it is {self._card.buffer * 1000:.0f} ms ahead."))
+                self._post(Notice(f"The sound ran dry: from now on it is {self._card.buffer * 1000:.0f} ms ahead."))
             return
         finally:
             self._writing = None
-        for wait in itertools.chain(_PATIENCE, itertools.repeat(_PATIENCE[-1])):
+        for wait in itertools.chain(_REOPEN_DELAYS, itertools.repeat(_REOPEN_DELAYS[-1])):
             if self._stop.wait(wait):
                 return
             try:
@@ -274,17 +274,17 @@ class Player:
                 continue
             finally:
                 self._writing = None
-            self._tell(Said("The sound card is back."))
+            self._post(Notice("The sound card is back."))
             return
 
-    def _tell_due(self, heard: Frames) -> None:
-        self.heard = heard
+    def _post_due(self, heard: Frames) -> None:
+        self.playhead = heard
         while self._due and self._due[0][0] <= heard:
-            self._tell(self._due.popleft()[1])
+            self._post(self._due.popleft()[1])
 
-    def _tell(self, message: Message) -> None:
+    def _post(self, message: Message) -> None:
         self._messages.append(message)
-        self._told.set()
+        self._has_messages.set()
 
 
 def _level(block: Block) -> Level:
@@ -295,7 +295,7 @@ def _level(block: Block) -> Level:
     return Level((left, right), (powers[0], powers[1]))
 
 
-def _free(held: list[Voice]) -> None:
+def _free(held: list[PlayerSource]) -> None:
     """Free the only one that is held, and give its memory back to the system."""
     held.pop().close()
     gc.collect()  # a station refers to itself in places; its samples and weights should not wait for the collector

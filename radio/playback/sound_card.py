@@ -11,9 +11,9 @@ from typing import Any, Final
 from radio.errors import AudioError, did_you_mean
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
-SHORTEST: Final[Seconds] = 0.06
+INITIAL_BUFFER: Final[Seconds] = 0.06
 """What the card is given in advance at first: a turned control is heard no sooner."""
-_LONGEST: Final[Seconds] = 0.8
+_MAX_BUFFER: Final[Seconds] = 0.8
 _GROWTH: Final = 1.6
 _NEAR: Final[Frames] = 60 * SAMPLE_RATE
 """Two underruns within this much music are no accident: the buffer is too short for what else this machine does."""
@@ -21,7 +21,7 @@ _INSTEAD: Final = "listen another way: `radio serve`, or `--output -` into a pla
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class SoundCardInfo:
     """One output that PortAudio knows; its number changes when others come and go, its name does not."""
 
     number: int
@@ -29,7 +29,7 @@ class Card:
     default: bool
 
 
-class Speakers:
+class SoundCard:
     """A sound card, open from the start.
 
     Args:
@@ -41,12 +41,12 @@ class Speakers:
 
     def __init__(self, device: str | None = None) -> None:
         self._portaudio = _portaudio()
-        self._name = None if device is None else chosen(device, cards()).name
+        self._name = None if device is None else find_sound_card(device, list_sound_cards()).name
         self._stream: Any = None
         self._capacity: Frames = 0
         self._written: Frames = 0
         self._ran_dry: Frames = -_NEAR
-        self.buffer: Seconds = SHORTEST
+        self.buffer: Seconds = INITIAL_BUFFER
         """How far ahead of what is heard the card is filled, at most."""
         try:
             self._open()
@@ -107,7 +107,7 @@ class Speakers:
             self._stream = None
 
     def _open(self) -> None:
-        number = None if self._name is None else chosen(self._name, cards()).number
+        number = None if self._name is None else find_sound_card(self._name, list_sound_cards()).number
         stream = self._portaudio.OutputStream(
             samplerate=SAMPLE_RATE, channels=2, dtype="float32", latency=self.buffer, device=number
         )
@@ -119,26 +119,26 @@ class Speakers:
     def _lengthen(self) -> None:
         near = self._written - self._ran_dry < _NEAR
         self._ran_dry = self._written
-        if near and self.buffer < _LONGEST:
-            self.buffer = min(_LONGEST, self.buffer * _GROWTH)
+        if near and self.buffer < _MAX_BUFFER:
+            self.buffer = min(_MAX_BUFFER, self.buffer * _GROWTH)
             self.close()
             self._open()
 
 
-def cards() -> list[Card]:
+def list_sound_cards() -> list[SoundCardInfo]:
     """The outputs of this machine, in PortAudio's order. Raises AudioError where PortAudio is not installed."""
     portaudio = _portaudio()
     default = portaudio.default.device[1]
     if default < 0:
         default = portaudio._lib.Pa_GetDefaultOutputDevice()
     return [
-        Card(number, str(each["name"]), number == default)
+        SoundCardInfo(number, str(each["name"]), number == default)
         for number, each in enumerate(portaudio.query_devices())
         if each["max_output_channels"] >= 2
     ]
 
 
-def chosen(device: str, among: list[Card]) -> Card:
+def find_sound_card(device: str, among: list[SoundCardInfo]) -> SoundCardInfo:
     """The card of that number, else of that name, else the only one with those words in it.
 
     Raises:

@@ -16,7 +16,7 @@ _REST: Final[Seconds] = 0.1
 """A control that is being turned comes to rest for this long before a bar is composed under it."""
 
 
-class Playable(Protocol):
+class PlayableStation(Protocol):
     """What is needed of a station."""
 
     @property
@@ -43,10 +43,10 @@ class Playable(Protocol):
         """Free what it holds."""
 
 
-OpenStation: TypeAlias = Callable[[StationSettings], Playable]
+OpenStation: TypeAlias = Callable[[StationSettings], PlayableStation]
 
 
-class Voice:
+class PlayerSource:
     """A station and the thread that composes ahead for it. All but `close` is for the thread that mixes.
 
     Args:
@@ -54,7 +54,7 @@ class Voice:
         settings: What it was opened from.
     """
 
-    def __init__(self, station: Playable, settings: StationSettings) -> None:
+    def __init__(self, station: PlayableStation, settings: StationSettings) -> None:
         self.settings = settings
         self.start: Frames = 0
         """The frame of the player at which the station's frame 0 sounds; whoever mixes sets it."""
@@ -84,14 +84,14 @@ class Voice:
         """The station's next frame to be rendered."""
         return self._station.position
 
-    def in_time(self, patch: Mapping[str, object]) -> bool:
+    def can_change(self, patch: Mapping[str, object]) -> bool:
         """Whether `patch` may be given now: a bar that it takes back can be composed anew before its line."""
         if all(CONTROLS[name].lands == "mix" for name in patch):
             return True
         return (self._station.line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._takes
 
     def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
-        """Turn controls; returns where they land. Raises ControlError."""
+        """Change controls; return where they land. Raises ControlError."""
         landings = self._station.control(patch)
         self._wake.set()
         return landings
@@ -120,36 +120,36 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class LoadFailure:
     """A station that could not be opened."""
 
     settings: StationSettings
     error: Exception
 
 
-class Tuner:
+class SourceLoader:
     """Loads the station that was asked for last, in a thread, one at a time."""
 
     def __init__(self, open_station: OpenStation) -> None:
         self._open_station = open_station
         self._lock = Lock()
-        self._wishes = 0
-        self._wanted: StationSettings | None = None
-        self._ready: Voice | Failed | None = None
+        self._requests = 0
+        self._requested: StationSettings | None = None
+        self._ready: PlayerSource | LoadFailure | None = None
         self._thread: Thread | None = None
 
-    def tune(self, settings: StationSettings | None) -> None:
+    def load(self, settings: StationSettings | None) -> None:
         """Load this one; what was asked for before is given up. None only gives up."""
         with self._lock:
-            self._wishes += 1
-            self._wanted = settings
+            self._requests += 1
+            self._requested = settings
             stale, self._ready = self._ready, None
             if settings is not None and self._thread is None:
                 self._thread = Thread(target=self._load, name="load", daemon=True)
                 self._thread.start()
         _free(stale)
 
-    def take(self) -> Voice | Failed | None:
+    def take(self) -> PlayerSource | LoadFailure | None:
         """What was loaded since the last call, once."""
         if self._ready is None:  # asked before every block: mostly there is nothing
             return None
@@ -159,7 +159,7 @@ class Tuner:
 
     def close(self) -> None:
         """Wait for what is being loaded, and free it."""
-        self.tune(None)
+        self.load(None)
         thread = self._thread
         if thread is not None:
             thread.join()
@@ -167,23 +167,23 @@ class Tuner:
     def _load(self) -> None:
         while True:
             with self._lock:
-                wish, wanted, self._wanted = self._wishes, self._wanted, None
-                if wanted is None:
+                request, settings, self._requested = self._requests, self._requested, None
+                if settings is None:
                     self._thread = None
                     return
-            loaded: Voice | Failed
+            loaded: PlayerSource | LoadFailure
             try:
-                loaded = Voice(self._open_station(wanted), wanted)
+                loaded = PlayerSource(self._open_station(settings), settings)
             except Exception as error:  # noqa: BLE001  # it is told where it was asked for
-                loaded = Failed(wanted, error)
+                loaded = LoadFailure(settings, error)
             with self._lock:
-                late = wish != self._wishes
+                late = request != self._requests
                 if not late:
                     self._ready = loaded
             if late:
                 _free(loaded)
 
 
-def _free(loaded: Voice | Failed | None) -> None:
-    if isinstance(loaded, Voice):
+def _free(loaded: PlayerSource | LoadFailure | None) -> None:
+    if isinstance(loaded, PlayerSource):
         loaded.close()

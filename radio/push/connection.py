@@ -16,7 +16,7 @@ from radio.errors import StreamError
 from radio.settings.push_target import Target
 from radio.types import Seconds
 
-ANSWER: Final[Seconds] = 10.0
+CONNECT_TIMEOUT: Final[Seconds] = 10.0
 """How long a server may take to let us in."""
 
 _FAREWELL: Final[Seconds] = 2.0
@@ -25,26 +25,26 @@ _HIGH_WATER: Final = 1 << 18
 
 
 @contextlib.asynccontextmanager
-async def opened(target: Target) -> AsyncIterator[Line]:
-    """A new connection, which stays open when the block succeeds: in `ANSWER` seconds from the first attempt on.
+async def connected(target: Target) -> AsyncIterator[ServerConnection]:
+    """Open a connection for a login block, which has `CONNECT_TIMEOUT` seconds; close it only if the block fails.
 
     Raises:
         StreamError: The host cannot be reached, is not who it claims to be, or took too long.
     """
-    line = None
+    connection = None
     try:
-        async with asyncio.timeout(ANSWER):
-            line = await Line.to(target)
-            yield line
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            connection = await ServerConnection.open(target)
+            yield connection
     except BaseException as error:
-        if line is not None:
-            line.abort()
+        if connection is not None:
+            connection.abort()
         if isinstance(error, TimeoutError):
-            raise StreamError(f"{target.netloc} did not let us in within {ANSWER:g} s") from error
+            raise StreamError(f"{target.netloc} did not let us in within {CONNECT_TIMEOUT:g} s") from error
         raise
 
 
-class Line:
+class ServerConnection:
     """A TCP or TLS connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,7 +59,7 @@ class Line:
         writer.transport.set_write_buffer_limits(high=_HIGH_WATER)
 
     @classmethod
-    async def to(cls, target: Target) -> Line:
+    async def open(cls, target: Target) -> ServerConnection:
         """Connect.
 
         Raises:

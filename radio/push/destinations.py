@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Protocol
 
 from radio.errors import StreamError
-from radio.push.icecast import IcecastLine, Mount, tell_title
+from radio.push.icecast import IcecastConnection, IcecastMount, update_title
 from radio.push.retry import Progress
-from radio.push.rtmp.connection import RtmpLine
+from radio.push.rtmp.connection import RtmpConnection
 from radio.push.rtmp.flv import Tag
-from radio.push.video.encoder_process import Film
-from radio.push.video.messages import Scene
+from radio.push.video.encoder_process import EncoderProcess
+from radio.push.video.messages import EncoderSettings
 from radio.settings.push import PushSettings
 from radio.settings.push_target import hide
 from radio.stream.formats.codecs import CODECS
@@ -38,11 +38,11 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Programme:
+class PushedStation:
     """What is pushed."""
 
     source: Source
-    station: str
+    name: str
     """The name that people see."""
     description: str
     image: Path
@@ -51,7 +51,7 @@ class Programme:
     """The title of the track that sounds at a frame."""
 
 
-class Outlet(Protocol):
+class Destination(Protocol):
     """One attempt: `connect`, then `stream` until it fails, then `close`."""
 
     progress: Progress
@@ -71,57 +71,57 @@ class Outlet(Protocol):
         """Leave the server."""
 
 
-class RtmpOutlet:
+class RtmpDestination:
     """H.264 and AAC from an encoder in a process of its own, over one connection after the other."""
 
     format: Format = "pcm"
 
-    def __init__(self, settings: PushSettings, key: str, programme: Programme) -> None:
+    def __init__(self, settings: PushSettings, key: str, station: PushedStation) -> None:
         self.progress = Progress()
-        self._settings, self._key, self._programme = settings, key, programme
-        self._line: RtmpLine | None = None
+        self._settings, self._key, self._station = settings, key, station
+        self._connection: RtmpConnection | None = None
         self._arrived_before = 0
         self._headers: dict[int, Tag] = {}
         self._due: float | None = None
         """When a new stream is begun, once this one has begun."""
 
     async def connect(self) -> None:
-        self._line = await RtmpLine.open(self._settings.to, self._key)
+        self._connection = await RtmpConnection.open(self._settings.to, self._key)
         self._due = None
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
-        video, programme = self._settings.video, self._programme
+        video, station = self._settings.video, self._station
         size = (video.width, video.height)
-        scene = Scene(*size, video.fps, video.bitrate, str(programme.image), programme.station)
-        async with Film.started(scene) as film:
-            await first_to_end(self._feed(packets, film), self._send(film))
+        settings = EncoderSettings(*size, video.fps, video.bitrate, str(station.image), station.name)
+        async with EncoderProcess.started(settings) as encoder:
+            await run_until_one_ends(self._feed(packets, encoder), self._send(encoder))
 
     def arrived(self) -> int:
-        return self._arrived_before + (self._line.arrived() if self._line else 0)
+        return self._arrived_before + (self._connection.arrived() if self._connection else 0)
 
     async def close(self) -> None:
-        if self._line is not None:
-            line, self._line = self._line, None
-            await line.close()
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
 
-    async def _feed(self, packets: AsyncIterator[Packet], film: Film) -> None:
+    async def _feed(self, packets: AsyncIterator[Packet], encoder: EncoderProcess) -> None:
         shown: str | None = None
         async for packet in packets:
-            title = self._programme.title_at(packet.frame)
+            title = self._station.title_at(packet.frame)
             if title != shown:
                 shown = title
-                await film.title(title or "")
+                await encoder.set_title(title or "")
             self.progress.put_in(time.monotonic())
-            await film.sound(packet.data)
+            await encoder.add_samples(packet.data)
 
-    async def _send(self, film: Film) -> None:
-        async for tag in film.tags():
+    async def _send(self, encoder: EncoderProcess) -> None:
+        async for tag in encoder.tags():
             if tag.is_header:
                 self._headers[tag.kind] = tag
             elif tag.is_key and self._due is not None and time.monotonic() >= self._due:
                 await self._renew()
-            if self._line is not None:
-                await self._line.send(tag)
+            if self._connection is not None:
+                await self._connection.send(tag)
             if self._due is None and tag.is_key:
                 self._due = time.monotonic() + self._settings.restart_hours * HOUR
 
@@ -131,69 +131,69 @@ class RtmpOutlet:
         await self.close()
         await self.connect()
         for header in self._headers.values():
-            if self._line is not None:
-                await self._line.send(header)
+            if self._connection is not None:
+                await self._connection.send(header)
 
 
-class IcecastOutlet:
+class IcecastDestination:
     """The packets that listeners of the station get, to a mount of another server."""
 
-    def __init__(self, settings: PushSettings, key: str, programme: Programme) -> None:
+    def __init__(self, settings: PushSettings, key: str, station: PushedStation) -> None:
         self.progress = Progress()
-        self._settings, self._key, self._programme = settings, key, programme
+        self._settings, self._key, self._station = settings, key, station
         self.format: Format = settings.format
-        self._line: IcecastLine | None = None
+        self._connection: IcecastConnection | None = None
 
     async def connect(self) -> None:
-        programme, rate = self._programme, CODECS[self.format].bit_rate
-        mount = Mount(self._settings.format, programme.station, programme.description, rate // 1_000)
-        self._line = await IcecastLine.open(self._settings.to, self._key, mount)
+        station, rate = self._station, CODECS[self.format].bit_rate
+        mount = IcecastMount(self._settings.format, station.name, station.description, rate // 1_000)
+        self._connection = await IcecastConnection.open(self._settings.to, self._key, mount)
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
         if self.format != "mp3":  # an Ogg stream's titles are at its beginning, and ours never ends
             await self._send(packets, lambda _: None)
             return
         titles: asyncio.Queue[str] = asyncio.Queue()
-        await first_to_end(self._send(packets, titles.put_nowait), self._retitle(titles))
+        await run_until_one_ends(self._send(packets, titles.put_nowait), self._retitle(titles))
 
     def arrived(self) -> int:
-        return self._line.arrived() if self._line else 0
+        return self._connection.arrived() if self._connection else 0
 
     async def close(self) -> None:
-        if self._line is not None:
-            line, self._line = self._line, None
-            await line.close()
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
 
     async def _send(self, packets: AsyncIterator[Packet], retitled: Callable[[str], None]) -> None:
-        programme, line = self._programme, self._line
-        if line is None:
+        station, connection = self._station, self._connection
+        if connection is None:
             raise StreamError("there is no connection to send to")
-        muxer = open_muxer(self.format, title=programme.station, description=programme.description)
-        await line.send(muxer.headers)
+        muxer = open_muxer(self.format, title=station.name, description=station.description)
+        await connection.send(muxer.headers)
         shown: str | None = None
         first: Frames | None = None
         async for packet in packets:
-            title = programme.title_at(packet.frame)
+            title = station.title_at(packet.frame)
             if title and title != shown:
                 shown = title
                 retitled(title)
             first = packet.frame if first is None else first
             self.progress.put_in(time.monotonic())
             for chunk in muxer.add(replace(packet, frame=packet.frame - first)):
-                await line.send(chunk.data)
+                await connection.send(chunk.data)
 
     async def _retitle(self, titles: asyncio.Queue[str]) -> None:
         """Tell titles on connections of their own; one that is not taken is no reason to end the music."""
         while True:
             title = await titles.get()
             try:
-                await tell_title(self._settings.to, self._key, f"{self._programme.station} - {title}")
+                await update_title(self._settings.to, self._key, f"{self._station.name} - {title}")
             except StreamError as error:
                 reason = hide(str(error), self._key, self._settings.to.user)
                 _log.warning("push to %s: the title was not taken: %s", self._settings.to, reason)
 
 
-async def first_to_end(*work: Coroutine[object, object, None]) -> None:
+async def run_until_one_ends(*work: Coroutine[object, object, None]) -> None:
     """Do all of it until one part ends or fails, which ends the others."""
     tasks = [asyncio.create_task(each) for each in work]
     try:

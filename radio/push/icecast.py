@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from radio import __version__
 from radio.errors import StreamError
-from radio.push.connection import Line, opened
+from radio.push.connection import ServerConnection, connected
 from radio.settings.push import MountFormat
 from radio.settings.push_target import Target
 
@@ -28,7 +28,7 @@ _REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class IcecastMount:
     """What the server tells its listeners of us."""
 
     format: MountFormat
@@ -37,7 +37,7 @@ class Mount:
     kbit: int
 
 
-def put(target: Target, key: str, mount: Mount) -> bytes:
+def source_request(target: Target, key: str, mount: IcecastMount) -> bytes:
     """The head of the request that makes us a source."""
     return _request(
         "PUT",
@@ -46,8 +46,8 @@ def put(target: Target, key: str, mount: Mount) -> bytes:
         key,
         {
             "Content-Type": _TYPES[mount.format],
-            "Ice-Name": _line(mount.name),
-            "Ice-Description": _line(mount.description),
+            "Ice-Name": _one_line(mount.name),
+            "Ice-Description": _one_line(mount.description),
             "Ice-Public": "0",
             "Ice-Bitrate": str(mount.kbit),
             "Ice-Audio-Info": f"ice-samplerate=48000;ice-bitrate={mount.kbit};ice-channels=2",
@@ -56,7 +56,7 @@ def put(target: Target, key: str, mount: Mount) -> bytes:
     )
 
 
-def retitle(target: Target, key: str, title: str) -> bytes:
+def title_request(target: Target, key: str, title: str) -> bytes:
     """The request that gives listeners of an MP3 mount a new title."""
     query = urlencode({"mount": target.path, "mode": "updinfo", "charset": "UTF-8", "song": title})
     return _request("GET", f"/admin/metadata?{query}", target, key, {"Connection": "close"})
@@ -77,22 +77,22 @@ def refusal(head: bytes) -> str | None:
     return f"the server refuses: {_REASONS.get(status) or ' '.join(words[1:])} ({status})"
 
 
-class IcecastLine:
-    """One accepted source. `IcecastLine.open` makes it."""
+class IcecastConnection:
+    """One accepted source. `IcecastConnection.open` makes it."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
         self._gone = asyncio.create_task(self._end())
-        self.arrived = line.arrived
+        self.arrived = connection.arrived
 
     @classmethod
-    async def open(cls, target: Target, key: str, mount: Mount) -> IcecastLine:
+    async def open(cls, target: Target, key: str, mount: IcecastMount) -> IcecastConnection:
         """Connect, and return when the server takes us.
 
         Raises:
             StreamError: It cannot be reached, refuses, or does not answer.
         """
-        return cls(await _asked(target, put(target, key, mount)))
+        return cls(await _requested(target, source_request(target, key, mount)))
 
     async def send(self, data: bytes) -> None:
         """Send the next bytes of the stream.
@@ -102,43 +102,43 @@ class IcecastLine:
         """
         if self._gone.done():
             raise StreamError("the server closed the connection")
-        await self._line.send(data)
+        await self._connection.send(data)
 
     async def close(self) -> None:
         """End the source."""
         self._gone.cancel()
-        await self._line.close()
+        await self._connection.close()
 
     async def _end(self) -> None:
         """Return when the server hangs up; whatever it says before is of no use to us."""
         try:
-            while await self._line.reader.read(_HEAD_LIMIT):
+            while await self._connection.reader.read(_HEAD_LIMIT):
                 pass
         except OSError:
             return
 
 
-async def tell_title(target: Target, key: str, title: str) -> None:
+async def update_title(target: Target, key: str, title: str) -> None:
     """Give the listeners a new title.
 
     Raises:
         StreamError: The server does not take it.
     """
-    line = await _asked(target, retitle(target, key, title))
-    line.abort()
+    connection = await _requested(target, title_request(target, key, title))
+    connection.abort()
 
 
-async def _asked(target: Target, request: bytes) -> Line:
+async def _requested(target: Target, request: bytes) -> ServerConnection:
     """The connection on which the server said yes to a request."""
-    async with opened(target) as line:
-        await line.send(request)
+    async with connected(target) as connection:
+        await connection.send(request)
         try:
-            head = await line.reader.readuntil(b"\r\n\r\n")
+            head = await connection.reader.readuntil(b"\r\n\r\n")
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             raise StreamError("the server hung up without an answer") from error
         if reason := refusal(head):
             raise StreamError(reason)
-    return line
+    return connection
 
 
 def _request(method: str, path: str, target: Target, key: str, headers: dict[str, str]) -> bytes:
@@ -153,6 +153,6 @@ def _request(method: str, path: str, target: Target, key: str, headers: dict[str
     return "\r\n".join((*lines, "", "")).encode()
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     """One line of text, which a header's value is."""
     return " ".join(text.split())

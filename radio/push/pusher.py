@@ -11,7 +11,7 @@ from typing import Final
 
 from radio.errors import RadioError, StreamError
 from radio.push import retry as pace
-from radio.push.destinations import IcecastOutlet, Outlet, Programme, RtmpOutlet, first_to_end
+from radio.push.destinations import Destination, IcecastDestination, PushedStation, RtmpDestination, run_until_one_ends
 from radio.push.status import PushStatus
 from radio.settings.push import PushSettings
 from radio.settings.push_target import hide
@@ -28,13 +28,13 @@ class Pusher:
 
     Args:
         settings: Where to, and how.
-        programme: What is pushed.
+        station: What is pushed.
     """
 
-    def __init__(self, settings: PushSettings, programme: Programme) -> None:
+    def __init__(self, settings: PushSettings, station: PushedStation) -> None:
         self.status = PushStatus(str(settings.to))
         self._settings = settings
-        self._programme = programme
+        self._station = station
         self._back_off = pace.BackOff(random.random)
 
     async def run(self) -> None:
@@ -59,7 +59,7 @@ class Pusher:
         wait = self._back_off.failed(lived)
         self.status.turn("reconnecting")
         self.status.error = reason
-        name = self._programme.station
+        name = self._station.name
         _log.warning("%s: push to %s: %s; trying again in %.1f s", name, self.status.to, reason, wait)
         await asyncio.sleep(wait)
 
@@ -69,27 +69,27 @@ class Pusher:
         Raises:
             RadioError: Why it ended otherwise.
         """
-        kind = RtmpOutlet if self._settings.to.has_picture else IcecastOutlet
-        outlet: Outlet = kind(self._settings, key, self._programme)
-        async with self._programme.source.tap(outlet.format) as tap:
+        kind = RtmpDestination if self._settings.to.has_picture else IcecastDestination
+        destination: Destination = kind(self._settings, key, self._station)
+        async with self._station.source.tap(destination.format) as tap:
             # No server is asked to wait for a station that is not playing yet.
             async for first in tap:
-                await self._stream(outlet, _with_first(first, tap))
+                await self._stream(destination, _with_first(first, tap))
                 return
 
-    async def _stream(self, outlet: Outlet, packets: AsyncIterator[Packet]) -> None:
+    async def _stream(self, destination: Destination, packets: AsyncIterator[Packet]) -> None:
         before = self.status.sent
         self.status.attempts += 1
         try:
-            await outlet.connect()
+            await destination.connect()
             self.status.connections += 1
             self.status.turn("connected")
-            _log.info("%s: push to %s: connected", self._programme.station, self.status.to)
-            await first_to_end(outlet.stream(packets), self._watch(outlet, before))
+            _log.info("%s: push to %s: connected", self._station.name, self.status.to)
+            await run_until_one_ends(destination.stream(packets), self._watch(destination, before))
         finally:
-            await outlet.close()
+            await destination.close()
 
-    async def _watch(self, outlet: Outlet, before: int) -> None:
+    async def _watch(self, destination: Destination, before: int) -> None:
         """Count what arrives.
 
         Raises:
@@ -97,11 +97,11 @@ class Pusher:
         """
         while True:
             await asyncio.sleep(_LOOK)
-            arrived = outlet.arrived()
+            arrived = destination.arrived()
             self.status.sent = before + arrived
-            outlet.progress.came_out(arrived)
-            if outlet.progress.stalled(time.monotonic()):
-                raise StreamError(f"nothing has gone out for {pace.STALL:g} s")
+            destination.progress.came_out(arrived)
+            if destination.progress.stalled(time.monotonic()):
+                raise StreamError(f"nothing has gone out for {pace.STALL_TIMEOUT:g} s")
 
 
 async def _with_first(first: Packet, rest: AsyncIterator[Packet]) -> AsyncIterator[Packet]:

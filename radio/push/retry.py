@@ -7,15 +7,15 @@ from typing import Final
 
 from radio.types import Seconds
 
-SHORTEST: Final[Seconds] = 0.5
-LONGEST: Final[Seconds] = 60.0
+MIN_WAIT: Final[Seconds] = 0.5
+MAX_WAIT: Final[Seconds] = 60.0
 _JITTER: Final = 0.2
 """Share of a wait that is left to chance, so that many radios do not come back at once."""
 
-SETTLED: Final[Seconds] = 60.0
+STABLE_AFTER: Final[Seconds] = 60.0
 """A push that lived this long was well: its next failure is a new one."""
 
-STALL: Final[Seconds] = 10.0
+STALL_TIMEOUT: Final[Seconds] = 10.0
 """What owes bytes and has none acknowledged for this long is replaced."""
 
 
@@ -28,13 +28,13 @@ class BackOff:
 
     def __init__(self, chance: Callable[[], float]) -> None:
         self._chance = chance
-        self._next = SHORTEST
+        self._next = MIN_WAIT
 
     def failed(self, lived: Seconds) -> Seconds:
         """How long to wait after an attempt that was up for `lived`."""
-        if lived >= SETTLED:
-            self._next = SHORTEST
-        wait, self._next = self._next, min(2 * self._next, LONGEST)
+        if lived >= STABLE_AFTER:
+            self._next = MIN_WAIT
+        wait, self._next = self._next, min(2 * self._next, MAX_WAIT)
         return wait * (1 - _JITTER * self._chance())
 
 
@@ -61,5 +61,5 @@ class Progress:
             self._owed_since = None
 
     def stalled(self, at: Seconds) -> bool:
-        """Whether output is owed for longer than `STALL`."""
-        return self._owed_since is not None and at - self._owed_since > STALL
+        """Whether output is owed for longer than `STALL_TIMEOUT`."""
+        return self._owed_since is not None and at - self._owed_since > STALL_TIMEOUT

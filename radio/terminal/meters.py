@@ -37,7 +37,7 @@ class Meter:
     def clipped(self) -> bool:
         return self._since_clip < _CLIPPED
 
-    def move(self, seconds: Seconds, peak: float = 0.0, power: float = 0.0) -> None:
+    def advance(self, seconds: Seconds, peak: float = 0.0, power: float = 0.0) -> None:
         """Let `seconds` pass in which the largest sample was `peak` and the mean square `power`."""
         self.level = max(FLOOR, decibels(math.sqrt(max(0.0, power))), self.level - _FALL * seconds)
         self._since_peak += seconds
@@ -58,6 +58,6 @@ class Lamp:
         """A note sounds with MIDI velocity 1–127."""
         self.light = max(self.light, 0.4 + 0.6 * velocity / 127)
 
-    def move(self, seconds: Seconds) -> None:
+    def advance(self, seconds: Seconds) -> None:
         """Let `seconds` pass."""
         self.light = max(0.0, self.light - 2.5 * seconds)

@@ -5,25 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TextIO
 
-from radio.playback.player import Heard, Message, Said, Tuned
+from radio.playback.player import EventPlayed, Message, Notice, StationChanged
 
 
-class Lines:
+class PlainOutput:
     """A line with the time for each track, and for each thing that is said."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._station = ""
 
-    def told(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Write what is worth a line."""
         match message:
-            case Tuned(settings):
+            case StationChanged(settings):
                 self._station = settings.title
-            case Heard(event, _) if event.kind == "track":
+            case EventPlayed(event, _) if event.kind == "track":
                 data = event.data
                 self._write(f"{self._station} · {data['title']} · key of {data['key']} · {data['tempo']:g} BPM")
-            case Said(words):
+            case Notice(words):
                 self._write(words)
 
     def _write(self, words: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio.playback.player import Player
 from radio.settings.station import StationSettings
-from radio.terminal.state import Desk, Quit, Redraw, Tune, Turn, Volume, Wish
+from radio.terminal.state import ChangeControls, ChangeStation, Command, Quit, Redraw, SetVolume, TerminalState
 from radio.types import Seconds
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _FRAME: Final[Seconds] = 1 / 14
 """Between two looks at what plays: meters and beats need no more to look alive."""
 
 
-def attend(player: Player, stations: Sequence[StationSettings], first: StationSettings) -> None:
+def run_session(player: Player, stations: Sequence[StationSettings], first: StationSettings) -> None:
     """Show what `player` plays until it is over or the listener quits.
 
     Args:
@@ -36,52 +36,52 @@ def attend(player: Player, stations: Sequence[StationSettings], first: StationSe
 
         screen = Screen(sys.stdout.fileno(), sys.stdin.fileno() if sys.stdin.isatty() else None)
         if screen.in_foreground():
-            _watch(player, Desk(stations, first), screen)
+            _watch(player, TerminalState(stations, first), screen)
             return
     _log(player)
 
 
-def _watch(player: Player, desk: Desk, screen: Screen) -> None:
+def _watch(player: Player, state: TerminalState, screen: Screen) -> None:
     from radio.terminal.view import draw
 
     last = monotonic()
     with screen.taken():
         while player.playing:
             for message in player.messages(0):
-                desk.told(message)
+                state.on_message(message)
             now = monotonic()
-            desk.move(now - last, player.heard, player.level())
+            state.advance(now - last, player.playhead, player.level())
             last = now
-            if player.stuck:
-                desk.say("The sound card takes nothing: waiting for it.")
-            screen.paint(draw(desk, *screen.size))
+            if player.is_stuck:
+                state.show_notice("The sound card takes nothing: waiting for it.")
+            screen.paint(draw(state, *screen.size))
             try:
                 keys = screen.read(_FRAME)
             except EOFError:
                 return
             for key in keys:
-                wish = desk.press(key)
-                if isinstance(wish, Quit):
+                command = state.on_key(key)
+                if isinstance(command, Quit):
                     return
-                _grant(wish, player, screen)
+                _execute(command, player, screen)
 
 
-def _grant(wish: Wish | None, player: Player, screen: Screen) -> None:
-    match wish:
-        case Turn(patch):
-            player.turn(patch)
-        case Tune(settings):
-            player.tune(settings)
-        case Volume(gain):
+def _execute(command: Command | None, player: Player, screen: Screen) -> None:
+    match command:
+        case ChangeControls(patch):
+            player.change_controls(patch)
+        case ChangeStation(settings):
+            player.change_station(settings)
+        case SetVolume(gain):
             player.volume = gain
         case Redraw():
             screen.forget()
 
 
 def _log(player: Player) -> None:
-    from radio.terminal.plain import Lines
+    from radio.terminal.plain import PlainOutput
 
-    lines = Lines(sys.stdout)
+    output = PlainOutput(sys.stdout)
     while player.playing:
         for message in player.messages(None):
-            lines.told(message)
+            output.on_message(message)

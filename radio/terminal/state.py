@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from radio.playback.player import Heard, Level, Message, Said, Tuned, Turned
+from radio.playback.player import ControlsChanged, EventPlayed, Level, Message, Notice, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS, Controls
 from radio.settings.station import StationSettings
 from radio.terminal.meters import Lamp, Meter
@@ -18,10 +18,10 @@ _STEPS: Final = {"temperature": 0.05, "tempo": 1.0, "swing": 1.0, "density": 0.0
 _QUARTER_OCTAVE: Final = 2**0.25
 _LEVEL_STEP: Final = 1.0
 _VOLUME_STEP: Final = 5
-_REMEMBERED: Final = 12
-_NOTE_LASTS: Final[Seconds] = 6.0
+_HISTORY_LENGTH: Final = 12
+_NOTICE_DURATION: Final[Seconds] = 6.0
 
-KNOBS: Final = (*(f"{layer}_level" for layer in LAYERS), *_STEPS, "volume")
+SLIDERS: Final = (*(f"{layer}_level" for layer in LAYERS), *_STEPS, "volume")
 """The rows a cursor walks through: controls by their names, and the volume of these speakers."""
 
 KEYS: Final = (
@@ -41,21 +41,21 @@ KEYS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """Turn these controls."""
+class ChangeControls:
+    """Set these controls."""
 
     patch: dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Tune:
+class ChangeStation:
     """Change over to this station, or stay with the one that plays."""
 
     settings: StationSettings | None
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class SetVolume:
     """Set the player's linear gain."""
 
     gain: float
@@ -71,11 +71,11 @@ class Redraw:
     """Paint the whole screen anew."""
 
 
-Wish: TypeAlias = Turn | Tune | Volume | Quit | Redraw
+Command: TypeAlias = ChangeControls | ChangeStation | SetVolume | Quit | Redraw
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PlayedTrack:
     """A track that was heard, and the frame at which it began."""
 
     title: str
@@ -83,7 +83,7 @@ class Past:
     frame: Frames
 
 
-class Desk:
+class TerminalState:
     """The state of the terminal view.
 
     Args:
@@ -94,7 +94,7 @@ class Desk:
     def __init__(self, stations: Sequence[StationSettings], first: StationSettings) -> None:
         self.stations = [each if each.name != first.name else first for each in stations]
         self.settings = first
-        self.wanted: StationSettings | None = first
+        self.loading: StationSettings | None = first
         """The station that is being loaded."""
         self.controls: Controls = first.controls
         self.pending: dict[str, int | None] = {}
@@ -107,61 +107,61 @@ class Desk:
         """The frame of the player at which the bar began that sounds now."""
         self.first_bar = 0
         """The number of the bar that opened the track."""
-        self.before: deque[Past] = deque(maxlen=_REMEMBERED)
+        self.history: deque[PlayedTrack] = deque(maxlen=_HISTORY_LENGTH)
         """Tracks heard before this one, the latest first."""
-        self.heard: Frames = 0
+        self.playhead: Frames = 0
         self.meters = (Meter(), Meter())
         self.lamps = {layer: Lamp() for layer in LAYERS}
         self.cursor = 0
         self.help = False
-        self.note = ""
-        self._note_left: Seconds = 0.0
+        self.notice = ""
+        self._notice_left: Seconds = 0.0
         self._track_began: Frames = 0
 
-    def told(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """Take in what the player says."""
         match message:
-            case Tuned(settings):
+            case StationChanged(settings):
                 self._remember()
                 self.settings, self.controls = settings, settings.controls
                 self.track = self.bar = None
                 self.pending.clear()
-                if self.wanted is not None and self.wanted.name == settings.name:
-                    self.wanted = None
-            case Heard(event, frame):
-                self._heard(event, frame)
-            case Turned(patch, bar):
+                if self.loading is not None and self.loading.name == settings.name:
+                    self.loading = None
+            case EventPlayed(event, frame):
+                self._on_event(event, frame)
+            case ControlsChanged(patch, bar):
                 for name in patch:
                     if name in self.pending:
                         self.pending[name] = bar
                         if bar is None:
                             del self.pending[name]
-            case Said(words):
-                self.say(words)
-                self.wanted = None
+            case Notice(words):
+                self.show_notice(words)
+                self.loading = None
 
-    def say(self, words: str, lasts: Seconds = _NOTE_LASTS) -> None:
+    def show_notice(self, words: str, lasts: Seconds = _NOTICE_DURATION) -> None:
         """Show a sentence for a while."""
-        self.note, self._note_left = words, lasts
+        self.notice, self._notice_left = words, lasts
 
-    def move(self, seconds: Seconds, heard: Frames, level: Level | None) -> None:
-        """Let `seconds` pass, in which the player came to the frame `heard` and `level` sounded."""
-        self.heard = heard
+    def advance(self, seconds: Seconds, playhead: Frames, level: Level | None) -> None:
+        """Let `seconds` pass, in which the player came to the frame `playhead` and `level` sounded."""
+        self.playhead = playhead
         for side, meter in enumerate(self.meters):
             if level is None:
-                meter.move(seconds)
+                meter.advance(seconds)
             else:
-                meter.move(seconds, level.peak[side], level.power[side])
+                meter.advance(seconds, level.peak[side], level.power[side])
         for lamp in self.lamps.values():
-            lamp.move(seconds)
-        self._note_left -= seconds
-        if self._note_left <= 0:
-            self.note = ""
+            lamp.advance(seconds)
+        self._notice_left -= seconds
+        if self._notice_left <= 0:
+            self.notice = ""
 
-    def press(self, key: str) -> Wish | None:  # noqa: C901, PLR0912  # a table of keys
-        """What a key asks for. What it changes shows at once; the player is told by the wish."""
+    def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
+        """What a key asks for. What it changes shows at once; the player is told by the command."""
         layer = LAYERS[int(key) - 1] if key in {"1", "2", "3", "4", "5"} else {"v": "vinyl", "r": "rain"}.get(key)
-        knob = KNOBS[self.cursor]
+        knob = SLIDERS[self.cursor]
         if layer is not None:
             return self._mute(layer)
         match key:
@@ -174,9 +174,9 @@ class Desk:
             case "escape":
                 self.help = False
             case "up":
-                self.cursor = (self.cursor - 1) % len(KNOBS)
+                self.cursor = (self.cursor - 1) % len(SLIDERS)
             case "down":
-                self.cursor = (self.cursor + 1) % len(KNOBS)
+                self.cursor = (self.cursor + 1) % len(SLIDERS)
             case "left":
                 return self._step(knob, -1)
             case "right":
@@ -193,14 +193,14 @@ class Desk:
                 return self._step("volume", 1)
             case "space":
                 self.silent = not self.silent
-                return self._volume()
+                return self._set_volume()
             case "tab":
-                return self._tune(1)
+                return self._change_station(1)
             case "back-tab":
-                return self._tune(-1)
+                return self._change_station(-1)
         return None
 
-    def _heard(self, event: StationEvent, frame: Frames) -> None:
+    def _on_event(self, event: StationEvent, frame: Frames) -> None:
         match event.kind:
             case "track":
                 self._remember()
@@ -218,25 +218,25 @@ class Desk:
 
     def _remember(self) -> None:
         if self.track is not None:
-            self.before.appendleft(Past(str(self.track.data["title"]), self.settings.title, self._track_began))
+            self.history.appendleft(PlayedTrack(str(self.track.data["title"]), self.settings.title, self._track_began))
 
-    def _step(self, knob: str, way: int) -> Wish | None:
+    def _step(self, knob: str, way: int) -> Command | None:
         if knob == "volume":
             self.volume = min(100, max(0, self.volume + way * _VOLUME_STEP))
             self.silent = False
-            return self._volume()
+            return self._set_volume()
         control, value = CONTROLS[knob], float(getattr(self.controls, knob))
         if knob == "lowpass":
             value = float(f"{value * _QUARTER_OCTAVE**way:.2g}")
         else:
             step = _STEPS.get(knob, _LEVEL_STEP)
             value = round((round(value / step) + way) * step, 4)
-        return self._turn({knob: min(control.high, max(control.low, value))})
+        return self._change_controls({knob: min(control.high, max(control.low, value))})
 
-    def _mute(self, layer: str) -> Wish | None:
-        return self._turn({f"{layer}_mute": not getattr(self.controls, f"{layer}_mute")})
+    def _mute(self, layer: str) -> Command | None:
+        return self._change_controls({f"{layer}_mute": not getattr(self.controls, f"{layer}_mute")})
 
-    def _turn(self, patch: dict[str, JsonValue]) -> Wish | None:
+    def _change_controls(self, patch: dict[str, JsonValue]) -> Command | None:
         if self.bar is None and self.track is None:
             return None  # nothing plays yet
         changed = self.controls.changed(patch)
@@ -244,20 +244,20 @@ class Desk:
             return None
         self.controls = changed
         self.pending |= {name: None for name in patch if CONTROLS[name].lands != "mix"}
-        return Turn(patch)
+        return ChangeControls(patch)
 
-    def _volume(self) -> Wish:
+    def _set_volume(self) -> Command:
         """Loudness goes about with the cube of what a listener calls volume."""
-        return Volume(0.0 if self.silent else (self.volume / 100) ** 3)
+        return SetVolume(0.0 if self.silent else (self.volume / 100) ** 3)
 
-    def _tune(self, way: int) -> Wish | None:
+    def _change_station(self, way: int) -> Command | None:
         if len(self.stations) == 1:
-            self.say("There is only one station.")
+            self.show_notice("There is only one station.")
             return None
         names = [each.name for each in self.stations]
-        following = self.stations[(names.index((self.wanted or self.settings).name) + way) % len(names)]
+        following = self.stations[(names.index((self.loading or self.settings).name) + way) % len(names)]
         if following.name == self.settings.name and self.track is not None:
-            self.wanted = None
-            return Tune(None)
-        self.wanted = following
-        return Tune(following)
+            self.loading = None
+            return ChangeStation(None)
+        self.loading = following
+        return ChangeStation(following)

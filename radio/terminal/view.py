@@ -1,4 +1,4 @@
-"""The desk as lines of text for a terminal of any size. Pure: what is drawn depends on the desk and the size alone."""
+"""The terminal view as lines of text, for any terminal size. Pure: a function of the state and the size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.meters import FLOOR, Meter
-from radio.terminal.state import KEYS, KNOBS, Desk
+from radio.terminal.state import KEYS, SLIDERS, TerminalState
 from radio.types import BEATS_PER_BAR, SAMPLE_RATE
 
 _WIDEST: Final = 92
@@ -43,39 +43,39 @@ class _Part:
     rank: int
 
 
-def draw(desk: Desk, width: int, height: int) -> list[Text]:
+def draw(state: TerminalState, width: int, height: int) -> list[Text]:
     """The screen: `height` lines of at most `width` cells each."""
     inner = min(width - 2 * _MARGIN, _WIDEST) if width > 30 else width
     inner = max(inner, 1)
     left = (width - inner) // 2
     air = _AIR + 1
-    if desk.help:
+    if state.help:
         rows, at = _help(), 0
         parts = [
-            _Part([_header(desk, inner)], 1),
+            _Part([_header(state, inner)], 1),
             _Part([Text()], air),
             _Part(rows, 0),
             _Part([Text()], air),
             _Part([_foot(inner)], 6),
         ]
     else:
-        rows, at = _rows(desk, inner)
+        rows, at = _rows(state, inner)
         parts = [
-            _Part([_header(desk, inner)], 1),
+            _Part([_header(state, inner)], 1),
             _Part([Text()], air),
-            _Part([_title(desk)], 0),
-            _Part([_about(desk, inner)], 3),
+            _Part([_title(state)], 0),
+            _Part([_about(state, inner)], 3),
             _Part([Text()], air),
-            _Part([_beat(desk, inner)], 2),
+            _Part([_beat(state, inner)], 2),
             _Part([Text()], air),
-            _Part([_meter(name, meter, inner) for name, meter in zip("LR", desk.meters, strict=True)], 5),
+            _Part([_meter(name, meter, inner) for name, meter in zip("LR", state.meters, strict=True)], 5),
             _Part([Text()], air),
             _Part(rows, 1),
             _Part([Text()], air),
-            _Part([_note(desk)], 4),
+            _Part([_note(state)], 4),
             _Part([_foot(inner)], 6),
         ]
-        parts.insert(4, _Part(_before(desk, height - sum(len(part.lines) for part in parts)), _AIR))
+        parts.insert(4, _Part(_before(state, height - sum(len(part.lines) for part in parts)), _AIR))
     lines = _fit(parts, height, rows, at)
     above = max(0, (height - len(lines)) // 3)
     lines = [Text() for _ in range(above)] + lines
@@ -112,70 +112,70 @@ def _placed(line: Text, left: int, width: int) -> Text:
     return placed.append_text(line)
 
 
-def _header(desk: Desk, width: int) -> Text:
+def _header(state: TerminalState, width: int) -> Text:
     """The stations, the one that plays first and bright, the one that is being loaded marked."""
-    playing = desk.track is not None
-    line = Text().append(desk.settings.title, f"bold {ACCENT}" if playing else "bold")
-    if desk.wanted is not None:
-        what = "tuning in …" if desk.wanted.name == desk.settings.name else f"tuning in {desk.wanted.title} …"
+    playing = state.track is not None
+    line = Text().append(state.settings.title, f"bold {ACCENT}" if playing else "bold")
+    if state.loading is not None:
+        what = "tuning in …" if state.loading.name == state.settings.name else f"tuning in {state.loading.title} …"
         line.append(f"  {what}", "italic")
-    elif desk.silent or desk.volume == 0:
+    elif state.silent or state.volume == 0:
         line.append("  silent", _AMBER)
     others = Text()
-    for each in desk.stations:
+    for each in state.stations:
         others.append("  " if others.plain else "")
-        others.append(each.name, ACCENT if each.name == desk.settings.name else "dim")
+        others.append(each.name, ACCENT if each.name == state.settings.name else "dim")
     gap = width - line.cell_len - others.cell_len
-    return line.append(" " * gap).append_text(others) if gap > 1 and len(desk.stations) > 1 else line
+    return line.append(" " * gap).append_text(others) if gap > 1 and len(state.stations) > 1 else line
 
 
-def _title(desk: Desk) -> Text:
-    if desk.track is None:
-        return Text(desk.settings.description or "…", "dim italic")
-    return Text(str(desk.track.data["title"]), "bold")
+def _title(state: TerminalState) -> Text:
+    if state.track is None:
+        return Text(state.settings.description or "…", "dim italic")
+    return Text(str(state.track.data["title"]), "bold")
 
 
-def _about(desk: Desk, width: int) -> Text:
+def _about(state: TerminalState, width: int) -> Text:
     """Key, tempo, and where in the track we are: as much of it as there is room for."""
-    if desk.track is None:
+    if state.track is None:
         return Text()
-    data = desk.track.data
-    words = [f"key of {data['key']}", f"{_number((desk.bar or desk.track).data['tempo'])} BPM"]
-    if desk.bar is not None:
-        section = str(desk.bar.data["section"])
-        words.append(f"bar {int(str(desk.bar.data['number'])) - desk.first_bar + 1} of {data['bars']}")
+    data = state.track.data
+    words = [f"key of {data['key']}", f"{_number((state.bar or state.track).data['tempo'])} BPM"]
+    if state.bar is not None:
+        section = str(state.bar.data["section"])
+        words.append(f"bar {int(str(state.bar.data['number'])) - state.first_bar + 1} of {data['bars']}")
         words.append(f"{section} {_SECTIONS.get(section, '')}".rstrip())
     while len(words) > 1 and cell_len(" · ".join(words)) > width:
         words.pop()
     return Text(" · ".join(words), "dim")
 
 
-def _before(desk: Desk, room: int) -> list[Text]:
+def _before(state: TerminalState, room: int) -> list[Text]:
     """What was heard before: a line, or where there is room for more, a list."""
-    if not desk.before:
+    if not state.history:
         return []
     if room < 5:
-        return [Text("before  " + " · ".join(past.title for past in desk.before), "dim")]
+        return [Text("before  " + " · ".join(past.title for past in state.history), "dim")]
     lines = [Text()]
-    for past in list(desk.before)[: min(room - 2, 8)]:
-        minutes = (desk.heard - past.frame) // (60 * SAMPLE_RATE)
+    for past in list(state.history)[: min(room - 2, 8)]:
+        minutes = (state.playhead - past.frame) // (60 * SAMPLE_RATE)
         line = Text("before  " if len(lines) == 1 else "        ", "dim").append(past.title)
-        line.append(f"  {past.station}, " if past.station != desk.settings.title else "  ")
+        line.append(f"  {past.station}, " if past.station != state.settings.title else "  ")
         lines.append(line.append(f"{minutes} min ago"))
     return lines
 
 
-def _beat(desk: Desk, width: int) -> Text:
+def _beat(state: TerminalState, width: int) -> Text:
     """The beat that sounds, its chord, and the loop that the chord stands in."""
-    if desk.bar is None or desk.track is None:
+    if state.bar is None or state.track is None:
         return Text("○ ○ ○ ○", "dim")
-    tempo = float(str(desk.bar.data["tempo"]))
-    beat = int((desk.heard - desk.bar_began) * tempo / 60 / SAMPLE_RATE) if tempo else 0
+    tempo = float(str(state.bar.data["tempo"]))
+    beat = int((state.playhead - state.bar_began) * tempo / 60 / SAMPLE_RATE) if tempo else 0
     line = Text()
     for each in range(BEATS_PER_BAR):
         line.append("● " if each == min(beat, BEATS_PER_BAR - 1) else "○ ", ACCENT if each == beat else "dim")
-    chord = str(desk.bar.data["chord"])
-    chords, now = desk.bar.data.get("chords"), desk.bar.data.get("place")
+    chord = str(state.bar.data["chord"])
+    chords, now = state.bar.data.get("chords"), state.bar.data.get("place")
     line.append(f" {set_cell_size(chord, max(7, cell_len(chord)))} ", "bold")
     loop = Text()
     if isinstance(chords, list) and chords:
@@ -206,27 +206,29 @@ def _meter(name: str, meter: Meter, width: int) -> Text:
     return line.append(f"{peak:>10}", "dim")
 
 
-def _rows(desk: Desk, width: int) -> tuple[list[Text], int]:
+def _rows(state: TerminalState, width: int) -> tuple[list[Text], int]:
     """The knobs, in two columns where they fit, and the line that the cursor is on."""
-    knobs = [_knob(desk, place) for place in range(len(KNOBS))]
+    knobs = [_knob(state, place) for place in range(len(SLIDERS))]
     if width < _TWO_COLUMNS:
-        return [knob(width) for knob in knobs], desk.cursor
+        return [knob(width) for knob in knobs], state.cursor
     column = (width - 4) // 2
     split = len(LAYERS)
     left = [*(knob(column) for knob in knobs[:split]), knobs[-1](column)]
     right = [knob(column) for knob in knobs[split:-1]]
     lines = [Text.assemble(a, " " * (column + 4 - a.cell_len), b) for a, b in zip(left, right, strict=True)]
-    on_left = desk.cursor < split
-    return lines, desk.cursor if on_left else len(lines) - 1 if desk.cursor == len(KNOBS) - 1 else desk.cursor - split
+    on_left = state.cursor < split
+    return lines, state.cursor if on_left else len(lines) - 1 if state.cursor == len(
+        SLIDERS
+    ) - 1 else state.cursor - split
 
 
-def _knob(desk: Desk, place: int) -> Callable[[int], Text]:
+def _knob(state: TerminalState, place: int) -> Callable[[int], Text]:
     """A row: mark, name, slider, value; drawn as wide as asked for."""
-    name = KNOBS[place]
-    chosen = place == desk.cursor
+    name = SLIDERS[place]
+    chosen = place == state.cursor
     layer = name.removesuffix("_level") if name.endswith("_level") else None
-    label, share, value = _reading(desk, name)
-    off = value == "muted" or (name == "volume" and desk.silent)
+    label, share, value = _reading(state, name)
+    off = value == "muted" or (name == "volume" and state.silent)
 
     def drawn(width: int) -> Text:
         line = Text().append("▸ " if chosen else "  ", ACCENT)
@@ -234,25 +236,29 @@ def _knob(desk: Desk, place: int) -> Callable[[int], Text]:
             line.append(f"{label:11} ", "bold" if chosen else "")
         else:
             line.append(f"{place + 1} ", "dim").append(f"{label:8}", "bold" if chosen else "dim" if off else "")
-            line.append(*_lamp(desk, layer, off=off)).append(" ")
+            line.append(*_lamp(state, layer, off=off)).append(" ")
         cells = max(3, width - line.cell_len - 9)
         at = round(share * (cells - 1))
         bright = "dim" if off else ACCENT if chosen else ""
         line.append("━" * at, bright).append("●", bright).append("─" * (cells - 1 - at), "dim")
-        return line.append(f"{value:>9}", "dim" if off else ACCENT if name in desk.pending else "")
+        return line.append(f"{value:>9}", "dim" if off else ACCENT if name in state.pending else "")
 
     return drawn
 
 
-def _reading(desk: Desk, knob: str) -> tuple[str, float, str]:
+def _reading(state: TerminalState, knob: str) -> tuple[str, float, str]:
     """A knob's name, where it stands from 0 to 1, and its value in words."""
     if knob == "volume":
-        return "volume", desk.volume / 100, "silent" if desk.silent else f"{desk.volume} %"
-    value, control = float(getattr(desk.controls, knob)), CONTROLS[knob]
+        return "volume", state.volume / 100, "silent" if state.silent else f"{state.volume} %"
+    value, control = float(getattr(state.controls, knob)), CONTROLS[knob]
     if knob.endswith("_level"):
         layer = knob.removesuffix("_level")
         share = max(0.0, (value - _QUIET_LEVEL) / (control.high - _QUIET_LEVEL))
-        return layer, share, "muted" if getattr(desk.controls, f"{layer}_mute") else f"{value:+g} dB".replace("+0", "0")
+        return (
+            layer,
+            share,
+            "muted" if getattr(state.controls, f"{layer}_mute") else f"{value:+g} dB".replace("+0", "0"),
+        )
     if knob == "lowpass":
         share = math.log(value / control.low) / math.log(control.high / control.low)
         return knob, share, f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"
@@ -261,25 +267,25 @@ def _reading(desk: Desk, knob: str) -> tuple[str, float, str]:
     return knob, share, words
 
 
-def _lamp(desk: Desk, layer: str, *, off: bool) -> tuple[str, str]:
+def _lamp(state: TerminalState, layer: str, *, off: bool) -> tuple[str, str]:
     """Lit while the layer sounds: by its notes, or always for what is not played."""
     if off:
         return "·", "dim"
-    light = desk.lamps[layer].light
+    light = state.lamps[layer].light
     if layer in {"vinyl", "rain"}:
-        light = 0.5 if desk.track is not None else 0.0
+        light = 0.5 if state.track is not None else 0.0
     return ("●", ACCENT) if light > 0.6 else ("●", "dim") if light > 0.25 else ("·", "dim")
 
 
-def _note(desk: Desk) -> Text:
-    if desk.note:
-        return Text(desk.note, _AMBER)
-    waiting = [(name, bar) for name, bar in desk.pending.items()]
+def _note(state: TerminalState) -> Text:
+    if state.notice:
+        return Text(state.notice, _AMBER)
+    waiting = [(name, bar) for name, bar in state.pending.items()]
     if not waiting:
         return Text()
     name, bar = waiting[-1]
-    words = _reading(desk, name)[2]
-    when = "the next bar" if bar is None or desk.bar is None else f"bar {bar - desk.first_bar + 1}"
+    words = _reading(state, name)[2]
+    when = "the next bar" if bar is None or state.bar is None else f"bar {bar - state.first_bar + 1}"
     return Text(f"{name} {words} from {when}", "italic")
 
 

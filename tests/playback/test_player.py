@@ -12,8 +12,17 @@ import pytest
 
 from radio.errors import AudioError
 from radio.paths import STATIONS
-from radio.playback.player import BLOCK, CROSSFADE, Heard, Message, Player, Said, Tuned, Turned
-from radio.playback.source import Tuner, Voice
+from radio.playback.player import (
+    CROSSFADE,
+    MIX_BLOCK,
+    ControlsChanged,
+    EventPlayed,
+    Message,
+    Notice,
+    Player,
+    StationChanged,
+)
+from radio.playback.source import PlayerSource, SourceLoader
 from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing
@@ -24,7 +33,7 @@ ONE, TWO, THREE = load(STATIONS).stations.values()
 
 
 class SteppedCard:
-    """Takes as many blocks as it is told to, and holds `buffered` frames of them back."""
+    """Takes as many blocks as a test allows, and holds `buffered` frames of them back."""
 
     buffer = 0.08
 
@@ -103,12 +112,12 @@ def playing() -> Iterator[Playing]:
         assert player.close()
 
 
-def told(player: Player, kind: type[Message]) -> list[Message]:
+def messages_of(player: Player, kind: type[Message]) -> list[Message]:
     return [message for message in player.messages(0) if isinstance(message, kind)]
 
 
 def test_all_frames_are_played_and_no_more(playing: Playing) -> None:
-    frames = 3 * BLOCK + 17
+    frames = 3 * MIX_BLOCK + 17
     player, card = playing(frames=frames)
     card.let_go()
     wait_for(lambda: not player.playing, "it is over")
@@ -118,31 +127,34 @@ def test_all_frames_are_played_and_no_more(playing: Playing) -> None:
 
 def test_events_are_told_when_they_are_heard_not_when_they_are_mixed(playing: Playing) -> None:
     player, card = playing()
-    card.buffered = 4 * BLOCK
+    card.buffered = 4 * MIX_BLOCK
     card.take(53)
-    wait_for(lambda: player.heard == 49 * BLOCK, "that much is heard")
-    assert [message.event.frame for message in told(player, Heard)] == [0, 0]  # the bar line at 50 is mixed, no more
+    wait_for(lambda: player.playhead == 49 * MIX_BLOCK, "that much is heard")
+    assert [message.event.frame for message in messages_of(player, EventPlayed)] == [
+        0,
+        0,
+    ]  # the bar line at 50 is mixed, no more
     card.take(1)
-    wait_for(lambda: player.heard == 50 * BLOCK, "that much is heard")
-    assert [message.event.frame for message in told(player, Heard)] == [50 * BLOCK]
+    wait_for(lambda: player.playhead == 50 * MIX_BLOCK, "that much is heard")
+    assert [message.event.frame for message in messages_of(player, EventPlayed)] == [50 * MIX_BLOCK]
 
 
 def test_stations_fade_over_with_equal_power_and_the_old_one_is_freed(playing: Playing) -> None:
     stations = {ONE.name: Constant(0.5), TWO.name: Constant(0.25)}
     player, card = playing(lambda settings: stations[settings.name])
     card.take(10)
-    player.tune(TWO)
-    wait_for(lambda: player._tuner._ready is not None, "it is loaded")
+    player.change_station(TWO)
+    wait_for(lambda: player._loader._ready is not None, "it is loaded")
     card.take(60)
     sound = card.sound[:, 0]
     assert not stations[TWO.name].closed
     wait_for(lambda: stations[ONE.name].closed, "the old station is freed")
-    start = int(np.flatnonzero(sound != 0.5)[0]) // BLOCK * BLOCK
+    start = int(np.flatnonzero(sound != 0.5)[0]) // MIX_BLOCK * MIX_BLOCK
     angle = np.arange(CROSSFADE) / CROSSFADE * np.pi / 2
     fade = sound[start : start + CROSSFADE]
     np.testing.assert_allclose(fade, 0.5 * np.cos(angle) + 0.25 * np.sin(angle), atol=1e-6)
     assert (sound[start + CROSSFADE :] == 0.25).all()
-    assert [message.settings for message in told(player, Tuned)] == [ONE, TWO]
+    assert [message.settings for message in messages_of(player, StationChanged)] == [ONE, TWO]
 
 
 def test_the_station_that_was_asked_for_last_is_the_one_that_comes(playing: Playing) -> None:
@@ -158,30 +170,30 @@ def test_the_station_that_was_asked_for_last_is_the_one_that_comes(playing: Play
 
     player, card = playing(slow)
     card.take(1)
-    player.tune(TWO)
+    player.change_station(TWO)
     wait_for(lambda: len(opened) == 2, "the second is being loaded")
-    player.tune(THREE)
-    player.tune(TWO)
-    player.tune(THREE)
+    player.change_station(THREE)
+    player.change_station(TWO)
+    player.change_station(THREE)
     go.set()
-    wait_for(lambda: len(opened) == 3 and player._tuner._ready is not None, "the last is loaded")
+    wait_for(lambda: len(opened) == 3 and player._loader._ready is not None, "the last is loaded")
     card.take(2)
     assert [name for name, _ in opened] == [ONE.name, TWO.name, THREE.name]
     wait_for(lambda: opened[1][1].closed, "the one in between is freed")
-    assert [message.settings for message in told(player, Tuned)] == [ONE, THREE]
+    assert [message.settings for message in messages_of(player, StationChanged)] == [ONE, THREE]
 
 
 def test_a_station_that_is_given_up_does_not_come(playing: Playing) -> None:
     stations = {each.name: Constant(0.1) for each in (ONE, TWO)}
     player, card = playing(lambda settings: stations[settings.name])
     card.take(1)
-    player.tune(TWO)
-    wait_for(lambda: player._tuner._ready is not None, "it is loaded")
-    player.tune(None)
+    player.change_station(TWO)
+    wait_for(lambda: player._loader._ready is not None, "it is loaded")
+    player.change_station(None)
     card.take(5)
     assert stations[TWO.name].closed
     assert not stations[ONE.name].closed
-    assert len(told(player, Tuned)) == 1
+    assert len(messages_of(player, StationChanged)) == 1
 
 
 def test_a_station_that_cannot_be_opened_is_said_and_the_old_one_plays_on(playing: Playing) -> None:
@@ -192,10 +204,10 @@ def test_a_station_that_cannot_be_opened_is_said_and_the_old_one_plays_on(playin
 
     player, card = playing(opened)
     card.take(1)
-    player.tune(TWO)
-    wait_for(lambda: player._tuner._ready is not None, "it has failed")
+    player.change_station(TWO)
+    wait_for(lambda: player._loader._ready is not None, "it has failed")
     card.take(3)
-    assert told(player, Said) == [Said(f"{TWO.title} cannot be played: no soundfont")]
+    assert messages_of(player, Notice) == [Notice(f"{TWO.title} cannot be played: no soundfont")]
     np.testing.assert_array_equal(card.sound, ToneStation().render(len(card.sound)))
     assert player.playing
 
@@ -213,16 +225,16 @@ def test_the_mix_is_turned_at_once_and_the_music_not_too_near_to_its_bar_line(pl
     station = Constant(0.1)
     player, card = playing(lambda _: station)
     card.take(48)  # 40 ms before the bar line, with one block on its way
-    player.turn({"drums_mute": True})
+    player.change_controls({"drums_mute": True})
     card.take(1)
     assert [patch for _, patch in station.patches] == [{"drums_mute": True}]
-    player.turn({"tempo": 90})
+    player.change_controls({"tempo": 90})
     card.take(5)
     assert len(station.patches) == 2
     frame, patch = station.patches[1]
     assert patch == {"tempo": 90}
     assert frame > SAMPLE_RATE, "a bar that was composed would have had to be composed again in 20 ms"
-    assert [(message.patch, message.bar) for message in told(player, Turned)] == [
+    assert [(message.patch, message.bar) for message in messages_of(player, ControlsChanged)] == [
         ({"drums_mute": True}, None),
         ({"tempo": 90}, 3),
     ]
@@ -239,18 +251,18 @@ def test_volume_moves_without_a_step(playing: Playing) -> None:
     assert (sound == 0).any()
     assert sound[0] == pytest.approx(0.8)
     assert sound[-1] == pytest.approx(0.8)
-    assert np.abs(np.diff(sound)).max() < 0.8 / BLOCK * 1.01
+    assert np.abs(np.diff(sound)).max() < 0.8 / MIX_BLOCK * 1.01
 
 
 def test_levels_are_those_of_what_is_heard(playing: Playing) -> None:
     player, card = playing(lambda _: Constant(-0.5))
     assert player.level() is None
-    card.buffered = 100 * BLOCK
+    card.buffered = 100 * MIX_BLOCK
     card.take(10)
     assert player.level() is None
     card.buffered = 0
     card.take(2)
-    wait_for(lambda: player.heard > 0, "something is heard")
+    wait_for(lambda: player.playhead > 0, "something is heard")
     level = player.level()
     assert level is not None
     assert level.peak == (0.5, 0.5)
@@ -261,7 +273,7 @@ def test_levels_are_those_of_what_is_heard(playing: Playing) -> None:
 def test_a_card_that_goes_away_loses_nothing_that_was_not_on_it(
     playing: Playing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("radio.playback.player._PATIENCE", (0.01,))
+    monkeypatch.setattr("radio.playback.player._REOPEN_DELAYS", (0.01,))
     player, card = playing()
     card.take(5)
     card.gone = 3
@@ -269,29 +281,29 @@ def test_a_card_that_goes_away_loses_nothing_that_was_not_on_it(
     wait_for(lambda: len(card.played) > 20, "it plays on")
     sound = card.sound
     np.testing.assert_array_equal(sound, ToneStation().render(len(sound)))
-    words = [message.words for message in told(player, Said)]
+    words = [message.words for message in messages_of(player, Notice)]
     assert words == ["The sound card does not play any more (unplugged): waiting for one.", "The sound card is back."]
 
 
 def test_messages_that_nobody_reads_do_not_pile_up(playing: Playing) -> None:
     player, card = playing()
     for number in range(10_000):
-        player._tell(Said(str(number)))
+        player._post(Notice(str(number)))
     card.take(1)
     assert len(player.messages(0)) <= 4096
 
 
 def test_a_voice_says_what_it_needs_to_compose_anew() -> None:
     station = ToneStation()
-    voice = Voice(station, ONE)
+    source = PlayerSource(station, ONE)
     try:
-        voice.render(SAMPLE_RATE // 2)
-        assert voice.in_time({"tempo": 80, "drums_mute": True})
-        voice.render(SAMPLE_RATE // 2 - 4000)
-        assert not voice.in_time({"tempo": 80, "drums_mute": True})
-        assert voice.in_time({"drums_mute": True})
+        source.render(SAMPLE_RATE // 2)
+        assert source.can_change({"tempo": 80, "drums_mute": True})
+        source.render(SAMPLE_RATE // 2 - 4000)
+        assert not source.can_change({"tempo": 80, "drums_mute": True})
+        assert source.can_change({"drums_mute": True})
     finally:
-        voice.close()
+        source.close()
     assert station.closed
 
 
@@ -303,10 +315,10 @@ def test_a_tuner_that_is_closed_while_it_loads_frees_what_comes() -> None:
         go.wait(20)
         return station
 
-    tuner = Tuner(slow)
-    tuner.tune(replace(ONE, title="Slow"))
+    loader = SourceLoader(slow)
+    loader.load(replace(ONE, title="Slow"))
     assert begun.wait(20)
     threading.Timer(0.05, go.set).start()
-    tuner.close()
+    loader.close()
     assert station.closed
-    assert tuner.take() is None
+    assert loader.take() is None

@@ -27,7 +27,7 @@ ONLY_DRUMS = [f"--set={layer}_mute=true" for layer in ("keys", "bass", "vinyl", 
 
 DEEP = (
     "import sys; from radio.cli import main; from radio.playback import sound_card; "
-    "sound_card.SHORTEST = 0.4; sys.exit(main.main())"
+    "sound_card.INITIAL_BUFFER = 0.4; sys.exit(main.main())"
 )
 """The radio with a buffer that does not run dry on a machine busy with other things, where latency is not the point."""
 

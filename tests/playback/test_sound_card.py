@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from radio.errors import AudioError
-from radio.playback.sound_card import Card, chosen
+from radio.playback.sound_card import SoundCardInfo, find_sound_card
 from radio.types import SAMPLE_RATE
 
 CARD = """\
@@ -24,22 +24,22 @@ PLAY = """\
 from tests.conftest import ToneStation
 from radio.settings.config import load
 from radio.paths import STATIONS
-from radio.player import Heard, Player, Said
-from radio.speakers import Speakers, quiet_libraries
+from radio.playback.player import EventPlayed, Notice, Player
+from radio.playback.sound_card import SoundCard, quiet_libraries
 with quiet_libraries():
-    speakers = Speakers()
-    player = Player(speakers, lambda settings: ToneStation({station}), frames={frames})
+    sound_card = SoundCard()
+    player = Player(sound_card, lambda settings: ToneStation({station}), frames={frames})
     player.start(load(STATIONS).stations["chill"])
     try:
         while player.playing:
             for message in player.messages(None):
-                if isinstance(message, Heard):
+                if isinstance(message, EventPlayed):
                     print(message.event.kind, flush=True)
-                elif isinstance(message, Said):
+                elif isinstance(message, Notice):
                     print(message.words, flush=True)
     finally:
         player.close()
-        speakers.close()
+        sound_card.close()
 """
 
 
@@ -87,8 +87,8 @@ def test_a_fault_of_the_station_is_raised_where_it_plays(card: Path) -> None:
 
 @pytest.mark.skipif(bool(list(Path("/dev").glob("snd/pcm*p"))), reason="this machine has a sound card")
 def test_no_sound_card_is_said_with_what_to_do() -> None:
-    code = "from radio.playback.sound_card import Speakers\nfrom radio.errors import AudioError\n"
-    code += "try:\n    Speakers()\nexcept AudioError as error:\n    print(error)\n"
+    code = "from radio.playback.sound_card import SoundCard\nfrom radio.errors import AudioError\n"
+    code += "try:\n    SoundCard()\nexcept AudioError as error:\n    print(error)\n"
     result = python(code, PULSE_SERVER="")
     assert result.stdout.startswith("no sound card can be used")
     assert "radio serve" in result.stdout
@@ -100,7 +100,7 @@ def test_a_card_that_goes_away_is_waited_for(card: Path) -> None:
     code = """\
 import sounddevice
 from radio.playback import player
-player._PATIENCE = (0.01,)
+player._REOPEN_DELAYS = (0.01,)
 class Stream(sounddevice.OutputStream):
     written = 0
     broken = 0
@@ -127,14 +127,18 @@ sounddevice.OutputStream = Stream
     assert np.abs(played[: 26 * 960] - tone(np.arange(24 * 960, SAMPLE_RATE))).max() < 3
 
 
-CARDS = [Card(0, "HDA Intel: ALC257", False), Card(3, "USB Audio 3", False), Card(7, "default", True)]
+CARDS = [
+    SoundCardInfo(0, "HDA Intel: ALC257", False),
+    SoundCardInfo(3, "USB Audio 3", False),
+    SoundCardInfo(7, "default", True),
+]
 
 
 @pytest.mark.parametrize(
     ("device", "number"), [("0", 0), ("7", 7), ("default", 7), ("USB", 3), ("alc", 0), ("usb audio 3", 3), ("3", 3)]
 )
 def test_a_card_is_found_by_its_number_or_by_words_of_its_name(device: str, number: int) -> None:
-    assert chosen(device, CARDS).number == number
+    assert find_sound_card(device, CARDS).number == number
 
 
 @pytest.mark.parametrize(
@@ -147,9 +151,9 @@ def test_a_card_is_found_by_its_number_or_by_words_of_its_name(device: str, numb
 )
 def test_a_card_that_is_none_or_several_is_refused_with_what_there_is(device: str, words: str) -> None:
     with pytest.raises(AudioError, match=re.escape(words)):
-        chosen(device, CARDS)
+        find_sound_card(device, CARDS)
 
 
 def test_where_there_is_no_card_at_all_that_is_said() -> None:
     with pytest.raises(AudioError, match=re.escape("there is no sound card 'usb'. Sound cards: none")):
-        chosen("usb", [])
+        find_sound_card("usb", [])

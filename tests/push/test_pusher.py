@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from radio.paths import ARTWORK
-from radio.push.destinations import Programme
+from radio.push.destinations import PushedStation
 from radio.push.pusher import Pusher
 from radio.settings.push import PushSettings
 from radio.settings.push_target import Key, parse
@@ -35,8 +35,8 @@ class Silence:
 @contextlib.asynccontextmanager
 async def pushing(scheme: str, port: int) -> AsyncIterator[Pusher]:
     to = parse(f"{scheme}://127.0.0.1:{port}/x")
-    programme = Programme(Silence(), "Station", "", ARTWORK, lambda _: None)
-    pusher = Pusher(PushSettings(to, Key(given=KEY)), programme)
+    station = PushedStation(Silence(), "Station", "", ARTWORK, lambda _: None)
+    pusher = Pusher(PushSettings(to, Key(given=KEY)), station)
     task = asyncio.create_task(pusher.run())
     try:
         yield pusher
@@ -92,7 +92,7 @@ async def test_whatever_a_server_answers_is_told_in_a_line(
 
 @pytest.mark.parametrize("scheme", ["rtmp", "icecast"])
 async def test_a_server_that_never_answers_is_given_up(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.push.connection.ANSWER", 0.5)
+    monkeypatch.setattr("radio.push.connection.CONNECT_TIMEOUT", 0.5)
     async with deaf() as port, pushing(scheme, port) as pusher:
         await eventually(lambda: pusher.status.attempts > 1, "another attempt")
         assert f"127.0.0.1:{port} did not let us in within 0.5 s" in (pusher.status.error or "")
@@ -102,7 +102,7 @@ async def test_a_fault_of_ours_is_the_push_s_alone(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise ZeroDivisionError(f"with {KEY} in its words")
 
-    monkeypatch.setattr("radio.push.destinations.RtmpLine.open", broken)
+    monkeypatch.setattr("radio.push.destinations.RtmpConnection.open", broken)
     async with deaf() as port, pushing("rtmp", port) as pusher:
         await eventually(lambda: pusher.status.attempts > 1, "another attempt")
         assert pusher.status.error == "ZeroDivisionError: with … in its words"

@@ -195,7 +195,7 @@ async def test_a_server_that_is_not_there_stalls_nothing() -> None:
 
 
 async def test_a_server_that_stops_reading_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.push.retry.STALL", 2.0)
+    monkeypatch.setattr("radio.push.retry.STALL_TIMEOUT", 2.0)
     with nginx() as server:
         async with Relay(server.port).running() as relay, pushed(rtmp(relay.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")
@@ -245,7 +245,7 @@ async def test_rtmps_trusts_whom_the_system_trusts(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
 async def test_an_encoder_that_dies_or_hangs_is_replaced(how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.push.retry.STALL", 2.0)
+    monkeypatch.setattr("radio.push.retry.STALL_TIMEOUT", 2.0)
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from radio.paths import STATIONS as SHIPPED
-from radio.playback.player import Heard, Level, Tuned
+from radio.playback.player import EventPlayed, Level, StationChanged
 from radio.settings.config import load
 from radio.settings.station import StationSettings
-from radio.terminal.state import Desk
+from radio.terminal.state import TerminalState
 from radio.types import SAMPLE_RATE, JsonValue, StationEvent
 
 STATIONS = list(load(SHIPPED).stations.values())
@@ -24,22 +24,22 @@ def bar(number: int) -> StationEvent:
     return StationEvent(number * BAR, "bar", {**data, "chords": CHORDS, "place": number % 4})
 
 
-def heard(desk: Desk, event: StationEvent) -> None:
-    desk.told(Heard(event, event.frame))
+def heard(state: TerminalState, event: StationEvent) -> None:
+    state.on_message(EventPlayed(event, event.frame))
 
 
-def fresh(stations: list[StationSettings] = STATIONS) -> Desk:
-    return Desk(stations, stations[0])
+def fresh(stations: list[StationSettings] = STATIONS) -> TerminalState:
+    return TerminalState(stations, stations[0])
 
 
-def playing(tracks: int = 1) -> Desk:
+def playing(tracks: int = 1) -> TerminalState:
     """In the third bar of its latest track, on the second beat, at −20 dBFS with peaks of −6."""
-    desk = fresh()
-    desk.told(Tuned(STATIONS[0]))
+    state = fresh()
+    state.on_message(StationChanged(STATIONS[0]))
     for number in range(tracks):
-        heard(desk, track(number, f"Slow Tape {number + 1}"))
+        heard(state, track(number, f"Slow Tape {number + 1}"))
         for each in range(number * 32, number * 32 + 3):
-            heard(desk, bar(each))
-    desk.move(0.1, desk.bar_began + BAR * 3 // 8, Level((0.5, 0.4), (0.01, 0.008)))
-    heard(desk, StationEvent(desk.heard, "note", {"layer": "drums", "note": 36, "velocity": 100}))
-    return desk
+            heard(state, bar(each))
+    state.advance(0.1, state.bar_began + BAR * 3 // 8, Level((0.5, 0.4), (0.01, 0.008)))
+    heard(state, StationEvent(state.playhead, "note", {"layer": "drums", "note": 36, "velocity": 100}))
+    return state

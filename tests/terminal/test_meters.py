@@ -9,26 +9,26 @@ from radio.terminal.meters import FLOOR, Lamp, Meter, decibels
 
 def test_it_rises_at_once_and_falls_calmly() -> None:
     meter = Meter()
-    meter.move(0.05, 0.5, 0.25)
+    meter.advance(0.05, 0.5, 0.25)
     assert meter.level == pytest.approx(-6.02, abs=0.01)
     assert meter.peak == pytest.approx(-6.02, abs=0.01)
-    meter.move(0.5)
+    meter.advance(0.5)
     assert meter.level == pytest.approx(-18.02, abs=0.01)
     assert meter.peak == pytest.approx(-6.02, abs=0.01)  # held
     for _ in range(100):
-        meter.move(0.1)
+        meter.advance(0.1)
     assert meter.level == meter.peak == FLOOR
 
 
 def test_a_sample_at_full_scale_is_shown_for_a_while() -> None:
     meter = Meter()
-    meter.move(0.1, 0.999, 0.1)
+    meter.advance(0.1, 0.999, 0.1)
     assert not meter.clipped
-    meter.move(0.1, 1.0, 0.1)
+    meter.advance(0.1, 1.0, 0.1)
     assert meter.clipped
-    meter.move(4.0)
+    meter.advance(4.0)
     assert meter.clipped
-    meter.move(2.0)
+    meter.advance(2.0)
     assert not meter.clipped
 
 
@@ -41,7 +41,7 @@ def test_a_lamp_fades() -> None:
     lamp = Lamp()
     lamp.strike(127)
     assert lamp.light == 1
-    lamp.move(0.2)
+    lamp.advance(0.2)
     assert 0.4 < lamp.light < 0.6
-    lamp.move(10)
+    lamp.advance(10)
     assert lamp.light == 0

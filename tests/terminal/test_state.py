@@ -3,132 +3,136 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.playback.player import Said, Tuned, Turned
+from radio.playback.player import ControlsChanged, Notice, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS
-from radio.terminal.state import KNOBS, Desk, Quit, Redraw, Tune, Turn, Volume
+from radio.terminal.state import SLIDERS, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
 from tests.terminal.states import STATIONS, bar, fresh, heard, playing, track
 
 KEYS = ["up", "down", "left", "right", "m", "enter", *"12345vrtT[]-+=_q?Q", "space", "tab", "back-tab", "escape"]
 
 
-def pressed(desk: Desk, *keys: str) -> list[object]:
-    return [wish for wish in map(desk.press, keys) if wish is not None]
+def pressed(state: TerminalState, *keys: str) -> list[object]:
+    return [command for command in map(state.on_key, keys) if command is not None]
 
 
 def test_every_row_turns_its_own_control_by_a_step_each_way() -> None:
-    for knob in KNOBS:
-        desk = playing()
-        desk.cursor = KNOBS.index(knob)
-        before = desk.controls
+    for knob in SLIDERS:
+        state = playing()
+        state.cursor = SLIDERS.index(knob)
+        before = state.controls
         if knob == "volume":
-            assert pressed(desk, "left") == [Volume(0.95**3)]
-            assert pressed(desk, "right", "right") == [Volume(1.0)] * 2
+            assert pressed(state, "left") == [SetVolume(0.95**3)]
+            assert pressed(state, "right", "right") == [SetVolume(1.0)] * 2
             continue
-        (wish,) = pressed(desk, "left")
-        assert isinstance(wish, Turn)
-        assert list(wish.patch) == [knob]
-        assert getattr(desk.controls, knob) < getattr(before, knob)
-        (wish,) = pressed(desk, "right")
-        assert wish == Turn({knob: getattr(before, knob)})
-        assert desk.controls == before
+        (command,) = pressed(state, "left")
+        assert isinstance(command, ChangeControls)
+        assert list(command.patch) == [knob]
+        assert getattr(state.controls, knob) < getattr(before, knob)
+        (command,) = pressed(state, "right")
+        assert command == ChangeControls({knob: getattr(before, knob)})
+        assert state.controls == before
 
 
 def test_keys_of_their_own() -> None:
-    desk = playing()
+    state = playing()
     for place, layer in enumerate(LAYERS):
-        muted = getattr(desk.controls, f"{layer}_mute")
-        assert pressed(desk, str(place + 1)) == [Turn({f"{layer}_mute": not muted})]
-    assert pressed(desk, "v", "r") == [Turn({"vinyl_mute": False}), Turn({"rain_mute": True})]
-    assert pressed(desk, "down", "m") == [Turn({"bass_mute": False})]
-    assert pressed(desk, "]", "[", "[") == [Turn({"tempo": 79.0}), Turn({"tempo": 78.0}), Turn({"tempo": 77.0})]
-    assert pressed(desk, "T", "t") == [Turn({"temperature": 1.05}), Turn({"temperature": 1.0})]
-    assert pressed(desk, "space", "space") == [Volume(0.0), Volume(1.0)]
-    assert pressed(desk, "q") == [Quit()]
-    assert pressed(desk, "redraw") == [Redraw()]
-    assert pressed(desk, "x", "é", "F", "0", "9", "h", "j") == []
+        muted = getattr(state.controls, f"{layer}_mute")
+        assert pressed(state, str(place + 1)) == [ChangeControls({f"{layer}_mute": not muted})]
+    assert pressed(state, "v", "r") == [ChangeControls({"vinyl_mute": False}), ChangeControls({"rain_mute": True})]
+    assert pressed(state, "down", "m") == [ChangeControls({"bass_mute": False})]
+    assert pressed(state, "]", "[", "[") == [
+        ChangeControls({"tempo": 79.0}),
+        ChangeControls({"tempo": 78.0}),
+        ChangeControls({"tempo": 77.0}),
+    ]
+    assert pressed(state, "T", "t") == [ChangeControls({"temperature": 1.05}), ChangeControls({"temperature": 1.0})]
+    assert pressed(state, "space", "space") == [SetVolume(0.0), SetVolume(1.0)]
+    assert pressed(state, "q") == [Quit()]
+    assert pressed(state, "redraw") == [Redraw()]
+    assert pressed(state, "x", "é", "F", "0", "9", "h", "j") == []
 
 
 def test_a_control_stops_at_the_end_of_its_range_and_then_asks_for_nothing() -> None:
-    for knob in KNOBS[:-1]:
-        desk = playing()
-        desk.cursor = KNOBS.index(knob)
+    for knob in SLIDERS[:-1]:
+        state = playing()
+        state.cursor = SLIDERS.index(knob)
         for key, end in (("right", CONTROLS[knob].high), ("left", CONTROLS[knob].low)):
             for _ in range(200):
-                desk.press(key)
-            assert getattr(desk.controls, knob) == end
-            assert desk.press(key) is None
+                state.on_key(key)
+            assert getattr(state.controls, knob) == end
+            assert state.on_key(key) is None
 
 
 @given(st.lists(st.sampled_from(KEYS), max_size=60))
 def test_no_keys_ask_for_what_a_station_would_refuse(keys: list[str]) -> None:
-    desk = playing()
+    state = playing()
     for key in keys:
-        match desk.press(key):
-            case Turn(patch):
+        match state.on_key(key):
+            case ChangeControls(patch):
                 for name, value in patch.items():
-                    assert CONTROLS[name].check(value) == getattr(desk.controls, name)
-            case Volume(gain):
+                    assert CONTROLS[name].check(value) == getattr(state.controls, name)
+            case SetVolume(gain):
                 assert 0 <= gain <= 1
 
 
 def test_nothing_is_turned_before_anything_plays() -> None:
-    desk = fresh()
-    assert pressed(desk, "1", "]", "right", "m") == []
-    assert desk.controls == STATIONS[0].controls
+    state = fresh()
+    assert pressed(state, "1", "]", "right", "m") == []
+    assert state.controls == STATIONS[0].controls
 
 
 def test_a_turned_tempo_waits_for_its_bar() -> None:
-    desk = playing()
-    desk.press("]")
-    assert desk.pending == {"tempo": None}
-    desk.told(Turned({"tempo": 79.0}, 4))
-    heard(desk, bar(3))
-    assert desk.pending == {"tempo": 4}
-    heard(desk, bar(4))
-    assert desk.pending == {}
-    desk.press("1")
-    assert desk.pending == {}
+    state = playing()
+    state.on_key("]")
+    assert state.pending == {"tempo": None}
+    state.on_message(ControlsChanged({"tempo": 79.0}, 4))
+    heard(state, bar(3))
+    assert state.pending == {"tempo": 4}
+    heard(state, bar(4))
+    assert state.pending == {}
+    state.on_key("1")
+    assert state.pending == {}
 
 
 def test_tracks_that_were_heard_are_remembered_the_latest_first() -> None:
-    desk = playing(tracks=3)
-    assert [past.title for past in desk.before] == ["Slow Tape 2", "Slow Tape 1"]
-    assert desk.first_bar == 64
+    state = playing(tracks=3)
+    assert [past.title for past in state.history] == ["Slow Tape 2", "Slow Tape 1"]
+    assert state.first_bar == 64
     for number in range(3, 200):
-        heard(desk, track(number, f"Slow Tape {number + 1}"))
-    assert desk.before[0].title == "Slow Tape 199"
-    assert len(desk.before) == 12
+        heard(state, track(number, f"Slow Tape {number + 1}"))
+    assert state.history[0].title == "Slow Tape 199"
+    assert len(state.history) == 12
 
 
 def test_stations_go_round_and_the_one_that_plays_goes_on_until_the_other_is_there() -> None:
-    desk = playing()
+    state = playing()
     one, two, three = STATIONS
-    assert pressed(desk, "tab") == [Tune(two)]
-    assert (desk.settings, desk.wanted) == (one, two)
-    assert pressed(desk, "tab") == [Tune(three)]
-    assert pressed(desk, "tab") == [Tune(None)]
-    assert desk.wanted is None
-    assert pressed(desk, "back-tab") == [Tune(three)]
-    desk.press("]")
-    desk.told(Tuned(three))
-    assert (desk.settings, desk.wanted, desk.track, desk.pending) == (three, None, None, {})
-    assert desk.controls == three.controls
-    assert desk.before[0].title == "Slow Tape 1"
-    assert desk.before[0].station == one.title
+    assert pressed(state, "tab") == [ChangeStation(two)]
+    assert (state.settings, state.loading) == (one, two)
+    assert pressed(state, "tab") == [ChangeStation(three)]
+    assert pressed(state, "tab") == [ChangeStation(None)]
+    assert state.loading is None
+    assert pressed(state, "back-tab") == [ChangeStation(three)]
+    state.on_key("]")
+    state.on_message(StationChanged(three))
+    assert (state.settings, state.loading, state.track, state.pending) == (three, None, None, {})
+    assert state.controls == three.controls
+    assert state.history[0].title == "Slow Tape 1"
+    assert state.history[0].station == one.title
 
 
 def test_a_station_that_cannot_be_opened_leaves_all_as_it_was() -> None:
-    desk = playing()
-    desk.press("tab")
-    desk.told(Said("Study cannot be played: there is no soundfont"))
-    assert desk.wanted is None
-    assert desk.settings == STATIONS[0]
-    assert desk.note.startswith("Study cannot")
-    desk.move(10, desk.heard, None)
-    assert desk.note == ""
+    state = playing()
+    state.on_key("tab")
+    state.on_message(Notice("Study cannot be played: there is no soundfont"))
+    assert state.loading is None
+    assert state.settings == STATIONS[0]
+    assert state.notice.startswith("Study cannot")
+    state.advance(10, state.playhead, None)
+    assert state.notice == ""
 
 
 def test_a_single_station_is_said_to_be_one() -> None:
-    desk = fresh(STATIONS[:1])
-    assert pressed(desk, "tab") == []
-    assert desk.note == "There is only one station."
+    state = fresh(STATIONS[:1])
+    assert pressed(state, "tab") == []
+    assert state.notice == "There is only one station."

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from radio.playback.player import Turned
-from radio.terminal.state import KEYS, KNOBS, Desk
+from radio.playback.player import ControlsChanged
+from radio.terminal.state import KEYS, SLIDERS, TerminalState
 from radio.terminal.view import draw
 from tests.terminal.states import fresh, heard, playing, track
 
@@ -51,12 +51,12 @@ NARROW = """\
 """
 
 
-def turned(tracks: int = 2) -> Desk:
-    desk = playing(tracks)
-    desk.press("]")
-    desk.told(Turned({"tempo": 79.0}, desk.first_bar + 3))
-    desk.press("v")
-    return desk
+def turned(tracks: int = 2) -> TerminalState:
+    state = playing(tracks)
+    state.on_key("]")
+    state.on_message(ControlsChanged({"tempo": 79.0}, state.first_bar + 3))
+    state.on_key("v")
+    return state
 
 
 @pytest.mark.parametrize(("size", "picture"), [((80, 24), WIDE), ((40, 16), NARROW)])
@@ -68,10 +68,10 @@ def test_the_picture(size: tuple[int, int], picture: str) -> None:
 def test_every_size_is_filled_and_none_overflows() -> None:
     desks = [fresh(), playing(), turned(12)]
     desks[0].help = True
-    for desk in desks:
+    for state in desks:
         for width in (1, 2, 5, 12, 29, 30, 31, 40, 67, 71, 72, 80, 120, 300):
             for height in (1, 2, 3, 5, 8, 12, 17, 24, 25, 40, 100):
-                lines = draw(desk, width, height)
+                lines = draw(state, width, height)
                 assert len(lines) == height
                 assert max(line.cell_len for line in lines) <= width
                 assert not any("\n" in line.plain for line in lines)
@@ -80,26 +80,26 @@ def test_every_size_is_filled_and_none_overflows() -> None:
 def test_the_row_that_is_turned_stays_in_sight() -> None:
     for width in (40, 80):
         for height in (6, 9, 14, 24):
-            for cursor in range(len(KNOBS)):
-                desk = turned()
-                desk.cursor = cursor
-                name = KNOBS[cursor].removesuffix("_level")
-                marked = [line.plain for line in draw(desk, width, height) if "▸" in line.plain]
+            for cursor in range(len(SLIDERS)):
+                state = turned()
+                state.cursor = cursor
+                name = SLIDERS[cursor].removesuffix("_level")
+                marked = [line.plain for line in draw(state, width, height) if "▸" in line.plain]
                 assert len(marked) == 1
                 assert name in marked[0][marked[0].index("▸") : marked[0].index("▸") + 14]
 
 
 def test_wide_titles_keep_the_columns_in_place() -> None:
-    desk = turned()
-    heard(desk, track(9, "夜の雨" * 40))
-    lines = draw(desk, 80, 24)
+    state = turned()
+    heard(state, track(9, "夜の雨" * 40))
+    lines = draw(state, 80, 24)
     assert max(line.cell_len for line in lines) <= 80
 
 
 def test_help_names_every_key() -> None:
-    desk = playing()
-    desk.press("?")
-    shown = "\n".join(line.plain for line in draw(desk, 80, 24))
+    state = playing()
+    state.on_key("?")
+    shown = "\n".join(line.plain for line in draw(state, 80, 24))
     for _, words in KEYS:
         assert words in shown
 

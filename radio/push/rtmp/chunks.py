@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from radio.errors import StreamError
 
-FIRST_SIZE = 128
+DEFAULT_CHUNK_SIZE = 128
 """Bytes of a chunk's body until one side announces another size."""
 
-OUR_SIZE = 4_096
+SENT_CHUNK_SIZE = 4_096
 """What we announce: less overhead than 128, and still no message that makes others wait."""
 
-LONGEST = 1 << 16
+MAX_MESSAGE_BYTES = 1 << 16
 """Bytes of a message that a server may send us; its answers have some hundreds."""
 
-CHANNELS = 64
+MAX_CHANNELS = 64
 """Channels that a server may use; it needs three or so."""
 
 _HEADERS = (11, 7, 3, 0)
@@ -47,7 +47,7 @@ class ChunkWriter:
     """
 
     def __init__(self) -> None:
-        self.size = FIRST_SIZE
+        self.size = DEFAULT_CHUNK_SIZE
         self._last: dict[int, RtmpMessage] = {}
 
     def cut(self, channel: int, message: RtmpMessage) -> bytes:
@@ -85,7 +85,7 @@ class ChunkReader:
     """Puts messages together, however their bytes were cut on the way."""
 
     def __init__(self) -> None:
-        self.size = FIRST_SIZE
+        self.size = DEFAULT_CHUNK_SIZE
         self._buffer = b""
         self._channels: dict[int, _Channel] = {}
 
@@ -112,7 +112,7 @@ class ChunkReader:
         if head is None:
             return None
         number, begins_at, channel, at = head
-        if channel.length > LONGEST or len(self._channels) > CHANNELS:
+        if channel.length > MAX_MESSAGE_BYTES or len(self._channels) > MAX_CHANNELS:
             raise StreamError(f"the server announced a message of {channel.length} bytes: it speaks something else")
         end = at + min(self.size, channel.length - len(channel.body))
         if len(self._buffer) < end:

@@ -16,7 +16,7 @@ _KEY_FRAME = 1
 _HEADER, _PICTURE = 0, 1
 """What a tag of AVC or AAC holds; 2 is the end of a stream."""
 _TURN = 1 << 31
-LONGEST = 1 << 22
+MAX_TAG_BYTES = 1 << 22
 """Bytes of a tag: a key frame at the highest rate has a tenth of it."""
 
 
@@ -68,7 +68,7 @@ class Tags:
         while len(self._buffer) >= at + _TAG_HEADER:
             head = self._buffer[at : at + _TAG_HEADER]
             length = int.from_bytes(head[1:4], "big")
-            if head[0] not in {AUDIO, VIDEO, DATA} or not 2 <= length <= LONGEST:
+            if head[0] not in {AUDIO, VIDEO, DATA} or not 2 <= length <= MAX_TAG_BYTES:
                 raise StreamError(f"the encoder wrote a tag of kind {head[0]} with {length} bytes")
             end = at + _TAG_HEADER + length
             if len(self._buffer) < end + _SIZE_AFTER:

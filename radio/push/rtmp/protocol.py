@@ -12,7 +12,7 @@ from typing import Final
 
 from radio.errors import StreamError
 from radio.push.rtmp import amf
-from radio.push.rtmp.chunks import OUR_SIZE, ChunkReader, ChunkWriter, RtmpMessage
+from radio.push.rtmp.chunks import SENT_CHUNK_SIZE, ChunkReader, ChunkWriter, RtmpMessage
 from radio.push.rtmp.flv import AUDIO, DATA, VIDEO
 
 _SET_SIZE, _ACKNOWLEDGED, _CONTROL, _WINDOW, _BANDWIDTH, _COMMAND3, _COMMAND = 1, 3, 4, 5, 6, 17, 20
@@ -25,7 +25,7 @@ _CONNECT, _CREATE = 1, 4
 """Numbers of the commands whose answers matter."""
 
 
-class Step(Enum):
+class PublishState(Enum):
     """How far a publisher has come."""
 
     GREETING = auto()
@@ -46,7 +46,7 @@ class Publisher:
     """
 
     def __init__(self, *, app: str, address: str, key: str, noise: bytes) -> None:
-        self.step = Step.GREETING
+        self.step = PublishState.GREETING
         self._app, self._address, self._key = app, address, key
         self._hello = bytes(8) + noise
         self._greeting = b""
@@ -67,7 +67,7 @@ class Publisher:
             StreamError: The server refuses, or speaks something else; never with the key in it.
         """
         out = []
-        if self.step is Step.GREETING:
+        if self.step is PublishState.GREETING:
             self._greeting += data
             if self._greeting[:1] not in {b"", b"\x03"}:
                 raise StreamError("the server does not speak RTMP")
@@ -76,7 +76,7 @@ class Publisher:
             data = self._greeting[1 + 2 * _HALF :]
             out += [self._greeting[1 : 1 + _HALF], self._connect()]
             self._greeting = b""
-            self.step = Step.CONNECTING
+            self.step = PublishState.CONNECTING
         self._received += len(data)
         self._reader.feed(data)
         while message := self._reader.next():
@@ -88,7 +88,7 @@ class Publisher:
 
     def send(self, kind: int, time: int, body: bytes) -> bytes:
         """One message of a live stream: `kind` is flv.AUDIO, VIDEO or DATA, `time` in ms from 0."""
-        if self.step is not Step.LIVE:
+        if self.step is not PublishState.LIVE:
             raise StreamError("nothing can be sent before the server has accepted the stream")
         if kind == DATA:
             body = amf.encode("@setDataFrame") + body
@@ -96,7 +96,7 @@ class Publisher:
 
     def end(self) -> bytes:
         """What takes leave of the server, so that the name is free at once."""
-        if self.step is not Step.LIVE:
+        if self.step is not PublishState.LIVE:
             return b""
         return self._command("FCUnpublish", 6, None, self._key) + self._command("deleteStream", 7, None, self._stream)
 
@@ -107,8 +107,8 @@ class Publisher:
             "flashVer": "FMLE/3.0 (compatible; radio)",
             "tcUrl": self._address,
         }
-        size = self._control(_SET_SIZE, struct.pack(">I", OUR_SIZE))
-        self._writer.size = OUR_SIZE
+        size = self._control(_SET_SIZE, struct.pack(">I", SENT_CHUNK_SIZE))
+        self._writer.size = SENT_CHUNK_SIZE
         return size + self._command("connect", _CONNECT, about)
 
     def _create(self) -> bytes:
@@ -143,19 +143,19 @@ class Publisher:
         name, number, *rest = (*values, None, None)[: max(2, len(values))]
         if name == "_error" and number in {_CONNECT, _CREATE}:
             raise StreamError(f"the server refuses: {_words(rest)}")
-        if name == "_result" and number == _CONNECT and self.step is Step.CONNECTING:
-            self.step = Step.CREATING
+        if name == "_result" and number == _CONNECT and self.step is PublishState.CONNECTING:
+            self.step = PublishState.CREATING
             return self._create()
-        if name == "_result" and number == _CREATE and self.step is Step.CREATING:
+        if name == "_result" and number == _CREATE and self.step is PublishState.CREATING:
             stream = rest[-1] if rest else None
             if not isinstance(stream, (int, float)) or not 0 <= stream < 2**32:
                 raise StreamError("the server named no stream to publish to")
-            self._stream, self.step = int(stream), Step.ASKING
+            self._stream, self.step = int(stream), PublishState.ASKING
             return self._command("publish", 5, None, self._key, "live", stream=self._stream)
         if name == "onStatus":
             about = next((each for each in rest if isinstance(each, dict)), {})
             if about.get("code") == "NetStream.Publish.Start":
-                self.step = Step.LIVE
+                self.step = PublishState.LIVE
             elif about.get("level") == "error":
                 raise StreamError(f"the server refuses the stream: {_words(rest)}")
         elif name == "close":

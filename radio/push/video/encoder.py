@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.errors import RadioError, StreamError
-from radio.push.video.messages import TITLE, Scene, read_messages, read_scene
+from radio.push.video.messages import TITLE, EncoderSettings, read_messages, read_settings
 from radio.push.video.picture import BARS, Picture
 from radio.push.video.spectrum import Spectrum
 from radio.types import SAMPLE_RATE, Frames
@@ -48,34 +48,36 @@ def tuning(fps: int, bitrate: int) -> str:
 class Encoder:
     """Encodes sound, and a frame of the picture for every 1/fps seconds of it."""
 
-    def __init__(self, scene: Scene, sink: BinaryIO) -> None:
-        self._picture = Picture(width=scene.width, height=scene.height, image=Path(scene.image), station=scene.station)
-        self._spectrum = Spectrum(BARS, scene.fps)
-        self._fps = scene.fps
-        self._step: Frames = SAMPLE_RATE // scene.fps
+    def __init__(self, settings: EncoderSettings, sink: BinaryIO) -> None:
+        self._picture = Picture(
+            width=settings.width, height=settings.height, image=Path(settings.image), station=settings.station
+        )
+        self._spectrum = Spectrum(BARS, settings.fps)
+        self._fps = settings.fps
+        self._step: Frames = SAMPLE_RATE // settings.fps
         self._waiting = bytearray()
         self._number = 0
         # No duration and no size: nobody knows them, and a pipe cannot be amended.
         options = {"flvflags": "no_duration_filesize", "flush_packets": "1"}
         self._container = av.open(sink, "w", format="flv", options=options)
-        self._video = self._add_video(scene)
+        self._video = self._add_video(settings)
         self._audio = self._container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
         self._audio.bit_rate = AUDIO_RATE
 
-    def _add_video(self, scene: Scene) -> av.VideoStream:
-        stream = self._container.add_stream("libx264", rate=scene.fps)
-        stream.width, stream.height, stream.pix_fmt = scene.width, scene.height, "yuv420p"
-        stream.bit_rate = scene.bitrate * 1_000
+    def _add_video(self, settings: EncoderSettings) -> av.VideoStream:
+        stream = self._container.add_stream("libx264", rate=settings.fps)
+        stream.width, stream.height, stream.pix_fmt = settings.width, settings.height, "yuv420p"
+        stream.bit_rate = settings.bitrate * 1_000
         # One thread: the process shares the machine with the stations, whose music comes first.
         stream.codec_context.thread_count = 1
-        stream.options = {"preset": PRESET, "x264-params": tuning(scene.fps, scene.bitrate)}
+        stream.options = {"preset": PRESET, "x264-params": tuning(settings.fps, settings.bitrate)}
         return stream
 
-    def title(self, text: str) -> None:
+    def set_title(self, text: str) -> None:
         """Show `text` from the next frame of the picture on."""
         self._picture.title(text)
 
-    def sound(self, data: bytes) -> None:
+    def add_samples(self, data: bytes) -> None:
         """Encode the next samples."""
         self._waiting += data
         size = self._step * _FRAME_BYTES
@@ -110,12 +112,12 @@ def run(source: BinaryIO, sink: BinaryIO) -> None:
         StreamError: The image cannot be read, libav refuses the settings, or the input is none of ours.
     """
     try:
-        encoder = Encoder(read_scene(source), sink)
+        encoder = Encoder(read_settings(source), sink)
         for kind, body in read_messages(source):
             if kind == TITLE:
-                encoder.title(body.decode(errors="replace"))
+                encoder.set_title(body.decode(errors="replace"))
             else:
-                encoder.sound(body)
+                encoder.add_samples(body)
         encoder.close()
     except av.FFmpegError as error:
         raise StreamError(f"the encoder failed: {error}") from error

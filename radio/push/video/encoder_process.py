@@ -11,7 +11,7 @@ from typing import Final
 
 from radio.errors import StreamError
 from radio.push.rtmp.flv import Tag, Tags
-from radio.push.video.messages import SOUND, TITLE, Scene, message
+from radio.push.video.messages import SOUND, TITLE, EncoderSettings, message
 from radio.types import Seconds
 
 _COMMAND: Final = (sys.executable, "-P", "-m", "radio.push.video.encoder")
@@ -24,8 +24,8 @@ _COMPLAINT = 2_000
 """Bytes of what a dying encoder says that are kept."""
 
 
-class Film:
-    """One encoder at work. Use `Film.started`."""
+class EncoderProcess:
+    """One encoder at work. Use `EncoderProcess.started`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
@@ -36,23 +36,23 @@ class Film:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def started(cls, scene: Scene) -> AsyncIterator[Film]:
+    async def started(cls, settings: EncoderSettings) -> AsyncIterator[EncoderProcess]:
         """An encoder in a process of its own, which is gone when the block is left."""
         pipe = asyncio.subprocess.PIPE
         environment = _ONE_THREAD | _without_keys()
         process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
-        film = cls(process)
+        encoder = cls(process)
         try:
-            film._input.write(scene.line())
-            yield film
+            encoder._input.write(settings.line())
+            yield encoder
         finally:
-            await film._end()
+            await encoder._end()
 
-    async def sound(self, data: bytes) -> None:
+    async def add_samples(self, data: bytes) -> None:
         """Give it samples; waits while it has enough to do."""
         await self._tell(message(SOUND, data))
 
-    async def title(self, text: str) -> None:
+    async def set_title(self, text: str) -> None:
         """Have it show a title."""
         await self._tell(message(TITLE, text.encode()))
 

@@ -18,7 +18,7 @@ _LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class EncoderSettings:
     """What the encoder is told at first."""
 
     width: int
@@ -39,12 +39,12 @@ def message(kind: int, body: bytes) -> bytes:
     return _HEAD.pack(kind, len(body)) + body
 
 
-def read_scene(source: BinaryIO) -> Scene:
+def read_settings(source: BinaryIO) -> EncoderSettings:
     """The first line. Raises StreamError where it is none of ours."""
     try:
-        return Scene(**json.loads(source.readline()))
+        return EncoderSettings(**json.loads(source.readline()))
     except (ValueError, TypeError) as error:
-        raise StreamError(f"the encoder was told something else than a scene: {error}") from error
+        raise StreamError(f"the encoder was told settings that cannot be read: {error}") from error
 
 
 def read_messages(source: BinaryIO) -> Iterator[tuple[int, bytes]]:

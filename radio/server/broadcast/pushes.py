@@ -9,7 +9,7 @@ from aiohttp import web
 
 from radio.errors import SettingsError
 from radio.paths import ARTWORK
-from radio.push.destinations import Programme
+from radio.push.destinations import PushedStation
 from radio.push.pusher import Pusher
 from radio.push.status import PushStatus
 from radio.server.broadcast.channel import Channel
@@ -23,8 +23,8 @@ def pusher(channel: Channel, settings: PushSettings) -> Pusher:
     """What sends a channel's music somewhere, when it is run."""
     station = channel.settings
     image = station.image or ARTWORK
-    programme = Programme(channel, station.title, station.description, image, channel.now.title_at)
-    return Pusher(settings, programme)
+    pushed = PushedStation(channel, station.title, station.description, image, channel.now.title_at)
+    return Pusher(settings, pushed)
 
 
 def add_pushes(app: web.Application, channels: Mapping[str, Channel]) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.errors import StreamError
-from radio.push.rtmp.chunks import LONGEST, ChunkReader, ChunkWriter, RtmpMessage
+from radio.push.rtmp.chunks import MAX_MESSAGE_BYTES, ChunkReader, ChunkWriter, RtmpMessage
 
 MESSAGES = st.lists(
     st.tuples(st.sampled_from([2, 3, 6, 63]), st.integers(0, 20_000_000), st.binary(max_size=600)), max_size=8
@@ -63,4 +63,4 @@ def test_numbers_of_channels_in_two_and_three_bytes() -> None:
 def test_a_message_that_nothing_needs_is_refused() -> None:
     writer = ChunkWriter()
     with pytest.raises(StreamError, match="speaks something else"):
-        read(writer.cut(3, RtmpMessage(20, 0, 0, bytes(LONGEST + 1))), 128, 4_096)
+        read(writer.cut(3, RtmpMessage(20, 0, 0, bytes(MAX_MESSAGE_BYTES + 1))), 128, 4_096)

@@ -8,7 +8,7 @@ from radio.errors import StreamError
 from radio.push.rtmp import amf
 from radio.push.rtmp.chunks import ChunkReader, ChunkWriter, RtmpMessage
 from radio.push.rtmp.flv import AUDIO, DATA, VIDEO
-from radio.push.rtmp.protocol import Publisher, Step
+from radio.push.rtmp.protocol import Publisher, PublishState
 
 KEY = "live_s3cret"
 NOISE = bytes(range(256)) * 5 + bytes(248)
@@ -54,7 +54,7 @@ class Server:
 def test_the_way_to_a_live_stream() -> None:
     server = Server()
     server.go_live()
-    assert server.publisher.step is Step.LIVE
+    assert server.publisher.step is PublishState.LIVE
     names = [(command[0], *command[2:]) for command in server.commands()]
     about = {"app": "app", "type": "nonprivate", "flashVer": "FMLE/3.0 (compatible; radio)", "tcUrl": "rtmp://host/app"}
     assert names == [
@@ -122,7 +122,7 @@ def test_the_servers_chunks_may_be_of_another_size() -> None:
     server.say(kind=1, body=struct.pack(">I", 4_000))
     server.writer.size = 4_000
     server.say("_result", 1, {"long": "x" * 3_000}, {})
-    assert server.publisher.step is Step.CREATING
+    assert server.publisher.step is PublishState.CREATING
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_matters_to_nobody_is_passed_over() -> None:
     server.say("_result", 99, None)
     server.say("onFCPublish", 0, None)
     server.say(kind=22, body=b"whatever")
-    assert server.publisher.step is Step.CONNECTING
+    assert server.publisher.step is PublishState.CONNECTING
 
 
 @pytest.mark.parametrize("data", [b"HTTP/1.1 400 Bad Request\r\n", b"\x06" + bytes(3_072)])

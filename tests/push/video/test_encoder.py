@@ -15,10 +15,10 @@ import pytest
 from radio.errors import StreamError
 from radio.paths import ARTWORK
 from radio.push.rtmp.flv import AUDIO, DATA, VIDEO, Tag, Tags
-from radio.push.video.messages import SOUND, TITLE, Scene, message, read_messages
+from radio.push.video.messages import SOUND, TITLE, EncoderSettings, message, read_messages
 from radio.types import SAMPLE_RATE
 
-SCENE = Scene(width=320, height=180, fps=30, bitrate=400, image=str(ARTWORK), station="Station")
+SETTINGS = EncoderSettings(width=320, height=180, fps=30, bitrate=400, image=str(ARTWORK), station="Station")
 
 
 def tone(seconds: float) -> bytes:
@@ -27,10 +27,10 @@ def tone(seconds: float) -> bytes:
     return (np.stack([wave, wave], 1) * 32_767).astype("<i2").tobytes()
 
 
-def encoded(messages: Sequence[bytes], scene: Scene = SCENE) -> bytes:
+def encoded(messages: Sequence[bytes], settings: EncoderSettings = SETTINGS) -> bytes:
     done = subprocess.run(
         [sys.executable, "-m", "radio.push.video.encoder"],
-        input=scene.line() + b"".join(messages),
+        input=settings.line() + b"".join(messages),
         capture_output=True,
         timeout=60,
         check=False,
@@ -131,10 +131,10 @@ def test_what_is_no_flv_is_refused(data: bytes) -> None:
 
 
 def test_an_image_that_cannot_be_read_is_named() -> None:
-    scene = Scene(320, 180, 30, 400, "/nowhere/image.png", "Station")
+    settings = EncoderSettings(320, 180, 30, 400, "/nowhere/image.png", "Station")
     done = subprocess.run(
         [sys.executable, "-m", "radio.push.video.encoder"],
-        input=scene.line(),
+        input=settings.line(),
         capture_output=True,
         timeout=60,
         check=False,
