@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from radio.errors import SettingsError, StreamError, did_you_mean
 from radio.station import rendering
-from radio.station.rendering import ENCODED, ENDINGS, Share
+from radio.station.rendering import ENCODED, ENDINGS, ProgressCallback
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
@@ -92,7 +92,7 @@ def _check(path: Path, minutes: float) -> None:
 
 
 @contextmanager
-def _bar(console: Console, name: str) -> Iterator[Share]:
+def _bar(console: Console, name: str) -> Iterator[ProgressCallback]:
     """A progress bar, drawn on terminals only."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -24,11 +24,16 @@ from radio.server.routes import export_queue as work
 from radio.server.routes import stations as api
 from radio.settings.config import RadioConfig
 from radio.settings.server import ServerSettings
-from radio.worker.supervisor import WORKER
+from radio.worker.supervisor import WORKER_COMMAND
 
 
 async def serve(
-    config: RadioConfig, *, host: str, port: int, ready: Callable[[list[str]], None], worker: Sequence[str] = WORKER
+    config: RadioConfig,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[list[str]], None],
+    worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
     """Listen, put every station on the air, and stay until cancelled; then stop everything in reverse order.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
     from radio.station.station import Station
 
-Share: TypeAlias = Callable[[float], None]
+ProgressCallback: TypeAlias = Callable[[float], None]
 """Told how much is done, 0–1."""
 
 ENCODED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -36,7 +36,9 @@ _RENDERED: Final = 0.93
 """Share of the work that rendering is, where encoders follow."""
 
 
-def render(settings: StationSettings, *, seconds: Seconds, seed: int, paths: Sequence[Path], progress: Share) -> str:
+def render(
+    settings: StationSettings, *, seconds: Seconds, seed: int, paths: Sequence[Path], progress: ProgressCallback
+) -> str:
     """Make one track and write it to each of `paths`, in the format of its ending; returns its loudness in words.
 
     The same settings, seconds and seed give the same bytes. A MIDI file alone is composed and never heard, which is
@@ -72,7 +74,7 @@ def render(settings: StationSettings, *, seconds: Seconds, seed: int, paths: Seq
     return loudness
 
 
-def write_wav(station: Station, frames: Frames, path: Path, progress: Share) -> str:
+def write_wav(station: Station, frames: Frames, path: Path, progress: ProgressCallback) -> str:
     """Render a station to a 16-bit WAV file, block by block; returns its loudness in words."""
     from radio.audio.loudness import Meter
 
@@ -122,7 +124,7 @@ def no_ffmpeg(ending: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RenderOrder:
     """Tracks that somebody asked for: a task for `radio.worker.job_queue`, one track from each seed, each in every
     format.
     """
@@ -137,7 +139,7 @@ class Order:
         """Of the files, in the order in which they are made."""
         return [f"{self.settings.name}-{seed}{ending}" for seed in self.seeds for ending in self.endings]
 
-    def run(self, folder: Path, progress: Share) -> Path:
+    def run(self, folder: Path, progress: ProgressCallback) -> Path:
         """Write the files into a folder of their own below `folder`, and return that."""
         done = folder / "tracks"
         done.mkdir()

@@ -21,7 +21,7 @@ from radio.compose.bass import KICKS
 from radio.settings.controls import LAYERS
 from radio.settings.station import StationSettings
 from radio.station.rendering import encode, samples
-from radio.station.station import PLAYED, open_sounds
+from radio.station.station import PLAYED_LAYERS, open_sounds
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick
 
 PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK
@@ -31,7 +31,7 @@ _ENCODED: Final = 0.9
 """Share of the work that playing is, where an encoder or a packer follows."""
 
 
-class Played(NamedTuple):
+class PlayedNote(NamedTuple):
     """A note as it sounded: velocity 0 releases it."""
 
     frame: Frames
@@ -50,14 +50,14 @@ class BarLine(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class AiredPassage:
     """A stretch of what one worker played; all frames and ticks are the worker's own."""
 
     settings: StationSettings
     """With the worker's seed, and the controls in force `PREROLL` before `start`."""
     start: Frames
     end: Frames
-    notes: Sequence[Played]
+    notes: Sequence[PlayedNote]
     """From `PREROLL` before `start` on, in order."""
     bars: Sequence[BarLine]
     """Those that begin in it, in order."""
@@ -65,7 +65,7 @@ class Passage:
     """Of the controls, since then, in order."""
 
 
-def played(passage: Passage, *, apart: bool = False) -> Iterator[dict[str, Block]]:
+def played(passage: AiredPassage, *, apart: bool = False) -> Iterator[dict[str, Block]]:
     """The sound of a passage, in blocks of any size.
 
     Args:
@@ -80,7 +80,7 @@ def played(passage: Passage, *, apart: bool = False) -> Iterator[dict[str, Block
     synth, textures = open_sounds(settings, settings.seed)
     with closing(synth):
         begun = position
-        for layer in PLAYED:
+        for layer in PLAYED_LAYERS:
             notes = (note for note in passage.notes if note.layer == layer and note.frame >= begun)
             synth.schedule(layer, [SynthEvent(note.frame - begun, note.note, note.velocity) for note in notes])
         kicks = deque(note.frame for note in passage.notes if _is_kick(note) and note.frame >= begun)
@@ -110,7 +110,7 @@ def played(passage: Passage, *, apart: bool = False) -> Iterator[dict[str, Block
                 yield blocks
 
 
-def _is_kick(note: Played) -> bool:
+def _is_kick(note: PlayedNote) -> bool:
     return note.layer == "drums" and note.note in KICKS and note.velocity > 0
 
 
@@ -121,7 +121,7 @@ class Export:
     `ending` is .wav, .flac, .mp3 or .opus; .zip holds a WAV file of each layer.
     """
 
-    passages: Sequence[Passage]
+    passages: Sequence[AiredPassage]
     name: str
     """Of the file, without its ending."""
     ending: str

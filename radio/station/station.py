@@ -49,7 +49,7 @@ from radio.types import (
     Tick,
 )
 
-PLAYED = ("keys", "bass", "drums")
+PLAYED_LAYERS = ("keys", "bass", "drums")
 
 
 class Texture(Protocol):
@@ -151,7 +151,7 @@ class Station:
         self._textures = textures
         self._mixer = Mixer(settings.tone)
         self._clock = Clock(settings.controls.tempo)
-        self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED}
+        self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._composed: Frames = 0  # where the first bar that is not composed yet will start
         self._kicks: list[Frames] = []
         self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number keeps the order within a frame
@@ -348,7 +348,7 @@ def write_midi(
 
 def write_bars(settings: StationSettings, bars: Sequence[Bar], *, end: Tick, path: Path) -> None:
     """Write bars, from the station's first one on, as a MIDI file that ends at `end`, without the layers it mutes."""
-    played = [layer for layer in PLAYED if not getattr(settings.controls, f"{layer}_mute")]
+    played = [layer for layer in PLAYED_LAYERS if not getattr(settings.controls, f"{layer}_mute")]
     events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in played}
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
     tracks = [

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from radio.music import midi
 from radio.music.events import NoteEvent
-from radio.station.replay import Passage
-from radio.station.station import PLAYED
+from radio.station.replay import AiredPassage
+from radio.station.station import PLAYED_LAYERS
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 
-def write(passages: Sequence[Passage], path: Path) -> None:
+def write(passages: Sequence[AiredPassage], path: Path) -> None:
     """Write passages that followed one another; bar 1, at tick 0, is the first one that begins in them.
 
     The notes stand on their ticks: swing and lateness belong to the sound. A note that began before is left out, one
     that sounds at the end of its passage is released there. Each passage begins on a bar line.
     """
-    events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED}
+    events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED_LAYERS}
     tempos: dict[Tick, float] = {}
     place: Tick = 0
     for passage in passages:
@@ -29,7 +29,7 @@ def write(passages: Sequence[Passage], path: Path) -> None:
         beats = (passage.end - last.frame) / SAMPLE_RATE * last.tempo / 60
         end = last.number * TICKS_PER_BAR + round(beats * TICKS_PER_BEAT)
         tempos |= {bar.number * TICKS_PER_BAR - start + place: bar.tempo for bar in passage.bars}
-        for layer in PLAYED:
+        for layer in PLAYED_LAYERS:
             notes = sorted(
                 NoteEvent(note.tick, note.note, note.velocity) for note in passage.notes if note.layer == layer
             )
@@ -37,7 +37,7 @@ def write(passages: Sequence[Passage], path: Path) -> None:
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
     settings = passages[0].settings
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [midi.MidiTrack(layer, events[layer], programs[layer], layer == "drums") for layer in PLAYED]
+    tracks = [midi.MidiTrack(layer, events[layer], programs[layer], layer == "drums") for layer in PLAYED_LAYERS]
     midi.write(path, tracks, tempos, end=place)
 
 

@@ -8,8 +8,8 @@ from radio.errors import StreamError
 from radio.stream.formats.codecs import packet_frames
 from radio.stream.formats.encoders import Encoder, open_encoder
 from radio.types import SAMPLE_RATE, Block, Format, Frames
-from radio.worker.pcm_ring import History
-from radio.worker.wire import Broke, Encoded
+from radio.worker.pcm_ring import PcmRing
+from radio.worker.wire import Encoded, EncoderFailed
 
 WARM_UP = 4
 """Packets that a new encoder makes for nobody, so that those that count carry on from what came before them."""
@@ -28,7 +28,7 @@ class _Open:
     retry: Frames = 0
 
 
-class Bank:
+class EncoderSet:
     """Keeps the station's last audio, and encodes it from wherever it is asked to.
 
     Args:
@@ -36,11 +36,11 @@ class Bank:
     """
 
     def __init__(self, start: Frames = 0) -> None:
-        self._history = History(start)
+        self._history = PcmRing(start)
         self._open: dict[Format, _Open] = {}
 
     @property
-    def behind(self) -> bool:
+    def has_work(self) -> bool:
         """Whether there is audio to encode."""
         return any(each.at < self._history.end and each.retry <= self._history.end for each in self._open.values())
 
@@ -53,20 +53,20 @@ class Bank:
         due = max(frame, self._history.start)
         self._open[format_] = _Open(due, due)
 
-    def shut(self, format_: Format) -> None:
+    def close(self, format_: Format) -> None:
         """Encode this format no more."""
         self._open.pop(format_, None)
 
-    def encode(self, frames: Frames) -> list[Encoded | Broke]:
+    def encode(self, frames: Frames) -> list[Encoded | EncoderFailed]:
         """Up to `frames` of each format, from where it stands."""
-        said: list[Encoded | Broke] = []
+        said: list[Encoded | EncoderFailed] = []
         for format_, each in self._open.items():
             if each.retry > self._history.end:
                 continue
             try:
                 said += self._encode(format_, each, frames)
             except StreamError as error:
-                said.append(Broke(format_, str(error)))
+                said.append(EncoderFailed(format_, str(error)))
                 each.encoder, each.retry = None, self._history.end + RETRY
         return said
 

@@ -51,10 +51,10 @@ class Job:
     task: Task
     folder: Path
     state: State = "waiting"
-    share: float = 0.0
+    progress: float = 0.0
     """How much is done, 0–1."""
     result: Path | None = None
-    fault: str | None = None
+    error: str | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -66,7 +66,7 @@ class Job:
         return sum(file.stat().st_size for file in files)
 
 
-class Jobs:
+class JobQueue:
     """Takes tasks, runs `at_once` of them at a time, and keeps the results of the last ones in a temporary folder.
 
     Args:
@@ -129,7 +129,7 @@ class Jobs:
         """The job of this id; None where there is none, or its result was dropped for newer ones."""
         return self._jobs.get(name)
 
-    def ahead(self, job: Job) -> int:
+    def jobs_ahead(self, job: Job) -> int:
         """How many others are to be finished or at work before this one starts."""
         return list(self._tasks).index(job) if job.state == "waiting" else 0
 
@@ -164,9 +164,9 @@ class Jobs:
                 job.folder.mkdir(mode=0o700)
                 await self._run(job)
         except TimeoutError:
-            job.fault = f"it was not done within {self.limit:g} s"
+            job.error = f"it was not done within {self.limit:g} s"
         except OSError as error:
-            job.fault = f"this machine cannot run it now: {error.strerror or error}"
+            job.error = f"this machine cannot run it now: {error.strerror or error}"
 
     def _finish(self, job: Job) -> None:
         task = self._tasks.pop(job)
@@ -174,7 +174,7 @@ class Jobs:
             job.state = "cancelled"
         else:
             task.result()  # raises what should never happen
-            job.state = "failed" if job.fault is not None else "done"
+            job.state = "failed" if job.error is not None else "done"
         if job.state != "done":
             job.result = None
             self._delete(job)
@@ -208,9 +208,9 @@ class Jobs:
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
             said = await complaints
-        if job.result is None and job.fault is None:
+        if job.result is None and job.error is None:
             _log.error("a job ended with status %s: %s", process.returncode, said)
-            job.fault = "it broke off; the log of the radio says why"
+            job.error = "it broke off; the log of the radio says why"
 
     def _tidy(self) -> None:
         """Forget the oldest finished jobs beyond what is kept."""
@@ -232,11 +232,11 @@ class Jobs:
 def _take(job: Job, line: bytes) -> None:
     said = json.loads(line)
     if "share" in said:
-        job.share = said["share"]
+        job.progress = said["share"]
     elif "result" in said:
-        job.result, job.share = job.folder / said["result"], 1.0
+        job.result, job.progress = job.folder / said["result"], 1.0
     else:
-        job.fault = said["fault"]
+        job.error = said["fault"]
 
 
 async def _last_line(stream: asyncio.StreamReader) -> str:

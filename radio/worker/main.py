@@ -18,32 +18,32 @@ from typing import TYPE_CHECKING, Protocol
 
 from radio.errors import ControlError, RadioError, StreamError
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
-from radio.worker.encoder_set import Bank
+from radio.worker.encoder_set import EncoderSet
 from radio.worker.wire import (
     SKIPPED,
-    Change,
-    Decoder,
-    Failed,
-    Landed,
+    ChangeControls,
+    CloseFormat,
+    ControlsLanded,
+    ControlsRefused,
     Message,
-    Open,
-    Ready,
-    Refused,
+    MessageDecoder,
+    OpenFormat,
     Render,
     Rendered,
-    Shut,
-    Skip,
+    SkipTrack,
     Start,
+    StationFailed,
+    StationReady,
     encode,
 )
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
-BLOCK: Frames = 3_840
+RENDER_STEP: Frames = 3_840
 """Frames rendered between two looks at the socket: one Ogg page, 80 ms."""
 
-SLICE: Frames = SAMPLE_RATE // 2
+CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
 """Frames of the past that a new encoder is given between two looks: 10 to 25 ms of work."""
 
 URGENT: Frames = SAMPLE_RATE
@@ -95,7 +95,7 @@ def run(front: socket.socket, open_station: Callable[[StationSettings], Playable
 class _Worker:
     def __init__(self, front: socket.socket) -> None:
         self._front = front
-        self._decoder = Decoder()
+        self._decoder = MessageDecoder()
         self._until: Frames = 0
 
     def run(self, open_station: Callable[[StationSettings], Playable]) -> None:
@@ -107,7 +107,7 @@ class _Worker:
         try:
             station = open_station(pickle.loads(start.settings))  # noqa: S301 — our own parent process wrote it
         except RadioError as error:
-            self._send(Failed(str(error)))
+            self._send(StationFailed(str(error)))
             return
         try:
             self._play(station, rest)
@@ -115,37 +115,37 @@ class _Worker:
             station.close()
 
     def _play(self, station: Playable, messages: list[Message]) -> None:
-        bank = Bank(station.position)
+        encoders = EncoderSet(station.position)
         self._until = station.position
-        self._send(Ready(station.position))
+        self._send(StationReady(station.position))
         while True:
             for message in messages:
-                self._obey(station, bank, message)
+                self._obey(station, encoders, message)
             owed = self._until - station.position
             if owed > 0:
-                bank.add(station.render(BLOCK))
-            if owed > 0 or bank.behind:
-                packets = bank.encode(BLOCK if owed > URGENT else SLICE)
+                encoders.add(station.render(RENDER_STEP))
+            if owed > 0 or encoders.has_work:
+                packets = encoders.encode(RENDER_STEP if owed > URGENT else CATCH_UP_STEP)
                 self._send(*station.events(), *packets, Rendered(station.position))
-            busy = station.position < self._until or bank.behind
+            busy = station.position < self._until or encoders.has_work
             readable, _, _ = select.select([self._front], [], [], 0 if busy else None)
             messages = self._receive() if readable else []
 
-    def _obey(self, station: Playable, bank: Bank, message: Message) -> None:
+    def _obey(self, station: Playable, encoders: EncoderSet, message: Message) -> None:
         match message:
             case Render(until):
                 self._until = until
-            case Open(format_, frame):
-                bank.open(format_, frame)
-            case Shut(format_):
-                bank.shut(format_)
-            case Change(number, patch):
+            case OpenFormat(format_, frame):
+                encoders.open(format_, frame)
+            case CloseFormat(format_):
+                encoders.close(format_)
+            case ChangeControls(number, patch):
                 try:
-                    self._send(Landed(number, station.control(patch)))
+                    self._send(ControlsLanded(number, station.control(patch)))
                 except ControlError as error:
-                    self._send(Refused(number, str(error), error.field, error.allowed))
-            case Skip(number):
-                self._send(Landed(number, {SKIPPED: station.skip()}))
+                    self._send(ControlsRefused(number, str(error), error.field, error.allowed))
+            case SkipTrack(number):
+                self._send(ControlsLanded(number, {SKIPPED: station.skip()}))
             case _:
                 raise StreamError(f"the front sent a {type(message).__name__}, which is not for workers")
 

@@ -11,7 +11,7 @@ from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 KEPT: Seconds = 30.0
 
 
-class History:
+class PcmRing:
     """A ring of 16-bit samples: 5.8 MB for 30 s, and what every encoder reads from.
 
     Args:

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from radio.errors import ServerError
 from radio.types import Seconds
-from radio.worker.wire import Decoder, Message, encode
+from radio.worker.wire import Message, MessageDecoder, encode
 
-WORKER: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker.main")
+WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker.main")
 """The command that becomes a worker when the number of its socket is added.
 
 -P: the working directory is the user's, and a mido.py that lies there is not ours to import.
@@ -42,23 +42,23 @@ class WorkerProcess:
         self._process = process
         self._reader = reader
         self._writer = writer
-        self._decoder = Decoder()
+        self._decoder = MessageDecoder()
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send a message; one to a worker that is gone is lost."""
         self._writer.write(encode(message))
 
     @property
-    def farewell(self) -> str:
+    def exit_message(self) -> str:
         """How it ended."""
         code = self._process.returncode or 0
         return f"the worker ended{f' by signal {-code}' if code < 0 else ''}"
 
-    async def heard(self) -> list[Message] | None:
+    async def receive(self) -> list[Message] | None:
         """What it says next; none when it is gone.
 
         Raises:
@@ -92,21 +92,21 @@ class WorkerProcess:
                 self._process.kill()
                 await self._process.wait()
 
-    async def complaints(self, complained: Callable[[str], object]) -> None:
+    async def forward_stderr(self, on_stderr_line: Callable[[str], object]) -> None:
         """Pass on each line that it writes to its standard error."""
         stderr = self._process.stderr
         while stderr is not None and (data := await stderr.read(_READ_SIZE)):
             for line in data.decode(errors="replace").splitlines():
-                complained(line)
+                on_stderr_line(line)
 
 
 @contextlib.asynccontextmanager
-async def started(command: Sequence[str], complained: Callable[[str], object]) -> AsyncIterator[WorkerProcess]:
+async def start_worker(command: Sequence[str], on_stderr_line: Callable[[str], object]) -> AsyncIterator[WorkerProcess]:
     """Start a worker; it has ended when the context has.
 
     Args:
         command: What becomes a worker when the number of its socket is added.
-        complained: Gets each line that it writes to its standard error.
+        on_stderr_line: Gets each line that it writes to its standard error.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -125,7 +125,7 @@ async def started(command: Sequence[str], complained: Callable[[str], object]) -
             writer.close()
             raise
     worker = WorkerProcess(process, reader, writer)
-    said = asyncio.create_task(worker.complaints(complained))
+    said = asyncio.create_task(worker.forward_stderr(on_stderr_line))
     try:
         yield worker
     finally:

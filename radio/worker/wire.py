@@ -33,15 +33,15 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Front to worker: change controls; answered by `Landed` or `Refused` of the same `number`."""
+class ChangeControls:
+    """Front to worker: change controls; answered by `ControlsLanded` or `ControlsRefused` of the same `number`."""
 
     number: int
     patch: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenFormat:
     """Front to worker: encode this format too, from `frame` on or from the oldest audio that is kept."""
 
     format: Format
@@ -49,7 +49,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Shut:
+class CloseFormat:
     """Front to worker: nobody listens to this format any more."""
 
     format: Format
@@ -71,7 +71,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class EncoderFailed:
     """Worker to front: an encoder failed, and why; it is opened again without being asked."""
 
     format: Format
@@ -79,8 +79,8 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
-    """Front to worker: begin the next track; answered by a `Landed` of the same `number` that names `SKIPPED`."""
+class SkipTrack:
+    """Server to worker: begin the next track; answered by `ControlsLanded` of the same `number`, naming `SKIPPED`."""
 
     number: int
 
@@ -89,21 +89,21 @@ SKIPPED = "track"
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class StationReady:
     """Worker to front: the station is open and its first frame is `frame`."""
 
     frame: Frames
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class StationFailed:
     """Worker to front: the station cannot be opened, and why."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class ControlsLanded:
     """Worker to front: where each of the changed controls takes effect."""
 
     number: int
@@ -111,7 +111,7 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ControlsRefused:
     """Worker to front: nothing was changed, because `field` is not what is `allowed`."""
 
     number: int
@@ -123,18 +123,18 @@ class Refused:
 Message: TypeAlias = (
     Start
     | Render
-    | Change
-    | Ready
-    | Failed
-    | Landed
-    | Refused
+    | ChangeControls
+    | StationReady
+    | StationFailed
+    | ControlsLanded
+    | ControlsRefused
     | Encoded
     | StationEvent
-    | Open
-    | Shut
+    | OpenFormat
+    | CloseFormat
     | Rendered
-    | Broke
-    | Skip
+    | EncoderFailed
+    | SkipTrack
 )
 
 _LENGTH = struct.Struct("<I")
@@ -152,7 +152,7 @@ def encode(message: Message) -> bytes:
     return _LENGTH.pack(len(body) + 1) + bytes([_KINDS.index(type(message))]) + body
 
 
-class Decoder:
+class MessageDecoder:
     """Turns bytes, however they were cut on the way, back into messages."""
 
     def __init__(self) -> None:
@@ -186,23 +186,23 @@ def _body(message: Message) -> bytes:
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
         case Start():
             return message.settings
-        case Render(number) | Ready(number) | Rendered(number) | Skip(number):
+        case Render(number) | StationReady(number) | Rendered(number) | SkipTrack(number):
             return _FRAME.pack(number)
-        case Open(format_, frame):
+        case OpenFormat(format_, frame):
             return _json([format_, frame])
-        case Shut(format_):
+        case CloseFormat(format_):
             return _json([format_])
-        case Broke(format_, text):
+        case EncoderFailed(format_, text):
             return _json([format_, text])
-        case Failed():
+        case StationFailed():
             return message.message.encode()
         case StationEvent():
             return _json([message.frame, message.kind, dict(message.data)])
-        case Change():
+        case ChangeControls():
             return _json([message.number, dict(message.patch)])
-        case Landed():
+        case ControlsLanded():
             return _json([message.number, {name: [at.bar, at.frame] for name, at in message.landings.items()}])
-        case Refused():
+        case ControlsRefused():
             return _json([message.number, message.message, message.field, message.allowed])
 
 
@@ -222,15 +222,15 @@ def _parse(kind: type[Message], body: bytes) -> Message:
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
     if kind is Start:
         return Start(body)
-    if kind in {Render, Ready, Rendered, Skip}:
+    if kind in {Render, StationReady, Rendered, SkipTrack}:
         return kind(*_FRAME.unpack(body))
-    if kind is Failed:
-        return Failed(body.decode())
-    if kind is Landed:
+    if kind is StationFailed:
+        return StationFailed(body.decode())
+    if kind is ControlsLanded:
         number, landings = json.loads(body)
-        return Landed(number, {name: Landing(*landing) for name, landing in landings.items()})
+        return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()})
     fields = json.loads(body)
-    if kind in {Open, Shut, Broke} and fields[0] not in _FORMATS:
+    if kind in {OpenFormat, CloseFormat, EncoderFailed} and fields[0] not in _FORMATS:
         raise ValueError(f"there is no format {fields[0]}")
     return kind(*fields)
 

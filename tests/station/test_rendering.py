@@ -11,7 +11,7 @@ import pytest
 from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load
-from radio.station.rendering import Order, render
+from radio.station.rendering import RenderOrder, render
 from radio.types import SAMPLE_RATE
 
 CHILL = load(STATIONS).station("chill")
@@ -37,7 +37,7 @@ def test_the_notes_of_a_rendering_are_those_of_the_music_alone(tmp_path: Path) -
 def test_an_order_is_a_track_from_each_seed_in_each_format(tmp_path: Path) -> None:
     told: list[float] = []
     quiet = replace(CHILL, keys_program=11, controls=CHILL.controls.changed({"drums_mute": True}))
-    order = Order(quiet, seconds=2, seeds=(7, 8), endings=(".wav", ".mid"))
+    order = RenderOrder(quiet, seconds=2, seeds=(7, 8), endings=(".wav", ".mid"))
     folder = order.run(tmp_path, told.append)
     assert sorted(path.name for path in folder.iterdir()) == sorted(order.names)
     assert order.names == ["chill-7.wav", "chill-7.mid", "chill-8.wav", "chill-8.mid"]

@@ -16,7 +16,7 @@ from radio.server.broadcast.journal import LONGEST, Journal
 from radio.server.broadcast.worker_runs import Life
 from radio.settings.station import StationSettings
 from radio.station import transcript
-from radio.station.replay import PREROLL, BarLine, Export, Passage, Played, played
+from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, played
 from radio.station.station import open_station
 from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
 from tests.station import test_station
@@ -52,7 +52,7 @@ class Aired:
         station.close()
         self.sound = np.concatenate(blocks)
 
-    def passages(self, seconds: float) -> list[Passage]:
+    def passages(self, seconds: float) -> list[AiredPassage]:
         _, passages = self.journal.passages([self.life], ORIGIN + len(self.sound), seconds)
         return passages
 
@@ -62,7 +62,7 @@ def aired(settings: StationSettings) -> Aired:
     return Aired(settings, bars=14)
 
 
-def replayed(passage: Passage, *, apart: bool = False) -> dict[str, np.ndarray]:
+def replayed(passage: AiredPassage, *, apart: bool = False) -> dict[str, np.ndarray]:
     blocks = list(played(passage, apart=apart))
     return {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
 
@@ -122,14 +122,14 @@ def test_notes_are_written_on_their_ticks(aired: Aired, tmp_path: Path) -> None:
 
 
 def test_a_restart_in_between_begins_a_new_bar(settings: StationSettings, tmp_path: Path) -> None:
-    def passage(number: int, note: int, bars: float) -> Passage:
+    def passage(number: int, note: int, bars: float) -> AiredPassage:
         end = round(bars * BAR)
         notes = [
-            Played(0, "keys", note, 80, number * TICKS_PER_BAR),
-            Played(end - 64, "drums", 36, 90, number * TICKS_PER_BAR),
+            PlayedNote(0, "keys", note, 80, number * TICKS_PER_BAR),
+            PlayedNote(end - 64, "drums", 36, 90, number * TICKS_PER_BAR),
         ]
         lines = [BarLine(each * BAR, number + each, 80.0) for each in range(-(-end // BAR))]
-        return Passage(settings, 0, end, notes, lines, [])
+        return AiredPassage(settings, 0, end, notes, lines, [])
 
     transcript.write([passage(7, 60, 1.5), passage(0, 62, 2)], tmp_path / "notes.mid")
     notes = [note for note in midi.read(tmp_path / "notes.mid").notes if note.track == "keys"]

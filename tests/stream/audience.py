@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from radio.stream.formats.muxers import open_muxer
-from radio.stream.relay.listener import Listener, Reach
-from radio.stream.relay.live_edge import Edge
+from radio.stream.relay.listener import Listener, TcpProgress
+from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import TICK, TURNS, Relay
 from radio.types import SAMPLE_RATE, Frames, Packet
@@ -72,11 +72,11 @@ class Peer:
         self.drain()
         return len(self.buffered)
 
-    def reach(self) -> Reach | None:
+    def tcp_progress(self) -> TcpProgress | None:
         if self.window is None:
             return None
         self.drain()
-        return Reach(len(self.received), max(0, self.window - len(self.received) + self.read))
+        return TcpProgress(len(self.received), max(0, self.window - len(self.received) + self.read))
 
     def hung_up(self) -> bool:
         return self.broken
@@ -97,7 +97,7 @@ class Station:
     _random: random.Random = field(default_factory=lambda: random.Random(1))
 
     def __post_init__(self) -> None:
-        self.edge = Edge(self.clock)
+        self.edge = LiveEdge(self.clock)
         self.mount = Mount("opus", open_muxer("opus", title="t", description="d"), now=self.clock)
 
     @property
@@ -132,5 +132,5 @@ class Station:
         return pages
 
 
-def join(relay: Relay, peer: Peer, burst: float = 22.0, begun: Callable[[Frames], None] | None = None) -> Listener:
-    return relay.join(peer, burst=burst, begun=begun)
+def join(relay: Relay, peer: Peer, burst: float = 22.0, on_start: Callable[[Frames], None] | None = None) -> Listener:
+    return relay.join(peer, burst=burst, on_start=on_start)

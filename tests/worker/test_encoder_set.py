@@ -9,9 +9,9 @@ from radio.errors import StreamError
 from radio.stream.formats.codecs import packet_frames
 from radio.stream.formats.encoders import Encoder, open_encoder
 from radio.types import SAMPLE_RATE, Block, Format, Packet
-from radio.worker import encoder_set as bank
-from radio.worker.encoder_set import RETRY, Bank
-from radio.worker.wire import Broke, Encoded
+from radio.worker import encoder_set as encoders
+from radio.worker.encoder_set import RETRY, EncoderSet
+from radio.worker.wire import Encoded, EncoderFailed
 from tests.stream.formats.test_encoders import decode
 from tests.stream.tones import tone
 
@@ -19,22 +19,22 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 BLOCK = 3_840
 
 
-def rendered(found: Bank, start: int, end: int) -> None:
+def rendered(found: EncoderSet, start: int, end: int) -> None:
     for frame in range(start, end, BLOCK):
         found.add(tone(BLOCK, start=frame))
 
 
-def packets(found: Bank, format_: Format, slice_: int = 24_000) -> list[Packet]:
+def packets(found: EncoderSet, format_: Format, slice_: int = 24_000) -> list[Packet]:
     """All that can be encoded now."""
     said = []
-    while found.behind:
+    while found.has_work:
         said += found.encode(slice_)
     return [each.packet for each in said if isinstance(each, Encoded) and each.format == format_]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_the_past_is_encoded_first_and_then_the_present_without_a_seam(format_: Format) -> None:
-    found = Bank()
+    found = EncoderSet()
     rendered(found, 0, 20 * BLOCK)
     found.open(format_, 5 * BLOCK)
     heard = packets(found, format_)
@@ -49,7 +49,7 @@ def test_the_past_is_encoded_first_and_then_the_present_without_a_seam(format_: 
 
 
 def test_formats_do_not_wait_for_each_other() -> None:
-    found = Bank()
+    found = EncoderSet()
     rendered(found, 0, 100 * BLOCK)
     found.open("opus", 99 * BLOCK)
     packets(found, "opus")
@@ -61,13 +61,13 @@ def test_formats_do_not_wait_for_each_other() -> None:
 
 
 def test_what_is_shut_says_no_more_and_may_go_on_from_where_it_was() -> None:
-    found = Bank()
+    found = EncoderSet()
     rendered(found, 0, 10 * BLOCK)
     found.open("aac", 0)
     before = packets(found, "aac")
-    found.shut("aac")
+    found.close("aac")
     rendered(found, 10 * BLOCK, 20 * BLOCK)
-    assert not found.behind
+    assert not found.has_work
     assert found.encode(BLOCK) == []
     found.open("aac", before[-1].frame + 1_024)
     after = packets(found, "aac")
@@ -93,15 +93,15 @@ def test_an_encoder_that_breaks_is_replaced_and_nobody_hears_it(
 ) -> None:
     lives = iter([10, 0, 10_000])
     monkeypatch.setattr(
-        bank, "open_encoder", lambda name, *, start: Faulty(open_encoder(name, start=start), next(lives))
+        encoders, "open_encoder", lambda name, *, start: Faulty(open_encoder(name, start=start), next(lives))
     )
-    found, said = Bank(), []
+    found, said = EncoderSet(), []
     found.open(format_, 0)
     for n in range(80):
         found.add(tone(BLOCK, start=n * BLOCK))
-        while found.behind:
+        while found.has_work:
             said += found.encode(24_000)
-    broke = [n for n, each in enumerate(said) if isinstance(each, Broke)]
+    broke = [n for n, each in enumerate(said) if isinstance(each, EncoderFailed)]
     assert len(broke) == 2
     heard = [each.packet for each in said if isinstance(each, Encoded)]
     length = packet_frames(format_)

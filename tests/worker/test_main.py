@@ -15,19 +15,19 @@ from radio.errors import RadioError, StreamError
 from radio.types import SAMPLE_RATE, Format, Landing, Packet, StationEvent
 from radio.worker import main as worker
 from radio.worker.wire import (
-    Change,
-    Decoder,
+    ChangeControls,
+    CloseFormat,
+    ControlsLanded,
+    ControlsRefused,
     Encoded,
-    Failed,
-    Landed,
     Message,
-    Open,
-    Ready,
-    Refused,
+    MessageDecoder,
+    OpenFormat,
     Render,
     Rendered,
-    Shut,
     Start,
+    StationFailed,
+    StationReady,
     encode,
 )
 from tests.server.tone_worker import ToneStation, settings
@@ -41,7 +41,7 @@ class Talk:
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
         self.socket.settimeout(DEADLINE)
-        self._decoder = Decoder()
+        self._decoder = MessageDecoder()
         self._waiting: list[Message] = []
 
     def say(self, *messages: Message) -> None:
@@ -105,7 +105,7 @@ def running() -> Iterator[tuple[Talk, list[BaseException]]]:
 
 def started(talk: Talk, **changes: object) -> None:
     talk.say(Start(pickle.dumps(settings(**changes))))  # type: ignore[arg-type]
-    assert talk.hear() == Ready(0)
+    assert talk.hear() == StationReady(0)
 
 
 def test_it_renders_as_far_as_it_is_told_and_then_waits() -> None:
@@ -116,7 +116,7 @@ def test_it_renders_as_far_as_it_is_told_and_then_waits() -> None:
         assert talk.silence() == []
         talk.say(Render(3 * SAMPLE_RATE))
         more = talk.until(3 * SAMPLE_RATE)
-        assert more[-1] == Rendered(-(-3 * SAMPLE_RATE // worker.BLOCK) * worker.BLOCK)
+        assert more[-1] == Rendered(-(-3 * SAMPLE_RATE // worker.RENDER_STEP) * worker.RENDER_STEP)
     assert raised == []
 
 
@@ -134,12 +134,12 @@ def test_a_format_is_encoded_from_where_it_is_asked_for_until_it_is_shut(format_
         talk.say(Render(4 * SAMPLE_RATE))
         talk.until(4 * SAMPLE_RATE)
         first = SAMPLE_RATE + 12_345
-        talk.say(Open(format_, first))
+        talk.say(OpenFormat(format_, first))
         packets = talk.packets_until(format_, 4 * SAMPLE_RATE - 6_000)
         talk.say(Render(5 * SAMPLE_RATE))
         packets += talk.packets_until(format_, 5 * SAMPLE_RATE - 6_000)
         assert [packet.frame for packet in packets] == [first + frames * k for k in range(len(packets))]
-        talk.say(Shut(format_))
+        talk.say(CloseFormat(format_))
         talk.silence()
         talk.say(Render(6 * SAMPLE_RATE))
         assert not any(isinstance(message, Encoded) for message in talk.until(6 * SAMPLE_RATE))
@@ -151,14 +151,14 @@ def test_no_more_than_half_a_minute_is_kept() -> None:
         started(talk)
         talk.say(Render(32 * SAMPLE_RATE))
         talk.until(32 * SAMPLE_RATE)
-        talk.say(Open("opus", 0))
-        assert 2 * SAMPLE_RATE <= talk.packets_until("opus", 0)[0].frame <= 2 * SAMPLE_RATE + worker.BLOCK
+        talk.say(OpenFormat("opus", 0))
+        assert 2 * SAMPLE_RATE <= talk.packets_until("opus", 0)[0].frame <= 2 * SAMPLE_RATE + worker.RENDER_STEP
 
 
 def test_events_come_with_the_sound_they_belong_to() -> None:
     with running() as (talk, _):
         started(talk)
-        talk.say(Open("opus", 0), Render(3 * SAMPLE_RATE))
+        talk.say(OpenFormat("opus", 0), Render(3 * SAMPLE_RATE))
         heard = talk.until(3 * SAMPLE_RATE)
     bars = [message for message in heard if isinstance(message, StationEvent) and message.kind == "bar"]
     assert [bar.frame for bar in bars[:3]] == [0, SAMPLE_RATE, 2 * SAMPLE_RATE]
@@ -172,19 +172,19 @@ def test_events_come_with_the_sound_they_belong_to() -> None:
 def test_controls_are_answered_by_their_number() -> None:
     with running() as (talk, _):
         started(talk)
-        talk.say(Change(7, {"tempo": 90}), Change(8, {"tempo": 400}), Change(9, {"tmepo": 90}))
-        assert talk.hear() == Landed(7, {"tempo": Landing(1, 0)})
+        talk.say(ChangeControls(7, {"tempo": 90}), ChangeControls(8, {"tempo": 400}), ChangeControls(9, {"tmepo": 90}))
+        assert talk.hear() == ControlsLanded(7, {"tempo": Landing(1, 0)})
         refused, unknown = talk.hear(), talk.hear()
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, ControlsRefused)
     assert (refused.number, refused.field, refused.allowed) == (8, "tempo", "a number from 50 to 110 BPM")
-    assert isinstance(unknown, Refused)
+    assert isinstance(unknown, ControlsRefused)
     assert "Did you mean 'tempo'" in unknown.message
 
 
 def test_a_station_that_cannot_be_opened_says_why() -> None:
     with running() as (talk, raised):
         talk.say(Start(pickle.dumps(settings(description="fails to open"))))
-        assert talk.hear() == Failed("there is no soundfont at nowhere.sf2")
+        assert talk.hear() == StationFailed("there is no soundfont at nowhere.sf2")
         with pytest.raises(EOFError):
             talk.hear()
     assert raised == []

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.errors import StreamError
-from radio.worker.pcm_ring import History
+from radio.worker.pcm_ring import PcmRing
 
 RATE = 48_000
 KEPT = 480
@@ -20,7 +20,7 @@ def block(frame: int, frames: int) -> np.ndarray[tuple[int, int], np.dtype[np.fl
 
 @given(st.lists(st.integers(0, 3 * KEPT), max_size=20), st.integers(-1_000, 10**10))
 def test_what_was_added_is_read_back(sizes: list[int], start: int) -> None:
-    history = History(start, seconds=KEPT / RATE)
+    history = PcmRing(start, seconds=KEPT / RATE)
     end = start
     for size in sizes:
         history.add(block(end, size))
@@ -33,13 +33,13 @@ def test_what_was_added_is_read_back(sizes: list[int], start: int) -> None:
 
 
 def test_what_is_not_there_yet_is_nothing() -> None:
-    history = History(100)
+    history = PcmRing(100)
     assert history.read(100, 50).shape == (0, 2)
     assert history.read(500, 50).shape == (0, 2)
 
 
 def test_what_is_forgotten_is_refused() -> None:
-    history = History(seconds=KEPT / RATE)
+    history = PcmRing(seconds=KEPT / RATE)
     history.add(block(0, KEPT + 1))
     with pytest.raises(StreamError, match="oldest kept is 1"):
         history.read(0, 1)

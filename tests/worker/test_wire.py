@@ -12,71 +12,71 @@ from radio.errors import StreamError
 from radio.types import Landing, Packet, StationEvent
 from radio.worker.wire import (
     MAX_BODY,
-    Broke,
-    Change,
-    Decoder,
+    ChangeControls,
+    CloseFormat,
+    ControlsLanded,
+    ControlsRefused,
     Encoded,
-    Failed,
-    Landed,
+    EncoderFailed,
     Message,
-    Open,
-    Ready,
-    Refused,
+    MessageDecoder,
+    OpenFormat,
     Render,
     Rendered,
-    Shut,
-    Skip,
+    SkipTrack,
     Start,
+    StationFailed,
+    StationReady,
     encode,
 )
 
 MESSAGES: list[Message] = [
     Start(b"\x80settings"),
     Render(2**40),
-    Skip(8),
-    Change(3, {"tempo": 78.5, "rain_mute": False}),
-    Ready(-5),
-    Failed("no soundfont at “there”"),
-    Landed(3, {"tempo": Landing(17, 1_920_000)}),
-    Refused(4, "tempo: 400 is not …", "tempo", "a number from 50 to 110 BPM"),
+    SkipTrack(8),
+    ChangeControls(3, {"tempo": 78.5, "rain_mute": False}),
+    StationReady(-5),
+    StationFailed("no soundfont at “there”"),
+    ControlsLanded(3, {"tempo": Landing(17, 1_920_000)}),
+    ControlsRefused(4, "tempo: 400 is not …", "tempo", "a number from 50 to 110 BPM"),
     Encoded("opus", Packet(960, 960, bytes(range(256)))),
     Encoded("pcm", Packet(-960, 960, b"")),
     StationEvent(4_800, "track", {"title": "Rain", "chords": ["Dm7", "G7"], "tempo": 80.0, "key": None}),
-    Open("mp3", 2**40),
-    Open("aac", -48_000),
-    Shut("aac"),
+    OpenFormat("mp3", 2**40),
+    OpenFormat("aac", -48_000),
+    CloseFormat("aac"),
     Rendered(3_840),
-    Broke("mp3", "the encoder “libmp3lame” failed"),
+    EncoderFailed("mp3", "the encoder “libmp3lame” failed"),
 ]
 BYTES = b"".join(map(encode, MESSAGES))
 
 
 def test_whole() -> None:
-    assert Decoder().feed(BYTES) == MESSAGES
+    assert MessageDecoder().feed(BYTES) == MESSAGES
 
 
 def test_byte_by_byte() -> None:
-    decoder = Decoder()
+    decoder = MessageDecoder()
     assert [message for byte in BYTES for message in decoder.feed(bytes([byte]))] == MESSAGES
 
 
 @given(st.lists(st.integers(0, len(BYTES)), max_size=12))
 def test_cut_anywhere(cuts: list[int]) -> None:
-    decoder = Decoder()
+    decoder = MessageDecoder()
     edges = [0, *sorted(cuts), len(BYTES)]
     pieces = [BYTES[a:b] for a, b in itertools.pairwise(edges)]
     assert [message for piece in pieces for message in decoder.feed(piece)] == MESSAGES
 
 
 def test_trailing_bytes_wait_for_the_rest() -> None:
-    decoder = Decoder()
+    decoder = MessageDecoder()
     assert decoder.feed(BYTES + encode(Render(7))[:-1]) == MESSAGES
     assert decoder.feed(encode(Render(7))[-1:]) == [Render(7)]
 
 
 def test_the_longest_message_passes_and_a_longer_one_does_not() -> None:
     longest = Start(bytes(MAX_BODY))
-    assert Decoder().feed(encode(longest)) == [longest]
+    assert MessageDecoder().feed(encode(longest)) == [longest]
     with pytest.raises(StreamError, match="longer than"):
         encode(Start(bytes(MAX_BODY + 1)))
 
@@ -84,7 +84,7 @@ def test_the_longest_message_passes_and_a_longer_one_does_not() -> None:
 @pytest.mark.parametrize("length", [0, MAX_BODY + 2, 0xFFFFFFFF])
 def test_a_length_that_cannot_be_is_refused_before_it_arrives(length: int) -> None:
     with pytest.raises(StreamError, match="something else"):
-        Decoder().feed(struct.pack("<I", length))
+        MessageDecoder().feed(struct.pack("<I", length))
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_a_length_that_cannot_be_is_refused_before_it_arrives(length: int) -> No
 )
 def test_what_does_not_parse_is_refused(body: bytes) -> None:
     with pytest.raises(StreamError, match=r"cannot be read|no message of kind"):
-        Decoder().feed(struct.pack("<I", len(body)) + body)
+        MessageDecoder().feed(struct.pack("<I", len(body)) + body)
 
 
 @given(st.binary(max_size=64))
 def test_noise_raises_nothing_else(data: bytes) -> None:
     with contextlib.suppress(StreamError):
-        Decoder().feed(data)
+        MessageDecoder().feed(data)

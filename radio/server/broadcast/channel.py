@@ -19,28 +19,28 @@ from radio.server.broadcast.journal import Journal
 from radio.server.broadcast.now_playing import Now
 from radio.server.broadcast.worker_runs import LIVES, Life, digests
 from radio.stream.formats.muxers import open_muxer
-from radio.stream.relay.live_edge import Edge
+from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import LAG_LIMIT, TICK
 from radio.stream.relay.tap import Tap
 from radio.types import SAMPLE_RATE, Format, Frames, JsonValue, Landing, Seconds, StationEvent
-from radio.worker.supervisor import WORKER, WorkerProcess, started
+from radio.worker.supervisor import WORKER_COMMAND, WorkerProcess, start_worker
 from radio.worker.wire import (
     SKIPPED,
-    Broke,
-    Change,
+    ChangeControls,
+    CloseFormat,
+    ControlsLanded,
+    ControlsRefused,
     Encoded,
-    Failed,
-    Landed,
+    EncoderFailed,
     Message,
-    Open,
-    Ready,
-    Refused,
+    OpenFormat,
     Render,
     Rendered,
-    Shut,
-    Skip,
+    SkipTrack,
     Start,
+    StationFailed,
+    StationReady,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Channel:
         worker: The command that becomes the worker; tests name one with another station in it.
     """
 
-    def __init__(self, settings: StationSettings, *, worker: Sequence[str] = WORKER) -> None:
+    def __init__(self, settings: StationSettings, *, worker: Sequence[str] = WORKER_COMMAND) -> None:
         self.settings = settings
         self.controls = settings.controls
         self.now = Now()
@@ -78,7 +78,7 @@ class Channel:
         self.lives: deque[Life] = deque(maxlen=LIVES)
         self.restarts = 0
         self.pid: int | None = None
-        self.edge = Edge(time.monotonic)
+        self.edge = LiveEdge(time.monotonic)
         self.mounts: dict[Format, Mount] = {}
         self.audience = Audience()
         """The listeners of HLS."""
@@ -131,7 +131,7 @@ class Channel:
             ServerError: The worker is being restarted, or does not answer.
         """
         self.controls.changed(patch)  # raises before the worker is asked: what is wrong here is wrong there
-        heard = await self._asking(lambda number: Change(number, patch))
+        heard = await self._asking(lambda number: ChangeControls(number, patch))
         self.controls = self.controls.changed(patch)
         self.lives[-1].changed(heard, self.controls.as_json())
         return heard
@@ -142,7 +142,7 @@ class Channel:
         Raises:
             ServerError: The worker is being restarted, or does not answer.
         """
-        landing = (await self._asking(Skip))[SKIPPED]
+        landing = (await self._asking(SkipTrack))[SKIPPED]
         self.lives[-1].skipped(landing)
         return landing
 
@@ -155,7 +155,7 @@ class Channel:
         number = self._asked
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            process.say(message(number))
+            process.send(message(number))
             async with asyncio.timeout(ANSWER):
                 landings = await answer
         except TimeoutError as error:
@@ -218,14 +218,14 @@ class Channel:
         if process is None or not process.ready or mount.needed == mount.opened:
             return
         if mount.opened:
-            process.say(Shut(mount.format))
+            process.send(CloseFormat(mount.format))
             mount.opened = False
         else:
             mount.reopened(self._wanted(mount))
             self._open(mount, process)
 
     def _open(self, mount: Mount, process: WorkerProcess) -> None:
-        process.say(Open(mount.format, self._wanted(mount) - self._offset))
+        process.send(OpenFormat(mount.format, self._wanted(mount) - self._offset))
         mount.opened = True
 
     def _wanted(self, mount: Mount) -> Frames:
@@ -243,7 +243,7 @@ class Channel:
         until = self.edge.live + int(RESERVE * SAMPLE_RATE) - self._offset
         if self._process is not None and self._process.ready and until > self._until:
             self._until = until
-            self._process.say(Render(until))
+            self._process.send(Render(until))
 
     async def _keep_alive(self) -> None:
         failures = 0
@@ -262,19 +262,19 @@ class Channel:
 
     async def _one_life(self) -> None:
         """Run one worker until it ends; raises ServerError or StreamError with the reason, always."""
-        async with started(self._worker, self._complained) as process:
+        async with start_worker(self._worker, self._complained) as process:
             self.pid = process.pid
             settings = replace(self.settings, controls=self.controls, seed=(self.settings.seed + self.restarts) % 2**63)
-            process.say(Start(pickle.dumps(settings)))
+            process.send(Start(pickle.dumps(settings)))
             self._given = settings, await asyncio.to_thread(digests, settings)
             self._process = process
             try:
-                while (messages := await process.heard()) is not None:
+                while (messages := await process.receive()) is not None:
                     for message in messages:
                         self._take(message)
             finally:
                 self._drop()
-        raise ServerError(process.farewell)
+        raise ServerError(process.exit_message)
 
     def _complained(self, line: str) -> None:
         self._log.warning("station '%s': %s", self.settings.name, line)
@@ -290,12 +290,12 @@ class Channel:
             case StationEvent():
                 self._coming.append(replace(message, frame=message.frame + self._offset))
                 self.now.announced(self._coming[-1])
-            case Ready(frame) if self._process is not None:
+            case StationReady(frame) if self._process is not None:
                 self._begin(self._process, frame)
-            case Broke(format_, text):
+            case EncoderFailed(format_, text):
                 self.encoder_restarts += 1
                 self._log.error("station '%s': %s: %s", self.settings.name, format_, text)
-            case Failed(text):
+            case StationFailed(text):
                 raise ServerError(text)
             case _:
                 self._answer(message)
@@ -314,10 +314,10 @@ class Channel:
 
     def _answer(self, message: Message) -> None:
         match message:
-            case Landed(number, landings):
+            case ControlsLanded(number, landings):
                 if (waiting := self._answers.get(number)) and not waiting.done():
                     waiting.set_result(landings)
-            case Refused(number, text, name, allowed):
+            case ControlsRefused(number, text, name, allowed):
                 if (waiting := self._answers.get(number)) and not waiting.done():
                     waiting.set_exception(ControlError(text, field=name, allowed=allowed))
             case _:

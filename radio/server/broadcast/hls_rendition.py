@@ -12,7 +12,7 @@ from collections.abc import Callable
 from radio.errors import ServerError, StreamError
 from radio.server.broadcast.channel import Channel
 from radio.stream.formats import hls
-from radio.stream.formats.fmp4 import Track
+from radio.stream.formats.fmp4 import Mp4Track
 from radio.stream.formats.hls import Playlist, Segment, Segmenter, Timeline
 from radio.types import SAMPLE_RATE, Format, Frames, Packet, Seconds
 
@@ -42,7 +42,7 @@ class Rendition:
         timeline: Called when the first of them is there; shared by the station's renditions.
     """
 
-    def __init__(self, channel: Channel, format_: Format, track: Track, timeline: Callable[[], Timeline]) -> None:
+    def __init__(self, channel: Channel, format_: Format, track: Mp4Track, timeline: Callable[[], Timeline]) -> None:
         self.over = False
         self._channel = channel
         self._format: Format = format_

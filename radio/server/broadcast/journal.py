@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from radio.server.broadcast.worker_runs import Life
-from radio.station.replay import PREROLL, BarLine, Passage, Played
+from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote
 from radio.types import SAMPLE_RATE, Frames, Seconds, StationEvent
 
 LONGEST: Seconds = 600.0
@@ -22,7 +22,7 @@ _KEPT: Frames = round(LONGEST * SAMPLE_RATE) + PREROLL + 10 * SAMPLE_RATE
 class Journal:
     """Built from events in the order in which they air; about a megabyte for ten minutes."""
 
-    notes: deque[Played] = field(default_factory=deque)
+    notes: deque[PlayedNote] = field(default_factory=deque)
     bars: deque[BarLine] = field(default_factory=deque)
 
     def aired(self, event: StationEvent) -> None:
@@ -31,7 +31,7 @@ class Journal:
         match event.kind:
             case "note":
                 layer, note, velocity, tick = data["layer"], data["note"], data["velocity"], data["tick"]
-                self.notes.append(Played(event.frame, layer, note, velocity, tick))  # type: ignore[arg-type]
+                self.notes.append(PlayedNote(event.frame, layer, note, velocity, tick))  # type: ignore[arg-type]
             case "bar":
                 self.bars.append(BarLine(event.frame, data["number"], data["tempo"]))  # type: ignore[arg-type]
             case _:
@@ -42,7 +42,7 @@ class Journal:
         while self.bars and self.bars[0].frame < oldest:
             self.bars.popleft()
 
-    def passages(self, lives: Iterable[Life], live: Frames, seconds: Seconds) -> tuple[Frames, list[Passage]]:
+    def passages(self, lives: Iterable[Life], live: Frames, seconds: Seconds) -> tuple[Frames, list[AiredPassage]]:
         """The last `seconds` before the live edge, from the bar line before them on.
 
         Returns:
@@ -68,10 +68,10 @@ class Journal:
             found = bar.frame
         return found
 
-    def _passage(self, life: Life, start: Frames, end: Frames) -> Passage:
+    def _passage(self, life: Life, start: Frames, end: Frames) -> AiredPassage:
         early, origin = max(start - PREROLL, life.origin), life.origin
         notes = [each._replace(frame=each.frame - origin) for each in self.notes if early <= each.frame < end]
         bars = [each._replace(frame=each.frame - origin) for each in self.bars if start <= each.frame < end]
         changes = [(each.at.frame - origin, each.values) for each in life.changes_between(early, end)]
         settings = replace(life.settings, controls=life.controls_at(early))
-        return Passage(settings, start - origin, end - origin, notes, bars, changes)
+        return AiredPassage(settings, start - origin, end - origin, notes, bars, changes)

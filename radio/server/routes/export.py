@@ -19,7 +19,7 @@ from radio.server.http.authorization import KEEPER
 from radio.server.http.operation import Query, operation
 from radio.server.routes.export_queue import JOBS, awaited
 from radio.station import transcript
-from radio.station.replay import Export, Passage
+from radio.station.replay import AiredPassage, Export
 from radio.types import Seconds
 
 SHORTEST: Final[Seconds] = 1.0
@@ -88,7 +88,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     return web.Response(body=file, headers=headers)
 
 
-def _midi(passages: Sequence[Passage]) -> bytes:
+def _midi(passages: Sequence[AiredPassage]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "notes.mid"
         transcript.write(passages, path)

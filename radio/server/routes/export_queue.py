@@ -8,9 +8,9 @@ from aiohttp import web
 
 from radio.server.http.problems import ProblemError
 from radio.types import Seconds
-from radio.worker.job_queue import Job, Jobs
+from radio.worker.job_queue import Job, JobQueue
 
-JOBS: web.AppKey[Jobs] = web.AppKey("jobs", Jobs)
+JOBS: web.AppKey[JobQueue] = web.AppKey("jobs", JobQueue)
 
 _LOOK: Seconds = 0.5
 """Between two looks whether whoever waits is still there."""
@@ -18,7 +18,7 @@ _LOOK: Seconds = 0.5
 
 def attach(app: web.Application) -> None:
     """Give the application its jobs, which end with it."""
-    jobs = app[JOBS] = Jobs()
+    jobs = app[JOBS] = JobQueue()
 
     async def stop(_: web.Application) -> None:
         await jobs.stop()
@@ -42,5 +42,5 @@ async def awaited(request: web.Request, job: Job) -> Job:
         except TimeoutError:
             continue
     if job.state != "done":
-        raise ProblemError(500, "failed", job.fault or "the radio is being stopped")
+        raise ProblemError(500, "failed", job.error or "the radio is being stopped")
     return job

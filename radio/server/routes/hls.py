@@ -24,13 +24,13 @@ from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.stream.formats import fmp4, hls
 from radio.stream.formats.codecs import AUDIO_SPECIFIC_CONFIG, CODECS
-from radio.stream.formats.fmp4 import Track
+from radio.stream.formats.fmp4 import Mp4Track
 from radio.stream.formats.hls import KEPT, LIST_TYPE, SEGMENT_TYPE, TARGET, Timeline, Variant, multivariant
 from radio.types import SAMPLE_RATE, Format
 
 _AAC, _OPUS = CODECS["aac"], CODECS["opus"]
 
-TRACKS: Mapping[Format, Track] = MappingProxyType(
+TRACKS: Mapping[Format, Mp4Track] = MappingProxyType(
     {
         "aac": fmp4.aac(config=AUDIO_SPECIFIC_CONFIG, bit_rate=_AAC.bit_rate, delay=_AAC.lookahead, packet=_AAC.frames),
         "opus": fmp4.opus(delay=_OPUS.lookahead, packet=_OPUS.frames),

@@ -18,7 +18,7 @@ from radio.server.http.operation import Handler, Query, operation
 from radio.server.http.problems import ProblemError
 from radio.server.http.query import SID, sid_of
 from radio.stream.formats.codecs import CODECS
-from radio.stream.formats.icy import METAINT, Icy
+from radio.stream.formats.icy import METAINT, IcyInserter
 from radio.stream.relay.connection import Connection
 from radio.types import BURST_LIMIT, Format, Seconds
 
@@ -83,9 +83,9 @@ def _endless(format_: Format) -> Handler:
         channel.mount(format_).relay.join(
             connection,
             burst=burst,
-            weaver=Icy(channel.now.title_at) if named else None,
-            begun=None if sid is None else functools.partial(channel.begun, sid),
-            gone=gone,
+            inserter=IcyInserter(channel.now.title_at) if named else None,
+            on_start=None if sid is None else functools.partial(channel.begun, sid),
+            on_leave=gone,
         )
         return response
 

@@ -12,7 +12,7 @@ from radio.music.instruments import parse_program
 from radio.server.http.problems import ProblemError
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
-from radio.station.rendering import Order
+from radio.station.rendering import RenderOrder
 from radio.types import JsonValue
 
 SECONDS: Final = (5, 600)
@@ -29,7 +29,7 @@ LARGEST: Final = 10**9
 _FIELDS: Final = ("station", "instrument", "seconds", "count", "seed", "formats", "controls")
 
 
-def order(asked: Mapping[str, JsonValue], stations: Mapping[str, StationSettings]) -> Order:
+def order(asked: Mapping[str, JsonValue], stations: Mapping[str, StationSettings]) -> RenderOrder:
     """The order that a request's body is.
 
     Raises:
@@ -48,7 +48,7 @@ def order(asked: Mapping[str, JsonValue], stations: Mapping[str, StationSettings
     if (size := sum(FORMATS[each] for each in formats) * seconds * count) > LARGEST:
         message = f"these would be {size / 1e6:.0f} MB: ask for fewer, shorter, or in other formats than wav and flac"
         raise _refused("formats", message, f"at most {LARGEST / 1e6:.0f} MB")
-    return Order(settings, seconds, tuple(range(seed, seed + count)), tuple(f".{each}" for each in formats))
+    return RenderOrder(settings, seconds, tuple(range(seed, seed + count)), tuple(f".{each}" for each in formats))
 
 
 def _station(name: JsonValue, stations: Mapping[str, StationSettings]) -> StationSettings:

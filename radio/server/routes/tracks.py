@@ -19,11 +19,11 @@ from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.server.routes import track_orders as orders
 from radio.settings.station import StationSettings
-from radio.station.rendering import Order
+from radio.station.rendering import RenderOrder
 from radio.types import JsonValue, Seconds
-from radio.worker.job_queue import Job, Jobs
+from radio.worker.job_queue import Job, JobQueue
 
-WORKSHOP: web.AppKey[Jobs | None] = web.AppKey("tracks")
+WORKSHOP: web.AppKey[JobQueue | None] = web.AppKey("tracks")
 """None where the config says `tracks: false`."""
 
 WAITING: Final = 15
@@ -54,7 +54,7 @@ def routes() -> list[web.RouteDef]:
 
 def attach(app: web.Application, *, makes: bool) -> None:
     """Give the application its workshop, which makes one order at a time and ends with it."""
-    jobs = app[WORKSHOP] = Jobs(waiting=WAITING, limit=LIMIT, kept_bytes=2 * orders.LARGEST) if makes else None
+    jobs = app[WORKSHOP] = JobQueue(waiting=WAITING, limit=LIMIT, kept_bytes=2 * orders.LARGEST) if makes else None
 
     async def stop(_: web.Application) -> None:
         if jobs is not None:
@@ -153,22 +153,22 @@ async def fetch(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(path, headers=headers)
 
 
-def _jobs(request: web.Request) -> Jobs:
+def _jobs(request: web.Request) -> JobQueue:
     jobs = request.app[WORKSHOP]
     if jobs is None:
         raise ProblemError(403, "tracks_off", "this radio makes no tracks to order")
     return jobs
 
 
-def _job(request: web.Request, jobs: Jobs) -> Job:
+def _job(request: web.Request, jobs: JobQueue) -> Job:
     if (job := jobs.get(request.match_info["id"])) is None:
         message = "there is no such order: it is kept for an hour once it is done, fewer when many ask"
         raise ProblemError(404, "unknown_order", message, field="id", allowed="what POST /api/tracks answered")
     return job
 
 
-def _order(job: Job) -> Order:
-    if not isinstance(job.task, Order):
+def _order(job: Job) -> RenderOrder:
+    if not isinstance(job.task, RenderOrder):
         raise TypeError(f"a {type(job.task).__name__} is no order")
     return job.task
 
@@ -185,7 +185,7 @@ def _programs(font: Path) -> list[int]:
     return sorted(number for bank, number in held if bank == 0 and number < len(NAMES))
 
 
-def _state(jobs: Jobs, job: Job) -> dict[str, JsonValue]:
+def _state(jobs: JobQueue, job: Job) -> dict[str, JsonValue]:
     order = _order(job)
     files: list[JsonValue] = []
     if job.state == "done" and job.result is not None:
@@ -196,9 +196,9 @@ def _state(jobs: Jobs, job: Job) -> dict[str, JsonValue]:
     return {
         "id": job.id,
         "state": job.state,
-        "place": jobs.ahead(job),
-        "progress": round(job.share, 3),
-        "fault": job.fault,
+        "place": jobs.jobs_ahead(job),
+        "progress": round(job.progress, 3),
+        "fault": job.error,
         "files": files,
         "station": order.settings.name,
         "instrument": NAMES[order.settings.keys_program],

@@ -3,10 +3,10 @@
 Sources: ISO/IEC 14496-12 (boxes; sections named below are its own), ISO/IEC 14496-14, 3.1 (AAC), "Encapsulation of
 Opus in ISO Base Media File Format" 0.8.1 (Opus), RFC 8216, section 3.3 (what HLS asks of both kinds of segment).
 
-Times are those of the decoded audio. A decoder gives a packet's audio `Track.delay` frames later than the encoder took
-it in, so a packet is due that much before the frame it is stamped with, and `tfdt` says so. An edit list or a pre-skip
-would tell only a player that starts with the first packet ever, and nobody hears that one: listeners join in the
-middle, at any segment, and there is nothing to be cut off.
+Times are those of the decoded audio. A decoder returns a packet's audio `Mp4Track.delay` frames after the encoder
+received it, so `tfdt` is that much earlier than the frame in the packet's stamp. There is no edit list and no pre-skip:
+they would matter only to a player that starts with the very first packet, and listeners join in the middle, at any
+segment.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DATA_OFFSET, _DURATIONS, _SIZES = 0x1, 0x100, 0x200
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class Mp4Track:
     """A codec as MP4 and HLS describe it: 48 kHz stereo, every packet decodable from itself on."""
 
     codec: str
@@ -45,7 +45,7 @@ class Track:
     """Packets a decoder needs before one to give that one as it was meant; 0 where the container need not say so."""
 
 
-def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) -> Track:
+def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) -> Mp4Track:
     """AAC low complexity.
 
     Args:
@@ -57,22 +57,22 @@ def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) 
     # MPEG-4 audio, an audio stream, no buffer size given
     decoder = struct.pack(">BB3xII", 0x40, 0x15, bit_rate, bit_rate) + _descriptor(0x05, config)
     stream = struct.pack(">HB", 0, 0) + _descriptor(0x04, decoder) + _descriptor(0x06, b"\x02")
-    return Track("mp4a.40.2", packet, delay, _entry(b"mp4a", _full(b"esds", 0, 0, _descriptor(0x03, stream))), 0)
+    return Mp4Track("mp4a.40.2", packet, delay, _entry(b"mp4a", _full(b"esds", 0, 0, _descriptor(0x03, stream))), 0)
 
 
-def opus(*, delay: Frames, packet: Frames = 960) -> Track:
+def opus(*, delay: Frames, packet: Frames = 960) -> Mp4Track:
     """Opus, mapping family 0, of which a decoder needs 80 ms to converge (4.3.2 and 4.3.6.2 of its encapsulation)."""
     specific = _box(b"dOps", struct.pack(">BBHIhB", 0, 2, 0, SAMPLE_RATE, 0, 0))
-    return Track("Opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
+    return Mp4Track("Opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
 
 
-def init_segment(track: Track) -> bytes:
+def init_segment(track: Mp4Track) -> bytes:
     """The file type and the movie without samples: what every media segment of the track needs before it."""
     files = _box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"mp41", b"cmfc")
     return files + _box(b"moov", _movie_header(), _track(track), _box(b"mvex", _track_extends(track)))
 
 
-def media_segment(track: Track, packets: Sequence[Packet], *, number: int, time: Frames) -> bytes:
+def media_segment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: Frames) -> bytes:
     """One movie fragment.
 
     Args:
@@ -86,7 +86,7 @@ def media_segment(track: Track, packets: Sequence[Packet], *, number: int, time:
     return _fragment(track, packets, number=number, time=time, offset=len(header) + 8) + _box(b"mdat", payload)
 
 
-def _fragment(track: Track, packets: Sequence[Packet], *, number: int, time: Frames, offset: int) -> bytes:
+def _fragment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: Frames, offset: int) -> bytes:
     """The box before the payload; `offset` is from its own first byte to the payload's."""
     header = _full(b"mfhd", 0, 0, struct.pack(">I", number & 0xFFFFFFFF))
     track_header = _full(b"tfhd", 0, _BASE_IS_MOOF, struct.pack(">I", _TRACK_ID))
@@ -98,7 +98,7 @@ def _fragment(track: Track, packets: Sequence[Packet], *, number: int, time: Fra
     return _box(b"moof", header, _box(b"traf", *parts))
 
 
-def _run(track: Track, packets: Sequence[Packet], offset: int) -> bytes:
+def _run(track: Mp4Track, packets: Sequence[Packet], offset: int) -> bytes:
     """Sizes of the packets, and durations where one is not the usual one (8.8.8)."""
     sizes = [len(packet.data) for packet in packets]
     if all(packet.frames == track.packet for packet in packets):
@@ -115,7 +115,7 @@ def _movie_header() -> bytes:
     return _full(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, SAMPLE_RATE, 0), rest)
 
 
-def _track(track: Track) -> bytes:
+def _track(track: Mp4Track) -> bytes:
     enabled, in_movie = 1, 2
     times = struct.pack(">IIIII", 0, 0, _TRACK_ID, 0, 0)
     header = _full(
@@ -124,7 +124,7 @@ def _track(track: Track) -> bytes:
     return _box(b"trak", header, _media(track))
 
 
-def _media(track: Track) -> bytes:
+def _media(track: Mp4Track) -> bytes:
     header = _full(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, SAMPLE_RATE, 0, _UNDETERMINED, 0))
     handler = _full(b"hdlr", 0, 0, bytes(4), b"soun", bytes(12), b"radio\0")
     same_file = _full(b"url ", 0, 1)
@@ -133,7 +133,7 @@ def _media(track: Track) -> bytes:
     return _box(b"mdia", header, handler, information)
 
 
-def _sample_table(track: Track) -> bytes:
+def _sample_table(track: Mp4Track) -> bytes:
     """No samples here, but what they are."""
     none = struct.pack(">I", 0)
     boxes = [
@@ -148,7 +148,7 @@ def _sample_table(track: Track) -> bytes:
     return _box(b"stbl", *boxes)
 
 
-def _track_extends(track: Track) -> bytes:
+def _track_extends(track: Mp4Track) -> bytes:
     return _full(b"trex", 0, 0, struct.pack(">IIIII", _TRACK_ID, 1, track.packet, 0, _SYNC_SAMPLE))
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from radio.stream.formats.fmp4 import Track, init_segment, media_segment
+from radio.stream.formats.fmp4 import Mp4Track, init_segment, media_segment
 from radio.types import SAMPLE_RATE, Frames, Packet, Seconds
 
 TARGET: Seconds = 4
@@ -76,7 +76,7 @@ class Segmenter:
         base: Frames since 1970 at which the station's frame 0 lies.
     """
 
-    def __init__(self, track: Track, *, base: Frames) -> None:
+    def __init__(self, track: Mp4Track, *, base: Frames) -> None:
         self._track = track
         self._shift = base - track.delay
         self._packets: list[Packet] = []
@@ -141,7 +141,7 @@ class Playlist:
         discontinuities: The discontinuity sequence number before the first segment, which has one of its own.
     """
 
-    def __init__(self, track: Track, *, token: str, discontinuities: int) -> None:
+    def __init__(self, track: Mp4Track, *, token: str, discontinuities: int) -> None:
         self.init_name = f"{token}-init.mp4"
         self.text = ""
         """The list as it is now; empty before the first segment."""

@@ -19,7 +19,7 @@ _PIECE = 16
 _LONGEST = 255 * _PIECE
 
 
-class Icy:
+class IcyInserter:
     """One listener's metadata.
 
     Args:
@@ -31,7 +31,7 @@ class Icy:
         self._left = METAINT
         self._said: str | None = None
 
-    def weave(self, chunks: Sequence[Chunk]) -> bytes:
+    def insert(self, chunks: Sequence[Chunk]) -> bytes:
         """The bytes of `chunks` with metadata where it is due: the title of the audio that comes right after it."""
         woven: list[bytes] = []
         for chunk in chunks:

@@ -25,7 +25,7 @@ class Writer(Protocol):
         """Write what the codec still holds and the format's trailer; the file itself stays open."""
 
 
-class _Sink:
+class _UnseekableFile:
     """Only `write` and `flush` of a file, so that nothing tries to seek in a pipe."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -44,7 +44,7 @@ class PcmWriter:
     """Little-endian signed 16-bit samples, interleaved, after an optional header."""
 
     def __init__(self, file: BinaryIO, *, header: bytes = b"") -> None:
-        self._sink = _Sink(file)
+        self._sink = _UnseekableFile(file)
         if header:
             self._sink.write(header)
 
@@ -60,7 +60,10 @@ class MuxedWriter:
 
     def __init__(self, file: BinaryIO, target: _Target) -> None:
         self._container = av.open(
-            _Sink(file), "w", format=target.container, options={"flush_packets": "1", **target.container_options}
+            _UnseekableFile(file),
+            "w",
+            format=target.container,
+            options={"flush_packets": "1", **target.container_options},
         )
         self._stream = cast(
             "av.AudioStream", self._container.add_stream(target.codec, rate=SAMPLE_RATE, layout="stereo")

@@ -10,7 +10,7 @@ import struct
 import termios
 
 from radio.errors import StreamError
-from radio.stream.relay.listener import Reach
+from radio.stream.relay.listener import TcpProgress
 
 SEND_BUFFER = 64 * 1024
 """Size of the socket's own buffer in bytes: five seconds of audio."""
@@ -59,12 +59,12 @@ class Connection:
         (queued,) = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4)))
         return int(queued)
 
-    def reach(self) -> Reach | None:
+    def tcp_progress(self) -> TcpProgress | None:
         """What TCP_INFO says (tcp(7)); none where the system is too old to say it."""
         info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO)
         if len(info) < _TCP_INFO:
             return None
-        return Reach(*_ACKNOWLEDGED.unpack_from(info, 120), *_WINDOW.unpack_from(info, 228))
+        return TcpProgress(*_ACKNOWLEDGED.unpack_from(info, 120), *_WINDOW.unpack_from(info, 228))
 
     def hung_up(self) -> bool:
         """Whether a FIN or a reset has come, by the connection's state (TCP_INFO, tcp(7))."""

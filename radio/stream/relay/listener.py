@@ -9,7 +9,7 @@ from radio.stream.chunk import Chunk
 from radio.types import Frames
 
 
-class Reach(NamedTuple):
+class TcpProgress(NamedTuple):
     """What a listener's system has taken, and how much more it offers to take, in bytes."""
 
     acknowledged: int
@@ -25,7 +25,7 @@ class Sink(Protocol):
     def unacknowledged(self) -> int:
         """How many bytes our system holds that the listener's has not taken yet."""
 
-    def reach(self) -> Reach | None:
+    def tcp_progress(self) -> TcpProgress | None:
         """How far the listener's system has come, where ours knows."""
 
     def hung_up(self) -> bool:
@@ -35,10 +35,10 @@ class Sink(Protocol):
         """Disconnect at once; what our system holds is lost."""
 
 
-class Weaver(Protocol):
+class MetadataInserter(Protocol):
     """Puts into one listener's bytes what is for it alone."""
 
-    def weave(self, chunks: list[Chunk]) -> bytes:
+    def insert(self, chunks: list[Chunk]) -> bytes:
         """The bytes of `chunks`, woven."""
 
 
@@ -46,10 +46,11 @@ class Listener:
     """One connection, and where it stands."""
 
     __slots__ = (
-        "begun",
-        "gone",
+        "inserter",
         "moved",
         "next",
+        "on_leave",
+        "on_start",
         "patient",
         "reach",
         "read",
@@ -57,7 +58,6 @@ class Listener:
         "start",
         "turn",
         "waiting",
-        "weaver",
     )
 
     def __init__(
@@ -66,16 +66,16 @@ class Listener:
         start: Frames,
         now: float,
         *,
-        weaver: Weaver | None,
-        begun: Callable[[Frames], object] | None,
-        gone: Callable[[], object] | None,
+        inserter: MetadataInserter | None,
+        on_start: Callable[[Frames], object] | None,
+        on_leave: Callable[[], object] | None,
     ) -> None:
         self.sink = sink
-        self.weaver = weaver
+        self.inserter = inserter
         self.start = start
         """The frame it asked for, and once it is being served the one that it got."""
-        self.begun = begun
-        self.gone = gone
+        self.on_start = on_start
+        self.on_leave = on_leave
         self.next = -1
         """The number of the chunk that it gets next; none before the first."""
         self.patient = False
@@ -86,7 +86,7 @@ class Listener:
         """What is to be sent before the next chunk."""
         self.moved = now
         """When its system last took something."""
-        self.reach: Reach | None = None
+        self.reach: TcpProgress | None = None
         """What was known of its system when it was last looked at."""
         self.read = now
         """When it was last seen that what its system takes is read."""

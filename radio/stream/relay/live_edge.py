@@ -9,7 +9,7 @@ from radio.types import SAMPLE_RATE, Frames, Seconds
 
 
 @dataclass(slots=True)
-class Edge:
+class LiveEdge:
     """Follows the wall clock through what has been rendered; plain calls, no clock but `now`, in monotonic seconds.
 
     Where the station comes too late the edge waits for it, and goes on from there: catching up would drain the reserve

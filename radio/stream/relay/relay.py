@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from radio.stream.relay.listener import Listener, Sink, Weaver
+from radio.stream.relay.listener import Listener, MetadataInserter, Sink
 from radio.stream.relay.ring import Ring
 from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 
@@ -49,7 +49,7 @@ QUIET: Seconds = 2.0
 
 
 @dataclass(slots=True)
-class Counts:
+class RelayCounts:
     """What has happened since the relay was made."""
 
     joined: int = 0
@@ -71,7 +71,7 @@ class Relay:
     now: Callable[[], float]
     headers: bytes = b""
     skip: Frames = 0
-    counts: Counts = field(default_factory=Counts)
+    counts: RelayCounts = field(default_factory=RelayCounts)
     _listeners: dict[Listener, None] = field(default_factory=dict)
     _eager: dict[Listener, None] = field(default_factory=dict)
     _turns: list[dict[Listener, None]] = field(default_factory=lambda: [{} for _ in range(TURNS)])
@@ -89,21 +89,21 @@ class Relay:
         sink: Sink,
         *,
         burst: Seconds,
-        weaver: Weaver | None = None,
-        begun: Callable[[Frames], object] | None = None,
-        gone: Callable[[], object] | None = None,
+        inserter: MetadataInserter | None = None,
+        on_start: Callable[[Frames], object] | None = None,
+        on_leave: Callable[[], object] | None = None,
     ) -> Listener:
         """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
 
         Args:
             sink: Its connection.
             burst: Bounded by `BURST_LIMIT`, and by what there is.
-            weaver: What puts something into its bytes that is for it alone.
-            begun: Told the frame that its player plays first, once it is known.
-            gone: Called once, when it has left, by whatever way.
+            inserter: What puts something into its bytes that is for it alone.
+            on_start: Told the frame that its player plays first, once it is known.
+            on_leave: Called once, when it has left, by whatever way.
         """
         start = max(0, self.ring.live - round(min(burst, BURST_LIMIT) * SAMPLE_RATE))
-        listener = Listener(sink, start, self.now(), weaver=weaver, begun=begun, gone=gone)
+        listener = Listener(sink, start, self.now(), inserter=inserter, on_start=on_start, on_leave=on_leave)
         self._listeners[listener] = self._eager[listener] = None
         self.counts.joined += 1
         if not self.headers or self._send(listener, self.headers):
@@ -130,8 +130,8 @@ class Relay:
             if listener.turn >= 0:
                 self._turns[listener.turn].pop(listener, None)
             listener.sink.close()
-            if listener.gone is not None:
-                listener.gone()
+            if listener.on_leave is not None:
+                listener.on_leave()
 
     def close(self) -> None:
         """Disconnect everybody."""
@@ -156,8 +156,8 @@ class Relay:
         if number >= edge:
             return
         last = listener.next = min(edge, number + PORTION)
-        if listener.weaver is not None:
-            data = listener.weaver.weave(self.ring.slice(number, last))
+        if listener.inserter is not None:
+            data = listener.inserter.insert(self.ring.slice(number, last))
         elif not (data := self._joined.get(number, b"")):
             data = self._joined[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
         if self._send(listener, data) and listener.patient and listener.turn < 0 and last == edge:
@@ -191,8 +191,8 @@ class Relay:
         if number >= ring.edge:
             return False
         listener.next, listener.start = number, ring[number].frame
-        if listener.begun is not None:
-            listener.begun(listener.start + self.skip)
+        if listener.on_start is not None:
+            listener.on_start(listener.start + self.skip)
         listener.patient = ring.live - listener.start >= CUSHION * SAMPLE_RATE
         return True
 
@@ -227,7 +227,7 @@ class Relay:
         A system with a large buffer takes minutes of audio that nobody reads, and acknowledges it all. But the window
         that it offers closes by what lies there; where somebody reads, it opens again by as much.
         """
-        reach, before = listener.sink.reach(), listener.reach
+        reach, before = listener.sink.tcp_progress(), listener.reach
         listener.reach = reach
         taken = reach.acknowledged - before.acknowledged if reach and before else 0
         if not reach or not before or not taken or before.window - reach.window < READING * taken:

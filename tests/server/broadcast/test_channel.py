@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from radio.server.broadcast.channel import Channel
-from radio.worker.supervisor import WORKER
+from radio.worker.supervisor import WORKER_COMMAND
 from tests.server.on_air import DEADLINE, on_air
 
 
@@ -27,7 +27,7 @@ def test_a_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> 
     ours, theirs = socket.socketpair()
     with theirs:
         ours.close()  # the front is gone already: a worker that came up well ends well
-        command = [*WORKER, str(theirs.fileno())]
+        command = [*WORKER_COMMAND, str(theirs.fileno())]
         done = subprocess.run(
             command, cwd=tmp_path, pass_fds=[theirs.fileno()], capture_output=True, timeout=60, check=False
         )

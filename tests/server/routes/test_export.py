@@ -16,7 +16,7 @@ from radio.server.routes.export_queue import JOBS
 from radio.settings.config import load
 from radio.types import SAMPLE_RATE
 from radio.worker import job_queue as jobs
-from radio.worker.supervisor import WORKER
+from radio.worker.supervisor import WORKER_COMMAND
 from tests.server.on_air import OnAir, ffmpeg, on_air, until
 from tests.server.routes.test_stations import get
 
@@ -71,7 +71,7 @@ async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs.Jobs, "submit", lambda *_: pytest.fail("a job was started"))
+    monkeypatch.setattr(jobs.JobQueue, "submit", lambda *_: pytest.fail("a job was started"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now.bars) > 0)
         async with radio.http.head(f"{radio.root}/api/stations/tone/export?format=flac") as response:
@@ -103,7 +103,7 @@ async def test_a_job_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_an_export_is_what_was_heard() -> None:
     """The shipped models on the air, captured as Opus, beside the export of the same frames."""
     chill = load(STATIONS).stations["chill"]
-    async with on_air(chill, worker=WORKER) as radio:
+    async with on_air(chill, worker=WORKER_COMMAND) as radio:
         channel = radio.channels["chill"]
         await until(lambda: channel.edge.live > SAMPLE_RATE, 60)
         out = asyncio.create_task(

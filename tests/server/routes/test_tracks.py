@@ -152,7 +152,7 @@ async def test_a_long_order_is_ended_and_those_behind_it_move_up() -> None:
         )
         assert second["place"] == 1
         running = radio.app[tracks.WORKSHOP].get(first["id"])
-        await until(lambda: running.share > 0, 60)
+        await until(lambda: running.progress > 0, 60)
         assert (await call(radio, "DELETE", f"/api/tracks/{first['id']}"))[0] == 204
         assert (await call(radio, "GET", f"/api/tracks/{first['id']}"))[0] == 404
         assert (await done(radio, second["id"]))["state"] == "done"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.stream.formats.fmp4 import Track, init_segment, media_segment
+from radio.stream.formats.fmp4 import Mp4Track, init_segment, media_segment
 from radio.types import SAMPLE_RATE, Block, Packet
 from tests.stream.codecs import AAC, OPUS, TRACKS, encoded
 from tests.stream.mp4_reader import read, read_fragment
@@ -25,7 +25,7 @@ def noise(seconds: float) -> Block:
     return np.random.default_rng(1).normal(0, 0.1, (int(seconds * SAMPLE_RATE), 2)).astype(np.float32)
 
 
-def fragments(track: Track, packets: list[Packet], each: int, *, time: int = NOW) -> bytes:
+def fragments(track: Mp4Track, packets: list[Packet], each: int, *, time: int = NOW) -> bytes:
     parts = [init_segment(track)]
     for at in range(0, len(packets), each):
         part = packets[at : at + each]
@@ -34,7 +34,7 @@ def fragments(track: Track, packets: list[Packet], each: int, *, time: int = NOW
 
 
 @pytest.mark.parametrize("track", TRACKS.values(), ids=TRACKS)
-def test_the_init_segment_has_every_box_that_is_asked_for_and_no_sample(track: Track) -> None:
+def test_the_init_segment_has_every_box_that_is_asked_for_and_no_sample(track: Mp4Track) -> None:
     file = read(init_segment(track))
     assert [box.kind for box in file.boxes] == ["ftyp", "moov"]
     assert file.boxes[0].content == b"iso6\0\0\0\0iso6mp41cmfc"

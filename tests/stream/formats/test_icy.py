@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.stream.chunk import Chunk
-from radio.stream.formats.icy import METAINT, Icy, metadata
+from radio.stream.formats.icy import METAINT, IcyInserter, metadata
 
 FRAMES = 4 * 1_152
 
@@ -34,10 +34,10 @@ def unwoven(data: bytes) -> tuple[bytes, list[tuple[int, str]]]:
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_the_split_changes_no_byte_and_no_audio_is_lost(splits: list[int]) -> None:
     audio = chunks(sum(splits))
-    whole = Icy(lambda frame: f"track {frame // 400_000}").weave(audio)
-    split, woven, at = Icy(lambda frame: f"track {frame // 400_000}"), b"", 0
+    whole = IcyInserter(lambda frame: f"track {frame // 400_000}").insert(audio)
+    split, woven, at = IcyInserter(lambda frame: f"track {frame // 400_000}"), b"", 0
     for count in splits:
-        woven += split.weave(audio[at : at + count])
+        woven += split.insert(audio[at : at + count])
         at += count
     assert woven == whole
     assert unwoven(whole)[0] == b"".join(chunk.data for chunk in audio)
@@ -45,7 +45,7 @@ def test_the_split_changes_no_byte_and_no_audio_is_lost(splits: list[int]) -> No
 
 @pytest.mark.parametrize("start", [0, 1, 123_456, 400_000])
 def test_a_title_stands_at_the_first_place_after_it_starts(start: int) -> None:
-    data = Icy(lambda frame: "new" if frame >= start else "old").weave(chunks(200))
+    data = IcyInserter(lambda frame: "new" if frame >= start else "old").insert(chunks(200))
     byte = start * 2_304 / FRAMES
     _, titles = unwoven(data)
     due = max(1, -(-byte // METAINT)) * METAINT
@@ -54,13 +54,13 @@ def test_a_title_stands_at_the_first_place_after_it_starts(start: int) -> None:
 
 
 def test_nothing_is_said_while_there_is_no_title() -> None:
-    assert unwoven(Icy(lambda _: None).weave(chunks(50)))[1] == []
+    assert unwoven(IcyInserter(lambda _: None).insert(chunks(50)))[1] == []
 
 
 @pytest.mark.parametrize("size", [METAINT, METAINT // 2, METAINT // 4, 3 * METAINT, METAINT - 1, METAINT + 1, 1])
 def test_a_place_at_the_edge_of_a_chunk(size: int) -> None:
     audio = chunks(max(3, 40_000 // size), size)
-    woven = Icy(lambda _: "one").weave(audio)
+    woven = IcyInserter(lambda _: "one").insert(audio)
     data, titles = unwoven(woven + b"")
     assert data.startswith(b"".join(chunk.data for chunk in audio)[:METAINT])
     assert titles == [(METAINT, "one")] or len(woven) <= METAINT + 1

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from radio.stream.relay.live_edge import Edge
+from radio.stream.relay.live_edge import LiveEdge
 from radio.types import SAMPLE_RATE
 
 
@@ -24,11 +24,11 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def edge(wall: Wall) -> Edge:
-    return Edge(wall)
+def edge(wall: Wall) -> LiveEdge:
+    return LiveEdge(wall)
 
 
-def play(edge: Edge, wall: Wall, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
+def play(edge: LiveEdge, wall: Wall, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
     end = wall.seconds + seconds
     while wall.seconds < end - 1e-9:
         while edge.reserve < ahead:
@@ -37,7 +37,7 @@ def play(edge: Edge, wall: Wall, seconds: float, *, ahead: float = 3.0, step: fl
         edge.advance()
 
 
-def test_it_stands_still_before_the_first_audio(edge: Edge, wall: Wall) -> None:
+def test_it_stands_still_before_the_first_audio(edge: LiveEdge, wall: Wall) -> None:
     wall.seconds += 100
     assert edge.advance() == 0
     assert not edge.on_air
@@ -46,7 +46,7 @@ def test_it_stands_still_before_the_first_audio(edge: Edge, wall: Wall) -> None:
     assert edge.advance() == 0
 
 
-def test_it_follows_the_wall_clock_whatever_the_reserve(edge: Edge, wall: Wall) -> None:
+def test_it_follows_the_wall_clock_whatever_the_reserve(edge: LiveEdge, wall: Wall) -> None:
     play(edge, wall, 0.04)
     start, rng = wall.seconds - 0.04, random.Random(3)
     for _ in range(1_000):
@@ -55,7 +55,7 @@ def test_it_follows_the_wall_clock_whatever_the_reserve(edge: Edge, wall: Wall) 
     assert (edge.underruns, edge.late) == (0, 0.0)
 
 
-def test_a_stall_shorter_than_the_reserve_is_not_heard(edge: Edge, wall: Wall) -> None:
+def test_a_stall_shorter_than_the_reserve_is_not_heard(edge: LiveEdge, wall: Wall) -> None:
     play(edge, wall, 10)
     before = edge.live
     wall.seconds += 2.9
@@ -65,7 +65,7 @@ def test_a_stall_shorter_than_the_reserve_is_not_heard(edge: Edge, wall: Wall) -
     assert edge.underruns == 0
 
 
-def test_a_longer_one_moves_it_once_and_it_never_catches_up(edge: Edge, wall: Wall) -> None:
+def test_a_longer_one_moves_it_once_and_it_never_catches_up(edge: LiveEdge, wall: Wall) -> None:
     play(edge, wall, 10)
     for _ in range(100):
         wall.seconds += 0.08
@@ -78,7 +78,7 @@ def test_a_longer_one_moves_it_once_and_it_never_catches_up(edge: Edge, wall: Wa
     assert edge.late == pytest.approx(8 - 3, abs=0.1)
 
 
-def test_it_never_goes_back_when_audio_is_lost(edge: Edge, wall: Wall) -> None:
+def test_it_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: Wall) -> None:
     play(edge, wall, 10)
     wall.seconds += 3.5
     live = edge.advance()
@@ -89,7 +89,7 @@ def test_it_never_goes_back_when_audio_is_lost(edge: Edge, wall: Wall) -> None:
     assert edge.live > live
 
 
-def test_what_is_said_twice_changes_nothing(edge: Edge, wall: Wall) -> None:
+def test_what_is_said_twice_changes_nothing(edge: LiveEdge, wall: Wall) -> None:
     play(edge, wall, 1)
     wall.seconds += 60
     edge.advance()

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from radio.stream.formats.icy import Icy
+from radio.stream.formats.icy import IcyInserter
 from radio.stream.formats.muxers import open_muxer
-from radio.stream.relay.live_edge import Edge
+from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import TICK
 from radio.types import SAMPLE_RATE, Block, Format, Frames, StationEvent
 from radio.worker import main as worker
-from radio.worker.wire import Encoded, Open, Render, Rendered
+from radio.worker.wire import Encoded, OpenFormat, Render, Rendered
 from tests.server.tone_worker import ToneStation
 from tests.stream.audience import Clock, Peer
 from tests.stream.formats.test_icy import unwoven
@@ -61,7 +61,7 @@ def on_air() -> Iterator[Talk]:
 @pytest.mark.parametrize("format_", ["opus", "mp3"])
 def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Format) -> None:
     clock, titles = Clock(), dict[Frames, str]()
-    edge, mount = Edge(clock), Mount(format_, open_muxer(format_, title="t", description="d"), now=clock)
+    edge, mount = LiveEdge(clock), Mount(format_, open_muxer(format_, title="t", description="d"), now=clock)
 
     def title_at(frame: Frames) -> str:
         return max((start, title) for start, title in titles.items() if start <= frame)[1]
@@ -69,7 +69,7 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
     peer = Peer(clock)
     with on_air() as talk:
         started(talk)
-        talk.say(Open(format_, 0))
+        talk.say(OpenFormat(format_, 0))
         until = 0
         while edge.live < MINUTES * 60 * SAMPLE_RATE:
             if until < edge.live + 3 * SAMPLE_RATE:
@@ -86,7 +86,7 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
             clock.seconds += TICK
             mount.advance(edge.advance())
             if not mount.relay.listeners:
-                mount.relay.join(peer, burst=22, weaver=Icy(title_at) if format_ == "mp3" else None)
+                mount.relay.join(peer, burst=22, inserter=IcyInserter(title_at) if format_ == "mp3" else None)
     assert edge.underruns == 0
     whole = MINUTES * 60 * SAMPLE_RATE
     body = bytes(peer.received)

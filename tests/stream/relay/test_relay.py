@@ -41,7 +41,7 @@ def test_who_comes_before_the_first_chunk_gets_headers_and_then_audio(
     station: Station, relay: Relay, clock: Clock
 ) -> None:
     peer, firsts = Peer(clock), []
-    join(relay, peer, begun=firsts.append)
+    join(relay, peer, on_start=firsts.append)
     relay.advance()
     assert check_one_stream(bytes(peer.received)) == []
     assert firsts == []
