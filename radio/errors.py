@@ -1,6 +1,6 @@
-"""One root, one subclass per stage; settings at fault apart from faults at run time.
+"""The exceptions of the radio: one root, one subclass per stage.
 
-Every message says what was wrong, where, and what would be right. The command line prints it as one line.
+A message says what is wrong, where, and what would be right. The command line prints it on one line.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from collections.abc import Sequence
 
 
 class RadioError(Exception):
-    """Anything this project raises on purpose."""
+    """Base class of all errors that the radio raises."""
 
 
 class SettingsError(RadioError):
-    """A config file or a command line that cannot be used. `problems` holds every fault found, one line each."""
+    """An invalid config file or command line.
+
+    problems: every problem found, one line each.
+    """
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
@@ -21,7 +24,7 @@ class SettingsError(RadioError):
 
 
 class ControlError(RadioError):
-    """A control that does not exist or is out of range: the API answers 422 with `field` and `allowed`."""
+    """An unknown control, or a value out of range. The API answers 422 with `field` and `allowed`."""
 
     def __init__(self, message: str, *, field: str, allowed: str) -> None:
         self.field = field
@@ -30,27 +33,27 @@ class ControlError(RadioError):
 
 
 class MidiError(RadioError):
-    """A MIDI file that cannot be read as music."""
+    """An unreadable MIDI file."""
 
 
 class ModelError(RadioError):
-    """A checkpoint that is corrupt, foreign, or contradicts the vocabulary table."""
+    """An invalid checkpoint or engine, or a step with arguments that do not fit the model."""
 
 
 class AudioError(RadioError):
-    """A synthesizer, soundfont, loop or sound card that cannot be used."""
+    """An unusable synthesizer, soundfont, loop or sound card."""
 
 
 class StreamError(RadioError):
-    """An encoder, a muxer or an output that failed."""
+    """A failed encoder, muxer or output."""
 
 
 class ServerError(RadioError):
-    """The front could not start: a busy port, an address that is not ours."""
+    """A server that cannot start, for instance because its port is in use."""
 
 
 def did_you_mean(word: str, choices: Sequence[str]) -> str:
-    """` Did you mean 'chill'?` for the closest of `choices`, or an empty string: to be appended to a message."""
+    """Return a hint to append to a message: `" Did you mean 'chill'?"`, or `""` if no choice is close to `word`."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, choices, n=1, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""Files that come with the package."""
+"""Paths of the files that the package ships."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ DRUM_TIMINGS: Final = CHECKPOINTS / "timing.json"
 WEB: Final = PACKAGE / "web"
 FONTS: Final = WEB / "fonts"
 ARTWORK: Final = PACKAGE / "push" / "art" / "night.jpg"
-"""The picture of a push where a station has none of its own."""
+"""Default picture of a push."""
 
 _IN_WHEEL: Final = PACKAGE / "stations.yaml"
 STATIONS: Final = _IN_WHEEL if _IN_WHEEL.exists() else PACKAGE.parent / "stations.yaml"
-"""The stations that come with the radio: in the package of a wheel, at the top of a checkout."""
+"""The shipped stations: inside the package in a wheel, at the top level in a checkout."""

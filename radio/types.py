@@ -1,4 +1,4 @@
-"""Units as types, and the few records that every stage shares."""
+"""Units as types, and the records that all stages share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 TokenId: TypeAlias = int
-"""A place in the vocabulary table, 0–2559."""
+"""An index into the vocabulary table, 0–2559."""
 
 Tick: TypeAlias = int
 """1/120 of a beat, counted from the station's first bar line."""
 
 Frames: TypeAlias = int
-"""Samples per channel at 48 kHz, the one clock. Absolute frames count from the station's first sample."""
+"""Samples per channel at 48 kHz. Absolute frames count from the station's first sample."""
 
 Seconds: TypeAlias = float
 Dbfs: TypeAlias = float
@@ -26,28 +26,30 @@ Block: TypeAlias = "npt.NDArray[np.float32]"
 """Rendered audio, shape (frames, 2), float32, full scale ±1.0, 48 kHz."""
 
 Format: TypeAlias = Literal["opus", "mp3", "aac", "pcm"]
-"""What a mount carries; pcm is 16-bit samples for other parts of the radio, never for listeners."""
+"""The format of a mount. `pcm` is 16-bit samples for internal use, not for listeners."""
 
 LISTENER_FORMATS: tuple[Format, ...] = ("opus", "mp3", "aac")
-"""The formats of streams for listeners."""
+"""The formats that listeners can receive."""
 
 BURST_LIMIT: Seconds = 25.0
-"""Longest burst: well within the lag limit, for a listener starts that far behind and needs time to take it."""
+"""The longest burst. A listener starts this far behind, so it must stay well within the lag limit."""
 
 Mode: TypeAlias = Literal["major", "minor"]
 Mood: TypeAlias = Literal["calm", "warm", "hopeful", "nostalgic", "sad", "dark", "dreamy"]
-"""What a chord model can be asked for. Tokens stand in this order: new ones go to the end."""
+"""The moods that a chord model knows, in token order; append new ones at the end."""
 MoodChoice: TypeAlias = Mood | Literal["any"]
-"""What a listener can ask for: `any` is the station's own harmony."""
+"""The values of the mood control; `any` stands for the station's own progressions."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 MOODS: tuple[Mood, ...] = get_args(Mood)
 
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
-"""Events sound on multiples of this many frames, FluidSynth's own block, so that block sizes change nothing."""
+"""Events start on multiples of this many frames (FluidSynth's block), so the block size does not change the sound."""
 MIX_BLOCK: Frames = 1_920
-"""A station is mixed in blocks of this many frames, whatever sizes are asked for: 40 ms, short for a listener who turns
-a level and for the processor's cache, long enough to keep Python out of the way."""
+"""Frames per mixing block (40 ms), independent of the size that a caller requests.
+
+Short enough for level changes to feel immediate and for the CPU cache, long enough to make Python's overhead small.
+"""
 
 TICKS_PER_BEAT = 120
 BEATS_PER_BAR = 4
@@ -58,7 +60,11 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 @dataclass(frozen=True, slots=True, order=True)
 class SynthEvent:
-    """A note for a layer's synthesizer; `frame` is absolute, a multiple of `GRID`; velocity 0 releases the note."""
+    """A note for a layer's synthesizer.
+
+    frame: absolute, a multiple of `GRID`.
+    velocity: 0 releases the note.
+    """
 
     frame: Frames
     note: int
@@ -67,13 +73,13 @@ class SynthEvent:
 
 @dataclass(frozen=True, slots=True)
 class StationEvent:
-    """Something that happened on air, stamped with the frame at which it is heard.
+    """An event on air, stamped with the frame at which it is audible.
 
     `data` by kind:
-        track    title, key, tempo, chords (of its first loop, a name a bar), bars, number
-        bar      number, chord (two with a space where it changes on beat 3), section, tempo, chords (of the loop that
-                 comes round here), place (which of them this is, from 0)
-        note     layer, note, velocity (0 where it is released), tick
+        track    title, key, tempo, chords (of the first loop, one name per bar), bars, number
+        bar      number, chord (two names if it changes on beat 3), section, tempo, chords (of the current loop),
+                 place (index of this bar in the loop, from 0)
+        note     layer, note, velocity (0 for a release), tick
         control  the control values that took effect
     """
 
@@ -84,7 +90,10 @@ class StationEvent:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Where a control change takes effect: the bar number that starts at or contains `frame`, and that frame."""
+    """The position at which a control change takes effect.
+
+    bar: number of the bar that starts at or contains `frame`.
+    """
 
     bar: int
     frame: Frames
@@ -92,7 +101,12 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Encoded audio: the bytes of one codec frame, the absolute frame it starts at and how many frames it lasts."""
+    """One packet of encoded audio.
+
+    frame: absolute frame at which it starts.
+    frames: duration.
+    data: bytes of one codec frame.
+    """
 
     frame: Frames
     frames: Frames

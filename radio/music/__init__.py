@@ -1,1 +1,1 @@
-"""Tokens, events, time and chords: pure functions on integers, shared by the radio and the training stack."""
+"""Tokens, events, time and chords: pure functions on integers, shared by the radio and the training code."""

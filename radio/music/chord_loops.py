@@ -1,8 +1,8 @@
-"""Chord loops: harmony by half bars, and the tokens that a chord model writes and reads it as.
+"""Chord loops in half bars, and their encoding as tokens of a chord model.
 
-A loop is written as in C major or A minor and moved to a key when it is played. As tokens a bar is `<b1>`, then root
-and quality where a chord begins; `<b3>`, root and quality follow where another begins on the third beat. A bar line
-without a chord means that the one before goes on, so harmonic rhythm is written by what is left out.
+A loop is written in C major or A minor and transposed when it is played. A bar is encoded as `<b1>`, followed by root
+and quality if a chord starts there; `<b3>`, root and quality follow if another chord starts on beat 3. A `<b1>` without
+a chord continues the previous chord.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from radio.music.vocab import beat_token
 from radio.types import BEATS_PER_BAR, TokenId
 
 HALVES: Final = 2
-"""Chords that one bar may have."""
+"""Half bars per bar: the most chords that a bar can have."""
 
 _BEATS_PER_HALF: Final = BEATS_PER_BAR // HALVES
 HALF_BEATS: Final = (1, 3)
-"""The beats on which chords may begin."""
+"""The beats on which chords can start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Bars of harmony that come round for ever. halves: the chord of each half bar, two a bar, at least one bar."""
+    """Bars of harmony that repeat.
+
+    halves: one chord per half bar, two per bar, at least one bar.
+    """
 
     halves: tuple[Chord, ...]
 
@@ -34,18 +37,21 @@ class Loop:
         return len(self.halves) // HALVES
 
     def beats(self, bar: int) -> tuple[Chord, Chord, Chord, Chord]:
-        """The chord on each beat of `bar`, counted from the loop's start and round again."""
+        """Return the chord on each beat of `bar`, counted from the start of the loop and wrapping around."""
         first, second = self._halves_of(bar)
         return (first,) * _BEATS_PER_HALF + (second,) * _BEATS_PER_HALF  # type: ignore[return-value]
 
     def is_held(self, bar: int) -> bool:
-        """Whether the first chord of `bar` has sounded since the bar before; a loop of one chord begins each time."""
+        """Return True if `bar` starts with the chord that ends the previous bar.
+
+        A loop of a single chord restarts it in each bar, so it returns False.
+        """
         return self.halves[bar * HALVES % len(self.halves)] == self.halves[bar * HALVES % len(self.halves) - 1] and (
             len(set(self.halves)) > 1
         )
 
     def spans(self) -> Iterator[tuple[Chord, int]]:
-        """Each chord with its length in beats, from the loop's start to its end."""
+        """Yield each chord with its length in beats, from the start of the loop to its end."""
         start = 0
         for place in range(1, len(self.halves) + 1):
             if place == len(self.halves) or self.halves[place] != self.halves[start]:
@@ -53,21 +59,21 @@ class Loop:
                 start = place
 
     def names(self) -> list[str]:
-        """A word a bar: `Dm9`, or `Dm9 G7` where the chord changes on the third beat."""
+        """Return one name per bar: `Dm9`, or `Dm9 G7` if the chord changes on beat 3."""
         return [bar_name(*self._halves_of(bar)) for bar in range(self.bars)]
 
     def transposed(self, semitones: int) -> Loop:
         return Loop(tuple(chord.transposed(semitones) for chord in self.halves))
 
     def tokens(self) -> list[TokenId]:
-        """The loop once through, its first chord said whatever its last one is."""
+        """Return the tokens of one pass through the loop. The first chord is written even if it equals the last."""
         tokens: list[TokenId] = []
         for place, chord in enumerate(self.halves):
             number = HALF_BEATS[place % HALVES]
-            begins = place == 0 or chord != self.halves[place - 1]
-            if number == 1 or begins:
+            starts = place == 0 or chord != self.halves[place - 1]
+            if number == 1 or starts:
                 tokens.append(beat_token(number))
-            if begins:
+            if starts:
                 tokens += chord.tokens
         return tokens
 
@@ -77,22 +83,26 @@ class Loop:
 
 
 def parse_loop(bars: Sequence[str]) -> Loop:
-    """A loop from its bars in words, as `Loop.names` writes them.
+    """Parse a loop from the names of its bars, as `Loop.names` returns them.
 
     Raises:
-        ValueError: an unknown chord, or more than two in a bar.
+        ValueError: A chord is unknown, or a bar has more than two chords.
     """
     return Loop(tuple(chord for bar in bars for chord in parse_bar(bar)))
 
 
 def parse_bar(bar: str) -> tuple[Chord, Chord]:
-    """The chords of both halves of a bar: `Dm9`, or `Dm9 G7`. Raises ValueError otherwise."""
+    """Return the chords of both halves of a bar such as `Dm9` or `Dm9 G7`.
+
+    Raises:
+        ValueError: A chord is unknown, or the bar does not have one or two chords.
+    """
     names = bar.split()
     if not 1 <= len(names) <= HALVES:
-        raise ValueError(f"'{bar}' is not a bar: it has one chord, or two with a space between them")
+        raise ValueError(f"invalid bar '{bar}'; write one chord, or two separated by a space")
     return parse(names[0]), parse(names[-1])
 
 
 def bar_name(first: Chord, second: Chord) -> str:
-    """A bar's harmony in words, from the chords of its halves."""
+    """Return the name of a bar from the chords of its halves."""
     return str(first) if first == second else f"{first} {second}"

@@ -1,4 +1,4 @@
-"""Chords as root and quality: names, tones, transposition, tokens."""
+"""Chords as root and quality: names, chord tones, transposition, tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INTERVALS: Final[dict[str, tuple[int, ...]]] = {
     "6": (0, 4, 7, 9),
     "none": (),
 }
-"""Semitones above the root. `sus` stands for the second, the fourth, or both in place of the third."""
+"""Semitones above the root. `sus` covers the suspended second, the suspended fourth, and both."""
 
 _SUFFIXES: Final[dict[str, str]] = {
     "": "maj", "maj": "maj", "M": "maj",
@@ -53,12 +53,12 @@ class Chord:
 
     @property
     def tones(self) -> frozenset[int]:
-        """Pitch classes of the chord; empty for quality `none`."""
+        """The pitch classes of the chord; empty for quality `none`."""
         return frozenset((self.root + interval) % 12 for interval in INTERVALS[self.quality])
 
     @property
     def tokens(self) -> tuple[TokenId, ...]:
-        """Root token, then quality token; no chord has the quality alone."""
+        """Root token and quality token; `N` (no chord) has only the quality token."""
         quality = QUALITY_BASE + QUALITIES.index(self.quality)
         return (quality,) if self.quality == "none" else (ROOT_BASE + self.root, quality)
 
@@ -73,23 +73,29 @@ NO_CHORD: Final = Chord(0, "none")
 
 
 def pitch_class(name: str) -> int:
-    """0–11 for `C`, `Eb`, `F#`. Raises ValueError for anything else."""
+    """Return the pitch class, 0–11, of a name such as `C`, `Eb` or `F#`.
+
+    Raises:
+        ValueError: `name` is not a pitch.
+    """
     match = _NAME.fullmatch(name)
     if match is None or match[3]:
-        raise ValueError(f"'{name}' is not a pitch: a letter A–G with an optional # or b")
+        raise ValueError(f"invalid pitch '{name}'; use a letter A–G with an optional # or b")
     return (_LETTERS[match[1]] + {"#": 1, "b": -1, "": 0}[match[2]]) % 12
 
 
 def pitch_name(pitch: int) -> str:
-    """`C`, `Db`, … for a pitch class 0–11."""
+    """Return the name (`C`, `Db`, …) of a pitch class 0–11."""
     return _PITCH_NAMES[pitch % 12]
 
 
 def parse(name: str) -> Chord:
-    """A chord from its name (`Dm7`, `F#m7b5`, `Bbmaj9`, `Gsus4`, `N`); a ninth on a dominant is read as its seventh.
+    """Parse a chord name such as `Dm7`, `F#m7b5`, `Bbmaj9`, `Gsus4` or `N`.
+
+    Extensions that have no quality of their own are reduced: a dominant ninth is read as a dominant seventh.
 
     Raises:
-        ValueError: not a chord this table knows; the message lists what may follow the root.
+        ValueError: The chord is unknown. The message lists the possible suffixes.
     """
     if name == "N":
         return NO_CHORD
@@ -97,6 +103,6 @@ def parse(name: str) -> Chord:
     if match is None or match[3] not in _SUFFIXES:
         endings = ", ".join(suffix for suffix in _SUFFIXES if suffix)
         raise ValueError(
-            f"'{name}' is not a known chord: a root A–G with an optional # or b, then nothing or {endings}"
+            f"unknown chord '{name}'; use a root A–G with an optional # or b, then nothing or one of {endings}"
         )
     return Chord(pitch_class(match[1] + match[2]), _SUFFIXES[match[3]])

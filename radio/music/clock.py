@@ -1,4 +1,4 @@
-"""Ticks ↔ samples in integer arithmetic: one clock for every layer, so nothing ever drifts."""
+"""Conversion of ticks to sample frames in integer arithmetic, so that layers never drift apart."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from radio.types import GRID, SAMPLE_RATE, TICKS_PER_BEAT, Frames, Tick
 
 _SCALE = 60 * SAMPLE_RATE * 1000 // TICKS_PER_BEAT
-"""Frames per tick at a tempo of one thousandth of a beat a minute."""
+"""Frames per tick at a tempo of 0.001 beats per minute."""
 
 
 def to_grid(frame: Frames) -> Frames:
-    """The nearest multiple of `GRID`, not before 0."""
+    """Return the multiple of `GRID` nearest to `frame`, at least 0."""
     return max(0, (frame + GRID // 2) // GRID * GRID)
 
 
@@ -23,9 +23,10 @@ class _Segment:
 
 
 class Clock:
-    """A tempo map that only grows. Each tempo holds from its tick on; within it no error accumulates.
+    """A tempo map to which later tempo changes are appended.
 
-    Tempo is kept in thousandths of a beat a minute, so that positions are exact integers, rounded once.
+    Tempos are stored in thousandths of a beat per minute. Positions are computed from the start of each tempo segment
+    and rounded once, so errors do not accumulate.
     """
 
     def __init__(self, tempo: float, *, tick: Tick = 0, frame: Frames = 0) -> None:
@@ -33,14 +34,18 @@ class Clock:
 
     @property
     def tempo(self) -> float:
-        """The latest tempo in beats a minute."""
+        """The latest tempo in beats per minute."""
         return self._segments[-1].millibpm / 1000
 
     def set_tempo(self, tick: Tick, tempo: float) -> None:
-        """From `tick` on, play at `tempo`. Raises ValueError for a tick before the latest change."""
+        """Set the tempo from `tick` on.
+
+        Raises:
+            ValueError: `tick` is before the latest change, or the tempo is out of range.
+        """
         last = self._segments[-1]
         if tick < last.tick:
-            raise ValueError(f"tempo at tick {tick} comes after a change at tick {last.tick}")
+            raise ValueError(f"cannot change the tempo at tick {tick}; the latest change is at tick {last.tick}")
         if _millibpm(tempo) == last.millibpm:
             return
         segment = _Segment(tick, self.frame(tick), _millibpm(tempo))
@@ -50,23 +55,23 @@ class Clock:
             self._segments.append(segment)
 
     def frame(self, tick: Tick) -> Frames:
-        """The sample nearest to `tick`. A tick before the map's start is reckoned with its first tempo."""
+        """Return the frame nearest to `tick`. The first tempo also applies to ticks before the start of the map."""
         segment = self._segments[0]
         for later in self._segments[1:]:
             if later.tick > tick:
                 break
             segment = later
-        # Round half up without leaving the integers.
-        twice = 2 * (tick - segment.tick) * _SCALE + segment.millibpm
-        return segment.frame + twice // (2 * segment.millibpm)
+        # Round half up in integers.
+        doubled = 2 * (tick - segment.tick) * _SCALE + segment.millibpm
+        return segment.frame + doubled // (2 * segment.millibpm)
 
     def forget(self, tick: Tick) -> None:
-        """Drop what only ticks before `tick` need, so that the map stays small for ever."""
+        """Drop the segments that end before `tick`, to bound the size of the map."""
         while len(self._segments) > 1 and self._segments[1].tick <= tick:
             del self._segments[0]
 
 
 def _millibpm(tempo: float) -> int:
     if not 1 <= tempo <= 1000:
-        raise ValueError(f"a tempo of {tempo} beats a minute: 1 to 1000 can be played")
+        raise ValueError(f"invalid tempo {tempo}; use 1 to 1000 beats per minute")
     return round(tempo * 1000)

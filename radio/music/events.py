@@ -1,4 +1,4 @@
-"""What tokens mean: notes struck and released, and control marks, each at a tick."""
+"""Notes and control marks, each at a tick: the decoded form of tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from radio.types import Tick, TokenId
 
 @dataclass(frozen=True, slots=True, order=True)
 class NoteEvent:
-    """A note at `tick`: struck with `velocity` 1–127, or released where velocity is 0."""
+    """The start of a note at `tick` with `velocity` 1–127, or its release with velocity 0."""
 
     tick: Tick
     note: int
@@ -18,7 +18,7 @@ class NoteEvent:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """A control token that takes effect at `tick`, before the notes there."""
+    """A control token at `tick`, which precedes the notes of that tick."""
 
     tick: Tick
     token: TokenId
@@ -26,7 +26,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """A whole note: `start` ≤ sounding < `end` ticks."""
+    """A note that sounds from tick `start` up to, but not including, tick `end`."""
 
     start: Tick
     end: Tick

@@ -41,23 +41,25 @@ def _families() -> dict[str, tuple[str, ...]]:
 
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(_families())
-"""Eight names each, in order of program."""
+"""The eight names of each family, in program order."""
 
 NAMES: Final = tuple(name for names in FAMILIES.values() for name in names)
 """The name of each program, 0–127."""
 
 
-def parse_program(wanted: str | int) -> int:
-    """The program of a name, in capitals or not, or of a number 0–127.
+def parse_program(name: str | int) -> int:
+    """Return the program number of a name (case-insensitive) or of a number 0–127.
 
     Raises:
-        SettingsError: no such instrument, with the nearest name.
+        SettingsError: There is no such instrument. The message suggests the nearest name.
     """
-    word = str(wanted).strip()
+    word = str(name).strip()
     if word.isascii() and word.isdecimal() and len(word) <= 3 and int(word) < len(NAMES):
         return int(word)
-    found = {name.casefold(): number for number, name in enumerate(NAMES)}.get(word.casefold())
-    if found is None:
+    program = {name.casefold(): number for number, name in enumerate(NAMES)}.get(word.casefold())
+    if program is None:
         hint = did_you_mean(word.title(), NAMES)
-        raise SettingsError(f"'{word[:40]}' is no General MIDI instrument, nor a number from 0 to 127.{hint}")
-    return found
+        raise SettingsError(
+            f"unknown instrument '{word[:40]}'; use a General MIDI name or a number from 0 to 127.{hint}"
+        )
+    return program

@@ -1,7 +1,7 @@
-"""Standard MIDI files: read as the thesis reads them, written with tempo, metre and one track per part.
+"""Reading and writing of standard MIDI files.
 
-Reading folds what the tokens cannot say into what they can: the sustain pedal becomes note lengths, channel volume and
-expression (CC 7, CC 11) become velocity.
+The tokens have no controllers, so reading turns the sustain pedal into note lengths, and channel volume and expression
+(CC 7, CC 11) into velocity, as the reference thesis does.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
 PEDAL, VOLUME, EXPRESSION = 64, 7, 11
 DRUM_CHANNEL = 9
 SILENCE: Seconds = 10.0
-"""A longer silence with nothing held ends a piece."""
+"""A longer silence ends a piece."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class FileNote:
-    """A note as it sounds: start and end in file ticks, velocity 1–127 with volume and expression folded in."""
+    """A note of a MIDI file.
+
+    start, end: file ticks, with the sustain pedal applied.
+    velocity: 1–127, scaled by volume and expression.
+    """
 
     start: int
     end: int
@@ -37,7 +41,10 @@ class FileNote:
 
 @dataclass(slots=True)
 class Score:
-    """A MIDI file's notes and its map of time. ppq: file ticks per quarter note."""
+    """The notes of a MIDI file with its tempos and time signatures.
+
+    ppq: file ticks per quarter note.
+    """
 
     ppq: int
     notes: list[FileNote] = field(default_factory=list)
@@ -47,15 +54,15 @@ class Score:
     """(file tick, numerator, denominator), in order."""
 
     def seconds(self, tick: int) -> Seconds:
-        """When `tick` sounds, by the file's own tempo map."""
+        """Return the time of `tick` according to the tempo map of the file."""
         total, last, tempo = 0.0, 0, 500_000
-        for at, following in self.tempos[: bisect_right(self.tempos, (tick, 1 << 30))]:
-            total += (at - last) * tempo
-            last, tempo = at, following
+        for change, new_tempo in self.tempos[: bisect_right(self.tempos, (tick, 1 << 30))]:
+            total += (change - last) * tempo
+            last, tempo = change, new_tempo
         return (total + (tick - last) * tempo) / self.ppq / 1e6
 
     def pieces(self) -> list[list[FileNote]]:
-        """The notes split where nothing sounds for over ten seconds."""
+        """Return the notes, split into pieces at silences longer than `SILENCE`."""
         pieces: list[list[FileNote]] = []
         sounding_until = 0
         for note in self.notes:
@@ -70,27 +77,27 @@ def read(path: Path) -> Score:
     """Read a MIDI file.
 
     Raises:
-        MidiError: the file is missing, is not MIDI, or keeps time in frames rather than beats.
+        MidiError: The file is missing, is not MIDI, or counts time in SMPTE frames.
     """
     try:
         file = mido.MidiFile(path, clip=True)
     except FileNotFoundError:
         raise MidiError(f"{path}: no such file") from None
-    except Exception as error:  # mido raises many kinds on malformed bytes
+    except Exception as error:  # mido raises many types on malformed bytes
         raise MidiError(f"{path}: not a standard MIDI file ({str(error) or type(error).__name__})") from error
     if not 0 < file.ticks_per_beat < 0x8000:
-        raise MidiError(f"{path}: keeps time in SMPTE frames; only files in beats can be read")
+        raise MidiError(f"{path}: its time is in SMPTE frames; use a file with ticks per quarter note")
     score = Score(file.ticks_per_beat)
     reader = _Reader(score)
-    for now, track, message in _merged(file):
-        reader.take(now, track, message)
+    for now, track, message in _merge_tracks(file):
+        reader.feed(now, track, message)
     reader.finish()
     score.notes.sort()
     return score
 
 
-def _merged(file: mido.MidiFile) -> list[tuple[int, str, mido.Message | mido.MetaMessage]]:
-    """All messages in order of absolute file tick, tracks in order within a tick."""
+def _merge_tracks(file: mido.MidiFile) -> list[tuple[int, str, mido.Message | mido.MetaMessage]]:
+    """Return all messages by absolute file tick; within a tick they keep the order of the tracks."""
     merged = []
     for track in file.tracks:
         now = 0
@@ -102,7 +109,10 @@ def _merged(file: mido.MidiFile) -> list[tuple[int, str, mido.Message | mido.Met
 
 
 class _Reader:
-    """Plays messages through pedal, volume and expression; one key per (track, channel, note) sounds at a time."""
+    """A converter from MIDI messages to the notes of a score.
+
+    Applies pedal, volume and expression. At most one note sounds per key (track, channel, note).
+    """
 
     def __init__(self, score: Score) -> None:
         self.score = score
@@ -112,7 +122,7 @@ class _Reader:
         self.held: dict[tuple[str, int, int], tuple[int, int]] = {}
         self.pedalled: set[tuple[str, int, int]] = set()
 
-    def take(self, now: int, track: str, message: mido.Message | mido.MetaMessage) -> None:
+    def feed(self, now: int, track: str, message: mido.Message | mido.MetaMessage) -> None:
         self.now = now
         if message.type == "set_tempo":
             self.score.tempos.append((now, message.tempo))
@@ -160,19 +170,19 @@ class _Reader:
 
 
 def excerpt(events: Sequence[NoteEvent], start: Tick, end: Tick) -> list[NoteEvent]:
-    """The notes struck at `start` ≤ tick < `end`, whole: those that still sound at `end` are released there."""
-    kept: list[NoteEvent] = []
+    """Return the events of the notes that start in `start` ≤ tick < `end`; notes still sounding at `end` end there."""
+    selected: list[NoteEvent] = []
     sounding: set[int] = set()
     for event in events:
         if start <= event.tick < end and (event.velocity or event.note in sounding):
-            kept.append(event)
+            selected.append(event)
             (sounding.add if event.velocity else sounding.discard)(event.note)
-    return kept + [NoteEvent(end, note, 0) for note in sorted(sounding)]
+    return selected + [NoteEvent(end, note, 0) for note in sorted(sounding)]
 
 
 @dataclass(frozen=True, slots=True)
 class MidiTrack:
-    """One part to be written: General MIDI program 0–127, or drums on channel 10."""
+    """A track to write: one part with a General MIDI program 0–127, or drums on channel 10."""
 
     name: str
     events: Sequence[NoteEvent]
@@ -181,12 +191,13 @@ class MidiTrack:
 
 
 def write(path: Path, tracks: Sequence[MidiTrack], tempos: Mapping[Tick, float], *, end: Tick) -> None:
-    """Write a file of format 1 in 4/4: a track for tempo and metre, then one per part, bar 1 at tick 0.
+    """Write a format 1 file in 4/4: one track for tempos and the time signature, then one per part; bar 1 is at tick 0.
 
     Args:
-        tracks: events in order of tick; on equal ticks releases stand before strikes.
-        tempos: beats a minute from each tick on.
-        end: the file's length.
+        path: the target.
+        tracks: their events are sorted by tick, releases before strikes on equal ticks.
+        tempos: beats per minute from each tick on.
+        end: length of the file in ticks.
     """
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     timing = mido.MidiTrack()
@@ -200,11 +211,11 @@ def write(path: Path, tracks: Sequence[MidiTrack], tempos: Mapping[Tick, float],
     channels = (channel for channel in range(16) if channel != DRUM_CHANNEL)
     for track in tracks:
         channel = DRUM_CHANNEL if track.drums else next(channels)
-        file.tracks.append(_written(track, channel, end))
+        file.tracks.append(_midi_messages(track, channel, end))
     file.save(path)
 
 
-def _written(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
+def _midi_messages(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
     messages = mido.MidiTrack()
     messages.append(mido.MetaMessage("track_name", name=track.name, time=0))
     messages.append(mido.Message("program_change", channel=channel, program=track.program, time=0))

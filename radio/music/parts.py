@@ -1,4 +1,4 @@
-"""The parts that models play: range, grid and density levels, the same in preparation and on air."""
+"""The parts that models play: note range, grid and density levels, shared by data preparation and the radio."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Part:
     density_edges: tuple[int, ...]
 
     def density(self, strikes: int) -> int:
-        """Level 0–7 of a bar in which notes are struck `strikes` times; level 0 is an empty bar."""
+        """Return the density level, 0–7, of a bar with `strikes` struck notes; level 0 is an empty bar."""
         return bisect_left(self.density_edges, strikes)
 
     def nearest_onset(self, tick: float) -> Tick:
-        """The place nearest to `tick` (in ticks, any beat) at which a note may start."""
+        """Return the tick nearest to `tick`, in any beat, at which a note may start."""
         return _nearest(tick, self.onsets)
 
     def nearest_release(self, tick: float) -> Tick:
-        """The place nearest to `tick` at which a note may end."""
+        """Return the tick nearest to `tick`, in any beat, at which a note may end."""
         return _nearest(tick, self.releases)
 
     def fold(self, note: int) -> int:
-        """The note moved by octaves into the part's range."""
+        """Return `note` moved by octaves into the range of the part."""
         while note < self.low:
             note += 12
         while note > self.high:
@@ -62,6 +62,6 @@ _EIGHTHS_OF_A_BEAT: Final = (0, 15, 30, 45, 60, 75, 90, 105)
 PIANO: Final = Part("piano", 36, 96, True, _SIXTEENTHS_AND_TRIPLETS, _EIGHTHS_OF_A_BEAT, (0, 4, 7, 9, 12, 15, 20))
 DRUMS: Final = Part("drums", 35, 59, False, _SIXTEENTHS_AND_TRIPLETS, (), (0, 5, 8, 11, 14, 18, 24))
 CHORDS: Final = Part("chords", 0, -1, False, (), (), ())
-"""Harmony alone: no notes, only the loops that the others play over."""
+"""The part of the chord model: it has no notes, only the chord loops that the other parts follow."""
 
 PARTS: Final = {part.name: part for part in (PIANO, DRUMS, CHORDS)}

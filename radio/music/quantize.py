@@ -1,4 +1,4 @@
-"""Notes at any time → the places in a beat where a part may have them, as its model has learnt them."""
+"""Quantization of notes to the grid of a part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from radio.types import TICKS_PER_BEAT
 
 
 def quantize(part: Part, notes: Iterable[tuple[float, float, int, int]]) -> list[Note]:
-    """Notes as (start beat, end beat, note, velocity) → ticks where the part may have them, one strike a pitch."""
+    """Quantize notes to the grid of `part`, and remove overlaps of equal pitch.
+
+    Args:
+        part: its `onsets` and `releases` are the grid.
+        notes: (start beat, end beat, note, velocity). Notes that start before beat 0 are dropped.
+    """
     placed = []
     for start, end, note, velocity in notes:
         onset = part.nearest_onset(start * TICKS_PER_BEAT)
@@ -22,6 +27,6 @@ def quantize(part: Part, notes: Iterable[tuple[float, float, int, int]]) -> list
             if release <= onset:
                 release = part.nearest_release(onset + TICKS_PER_BEAT / 8)
         else:
-            release = onset + 1  # drums carry no note-offs
+            release = onset + 1  # tokens of this part have no note-offs
         placed.append(Note(onset, release, note, velocity))
     return remove_overlaps(placed)

@@ -1,7 +1,7 @@
-"""Notes and marks → tokens, and tokens → events, one token at a time.
+"""Encoding of notes and marks as tokens, and incremental decoding of tokens to events.
 
-Order within one tick: marks as given, then releases, then strikes, both by pitch. That is also the order in which the
-host feeds and samples, so a model sees on air what it saw in training.
+Order within a tick: marks in their given order, then releases, then strikes, both sorted by pitch. On air the host
+feeds and samples tokens in the same order, so a model sees what it saw in training.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from radio.music.vocab import (
 from radio.types import Tick, TokenId
 
 HOLD_LIMIT: Tick = 800
-"""A note held this long is released on decoding: 5 s at 80 beats a minute, the thesis's rule on our clock."""
+"""Decoding releases notes after this time: 5 s at 80 beats per minute, as in the reference thesis."""
 
 DRUM_GATE: Tick = 30
-"""Drums carry no note-note_offs: a hit is released a sixteenth later."""
+"""Decoding releases drum hits, which have no note-offs, after a sixteenth note."""
 
 
 def encode(
     notes: Iterable[Note], marks: Sequence[Mark] = (), *, note_offs: bool = True, end: Tick | None = None
 ) -> list[TokenId]:
-    """Tokens of a piece that starts at tick 0.
+    """Encode a piece that starts at tick 0.
 
     Args:
         notes: in any order; a note that is struck while it sounds is released at that tick first.
-        marks: control tokens, in the order they are to stand within a tick.
-        note_offs: False leaves releases out (drums).
-        end: let waits run on to this tick.
+        marks: control tokens; marks of one tick keep their order.
+        note_offs: False omits releases (drums).
+        end: append waits up to this tick.
 
     Returns:
-        token ids, without `<start>` or `<end>`.
+        The token ids, without `<start>` and `<end>`.
     """
-    # kind 0 marks, 1 releases, 2 strikes: the order within a tick.
+    # The second item sorts within a tick: 0 for marks, 1 for releases, 2 for strikes.
     steps: list[tuple[Tick, int, int, TokenId]] = [
         (mark.tick, 0, place, mark.token) for place, mark in enumerate(sorted(marks, key=lambda mark: mark.tick))
     ]
@@ -62,7 +62,7 @@ def encode(
 
 
 def wait_tokens(ticks: int) -> list[TokenId]:
-    """Wait tokens that sum to `ticks` (nothing for ticks ≤ 0)."""
+    """Return wait tokens that sum to `ticks`; none if `ticks` ≤ 0."""
     if ticks <= 0:
         return []
     whole, rest = divmod(ticks, MAX_WAIT)
@@ -70,9 +70,9 @@ def wait_tokens(ticks: int) -> list[TokenId]:
 
 
 def remove_overlaps(notes: Iterable[Note]) -> list[Note]:
-    """The same notes, each pitch sounding once at a time: an earlier one ends where the next is struck.
+    """Return the notes without overlaps of equal pitch: a note ends where the next of its pitch starts.
 
-    Of several strikes of one pitch on one tick the loudest stays, with the longest end. Notes last at least a tick.
+    Notes of equal pitch and start are merged to the loudest velocity and the latest end. Notes last at least one tick.
     """
     by_pitch: dict[int, list[Note]] = {}
     for note in sorted(notes, key=lambda note: (note.start, note.note)):
@@ -92,10 +92,11 @@ def remove_overlaps(notes: Iterable[Note]) -> list[Note]:
 
 
 class TokenDecoder:
-    """Tokens → events, incrementally: any token sequence at all gives valid MIDI with no hanging note.
+    """An incremental decoder from tokens to events.
 
-    A repeated note is released before it sounds again; a release of a silent note is dropped; a note held for
-    `hold_limit` ticks is released. Control and special tokens pass without effect.
+    Any sequence of tokens gives valid MIDI without hanging notes: a note that is struck again is released first, the
+    release of a silent note is ignored, and a note is released after `hold_limit` ticks. Control and special tokens
+    have no effect.
     """
 
     def __init__(self, *, hold_limit: Tick = HOLD_LIMIT, tick: Tick = 0) -> None:
@@ -105,13 +106,13 @@ class TokenDecoder:
 
     @property
     def sounding(self) -> dict[int, Tick]:
-        """Notes that sound now, and the tick each was struck at."""
+        """The sounding notes, each with the tick of its start."""
         return dict(self._struck)
 
     def feed(self, token: TokenId) -> list[NoteEvent]:
-        """The events that `token` brings, in order of tick."""
+        """Return the events that `token` causes, sorted by tick."""
         if ticks := wait_ticks(token):
-            return self._pass(ticks)
+            return self._advance(ticks)
         pair = parse_note_token(token)
         if pair is None:
             return []
@@ -126,12 +127,12 @@ class TokenDecoder:
         return events
 
     def flush(self) -> list[NoteEvent]:
-        """Release all that sounds, now."""
+        """Release all sounding notes at the current tick."""
         events = [NoteEvent(self.tick, note, 0) for note in sorted(self._struck)]
         self._struck.clear()
         return events
 
-    def _pass(self, ticks: Tick) -> list[NoteEvent]:
+    def _advance(self, ticks: Tick) -> list[NoteEvent]:
         self.tick += ticks
         due = sorted(
             (struck + self.hold_limit, note)
@@ -144,20 +145,20 @@ class TokenDecoder:
 
 
 def decode(tokens: Iterable[TokenId], *, hold_limit: Tick = HOLD_LIMIT) -> list[NoteEvent]:
-    """All events of `tokens`, every note released at the end."""
+    """Decode all `tokens`, and release the notes that sound at the end."""
     decoder = TokenDecoder(hold_limit=hold_limit)
     events = [event for token in tokens for event in decoder.feed(token)]
     return events + decoder.flush()
 
 
 def events_to_notes(events: Iterable[NoteEvent]) -> list[Note]:
-    """Whole notes from events in order of tick; notes still sounding at the end are left out."""
+    """Pair strikes with releases; `events` are sorted by tick. Notes that are not released are dropped."""
     struck: dict[int, NoteEvent] = {}
     notes = []
     for event in events:
-        start = struck.pop(event.note, None)
-        if start is not None:
-            notes.append(Note(start.tick, event.tick, event.note, start.velocity))
+        strike = struck.pop(event.note, None)
+        if strike is not None:
+            notes.append(Note(strike.tick, event.tick, event.note, strike.velocity))
         if event.velocity:
             struck[event.note] = event
     return sorted(notes)

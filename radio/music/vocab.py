@@ -1,9 +1,9 @@
-"""The vocabulary table: 2,176 ids of MIDICompact, then control tokens, then reserved places up to 2,560.
+"""The vocabulary table: 2,176 ids of MIDICompact, then control tokens, then reserved ids up to 2,560.
 
-MIDICompact is the token set of the reference thesis: waits `t1`–`t125` and `note:bin` in hexadecimal, where bin 0
-releases the note and bins 1–15 strike it. Ids never move; a checkpoint names the ones it knows.
+MIDICompact is the token set of the reference thesis: waits `t1`–`t125`, and `note:bin` in hexadecimal, where bin 0
+releases the note and bins 1–15 strike it. An id never changes its meaning. A checkpoint lists the tokens it knows.
 
-Source of the velocity curve: briansemrau/MIDI-LLM-tokenizer, which MIDICompact is drawn from, with base 0.33.
+Source of the velocity curve: briansemrau/MIDI-LLM-tokenizer, on which MIDICompact is based, with base 0.33.
 """
 
 from __future__ import annotations
@@ -66,81 +66,81 @@ def _names() -> dict[TokenId, str]:
 
 
 NAMES: Final[dict[TokenId, str]] = _names()
-"""Every id in use with its name; the rest of the table is reserved."""
+"""The name of each id in use; the other ids of the table are reserved."""
 
 IDS: Final[dict[str, TokenId]] = {name: token for token, name in NAMES.items()}
 
 
 def wait_token(ticks: int) -> TokenId:
-    """The token that lets `ticks` (1–125) pass. Raises ValueError outside."""
+    """Return the token for a wait of `ticks`, 1–125."""
     if not 1 <= ticks <= MAX_WAIT:
-        raise ValueError(f"a wait of {ticks} ticks has no token: 1 to {MAX_WAIT} have")
+        raise ValueError(f"no token for a wait of {ticks} ticks; use 1 to {MAX_WAIT}")
     return 2 + ticks
 
 
 def wait_ticks(token: TokenId) -> int:
-    """How many ticks `token` lets pass: 1–125, or 0 where it is no wait."""
+    """Return the ticks of a wait token, 1–125, or 0 for other tokens."""
     return token - 2 if 3 <= token <= 127 else 0
 
 
 def note_token(note: int, velocity_bin: int) -> TokenId:
-    """The token that strikes `note` (0–127) with `velocity_bin` (1–15), or releases it (bin 0)."""
+    """Return the token that strikes `note` (0–127) with `velocity_bin` 1–15, or releases it with bin 0."""
     if not (0 <= note <= 127 and 0 <= velocity_bin < VELOCITY_BINS):
-        raise ValueError(f"note {note}, bin {velocity_bin} has no token: notes are 0–127, bins 0–15")
+        raise ValueError(f"no token for note {note}, bin {velocity_bin}; use notes 0–127 and bins 0–15")
     return NOTE_BASE + VELOCITY_BINS * note + velocity_bin
 
 
 def parse_note_token(token: TokenId) -> tuple[int, int] | None:
-    """(note, velocity bin) of a note token; None for any other."""
+    """Return (note, velocity bin) of a note token, or None for other tokens."""
     return divmod(token - NOTE_BASE, VELOCITY_BINS) if NOTE_BASE <= token < BASE_SIZE else None
 
 
 def is_control(token: TokenId) -> bool:
-    """Whether the host, not the model, decides about this token (reserved places included)."""
+    """Return True for tokens that the host inserts and the model does not generate; reserved ids count as such."""
     return token >= BASE_SIZE
 
 
 def beat_token(number: int) -> TokenId:
-    """`<b1>`–`<b4>` for beats 1–4 of a bar."""
+    """Return `<b1>`–`<b4>` for beat 1–4 of a bar."""
     if not 1 <= number <= 4:
-        raise ValueError(f"beat {number} has no token: 1 to 4 have")
+        raise ValueError(f"no token for beat {number}; use 1 to 4")
     return BEAT_BASE + number - 1
 
 
 def density_token(level: int) -> TokenId:
-    """`<d0>` (an empty bar) to `<d7>` (the busiest)."""
+    """Return `<d0>` (an empty bar) to `<d7>` (the busiest)."""
     if not 0 <= level < DENSITIES:
-        raise ValueError(f"density {level} has no token: 0 to {DENSITIES - 1} have")
+        raise ValueError(f"no token for density {level}; use 0 to {DENSITIES - 1}")
     return DENSITY_BASE + level
 
 
 def style_token(name: str) -> TokenId:
-    """The token of a drum style; raises ValueError with the ones there are."""
+    """Return the token of a drum style. Raise ValueError if the style is unknown."""
     if name not in STYLES:
-        raise ValueError(f"there is no style '{name}': {', '.join(STYLES)}")
+        raise ValueError(f"unknown style '{name}'; use {', '.join(STYLES)}")
     return STYLE_BASE + STYLES.index(name)
 
 
 def mode_token(name: str) -> TokenId:
-    """The token of a mode, `major` or `minor`; raises ValueError for any other."""
+    """Return the token of a mode. Raise ValueError if it is not `major` or `minor`."""
     if name not in MODES:
-        raise ValueError(f"there is no mode '{name}': {', '.join(MODES)}")
+        raise ValueError(f"unknown mode '{name}'; use {', '.join(MODES)}")
     return MODE_BASE + MODES.index(name)
 
 
 def mood_token(name: str) -> TokenId:
-    """The token of a mood; raises ValueError with the ones there are."""
+    """Return the token of a mood. Raise ValueError if the mood is unknown."""
     if name not in MOODS:
-        raise ValueError(f"there is no mood '{name}': {', '.join(MOODS)}")
+        raise ValueError(f"unknown mood '{name}'; use {', '.join(MOODS)}")
     return MOOD_BASE + MOODS.index(name)
 
 
 def velocity_to_bin(velocity: float) -> int:
-    """The bin (0–15) of a velocity (0–127): the curve spends more bins on soft notes."""
-    bent: float = 128 * (_CURVE_BASE ** (min(max(velocity, 0), 127) / 128) - 1) / (_CURVE_BASE - 1)
-    return ceil(bent / _BIN_WIDTH)
+    """Return the bin (0–15) of a velocity (0–127). The curve gives soft notes more bins."""
+    curved: float = 128 * (_CURVE_BASE ** (min(max(velocity, 0), 127) / 128) - 1) / (_CURVE_BASE - 1)
+    return ceil(curved / _BIN_WIDTH)
 
 
 def bin_to_velocity(velocity_bin: int) -> int:
-    """The loudest velocity (0–127) of a bin (0–15): `velocity_to_bin` of it is the bin again."""
+    """Return the loudest velocity (0–127) of a bin (0–15), which `velocity_to_bin` maps back to the same bin."""
     return max(0, ceil(128 * log((_CURVE_BASE - 1) * _BIN_WIDTH * velocity_bin / 128 + 1, _CURVE_BASE) - 1))

@@ -9,7 +9,7 @@ from radio.music.instruments import FAMILIES, NAMES, parse_program
 def test_there_are_sixteen_families_of_eight() -> None:
     assert [len(names) for names in FAMILIES.values()] == [8] * 16
     assert len(set(NAMES)) == 128
-    # Pinned by the standard, one of each family.
+    # Fixed by the General MIDI standard.
     pinned = {
         0: "Acoustic Grand Piano",
         11: "Vibraphone",
@@ -22,14 +22,14 @@ def test_there_are_sixteen_families_of_eight() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"), [("Vibraphone", 11), (" vibraphone ", 11), ("0", 0), (127, 127), ("sci-FI", 103)]
+    ("name", "program"), [("Vibraphone", 11), (" vibraphone ", 11), ("0", 0), (127, 127), ("sci-FI", 103)]
 )
-def test_an_instrument_has_a_name_and_a_number(wanted: str | int, found: int) -> None:
-    assert parse_program(wanted) == found
+def test_an_instrument_is_found_by_name_or_number(name: str | int, program: int) -> None:
+    assert parse_program(name) == program
 
 
 @pytest.mark.parametrize(
-    ("wanted", "hint"),
+    ("name", "hint"),
     [
         ("vibrafone", "Did you mean 'Vibraphone'"),
         ("128", "0 to 127"),
@@ -38,6 +38,6 @@ def test_an_instrument_has_a_name_and_a_number(wanted: str | int, found: int) ->
         ("", "''"),
     ],
 )
-def test_what_is_none_is_refused_with_the_nearest_name(wanted: str, hint: str) -> None:
+def test_an_unknown_instrument_is_rejected_with_the_nearest_name(name: str, hint: str) -> None:
     with pytest.raises(SettingsError, match=hint):
-        parse_program(wanted)
+        parse_program(name)

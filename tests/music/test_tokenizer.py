@@ -26,7 +26,7 @@ def names(tokens: list[int]) -> list[str]:
     return [NAMES[token] for token in tokens]
 
 
-def test_a_bar_is_written_as_the_design_says() -> None:
+def test_a_bar_with_marks_is_encoded_in_order() -> None:
     notes = [Note(0, 120, 60, 113), Note(0, 60, 64, 59), Note(150, 210, 60, 59)]
     marks = [Mark(0, IDS["<b1>"]), Mark(120, IDS["<b2>"])]
     assert names(encode(notes, marks, end=240)) == [
@@ -34,24 +34,24 @@ def test_a_bar_is_written_as_the_design_says() -> None:
     ]  # fmt: skip
 
 
-def test_simultaneous_notes_carry_no_wait_and_long_gaps_several() -> None:
+def test_simultaneous_notes_have_no_wait_between_them_and_long_gaps_have_several() -> None:
     assert names(encode([Note(300, 310, 1, 127), Note(300, 310, 2, 127)])) == [
         "t125", "t125", "t50", "1:f", "2:f", "t10", "1:0", "2:0",
     ]  # fmt: skip
 
 
 @given(NOTES)
-def test_onsets_ends_and_velocity_bins_survive_a_round_trip(notes: list[Note]) -> None:
+def test_starts_ends_and_velocity_bins_survive_a_round_trip(notes: list[Note]) -> None:
     expected = remove_overlaps(notes)
-    back = events_to_notes(decode(encode(notes)))
-    assert [(note.start, note.end, note.note) for note in back] == [
+    decoded = events_to_notes(decode(encode(notes)))
+    assert [(note.start, note.end, note.note) for note in decoded] == [
         (note.start, note.end, note.note) for note in expected
     ]
-    assert [velocity_to_bin(note.velocity) for note in back] == [velocity_to_bin(note.velocity) for note in expected]
+    assert [velocity_to_bin(note.velocity) for note in decoded] == [velocity_to_bin(note.velocity) for note in expected]
 
 
 @given(ANY_TOKENS)
-def test_any_tokens_at_all_decode_without_a_hanging_or_doubled_note(tokens: list[int]) -> None:
+def test_any_tokens_decode_without_hanging_or_overlapping_notes(tokens: list[int]) -> None:
     struck: dict[int, int] = {}
     last = 0
     for event in decode(tokens):
@@ -66,7 +66,7 @@ def test_any_tokens_at_all_decode_without_a_hanging_or_doubled_note(tokens: list
 
 
 @given(ANY_TOKENS, st.lists(st.integers(0, 200), max_size=5))
-def test_whole_split_and_one_by_one_agree(tokens: list[int], cuts: list[int]) -> None:
+def test_decoding_whole_or_in_parts_gives_the_same_events(tokens: list[int], cuts: list[int]) -> None:
     whole = decode(tokens)
     decoder = TokenDecoder()
     events: list[NoteEvent] = []
@@ -77,13 +77,13 @@ def test_whole_split_and_one_by_one_agree(tokens: list[int], cuts: list[int]) ->
     assert events + decoder.flush() == whole
 
 
-def test_drums_are_released_by_a_gate_and_a_second_hit_comes_after_the_release() -> None:
+def test_drum_hits_are_released_by_the_gate_or_the_next_hit() -> None:
     tokens = encode([Note(0, 1, 36, 100), Note(20, 21, 36, 100), Note(200, 201, 38, 90)], note_offs=False)
     assert [(event.tick, event.note, event.velocity > 0) for event in decode(tokens, hold_limit=DRUM_GATE)] == [
         (0, 36, True), (20, 36, False), (20, 36, True), (50, 36, False), (200, 38, True), (200, 38, False),
     ]  # fmt: skip
 
 
-def test_controls_and_specials_make_no_sound() -> None:
+def test_control_and_special_tokens_cause_no_events() -> None:
     silent = [START, 0, 2, IDS["<b1>"], IDS["<r3>"], 2559]
     assert decode(silent) == []
