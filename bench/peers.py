@@ -17,7 +17,8 @@ from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
 from radio.music import midi
 from radio.settings.station import StationSettings
-from radio.station.station import open_station, write_midi
+from radio.station.factory import open_station
+from radio.station.midi_export import write_midi
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.encoders import open_encoder
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Block, Format, Frames, Seconds, SynthEvent

@@ -12,7 +12,7 @@ from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
-from radio.station.station import open_composer, open_station
+from radio.station.factory import open_composer, open_station
 from radio.stream.formats.encoders import open_encoder
 from radio.stream.formats.muxers import open_muxer
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, Packet

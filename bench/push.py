@@ -16,7 +16,7 @@ from radio.paths import ARTWORK
 from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning
 from radio.push.video.messages import EncoderSettings
 from radio.settings.push import Video
-from radio.station.station import open_station
+from radio.station.factory import open_station
 from radio.stream.formats.encoders import to_s16
 from radio.types import SAMPLE_RATE, Seconds
 

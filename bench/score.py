@@ -8,7 +8,7 @@ from radio.audio.synth import Program
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.music.clock import Clock
 from radio.settings.station import StationSettings
-from radio.station.station import open_composer
+from radio.station.factory import open_composer
 from radio.types import GRID, TICKS_PER_BAR, Frames, SynthEvent
 
 _BARS = 16

@@ -29,7 +29,7 @@ class ToneStation:
 
     def __init__(self, *, fails_at: Frames | None = None, stalls_at: Sequence[Frames] = ()) -> None:
         self.position: Frames = 0
-        self.line: Frames = 0
+        self.next_bar_line: Frames = 0
         self.closed = False
         self._fails_at = fails_at
         self._stalls = list(stalls_at)
@@ -49,7 +49,7 @@ class ToneStation:
             bar = {"number": int(frame) // SAMPLE_RATE + 1, "chord": "Am", "section": "A", "tempo": 60.0}
             self._events.append(StationEvent(int(frame), "bar", bar))
         self.position += frames
-        self.line = -(-self.position // SAMPLE_RATE) * SAMPLE_RATE
+        self.next_bar_line = -(-self.position // SAMPLE_RATE) * SAMPLE_RATE
         wave = 0.25 * np.sin(2 * np.pi * 440 / SAMPLE_RATE * times)
         return np.repeat(wave[:, None], 2, axis=1).astype(np.float32)
 
@@ -57,8 +57,11 @@ class ToneStation:
         """A tone has nothing to compose."""
 
     def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
-        bar, line = self.line // SAMPLE_RATE + 1, self.line
+        bar, line = self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line
         return {name: Landing(bar, line) for name in patch}
+
+    def skip(self) -> Landing:
+        return Landing(self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line)
 
     def events(self) -> list[StationEvent]:
         events, self._events = self._events, []

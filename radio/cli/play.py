@@ -57,7 +57,7 @@ def play(
     visits: Counter[str] = Counter()
 
     def opened(wanted: StationSettings) -> Station:
-        from radio.station.station import open_station
+        from radio.station.factory import open_station
 
         visits[wanted.name] += 1
         begin = seed if wanted.name == settings.name else wanted.seed
@@ -85,7 +85,7 @@ def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, 
         KeyboardInterrupt: a second signal came while the reader was not reading.
         RadioError: the station cannot be opened.
     """
-    from radio.station.station import open_station
+    from radio.station.factory import open_station
     from radio.stream.formats.writers import open_writer
 
     left = _frames(seconds)

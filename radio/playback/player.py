@@ -16,9 +16,10 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 
 from radio.errors import AudioError, RadioError
-from radio.playback.source import LoadFailure, OpenStation, PlayerSource, SourceLoader
+from radio.playback.source import LoadFailure, PlayerSource, SourceLoader
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
+from radio.station.protocol import OpenStation
 from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Seconds, StationEvent
 
 MIX_BLOCK: Final[Frames] = SAMPLE_RATE // 50

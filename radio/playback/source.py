@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
+from radio.station.protocol import OpenStation, StationLike
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, Seconds, StationEvent
 
 _REST: Final[Seconds] = 0.1
 """A control that is being turned comes to rest for this long before a bar is composed under it."""
-
-
-class PlayableStation(Protocol):
-    """What is needed of a station."""
-
-    @property
-    def position(self) -> Frames:
-        """The next frame to be rendered."""
-
-    @property
-    def line(self) -> Frames:
-        """The bar line of the first bar that is not composed yet."""
-
-    def prepare(self) -> None:
-        """Compose that bar early, in any thread."""
-
-    def render(self, frames: Frames) -> Block:
-        """The next frames."""
-
-    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
-        """Change controls; raises ControlError, changing nothing."""
-
-    def events(self) -> list[StationEvent]:
-        """What was rendered since the last call."""
-
-    def close(self) -> None:
-        """Free what it holds."""
-
-
-OpenStation: TypeAlias = Callable[[StationSettings], PlayableStation]
 
 
 class PlayerSource:
@@ -54,12 +25,12 @@ class PlayerSource:
         settings: What it was opened from.
     """
 
-    def __init__(self, station: PlayableStation, settings: StationSettings) -> None:
+    def __init__(self, station: StationLike, settings: StationSettings) -> None:
         self.settings = settings
         self.start: Frames = 0
         """The frame of the player at which the station's frame 0 sounds; whoever mixes sets it."""
         self._station = station
-        self._line = station.line
+        self._line = station.next_bar_line
         self._takes: Seconds = 0.0
         self._wake = Event()
         self._closing = Event()
@@ -70,8 +41,8 @@ class PlayerSource:
     def render(self, frames: Frames) -> Block:
         """The next frames."""
         block = self._station.render(frames)
-        if self._station.line != self._line:
-            self._line = self._station.line
+        if self._station.next_bar_line != self._line:
+            self._line = self._station.next_bar_line
             self._wake.set()
         return block
 
@@ -88,7 +59,7 @@ class PlayerSource:
         """Whether `patch` may be given now: a bar that it takes back can be composed anew before its line."""
         if all(CONTROLS[name].lands == "mix" for name in patch):
             return True
-        return (self._station.line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._takes
+        return (self._station.next_bar_line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._takes
 
     def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
         """Change controls; return where they land. Raises ControlError."""

@@ -48,12 +48,13 @@ def render(
         StreamError: ffmpeg is not installed, or failed.
         RadioError: the station cannot be opened.
     """
-    from radio.station.station import open_station, write_bars, write_midi
+    from radio.station.factory import open_station
+    from radio.station.midi_export import write_bars, write_midi
 
     sheets = [path for path in paths if path.suffix.lower() == ".mid"]
     sounds = [path for path in paths if path not in sheets]
     if not sounds:
-        write_midi(settings, minutes=seconds / 60, seed=seed, path=sheets[0], progress=progress)
+        write_midi(settings, minutes=seconds / 60, seed=seed, path=sheets[0], on_progress=progress)
         for copy in sheets[1:]:
             copy.write_bytes(sheets[0].read_bytes())
         return ""
@@ -62,7 +63,7 @@ def render(
     wav = wavs[0] if wavs else sounds[0].with_suffix(".wav")
     encoded = [path for path in sounds if path.suffix.lower() in ENCODED]
     share = _RENDERED if encoded else 1.0
-    with closing(open_station(settings, seed=seed, composed=bars.append)) as station:
+    with closing(open_station(settings, seed=seed, on_bar=bars.append)) as station:
         loudness = write_wav(station, round(seconds * SAMPLE_RATE), wav, lambda done: progress(done * share))
     for number, path in enumerate(encoded):
         encode(wav, path, title=bars[0].track.title if bars else settings.title, station=settings.title)

@@ -20,8 +20,9 @@ from radio.audio.noise import Noise
 from radio.compose.bass import KICKS
 from radio.settings.controls import LAYERS
 from radio.settings.station import StationSettings
+from radio.station.factory import open_sounds
+from radio.station.layers import PLAYED_LAYERS
 from radio.station.rendering import encode, samples
-from radio.station.station import PLAYED_LAYERS, open_sounds
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick
 
 PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from radio.music import midi
 from radio.music.events import NoteEvent
+from radio.station.layers import PLAYED_LAYERS
 from radio.station.replay import AiredPassage
-from radio.station.station import PLAYED_LAYERS
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 

@@ -13,11 +13,10 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
 
 from radio.errors import ControlError, RadioError, StreamError
-from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
+from radio.station.protocol import OpenStation, StationLike
+from radio.types import SAMPLE_RATE, Frames
 from radio.worker.encoder_set import EncoderSet
 from radio.worker.wire import (
     SKIPPED,
@@ -37,9 +36,6 @@ from radio.worker.wire import (
     encode,
 )
 
-if TYPE_CHECKING:
-    from radio.settings.station import StationSettings
-
 RENDER_STEP: Frames = 3_840
 """Frames rendered between two looks at the socket: one Ogg page, 80 ms."""
 
@@ -52,30 +48,7 @@ URGENT: Frames = SAMPLE_RATE
 _READ_SIZE = 65_536
 
 
-class Playable(Protocol):
-    """What a worker needs of a station."""
-
-    @property
-    def position(self) -> Frames:
-        """The next frame to be rendered."""
-
-    def render(self, frames: Frames) -> Block:
-        """The next frames."""
-
-    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
-        """Change controls; raises ControlError, changing nothing."""
-
-    def skip(self) -> Landing:
-        """Begin the next track as soon as it can be; returns where."""
-
-    def events(self) -> list[StationEvent]:
-        """What aired since the last call."""
-
-    def close(self) -> None:
-        """Free what it holds."""
-
-
-def run(front: socket.socket, open_station: Callable[[StationSettings], Playable]) -> None:
+def run(front: socket.socket, open_station: OpenStation) -> None:
     """Serve one station over `front` until the other side is gone.
 
     Args:
@@ -98,7 +71,7 @@ class _Worker:
         self._decoder = MessageDecoder()
         self._until: Frames = 0
 
-    def run(self, open_station: Callable[[StationSettings], Playable]) -> None:
+    def run(self, open_station: OpenStation) -> None:
         while not (messages := self._receive()):
             pass
         start, *rest = messages
@@ -114,7 +87,7 @@ class _Worker:
         finally:
             station.close()
 
-    def _play(self, station: Playable, messages: list[Message]) -> None:
+    def _play(self, station: StationLike, messages: list[Message]) -> None:
         encoders = EncoderSet(station.position)
         self._until = station.position
         self._send(StationReady(station.position))
@@ -131,7 +104,7 @@ class _Worker:
             readable, _, _ = select.select([self._front], [], [], 0 if busy else None)
             messages = self._receive() if readable else []
 
-    def _obey(self, station: Playable, encoders: EncoderSet, message: Message) -> None:
+    def _obey(self, station: StationLike, encoders: EncoderSet, message: Message) -> None:
         match message:
             case Render(until):
                 self._until = until
@@ -161,7 +134,7 @@ class _Worker:
 
 def main() -> None:
     """Entry point of `python -m radio.worker.main FD`."""
-    from radio.station.station import open_station
+    from radio.station.factory import open_station
 
     # Ctrl-C reaches the whole process group; the front decides what stops, and in which order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

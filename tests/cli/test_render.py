@@ -68,11 +68,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[ToneStation]:
     """Stations that `render` opens are tones, kept here."""
     stations: list[ToneStation] = []
 
-    def open_station(settings: StationSettings, *, seed: int | None = None, composed: object = None) -> ToneStation:
+    def open_station(settings: StationSettings, *, seed: int | None = None, on_bar: object = None) -> ToneStation:
         stations.append(ToneStation(fails_at=SAMPLE_RATE if seed == 13 else None))
         return stations[-1]
 
-    monkeypatch.setattr("radio.station.station.open_station", open_station)
+    monkeypatch.setattr("radio.station.factory.open_station", open_station)
     return stations
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from radio.paths import STATIONS
 from radio.settings.config import load
-from radio.station.station import open_station
+from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE
 from tests.playback.pulseaudio import Pulse, Recorder, wait_for
 from tests.terminal.pty_radio import PtyRadio

@@ -38,6 +38,13 @@ class ToneStation:
         self._tracks = 0
         self._following: Frames = 0
 
+    @property
+    def next_bar_line(self) -> Frames:
+        return -(-self.position // BAR) * BAR
+
+    def prepare(self) -> None:
+        """A tone has nothing to compose."""
+
     def render(self, frames: Frames) -> Block:
         if self._fault == "hangs after two seconds" and self.position >= 2 * SAMPLE_RATE and self._seed == 1:
             time.sleep(3_600)

@@ -16,8 +16,8 @@ from radio.server.broadcast.journal import LONGEST, Journal
 from radio.server.broadcast.worker_runs import Life
 from radio.settings.station import StationSettings
 from radio.station import transcript
+from radio.station.factory import open_station
 from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, played
-from radio.station.station import open_station
 from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
 from tests.station import test_station
 from tests.station.test_station import BAR

@@ -14,7 +14,8 @@ from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
-from radio.station.station import open_composer, write_midi
+from radio.station.factory import open_composer
+from radio.station.midi_export import write_midi
 from radio.types import TICKS_PER_BAR
 from train.metrics.station_figures import entropy, measure
 

@@ -14,7 +14,8 @@ from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.settings.station import StationSettings
-from radio.station.station import open_station, write_midi
+from radio.station.factory import open_station
+from radio.station.midi_export import write_midi
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, StationEvent
 from tests.model.models import checkpoint as random_model
 
@@ -128,7 +129,7 @@ def test_bars_composed_early_change_nothing_and_give_way_to_a_turned_control(set
             if early:
                 station.prepare()
             landings = station.control(turn)
-            assert all(spot.frame == station.line for spot in landings.values())
+            assert all(spot.frame == station.next_bar_line for spot in landings.values())
             if early:
                 station.prepare()
             blocks.append(station.render(BAR))
@@ -188,7 +189,7 @@ def test_a_model_in_the_wrong_place_is_refused(settings: StationSettings) -> Non
 
 def midi_of(settings: StationSettings, path: Path, *, seed: int, minutes: float = 1) -> bytes:
     told: list[float] = []
-    write_midi(settings, minutes=minutes, seed=seed, path=path, progress=told.append)
+    write_midi(settings, minutes=minutes, seed=seed, path=path, on_progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1
     return path.read_bytes()

@@ -11,7 +11,7 @@ from radio.model.spec.architectures import ARCHITECTURES
 from radio.model.weights import checkpoint
 from radio.music.parts import PIANO
 from radio.settings.config import load
-from radio.station.station import open_station
+from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE
 from tests.model.models import of_spec
 from train.data.vocabulary import known_tokens

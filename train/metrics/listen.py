@@ -8,7 +8,7 @@ from dataclasses import asdict
 from tqdm import tqdm
 
 from radio.settings.station import StationSettings
-from radio.station.station import open_composer
+from radio.station.factory import open_composer
 from radio.types import BEATS_PER_BAR
 from train.metrics.station_figures import Figures, measure
 

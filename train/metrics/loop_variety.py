@@ -12,7 +12,7 @@ from radio.compose.plan import Track
 from radio.music.chord_loops import Loop
 from radio.music.chords import pitch_class
 from radio.settings.station import StationSettings
-from radio.station.station import open_conductor
+from radio.station.factory import open_conductor
 from radio.types import BEATS_PER_BAR, MoodChoice
 
 _SCALE = frozenset({0, 2, 4, 5, 7, 9, 11})

@@ -13,7 +13,7 @@ from radio.model.sampling import Sampling
 from radio.music.parts import Part
 from radio.music.tokenizer import events_to_notes
 from radio.settings.station import StationSettings
-from radio.station.station import open_composer
+from radio.station.factory import open_composer
 from radio.types import BEATS_PER_BAR, TokenId
 from train.metrics.passage import Passage, of_tokens, plans_of
 

@@ -19,7 +19,7 @@ from radio.server.broadcast.worker_runs import Life
 from radio.settings.config import load
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
-from radio.station.station import open_composer
+from radio.station.factory import open_composer
 from radio.types import Landing
 from tests.model.models import checkpoint as random_model
 from tests.server.on_air import on_air, until

@@ -1,0 +1,108 @@
+"""Construction of a station from its settings: its models, conductor, instruments and textures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from radio.audio.loop_folder import LoopFolder
+from radio.audio.rain import Rain
+from radio.audio.synth import Program, Synth
+from radio.audio.vinyl import Vinyl
+from radio.compose import drum_timing as timings
+from radio.compose.composer import Bar, Composer
+from radio.compose.conductor import Conductor
+from radio.compose.drum_timing import STEADY, Timing
+from radio.compose.loop_writer import LoopWriter
+from radio.model.engines.selection import open_engine
+from radio.model.weights import checkpoint
+from radio.music.chord_loops import parse_loop
+from radio.music.parts import CHORDS, DRUMS, PIANO
+from radio.paths import DRUM_TIMINGS
+from radio.settings.station import StationSettings
+from radio.station.layers import Texture
+from radio.station.station import Station
+
+
+def open_station(
+    settings: StationSettings, *, seed: int | None = None, on_bar: Callable[[Bar], None] = lambda _: None
+) -> Station:
+    """Load the station's models and sounds.
+
+    Args:
+        seed: replaces the seed in the settings.
+        on_bar: called with each bar, once it is certain to be played.
+
+    Raises:
+        ModelError: a checkpoint or the table of drum timings cannot be used.
+        AudioError: the soundfont or a loop cannot be used.
+    """
+    actual_seed = settings.seed if seed is None else seed
+    synth, textures = open_sounds(settings, actual_seed)
+    return Station(
+        settings,
+        open_composer(settings, actual_seed),
+        synth,
+        textures,
+        seed=actual_seed,
+        timing=open_timing(settings),
+        on_bar=on_bar,
+    )
+
+
+def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, Texture]]:
+    """Load the station's instruments and textures.
+
+    Raises:
+        AudioError: the soundfont or a loop cannot be used.
+    """
+    programs = {
+        "keys": Program(settings.keys_program),
+        "bass": Program(settings.bass_program),
+        "drums": Program(settings.drum_kit, drums=True),
+    }
+    textures: dict[str, Texture] = {
+        "vinyl": Vinyl(seed),
+        "rain": LoopFolder(settings.loops) if settings.loops else Rain(seed),
+    }
+    return Synth(settings.soundfont, programs), textures
+
+
+def open_timing(settings: StationSettings) -> Timing:
+    """Load the timing model of the station's drummer.
+
+    Raises:
+        ModelError: the table of timings cannot be read.
+    """
+    if settings.timing == "steady":
+        return STEADY
+    table = timings.read(DRUM_TIMINGS)
+    return table.get(settings.style, table[timings.ANY])
+
+
+def open_composer(settings: StationSettings, seed: int) -> Composer:
+    """Load the station's models and conductor, without any sound.
+
+    Raises:
+        ModelError: a checkpoint cannot be used.
+    """
+    return Composer(
+        open_engine(checkpoint.read(settings.piano, PIANO), settings.engine),
+        open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
+        open_conductor(settings, seed),
+        seed=seed,
+    )
+
+
+def open_conductor(settings: StationSettings, seed: int) -> Conductor:
+    """Load the station's form and harmony alone.
+
+    Raises:
+        ModelError: the chord checkpoint cannot be used.
+    """
+    return Conductor(
+        writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine)),
+        progressions=[parse_loop(bars) for bars in settings.progressions],
+        keys=settings.keys,
+        style=settings.style,
+        seed=seed,
+    )

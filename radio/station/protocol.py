@@ -1,0 +1,46 @@
+"""The interface between a station and the code that plays it: a worker or the local player."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeAlias
+
+from radio.settings.station import StationSettings
+from radio.types import Block, Frames, Landing, StationEvent
+
+
+class StationLike(Protocol):
+    """A source of endless audio with controls: a `Station`, or a stand-in for tests."""
+
+    @property
+    def position(self) -> Frames:
+        """The next frame to be rendered."""
+
+    @property
+    def next_bar_line(self) -> Frames:
+        """The frame at which the first bar not composed yet begins."""
+
+    def prepare(self) -> None:
+        """Compose the next bar early. May be called from any thread."""
+
+    def render(self, frames: Frames) -> Block:
+        """Return the next `frames` of audio."""
+
+    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
+        """Change controls and return where each change takes effect.
+
+        Raises:
+            ControlError: a control is unknown or its value out of range; nothing is changed.
+        """
+
+    def skip(self) -> Landing:
+        """Begin the next track as soon as possible and return where it begins."""
+
+    def events(self) -> list[StationEvent]:
+        """Return the events rendered since the last call."""
+
+    def close(self) -> None:
+        """Free the resources."""
+
+
+OpenStation: TypeAlias = Callable[[StationSettings], StationLike]
