@@ -16,9 +16,8 @@ from radio.server.broadcast import pushes
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import CHANNELS
 from radio.server.broadcast.listener_limits import Limits
-from radio.server.http import authorization as guard
-from radio.server.http import body, problems
-from radio.server.http import site as door
+from radio.server.http import body, problems, site
+from radio.server.http.authorization import AUTHORIZATION, Authorization, is_loopback, reject_foreign_pages
 from radio.server.routes import export, health, hls, listen, metrics, openapi, pages, playlists, tracks
 from radio.server.routes import export_queue as work
 from radio.server.routes import stations as api
@@ -55,7 +54,7 @@ async def serve(
         channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
         app = build(
             channels,
-            keeper=guard.Keeper(settings.control, settings.control_token, settings.hosts),
+            authorization=Authorization(settings.control, settings.control_token, settings.hosts),
             settings=settings,
         )
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
@@ -69,21 +68,21 @@ async def serve(
         await asyncio.gather(*(channel.ended() for channel in channels.values()))
 
 
-def build(channels: dict[str, Channel], *, keeper: guard.Keeper, settings: ServerSettings) -> web.Application:
+def build(channels: dict[str, Channel], *, authorization: Authorization, settings: ServerSettings) -> web.Application:
     """The application that answers for `channels`."""
-    layers = [door.busy, problems.as_json, guard.only_our_page]
+    layers = [site.mark_busy, problems.as_json, reject_foreign_pages]
     app = web.Application(middlewares=layers, client_max_size=body.MAX_BODY)
     app.on_response_prepare.append(_for_all)
     app[CHANNELS] = MappingProxyType(channels)
-    app[guard.KEEPER] = keeper
+    app[AUTHORIZATION] = authorization
     app[listen.BURST] = settings.burst
     app[listen.LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
     pushes.add_pushes(app, channels)
     health.attach(app)
     work.attach(app)
     tracks.attach(app, makes=settings.tracks)
-    app[hls.HLS] = hls.Hls()
-    app.on_shutdown.append(app[hls.HLS].close)
+    app[hls.HLS_RENDITIONS] = hls.HlsRenditions()
+    app.on_shutdown.append(app[hls.HLS_RENDITIONS].close)
     for part in (pages, api, export, health, hls, metrics, openapi, tracks, listen, playlists):
         app.add_routes(part.routes())
     return app
@@ -99,7 +98,7 @@ async def _for_all(request: web.Request, response: web.StreamResponse) -> None:
 
 def _check_open(settings: ServerSettings, host: str) -> None:
     # Here and not where the config is read: environment and command line have their say first.
-    if settings.control and settings.control_token is None and not guard.is_loopback(host):
+    if settings.control and settings.control_token is None and not is_loopback(host):
         raise SettingsError(
             f"host {host} can be reached from other machines, so that anybody could turn the controls: "
             "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
@@ -115,7 +114,7 @@ def _allow_files() -> None:
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        await door.Door(runner, host, port).start()
+        await site.Site(runner, host, port).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServerError(

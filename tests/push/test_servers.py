@@ -118,7 +118,7 @@ async def test_the_title_on_the_picture_is_the_one_that_sounds() -> None:
     """The tone's first two tracks are eight seconds long each; the picture changes where the second one begins."""
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (radio, (status,)):
-            await eventually(lambda: len(radio.tone.now.tracks) > 1, "the second track")
+            await eventually(lambda: len(radio.tone.now_playing.tracks) > 1, "the second track")
             was = status.sent
             await eventually(lambda: status.sent > was + 120_000, "two seconds more")
         with av.open(str(recordings(server)[0])) as container:

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from radio.server import app as front
 from radio.server.broadcast.channel import Channel
-from radio.server.http import authorization as guard
-from radio.server.http.site import Door
+from radio.server.http.authorization import Authorization
+from radio.server.http.site import Site
 from radio.settings.server import ServerSettings
 from radio.settings.station import StationSettings
 from tests.server.tone_worker import settings
@@ -44,7 +44,7 @@ class OnAir:
 @contextlib.asynccontextmanager
 async def on_air(
     *stations: StationSettings,
-    keeper: guard.Keeper | None = None,
+    authorization: Authorization | None = None,
     server: ServerSettings | None = None,
     worker: Sequence[str] = WORKER,
     start: bool = True,
@@ -52,11 +52,13 @@ async def on_air(
 ) -> AsyncIterator[OnAir]:
     channels = {each.name: Channel(each, worker=worker) for each in stations or (settings(),)}
     app = front.build(
-        channels, keeper=keeper or guard.Keeper(control=True, token=None), settings=server or ServerSettings()
+        channels,
+        authorization=authorization or Authorization(control=True, token=None),
+        settings=server or ServerSettings(),
     )
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
-    await Door(runner, "127.0.0.1", port).start()
+    await Site(runner, "127.0.0.1", port).start()
     try:
         if start:
             await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)

@@ -13,7 +13,7 @@ import pytest
 
 from radio.music import midi
 from radio.server.broadcast.journal import LONGEST, Journal
-from radio.server.broadcast.worker_runs import Life
+from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.station import StationSettings
 from radio.station import transcript
 from radio.station.factory import open_station
@@ -28,13 +28,13 @@ ORIGIN = 7_000_000
 
 
 class Aired:
-    """A station that was on the air for some bars, with its sound, its journal and its life."""
+    """A station that was on the air for some bars, with its sound, its journal and its run."""
 
     def __init__(self, settings: StationSettings, bars: int) -> None:
         self.settings = replace(settings, seed=5)
         station = open_station(self.settings)
         self.journal = Journal()
-        self.life = Life(0, self.settings, 0.0, ORIGIN, {})
+        self.run = WorkerRun(0, self.settings, 0.0, ORIGIN, {})
         blocks = []
         turns = {
             3 * BAR // MIX_BLOCK: {"keys_level": 3.0, "lowpass": 4_000},
@@ -45,15 +45,15 @@ class Aired:
             if patch := turns.get(number):
                 landings = station.control(patch)
                 heard = {name: Landing(at.bar, at.frame + ORIGIN) for name, at in landings.items()}
-                self.life.changed(heard, station.controls.as_json())
+                self.run.changed(heard, station.controls.as_json())
             blocks.append(station.render(MIX_BLOCK))
             for event in station.events():
-                self.journal.aired(replace(event, frame=event.frame + ORIGIN))
+                self.journal.add(replace(event, frame=event.frame + ORIGIN))
         station.close()
         self.sound = np.concatenate(blocks)
 
     def passages(self, seconds: float) -> list[AiredPassage]:
-        _, passages = self.journal.passages([self.life], ORIGIN + len(self.sound), seconds)
+        _, passages = self.journal.passages([self.run], ORIGIN + len(self.sound), seconds)
         return passages
 
 
@@ -161,13 +161,13 @@ def test_an_export_is_one_file(aired: Aired, tmp_path: Path, ending: str) -> Non
 
 def test_the_journal_is_bounded_and_reaches_back_far_enough() -> None:
     journal = Journal()
-    one = Life(0, StationSettings("tone", "Tone", (("Am7",),)), 0.0, 0, {})
+    one = WorkerRun(0, StationSettings("tone", "Tone", (("Am7",),)), 0.0, 0, {})
     for number in range(2_000):
-        journal.aired(
+        journal.add(
             StationEvent(number * BAR, "bar", {"number": number, "chord": "Am7", "section": "A", "tempo": 80.0})
         )
         note = {"layer": "keys", "note": 60, "velocity": 80, "tick": number * TICKS_PER_BAR}
-        journal.aired(StationEvent(number * BAR, "note", note))
+        journal.add(StationEvent(number * BAR, "note", note))
     assert len(journal.bars) == len(journal.notes) < 250
     live = 2_000 * BAR
     first, (passage,) = journal.passages([one], live, LONGEST)

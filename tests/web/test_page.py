@@ -16,7 +16,7 @@ from playwright.async_api import Page, expect
 
 from radio.paths import STATIONS
 from radio.server.broadcast.channel import WORKER
-from radio.server.http.authorization import Keeper
+from radio.server.http.authorization import Authorization
 from radio.settings.config import load
 from radio.settings.server import ServerSettings
 from radio.types import SAMPLE_RATE
@@ -132,7 +132,7 @@ async def test_whoever_turns_the_music_hears_it_soon(open_page: Opened) -> None:
 
 
 async def test_the_token_is_asked_for_once(open_page: Opened) -> None:
-    async with on_air(keeper=Keeper(control=True, token="evening")) as radio:
+    async with on_air(authorization=Authorization(control=True, token="evening")) as radio:
         page = await open_page(radio.root)
         await page.locator("#controls > summary").click()
         rain = page.get_by_role("button", name="Mute rain")
@@ -146,7 +146,7 @@ async def test_the_token_is_asked_for_once(open_page: Opened) -> None:
         await rain.click()
         await until(lambda: radio.tone.controls.rain_mute == was)
         await expect(page.locator("#token")).not_to_be_visible()
-    async with on_air(keeper=Keeper(control=False, token=None)) as radio:
+    async with on_air(authorization=Authorization(control=False, token=None)) as radio:
         page = await open_page(radio.root)
         await expect(page.locator(".card")).to_have_count(1)
         await expect(page.locator("#controls")).to_be_hidden()

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from radio.errors import ControlError, ServerError, StreamError
-from radio.server.broadcast.event_stream import Fans
-from radio.server.broadcast.hls_audience import Audience
+from radio.server.broadcast.event_stream import Subscribers
+from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
-from radio.server.broadcast.now_playing import Now
-from radio.server.broadcast.worker_runs import LIVES, Life, digests
+from radio.server.broadcast.now_playing import NowPlaying
+from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun, digests
 from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
@@ -72,15 +72,15 @@ class Channel:
     def __init__(self, settings: StationSettings, *, worker: Sequence[str] = WORKER_COMMAND) -> None:
         self.settings = settings
         self.controls = settings.controls
-        self.now = Now()
+        self.now_playing = NowPlaying()
         self.journal = Journal()
-        self.fans = Fans()
-        self.lives: deque[Life] = deque(maxlen=LIVES)
+        self.subscribers = Subscribers()
+        self.runs: deque[WorkerRun] = deque(maxlen=MAX_RUNS)
         self.restarts = 0
         self.pid: int | None = None
         self.edge = LiveEdge(time.monotonic)
         self.mounts: dict[Format, Mount] = {}
-        self.audience = Audience()
+        self.hls_listeners = HlsListeners()
         """The listeners of HLS."""
         self.encoder_restarts = 0
         self._worker = tuple(worker)
@@ -120,7 +120,7 @@ class Channel:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for mount in self.mounts.values():
             mount.close()
-        self.fans.close()
+        self.subscribers.close()
         self._first.cancel()
 
     async def change(self, patch: Mapping[str, JsonValue]) -> dict[str, Landing]:
@@ -133,7 +133,7 @@ class Channel:
         self.controls.changed(patch)  # raises before the worker is asked: what is wrong here is wrong there
         heard = await self._asking(lambda number: ChangeControls(number, patch))
         self.controls = self.controls.changed(patch)
-        self.lives[-1].changed(heard, self.controls.as_json())
+        self.runs[-1].changed(heard, self.controls.as_json())
         return heard
 
     async def skip(self) -> Landing:
@@ -143,7 +143,7 @@ class Channel:
             ServerError: The worker is being restarted, or does not answer.
         """
         landing = (await self._asking(SkipTrack))[SKIPPED]
-        self.lives[-1].skipped(landing)
+        self.runs[-1].skipped(landing)
         return landing
 
     async def _asking(self, message: Callable[[int], Message]) -> dict[str, Landing]:
@@ -164,14 +164,14 @@ class Channel:
             self._answers.pop(number, None)
         return {name: Landing(landing.bar, landing.frame + self._offset) for name, landing in landings.items()}
 
-    def begun(self, sid: str, first: Frames) -> None:
+    def record_stream_start(self, sid: str, first: Frames) -> None:
         """Note that the stream which was opened as `sid` begins with the mount's frame `first`; its page is told."""
-        self.fans.begun(sid, first, self.edge.live)
+        self.subscribers.record_stream_start(sid, first, self.edge.live)
 
     @property
     def listeners(self) -> int:
         """How many there are, on all mounts and of HLS."""
-        return sum(mount.relay.listeners for mount in self.mounts.values()) + len(self.audience)
+        return sum(mount.relay.listeners for mount in self.mounts.values()) + len(self.hls_listeners)
 
     def mount(self, format_: Format) -> Mount:
         """The mount of this format. It is encoded for as long as it has listeners or taps, and a while after."""
@@ -235,9 +235,9 @@ class Channel:
     def _air(self) -> None:
         while self._coming and self._coming[0].frame < self.edge.live:
             event = self._coming.popleft()
-            self.now.aired(event, time.time())
-            self.journal.aired(event)
-            self.fans.tell(event)
+            self.now_playing.air(event, time.time())
+            self.journal.add(event)
+            self.subscribers.publish(event)
 
     def _ask(self) -> None:
         until = self.edge.live + int(RESERVE * SAMPLE_RATE) - self._offset
@@ -250,7 +250,7 @@ class Channel:
         while True:
             began = time.monotonic()
             try:
-                await self._one_life()
+                await self._run_worker()
             except (ServerError, StreamError, OSError) as error:
                 if not self._first.done():
                     self._first.set_exception(ServerError(f"station '{self.settings.name}' cannot start: {error}"))
@@ -260,9 +260,9 @@ class Channel:
             await asyncio.sleep(BACK_OFF[failures - 1])
             self.restarts += 1
 
-    async def _one_life(self) -> None:
+    async def _run_worker(self) -> None:
         """Run one worker until it ends; raises ServerError or StreamError with the reason, always."""
-        async with start_worker(self._worker, self._complained) as process:
+        async with start_worker(self._worker, self._log_worker_line) as process:
             self.pid = process.pid
             settings = replace(self.settings, controls=self.controls, seed=(self.settings.seed + self.restarts) % 2**63)
             process.send(Start(pickle.dumps(settings)))
@@ -276,7 +276,7 @@ class Channel:
                 self._drop()
         raise ServerError(process.exit_message)
 
-    def _complained(self, line: str) -> None:
+    def _log_worker_line(self, line: str) -> None:
         self._log.warning("station '%s': %s", self.settings.name, line)
 
     def _take(self, message: Message) -> None:
@@ -289,7 +289,7 @@ class Channel:
                     self._first.set_result(None)
             case StationEvent():
                 self._coming.append(replace(message, frame=message.frame + self._offset))
-                self.now.announced(self._coming[-1])
+                self.now_playing.announce(self._coming[-1])
             case StationReady(frame) if self._process is not None:
                 self._begin(self._process, frame)
             case EncoderFailed(format_, text):
@@ -303,9 +303,9 @@ class Channel:
     def _begin(self, process: WorkerProcess, frame: Frames) -> None:
         """A worker is ready, at its `frame`: have it render, and encode what others encoded before it."""
         self._offset = self.edge.end - frame
-        number = self.lives[-1].number + 1 if self.lives else 0
+        number = self.runs[-1].number + 1 if self.runs else 0
         settings, sums = self._given
-        self.lives.append(Life(number, settings, time.time(), self._offset, sums))
+        self.runs.append(WorkerRun(number, settings, time.time(), self._offset, sums))
         process.ready, self._until = True, frame
         self._ask()
         for mount in self.mounts.values():
@@ -331,7 +331,7 @@ class Channel:
         ends = [mount.end for mount in self.mounts.values() if mount.opened and mount.end is not None]
         self.edge.rewind(min((end for end in ends if end > self.edge.end - _HELD_BACK), default=self.edge.end))
         self._coming = deque(event for event in self._coming if event.frame < self.edge.end)
-        self.now.forgotten(self.edge.end)
+        self.now_playing.retract(self.edge.end)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ServerError(f"{self.settings.name} is being restarted"))

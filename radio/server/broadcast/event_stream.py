@@ -18,7 +18,7 @@ SIDS = 4_096
 
 
 @dataclass(eq=False, slots=True)
-class Fan:
+class Subscriber:
     """One client: its encoded events, None being the end, and what closes its connection at once."""
 
     cut: Callable[[], None]
@@ -27,62 +27,62 @@ class Fan:
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(WAITING + 1))
 
 
-class Fans:
+class Subscribers:
     """The clients that follow one station, and where the streams that some of them listen to began."""
 
     def __init__(self) -> None:
-        self._fans: set[Fan] = set()
+        self._subscribers: set[Subscriber] = set()
         self._firsts: OrderedDict[str, Frames] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._fans)
+        return len(self._subscribers)
 
-    def join(self, cut: Callable[[], None], *, sid: str | None = None) -> Fan:
+    def join(self, cut: Callable[[], None], *, sid: str | None = None) -> Subscriber:
         """Add a client; `cut` is called when it is too slow."""
-        fan = Fan(cut, sid)
-        self._fans.add(fan)
-        return fan
+        subscriber = Subscriber(cut, sid)
+        self._subscribers.add(subscriber)
+        return subscriber
 
-    def first(self, sid: str) -> Frames | None:
+    def first_frame(self, sid: str) -> Frames | None:
         """The mount's frame that the stream of this name began with; None while it is not known, or no more."""
         return self._firsts.get(sid)
 
-    def begun(self, sid: str, first: Frames, live: Frames) -> None:
+    def record_stream_start(self, sid: str, first: Frames, live: Frames) -> None:
         """Note where a stream begins, and tell the clients who listen to it."""
         self._firsts[sid] = first
         self._firsts.move_to_end(sid)
         if len(self._firsts) > SIDS:
             self._firsts.popitem(last=False)
-        for fan in [fan for fan in self._fans if fan.sid == sid]:
-            self._hand(fan, encoded("stream", {"sid": sid, "first": first, "live": live}))
+        for subscriber in [subscriber for subscriber in self._subscribers if subscriber.sid == sid]:
+            self._hand(subscriber, encoded("stream", {"sid": sid, "first": first, "live": live}))
 
-    def leave(self, fan: Fan) -> None:
+    def leave(self, subscriber: Subscriber) -> None:
         """Remove a client; one that is gone already is no error."""
-        self._fans.discard(fan)
+        self._subscribers.discard(subscriber)
 
-    def tell(self, event: StationEvent) -> None:
+    def publish(self, event: StationEvent) -> None:
         """Hand an event to all, waiting for none: who has no room left is cut off."""
-        if not self._fans:
+        if not self._subscribers:
             return
         data = encoded(event.kind, {**event.data, "frame": event.frame})
-        for fan in list(self._fans):
-            self._hand(fan, data)
+        for subscriber in list(self._subscribers):
+            self._hand(subscriber, data)
 
     def close(self) -> None:
         """End every client's stream."""
-        for fan in list(self._fans):
-            self._end(fan)
+        for subscriber in list(self._subscribers):
+            self._end(subscriber)
 
-    def _hand(self, fan: Fan, data: bytes) -> None:
-        if fan.queue.qsize() < WAITING:
-            fan.queue.put_nowait(data)
+    def _hand(self, subscriber: Subscriber, data: bytes) -> None:
+        if subscriber.queue.qsize() < WAITING:
+            subscriber.queue.put_nowait(data)
         else:
-            self._end(fan)
-            fan.cut()
+            self._end(subscriber)
+            subscriber.cut()
 
-    def _end(self, fan: Fan) -> None:
-        self._fans.discard(fan)
-        fan.queue.put_nowait(None)
+    def _end(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+        subscriber.queue.put_nowait(None)
 
 
 def encoded(kind: str, data: Mapping[str, JsonValue]) -> bytes:

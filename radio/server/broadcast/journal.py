@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from radio.server.broadcast.worker_runs import Life
+from radio.server.broadcast.worker_runs import WorkerRun
 from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote
 from radio.types import SAMPLE_RATE, Frames, Seconds, StationEvent
 
@@ -25,7 +25,7 @@ class Journal:
     notes: deque[PlayedNote] = field(default_factory=deque)
     bars: deque[BarLine] = field(default_factory=deque)
 
-    def aired(self, event: StationEvent) -> None:
+    def add(self, event: StationEvent) -> None:
         """Take an event that the live edge has reached."""
         data = event.data
         match event.kind:
@@ -42,21 +42,21 @@ class Journal:
         while self.bars and self.bars[0].frame < oldest:
             self.bars.popleft()
 
-    def passages(self, lives: Iterable[Life], live: Frames, seconds: Seconds) -> tuple[Frames, list[AiredPassage]]:
+    def passages(self, runs: Iterable[WorkerRun], live: Frames, seconds: Seconds) -> tuple[Frames, list[AiredPassage]]:
         """The last `seconds` before the live edge, from the bar line before them on.
 
         Returns:
             the mount's frame of that bar line, and a passage for each worker; none where no bar has begun.
         """
         start = self._bar_line(live - round(seconds * SAMPLE_RATE))
-        known = list(lives)
+        known = list(runs)
         if start is None or not known:
             return live, []
         ends = [later.origin for _, later in pairwise(known)] + [live]
         return start, [
-            self._passage(life, max(start, life.origin), end)
-            for life, end in zip(known, ends, strict=True)
-            if end > max(start, life.origin)
+            self._passage(run, max(start, run.origin), end)
+            for run, end in zip(known, ends, strict=True)
+            if end > max(start, run.origin)
         ]
 
     def _bar_line(self, frame: Frames) -> Frames | None:
@@ -68,10 +68,10 @@ class Journal:
             found = bar.frame
         return found
 
-    def _passage(self, life: Life, start: Frames, end: Frames) -> AiredPassage:
-        early, origin = max(start - PREROLL, life.origin), life.origin
+    def _passage(self, run: WorkerRun, start: Frames, end: Frames) -> AiredPassage:
+        early, origin = max(start - PREROLL, run.origin), run.origin
         notes = [each._replace(frame=each.frame - origin) for each in self.notes if early <= each.frame < end]
         bars = [each._replace(frame=each.frame - origin) for each in self.bars if start <= each.frame < end]
-        changes = [(each.at.frame - origin, each.values) for each in life.changes_between(early, end)]
-        settings = replace(life.settings, controls=life.controls_at(early))
+        changes = [(each.at.frame - origin, each.values) for each in run.changes_between(early, end)]
+        settings = replace(run.settings, controls=run.controls_at(early))
         return AiredPassage(settings, start - origin, end - origin, notes, bars, changes)

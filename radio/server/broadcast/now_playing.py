@@ -26,7 +26,7 @@ _RECENT = 2
 
 
 @dataclass(slots=True)
-class Track:
+class AiredTrack:
     """A track on the air: when and where it started, and what the station said of it."""
 
     frame: Frames
@@ -34,7 +34,7 @@ class Track:
     started: float
     """Seconds since 1970."""
     bar: int | None = None
-    """The number of its first bar, in the life of its worker."""
+    """The number of its first bar, in the run of its worker."""
 
     @property
     def title(self) -> str:
@@ -45,29 +45,29 @@ class Track:
 
 
 @dataclass(slots=True)
-class Now:
+class NowPlaying:
     """Built from events: announced as they are rendered, seconds early, and aired as the live edge reaches them."""
 
-    tracks: deque[Track] = field(default_factory=lambda: deque(maxlen=TRACKS))
+    tracks: deque[AiredTrack] = field(default_factory=lambda: deque(maxlen=TRACKS))
     """Those that have started, the one that is on last."""
     bars: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_BARS))
     notes: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_NOTES))
     coming: deque[StationEvent] = field(default_factory=deque)
     """The tracks that are rendered and have not started."""
 
-    def announced(self, event: StationEvent) -> None:
-        """Take an event that is rendered and will air, unless `forgotten` says otherwise."""
+    def announce(self, event: StationEvent) -> None:
+        """Take an event that is rendered and will air, unless `retract` removes it first."""
         if event.kind == "track":
             self.coming.append(event)
 
-    def forgotten(self, frame: Frames) -> None:
+    def retract(self, frame: Frames) -> None:
         """Take back what was announced for `frame` and later: it will never air."""
         self.coming = deque(event for event in self.coming if event.frame < frame)
 
-    def aired(self, event: StationEvent, at: float) -> None:
+    def air(self, event: StationEvent, at: float) -> None:
         """Take an event that the live edge has reached; `at` is the wall clock's time, in seconds since 1970."""
         if event.kind == "track":
-            self.tracks.append(Track(event.frame, event.data, at))
+            self.tracks.append(AiredTrack(event.frame, event.data, at))
             while self.coming and self.coming[0].frame <= event.frame:
                 self.coming.popleft()
         elif event.kind == "bar":

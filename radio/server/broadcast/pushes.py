@@ -23,7 +23,7 @@ def pusher(channel: Channel, settings: PushSettings) -> Pusher:
     """What sends a channel's music somewhere, when it is run."""
     station = channel.settings
     image = station.image or ARTWORK
-    pushed = PushedStation(channel, station.title, station.description, image, channel.now.title_at)
+    pushed = PushedStation(channel, station.title, station.description, image, channel.now_playing.title_at)
     return Pusher(settings, pushed)
 
 

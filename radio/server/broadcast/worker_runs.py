@@ -1,4 +1,4 @@
-"""The lives of a station's workers: with a life's record, and the models it names, its music is composed again.
+"""The runs of a station's workers: with a run's record, and the models it names, its music is composed again.
 
 What a worker plays is a function of its checkpoints, its settings, its seed and the log of control changes. A track's
 place in it is the number of its first bar.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radio import __version__
-from radio.server.broadcast.now_playing import Track, stamp
+from radio.server.broadcast.now_playing import AiredTrack, stamp
 from radio.settings.controls import CONTROLS, Controls
 from radio.types import Frames, JsonValue, Landing
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 CHANGES = 4_096
-"""Control changes that a life keeps; what is older than these is folded into the controls it began with."""
+"""Control changes that a run keeps; what is older than these is folded into the controls it began with."""
 
-LIVES = 64
+MAX_RUNS = 64
 """Lives that are kept: those of a station whose worker dies every few minutes, for hours."""
 
 _SHAPING = (
@@ -51,7 +51,7 @@ _WAITING = frozenset(name for name, control in CONTROLS.items() if control.lands
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ControlChange:
     """Control values, and the bar and mount's frame from which they count; or a track that was begun there by hand."""
 
     at: Landing
@@ -63,7 +63,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Life:
+class WorkerRun:
     """What one worker was started with, and what was changed since."""
 
     number: int
@@ -76,7 +76,7 @@ class Life:
     digests: Mapping[str, str]
     """SHA-256 of each checkpoint."""
     controls: Controls = field(init=False)
-    changes: deque[Change] = field(default_factory=deque)
+    changes: deque[ControlChange] = field(default_factory=deque)
     whole: bool = True
     """Whether `changes` reaches back to the first bar."""
 
@@ -86,18 +86,18 @@ class Life:
     def changed(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
         """Note a change of controls, each with its landing."""
         for at in dict.fromkeys(landings.values()):
-            self._add(Change(at, {name: values[name] for name, landing in landings.items() if landing == at}))
+            self._add(ControlChange(at, {name: values[name] for name, landing in landings.items() if landing == at}))
 
     def skipped(self, at: Landing) -> None:
         """Note that the next track was to begin there, and with it a loop."""
-        self._add(Change(at, {}, skip=True))
+        self._add(ControlChange(at, {}, skip=True))
 
-    def _add(self, change: Change) -> None:
+    def _add(self, change: ControlChange) -> None:
         if change.skip or not _WAITING.isdisjoint(change.values):
             change = replace(change, values={**self._withdrawn(change.at.bar), **change.values})
         last = self.changes[-1] if self.changes else None
         if last is not None and last.at == change.at and not last.skip and not change.skip:
-            self.changes[-1] = Change(change.at, {**last.values, **change.values})
+            self.changes[-1] = ControlChange(change.at, {**last.values, **change.values})
         else:
             self.changes.append(change)
         while len(self.changes) > CHANGES:
@@ -107,7 +107,7 @@ class Life:
     def _withdrawn(self, bar: int) -> dict[str, JsonValue]:
         """Take out, and return, what waits for a loop that begins at `bar` or later."""
         waiting: dict[str, JsonValue] = {}
-        kept: deque[Change] = deque()
+        kept: deque[ControlChange] = deque()
         for change in self.changes:
             early = _WAITING.intersection(change.values) if change.at.bar >= bar else frozenset()
             waiting |= {name: change.values[name] for name in early}
@@ -125,7 +125,7 @@ class Life:
                 values |= change.values
         return self.controls.changed(values)
 
-    def changes_between(self, start: Frames, end: Frames) -> list[Change]:
+    def changes_between(self, start: Frames, end: Frames) -> list[ControlChange]:
         """Those that landed at `start` < frame < `end`."""
         return [change for change in self.changes if start < change.at.frame < end]
 
@@ -168,22 +168,24 @@ def digests(settings: StationSettings) -> dict[str, str]:
     }
 
 
-def as_json(tracks: Iterable[Track], lives: Iterable[Life], *, live: Frames, limit: int) -> dict[str, JsonValue]:
-    """The last `limit` tracks of lives that are known, newest first, and these lives."""
-    known, past = list(lives), list(tracks)
+def as_json(
+    tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int
+) -> dict[str, JsonValue]:
+    """The last `limit` tracks of runs that are known, newest first, and these runs."""
+    known, past = list(runs), list(tracks)
     ends = [later.frame for later in past[1:]] + [live]
     spans = [(track.frame, end) for track, end in zip(past, ends, strict=False)]
     forgotten = bisect_left(past, known[0].origin, key=lambda track: track.frame) if known else len(past)
     place, used = max(forgotten, len(past) - limit), []
     found: list[JsonValue] = []
-    for life, end in zip(known, [*(later.origin for later in known[1:]), live + 1], strict=False):
+    for run, end in zip(known, [*(later.origin for later in known[1:]), live + 1], strict=False):
         stop = bisect_left(past, end, key=lambda track: track.frame)
         if place < stop:
-            used.append(life)
-        for track, told in zip(past[place:stop], life.told(spans[place:stop]), strict=True):
-            found.append({**track.as_json(), "bar": track.bar, "life": life.number, **told})
+            used.append(run)
+        for track, told in zip(past[place:stop], run.told(spans[place:stop]), strict=True):
+            found.append({**track.as_json(), "bar": track.bar, "run": run.number, **told})
         place = max(place, stop)
-    return {"tracks": found[::-1], "lives": [life.as_json() for life in used[::-1]]}
+    return {"tracks": found[::-1], "runs": [run.as_json() for run in used[::-1]]}
 
 
 def _path(settings: StationSettings, part: str) -> Path:

@@ -22,7 +22,7 @@ _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class Authorization:
     """Who may turn the controls: nobody when `control` is off, else whoever has the token, if there is one.
 
     `hosts` are names of this machine under which changes are taken without a token, besides those of loopback.
@@ -33,7 +33,7 @@ class Keeper:
     hosts: tuple[str, ...] = ()
 
     @property
-    def asks(self) -> str:
+    def mode(self) -> str:
         """What a page may offer: `off`, `token` where one is asked for, `open` where nothing is."""
         return "off" if not self.control else "open" if self.token is None else "token"
 
@@ -72,16 +72,16 @@ class Keeper:
         return name is None or is_loopback(name) or name in self.hosts
 
 
-KEEPER: web.AppKey[Keeper] = web.AppKey("keeper", Keeper)
+AUTHORIZATION: web.AppKey[Authorization] = web.AppKey("authorization", Authorization)
 
 
 @web.middleware
-async def only_our_page(
+async def reject_foreign_pages(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Refuse whatever could change something, where another site's page asks for it."""
     if request.method not in _HARMLESS:
-        request.app[KEEPER].check_origin(request)
+        request.app[AUTHORIZATION].check_origin(request)
     return await handler(request)
 
 

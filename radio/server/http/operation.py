@@ -53,7 +53,7 @@ class Operation:
     status: int = 200
     problems: Mapping[int, str] = field(default_factory=dict)
     guarded: bool = False
-    """Needs the keeper's token, where there is one."""
+    """Needs the authorization's token, where there is one."""
     endless: bool = False
     """The answer goes on until somebody hangs up."""
 

@@ -191,8 +191,8 @@ SCHEMAS: Json = {
                 thing(
                     {
                         **_TRACK,
-                        "bar": maybe(whole("its first bar, in the life of its worker")),
-                        "life": maybe(whole("which of `lives`")),
+                        "bar": maybe(whole("its first bar, in the run of its worker")),
+                        "run": maybe(whole("which of `runs`")),
                         "seed": whole(),
                         "controls": ref("Controls"),
                         "changes": each(_CHANGE),
@@ -201,7 +201,7 @@ SCHEMAS: Json = {
                     open_=True,
                 )
             ),
-            "lives": each(
+            "runs": each(
                 thing(
                     {
                         "number": whole(),

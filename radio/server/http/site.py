@@ -1,4 +1,4 @@
-"""The door: takes connections, and closes those that never come to the point.
+"""A listening socket that closes connections which never send a request.
 
 aiohttp gives a connection `keepalive_timeout` seconds to complete a request's head, counted from the moment it was made
 or last answered, whatever trickles in meanwhile: that, made short, ends a slow loris. Here is what it has not: a bound
@@ -31,12 +31,12 @@ _LINGER: Final[Seconds] = 5.0
 """How long the rest of a refused body is read, so that the answer is not lost in a reset."""
 
 
-class Conversation(web.RequestHandler):
+class RequestHandler(web.RequestHandler):
     """One connection; it stands in `idle` while nothing is asked."""
 
     __slots__ = ("_idle",)
 
-    def __init__(self, server: web.Server, idle: dict[Conversation, None]) -> None:
+    def __init__(self, server: web.Server, idle: dict[RequestHandler, None]) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -49,17 +49,17 @@ class Conversation(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.rest()
+        self.mark_idle()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self.work()
+        self.mark_busy()
         super().connection_lost(exc)
 
-    def work(self) -> None:
+    def mark_busy(self) -> None:
         """A request is being answered, or the connection is gone."""
         self._idle.pop(self, None)
 
-    def rest(self) -> None:
+    def mark_idle(self) -> None:
         """Nothing is asked."""
         if self.transport is not None:
             self._idle[self] = None
@@ -82,7 +82,7 @@ class Conversation(web.RequestHandler):
         return response
 
 
-class Door(web.BaseSite):
+class Site(web.BaseSite):
     """A listening socket of a runner's application.
 
     Args:
@@ -97,7 +97,7 @@ class Door(web.BaseSite):
         self._port = port
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_idle = min(IDLE, files // 4)
-        self._idle: dict[Conversation, None] = {}
+        self._idle: dict[RequestHandler, None] = {}
 
     @property
     def name(self) -> str:
@@ -107,26 +107,26 @@ class Door(web.BaseSite):
         """Begin to listen; raises OSError where the address cannot be had."""
         await super().start()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._let_in, self._host, self._port, backlog=_BACKLOG)
+        self._server = await loop.create_server(self._accept, self._host, self._port, backlog=_BACKLOG)
 
-    def _let_in(self) -> Conversation:
+    def _accept(self) -> RequestHandler:
         if self._runner.server is None:
             raise RuntimeError("the runner has been cleaned up")
         if len(self._idle) >= self._most_idle:
             next(iter(self._idle)).force_close()
-        return Conversation(self._runner.server, self._idle)
+        return RequestHandler(self._runner.server, self._idle)
 
 
 @web.middleware
-async def busy(
+async def mark_busy(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Keep the door from closing a connection whose request is being answered."""
-    conversation = request.protocol
-    if not isinstance(conversation, Conversation):
+    """Keep the site from closing a connection whose request is being answered."""
+    connection = request.protocol
+    if not isinstance(connection, RequestHandler):
         return await handler(request)
-    conversation.work()
+    connection.mark_busy()
     try:
         return await handler(request)
     finally:
-        conversation.rest()
+        connection.mark_idle()

@@ -15,9 +15,9 @@ from radio.errors import ServerError
 from radio.server.broadcast.channels import channel_of
 from radio.server.broadcast.journal import LONGEST
 from radio.server.http import query, schemas
-from radio.server.http.authorization import KEEPER
+from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.operation import Query, operation
-from radio.server.routes.export_queue import JOBS, awaited
+from radio.server.routes.export_queue import EXPORT_JOBS, awaited
 from radio.station import transcript
 from radio.station.replay import AiredPassage, Export
 from radio.types import Seconds
@@ -61,10 +61,10 @@ async def export(request: web.Request) -> web.StreamResponse:
     channel = channel_of(request)
     seconds = query.number(request, "seconds", SHORTEST, LONGEST, default=USUAL)
     format_ = query.one_of(request, "format", list(_FORMATS), default="wav")
-    request.app[KEEPER].check_origin(request)
+    request.app[AUTHORIZATION].check_origin(request)
     ending, media = _FORMATS[format_]
-    now = channel.now
-    first, passages = channel.journal.passages(channel.lives, channel.edge.live, seconds)
+    now = channel.now_playing
+    first, passages = channel.journal.passages(channel.runs, channel.edge.live, seconds)
     if not passages:
         raise ServerError(f"{channel.settings.title} has not played anything yet")
     name = f"{channel.settings.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
@@ -79,12 +79,12 @@ async def export(request: web.Request) -> web.StreamResponse:
     if ending == ".mid":
         return web.Response(body=await asyncio.to_thread(_midi, passages), headers=headers)
     title = now.title_at(channel.edge.live) or channel.settings.title
-    job = await awaited(request, request.app[JOBS].submit(Export(passages, name, ending, title)))
+    job = await awaited(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
     if job.result is None:
         raise ServerError("the file was dropped for newer ones; try again")
     # No FileResponse: that takes a Range for what was rendered at another time.
     file = job.result.open("rb")
-    await request.app[JOBS].drop(job)  # nobody can ask for it again; what is open can be read to its end
+    await request.app[EXPORT_JOBS].drop(job)  # nobody can ask for it again; what is open can be read to its end
     return web.Response(body=file, headers=headers)
 
 

@@ -10,7 +10,7 @@ from radio.server.http.problems import ProblemError
 from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
 
-JOBS: web.AppKey[JobQueue] = web.AppKey("jobs", JobQueue)
+EXPORT_JOBS: web.AppKey[JobQueue] = web.AppKey("jobs", JobQueue)
 
 _LOOK: Seconds = 0.5
 """Between two looks whether whoever waits is still there."""
@@ -18,7 +18,7 @@ _LOOK: Seconds = 0.5
 
 def attach(app: web.Application) -> None:
     """Give the application its jobs, which end with it."""
-    jobs = app[JOBS] = JobQueue()
+    jobs = app[EXPORT_JOBS] = JobQueue()
 
     async def stop(_: web.Application) -> None:
         await jobs.stop()
@@ -34,7 +34,7 @@ async def awaited(request: web.Request, job: Job) -> Job:
     """
     while not job.finished.is_set():
         if request.transport is None or request.transport.is_closing():
-            await request.app[JOBS].cancel(job)
+            await request.app[EXPORT_JOBS].cancel(job)
             raise ConnectionResetError("whoever asked is gone")
         try:
             async with asyncio.timeout(_LOOK):

@@ -18,7 +18,7 @@ _BEATS = 60
 """Half a minute."""
 
 
-class Pulse:
+class LoopLagMonitor:
     """How late the event loop comes to what is due."""
 
     def __init__(self) -> None:
@@ -38,15 +38,15 @@ class Pulse:
             self._late.append(max(0.0, loop.time() - due))
 
 
-PULSE: web.AppKey[Pulse] = web.AppKey("pulse", Pulse)
+LOOP_LAG: web.AppKey[LoopLagMonitor] = web.AppKey("loop_lag", LoopLagMonitor)
 
 
 def attach(app: web.Application) -> None:
-    """Have the application's pulse taken while it runs."""
-    pulse = app[PULSE] = Pulse()
+    """Have the application's monitor taken while it runs."""
+    monitor = app[LOOP_LAG] = LoopLagMonitor()
 
     async def taken(_: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(pulse.run())
+        task = asyncio.create_task(monitor.run())
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -63,7 +63,7 @@ def routes() -> list[web.RouteDef]:
 @operation("Whether the process answers", tag="health", answer="Health")
 async def healthz(request: web.Request) -> web.Response:
     """The event loop turns; `lag` is its longest delay of the last half minute, in seconds."""
-    return web.json_response({"ok": True, "lag": round(request.app[PULSE].lag, 3)})
+    return web.json_response({"ok": True, "lag": round(request.app[LOOP_LAG].lag, 3)})
 
 
 @operation(

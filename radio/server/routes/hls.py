@@ -48,7 +48,7 @@ _FIXED = {"Cache-Control": "public, max-age=60, stale-if-error=600"}
 _FOR_EVER = {"Cache-Control": "public, max-age=86400, immutable"}
 
 
-class Hls:
+class HlsRenditions:
     """What all the requests for HLS share: the renditions at work, and the stations' time lines."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Hls:
         return self._timelines[name]
 
 
-HLS: web.AppKey[Hls] = web.AppKey("hls", Hls)
+HLS_RENDITIONS: web.AppKey[HlsRenditions] = web.AppKey("hls", HlsRenditions)
 
 
 def routes() -> list[web.RouteDef]:
@@ -115,7 +115,7 @@ async def media_list(request: web.Request) -> web.Response:
     """
     channel, format_ = channel_of(request), _format(request)
     _saw(request, channel)
-    playlist = await request.app[HLS].rendition(channel, format_).playlist()
+    playlist = await request.app[HLS_RENDITIONS].rendition(channel, format_).playlist()
     tag = ETag(playlist.name)
     if request.if_none_match and tag in request.if_none_match:
         response = web.Response(status=304, headers=_FRESH)
@@ -130,7 +130,7 @@ async def file(request: web.Request) -> web.Response:
     """A segment, or what all segments need before them: fragmented MP4, under the names that the list gives them."""
     channel, format_ = channel_of(request), _format(request)
     name = request.match_info["file"]
-    rendition = request.app[HLS].at_work(channel, format_)
+    rendition = request.app[HLS_RENDITIONS].at_work(channel, format_)
     data = rendition.file(name) if rendition else None
     if data is None:
         message = f"'{name}' is not there, or not any more: segments are kept for {KEPT * TARGET:g} s; see index.m3u8"
@@ -140,7 +140,7 @@ async def file(request: web.Request) -> web.Response:
 
 
 def _saw(request: web.Request, channel: Channel) -> None:
-    channel.audience.saw((request.remote or "", request.headers.get("User-Agent", "")))
+    channel.hls_listeners.add((request.remote or "", request.headers.get("User-Agent", "")))
 
 
 def _format(request: web.Request) -> Format:

@@ -83,8 +83,8 @@ def _endless(format_: Format) -> Handler:
         channel.mount(format_).relay.join(
             connection,
             burst=burst,
-            inserter=IcyInserter(channel.now.title_at) if named else None,
-            on_start=None if sid is None else functools.partial(channel.begun, sid),
+            inserter=IcyInserter(channel.now_playing.title_at) if named else None,
+            on_start=None if sid is None else functools.partial(channel.record_stream_start, sid),
             on_leave=gone,
         )
         return response

@@ -17,9 +17,9 @@ from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import CHANNELS
 from radio.server.broadcast.pushes import PUSHES
 from radio.server.http.operation import operation
-from radio.server.routes.export_queue import JOBS
-from radio.server.routes.health import PULSE
-from radio.server.routes.tracks import WORKSHOP
+from radio.server.routes.export_queue import EXPORT_JOBS
+from radio.server.routes.health import LOOP_LAG
+from radio.server.routes.tracks import TRACK_JOBS
 from radio.stream.formats.codecs import CODECS
 from radio.worker.job_queue import State
 
@@ -83,13 +83,15 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     on_air = each(lambda channel: channel.edge.on_air)
     yield Metric("radio_on_air", "gauge", "Whether the station has begun to play.", on_air)
     listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]
-    listeners += [({"station": name, "format": "hls"}, float(len(each.audience))) for name, each in channels.items()]
+    listeners += [
+        ({"station": name, "format": "hls"}, float(len(each.hls_listeners))) for name, each in channels.items()
+    ]
     yield Metric("radio_listeners", "gauge", "Listeners connected to a stream.", listeners)
     joined = [(labels, float(mount.relay.counts.joined if mount else 0)) for labels, mount in mounts]
     yield Metric("radio_listeners_joined_total", "counter", "Listeners that have ever connected.", joined)
     slow = [(labels, float(mount.relay.counts.slow_disconnects if mount else 0)) for labels, mount in mounts]
     yield Metric("radio_slow_disconnects_total", "counter", "Listeners cut off because they did not keep up.", slow)
-    followers = each(lambda channel: len(channel.fans))
+    followers = each(lambda channel: len(channel.subscribers))
     yield Metric("radio_event_streams", "gauge", "Clients that follow the station's events.", followers)
     reserve = each(lambda channel: channel.edge.reserve)
     yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
@@ -122,8 +124,8 @@ def _of_pushes(pushes: Mapping[str, tuple[PushStatus, ...]]) -> Iterator[Metric]
 
 
 def _of_process(app: web.Application) -> Iterator[Metric]:
-    pulse = app[PULSE]
-    kinds = {"export": app[JOBS], "track": app[WORKSHOP]}
+    monitor = app[LOOP_LAG]
+    kinds = {"export": app[EXPORT_JOBS], "track": app[TRACK_JOBS]}
     states = [
         ({"kind": kind, "state": state}, float(jobs.count(state)))
         for kind, jobs in kinds.items()
@@ -131,7 +133,9 @@ def _of_process(app: web.Application) -> Iterator[Metric]:
         for state in get_args(State)
     ]
     yield Metric("radio_jobs", "gauge", "Jobs that are kept, by state.", states)
-    yield Metric("radio_event_loop_lag_seconds", "gauge", "Longest delay of the event loop lately.", [({}, pulse.lag)])
+    yield Metric(
+        "radio_event_loop_lag_seconds", "gauge", "Longest delay of the event loop lately.", [({}, monitor.lag)]
+    )
     memory: list[Sample] = [({"process": "front"}, _resident(os.getpid()))]
     memory += [
         ({"process": f"station {name}"}, _resident(channel.pid))

@@ -15,12 +15,12 @@ from radio.server.broadcast.event_stream import encoded
 from radio.server.broadcast.now_playing import TRACKS
 from radio.server.broadcast.pushes import PUSHES
 from radio.server.http import schemas
-from radio.server.http.authorization import KEEPER
+from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import json_object
 from radio.server.http.operation import Query, operation
 from radio.server.http.query import SID, sid_of, whole
 from radio.server.routes.listen import EndlessResponse
-from radio.server.routes.tracks import WORKSHOP
+from radio.server.routes.tracks import TRACK_JOBS
 from radio.settings.controls import CONTROLS
 from radio.stream.formats.codecs import CODECS
 from radio.stream.relay.connection import limit_buffers
@@ -46,8 +46,8 @@ def routes() -> list[web.RouteDef]:
 async def stations(request: web.Request) -> web.Response:
     """Every station in short, and what may be done here: turn the controls, make tracks."""
     found: list[JsonValue] = [_brief(channel) for channel in request.app[CHANNELS].values()]
-    makes_tracks = request.app[WORKSHOP] is not None
-    return _json({"stations": found, "control": request.app[KEEPER].asks, "tracks": makes_tracks})
+    makes_tracks = request.app[TRACK_JOBS] is not None
+    return _json({"stations": found, "control": request.app[AUTHORIZATION].mode, "tracks": makes_tracks})
 
 
 _SID = Query(
@@ -64,7 +64,7 @@ async def station(request: web.Request) -> web.Response:
     channel, sid = channel_of(request), sid_of(request)
     found = _full(request, channel)
     if sid is not None:
-        found["stream"] = {"sid": sid, "first": channel.fans.first(sid)}
+        found["stream"] = {"sid": sid, "first": channel.subscribers.first_frame(sid)}
     return _json(found)
 
 
@@ -83,7 +83,7 @@ async def change(request: web.Request) -> web.Response:
     on, one for the mix at once. A value that is not allowed changes nothing.
     """
     channel = channel_of(request)
-    request.app[KEEPER].admit(request)
+    request.app[AUTHORIZATION].admit(request)
     patch = await json_object(request, '{"tempo": 78}')
     landings = await channel.change(patch)
     values = channel.controls.as_json()
@@ -106,7 +106,7 @@ async def skip(request: web.Request) -> web.Response:
     It begins with the next bar that is not composed yet, and the answer says which one and where.
     """
     channel = channel_of(request)
-    request.app[KEEPER].admit(request)
+    request.app[AUTHORIZATION].admit(request)
     landing = await channel.skip()
     return _json({"bar": landing.bar, "frame": landing.frame, "live": channel.edge.live, "sample_rate": SAMPLE_RATE})
 
@@ -121,13 +121,13 @@ async def past(request: web.Request) -> web.Response:
     """The last tracks.
 
     Each with what is needed to compose it again: the seed of the worker that played it and the number of its first bar;
-    the controls as it began, and what was changed since. `lives` has, for each worker, its checkpoints, its settings
+    the controls as it began, and what was changed since. `runs` has, for each worker, its checkpoints, its settings
     and every change since its own first bar: the music depends on them all.
     """
     channel = channel_of(request)
     limit = whole(request, "limit", 1, TRACKS, default=TRACKS)
     live = channel.edge.live
-    found = history.as_json(channel.now.tracks, channel.lives, live=live, limit=limit)
+    found = history.as_json(channel.now_playing.tracks, channel.runs, live=live, limit=limit)
     return _json({**found, "live": live, "sample_rate": SAMPLE_RATE})
 
 
@@ -152,22 +152,22 @@ async def events(request: web.Request) -> web.StreamResponse:
     if request.method == "HEAD" or transport is None or transport.is_closing():
         return response
     limit_buffers(transport)
-    fan = channel.fans.join(transport.abort, sid=sid)
-    data: bytes | None = encoded("now", {**_full(request, channel), "recent": channel.now.recent()})
-    if sid is not None and (first := channel.fans.first(sid)) is not None:
-        channel.fans.begun(sid, first, channel.edge.live)
+    subscriber = channel.subscribers.join(transport.abort, sid=sid)
+    data: bytes | None = encoded("now", {**_full(request, channel), "recent": channel.now_playing.recent()})
+    if sid is not None and (first := channel.subscribers.first_frame(sid)) is not None:
+        channel.subscribers.record_stream_start(sid, first, channel.edge.live)
     try:
         while data is not None:
             await response.write(data)
             try:
                 async with asyncio.timeout(KEEP_ALIVE):
-                    data = await fan.queue.get()
+                    data = await subscriber.queue.get()
             except TimeoutError:
                 data = b": still here\n\n"
     except ConnectionError:
         pass
     finally:
-        channel.fans.leave(fan)
+        channel.subscribers.leave(subscriber)
     return response
 
 
@@ -179,7 +179,7 @@ def _brief(channel: Channel) -> dict[str, JsonValue]:
         "title": settings.title,
         "description": settings.description,
         "on_air": edge.on_air,
-        "now": channel.now.as_json(),
+        "now": channel.now_playing.as_json(),
         "live": edge.live,
         "sample_rate": SAMPLE_RATE,
         "listeners": channel.listeners,

@@ -13,7 +13,7 @@ from radio.audio.soundfont import presets
 from radio.errors import AudioError
 from radio.music.instruments import FAMILIES, NAMES
 from radio.server.broadcast.channels import CHANNELS
-from radio.server.http.authorization import KEEPER
+from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import json_object
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
@@ -23,7 +23,7 @@ from radio.station.rendering import RenderOrder
 from radio.types import JsonValue, Seconds
 from radio.worker.job_queue import Job, JobQueue
 
-WORKSHOP: web.AppKey[JobQueue | None] = web.AppKey("tracks")
+TRACK_JOBS: web.AppKey[JobQueue | None] = web.AppKey("tracks")
 """None where the config says `tracks: false`."""
 
 WAITING: Final = 15
@@ -54,7 +54,7 @@ def routes() -> list[web.RouteDef]:
 
 def attach(app: web.Application, *, makes: bool) -> None:
     """Give the application its workshop, which makes one order at a time and ends with it."""
-    jobs = app[WORKSHOP] = JobQueue(waiting=WAITING, limit=LIMIT, kept_bytes=2 * orders.LARGEST) if makes else None
+    jobs = app[TRACK_JOBS] = JobQueue(waiting=WAITING, limit=LIMIT, kept_bytes=2 * orders.LARGEST) if makes else None
 
     async def stop(_: web.Application) -> None:
         if jobs is not None:
@@ -107,7 +107,7 @@ async def ask(request: web.Request) -> web.Response:
     for an hour, and fewer than that when many ask. Whoever knows the `id` may read and end the order.
     """
     jobs = _jobs(request)
-    request.app[KEEPER].admit(request)
+    request.app[AUTHORIZATION].admit(request)
     asked = await json_object(request, '{"station": "chill", "seconds": 120, "formats": ["mp3"]}')
     job = jobs.submit(orders.order(asked, _settings(request)))
     return _json(_state(jobs, job), status=202, location=f"/api/tracks/{job.id}")
@@ -124,7 +124,7 @@ async def look(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     """End an order that waits or is being made; delete the files of one that is done."""
     jobs = _jobs(request)
-    request.app[KEEPER].admit(request)
+    request.app[AUTHORIZATION].admit(request)
     await jobs.drop(_job(request, jobs))
     return web.Response(status=204)
 
@@ -154,7 +154,7 @@ async def fetch(request: web.Request) -> web.StreamResponse:
 
 
 def _jobs(request: web.Request) -> JobQueue:
-    jobs = request.app[WORKSHOP]
+    jobs = request.app[TRACK_JOBS]
     if jobs is None:
         raise ProblemError(403, "tracks_off", "this radio makes no tracks to order")
     return jobs

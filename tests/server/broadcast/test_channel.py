@@ -16,7 +16,7 @@ async def test_a_fault_that_nobody_foresaw_ends_the_start(monkeypatch: pytest.Mo
     async def broken(_: Channel) -> None:
         raise RuntimeError("never seen before")
 
-    monkeypatch.setattr(Channel, "_one_life", broken)
+    monkeypatch.setattr(Channel, "_run_worker", broken)
     async with on_air(start=False) as radio:
         with pytest.raises(RuntimeError, match="never seen before"):
             await asyncio.wait_for(radio.tone.start(), DEADLINE)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from radio.server.broadcast.event_stream import SIDS, WAITING, Fans, encoded
+from radio.server.broadcast.event_stream import SIDS, WAITING, Subscribers, encoded
 from radio.types import StationEvent
 
 
@@ -11,26 +11,26 @@ def event(frame: int) -> StationEvent:
 
 
 async def test_a_client_that_does_not_read_is_cut_off_and_the_others_miss_nothing() -> None:
-    fans, cut = Fans(), []
-    slow, good = fans.join(lambda: cut.append("slow")), fans.join(lambda: cut.append("good"))
+    subscribers, cut = Subscribers(), []
+    slow, good = subscribers.join(lambda: cut.append("slow")), subscribers.join(lambda: cut.append("good"))
     heard = []
     for frame in range(WAITING + 10):
-        fans.tell(event(frame))
+        subscribers.publish(event(frame))
         heard.append(good.queue.get_nowait())
     assert cut == ["slow"]
     assert len(heard) == WAITING + 10
     assert slow.queue.qsize() == WAITING + 1
-    fans.leave(slow)
-    fans.leave(good)
-    fans.tell(event(0))
+    subscribers.leave(slow)
+    subscribers.leave(good)
+    subscribers.publish(event(0))
     assert good.queue.empty()
 
 
 async def test_closing_ends_every_stream() -> None:
-    fans = Fans()
-    fan = fans.join(lambda: None)
-    fans.close()
-    assert fan.queue.get_nowait() is None
+    subscribers = Subscribers()
+    subscriber = subscribers.join(lambda: None)
+    subscribers.close()
+    assert subscriber.queue.get_nowait() is None
 
 
 def test_an_event_is_two_lines_and_a_blank_one() -> None:
@@ -41,20 +41,20 @@ def test_an_event_is_two_lines_and_a_blank_one() -> None:
 
 
 def test_who_listens_to_a_stream_is_told_where_it_begins() -> None:
-    fans = Fans()
-    mine, other, none = (fans.join(lambda: None, sid=sid) for sid in ("mine", "other", None))
-    fans.begun("mine", 480, 960)
+    subscribers = Subscribers()
+    mine, other, none = (subscribers.join(lambda: None, sid=sid) for sid in ("mine", "other", None))
+    subscribers.record_stream_start("mine", 480, 960)
     assert mine.queue.get_nowait() == b'event: stream\ndata: {"sid":"mine","first":480,"live":960}\n\n'
     assert other.queue.empty()
     assert none.queue.empty()
-    assert (fans.first("mine"), fans.first("other")) == (480, None)
+    assert (subscribers.first_frame("mine"), subscribers.first_frame("other")) == (480, None)
 
 
 def test_the_beginnings_of_streams_are_forgotten_in_the_end() -> None:
-    fans = Fans()
+    subscribers = Subscribers()
     for number in range(SIDS + 10):
-        fans.begun("again", 0, 0)
-        fans.begun(str(number), number, number)
-    assert fans.first("again") == 0
-    assert fans.first("9") is None
-    assert fans.first(str(SIDS + 9)) == SIDS + 9
+        subscribers.record_stream_start("again", 0, 0)
+        subscribers.record_stream_start(str(number), number, number)
+    assert subscribers.first_frame("again") == 0
+    assert subscribers.first_frame("9") is None
+    assert subscribers.first_frame(str(SIDS + 9)) == SIDS + 9

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from radio.server.broadcast.now_playing import TRACKS, Now
+from radio.server.broadcast.now_playing import TRACKS, NowPlaying
 from radio.types import SAMPLE_RATE, StationEvent
 
 AT = 1_700_000_000.0
@@ -18,13 +18,13 @@ def bar(frame: int, number: int) -> StationEvent:
     return StationEvent(frame, "bar", {"number": number, "chord": "Am7"})
 
 
-def on_the_air() -> Now:
+def on_the_air() -> NowPlaying:
     """Two tracks have started, a third is announced for frame 300."""
-    now = Now()
+    now = NowPlaying()
     for event in (track(0, "one"), bar(0, 0), bar(50, 1), track(100, "two"), bar(100, 2)):
-        now.announced(event)
-        now.aired(event, AT + event.frame)
-    now.announced(track(300, "three"))
+        now.announce(event)
+        now.air(event, AT + event.frame)
+    now.announce(track(300, "three"))
     return now
 
 
@@ -48,32 +48,32 @@ def test_what_is_on_has_started() -> None:
 
 def test_what_will_never_air_is_forgotten() -> None:
     now = on_the_air()
-    now.forgotten(300)
+    now.retract(300)
     assert now.titles_between(0, 1_000) == [(0, "one"), (100, "two")]
     assert now.title_at(400) == "two"
 
 
 def test_a_track_that_airs_is_counted_once() -> None:
     now = on_the_air()
-    now.aired(track(300, "three"), AT)
+    now.air(track(300, "three"), AT)
     assert now.titles_between(0, 1_000) == [(0, "one"), (100, "two"), (300, "three")]
 
 
 def test_memory_is_bounded() -> None:
-    now = Now()
+    now = NowPlaying()
     for number in range(1_000):
-        now.announced(track(number, str(number)))
-        now.aired(track(number, str(number)), AT)
-        now.aired(bar(number, number), AT)
-        now.aired(note(number * SAMPLE_RATE), AT)
+        now.announce(track(number, str(number)))
+        now.air(track(number, str(number)), AT)
+        now.air(bar(number, number), AT)
+        now.air(note(number * SAMPLE_RATE), AT)
     assert (len(now.tracks), len(now.coming)) == (TRACKS, 0)
     assert now.tracks[0].title == str(1_000 - TRACKS)
     assert len(now.recent()) < 70
 
 
 def test_notes_are_told_for_as_long_as_they_may_be_heard() -> None:
-    now = Now()
+    now = NowPlaying()
     for second in range(100):
-        now.aired(note(second * SAMPLE_RATE), AT)
+        now.air(note(second * SAMPLE_RATE), AT)
     frames = [each["frame"] for each in now.recent()]  # type: ignore[index,call-overload]
     assert frames == [second * SAMPLE_RATE for second in range(70, 100)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from radio.server.http.authorization import Keeper
+from radio.server.http.authorization import Authorization
 from tests.server.on_air import OnAir, on_air
 
 JSON = {"Content-Type": "application/json"}
@@ -45,7 +45,7 @@ async def test_another_sites_form_starts_nothing() -> None:
 
 async def test_a_name_that_points_here_is_not_ours() -> None:
     """DNS rebinding: the page and the radio have one origin, evil.example, which is 127.0.0.1 by now."""
-    async with on_air(keeper=Keeper(control=True, token=None, hosts=("radio.home",))) as radio:
+    async with on_air(authorization=Authorization(control=True, token=None, hosts=("radio.home",))) as radio:
         evil = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000", "Sec_Fetch_Site": "same-origin"}
         assert await turned(radio, **evil) == (403, "foreign_host")
         for host in ("127.0.0.1.evil.example", "localhost.", "[::2]:80", "evil.example@localhost.evil", "0"):
@@ -57,7 +57,7 @@ async def test_a_name_that_points_here_is_not_ours() -> None:
 
 
 async def test_who_has_the_token_may_come_under_any_name() -> None:
-    async with on_air(keeper=Keeper(control=True, token="sesame")) as radio:
+    async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         assert (await turned(radio, Host="radio.example", Authorization="Bearer sesame"))[0] == 200
         assert await turned(radio, Host="radio.example") == (401, "no_token")
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from radio.server.http import body
-from radio.server.http import site as door
+from radio.server.http import body, site
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
 
 PATCH = b"PATCH /api/stations/tone/controls HTTP/1.1\r\nHost: localhost\r\n"
@@ -72,7 +71,7 @@ async def test_what_is_no_http_is_told_so_in_our_own_form(request_: bytes, caplo
 
 async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow loris: a byte now and then, for ever; and one who says nothing at all."""
-    monkeypatch.setattr(door, "PATIENCE", 1.0)
+    monkeypatch.setattr(site, "PATIENCE", 1.0)
     async with on_air(start=False) as radio:
 
         async def drip() -> float:
@@ -105,7 +104,7 @@ async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.Mon
 
 async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "PATIENCE", 0.3)
-    monkeypatch.setattr(door, "_LINGER", 0.1)
+    monkeypatch.setattr(site, "_LINGER", 0.1)
     head = PATCH + JSON + b"Content-Length: 20\r\n\r\n{"
     async with on_air(start=False) as radio:
         status, _, answer = await sent(radio, head)
@@ -113,7 +112,7 @@ async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.Monke
 
 
 async def test_connections_without_a_request_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "IDLE", 20)
+    monkeypatch.setattr(site, "IDLE", 20)
     async with on_air() as radio:
         listening, listener = await asyncio.open_connection(radio.host, radio.port)
         listener.write(b"GET /tone.opus HTTP/1.0\r\n\r\n")

@@ -12,7 +12,7 @@ import pytest
 
 from radio.music import midi
 from radio.paths import STATIONS
-from radio.server.routes.export_queue import JOBS
+from radio.server.routes.export_queue import EXPORT_JOBS
 from radio.settings.config import load
 from radio.types import SAMPLE_RATE
 from radio.worker import job_queue as jobs
@@ -56,7 +56,7 @@ async def test_the_last_minutes_in_every_format(tmp_path: Path) -> None:
         for format_, magic in (("flac", b"fLaC"), ("opus", b"OggS"), ("mp3", b"ID3")):
             status, _, body = await exported(radio, f"seconds=1&format={format_}")
             assert (status, body[: len(magic)]) == (200, magic)
-        assert radio.app[JOBS].count("done") == 0, "files that nobody can ask for again are kept"
+        assert radio.app[EXPORT_JOBS].count("done") == 0, "files that nobody can ask for again are kept"
 
 
 async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatc
 async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs.JobQueue, "submit", lambda *_: pytest.fail("a job was started"))
     async with on_air() as radio:
-        await until(lambda: len(radio.tone.now.bars) > 0)
+        await until(lambda: len(radio.tone.now_playing.bars) > 0)
         async with radio.http.head(f"{radio.root}/api/stations/tone/export?format=flac") as response:
             assert (response.status, response.headers["Content-Type"]) == (200, "audio/flac")
 
@@ -81,8 +81,8 @@ async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.
 async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "import time; time.sleep(3600)"))
     async with on_air() as radio:
-        await until(lambda: len(radio.tone.now.bars) > 0)
-        runner = radio.app[JOBS]
+        await until(lambda: len(radio.tone.now_playing.bars) > 0)
+        runner = radio.app[EXPORT_JOBS]
         _, writer = await asyncio.open_connection(radio.host, radio.port)
         writer.write(b"GET /api/stations/tone/export HTTP/1.0\r\n\r\n")
         await until(lambda: runner.count("running") == 1)
@@ -94,7 +94,7 @@ async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_job_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "raise SystemExit(3)"))
     async with on_air() as radio:
-        await until(lambda: len(radio.tone.now.bars) > 0)
+        await until(lambda: len(radio.tone.now_playing.bars) > 0)
         status, answer = await get(radio, "/api/stations/tone/export")
         assert (status, answer["error"]["code"]) == (500, "failed")
 
@@ -109,9 +109,9 @@ async def test_an_export_is_what_was_heard() -> None:
         out = asyncio.create_task(
             ffmpeg("-t", "14", "-i", f"{radio.root}/chill.opus?burst=0&sid=capture", "-ar", "48000", "-f", "f32le", "-")
         )
-        await until(lambda: channel.fans.first("capture") is not None)
+        await until(lambda: channel.subscribers.first_frame("capture") is not None)
         captured = np.frombuffer(await out, "<f4").reshape(-1, 2)
-        begins = channel.fans.first("capture")
+        begins = channel.subscribers.first_frame("capture")
         status, headers, body = await exported(radio, "seconds=12&format=wav", station="chill")
         assert status == 200
     with wave.open(io.BytesIO(body)) as file:

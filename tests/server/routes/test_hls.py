@@ -14,7 +14,7 @@ import pytest
 
 from radio.errors import StreamError
 from radio.server.broadcast import hls_rendition as rendition
-from radio.server.broadcast.hls_audience import MOST, SEEN, Audience
+from radio.server.broadcast.hls_listeners import MAX_LISTENERS, SEEN_WITHIN, HlsListeners
 from radio.server.routes.hls import TRACKS
 from radio.types import SAMPLE_RATE, Format, Seconds
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
@@ -280,17 +280,17 @@ async def test_listeners_are_those_seen_within_two_segments() -> None:
 
 def test_an_audience_is_bounded_and_forgets() -> None:
     now = 0.0
-    audience = Audience(lambda: now)
-    audience.saw(("1.2.3.4", "VLC"))
-    now = SEEN - 0.1
-    audience.saw(("1.2.3.4", "Safari"))
-    assert len(audience) == 2
-    now = SEEN + 0.1
-    assert len(audience) == 1
-    audience.saw(("1.2.3.4", "Safari"))
-    assert len(audience) == 1
-    for number in range(MOST + 10):
-        audience.saw((str(number), ""))
-    assert len(audience) == MOST
-    now += SEEN + 1
-    assert len(audience) == 0
+    listeners = HlsListeners(lambda: now)
+    listeners.add(("1.2.3.4", "VLC"))
+    now = SEEN_WITHIN - 0.1
+    listeners.add(("1.2.3.4", "Safari"))
+    assert len(listeners) == 2
+    now = SEEN_WITHIN + 0.1
+    assert len(listeners) == 1
+    listeners.add(("1.2.3.4", "Safari"))
+    assert len(listeners) == 1
+    for number in range(MAX_LISTENERS + 10):
+        listeners.add((str(number), ""))
+    assert len(listeners) == MAX_LISTENERS
+    now += SEEN_WITHIN + 1
+    assert len(listeners) == 0

@@ -160,7 +160,7 @@ async def test_a_worker_that_fails_is_replaced(
 ) -> None:
     monkeypatch.setattr("radio.worker.supervisor.SILENCE", 1.0)
     async with on_air(settings(description=fault)) as radio:
-        await until(lambda: any(each.data["title"] == "Tone 1 of seed 2" for each in radio.tone.now.tracks))
+        await until(lambda: any(each.data["title"] == "Tone 1 of seed 2" for each in radio.tone.now_playing.tracks))
         assert radio.tone.restarts == 1
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)
@@ -350,4 +350,4 @@ async def test_granules_are_the_stations_frames_again_after_a_time_without_liste
         await until(lambda: radio.tone.edge.live > end + 3 * SAMPLE_RATE)
         _, body = await raw(radio, "GET /tone.opus?sid=me&burst=0.5 HTTP/1.0\r\n\r\n", 1.0)
         page = check_one_stream(body)[0]
-        assert radio.tone.fans.first("me") == page.granule - len(page.packets) * 960 + PRE_SKIP - 312
+        assert radio.tone.subscribers.first_frame("me") == page.granule - len(page.packets) * 960 + PRE_SKIP - 312

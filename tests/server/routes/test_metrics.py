@@ -10,7 +10,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from radio.server.routes.health import Pulse
+from radio.server.routes.health import LoopLagMonitor
 from radio.server.routes.metrics import Metric, text
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
 from tests.server.tone_worker import settings
@@ -84,9 +84,9 @@ def test_labels_are_escaped() -> None:
 
 async def test_the_pulse_feels_a_loop_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.server.routes.health._BEAT", 0.05)
-    pulse = Pulse()
-    task = asyncio.create_task(pulse.run())
+    monitor = LoopLagMonitor()
+    task = asyncio.create_task(monitor.run())
     await asyncio.sleep(0.1)
     time.sleep(0.4)  # noqa: ASYNC251 — the fault that is to be felt
-    await until(lambda: pulse.lag > 0.3)
+    await until(lambda: monitor.lag > 0.3)
     task.cancel()

@@ -9,7 +9,7 @@ import jsonschema
 from aiohttp import web
 
 from radio.server import app as front
-from radio.server.http.authorization import Keeper
+from radio.server.http.authorization import Authorization
 from radio.server.http.operation import OPERATIONS
 from radio.settings.controls import CONTROLS
 from radio.settings.server import ServerSettings
@@ -18,7 +18,7 @@ from tests.server.routes.test_stations import get
 
 
 def application() -> web.Application:
-    return front.build({}, keeper=Keeper(control=True, token=None), settings=ServerSettings())
+    return front.build({}, authorization=Authorization(control=True, token=None), settings=ServerSettings())
 
 
 def is_described(route: web.AbstractRoute) -> bool:

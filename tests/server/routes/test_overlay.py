@@ -39,7 +39,7 @@ async def pixels(page: Page) -> npt.NDArray[np.uint8]:
 
 
 async def aired(radio: OnAir, number: int) -> None:
-    await until(lambda: len(radio.tone.now.tracks) >= number)
+    await until(lambda: len(radio.tone.now_playing.tracks) >= number)
 
 
 async def test_it_shows_the_title_and_nothing_else() -> None:

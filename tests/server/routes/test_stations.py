@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from radio.server.http.authorization import Keeper
+from radio.server.http.authorization import Authorization
 from radio.server.http.body import MAX_BODY
 from radio.server.routes.listen import EndlessResponse
 from radio.settings.controls import CONTROLS
@@ -35,7 +35,7 @@ async def patch(radio: OnAir, body: str | bytes, station: str = "tone", **header
 
 async def test_what_is_on() -> None:
     async with on_air(settings(), settings("other", description="x")) as radio:
-        await until(lambda: len(radio.tone.now.bars) > 0)
+        await until(lambda: len(radio.tone.now_playing.bars) > 0)
         status, listed = await get(radio, "/api/stations")
         assert status == 200
         assert [each["name"] for each in listed["stations"]] == ["tone", "other"]
@@ -60,7 +60,7 @@ async def test_a_bar_is_on_when_it_is_heard_not_when_it_is_rendered() -> None:
         edge = radio.tone.edge
         await until(lambda: edge.live > SAMPLE_RATE and edge.reserve > 2)
         for _ in range(10):
-            frame = radio.tone.now.bars[-1].frame
+            frame = radio.tone.now_playing.bars[-1].frame
             assert edge.live - SAMPLE_RATE - 3_840 <= frame < edge.live
             await asyncio.sleep(0.1)
 
@@ -81,7 +81,7 @@ async def test_a_change_says_where_it_lands() -> None:
 
 
 async def test_a_skip_begins_the_next_track_where_it_says() -> None:
-    async with on_air(keeper=Keeper(control=True, token="sesame")) as radio:
+    async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         address = f"{radio.root}/api/stations/tone/skip"
         async with radio.http.post(address) as response:
             assert response.status == 401
@@ -90,10 +90,13 @@ async def test_a_skip_begins_the_next_track_where_it_says() -> None:
             assert response.status == 200
         assert answer["frame"] == (answer["bar"] - 1) * SAMPLE_RATE
         assert answer["frame"] >= answer["live"]
-        await until(lambda: len(radio.tone.now.tracks) == 2)
-        assert (radio.tone.now.tracks[-1].frame, radio.tone.now.tracks[-1].bar) == (answer["frame"], answer["bar"])
+        await until(lambda: len(radio.tone.now_playing.tracks) == 2)
+        assert (radio.tone.now_playing.tracks[-1].frame, radio.tone.now_playing.tracks[-1].bar) == (
+            answer["frame"],
+            answer["bar"],
+        )
         _, past = await get(radio, "/api/stations/tone/history")
-        assert [change["skip"] for change in past["lives"][0]["changes"]] == [True]
+        assert [change["skip"] for change in past["runs"][0]["changes"]] == [True]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ async def test_unknown_stations_and_addresses() -> None:
 
 async def test_a_token_is_asked_for_wherever_a_request_comes_from() -> None:
     """Behind a proxy on this machine, strangers look local."""
-    async with on_air(keeper=Keeper(control=True, token="sesame")) as radio:
+    async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         body = '{"tempo": 70}'
         status, answer = await patch(radio, body)
         assert (status, answer["error"]["code"], answer["error"]["field"]) == (401, "no_token", "Authorization")
@@ -164,7 +167,7 @@ async def test_a_token_is_asked_for_wherever_a_request_comes_from() -> None:
 
 
 async def test_controls_that_are_off_are_off_for_all() -> None:
-    async with on_air(keeper=Keeper(control=False, token="sesame")) as radio:
+    async with on_air(authorization=Authorization(control=False, token="sesame")) as radio:
         status, answer = await patch(radio, '{"tempo": 70}', Authorization="Bearer sesame")
         assert (status, answer["error"]["code"]) == (403, "control_off")
 
@@ -203,7 +206,7 @@ async def test_controls_survive_a_worker_that_dies() -> None:
 
 async def test_events_tell_what_airs_as_it_airs() -> None:
     async with on_air() as radio:
-        await until(lambda: len(radio.tone.now.bars) > 0)
+        await until(lambda: len(radio.tone.now_playing.bars) > 0)
         await follow(radio)
 
 
@@ -232,12 +235,12 @@ async def follow(radio: OnAir) -> None:
 async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 0)
-        radio.tone.begun("before", 960)
+        radio.tone.record_stream_start("before", 960)
         for sid, first in (("before", 960), ("after", 1_920)):
             async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid={sid}") as response:
                 if sid == "after":
                     await response.content.readuntil(b"\n\n")
-                    radio.tone.begun("after", 1_920)
+                    radio.tone.record_stream_start("after", 1_920)
                 async with asyncio.timeout(DEADLINE):
                     while await response.content.readline() != b"event: stream\n":
                         pass
@@ -267,7 +270,9 @@ async def test_a_client_that_left_before_its_answer_began_is_not_added(monkeypat
 
     monkeypatch.setattr(EndlessResponse, "prepare", prepared_too_late)
     monkeypatch.setattr("radio.stream.relay.relay.Relay.join", lambda *_, **__: joined.append("listener"))
-    monkeypatch.setattr("radio.server.broadcast.event_stream.Fans.join", lambda *_, **__: joined.append("fan"))
+    monkeypatch.setattr(
+        "radio.server.broadcast.event_stream.Subscribers.join", lambda *_, **__: joined.append("subscriber")
+    )
     paths = {"/tone.opus", "/api/stations/tone/events"}
     async with on_air(start=False) as radio:
         for path in paths:

@@ -11,7 +11,7 @@ import pytest
 
 from radio.music.instruments import NAMES
 from radio.paths import STATIONS as SHIPPED
-from radio.server.http.authorization import Keeper
+from radio.server.http.authorization import Authorization
 from radio.server.http.problems import ProblemError
 from radio.server.routes import track_orders as orders
 from radio.server.routes import tracks
@@ -137,7 +137,7 @@ async def test_a_track_is_made_and_fetched_and_deleted(tmp_path: Path) -> None:
         assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
         for name in ("nothing.mp3", "..%2f..%2fetc%2fpasswd", "chill-8.mp3"):
             assert (await call(radio, "GET", f"/api/tracks/{state['id']}/{name}"))[0] == 404
-        folder = radio.app[tracks.WORKSHOP].get(state["id"]).folder
+        folder = radio.app[tracks.TRACK_JOBS].get(state["id"]).folder
         assert (await call(radio, "DELETE", f"/api/tracks/{state['id']}"))[0] == 204
         await until(lambda: not folder.exists())
         assert (await call(radio, "GET", f"/api/tracks/{state['id']}"))[0] == 404
@@ -151,7 +151,7 @@ async def test_a_long_order_is_ended_and_those_behind_it_move_up() -> None:
             radio, "POST", "/api/tracks", json={**long, "formats": ["mid"], "seconds": 5, "count": 1}
         )
         assert second["place"] == 1
-        running = radio.app[tracks.WORKSHOP].get(first["id"])
+        running = radio.app[tracks.TRACK_JOBS].get(first["id"])
         await until(lambda: running.progress > 0, 60)
         assert (await call(radio, "DELETE", f"/api/tracks/{first['id']}"))[0] == 204
         assert (await call(radio, "GET", f"/api/tracks/{first['id']}"))[0] == 404
@@ -168,7 +168,7 @@ async def test_no_more_wait_than_may() -> None:
 
 async def test_only_who_may_turn_the_controls_may_ask() -> None:
     order = {"station": "chill", "seconds": 5, "formats": ["mid"]}
-    async with on_air(CHILL, start=False, keeper=Keeper(control=True, token="secret")) as radio:
+    async with on_air(CHILL, start=False, authorization=Authorization(control=True, token="secret")) as radio:
         status, answer = await call(radio, "POST", "/api/tracks", json=order)
         assert (status, answer["error"]["code"]) == (401, "no_token")
         headers = {"Authorization": "Bearer secret"}
