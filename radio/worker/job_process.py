@@ -19,10 +19,10 @@ from typing import Protocol
 
 from radio.errors import RadioError
 
-NICE = 15
+NICENESS = 15
 """Stations run at 5 and the front at 0: a job takes what they leave."""
 
-LARGEST = 2**31
+MAX_FILE_SIZE = 2**31
 """Bytes of the largest file that a job may write."""
 
 
@@ -39,8 +39,8 @@ class Task(Protocol):
 
 def main() -> None:
     """Entry point of `python -m radio.worker.job_process FOLDER`."""
-    os.nice(NICE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_SIZE, MAX_FILE_SIZE))
     with os.fdopen(os.dup(1), "w") as front:
         os.dup2(2, 1)  # libraries print, and the front reads every line
         _work(Path(sys.argv[1]), lambda **said: print(json.dumps(said), file=front, flush=True))

@@ -19,20 +19,20 @@ from typing import Final, Literal, TypeAlias
 from radio.errors import ServerError
 from radio.types import Seconds
 from radio.worker.job_process import Task
-from radio.worker.scratch import Scratch, delete_left_behind
+from radio.worker.scratch import ScratchFolder, delete_abandoned
 
-JOB: Final[tuple[str, ...]] = (sys.executable, "-P", "-m", "radio.worker.job_process")
+JOB_COMMAND: Final[tuple[str, ...]] = (sys.executable, "-P", "-m", "radio.worker.job_process")
 
-LIMIT: Final[Seconds] = 20 * 60.0
+TIME_LIMIT: Final[Seconds] = 20 * 60.0
 """A job that runs for longer is ended."""
 
-KEPT: Final = 32
+MAX_RESULTS: Final = 32
 """Finished jobs whose results are kept; the oldest go first."""
 
-KEPT_BYTES: Final = 2 * 2**30
+MAX_RESULT_BYTES: Final = 2 * 2**30
 """And how many bytes these may hold in all."""
 
-KEPT_FOR: Final[Seconds] = 3600.0
+RESULT_LIFETIME: Final[Seconds] = 3600.0
 """And for how long."""
 
 _PREFIX: Final = "radio-work-"
@@ -70,31 +70,31 @@ class JobQueue:
     """Takes tasks, runs `at_once` of them at a time, and keeps the results of the last ones in a temporary folder.
 
     Args:
-        at_once: How many processes may work at the same time.
-        waiting: How many jobs may wait beside these.
-        limit: How long one may run.
-        kept_bytes: How many bytes the results may hold in all; the last one is kept whatever it holds.
-        kept_for: How long a result is kept.
+        max_running: How many processes may work at the same time.
+        max_waiting: How many jobs may wait beside these.
+        time_limit: How long one may run.
+        max_result_bytes: How many bytes the results may hold in all; the last one is kept whatever it holds.
+        result_lifetime: How long a result is kept.
     """
 
     def __init__(
         self,
         *,
-        at_once: int = 1,
-        waiting: int = 8,
-        limit: Seconds = LIMIT,
-        kept_bytes: int = KEPT_BYTES,
-        kept_for: Seconds = KEPT_FOR,
+        max_running: int = 1,
+        max_waiting: int = 8,
+        time_limit: Seconds = TIME_LIMIT,
+        max_result_bytes: int = MAX_RESULT_BYTES,
+        result_lifetime: Seconds = RESULT_LIFETIME,
     ) -> None:
-        self.at_once = at_once
-        self.waiting = waiting
-        self.limit = limit
-        self.kept_bytes = kept_bytes
-        self.kept_for = kept_for
-        self._scratch: Scratch | None = None
+        self.max_running = max_running
+        self.max_waiting = max_waiting
+        self.time_limit = time_limit
+        self.max_result_bytes = max_result_bytes
+        self.result_lifetime = result_lifetime
+        self._scratch: ScratchFolder | None = None
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[Job, asyncio.Task[None]] = {}
-        self._free = asyncio.Semaphore(at_once)
+        self._free = asyncio.Semaphore(max_running)
 
     def submit(self, task: Task) -> Job:
         """Queue a task; it starts as soon as there is room.
@@ -102,7 +102,7 @@ class JobQueue:
         Raises:
             ServerError: As many wait already as may, or there is no room for their files.
         """
-        if len(self._tasks) >= self.at_once + self.waiting:
+        if len(self._tasks) >= self.max_running + self.max_waiting:
             raise ServerError(f"{len(self._tasks)} jobs are under way or wait already; try again in a minute")
         name = secrets.token_urlsafe(12)
         job = Job(name, task, self._room() / name)
@@ -119,10 +119,10 @@ class JobQueue:
             self._scratch = None
         if self._scratch is None:
             try:
-                self._scratch = Scratch(_PREFIX)
+                self._scratch = ScratchFolder(_PREFIX)
             except OSError as error:
                 raise ServerError(f"this machine has no room for a job: {error.strerror or error}") from error
-            asyncio.get_running_loop().run_in_executor(None, delete_left_behind, _PREFIX)
+            asyncio.get_running_loop().run_in_executor(None, delete_abandoned, _PREFIX)
         return self._scratch.path
 
     def get(self, name: str) -> Job | None:
@@ -159,12 +159,12 @@ class JobQueue:
 
     async def _see_through(self, job: Job) -> None:
         try:
-            async with self._free, asyncio.timeout(self.limit):
+            async with self._free, asyncio.timeout(self.time_limit):
                 job.state = "running"
                 job.folder.mkdir(mode=0o700)
                 await self._run(job)
         except TimeoutError:
-            job.error = f"it was not done within {self.limit:g} s"
+            job.error = f"it was not done within {self.time_limit:g} s"
         except OSError as error:
             job.error = f"this machine cannot run it now: {error.strerror or error}"
 
@@ -180,11 +180,11 @@ class JobQueue:
             self._delete(job)
         job.finished.set()
         self._tidy()
-        asyncio.get_running_loop().call_later(self.kept_for, self._forget, job)
+        asyncio.get_running_loop().call_later(self.result_lifetime, self._forget, job)
 
     async def _run(self, job: Job) -> None:
         process = await asyncio.create_subprocess_exec(
-            *JOB,
+            *JOB_COMMAND,
             str(job.folder),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -216,7 +216,7 @@ class JobQueue:
         """Forget the oldest finished jobs beyond what is kept."""
         finished = [job for job in self._jobs.values() if job not in self._tasks]
         size = sum(job.size for job in finished)
-        while len(finished) > KEPT or (size > self.kept_bytes and len(finished) > 1):
+        while len(finished) > MAX_RESULTS or (size > self.max_result_bytes and len(finished) > 1):
             oldest = finished.pop(0)
             size -= oldest.size
             self._forget(oldest)

@@ -19,7 +19,7 @@ _NEW: Final = "new-"
 """A folder bears this before its name until it is locked, so that nobody takes it for one that was left behind."""
 
 
-class Scratch:
+class ScratchFolder:
     """A folder that is ours alone, until `delete`.
 
     Args:
@@ -41,7 +41,7 @@ class Scratch:
         os.close(self._lock)
 
 
-def delete_left_behind(prefix: str) -> None:
+def delete_abandoned(prefix: str) -> None:
     """Delete what dead processes of this user left under names that begin so. It may take a while."""
     for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # it is gone, no folder, not ours to open, or held

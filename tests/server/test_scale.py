@@ -20,7 +20,7 @@ from tests.stream.m3u8_reader import read_list
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of half a second, for tests are not to last for minutes."""
-    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT", SAMPLE_RATE // 2)
+    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE // 2)
 
 
 async def get(http: aiohttp.ClientSession, address: str) -> tuple[int, str, bytes]:

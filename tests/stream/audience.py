@@ -10,12 +10,12 @@ from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.listener import Listener, TcpProgress
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
-from radio.stream.relay.relay import TICK, TURNS, Relay
+from radio.stream.relay.relay import ADVANCE_INTERVAL, TURNS, Relay
 from radio.types import SAMPLE_RATE, Frames, Packet
 from tests.stream.ogg_reader import check_one_stream
 
 CHUNK = 3_840 / SAMPLE_RATE
-TURN = TURNS * TICK
+TURN = TURNS * ADVANCE_INTERVAL
 TCP_CLOSE = 7
 
 
@@ -109,7 +109,7 @@ class Station:
             self.mount.add(Packet(self.position, 960, self._random.randbytes(self._random.randint(200, 300))))
             self.position += 960
         self.chunks.append(self.mount.ring[self.mount.ring.after - 1].data)
-        self.edge.rendered(self.position)
+        self.edge.extend(self.position)
 
     def tick(self) -> None:
         self.edge.advance()
@@ -121,7 +121,7 @@ class Station:
         end = self.clock.seconds + seconds
         while self.clock.seconds < end - 1e-9:
             self.tick()
-            self.clock.seconds += TICK
+            self.clock.seconds += ADVANCE_INTERVAL
         self.tick()
 
     def heard(self, peer: Peer) -> list[bytes]:

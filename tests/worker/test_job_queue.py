@@ -12,7 +12,7 @@ import pytest
 
 from radio.errors import ServerError
 from radio.worker import job_queue as jobs
-from radio.worker.job_process import NICE
+from radio.worker.job_process import NICENESS
 from radio.worker.job_queue import Job, JobQueue
 from tests.server.on_air import DEADLINE, until
 from tests.worker.tasks import Fail, Sleep, Write
@@ -21,12 +21,12 @@ from tests.worker.tasks import Fail, Sleep, Write
 @pytest.fixture(autouse=True)
 def finds_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without -P a job's process finds the tasks of the tests in the working directory."""
-    monkeypatch.setattr(jobs, "JOB", (sys.executable, "-m", "radio.worker.job_process"))
+    monkeypatch.setattr(jobs, "JOB_COMMAND", (sys.executable, "-m", "radio.worker.job_process"))
 
 
 @pytest.fixture
 async def one() -> AsyncIterator[JobQueue]:
-    runner = JobQueue(waiting=2)
+    runner = JobQueue(max_waiting=2)
     yield runner
     await runner.stop()
 
@@ -89,7 +89,7 @@ async def test_cancelling_ends_the_process_and_all_it_started(one: JobQueue, tmp
     job = one.submit(Sleep(tmp_path / "pids"))
     await until((tmp_path / "pids").exists)
     *pids, nice = map(int, (tmp_path / "pids").read_text().split())
-    assert nice >= NICE
+    assert nice >= NICENESS
     await one.cancel(job)
     assert (job.state, job.result) == ("cancelled", None)
     await until(lambda: not any(map(alive, pids)))
@@ -111,7 +111,7 @@ async def test_one_that_is_cancelled_at_once_is_gone_too(one: JobQueue) -> None:
 
 
 async def test_a_job_that_runs_for_too_long_is_ended(tmp_path: Path) -> None:
-    runner = JobQueue(limit=1.0)
+    runner = JobQueue(time_limit=1.0)
     try:
         job = await finished(runner.submit(Sleep(tmp_path / "pids")))
         assert (job.state, job.error) == ("failed", "it was not done within 1 s")
@@ -120,17 +120,17 @@ async def test_a_job_that_runs_for_too_long_is_ended(tmp_path: Path) -> None:
 
 
 async def test_only_the_latest_results_are_kept(one: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "KEPT", 2)
+    monkeypatch.setattr(jobs, "MAX_RESULTS", 2)
     done = [await finished(one.submit(Write(str(number)))) for number in range(3)]
     assert [one.get(job.id) for job in done] == [None, *done[1:]]
-    one.kept_bytes = 1_000
+    one.max_result_bytes = 1_000
     large = await finished(one.submit(Write("large", size=2_000)))
     assert [one.get(job.id) for job in [*done, large]] == [None, None, None, large]
     await until(lambda: not done[2].folder.exists())
 
 
 async def test_results_are_kept_for_a_while(one: JobQueue) -> None:
-    one.kept_for = 0.1
+    one.result_lifetime = 0.1
     job = await finished(one.submit(Write("short")))
     assert job.size == 5
     await until(lambda: one.get(job.id) is None)

@@ -21,7 +21,7 @@ from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun, digests
 from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
-from radio.stream.relay.relay import LAG_LIMIT, TICK
+from radio.stream.relay.relay import ADVANCE_INTERVAL, LAG_LIMIT
 from radio.stream.relay.tap import Tap
 from radio.types import SAMPLE_RATE, Format, Frames, JsonValue, Landing, Seconds, StationEvent
 from radio.worker.supervisor import WORKER_COMMAND, WorkerProcess, start_worker
@@ -209,24 +209,24 @@ class Channel:
             for mount in self.mounts.values():
                 self._tend(mount)
                 mount.advance(self.edge.live)
-            due = max(due + TICK, time.monotonic())
+            due = max(due + ADVANCE_INTERVAL, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
 
     def _tend(self, mount: Mount) -> None:
         """Have a mount encoded while it is needed."""
         process = self._process
-        if process is None or not process.ready or mount.needed == mount.opened:
+        if process is None or not process.ready or mount.needed == mount.encoding:
             return
-        if mount.opened:
+        if mount.encoding:
             process.send(CloseFormat(mount.format))
-            mount.opened = False
+            mount.encoding = False
         else:
-            mount.reopened(self._wanted(mount))
+            mount.resume_from(self._wanted(mount))
             self._open(mount, process)
 
     def _open(self, mount: Mount, process: WorkerProcess) -> None:
         process.send(OpenFormat(mount.format, self._wanted(mount) - self._offset))
-        mount.opened = True
+        mount.encoding = True
 
     def _wanted(self, mount: Mount) -> Frames:
         """The frame from which a mount is to be encoded: where it ends, or as long ago as anybody may want to hear."""
@@ -284,7 +284,7 @@ class Channel:
             case Encoded(format_, packet):
                 self.mount(format_).add(replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
-                self.edge.rendered(frame + self._offset)
+                self.edge.extend(frame + self._offset)
                 if self.edge.on_air and not self._first.done():
                     self._first.set_result(None)
             case StationEvent():
@@ -309,7 +309,7 @@ class Channel:
         process.ready, self._until = True, frame
         self._ask()
         for mount in self.mounts.values():
-            if mount.opened:
+            if mount.encoding:
                 self._open(mount, process)
 
     def _answer(self, message: Message) -> None:
@@ -328,7 +328,7 @@ class Channel:
         self._process, self.pid = None, None
         # Encoders hold a few packets back. The next worker begins where the mounts end, so that no stream has a hole; a
         # mount whose burst was still being encoded has lost the rest of it.
-        ends = [mount.end for mount in self.mounts.values() if mount.opened and mount.end is not None]
+        ends = [mount.end for mount in self.mounts.values() if mount.encoding and mount.end is not None]
         self.edge.rewind(min((end for end in ends if end > self.edge.end - _HELD_BACK), default=self.edge.end))
         self._coming = deque(event for event in self._coming if event.frame < self.edge.end)
         self.now_playing.retract(self.edge.end)

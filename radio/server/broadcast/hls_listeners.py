@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from radio.stream.formats.hls import TARGET
+from radio.stream.formats.hls import TARGET_DURATION
 from radio.types import Seconds
 
 MAX_LISTENERS = 50_000
 """Listeners of a station that are told apart; of more, the one not seen for longest is forgotten."""
 
-SEEN_WITHIN: Seconds = 2 * TARGET
+SEEN_WITHIN: Seconds = 2 * TARGET_DURATION
 """A listener is one who was seen within this long: two segments."""
 
 

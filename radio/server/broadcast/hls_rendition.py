@@ -111,5 +111,5 @@ class Rendition:
         # A rendition that begins later begins with a discontinuity of its own, to the number that the others are at.
         timeline.discontinuities = max(timeline.discontinuities, self._playlist.discontinuities - 1)
         behind = timeline.base + self._channel.edge.live - segment.time - segment.frames
-        if behind < hls.SEGMENT + _JITTER:
+        if behind < hls.SEGMENT_FRAMES + _JITTER:
             self._ready.set()

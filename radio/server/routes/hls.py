@@ -25,7 +25,15 @@ from radio.server.http.problems import ProblemError
 from radio.stream.formats import fmp4, hls
 from radio.stream.formats.codecs import AUDIO_SPECIFIC_CONFIG, CODECS
 from radio.stream.formats.fmp4 import Mp4Track
-from radio.stream.formats.hls import KEPT, LIST_TYPE, SEGMENT_TYPE, TARGET, Timeline, Variant, multivariant
+from radio.stream.formats.hls import (
+    KEPT_SEGMENTS,
+    PLAYLIST_TYPE,
+    SEGMENT_TYPE,
+    TARGET_DURATION,
+    Timeline,
+    Variant,
+    multivariant,
+)
 from radio.types import SAMPLE_RATE, Format
 
 _AAC, _OPUS = CODECS["aac"], CODECS["opus"]
@@ -38,6 +46,7 @@ TRACKS: Mapping[Format, Mp4Track] = MappingProxyType(
 )
 """The renditions, by the format that they are cut from."""
 
+_KEPT_FOR = KEPT_SEGMENTS * TARGET_DURATION
 # AAC alone, for every player knows it, and some break where codecs differ: Chromium 156 begins with the first variant,
 # goes over to the next, and gives up as its decoder is not the right one. Its rate is constant, and boxes add 1 %.
 _VARIANTS = multivariant([Variant("aac/index.m3u8", TRACKS["aac"].codec, _AAC.bit_rate * 21 // 20)])
@@ -77,7 +86,7 @@ class HlsRenditions:
     def _timeline(self, channel: Channel) -> Timeline:
         name = channel.settings.name
         if name not in self._timelines:
-            self._timelines[name] = Timeline.begun(live=channel.edge.live, at=time.time())
+            self._timelines[name] = Timeline.starting(live=channel.edge.live, at=time.time())
         return self._timelines[name]
 
 
@@ -93,7 +102,7 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-@operation("HLS: what to give to a player", tag="listen", media=(LIST_TYPE,))
+@operation("HLS: what to give to a player", tag="listen", media=(PLAYLIST_TYPE,))
 async def variants(request: web.Request) -> web.Response:
     """The list of variants, of which there is one: AAC. Players that know Opus may be given `opus/index.m3u8` instead.
 
@@ -102,12 +111,12 @@ async def variants(request: web.Request) -> web.Response:
     # Players begin three segments before the end of a list, and Chromium gives up where it has not as many. Who plays
     # already asks for the rendition's list, which does not wait for that. The fourth is what may come before the first
     # cut, and half a second what is on its way through encoder and tap.
-    missing = 4 * hls.SEGMENT + SAMPLE_RATE // 2 - channel_of(request).edge.live
+    missing = 4 * hls.SEGMENT_FRAMES + SAMPLE_RATE // 2 - channel_of(request).edge.live
     await asyncio.sleep(max(0, missing) / SAMPLE_RATE)
-    return web.Response(body=_VARIANTS.encode(), content_type=LIST_TYPE, headers=_FIXED)
+    return web.Response(body=_VARIANTS.encode(), content_type=PLAYLIST_TYPE, headers=_FIXED)
 
 
-@operation("HLS: a rendition's list", tag="listen", media=(LIST_TYPE,), problems={503: "There is no segment yet."})
+@operation("HLS: a rendition's list", tag="listen", media=(PLAYLIST_TYPE,), problems={503: "There is no segment yet."})
 async def media_list(request: web.Request) -> web.Response:
     """The last minute, in segments of four seconds; the rendition is `aac` or `opus`.
 
@@ -120,7 +129,7 @@ async def media_list(request: web.Request) -> web.Response:
     if request.if_none_match and tag in request.if_none_match:
         response = web.Response(status=304, headers=_FRESH)
     else:
-        response = web.Response(body=playlist.text.encode(), content_type=LIST_TYPE, headers=_FRESH)
+        response = web.Response(body=playlist.text.encode(), content_type=PLAYLIST_TYPE, headers=_FRESH)
     response.etag = tag
     return response
 
@@ -133,7 +142,7 @@ async def file(request: web.Request) -> web.Response:
     rendition = request.app[HLS_RENDITIONS].at_work(channel, format_)
     data = rendition.file(name) if rendition else None
     if data is None:
-        message = f"'{name}' is not there, or not any more: segments are kept for {KEPT * TARGET:g} s; see index.m3u8"
+        message = f"'{name}' is not there, or not any more: segments are kept for {_KEPT_FOR:g} s; see index.m3u8"
         raise ProblemError(404, "unknown_segment", message)
     _saw(request, channel)
     return web.Response(body=data, content_type=SEGMENT_TYPE, headers=_FOR_EVER)

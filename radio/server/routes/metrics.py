@@ -97,7 +97,7 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
     underruns = each(lambda channel: channel.edge.underruns)
     yield Metric("radio_underruns_total", "counter", "How often audio came too late for the live edge.", underruns)
-    late = each(lambda channel: channel.edge.late)
+    late = each(lambda channel: channel.edge.total_delay)
     yield Metric("radio_late_seconds_total", "counter", "By how much audio came too late, in all.", late)
     restarts = each(lambda channel: channel.restarts)
     yield Metric("radio_worker_restarts_total", "counter", "Workers that had to be replaced.", restarts)

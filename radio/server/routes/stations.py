@@ -211,7 +211,7 @@ def _full(request: web.Request, channel: Channel) -> dict[str, JsonValue]:
     health: dict[str, JsonValue] = {
         "reserve": round(edge.reserve, 3),
         "underruns": edge.underruns,
-        "late": round(edge.late, 3),
+        "late": round(edge.total_delay, 3),
         "restarts": channel.restarts,
         "encoder_restarts": channel.encoder_restarts,
         "joined": sum(mount.relay.counts.joined for mount in channel.mounts.values()),

@@ -54,7 +54,9 @@ def routes() -> list[web.RouteDef]:
 
 def attach(app: web.Application, *, makes: bool) -> None:
     """Give the application its workshop, which makes one order at a time and ends with it."""
-    jobs = app[TRACK_JOBS] = JobQueue(waiting=WAITING, limit=LIMIT, kept_bytes=2 * orders.LARGEST) if makes else None
+    jobs = app[TRACK_JOBS] = (
+        JobQueue(max_waiting=WAITING, time_limit=LIMIT, max_result_bytes=2 * orders.LARGEST) if makes else None
+    )
 
     async def stop(_: web.Application) -> None:
         if jobs is not None:

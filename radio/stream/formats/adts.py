@@ -31,6 +31,6 @@ def header(length: int) -> bytes:
     return bits.to_bytes(HEADER, "big")
 
 
-def framed(packet: bytes) -> bytes:
+def frame(packet: bytes) -> bytes:
     """The packet behind its header."""
     return header(len(packet)) + packet

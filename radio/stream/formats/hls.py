@@ -1,13 +1,13 @@
 """HTTP Live Streaming in pure code: packets become segments, segments become lists (RFC 8216).
 
-All times are frames since 1970 ("epoch-locked"): a segment is what lies between two multiples of `TARGET`, and its
-number is the multiple that it begins at. So the numbers go on rising when the server starts anew, all renditions have
-the same ones, and no file needs to remember anything. Clocks that are set back while the server is down are the
-exception: then the numbers fall, and players begin anew. Discontinuity sequence numbers are kept rising by the same
-means: a life of the server counts them from the number of its first segment.
+All times are frames since 1970 ("epoch-locked"). A segment spans the time between two multiples of `TARGET_DURATION`,
+and its number is the multiple at which it begins. So all renditions share their segment numbers, and the numbers
+continue to rise after a restart of the server without any saved state. If the clock is set back while the server is
+down, the numbers fall and players start over. Discontinuity sequence numbers work the same way: each run of the server
+counts them from the number of its first segment.
 
-A cut lies at the packet that begins nearest to its multiple. So every segment is within a packet of `TARGET`, and any
-number of them in a row are, too.
+Each cut lies at the packet that begins nearest to its multiple. So the length of a segment differs from
+`TARGET_DURATION` by less than a packet, and so does the sum of any number of consecutive segments from its multiple.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from datetime import UTC, datetime, timedelta
 from radio.stream.formats.fmp4 import Mp4Track, init_segment, media_segment
 from radio.types import SAMPLE_RATE, Frames, Packet, Seconds
 
-TARGET: Seconds = 4
+TARGET_DURATION: Seconds = 4
 """How long a segment is meant to last."""
 
-SEGMENT: Frames = int(TARGET * SAMPLE_RATE)
+SEGMENT_FRAMES: Frames = int(TARGET_DURATION * SAMPLE_RATE)
 
-LISTED = 15
+LISTED_SEGMENTS = 15
 """Segments in a list: a minute."""
 
-KEPT = 75
+KEPT_SEGMENTS = 75
 """Segments that can be had: five minutes, for players that paused, and for caches that are slow."""
 
-LIST_TYPE = "application/vnd.apple.mpegurl"
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_TYPE = "audio/mp4"
 
 _HOLE: Frames = SAMPLE_RATE // 10
@@ -50,10 +50,10 @@ class Timeline:
     """The discontinuity sequence number before what is on now, which any list begins with a discontinuity."""
 
     @classmethod
-    def begun(cls, *, live: Frames, at: Seconds) -> Timeline:
+    def starting(cls, *, live: Frames, at: Seconds) -> Timeline:
         """That of a station whose live edge is at frame `live` when it is `at` seconds after 1970."""
         base = round(at * SAMPLE_RATE) - live
-        return cls(base, base // SEGMENT)
+        return cls(base, base // SEGMENT_FRAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Segmenter:
 
     def _nearest(self, time: Frames) -> int:
         """The last multiple of the target that a packet of this time is nearest to, or after."""
-        return (time + self._track.packet // 2) // SEGMENT
+        return (time + self._track.packet // 2) // SEGMENT_FRAMES
 
     def _bridge(self, hole: Frames) -> None:
         if self._packets and hole:
@@ -164,10 +164,10 @@ class Playlist:
     def add(self, segment: Segment) -> None:
         """List a segment, whose number follows on the last one's."""
         self._listed.append(segment)
-        if len(self._listed) > LISTED:
+        if len(self._listed) > LISTED_SEGMENTS:
             self._passed += self._listed.popleft().discontinuity
         self._kept[self._name(segment)] = segment
-        if len(self._kept) > KEPT:
+        if len(self._kept) > KEPT_SEGMENTS:
             del self._kept[next(iter(self._kept))]
         self.text = self._write()
 
@@ -186,7 +186,7 @@ class Playlist:
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
-            f"#EXT-X-TARGETDURATION:{TARGET:g}",
+            f"#EXT-X-TARGETDURATION:{TARGET_DURATION:g}",
             f"#EXT-X-MEDIA-SEQUENCE:{self._listed[0].number}",
             f"#EXT-X-DISCONTINUITY-SEQUENCE:{self._passed}",
             "#EXT-X-INDEPENDENT-SEGMENTS",

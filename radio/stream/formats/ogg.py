@@ -44,7 +44,7 @@ def lacing(length: int) -> bytes:
     return b"\xff" * (length // 255) + bytes([length % 255])
 
 
-def lay_page(
+def build_page(
     packets: Sequence[bytes], *, serial: int, sequence: int, granule: int, begin: bool = False, end: bool = False
 ) -> bytes:
     """One page of whole packets.
@@ -83,8 +83,8 @@ def opus_tags(vendor: str, comments: Sequence[str] = ()) -> bytes:
 
 def header_pages(*, serial: int, comments: Sequence[str] = ()) -> bytes:
     """The two pages that every listener gets first, whatever page comes after them."""
-    head = lay_page([opus_head()], serial=serial, sequence=0, granule=0, begin=True)
-    return head + lay_page([opus_tags("radio", comments)], serial=serial, sequence=1, granule=0)
+    head = build_page([opus_head()], serial=serial, sequence=0, granule=0, begin=True)
+    return head + build_page([opus_tags("radio", comments)], serial=serial, sequence=1, granule=0)
 
 
 class Pager:
@@ -100,15 +100,15 @@ class Pager:
         self._sequence = FIRST_SEQUENCE
         self._granule: Frames | None = None
 
-    def rest(self) -> None:
+    def restart(self) -> None:
         """Nobody who has had a page gets the next one: count from the frame of its first packet again."""
         self._granule = None
 
-    def lay(self, packets: Sequence[Packet]) -> bytes:
+    def next_page(self, packets: Sequence[Packet]) -> bytes:
         """The next page."""
         begin = packets[0].frame if self._granule is None else self._granule
         self._granule = begin + sum(packet.frames for packet in packets)
         data = [packet.data for packet in packets]
-        page = lay_page(data, serial=self._serial, sequence=self._sequence, granule=self._granule)
+        page = build_page(data, serial=self._serial, sequence=self._sequence, granule=self._granule)
         self._sequence += 1
         return page

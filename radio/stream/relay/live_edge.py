@@ -23,7 +23,7 @@ class LiveEdge:
     """Audio before this frame is rendered."""
     underruns: int = 0
     """How often the station came too late."""
-    late: Seconds = 0.0
+    total_delay: Seconds = 0.0
     """By how much in all: the sum of the edge's shifts against the wall clock."""
     _epoch: float | None = None
 
@@ -37,7 +37,7 @@ class LiveEdge:
         """Seconds of audio that wait beyond the live edge."""
         return max(0, self.end - self.live) / SAMPLE_RATE
 
-    def rendered(self, end: Frames) -> None:
+    def extend(self, end: Frames) -> None:
         """Take note that the audio before frame `end` is rendered."""
         if end <= self.end:
             return
@@ -46,7 +46,7 @@ class LiveEdge:
         elif (late := self.now() - self._epoch - self.end / SAMPLE_RATE) > 0:
             self._epoch += late
             self.underruns += 1
-            self.late += late
+            self.total_delay += late
         self.end = end
 
     def rewind(self, end: Frames) -> None:

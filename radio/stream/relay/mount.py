@@ -34,7 +34,7 @@ class Mount:
         self.format = format_
         self.ring = Ring()
         self.relay = Relay(self.ring, now, muxer.headers, muxer.skip)
-        self.opened = False
+        self.encoding = False
         """Whether the worker has been asked for packets."""
         self._muxer = muxer
         self._now = now
@@ -52,12 +52,12 @@ class Mount:
         if self._taps or self.relay.listeners:
             self._used = self._now()
             return True
-        return self.opened and self._now() - self._used <= LINGER
+        return self.encoding and self._now() - self._used <= LINGER
 
-    def reopened(self, frame: Frames) -> None:
+    def resume_from(self, frame: Frames) -> None:
         """Take note that it is encoded from `frame` on, after a time in which nobody needed it."""
         if self.end is not None and frame > self.end:
-            self._muxer.rest()
+            self._muxer.restart()
 
     def add(self, packet: Packet) -> None:
         """Take the next packet, stamped on the station's clock."""

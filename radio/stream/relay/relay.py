@@ -15,36 +15,36 @@ from radio.stream.relay.listener import Listener, MetadataInserter, Sink
 from radio.stream.relay.ring import Ring
 from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 
-TICK: Seconds = 0.08
+ADVANCE_INTERVAL: Seconds = 0.08
 """Between two calls of `Relay.advance`: about a chunk."""
 
 TURNS = 12
 """Ticks between two writes to a listener who has a cushion: just under a second."""
 
-CUSHION: Seconds = 5.0
+LONG_BURST: Seconds = 5.0
 """A listener with this much burst does not hear whether audio comes in portions of a second."""
 
 LAG_LIMIT: Seconds = 30.0
 """A listener further behind than this is disconnected; half the ring, so that the chunk it needs is always there."""
 
 
-PORTION = 16
+MAX_CHUNKS = 16
 """Most chunks that are handed over at once: in a burst, 16 times the pace of live audio.
 
 More at once makes Linux enlarge the listener's receive buffer, and it then takes minutes of audio from us after the
 listener has stopped reading.
 """
 
-STALL: Seconds = 20.0
+STALL_LIMIT: Seconds = 20.0
 """A listener whose system has taken nothing for this long, though there was something to take, is disconnected."""
 
-READING = 0.75
+READING_SHARE = 0.75
 """A window that closes by less than this part of what was taken: somebody reads."""
 
-LOOK = 5
+READ_CHECK_ROUNDS = 5
 """Rounds of `TURNS` ticks between two looks at whether a listener reads."""
 
-QUIET: Seconds = 2.0
+QUIET_LIMIT: Seconds = 2.0
 """A listener who was sent nothing for this long may have left without being noticed: its system is asked."""
 
 
@@ -114,7 +114,7 @@ class Relay:
         """Serve those whose turn it is, and disconnect those too far behind, or gone."""
         self._tick += 1
         self._joined.clear()
-        turn, look = self._tick % TURNS, self._tick // TURNS % LOOK == 0
+        turn, look = self._tick % TURNS, self._tick // TURNS % READ_CHECK_ROUNDS == 0
         for listener in list(self._eager):
             if turn != 0 or self._stays(listener, look=look):
                 self._serve(listener)
@@ -155,7 +155,7 @@ class Relay:
         number, edge = listener.next, self.ring.edge
         if number >= edge:
             return
-        last = listener.next = min(edge, number + PORTION)
+        last = listener.next = min(edge, number + MAX_CHUNKS)
         if listener.inserter is not None:
             data = listener.inserter.insert(self.ring.slice(number, last))
         elif not (data := self._joined.get(number, b"")):
@@ -193,7 +193,7 @@ class Relay:
         listener.next, listener.start = number, ring[number].frame
         if listener.on_start is not None:
             listener.on_start(listener.start + self.skip)
-        listener.patient = ring.live - listener.start >= CUSHION * SAMPLE_RATE
+        listener.patient = ring.live - listener.start >= LONG_BURST * SAMPLE_RATE
         return True
 
     def _give_turn(self, listener: Listener) -> None:
@@ -204,13 +204,13 @@ class Relay:
 
     def _slow(self, listener: Listener, *, look: bool) -> bool:
         """Whether a listener is too far behind, or takes nothing, or, at a `look`, does not read what it takes."""
-        if listener.waiting and (self.now() - listener.moved > STALL or self.lag(listener) > LAG_LIMIT):
+        if listener.waiting and (self.now() - listener.moved > STALL_LIMIT or self.lag(listener) > LAG_LIMIT):
             return True
         return look and self.now() - self._seen_reading(listener) > LAG_LIMIT
 
     def _left(self, listener: Listener) -> bool:
         """Whether a listener has left while there was nothing to send it: its station is silent, perhaps for hours."""
-        return self.now() - listener.moved > QUIET and listener.sink.hung_up()
+        return self.now() - listener.moved > QUIET_LIMIT and listener.sink.hung_up()
 
     def _stays(self, listener: Listener, *, look: bool) -> bool:
         """Disconnect a listener that is too slow, or at a `look` has left; whether it is neither."""
@@ -230,6 +230,6 @@ class Relay:
         reach, before = listener.sink.tcp_progress(), listener.reach
         listener.reach = reach
         taken = reach.acknowledged - before.acknowledged if reach and before else 0
-        if not reach or not before or not taken or before.window - reach.window < READING * taken:
+        if not reach or not before or not taken or before.window - reach.window < READING_SHARE * taken:
             listener.read = self.now()
         return listener.read

@@ -28,7 +28,7 @@ NAMES: tuple[Format, ...] = ("aac", "opus")
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of half a second, for tests are not to last for minutes."""
-    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT", SAMPLE_RATE // 2)
+    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE // 2)
 
 
 async def fetch(radio: OnAir, path: str, **headers: str) -> tuple[int, Any, bytes]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radio.stream.formats.hls import (
-    KEPT,
-    LISTED,
+    KEPT_SEGMENTS,
+    LISTED_SEGMENTS,
     Playlist,
     Segment,
     Segmenter,
@@ -135,7 +135,7 @@ def test_numbers_and_discontinuities_go_on_rising_when_the_server_starts_anew(
     lives = []
     for name, began in ((first, base), (second, base + 1_400 * TRACKS[first].packet + down)):
         segments = cut(name, silence(name, 1_400), began)
-        timeline = Timeline.begun(live=0, at=began / SAMPLE_RATE)
+        timeline = Timeline.starting(live=0, at=began / SAMPLE_RATE)
         assert abs(timeline.base - began) <= 1
         playlist = Playlist(TRACKS[name], token=name, discontinuities=timeline.discontinuities)
         for segment in segments:
@@ -160,14 +160,14 @@ def test_a_player_is_never_told_two_things_about_a_segment(name: str, base: int,
         playlist.add(segment)
         told = player.reload(playlist.text)
         assert told.target == 4
-        assert len(told.entries) == min(count, LISTED)
+        assert len(told.entries) == min(count, LISTED_SEGMENTS)
         assert told.entries[-1].number == segment.number
         assert playlist.name == f"t-{segment.number}.m4s"
         assert playlist.discontinuities == told.entries[-1].discontinuity
         kept = [playlist.file(f"t-{each.number}.m4s") for each in segments[:count]]
-        assert kept[-KEPT:] == [each.data for each in segments[:count][-KEPT:]]
-        assert kept[:-KEPT] == [None] * max(0, count - KEPT)
-        check_times(told.entries, segments[max(0, count - LISTED) : count])
+        assert kept[-KEPT_SEGMENTS:] == [each.data for each in segments[:count][-KEPT_SEGMENTS:]]
+        assert kept[:-KEPT_SEGMENTS] == [None] * max(0, count - KEPT_SEGMENTS)
+        check_times(told.entries, segments[max(0, count - LISTED_SEGMENTS) : count])
     assert player.known[segments[0].number].discontinuity == 8
     assert playlist.discontinuities == 7 + sum(segment.discontinuity for segment in segments)
 

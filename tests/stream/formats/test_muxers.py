@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from radio.stream.chunk import Chunk
-from radio.stream.formats.muxers import GROUP, Muxer, open_muxer
+from radio.stream.formats.muxers import PACKETS_PER_CHUNK, Muxer, open_muxer
 from radio.types import Packet
 
 
@@ -22,7 +22,7 @@ def test_every_packet_is_in_one_chunk_in_order() -> None:
     muxer = plain()
     chunks = fed(muxer, given)
     assert [packet for chunk in chunks for packet in chunk.packets] == given[:40]
-    assert {len(chunk.packets) for chunk in chunks} == {GROUP}
+    assert {len(chunk.packets) for chunk in chunks} == {PACKETS_PER_CHUNK}
     assert all(chunk.data == b"".join(packet.data for packet in chunk.packets) for chunk in chunks)
     assert [chunk.frame for chunk in chunks] == [5_000 + 3_840 * n for n in range(10)]
     assert chunks[-1].end + 960 == muxer.end
@@ -48,7 +48,7 @@ def test_what_is_there_already_is_left_out() -> None:
 def test_after_a_rest_it_begins_as_at_first() -> None:
     muxer = open_muxer("opus", title="T", description="D")
     fed(muxer, packets(6))
-    muxer.rest()
+    muxer.restart()
     assert muxer.end is None
     (chunk,) = fed(muxer, packets(4, start=10_000_000))
     assert chunk.frame == 10_000_000

@@ -17,10 +17,10 @@ from radio.stream.formats.ogg import (
     FIRST_SEQUENCE,
     PRE_SKIP,
     Pager,
+    build_page,
     crc,
     header_pages,
     lacing,
-    lay_page,
     opus_head,
     opus_tags,
 )
@@ -53,7 +53,7 @@ def test_a_page_read_back_is_what_was_laid(
 ) -> None:
     begin, end = ends
     packets = [bytes([number % 256]) * length for number, length in enumerate(lengths)]
-    data = lay_page(packets, serial=serial, sequence=sequence, granule=granule, begin=begin, end=end)
+    data = build_page(packets, serial=serial, sequence=sequence, granule=granule, begin=begin, end=end)
     (page,) = read_pages(data)
     assert page.raw == data
     assert page.packets == packets
@@ -62,11 +62,11 @@ def test_a_page_read_back_is_what_was_laid(
 
 
 def test_a_page_holds_255_segments_and_no_more() -> None:
-    assert len(next(iter(read_pages(lay_page([b"x"] * 255, serial=1, sequence=2, granule=0)))).packets) == 255
+    assert len(next(iter(read_pages(build_page([b"x"] * 255, serial=1, sequence=2, granule=0)))).packets) == 255
     with pytest.raises(StreamError, match="256 segments"):
-        lay_page([b"x"] * 256, serial=1, sequence=2, granule=0)
+        build_page([b"x"] * 256, serial=1, sequence=2, granule=0)
     with pytest.raises(StreamError, match="255"):
-        lay_page([bytes(255 * 255)], serial=1, sequence=2, granule=0)
+        build_page([bytes(255 * 255)], serial=1, sequence=2, granule=0)
 
 
 def test_the_head_is_the_one_of_rfc_7845() -> None:
@@ -91,7 +91,7 @@ def test_tags_hold_lengths_and_texts() -> None:
 
 def laid(pager: Pager, packets: Sequence[Packet]) -> list[bytes]:
     """Pages of four packets; what does not fill one is left out."""
-    return [pager.lay(packets[at : at + 4]) for at in range(0, len(packets) - 3, 4)]
+    return [pager.next_page(packets[at : at + 4]) for at in range(0, len(packets) - 3, 4)]
 
 
 def encoded(seconds: float, start: int = 0) -> list[Packet]:
@@ -130,5 +130,5 @@ def test_time_goes_on_evenly_where_packets_are_missing(again: int) -> None:
 
 
 def test_sequence_numbers_wrap_at_32_bits() -> None:
-    (page,) = read_pages(lay_page([b"x"], serial=1, sequence=2**32 + 1, granule=0))
+    (page,) = read_pages(build_page([b"x"], serial=1, sequence=2**32 + 1, granule=0))
     assert page.sequence == 1

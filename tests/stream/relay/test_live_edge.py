@@ -32,7 +32,7 @@ def play(edge: LiveEdge, wall: Wall, seconds: float, *, ahead: float = 3.0, step
     end = wall.seconds + seconds
     while wall.seconds < end - 1e-9:
         while edge.reserve < ahead:
-            edge.rendered(edge.end + 3_840)
+            edge.extend(edge.end + 3_840)
         wall.seconds += step
         edge.advance()
 
@@ -41,7 +41,7 @@ def test_it_stands_still_before_the_first_audio(edge: LiveEdge, wall: Wall) -> N
     wall.seconds += 100
     assert edge.advance() == 0
     assert not edge.on_air
-    edge.rendered(3_840)
+    edge.extend(3_840)
     assert edge.on_air
     assert edge.advance() == 0
 
@@ -52,7 +52,7 @@ def test_it_follows_the_wall_clock_whatever_the_reserve(edge: LiveEdge, wall: Wa
     for _ in range(1_000):
         play(edge, wall, 0.5, ahead=rng.uniform(1, 5))
         assert edge.live / SAMPLE_RATE == pytest.approx(wall.seconds - start, abs=1e-3)
-    assert (edge.underruns, edge.late) == (0, 0.0)
+    assert (edge.underruns, edge.total_delay) == (0, 0.0)
 
 
 def test_a_stall_shorter_than_the_reserve_is_not_heard(edge: LiveEdge, wall: Wall) -> None:
@@ -75,7 +75,7 @@ def test_a_longer_one_moves_it_once_and_it_never_catches_up(edge: LiveEdge, wall
     play(edge, wall, 20)
     assert (edge.live - before) / SAMPLE_RATE == pytest.approx(20, abs=0.1)
     assert edge.underruns == 1
-    assert edge.late == pytest.approx(8 - 3, abs=0.1)
+    assert edge.total_delay == pytest.approx(8 - 3, abs=0.1)
 
 
 def test_it_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: Wall) -> None:
@@ -93,6 +93,6 @@ def test_what_is_said_twice_changes_nothing(edge: LiveEdge, wall: Wall) -> None:
     play(edge, wall, 1)
     wall.seconds += 60
     edge.advance()
-    late = edge.late
-    edge.rendered(edge.end)
-    assert edge.late == late
+    late = edge.total_delay
+    edge.extend(edge.end)
+    assert edge.total_delay == late

@@ -14,7 +14,7 @@ from radio.stream.formats.icy import IcyInserter
 from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
-from radio.stream.relay.relay import TICK
+from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.types import SAMPLE_RATE, Block, Format, Frames, StationEvent
 from radio.worker import main as worker
 from radio.worker.wire import Encoded, OpenFormat, Render, Rendered
@@ -80,10 +80,10 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
                         case Encoded(_, packet):
                             mount.add(packet)
                         case Rendered(frame):
-                            edge.rendered(frame)
+                            edge.extend(frame)
                         case StationEvent(frame, "track", data):
                             titles[frame] = str(data["title"])
-            clock.seconds += TICK
+            clock.seconds += ADVANCE_INTERVAL
             mount.advance(edge.advance())
             if not mount.relay.listeners:
                 mount.relay.join(peer, burst=22, inserter=IcyInserter(title_at) if format_ == "mp3" else None)

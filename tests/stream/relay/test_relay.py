@@ -6,7 +6,16 @@ import socket
 import pytest
 
 from radio.stream.relay.connection import Connection
-from radio.stream.relay.relay import CUSHION, LAG_LIMIT, LOOK, PORTION, STALL, TICK, TURNS, Relay
+from radio.stream.relay.relay import (
+    ADVANCE_INTERVAL,
+    LAG_LIMIT,
+    LONG_BURST,
+    MAX_CHUNKS,
+    READ_CHECK_ROUNDS,
+    STALL_LIMIT,
+    TURNS,
+    Relay,
+)
 from radio.types import BURST_LIMIT, SAMPLE_RATE
 from tests.stream.audience import CHUNK, TCP_CLOSE, TURN, Clock, Peer, Station, join
 from tests.stream.ogg_reader import check_one_stream
@@ -55,7 +64,7 @@ def test_who_comes_while_the_past_is_still_being_encoded_waits_for_its_place(
     station: Station, relay: Relay, clock: Clock, burst: float, first: float
 ) -> None:
     """The station has played for 20 s, and packets come from 10 s on."""
-    station.edge.rendered(20 * SAMPLE_RATE)
+    station.edge.extend(20 * SAMPLE_RATE)
     clock.seconds += 20
     station.mount.advance(station.edge.advance())
     peer = Peer(clock)
@@ -75,7 +84,7 @@ def test_what_is_handed_over_at_once_stays_within_a_portion(station: Station, re
     join(relay, peer, BURST_LIMIT)
     for _ in range(30):
         relay.advance()
-    largest = max(sum(map(len, station.chunks[n : n + PORTION])) for n in range(len(station.chunks)))
+    largest = max(sum(map(len, station.chunks[n : n + MAX_CHUNKS])) for n in range(len(station.chunks)))
     assert max(len(data) for _, data in peer.sends) <= largest
     assert len(peer.received) > 10 * largest
 
@@ -102,7 +111,7 @@ def test_listeners_with_a_cushion_take_turns_and_share_their_bytes(
     assert all(len(set(map(id, sent))) == 1 for sent in full.values())
 
 
-@pytest.mark.parametrize("burst", [0.0, 2.0, CUSHION - 0.5])
+@pytest.mark.parametrize("burst", [0.0, 2.0, LONG_BURST - 0.5])
 def test_one_without_a_cushion_gets_each_chunk_when_it_is_let_out(
     station: Station, relay: Relay, clock: Clock, burst: float
 ) -> None:
@@ -111,12 +120,12 @@ def test_one_without_a_cushion_gets_each_chunk_when_it_is_let_out(
     join(relay, peer, burst)
     station.run(3)
     for _ in range(200):
-        clock.seconds += TICK
+        clock.seconds += ADVANCE_INTERVAL
         station.tick()
         assert peer.received.endswith(station.mount.ring[station.mount.ring.edge - 1].data)
 
 
-@pytest.mark.parametrize("burst", [0.0, 1.0, CUSHION, 22.0])
+@pytest.mark.parametrize("burst", [0.0, 1.0, LONG_BURST, 22.0])
 def test_nobody_starves(station: Station, relay: Relay, clock: Clock, burst: float) -> None:
     """What a player has and has not played is never less than its burst, but for the tick that is going on."""
     station.run(30)
@@ -125,11 +134,11 @@ def test_nobody_starves(station: Station, relay: Relay, clock: Clock, burst: flo
     station.run(3)
     began, first = clock() - 3, station.mount.ring.at(listener.start)
     for _ in range(1_000):
-        clock.seconds += TICK
+        clock.seconds += ADVANCE_INTERVAL
         station.tick()
         assert peer.received.endswith(station.mount.ring[listener.next - 1].data)
         got = (listener.next - first) * CHUNK
-        wait = TURN if burst >= CUSHION else 0
+        wait = TURN if burst >= LONG_BURST else 0
         assert got - (clock() - began) >= burst - wait - 3 * CHUNK
     station.heard(peer)
 
@@ -144,9 +153,9 @@ def test_a_stalled_listener_is_gone_within_a_minute_and_the_others_lose_nothing(
     join(relay, stalled, burst)
     began = clock()
     while not stalled.closed and clock() - began < 120:
-        station.run(TICK)
+        station.run(ADVANCE_INTERVAL)
     filled = stalled.room * CHUNK / 1_000
-    assert clock() - began <= filled + STALL + 2 * TURN
+    assert clock() - began <= filled + STALL_LIMIT + 2 * TURN
     assert (relay.listeners, relay.counts.joined, relay.counts.slow_disconnects) == (1, 2, 1)
     station.heard(good)
     assert relay.lag(listener) <= TURN + CHUNK
@@ -199,12 +208,12 @@ def test_one_whose_system_takes_everything_is_gone_within_a_minute_of_its_last_r
     peer = Peer(clock, window=window)
     join(relay, peer, burst)
     for _ in range(300):
-        station.run(TICK)
+        station.run(ADVANCE_INTERVAL)
         peer.read = len(peer.received)
     began = clock()
     while not peer.closed and clock() - began < 100:
-        station.run(TICK)
-    assert LAG_LIMIT <= clock() - began <= LAG_LIMIT + 2 * LOOK * TURN
+        station.run(ADVANCE_INTERVAL)
+    assert LAG_LIMIT <= clock() - began <= LAG_LIMIT + 2 * READ_CHECK_ROUNDS * TURN
     assert relay.counts.slow_disconnects == 1
 
 
@@ -218,7 +227,7 @@ def test_one_that_reads_in_its_own_way_stays(
     peer = Peer(clock, window=400_000 + 20_000 * lump)
     join(relay, peer, 22)
     for tick in range(3_000):
-        station.run(TICK)
+        station.run(ADVANCE_INTERVAL)
         if tick % lump == 0:
             peer.read = max(peer.read, len(peer.received) - held)
     assert not peer.closed
@@ -247,7 +256,7 @@ def test_whoever_leaves_while_there_is_nothing_to_send_is_forgotten(
     station.stalled = True
     station.run(station.ahead + TURN)
     peer.broken = True
-    station.run(LOOK * TURN + TURN)
+    station.run(READ_CHECK_ROUNDS * TURN + TURN)
     assert peer.closed
     assert (relay.listeners, relay.counts.slow_disconnects) == (1, 0)
     # Whoever stays through hours of silence is there when it ends.
@@ -290,7 +299,7 @@ async def test_a_real_socket_that_is_never_read_is_cut_off(station: Station, rel
             transport.close()
             began = clock()
             while relay.listeners and clock() - began < 60:
-                station.run(TICK)
+                station.run(ADVANCE_INTERVAL)
                 await asyncio.sleep(0)
             assert 5 < clock() - began < 60
             # Nothing of it is left in the system either: the peer sees a reset, not an open connection.

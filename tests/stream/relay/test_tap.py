@@ -104,7 +104,7 @@ async def test_a_mount_is_needed_while_it_is_tapped_and_a_while_after() -> None:
     tap = mount.tap(0)
     now[0] = 1_000.0
     assert mount.needed
-    mount.opened = True
+    mount.encoding = True
     mount.untap(tap)
     now[0] += LINGER
     assert mount.needed
