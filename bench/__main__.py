@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench import machine
 from bench import scoreboard as report
-from bench.figure import Figure, Skipped, Subject
+from bench.measurement import Figure, Skipped, Subject
 from radio.errors import RadioError
 from radio.settings.config import default_path, load
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.figure import Figure, Subject, shown
+from bench.measurement import Figure, Subject, shown
 from bench.timers import Work, in_turn, timed
 from radio.errors import ModelError
 from radio.model.engines import native_engine

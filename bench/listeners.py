@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figure import Figure, Subject
+from bench.measurement import Figure, Subject
 from bench.process import resident
 from radio.errors import ServerError
 from radio.types import Seconds
@@ -176,7 +176,7 @@ def _until_it_answers(port: int) -> None:
 
 def _load(pid: int, port: int, path: str, count: int, seconds: Seconds) -> Load:
     """Have `count` listeners served, and once all have their burst, measure for `seconds`."""
-    command = [sys.executable, "-m", "bench.audience", "127.0.0.1", str(port), path, str(count)]
+    command = [sys.executable, "-m", "bench.clients", "127.0.0.1", str(port), path, str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as audience:
         assert audience.stdin is not None  # noqa: S101  # pipes were asked for
         assert audience.stdout is not None  # noqa: S101

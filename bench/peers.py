@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from bench.figure import Figure, Subject, shown
+from bench.measurement import Figure, Subject, shown
 from bench.score import programs
 from bench.timers import in_turn, processor_seconds, timed
 from radio.audio.mixer import Mixer

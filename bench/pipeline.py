@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from bench.figure import Figure, Subject
+from bench.measurement import Figure, Subject
 from bench.score import programs, score
 from bench.timers import rate
 from radio.audio.mixer import Mixer

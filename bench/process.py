@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.figure import Figure, Subject
+from bench.measurement import Figure, Subject
 from bench.timers import processor_seconds
 from radio.types import SAMPLE_RATE, Seconds
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from bench.figure import Figure, Subject
+from bench.measurement import Figure, Subject
 from bench.timers import in_turn, processor_seconds, timed
 from radio.paths import ARTWORK
 from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from bench.figure import Figure
+from bench.measurement import Figure
 
 Board = Mapping[str, Sequence[Figure]]
 """The figures of each section."""

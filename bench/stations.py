@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from bench.figure import Figure, Subject
+from bench.measurement import Figure, Subject
 from bench.process import resident
 from radio.settings.config import default_path, load
 from radio.types import Seconds

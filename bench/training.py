@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from bench.figure import Figure, Subject, shown
+from bench.measurement import Figure, Subject, shown
 from bench.plain_rwkv6 import PlainStep
 from bench.timers import in_turn, timed
 from kernels import cpu_train

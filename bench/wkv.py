@@ -13,7 +13,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from bench.figure import Figure, Skipped, Subject, shown
+from bench.measurement import Figure, Skipped, Subject, shown
 from kernels import cuda
 from kernels.cuda.library import HEAD_SIZE
 from kernels.cuda.wkv6_cuda import CHUNK

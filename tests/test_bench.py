@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.figure import Figure
+from bench.measurement import Figure
 from bench.scoreboard import as_json, as_markdown
 from bench.wkv import HEADS, Shape
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from radio.types import BEATS_PER_BAR, JsonValue
 from train.data.corpus.piece import Piece
-from train.data.drums.shares import Shares
+from train.data.drums.drum_statistics import Shares
 from train.metrics.keyboard_features import NAMES, Features, features, windows
 from train.metrics.passage import Passage
 

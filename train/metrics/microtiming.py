@@ -25,7 +25,7 @@ from radio.errors import MidiError, SettingsError
 from radio.music.clock import Clock
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 from train.data.corpus import groove
-from train.data.corpus.pulse import PAIR, STRAIGHT, Pulse
+from train.data.corpus.beat_placement import PAIR, STRAIGHT, Pulse
 from train.data.drums.preparation import placed
 from train.metrics.data_card import LICENCES
 

@@ -17,7 +17,7 @@ from radio.errors import MidiError
 from radio.music import midi
 from radio.types import TICKS_PER_BEAT
 from train.data.corpus.piece import Split
-from train.data.corpus.pulse import Pulse, pulse
+from train.data.corpus.beat_placement import Pulse, pulse
 
 PADS = {
     36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,

@@ -12,7 +12,7 @@ from radio.music.vocab import STYLES
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from train.data.corpus.groove import Performance
 from train.data.corpus.piece import Piece, groove_labels, trimmed
-from train.data.corpus.pulse import Pulse
+from train.data.corpus.beat_placement import Pulse
 from train.data.drums.grid import gridded
 from train.data.drums.variation import varied
 from train.data.drums.weights import weight

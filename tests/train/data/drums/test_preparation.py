@@ -14,7 +14,7 @@ from tests.train.corpora import groove
 from train.cli.prepare import prepare
 from train.data import binidx
 from train.data.corpus.groove import Performance, Takes, read_performance, rows
-from train.data.corpus.pulse import Pulse
+from train.data.corpus.beat_placement import Pulse
 from train.data.drums.preparation import STAGES, piece
 from train.data.drums.variation import GHOST, varied
 from train.data.drums.weights import weight

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.data.corpus.pulse import Pulse, pulse
+from train.data.corpus.beat_placement import Pulse, pulse
 
 
 def sixteenths(late: float, swing: float, spread: float = 3.0, bars: int = 8) -> list[float]:

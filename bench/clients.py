@@ -1,4 +1,4 @@
-"""Many listeners in one cheap process: `python -m bench.audience HOST PORT PATH COUNT`.
+"""Many listeners in one cheap process: `python -m bench.clients HOST PORT PATH COUNT`.
 
 Says `ready` and how many bytes came, once all have their burst; reads a line, and says as JSON how all were served. A
 listener plays from its first audio on, and what it has and has not played must never be less than nothing.
