@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench import machine
 from bench import scoreboard as report
-from bench.measurement import Figure, Skipped, Subject
+from bench.measurement import BenchmarkSetup, Measurement, SectionSkipped
 from radio.errors import RadioError
 from radio.settings.config import default_path, load
 
@@ -29,7 +29,7 @@ SECTIONS = {
     "listeners": "two thousand listeners, the front and Icecast in turn",
     "wkv": "WKV-6's CUDA kernels beside PyTorch's forms of it; skipped without a CUDA device",
 }
-"""Each is a module of this package with a function `measure(subject)`, in the order in which they are run."""
+"""Each is a module of this package with a function `measure(setup)`, in the order in which they are run."""
 
 
 def main() -> int:
@@ -46,20 +46,20 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("build"), help="folder for bench.json and bench.md [build]")
     given = parser.parse_args()
     config = default_path()
-    subject = Subject(load(config).station(given.station), config, given.effort)
+    setup = BenchmarkSetup(load(config).station(given.station), config, given.effort)
 
     console = Console()
     description = machine.describe()
     for what, words in description.items():
         console.print(f"{what:>11}  {words}", highlight=False)
-    board: dict[str, list[Figure]] = {}
+    board: dict[str, list[Measurement]] = {}
     failed = False
     for section in given.sections or SECTIONS:
-        measure: Callable[[Subject], Iterator[Figure]] = import_module(f"bench.{section}").measure
+        measure: Callable[[BenchmarkSetup], Iterator[Measurement]] = import_module(f"bench.{section}").measure
         try:
             with console.status(f"measuring: {section}"):
-                board[section] = list(measure(subject))
-        except Skipped as reason:
+                board[section] = list(measure(setup))
+        except SectionSkipped as reason:
             console.print(f"{section}: skipped, {escape(str(reason))}")
             continue
         except (RadioError, RuntimeError) as fault:
@@ -75,7 +75,7 @@ def main() -> int:
     return int(failed or any(figure.reached is False for figures in board.values() for figure in figures))
 
 
-def _table(section: str, figures: list[Figure]) -> Table:
+def _table(section: str, figures: list[Measurement]) -> Table:
     table = Table("what", "figure", "target", "", title=f"{section}: {SECTIONS[section]}", title_justify="left")
     table.columns[1].justify = table.columns[2].justify = "right"
     for figure in figures:

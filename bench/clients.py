@@ -23,7 +23,7 @@ _GRANULE = slice(6, 14)
 
 
 @dataclass(slots=True)
-class Fan:
+class Client:
     """One listener; granule positions say how much audio it has."""
 
     socket: socket.socket
@@ -68,45 +68,47 @@ class Fan:
 def main() -> None:
     """Join, listen, report."""
     host, port, path, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    poll, fans = select.epoll(), dict[int, Fan]()
+    poll, clients = select.epoll(), dict[int, Client]()
     poll.register(sys.stdin, select.EPOLLIN)
     request = f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode()
     joined, ready = time.monotonic(), False
     while True:
         now = time.monotonic()
-        while len(fans) < count and now - joined > _JOINING * len(fans):
+        while len(clients) < count and now - joined > _JOINING * len(clients):
             connection = socket.create_connection((host, port))
             connection.sendall(request)
             connection.setblocking(False)
-            fans[connection.fileno()] = Fan(connection)
+            clients[connection.fileno()] = Client(connection)
             poll.register(connection, select.EPOLLIN)
-        settled = len(fans) == count and all(fan.began and now - fan.began > 2 * _SETTLED for fan in fans.values())
+        settled = len(clients) == count and all(
+            client.began and now - client.began > 2 * _SETTLED for client in clients.values()
+        )
         if settled and not ready:
             ready = True
-            print("ready", sum(fan.bytes for fan in fans.values()), flush=True)
+            print("ready", sum(client.bytes for client in clients.values()), flush=True)
         for number, _ in poll.poll(0.05):
             if number == sys.stdin.fileno():
-                _report(list(fans.values()))
+                _report(list(clients.values()))
                 return
-            fans[number].read(time.monotonic())
-            if fans[number].ended:
+            clients[number].read(time.monotonic())
+            if clients[number].ended:
                 poll.unregister(number)
 
 
-def _report(fans: list[Fan]) -> None:
+def _report(clients: list[Client]) -> None:
     now = time.monotonic()
-    for fan in fans:
-        fan.judge(now)
-    least = sorted(fan.least for fan in fans)
+    for client in clients:
+        client.judge(now)
+    least = sorted(client.least for client in clients)
     print(
         json.dumps(
             {
-                "listeners": len(fans),
-                "ended": sum(fan.ended for fan in fans),
+                "listeners": len(clients),
+                "ended": sum(client.ended for client in clients),
                 "starved": sum(each < 0 for each in least),
                 "least": least[0],
                 "median": least[len(least) // 2],
-                "bytes": sum(fan.bytes for fan in fans),
+                "bytes": sum(client.bytes for client in clients),
             }
         )
     )

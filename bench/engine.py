@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.measurement import Figure, Subject, shown
+from bench.measurement import BenchmarkSetup, Measurement, shown
 from bench.timers import Work, in_turn, timed
 from radio.errors import ModelError
 from radio.model.engines import native_engine
@@ -57,7 +57,7 @@ SHAPES = {
 """The reference thesis's model, and one whose weights stay in a cache."""
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Every figure of the engine; of the station, nothing is used but the effort.
 
     Raises:
@@ -66,9 +66,9 @@ def measure(subject: Subject) -> Iterator[Figure]:
     if not native_engine.paths():
         raise ModelError(f"the native engine was not compiled ({native_engine.missing_reason()})")
     for name, shape in SHAPES.items():
-        yield from _one_model(name, shape, _SECONDS * subject.effort)
-    late = _late_to_early(round(LATE * min(1, subject.effort)))
-    yield Figure("the millionth token's time to the thousandth's, 2 × 128", late, "×", 1.05, at_most=True)
+        yield from _one_model(name, shape, _SECONDS * setup.effort)
+    late = _late_to_early(round(LATE * min(1, setup.effort)))
+    yield Measurement("the millionth token's time to the thousandth's, 2 × 128", late, "×", 1.05, at_most=True)
 
 
 def random_model(spec: Rwkv6Spec, seed: int = 0) -> Checkpoint:
@@ -86,7 +86,7 @@ def random_model(spec: Rwkv6Spec, seed: int = 0) -> Checkpoint:
     return Checkpoint(PIANO, spec, tuple(range(spec.vocabulary)), weights, {})
 
 
-def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Figure]:
+def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Measurement]:
     plain = random_model(shape.spec)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
@@ -105,15 +105,15 @@ def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Figure]:
         side()
     one, batch, read, peer = in_turn(*map(timed, sides))
     speed = shown(one, "tokens/s")
-    yield Figure(
+    yield Measurement(
         f"{name}, int8, one stream, to the rwkv package", one / peer, "×", shape.peer,
         absolute=f"{speed}; {shown(peer, 'tokens/s')} (cpu fp32, one thread)",
     )  # fmt: skip
-    yield Figure(
+    yield Measurement(
         f"{name}, int8, one stream, of what memory allows", 100 * one * size / read, "%", shape.memory,
         absolute=f"{speed}; {size / 1e6:.1f} MB a token, one core reads {read / 1e9:.1f} GB/s",
     )  # fmt: skip
-    yield Figure(
+    yield Measurement(
         f"{name}, int8, {STREAMS} streams in a batch, to one", batch / one, "×", shape.batch,
         absolute=f"{shown(batch, 'tokens/s')}; {speed}",
     )  # fmt: skip

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measurement import Figure, Subject
+from bench.measurement import BenchmarkSetup, Measurement
 from bench.process import resident
 from radio.errors import ServerError
 from radio.types import Seconds
@@ -58,7 +58,7 @@ class Load:
     report: dict[str, float]
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Serve one and then many listeners for half a minute each, with the front and with Icecast.
 
     Raises:
@@ -68,14 +68,14 @@ def measure(subject: Subject) -> Iterator[Figure]:
         raise ServerError("there is no icecast2 to compare with: scripts/system-packages --tests installs it")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    many, seconds = max(50, round(MANY * min(1.0, subject.effort))), max(3.0, 30 * subject.effort)
-    with _front(subject) as (front, port):
-        path = f"/{subject.settings.name}.opus"
+    many, seconds = max(50, round(MANY * min(1.0, setup.effort))), max(3.0, 30 * setup.effort)
+    with _front(setup) as (front, port):
+        path = f"/{setup.station.name}.opus"
         ours = [_load(front, port, f"{path}?burst={BURST:g}", count, seconds) for count in (1, many)]
         with _icecast(program, f"http://127.0.0.1:{port}{path}", many) as (icecast, its_port):
             theirs = [_load(icecast, its_port, "/radio.opus", count, seconds) for count in (1, many)]
     (cpu, memory), (its_cpu, its_memory) = _each_more(ours, many), _each_more(theirs, many)
-    yield Figure(
+    yield Measurement(
         f"processor of one listener more, of {many:,}: the front to Icecast",
         cpu / its_cpu,
         "×",
@@ -83,7 +83,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
         at_most=True,
         absolute=f"{1e6 * cpu:.1f} and {1e6 * its_cpu:.1f} µs a second",
     )
-    yield Figure(
+    yield Measurement(
         "memory of one listener more, in the front",
         memory / 1_000,
         "kB",
@@ -92,7 +92,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
         absolute=f"Icecast {its_memory / 1_000:.1f} kB",
     )
     for name, (one, all_) in (("the front", ours), ("Icecast", theirs)):
-        yield Figure(
+        yield Measurement(
             f"processor of {name} with {many:,} listeners",
             100 * all_.processor,
             "% of a core",
@@ -102,7 +102,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
         target = 0 if all_ is ours[1] else None
         hand = f"the least that one had in hand was {all_.report['least']:.1f} s of audio"
         what = f"underruns: listeners of {name} that starved or were lost"
-        yield Figure(what, lost, "", target, at_most=True, absolute=hand)
+        yield Measurement(what, lost, "", target, at_most=True, absolute=hand)
 
 
 def _each_more(loads: list[Load], many: int) -> tuple[float, float]:
@@ -112,7 +112,7 @@ def _each_more(loads: list[Load], many: int) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def _front(subject: Subject) -> Iterator[tuple[int, int]]:
+def _front(setup: BenchmarkSetup) -> Iterator[tuple[int, int]]:
     """Process and port of `radio serve`."""
     command = [
         sys.executable,
@@ -120,7 +120,7 @@ def _front(subject: Subject) -> Iterator[tuple[int, int]]:
         "radio",
         "serve",
         "--config",
-        str(subject.config),
+        str(setup.config),
         "--port",
         "0",
         "--host",
@@ -129,7 +129,7 @@ def _front(subject: Subject) -> Iterator[tuple[int, int]]:
     with _running(command, stdout=subprocess.PIPE) as program:
         assert program.stdout is not None  # noqa: S101  # a pipe was asked for
         for line in program.stdout:
-            if line.strip().endswith(f"/{subject.settings.name}.opus"):
+            if line.strip().endswith(f"/{setup.station.name}.opus"):
                 time.sleep(BURST + 3)  # there must be as much to give
                 yield program.pid, int(line.rsplit(":", 1)[1].partition("/")[0])
                 return

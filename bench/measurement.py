@@ -8,12 +8,12 @@ from pathlib import Path
 from radio.settings.station import StationSettings
 
 
-class Skipped(Exception):  # noqa: N818 - it is no error
+class SectionSkipped(Exception):  # noqa: N818 - it is no error
     """A section that this machine cannot measure; the message says what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Measurement:
     """What was measured. A ratio is the figure that counts, since it hardly depends on the machine."""
 
     what: str
@@ -45,10 +45,10 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class BenchmarkSetup:
     """What is measured, and how thoroughly."""
 
-    settings: StationSettings
+    station: StationSettings
     """The station."""
     config: Path
     """The file it is from."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from bench.measurement import Figure, Subject, shown
+from bench.measurement import BenchmarkSetup, Measurement, shown
 from bench.score import programs
 from bench.timers import in_turn, processor_seconds, timed
 from radio.audio.mixer import Mixer
@@ -26,17 +26,17 @@ from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Block, Format, Frames, Sec
 _ROUNDS = 3
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Ours and the other in turn, over the same music."""
     with tempfile.TemporaryDirectory() as folder:
-        yield from _synthesizers(subject, Path(folder))
-        yield from _encoders(subject, Path(folder))
+        yield from _synthesizers(setup, Path(folder))
+        yield from _encoders(setup, Path(folder))
 
 
-def _synthesizers(subject: Subject, folder: Path) -> Iterator[Figure]:
+def _synthesizers(setup: BenchmarkSetup, folder: Path) -> Iterator[Measurement]:
     if shutil.which("fluidsynth") is None:
         raise RuntimeError("the program fluidsynth is not installed: apt install fluidsynth")
-    settings, minutes = subject.settings, max(0.5, 5 * subject.effort)
+    settings, minutes = setup.station, max(0.5, 5 * setup.effort)
     song = folder / "song.mid"
     write_midi(settings, minutes=minutes, seed=settings.seed, path=song)
     seconds = minutes * 60
@@ -86,9 +86,9 @@ def _play(
     return seconds
 
 
-def _encoders(subject: Subject, folder: Path) -> Iterator[Figure]:
-    with closing(open_station(subject.settings)) as station:
-        audio = station.render(round(max(5.0, 60 * subject.effort) * SAMPLE_RATE))
+def _encoders(setup: BenchmarkSetup, folder: Path) -> Iterator[Measurement]:
+    with closing(open_station(setup.station)) as station:
+        audio = station.render(round(max(5.0, 60 * setup.effort) * SAMPLE_RATE))
     raw = folder / "audio.f32"
     raw.write_bytes(audio.tobytes())
     for format_ in CODECS:
@@ -115,6 +115,6 @@ def _ffmpeg(format_: Format, raw: Path, frames: Frames) -> Callable[[], float]:
     return lambda: frames / SAMPLE_RATE / processor_seconds(command)
 
 
-def _ratio(what: str, ours: float, theirs: float, target: float | None = None) -> Figure:
+def _ratio(what: str, ours: float, theirs: float, target: float | None = None) -> Measurement:
     absolute = f"{shown(ours, '×')} and {shown(theirs, '×')} real time"
-    return Figure(what, ours / theirs, "×", target, absolute=absolute)
+    return Measurement(what, ours / theirs, "×", target, absolute=absolute)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from bench.measurement import Figure, Subject
+from bench.measurement import BenchmarkSetup, Measurement
 from bench.score import programs, score
 from bench.timers import rate
 from radio.audio.mixer import Mixer
@@ -20,38 +20,38 @@ from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, Packet
 _TIMES = "× real time"
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Every stage in the order of the line, on one core."""
-    settings = subject.settings
-    long = max(MIX_BLOCK, round(subject.effort * 20 * SAMPLE_RATE) // MIX_BLOCK * MIX_BLOCK)
-    yield Figure("composer: both models, bass, grammar", _composing(subject), _TIMES)
+    settings = setup.station
+    long = max(MIX_BLOCK, round(setup.effort * 20 * SAMPLE_RATE) // MIX_BLOCK * MIX_BLOCK)
+    yield Measurement("composer: both models, bass, grammar", _composing(setup), _TIMES)
     stems: dict[str, Block] = {}
     with closing(Synth(settings.soundfont, programs(settings))) as synth:
         events, length = score(settings, times=6)
         for layer, each in events.items():
             synth.schedule(layer, each)
         # As many frames in each round, so that none runs on into the silence after the score's end.
-        yield Figure("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
+        yield Measurement("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
         stems |= synth.render(MIX_BLOCK)
     for layer, texture in {"vinyl": Vinyl(1), "rain": Rain(1)}.items():
-        yield Figure(layer, _rendering(texture.render, long), _TIMES)
+        yield Measurement(layer, _rendering(texture.render, long), _TIMES)
         stems[layer] = texture.render(MIX_BLOCK)
     mixer = Mixer(settings.tone)
-    yield Figure("mixer", _rendering(lambda _: mixer.process(stems, settings.controls), long), _TIMES)
+    yield Measurement("mixer", _rendering(lambda _: mixer.process(stems, settings.controls), long), _TIMES)
     with closing(open_station(settings)) as station:
         station.render(SAMPLE_RATE)
-        yield Figure("the whole station, before its encoders", _rendering(station.render, long), _TIMES)
+        yield Measurement("the whole station, before its encoders", _rendering(station.render, long), _TIMES)
         yield from _encoding(station.render(long))
 
 
-def _composing(subject: Subject) -> float:
-    composer = open_composer(subject.settings, subject.settings.seed)
-    bars = max(1, round(8 * subject.effort))
+def _composing(setup: BenchmarkSetup) -> float:
+    composer = open_composer(setup.station, setup.station.seed)
+    bars = max(1, round(8 * setup.effort))
 
     def compose() -> float:
         for _ in range(bars):
-            composer.next_bar(subject.settings.controls)
-        return bars * 4 * 60 / subject.settings.controls.tempo
+            composer.next_bar(setup.station.controls)
+        return bars * 4 * 60 / setup.station.controls.tempo
 
     return rate(compose)
 
@@ -65,7 +65,7 @@ def _rendering(render: Callable[[Frames], object], frames: Frames) -> float:
     return rate(play)
 
 
-def _encoding(audio: Block) -> Iterator[Figure]:
+def _encoding(audio: Block) -> Iterator[Measurement]:
     encoder, packets = open_encoder("opus"), list[Packet]()
 
     def encode() -> float:
@@ -73,7 +73,7 @@ def _encoding(audio: Block) -> Iterator[Figure]:
             packets.extend(encoder.encode(audio[start : start + MIX_BLOCK]))
         return len(audio) / SAMPLE_RATE
 
-    yield Figure("Opus encoder", rate(encode), _TIMES)
+    yield Measurement("Opus encoder", rate(encode), _TIMES)
 
     def lay() -> float:
         muxer = open_muxer("opus", title="", description="")
@@ -81,4 +81,4 @@ def _encoding(audio: Block) -> Iterator[Figure]:
             muxer.add(packet)
         return sum(packet.frames for packet in packets) / SAMPLE_RATE
 
-    yield Figure("Ogg pages", rate(lay), _TIMES)
+    yield Measurement("Ogg pages", rate(lay), _TIMES)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.measurement import Figure, Subject
+from bench.measurement import BenchmarkSetup, Measurement
 from bench.timers import processor_seconds
 from radio.types import SAMPLE_RATE, Seconds
 
@@ -37,9 +37,9 @@ print(resident("self") - before)
 """What a process grows by when it opens the station's soundfont, the library being loaded already."""
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Start `radio --station … --output -` and read from it, then write a file."""
-    station = ["--config", str(subject.config), "--station", subject.settings.name]
+    station = ["--config", str(setup.config), "--station", setup.station.name]
     starts, memory = [], 0.0
     for _ in range(_STARTS):
         began = time.perf_counter()
@@ -55,9 +55,11 @@ def measure(subject: Subject) -> Iterator[Figure]:
                 program.stdout.read(SAMPLE_RATE * _FRAME)
             memory = max(memory, resident(program.pid))
             program.stdout.close()
-    yield Figure("first audio byte after the start of `radio --output -`", statistics.median(starts), "s", 1.5, True)
-    soundfont = _soundfont(subject)
-    yield Figure(
+    yield Measurement(
+        "first audio byte after the start of `radio --output -`", statistics.median(starts), "s", 1.5, True
+    )
+    soundfont = _soundfont(setup)
+    yield Measurement(
         "memory of that process after 20 s of audio, without the soundfont",
         memory - soundfont,
         "MiB",
@@ -65,7 +67,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
         at_most=True,
         absolute=f"{memory:.0f} MiB resident, of which {soundfont:.0f} the soundfont",
     )
-    yield Figure("`radio render` to WAV, one core", _render(station, 180 * subject.effort), "× real time", 20)
+    yield Measurement("`radio render` to WAV, one core", _render(station, 180 * setup.effort), "× real time", 20)
 
 
 def resident(pid: int | str) -> float:
@@ -74,8 +76,8 @@ def resident(pid: int | str) -> float:
     return int(words[words.index("VmRSS:") + 1]) / _MIB
 
 
-def _soundfont(subject: Subject) -> float:
-    command = [sys.executable, "-c", _SOUNDFONT, str(subject.config), subject.settings.name]
+def _soundfont(setup: BenchmarkSetup) -> float:
+    command = [sys.executable, "-c", _SOUNDFONT, str(setup.config), setup.station.name]
     return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from bench.measurement import Figure, Subject
+from bench.measurement import BenchmarkSetup, Measurement
 from bench.timers import in_turn, processor_seconds, timed
 from radio.paths import ARTWORK
 from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning
@@ -24,10 +24,10 @@ _BLOCK = SAMPLE_RATE // 50 * 4
 _SIZES = {"720p": Video(), "1080p": Video(1_920, 1_080, bitrate=4_500)}
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Encode the station's music with its picture, in both ways in turn."""
-    seconds = max(2.0, 20 * subject.effort)
-    with closing(open_station(subject.settings)) as station:
+    seconds = max(2.0, 20 * setup.effort)
+    with closing(open_station(setup.station)) as station:
         sound = to_s16(station.render(round(seconds * SAMPLE_RATE))).tobytes()
     with tempfile.TemporaryDirectory() as folder:
         song = Path(folder) / "song.wav"
@@ -42,10 +42,10 @@ def measure(subject: Subject) -> Iterator[Figure]:
             )
             what = f"a push of {name} at {video.fps} frames/s and {video.bitrate} kbit/s"
             target = 25.0 if name == "720p" else None
-            yield Figure(what, 100 / ours, "% of a core", target, at_most=True)
+            yield Measurement(what, 100 / ours, "% of a core", target, at_most=True)
             absolute = f"{100 / ours:.1f} and {100 / theirs:.1f} % of a core"
             against = f"{name} against ffmpeg with showfreqs and drawtext"
-            yield Figure(against, ours / theirs, "×", absolute=absolute)
+            yield Measurement(against, ours / theirs, "×", absolute=absolute)
 
 
 def _ours(sound: bytes, video: Video) -> Seconds:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from bench.measurement import Figure
+from bench.measurement import Measurement
 
-Board = Mapping[str, Sequence[Figure]]
+Board = Mapping[str, Sequence[Measurement]]
 """The figures of each section."""
 
 _REACHED = {None: "", True: "yes", False: "**no**"}

@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from bench.measurement import Figure, Subject
+from bench.measurement import BenchmarkSetup, Measurement
 from bench.process import resident
 from radio.settings.config import default_path, load
 from radio.types import Seconds
@@ -50,26 +50,26 @@ class Outcome:
     """Bytes of Opus a second that the worst served listener got."""
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Ten stations for three minutes."""
-    outcome = run(subject.config, _COUNT, 180 * subject.effort)
+    outcome = run(setup.config, _COUNT, 180 * setup.effort)
     yield from figures(outcome)
 
 
-def figures(outcome: Outcome) -> Iterator[Figure]:
+def figures(outcome: Outcome) -> Iterator[Measurement]:
     """The lines of the scoreboard."""
     cores = len(os.sched_getaffinity(0))
     share = outcome.processor / outcome.seconds / outcome.stations
     what = f"{outcome.stations} stations with Opus, {outcome.seconds / 60:.0f} minutes"
-    yield Figure(f"underruns: {what}, {cores} cores", outcome.underruns, "", 0, at_most=True)
-    yield Figure(
+    yield Measurement(f"underruns: {what}, {cores} cores", outcome.underruns, "", 0, at_most=True)
+    yield Measurement(
         f"stations in real time that two cores could carry ({what})",
         2 / share,
         "",
         10,
         absolute=f"{100 * share:.2f} % of a core each, front and listeners included",
     )
-    yield Figure("memory of a worker on the air, soundfont included", outcome.memory, "MiB")
+    yield Measurement("memory of a worker on the air, soundfont included", outcome.memory, "MiB")
 
 
 def run(config: Path, count: int, seconds: Seconds) -> Outcome:

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from bench.measurement import Figure, Subject, shown
+from bench.measurement import BenchmarkSetup, Measurement, shown
 from bench.plain_rwkv6 import PlainStep
 from bench.timers import in_turn, timed
 from kernels import cpu_train
@@ -20,7 +20,7 @@ from radio.music.parts import PIANO
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.batches import Batch
 from train.loop.fit import prepare_machine
-from train.loop.module import Fit
+from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 from train.networks.rwkv6 import Rwkv6
 
@@ -35,7 +35,7 @@ class OurStep:
     """A step of `train fit` without Lightning's loop around it: its loss, precision, clipping and optimiser."""
 
     def __init__(self, recipe: Recipe, table: RowTable, rows: Tensor) -> None:
-        self.module = Fit(recipe, table).train()
+        self.module = TrainingModule(recipe, table).train()
         self.optimizer = self.module.configure_optimizers()["optimizer"]
         self.batch = Batch(rows, torch.ones(len(rows), dtype=torch.bool), 0)
         self.state = self.module.model.zero_state(len(rows))
@@ -61,7 +61,7 @@ class OurStep:
         return self.batch.rows[:, 1:].numel()
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Every figure of training; of the station, nothing is used but the effort, which makes batches smaller.
 
     Raises:
@@ -69,7 +69,7 @@ def measure(subject: Subject) -> Iterator[Figure]:
     """
     if not cpu_train.available():
         raise ModelError(f"training's operators in C are not there: {cpu_train.missing_reason()}")
-    lanes = max(1, round(LANES * min(1.0, subject.effort)))
+    lanes = max(1, round(LANES * min(1.0, setup.effort)))
     threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     try:
         for name, (layers, width) in SHAPES.items():
@@ -103,14 +103,14 @@ def _sides(layers: int, width: int, lanes: int) -> tuple[OurStep, Callable[[], f
 
 def _on(
     threads: int, name: str, ours: OurStep, plain: Callable[[], float], clock: Callable[..., Callable[[], float]]
-) -> Figure:
+) -> Measurement:
     torch.set_num_threads(threads)
     ours()
     plain()
     fast, slow = in_turn(clock(ours), clock(plain), rounds=ROUNDS)
     millions = sum(each.numel() for each in ours.module.parameters()) / 1e6
     where = f"{name} ({millions:.1f} M), {threads} {'core' if threads == 1 else 'cores'}"
-    return Figure(
+    return Measurement(
         f"{where}, to plain PyTorch", fast / slow, "×", TARGET,
         absolute=f"{shown(fast, 'tokens/s')}; {shown(slow, 'tokens/s')}",
     )  # fmt: skip
@@ -126,7 +126,7 @@ def _by_the_clock(work: Callable[[], float]) -> Callable[[], float]:
     return measure
 
 
-def _split(name: str, ours: OurStep) -> Iterator[Figure]:
+def _split(name: str, ours: OurStep) -> Iterator[Measurement]:
     """Where a step's time goes, in processor milliseconds on one core."""
 
     def took(part: Callable[[], None]) -> float:
@@ -137,4 +137,4 @@ def _split(name: str, ours: OurStep) -> Iterator[Figure]:
     parts = {"forward": ours.forward, "backward": ours.backward, "clipping and optimiser": ours.update}
     spent = in_turn(*(partial(took, part) for part in parts.values()), rounds=ROUNDS)
     for what, part in zip(parts, spent, strict=True):
-        yield Figure(f"{name}, 1 core, a step's {what}", part, "ms", absolute=f"{100 * part / sum(spent):.0f} %")
+        yield Measurement(f"{name}, 1 core, a step's {what}", part, "ms", absolute=f"{100 * part / sum(spent):.0f} %")

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from bench.measurement import Figure, Skipped, Subject, shown
+from bench.measurement import BenchmarkSetup, Measurement, SectionSkipped, shown
 from kernels import cuda
 from kernels.cuda.library import HEAD_SIZE
 from kernels.cuda.wkv6_cuda import CHUNK
@@ -67,26 +67,26 @@ class Shape:
 SHAPES = [Shape(16, 4096), Shape(64, 512), Shape(4, 1024)]
 
 
-def measure(subject: Subject) -> Iterator[Figure]:
-    """Every figure; of the subject, nothing is used but the effort.
+def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
+    """Every figure; of the setup, nothing is used but the effort.
 
     Raises:
-        Skipped: there is no CUDA device, or no kernels for it.
+        SectionSkipped: there is no CUDA device, or no kernels for it.
     """
     if not torch.cuda.is_available():
-        raise Skipped("no CUDA device")
+        raise SectionSkipped("no CUDA device")
     if missing := cuda.missing_reason(torch.cuda.current_device()):
-        raise Skipped(missing)
-    rounds = max(1, round(ROUNDS * subject.effort))
+        raise SectionSkipped(missing)
+    rounds = max(1, round(ROUNDS * setup.effort))
     copied, multiplied = _copy_bandwidth(rounds), _arithmetic(rounds)
     device = torch.cuda.get_device_name()
-    yield Figure("memory: a copy, read and written", copied / 1e9, "GB/s", absolute=device)
-    yield Figure("arithmetic: a float32 matrix product", multiplied / 1e12, "TFLOP/s", absolute=device)
+    yield Measurement("memory: a copy, read and written", copied / 1e9, "GB/s", absolute=device)
+    yield Measurement("arithmetic: a float32 matrix product", multiplied / 1e12, "TFLOP/s", absolute=device)
     for shape in SHAPES:
         yield from _one_shape(shape, rounds, copied, multiplied)
 
 
-def _one_shape(shape: Shape, rounds: int, copied: float, multiplied: float) -> Iterator[Figure]:
+def _one_shape(shape: Shape, rounds: int, copied: float, multiplied: float) -> Iterator[Measurement]:
     short = Shape(shape.batch, min(shape.length, SHORT))
     works = {
         "ours": _training(cuda.wkv6_cuda, shape, torch.bfloat16),
@@ -98,19 +98,19 @@ def _one_shape(shape: Shape, rounds: int, copied: float, multiplied: float) -> I
     seconds = dict(zip(works, _in_turn(*works.values(), rounds=rounds), strict=True))
     ours = shape.tokens / seconds["ours"]
     name = f"{shape.batch} × {shape.length} tokens, {HEADS} heads"
-    yield Figure(f"{name}, forward and backward", ours / 1e6, "M tokens/s")
+    yield Measurement(f"{name}, forward and backward", ours / 1e6, "M tokens/s")
     peers = {"chunked": ("PyTorch in chunks", shape), "naive": ("the naive form", short), "fla": ("fla", shape)}
     for peer_name in list(works)[1:]:
         words, its = peers[peer_name]
         theirs = its.tokens / seconds[peer_name]
         made_of = f"{shown(ours / 1e6, 'M')}; {shown(theirs / 1e6, 'M tokens/s')}"
-        yield Figure(f"{name}, to {words}", ours / theirs, "×", absolute=made_of)
+        yield Measurement(f"{name}, to {words}", ours / theirs, "×", absolute=made_of)
     bandwidth, speed = shape.bytes / seconds["ours"], shape.operations / seconds["ours"]
-    yield Figure(
+    yield Measurement(
         f"{name}, of what memory allows", 100 * bandwidth / copied, "%",
         absolute=f"{shape.bytes / 1e9:.2f} GB moved, {bandwidth / 1e9:.0f} GB/s",
     )  # fmt: skip
-    yield Figure(
+    yield Measurement(
         f"{name}, of what arithmetic allows", 100 * speed / multiplied, "%",
         absolute=f"{shape.operations / 1e9:.0f} GFLOP, {speed / 1e12:.1f} TFLOP/s",
     )  # fmt: skip

@@ -10,21 +10,23 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.measurement import Figure
+from bench.measurement import Measurement
 from bench.scoreboard import as_json, as_markdown
 from bench.wkv import HEADS, Shape
 
 
 def test_a_target_is_a_lower_or_an_upper_bound() -> None:
-    assert Figure("speed", 20.0, "×", 20).reached
-    assert not Figure("speed", 19.9, "×", 20).reached
-    assert Figure("memory", 150.0, "MiB", 150, at_most=True).reached
-    assert not Figure("memory", 150.1, "MiB", 150, at_most=True).reached
-    assert Figure("memory", 1.0, "MiB").reached is None
+    assert Measurement("speed", 20.0, "×", 20).reached
+    assert not Measurement("speed", 19.9, "×", 20).reached
+    assert Measurement("memory", 150.0, "MiB", 150, at_most=True).reached
+    assert not Measurement("memory", 150.1, "MiB", 150, at_most=True).reached
+    assert Measurement("memory", 1.0, "MiB").reached is None
 
 
 def test_the_board_is_written_for_programs_and_for_people() -> None:
-    board = {"engine": [Figure("plain", 1234.5, "tokens/s"), Figure("ratio", 5.25, "×", 6, absolute="5 and 1")]}
+    board = {
+        "engine": [Measurement("plain", 1234.5, "tokens/s"), Measurement("ratio", 5.25, "×", 6, absolute="5 and 1")]
+    }
     figures = as_json({"cores": "2"}, board)["figures"]
     assert [(each["what"], each["reached"]) for each in figures] == [("plain", None), ("ratio", False)]
     text = as_markdown({"cores": "2"}, board)

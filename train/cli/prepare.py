@@ -25,11 +25,11 @@ from train.data.chords.sheet import Sheet
 from train.data.corpus import folder, groove, pop909
 from train.data.corpus.piece import Piece, Split
 from train.data.drums import preparation as drumming
-from train.metrics.data_card import Card
+from train.metrics.data_card import DataCard
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class PreparationSummary:
     """What a preparation did: pieces, bars and tokens of each split, and the files it skipped with their reasons."""
 
     pieces: Counter[str]
@@ -45,18 +45,18 @@ class Report:
         return [*rows, f"skipped: {len(self.skipped)}", *(f"  {line}" for line in self.skipped)]
 
 
-Reading = tuple[Piece, list[Piece]]
+PieceVersions = tuple[Piece, list[Piece]]
 """A piece as it was read, and what is made of it for training or validation."""
 
-Job = tuple[str, Callable[[], Iterator[Reading]]]
+Job = tuple[str, Callable[[], Iterator[PieceVersions]]]
 
 
 def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (), variants: int = 1) -> list[Job]:
     """What there is to read: a name and a reader per file."""
     if corpus == "groove":
         rows = groove.rows(source)
-        takes = groove.Takes(rows)
-        return [(row["id"], partial(_drummed, row, takes, stages, variants)) for row in rows]
+        placements = groove.TakePlacements(rows)
+        return [(row["id"], partial(_drummed, row, placements, stages, variants)) for row in rows]
     found: list[tuple[str, Callable[[], Iterator[Piece]]]]
     if corpus == "pop909":
         found = [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
@@ -72,7 +72,7 @@ def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (
     return [(name, partial(_arranged, read, stages, variants)) for name, read in found]
 
 
-def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], variants: int) -> Iterator[Reading]:
+def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], variants: int) -> Iterator[PieceVersions]:
     """Pieces with their arrangements, those of which nothing is left not counted; drums stay as they are."""
     for piece in read():
         if not stages or not piece.part.note_offs:
@@ -85,7 +85,9 @@ def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], varian
         )
 
 
-def _drummed(row: Mapping[str, str], takes: groove.Takes, stages: Sequence[str], variants: int) -> Iterator[Reading]:
+def _drummed(
+    row: Mapping[str, str], placements: groove.TakePlacements, stages: Sequence[str], variants: int
+) -> Iterator[PieceVersions]:
     """A performance rounded as it fell, and as the stages place and vary it."""
     performance = groove.read_performance(row)
     read = drumming.piece(performance, groove.CLICK, ())
@@ -94,16 +96,16 @@ def _drummed(row: Mapping[str, str], takes: groove.Takes, stages: Sequence[str],
     if not stages:
         yield read, [read]
         return
-    pulse = takes.pulse(row)
+    placement = placements.of(row)
     wanted = variants if performance.split == "train" else 1
-    made = (drumming.piece(performance, pulse, stages, variant) for variant in range(wanted))
+    made = (drumming.piece(performance, placement, stages, variant) for variant in range(wanted))
     yield read, [each for each in made if each is not None]
 
 
 def _chord_jobs(source: Path, progressions: Path | None, variants: int) -> list[Job]:
     if progressions is None:
         raise SettingsError("chords need --progressions FILE: the moods of songs are guessed by what is written there")
-    written = sheets.written(progressions)
+    written = sheets.read_progressions(progressions)
     guess = sheets.mood_guess(written)
     found: list[tuple[str, Callable[[], Iterator[Sheet]]]] = [
         (str(path), partial(sheets.song_sheets, path, guess)) for path in pop909.songs(source)
@@ -112,7 +114,7 @@ def _chord_jobs(source: Path, progressions: Path | None, variants: int) -> list[
     return [(name, partial(_enriched, read, variants)) for name, read in found]
 
 
-def _enriched(read: Callable[[], Iterator[Sheet]], variants: int) -> Iterator[Reading]:
+def _enriched(read: Callable[[], Iterator[Sheet]], variants: int) -> Iterator[PieceVersions]:
     """Sheets as they were labelled, and with the chords and moods they are given."""
     for sheet in read():
         wanted = variants if sheet.split == "train" else 1
@@ -128,7 +130,7 @@ def prepare(
     stages: Sequence[str] = (),
     variants: int = 1,
     progressions: Path | None = None,
-) -> Report:
+) -> PreparationSummary:
     """Read `source` (a folder, or a .tar.gz of one) as `corpus` and write `out`/{train,validation}.{jsonl,bin,idx}.
 
     Args:
@@ -160,14 +162,14 @@ def prepare(
             found = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
         if not found:
             raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
-        return _write(found, out, Card(corpus, ("harmony",) if corpus == "chords" else stages, variants))
+        return _write(found, out, DataCard(corpus, ("harmony",) if corpus == "chords" else stages, variants))
 
 
 class _Prepared:
     """Pieces by split, as they will be written."""
 
     def __init__(self) -> None:
-        self.report = Report(Counter(), Counter(), Counter(), [])
+        self.report = PreparationSummary(Counter(), Counter(), Counter(), [])
         self._tokens: dict[Split, list[list[TokenId]]] = {"train": [], "validation": []}
         self._lines: dict[Split, list[str]] = {"train": [], "validation": []}
         self._weights: list[float] = []
@@ -191,7 +193,7 @@ class _Prepared:
         binidx.write_weights(out / "train", self._weights)
 
 
-def _write(found: list[Job], out: Path, card: Card) -> Report:
+def _write(found: list[Job], out: Path, card: DataCard) -> PreparationSummary:
     """Read every job, then write; what stood in `out` is replaced only when there is something to replace it with."""
     prepared = _Prepared()
     report = prepared.report

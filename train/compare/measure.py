@@ -16,19 +16,19 @@ from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
 from radio.model.weights.checkpoint import Checkpoint
 from train.compare import speed
-from train.compare.speed import Work
+from train.compare.speed import Workload
 from train.compare.training import finished, rates_tried
 from train.data import binidx
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.checkpointing import LAST
 from train.loop.logs import curve
-from train.loop.module import Fit
+from train.loop.module import TrainingModule
 from train.loop.stored_run import load_module
 from train.metrics.evaluate import model_figures
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """Tokens a second of an engine, at the hundredth token and at the ten-thousandth."""
 
     engine: str
@@ -37,7 +37,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelResult:
     """A run's figures.
 
     bits, accuracy: per sampled token of the whole validation split. rate: the run's, of `rates` tried, each with the
@@ -58,18 +58,18 @@ class Row:
     accuracy: float
     curve: Sequence[tuple[int, float]]
     training: float
-    numpy: Pace
-    air: Pace
+    numpy: Throughput
+    air: Throughput
     early_bytes: int
     late_bytes: int
 
 
-class _Subject:
+class _FinishedRun:
     """A finished run, opened: its module, its validation split, and its engines where their speed is taken."""
 
     def __init__(self, name: str, run: Path) -> None:
         self.name, self.run = name, run
-        self.module: Fit = load_module(run / LAST)
+        self.module: TrainingModule = load_module(run / LAST)
         self.recipe = self.module.recipe
         part = self.recipe.played
         self.table = RowTable(part, known_tokens(part))
@@ -84,7 +84,7 @@ class _Subject:
         # a state of one engine is one of the other's, too
         self.numpy = replace(self.air, engine=open_numpy_engine(plain))
 
-    def works(self) -> dict[str, Work]:
+    def works(self) -> dict[str, Workload]:
         """Generating by either engine, early and late."""
         return {
             f"{self.name} {kind} {when}": work
@@ -92,16 +92,16 @@ class _Subject:
             for when, work in zip(("early", "late"), model.works(), strict=True)
         }
 
-    def row(self, training: float, paces: Mapping[str, float]) -> Row:
+    def row(self, training: float, paces: Mapping[str, float]) -> ModelResult:
         """All of it, with the speeds that were taken of `works`, in turn with those of others."""
         spec = self.module.model.spec
         figures = model_figures(self.module, self.validation, self.table)
         per_step = self.recipe.lanes * self.recipe.window
         numpy, air = (
-            Pace(model.kind, paces[f"{self.name} {kind} early"], paces[f"{self.name} {kind} late"])
+            Throughput(model.kind, paces[f"{self.name} {kind} early"], paces[f"{self.name} {kind} late"])
             for kind, model in (("numpy", self.numpy), ("air", self.air))
         )
-        return Row(
+        return ModelResult(
             name=self.name,
             title=spec.title,
             layers=spec.layers,
@@ -121,7 +121,7 @@ class _Subject:
         )
 
 
-def measure(runs: Mapping[str, Path]) -> list[Row]:
+def measure(runs: Mapping[str, Path]) -> list[ModelResult]:
     """The rows of finished runs by their names, the fewest bits first.
 
     Raises:
@@ -132,9 +132,9 @@ def measure(runs: Mapping[str, Path]) -> list[Row]:
     torch.set_num_threads(1)
     if missing := [name for name, run in runs.items() if not finished(run)]:
         raise SettingsError(f"{', '.join(missing)}: not trained to the end; without --train, `train compare` does it")
-    subjects = [_Subject(name, run) for name, run in runs.items()]
+    subjects = [_FinishedRun(name, run) for name, run in runs.items()]
     learning = speed.in_turn({each.name: speed.training(each.recipe) for each in subjects}, rounds=speed.ROUNDS)
-    works: dict[str, Work] = {}
+    works: dict[str, Workload] = {}
     for each in subjects:
         works |= each.works()
     paces = speed.in_turn(works, rounds=speed.ROUNDS)

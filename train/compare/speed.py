@@ -19,11 +19,11 @@ from radio.model.engines.native_engine import NativeEngine
 from train.data import binidx
 from train.data.binidx import Tokens
 from train.data.vocabulary import RowTable, known_tokens
-from train.loop.batches import Batch, Lanes
-from train.loop.module import Fit
+from train.loop.batches import Batch, TrainingBatches
+from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 
-Work: TypeAlias = Callable[[], int]
+Workload: TypeAlias = Callable[[], int]
 """Does something to so many tokens."""
 
 EARLY, LATE = 100, 10_000
@@ -34,7 +34,7 @@ _TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Playing:
+class GenerationProbe:
     """An engine, the states in which it had taken in `EARLY` and `LATE` tokens of `rows`, which go on from there."""
 
     engine: Engine
@@ -47,11 +47,11 @@ class Playing:
         """`native` or `numpy`, as `engine:` of a station names it."""
         return "native" if isinstance(self.engine, NativeEngine) else "numpy"
 
-    def works(self) -> tuple[Work, Work]:
+    def works(self) -> tuple[Workload, Workload]:
         """Generating from the early state on, and from the late one: a token a step, as on air."""
         return self._from(self.early, EARLY), self._from(self.late, LATE)
 
-    def _from(self, state: State, mark: int) -> Work:
+    def _from(self, state: State, mark: int) -> Workload:
         def run() -> int:
             now = state
             for row in self.rows[mark : mark + _TOKENS]:
@@ -67,7 +67,7 @@ def require_one_thread() -> None:
         raise SettingsError("speeds are compared on one thread: set OMP_NUM_THREADS=1 in the environment")
 
 
-def in_turn(works: Mapping[str, Work], *, rounds: int) -> dict[str, float]:
+def in_turn(works: Mapping[str, Workload], *, rounds: int) -> dict[str, float]:
     """Tokens a second of each: the median of some rounds in which all have their turn, after one to warm up."""
     for work in works.values():
         work()
@@ -80,14 +80,14 @@ def in_turn(works: Mapping[str, Work], *, rounds: int) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in speeds.items()}
 
 
-def training(recipe: Recipe) -> Work:
+def training(recipe: Recipe) -> Workload:
     """Optimiser steps of `recipe` on its corpus, all that there is to them but reading the tokens."""
     table = RowTable(recipe.played, known_tokens(recipe.played))
-    lanes = Lanes(
+    lanes = TrainingBatches(
         binidx.read(Path(recipe.corpus) / "train"), table, lanes=recipe.lanes, window=recipe.window, seed=recipe.seed
     )
     batches: list[Batch] = list(islice(lanes, _STEPS))
-    module = Fit(recipe, table)
+    module = TrainingModule(recipe, table)
     optimizer: torch.optim.Optimizer = module.configure_optimizers()["optimizer"]
 
     def run() -> int:
@@ -113,8 +113,8 @@ def piece(validation: list[Tokens], table: RowTable) -> list[int]:
     return rows[: LATE + _TOKENS]
 
 
-def playing(engine: Engine, rows: list[int]) -> Playing:
+def playing(engine: Engine, rows: list[int]) -> GenerationProbe:
     """Let `engine` take in a `piece`."""
     _, early = engine.step(rows[:EARLY], engine.zero_state())
     _, late = engine.step(rows[EARLY:LATE], early)
-    return Playing(engine, rows, early, late)
+    return GenerationProbe(engine, rows, early, late)

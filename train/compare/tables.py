@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from train.compare.measure import Pace, Row
+from train.compare.measure import ModelResult, Throughput
 from train.compare.speed import EARLY, LATE
 
 
-def write(rows: Sequence[Row], out: Path) -> str:
+def write(rows: Sequence[ModelResult], out: Path) -> str:
     """Write compare.json, compare.md and compare.png into the folder `out`; returns the Markdown."""
     out.mkdir(parents=True, exist_ok=True)
     words = table(rows)
@@ -21,7 +21,7 @@ def write(rows: Sequence[Row], out: Path) -> str:
     return words
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[ModelResult]) -> str:
     """Two tables: what was learnt at which rate, and what it takes to play it."""
     marks = f"token {EARLY:,} | token {LATE:,}"
     learnt = _head(
@@ -47,7 +47,7 @@ def _head(*names: str) -> list[str]:
     return [f"| {' | '.join(names)} |", "| --- |" + " ---: |" * (len(names) - 1)]
 
 
-def plot(rows: Sequence[Row], path: Path) -> None:
+def plot(rows: Sequence[ModelResult], path: Path) -> None:
     """Validation bits over training tokens, a line an architecture."""
     from matplotlib.figure import Figure
 
@@ -66,6 +66,6 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _air(pace: Pace) -> str:
+def _air(pace: Throughput) -> str:
     """Two cells; where a station has nothing but numpy either, its speed is said already."""
     return f"{pace.early:,.0f} | {pace.late:,.0f}" if pace.engine != "numpy" else "numpy | numpy"

@@ -45,7 +45,7 @@ class Batch:
     ends: bool = True
 
 
-class Lanes(IterableDataset[Batch]):
+class TrainingBatches(IterableDataset[Batch]):
     """Training batches from `start` on, without end.
 
     Args:
@@ -158,7 +158,7 @@ def share_of(lanes: int, rank: int, ranks: int) -> range:
     return range(rank * each, (rank + 1) * each)
 
 
-class Reading(lightning.LightningDataModule):
+class TokenData(lightning.LightningDataModule):
     """A recipe's batches, each device's share of them, from step `start` on; training pieces by their `weights`."""
 
     def __init__(
@@ -181,7 +181,7 @@ class Reading(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         recipe, trainer = self.recipe, self.trainer
-        lanes = Lanes(
+        lanes = TrainingBatches(
             self.training,
             self.table,
             lanes=recipe.lanes,

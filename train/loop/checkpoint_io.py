@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.plugins import TorchCheckpointIO
 
 
-class WholeCheckpoints(TorchCheckpointIO):
+class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes beside the file and renames.
 
     Lightning's own writes to the system's temporary folder, from where another file system's file is copied.

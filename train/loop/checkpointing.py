@@ -31,7 +31,7 @@ class StoppedError(Exception):
         super().__init__(message)
 
 
-class Keep(Callback):
+class Checkpointing(Callback):
     """Writes `run`/last.ckpt after every `every` steps, and after the step in which SIGINT or SIGTERM came.
 
     best.ckpt is written after every validation that needed fewer bits than all before. A second signal ends the process

@@ -17,13 +17,13 @@ from radio.errors import ModelError, SettingsError
 from radio.model.weights.checkpoint import read as read_checkpoint
 from train.data import binidx
 from train.data.vocabulary import RowTable, known_tokens
-from train.loop.batches import Reading
-from train.loop.checkpoint_io import WholeCheckpoints
-from train.loop.checkpointing import LAST, Keep
+from train.loop.batches import TokenData
+from train.loop.checkpoint_io import AtomicCheckpointIO
+from train.loop.checkpointing import LAST, Checkpointing
 from train.loop.devices import strategy as chosen_strategy
 from train.loop.logs import loggers
-from train.loop.module import Fit
-from train.loop.progress import Told
+from train.loop.module import TrainingModule
+from train.loop.progress import ProgressReport
 from train.loop.recipe import Recipe
 from train.loop.stored_run import stored_run
 
@@ -64,7 +64,7 @@ def fit(
     if not training or not validation:
         raise SettingsError(f"{corpus}: both a train and a validation piece are needed to fit")
     lightning.seed_everything(recipe.seed, verbose=False)
-    module = Fit(recipe, table)
+    module = TrainingModule(recipe, table)
     last = run / LAST
     if last.exists():
         if initial is not None:
@@ -75,14 +75,14 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
-    callbacks: list[Callback] = [Keep(run, recipe.checkpoint_every)]
+    callbacks: list[Callback] = [Checkpointing(run, recipe.checkpoint_every)]
     if progress:
-        callbacks.append(Told(recipe.lanes * recipe.window))
+        callbacks.append(ProgressReport(recipe.lanes * recipe.window))
     trainer = lightning.Trainer(
         accelerator="auto",
         devices=devices,
         strategy=sharing,
-        plugins=[] if strategy == "deepspeed" else [WholeCheckpoints()],
+        plugins=[] if strategy == "deepspeed" else [AtomicCheckpointIO()],
         precision="32-true",  # of weights and optimiser; what is computed in bfloat16 the module says
         max_steps=recipe.steps,
         accumulate_grad_batches=recipe.slices,
@@ -100,7 +100,7 @@ def fit(
     )
     trainer.fit(
         module,
-        datamodule=Reading(recipe, table, training, validation, start=module.next_step, weights=weights),
+        datamodule=TokenData(recipe, table, training, validation, start=module.next_step, weights=weights),
         ckpt_path=str(last) if last.exists() else None,
         weights_only=True,
     )
@@ -147,7 +147,7 @@ def _resumable(last: Path, recipe: Recipe, strategy: str) -> int:
     return before.next_step
 
 
-def _start_from(module: Fit, path: Path) -> None:
+def _start_from(module: TrainingModule, path: Path) -> None:
     checkpoint = read_checkpoint(path)
     weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
     if checkpoint.spec.architecture != module.recipe.architecture:

@@ -20,7 +20,7 @@ from train.networks.base import State, detached, joined, lanes_of, with_fresh
 from train.networks.recompute import recompute_blocks
 
 
-class Fit(lightning.LightningModule):
+class TrainingModule(lightning.LightningModule):
     """Trains a model by `recipe`. Logs nats as `loss` and bits per sampled token as `bits` and `val_bits`."""
 
     def __init__(self, recipe: Recipe, table: RowTable) -> None:

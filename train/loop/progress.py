@@ -19,7 +19,7 @@ LINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Pace:
+class RunProgress:
     """What there is to tell: steps done, of how many, since when (`begun` at the step `first`), in `now` seconds."""
 
     first: int
@@ -48,7 +48,7 @@ class Pace:
 _FIGURES = {"bits": "bits", "val_bits": "validation"}
 
 
-class Told(Callback):
+class ProgressReport(Callback):
     """Tells how far the run is, on the first device's standard error.
 
     Validation counts as time: what is left is what the clock will say, and tokens a second are those of the whole run
@@ -87,7 +87,7 @@ class Told(Callback):
         if not (batch.ends and trainer.is_global_zero and (due or last)):
             return
         self._told = now
-        pace = Pace(self._first, done, int(trainer.max_steps), self._begun, now, self.tokens_per_step)
+        pace = RunProgress(self._first, done, int(trainer.max_steps), self._begun, now, self.tokens_per_step)
         words = pace.words({name: float(value) for name, value in trainer.callback_metrics.items()})
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=done, description=words)

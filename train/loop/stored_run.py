@@ -12,7 +12,7 @@ from torch import Tensor
 
 from radio.errors import ModelError, SettingsError
 from train.data.vocabulary import RowTable, known_tokens
-from train.loop.module import Fit
+from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 
 
@@ -37,11 +37,11 @@ def stored_run(path: Path) -> StoredRun:
         raise ModelError(f"{path}: not a checkpoint of `train fit`, or cut short ({error})") from error
 
 
-def load_module(path: Path) -> Fit:
+def load_module(path: Path) -> TrainingModule:
     """The module that a run's checkpoint holds. Raises ModelError where the file is not one."""
     stored = stored_run(path)
     recipe = stored.recipe
-    module = Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
+    module = TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
     module.load_state_dict(stored.state_dict)
     module.next_step = stored.next_step
     module.tokens_before = stored.tokens_before

@@ -14,7 +14,7 @@ import numpy as np
 
 from radio.types import BEATS_PER_BAR, JsonValue
 from train.data.corpus.piece import Piece
-from train.data.drums.drum_statistics import Shares
+from train.data.drums.drum_statistics import DrumStatistics
 from train.metrics.keyboard_features import NAMES, Features, features, windows
 from train.metrics.passage import Passage
 
@@ -32,7 +32,7 @@ LICENCES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 @dataclass(slots=True)
-class Texture:
+class CorpusStatistics:
     """What pieces are like: beats and chords of each quality, chords as they are announced, and windows' features.
 
     Of drums there are shares instead.
@@ -41,11 +41,11 @@ class Texture:
     qualities: Counter[str] = field(default_factory=Counter)
     announced: Counter[str] = field(default_factory=Counter)
     found: list[Features] = field(default_factory=list)
-    drums: Shares | None = None
+    drums: DrumStatistics | None = None
 
     def add(self, piece: Piece) -> None:
         if not piece.part.note_offs:
-            self.drums = self.drums or Shares()
+            self.drums = self.drums or DrumStatistics()
             self.drums.add(piece)
             return
         self.qualities.update(chord.quality for chord in piece.chords)
@@ -72,7 +72,7 @@ class Texture:
 
 
 @dataclass(slots=True)
-class Card:
+class DataCard:
     """Filled in while a corpus is prepared.
 
     corpus: what it was read as. stages, variants: how it was arranged. before, after: the pieces as they were read and
@@ -82,8 +82,8 @@ class Card:
     corpus: str
     stages: Sequence[str]
     variants: int
-    before: Texture = field(default_factory=Texture)
-    after: Texture = field(default_factory=Texture)
+    before: CorpusStatistics = field(default_factory=CorpusStatistics)
+    after: CorpusStatistics = field(default_factory=CorpusStatistics)
 
     def add(self, source: Piece, arrangements: Sequence[Piece]) -> None:
         """Take a piece and what was made of it into account; one arrangement of each is enough."""

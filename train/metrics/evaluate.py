@@ -22,7 +22,7 @@ from train.data import binidx
 from train.data.vocabulary import Rows, RowTable, known_tokens
 from train.loop.batches import KEYS, validation_batches
 from train.loop.logs import curve
-from train.loop.module import Fit
+from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 from train.loop.stored_run import load_module
 from train.metrics.ngram import NGram
@@ -72,7 +72,7 @@ def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
     return sum(int((~table.forced[piece[1:]]).sum()) for piece in pieces) / chords
 
 
-def model_figures(module: Fit, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:
+def model_figures(module: TrainingModule, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:
     """Bits and accuracy per sampled token over `validation`, read in long lanes with the state carried."""
     nats = hits = count = 0.0
     batches = validation_batches(validation, table, lanes=LANES, window=module.recipe.window)

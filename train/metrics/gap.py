@@ -36,7 +36,7 @@ GOAL = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FeatureGap:
     """One feature: both references, what was measured, and the standard error that the gap between the references has.
 
     `closed` is 1 where the measured value is the lo-fi one and 0 where it is as far from it as pop's, on either side.
@@ -62,7 +62,7 @@ class Row:
         return 1 - abs(self.measured[what] - self.lofi) / abs(self.pop - self.lofi)
 
 
-def compare(corpora: Mapping[str, Iterable[Passage]], plain: Iterable[Passage], *, seed: int = 1) -> list[Row]:
+def compare(corpora: Mapping[str, Iterable[Passage]], plain: Iterable[Passage], *, seed: int = 1) -> list[FeatureGap]:
     """The table's rows, with a column for each of `corpora`.
 
     The references' own windows are not at hand, so the error of their gap is the bootstrap error of stand-ins, drawn
@@ -85,12 +85,14 @@ def compare(corpora: Mapping[str, Iterable[Passage]], plain: Iterable[Passage], 
     loops = np.maximum(loops_of(lofi), loops_of(pop))
     errors = np.hypot(loops, _bootstrap(lambda: _drawn(pop, SONGS, generator)))
     return [
-        Row(name, LOFI[name], POP[name], errors[place], {what: middle[place] for what, middle in medians.items()})
+        FeatureGap(
+            name, LOFI[name], POP[name], errors[place], {what: middle[place] for what, middle in medians.items()}
+        )
         for place, name in enumerate(NAMES)
     ]
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[FeatureGap]) -> str:
     """The rows as Markdown: the gap in errors, and the share of it that is closed; in brackets what may be chance."""
     what = list(rows[0].measured)
     lines = [

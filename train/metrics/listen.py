@@ -10,12 +10,12 @@ from tqdm import tqdm
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
 from radio.types import BEATS_PER_BAR
-from train.metrics.station_figures import Figures, measure
+from train.metrics.station_figures import StationFigures, measure
 
 
 def listen(
     settings: StationSettings, *, minutes: float, temperatures: Sequence[float], seed: int
-) -> dict[float, Figures]:
+) -> dict[float, StationFigures]:
     """Compose `minutes` at each temperature, other controls as the station has them."""
     results = {}
     for temperature in temperatures:
@@ -29,7 +29,7 @@ def listen(
     return results
 
 
-def table(results: dict[float, Figures]) -> str:
+def table(results: dict[float, StationFigures]) -> str:
     """The figures as a Markdown table, a column a temperature."""
     columns = [asdict(figures) for figures in results.values()]
     lines = [

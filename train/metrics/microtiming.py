@@ -25,7 +25,7 @@ from radio.errors import MidiError, SettingsError
 from radio.music.clock import Clock
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 from train.data.corpus import groove
-from train.data.corpus.beat_placement import PAIR, STRAIGHT, Pulse
+from train.data.corpus.beat_placement import PAIR, STRAIGHT, BeatPlacement
 from train.data.drums.preparation import placed
 from train.metrics.data_card import LICENCES
 
@@ -49,7 +49,7 @@ Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class TimedGroove:
     """A groove's hits in order: their ticks, pads, and how late each is in ms; further than `FURTHEST_MS` left out."""
 
     style: str
@@ -60,30 +60,30 @@ class Timed:
     late: Values
 
 
-def timed(root: Path) -> list[Timed]:
+def timed_grooves(root: Path) -> list[TimedGroove]:
     """The grooves of the data set in `root`, fills and unreadable files left out. Raises MidiError without any."""
     rows = groove.rows(root)
-    takes = groove.Takes(rows)
+    placements = groove.TakePlacements(rows)
     found = []
     for row in tqdm(rows, unit="file", desc="timing"):
         with suppress(MidiError):
             performance = groove.read_performance(row)
             if not performance.fill:
-                found.append(_timed(performance, takes.pulse(row)))
+                found.append(_timed(performance, placements.of(row)))
     if not found:
         raise MidiError(f"{root}: no groove that could be read")
     return found
 
 
-def _timed(performance: groove.Performance, pulse: Pulse) -> Timed:
-    ticks = placed([tick for tick, _, _ in performance.hits], pulse, PLACING)
+def _timed(performance: groove.DrumPerformance, placement: BeatPlacement) -> TimedGroove:
+    ticks = placed([tick for tick, _, _ in performance.hits], placement, PLACING)
     ms_per_tick = 60_000 / performance.tempo / TICKS_PER_BEAT
     hits = sorted(
-        (int(tick), pad, (pulse.aligned(played) - tick - swung(int(tick % PAIR), pulse.swing)) * ms_per_tick)
+        (int(tick), pad, (placement.aligned(played) - tick - swung(int(tick % PAIR), placement.swing)) * ms_per_tick)
         for tick, (played, pad, _) in zip(ticks, performance.hits, strict=True)
     )
     kept = [hit for hit in hits if abs(hit[2]) <= FURTHEST_MS and hit[0] >= 0]
-    return Timed(
+    return TimedGroove(
         performance.style,
         performance.split,
         performance.tempo,
@@ -93,7 +93,7 @@ def _timed(performance: groove.Performance, pulse: Pulse) -> Timed:
     )
 
 
-def fitted(grooves: Sequence[Timed]) -> dict[str, Timing]:
+def fitted(grooves: Sequence[TimedGroove]) -> dict[str, Timing]:
     """Timings by style from training grooves: the lo-fi styles together as `any`, and each style of enough hits.
 
     Raises:
@@ -111,13 +111,13 @@ def fitted(grooves: Sequence[Timed]) -> dict[str, Timing]:
     return found
 
 
-def _hits(grooves: Sequence[Timed]) -> Iterator[tuple[str, int, float]]:
+def _hits(grooves: Sequence[TimedGroove]) -> Iterator[tuple[str, int, float]]:
     for each in grooves:
         for tick, pad, late in zip(each.ticks, each.pads, each.late.tolist(), strict=True):
             yield kind_of(pad), place_of(tick), late
 
 
-def _coarse(grooves: Sequence[Timed]) -> dict[str, Values]:
+def _coarse(grooves: Sequence[TimedGroove]) -> dict[str, Values]:
     """Means by kind and place in the beat, at each beat alike."""
     beat = len(PLACES) * TICKS_PER_BEAT // TICKS_PER_BAR
     sums = {kind: np.zeros(beat) for kind in KINDS}
@@ -128,7 +128,7 @@ def _coarse(grooves: Sequence[Timed]) -> dict[str, Values]:
     return {kind: np.tile(sums[kind] / counts[kind], len(PLACES) // beat) for kind in KINDS}
 
 
-def _means(grooves: Sequence[Timed], prior: Mapping[str, Values]) -> dict[str, Values]:
+def _means(grooves: Sequence[TimedGroove], prior: Mapping[str, Values]) -> dict[str, Values]:
     """Means by kind and place, drawn towards `prior` where hits are few."""
     sums = {kind: PRIOR_HITS * values for kind, values in prior.items()}
     counts = {kind: np.full(len(PLACES), PRIOR_HITS) for kind in prior}
@@ -151,7 +151,7 @@ class Covariances:
     places: Values
 
 
-def covariances(grooves: Sequence[Timed], late: Mapping[str, Values]) -> Covariances:
+def covariances(grooves: Sequence[TimedGroove], late: Mapping[str, Values]) -> Covariances:
     """Measured over all pairs of hits in each groove."""
     whole = np.zeros(2)
     others, places = np.zeros((len(LAGS), 2)), np.zeros((len(HABIT_BARS), 2))
@@ -181,7 +181,7 @@ def covariances(grooves: Sequence[Timed], late: Mapping[str, Values]) -> Covaria
     )
 
 
-def _timing(grooves: Sequence[Timed], late: Mapping[str, Values]) -> Timing:
+def _timing(grooves: Sequence[TimedGroove], late: Mapping[str, Values]) -> Timing:
     """Means with the spread around them, taken apart."""
     found = covariances(grooves, late)
     drift, memory = _decay(found.others)
@@ -207,7 +207,7 @@ def _decay(covariance: Values) -> tuple[float, float]:
     return best[1], best[2]
 
 
-def replayed(grooves: Sequence[Timed], timings: Mapping[str, Timing]) -> list[Timed]:
+def replayed(grooves: Sequence[TimedGroove], timings: Mapping[str, Timing]) -> list[TimedGroove]:
     """The same hits timed by the radio's feel, each groove by another drummer of its style's timing."""
     found = []
     for number, each in enumerate(grooves):
@@ -216,7 +216,7 @@ def replayed(grooves: Sequence[Timed], timings: Mapping[str, Timing]) -> list[Ti
         for tick, pad in zip(each.ticks, each.pads, strict=True):
             sounding = tick + TICKS_PER_BAR  # the feel may be early, and there is no frame before 0
             late.append((feel.place(sounding, pad, clock, STRAIGHT) - clock.frame(sounding)) * 1000 / SAMPLE_RATE)
-        found.append(Timed(each.style, each.split, each.tempo, each.ticks, each.pads, np.array(late)))
+        found.append(TimedGroove(each.style, each.split, each.tempo, each.ticks, each.pads, np.array(late)))
     return found
 
 
@@ -229,7 +229,7 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     return float(np.minimum(p, q).sum())
 
 
-def by_kind(grooves: Sequence[Timed]) -> dict[str, list[float]]:
+def by_kind(grooves: Sequence[TimedGroove]) -> dict[str, list[float]]:
     """Lateness of all hits by kind of drum."""
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for kind, _, late in _hits(grooves):
@@ -237,7 +237,7 @@ def by_kind(grooves: Sequence[Timed]) -> dict[str, list[float]]:
     return found
 
 
-def together(grooves: Sequence[Timed]) -> float:
+def together(grooves: Sequence[TimedGroove]) -> float:
     """Correlation of what two limbs at one tick, or half a beat apart, have beyond the groove's own mean."""
     pairs = []
     for each in grooves:
@@ -248,7 +248,7 @@ def together(grooves: Sequence[Timed]) -> float:
     return float(np.corrcoef(np.array(pairs).T)[0, 1])
 
 
-def table(unseen: Sequence[Timed], columns: Mapping[str, Sequence[Timed]]) -> str:
+def table(unseen: Sequence[TimedGroove], columns: Mapping[str, Sequence[TimedGroove]]) -> str:
     """Markdown: for each kind, the overlap of every column's lateness with that of `unseen`; and how limbs agree."""
     human = by_kind(unseen)
     counted = {name: by_kind(grooves) for name, grooves in columns.items()}
@@ -269,7 +269,7 @@ def table(unseen: Sequence[Timed], columns: Mapping[str, Sequence[Timed]]) -> st
 
 def measured(root: Path) -> tuple[dict[str, JsonValue], str]:
     """The table for the radio, from the training grooves of `root`, and how near it comes to those for validation."""
-    grooves = timed(root)
+    grooves = timed_grooves(root)
     seen, unseen = ([each for each in grooves if each.split == split] for split in ("train", "validation"))
     timings = fitted(seen)
     lofi, held_out = ([each for each in part if each.style in LOFI] for part in (seen, unseen))

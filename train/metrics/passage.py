@@ -63,7 +63,7 @@ class Passage:
 
 
 @dataclass(slots=True)
-class _Announced:
+class _BarControls:
     """What the host says at a bar line of a prepared piece."""
 
     chords: list[Chord] = field(default_factory=list)
@@ -75,13 +75,13 @@ class _Announced:
 
 def of_tokens(tokens: Sequence[TokenId], bars: int) -> Passage:
     """A prepared piece as a passage."""
-    chords = tuple(chord for bar in _announced(tokens) for chord in bar.chords)
+    chords = tuple(chord for bar in _bar_controls(tokens) for chord in bar.chords)
     return Passage(events_to_notes(decode(tokens, hold_limit=NEVER)), bars, chords)
 
 
 def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
     """What a prepared piece announces, as plans for a performer of `part`: to let a model play under it."""
-    for number, bar in enumerate(_announced(tokens)):
+    for number, bar in enumerate(_bar_controls(tokens)):
         chords = (bar.chords + [NO_CHORD] * BEATS_PER_BAR)[:BEATS_PER_BAR]
         yield BarPlan(
             number,
@@ -94,13 +94,13 @@ def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
         )
 
 
-def _announced(tokens: Iterable[TokenId]) -> list[_Announced]:
-    bars: list[_Announced] = []
+def _bar_controls(tokens: Iterable[TokenId]) -> list[_BarControls]:
+    bars: list[_BarControls] = []
     chord, root = NO_CHORD, 0
     for token in tokens:
         if beat_token(1) <= token <= beat_token(BEATS_PER_BAR):
             if token == beat_token(1):
-                bars.append(_Announced())
+                bars.append(_BarControls())
             bars[-1].chords.append(chord)
         elif ROOT_BASE <= token < ROOT_BASE + 12:
             root = token - ROOT_BASE

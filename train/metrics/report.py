@@ -15,23 +15,34 @@ from radio.model.sampling import Sampling
 from radio.model.weights.checkpoint import read
 from radio.settings.station import StationSettings
 from train.metrics import play
-from train.metrics.stationarity import Course, courses
-from train.metrics.table import PITCHED, RHYTHM, Measured, Row, as_json, compare, measure, passage_bars, table, within
+from train.metrics.stationarity import Trend, trends
+from train.metrics.table import (
+    PITCHED,
+    RHYTHM,
+    Measured,
+    MetricResult,
+    as_json,
+    compare,
+    measure,
+    passage_bars,
+    table,
+    within,
+)
 
 
 @dataclass(frozen=True)
-class Report:
+class MetricsReport:
     """A checkpoint beside validation music, in passages of `bars`, and, if asked for, a station hour by hour."""
 
     checkpoint: str
     temperature: float
     bars: int
-    rows: Sequence[Row]
+    rows: Sequence[MetricResult]
     real: Measured
     played: Measured
     station: str
     hours: float
-    courses: Mapping[str, Course]
+    trends: Mapping[str, Trend]
 
 
 def report(
@@ -42,7 +53,7 @@ def report(
     temperature: float,
     hours: float,
     seed: int,
-) -> Report:
+) -> MetricsReport:
     """Let the model play under every plan of the validation music, and the station for `hours`; measure all.
 
     Raises:
@@ -59,27 +70,29 @@ def report(
     sampling = Sampling(temperature=temperature)
     playing = play.under_plans(open_engine(model), model.part, pieces, sampling, seed=seed)
     played = measure(list(tqdm(playing, total=len(pieces), unit="piece", desc=checkpoint.stem)), metrics, bars)
-    over_time: dict[str, Course] = {}
+    over_time: dict[str, Trend] = {}
     if station is not None:
         layer = "keys" if model.part.note_offs else "drums"
         endless = play.station(station, hours=hours, seed=seed, layer=layer)
-        over_time = courses(endless, all_metrics, max(2, round(hours)))
+        over_time = trends(endless, all_metrics, max(2, round(hours)))
     name = station.name if station else ""
-    return Report(checkpoint.stem, temperature, bars, compare(real, played), real, played, name, hours, over_time)
+    return MetricsReport(
+        checkpoint.stem, temperature, bars, compare(real, played), real, played, name, hours, over_time
+    )
 
 
-def write(found: Report, out: Path) -> str:
+def write(found: MetricsReport, out: Path) -> str:
     """Write `found` into the folder `out`; returns the Markdown."""
     out.mkdir(parents=True, exist_ok=True)
     words = table(found.rows, f"{found.checkpoint}, temperature {found.temperature:g}")
     words += f" Passages of {found.bars} bars."
-    if found.courses:
+    if found.trends:
         words += f"\n\n{_over_time(found)}"
-        _plot_courses(found, out / "hours.png")
+        _plot_trends(found, out / "hours.png")
     (out / "metrics.md").write_text(words + "\n")
     hours = {
-        name: {"means": course.means.tolist(), "drift": course.drift, "furthest": course.furthest}
-        for name, course in found.courses.items()
+        name: {"means": trend.means.tolist(), "drift": trend.drift, "furthest": trend.furthest}
+        for name, trend in found.trends.items()
     }
     figures = {
         "checkpoint": found.checkpoint,
@@ -92,18 +105,18 @@ def write(found: Report, out: Path) -> str:
     return words
 
 
-def _over_time(found: Report) -> str:
+def _over_time(found: MetricsReport) -> str:
     lines = [
         f"| {found.station}, {found.hours:g} hours | first | last | drift, SD | furthest hour, SE |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for name, course in found.courses.items():
-        first, last = course.means[0], course.means[-1]
-        lines.append(f"| {name} | {first:.3f} | {last:.3f} | {course.drift:+.2f} | {course.furthest:.1f} |")
+    for name, trend in found.trends.items():
+        first, last = trend.means[0], trend.means[-1]
+        lines.append(f"| {name} | {first:.3f} | {last:.3f} | {trend.drift:+.2f} | {trend.furthest:.1f} |")
     return "\n".join(lines)
 
 
-def _plot_densities(found: Report, path: Path) -> None:
+def _plot_densities(found: MetricsReport, path: Path) -> None:
     """Each metric's histogram, validation and model over each other."""
     from matplotlib.figure import Figure
 
@@ -121,15 +134,15 @@ def _plot_densities(found: Report, path: Path) -> None:
     figure.savefig(path, dpi=90)
 
 
-def _plot_courses(found: Report, path: Path) -> None:
+def _plot_trends(found: MetricsReport, path: Path) -> None:
     """Each metric over the hours, in standard deviations of its hourly means around their mean."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 0.5 * len(found.courses) + 1), layout="constrained")
+    figure = Figure(figsize=(12, 0.5 * len(found.trends) + 1), layout="constrained")
     axes = figure.add_subplot()
-    for place, course in enumerate(found.courses.values()):
-        spread = float(course.means.std()) or 1.0
-        axes.plot(-place + 0.15 * (course.means - course.means.mean()) / spread)
-    axes.set_yticks([-place for place in range(len(found.courses))], list(found.courses))
+    for place, trend in enumerate(found.trends.values()):
+        spread = float(trend.means.std()) or 1.0
+        axes.plot(-place + 0.15 * (trend.means - trend.means.mean()) / spread)
+    axes.set_yticks([-place for place in range(len(found.trends))], list(found.trends))
     axes.set_xlabel("hour")
     figure.savefig(path, dpi=90)

@@ -15,7 +15,7 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT
 
 
 @dataclass(frozen=True)
-class Figures:
+class StationFigures:
     """One composed stretch.
 
     chord_tone_share: share of the keys' note time that lies in the sounding chord. backbeat_share: bars, fills left
@@ -37,7 +37,7 @@ class Figures:
     silent_bars: int
 
 
-def measure(bars: Sequence[Bar]) -> Figures:
+def measure(bars: Sequence[Bar]) -> StationFigures:
     """Figures of consecutive bars."""
     keys = events_to_notes(event for bar in bars for event in bar.events["keys"])
     inside = total = 0
@@ -59,7 +59,7 @@ def measure(bars: Sequence[Bar]) -> Figures:
         if bar.plan.densities[part] and not any(event.velocity for event in bar.events[layer])
     )
     sounding = _union(keys)
-    return Figures(
+    return StationFigures(
         bars=len(bars),
         chord_tone_share=inside / max(1, total),
         backbeat_share=sum(map(_backbeat, grooves)) / max(1, len(grooves)),

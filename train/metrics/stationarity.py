@@ -13,7 +13,7 @@ from train.metrics.table import PASSAGE_BARS, Metric, measure
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Trend:
     """One metric over the hours.
 
     means: one a part of the whole. drift: how far the fitted line moves from the first part to the last, in standard
@@ -26,17 +26,17 @@ class Course:
     furthest: float
 
 
-def courses(piece: Passage, metrics: Mapping[str, Metric], parts: int) -> dict[str, Course]:
+def trends(piece: Passage, metrics: Mapping[str, Metric], parts: int) -> dict[str, Trend]:
     """Every metric in each of `parts` equal parts of `piece`."""
     hours = list(piece.cut(piece.bars // parts))[:parts]
     measured = [measure([hour], metrics, PASSAGE_BARS[0]) for hour in hours]
-    return {name: _course([each[name] for each in measured]) for name in metrics}
+    return {name: _trend([each[name] for each in measured]) for name in metrics}
 
 
-def _course(values: Sequence[Values]) -> Course:
+def _trend(values: Sequence[Values]) -> Trend:
     every = np.concatenate(values)
     spread = float(every.std()) or 1.0
     means = np.array([each.mean() for each in values])
     slope = float(np.polyfit(np.arange(len(means)), means, 1)[0]) if len(means) > 1 else 0.0
     away = [abs(each.mean() - every.mean()) / (spread / np.sqrt(len(each))) for each in values]
-    return Course(means, slope * (len(means) - 1) / spread, float(max(away)))
+    return Trend(means, slope * (len(means) - 1) / spread, float(max(away)))

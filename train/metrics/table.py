@@ -60,7 +60,7 @@ Measured = Mapping[str, Values]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricResult:
     """One metric: mean of the real music and of the set, their likeness, and that of the real music with itself."""
 
     metric: str
@@ -105,7 +105,7 @@ def _passages(pieces: Sequence[Passage], bars: int) -> list[Passage]:
     return [cut for piece in pieces for cut in piece.cut(bars) if len(cut.notes) >= FEWEST_NOTES]
 
 
-def compare(real: Measured, other: Measured, seed: int = 1) -> list[Row]:
+def compare(real: Measured, other: Measured, seed: int = 1) -> list[MetricResult]:
     """The rows of the table; the ceiling is one random half of the real music against the other."""
     generator = np.random.default_rng(seed)
     rows = []
@@ -113,7 +113,7 @@ def compare(real: Measured, other: Measured, seed: int = 1) -> list[Row]:
         shuffled = generator.permutation(values)
         half = len(values) // 2
         rows.append(
-            Row(
+            MetricResult(
                 name,
                 float(values.mean()),
                 float(other[name].mean()),
@@ -124,7 +124,7 @@ def compare(real: Measured, other: Measured, seed: int = 1) -> list[Row]:
     return rows
 
 
-def table(rows: Sequence[Row], name: str) -> str:
+def table(rows: Sequence[MetricResult], name: str) -> str:
     """The rows as Markdown, with the mean overlap below them."""
     lines = [
         f"| metric | validation | {name} | overlap area | KL | real against real: overlap area | KL |",
@@ -138,14 +138,14 @@ def table(rows: Sequence[Row], name: str) -> str:
     return "\n".join([*lines, "", f"Mean overlap area {overlap:.3f}, real against real {ceiling_overlap:.3f}."])
 
 
-def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:
+def as_json(rows: Sequence[MetricResult]) -> list[dict[str, object]]:
     """The rows as JSON values."""
     return [asdict(row) for row in rows]
 
 
-def _likeness(row: Row) -> Likeness:
+def _likeness(row: MetricResult) -> Likeness:
     return row.likeness
 
 
-def _ceiling(row: Row) -> Likeness:
+def _ceiling(row: MetricResult) -> Likeness:
     return row.ceiling

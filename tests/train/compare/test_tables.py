@@ -11,14 +11,14 @@ import pytest
 from radio.errors import SettingsError
 from radio.model.engines import native_engine
 from train.compare import speed
-from train.compare.measure import Row, measure
+from train.compare.measure import ModelResult, measure
 from train.compare.tables import write
 from train.loop.fit import fit
 from train.loop.recipe import Recipe
 
 
 @pytest.fixture
-def rows(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
+def rows(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[ModelResult]:
     monkeypatch.setattr(speed, "LATE", 300)
     monkeypatch.setattr(speed, "ROUNDS", 1)
     runs = {}
@@ -28,7 +28,7 @@ def rows(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     return measure(runs)
 
 
-def test_what_is_measured_is_written_for_programs_and_for_people(rows: list[Row], tmp_path: Path) -> None:
+def test_what_is_measured_is_written_for_programs_and_for_people(rows: list[ModelResult], tmp_path: Path) -> None:
     assert [row.bits for row in rows] == sorted(row.bits for row in rows)
     assert all(0 < row.accuracy < 1 and row.training > 0 and row.numpy.late > 0 for row in rows)
     of = {row.name: row for row in rows}

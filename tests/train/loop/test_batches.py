@@ -9,7 +9,7 @@ from radio.errors import SettingsError
 from radio.music.parts import DRUMS, PIANO
 from radio.music.vocab import START, beat_token, note_token, wait_token
 from train.data.vocabulary import RowTable, known_tokens
-from train.loop.batches import Lanes, validation_batches
+from train.loop.batches import TrainingBatches, validation_batches
 
 PIANO_TABLE = RowTable(PIANO, known_tokens(PIANO))
 
@@ -24,8 +24,8 @@ def pieces(count: int = 5) -> list[np.ndarray]:
     ]
 
 
-def lanes(start: int = 0, seed: int = 3) -> Lanes:
-    return Lanes(pieces(), PIANO_TABLE, lanes=4, window=32, seed=seed, start=start)
+def lanes(start: int = 0, seed: int = 3) -> TrainingBatches:
+    return TrainingBatches(pieces(), PIANO_TABLE, lanes=4, window=32, seed=seed, start=start)
 
 
 def test_windows_go_on_where_the_last_one_ended() -> None:
@@ -59,7 +59,7 @@ def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: 
 
 @pytest.mark.parametrize(("louder", "bins"), [(0, {8}), (1, {7, 8, 9}), (2, {6, 7, 8, 9, 10})])
 def test_pieces_are_moved_by_the_bins_that_were_asked_for(louder: int, bins: set[int]) -> None:
-    read = Lanes(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
+    read = TrainingBatches(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
     tokens = {PIANO_TABLE.tokens[row] for batch in islice(read, 6) for row in batch.rows.flatten().tolist()}
     assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat_token(1)} - {0} == bins
 
@@ -73,7 +73,7 @@ def test_louder_moves_strikes_only_and_stays_among_the_bins() -> None:
 def test_drums_are_never_transposed() -> None:
     table = RowTable(DRUMS, known_tokens(DRUMS))
     ids = np.array([START, note_token(36, 8), note_token(42, 8), wait_token(5)] * 10, np.uint16)
-    batch = next(iter(Lanes([ids], table, lanes=8, window=16, seed=0)))
+    batch = next(iter(TrainingBatches([ids], table, lanes=8, window=16, seed=0)))
     played = {table.tokens[row] for row in batch.rows.flatten().tolist()}
     assert {(token - 128) // 16 for token in played if 128 <= token < 2176} == {36, 42}
 
@@ -82,11 +82,11 @@ PADS = (36, 38, 42, 46)
 WEIGHTS = np.array([1.0, 0.5, 4.0, 1.5])
 
 
-def weighted(start: int = 0) -> Lanes:
+def weighted(start: int = 0) -> TrainingBatches:
     """Four pieces as long as a window, each of one pad."""
     pads = [np.array([START, *[note_token(pad, 8), wait_token(5)] * 32], np.uint16) for pad in PADS]
     table = RowTable(DRUMS, known_tokens(DRUMS))
-    return Lanes(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
+    return TrainingBatches(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
 
 
 def test_a_piece_is_drawn_as_often_as_its_weight_says() -> None:

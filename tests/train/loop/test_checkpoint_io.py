@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from train.loop.checkpoint_io import WholeCheckpoints
+from train.loop.checkpoint_io import AtomicCheckpointIO
 
 
 def test_what_dies_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, save = tmp_path / "run" / "last.ckpt", WholeCheckpoints().save_checkpoint
+    path, save = tmp_path / "run" / "last.ckpt", AtomicCheckpointIO().save_checkpoint
     save({"step": 1}, path)
 
     def half(checkpoint: object, file) -> None:

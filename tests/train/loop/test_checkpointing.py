@@ -15,7 +15,7 @@ import yaml
 from tests.train.runs import assert_same
 from train.loop.checkpointing import StoppedError
 from train.loop.fit import fit
-from train.loop.module import Fit
+from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 
 
@@ -23,15 +23,15 @@ from train.loop.recipe import Recipe
 def test_a_run_that_is_asked_to_stop_finishes_its_step_and_goes_on_later(
     recipe: Recipe, tmp_path: Path, number: signal.Signals
 ) -> None:
-    original, before = Fit.training_step, signal.getsignal(number)
+    original, before = TrainingModule.training_step, signal.getsignal(number)
 
-    def asked(self: Fit, batch, index):
+    def asked(self: TrainingModule, batch, index):
         if batch.step == 4:
             os.kill(os.getpid(), number)
         return original(self, batch, index)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fit, "training_step", asked)
+        patch.setattr(TrainingModule, "training_step", asked)
         with pytest.raises(StoppedError, match="stopped after step 5 of 8; the same command goes on") as stopped:
             fit(replace(recipe, checkpoint_every=100), tmp_path / "cut", progress=False)
     assert stopped.value.signal == number

@@ -18,7 +18,7 @@ from train.data.vocabulary import RowTable, known_tokens
 from train.export.checkpoint import export
 from train.loop.fit import fit
 from train.loop.logs import curve
-from train.loop.module import Fit
+from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 from train.loop.stored_run import load_module
 from train.metrics.evaluate import evaluate, evaluate_checkpoint, model_figures
@@ -43,15 +43,15 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(
     recipe = replace(recipe, **settings, tokens=8 * int(settings.get("lanes", 2)) * 64)
     whole = fit(recipe, tmp_path / "whole", progress=False)
 
-    original = Fit.training_step
+    original = TrainingModule.training_step
 
-    def dying(self: Fit, batch, index):
+    def dying(self: TrainingModule, batch, index):
         if batch.step == 5:
             raise RuntimeError("killed")
         return original(self, batch, index)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fit, "training_step", dying)
+        patch.setattr(TrainingModule, "training_step", dying)
         with pytest.raises(RuntimeError, match="killed"):
             fit(recipe, tmp_path / "cut", progress=False)
     assert torch.load_module(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
@@ -70,7 +70,7 @@ def test_slices_change_nothing_but_the_memory(recipe: Recipe, tmp_path: Path) ->
 
 def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
     table = RowTable(recipe.played, known_tokens(recipe.played))
-    module = Fit(recipe, table)
+    module = TrainingModule(recipe, table)
     module.model = noisy(module.model.spec)
     rows = torch.from_numpy(np.random.default_rng(0).integers(len(table.tokens), size=(1, 40)))
     from train.loop.batches import Batch
@@ -86,7 +86,7 @@ def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
 
 
 def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
-    model = noisy(Fit(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
+    model = noisy(TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
     rows = torch.randint(0, 500, (2, 100), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         whole, _ = model(rows, model.zero_state(2))

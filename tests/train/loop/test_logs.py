@@ -16,7 +16,7 @@ from radio.errors import SettingsError
 from train.loop import logs
 from train.loop.fit import fit
 from train.loop.logs import curve, loggers
-from train.loop.progress import Pace
+from train.loop.progress import RunProgress
 from train.loop.recipe import Recipe
 
 
@@ -54,7 +54,7 @@ def test_weights_and_biases_logs_offline(recipe: Recipe, tmp_path: Path) -> None
 
 
 def test_the_pace_is_that_of_this_start() -> None:
-    pace = Pace(first=100, done=150, steps=250, begun=10.0, now=20.0, tokens_per_step=4096)
+    pace = RunProgress(first=100, done=150, steps=250, begun=10.0, now=20.0, tokens_per_step=4096)
     assert pace.tokens_per_second == 50 * 4096 / 10
     assert pace.seconds_left == 20
     words = pace.words({"bits": 2.25, "val_bits": 2.5, "loss": 1.6})

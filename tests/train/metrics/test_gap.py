@@ -12,7 +12,7 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.corpora import pop909_song
 from train.cli.prepare import prepare
-from train.metrics.gap import LOFI, POP, Row, compare, table
+from train.metrics.gap import LOFI, POP, FeatureGap, compare, table
 from train.metrics.keyboard_features import NAMES, features, windows
 from train.metrics.passage import Passage
 from train.metrics.play import corpus, human
@@ -56,16 +56,16 @@ def test_windows_are_whole_and_hold_enough() -> None:
 
 
 def test_closed_is_one_at_lofi_and_none_at_pop_or_as_far_beyond() -> None:
-    row = Row("notes a beat", 2.0, 3.0, 0.1, {"at": 2.0, "pop": 3.0, "beyond": 1.0, "most": 2.1})
+    row = FeatureGap("notes a beat", 2.0, 3.0, 0.1, {"at": 2.0, "pop": 3.0, "beyond": 1.0, "most": 2.1})
     assert [row.closed(each) for each in row.measured] == [1, 0, 0, pytest.approx(0.9)]
     assert row.counts
-    assert not Row("notes a beat", 2.0, 2.1, 0.1, {}).counts
+    assert not FeatureGap("notes a beat", 2.0, 2.1, 0.1, {}).counts
 
 
 def test_rows_whose_gap_may_be_chance_are_bracketed_and_not_counted() -> None:
-    sure = Row("velocity", 71, 80, 1.0, {"mine": 72})
-    missed = Row("mean pitch", 64, 57, 1.0, {"mine": 60})
-    chance = Row("interval class 3", 0.11, 0.09, 0.02, {"mine": 0.2})
+    sure = FeatureGap("velocity", 71, 80, 1.0, {"mine": 72})
+    missed = FeatureGap("mean pitch", 64, 57, 1.0, {"mine": 60})
+    chance = FeatureGap("interval class 3", 0.11, 0.09, 0.02, {"mine": 0.2})
     words = table([sure, missed, chance])
     assert "| (interval class 3) | 0.11 | 0.09 | 1.0 |" in words
     assert "| velocity | 71 | 80 | 9.0 |" in words

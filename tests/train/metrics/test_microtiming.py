@@ -9,13 +9,23 @@ import pytest
 from radio.compose.drum_timing import ANY, KINDS, PLACES, STEADY, Timing
 from radio.errors import SettingsError
 from tests.train.corpora import groove
-from train.metrics.microtiming import LOFI, Timed, covariances, fitted, overlap, replayed, table, timed, together
+from train.metrics.microtiming import (
+    LOFI,
+    TimedGroove,
+    covariances,
+    fitted,
+    overlap,
+    replayed,
+    table,
+    timed_grooves,
+    together,
+)
 
 LATE = {kind: [4.0 * number - 8 + place % 3 for place in range(len(PLACES))] for number, kind in enumerate(KINDS)}
 PLAYED = Timing(LATE, drift=9.0, memory=2.5, habit=5.0, hit=6.0)
 
 
-def grooves(style: str, count: int, bars: int = 24) -> list[Timed]:
+def grooves(style: str, count: int, bars: int = 24) -> list[TimedGroove]:
     """Grooves of kick, snare and hats on the grid, yet to be timed."""
     hits = [
         (bar * 480 + beat * 120 + place, pad)
@@ -25,15 +35,15 @@ def grooves(style: str, count: int, bars: int = 24) -> list[Timed]:
         for pad in pads
     ]
     ticks, pads = [tick for tick, _ in hits], [pad for _, pad in hits]
-    return [Timed(style, "train", 90, ticks, pads, np.zeros(len(hits))) for _ in range(count)]
+    return [TimedGroove(style, "train", 90, ticks, pads, np.zeros(len(hits))) for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
-def human() -> list[Timed]:
+def human() -> list[TimedGroove]:
     return replayed(grooves("funk", 24), {ANY: PLAYED})
 
 
-def test_what_the_feel_plays_is_what_is_measured_in_it_again(human: list[Timed]) -> None:
+def test_what_the_feel_plays_is_what_is_measured_in_it_again(human: list[TimedGroove]) -> None:
     found = fitted(human)
     assert set(found) == {ANY, "funk"}
     funk = found["funk"]
@@ -48,13 +58,13 @@ def test_what_the_feel_plays_is_what_is_measured_in_it_again(human: list[Timed])
     )
 
 
-def test_a_place_that_nobody_plays_is_timed_as_its_kind_is_elsewhere_or_not_at_all(human: list[Timed]) -> None:
+def test_a_place_that_nobody_plays_is_timed_as_its_kind_is_elsewhere_or_not_at_all(human: list[TimedGroove]) -> None:
     late = fitted(human)["funk"].late
     assert set(late["toms"]) == {0.0}
     assert late["kick"][PLACES.index(40)] == 0
 
 
-def test_measured_timing_is_nearer_to_the_drummer_than_steady_timing(human: list[Timed]) -> None:
+def test_measured_timing_is_nearer_to_the_drummer_than_steady_timing(human: list[TimedGroove]) -> None:
     unseen = human[:4]
     again, steady = replayed(unseen, fitted(human[4:])), replayed(unseen, {ANY: STEADY})
     words = table(unseen, {"measured": again, "steady": steady})
@@ -66,14 +76,14 @@ def test_measured_timing_is_nearer_to_the_drummer_than_steady_timing(human: list
     assert overlap([-20.0] * 50, [20.0] * 70) == 0
 
 
-def test_too_little_music_tells_no_timing(human: list[Timed]) -> None:
+def test_too_little_music_tells_no_timing(human: list[TimedGroove]) -> None:
     assert "funk" in LOFI
     with pytest.raises(SettingsError, match="too few"):
         fitted([replace(each, style="rock") for each in human])
 
 
 def test_grooves_are_read_with_their_drummers_timing(tmp_path: Path) -> None:
-    (found,) = timed(groove(tmp_path))
+    (found,) = timed_grooves(groove(tmp_path))
     assert found.style == "hiphop"
     assert (found.ticks[0], found.pads[0]) == (0, 36)
     late = {ms for tick, ms in zip(found.ticks, found.late.tolist(), strict=True) if tick % 480 == 300}

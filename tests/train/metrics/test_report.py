@@ -17,7 +17,7 @@ from train.cli.prepare import prepare
 from train.metrics import play
 from train.metrics.passage import Passage, of_tokens, plans_of
 from train.metrics.report import report, write
-from train.metrics.stationarity import courses
+from train.metrics.stationarity import trends
 from train.metrics.table import RHYTHM, compare, measure, passage_bars, table, within
 
 CHECKPOINT = Path("radio/checkpoints/piano.safetensors")
@@ -73,9 +73,9 @@ def steady(bars: int, random: np.random.Generator, late: int = 0) -> Passage:
 
 def test_music_that_grows_denser_is_seen_to_drift() -> None:
     metrics = {"note density": RHYTHM["note density"], "groove consistency": RHYTHM["groove consistency"]}
-    same = courses(steady(32 * 60, np.random.default_rng(1)), metrics, 6)
-    denser = courses(steady(32 * 60, np.random.default_rng(1), late=3), metrics, 6)
-    assert all(abs(course.drift) < 1 and course.furthest < 3 for course in same.values())
+    same = trends(steady(32 * 60, np.random.default_rng(1)), metrics, 6)
+    denser = trends(steady(32 * 60, np.random.default_rng(1), late=3), metrics, 6)
+    assert all(abs(trend.drift) < 1 and trend.furthest < 3 for trend in same.values())
     assert denser["note density"].drift > 1.5
     assert denser["note density"].furthest > 3
     assert len(same["note density"].means) == 6

@@ -35,7 +35,7 @@ _RHYTHMS: Final = (4, 4, 2, 8)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenProgression:
     """A written progression: its chords as in C major or A minor, its mode and moods."""
 
     name: str
@@ -45,7 +45,7 @@ class Written:
     moods: tuple[str, ...]
 
 
-def written(path: Path) -> list[Written]:
+def read_progressions(path: Path) -> list[WrittenProgression]:
     """What `progressions.json` holds, a list of {mode, numerals, moods}. Raises SettingsError where it does not."""
     try:
         rows = json.loads(path.read_text())
@@ -55,7 +55,7 @@ def written(path: Path) -> list[Written]:
     if not found:
         raise SettingsError(f"{path}: not a list of progressions with mode, numerals and moods: it is empty")
     return [
-        Written(
+        WrittenProgression(
             f"{path.stem}/{number:03}",
             "validation" if number % _HELD_OUT == 0 else "train",
             roman.mode_of(mode, numerals),
@@ -66,7 +66,7 @@ def written(path: Path) -> list[Written]:
     ]
 
 
-def mood_guess(progressions: Sequence[Written]) -> MoodGuess:
+def mood_guess(progressions: Sequence[WrittenProgression]) -> MoodGuess:
     """Learnt from those for training that have a mood."""
     return MoodGuess(
         [
@@ -77,7 +77,7 @@ def mood_guess(progressions: Sequence[Written]) -> MoodGuess:
     )
 
 
-def written_sheets(progressions: Sequence[Written]) -> Iterator[Sheet]:
+def written_sheets(progressions: Sequence[WrittenProgression]) -> Iterator[Sheet]:
     """Each progression looped over a sheet, in several harmonic rhythms."""
     for each in progressions:
         for number, beats in enumerate(_RHYTHMS):

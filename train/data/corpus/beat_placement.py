@@ -35,7 +35,7 @@ STRAIGHT: Final = 50.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class BeatPlacement:
     """early: ticks by which the drummer comes before the click, below 0 for after. swing: % of the pair."""
 
     early: float = 0.0
@@ -54,7 +54,7 @@ class Pulse:
         return tick - within + moved
 
 
-def pulse(onsets: Sequence[float]) -> Pulse:
+def estimate_placement(onsets: Sequence[float]) -> BeatPlacement:
     """The pulse of one drummer's hits at one tempo in one style; straight on the click where they tell nothing."""
     ticks = np.asarray(onsets, dtype=np.float64)
     from_eighth = (ticks + PAIR / 2) % PAIR - PAIR / 2
@@ -63,7 +63,7 @@ def pulse(onsets: Sequence[float]) -> Pulse:
     within = (ticks - late) % PAIR
     odd = within[(within >= ODD[0]) & (within <= ODD[1])]
     if len(odd) < FEWEST:
-        return Pulse(-late)
+        return BeatPlacement(-late)
     low, middle, high = np.percentile(odd, (25, 50, 75)) / PAIR * 100
     swing = float(np.clip(middle, *SWINGS)) if high - low <= WIDEST else STRAIGHT
-    return Pulse(-late, swing)
+    return BeatPlacement(-late, swing)

@@ -16,8 +16,8 @@ from typing import Final
 from radio.errors import MidiError
 from radio.music import midi
 from radio.types import TICKS_PER_BEAT
+from train.data.corpus.beat_placement import BeatPlacement, estimate_placement
 from train.data.corpus.piece import Split
-from train.data.corpus.beat_placement import Pulse, pulse
 
 PADS = {
     36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,
@@ -39,12 +39,12 @@ def rows(root: Path) -> list[dict[str, str]]:
         ]
 
 
-CLICK: Final = Pulse()
+CLICK: Final = BeatPlacement()
 """The pulse of the data set's own click: hits stay where they fell."""
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
+class DrumPerformance:
     """One drummer's hits as they fell, (tick, General MIDI drum, velocity) at 120 ticks a beat of the file's click."""
 
     name: str
@@ -55,7 +55,7 @@ class Performance:
     hits: Sequence[tuple[float, int, int]]
 
 
-def read_performance(row: Mapping[str, str]) -> Performance:
+def read_performance(row: Mapping[str, str]) -> DrumPerformance:
     """The performance of a row of info.csv. Raises MidiError where its file cannot be read or holds no hit."""
     score = midi.read(Path(row["path"]))
     hits = [
@@ -65,7 +65,7 @@ def read_performance(row: Mapping[str, str]) -> Performance:
     ]
     if not hits:
         raise MidiError(f"{row['path']}: no drum notes")
-    return Performance(
+    return DrumPerformance(
         f"groove/{row['id']}",
         "validation" if row["split"] == "validation" else "train",
         row["style"].partition("/")[0],
@@ -75,7 +75,7 @@ def read_performance(row: Mapping[str, str]) -> Performance:
     )
 
 
-class Takes:
+class TakePlacements:
     """The pulses of a data set's takes: what one drummer played in a session in one style at one tempo, fills too.
 
     A fill of a bar is too short to tell where its drummer feels the beat; the grooves around it tell.
@@ -85,18 +85,18 @@ class Takes:
         self._rows: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
         for row in rows:
             self._rows.setdefault(self._key(row), []).append(row)
-        self._pulses: dict[tuple[str, ...], Pulse] = {}
+        self._placements: dict[tuple[str, ...], BeatPlacement] = {}
 
-    def pulse(self, row: Mapping[str, str]) -> Pulse:
+    def of(self, row: Mapping[str, str]) -> BeatPlacement:
         """The pulse of the take that `row` belongs to; files of it that cannot be read are left out."""
         key = self._key(row)
-        if key not in self._pulses:
+        if key not in self._placements:
             onsets: list[float] = []
             for each in self._rows[key]:
                 with suppress(MidiError):
                     onsets += [tick for tick, _, _ in read_performance(each).hits]
-            self._pulses[key] = pulse(onsets)
-        return self._pulses[key]
+            self._placements[key] = estimate_placement(onsets)
+        return self._placements[key]
 
     @staticmethod
     def _key(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ TEMPOS: Final = (60, 85, 110, 140)
 
 
 @dataclass(slots=True)
-class Shares:
+class DrumStatistics:
     """Bars, each counted with the weight with which its piece is read."""
 
     styles: dict[str, float] = field(default_factory=dict)

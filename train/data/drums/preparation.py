@@ -10,9 +10,9 @@ from radio.music.parts import DRUMS
 from radio.music.quantize import quantize
 from radio.music.vocab import STYLES
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
-from train.data.corpus.groove import Performance
+from train.data.corpus.beat_placement import BeatPlacement
+from train.data.corpus.groove import DrumPerformance
 from train.data.corpus.piece import Piece, groove_labels, trimmed
-from train.data.corpus.beat_placement import Pulse
 from train.data.drums.grid import gridded
 from train.data.drums.variation import varied
 from train.data.drums.weights import weight
@@ -22,21 +22,23 @@ STAGES: Final = ("align", "straighten", "grid", "vary", "weigh")
 variants but the first are played otherwise. weigh: some are read more often."""
 
 
-def placed(ticks: Sequence[float], pulse: Pulse, stages: Sequence[str]) -> list[float]:
+def placed(ticks: Sequence[float], placement: BeatPlacement, stages: Sequence[str]) -> list[float]:
     """Where the hits of one performance belong by the stages `align`, `straighten` and `grid`, in the same order."""
     if "align" in stages:
-        ticks = [pulse.aligned(tick) for tick in ticks]
+        ticks = [placement.aligned(tick) for tick in ticks]
     if "straighten" in stages:
-        ticks = [pulse.straight(tick) for tick in ticks]
+        ticks = [placement.straight(tick) for tick in ticks]
     return list(gridded(ticks) if "grid" in stages else ticks)
 
 
-def piece(performance: Performance, pulse: Pulse, stages: Sequence[str], variant: int = 0) -> Piece | None:
+def piece(
+    performance: DrumPerformance, placement: BeatPlacement, stages: Sequence[str], variant: int = 0
+) -> Piece | None:
     """`performance` on the grid, taken through the named stages; None where nothing of it is left."""
     hits = performance.hits
     if variant and "vary" in stages:
         hits = varied(hits, Random(f"{performance.name}/{variant}/vary"))
-    ticks = placed([tick for tick, _, _ in hits], pulse, stages)
+    ticks = placed([tick for tick, _, _ in hits], placement, stages)
     notes = quantize(
         DRUMS,
         [

@@ -17,7 +17,7 @@ from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.types import MOODS
 from train.data.chords import roman
-from train.data.chords.chord_corpus import mood_guess, written, written_sheets
+from train.data.chords.chord_corpus import mood_guess, read_progressions, written_sheets
 from train.data.chords.moods import MoodGuess, features, moods_of
 from train.data.chords.sheet import SHEET_BARS, by_halves, mode_of, sheet
 from train.data.vocabulary import RowTable, known_tokens
@@ -95,7 +95,7 @@ def progressions(tmp_path: Path) -> Path:
 
 def test_written_progressions_fill_sheets_and_are_known_tokens(progressions: Path) -> None:
     table = RowTable(CHORDS, known_tokens(CHORDS))
-    for made in written_sheets(written(progressions)):
+    for made in written_sheets(read_progressions(progressions)):
         assert made.loop.bars == SHEET_BARS
         rich = made.enriched(0)
         assert rich.tokens() == made.enriched(0).tokens()
@@ -106,15 +106,17 @@ def test_written_progressions_fill_sheets_and_are_known_tokens(progressions: Pat
 
 
 def test_a_progression_of_three_chords_is_a_loop_of_four_bars(progressions: Path) -> None:
-    sheets = [each for each in written_sheets(written(progressions)) if each.name.startswith("progressions/001/")]
+    sheets = [
+        sheet for sheet in written_sheets(read_progressions(progressions)) if sheet.name.startswith("progressions/001/")
+    ]
     bars = sheets[0].loop.names()
     assert bars[:8] == ["Am", "F", "C", "C", "Am", "F", "C", "C"]
 
 
 def test_the_guess_learns_from_what_is_for_training(progressions: Path) -> None:
-    held_out, *_ = written(progressions)
+    held_out, *_ = read_progressions(progressions)
     assert held_out.split == "validation"
-    shares = mood_guess(written(progressions)).shares(features("minor", chords("Am F C")))  # type: ignore[arg-type]
+    shares = mood_guess(read_progressions(progressions)).shares(features("minor", chords("Am F C")))  # type: ignore[arg-type]
     assert min(shares["sad"], shares["nostalgic"]) > shares["hopeful"]
 
 
@@ -131,7 +133,7 @@ def test_only_triads_are_enriched_and_a_resting_chord_keeps_its_colour() -> None
 def test_what_is_no_list_of_progressions_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.json").write_text(text)
     with pytest.raises(SettingsError, match="not a list of progressions"):
-        written(tmp_path / "p.json")
+        read_progressions(tmp_path / "p.json")
 
 
 def test_variety_counts_what_it_is_given() -> None:

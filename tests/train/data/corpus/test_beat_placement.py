@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.data.corpus.beat_placement import Pulse, pulse
+from train.data.corpus.beat_placement import BeatPlacement, estimate_placement
 
 
 def sixteenths(late: float, swing: float, spread: float = 3.0, bars: int = 8) -> list[float]:
@@ -20,24 +20,24 @@ def sixteenths(late: float, swing: float, spread: float = 3.0, bars: int = 8) ->
 @pytest.mark.parametrize("late", [-6.0, 0.0, 4.0])
 @pytest.mark.parametrize("swing", [50, 57, 62, 66])
 def test_where_a_drummer_feels_the_beat_and_how_much_they_swing_is_found(late: float, swing: float) -> None:
-    found = pulse(sixteenths(late, swing))
+    found = estimate_placement(sixteenths(late, swing))
     assert found.early == pytest.approx(-late, abs=1)
     assert found.swing == pytest.approx(swing, abs=1.5)
 
 
 def test_eighths_and_mixed_rhythms_tell_no_swing() -> None:
-    assert pulse([eighth * 60.0 for eighth in range(64)]).swing == 50
-    assert pulse([]).early == 0
+    assert estimate_placement([eighth * 60.0 for eighth in range(64)]).swing == 50
+    assert estimate_placement([]).early == 0
     mixed = [pair * 60.0 + place for pair in range(64) for place in (0, (22, 46)[pair % 2])]
-    assert pulse(mixed).swing == 50
+    assert estimate_placement(mixed).swing == 50
 
 
 @given(*(st.floats(low, high, allow_subnormal=False) for low, high in ((45, 67), (0, 4000), (0, 4000))))
 def test_straightening_keeps_order_and_eighths_and_puts_the_swung_sixteenth_in_the_middle(
     swing: float, one: float, other: float
 ) -> None:
-    straight = Pulse(0, swing).straight
+    straight = BeatPlacement(0, swing).straight
     assert (one <= other) <= (straight(one) <= straight(other) + 1e-6)
     assert straight(240) == 240
     assert straight(240 + swing / 100 * 60) == pytest.approx(270)
-    assert Pulse().straight(one) == pytest.approx(one)
+    assert BeatPlacement().straight(one) == pytest.approx(one)

@@ -13,8 +13,8 @@ from radio.errors import MidiError
 from tests.train.corpora import groove
 from train.cli.prepare import prepare
 from train.data import binidx
-from train.data.corpus.groove import Performance, Takes, read_performance, rows
-from train.data.corpus.beat_placement import Pulse
+from train.data.corpus.beat_placement import BeatPlacement
+from train.data.corpus.groove import DrumPerformance, TakePlacements, read_performance, rows
 from train.data.drums.preparation import STAGES, piece
 from train.data.drums.variation import GHOST, varied
 from train.data.drums.weights import weight
@@ -27,8 +27,10 @@ HITS = [
         (0, 38 if beat % 2 else 36, 100), (0, 42, 70), (36, 38, 30), (60, 42, 60), (60, 44, 50), (96, 49, 90),
     )
 ]  # fmt: skip
-SWUNG = Performance("groove/d/s/1", "train", "hiphop", 92, fill=False, hits=[(tick - 6, *rest) for tick, *rest in HITS])
-FELT = Pulse(early=6, swing=60)
+SWUNG = DrumPerformance(
+    "groove/d/s/1", "train", "hiphop", 92, fill=False, hits=[(tick - 6, *rest) for tick, *rest in HITS]
+)
+FELT = BeatPlacement(early=6, swing=60)
 
 
 def places(stages: tuple[str, ...]) -> set[int]:
@@ -77,8 +79,8 @@ def test_what_stations_ask_for_weighs_more() -> None:
 
 def test_a_take_is_felt_from_all_its_files_and_a_broken_one_does_not_matter(tmp_path: Path) -> None:
     found = rows(groove(tmp_path))
-    takes = Takes([found[0], found[0] | {"path": "/nowhere.mid"}])
-    assert takes.pulse(found[0]).early == 0
+    placements = TakePlacements([found[0], found[0] | {"path": "/nowhere.mid"}])
+    assert placements.of(found[0]).early == 0
     assert len(read_performance(found[0]).hits) == 4 * 12
 
 
