@@ -22,9 +22,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from train.cli.prepare import prepare
     from train.data.arrange import pipeline as keyboards
     from train.data.drums import preparation as drumming
+    from train.prepare.corpus import prepare
 
     known = drumming.STAGES if arguments.corpus == "groove" else tuple(keyboards.STAGES)
     report = prepare(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.train.corpora import pop909_song
-from train.cli.prepare import prepare
 from train.loop.recipe import Recipe
+from train.prepare.corpus import prepare
 
 
 @pytest.fixture(scope="session")

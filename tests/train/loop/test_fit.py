@@ -13,7 +13,6 @@ from radio.model.weights import checkpoint
 from tests.model.models import noisy
 from tests.train.corpora import groove
 from tests.train.runs import assert_same, weights
-from train.cli.prepare import prepare
 from train.data.vocabulary import RowTable, known_tokens
 from train.export.checkpoint import export
 from train.loop.fit import fit
@@ -22,6 +21,7 @@ from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 from train.loop.stored_run import load_module
 from train.metrics.evaluate import evaluate, evaluate_checkpoint, model_figures
+from train.prepare.corpus import prepare
 
 
 def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from radio.errors import SettingsError
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.corpora import pop909_song
-from train.cli.prepare import prepare
 from train.metrics.gap import LOFI, POP, FeatureGap, compare, table
 from train.metrics.keyboard_features import NAMES, features, windows
 from train.metrics.passage import Passage
 from train.metrics.play import corpus, human
+from train.prepare.corpus import prepare
 
 CHORD = (48, 64, 67, 71)
 

@@ -13,12 +13,12 @@ from radio.model.weights.checkpoint import read
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR
 from tests.train.corpora import pop909_song
-from train.cli.prepare import prepare
 from train.metrics import play
 from train.metrics.passage import Passage, of_tokens, plans_of
 from train.metrics.report import report, write
 from train.metrics.stationarity import trends
 from train.metrics.table import RHYTHM, compare, measure, passage_bars, table, within
+from train.prepare.corpus import prepare
 
 CHECKPOINT = Path("radio/checkpoints/piano.safetensors")
 

@@ -11,13 +11,13 @@ import pytest
 
 from radio.errors import MidiError
 from tests.train.corpora import groove
-from train.cli.prepare import prepare
 from train.data import binidx
 from train.data.corpus.beat_placement import BeatPlacement
 from train.data.corpus.groove import DrumPerformance, TakePlacements, read_performance, rows
 from train.data.drums.preparation import STAGES, piece
 from train.data.drums.variation import GHOST, varied
 from train.data.drums.weights import weight
+from train.prepare.corpus import prepare
 
 HITS = [
     (480.0 * bar + 120 * beat + eighth, pad, velocity)

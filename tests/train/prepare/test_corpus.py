@@ -11,10 +11,10 @@ from radio.errors import SettingsError
 from radio.music.tokenizer import decode, events_to_notes
 from radio.music.vocab import NAMES
 from tests.train.corpora import groove, groove_file, pop909_song
-from train.cli.prepare import prepare
 from train.data import binidx
 from train.data.corpus.folder import held_out
 from train.metrics.data_card import facts
+from train.prepare.corpus import prepare
 
 
 def words(out: Path, split: str) -> list[list[str]]:

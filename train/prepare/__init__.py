@@ -1,0 +1,1 @@
+"""Corpora: MIDI files become token files that training reads."""
