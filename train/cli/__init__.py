@@ -1,0 +1,1 @@
+"""The command line of `python -m train`: one module per command."""

@@ -1,0 +1,60 @@
+"""Measure a model on the validation pieces: bits and accuracy per sampled token.
+
+For a run, a back-off n-gram (n from 1 to 5), counted over the same training pieces, is measured beside it: a model that
+needs as many bits has not learned much yet. The figures are written to the run's figures.json, and `export` puts them
+into the model's card. An exported .safetensors is measured by the engine that the radio plays it with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+from radio.errors import SettingsError
+from radio.music.vocab import STYLES
+
+SUMMARY: Final = "measure a model: bits per sampled token, beside a 5-gram's"
+EXAMPLES: Final = """\
+  python -m train evaluate runs/piano --plot curve.png            # a run, with its validation curve
+  python -m train evaluate piano.safetensors --corpus data/lofi   # an exported model, as the radio plays it
+  python -m train evaluate drums.safetensors --corpus data/beats --styles hiphop soul
+                                                                  # these drum styles only
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `evaluate`."""
+    parser.add_argument("run", type=Path, help="folder of a run, or an exported .safetensors")
+    parser.add_argument("--corpus", type=Path, help="prepared corpus to measure on [the run's own]")
+    parser.add_argument(
+        "--styles",
+        nargs="+",
+        choices=STYLES,
+        default=[],
+        metavar="STYLE",
+        help="for an exported drum model: only pieces of these styles [all]",
+    )
+    parser.add_argument("--plot", type=Path, help="PNG file to draw the validation curve to")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure the run or the exported model, and print the figures as JSON."""
+    from train.loop.stored_run import load_module
+    from train.metrics.evaluate import evaluate, evaluate_checkpoint, plot_curve
+
+    if arguments.run.suffix == ".safetensors":
+        if arguments.corpus is None:
+            raise SettingsError(f"{arguments.run}: an exported model needs --corpus FOLDER to be measured on")
+        if arguments.plot is not None:
+            raise SettingsError("--plot: an exported model has no validation curve; use the run's folder")
+        print(json.dumps(evaluate_checkpoint(arguments.run, arguments.corpus, styles=arguments.styles), indent=2))
+        return
+    if arguments.styles:
+        raise SettingsError("--styles is for an exported drum model (.safetensors)")
+    figures = evaluate(arguments.run, arguments.corpus)
+    (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
+    if arguments.plot:
+        plot_curve(figures, load_module(arguments.run / "last.ckpt").recipe, arguments.plot)

@@ -1,0 +1,40 @@
+"""Export a run's last checkpoint as a .safetensors file that the radio plays, with its model card.
+
+The card stands in the file's header and beside it, as .json: recipe, corpus, tokens trained, and the figures of
+`evaluate` where they were measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Final
+
+from train.cli.options import add_weight_form
+
+SUMMARY: Final = "export a run as a model that the radio plays"
+EXAMPLES: Final = """\
+  python -m train export runs/piano piano.safetensors             # for `piano:` of a station
+  python -m train export runs/piano piano.safetensors --weights fp32
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `export`."""
+    parser.add_argument("run", type=Path, help="folder of the run, whose last.ckpt is exported")
+    parser.add_argument("out", type=Path, help="file to write, ending in .safetensors; the card is written beside it")
+    add_weight_form(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Export the run's last checkpoint."""
+    from train.export.checkpoint import export
+
+    figures_path = arguments.run / "figures.json"
+    export(
+        arguments.run / "last.ckpt",
+        arguments.out,
+        json.loads(figures_path.read_text()) if figures_path.exists() else {},
+        arguments.weights,
+    )
