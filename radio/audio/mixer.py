@@ -1,4 +1,4 @@
-"""Layers in, the station's sound out: balance, ducking, tape, tone and limiter."""
+"""The mixer: combines the layers of a station with balance, ducking, room, tape, filters and a limiter."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from radio.types import MIX_BLOCK, Block, Frames
 _PLAYED = ("keys", "bass", "drums")
 _TEXTURES = ("vinyl", "rain")
 _FADE = 25.0
-"""Full scale per second at which a level moves: 40 ms from unity to silence, which makes no click."""
+"""Rate at which a level moves, in full scale per second: 40 ms from unity to silence, without a click."""
 
 
 class Mixer:
-    """One station's mixing desk.
+    """The mixer of one station.
 
         keys, bass ─ grit ─ low-pass ─ level ─ duck ─┐
         drums ────── grit ─ low-pass ─ level ────────┴ room ─ saturation ─ gain ┐
         vinyl, rain ────────────────── level ───────────────────────────────────┴ tape ─ high-pass ─ low-pass ─ limiter
 
-    The room hears keys and drums. Vinyl and rain pass neither drive nor gain, so their trims are their levels on air.
+    Keys and drums feed the room. Vinyl and rain bypass drive and gain, so their trims are their levels on air.
 
-    It works in blocks of 1,920 frames, keys, bass and drums side by side. Controls are read once a block, and move to
-    where they are asked to be at the lines of the absolute grid of 64 frames. A deep copy goes on bit-identically.
+    The mixer works in blocks of 1,920 frames and processes keys, bass and drums together. Controls are read once per
+    block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
+    continues bit-identically.
 
     Args:
-        tone: the station's lo-fi numbers.
+        tone: the station's lo-fi settings.
     """
 
     def __init__(self, tone: Tone) -> None:
@@ -54,42 +55,42 @@ class Mixer:
         self._high_pass = Filters(high_pass_sections(tone.highpass))
         self._low_pass: SweptLowPass | None = None
         self._levels: dict[str, Ramp] = {}
-        self._asked: tuple[Controls | None, Mapping[str, float]] = (None, {})
-        """The latest controls, and the linear gain that they ask each layer to have."""
+        self._latest: tuple[Controls | None, Mapping[str, float]] = (None, {})
+        """The latest controls and the linear gain that they set for each layer."""
         self._limiter = Limiter(tone.ceiling_db)
         self.position: Frames = 0
         self.latency: Frames = self._tape.latency + self._limiter.latency
-        """How many frames later than it came in a sound goes out."""
+        """Delay from input to output."""
 
     def seek(self, position: Frames) -> None:
-        """Let the next block begin at `position`, a multiple of MIX_BLOCK: what follows a clock goes on from there."""
+        """Set the absolute frame of the next block, a multiple of MIX_BLOCK, for the effects that follow the clock."""
         self.position = position
         self._tape.seek(position)
 
-    def hears(self, layer: str, controls: Controls) -> bool:
-        """Whether anything of `layer` can come through in the next block; what cannot need not be given."""
+    def is_audible(self, layer: str, controls: Controls) -> bool:
+        """Return True if `layer` can be heard in the next block. An inaudible layer may be left out of `process`."""
         return self._targets(controls)[layer] > 0 or (layer in self._levels and self._levels[layer].value > 0)
 
     def process(self, stems: Mapping[str, Block], controls: Controls, kicks: Sequence[Frames] = ()) -> Block:
         """Mix the next block.
 
         Args:
-            stems: (MIX_BLOCK, 2) float32 for each layer that sounds.
-            controls: levels, mutes, `lowpass` and `wow` for this block; the first call's hold from the first frame.
-            kicks: frames within this block at which a kick drum sounds.
+            stems: (MIX_BLOCK, 2) float32 for each layer; missing layers are silent.
+            controls: levels, mutes, `lowpass` and `wow` for this block. Those of the first call apply at once.
+            kicks: frames within this block at which a kick drum begins.
 
         Returns:
-            (MIX_BLOCK, 2) float32, `latency` frames behind the stems, no sample above the tone's ceiling.
+            (MIX_BLOCK, 2) float32, delayed by `latency` frames; no sample exceeds the tone's ceiling.
 
         Raises:
-            AudioError: an unknown layer, or a stem of another shape; or a stem that held what is no number, which the
-                filters would never forget: the station is to be opened anew.
+            AudioError: a layer is unknown, a stem has another shape, or a stem contains NaN or infinity. These would
+                stay in the filters forever, so the station must be opened again.
         """
         _check(stems)
         if self._low_pass is None:
             self._low_pass = SweptLowPass(controls.lowpass)
             self._levels = {layer: Ramp(target, _FADE) for layer, target in self._targets(controls).items()}
-        played = self._filters.process(self._grit.process(self._gathered(stems), self.position))
+        played = self._filters.process(self._grit.process(self._played_rows(stems), self.position))
         keys, bass, drums = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
         targets = self._targets(controls)
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
@@ -110,18 +111,18 @@ class Mixer:
         mix = self._tape.process(mix, controls.wow)
         mix = self._low_pass.process(self._high_pass.process(mix), controls.lowpass)
         if not np.isfinite(mix[:, -1]).all():
-            raise AudioError(f"the mix is no number any more, in the block from frame {self.position} on")
+            raise AudioError(f"the mix contains NaN or infinity in the block at frame {self.position}")
         mix = self._limiter.process(mix)
         self.position += MIX_BLOCK
         return np.ascontiguousarray(mix.T)
 
     def _targets(self, controls: Controls) -> Mapping[str, float]:
-        if controls is not self._asked[0]:
-            self._asked = controls, {layer: _gain(layer, controls) for layer in LAYERS}
-        return self._asked[1]
+        if controls is not self._latest[0]:
+            self._latest = controls, {layer: _gain(layer, controls) for layer in LAYERS}
+        return self._latest[1]
 
-    def _gathered(self, stems: Mapping[str, Block]) -> Signal:
-        """What is played, trimmed, as rows of one signal."""
+    def _played_rows(self, stems: Mapping[str, Block]) -> Signal:
+        """Return keys, bass and drums, with their trims applied, as rows of one signal."""
         rows: Signal = np.empty((len(_PLAYED), 2, MIX_BLOCK), np.float32)
         for row, layer in zip(rows, _PLAYED, strict=True):
             if layer in stems:
@@ -140,13 +141,13 @@ def _linear(decibels: float) -> float:
 
 
 def _single(gain: float | Lines) -> Signal:
-    """In single precision, so that what it is multiplied with stays so."""
+    """Convert to single precision, so that products with single-precision signals stay in single precision."""
     return np.asarray(gain, np.float32)
 
 
 def _check(stems: Mapping[str, Block]) -> None:
     for layer, stem in stems.items():
         if layer not in LAYERS:
-            raise AudioError(f"there is no layer '{layer}'.{did_you_mean(layer, LAYERS)} Layers: {', '.join(LAYERS)}")
+            raise AudioError(f"unknown layer '{layer}'.{did_you_mean(layer, LAYERS)} Layers: {', '.join(LAYERS)}")
         if stem.shape != (MIX_BLOCK, 2):
             raise AudioError(f"stem '{layer}' has shape {stem.shape}, not ({MIX_BLOCK}, 2)")

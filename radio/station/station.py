@@ -161,7 +161,7 @@ class Station:
             self._compose()
         stems = self._synth.render(MIX_BLOCK)
         for layer, texture in self._textures.items():
-            if self._mixer.hears(layer, self.controls):
+            if self._mixer.is_audible(layer, self.controls):
                 stems[layer] = texture.render(MIX_BLOCK)
             else:
                 texture.skip(MIX_BLOCK)

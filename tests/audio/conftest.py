@@ -1,4 +1,4 @@
-"""A passage that sounds like what the station plays: chords, bass and a beat, rendered by the real FluidSynth."""
+"""Fixtures for audio tests: a passage of typical music, rendered by FluidSynth, and white noise."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KICK, SNARE, HAT = 36, 38, 42
 
 
 @dataclass(frozen=True)
-class Passage:
+class RenderedPassage:
     stems: Mapping[str, Block]
     kicks: tuple[Frames, ...]
 
@@ -40,7 +40,7 @@ def note(beats: float, length: float, pitch: int, velocity: int) -> list[SynthEv
 
 
 def scores(bars: int) -> dict[str, list[SynthEvent]]:
-    """Keys around velocity 65 in chords and a sparse upper voice, a plain bass, kick 82, snare 75, hats 45 and 60."""
+    """Return chords and a sparse upper voice near velocity 65, a plain bass, kick 82, snare 75, hats 45 and 60."""
     keys, bass, drums = [], [], []
     for bar in range(bars):
         start = 4.0 * bar
@@ -66,7 +66,7 @@ def soundfont() -> Path:
 
 
 @pytest.fixture(scope="session")
-def passage() -> Passage:
+def passage() -> RenderedPassage:
     """Four bars at 80 BPM, 12 s."""
     score = scores(4)
     synth = Synth(SOUNDFONT, PROGRAMS)
@@ -76,7 +76,7 @@ def passage() -> Passage:
     synth.close()
     stems["vinyl"] = Vinyl(7).render(frame(16))
     kicks = tuple(event.frame for event in score["drums"] if event.note == KICK)
-    return Passage(stems, kicks)
+    return RenderedPassage(stems, kicks)
 
 
 @pytest.fixture
