@@ -1,6 +1,6 @@
-"""Values that move: given at every line of the absolute grid of 64 frames and joined by straight lines.
+"""Moving parameters, set at each line of the absolute grid of 64 frames and interpolated linearly between the lines.
 
-A straight line over 64 frames makes no click, and there are few enough lines for their values to be worked out apart.
+A linear change over 64 frames makes no click, and the lines are few enough to compute their values in Python.
 """
 
 from __future__ import annotations
@@ -26,53 +26,53 @@ _STEPS = np.arange(1, LINES + 1)
 
 
 class Curve:
-    """The straight lines: keeps the value at the line that comes next.
+    """A value that moves linearly between grid lines.
 
     Args:
-        value: where it begins.
+        value: the initial value.
     """
 
     def __init__(self, value: float) -> None:
         self.end = value
 
     def draw(self, ends: Lines | Sequence[float]) -> float | Lines:
-        """The values for one block, where each of its grid blocks ends at the value given in `ends`.
+        """Return the values for the next block, whose grid blocks end at the values in `ends`.
 
         Returns:
-            (MIX_BLOCK,) float64, or one number where nothing moves.
+            (MIX_BLOCK,) float64, or a single number if the value does not move.
         """
-        reached = np.concatenate(((self.end,), ends))
-        self.end = float(reached[-1])
-        if (reached == self.end).all():
+        points = np.concatenate(((self.end,), ends))
+        self.end = float(points[-1])
+        if (points == self.end).all():
             return self.end
-        starts = reached[:-1, None]
-        values: Lines = starts + (reached[1:, None] - starts) * _SLOPE
+        starts = points[:-1, None]
+        values: Lines = starts + (points[1:, None] - starts) * _SLOPE
         return values.ravel()
 
 
 class Ramp:
-    """A value that goes to where it is sent at a steady pace.
+    """A value that approaches its target at a constant rate.
 
     Args:
-        value: where it begins.
-        pace: how far it goes at most in a second.
+        value: the initial value.
+        pace: the largest change per second.
     """
 
     def __init__(self, value: float, pace: float) -> None:
         self.value = value
-        """At the end of the latest block."""
+        """The value at the end of the latest block."""
         self._curve = Curve(value)
         self._step = pace * GRID / SAMPLE_RATE
 
     def approach(self, target: float) -> Lines:
-        """The value at the end of each grid block of the next block, on its way to `target`."""
-        reach = self._step * _STEPS
-        ends: Lines = np.clip(target, self.value - reach, self.value + reach)
+        """Move toward `target` for a block and return the value at the end of each of its grid blocks."""
+        distance = self._step * _STEPS
+        ends: Lines = np.clip(target, self.value - distance, self.value + distance)
         self.value = float(ends[-1])
         return ends
 
     def draw(self, target: float) -> float | Lines:
-        """The next block, as `Curve.draw`, going to `target`."""
+        """Move toward `target` for a block and return its values, as `Curve.draw` does."""
         if self.value == self._curve.end == target:
             return target
         return self._curve.draw(self.approach(target))

@@ -1,4 +1,4 @@
-"""The dip that each kick drum presses into keys and bass."""
+"""Ducking: each kick drum lowers the level of keys and bass for a moment."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ _ATTACK_LINES = 4
 
 
 class Duck:
-    """A gain that falls at each kick and comes back.
+    """A gain that falls at each kick and then recovers.
 
     Args:
-        depth: how far it falls, dB.
-        release: time constant of its return.
+        depth: attenuation at the lowest point, in dB.
+        release: time constant of the recovery.
     """
 
     def __init__(self, depth: float, release: Seconds) -> None:
         self._depth = depth
-        self._keep = math.exp(-GRID / SAMPLE_RATE / release)
+        self._decay = math.exp(-GRID / SAMPLE_RATE / release)
         self._curve = Curve(1.0)
         self._dip = 0.0
         self._attack = 0
-        self._late = False
-        """Whether a kick fell after the last line of the block before, and so counts from this one's first line."""
+        self._pending = False
+        """True if a kick came after the last line of the previous block; it counts from this block's first line."""
 
     def draw(self, kicks: Sequence[Frames]) -> float | Lines:
-        """The gain for the next block.
+        """Return the gain for the next block.
 
         Args:
-            kicks: frames within the block where a kick sounds; one off the grid counts from the next line.
+            kicks: frames within the block at which a kick begins; a kick off the grid counts from the next line.
         """
-        struck = {-(-kick // GRID) for kick in kicks}
-        if self._late:
-            struck.add(0)
-        self._late = LINES in struck
-        if not struck and not self._dip:
+        kick_lines = {-(-kick // GRID) for kick in kicks}
+        if self._pending:
+            kick_lines.add(0)
+        self._pending = LINES in kick_lines
+        if not kick_lines and not self._dip:
             return self._curve.draw([1.0] * LINES)
         dips = []
         for line in range(LINES):
-            if line in struck:
+            if line in kick_lines:
                 self._attack = _ATTACK_LINES
             if self._attack:
                 self._dip += (1 - self._dip) / self._attack
                 self._attack -= 1
             else:
-                self._dip = self._dip * self._keep if self._dip > 1e-4 else 0.0
+                self._dip = self._dip * self._decay if self._dip > 1e-4 else 0.0
             dips.append(self._dip)
         return self._curve.draw(10 ** (-self._depth * np.array(dips) / 20))

@@ -1,4 +1,4 @@
-"""Second-order filters, whole blocks at a time by matrix products: fixed ones, and a low-pass that can be turned."""
+"""Second-order filters, computed a block at a time by matrix products: fixed ones and a variable low-pass."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from radio.audio.curve import Signal
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Frames
 
 _TINY = 1e-20
-"""Added to what filters remember: numbers that fade below 1e-38 in digital silence would slow the processor down."""
+"""Added to filter states: numbers that decay below 1e-38 (denormals) in digital silence slow the processor down."""
 _OCTAVES_PER_BLOCK = 10 * MIX_BLOCK / SAMPLE_RATE
-"""A low-pass that is turned moves by ten octaves a second: quick to the ear, and without zipper noise."""
+"""A variable low-pass moves by ten octaves per second: immediate to the ear, but without zipper noise."""
 _DOUBLINGS = 16
-"""Of 64 frames: 87 s, long after any of our filters has forgotten."""
+"""Doublings of 64 frames: 87 s, far longer than the impulse response of any filter here."""
 _FADE = (np.arange(MIX_BLOCK, dtype=np.float32) + 1) / MIX_BLOCK
 
 Sections = npt.NDArray[np.float64]
-"""Second-order sections in series, (sections, 6): b0, b1, b2, 1, a1, a2 of each, as scipy.signal has them."""
+"""Second-order sections in series, (sections, 6): b0, b1, b2, 1, a1, a2 of each, as in scipy.signal."""
 
 
 def low_pass_sections(cutoff: float) -> Sections:
-    """A second-order Butterworth low-pass as one second-order section, (1, 6).
+    """Return a second-order Butterworth low-pass as one second-order section, (1, 6).
 
     Args:
-        cutoff: the frequency that comes out 3 dB weaker, in Hz, below 24,000.
+        cutoff: the -3 dB frequency in Hz, below 24,000.
 
     Source: "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021), LPF with Q = 1/√2.
     """
@@ -37,7 +37,10 @@ def low_pass_sections(cutoff: float) -> Sections:
 
 
 def high_pass_sections(cutoff: float) -> Sections:
-    """A second-order Butterworth high-pass as one second-order section, (1, 6); same argument and source."""
+    """Return a second-order Butterworth high-pass as one second-order section, (1, 6).
+
+    Argument and source are those of `low_pass_sections`.
+    """
     cosine, alpha = _cosine_alpha(cutoff)
     middle = 1 + cosine
     return np.array([[middle / 2, -middle, middle / 2, 1 + alpha, -2 * cosine, 1 - alpha]]) / (1 + alpha)
@@ -50,11 +53,12 @@ def _cosine_alpha(cutoff: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class _Matrices:
-    """What a bank of filters does to a row of samples or states; G filters of N states each, K grid blocks.
+    """The matrices of G parallel filters with N states each, for blocks of K grid blocks.
 
-    within: (G, GRID, GRID + N), from the samples of a grid block to its output and to the states after it.
-    across: (G, (K + 1)·N, (K + 1)·N), from the first states and what each grid block adds to the states before each
-    grid block and after the last. free: (G, N, GRID), from the states before a grid block to its output.
+    within: (G, GRID, GRID + N), from the samples of a grid block to its output and its contribution to the states.
+    across: (G, (K + 1)·N, (K + 1)·N), from the initial states and the contributions of the grid blocks to the states
+        before each grid block and after the last one.
+    free: (G, N, GRID), from the states before a grid block to its output.
     """
 
     within: Signal
@@ -62,23 +66,23 @@ class _Matrices:
     free: Signal
 
     def __deepcopy__(self, memo: dict[int, object]) -> _Matrices:
-        """Itself: it never changes."""
+        """Return the object itself; it is immutable."""
         return self
 
 
 class Filters:
-    """Fixed filters side by side, each over `channels` rows of the signal.
+    """Fixed filters in parallel, each over `channels` rows of the signal.
 
-    A recursive filter needs each sample before it can make the next, which numpy does one at a time or not at all.
-    Written as a state space it moves by whole grid blocks instead: what leaves one is linear in its 64 samples and in
-    the states before it, and so are the states after it. The states between grid blocks follow one another in the same
-    way, a step coarser. So three matrix products filter a whole block, whatever its number of sections.
+    A recursive filter needs each output sample to compute the next, which is slow in numpy. As a state space, it can
+    advance by whole grid blocks: the output of a grid block is linear in its 64 samples and in the states before it,
+    and so are the states after it. The states between grid blocks form a linear system of the same kind, one level
+    coarser. So three matrix products filter a whole block, regardless of the number of sections.
 
     Args:
-        filters: the sections of each; all have the same number.
-        channels: rows that each of them filters.
-        frames: size of a block, a multiple of 64.
-        dtype: what it computes in.
+        filters: the sections of each filter; all filters have the same number of sections.
+        channels: the rows that each filter processes.
+        frames: the size of a block, a multiple of 64.
+        dtype: the precision of the computation.
 
     Source: Burrus, "Block realization of digital filters" (IEEE Transactions on Audio and Electroacoustics 20, 1972).
     """
@@ -94,26 +98,29 @@ class Filters:
         self.state: Signal = np.zeros((len(filters), channels, free.shape[1]), dtype)
 
     def process(self, x: Signal) -> Signal:
-        """Filter the next block, (filters · channels, frames), without delay; channels of one filter are adjacent."""
+        """Filter the next block, (filters · channels, frames), without delay.
+
+        The channels of one filter are adjacent rows.
+        """
         matrices, (filters, channels, order) = self._matrices, self.state.shape
-        made = x.reshape(filters, channels * self._blocks, GRID) @ matrices.within
-        added = made[..., GRID:].reshape(filters, channels, -1)
-        states = np.concatenate((self.state, added), axis=2) @ matrices.across
+        products = x.reshape(filters, channels * self._blocks, GRID) @ matrices.within
+        contributions = products[..., GRID:].reshape(filters, channels, -1)
+        states = np.concatenate((self.state, contributions), axis=2) @ matrices.across
         self.state = states[..., -order:] + self.state.dtype.type(_TINY)
         before = states[..., :-order].reshape(filters, -1, order)
-        y: Signal = made[..., :GRID] + before @ matrices.free
+        y: Signal = products[..., :GRID] + before @ matrices.free
         return y.reshape(x.shape)
 
 
 def _matrices(sections: Sections, blocks: int) -> tuple[Sections, Sections, Sections]:
-    """`within`, `across` and `free` of one filter, from its answers to a unit impulse and to each unit state."""
+    """Compute `within`, `across` and `free` of one filter from its responses to a unit impulse and to unit states."""
     order = 2 * len(sections)
     states = np.concatenate((np.zeros((1, order)), np.eye(order)))
     impulse = np.zeros((1 + order, GRID))
     impulse[0, 0] = 1
     outputs, history = _run(sections, impulse, states)
     direct = np.array([np.pad(outputs[0], (at, 0))[:GRID] for at in range(GRID)])
-    into, step, free = _normalised(history[0, ::-1], history[1:, -1], outputs[1:])
+    into, step, free = _normalized(history[0, ::-1], history[1:, -1], outputs[1:])
     power, across = np.eye(order), np.zeros(((blocks + 1) * order,) * 2)
     for distance in range(blocks + 1):
         for row in range(blocks + 1 - distance):
@@ -122,10 +129,10 @@ def _matrices(sections: Sections, blocks: int) -> tuple[Sections, Sections, Sect
     return np.hstack((direct, into)), across, free
 
 
-def _normalised(into: Sections, step: Sections, free: Sections) -> tuple[Sections, Sections, Sections]:
-    """The same system with states that white noise would leave uncorrelated and all of one size.
+def _normalized(into: Sections, step: Sections, free: Sections) -> tuple[Sections, Sections, Sections]:
+    """Transform a system so that white noise at its input makes its states uncorrelated and of equal power.
 
-    Those of the direct form nearly cancel one another where a cut-off is low: single precision would be lost in that.
+    The states of the direct form nearly cancel each other if the cut-off is low, which would lose single precision.
 
     Source: Mullis and Roberts, "Synthesis of minimum roundoff noise fixed point digital filters" (IEEE Transactions on
     Circuits and Systems 23, 1976): the states' covariance, here by doubling, and its Cholesky factor.
@@ -140,11 +147,14 @@ def _normalised(into: Sections, step: Sections, free: Sections) -> tuple[Section
 
 
 def _run(sections: Sections, x: Sections, states: Sections) -> tuple[Sections, Sections]:
-    """The textbook's loop, transposed direct form II: outputs (rows, frames) and the states after each frame.
+    """Filter sample by sample in transposed direct form II.
 
     Args:
         x: (rows, frames).
-        states: (rows, 2 · sections), the first states of each row.
+        states: (rows, 2 · sections), the initial states of each row.
+
+    Returns:
+        The outputs, (rows, frames), and the states after each frame.
     """
     z = states.copy()
     outputs, history = np.empty_like(x), np.empty((*x.shape, states.shape[1]))
@@ -160,28 +170,28 @@ def _run(sections: Sections, x: Sections, states: Sections) -> tuple[Sections, S
 
 
 class SweptLowPass:
-    """A second-order Butterworth low-pass whose cut-off may be changed at any time.
+    """A second-order Butterworth low-pass whose cut-off may change at any time.
 
-    While it moves, each block fades from the filter as it was to the filter as it is next, which has heard the block
-    before as well and so begins where the signal is.
+    While the cut-off moves, each block crossfades from the previous filter to the next one. The next filter has
+    processed the previous block too, so it starts from a settled state.
 
     Args:
-        cutoff: where it begins, in Hz.
+        cutoff: the initial cut-off in Hz.
     """
 
     def __init__(self, cutoff: float) -> None:
         self._octave = math.log2(cutoff)
         self._filter = Filters(low_pass_sections(2**self._octave))
-        self._before: Signal = np.zeros((2, MIX_BLOCK), np.float32)
+        self._previous: Signal = np.zeros((2, MIX_BLOCK), np.float32)
 
     def process(self, x: Signal, cutoff: float) -> Signal:
-        """Filter the next (2, MIX_BLOCK), on the way to `cutoff` (Hz)."""
+        """Filter the next block, (2, MIX_BLOCK), while the cut-off approaches `cutoff` in Hz."""
         target = math.log2(cutoff)
         y = self._filter.process(x)
         if self._octave != target:
             self._octave += min(max(target - self._octave, -_OCTAVES_PER_BLOCK), _OCTAVES_PER_BLOCK)
             self._filter = Filters(low_pass_sections(2**self._octave))
-            self._filter.process(self._before)
+            self._filter.process(self._previous)
             y += (self._filter.process(x) - y) * _FADE
-        self._before = x
+        self._previous = x
         return y

@@ -1,4 +1,4 @@
-"""The FluidSynth library: loaded once, a binding that pyfluidsynth lacks added, messages kept off the terminal."""
+"""The FluidSynth library, loaded once, with a binding that pyfluidsynth lacks and with its messages captured."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEVELS = range(5)
 _SERIOUS = 1
 
 _LogFunction = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
-_said = threading.local()
+_thread = threading.local()
 
 
 def _log(level: int, message: bytes | None, _data: object) -> None:
@@ -26,10 +26,13 @@ def _log(level: int, message: bytes | None, _data: object) -> None:
 
 
 def _messages() -> deque[str]:
-    """This thread's latest error messages: FluidSynth logs in the thread that called it, its log function is global."""
-    if not hasattr(_said, "messages"):
-        _said.messages = deque(maxlen=8)
-    messages: deque[str] = _said.messages
+    """Return this thread's latest error messages.
+
+    FluidSynth logs in the calling thread, but its log function is global.
+    """
+    if not hasattr(_thread, "messages"):
+        _thread.messages = deque(maxlen=8)
+    messages: deque[str] = _thread.messages
     return messages
 
 
@@ -38,19 +41,20 @@ _log_callback = _LogFunction(_log)
 
 @cache
 def library() -> Any:
-    """The module of pyfluidsynth, with `nwrite_float(synth, frames, left, right, fx_left, fx_right)` beside it.
+    """Return the module of pyfluidsynth, extended by `nwrite_float(synth, frames, left, right, fx_left, fx_right)`.
 
-    It writes each group of MIDI channels to buffers of its own: `left` and `right` are arrays of their addresses.
+    `nwrite_float` renders each group of MIDI channels into its own buffers: `left` and `right` are arrays of their
+    addresses.
 
     Raises:
         AudioError: the shared library is not installed.
     """
     try:
-        # With CI in the environment pyfluidsynth prints the library's name, and stdout may be carrying audio.
+        # pyfluidsynth prints the library's name if CI is set in the environment, but stdout may carry audio.
         with contextlib.redirect_stdout(io.StringIO()):
             import fluidsynth
-    except (ImportError, OSError, AttributeError) as fault:
-        raise AudioError(f"FluidSynth cannot be loaded ({fault}): try `apt install libfluidsynth3`") from fault
+    except (ImportError, OSError, AttributeError) as error:
+        raise AudioError(f"FluidSynth cannot be loaded ({error}): try `apt install libfluidsynth3`") from error
     shared = fluidsynth._fl
     for level in _LEVELS:
         shared.fluid_set_log_function(level, _log_callback, None)
@@ -61,8 +65,8 @@ def library() -> Any:
     return fluidsynth
 
 
-def complaints() -> str:
-    """What FluidSynth has logged as an error in this thread since the last call, joined by `; `."""
+def take_errors() -> str:
+    """Return the errors that FluidSynth has logged in this thread since the last call, joined by `; `."""
     messages = _messages()
     text = "; ".join(messages)
     messages.clear()

@@ -1,4 +1,4 @@
-"""The grain of an old sampler: fewer bits, and a lower sampling rate without a filter behind it."""
+"""The sound of an old sampler: fewer bits and a lower sampling rate without a reconstruction filter."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from radio.audio.curve import Signal
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames
 
 _REACH: Frames = 8
-"""How far back the sample that is held may lie; sets the lowest rate, 6 kHz."""
+"""The oldest sample that may be held; this limits the rate to 6 kHz or more."""
 
 
 class Grit:
-    """Sample and hold at `rate` on the absolute clock, rounded to `bits`.
+    """A sample-and-hold at `rate` on the absolute clock that rounds to `bits`.
 
     Args:
-        bits: size of a sample; full scale is ±1.0.
-        rate: Hz, 6,000 to 48,000.
-        channels: rows of the signal.
+        bits: resolution of a sample; full scale is ±1.0.
+        rate: in Hz, 6,000 to 48,000.
+        channels: the rows of the signal.
     """
 
     def __init__(self, bits: float, rate: float, *, channels: int) -> None:
         self._steps = np.float32(2 ** (bits - 1))
         self._rate = round(rate)
-        self._held: dict[int, npt.NDArray[np.intp]] = {}
-        """Which samples a block holds, by where it begins between two ticks of the old sampler: at most 25 ways."""
+        self._indices: dict[int, npt.NDArray[np.intp]] = {}
+        """The samples that a block holds, by the block's phase within a period of `rate`: at most 25 entries."""
         self.past: Signal = np.zeros((channels, _REACH), np.float32)
 
     def process(self, x: Signal, position: Frames) -> Signal:
-        """Hold and round (channels, MIX_BLOCK) from the absolute frame `position`, a multiple of MIX_BLOCK."""
+        """Process a block, (channels, MIX_BLOCK), at the absolute frame `position`, a multiple of MIX_BLOCK."""
         line = np.concatenate((self.past, x), axis=1)
         self.past = line[:, MIX_BLOCK:]
-        y: Signal = line.take(self._holding(position), axis=1)
+        y: Signal = line.take(self._held_indices(position), axis=1)
         y *= self._steps
         np.rint(y, out=y)
         y /= self._steps
         return y
 
-    def _holding(self, position: Frames) -> npt.NDArray[np.intp]:
+    def _held_indices(self, position: Frames) -> npt.NDArray[np.intp]:
         phase = position * self._rate % SAMPLE_RATE
-        if phase not in self._held:
+        if phase not in self._indices:
             now = np.arange(position, position + MIX_BLOCK)
-            # Of the old sampler's ticks, the last one up to now, and the first of our frames that is not before it.
+            # The latest sampling instant up to each frame, rounded up to a whole frame.
             held = -(-(now * self._rate // SAMPLE_RATE * SAMPLE_RATE) // self._rate)
-            self._held[phase] = held - (position - _REACH)
-        return self._held[phase]
+            self._indices[phase] = held - (position - _REACH)
+        return self._indices[phase]

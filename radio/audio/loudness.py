@@ -1,4 +1,4 @@
-"""How loud a block is: integrated loudness and true peak."""
+"""Measurement of loudness: integrated loudness and true peak."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WEIGHTING = np.array(
         [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
     ]
 )
-"""K-weighting at 48 kHz as second-order sections: the head's shelf, then the revised low-frequency B curve."""
+"""K-weighting at 48 kHz as second-order sections: the shelf for the head, then the RLB high-pass."""
 _STEP = SAMPLE_RATE // 10
 """Gating blocks last 400 ms and overlap by three quarters."""
 _TAPS = 32
@@ -28,7 +28,7 @@ Exact = npt.NDArray[np.float64]
 
 
 class Meter:
-    """Measures a programme as it is rendered: memory grows by eight bytes for each 100 ms, and cutting changes nothing.
+    """A meter for audio that arrives in parts of any size; memory grows by eight bytes per 100 ms.
 
     Source: ITU-R BS.1770-4, annex 1 (loudness) and 2 (true peak).
     """
@@ -36,15 +36,15 @@ class Meter:
     def __init__(self) -> None:
         self._weighting = Filters(_WEIGHTING, frames=_STEP, dtype=np.float64)
         self._peaks = Peaks(_TAPS)
-        self._rest: Block = np.zeros((0, 2), np.float32)
+        self._pending: Block = np.zeros((0, 2), np.float32)
         self._power: list[float] = []
         self._peak = 0.0
 
     def add(self, block: Block) -> None:
-        """Go on with the next (frames, 2) float32 at 48 kHz, any number of frames."""
-        block = np.concatenate((self._rest, block))
+        """Add the next block, (frames, 2) float32 at 48 kHz, of any length."""
+        block = np.concatenate((self._pending, block))
         steps = len(block) // _STEP
-        self._rest = block[steps * _STEP :]
+        self._pending = block[steps * _STEP :]
         for step in block[: steps * _STEP].reshape(steps, _STEP, 2):
             samples = np.ascontiguousarray(step.T)
             weighted = self._weighting.process(samples)
@@ -53,7 +53,7 @@ class Meter:
 
     @property
     def integrated(self) -> float:
-        """Gated loudness of all so far in LUFS; -inf where no 400 ms are louder than -70 LUFS."""
+        """Gated loudness of the audio so far, in LUFS; -inf if no 400 ms are louder than -70 LUFS."""
         if len(self._power) < 4:
             return -math.inf
         blocks = np.lib.stride_tricks.sliding_window_view(np.array(self._power), 4).mean(axis=1)
@@ -65,23 +65,23 @@ class Meter:
 
     @property
     def true_peak(self) -> float:
-        """Highest peak of the continuous signal so far, interpolated four times, in dBTP; -inf for digital silence."""
-        # What waits for its 100 ms, and silence for the peaks at its very end.
-        missing = -(len(self._rest) + _TAPS) % GRID + _TAPS
-        rest = np.concatenate((self._rest.T, np.zeros((2, missing), np.float32)), axis=1)
-        peak = max(self._peak, _highest(copy(self._peaks), rest, self._peak))
+        """Highest peak of the audio so far at four-fold oversampling, in dBTP; -inf for digital silence."""
+        # The pending samples, padded with silence so that peaks at their very end are found.
+        padding = -(len(self._pending) + _TAPS) % GRID + _TAPS
+        samples = np.concatenate((self._pending.T, np.zeros((2, padding), np.float32)), axis=1)
+        peak = max(self._peak, _highest(copy(self._peaks), samples, self._peak))
         return 20 * math.log10(peak) if peak else -math.inf
 
 
 def integrated_loudness(block: Block) -> float:
-    """The gated loudness of a whole programme, (frames, 2) float32 at 48 kHz: see `Meter.integrated`."""
+    """Return the gated loudness of a recording, (frames, 2) float32 at 48 kHz; see `Meter.integrated`."""
     meter = Meter()
     meter.add(block)
     return meter.integrated
 
 
 def true_peak(block: Block) -> float:
-    """The highest peak of a whole programme, (frames, 2) float32 at 48 kHz: see `Meter.true_peak`."""
+    """Return the true peak of a recording, (frames, 2) float32 at 48 kHz; see `Meter.true_peak`."""
     meter = Meter()
     meter.add(block)
     return meter.true_peak

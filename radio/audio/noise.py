@@ -1,4 +1,4 @@
-"""Endless noise from a seed: made in fixed chunks that depend on the seed and their number alone."""
+"""Endless noise in fixed chunks, each determined by the seed and the chunk's number alone."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from radio.types import SAMPLE_RATE, Block, Frames
 
 CHUNK: Frames = 24_000
 TAIL: Frames = 4_800
-"""A grain lasts CHUNK + TAIL frames: its tail sounds into the next chunk."""
+"""A grain lasts CHUNK + TAIL frames: its tail overlaps the next chunk."""
 GRAIN: Frames = CHUNK + TAIL
 
 Grain = npt.NDArray[np.float32]
 """(2, GRAIN) float32."""
 Shape = npt.NDArray[np.float32]
-"""A noise's amplitude at each frequency of a grain's Fourier transform, or at the lowest ones where it ends early."""
+"""The amplitude of a noise at each frequency of a grain's Fourier transform; it may end early, at lower frequencies."""
 
 FREQUENCIES: npt.NDArray[np.float64] = np.asarray(np.fft.rfftfreq(GRAIN, 1 / SAMPLE_RATE), np.float64)
 
 _ramp = np.sin(np.linspace(0, np.pi / 2, TAIL, endpoint=False) + np.pi / 4 / TAIL).astype(np.float32)
 _WINDOW = np.concatenate((_ramp, np.ones(CHUNK - TAIL, np.float32), _ramp[::-1]))
-"""Fades grains of noise into one another at equal power: the squares of what overlaps add up to 1."""
+"""The window of a grain: an equal-power crossfade, in which the squares of overlapping windows add up to 1."""
 
 
 class Noise(ABC):
-    """A texture without end and without a loop: each chunk is its own grain and the tail of the grain before.
+    """An endless texture that never repeats: each chunk is its own grain plus the tail of the previous grain.
 
-    Stateless but for `position`, which may be set: any place can be rendered at once, what nobody hears may be skipped,
-    and whole and split are bit-identical.
+    The only state is `position`, which may be set. So any place can be rendered directly, inaudible parts can be
+    skipped, and the samples do not depend on the sizes requested.
 
     Args:
-        seed: any integer; another seed gives another texture.
+        seed: any integer; each seed gives a different texture.
     """
 
     def __init__(self, seed: int) -> None:
@@ -47,15 +47,15 @@ class Noise(ABC):
 
     @abstractmethod
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """The sound that begins with chunk `number` ≥ -1, drawn from a generator of its own."""
+        """Return the grain that begins with chunk `number` ≥ -1, drawn from its own generator."""
 
     def render(self, frames: Frames) -> Block:
-        """The next `frames` frames: (frames, 2) float32, each channel's frames adjacent."""
+        """Return the next `frames` frames: (frames, 2) float32, each channel contiguous in memory."""
         out = np.empty((2, frames), dtype=np.float32)
         done = 0
         while done < frames:
             number, start = divmod(self.position, CHUNK)
-            self._turn_to(number)
+            self._load(number)
             count = min(CHUNK - start, frames - done)
             out[:, done : done + count] = self._chunk[:, start : start + count]
             self.position += count
@@ -63,16 +63,16 @@ class Noise(ABC):
         return out.T
 
     def skip(self, frames: Frames) -> None:
-        """Let `frames` pass that nobody hears."""
+        """Move on by `frames` without rendering."""
         self.position += frames
 
-    def _turn_to(self, number: int) -> None:
+    def _load(self, number: int) -> None:
         if number == self._number:
             return
-        before = self._grain if self._number == number - 1 else self._make(number - 1)
+        previous = self._grain if self._number == number - 1 else self._make(number - 1)
         self._number, self._grain = number, self._make(number)
         self._chunk = self._grain[:, :CHUNK].copy()
-        self._chunk[:, :TAIL] += before[:, CHUNK:]
+        self._chunk[:, :TAIL] += previous[:, CHUNK:]
 
     def _make(self, number: int) -> Grain:
         name = zlib.crc32(type(self).__name__.encode())
@@ -81,30 +81,30 @@ class Noise(ABC):
 
 
 def shape(amplitude: npt.NDArray[np.float64], decibels: float) -> Shape:
-    """Scale the amplitudes at FREQUENCIES so that `colour` gives noise of `decibels` (dBFS RMS)."""
+    """Scale the amplitudes at FREQUENCIES so that `color` returns noise of `decibels` (dBFS RMS)."""
     amplitude = amplitude.copy()
     amplitude[0] = amplitude[-1] = 0
     scale = 10 ** (decibels / 20) * GRAIN / math.sqrt(4 * float(np.square(amplitude).sum()))
     return np.asarray(amplitude * scale, np.float32)
 
 
-def both(one: Shape, other: Shape) -> Shape:
-    """The shape of two noises that sound at once: powers add."""
+def combine(one: Shape, other: Shape) -> Shape:
+    """Return the shape of two noises that sound together: their powers add."""
     return np.hypot(one, other)
 
 
 def band(low: float, high: float, slope: float) -> npt.NDArray[np.float64]:
-    """Amplitudes that fall by `slope` dB per octave between two corners in Hz, and by 12 dB more beyond either."""
+    """Return amplitudes that fall by `slope` dB per octave between two corners in Hz, and 12 dB more outside them."""
     f = np.maximum(FREQUENCIES, 1.0)
     return np.asarray(f ** (-slope / 6.02) / ((1 + (low / f) ** 2) * (1 + (f / high) ** 2)))
 
 
-def colour(generator: np.random.Generator, sides: Shape, middle: Shape | None = None) -> Grain:
-    """Noise with the fades of a grain at its ends.
+def color(generator: np.random.Generator, sides: Shape, middle: Shape | None = None) -> Grain:
+    """Return noise with the window of a grain applied.
 
     Args:
-        sides: shape of a noise that differs between the two channels.
-        middle: shape of one that is the same in both.
+        sides: the shape of a noise that is independent in the two channels.
+        middle: the shape of a noise that is the same in both channels.
     """
     spectrum = _spectrum(generator, 2, sides)
     if middle is not None:
@@ -112,9 +112,9 @@ def colour(generator: np.random.Generator, sides: Shape, middle: Shape | None = 
     return np.asarray(np.fft.irfft(spectrum, n=GRAIN, axis=1), np.float32) * _WINDOW
 
 
-def _spectrum(generator: np.random.Generator, channels: int, of: Shape) -> npt.NDArray[np.complex64]:
-    draws = generator.standard_normal((channels, 2 * len(of)), dtype=np.float32)
-    return np.asarray(draws.view(np.complex64) * of)
+def _spectrum(generator: np.random.Generator, channels: int, amplitudes: Shape) -> npt.NDArray[np.complex64]:
+    draws = generator.standard_normal((channels, 2 * len(amplitudes)), dtype=np.float32)
+    return np.asarray(draws.view(np.complex64) * amplitudes)
 
 
 Numbers = npt.NDArray[np.float64]
@@ -130,24 +130,24 @@ def ring(
     pan: Numbers,
     rise: Numbers | None = None,
 ) -> None:
-    """Add struck, decaying tones to a grain: (tones,) of everything.
+    """Add decaying tones to a grain. All arrays have shape (tones,).
 
     Args:
         grain: changed in place.
-        starts: frame of each strike, within the chunk.
-        hertz: frequency at the strike.
-        decay: time constant in seconds; seven of the longest are sounded, at most a tail's length.
-        peak: amplitude at the strike, full scale 1.0.
-        pan: -1 left to 1 right, at equal power.
-        rise: octaves by which the pitch has risen after one `decay`.
+        starts: the first frame of each tone, within the chunk.
+        hertz: the initial frequency.
+        decay: time constant in seconds; all tones last seven times the longest one, at most the length of a tail.
+        peak: the initial amplitude, full scale 1.0.
+        pan: -1 (left) to 1 (right), at equal power.
+        rise: octaves by which the pitch rises during one `decay`.
     """
     if not len(starts):
         return
     count = min(int(7 * decay.max() * SAMPLE_RATE) + 2, TAIL)
     t = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE)
-    numbers = (-1 / decay, 2 * math.pi * hertz, peak, (pan + 1) * math.pi / 4)
-    rate, turn, level, angle = (np.asarray(each, np.float32)[:, None] for each in numbers)
-    phase = turn * t
+    parameters = (-1 / decay, 2 * math.pi * hertz, peak, (pan + 1) * math.pi / 4)
+    rate, frequency, level, angle = (np.asarray(values, np.float32)[:, None] for values in parameters)
+    phase = frequency * t
     if rise is not None:
         phase *= 1 + (0.35 * rise / decay).astype(np.float32)[:, None] * t
     tones = np.exp(rate * t)

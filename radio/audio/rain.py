@@ -7,26 +7,26 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from radio.audio.noise import CHUNK, GRAIN, Grain, Noise, band, both, colour, ring, shape
+from radio.audio.noise import CHUNK, GRAIN, Grain, Noise, band, color, combine, ring, shape
 from radio.types import SAMPLE_RATE
 
-_SOUND = both(shape(band(900, 7_000, 3.0), -39.0), shape(band(140, 500, 3.0), -44.0))
-"""The many drops that melt together: far away, and on the roof."""
+_SOUND = combine(shape(band(900, 7_000, 3.0), -39.0), shape(band(140, 500, 3.0), -44.0))
+"""The drops that blend into noise: distant ones and those on the roof."""
 _DROPS, _NEAR = 130.0, 2.5
-"""Single drops per second, and those that fall close by."""
+"""Single drops per second, and near drops per second."""
 _GUST = 7
-"""Chunks from one draw of the rain's strength to the next: 3.5 s."""
+"""Chunks between two random values of the rain's strength: 3.5 s."""
 _POINT = 480
-"""Frames from one value of the strength to the next; straight lines lead from each to each."""
+"""Frames between two points of the strength curve, which is linear between them."""
 
 
 class Rain(Noise):
-    """Steady rain near -37 dBFS RMS: a wash of noise that swells and fades a little, and single drops in it."""
+    """Steady rain near -37 dBFS RMS: noise of slowly varying strength, with single drops."""
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Noise at the strength of the moment, under two Poisson streams of drops."""
+        """Return noise at the current strength with two Poisson streams of drops."""
         strength = self._strength(number)
-        grain = colour(generator, _SOUND)
+        grain = color(generator, _SOUND)
         grain *= strength
         seconds = CHUNK / SAMPLE_RATE
         count = generator.poisson(_DROPS * seconds * strength[0])
@@ -37,7 +37,7 @@ class Rain(Noise):
         ring(grain, starts, hertz=hertz, decay=decay, peak=peak, pan=pan)
         count = generator.poisson(_NEAR * seconds * strength[0])
         starts = generator.integers(0, CHUNK, count)
-        # A drop that hits water shuts in a bubble, whose pitch rises as it comes up.
+        # A drop that hits water traps an air bubble, whose pitch rises as it ascends.
         hertz = 700 * 2 ** generator.uniform(0, 1.5, count)
         peak = 0.007 * np.exp(0.5 * generator.standard_normal(count))
         rise = generator.uniform(0.1, 0.4, count)
@@ -46,7 +46,7 @@ class Rain(Noise):
         return grain
 
     def _strength(self, number: int) -> npt.NDArray[np.float32]:
-        """A gain that wanders by about ±2 dB over seconds, the same from whichever chunk it is asked: (GRAIN,)."""
+        """Return a gain, (GRAIN,), that varies by about ±2 dB over seconds, continuous across chunks."""
         points = np.arange(0, GRAIN + 1, _POINT)
         place = number / _GUST + points / (CHUNK * _GUST)
         first = math.floor(place[0])
@@ -54,10 +54,10 @@ class Rain(Noise):
             np.random.default_rng(np.random.SeedSequence([self.seed % 2**64, 1, first + i + 1])).uniform(-2, 2)
             for i in range(3)
         ]
-        # A raised cosine leads from one draw to the next.
+        # Interpolate between the random values with a raised cosine.
         part = place - first
-        here, along = np.minimum(part.astype(int), 1), part % 1
+        index, fraction = np.minimum(part.astype(int), 1), part % 1
         values = np.array(draws)
-        decibels = values[here] + (values[here + 1] - values[here]) * (0.5 - 0.5 * np.cos(np.pi * along))
+        decibels = values[index] + (values[index + 1] - values[index]) * (0.5 - 0.5 * np.cos(np.pi * fraction))
         gains = 10 ** (decibels / 20)
         return np.asarray(np.interp(np.arange(GRAIN), points, gains), np.float32)

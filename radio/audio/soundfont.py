@@ -1,4 +1,4 @@
-"""What a soundfont holds, read from its list of presets alone: no sample is loaded.
+"""The presets of a soundfont, read from its list of presets without loading any sample.
 
 Source: SoundFont Technical Specification 2.04, sections 4 (RIFF) and 7.2 (the PHDR sub-chunk).
 """
@@ -13,15 +13,15 @@ from radio.errors import AudioError
 
 _CHUNK = struct.Struct("<4sI")
 _PRESET = struct.Struct("<20sHHHIII")
-_LARGEST = 4 * 2**20
-"""Bytes: room for a hundred thousand presets, more than a bank number and a program number can name in practice."""
+_MAX_LIST_SIZE = 4 * 2**20
+"""Largest list accepted, in bytes: enough for a hundred thousand presets."""
 
 
 def presets(path: Path) -> dict[tuple[int, int], str]:
-    """The name of each (bank, program) of an SF2 or SF3 file; bank 128 holds the drum kits.
+    """Return the name of each (bank, program) of an SF2 or SF3 file; bank 128 holds the drum kits.
 
     Raises:
-        AudioError: the file cannot be read, or is no soundfont.
+        AudioError: the file cannot be read or is not a soundfont.
     """
     try:
         with path.open("rb") as file:
@@ -34,15 +34,17 @@ def presets(path: Path) -> dict[tuple[int, int], str]:
 
 def _read(file: BinaryIO) -> dict[tuple[int, int], str]:
     if file.read(4) != b"RIFF" or file.read(8)[4:] != b"sfbk":
-        raise ValueError("it does not begin as one")
+        raise ValueError("it has no RIFF/sfbk header")
     while head := file.read(_CHUNK.size):
         kind, size = _CHUNK.unpack(head)
         if kind == b"LIST":
-            if file.read(4) != b"pdta":  # else its own chunks follow
+            if file.read(4) != b"pdta":  # the chunks of the list "pdta" follow
                 file.seek(size - 4 + size % 2, 1)
-        elif kind == b"phdr" and size <= _LARGEST:
+        elif kind == b"phdr" and size <= _MAX_LIST_SIZE:
             rows = list(_PRESET.iter_unpack(file.read(size)))
-            return {(bank, program): _text(name) for name, program, bank, *_ in rows[:-1]}  # the last one ends the list
+            return {
+                (bank, program): _text(name) for name, program, bank, *_ in rows[:-1]
+            }  # the last row is a terminator
         else:
             file.seek(size + size % 2, 1)
     raise ValueError("it has no list of presets")

@@ -1,4 +1,4 @@
-"""The synthesizer of all layers: note events on the absolute grid in, audio out, the same however it is cut."""
+"""The synthesizer of all layers: turns note events on the absolute grid into audio."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from pathlib import Path
 
 import numpy as np
 
-from radio.audio.fluid import complaints, library
+from radio.audio.fluid import library, take_errors
 from radio.errors import AudioError
 from radio.types import GRID, SAMPLE_RATE, Block, Frames, SynthEvent
 
 _DRUM_BANK = 128
 _SOUNDFONT_HINT = (
-    "`apt install fluid-soundfont-gm` brings the usual one, or `soundfont:` in the config may name another .sf2 file"
+    "install the default with `apt install fluid-soundfont-gm`, or set `soundfont:` in the config to another .sf2 file"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a layer plays: General MIDI program 0–127, or with `drums` the kit's number in bank 128."""
+    """The instrument of a layer: a General MIDI program, 0–127, or with `drums` the number of a kit in bank 128."""
 
     number: int
     drums: bool = False
 
 
 class Synth:
-    """FluidSynth playing one program of a soundfont for each layer, with its own reverb and chorus off.
+    """FluidSynth with one program of a soundfont for each layer, without its reverb and chorus.
 
-    All layers share one synthesizer, so that the soundfont is in memory once; each is a MIDI channel with audio buffers
-    of its own. FluidSynth works in blocks of 64 frames and lets an event sound from the next one on. It is therefore
-    only ever asked for whole blocks of the absolute grid, cut at every event, and the result is bit-identical however
-    `render` is split. The synthesizer cannot be copied or saved, and is for one thread at a time.
+    All layers share one synthesizer, so that the soundfont is in memory once. Each layer is a MIDI channel with its own
+    audio buffers. FluidSynth works in blocks of 64 frames, and an event takes effect with the next block. Therefore it
+    renders whole blocks of the absolute grid only, up to the next event, and the result does not depend on the sizes
+    requested. A synthesizer cannot be copied or saved and must be used by one thread at a time.
 
     Args:
         soundfont: an SF2 or SF3 file.
-        programs: by layer, at most 16.
-        gain: linear factor on FluidSynth's output, 0–10; at the default a usual passage of chords peaks near -8 dBFS.
+        programs: the programs by layer, at most 16.
+        gain: linear factor for FluidSynth's output, 0–10; with the default, typical chords peak near -8 dBFS.
 
     Raises:
-        AudioError: the soundfont is missing or is none, or has no such program.
+        AudioError: the soundfont is missing or invalid, or lacks one of the programs.
     """
 
     def __init__(self, soundfont: Path, programs: Mapping[str, Program], *, gain: float = 1.4) -> None:
         check_soundfont(soundfont)
         fluid = library()
-        complaints()
+        take_errors()
         self._fluid = fluid
         self._synth = fluid.Synth(
             gain=float(gain),
@@ -69,7 +69,7 @@ class Synth:
         self._channels = {layer: channel for channel, layer in enumerate(programs)}
         self._events: list[tuple[SynthEvent, int]] = []
         self.position: Frames = 0
-        """The next frame that `render` returns."""
+        """The next frame to be rendered."""
         try:
             self._load(soundfont, programs)
         except AudioError:
@@ -80,42 +80,41 @@ class Synth:
         synth = self._synth
         sfid = synth.sfload(os.fspath(soundfont))
         if sfid < 0:
-            raise AudioError(f"{soundfont} is not a soundfont ({complaints()}): {_SOUNDFONT_HINT}")
+            raise AudioError(f"{soundfont} is not a soundfont ({take_errors()}): {_SOUNDFONT_HINT}")
         for layer, program in programs.items():
             bank = _DRUM_BANK if program.drums else 0
             if synth.program_select(self._channels[layer], sfid, bank, program.number) != self._fluid.FLUID_OK:
-                there = [number for number in range(128) if synth.sfpreset_name(sfid, bank, number) is not None]
-                complaints()
-                what = "drum kit" if bank else "program"
-                raise AudioError(
-                    f"{soundfont} has no {what} {program.number}; it has {_ranges(there) or 'none in that bank'}"
-                )
+                numbers = [number for number in range(128) if synth.sfpreset_name(sfid, bank, number) is not None]
+                take_errors()
+                kind = "drum kit" if bank else "program"
+                choices = _ranges(numbers) or f"no {kind} at all"
+                raise AudioError(f"{soundfont} has no {kind} {program.number}; it has {choices}")
 
     def schedule(self, layer: str, events: Iterable[SynthEvent]) -> None:
-        """Add events, in any order, to sound at their absolute frames; at one frame releases come before strikes.
+        """Add events, in any order. At the same frame, releases come before strikes of the same pitch.
 
         Raises:
-            AudioError: an event off the grid, in a block that is already made, or with a value outside 0–127.
+            AudioError: an event is off the grid or before `position`, or a value is outside 0–127.
         """
         for event in events:
             if event.frame % GRID or event.frame < self.position:
                 raise AudioError(
-                    f"an event at frame {event.frame}: it must be a multiple of {GRID}, at least {self.position}"
+                    f"event at frame {event.frame}: the frame must be a multiple of {GRID}, at least {self.position}"
                 )
             if not (0 <= event.note <= 127 and 0 <= event.velocity <= 127):
                 raise AudioError(f"note {event.note} with velocity {event.velocity}: both must be from 0 to 127")
             heapq.heappush(self._events, (event, self._channels[layer]))
 
     def render(self, frames: Frames) -> dict[str, Block]:
-        """The next `frames` frames of each layer: (frames, 2) float32, not clipped, each channel's frames adjacent.
+        """Return the next frames of each layer: (frames, 2) float32, not clipped, each channel contiguous in memory.
 
         Raises:
-            AudioError: not whole blocks of 64 frames, or the synthesizer is closed or failed.
+            AudioError: `frames` is not a multiple of 64, or the synthesizer is closed or failed.
         """
         if self._synth is None:
             raise AudioError("the synthesizer is closed")
         if frames < 0 or frames % GRID:
-            raise AudioError(f"{frames} frames: the synthesizer renders whole blocks of {GRID}")
+            raise AudioError(f"cannot render {frames} frames: the synthesizer renders whole blocks of {GRID}")
         out = np.empty((len(self._channels), 2, frames), dtype=np.float32)
         addresses = out.ctypes.data + np.arange(2 * len(out)).reshape(-1, 2) * out.strides[1]
         start, end = self.position, self.position + frames
@@ -131,38 +130,42 @@ class Synth:
         pointers = ctypes.c_void_p * len(addresses)
         left, right = (pointers(*column) for column in addresses.T.tolist())
         if self._fluid.nwrite_float(self._synth.synth, frames, left, right, None, None) != self._fluid.FLUID_OK:
-            raise AudioError(f"FluidSynth could not render {frames} frames ({complaints()})")
+            raise AudioError(f"FluidSynth could not render {frames} frames ({take_errors()})")
 
     def _play(self, event: SynthEvent, channel: int) -> None:
-        # Both answer FLUID_FAILED for a key the program has no sample for or that does not sound: nothing is lost then.
+        # Ignore FLUID_FAILED: the program has no sample for the key, or the key is not sounding.
         if event.velocity:
             self._synth.noteon(channel, event.note, event.velocity)
         else:
             self._synth.noteoff(channel, event.note)
 
     def close(self) -> None:
-        """Free the synthesizer and its samples; closing twice is fine."""
+        """Free the synthesizer and its samples. May be called more than once."""
         if self._synth is not None:
             self._synth.delete()
             self._synth = None
 
 
 def check_soundfont(path: Path) -> None:
-    """Raise AudioError where `path` is missing, no soundfont by its header, or cut short; no synthesizer is needed."""
+    """Check the header and the length of a soundfont, without opening a synthesizer.
+
+    Raises:
+        AudioError: the file is missing, is not a soundfont, or is truncated.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(12)
             size = file.seek(0, os.SEEK_END)
-    except OSError as fault:
-        raise AudioError(f"soundfont {path}: {fault.strerror or fault}; {_SOUNDFONT_HINT}") from fault
+    except OSError as error:
+        raise AudioError(f"soundfont {path}: {error.strerror or error}; {_SOUNDFONT_HINT}") from error
     if head[:4] != b"RIFF" or head[8:12] != b"sfbk":
         raise AudioError(f"{path} is not a soundfont (no RIFF/sfbk header): {_SOUNDFONT_HINT}")
     if int.from_bytes(head[4:8], "little") + 8 > size:
-        raise AudioError(f"soundfont {path} is cut short at {size} bytes: {_SOUNDFONT_HINT}")
+        raise AudioError(f"soundfont {path} is truncated at {size} bytes: {_SOUNDFONT_HINT}")
 
 
 def _ranges(numbers: list[int]) -> str:
-    """`0–5, 8, 16` for a rising list."""
+    """Format an ascending list as ranges, such as `0–5, 8, 16`."""
     parts: list[list[int]] = []
     for number in numbers:
         if parts and parts[-1][-1] == number - 1:

@@ -1,4 +1,4 @@
-"""An old record's own sound: hiss, a little rumble, crackle and now and then a pop."""
+"""The noise of an old record: hiss, rumble, crackle and occasional pops."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from radio.audio.noise import CHUNK, FREQUENCIES, Grain, Noise, Numbers, band, colour, ring, shape
+from radio.audio.noise import CHUNK, FREQUENCIES, Grain, Noise, Numbers, band, color, ring, shape
 from radio.types import SAMPLE_RATE
 
 _HISS = shape(band(150, 8_000, 2.0), -57.0)
 _RUMBLE = shape(band(25, 90, 0.0), -63.0)[FREQUENCIES < 2_000]
-"""At 2 kHz it is 50 dB weaker still."""
-_TURN = 60 / (100 / 3)
-"""Seconds per turn of the record: dust lies unevenly, so crackle comes and goes with it."""
+"""Limited to 2 kHz, where it is already 50 dB weaker."""
+_REVOLUTION = 60 / (100 / 3)
+"""Seconds per revolution of the record: dust is uneven, so the density of crackle varies with it."""
 _TICKS, _SPECKS, _POPS = 14.0, 45.0, 0.25
-"""Events per second on average."""
+"""Mean number of events per second."""
 
 
 class Vinyl(Noise):
-    """Vinyl noise: hiss near -57 dBFS RMS, ticks that peak from -40 to -30 dBFS, finer specks below, sparse pops."""
+    """Vinyl noise: hiss near -57 dBFS RMS, ticks that peak at -40 to -30 dBFS, fainter specks, and sparse pops."""
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Hiss and rumble under three Poisson streams of clicks."""
-        grain = colour(generator, _HISS, _RUMBLE)
+        """Return hiss and rumble with three Poisson streams of clicks."""
+        grain = color(generator, _HISS, _RUMBLE)
         wear = math.exp(0.35 * generator.standard_normal())
         seconds = CHUNK / SAMPLE_RATE
-        specks = self._strikes(_SPECKS * wear * seconds, number, generator)
-        ticks = self._strikes(_TICKS * wear * seconds, number, generator)
-        pops = self._strikes(_POPS * seconds, number, generator)
+        specks = self._clicks(_SPECKS * wear * seconds, number, generator)
+        ticks = self._clicks(_TICKS * wear * seconds, number, generator)
+        pops = self._clicks(_POPS * seconds, number, generator)
         levels = (
             generator.uniform(-56, -42, len(specks)),
             -40 + 10 * generator.random(len(ticks)) ** 1.5,  # weak ticks outnumber strong ones
@@ -41,13 +41,13 @@ class Vinyl(Noise):
         ring(grain, pops, hertz=hertz, decay=decay, peak=peak, pan=pan)
         return grain
 
-    def _strikes(self, mean: float, number: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Frames of a Poisson stream in this chunk, denser on one side of the record."""
+    def _clicks(self, mean: float, number: int, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Return the frames of a Poisson stream in this chunk, denser on one side of the record."""
         count = generator.poisson(1.5 * mean)
         starts = generator.integers(0, CHUNK, count)
-        angle = 2 * math.pi * ((number * CHUNK + starts) / SAMPLE_RATE / _TURN % 1)
-        kept = generator.random(count) * 1.5 < 1 + 0.5 * np.cos(angle)
-        return starts[kept]
+        angle = 2 * math.pi * ((number * CHUNK + starts) / SAMPLE_RATE / _REVOLUTION % 1)
+        accepted = generator.random(count) * 1.5 < 1 + 0.5 * np.cos(angle)
+        return starts[accepted]
 
 
 def _tick(grain: Grain, starts: npt.NDArray[np.int64], peak_db: Numbers, generator: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Cuts for the invariant that textures and the synthesizer keep, whole = split, and signals block by block."""
+"""Helpers for audio tests: splitting into parts of random sizes, and processing block by block."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Array = npt.NDArray[np.generic]
 
 
 def bounds(sizes: Sequence[int], frames: int) -> list[int]:
-    """Where the pieces of `sizes` begin and end; the last goes on to `frames`."""
+    """Return the boundaries of parts with these sizes; the last part ends at `frames`."""
     return [*[cut for cut in np.cumsum([0, *sizes]).tolist() if cut < frames], frames]
 
 
 def in_blocks(process: Callable[[Array], Array], x: Array) -> Array:
-    """`process` over (channels, frames), block by block; what is left over at the end is padded with silence."""
+    """Apply `process` to (channels, frames) block by block; the last block is padded with silence."""
     padded = np.pad(x, ((0, 0), (0, -x.shape[1] % MIX_BLOCK))).astype(np.float32)
     blocks = [process(padded[:, at : at + MIX_BLOCK]) for at in range(0, padded.shape[1], MIX_BLOCK)]
     return np.concatenate(blocks, axis=1)[:, : x.shape[1]]

@@ -7,7 +7,7 @@ from radio.audio.curve import LINES, Curve, Ramp
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE
 
 
-def test_a_curve_joins_its_values_by_straight_lines() -> None:
+def test_a_curve_interpolates_linearly() -> None:
     ends = np.random.default_rng(1).random(2 * LINES)
     curve = Curve(0.5)
     drawn = np.concatenate([curve.draw(ends[:LINES]), curve.draw(ends[LINES:])])
@@ -15,7 +15,7 @@ def test_a_curve_joins_its_values_by_straight_lines() -> None:
     assert np.allclose(drawn, expected)
 
 
-def test_a_curve_that_does_not_move_is_one_number() -> None:
+def test_a_constant_curve_is_a_single_number() -> None:
     curve = Curve(2.0)
     assert curve.draw([2.0] * LINES) == 2.0
     assert isinstance(curve.draw([3.0] * LINES), np.ndarray)
@@ -23,7 +23,7 @@ def test_a_curve_that_does_not_move_is_one_number() -> None:
 
 
 @pytest.mark.parametrize("target", [-1.0, 0.3, 5.0])
-def test_a_ramp_goes_at_its_pace_and_stops_where_it_was_sent(target: float) -> None:
+def test_a_ramp_moves_at_its_pace_and_stops_at_the_target(target: float) -> None:
     ramp = Ramp(0.0, pace=10.0)
     drawn = np.concatenate([np.broadcast_to(ramp.draw(target), (MIX_BLOCK,)) for _ in range(SAMPLE_RATE // MIX_BLOCK)])
     step = np.diff(drawn, prepend=0.0)

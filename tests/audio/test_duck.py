@@ -10,15 +10,15 @@ from radio.types import GRID, MIX_BLOCK
 def gains(kicks: list[int], blocks: int = 48_000 // MIX_BLOCK) -> np.ndarray:
     duck = Duck(3.0, 0.12)
     starts = range(0, blocks * MIX_BLOCK, MIX_BLOCK)
-    drawn = [duck.draw([kick - start for kick in kicks if 0 <= kick - start < MIX_BLOCK]) for start in starts]
-    return np.concatenate([np.broadcast_to(part, (MIX_BLOCK,)) for part in drawn])
+    parts = [duck.draw([kick - start for kick in kicks if 0 <= kick - start < MIX_BLOCK]) for start in starts]
+    return np.concatenate([np.broadcast_to(part, (MIX_BLOCK,)) for part in parts])
 
 
-def test_nothing_happens_without_a_kick() -> None:
+def test_the_gain_is_unity_without_a_kick() -> None:
     assert (gains([]) == 1).all()
 
 
-def test_a_kick_presses_down_by_the_depth_and_lets_go() -> None:
+def test_a_kick_lowers_the_gain_by_the_depth_and_releases_it() -> None:
     gain = gains([GRID * 100])
     assert (gain[: GRID * 100 + 1] == 1).all()
     assert gain[GRID * 104] == pytest.approx(10 ** (-3 / 20))
@@ -28,7 +28,7 @@ def test_a_kick_presses_down_by_the_depth_and_lets_go() -> None:
     assert np.abs(np.diff(gain)).max() < 0.002
 
 
-def test_it_comes_to_rest() -> None:
+def test_the_gain_returns_to_exactly_unity() -> None:
     assert (gains([0], blocks=160_000 // MIX_BLOCK)[-MIX_BLOCK:] == 1).all()
 
 
@@ -38,7 +38,7 @@ def test_a_kick_off_the_grid_counts_from_the_next_line(line: int) -> None:
 
 
 @pytest.mark.parametrize("line", [55, 58, 59, 60])
-def test_a_dip_goes_on_across_blocks(line: int) -> None:
+def test_a_dip_continues_across_blocks(line: int) -> None:
     early, late = gains([GRID * 10]), gains([GRID * line])
     shift = GRID * (line - 10)
     assert np.allclose(late[shift:], early[:-shift])

@@ -33,7 +33,7 @@ def test_high_pass_on_pure_tones(hertz: float, db: float, within: float) -> None
     assert gain_db(Filters(high_pass_sections(400)), hertz) == pytest.approx(db, abs=within)
 
 
-def test_low_pass_keeps_a_constant_and_high_pass_removes_it() -> None:
+def test_a_low_pass_passes_a_constant_and_a_high_pass_removes_it() -> None:
     constant = np.ones((2, 20 * MIX_BLOCK))
     assert np.allclose(in_blocks(Filters(low_pass_sections(1_000)).process, constant)[:, -100:], 1, atol=1e-5)
     assert np.allclose(in_blocks(Filters(high_pass_sections(100)).process, constant)[:, -100:], 0, atol=1e-5)
@@ -50,8 +50,8 @@ def test_low_pass_keeps_a_constant_and_high_pass_removes_it() -> None:
         signal.butter(8, [300, 3_000], "bandpass", fs=SAMPLE_RATE, output="sos"),
     ],
 )
-def test_blocks_by_matrices_are_samples_one_by_one(sections: np.ndarray) -> None:
-    """Single precision keeps the error 90 dB below what is filtered; double keeps what scipy has."""
+def test_block_filtering_equals_sample_by_sample_filtering(sections: np.ndarray) -> None:
+    """The error is 90 dB below the signal in single precision; double precision matches scipy."""
     expected = signal.sosfilt(sections, NOISE)
     single = in_blocks(Filters(sections).process, NOISE)
     assert single.dtype == np.float32
@@ -61,7 +61,7 @@ def test_blocks_by_matrices_are_samples_one_by_one(sections: np.ndarray) -> None
     assert np.allclose(np.concatenate(blocks, axis=1), expected, atol=1e-10)
 
 
-def test_filters_side_by_side_are_filters_alone() -> None:
+def test_parallel_filters_equal_separate_filters() -> None:
     cutoffs = (700, 3_500, 9_000)
     stacked = Filters(*map(low_pass_sections, cutoffs))
     together = in_blocks(stacked.process, np.tile(NOISE, (3, 1)))
@@ -70,7 +70,7 @@ def test_filters_side_by_side_are_filters_alone() -> None:
         assert np.allclose(together[2 * row : 2 * row + 2], alone, atol=1e-6)
 
 
-def test_silence_stays_silent_and_never_turns_into_denormals() -> None:
+def test_silence_decays_without_denormals() -> None:
     filters = Filters(low_pass_sections(200))
     in_blocks(filters.process, NOISE)
     out = in_blocks(filters.process, np.zeros((2, 20 * SAMPLE_RATE)))
@@ -78,7 +78,7 @@ def test_silence_stays_silent_and_never_turns_into_denormals() -> None:
     assert np.abs(filters.state).min() > np.finfo(np.float32).tiny
 
 
-def test_a_swept_filter_arrives_where_it_was_sent() -> None:
+def test_a_swept_filter_reaches_its_target() -> None:
     swept = SweptLowPass(8_000)
     in_blocks(lambda x: swept.process(x, 500), NOISE)
     tone = in_blocks(lambda x: swept.process(x, 500), sine(2_000))
@@ -97,7 +97,7 @@ def test_a_sweep_does_not_click(hertz: float) -> None:
     assert bend.max() < 1.2 * np.abs(np.diff(tone, 2, axis=1)).max() + 1e-6
 
 
-def test_a_copy_goes_on_identically() -> None:
+def test_a_deep_copy_continues_identically() -> None:
     swept = SweptLowPass(8_000)
     in_blocks(lambda x: swept.process(x, 700), NOISE)
     copy = deepcopy(swept)

@@ -32,7 +32,7 @@ def encode(path: Path, *options: str) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two recordings of white noise, of 1.2 s and 0.7 s, and a file that is none of ours."""
+    """A folder with two recordings of white noise, 1.2 s and 0.7 s long, and a text file."""
     path = tmp_path_factory.mktemp("loops")
     generator = np.random.default_rng(1)
     write(path / "a.wav", 0.1 * generator.standard_normal((57_600, 2)))
@@ -43,28 +43,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @few
 @given(sizes=SIZES)
-def test_whole_equals_split(folder: Path, sizes: list[int]) -> None:
+def test_the_samples_do_not_depend_on_the_sizes_requested(folder: Path, sizes: list[int]) -> None:
     split = LoopFolder(folder)
     cuts = bounds(sizes, 120_000)
     parts = [split.render(b - a) for a, b in pairwise(cuts)]
     assert np.array_equal(np.concatenate(parts), LoopFolder(folder).render(120_000))
 
 
-def test_a_copy_goes_on_identically(folder: Path) -> None:
+def test_a_deep_copy_continues_identically(folder: Path) -> None:
     loops = LoopFolder(folder)
     loops.render(50_000)
     copy = deepcopy(loops)
     assert np.array_equal(loops.render(50_000), copy.render(50_000))
 
 
-def test_level_holds_across_every_seam(folder: Path) -> None:
+def test_the_level_is_constant_across_seams(folder: Path) -> None:
     block = LoopFolder(folder).render(10 * SAMPLE_RATE).astype(np.float64)
     levels = np.sqrt(np.square(block[: len(block) // 1_200 * 1_200]).reshape(-1, 2_400).mean(axis=1))
     assert levels.min() > 0.09
     assert levels.max() < 0.11
 
 
-def test_one_recording_wraps_onto_itself_without_a_click(tmp_path: Path) -> None:
+def test_a_single_recording_loops_without_a_click(tmp_path: Path) -> None:
     write(tmp_path / "hum.wav", tone(220.7, 1.0))
     block = LoopFolder(tmp_path).render(5 * SAMPLE_RATE)
     step = 0.5 * 2 * np.pi * 220.7 / SAMPLE_RATE
@@ -73,7 +73,7 @@ def test_one_recording_wraps_onto_itself_without_a_click(tmp_path: Path) -> None
     assert np.array_equal(block[period : 2 * period], block[2 * period : 3 * period])
 
 
-def test_they_play_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_recordings_play_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name, hertz in (("2.wav", 2_000), ("1.wav", 500), ("3.wav", 5_000)):
         write(tmp_path / name, tone(hertz, 1.0))
     block = LoopFolder(tmp_path).render(4 * SAMPLE_RATE)[:, 0]
@@ -92,17 +92,17 @@ def test_they_play_in_the_order_of_their_names(tmp_path: Path) -> None:
         ("opus.ogg", ("-c:a", "libopus")),
     ],
 )
-def test_every_format_becomes_48_khz_stereo(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+def test_every_format_is_decoded_to_48_khz_stereo(tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
     encode(tmp_path / name, *options)
     block = LoopFolder(tmp_path).render(SAMPLE_RATE)
     assert block.dtype == np.float32
     middle = block[12_000:36_000, 1].astype(np.float64)
     assert np.abs(np.fft.rfft(middle)).argmax() * 2 == 440
-    # From mono to stereo ffmpeg takes 3 dB off.
+    # ffmpeg attenuates by 3 dB when it converts mono to stereo.
     assert 0.33 < np.abs(middle).max() < 0.55
 
 
-def test_every_broken_file_is_named_with_the_reason(tmp_path: Path) -> None:
+def test_every_broken_file_is_reported_with_its_reason(tmp_path: Path) -> None:
     write(tmp_path / "fine.wav", tone(440, 1.0))
     write(tmp_path / "short.wav", tone(440, 0.05))
     (tmp_path / "broken.mp3").write_bytes(b"this is no sound at all" * 50)
@@ -118,14 +118,14 @@ def test_every_broken_file_is_named_with_the_reason(tmp_path: Path) -> None:
     assert "0.050 s" in lines[3]
 
 
-def test_missing_or_empty_folder_is_named(tmp_path: Path) -> None:
+def test_a_missing_or_empty_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"no \.wav, \.mp3, \.ogg file"):
         LoopFolder(tmp_path)
     with pytest.raises(AudioError, match="nowhere: No such file"):
         LoopFolder(tmp_path / "nowhere")
 
 
-def test_without_ffmpeg_wav_still_plays_and_mp3_says_what_is_missing(
+def test_without_ffmpeg_wav_files_play_and_mp3_files_are_refused(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encode(tmp_path / "a.mp3")

@@ -18,8 +18,8 @@ def tone(hertz: float, db: float, seconds: float = 5.0) -> Block:
     return (10 ** (db / 20) * np.sin(2 * np.pi * hertz * t))[:, None].repeat(2, axis=1).astype(np.float32)
 
 
-def by_ffmpeg(block: Block, path: Path) -> tuple[float, float]:
-    """Integrated loudness and true peak as ffmpeg's ebur128 filter reports them."""
+def measure_with_ffmpeg(block: Block, path: Path) -> tuple[float, float]:
+    """Return integrated loudness and true peak as reported by ffmpeg's ebur128 filter."""
     wavfile.write(path, SAMPLE_RATE, block)
     command = ["ffmpeg", "-hide_banner", "-nostats", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stderr.rpartition("Summary:")[2]
@@ -29,25 +29,25 @@ def by_ffmpeg(block: Block, path: Path) -> tuple[float, float]:
     return float(loudness[1]), float(peak[1])
 
 
-def test_the_reference_tone() -> None:
-    """EBU Tech 3341, case 1: a stereo sine of 1 kHz at -23 dBFS is -23 LUFS."""
+def test_the_reference_tone_of_ebu_tech_3341() -> None:
+    """EBU Tech 3341, case 1: a stereo sine at 1 kHz and -23 dBFS has -23 LUFS."""
     assert integrated_loudness(tone(1_000, -23)) == pytest.approx(-23, abs=0.1)
 
 
 def test_quiet_parts_are_gated_out() -> None:
-    """EBU Tech 3341, case 3: what is more than 10 LU below does not count."""
-    programme = np.concatenate((tone(1_000, -36, 5), tone(1_000, -23, 20), tone(1_000, -36, 5)))
-    assert integrated_loudness(programme) == pytest.approx(-23, abs=0.1)
+    """EBU Tech 3341, case 3: parts more than 10 LU below the rest do not count."""
+    recording = np.concatenate((tone(1_000, -36, 5), tone(1_000, -23, 20), tone(1_000, -36, 5)))
+    assert integrated_loudness(recording) == pytest.approx(-23, abs=0.1)
 
 
-def test_silence_has_no_loudness() -> None:
+def test_the_loudness_of_silence_is_minus_infinity() -> None:
     silence = np.zeros((SAMPLE_RATE, 2), np.float32)
     assert integrated_loudness(silence) == -math.inf
     assert integrated_loudness(silence[:100]) == -math.inf
     assert true_peak(silence) == -math.inf
 
 
-def test_true_peak_sees_between_the_samples() -> None:
+def test_true_peak_includes_peaks_between_samples() -> None:
     t = np.arange(48_000)
     block = (0.5 * np.hanning(48_000) ** 0.2 * np.sin(np.pi / 2 * t + np.pi / 4))[:, None].repeat(2, axis=1)
     assert 20 * math.log10(np.abs(block).max()) == pytest.approx(-9.03, abs=0.01)
@@ -55,8 +55,8 @@ def test_true_peak_sees_between_the_samples() -> None:
 
 
 @pytest.mark.parametrize("layer", ["keys", "drums"])
-def test_ffmpeg_measures_the_same(passage: object, layer: str, tmp_path: Path) -> None:
+def test_loudness_and_true_peak_agree_with_ffmpeg(passage: object, layer: str, tmp_path: Path) -> None:
     stem = passage.stems[layer]  # type: ignore[attr-defined]
-    loudness, peak = by_ffmpeg(stem, tmp_path / "stem.wav")
+    loudness, peak = measure_with_ffmpeg(stem, tmp_path / "stem.wav")
     assert integrated_loudness(stem) == pytest.approx(loudness, abs=0.1)
     assert true_peak(stem) == pytest.approx(peak, abs=0.2)

@@ -18,37 +18,37 @@ def test_sound_falls_by_60_db_in_the_decay_time(decay: float) -> None:
     x[:, :2_400] = NOISE[:, :2_400]
     out = in_blocks(Room(decay).process, x)
     early, late = (out[:, at : at + 4_800] for at in (9_600, 9_600 + round(decay / 2 * SAMPLE_RATE)))
-    # Damping takes the treble sooner.
+    # The treble decays faster because of the damping.
     assert 25 < rms_db(early) - rms_db(late) < 45
 
 
-def test_left_and_right_differ_but_weigh_the_same() -> None:
+def test_left_and_right_are_uncorrelated_but_equally_loud() -> None:
     out = in_blocks(Room(1.0).process, np.repeat(NOISE[:1], 2, axis=0))
     assert abs(np.corrcoef(out)[0, 1]) < 0.3
     assert abs(rms_db(out[0]) - rms_db(out[1])) < 1.5
 
 
 def sample_by_sample(x: np.ndarray, decay: float) -> np.ndarray:
-    """The same network as a textbook writes it, each line with a one-pole low-pass of its own."""
+    """Compute the network directly, with a one-pole low-pass in each line."""
     sections = np.concatenate((high_pass_sections(180), low_pass_sections(4_500)))
     mono = signal.sosfilt(sections, x.mean(axis=0))
     gains = np.array([10 ** (-3 * delay / SAMPLE_RATE / decay) for delay in _DELAYS])
-    fed, damped, out = np.zeros((len(_DELAYS), len(mono))), np.zeros(len(_DELAYS)), np.zeros_like(x)
+    inputs, damped, out = np.zeros((len(_DELAYS), len(mono))), np.zeros(len(_DELAYS)), np.zeros_like(x)
     for now in range(len(mono)):
-        back = np.array([fed[k, now - delay] if now >= delay else 0.0 for k, delay in enumerate(_DELAYS)])
-        damped = (1 - _DAMPING) * back * gains + _DAMPING * damped
-        fed[:, now] = damped - damped.sum() * 2 / len(_DELAYS) + _INTO * mono[now]
+        delayed = np.array([inputs[k, now - delay] if now >= delay else 0.0 for k, delay in enumerate(_DELAYS)])
+        damped = (1 - _DAMPING) * delayed * gains + _DAMPING * damped
+        inputs[:, now] = damped - damped.sum() * 2 / len(_DELAYS) + _INTO * mono[now]
         out[:, now] = damped[0::2].sum(), damped[1::2].sum()
     return out
 
 
-def test_it_is_the_network_that_it_says_it_is() -> None:
+def test_the_output_equals_a_sample_by_sample_network() -> None:
     out = in_blocks(Room(0.9).process, NOISE)
     expected = sample_by_sample(NOISE, 0.9)
     assert rms_db(out - expected) - rms_db(expected) < -60
 
 
-def test_after_a_sound_it_falls_silent_without_denormals() -> None:
+def test_the_reverb_decays_to_silence_without_denormals() -> None:
     room = Room(0.1)
     in_blocks(room.process, NOISE)
     out = in_blocks(room.process, np.zeros((2, 40 * MIX_BLOCK)))

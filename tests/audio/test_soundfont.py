@@ -26,20 +26,20 @@ def soundfont(phdr: bytes) -> bytes:
     return chunk(b"RIFF", b"sfbk" + lists)
 
 
-def test_presets_are_those_that_fluidsynth_finds() -> None:
-    found = presets(FONT)
+def test_presets_agree_with_fluidsynth() -> None:
+    names = presets(FONT)
     synth = library().Synth()
     try:
         sfid = synth.sfload(str(FONT))
         for bank in (0, 8, 128):
             for program in range(128):
                 name = synth.sfpreset_name(sfid, bank, program)
-                assert found.get((bank, program)) == (None if name is None else name.strip()), (bank, program)
+                assert names.get((bank, program)) == (None if name is None else name.strip()), (bank, program)
     finally:
         synth.delete()
 
 
-def test_the_last_entry_is_no_preset(tmp_path: Path) -> None:
+def test_the_terminating_entry_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "tiny.sf2"
     rows = preset(b"Rhodes\0garbage", 4, 0) + preset(b"Kit", 0, 128) + preset(b"EOP", 255, 255)
     path.write_bytes(soundfont(chunk(b"phdr", rows)))
@@ -47,22 +47,22 @@ def test_the_last_entry_is_no_preset(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "why"),
+    ("data", "message"),
     [
-        (b"", "does not begin"),
-        (b"RIFF\0\0\0\0WAVEfmt ", "does not begin"),
+        (b"", "no RIFF/sfbk header"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "no RIFF/sfbk header"),
         (soundfont(b""), "no list of presets"),
         (soundfont(chunk(b"phdr", b"half a row")), "not a soundfont"),
         (soundfont(b"")[:-3], "not a soundfont"),
     ],
 )
-def test_what_is_no_soundfont_is_refused(tmp_path: Path, data: bytes, why: str) -> None:
+def test_invalid_files_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "bad.sf2"
     path.write_bytes(data)
-    with pytest.raises(AudioError, match=why):
+    with pytest.raises(AudioError, match=message):
         presets(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"nowhere\.sf2 cannot be read: No such file"):
         presets(tmp_path / "nowhere.sf2")

@@ -42,7 +42,7 @@ def whole(soundfont: Path) -> np.ndarray:
 
 @few
 @given(sizes=st.lists(st.integers(0, 100), min_size=1, max_size=20))
-def test_whole_equals_split(soundfont: Path, whole: np.ndarray, sizes: list[int]) -> None:
+def test_the_samples_do_not_depend_on_the_sizes_requested(soundfont: Path, whole: np.ndarray, sizes: list[int]) -> None:
     synth = open_synth(soundfont)
     synth.schedule("one", reversed(EVENTS))
     parts = [synth.render(b - a)["one"] for a, b in pairwise(bounds([GRID * size for size in sizes], FRAMES))]
@@ -51,7 +51,7 @@ def test_whole_equals_split(soundfont: Path, whole: np.ndarray, sizes: list[int]
     synth.close()
 
 
-def test_layers_that_share_a_synthesizer_sound_as_they_do_alone(soundfont: Path) -> None:
+def test_layers_sharing_a_synthesizer_sound_as_they_do_separately(soundfont: Path) -> None:
     scores = {
         layer: [SynthEvent(e.frame + GRID * i, e.note, e.velocity) for e in EVENTS] for i, layer in enumerate(PROGRAMS)
     }
@@ -64,21 +64,21 @@ def test_layers_that_share_a_synthesizer_sound_as_they_do_alone(soundfont: Path)
         assert np.array_equal(stems[layer], alone)
 
 
-def test_block_is_stereo_float32_and_sounds(whole: np.ndarray) -> None:
+def test_blocks_are_stereo_float32(whole: np.ndarray) -> None:
     assert whole.dtype == np.float32
     assert whole.shape == (FRAMES, 2)
     assert 0.05 < np.abs(whole).max() < 1
 
 
 @pytest.mark.parametrize("line", [0, 1, 75, 200])
-def test_a_drum_sounds_from_its_own_grid_line_on(soundfont: Path, line: int) -> None:
+def test_a_drum_sounds_from_its_grid_line(soundfont: Path, line: int) -> None:
     synth = open_synth(soundfont, 0, drums=True)
     block = played(synth, GRID * (line + 8), [SynthEvent(GRID * line, 42, 100)])
     assert not block[: GRID * line].any()
     assert block[GRID * line : GRID * (line + 1)].any()
 
 
-def test_an_event_may_still_be_added_at_the_position(soundfont: Path) -> None:
+def test_an_event_may_be_added_at_the_current_position(soundfont: Path) -> None:
     synth = open_synth(soundfont)
     synth.render(4800)
     assert np.abs(played(synth, 4800, [SynthEvent(4800, 60, 100)])).max() > 0.01
@@ -92,7 +92,7 @@ def test_a_release_ends_the_note(soundfont: Path) -> None:
     assert tail(GRID * 100) < tail(GRID * 10_000) / 100
 
 
-def test_a_release_at_the_same_frame_comes_before_the_strike(soundfont: Path) -> None:
+def test_a_release_comes_before_a_strike_at_the_same_frame(soundfont: Path) -> None:
     events = [SynthEvent(0, 60, 90), SynthEvent(9600, 60, 90), SynthEvent(9600, 60, 0)]
     assert np.abs(played(open_synth(soundfont), 48_000, events)[-4800:]).max() > 0.01
 
@@ -101,7 +101,7 @@ def test_another_program_sounds_different(soundfont: Path, whole: np.ndarray) ->
     assert not np.allclose(played(open_synth(soundfont, 0), FRAMES, EVENTS), whole, atol=1e-3)
 
 
-def test_only_the_samples_in_use_are_loaded_and_the_soundfont_once(soundfont: Path) -> None:
+def test_only_the_samples_in_use_are_loaded(soundfont: Path) -> None:
     before = psutil.Process().memory_info().rss
     synth = Synth(soundfont, PROGRAMS)
     assert psutil.Process().memory_info().rss - before < soundfont.stat().st_size / 3
@@ -109,14 +109,14 @@ def test_only_the_samples_in_use_are_loaded_and_the_soundfont_once(soundfont: Pa
 
 
 @pytest.mark.parametrize("ci", ["", "1"])
-def test_the_terminal_stays_clean(soundfont: Path, ci: str) -> None:
+def test_nothing_is_printed(soundfont: Path, ci: str) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from radio.audio.synth import Program, Synth; from radio.types import SynthEvent\n"
         "s = Synth(Path(sys.argv[1]), {'keys': Program(4)}); s.schedule('keys', [SynthEvent(0, 127, 1)])\n"
         "s.render(128); s.close()\n"
         "try: Synth(Path(sys.argv[1]), {'drums': Program(77, drums=True)})\n"
-        "except Exception as fault: assert 'drum kit 77' in str(fault)\n"
+        "except Exception as error: assert 'drum kit 77' in str(error)\n"
         "else: raise SystemExit('no error')\n"
     )
     command = [sys.executable, "-c", code, str(soundfont)]
@@ -124,7 +124,7 @@ def test_the_terminal_stays_clean(soundfont: Path, ci: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_missing_soundfont_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_soundfont_is_reported_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as raised:
         open_synth(tmp_path / "no.sf2")
     message = str(raised.value)
@@ -134,27 +134,27 @@ def test_missing_soundfont_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "no RIFF/sfbk header"),
         (b"MThd" + bytes(40), "no RIFF/sfbk header"),
-        (b"RIFF\xff\xff\xff\x00sfbkLIST" + bytes(40), "cut short at 56 bytes"),
+        (b"RIFF\xff\xff\xff\x00sfbkLIST" + bytes(40), "truncated at 56 bytes"),
         (b"RIFF\x30\x00\x00\x00sfbkLIST" + b"x" * 40, "is not a soundfont"),
     ],
 )
-def test_a_file_that_is_no_soundfont_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+def test_an_invalid_soundfont_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "broken.sf2"
     path.write_bytes(content)
-    with pytest.raises(AudioError, match=words):
+    with pytest.raises(AudioError, match=message):
         open_synth(path)
 
 
-def test_a_folder_is_no_soundfont(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="directory"):
         open_synth(tmp_path)
 
 
-def test_missing_kit_is_answered_with_those_there_are(soundfont: Path) -> None:
+def test_the_error_for_a_missing_kit_lists_the_existing_ones(soundfont: Path) -> None:
     with pytest.raises(AudioError, match=r"no drum kit 77; it has 0"):
         open_synth(soundfont, 77, drums=True)
 
@@ -162,19 +162,19 @@ def test_missing_kit_is_answered_with_those_there_are(soundfont: Path) -> None:
 @pytest.mark.parametrize(
     "event", [SynthEvent(4801, 60, 90), SynthEvent(4672, 60, 90), SynthEvent(9600, 128, 90), SynthEvent(9600, 60, -1)]
 )
-def test_an_event_that_cannot_sound_is_refused(soundfont: Path, event: SynthEvent) -> None:
+def test_an_invalid_event_is_refused(soundfont: Path, event: SynthEvent) -> None:
     synth = open_synth(soundfont)
     synth.render(4736)
     with pytest.raises(AudioError):
         synth.schedule("one", [event])
 
 
-def test_only_whole_grid_blocks_can_be_asked_for(soundfont: Path) -> None:
+def test_a_size_off_the_grid_is_refused(soundfont: Path) -> None:
     with pytest.raises(AudioError, match="whole blocks of 64"):
         open_synth(soundfont).render(100)
 
 
-def test_a_closed_synthesizer_says_so(soundfont: Path) -> None:
+def test_a_closed_synthesizer_raises(soundfont: Path) -> None:
     synth = open_synth(soundfont)
     synth.close()
     synth.close()
