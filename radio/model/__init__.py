@@ -1,1 +1,1 @@
-"""Numbers only: what a checkpoint holds, how it is stepped, how a token is drawn."""
+"""Models: checkpoints, engines that step them, and sampling of tokens."""

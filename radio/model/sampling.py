@@ -1,4 +1,4 @@
-"""Drawing a token: temperature, top-k, top-p, penalties that decay, from a seeded generator."""
+"""Sampling of tokens with temperature, top-k, top-p and decaying penalties from a seeded generator."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from radio.errors import ModelError
 from radio.music.vocab import parse_note_token
 from radio.types import TokenId
 
-_FORGOTTEN = 0.05
-"""A note whose decayed count falls below this no longer counts as present."""
+_PRESENT = 0.05
+"""A note counts as present while its decayed count is above this."""
 
 _GREEDY = 0.01
-"""A temperature below this takes the likeliest token: the division would only lose precision."""
+"""Temperatures below this select the likeliest token, since the division would lose precision."""
 
 _PITCHES = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How freely to draw.
+    """Settings of a sampler.
 
-    temperature: 0 takes the likeliest. top_p: 0–1, keep the likeliest tokens up to this much probability. top_k: keep
-    this many, 0 all. alpha_presence, alpha_frequency: taken from the logits of notes struck lately, once and per
-    strike. alpha_decay: 0–1, what a strike's count keeps with each token drawn.
+    temperature: 0 selects the likeliest token.
+    top_p: 0–1, total probability of the likeliest tokens to keep.
+    top_k: number of tokens to keep, 0 for all.
+    alpha_presence: subtracted once from the logits of recently struck notes.
+    alpha_frequency: subtracted once per recent strike.
+    alpha_decay: 0–1, factor on the count of strikes per drawn token.
     """
 
     temperature: float = 1.0
@@ -39,37 +42,40 @@ class Sampling:
 
 
 class Sampler:
-    """Draws rows of one model. Its memory is `counts`: how often each pitch was struck lately, decayed."""
+    """A sampler of the rows of one model.
+
+    counts: decayed number of recent strikes of each pitch.
+    """
 
     def __init__(self, tokens: Sequence[TokenId], generator: np.random.Generator) -> None:
         strikes = [parse_note_token(token) for token in tokens]
         self._pitch = np.array([pair[0] if pair and pair[1] else _PITCHES for pair in strikes])
         self.generator = generator
-        self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last place stands for all that is no strike
+        self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last item stands for all tokens that are not strikes
 
     def draw(self, logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.bool_], sampling: Sampling) -> int:
-        """One row, among those `allowed` (V,). Raises ModelError where nothing is."""
+        """Draw one of the rows that are `allowed` (V,). Raise ModelError if none is."""
         rows = allowed.nonzero()[0]
         if not len(rows):
-            raise ModelError("the grammar allows no token: this is a fault of the host, not of the model")
+            raise ModelError("the grammar allows no token; this is a bug in the host, not in the model")
         scores = logits[rows] - self._penalties(sampling)[self._pitch[rows]]
-        row = int(rows[scores.argmax() if sampling.temperature < _GREEDY else self._chosen(scores, sampling)])
+        row = int(rows[scores.argmax() if sampling.temperature < _GREEDY else self._sample(scores, sampling)])
         self.counts *= np.float32(sampling.alpha_decay)
         if self._pitch[row] < _PITCHES:
             self.counts[self._pitch[row]] += 1
         return row
 
     def _penalties(self, sampling: Sampling) -> npt.NDArray[np.float32]:
-        """What is taken from the logits of each pitch's strikes."""
+        """Return the penalty on the logits of the strikes of each pitch."""
         by_pitch = np.float32(sampling.alpha_frequency) * self.counts
-        by_pitch += np.float32(sampling.alpha_presence) * (self.counts > _FORGOTTEN)
+        by_pitch += np.float32(sampling.alpha_presence) * (self.counts > _PRESENT)
         return by_pitch
 
-    def _chosen(self, scores: npt.NDArray[np.float32], sampling: Sampling) -> int:
-        """By inverse transform over the kept tokens, likeliest first: one uniform number a draw.
+    def _sample(self, scores: npt.NDArray[np.float32], sampling: Sampling) -> int:
+        """Return an index into `scores`, by inverse transform over the kept tokens, likeliest first.
 
-        Only tokens that can be kept are sorted. With n tokens, all those below (1 - top_p) / n of the whole make less
-        than 1 - top_p together, so the others reach top_p without them.
+        Uses one uniform number per draw. Only tokens that may be kept are sorted: of n tokens, those with less than
+        (1 - top_p) / n of the total have less than 1 - top_p together, so the others reach top_p without them.
         """
         scaled = (scores - scores.max()) / np.float32(sampling.temperature)
         if 0 < sampling.top_k < len(scaled):
@@ -79,14 +85,14 @@ class Sampler:
             probability = np.exp(scaled[places].astype(np.float64))
             total = probability.sum()
         else:
-            every = np.exp(scaled.astype(np.float64))
-            total = every.sum()
-            places = (every >= (1 - sampling.top_p) * total / len(every)).nonzero()[0]
+            weights = np.exp(scaled.astype(np.float64))
+            total = weights.sum()
+            places = (weights >= (1 - sampling.top_p) * total / len(weights)).nonzero()[0]
             places = places[(-scaled[places]).argsort(kind="stable")]
-            probability = every[places]
+            probability = weights[places]
         cumulative = probability.cumsum()
-        # The token that reaches top_p is kept, so at least one always is.
-        kept = int(cumulative.searchsorted(sampling.top_p * total)) + 1
-        cumulative = cumulative[:kept]
-        place = int(cumulative.searchsorted(self.generator.random() * cumulative[-1], side="right"))
-        return int(places[min(place, len(cumulative) - 1)])
+        # The token that reaches top_p is kept, so there is always at least one.
+        keep = int(cumulative.searchsorted(sampling.top_p * total)) + 1
+        cumulative = cumulative[:keep]
+        index = int(cumulative.searchsorted(self.generator.random() * cumulative[-1], side="right"))
+        return int(places[min(index, len(cumulative) - 1)])

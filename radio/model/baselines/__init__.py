@@ -1,1 +1,1 @@
-"""What RWKV is compared with: sizes and plain numpy engines."""
+"""Numpy engines of the baselines that RWKV is compared with."""

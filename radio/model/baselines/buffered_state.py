@@ -1,8 +1,7 @@
-"""States that grow by a row a token without being copied: views of a buffer that only whoever comes first writes on.
+"""States that grow by one row per token, stored as views of shared buffers so that a step copies nothing.
 
-A state is a value: it never changes, and keeping it is a save. So a row can be written behind a state only where
-nothing is yet. The first step on from a state writes there; a second step on from the same state finds the place taken
-and continues in a buffer of its own.
+A state is immutable, so a row may be written behind it only if that row of the buffer is still unused. The first step
+from a state writes there. A second step from the same state finds the row in use and continues in a new buffer.
 """
 
 from __future__ import annotations
@@ -15,30 +14,33 @@ import numpy as np
 from radio.model.engines.base import State
 from radio.model.engines.vectors import Array
 
-_ROOM = 2
-"""Rows of a buffer, in times those that a state keeps: so often it is copied in that many steps, about once."""
+_CAPACITY_FACTOR = 2
+"""Rows of a buffer per row of a full state. With 2, a stream copies its rows once per `max_rows` steps."""
 
 
 class _Buffer:
-    """Rows, of which the first `taken` belong to some state."""
+    """An array of rows, of which the first `used` belong to states."""
 
-    def __init__(self, kept: Array, rows: int) -> None:
-        self.rows: Array = np.empty((rows, kept.shape[1]), np.float32)
-        self.rows[: len(kept)] = kept
-        self.taken = len(kept)
+    def __init__(self, initial: Array, capacity: int) -> None:
+        self.rows: Array = np.empty((capacity, initial.shape[1]), np.float32)
+        self.rows[: len(initial)] = initial
+        self.used = len(initial)
         self._lock = Lock()
 
-    def take(self, place: int) -> bool:
-        """Claim row `place`; false where another did before, or where the buffer ends."""
+    def claim(self, index: int) -> bool:
+        """Claim row `index` for a new state. Return False if it is in use or beyond the end of the buffer."""
         with self._lock:
-            free = self.taken == place < len(self.rows)
-            self.taken += free
+            free = self.used == index < len(self.rows)
+            self.used += free
             return free
 
 
 @dataclass(frozen=True, slots=True)
 class BufferedState(State):
-    """A state whose memory (n, columns) is the rows of `buffer` before `end`. Copied or pickled it is its memory."""
+    """A state whose memory (n, columns) is a view of `buffer` that ends before row `end`.
+
+    Copying or pickling it gives a plain `State`.
+    """
 
     buffer: _Buffer
     end: int
@@ -47,14 +49,14 @@ class BufferedState(State):
         return State, (self.memory.copy(),)
 
 
-def append_row(state: State, keep: int) -> tuple[BufferedState, Array]:
-    """`state` and a row more, of at most `keep` rows the newest; and that row, for the caller to fill."""
-    kept = state.memory[max(0, len(state.memory) + 1 - keep) :]
-    if isinstance(state, BufferedState) and state.buffer.take(state.end):
-        buffer, place = state.buffer, state.end
+def append_row(state: State, max_rows: int) -> tuple[BufferedState, Array]:
+    """Return `state` with one more row, reduced to the newest `max_rows`, and the new row for the caller to fill."""
+    rows = state.memory[max(0, len(state.memory) + 1 - max_rows) :]
+    if isinstance(state, BufferedState) and state.buffer.claim(state.end):
+        buffer, index = state.buffer, state.end
     else:
-        buffer, place = _Buffer(kept, _ROOM * keep), len(kept)
-        buffer.take(place)
-    memory = buffer.rows[place - len(kept) : place + 1]
+        buffer, index = _Buffer(rows, _CAPACITY_FACTOR * max_rows), len(rows)
+        buffer.claim(index)
+    memory = buffer.rows[index - len(rows) : index + 1]
     memory.flags.writeable = False
-    return BufferedState(memory, buffer, place + 1), buffer.rows[place]
+    return BufferedState(memory, buffer, index + 1), buffer.rows[index]

@@ -1,4 +1,7 @@
-"""The 1-D CNN, stepped in numpy. A state's memory is (Σ distances, C): each block's last inputs, the oldest first."""
+"""The numpy engine of the 1-D CNN.
+
+The memory of a state is (Σ distances, C): the last inputs of each block, oldest first.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from radio.model.weights.checkpoint import Checkpoint
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """oldest, newest: rows of the state that hold the block's first and last remembered input."""
+    """The arrays of one block.
+
+    oldest, newest: rows of the state with the oldest and the newest stored input of the block.
+    """
 
     ln: Norm
     taps: Array  # (2C, 2C)
@@ -26,9 +32,9 @@ class _Layer:
 
 
 class CnnEngine(NumpyEngineBase[CnnSpec]):
-    """Blocks of two taps."""
+    """An engine for blocks of two taps."""
 
-    wanted = CnnSpec
+    spec_type = CnnSpec
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
@@ -42,10 +48,12 @@ class CnnEngine(NumpyEngineBase[CnnSpec]):
 
     def _advance(self, x: Array, state: State) -> tuple[Array, State]:
         after = np.empty_like(state.memory)
-        after[:-1] = state.memory[1:]  # all blocks move on at once; the rows where they meet are set below
+        after[:-1] = state.memory[1:]  # shift all blocks at once; the newest row of each is set below
         for layer in self._layers:
-            seen = layer_norm(x, layer.ln)
-            value, gate = (layer.taps @ np.concatenate([state.memory[layer.oldest], seen]) + layer.bias).reshape(2, -1)
+            normed = layer_norm(x, layer.ln)
+            value, gate = (layer.taps @ np.concatenate([state.memory[layer.oldest], normed]) + layer.bias).reshape(
+                2, -1
+            )
             x = x + layer.output @ (value * sigmoid(gate))
-            after[layer.newest] = seen
+            after[layer.newest] = normed
         return x, State(after)

@@ -1,4 +1,4 @@
-"""Simple RNN, GRU and LSTM, stepped in numpy. A state's memory is (L, vectors, C)."""
+"""The numpy engines of simple RNN, GRU and LSTM. The memory of a state is (L, vectors, C)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Layer:
 
 
 class RecurrentEngine(NumpyEngineBase[SpecT]):
-    """A stack of cells; `cell` is the architecture."""
+    """A stack of recurrent cells. Subclasses implement `cell`."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
@@ -37,52 +37,57 @@ class RecurrentEngine(NumpyEngineBase[SpecT]):
 
     def _advance(self, x: Array, state: State) -> tuple[Array, State]:
         after = np.empty_like(state.memory)
-        for layer, before, kept in zip(self._layers, state.memory, after, strict=True):
-            given = layer.input @ layer_norm(x, layer.ln) + layer.input_bias
-            recalled = layer.recurrent @ before[0] + layer.recurrent_bias
-            kept[:] = self.cell(given, recalled, before)
-            x = x + kept[0]
+        for layer, before, new in zip(self._layers, state.memory, after, strict=True):
+            from_input = layer.input @ layer_norm(x, layer.ln) + layer.input_bias
+            from_hidden = layer.recurrent @ before[0] + layer.recurrent_bias
+            new[:] = self.cell(from_input, from_hidden, before)
+            x = x + new[0]
         return x, State(after)
 
     @staticmethod
     @abstractmethod
-    def cell(given: Array, recalled: Array, before: Array, /) -> Array:
-        """Input's and hidden vector's share of each gate (gates · C), vectors before (vectors, C) → those after."""
+    def cell(from_input: Array, from_hidden: Array, before: Array, /) -> Array:
+        """Return the new vectors (vectors, C) of a cell.
+
+        Args:
+            from_input, from_hidden: products of the input and of the hidden vector with the gate matrices (gates · C).
+            before: the vectors before this step (vectors, C).
+        """
 
 
 class RnnEngine(RecurrentEngine[RnnSpec]):
-    """h' = tanh(W x + U h)."""
+    """An RNN with h' = tanh(W x + U h)."""
 
-    wanted = RnnSpec
+    spec_type = RnnSpec
 
     @staticmethod
-    def cell(given: Array, recalled: Array, _before: Array, /) -> Array:
-        after: Array = np.tanh(given + recalled)
+    def cell(from_input: Array, from_hidden: Array, _before: Array, /) -> Array:
+        after: Array = np.tanh(from_input + from_hidden)
         return after
 
 
 class GruEngine(RecurrentEngine[GruSpec]):
-    """Gates in the order reset, update, new."""
+    """A GRU with gates in the order reset, update, new."""
 
-    wanted = GruSpec
+    spec_type = GruSpec
 
     @staticmethod
-    def cell(given: Array, recalled: Array, before: Array, /) -> Array:
+    def cell(from_input: Array, from_hidden: Array, before: Array, /) -> Array:
         gates = 2 * before.shape[1]
-        reset, update = sigmoid(given[:gates] + recalled[:gates]).reshape(2, -1)
-        new = np.tanh(given[gates:] + reset * recalled[gates:])
+        reset, update = sigmoid(from_input[:gates] + from_hidden[:gates]).reshape(2, -1)
+        new = np.tanh(from_input[gates:] + reset * from_hidden[gates:])
         after: Array = new + update * (before[0] - new)
         return after
 
 
 class LstmEngine(RecurrentEngine[LstmSpec]):
-    """Gates in the order input, forget, cell, output; remembered are hidden vector and cell."""
+    """An LSTM with gates in the order input, forget, cell, output; its vectors are the hidden vector and the cell."""
 
-    wanted = LstmSpec
+    spec_type = LstmSpec
 
     @staticmethod
-    def cell(given: Array, recalled: Array, before: Array, /) -> Array:
-        gates = (given + recalled).reshape(4, -1)
+    def cell(from_input: Array, from_hidden: Array, before: Array, /) -> Array:
+        gates = (from_input + from_hidden).reshape(4, -1)
         write, forget, _, read = sigmoid(gates)
         cell = forget * before[1] + write * np.tanh(gates[2])
         return np.stack([read * np.tanh(cell), cell])

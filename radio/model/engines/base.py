@@ -1,4 +1,4 @@
-"""Stepping a model: the protocol that every engine follows, and what a model remembers between two steps."""
+"""The engine protocol, and the state of a stream between steps."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ Array: TypeAlias = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that a model remembers of one stream: one array of float32, in the shape that its architecture gives it.
+    """The state of one stream.
 
-    Never changed in place: a state that was kept is a save, and going on from it is bit-identical.
+    A state is immutable: continuing from a saved state gives bit-identical results.
+
+    memory: float32, in a shape that depends on the architecture.
     """
 
     memory: Array
@@ -28,10 +30,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class RwkvMemory:
-    """What RWKV remembers, views of a `State.memory` of shape (L, C + C + H·N·N).
+    """The parts of an RWKV state: views of a `State.memory` of shape (L, C + C + H·N·N).
 
-    att_shift, ffn_shift: (L, C), the inputs that time mix and channel mix saw last. wkv: (L, H, N, N), WKV's matrices,
-    key axis before value axis.
+    att_shift, ffn_shift: (L, C), the latest inputs of time mix and channel mix.
+    wkv: (L, H, N, N), the WKV matrices with the key axis before the value axis.
     """
 
     att_shift: Array
@@ -50,33 +52,36 @@ class RwkvMemory:
 
 
 class Engine(Protocol):
-    """A model that can be stepped. `tokens` are the vocabulary ids of its rows, in order."""
+    """A model that can be stepped.
+
+    tokens: the vocabulary id of each row of the model.
+    """
 
     tokens: tuple[TokenId, ...]
 
     def zero_state(self) -> State: ...
 
     def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
-        """Feed one or more rows; returns the logits (V,) after the last, and the state after it."""
+        """Feed one or more rows. Return the logits (V,) and the state after the last row."""
 
     def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, Sequence[State]]:
-        """Feed each of B streams a row; returns their logits (B, V) and states. A stream does not see the others."""
+        """Feed one row to each of B independent streams. Return their logits (B, V) and states."""
 
 
 def zero_state(spec: Spec) -> State:
-    """What a model remembers before its first token."""
+    """Return the state before the first token."""
     return State(np.zeros(spec.state_shape, np.float32))
 
 
 def check_step(spec: Spec, rows: Sequence[int], states: Sequence[State], *, batch: bool) -> None:
-    """Raises ModelError where there is no row, a row is not the model's, or a state is another model's."""
+    """Raise ModelError if there are no rows, a row is out of range, or a state belongs to another model."""
     if not rows:
         raise ModelError("a step needs at least one token")
     if batch and len(rows) != len(states):
-        raise ModelError(f"a batch needs a state for each token: {len(rows)} and {len(states)}")
+        raise ModelError(f"a batch needs a state for each token; got {len(rows)} tokens and {len(states)} states")
     for row in rows:
         if not 0 <= row < spec.vocabulary:
-            raise ModelError(f"row {row} is not one of the model's {spec.vocabulary}")
+            raise ModelError(f"row {row} is out of range; the model has rows 0 to {spec.vocabulary - 1}")
     for state in states:
         if not spec.is_state(state.memory.shape):
             raise ModelError(f"a state of this model has shape {spec.state_shape}, not {state.memory.shape}")

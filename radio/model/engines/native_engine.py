@@ -1,4 +1,4 @@
-"""The native engine: the whole step in C, from `kernels/cpu`, over weights that stay where the file's pages are."""
+"""The native engine: the step in C (`kernels/cpu`), on weights that stay in the mapped file."""
 
 from __future__ import annotations
 
@@ -18,39 +18,38 @@ from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WeightFormat, packed_shapes
 
 NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
-"""What was written in C."""
-
+"""The architectures that are implemented in C."""
 
 _INTERFACE = 2
-"""Of the extension that this file calls."""
+"""Version of the extension that this module requires."""
 
 
 @cache
 def _compiled() -> ModuleType | ImportError:
-    """`kernels/cpu/module.c`, or why there is none."""
+    """Return the compiled `kernels/cpu/module.c`, or the reason why it cannot be used."""
     try:
         module = import_module("radio.model._native")
     except ImportError as error:
         return error
-    if getattr(module, "interface", 1) != _INTERFACE:  # an editable install whose sources moved on
-        return ImportError("it was compiled from other sources than these; install the radio again")
+    if getattr(module, "interface", 1) != _INTERFACE:  # an editable install with newer sources
+        return ImportError("it was compiled from other sources; install the radio again")
     return module
 
 
 @cache
 def paths() -> tuple[str, ...]:
-    """The ways of doing the arithmetic that this processor has, the fastest first; none where nothing was compiled."""
+    """Return the code paths that this processor supports, fastest first; none if the extension is missing."""
     module = _compiled()
     return tuple(module.paths()) if isinstance(module, ModuleType) else ()
 
 
 def supports(spec: Spec) -> bool:
-    """Whether a model of `spec` can be stepped here."""
+    """Return True if this engine can step a model of `spec` on this machine."""
     return isinstance(spec, NativeSpec) and bool(paths())
 
 
 def sizes(spec: NativeSpec) -> tuple[int, ...]:
-    """As the extension takes them: layers, width, hidden width, vocabulary, and the architecture's ranks."""
+    """Return the sizes that the extension takes: layers, width, hidden width, vocabulary, ranks of the architecture."""
     ranks = (
         (spec.mix_rank, spec.decay_rank)
         if isinstance(spec, Rwkv6Spec)
@@ -60,26 +59,26 @@ def sizes(spec: NativeSpec) -> tuple[int, ...]:
 
 
 def missing_reason() -> str:
-    """Why there is no native engine; nothing where there is one."""
+    """Return the reason why the native engine is missing, or an empty string if it is available."""
     module = _compiled()
     return str(module) if isinstance(module, ImportError) else ""
 
 
 def read_memory(memory: npt.NDArray[np.generic]) -> None:
-    """Read all of `memory` as fast as one core can and do nothing else: what every engine is limited by."""
+    """Read all of `memory` as fast as one core can: the limit for every engine. For benchmarks."""
     import_module("radio.model._native").read(memory, paths()[0])
 
 
 class NativeEngine:
-    """RWKV-6 or RWKV-7 in C.
+    """An engine for RWKV-6 and RWKV-7 in C.
 
     Args:
-        path: one of `paths()`; none takes the fastest.
+        path: one of `paths()`; None selects the fastest.
         weight_format: format of the weights; None keeps the checkpoint's own, used in place.
 
     Raises:
-        ModelError: the extension was not compiled, this processor has no such path, or the model is of an
-            architecture that was not written in C.
+        ModelError: The extension is missing, the processor does not support the path, or the architecture is not
+            implemented in C.
     """
 
     def __init__(
@@ -90,10 +89,10 @@ class NativeEngine:
         self.path = path or paths()[0]
         if self.path not in paths():
             hint = did_you_mean(self.path, paths())
-            raise ModelError(f"this processor has no path '{path}'.{hint} It has {', '.join(paths())}")
+            raise ModelError(f"this processor does not support the path '{path}'.{hint} Use {', '.join(paths())}")
         self.tokens = checkpoint.tokens
         if not isinstance(checkpoint.spec, NativeSpec):
-            raise ModelError(f"the engine 'native' steps no {checkpoint.spec.title}; 'auto' finds one that does")
+            raise ModelError(f"the engine 'native' does not support {checkpoint.spec.title}; use 'auto'")
         self.spec = spec = checkpoint.spec
         weights = checkpoint.packed(weight_format)
         self.weight_format = weights.weight_format
@@ -122,7 +121,7 @@ class NativeEngine:
         except ValueError as error:
             raise ModelError(str(error)) from error
         table = np.frombuffer(logits, np.float32).reshape(len(states), -1)
-        return table[:, : self.spec.vocabulary], [self._state(each) for each in after]
+        return table[:, : self.spec.vocabulary], [self._state(memory) for memory in after]
 
     def _state(self, memory: object) -> State:
         return State(np.frombuffer(memory, np.float32).reshape(self._shape))  # type: ignore[call-overload]  # a buffer

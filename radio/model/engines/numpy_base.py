@@ -1,4 +1,4 @@
-"""The numpy engines' frame: what stands around a model's blocks, and the protocol that stations step."""
+"""The base class of the numpy engines: embedding, head and the engine protocol around the blocks of a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from radio.model.weights.checkpoint import Checkpoint
 
 
 class Arrays:
-    """A checkpoint's arrays below a prefix."""
+    """The arrays of a checkpoint under a name prefix."""
 
     def __init__(self, checkpoint: Checkpoint, prefix: str = "") -> None:
         self._weights, self._prefix = checkpoint.weights, prefix
@@ -28,20 +28,25 @@ class Arrays:
 
 
 class NumpyEngineBase(ABC, Generic[SpecT]):
-    """A model in float32, one token at a time. What is in it holds for any stream: a step changes nothing here."""
+    """A float32 engine that steps one token at a time.
 
-    wanted: type[SpecT]
+    An engine holds no stream state, so any number of streams can share it.
+
+    spec_type: the architecture of a subclass.
+    """
+
+    spec_type: type[SpecT]
     first_norm: ClassVar[str] = "ln0"
-    """The norm between the embedding and the first block."""
+    """Name of the norm between the embedding and the first block."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.tokens = checkpoint.tokens
-        self.spec: SpecT = require_spec(checkpoint.spec, self.wanted, "numpy")
-        frame = Arrays(checkpoint)
-        # that norm only ever sees embedding rows: apply it to the table once.
-        self._embedding = layer_norm(frame["emb.weight"], frame.norm(self.first_norm))
-        self._ln_out = frame.norm("ln_out")
-        self._head = frame["head.weight"]
+        self.spec: SpecT = require_spec(checkpoint.spec, self.spec_type, "numpy")
+        arrays = Arrays(checkpoint)
+        # The input of this norm is always an embedding row, so apply it to the table once.
+        self._embedding = layer_norm(arrays["emb.weight"], arrays.norm(self.first_norm))
+        self._ln_out = arrays.norm("ln_out")
+        self._head = arrays["head.weight"]
 
     def zero_state(self) -> State:
         return zero_state(self.spec)
@@ -60,4 +65,4 @@ class NumpyEngineBase(ABC, Generic[SpecT]):
 
     @abstractmethod
     def _advance(self, x: Array, state: State) -> tuple[Array, State]:
-        """An embedded token (C,) → what the blocks make of it, and the state after it."""
+        """Return the output of the blocks (C,) for an embedded token `x` (C,), and the new state."""

@@ -1,4 +1,4 @@
-"""The numpy engine of each architecture: the reference for every other engine."""
+"""The numpy engine of each architecture, the reference for the other engines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENGINES: Final[Mapping[str, tuple[str, str]]] = {
     "cnn": ("radio.model.baselines.cnn", "CnnEngine"),
     "transformer": ("radio.model.baselines.transformer", "TransformerEngine"),
 }
-"""Module and class by architecture. A station needs one of them, so that none is imported before it is asked for."""
+"""Module and class by architecture. Modules are imported on demand, since a station needs only one of them."""
 
 
 def open_numpy_engine(checkpoint: Checkpoint) -> Engine:

@@ -1,4 +1,4 @@
-"""The plain numpy engine: the reference that every other engine is measured against, and what runs without a compiler.
+"""The numpy engine of RWKV-6: the reference for the other engines, and the fallback without a compiler.
 
 Source of the recurrence: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2 (RWKV-6, x060).
 Shapes: C width, H heads of size N = 64, L layers, V rows of the model's vocabulary.
@@ -12,14 +12,14 @@ import numpy as np
 
 from radio.model.engines.base import RwkvMemory, State
 from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
-from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalised, sigmoid
+from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalize, sigmoid
 from radio.model.spec.rwkv import Rwkv6Spec
 from radio.model.weights.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """One block's arrays, laid out for matrix · vector."""
+    """The arrays of one block, laid out for matrix · vector."""
 
     ln1: Norm
     ln2: Norm
@@ -41,9 +41,9 @@ class _Layer:
 
 
 class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
-    """RWKV-6 in float32, one token at a time."""
+    """An engine for RWKV-6 in float32, one token at a time."""
 
-    wanted = Rwkv6Spec
+    spec_type = Rwkv6Spec
     first_norm = "blocks.0.ln0"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -53,17 +53,17 @@ class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
     def _advance(self, x: Array, state: State) -> tuple[Array, State]:
         after = State(np.empty_like(state.memory))
         before, now = RwkvMemory.of(state.memory), RwkvMemory.of(after.memory)
-        for place, layer in enumerate(self._layers):
-            seen = layer_norm(x, layer.ln1)
-            now.att_shift[place] = seen
-            x = x + self._time_mix(layer, seen, before.att_shift[place], before.wkv[place], now.wkv[place])
-            seen = layer_norm(x, layer.ln2)
-            now.ffn_shift[place] = seen
-            x = x + _channel_mix(layer, seen, before.ffn_shift[place])
+        for index, layer in enumerate(self._layers):
+            normed = layer_norm(x, layer.ln1)
+            now.att_shift[index] = normed
+            x = x + self._time_mix(layer, normed, before.att_shift[index], before.wkv[index], now.wkv[index])
+            normed = layer_norm(x, layer.ln2)
+            now.ffn_shift[index] = normed
+            x = x + _channel_mix(layer, normed, before.ffn_shift[index])
         return x, after
 
     def _time_mix(self, layer: _Layer, x: Array, last: Array, wkv: Array, wkv_out: Array) -> Array:
-        """Writes the new WKV state to `wkv_out`."""
+        """Write the new WKV state to `wkv_out`."""
         heads = self.spec.heads
         delta = last - x
         mixed = np.tanh(layer.maa_w1 @ (x + delta * layer.maa_x)).reshape(5, -1, 1)
@@ -75,7 +75,7 @@ class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
         y = (r @ (wkv + layer.bonus[..., None] * kv))[:, 0]
         np.multiply(decay.reshape(heads, -1, 1), wkv, out=wkv_out)
         wkv_out += kv
-        y = normalised(y, GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
+        y = normalize(y, GROUP_NORM_EPS).reshape(-1) * layer.ln_x[0] + layer.ln_x[1]
         out: Array = layer.output @ (y * g * sigmoid(g))
         return out
 

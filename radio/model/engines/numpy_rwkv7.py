@@ -1,4 +1,4 @@
-"""The plain numpy engine of RWKV-7: the reference of the native one.
+"""The numpy engine of RWKV-7: the reference for the other engines.
 
 Source of the recurrence: Peng et al., "RWKV-7 Goose with Expressive Dynamic State Evolution", arXiv 2503.14456,
 section 4 (x070). Shapes: C width, H heads of size N = 64, L layers, V rows of the model's vocabulary.
@@ -12,18 +12,23 @@ import numpy as np
 
 from radio.model.engines.base import RwkvMemory, State
 from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
-from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalised, sigmoid
+from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalize, sigmoid
 from radio.model.spec.rwkv import Rwkv7Spec
 from radio.model.weights.checkpoint import Checkpoint
 
 STRONGEST_DECAY = np.float32(-0.606531)
-"""−e^(−1/2): log of the least that a channel keeps from one token to the next."""
+"""−e^(−1/2): log of the smallest factor by which a channel decays per token."""
 _SMALLEST_LENGTH = np.float32(1e-12)
 
 
 @dataclass(frozen=True)
 class _LowRank:
-    """A vector that depends on the data: base (C,), 0 for the gate, and matrices down (rank, C) and up (C, rank)."""
+    """The arrays of a data-dependent vector.
+
+    base: (C,), 0 for the gate.
+    down: (rank, C).
+    up: (C, rank).
+    """
 
     base: Array
     down: Array
@@ -32,7 +37,7 @@ class _LowRank:
 
 @dataclass(frozen=True)
 class _Layer:
-    """One block's arrays, laid out for matrix · vector."""
+    """The arrays of one block, laid out for matrix · vector."""
 
     ln1: Norm
     ln2: Norm
@@ -42,7 +47,7 @@ class _Layer:
     value: Array
     decay: _LowRank
     rate: _LowRank
-    share: _LowRank | None  # of the first layer's values, which has none
+    share: _LowRank | None  # of the values of the first layer; None in that layer
     gate: _LowRank
     k_k: Array
     k_a: Array
@@ -55,9 +60,9 @@ class _Layer:
 
 
 class NumpyRwkv7Engine(NumpyEngineBase[Rwkv7Spec]):
-    """RWKV-7 in float32, one token at a time."""
+    """An engine for RWKV-7 in float32, one token at a time."""
 
-    wanted = Rwkv7Spec
+    spec_type = Rwkv7Spec
     first_norm = "blocks.0.ln0"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -70,22 +75,22 @@ class NumpyRwkv7Engine(NumpyEngineBase[Rwkv7Spec]):
         after = State(np.empty_like(state.memory))
         before, now = RwkvMemory.of(state.memory), RwkvMemory.of(after.memory)
         first_v: Array | None = None
-        for place, layer in enumerate(self._layers):
-            seen = layer_norm(x, layer.ln1)
-            now.att_shift[place] = seen
-            delta = before.att_shift[place] - seen
-            out, first_v = self._time_mix(layer, seen + delta * layer.x, before.wkv[place], now.wkv[place], first_v)
+        for index, layer in enumerate(self._layers):
+            normed = layer_norm(x, layer.ln1)
+            now.att_shift[index] = normed
+            delta = before.att_shift[index] - normed
+            out, first_v = self._time_mix(layer, normed + delta * layer.x, before.wkv[index], now.wkv[index], first_v)
             x = x + out
-            seen = layer_norm(x, layer.ln2)
-            now.ffn_shift[place] = seen
-            mixed = seen + (before.ffn_shift[place] - seen) * layer.ffn_x
+            normed = layer_norm(x, layer.ln2)
+            now.ffn_shift[index] = normed
+            mixed = normed + (before.ffn_shift[index] - normed) * layer.ffn_x
             x = x + layer.ffn_value @ np.square(np.maximum(layer.ffn_key @ mixed, 0))
         return x, after
 
     def _time_mix(
         self, layer: _Layer, inputs: Array, wkv: Array, wkv_out: Array, first_v: Array | None
     ) -> tuple[Array, Array]:
-        """Writes the new WKV state to `wkv_out`; also returns the first layer's values (C,)."""
+        """Write the new WKV state to `wkv_out`. Return the output and the values of the first layer, (C,) each."""
         heads = (self.spec.heads, -1)
         xr, xw, xk, xv, xa, xg = inputs
         r, k, v = layer.receptance @ xr, layer.key @ xk, layer.value @ xv
@@ -98,16 +103,16 @@ class NumpyRwkv7Engine(NumpyEngineBase[Rwkv7Spec]):
         else:
             v = v + (first_v - v) * sigmoid(s.base + s.up @ (s.down @ xv))
 
-        taken = (k * layer.k_k).reshape(heads)
-        taken = taken / np.maximum(np.linalg.norm(taken, axis=-1, keepdims=True), _SMALLEST_LENGTH)
+        removed = (k * layer.k_k).reshape(heads)
+        removed = removed / np.maximum(np.linalg.norm(removed, axis=-1, keepdims=True), _SMALLEST_LENGTH)
         k = k + k * (rate - 1) * layer.k_a
         r, k, v = r.reshape(heads), k.reshape(heads), v.reshape(heads)
-        found = taken[:, None] @ wkv  # (H, 1, N): what stands under the key that is taken out
+        stored = removed[:, None] @ wkv  # (H, 1, N): the value stored under the removed key
         np.multiply(decay.reshape(heads)[..., None], wkv, out=wkv_out)
-        wkv_out -= (taken * rate.reshape(heads))[..., None] * found
+        wkv_out -= (removed * rate.reshape(heads))[..., None] * stored
         wkv_out += k[..., None] * v[:, None]
         y = (r[:, None] @ wkv_out)[:, 0]
-        y = normalised(y, GROUP_NORM_EPS) * layer.ln_x[0].reshape(heads) + layer.ln_x[1].reshape(heads)
+        y = normalize(y, GROUP_NORM_EPS) * layer.ln_x[0].reshape(heads) + layer.ln_x[1].reshape(heads)
         y = y + (r * k * layer.r_k).sum(axis=-1, keepdims=True) * v
         out: Array = layer.output @ (y.reshape(-1) * gate)
         return out, first_v

@@ -1,4 +1,4 @@
-"""Which engine steps a model: the native one where it was compiled for it, else numpy; or the one asked for by name."""
+"""Selection of the engine for a model: the requested one, or the native engine if available, else numpy."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def check_engine_name(name: str) -> str:
-    """`name`, where it is one of `ENGINES`. Raises ModelError otherwise."""
+    """Return `name`. Raise ModelError if it is not one of `ENGINES`."""
     if name not in ENGINES:
         raise ModelError(f"there is no engine '{name}'.{did_you_mean(name, ENGINES)} Engines: {', '.join(ENGINES)}")
     return name
 
 
 def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
-    """The engine of that name over a checkpoint. Raises ModelError where this machine has not got it."""
+    """Open the engine `name` for a checkpoint. Raise ModelError if this machine or the engine does not support it."""
     from radio.model.engines import native_engine
 
     kind, _, path = check_engine_name(name).partition(":")
@@ -37,7 +37,7 @@ def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
 
 
 def describe() -> str:
-    """The engine that `auto` takes on this machine, in words, and what would bring a faster one."""
+    """Describe the engine that `auto` selects on this machine, and how to get a faster one."""
     from radio.model.engines import native_engine
 
     if paths := native_engine.paths():

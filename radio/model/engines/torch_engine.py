@@ -1,8 +1,8 @@
-"""The torch engine, for servers: hundreds of streams stepped in one batch, their states kept on the device.
+"""The torch engine, for servers: it steps hundreds of streams in one batch and keeps their states on the device.
 
 Source of the recurrence: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2 (RWKV-6, x060).
-Shapes: B streams, C width, H heads of size N = 64, L layers, V rows of the model's vocabulary, S floats of a layer's
-state, M rank of the token shift.
+Shapes: B streams, C width, H heads of size N = 64, L layers, V rows of the model's vocabulary, S floats of the
+state of a layer, M rank of the token shift.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from radio.model.weights.checkpoint import Checkpoint, Weights
 _GROUP_NORM_EPS = 64e-5
 _LAYER_NORM_EPS = 1e-5
 _WARM_UPS = 3
-"""Steps before a graph is captured: the libraries choose their kernels and set up their workspaces in the first."""
+"""Steps before a graph is captured, in which the libraries choose kernels and allocate workspaces."""
 
 
 class DeviceStates(Sequence[State]):
-    """States (B, L, S) where they were computed. Stepping them on copies nothing; taking one out fetches it."""
+    """States (B, L, S) on the device.
+
+    Passing the whole sequence to the next step copies nothing. Indexing copies a state to the CPU.
+    """
 
     def __init__(self, memory: Tensor) -> None:
         self.memory = memory
@@ -37,15 +40,15 @@ class DeviceStates(Sequence[State]):
         return len(self.memory)
 
     @overload
-    def __getitem__(self, place: int) -> State: ...
+    def __getitem__(self, index: int) -> State: ...
 
     @overload
-    def __getitem__(self, place: slice) -> DeviceStates: ...
+    def __getitem__(self, index: slice) -> DeviceStates: ...
 
-    def __getitem__(self, place: int | slice) -> State | DeviceStates:
-        if isinstance(place, slice):
-            return DeviceStates(self.memory[place])
-        fetched: Array = self.memory[place].cpu().numpy().copy()
+    def __getitem__(self, index: int | slice) -> State | DeviceStates:
+        if isinstance(index, slice):
+            return DeviceStates(self.memory[index])
+        fetched: Array = self.memory[index].cpu().numpy().copy()
         return State(fetched)
 
     def __iter__(self) -> Iterator[State]:
@@ -53,11 +56,15 @@ class DeviceStates(Sequence[State]):
 
 
 class TorchEngine:
-    """RWKV-6 in float32, B streams at once.
+    """An engine for RWKV-6 in float32, B streams at once.
+
+    On CUDA the first step of each batch size is captured as a graph, so that later steps are a single launch.
 
     Args:
-        device: as torch names it; none takes a GPU where there is one. On CUDA each size of batch is captured as a
-            graph when it is first seen, so that a step is one launch.
+        device: a torch device; None selects a GPU if there is one.
+
+    Raises:
+        ModelError: The model is not RWKV-6, or torch cannot use the device.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, device: str | None = None) -> None:
@@ -66,7 +73,7 @@ class TorchEngine:
         try:
             self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
             self._network = _network(checkpoint.weights, self.spec, self.device)
-        except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
+        except (RuntimeError, AssertionError) as error:  # torch raises AssertionError if built without CUDA
             raise ModelError(f"torch cannot use the device '{device}': {error}") from error
         self._graphs: dict[int, _Graph] = {}
 
@@ -83,35 +90,35 @@ class TorchEngine:
 
     @torch.inference_mode()
     def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, DeviceStates]:
-        """As `Engine` says. What was returned is stepped on without leaving the device when it is handed in whole."""
-        held = states if isinstance(states, DeviceStates) else None
-        check_step(self.spec, rows, [] if held else states, batch=False)
+        """See `Engine`. States that this method returned stay on the device if they are passed back as a whole."""
+        on_device = states if isinstance(states, DeviceStates) else None
+        check_step(self.spec, rows, [] if on_device else states, batch=False)
         if len(rows) != len(states):
-            raise ModelError(f"a batch needs a state for each token: {len(rows)} and {len(states)}")
-        given = torch.tensor(rows, device=self.device)
-        memory = held.memory if held else torch.from_numpy(np.stack([state.memory for state in states]))
+            raise ModelError(f"a batch needs a state for each token; got {len(rows)} tokens and {len(states)} states")
+        row_tensor = torch.tensor(rows, device=self.device)
+        memory = on_device.memory if on_device else torch.from_numpy(np.stack([state.memory for state in states]))
         memory = memory.to(self.device)
         if self.device.type == "cuda":
             if len(rows) not in self._graphs:
-                self._graphs[len(rows)] = _Graph(self._network, given, memory)
-            logits, after = self._graphs[len(rows)].replay(given, memory)
+                self._graphs[len(rows)] = _Graph(self._network, row_tensor, memory)
+            logits, after = self._graphs[len(rows)].replay(row_tensor, memory)
         else:
-            logits, after = self._network.step(given, memory)
+            logits, after = self._network.step(row_tensor, memory)
         table: Array = logits.cpu().numpy()
         return table, DeviceStates(after)
 
 
 class _Graph:
-    """A step of one size, captured: inputs are copied to where it reads, results from where it writes."""
+    """A captured step of one batch size with fixed input and output tensors."""
 
     def __init__(self, network: _Network, rows: Tensor, memory: Tensor) -> None:
         self._rows, self._memory = rows.clone(), memory.clone()
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
             for _ in range(_WARM_UPS):
                 network.step(self._rows, self._memory)
-        torch.cuda.current_stream().wait_stream(aside)
+        torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
             self._logits, self._after = network.step(self._rows, self._memory)
@@ -125,7 +132,7 @@ class _Graph:
 
 @dataclass(frozen=True)
 class _Layer:
-    """One block's tensors, laid out for batch · matrix."""
+    """The tensors of one block, laid out for batch · matrix."""
 
     ln1: tuple[Tensor, Tensor]
     ln2: tuple[Tensor, Tensor]
@@ -155,21 +162,21 @@ class _Network:
     head: Tensor
 
     def step(self, rows: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows (B,), states (B, L, S) → logits (B, V) and new states."""
+        """Step rows (B,) and states (B, L, S). Return logits (B, V) and new states."""
         width = self.spec.width
         x = self.embedding[rows]
         after = torch.empty_like(memory)
-        for place, layer in enumerate(self.layers):
-            before, kept = memory[:, place], after[:, place]
-            seen = _layer_norm(x, layer.ln1)
-            kept[:, :width] = seen
+        for index, layer in enumerate(self.layers):
+            before, new = memory[:, index], after[:, index]
+            normed = _layer_norm(x, layer.ln1)
+            new[:, :width] = normed
             wkv = before[:, 2 * width :].view(len(rows), -1, HEAD_SIZE, HEAD_SIZE)
-            mixed, wkv = self._time_mix(layer, seen, before[:, :width], wkv)
-            kept[:, 2 * width :] = wkv.flatten(1)
+            mixed, wkv = self._time_mix(layer, normed, before[:, :width], wkv)
+            new[:, 2 * width :] = wkv.flatten(1)
             x = x + mixed
-            seen = _layer_norm(x, layer.ln2)
-            kept[:, width : 2 * width] = seen
-            x = x + _channel_mix(layer, seen, before[:, width : 2 * width])
+            normed = _layer_norm(x, layer.ln2)
+            new[:, width : 2 * width] = normed
+            x = x + _channel_mix(layer, normed, before[:, width : 2 * width])
         return functional.linear(_layer_norm(x, self.ln_out), self.head), after
 
     def _time_mix(self, layer: _Layer, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tensor, Tensor]:
@@ -228,7 +235,7 @@ def _network(weights: Weights, spec: Rwkv6Spec, device: torch.device) -> _Networ
 
     return _Network(
         spec,
-        _layer_norm(on_device("emb.weight"), norm("blocks.0.ln0")),  # ln0 only ever sees embedding rows
+        _layer_norm(on_device("emb.weight"), norm("blocks.0.ln0")),  # the input of ln0 is always an embedding row
         [layer(number) for number in range(spec.layers)],
         norm("ln_out"),
         on_device("head.weight"),

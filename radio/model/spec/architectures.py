@@ -1,4 +1,4 @@
-"""The architectures that a checkpoint can have, by name."""
+"""The architectures of checkpoints, by name."""
 
 from __future__ import annotations
 

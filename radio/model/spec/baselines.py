@@ -1,7 +1,7 @@
-"""Sizes of the baselines: what RWKV is compared with, and what a station can play all the same.
+"""Sizes of the baselines, which RWKV is compared with and which stations can also play.
 
-All stand in one frame: an embedding behind a norm, blocks that add to the stream behind a norm of their own, a norm, a
-head. Only what looks into the past differs.
+All share one frame: an embedding followed by a norm, residual blocks that start with a norm, a norm, and a head. They
+differ in the blocks, which look at earlier tokens.
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ from radio.model.spec.rwkv import EMBEDDING, Shapes, Spec, norm
 
 @dataclass(frozen=True, slots=True)
 class BaselineSpec(Spec):
-    """The frame; `block` is what differs."""
+    """Sizes of a baseline. Subclasses define its blocks."""
 
     @abstractmethod
     def block(self) -> Shapes:
-        """One block's arrays, by their names within it."""
+        """Return the shapes of the arrays of one block, by name within the block."""
 
     def shapes(self) -> Shapes:
-        found: Shapes = {EMBEDDING: (self.vocabulary, self.width)} | norm("ln0", self.width)
+        shapes: Shapes = {EMBEDDING: (self.vocabulary, self.width)} | norm("ln0", self.width)
         for layer in range(self.layers):
-            found |= {f"blocks.{layer}.{name}": shape for name, shape in self.block().items()}
-        return found | norm("ln_out", self.width) | {"head.weight": (self.vocabulary, self.width)}
+            shapes |= {f"blocks.{layer}.{name}": shape for name, shape in self.block().items()}
+        return shapes | norm("ln_out", self.width) | {"head.weight": (self.vocabulary, self.width)}
 
 
 @dataclass(frozen=True, slots=True)
 class RecurrentSpec(BaselineSpec):
-    """A cell a block: `gates` vectors from the input and the hidden vector, `vectors` of them remembered."""
+    """Sizes of a recurrent network with one cell per block.
+
+    gates: gate vectors computed from the input and the hidden vector.
+    vectors: state vectors of a cell.
+    """
 
     gates: ClassVar[int]
     vectors: ClassVar[int] = 1
@@ -52,7 +56,10 @@ class RecurrentSpec(BaselineSpec):
 
 @dataclass(frozen=True, slots=True)
 class RnnSpec(RecurrentSpec):
-    """The simple recurrent network of Elman, "Finding Structure in Time", Cognitive Science 14 (1990)."""
+    """A simple recurrent network.
+
+    Source: Elman, "Finding Structure in Time", Cognitive Science 14 (1990).
+    """
 
     architecture: ClassVar[str] = "rnn"
     title: ClassVar[str] = "simple RNN"
@@ -61,9 +68,9 @@ class RnnSpec(RecurrentSpec):
 
 @dataclass(frozen=True, slots=True)
 class GruSpec(RecurrentSpec):
-    """Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", arXiv 1406.1078.
+    """A gated recurrent unit, with the reset gate after the recurrent matrix as in cuDNN and PyTorch.
 
-    With the reset gate behind the recurrent matrix, as in cuDNN and PyTorch.
+    Source: Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", arXiv 1406.1078.
     """
 
     architecture: ClassVar[str] = "gru"
@@ -73,7 +80,10 @@ class GruSpec(RecurrentSpec):
 
 @dataclass(frozen=True, slots=True)
 class LstmSpec(RecurrentSpec):
-    """Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al., "Learning to Forget" (2000)."""
+    """A long short-term memory with a forget gate.
+
+    Sources: Hochreiter and Schmidhuber (1997); Gers et al., "Learning to Forget" (2000).
+    """
 
     architecture: ClassVar[str] = "lstm"
     title: ClassVar[str] = "LSTM"
@@ -83,9 +93,9 @@ class LstmSpec(RecurrentSpec):
 
 @dataclass(frozen=True, slots=True)
 class CnnSpec(BaselineSpec):
-    """Causal convolutions over two places whose distance doubles from block to block, with gated linear units.
+    """Causal convolutions of two taps with gated linear units; the distance of the taps doubles with each block.
 
-    cycle: blocks after which the distance begins at 1 again. Eight blocks see 256 tokens.
+    cycle: blocks after which the distance restarts at 1. Eight blocks see 256 tokens.
     Sources: van den Oord et al., "WaveNet", arXiv 1609.03499, section 2.1; Dauphin et al., "Language Modeling with
     Gated Convolutional Networks", arXiv 1612.08083.
     """
@@ -97,7 +107,7 @@ class CnnSpec(BaselineSpec):
 
     @property
     def distances(self) -> list[int]:
-        """How far back each block looks, in tokens."""
+        """The distance between the taps of each block, in tokens."""
         return [2 ** (layer % self.cycle) for layer in range(self.layers)]
 
     @property
@@ -107,7 +117,7 @@ class CnnSpec(BaselineSpec):
     def block(self) -> Shapes:
         width = self.width
         return norm("ln", width) | {
-            "taps.weight": (2 * width, 2 * width),  # value and gate, from the earlier place and this one
+            "taps.weight": (2 * width, 2 * width),  # value and gate, from the earlier and the current token
             "taps.bias": (2 * width,),
             "output.weight": (width, width),
         }
@@ -115,10 +125,10 @@ class CnnSpec(BaselineSpec):
 
 @dataclass(frozen=True, slots=True)
 class TransformerSpec(BaselineSpec):
-    """Attention over the last `context` tokens, the newest among them, and SwiGLU; width a multiple of 32.
+    """Attention over the last `context` tokens, including the current one, and SwiGLU. The width is a multiple of 32.
 
     Sources: Vaswani et al., arXiv 1706.03762; Su et al., "RoFormer", arXiv 2104.09864 (rotary positions); Shazeer, "GLU
-    Variants Improve Transformer", arXiv 2002.05202; Dai et al., "Transformer-XL", arXiv 1901.02860 (what is kept).
+    Variants Improve Transformer", arXiv 2002.05202; Dai et al., "Transformer-XL", arXiv 1901.02860 (cached keys).
     """
 
     architecture: ClassVar[str] = "transformer"
@@ -130,7 +140,7 @@ class TransformerSpec(BaselineSpec):
     def __post_init__(self) -> None:
         BaselineSpec.__post_init__(self)
         if self.width % self.head_size:
-            raise ModelError(f"{self}: width must be a multiple of {self.head_size}")
+            raise ModelError(f"{self}: the width must be a multiple of {self.head_size}")
 
     @property
     def heads(self) -> int:
@@ -138,12 +148,12 @@ class TransformerSpec(BaselineSpec):
 
     @property
     def hidden(self) -> int:
-        """Width of the feed-forward part, which has three matrices."""
+        """Width of the feed-forward layer, which has three matrices."""
         return 3 * self.width
 
     @property
     def state_shape(self) -> tuple[int, ...]:
-        """A row for each token of the context that has been seen: its position, then keys and values of each layer."""
+        """No rows yet; a row per token of the context follows: its position, then keys and values of each layer."""
         return 0, 1 + 2 * self.layers * self.width
 
     def is_state(self, shape: tuple[int, ...]) -> bool:

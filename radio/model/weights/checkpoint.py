@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors whose header says what the model is, which tokens it knows and how it came to be."""
+"""Checkpoints: safetensors files whose header holds the sizes, the tokens and the model card."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from radio.music.vocab import IDS, NAMES
 from radio.types import JsonValue, TokenId
 
 _FORMATS: Mapping[str, type[Spec]] = {f"radio-{word}-2": spec for word, spec in ARCHITECTURES.items()}
-"""One for each architecture; the number counts how arrays are laid out."""
+"""One per architecture. The number is the version of the array layout."""
 _PLAIN_FORMAT = "radio-rwkv6-1"
-"""What was written at first: RWKV-6 as float32 arrays in their natural shapes."""
+"""The first format: RWKV-6 as float32 arrays in their natural shapes."""
 
 Weights = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model on disk.
+    """A model with its vocabulary and its card.
 
-    weights: float32 arrays by the names of `spec.shapes()`; of a file, `PackedWeights`, which lie in the file itself.
-    tokens: the vocabulary ids of its rows, in order. card: recipe, corpus, figures and attribution, as JSON.
+    tokens: the vocabulary id of each row.
+    weights: float32 arrays by the names of `spec.shapes()`. Those of a file are `PackedWeights`, mapped from the file.
+    card: recipe, corpus, figures and attribution, as JSON.
     """
 
     part: Part
@@ -43,7 +44,7 @@ class Checkpoint:
     card: Mapping[str, JsonValue]
 
     def packed(self, weight_format: WeightFormat | None = None) -> PackedWeights:
-        """The weights in `weight_format`; none takes the one they are in, fp32 for plain arrays."""
+        """Return the weights in `weight_format`; None keeps their current format, or fp32 for plain arrays."""
         if isinstance(self.weights, PackedWeights) and weight_format in (None, self.weights.weight_format):
             return self.weights
         return pack(self.weights, self.spec, weight_format or "fp32")
@@ -70,46 +71,49 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
     """Read a checkpoint, of `part` where one is given.
 
     Raises:
-        ModelError: missing, truncated, not ours, of another part, or its token list, shapes or numbers are not what
-            they must be.
+        ModelError: The file is missing, truncated, not a checkpoint, or of another part, or its tokens, shapes or
+            numbers are invalid.
     """
     tensors, metadata = tensorfile.read(path)
-    found = metadata.get("format")
-    if found not in _FORMATS and found != _PLAIN_FORMAT:
-        raise ModelError(f"{path}: not a checkpoint of this radio (format {found!r}, not {', '.join(_FORMATS)})")
+    file_format = metadata.get("format")
+    if file_format not in _FORMATS and file_format != _PLAIN_FORMAT:
+        formats = ", ".join(_FORMATS)
+        raise ModelError(f"{path}: not a checkpoint of this radio (format {file_format!r}); use one of {formats}")
     try:
-        named = PARTS[metadata["part"]]
-        spec = _FORMATS.get(found or "", Rwkv6Spec)(**json.loads(metadata["spec"]))
+        stored_part = PARTS[metadata["part"]]
+        spec = _FORMATS.get(file_format or "", Rwkv6Spec)(**json.loads(metadata["spec"]))
         names = json.loads(metadata["tokens"])
         card = json.loads(metadata["card"])
-        weight_format = parse_weight_format(metadata["weights"]) if found in _FORMATS else "fp32"
+        weight_format = parse_weight_format(metadata["weights"]) if file_format in _FORMATS else "fp32"
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: its header is malformed ({error!r})") from error
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ModelError(f"{path}: its header is malformed (tokens must be a list of names)")
+        raise ModelError(f"{path}: its header is malformed (the tokens must be a list of names)")
     unknown = [name for name in names if name not in IDS]
     if unknown or len(set(names)) != len(names):
-        raise ModelError(f"{path}: its token list contradicts the vocabulary table ({unknown[:3] or 'names repeat'})")
+        raise ModelError(f"{path}: its tokens contradict the vocabulary table ({unknown[:3] or 'duplicate names'})")
     if len(names) != spec.vocabulary:
-        raise ModelError(f"{path}: names {len(names)} tokens but has rows for {spec.vocabulary}")
-    if spec.layers > len(tensors):  # before every layer's arrays are listed
-        raise ModelError(f"{path}: has {len(tensors)} arrays, too few for {spec.layers} layers")
-    weights = PackedWeights(spec, weight_format, tensors) if found in _FORMATS else _plain(path, spec, tensors)
-    if fault := next(weights.faults(), None):
-        raise ModelError(f"{path}: {fault}")
-    if part is not None and named is not part:
-        raise ModelError(f"{path}: a {named.name} model where the {part.name} model belongs")
-    return Checkpoint(named, spec, tuple(IDS[name] for name in names), weights, card)
+        raise ModelError(f"{path}: its header lists {len(names)} tokens for {spec.vocabulary} rows")
+    if spec.layers > len(tensors):  # checked first, since listing the arrays of too many layers takes long
+        raise ModelError(f"{path}: it has {len(tensors)} arrays, too few for {spec.layers} layers")
+    weights = (
+        PackedWeights(spec, weight_format, tensors) if file_format in _FORMATS else _pack_plain(path, spec, tensors)
+    )
+    if problem := next(weights.problems(), None):
+        raise ModelError(f"{path}: {problem}")
+    if part is not None and stored_part is not part:
+        raise ModelError(f"{path}: this is a {stored_part.name} model; use a {part.name} model")
+    return Checkpoint(stored_part, spec, tuple(IDS[name] for name in names), weights, card)
 
 
-def _plain(path: Path, spec: Spec, tensors: Tensors) -> PackedWeights:
-    wanted = spec.shapes()
-    if set(wanted) != set(tensors):
-        missing, extra = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
+def _pack_plain(path: Path, spec: Spec, tensors: Tensors) -> PackedWeights:
+    shapes = spec.shapes()
+    if set(shapes) != set(tensors):
+        missing, extra = sorted(set(shapes) - set(tensors)), sorted(set(tensors) - set(shapes))
         raise ModelError(f"{path}: missing {missing[:3]}, unexpected {extra[:3]} for {spec}")
-    for name, shape in wanted.items():
+    for name, shape in shapes.items():
         if tensors[name].shape != shape or tensors[name].dtype != np.float32:
             raise ModelError(f"{path}: {name} has shape {tensors[name].shape} of {tensors[name].dtype}, not {shape}")
     return pack(cast("Weights", tensors), spec, "fp32")
