@@ -1,5 +1,5 @@
-/* 8 lanes; AVX2 and FMA. Its byte product is unsigned by signed and saturates at 16 bits: as neither factor is below
- * −127, |line| · ±inputs does not reach that. */
+/* 8 lanes with AVX2 and FMA. The byte product of AVX2 is unsigned × signed and saturates at 16 bits. |line| · ±inputs
+ * does not reach that limit, since no factor is below −127. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -7,8 +7,8 @@
 
 BEGIN_TARGET("avx2,fma")
 #define LANES 8
-#define AT_ONCE 4
-#define AHEAD 4096
+#define STREAM_TILE 4
+#define PREFETCH_BYTES 4096
 #define DOT_OFFSET 0
 #include "vector.h"
 
@@ -25,5 +25,5 @@ static int supported(void) { return __builtin_cpu_supports("avx2") && __builtin_
 
 const struct path avx2 = {"avx2", supported, step, read_lines};
 #else
-typedef int nothing_here;
+typedef int empty_unit;
 #endif

@@ -1,4 +1,4 @@
-/* 16 lanes; AVX-512 with VNNI, whose instruction multiplies unsigned by signed bytes. */
+/* 16 lanes with AVX-512 and VNNI, which multiplies unsigned by signed bytes. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -6,8 +6,8 @@
 
 BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma")
 #define LANES 16
-#define AT_ONCE 8
-#define AHEAD 4096
+#define STREAM_TILE 8
+#define PREFETCH_BYTES 4096
 #define DOT_OFFSET 1
 #include "vector.h"
 
@@ -27,5 +27,5 @@ static int supported(void) {
 
 const struct path avx512 = {"avx512", supported, step, read_lines};
 #else
-typedef int nothing_here;
+typedef int empty_unit;
 #endif

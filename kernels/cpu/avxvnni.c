@@ -1,4 +1,4 @@
-/* 8 lanes; AVX2 with VNNI, as in processors of small computers that have no AVX-512. */
+/* 8 lanes with AVX2 and AVX-VNNI, for processors without AVX-512. */
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -7,8 +7,8 @@
 
 BEGIN_TARGET("avx2,fma,avxvnni")
 #define LANES 8
-#define AT_ONCE 4
-#define AHEAD 4096
+#define STREAM_TILE 4
+#define PREFETCH_BYTES 4096
 #define DOT_OFFSET 1
 #include "vector.h"
 
@@ -21,12 +21,12 @@ INLINE ivec dot(ivec sum, ivec line, ivec inputs) {
 END_TARGET
 
 static int supported(void) {
-    unsigned a, b, c, d; /* not every compiler knows this feature by name */
+    unsigned a, b, c, d; /* some compilers lack a name for this feature */
     int vnni = __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && vnni;
 }
 
 const struct path avxvnni = {"avxvnni", supported, step, read_lines};
 #else
-typedef int nothing_here;
+typedef int empty_unit;
 #endif

@@ -1,5 +1,5 @@
-/* A memory that fades ends in denormal numbers, on which processors are many times slower: during a step they count as
- * zero. Each call gives back the floating-point settings as it found them. */
+/* Flushing of denormal numbers to zero. A decaying state ends in denormals, which many processors handle slowly.
+ * restore_denormals puts back the floating-point settings that flush_denormals returned. */
 #ifndef RADIO_DENORMALS_H
 #define RADIO_DENORMALS_H
 
@@ -7,29 +7,29 @@
 #include <xmmintrin.h>
 
 static inline unsigned long long flush_denormals(void) {
-    unsigned found = _mm_getcsr();
-    _mm_setcsr(found | 0x8040); /* flush to zero, denormals are zero */
-    return found;
+    unsigned control = _mm_getcsr();
+    _mm_setcsr(control | 0x8040); /* flush to zero, denormals are zero */
+    return control;
 }
 
-static inline void restore_denormals(unsigned long long found) { _mm_setcsr((unsigned)found); }
+static inline void restore_denormals(unsigned long long control) { _mm_setcsr((unsigned)control); }
 
 #elif defined(__aarch64__)
 
-static inline void restore_denormals(unsigned long long found) { __asm__ volatile("msr fpcr, %0" : : "r"(found)); }
+static inline void restore_denormals(unsigned long long control) { __asm__ volatile("msr fpcr, %0" : : "r"(control)); }
 
 static inline unsigned long long flush_denormals(void) {
-    unsigned long long found;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(found));
-    restore_denormals(found | 1ULL << 24); /* FZ */
-    return found;
+    unsigned long long control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    restore_denormals(control | 1ULL << 24); /* FZ */
+    return control;
 }
 
 #else
 
 static inline unsigned long long flush_denormals(void) { return 0; }
 
-static inline void restore_denormals(unsigned long long found) { (void)found; }
+static inline void restore_denormals(unsigned long long control) { (void)control; }
 
 #endif
 #endif

@@ -1,4 +1,4 @@
-/* 4 lanes; NEON with the dot product of ARMv8.2, as in every core since the Cortex-A76. */
+/* 4 lanes with NEON and the dot product of ARMv8.2, available since the Cortex-A76. */
 #if defined(__aarch64__) && defined(__linux__)
 #include <arm_neon.h>
 #include <sys/auxv.h>
@@ -7,8 +7,8 @@
 
 BEGIN_TARGET("arch=armv8.2-a+dotprod")
 #define LANES 4
-#define AT_ONCE 4
-#define AHEAD 1024
+#define STREAM_TILE 4
+#define PREFETCH_BYTES 1024
 #define DOT_OFFSET 0
 #include "vector.h"
 
@@ -23,5 +23,5 @@ static int supported(void) { return (getauxval(AT_HWCAP) & 1UL << 20) != 0; } /*
 
 const struct path dotprod = {"dotprod", supported, step, read_lines};
 #else
-typedef int nothing_here;
+typedef int empty_unit;
 #endif

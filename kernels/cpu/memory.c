@@ -13,17 +13,17 @@ static struct {
 } pool[POOLED];
 static int pooled;
 
-static void *pool_take(size_t bytes) {
-    for (int place = pooled - 1; place >= 0; place--)
-        if (pool[place].bytes == bytes) {
-            void *data = pool[place].data;
-            pool[place] = pool[--pooled];
+static void *pool_acquire(size_t bytes) {
+    for (int index = pooled - 1; index >= 0; index--)
+        if (pool[index].bytes == bytes) {
+            void *data = pool[index].data;
+            pool[index] = pool[--pooled];
             return data;
         }
     return aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
 }
 
-static void pool_give(void *data, size_t bytes) {
+static void pool_release(void *data, size_t bytes) {
     if (pooled == POOLED) {
         free(data);
         return;
@@ -42,7 +42,7 @@ PyObject *memory_new(PyTypeObject *type, size_t floats) {
     Memory *self = PyObject_New(Memory, type);
     if (!self) return NULL;
     self->bytes = floats * sizeof(float);
-    self->data = pool_take(self->bytes);
+    self->data = pool_acquire(self->bytes);
     if (self->data) return (PyObject *)self;
     Py_DECREF(self);
     return PyErr_NoMemory();
@@ -51,7 +51,7 @@ PyObject *memory_new(PyTypeObject *type, size_t floats) {
 static void memory_dealloc(PyObject *object) {
     Memory *self = (Memory *)object;
     PyTypeObject *type = Py_TYPE(object);
-    if (self->data) pool_give(self->data, self->bytes);
+    if (self->data) pool_release(self->data, self->bytes);
     PyObject_Free(object);
     Py_DECREF(type);
 }
@@ -61,10 +61,10 @@ static int memory_buffer(PyObject *object, Py_buffer *view, int flags) {
     return PyBuffer_FillInfo(view, object, self->data, (Py_ssize_t)self->bytes, 1, flags);
 }
 
-float *floats_of(PyObject *memory) { return ((Memory *)memory)->data; }
+float *memory_floats(PyObject *memory) { return ((Memory *)memory)->data; }
 
 static PyType_Slot memory_slots[] = {
-    {Py_tp_doc, "Floats that a step wrote; nothing changes them any more."},
+    {Py_tp_doc, "The read-only output of a step."},
     {Py_tp_dealloc, memory_dealloc},
     {Py_bf_getbuffer, memory_buffer},
     {0, NULL},

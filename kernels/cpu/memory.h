@@ -1,5 +1,5 @@
-/* What a step writes, as a Python object: a read-only buffer of floats, in memory from a pool. A state is up to a few
- * megabytes, and one is left behind with every token: fresh pages for each would cost more than the step. */
+/* A Python object for the output of a step: a read-only buffer of floats with memory from a pool. A state has up to a
+ * few megabytes and each token releases one, so allocating fresh pages each time would cost more than the step. */
 #ifndef RADIO_MEMORY_H
 #define RADIO_MEMORY_H
 
@@ -7,9 +7,9 @@
 
 extern PyType_Spec memory_spec;
 
-/* `type` is what memory_spec became; NULL with an exception set where there is no memory. */
+/* Return a new object of `type`, made from memory_spec, or NULL with an exception set if out of memory. */
 PyObject *memory_new(PyTypeObject *type, size_t floats);
-/* To be written before anybody else sees the object. */
-float *floats_of(PyObject *memory);
+/* Return the floats of `memory`. Write them only before other code can see the object. */
+float *memory_floats(PyObject *memory);
 
 #endif

@@ -1,11 +1,11 @@
-/* What a model is to the decode engine: pointers into tensors that somebody else holds, and the paths that step it.
+/* A model for the decode engine: pointers into tensors owned by the caller, and the code paths that step it.
  *
- * C width, H heads of N = 64 channels, F hidden width of the channel mix, V rows of the vocabulary, L layers, B streams
- * that are stepped together; ranks of what depends on the data are named below.
+ * Shapes: C width, H heads of N = 64 channels, F hidden width of the channel mix, V rows of the vocabulary, L layers,
+ * B streams that are stepped together. The ranks of data-dependent vectors are named below.
  *
- * A matrix (rows × columns) lies in panels of 16 rows, and a panel in lines of 64 bytes: 16 rows × as many columns as
- * fit (4 int8, 2 bfloat16, 1 float), a row's columns side by side. Whatever the vector unit, it reads a matrix from
- * front to back, multiplies each line by as many inputs, and never has to add across a register. Rows are padded with
+ * A matrix (rows × columns) is stored in panels of 16 rows, and a panel in lines of 64 bytes: 16 rows × as many columns
+ * as fit (4 int8, 2 bfloat16, 1 float), with the columns of a row side by side. A vector unit of any width reads a
+ * matrix sequentially, multiplies each line by as many inputs, and never adds across a register. Rows are padded with
  * zeros to a multiple of 16, columns to a multiple of 32.
  */
 #ifndef RADIO_MODEL_H
@@ -17,32 +17,32 @@
 enum {
     HEAD = 64,   /* N */
     PANEL = 16,  /* rows of a panel, floats of a line */
-    GROUP = 32,  /* columns whose int8 inputs share a scale; what columns are padded to */
+    GROUP = 32,  /* columns whose int8 inputs share a scale; columns are padded to a multiple of it */
     LINE = 64,   /* bytes */
-    TILE = 8,    /* streams that share a line while it is in a register */
+    TILE = 8,    /* most streams that use a line while it is in a register */
     KINDS = 5,   /* inputs that the token shift mixes: w, k, v, r, g */
-    LARGEST = 1 << 20 /* of any size in a spec: products of two stay far from overflow */
+    LARGEST = 1 << 20 /* limit of each size in a spec, so that products of two do not overflow */
 };
 
-enum form { FP32, BF16, INT8 };
+enum weight_format { FP32, BF16, INT8 };
 
 enum architecture { RWKV6, RWKV7, ARCHITECTURES };
-enum { MIX_RANK, DECAY_RANK, RWKV6_RANKS };                     /* of the token shift, of the decay */
-enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_RANKS }; /* share: of the first layer's values */
-enum { RANKS = RWKV7_RANKS };                                   /* the most that one has */
+enum { MIX_RANK, DECAY_RANK, RWKV6_RANKS };                     /* token shift, decay */
+enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_RANKS }; /* LOW_SHARE: share of the values of the first layer */
+enum { RANKS = RWKV7_RANKS };                                   /* most ranks of an architecture */
 
 extern const char *const architecture_names[ARCHITECTURES];
-extern const int architecture_ranks[ARCHITECTURES]; /* how many each has */
+extern const int architecture_ranks[ARCHITECTURES]; /* number of ranks of each */
 
 struct spec {
     enum architecture architecture;
-    int layers, width, hidden, vocabulary, ranks[RANKS]; /* ranks that it has not are 0 */
+    int layers, width, hidden, vocabulary, ranks[RANKS]; /* unused ranks are 0 */
 };
 
 struct matrix {
     const void *data;
-    const float *scale; /* of each row; int8 only */
-    int rows, columns;  /* both as padded */
+    const float *scale; /* one per row; int8 only */
+    int rows, columns;  /* padded sizes */
 };
 
 struct norm {
@@ -57,7 +57,7 @@ struct rwkv6_layer {
 };
 
 struct low_rank {
-    const float *base; /* NULL for the gate, which has none */
+    const float *base; /* NULL for the gate */
     struct matrix down, up;
 };
 
@@ -65,16 +65,16 @@ struct rwkv7_layer {
     struct norm ln1, ln_x, ln2;
     const float *x_r, *x_w, *x_k, *x_v, *x_a, *x_g, *k_k, *k_a, *r_k, *ffn_x_k;
     struct matrix receptance, key, value, output, ffn_key, ffn_value;
-    struct low_rank low[RWKV7_RANKS]; /* no LOW_SHARE in the first layer */
+    struct low_rank low[RWKV7_RANKS]; /* the first layer has no LOW_SHARE */
 };
 
 struct model {
     struct spec spec;
-    enum form form;
-    struct matrix embedding; /* its rows lie one after the other, not in panels */
+    enum weight_format format;
+    struct matrix embedding; /* row by row, not in panels */
     struct norm ln0, ln_out;
     struct matrix head;
-    struct rwkv6_layer *rwkv6; /* L layers of the architecture, the other is NULL */
+    struct rwkv6_layer *rwkv6; /* L layers if the architecture matches, else NULL; likewise rwkv7 */
     struct rwkv7_layer *rwkv7;
 };
 
@@ -83,36 +83,36 @@ struct span {
     size_t bytes;
 };
 
-/* Point `model` at `count` tensors in the order of radio.model.packing. Returns NULL, or what is wrong with them in
- * `message` (of 200 bytes). Close what was opened. */
-const char *model_open(struct model *model, const struct spec *spec, enum form form, const struct span *tensors,
-                       size_t count, char *message);
+/* Point `model` at `count` tensors in the order of radio.model.weights.packing. Return NULL on success, else an error
+ * message, which may be in `message` (200 bytes). Call model_close after success. */
+const char *model_open(struct model *model, const struct spec *spec, enum weight_format format,
+                       const struct span *tensors, size_t count, char *message);
 void model_close(struct model *model);
 
-/* Floats of one stream's state: for each layer the inputs that time mix and channel mix saw last, C each, and WKV's
- * matrices (H, N, N): key, then value. */
+/* Floats of the state of one stream: per layer the latest inputs of time mix and channel mix, C each, and the WKV
+ * matrices (H, N, N) with the key axis before the value axis. */
 size_t state_floats(const struct spec *spec);
-/* Floats of one stream's logits, V rounded up to whole panels. */
+/* Floats of the logits of one stream: V rounded up to whole panels. */
 size_t logits_floats(const struct spec *spec);
 
-/* Room for the intermediate values of `streams` streams. */
+/* Memory for the intermediate values of `streams` streams. */
 struct scratch;
 struct scratch *scratch_open(const struct spec *spec, int streams);
 int scratch_streams(const struct scratch *scratch);
 void scratch_close(struct scratch *scratch);
 
-/* One way of doing the arithmetic. `step` feeds row rows[b] to each stream b: reads the state before[b], writes
- * after[b], which may be the same, and, where `logits` is not NULL, row b of it, logits_floats each. A stream's results
- * do not depend on the others. Rows must be below V. */
+/* A code path: the engine compiled for one instruction set. `step` feeds row rows[b] to each stream b. It reads the
+ * state before[b] and writes after[b], which may be the same memory, and row b of `logits` (logits_floats each) unless
+ * `logits` is NULL. The result of a stream does not depend on the other streams. Rows must be below V. */
 struct path {
     const char *name;
     int (*supported)(void);
     void (*step)(const struct model *model, struct scratch *scratch, int streams, const int32_t *rows,
                  const float *const *before, float *const *after, float *logits);
-    uint64_t (*read)(const void *data, size_t bytes); /* reads every line once and nothing else: measures memory */
+    uint64_t (*read)(const void *data, size_t bytes); /* read all lines once, to measure memory bandwidth */
 };
 
-/* The paths that were compiled, the best first, closed by NULL; not all need be supported by this processor. */
+/* The compiled paths, fastest first, terminated by NULL. The processor may support only some of them. */
 extern const struct path *const paths[];
 
 #endif

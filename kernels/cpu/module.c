@@ -18,19 +18,19 @@ typedef struct {
     PyObject_HEAD
     struct model model;
     const struct path *path;
-    struct scratch *spare; /* of the last call, for the next */
+    struct scratch *spare; /* scratch of the last call, for reuse */
     Py_buffer *views;
     Py_ssize_t count;
 } Model;
 
-static const struct path *path_named(const char *name) {
-    for (int place = 0; paths[place]; place++)
-        if (!strcmp(paths[place]->name, name) && paths[place]->supported()) return paths[place];
-    PyErr_Format(PyExc_ValueError, "this processor has no path '%s'", name);
+static const struct path *find_path(const char *name) {
+    for (int index = 0; paths[index]; index++)
+        if (!strcmp(paths[index]->name, name) && paths[index]->supported()) return paths[index];
+    PyErr_Format(PyExc_ValueError, "this processor does not support the path '%s'", name);
     return NULL;
 }
 
-static int model_hold(Model *self, PyObject *tensors) {
+static int model_view_tensors(Model *self, PyObject *tensors) {
     Py_ssize_t count = PySequence_Size(tensors);
     if (count < 0) return -1;
     self->views = PyMem_Calloc((size_t)count + 1, sizeof *self->views);
@@ -43,65 +43,67 @@ static int model_hold(Model *self, PyObject *tensors) {
         if (failed) return -1;
         if ((uintptr_t)self->views[self->count].buf % sizeof(float)) {
             PyBuffer_Release(&self->views[self->count]);
-            return PyErr_Format(PyExc_ValueError, "tensor %zd does not lie on a multiple of 4 bytes", self->count), -1;
+            return PyErr_Format(PyExc_ValueError, "tensor %zd is not aligned to 4 bytes", self->count), -1;
         }
     }
     return 0;
 }
 
-/* `sizes`: layers, width, hidden width, vocabulary, and the architecture's ranks. */
-static int spec_of(struct spec *spec, const char *architecture, PyObject *sizes) {
+/* Parse `sizes`: layers, width, hidden width, vocabulary, and the ranks of the architecture. */
+static int parse_spec(struct spec *spec, const char *architecture, PyObject *sizes) {
     int kind = 0;
     while (kind < ARCHITECTURES && strcmp(architecture_names[kind], architecture)) kind++;
     if (kind == ARCHITECTURES)
-        return PyErr_Format(PyExc_ValueError, "no architecture is called '%s'", architecture), -1;
+        return PyErr_Format(PyExc_ValueError, "unknown architecture '%s'; use rwkv6 or rwkv7", architecture), -1;
     *spec = (struct spec){.architecture = (enum architecture)kind};
     int *const fixed[] = {&spec->layers, &spec->width, &spec->hidden, &spec->vocabulary};
     enum { FIXED = sizeof fixed / sizeof *fixed };
-    Py_ssize_t count = PyTuple_Size(sizes), wanted = FIXED + architecture_ranks[kind];
-    if (count != wanted) return PyErr_Format(PyExc_ValueError, "there are %zd sizes, not %zd", count, wanted), -1;
-    for (Py_ssize_t place = 0; place < count; place++) {
-        long size = PyLong_AsLong(PyTuple_GetItem(sizes, place));
+    Py_ssize_t count = PyTuple_Size(sizes), expected = FIXED + architecture_ranks[kind];
+    if (count != expected) return PyErr_Format(PyExc_ValueError, "%zd sizes, expected %zd", count, expected), -1;
+    for (Py_ssize_t index = 0; index < count; index++) {
+        long size = PyLong_AsLong(PyTuple_GetItem(sizes, index));
         if (size == -1 && PyErr_Occurred()) return -1;
-        int *target = place < FIXED ? fixed[place] : &spec->ranks[place - FIXED];
-        *target = size < 0 || size > LARGEST ? 0 : (int)size; /* 0 is refused with what is out of range */
+        int *target = index < FIXED ? fixed[index] : &spec->ranks[index - FIXED];
+        *target = size < 0 || size > LARGEST ? 0 : (int)size; /* model_open rejects 0 as out of range */
     }
     return 0;
 }
 
 static PyObject *model_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
-    static char *names[] = {"architecture", "sizes", "form", "tensors", "path", NULL};
+    static char *names[] = {"architecture", "sizes", "weight_format", "tensors", "path", NULL};
     struct spec spec;
-    const char *architecture, *form_name, *path_name;
+    const char *architecture, *format_name, *path_name;
     PyObject *sizes, *tensors;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "sO!sOs", names, &architecture, &PyTuple_Type, &sizes,
-                                     &form_name, &tensors, &path_name) ||
-        spec_of(&spec, architecture, sizes) < 0)
+                                     &format_name, &tensors, &path_name) ||
+        parse_spec(&spec, architecture, sizes) < 0)
         return NULL;
-    static const char *forms[] = {"fp32", "bf16", "int8"};
-    int form = 0;
-    while (form < 3 && strcmp(forms[form], form_name)) form++;
-    if (form == 3) return PyErr_Format(PyExc_ValueError, "no form of weights is called '%s'", form_name);
-    const struct path *path = path_named(path_name);
+    static const char *formats[] = {"fp32", "bf16", "int8"};
+    int format = 0;
+    while (format < 3 && strcmp(formats[format], format_name)) format++;
+    if (format == 3)
+        return PyErr_Format(PyExc_ValueError, "unknown weight format '%s'; use fp32, bf16 or int8", format_name);
+    const struct path *path = find_path(path_name);
     if (!path) return NULL;
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    Model *self = (Model *)allocate(type, 0); /* all zero */
+    Model *self = (Model *)allocate(type, 0); /* zeroed */
     if (!self) return NULL;
     self->path = path;
-    if (model_hold(self, tensors) < 0) {
+    if (model_view_tensors(self, tensors) < 0) {
         Py_DECREF(self);
         return NULL;
     }
     struct span *spans = PyMem_Calloc((size_t)self->count + 1, sizeof *spans);
-    for (Py_ssize_t place = 0; spans && place < self->count; place++)
-        spans[place] = (struct span){self->views[place].buf, (size_t)self->views[place].len};
+    for (Py_ssize_t index = 0; spans && index < self->count; index++)
+        spans[index] = (struct span){self->views[index].buf, (size_t)self->views[index].len};
     char message[200];
-    const char *fault = spans ? model_open(&self->model, &spec, (enum form)form, spans, (size_t)self->count, message)
-                              : "out of memory";
+    const char *error = "out of memory";
+    if (spans)
+        error = model_open(&self->model, &spec, (enum weight_format)format, spans, (size_t)self->count, message);
     PyMem_Free(spans);
-    if (!fault) return (PyObject *)self;
+    if (!error) return (PyObject *)self;
     Py_DECREF(self);
-    return PyErr_Format(PyExc_ValueError, "%s", fault);
+    return PyErr_Format(PyExc_ValueError, "%s", error);
 }
 
 static void model_dealloc(PyObject *object) {
@@ -109,15 +111,15 @@ static void model_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     model_close(&self->model);
     scratch_close(self->spare);
-    for (Py_ssize_t place = 0; place < self->count; place++) PyBuffer_Release(&self->views[place]);
+    for (Py_ssize_t index = 0; index < self->count; index++) PyBuffer_Release(&self->views[index]);
     PyMem_Free(self->views);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);
 }
 
-/* Scratch is each call's own while the GIL is released. */
-static struct scratch *scratch_take(Model *self, int streams) {
+/* Each call has scratch memory of its own, since the GIL is released during a step. */
+static struct scratch *scratch_acquire(Model *self, int streams) {
     struct scratch *scratch = self->spare;
     if (scratch && scratch_streams(scratch) == streams) {
         self->spare = NULL;
@@ -128,27 +130,28 @@ static struct scratch *scratch_take(Model *self, int streams) {
     return scratch;
 }
 
-static void scratch_give(Model *self, struct scratch *scratch) {
+static void scratch_release(Model *self, struct scratch *scratch) {
     scratch_close(self->spare);
     self->spare = scratch;
 }
 
-/* `rows` as C integers, each checked; NULL with an exception set. */
-static int32_t *rows_of(const Model *self, PyObject *sequence, Py_ssize_t *count) {
+/* Convert `sequence` to C integers and check their range. Return NULL with an exception set on failure. */
+static int32_t *parse_rows(const Model *self, PyObject *sequence, Py_ssize_t *count) {
     *count = PySequence_Size(sequence);
     if (*count < 0) return NULL;
     int32_t *rows = PyMem_Malloc((size_t)(*count + 1) * sizeof *rows);
     if (!rows) return (int32_t *)PyErr_NoMemory();
-    for (Py_ssize_t place = 0; place < *count; place++) {
-        PyObject *item = PySequence_GetItem(sequence, place);
+    for (Py_ssize_t index = 0; index < *count; index++) {
+        PyObject *item = PySequence_GetItem(sequence, index);
         long row = item ? PyLong_AsLong(item) : -1;
         Py_XDECREF(item);
         if (row == -1 && PyErr_Occurred()) goto failed;
         if (row < 0 || row >= self->model.spec.vocabulary) {
-            PyErr_Format(PyExc_ValueError, "row %ld is not one of the model's %d", row, self->model.spec.vocabulary);
+            PyErr_Format(PyExc_ValueError, "row %ld is out of range; the model has rows 0 to %d", row,
+                         self->model.spec.vocabulary - 1);
             goto failed;
         }
-        rows[place] = (int32_t)row;
+        rows[index] = (int32_t)row;
     }
     return rows;
 failed:
@@ -158,9 +161,9 @@ failed:
 
 static int state_view(const Model *self, PyObject *state, Py_buffer *view) {
     if (PyObject_GetBuffer(state, view, PyBUF_C_CONTIGUOUS) < 0) return -1;
-    size_t wanted = state_floats(&self->model.spec) * sizeof(float);
-    if ((size_t)view->len == wanted && (uintptr_t)view->buf % sizeof(float) == 0) return 0;
-    PyErr_Format(PyExc_ValueError, "a state of this model has %zu bytes, not %zd", wanted, view->len);
+    size_t expected = state_floats(&self->model.spec) * sizeof(float);
+    if ((size_t)view->len == expected && (uintptr_t)view->buf % sizeof(float) == 0) return 0;
+    PyErr_Format(PyExc_ValueError, "a state of this model has %zu bytes, not %zd", expected, view->len);
     PyBuffer_Release(view);
     return -1;
 }
@@ -168,13 +171,13 @@ static int state_view(const Model *self, PyObject *state, Py_buffer *view) {
 static PyObject *model_step(PyObject *object, PyObject *arguments) {
     Model *self = (Model *)object;
     Types *types = PyType_GetModuleState(Py_TYPE(object));
-    PyObject *sequence, *given, *result = NULL, *logits = NULL, *state = NULL;
-    if (!PyArg_ParseTuple(arguments, "OO", &sequence, &given)) return NULL;
+    PyObject *sequence, *state_object, *result = NULL, *logits = NULL, *state = NULL;
+    if (!PyArg_ParseTuple(arguments, "OO", &sequence, &state_object)) return NULL;
     Py_ssize_t count;
-    int32_t *rows = rows_of(self, sequence, &count);
+    int32_t *rows = parse_rows(self, sequence, &count);
     if (!rows) return NULL;
     Py_buffer view;
-    if (state_view(self, given, &view) < 0) {
+    if (state_view(self, state_object, &view) < 0) {
         PyMem_Free(rows);
         return NULL;
     }
@@ -182,16 +185,17 @@ static PyObject *model_step(PyObject *object, PyObject *arguments) {
     if (count < 1) {
         PyErr_SetString(PyExc_ValueError, "a step needs at least one token");
     } else if ((logits = memory_new(types->memory, logits_floats(&self->model.spec))) &&
-               (state = memory_new(types->memory, state_floats(&self->model.spec))) && (scratch = scratch_take(self, 1))) {
+               (state = memory_new(types->memory, state_floats(&self->model.spec))) &&
+               (scratch = scratch_acquire(self, 1))) {
         const float *before = view.buf;
-        float *after = floats_of(state), *out = floats_of(logits);
+        float *after = memory_floats(state), *out = memory_floats(logits);
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t place = 0; place < count; place++) {
-            self->path->step(&self->model, scratch, 1, rows + place, &before, &after, place == count - 1 ? out : NULL);
+        for (Py_ssize_t index = 0; index < count; index++) {
+            self->path->step(&self->model, scratch, 1, rows + index, &before, &after, index == count - 1 ? out : NULL);
             before = after;
         }
         Py_END_ALLOW_THREADS
-        scratch_give(self, scratch);
+        scratch_release(self, scratch);
         result = PyTuple_Pack(2, logits, state);
     }
     Py_XDECREF(logits);
@@ -201,7 +205,7 @@ static PyObject *model_step(PyObject *object, PyObject *arguments) {
     return result;
 }
 
-/* What a batch holds on to until it is done. */
+/* The resources of a batch until it is done. */
 struct batch {
     Py_ssize_t streams, viewed;
     int32_t *rows;
@@ -214,24 +218,25 @@ struct batch {
 
 static int batch_open(Model *self, struct batch *batch, PyObject *rows, PyObject *states) {
     Types *types = PyType_GetModuleState(Py_TYPE((PyObject *)self));
-    batch->rows = rows_of(self, rows, &batch->streams);
+    batch->rows = parse_rows(self, rows, &batch->streams);
     if (!batch->rows) return -1;
-    Py_ssize_t given = PySequence_Size(states);
-    if (given < 0) return -1;
-    if (given != batch->streams || given < 1 || given > LARGEST / KINDS) {
-        PyErr_Format(PyExc_ValueError, "a batch needs a state for each token: %zd and %zd", batch->streams, given);
+    Py_ssize_t streams = PySequence_Size(states);
+    if (streams < 0) return -1;
+    if (streams != batch->streams || streams < 1 || streams > LARGEST / KINDS) {
+        PyErr_Format(PyExc_ValueError, "a batch needs a state for each token; got %zd tokens and %zd states",
+                     batch->streams, streams);
         return -1;
     }
-    size_t count = (size_t)given;
+    size_t count = (size_t)streams;
     batch->views = PyMem_Calloc(count, sizeof *batch->views);
     batch->before = PyMem_Calloc(count, sizeof *batch->before);
     batch->after = PyMem_Calloc(count, sizeof *batch->after);
     if (!batch->views || !batch->before || !batch->after) return PyErr_NoMemory(), -1;
     batch->logits = memory_new(types->memory, count * logits_floats(&self->model.spec));
     batch->states = PyList_New(0);
-    batch->scratch = scratch_take(self, (int)given);
+    batch->scratch = scratch_acquire(self, (int)streams);
     if (!batch->logits || !batch->states || !batch->scratch) return -1;
-    for (Py_ssize_t b = 0; b < given; b++) {
+    for (Py_ssize_t b = 0; b < streams; b++) {
         PyObject *state = PySequence_GetItem(states, b);
         int failed = !state || state_view(self, state, &batch->views[b]) < 0;
         Py_XDECREF(state);
@@ -240,7 +245,7 @@ static int batch_open(Model *self, struct batch *batch, PyObject *rows, PyObject
         batch->before[b] = batch->views[b].buf;
         PyObject *after = memory_new(types->memory, state_floats(&self->model.spec));
         if (!after) return -1;
-        batch->after[b] = floats_of(after);
+        batch->after[b] = memory_floats(after);
         failed = PyList_Append(batch->states, after) < 0;
         Py_DECREF(after);
         if (failed) return -1;
@@ -249,7 +254,7 @@ static int batch_open(Model *self, struct batch *batch, PyObject *rows, PyObject
 }
 
 static void batch_close(Model *self, struct batch *batch) {
-    if (batch->scratch) scratch_give(self, batch->scratch);
+    if (batch->scratch) scratch_release(self, batch->scratch);
     for (Py_ssize_t b = 0; b < batch->viewed; b++) PyBuffer_Release(&batch->views[b]);
     Py_XDECREF(batch->logits);
     Py_XDECREF(batch->states);
@@ -267,7 +272,7 @@ static PyObject *model_step_batch(PyObject *object, PyObject *arguments) {
     if (batch_open(self, &batch, rows, states) == 0) {
         Py_BEGIN_ALLOW_THREADS
         self->path->step(&self->model, batch.scratch, (int)batch.streams, batch.rows, batch.before, batch.after,
-                         floats_of(batch.logits));
+                         memory_floats(batch.logits));
         Py_END_ALLOW_THREADS
         result = PyTuple_Pack(2, batch.logits, batch.states);
     }
@@ -276,13 +281,13 @@ static PyObject *model_step_batch(PyObject *object, PyObject *arguments) {
 }
 
 static PyMethodDef model_methods[] = {
-    {"step", model_step, METH_VARARGS, "step(rows, state) -> (logits, state): feed rows one after the other."},
+    {"step", model_step, METH_VARARGS, "step(rows, state) -> (logits, state): feed one or more rows."},
     {"step_batch", model_step_batch, METH_VARARGS,
-     "step_batch(rows, states) -> (logits, states): feed each stream a row."},
+     "step_batch(rows, states) -> (logits, states): feed one row to each stream."},
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot model_slots[] = {
-    {Py_tp_doc, "Model(architecture, sizes, form, tensors, path): holds on to its tensors and steps over them."},
+    {Py_tp_doc, "Model(architecture, sizes, weight_format, tensors, path): a model that steps over the given tensors."},
     {Py_tp_new, model_new},
     {Py_tp_dealloc, model_dealloc},
     {Py_tp_methods, model_methods},
@@ -296,9 +301,9 @@ static PyType_Spec model_spec = {
 
 static PyObject *module_paths(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
     PyObject *names = PyList_New(0);
-    for (int place = 0; names && paths[place]; place++) {
-        if (!paths[place]->supported()) continue;
-        PyObject *name = PyUnicode_FromString(paths[place]->name);
+    for (int index = 0; names && paths[index]; index++) {
+        if (!paths[index]->supported()) continue;
+        PyObject *name = PyUnicode_FromString(paths[index]->name);
         if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);
         Py_XDECREF(name);
     }
@@ -309,7 +314,7 @@ static PyObject *module_read(PyObject *Py_UNUSED(module), PyObject *arguments) {
     const char *name;
     Py_buffer view;
     if (!PyArg_ParseTuple(arguments, "y*s", &view, &name)) return NULL;
-    const struct path *path = path_named(name);
+    const struct path *path = find_path(name);
     uint64_t total = 0;
     if (path) {
         Py_BEGIN_ALLOW_THREADS
@@ -321,12 +326,12 @@ static PyObject *module_read(PyObject *Py_UNUSED(module), PyObject *arguments) {
 }
 
 static PyMethodDef module_methods[] = {
-    {"paths", module_paths, METH_NOARGS, "The ways of doing the arithmetic on this processor, the fastest first."},
-    {"read", module_read, METH_VARARGS, "read(buffer, path): read all of it and do nothing else."},
+    {"paths", module_paths, METH_NOARGS, "paths(): code paths that this processor supports, fastest first."},
+    {"read", module_read, METH_VARARGS, "read(buffer, path): read all of the buffer, to measure memory bandwidth."},
     {NULL, NULL, 0, NULL},
 };
 
-enum { INTERFACE = 2 }; /* rises when Model is called in another way */
+enum { INTERFACE = 2 }; /* increment when the signature of Model changes */
 
 static int module_exec(PyObject *module) {
     if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0) return -1;
@@ -355,7 +360,7 @@ static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, module_exec}, {0, NULL}}
 static PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "_native",
-    .m_doc = "RWKV decoding in C: see kernels/cpu.",
+    .m_doc = "RWKV decoding in C, see kernels/cpu.",
     .m_size = sizeof(Types),
     .m_methods = module_methods,
     .m_slots = module_slots,

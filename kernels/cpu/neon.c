@@ -1,10 +1,10 @@
-/* 4 lanes; NEON as every 64-bit ARM processor has it. */
+/* 4 lanes with NEON, which every 64-bit ARM processor has. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
 #define LANES 4
-#define AT_ONCE 4
-#define AHEAD 1024
+#define STREAM_TILE 4
+#define PREFETCH_BYTES 1024
 #define DOT_OFFSET 0
 #include "vector.h"
 
@@ -21,5 +21,5 @@ static int supported(void) { return 1; }
 
 const struct path neon = {"neon", supported, step, read_lines};
 #else
-typedef int nothing_here;
+typedef int empty_unit;
 #endif

@@ -1,4 +1,4 @@
-/* Intermediate values, an array of B rows each; see rwkv6.h and rwkv7.h for what they hold. */
+/* Intermediate values of a step: arrays of B rows each, used by rwkv6.h and rwkv7.h. */
 #ifndef RADIO_SCRATCH_H
 #define RADIO_SCRATCH_H
 
@@ -6,17 +6,17 @@
 
 struct scratch {
     int streams;
-    size_t width, kinds_width, a_width, hidden, mix, rank, low, quantised; /* floats (or bytes) of a row */
-    float *x, *seen, *delta, *input, *offset, *w, *k, *v, *r, *g; /* width */
-    float *kinds;     /* RWKV-6: 5 × width, time mix's inputs */
+    size_t width, kinds_width, a_width, hidden, mix, rank, low, quantized; /* floats (or bytes) of a row */
+    float *x, *normed, *delta, *input, *offset, *w, *k, *v, *r, *g; /* width */
+    float *kinds;     /* RWKV-6: 5 × width, the inputs of the time mix */
     float *mixed;     /* RWKV-6: 5·M */
-    float *segment;   /* RWKV-6: M, zeros behind */
+    float *segment;   /* RWKV-6: M, zero-padded */
     float *a, *first; /* RWKV-7: width */
-    float *lowered;   /* the largest rank, zeros behind each */
+    float *projected; /* the largest rank, zero-padded */
     float *squared;   /* hidden */
-    int8_t *values;   /* quantised: one vector as int8, */
-    float *scales;    /* its scale by group */
-    int32_t *offsets; /* and −128 × its sum by group */
+    int8_t *values;   /* quantized: a vector as int8, */
+    float *scales;    /* its scale per group, */
+    int32_t *offsets; /* and −128 × its sum per group */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* The whole step of B streams, whatever the architecture: embedding, layers, head. */
+/* A step of B streams for all architectures: embedding, layers, head. */
 #ifndef RADIO_STEP_H
 #define RADIO_STEP_H
 
@@ -11,43 +11,43 @@ INLINE void embed(const struct model *model, int32_t row, float *x) {
     const struct matrix *table = &model->embedding;
     size_t start = (size_t)row * (size_t)width;
     for (int i = 0; i < width; i++) {
-        if (model->form == INT8) {
+        if (model->format == INT8) {
             x[i] = table->scale[row] * (float)((const int8_t *)table->data)[start + (size_t)i];
-        } else if (model->form == BF16) {
+        } else if (model->format == BF16) {
             uint32_t bits = (uint32_t)((const uint16_t *)table->data)[start + (size_t)i] << 16;
             memcpy(x + i, &bits, sizeof bits);
         } else {
             x[i] = ((const float *)table->data)[start + (size_t)i];
         }
     }
-    normalise(x, model->ln0, LAYER_NORM_EPS, width, x);
+    normalize(x, model->ln0, LAYER_NORM_EPS, width, x);
 }
 
 static void step(const struct model *model, struct scratch *s, int count, const int32_t *rows,
                  const float *const *before, float *const *after, float *logits) {
     unsigned long long control = flush_denormals();
-    const size_t wide = s->width;
-    for (int b = 0; b < count; b++) embed(model, rows[b], s->x + b * wide);
+    const size_t stride = s->width;
+    for (int b = 0; b < count; b++) embed(model, rows[b], s->x + b * stride);
     for (int number = 0; number < model->spec.layers; number++) {
-        size_t place = (size_t)number * wide * (2 + HEAD);
+        size_t start = (size_t)number * stride * (2 + HEAD);
         if (model->rwkv6) {
-            rwkv6_time_mix(model, &model->rwkv6[number], s, count, before, after, place);
-            rwkv6_channel_mix(model, &model->rwkv6[number], s, count, before, after, place);
+            rwkv6_time_mix(model, &model->rwkv6[number], s, count, before, after, start);
+            rwkv6_channel_mix(model, &model->rwkv6[number], s, count, before, after, start);
         } else {
-            rwkv7_time_mix(model, &model->rwkv7[number], s, count, before, after, place, number == 0);
-            rwkv7_channel_mix(model, &model->rwkv7[number], s, count, before, after, place);
+            rwkv7_time_mix(model, &model->rwkv7[number], s, count, before, after, start, number == 0);
+            rwkv7_channel_mix(model, &model->rwkv7[number], s, count, before, after, start);
         }
     }
     for (int b = 0; b < count && logits; b++)
-        normalise(s->x + b * wide, model->ln_out, LAYER_NORM_EPS, model->spec.width, s->input + b * wide);
-    if (logits) multiply(model->form, &model->head, s, count, s->input, wide, logits, (size_t)model->head.rows);
+        normalize(s->x + b * stride, model->ln_out, LAYER_NORM_EPS, model->spec.width, s->input + b * stride);
+    if (logits) multiply(model->format, &model->head, s, count, s->input, stride, logits, (size_t)model->head.rows);
     restore_denormals(control);
 }
 
 static uint64_t read_lines(const void *data, size_t count) {
     uvec totals[4 * PARTS] = {0};
     const char *line = data;
-    for (size_t place = 0; place + 4 * LINE <= count; place += 4 * LINE, line += 4 * LINE)
+    for (size_t index = 0; index + 4 * LINE <= count; index += 4 * LINE, line += 4 * LINE)
         for (int p = 0; p < 4 * PARTS; p++) {
             uvec value;
             memcpy(&value, line + (size_t)p * sizeof value, sizeof value);

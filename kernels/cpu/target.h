@@ -1,5 +1,5 @@
-/* BEGIN_TARGET("avx2") … END_TARGET compiles the functions between for a processor with those instructions: a file for
- * each path, and no compiler flags that differ from file to file. */
+/* BEGIN_TARGET("avx2") … END_TARGET compiles the functions in between for the given instruction set, so that all files
+ * share the same compiler flags. */
 #ifndef RADIO_TARGET_H
 #define RADIO_TARGET_H
 

@@ -156,7 +156,7 @@ def test_check_and_doctor_name_every_file_that_cannot_be_played(
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
     assert "is not a soundfont" in lines[0]
     assert f"{tmp_path / 'noise'}: corrupt or not safetensors" in lines[1]
-    assert "a piano model where the drums model belongs" in lines[2]
+    assert "this is a piano model; use a drums model" in lines[2]
     assert main(["doctor", "--config", config]) == 1
     ill = capsys.readouterr().out
     assert all(f"MISS  {line.removeprefix(f'radio: {config}: ')}" in ill for line in lines)

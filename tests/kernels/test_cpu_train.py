@@ -15,7 +15,7 @@ from kernels.cpu_train import library
 from kernels.wkv6_naive import wkv6_naive
 from kernels.wkv7_naive import wkv7_naive
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
-from tests.model.models import noisy
+from tests.model.models import random_network
 from train.operators.wkv6 import wkv6
 
 BATCH, HEADS, SIZE = 2, 3, 64
@@ -225,7 +225,7 @@ def test_a_models_training_step_is_pytorchs(
     spec: Spec, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every operator where the model uses it: logits, state and gradients with them and without."""
-    model = noisy(spec).train()
+    model = random_network(spec).train()
     rows = torch.randint(0, 50, (2, 21), generator=torch.Generator().manual_seed(0))
     seen = []
     for native in (True, False):

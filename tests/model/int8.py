@@ -1,4 +1,4 @@
-"""The arithmetic of int8 weights, written down once more in numpy: inputs rounded in groups of 32, all else as is."""
+"""A numpy reference of the int8 arithmetic: inputs are rounded in groups of 32, the rest is float32."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from radio.model.weights.checkpoint import Checkpoint
 
 
 def rounded(inputs: np.ndarray) -> np.ndarray:
-    """Each group of 32 along the last axis to 127 steps of its largest magnitude."""
-    room = -inputs.shape[-1] % 32
-    padded = np.pad(inputs, [(0, 0)] * (inputs.ndim - 1) + [(0, room)])
+    """Round each group of 32 along the last axis to 127 steps of its largest magnitude."""
+    padding = -inputs.shape[-1] % 32
+    padded = np.pad(inputs, [(0, 0)] * (inputs.ndim - 1) + [(0, padding)])
     groups = padded.reshape(*padded.shape[:-1], -1, 32)
     scale = np.abs(groups).max(axis=-1, keepdims=True) / np.float32(127)
     whole = np.rint(np.divide(groups, scale, out=np.zeros_like(groups), where=scale > 0)) * scale
@@ -24,10 +24,10 @@ def rounded(inputs: np.ndarray) -> np.ndarray:
 
 
 class Rounding(np.ndarray):
-    """A matrix that rounds whatever it is multiplied by."""
+    """A matrix that rounds the inputs of a multiplication."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        plain = [each.view(np.ndarray) if isinstance(each, Rounding) else each for each in inputs]
+        plain = [array.view(np.ndarray) if isinstance(array, Rounding) else array for array in inputs]
         if ufunc is np.matmul and isinstance(inputs[0], Rounding):
             column = plain[1].ndim > 1
             vectors = plain[1].swapaxes(-1, -2) if column else plain[1]
@@ -45,7 +45,7 @@ MATRICES: dict[type[Spec], tuple[str, ...]] = {
 
 
 def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
-    """The numpy engine over `checkpoint` in int8, rounding as the native one does."""
+    """Return a numpy engine over `checkpoint` in int8 that rounds as the native engine does."""
     opened = open_numpy_engine(replace(checkpoint, weights=checkpoint.packed("int8")))
     engine: Any = opened
     engine._layers = [
@@ -62,5 +62,5 @@ def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
 
 
 def low_rank(vector: Any) -> Any:
-    """Both matrices of RWKV-7's, where a layer has it."""
+    """Return a low-rank vector of RWKV-7 with rounding matrices, or None if the layer has none."""
     return vector and replace(vector, down=vector.down.view(Rounding), up=vector.up.view(Rounding))

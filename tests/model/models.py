@@ -1,4 +1,4 @@
-"""Small models with random weights, large enough that every path of the arithmetic matters."""
+"""Small models with random weights, large enough to exercise all code paths."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from train.data.vocabulary import known_tokens
 from train.networks.architectures import build
 from train.networks.base import Model
 
-torch.set_num_threads(1)  # the models are small: more threads would spend their time on waiting for each other
+torch.set_num_threads(1)  # the models are too small for more threads to help
 
 
-def noisy(spec: Spec, seed: int = 0) -> Model:
-    """A model whose zero-initialised parts are not zero, so that nothing hides behind a factor of 0."""
+def random_network(spec: Spec, seed: int = 0) -> Model:
+    """Return a model whose zero-initialized parameters are random, so that no factor of 0 hides an error."""
     torch.manual_seed(seed)
     model = build(spec)
     with torch.no_grad():
@@ -30,12 +30,12 @@ def noisy(spec: Spec, seed: int = 0) -> Model:
 @cache
 def checkpoint(part: str = "piano", *, layers: int = 2, width: int = 64, seed: int = 0) -> Checkpoint:
     tokens = known_tokens(PARTS[part])
-    return of_spec(Rwkv6Spec(layers, width, len(tokens)), part, seed)
+    return random_checkpoint(Rwkv6Spec(layers, width, len(tokens)), part, seed)
 
 
 @cache
-def of_spec(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpoint:
-    """A model of any sizes; its vocabulary is the front of what a part's model knows."""
-    weights = {name: tensor.detach().numpy().copy() for name, tensor in noisy(spec, seed).state_dict().items()}
+def random_checkpoint(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpoint:
+    """Return a model of any sizes; its vocabulary is a prefix of the tokens of a part."""
+    weights = {name: tensor.detach().numpy().copy() for name, tensor in random_network(spec, seed).state_dict().items()}
     tokens = known_tokens(PARTS[part])[: spec.vocabulary]
     return Checkpoint(PARTS[part], spec, tokens, weights, {"corpus": "none"})

@@ -183,7 +183,7 @@ def test_a_control_that_is_wrong_changes_nothing(settings: StationSettings) -> N
 
 
 def test_a_model_in_the_wrong_place_is_refused(settings: StationSettings) -> None:
-    with pytest.raises(ModelError, match="a drums model where the piano model belongs"):
+    with pytest.raises(ModelError, match="this is a drums model; use a piano model"):
         open_station(replace(settings, piano=settings.drums))
 
 

@@ -13,7 +13,7 @@ from radio.music.parts import PIANO
 from radio.settings.config import load
 from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE
-from tests.model.models import of_spec
+from tests.model.models import random_checkpoint
 from train.data.vocabulary import known_tokens
 from train.networks.architectures import sized
 
@@ -23,7 +23,7 @@ BAR = 3 * SAMPLE_RATE  # four beats at 80 BPM
 @pytest.mark.parametrize("word", list(ARCHITECTURES))
 def test_a_station_plays_what_its_config_names(word: str, tmp_path: Path) -> None:
     spec = sized(word, layers=2, width=64, vocabulary=len(known_tokens(PIANO)), dropout=0.0)
-    checkpoint.write(tmp_path / "mine.safetensors", of_spec(spec), "int8")
+    checkpoint.write(tmp_path / "mine.safetensors", random_checkpoint(spec), "int8")
     config = tmp_path / "stations.yaml"
     config.write_text(
         "stations:\n  mine:\n    title: Mine\n    piano: mine.safetensors\n    progressions: [[Dm9, G7, Cmaj9, Am7]]\n"

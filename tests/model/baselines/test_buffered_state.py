@@ -1,4 +1,4 @@
-"""States that share a buffer are values all the same: nothing that was kept ever changes, whoever goes on from it."""
+"""States that share a buffer behave like values: later steps never change an earlier state."""
 
 from __future__ import annotations
 
@@ -18,87 +18,87 @@ from radio.model.baselines.rotary import PERIOD, angles
 from radio.model.baselines.transformer import TransformerEngine
 from radio.model.engines.base import State
 from radio.model.spec.baselines import TransformerSpec
-from tests.model.models import of_spec
+from tests.model.models import random_checkpoint
 
-KEEP = 4
+MAX_ROWS = 4
 EMPTY = State(np.zeros((0, 1), np.float32))
 SPEC = TransformerSpec(1, 32, 50, context=6)
 
 
-def after(state: State, number: int) -> State:
-    made, row = append_row(state, KEEP)
+def append(state: State, number: int) -> State:
+    new_state, row = append_row(state, MAX_ROWS)
     row[:] = number
-    return made
+    return new_state
 
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 99)), max_size=40))
-def test_every_state_is_the_last_rows_of_its_own_past(steps: list[tuple[int, int]]) -> None:
-    """Going on from any state that there ever was: a tree of pasts, each with its own memory."""
-    states, pasts = [EMPTY], [[]]
-    for place, number in steps:
-        from_ = place % len(states)
-        states.append(after(states[from_], number))
-        pasts.append([*pasts[from_], number])
-    for state, past in zip(states, pasts, strict=True):
-        assert state.memory[:, 0].tolist() == past[-KEEP:]
+def test_every_state_holds_the_last_rows_of_its_own_history(steps: list[tuple[int, int]]) -> None:
+    """Continue from any earlier state, which gives a tree of histories."""
+    states, histories = [EMPTY], [[]]
+    for choice, number in steps:
+        parent = choice % len(states)
+        states.append(append(states[parent], number))
+        histories.append([*histories[parent], number])
+    for state, history in zip(states, histories, strict=True):
+        assert state.memory[:, 0].tolist() == history[-MAX_ROWS:]
 
 
-def test_going_on_copies_nothing_and_going_on_twice_does() -> None:
-    kept = after(EMPTY, 1)
-    one, other = after(kept, 2), after(kept, 3)
-    assert np.shares_memory(kept.memory, one.memory)
-    assert not np.shares_memory(one.memory, other.memory)
-    assert [each.memory[:, 0].tolist() for each in (kept, one, other)] == [[1], [1, 2], [1, 3]]
+def test_the_first_continuation_shares_memory_and_the_second_copies() -> None:
+    parent = append(EMPTY, 1)
+    first, second = append(parent, 2), append(parent, 3)
+    assert np.shares_memory(parent.memory, first.memory)
+    assert not np.shares_memory(first.memory, second.memory)
+    assert [state.memory[:, 0].tolist() for state in (parent, first, second)] == [[1], [1, 2], [1, 3]]
 
 
-def test_a_buffer_is_copied_once_in_as_many_steps_as_it_keeps_rows() -> None:
+def test_a_stream_copies_its_rows_once_per_max_rows_steps() -> None:
     states = [EMPTY]
-    for number in range(50 * KEEP):
-        states.append(after(states[-1], number))
-    copied = [not np.shares_memory(one.memory, other.memory) for one, other in pairwise(states)]
+    for number in range(50 * MAX_ROWS):
+        states.append(append(states[-1], number))
+    copied = [not np.shares_memory(before.memory, after.memory) for before, after in pairwise(states)]
     assert sum(copied) <= 50 + 2
 
 
-def test_two_threads_that_go_on_from_one_state_do_not_meet() -> None:
-    kept = after(EMPTY, 0)
+def test_threads_that_continue_from_one_state_do_not_interfere() -> None:
+    parent = append(EMPTY, 0)
 
-    def line(number: int) -> list[float]:
-        state = kept
+    def continue_from_parent(number: int) -> list[float]:
+        state = parent
         for _ in range(300):
-            state = after(state, number)
+            state = append(state, number)
         return state.memory[:, 0].tolist()
 
     with ThreadPoolExecutor(8) as pool:
-        for number, found in enumerate(pool.map(line, range(8))):
-            assert found == [number] * KEEP
+        for number, rows in enumerate(pool.map(continue_from_parent, range(8))):
+            assert rows == [number] * MAX_ROWS
 
 
-def test_what_is_kept_cannot_be_written_on() -> None:
-    kept = after(EMPTY, 1)
+def test_the_memory_of_a_state_is_read_only() -> None:
+    state = append(EMPTY, 1)
     with pytest.raises(ValueError, match="read-only"):
-        kept.memory[0, 0] = 2
+        state.memory[0, 0] = 2
 
 
 def pickled(state: State) -> State:
-    return pickle.loads(pickle.dumps(state))  # noqa: S301  # our own
+    return pickle.loads(pickle.dumps(state))  # noqa: S301  # trusted data
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, pickled])
-def test_a_copy_of_a_state_goes_on_as_the_state_does(copied) -> None:
-    engine = TransformerEngine(of_spec(SPEC))
-    _, kept = engine.step([1, 2, 3] * 5, engine.zero_state())
-    stored = copied(kept)
-    assert not np.shares_memory(stored.memory, kept.memory)
+@pytest.mark.parametrize("make_copy", [copy.deepcopy, copy.copy, pickled])
+def test_a_copy_of_a_state_continues_like_the_original(make_copy) -> None:
+    engine = TransformerEngine(random_checkpoint(SPEC))
+    _, state = engine.step([1, 2, 3] * 5, engine.zero_state())
+    copied = make_copy(state)
+    assert not np.shares_memory(copied.memory, state.memory)
     for row in (4, 5, 6, 7, 8, 9, 10, 11):
-        here, kept = engine.step([row], kept)
-        there, stored = engine.step([row], stored)
-        np.testing.assert_array_equal(here, there)
+        expected, state = engine.step([row], state)
+        logits, copied = engine.step([row], copied)
+        np.testing.assert_array_equal(logits, expected)
 
 
-def test_the_context_is_all_that_counts() -> None:
-    """What lies before it changes nothing, nor where in the stream it stands, but for the rounding of angles."""
-    engine = TransformerEngine(of_spec(SPEC))
+def test_tokens_before_the_context_have_no_effect() -> None:
+    """Neither has the position in the stream, apart from the rounding of angles."""
+    engine = TransformerEngine(random_checkpoint(SPEC))
     recent = [7, 8, 9, 10, 11, 12]
     near, _ = engine.step(recent, engine.zero_state())
     far, state = engine.step([*([3] * 500), *recent], engine.zero_state())
@@ -107,22 +107,21 @@ def test_the_context_is_all_that_counts() -> None:
     assert state.memory[:, 0].tolist() == list(range(500, 506))
 
 
-def test_positions_begin_again_without_a_seam() -> None:
-    """A stream's 65,537th token is to attention what any other is."""
+def test_positions_wrap_around_without_a_discontinuity() -> None:
     near, far = (angles(positions, 32) for positions in ([5, 11], [PERIOD + 5, PERIOD + 11]))
     np.testing.assert_array_equal(near, far)
-    engine = TransformerEngine(of_spec(SPEC))
+    engine = TransformerEngine(random_checkpoint(SPEC))
     _, state = engine.step([1, 2, 3, 4], engine.zero_state())
     late = state.memory.copy()
     late[:, 0] = [PERIOD - 4, PERIOD - 3, PERIOD - 2, PERIOD - 1]
     assert engine.step([5], State(late))[1].memory[-1, 0] == 0
-    turned, expected = angles([PERIOD - 1, 0, 1], 32), angles([PERIOD - 2, PERIOD - 1, PERIOD], 32)
-    distance = np.exp(1j * np.diff(turned, axis=0)) - np.exp(1j * np.diff(expected, axis=0))
+    wrapped, unwrapped = angles([PERIOD - 1, 0, 1], 32), angles([PERIOD - 2, PERIOD - 1, PERIOD], 32)
+    distance = np.exp(1j * np.diff(wrapped, axis=0)) - np.exp(1j * np.diff(unwrapped, axis=0))
     np.testing.assert_allclose(distance, 0, atol=1e-9)
 
 
-def test_states_that_no_context_holds_are_refused() -> None:
-    engine = TransformerEngine(of_spec(SPEC))
+def test_states_with_too_many_rows_or_wrong_columns_are_rejected() -> None:
+    engine = TransformerEngine(random_checkpoint(SPEC))
     columns = engine.zero_state().memory.shape[1]
     for shape in ((7, columns), (3, columns - 1)):
         with pytest.raises(ModelError, match="a state of this model has"):

@@ -10,20 +10,20 @@ from radio.errors import ModelError
 from radio.model.engines.base import State
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.spec.rwkv import Rwkv6Spec
-from tests.model.models import checkpoint, noisy
+from tests.model.models import checkpoint, random_network
 
 
 def reference(rows: list[int], *, layers: int, width: int) -> np.ndarray:
-    """The training form's logits (T, V) for the same weights."""
+    """Return the logits (T, V) of the training network for the same weights."""
     spec = Rwkv6Spec(layers, width, checkpoint(layers=layers, width=width).spec.vocabulary)
-    model = noisy(spec)
+    model = random_network(spec)
     with torch.inference_mode():
         logits, _ = model(torch.tensor([rows]), model.zero_state(1))
     return logits[0].numpy()
 
 
 @pytest.mark.parametrize(("layers", "width", "length"), [(2, 64, 1000), (3, 192, 333)])
-def test_the_step_is_the_training_form_over_long_sequences(layers: int, width: int, length: int) -> None:
+def test_stepping_agrees_with_training_over_long_sequences(layers: int, width: int, length: int) -> None:
     loaded = checkpoint(layers=layers, width=width)
     engine = NumpyRwkv6Engine(loaded)
     rows = np.random.default_rng(1).integers(loaded.spec.vocabulary, size=length).tolist()
@@ -36,7 +36,7 @@ def test_the_step_is_the_training_form_over_long_sequences(layers: int, width: i
 
 @settings(max_examples=20)
 @given(st.lists(st.integers(0, 900), min_size=1, max_size=12), st.integers(1, 11))
-def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], cut: int) -> None:
+def test_several_rows_in_one_step_equal_several_steps(rows: list[int], cut: int) -> None:
     engine = NumpyRwkv6Engine(checkpoint())
     whole, whole_state = engine.step(rows, engine.zero_state())
     state = engine.zero_state()
@@ -49,43 +49,43 @@ def test_many_rows_in_a_step_are_the_same_as_one_by_one(rows: list[int], cut: in
     np.testing.assert_array_equal(whole_state.memory, state.memory)
 
 
-def test_a_step_leaves_the_state_it_was_given_alone() -> None:
-    """So a state that was kept is a save: going on from it again is bit-identical."""
+def test_a_step_does_not_change_its_input_state() -> None:
+    """So continuing from a saved state is bit-identical."""
     engine = NumpyRwkv6Engine(checkpoint())
-    _, kept = engine.step([1, 2, 3], engine.zero_state())
-    copy = State(kept.memory.copy())
-    first, _ = engine.step([4, 5], kept)
-    np.testing.assert_array_equal(kept.memory, copy.memory)
+    _, saved = engine.step([1, 2, 3], engine.zero_state())
+    copy = State(saved.memory.copy())
+    first, _ = engine.step([4, 5], saved)
+    np.testing.assert_array_equal(saved.memory, copy.memory)
     again, _ = engine.step([4, 5], copy)
     np.testing.assert_array_equal(first, again)
 
 
-def test_the_past_matters() -> None:
+def test_earlier_tokens_change_the_logits() -> None:
     engine = NumpyRwkv6Engine(checkpoint())
     one, _ = engine.step([1, 9], engine.zero_state())
     other, _ = engine.step([2, 9], engine.zero_state())
     assert not np.allclose(one, other)
 
 
-def test_a_step_without_tokens_is_refused() -> None:
+def test_a_step_without_tokens_is_rejected() -> None:
     engine = NumpyRwkv6Engine(checkpoint())
     with pytest.raises(ModelError, match="at least one token"):
         engine.step([], engine.zero_state())
 
 
-def test_a_batch_is_what_its_streams_are_alone() -> None:
+def test_a_batch_equals_its_streams_alone() -> None:
     engine = NumpyRwkv6Engine(checkpoint())
-    _, kept = engine.step([1, 2, 3], engine.zero_state())
-    logits, states = engine.step_batch([4, 5], [kept, engine.zero_state()])
-    for place, (row, state) in enumerate(((4, kept), (5, engine.zero_state()))):
+    _, first = engine.step([1, 2, 3], engine.zero_state())
+    logits, states = engine.step_batch([4, 5], [first, engine.zero_state()])
+    for place, (row, state) in enumerate(((4, first), (5, engine.zero_state()))):
         alone, after = engine.step([row], state)
         np.testing.assert_array_equal(logits[place], alone)
         np.testing.assert_array_equal(states[place].memory, after.memory)
 
 
-def test_rows_and_states_of_another_model_are_refused() -> None:
+def test_rows_and_states_of_another_model_are_rejected() -> None:
     engine = NumpyRwkv6Engine(checkpoint())
-    with pytest.raises(ModelError, match="is not one of the model's"):
+    with pytest.raises(ModelError, match="is out of range; the model has rows"):
         engine.step([-1], engine.zero_state())
     with pytest.raises(ModelError, match="a state of this model has shape"):
         engine.step([1], NumpyRwkv6Engine(checkpoint(layers=3)).zero_state())

@@ -19,7 +19,7 @@ from tests.model.models import checkpoint
 
 @pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine where the extension was left out."""
+    """Simulate an installation without the extension."""
     native_engine._compiled.cache_clear()
     native_engine.paths.cache_clear()
     monkeypatch.setitem(sys.modules, "radio.model._native", None)
@@ -28,13 +28,13 @@ def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     native_engine.paths.cache_clear()
 
 
-def test_auto_is_the_native_engine_on_its_fastest_path() -> None:
+def test_auto_selects_the_native_engine_and_its_fastest_path() -> None:
     engine = engines.open_engine(checkpoint())
     assert isinstance(engine, NativeEngine)
     assert engine.path == native_engine.paths()[0]
 
 
-def test_each_engine_can_be_named() -> None:
+def test_every_engine_can_be_selected_by_name() -> None:
     assert isinstance(engines.open_engine(checkpoint(), "numpy"), NumpyRwkv6Engine)
     for path in native_engine.paths():
         assert f"native:{path}" in ENGINES
@@ -43,18 +43,18 @@ def test_each_engine_can_be_named() -> None:
         assert engine.path == path
 
 
-def test_an_engine_that_is_none_is_refused_with_the_nearest_name() -> None:
+def test_an_unknown_engine_is_rejected_with_the_nearest_name() -> None:
     with pytest.raises(ModelError, match=r"there is no engine 'nativ'\. Did you mean 'native'"):
         engines.open_engine(checkpoint(), "nativ")
 
 
-def test_a_path_of_another_processor_is_refused() -> None:
+def test_a_path_of_another_processor_is_rejected() -> None:
     foreign = ({"neon", "avx2"} - set(native_engine.paths())).pop()
-    with pytest.raises(ModelError, match=rf"this processor has no path '{foreign}'.*It has .*portable"):
+    with pytest.raises(ModelError, match=rf"this processor does not support the path '{foreign}'.*Use .*portable"):
         engines.open_engine(checkpoint(), f"native:{foreign}")
 
 
-def test_without_a_compiler_numpy_serves_and_the_doctor_says_so(
+def test_without_the_extension_numpy_is_used_and_doctor_reports_it(
     uncompiled: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert isinstance(engines.open_engine(checkpoint()), NumpyRwkv6Engine)
@@ -64,19 +64,19 @@ def test_without_a_compiler_numpy_serves_and_the_doctor_says_so(
     assert "--    engine: numpy: the native engine, several times faster, was not compiled" in capsys.readouterr().out
 
 
-def test_an_extension_of_other_sources_is_none(uncompiled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extension_compiled_from_other_sources_is_ignored(uncompiled: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "radio.model._native", ModuleType("radio.model._native"))
     assert native_engine.paths() == ()
     with pytest.raises(ModelError, match="compiled from other sources"):
         engines.open_engine(checkpoint(), "native")
 
 
-def test_the_doctor_names_the_engine_and_its_path(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_reports_the_engine_and_its_path(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor"])
     assert f"ok    engine: native, {native_engine.paths()[0]} (also " in capsys.readouterr().out
 
 
-def test_the_environment_overrides_what_the_config_says(
+def test_the_environment_overrides_the_engine_of_the_config(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("RADIO_ENGINE", "abacus")

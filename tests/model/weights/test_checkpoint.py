@@ -20,7 +20,7 @@ from radio.model.weights import checkpoint as checkpoints
 from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat
 from radio.music.vocab import NAMES
-from tests.model.models import checkpoint, of_spec
+from tests.model.models import checkpoint, random_checkpoint
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "piano.safetensors"
 
 
-def plain(path: Path, made: Checkpoint, **metadata: str) -> None:
-    """What the radio wrote at first: float32 arrays in their natural shapes, by the safetensors library."""
+def write_plain(path: Path, made: Checkpoint, **metadata: str) -> None:
+    """Write a file of the first format: float32 arrays in natural shapes, by the safetensors library."""
     header = {
         "format": "radio-rwkv6-1",
         "part": made.part.name,
@@ -42,25 +42,31 @@ def plain(path: Path, made: Checkpoint, **metadata: str) -> None:
 
 @pytest.mark.parametrize(
     ("weight_format", "error"),
-    [("fp32", 0), ("bf16", 2**-8), ("int8", 0.5 / 127)],  # of a weight itself; of the largest in its row
+    [
+        ("fp32", 0),
+        ("bf16", 2**-8),
+        ("int8", 0.5 / 127),
+    ],  # relative to the weight; int8: to the largest weight of its row
 )
-def test_what_is_written_reads_back_within_its_form(path: Path, weight_format: WeightFormat, error: float) -> None:
+def test_a_checkpoint_reads_back_within_the_error_of_its_weight_format(
+    path: Path, weight_format: WeightFormat, error: float
+) -> None:
     for spec in (checkpoint().spec, Rwkv6Spec(1, 64, 437, mix_rank=3, decay_rank=5)):
-        written = of_spec(spec)
+        written = random_checkpoint(spec)
         checkpoints.write(path, written, weight_format)
-        back = checkpoints.read(path)
-        assert back == replace(written, weights=back.weights)
-        assert set(back.weights) == set(written.weights)
+        loaded = checkpoints.read(path)
+        assert loaded == replace(written, weights=loaded.weights)
+        assert set(loaded.weights) == set(written.weights)
         for name, array in written.weights.items():
             by_row = array.swapaxes(-1, -2) if name.endswith(("_w1", "_w2")) else array
             largest = np.abs(by_row).max(axis=-1, keepdims=True)
             largest = largest.swapaxes(-1, -2) if name.endswith(("_w1", "_w2")) else largest
             limit = (largest if weight_format == "int8" else np.abs(array)) * error * written.spec.is_matrix(name)
-            assert back.weights[name].dtype == np.float32
-            assert (np.abs(back.weights[name] - array) <= limit * 1.001).all(), name
+            assert loaded.weights[name].dtype == np.float32
+            assert (np.abs(loaded.weights[name] - array) <= limit * 1.001).all(), name
 
 
-def test_what_is_written_is_safetensors_as_its_library_reads_it(path: Path) -> None:
+def test_the_safetensors_library_reads_a_checkpoint(path: Path) -> None:
     checkpoints.write(path, checkpoint(), "int8")
     stored = checkpoints.read(path).packed().tensors
     with safe_open(path, framework="numpy") as file:
@@ -72,7 +78,7 @@ def test_what_is_written_is_safetensors_as_its_library_reads_it(path: Path) -> N
 
 
 @pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
-def test_packing_what_was_packed_changes_nothing(path: Path, weight_format: WeightFormat) -> None:
+def test_packing_a_packed_checkpoint_changes_nothing(path: Path, weight_format: WeightFormat) -> None:
     checkpoints.write(path, checkpoint(), weight_format)
     once = path.read_bytes()
     checkpoints.write(path, checkpoints.read(path))
@@ -84,78 +90,78 @@ def test_packing_what_was_packed_changes_nothing(path: Path, weight_format: Weig
 
 def test_a_file_of_the_first_format_is_read(path: Path) -> None:
     made = checkpoint()
-    plain(path, made)
-    back = checkpoints.read(path, made.part)
-    assert back == replace(made, weights=back.weights)
+    write_plain(path, made)
+    loaded = checkpoints.read(path, made.part)
+    assert loaded == replace(made, weights=loaded.weights)
     for name, array in made.weights.items():
-        np.testing.assert_array_equal(back.weights[name], array)
-    plain(path, changed(made, "ln_out.bias", np.zeros(2, np.float32)))
+        np.testing.assert_array_equal(loaded.weights[name], array)
+    write_plain(path, changed(made, "ln_out.bias", np.zeros(2, np.float32)))
     with pytest.raises(ModelError, match="has shape"):
         checkpoints.read(path)
 
 
-def test_the_shapes_are_those_of_the_training_form() -> None:
+def test_the_shapes_are_those_of_the_training_network() -> None:
     made = checkpoint()
     assert made.spec.shapes() == {name: array.shape for name, array in made.weights.items()}
 
 
-def test_a_missing_file_is_named(path: Path) -> None:
+def test_a_missing_file_is_rejected(path: Path) -> None:
     with pytest.raises(ModelError, match=r"piano\.safetensors: no such file"):
         checkpoints.read(path)
 
 
-@pytest.mark.parametrize("keep", [0, 5, 100, 5000, -1])
-def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
+@pytest.mark.parametrize("size", [0, 5, 100, 5000, -1])
+def test_a_truncated_file_is_rejected(path: Path, size: int) -> None:
     checkpoints.write(path, checkpoint())
-    path.write_bytes(path.read_bytes()[:keep])
+    path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ModelError, match="corrupt or not safetensors"):
         checkpoints.read(path)
 
 
-def test_numbers_of_a_kind_we_do_not_read_are_refused(path: Path) -> None:
+def test_an_unsupported_dtype_is_rejected(path: Path) -> None:
     torch_save({"weight": torch.zeros(3, dtype=torch.float64)}, path, {"format": "radio-rwkv6-2"})
     with pytest.raises(ModelError, match="corrupt or not safetensors"):
         checkpoints.read(path)
 
 
-def test_a_foreign_safetensors_file_is_refused(path: Path) -> None:
+def test_a_safetensors_file_of_another_program_is_rejected(path: Path) -> None:
     save_file({"weight": np.zeros(3, np.float32)}, path)
     with pytest.raises(ModelError, match="not a checkpoint of this radio"):
         checkpoints.read(path)
 
 
-def rewritten(path: Path, **metadata: str) -> None:
+def write_with_metadata(path: Path, **metadata: str) -> None:
     made = checkpoint()
     header = {"spec": json.dumps({"layers": 2, "width": 64, "vocabulary": made.spec.vocabulary})}
-    plain(path, made, **(header | {"tokens": json.dumps(["t5"] * made.spec.vocabulary)} | metadata))
+    write_plain(path, made, **(header | {"tokens": json.dumps(["t5"] * made.spec.vocabulary)} | metadata))
 
 
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ({"tokens": json.dumps(["<warp>"])}, "contradicts the vocabulary table"),
-        ({}, "contradicts the vocabulary table"),
-        ({"tokens": json.dumps(["t5", "t10"])}, "names 2 tokens but has rows for"),
+        ({"tokens": json.dumps(["<warp>"])}, "tokens contradict the vocabulary table"),
+        ({}, "tokens contradict the vocabulary table"),
+        ({"tokens": json.dumps(["t5", "t10"])}, "lists 2 tokens for"),
         ({"part": "tuba"}, "header is malformed"),
         ({"tokens": "3"}, "header is malformed"),
         ({"tokens": "[[1]]"}, "header is malformed"),
         ({"spec": "{"}, "header is malformed"),
         ({"spec": "[" * 100_000}, "header is malformed"),
-        ({"spec": json.dumps({"layers": 1.5, "width": 64, "vocabulary": 437})}, "sizes must be whole numbers"),
-        ({"format": "radio-rwkv6-2", "weights": "int4"}, "weights are fp32, bf16, int8, not 'int4'"),
+        ({"spec": json.dumps({"layers": 1.5, "width": 64, "vocabulary": 437})}, "sizes must be integers"),
+        ({"format": "radio-rwkv6-2", "weights": "int4"}, "unknown weight format 'int4'; use fp32, bf16, int8"),
         ({"format": "radio-rwkv6-2"}, "header is malformed"),
         ({"spec": json.dumps({"layers": 2, "width": 65, "vocabulary": 3})}, "multiple of 64"),
     ],
 )
-def test_a_header_that_is_wrong_is_refused(path: Path, metadata: dict[str, str], message: str) -> None:
-    rewritten(path, **metadata)
+def test_an_invalid_header_is_rejected(path: Path, metadata: dict[str, str], message: str) -> None:
+    write_with_metadata(path, **metadata)
     with pytest.raises(ModelError, match=message):
         checkpoints.read(path)
 
 
-def test_layers_that_are_not_there_are_not_looked_for(path: Path) -> None:
+def test_a_huge_layer_count_is_rejected_before_listing_its_arrays(path: Path) -> None:
     made = checkpoint()
-    plain(path, made, spec=json.dumps(asdict(replace(made.spec, layers=10**9))))
+    write_plain(path, made, spec=json.dumps(asdict(replace(made.spec, layers=10**9))))
     with pytest.raises(ModelError, match="too few for 1000000000 layers"):
         checkpoints.read(path)
 
@@ -175,11 +181,11 @@ def changed(made: Checkpoint, name: str, array: np.ndarray | None) -> Checkpoint
         ("head.weight", None, "missing"),
         ("extra", np.zeros(2, np.float32), "unexpected"),
         ("ln_out.bias", np.zeros(2, np.float32), "has shape"),
-        ("ln_out.bias", np.full(64, np.nan, np.float32), "not finite"),
+        ("ln_out.bias", np.full(64, np.nan, np.float32), "infinite or NaN"),
     ],
 )
-def test_weights_that_are_wrong_are_refused(path: Path, name: str, array: np.ndarray | None, message: str) -> None:
-    plain(path, changed(checkpoint(), name, array))
+def test_invalid_weights_are_rejected(path: Path, name: str, array: np.ndarray | None, message: str) -> None:
+    write_plain(path, changed(checkpoint(), name, array))
     with pytest.raises(ModelError, match=message):
         checkpoints.read(path)
 
@@ -187,14 +193,14 @@ def test_weights_that_are_wrong_are_refused(path: Path, name: str, array: np.nda
 @pytest.mark.parametrize(
     ("weight_format", "name", "value", "message"),
     [
-        ("int8", "head.weight", np.int8(-128), "head.weight holds -128"),
-        ("int8", "head.weight.scale", np.float32(np.inf), "head.weight.scale holds numbers that are not finite"),
-        ("int8", "blocks.1.ln1.bias", np.float32(np.nan), "not finite"),
-        ("bf16", "emb.weight", np.uint16(0x7FC0), "emb.weight holds numbers that are not finite"),
-        ("fp32", "blocks.0.att.time_maa_w2", np.float32(-np.inf), "not finite"),
+        ("int8", "head.weight", np.int8(-128), "head.weight contains -128"),
+        ("int8", "head.weight.scale", np.float32(np.inf), "head.weight.scale contains infinite or NaN values"),
+        ("int8", "blocks.1.ln1.bias", np.float32(np.nan), "infinite or NaN"),
+        ("bf16", "emb.weight", np.uint16(0x7FC0), "emb.weight contains infinite or NaN values"),
+        ("fp32", "blocks.0.att.time_maa_w2", np.float32(-np.inf), "infinite or NaN"),
     ],
 )
-def test_stored_numbers_that_cannot_be_are_refused(
+def test_invalid_stored_numbers_are_rejected(
     path: Path, weight_format: WeightFormat, name: str, value: np.generic, message: str
 ) -> None:
     packed = checkpoint().packed(weight_format)
@@ -208,8 +214,8 @@ def test_stored_numbers_that_cannot_be_are_refused(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_damaged_file_is_refused_or_played_and_never_read_beyond(path: Path, data: st.DataObject) -> None:
-    checkpoints.write(path, of_spec(Rwkv6Spec(1, 64, 20, mix_rank=1, decay_rank=1)), "int8")
+def test_a_damaged_file_is_rejected_or_stepped_within_bounds(path: Path, data: st.DataObject) -> None:
+    checkpoints.write(path, random_checkpoint(Rwkv6Spec(1, 64, 20, mix_rank=1, decay_rank=1)), "int8")
     whole = path.read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
     damaged = bytearray(whole[: data.draw(st.integers(0, len(whole)) | st.just(len(whole)))])

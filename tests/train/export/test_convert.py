@@ -16,7 +16,7 @@ from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.engines.numpy_rwkv7 import NumpyRwkv7Engine
 from radio.model.spec.rwkv import Rwkv7Spec
 from radio.model.weights import checkpoint as checkpoints
-from tests.model.models import checkpoint, of_spec
+from tests.model.models import checkpoint, random_checkpoint
 from train.export.convert import convert
 
 
@@ -78,7 +78,7 @@ numpy.save(sys.argv[3], logits.numpy())
 
 
 def test_the_rwkv_package_reads_rwkv_7_too_and_says_the_same(tmp_path: Path) -> None:
-    made = of_spec(Rwkv7Spec(3, 128, 837))
+    made = random_checkpoint(Rwkv7Spec(3, 128, 837))
     checkpoints.write(tmp_path / "model.safetensors", made, "fp32")
     convert(tmp_path / "model.safetensors", tmp_path / "model.pth", "int8")
     rows = np.random.default_rng(3).integers(837, size=512)

@@ -10,7 +10,7 @@ import torch
 from radio.errors import ModelError, SettingsError
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.weights import checkpoint
-from tests.model.models import noisy
+from tests.model.models import random_network
 from tests.train.corpora import groove
 from tests.train.runs import assert_same, weights
 from train.data.vocabulary import RowTable, known_tokens
@@ -71,7 +71,7 @@ def test_slices_change_nothing_but_the_memory(recipe: Recipe, tmp_path: Path) ->
 def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
     table = RowTable(recipe.played, known_tokens(recipe.played))
     module = TrainingModule(recipe, table)
-    module.model = noisy(module.model.spec)
+    module.model = random_network(module.model.spec)
     rows = torch.from_numpy(np.random.default_rng(0).integers(len(table.tokens), size=(1, 40)))
     from train.loop.batches import Batch
 
@@ -86,7 +86,7 @@ def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
 
 
 def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
-    model = noisy(TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
+    model = random_network(TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
     rows = torch.randint(0, 500, (2, 100), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         whole, _ = model(rows, model.zero_state(2))

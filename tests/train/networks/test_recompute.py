@@ -7,7 +7,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from radio.errors import SettingsError
 from radio.model.spec.rwkv import Rwkv6Spec
-from tests.model.models import noisy
+from tests.model.models import random_network
 from train.networks.base import Model
 from train.networks.recompute import recompute_blocks
 
@@ -33,7 +33,7 @@ def gradients(model: Model) -> tuple[dict[str, Tensor], int]:
 
 
 def test_gradients_are_the_same_to_the_bit_in_less_memory() -> None:
-    model = noisy(Rwkv6Spec(4, 64, 300, dropout=0.2)).train()
+    model = random_network(Rwkv6Spec(4, 64, 300, dropout=0.2)).train()
     expected, plain = gradients(model)
     recompute_blocks(model)
     found, little = gradients(model)
