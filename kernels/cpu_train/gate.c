@@ -2,16 +2,16 @@
  * ReLU, the channel mix's gate. */
 #include "head.h"
 
-/* 1 / √(variance + eps) of a head, and its centred values. */
-INLINE vec centred(const float *y, float eps, vec value[VECTORS]) {
+/* 1 / √(variance + eps) of a head, and its centered values. */
+INLINE vec centered(const float *y, float eps, vec value[VECTORS]) {
     vec total = {0}, squares = {0};
     for (int part = 0; part < VECTORS; part++) total += value[part] = load(y + part * LANES);
-    vec mean = all(sum(total) / N);
+    vec mean = splat(sum(total) / N);
     for (int part = 0; part < VECTORS; part++) {
         value[part] -= mean;
         squares += value[part] * value[part];
     }
-    return all(1.0f / __builtin_sqrtf(sum(squares) / N + eps));
+    return splat(1.0f / __builtin_sqrtf(sum(squares) / N + eps));
 }
 
 /* out = (norm of y by heads · weight + bias) · silu(gate). y: (tokens, H, N) float32; gate and out of `kind`. */
@@ -20,7 +20,7 @@ void gated_norm_forward(int threads, int tokens, int heads, int kind, float eps,
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int pair = 0; pair < tokens * heads; pair++) {
         vec value[VECTORS];
-        vec factor = centred(y + (size_t)pair * N, eps, value);
+        vec factor = centered(y + (size_t)pair * N, eps, value);
         for (int part = 0; part < VECTORS; part++) {
             int i = pair % heads * N + part * LANES;
             size_t place = (size_t)pair * N + part * LANES;
@@ -42,14 +42,14 @@ void gated_norm_backward(int threads, int tokens, int heads, int kind, float eps
         int end = (int)((int64_t)tokens * (block + 1) / blocks) * heads;
         for (int pair = (int)((int64_t)tokens * block / blocks) * heads; pair < end; pair++) {
             vec value[VECTORS], back[VECTORS], total = {0}, along = {0};
-            vec factor = centred(y + (size_t)pair * N, eps, value);
+            vec factor = centered(y + (size_t)pair * N, eps, value);
             for (int part = 0; part < VECTORS; part++) {
                 int i = pair % heads * N + part * LANES;
                 size_t place = (size_t)pair * N + part * LANES;
                 vec g = get(gate, place, kind), d = get(dout, place, kind), s = share_of(g);
                 value[part] *= factor;
                 vec normed = value[part] * load(weight + i) + load(bias + i);
-                put(dgate, place, kind, d * normed * s * (all(1.0f) + g * (all(1.0f) - s)));
+                put(dgate, place, kind, d * normed * s * (splat(1.0f) + g * (splat(1.0f) - s)));
                 d *= g * s;
                 store(weights + i, load(weights + i) + d * value[part]);
                 store(biases + i, load(biases + i) + d);
@@ -57,14 +57,14 @@ void gated_norm_backward(int threads, int tokens, int heads, int kind, float eps
                 total += back[part];
                 along += back[part] * value[part];
             }
-            vec mean = all(sum(total) / N), slope = all(sum(along) / N);
+            vec mean = splat(sum(total) / N), slope = splat(sum(along) / N);
             for (int part = 0; part < VECTORS; part++)
                 store(dy + (size_t)pair * N + part * LANES, (back[part] - mean - value[part] * slope) * factor);
         }
     }
 }
 
-INLINE vec positive(vec x) { return pick(x < all(0), all(0), x); }
+INLINE vec positive(vec x) { return blend(x < splat(0), splat(0), x); }
 
 /* out = max(x, 0)². Sizes are numbers in all, in 16s. */
 void squared_relu_forward(int threads, int vectors, int kind, const void *x, void *out) {
@@ -100,6 +100,6 @@ void sigmoid_gate_backward(int threads, int vectors, int kind, const void *gate,
         size_t i = (size_t)place * LANES;
         vec share = share_of(get(gate, i, kind)), d = get(dout, i, kind);
         put(dvalue, i, kind, d * share);
-        put(dgate, i, kind, d * get(value, i, kind) * share * (all(1.0f) - share));
+        put(dgate, i, kind, d * get(value, i, kind) * share * (splat(1.0f) - share));
     }
 }

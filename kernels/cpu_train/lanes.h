@@ -33,9 +33,9 @@ INLINE void put(void *to, size_t index, enum kind kind, vec value) {
 }
 
 /* Training must see what is not a number; the engine's own forms answer with one. */
-INLINE vec power_of_e(vec x) { return pick(x != x, x, exponential(x)); }
+INLINE vec power_of_e(vec x) { return blend(x != x, x, exponential(x)); }
 
-INLINE vec share_of(vec x) { return all(1.0f) / (all(1.0f) + power_of_e(-x)); }
+INLINE vec share_of(vec x) { return splat(1.0f) / (splat(1.0f) + power_of_e(-x)); }
 
 #if defined(__clang__)
 #define CHOOSE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)

@@ -81,7 +81,7 @@ static void forward_chunk(const struct chunk *chunk, const float *bonus, state s
         for (int t = 0; t < chunk->count; t++) store(&y[t][first], sums(partial[t]));
     }
     for (int t = 0; t < chunk->count; t++) {
-        vec share = all(own_share(chunk, t, bonus));
+        vec share = splat(own_share(chunk, t, bonus));
         for (int i = 0; i < N; i += LANES) store(&y[t][i], load(&y[t][i]) + share * load(&chunk->v[t][i]));
     }
 }
@@ -94,7 +94,7 @@ void wkv6_forward(int threads, int batch, int length, int heads, int kind, const
     int spans = (length + SPAN - 1) / SPAN;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int pair = 0; pair < batch * heads; pair++) {
-        unsigned long long found = flush_denormals();
+        unsigned long long control = flush_denormals();
         int head = pair % heads;
         struct chunk chunk;
         tokens read;
@@ -108,7 +108,7 @@ void wkv6_forward(int threads, int batch, int length, int heads, int kind, const
             put_tokens(y, read, at, (size_t)heads * N, chunk.count, FLOAT32);
         }
         transpose(s[0], after + (size_t)pair * N * N);
-        restore_denormals(found);
+        restore_denormals(control);
     }
 }
 
@@ -166,7 +166,7 @@ static void backward_tokens(const struct chunk *chunk, tokens dy, const float *b
     for (int t = 0; t < chunk->count; t++) {
         vec along = {0};
         for (int i = 0; i < N; i += LANES) along += load(&chunk->v[t][i]) * load(&dy[t][i]);
-        vec both = all(sum(along)), share = all(own_share(chunk, t, bonus));
+        vec both = splat(sum(along)), share = splat(own_share(chunk, t, bonus));
         for (int i = 0; i < N; i += LANES) {
             vec r = load(&chunk->r[t][i]), k = load(&chunk->k[t][i]), u = load(bonus + i);
             store(&to->r[t][i], load(&to->r[t][i]) + both * u * k);
@@ -190,7 +190,7 @@ void wkv6_backward(int threads, int batch, int length, int heads, int kind, cons
     size_t stride = (size_t)heads * N;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int pair = 0; pair < batch * heads; pair++) {
-        unsigned long long found = flush_denormals();
+        unsigned long long control = flush_denormals();
         int head = pair % heads;
         struct chunk chunks[CHUNKS];
         struct gradients to;
@@ -226,6 +226,6 @@ void wkv6_backward(int threads, int batch, int length, int heads, int kind, cons
         transpose(g[0], dbefore + (size_t)pair * N * N);
         memcpy(dbase + (size_t)pair * N, to.base, sizeof to.base);
         memcpy(dbonus + (size_t)pair * N, to.bonus, sizeof to.bonus);
-        restore_denormals(found);
+        restore_denormals(control);
     }
 }

@@ -60,7 +60,7 @@ void wkv7_forward(int threads, int batch, int length, int heads, int kind, const
     int spans = (length + SPAN - 1) / SPAN;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int pair = 0; pair < batch * heads; pair++) {
-        unsigned long long found = flush_denormals();
+        unsigned long long control = flush_denormals();
         struct chunk chunk;
         tokens read, taken;
         state s;
@@ -74,7 +74,7 @@ void wkv7_forward(int threads, int batch, int length, int heads, int kind, const
             put_tokens(removed, taken, at, in.stride, chunk.count, FLOAT32);
         }
         memcpy(after + (size_t)pair * N * N, s, sizeof s);
-        restore_denormals(found);
+        restore_denormals(control);
     }
 }
 
@@ -144,7 +144,7 @@ void wkv7_backward(int threads, int batch, int length, int heads, int kind, cons
     int spans = (length + SPAN - 1) / SPAN;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int pair = 0; pair < batch * heads; pair++) {
-        unsigned long long found = flush_denormals();
+        unsigned long long control = flush_denormals();
         struct back chunks[CHUNKS];
         struct chunk to;
         state starts[CHUNKS], past[CHUNK + 1], g;
@@ -179,6 +179,6 @@ void wkv7_backward(int threads, int batch, int length, int heads, int kind, cons
             }
         }
         transpose(g[0], dbefore + (size_t)pair * N * N);
-        restore_denormals(found);
+        restore_denormals(control);
     }
 }
