@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from radio.errors import SettingsError, StreamError, did_you_mean
 from radio.station import rendering
-from radio.station.rendering import ENCODED, ENDINGS, ProgressCallback
+from radio.station.rendering import FFMPEG_OPTIONS, SUFFIXES, ProgressCallback
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
@@ -36,7 +36,7 @@ def render(settings: StationSettings, *, minutes: float, seed: int, paths: Seque
             seed.
 
     Raises:
-        SettingsError: an ending that is not in `ENDINGS`, a folder that is not there, too few or too many minutes.
+        SettingsError: an ending that is not in `SUFFIXES`, a folder that is not there, too few or too many minutes.
         StreamError: ffmpeg is not installed, or failed.
         RadioError: the station cannot be opened.
     """
@@ -46,7 +46,7 @@ def render(settings: StationSettings, *, minutes: float, seed: int, paths: Seque
     for each in range(seed, seed + count):
         targets = [path if count == 1 else path.with_stem(f"{path.stem}-{each}") for path in paths]
         with _bar(console, targets[0].name) as done, _drafts(targets) as drafts:
-            loudness = rendering.render(settings, seconds=minutes * 60, seed=each, paths=drafts, progress=done)
+            loudness = rendering.render(settings, seconds=minutes * 60, seed=each, paths=drafts, on_progress=done)
         words = f"{minutes:g} minute{'' if minutes == 1 else 's'}{', ' if loudness else ''}{loudness}"
         for target in targets:
             console.print(f"{target}: {words}", markup=False, highlight=False, soft_wrap=True)
@@ -74,9 +74,9 @@ def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
 def _check(path: Path, minutes: float) -> None:
     """Whatever can be known to fail is said before an hour of music has been rendered."""
     ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if ending not in SUFFIXES:
         what = f"'{path.suffix}' is no kind of file that we write" if path.suffix else "the file's name has no ending"
-        raise SettingsError(f"{path}: {what}.{did_you_mean(ending, ENDINGS)} Known: {', '.join(ENDINGS)}")
+        raise SettingsError(f"{path}: {what}.{did_you_mean(ending, SUFFIXES)} Known: {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
         raise SettingsError(f"{path}: there is no folder {path.parent}")
     if path.is_dir():
@@ -87,8 +87,8 @@ def _check(path: Path, minutes: float) -> None:
         raise SettingsError(f"--minutes {minutes:g}: less than a second; the shortest file has 0.0167 minutes")
     if ending != ".mid" and minutes > _LONGEST_AUDIO:
         raise SettingsError(f"--minutes {minutes:g}: audio files hold at most {_LONGEST_AUDIO:g} minutes")
-    if ending in ENCODED and shutil.which("ffmpeg") is None:
-        raise StreamError(rendering.no_ffmpeg(ending))
+    if ending in FFMPEG_OPTIONS and shutil.which("ffmpeg") is None:
+        raise StreamError(rendering.missing_ffmpeg(ending))
 
 
 @contextmanager

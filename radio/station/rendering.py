@@ -1,4 +1,4 @@
-"""Music as files: one rendering, faster than it plays, written in every format that is asked for."""
+"""Rendering of tracks to files: MIDI, WAV, and the formats that ffmpeg encodes."""
 
 from __future__ import annotations
 
@@ -20,63 +20,67 @@ if TYPE_CHECKING:
     from radio.station.station import Station
 
 ProgressCallback: TypeAlias = Callable[[float], None]
-"""Told how much is done, 0–1."""
+"""Called with the completed share of the work, 0–1."""
 
-ENCODED: Final[Mapping[str, Mapping[str, str]]] = {
+FFMPEG_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     ".flac": {"codec:a": "flac"},
     ".mp3": {"codec:a": "libmp3lame", "q:a": "2"},
     ".opus": {"codec:a": "libopus", "b:a": "128k"},
 }
-"""What ffmpeg is told for each kind of file that it writes."""
+"""The options of ffmpeg for each file type that it encodes."""
 
-ENDINGS: Final = (".mid", ".wav", *ENCODED)
+SUFFIXES: Final = (".mid", ".wav", *FFMPEG_OPTIONS)
+"""The supported file types."""
 
-_BLOCK: Final[Frames] = SAMPLE_RATE
-_RENDERED: Final = 0.93
-"""Share of the work that rendering is, where encoders follow."""
+_RENDER_BLOCK: Final[Frames] = SAMPLE_RATE
+_RENDER_SHARE: Final = 0.93
+"""Rendering's share of the work if files are encoded afterwards."""
 
 
 def render(
-    settings: StationSettings, *, seconds: Seconds, seed: int, paths: Sequence[Path], progress: ProgressCallback
+    settings: StationSettings, *, seconds: Seconds, seed: int, paths: Sequence[Path], on_progress: ProgressCallback
 ) -> str:
-    """Make one track and write it to each of `paths`, in the format of its ending; returns its loudness in words.
+    """Create one track and write it to each of `paths`, in the format given by the path's suffix.
 
-    The same settings, seconds and seed give the same bytes. A MIDI file alone is composed and never heard, which is
-    faster by far, and its loudness is an empty string.
+    The same settings, seconds and seed give the same bytes. If only MIDI files are requested, no audio is rendered,
+    which is much faster.
+
+    Returns:
+        The loudness as text, or an empty string without audio.
 
     Raises:
-        StreamError: ffmpeg is not installed, or failed.
+        StreamError: ffmpeg is not installed or failed.
         RadioError: the station cannot be opened.
     """
     from radio.station.factory import open_station
     from radio.station.midi_export import write_bars, write_midi
 
-    sheets = [path for path in paths if path.suffix.lower() == ".mid"]
-    sounds = [path for path in paths if path not in sheets]
-    if not sounds:
-        write_midi(settings, minutes=seconds / 60, seed=seed, path=sheets[0], on_progress=progress)
-        for copy in sheets[1:]:
-            copy.write_bytes(sheets[0].read_bytes())
+    midi_paths = [path for path in paths if path.suffix.lower() == ".mid"]
+    audio_paths = [path for path in paths if path not in midi_paths]
+    if not audio_paths:
+        write_midi(settings, minutes=seconds / 60, seed=seed, path=midi_paths[0], on_progress=on_progress)
+        for copy in midi_paths[1:]:
+            copy.write_bytes(midi_paths[0].read_bytes())
         return ""
     bars: list[Bar] = []
-    wavs = [path for path in sounds if path.suffix.lower() == ".wav"]
-    wav = wavs[0] if wavs else sounds[0].with_suffix(".wav")
-    encoded = [path for path in sounds if path.suffix.lower() in ENCODED]
-    share = _RENDERED if encoded else 1.0
+    wavs = [path for path in audio_paths if path.suffix.lower() == ".wav"]
+    wav = wavs[0] if wavs else audio_paths[0].with_suffix(".wav")
+    encoded = [path for path in audio_paths if path.suffix.lower() in FFMPEG_OPTIONS]
+    share = _RENDER_SHARE if encoded else 1.0
     with closing(open_station(settings, seed=seed, on_bar=bars.append)) as station:
-        loudness = write_wav(station, round(seconds * SAMPLE_RATE), wav, lambda done: progress(done * share))
+        loudness = write_wav(station, round(seconds * SAMPLE_RATE), wav, lambda done: on_progress(done * share))
     for number, path in enumerate(encoded):
         encode(wav, path, title=bars[0].track.title if bars else settings.title, station=settings.title)
-        progress(share + (1 - share) * (number + 1) / len(encoded))
-    for path in sheets:
+        on_progress(share + (1 - share) * (number + 1) / len(encoded))
+    for path in midi_paths:
         write_bars(settings, bars, end=round(seconds / 60 * settings.controls.tempo * TICKS_PER_BEAT), path=path)
     if not wavs:
         wav.unlink()
     return loudness
 
 
-def write_wav(station: Station, frames: Frames, path: Path, progress: ProgressCallback) -> str:
-    """Render a station to a 16-bit WAV file, block by block; returns its loudness in words."""
+def write_wav(station: Station, frames: Frames, path: Path, on_progress: ProgressCallback) -> str:
+    """Render a station to a 16-bit WAV file and return the loudness as text."""
     from radio.audio.loudness import Meter
 
     meter = Meter()
@@ -86,26 +90,26 @@ def write_wav(station: Station, frames: Frames, path: Path, progress: ProgressCa
         file.setframerate(SAMPLE_RATE)
         left = frames
         while left > 0:
-            block = station.render(min(_BLOCK, left))
-            station.events()  # nobody asks for them here, and they would pile up
+            block = station.render(min(_RENDER_BLOCK, left))
+            station.events()  # discard the events, which would accumulate
             meter.add(block)
-            file.writeframes(samples(block))
+            file.writeframes(to_pcm(block))
             left -= len(block)
-            progress(1 - left / frames)
+            on_progress(1 - left / frames)
     return f"{meter.integrated:.1f} LUFS, true peak {meter.true_peak:.1f} dBTP"
 
 
 def encode(wav: Path, target: Path, *, title: str, station: str) -> None:
-    """Turn a WAV file into `target` with the ffmpeg program, in the format of its ending.
+    """Convert a WAV file to `target` with the program ffmpeg, in the format given by the suffix.
 
     Raises:
-        StreamError: ffmpeg is not installed, or failed; the message is its last line.
+        StreamError: ffmpeg is not installed or failed; the message includes its last line.
     """
     from ffmpeg import FFmpeg, FFmpegError
 
     options = {
-        **ENCODED[target.suffix.lower()],
-        # Without bitexact, Ogg gives each file a serial number of its own and encoders sign with their version.
+        **FFMPEG_OPTIONS[target.suffix.lower()],
+        # Without bitexact, each Ogg file has a random serial number and encoders write their version.
         "fflags": "+bitexact",
         "flags:a": "+bitexact",
         "metadata": [f"title={title}", f"artist={station}"],
@@ -114,49 +118,47 @@ def encode(wav: Path, target: Path, *, title: str, station: str) -> None:
     try:
         program.execute()
     except FileNotFoundError as error:
-        raise StreamError(no_ffmpeg(target.suffix)) from error
+        raise StreamError(missing_ffmpeg(target.suffix)) from error
     except FFmpegError as error:
         raise StreamError(f"ffmpeg could not write {target.suffix}: {error}") from error
 
 
-def no_ffmpeg(ending: str) -> str:
-    """What to say where the program ffmpeg is missing."""
-    return f"{ending} files are written by the program ffmpeg, which is not installed: apt install ffmpeg, or use .wav"
+def missing_ffmpeg(suffix: str) -> str:
+    """Return the error message for a file type that needs ffmpeg, which is not installed."""
+    return f"{suffix} files need the program ffmpeg, which is not installed: apt install ffmpeg, or use .wav"
 
 
 @dataclass(frozen=True, slots=True)
 class RenderOrder:
-    """Tracks that somebody asked for: a task for `radio.worker.job_queue`, one track from each seed, each in every
-    format.
-    """
+    """An order of tracks, one for each seed, each in every format: a task for `radio.worker.job_queue`."""
 
     settings: StationSettings
     seconds: Seconds
     seeds: tuple[int, ...]
-    endings: tuple[str, ...]
+    suffixes: tuple[str, ...]
 
     @property
     def names(self) -> list[str]:
-        """Of the files, in the order in which they are made."""
-        return [f"{self.settings.name}-{seed}{ending}" for seed in self.seeds for ending in self.endings]
+        """The names of the files, in order of creation."""
+        return [f"{self.settings.name}-{seed}{suffix}" for seed in self.seeds for suffix in self.suffixes]
 
-    def run(self, folder: Path, progress: ProgressCallback) -> Path:
-        """Write the files into a folder of their own below `folder`, and return that."""
-        done = folder / "tracks"
-        done.mkdir()
+    def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
+        """Write the files into a new folder below `folder` and return the new folder."""
+        target = folder / "tracks"
+        target.mkdir()
         for place, seed in enumerate(self.seeds):
-            paths = [done / f"{self.settings.name}-{seed}{ending}" for ending in self.endings]
-            before = place / len(self.seeds)
+            paths = [target / f"{self.settings.name}-{seed}{suffix}" for suffix in self.suffixes]
+            previous = place / len(self.seeds)
             render(
                 self.settings,
                 seconds=self.seconds,
                 seed=seed,
                 paths=paths,
-                progress=lambda share, before=before: progress(before + share / len(self.seeds)),  # type: ignore[misc]
+                on_progress=lambda share, previous=previous: on_progress(previous + share / len(self.seeds)),  # type: ignore[misc]
             )
-        return done
+        return target
 
 
-def samples(block: Block) -> bytes:
-    """Interleaved signed 16-bit little-endian samples."""
+def to_pcm(block: Block) -> bytes:
+    """Convert a block to interleaved signed 16-bit little-endian samples."""
     return np.clip(np.rint(block * 32_768), -32_768, 32_767).astype("<i2").tobytes()

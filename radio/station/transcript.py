@@ -1,4 +1,4 @@
-"""What was on the air, written down: a MIDI file of the notes that were composed."""
+"""Export of aired passages as a MIDI file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 
 def write(passages: Sequence[AiredPassage], path: Path) -> None:
-    """Write passages that followed one another; bar 1, at tick 0, is the first one that begins in them.
+    """Write consecutive passages as a MIDI file that starts with the first bar that begins in them.
 
-    The notes stand on their ticks: swing and lateness belong to the sound. A note that began before is left out, one
-    that sounds at the end of its passage is released there. Each passage begins on a bar line.
+    Notes are written on their ticks: swing and human timing are part of the sound only. Notes that began before the
+    first bar are left out, and notes that sound at the end of a passage are released there. Each passage starts on a
+    bar line.
     """
     events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED_LAYERS}
     tempos: dict[Tick, float] = {}
@@ -33,7 +34,7 @@ def write(passages: Sequence[AiredPassage], path: Path) -> None:
             notes = sorted(
                 NoteEvent(note.tick, note.note, note.velocity) for note in passage.notes if note.layer == layer
             )
-            events[layer] += _moved(midi.excerpt(notes, start, end), place - start)
+            events[layer] += _shifted(midi.excerpt(notes, start, end), place - start)
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
     settings = passages[0].settings
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
@@ -41,5 +42,5 @@ def write(passages: Sequence[AiredPassage], path: Path) -> None:
     midi.write(path, tracks, tempos, end=place)
 
 
-def _moved(events: Sequence[NoteEvent], ticks: Tick) -> list[NoteEvent]:
+def _shifted(events: Sequence[NoteEvent], ticks: Tick) -> list[NoteEvent]:
     return [NoteEvent(event.tick + ticks, event.note, event.velocity) for event in events]

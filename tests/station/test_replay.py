@@ -1,4 +1,4 @@
-"""What was played is played again: the same samples, and the same notes on paper."""
+"""Tests of replaying and transcribing what was on the air."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.station import StationSettings
 from radio.station import transcript
 from radio.station.factory import open_station
-from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, played
+from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, replay
 from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
 from tests.station import test_station
 from tests.station.test_station import BAR
 
 settings = test_station.settings
 ORIGIN = 7_000_000
-"""The mount's frame at which the worker began."""
+"""The mount's frame at which the worker started."""
 
 
-class Aired:
-    """A station that was on the air for some bars, with its sound, its journal and its run."""
+class AiredStation:
+    """A station that was on the air for some bars, with its audio, its journal and its worker run."""
 
     def __init__(self, settings: StationSettings, bars: int) -> None:
         self.settings = replace(settings, seed=5)
@@ -36,73 +36,73 @@ class Aired:
         self.journal = Journal()
         self.run = WorkerRun(0, self.settings, 0.0, ORIGIN, {})
         blocks = []
-        turns = {
+        changes = {
             3 * BAR // MIX_BLOCK: {"keys_level": 3.0, "lowpass": 4_000},
             8 * BAR // MIX_BLOCK: {"wow": 1.0, "tempo": 96},
         }
-        turns[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True}
+        changes[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True}
         for number in range(bars * BAR // MIX_BLOCK):
-            if patch := turns.get(number):
+            if patch := changes.get(number):
                 landings = station.control(patch)
-                heard = {name: Landing(at.bar, at.frame + ORIGIN) for name, at in landings.items()}
-                self.run.changed(heard, station.controls.as_json())
+                mount_landings = {name: Landing(at.bar, at.frame + ORIGIN) for name, at in landings.items()}
+                self.run.changed(mount_landings, station.controls.as_json())
             blocks.append(station.render(MIX_BLOCK))
             for event in station.events():
                 self.journal.add(replace(event, frame=event.frame + ORIGIN))
         station.close()
-        self.sound = np.concatenate(blocks)
+        self.audio = np.concatenate(blocks)
 
     def passages(self, seconds: float) -> list[AiredPassage]:
-        _, passages = self.journal.passages([self.run], ORIGIN + len(self.sound), seconds)
+        _, passages = self.journal.passages([self.run], ORIGIN + len(self.audio), seconds)
         return passages
 
 
 @pytest.fixture(scope="module")
-def aired(settings: StationSettings) -> Aired:
-    return Aired(settings, bars=14)
+def aired(settings: StationSettings) -> AiredStation:
+    return AiredStation(settings, bars=14)
 
 
-def replayed(passage: AiredPassage, *, apart: bool = False) -> dict[str, np.ndarray]:
-    blocks = list(played(passage, apart=apart))
-    return {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
+def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.ndarray]:
+    blocks = list(replay(passage, separate=separate))
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
 @pytest.mark.parametrize("seconds", [600, 20, 3])
-def test_what_was_heard_is_heard_again(aired: Aired, seconds: float) -> None:
-    """From its beginning to the sample; from later on, once what rang before has died away, as good as that."""
+def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> None:
+    """The samples are equal from the worker's start, and nearly equal if the passage starts later."""
     (passage,) = aired.passages(seconds)
-    wanted = min(len(aired.sound), seconds * SAMPLE_RATE)
-    assert wanted <= passage.end - passage.start <= wanted + 2 * BAR
+    requested = min(len(aired.audio), seconds * SAMPLE_RATE)
+    assert requested <= passage.end - passage.start <= requested + 2 * BAR
     again = replayed(passage)["mix"]
-    heard = aired.sound[passage.start : passage.end]
-    assert again.shape == heard.shape
+    original = aired.audio[passage.start : passage.end]
+    assert again.shape == original.shape
     if passage.start <= PREROLL:
-        np.testing.assert_array_equal(again, heard)
+        np.testing.assert_array_equal(again, original)
     else:
-        # Models of random weights strike pads that nobody releases; they ring for minutes, until they are struck again.
-        assert np.mean(np.abs(again - heard) > 1e-4) < 0.05
-        assert np.corrcoef(again[:, 0], heard[:, 0])[0, 1] > 0.9999
+        # Models with random weights strike pads and never release them: they ring for minutes.
+        assert np.mean(np.abs(again - original) > 1e-4) < 0.05
+        assert np.corrcoef(again[:, 0], original[:, 0])[0, 1] > 0.9999
 
 
-def test_a_missing_note_would_be_noticed(aired: Aired) -> None:
+def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
     (passage,) = aired.passages(600)
     struck = next(place for place, note in enumerate(passage.notes) if note.layer == "keys" and note.velocity)
     without = replace(passage, notes=[note for place, note in enumerate(passage.notes) if place != struck])
-    assert np.abs(replayed(without)["mix"] - aired.sound).max() > 0.01
+    assert np.abs(replayed(without)["mix"] - aired.audio).max() > 0.01
 
 
-def test_layers_apart_add_up_to_what_was_heard(aired: Aired) -> None:
+def test_separate_layers_add_up_to_the_mix(aired: AiredStation) -> None:
     (passage,) = aired.passages(6)
-    layers = replayed(passage, apart=True)
+    layers = replayed(passage, separate=True)
     assert list(layers) == ["keys", "bass", "drums", "vinyl", "rain"]
-    heard = aired.sound[passage.start : passage.end]
-    assert np.abs(layers["bass"]).max() < 1e-6  # it is muted there
+    original = aired.audio[passage.start : passage.end]
+    assert np.abs(layers["bass"]).max() < 1e-6  # the bass is muted in this passage
     assert min(np.abs(layers[layer]).max() for layer in ("keys", "drums", "vinyl", "rain")) > 1e-3
     together = np.sum(list(layers.values()), axis=0)
-    assert np.corrcoef(together[:, 0], heard[:, 0])[0, 1] > 0.9
+    assert np.corrcoef(together[:, 0], original[:, 0])[0, 1] > 0.9
 
 
-def test_notes_are_written_on_their_ticks(aired: Aired, tmp_path: Path) -> None:
+def test_notes_are_written_on_their_ticks(aired: AiredStation, tmp_path: Path) -> None:
     passages = aired.passages(20)
     transcript.write(passages, tmp_path / "notes.mid")
     score = midi.read(tmp_path / "notes.mid")
@@ -114,21 +114,21 @@ def test_notes_are_written_on_their_ticks(aired: Aired, tmp_path: Path) -> None:
     written = {(note.start, note.track, note.note) for note in score.notes}
     assert written <= struck
     ends = max(tick for tick, _, _ in struck)
-    assert all(tick > ends - 8 for tick, _, _ in struck - written)  # heard before their tick, which lies past the end
+    assert all(tick > ends - 8 for tick, _, _ in struck - written)  # played before their tick, which is after the end
     assert {round(60e6 / tempo, 3) for _, tempo in score.tempos} == {80.0, 96.0}
     assert mido.MidiFile(tmp_path / "notes.mid").length == pytest.approx(
         (passage.end - passage.start) / SAMPLE_RATE, abs=2.6
     )
 
 
-def test_a_restart_in_between_begins_a_new_bar(settings: StationSettings, tmp_path: Path) -> None:
+def test_a_passage_after_a_restart_begins_on_a_new_bar(settings: StationSettings, tmp_path: Path) -> None:
     def passage(number: int, note: int, bars: float) -> AiredPassage:
         end = round(bars * BAR)
         notes = [
             PlayedNote(0, "keys", note, 80, number * TICKS_PER_BAR),
             PlayedNote(end - 64, "drums", 36, 90, number * TICKS_PER_BAR),
         ]
-        lines = [BarLine(each * BAR, number + each, 80.0) for each in range(-(-end // BAR))]
+        lines = [BarLine(bar * BAR, number + bar, 80.0) for bar in range(-(-end // BAR))]
         return AiredPassage(settings, 0, end, notes, lines, [])
 
     transcript.write([passage(7, 60, 1.5), passage(0, 62, 2)], tmp_path / "notes.mid")
@@ -139,19 +139,19 @@ def test_a_restart_in_between_begins_a_new_bar(settings: StationSettings, tmp_pa
     ]
 
 
-@pytest.mark.parametrize("ending", [".wav", ".flac", ".zip"])
-def test_an_export_is_one_file(aired: Aired, tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".zip"])
+def test_an_export_is_one_file(aired: AiredStation, tmp_path: Path, suffix: str) -> None:
     passages = aired.passages(4)
-    told: list[float] = []
-    path = Export(passages * 2, "chill", ending, "A Title").run(tmp_path, told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
-    assert [each.name for each in tmp_path.iterdir()] == [f"chill{ending}"]
+    shares: list[float] = []
+    path = Export(passages * 2, "chill", suffix, "A Title").run(tmp_path, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert [path.name for path in tmp_path.iterdir()] == [f"chill{suffix}"]
     frames = 2 * (passages[0].end - passages[0].start)
-    if ending == ".wav":
+    if suffix == ".wav":
         with wave.open(str(path)) as file:
             assert (file.getnframes(), file.getframerate(), file.getnchannels()) == (frames, SAMPLE_RATE, 2)
-    if ending == ".zip":
+    if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             assert archive.namelist() == [f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "vinyl", "rain")]
             for name in archive.namelist():
@@ -159,7 +159,7 @@ def test_an_export_is_one_file(aired: Aired, tmp_path: Path, ending: str) -> Non
                     assert file.getnframes() == frames
 
 
-def test_the_journal_is_bounded_and_reaches_back_far_enough() -> None:
+def test_the_journal_is_bounded_and_covers_the_longest_export() -> None:
     journal = Journal()
     one = WorkerRun(0, StationSettings("tone", "Tone", (("Am7",),)), 0.0, 0, {})
     for number in range(2_000):

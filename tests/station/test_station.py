@@ -24,7 +24,7 @@ BAR = round(4 * 60 / 80 * SAMPLE_RATE)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
-    """The shipped `chill` with models of random weights: quick to step, and the host must answer for all form."""
+    """The shipped station `chill` with small models of random weights, which are fast."""
     folder = tmp_path_factory.mktemp("models")
     for part in ("piano", "drums"):
         checkpoint.write(folder / f"{part}.safetensors", random_model(part))
@@ -33,7 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
     return replace(chill, piano=folder / "piano.safetensors", drums=folder / "drums.safetensors", controls=controls)
 
 
-def pulled(settings: StationSettings, blocks: list[int], seed: int = 5) -> tuple[np.ndarray, list[StationEvent]]:
+def play(settings: StationSettings, blocks: list[int], seed: int = 5) -> tuple[np.ndarray, list[StationEvent]]:
     station = open_station(settings, seed=seed)
     try:
         audio = np.concatenate([station.render(frames) for frames in blocks])
@@ -42,24 +42,24 @@ def pulled(settings: StationSettings, blocks: list[int], seed: int = 5) -> tuple
         station.close()
 
 
-def test_block_sizes_change_nothing(settings: StationSettings) -> None:
-    whole, events = pulled(settings, [2 * BAR])
+def test_the_samples_do_not_depend_on_the_sizes_requested(settings: StationSettings) -> None:
+    whole, events = play(settings, [2 * BAR])
     uneven = [1, 63, 64, 65, 4800, 960, 7, 20_000, 0, 33]
-    split, split_events = pulled(settings, [*uneven, 2 * BAR - sum(uneven)])
+    split, split_events = play(settings, [*uneven, 2 * BAR - sum(uneven)])
     np.testing.assert_array_equal(whole, split)
     assert events == split_events
 
 
-def test_it_is_a_function_of_its_seed(settings: StationSettings) -> None:
-    one, _ = pulled(settings, [BAR], seed=5)
-    again, _ = pulled(settings, [BAR], seed=5)
-    other, _ = pulled(settings, [BAR], seed=6)
+def test_the_audio_depends_on_the_seed(settings: StationSettings) -> None:
+    one, _ = play(settings, [BAR], seed=5)
+    again, _ = play(settings, [BAR], seed=5)
+    other, _ = play(settings, [BAR], seed=6)
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).max() > 0.01
 
 
-def test_the_sound_is_finite_below_full_scale_and_never_silent(settings: StationSettings) -> None:
-    audio, _ = pulled(settings, [4 * BAR])
+def test_the_audio_is_finite_below_full_scale_and_never_silent(settings: StationSettings) -> None:
+    audio, _ = play(settings, [4 * BAR])
     assert audio.dtype == np.float32
     assert audio.shape == (4 * BAR, 2)
     assert np.isfinite(audio).all()
@@ -68,8 +68,8 @@ def test_the_sound_is_finite_below_full_scale_and_never_silent(settings: Station
     assert (np.sqrt(np.mean(seconds**2, axis=(1, 2))) > 1e-3).all()
 
 
-def test_bars_are_announced_on_their_frames_and_in_order(settings: StationSettings) -> None:
-    _, events = pulled(settings, [4 * BAR + 100])
+def test_events_have_exact_frames_in_order(settings: StationSettings) -> None:
+    _, events = play(settings, [4 * BAR + 100])
     bars = [event for event in events if event.kind == "bar"]
     assert [event.frame for event in bars] == [0, BAR, 2 * BAR, 3 * BAR, 4 * BAR]
     assert [event.data["number"] for event in bars] == [0, 1, 2, 3, 4]
@@ -78,17 +78,17 @@ def test_bars_are_announced_on_their_frames_and_in_order(settings: StationSettin
     assert {event.data["layer"] for event in events if event.kind == "note"} == {"keys", "bass", "drums"}
 
 
-def test_a_note_is_heard_at_the_frame_it_is_stamped_with(settings: StationSettings) -> None:
-    """The first kick or snare of a station of drums alone: silence before, sound within a few milliseconds after."""
+def test_a_note_sounds_at_the_frame_of_its_event(settings: StationSettings) -> None:
+    """With drums alone, the audio is silent before the first note event and sounds a few milliseconds after it."""
     muted = settings.controls.changed({"keys_mute": True, "bass_mute": True, "vinyl_mute": True, "wow": 0})
-    audio, events = pulled(replace(settings, controls=muted), [2 * BAR])
+    audio, events = play(replace(settings, controls=muted), [2 * BAR])
     first = min(event.frame for event in events if event.kind == "note" and event.data["layer"] == "drums")
     level = np.abs(audio).max(axis=1)
     assert level[: max(0, first - 64)].max(initial=0) < 1e-4
     assert level[first : first + 960].max() > 1e-3
 
 
-def test_music_controls_land_on_the_bar_line_that_was_named(settings: StationSettings) -> None:
+def test_music_controls_take_effect_at_the_announced_bar_line(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     station.render(BAR // 2)
     landing = station.control({"tempo": 60, "temperature": 0.5})
@@ -103,43 +103,45 @@ def test_music_controls_land_on_the_bar_line_that_was_named(settings: StationSet
     assert bars[first + 1] - bars[first] == 4 * SAMPLE_RATE
 
 
-def test_nothing_changes_before_the_bar_that_was_named_and_something_does_after(settings: StationSettings) -> None:
+def test_a_control_changes_the_music_only_from_the_announced_bar(settings: StationSettings) -> None:
     stations = [open_station(settings, seed=5) for _ in range(2)]
     for station in stations:
         station.render(BAR + 1000)
     frame = stations[1].control({"temperature": 0.3})["temperature"].frame
-    heard = []
+    results = []
     for station in stations:
         station.render(4 * BAR)
-        heard.append([event for event in station.events() if event.kind == "note"])
+        results.append([event for event in station.events() if event.kind == "note"])
         station.close()
-    early = frame - LOOKAHEAD  # a hat of the bar may come a little before its line
-    plain, turned = ([event for event in events if event.frame < early] for events in heard)
-    assert plain == turned
-    assert heard[0] != heard[1]
+    early = frame - LOOKAHEAD  # a hat may sound slightly before its bar line
+    plain, changed = ([event for event in events if event.frame < early] for events in results)
+    assert plain == changed
+    assert results[0] != results[1]
 
 
-def test_bars_composed_early_change_nothing_and_give_way_to_a_turned_control(settings: StationSettings) -> None:
+def test_bars_composed_early_are_the_same_and_are_composed_again_after_a_control_change(
+    settings: StationSettings,
+) -> None:
     stations = [open_station(settings, seed=5) for _ in range(2)]
-    heard = []
+    results = []
     for station in stations:
         early = station is stations[1]
         blocks = []
-        for turn in ({}, {"temperature": 0.3}, {"density": 1.0, "tempo": 90}):
+        for patch in ({}, {"temperature": 0.3}, {"density": 1.0, "tempo": 90}):
             if early:
                 station.prepare()
-            landings = station.control(turn)
-            assert all(spot.frame == station.next_bar_line for spot in landings.values())
+            landings = station.control(patch)
+            assert all(landing.frame == station.next_bar_line for landing in landings.values())
             if early:
                 station.prepare()
             blocks.append(station.render(BAR))
-        heard.append((np.concatenate(blocks), station.events()))
+        results.append((np.concatenate(blocks), station.events()))
         station.close()
-    np.testing.assert_array_equal(heard[0][0], heard[1][0])
-    assert heard[0][1] == heard[1][1]
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]
 
 
-def test_a_skip_lands_on_the_bar_line_that_was_named(settings: StationSettings) -> None:
+def test_a_skip_takes_effect_at_the_announced_bar_line(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     station.render(BAR // 2)
     station.events()
@@ -154,23 +156,23 @@ def test_a_skip_lands_on_the_bar_line_that_was_named(settings: StationSettings) 
     assert opened == [landing.bar]
 
 
-def test_mix_controls_land_at_once_and_are_heard(settings: StationSettings) -> None:
+def test_mix_controls_take_effect_at_once(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     before = station.render(BAR)
     everything = {f"{layer}_mute": True for layer in ("keys", "bass", "drums", "vinyl", "rain")}
-    landing = station.control(everything)
-    (frame,) = {spot.frame for spot in landing.values()}
+    landings = station.control(everything)
+    (frame,) = {landing.frame for landing in landings.values()}
     assert 0 <= frame - station.position < MIX_BLOCK + station._mixer.latency
     whole = np.concatenate([before, station.render(BAR)])
     station.close()
-    plain, _ = pulled(settings, [2 * BAR])
-    early = frame - GRID  # the tape may run ahead by as much
+    plain, _ = play(settings, [2 * BAR])
+    early = frame - GRID  # the tape's delay may be shorter by this much
     np.testing.assert_array_equal(whole[:early], plain[:early])
     assert np.abs(whole[:BAR]).max() > 0.01
     assert np.abs(whole[frame + 2 * SAMPLE_RATE :]).max() < 1e-4
 
 
-def test_a_control_that_is_wrong_changes_nothing(settings: StationSettings) -> None:
+def test_an_invalid_control_changes_nothing(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     controls = station.controls
     for patch in ({"temperature": 0.5, "tempo": 500}, {"temprature": 1}, {"keys_mute": 1}, {"top_k": 1.5}):
@@ -182,26 +184,26 @@ def test_a_control_that_is_wrong_changes_nothing(settings: StationSettings) -> N
     station.close()
 
 
-def test_a_model_in_the_wrong_place_is_refused(settings: StationSettings) -> None:
+def test_a_model_for_another_part_is_refused(settings: StationSettings) -> None:
     with pytest.raises(ModelError, match="this is a drums model; use a piano model"):
         open_station(replace(settings, piano=settings.drums))
 
 
 def midi_of(settings: StationSettings, path: Path, *, seed: int, minutes: float = 1) -> bytes:
-    told: list[float] = []
-    write_midi(settings, minutes=minutes, seed=seed, path=path, on_progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1
+    shares: list[float] = []
+    write_midi(settings, minutes=minutes, seed=seed, path=path, on_progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
     return path.read_bytes()
 
 
-def test_midi_is_the_same_again_from_the_same_seed_only(settings: StationSettings, tmp_path: Path) -> None:
+def test_midi_depends_only_on_the_seed(settings: StationSettings, tmp_path: Path) -> None:
     one = midi_of(settings, tmp_path / "a.mid", seed=7)
     assert midi_of(settings, tmp_path / "b.mid", seed=7) == one
     assert midi_of(settings, tmp_path / "c.mid", seed=8) != one
 
 
-def test_midi_lasts_as_long_as_asked_and_leaves_nothing_hanging(settings: StationSettings, tmp_path: Path) -> None:
+def test_midi_has_the_requested_length_and_no_hanging_notes(settings: StationSettings, tmp_path: Path) -> None:
     path = tmp_path / "song.mid"
     midi_of(settings, path, seed=7, minutes=1.3)
     assert mido.MidiFile(path).length == pytest.approx(1.3 * 60, abs=0.05)
@@ -218,5 +220,5 @@ def test_midi_lasts_as_long_as_asked_and_leaves_nothing_hanging(settings: Statio
     notes = midi.read(path).notes
     assert {note.track for note in notes} == {"keys", "bass", "drums"}
     for bar in range(int(1.3 * 80 / 4)):
-        here = {note.track for note in notes if note.start // TICKS_PER_BAR == bar}
-        assert {"keys", "drums"} <= here
+        tracks = {note.track for note in notes if note.start // TICKS_PER_BAR == bar}
+        assert {"keys", "drums"} <= tracks

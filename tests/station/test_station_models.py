@@ -1,4 +1,4 @@
-"""A station plays a checkpoint of any architecture, by naming it in stations.yaml."""
+"""Tests of stations with checkpoints of every architecture, named in stations.yaml."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from train.networks.architectures import sized
 BAR = 3 * SAMPLE_RATE  # four beats at 80 BPM
 
 
-@pytest.mark.parametrize("word", list(ARCHITECTURES))
-def test_a_station_plays_what_its_config_names(word: str, tmp_path: Path) -> None:
-    spec = sized(word, layers=2, width=64, vocabulary=len(known_tokens(PIANO)), dropout=0.0)
+@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+def test_a_station_plays_the_checkpoint_in_its_config(architecture: str, tmp_path: Path) -> None:
+    spec = sized(architecture, layers=2, width=64, vocabulary=len(known_tokens(PIANO)), dropout=0.0)
     checkpoint.write(tmp_path / "mine.safetensors", random_checkpoint(spec), "int8")
     config = tmp_path / "stations.yaml"
     config.write_text(

@@ -38,7 +38,7 @@ def test_an_order_is_the_station_with_what_was_asked_for() -> None:
     )
     assert found.settings.keys_program == 11
     assert found.settings.controls == CHILL.controls.changed({"temperature": 0.5, "drums_mute": True})
-    assert (found.seconds, found.seeds, found.endings) == (30, (7, 8, 9), (".mp3", ".mid"))
+    assert (found.seconds, found.seeds, found.suffixes) == (30, (7, 8, 9), (".mp3", ".mid"))
 
 
 def test_what_is_left_out_is_the_stations_own_from_any_seed() -> None:
