@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.measurement import BenchmarkSetup, Measurement
 from bench.timers import in_turn, processor_seconds, timed
 from radio.paths import ARTWORK
-from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, tuning
+from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, x264_params
 from radio.push.video.messages import EncoderSettings
 from radio.settings.push import Video
 from radio.station.factory import open_station
@@ -64,7 +64,16 @@ def _ffmpeg(song: Path, video: Video) -> list[str]:
     laid = f"overlay=64:{height * 5 // 6},drawtext=text=A Title:fontcolor=white:fontsize=44:x=64:y=h*3/4"
     graph = f"[1:v]scale={width}:{height}[ground];[0:a]{bars}[bars];[ground][bars]{laid}[v]"
     rates = ["-b:v", f"{video.bitrate}k", "-b:a", str(AUDIO_RATE), "-r", str(fps), "-g", str(KEY_INTERVAL * fps)]
-    codecs = ["-c:v", "libx264", "-preset", PRESET, "-x264-params", tuning(video.fps, video.bitrate), "-c:a", "aac"]
+    codecs = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        PRESET,
+        "-x264-params",
+        x264_params(video.fps, video.bitrate),
+        "-c:a",
+        "aac",
+    ]
     sources = ["-i", os.fspath(song), "-loop", "1", "-framerate", str(fps), "-i", os.fspath(ARTWORK)]
     maps = ["-filter_complex", graph, "-map", "[v]", "-map", "0:a", "-pix_fmt", "yuv420p", "-threads", "1"]
     target = ["-shortest", "-f", "flv", "-y", os.devnull]

@@ -1,4 +1,4 @@
-"""Stations on the speakers: mixed just before the sound card takes it, so that a turned control is heard at once."""
+"""Plays stations on a sound card, mixed just ahead of it, so that changes of controls are heard at once."""
 
 from __future__ import annotations
 
@@ -8,121 +8,80 @@ import itertools
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 import numpy as np
 
 from radio.errors import AudioError, RadioError
+from radio.playback.messages import ControlsChanged, EventPlayed, Level, Notice, PlayerMessage, StationChanged
 from radio.playback.source import LoadFailure, PlayerSource, SourceLoader
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.station.protocol import OpenStation
-from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Seconds, StationEvent
+from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Seconds
 
 MIX_BLOCK: Final[Frames] = SAMPLE_RATE // 50
-"""Mixed at a time: controls are turned between two blocks."""
+"""Frames mixed at a time; controls change between two blocks."""
 CROSSFADE: Final[Frames] = SAMPLE_RATE
 _REOPEN_DELAYS: Final[tuple[Seconds, ...]] = (0.5, 1, 2, 4)
-"""Waits before looking for a sound card that went away; the last one again and again."""
+"""Waits before each attempt to reopen a lost sound card; the last one repeats."""
 _STUCK_AFTER: Final[Seconds] = 2.0
-"""A card that takes nothing for this long hangs."""
+"""Time in one call to the sound card after which it counts as stuck."""
 _MAX_MESSAGES: Final = 4096
-"""Messages kept for whoever shows them: minutes of them, for one whose terminal stands still."""
-
-
-@dataclass(frozen=True, slots=True)
-class StationChanged:
-    """The station that is heard from now on."""
-
-    settings: StationSettings
-
-
-@dataclass(frozen=True, slots=True)
-class EventPlayed:
-    """An event of the station that is tuned in, told when it sounds: at `frame` of what was played."""
-
-    event: StationEvent
-    frame: Frames
-
-
-@dataclass(frozen=True, slots=True)
-class ControlsChanged:
-    """Controls that were taken; `bar` is the one from which those that wait for a bar line are heard, if any do."""
-
-    patch: Mapping[str, JsonValue]
-    bar: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence for the listener."""
-
-    words: str
-
-
-Message: TypeAlias = StationChanged | EventPlayed | ControlsChanged | Notice
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How loud it is: the largest sample and the mean square of each channel, full scale 1."""
-
-    peak: tuple[float, float]
-    power: tuple[float, float]
+"""Most unread messages kept: some minutes of them, for a terminal that is stopped."""
 
 
 class OutputDevice(Protocol):
-    """What is needed of the speakers."""
+    """The interface of a sound card that the player needs."""
 
     @property
     def buffer(self) -> Seconds:
-        """How far ahead it is filled; more after it ran dry."""
+        """Length of the device's buffer; it grows after underruns."""
 
     @property
     def buffered(self) -> Frames:
-        """How much of what was written is not heard yet."""
+        """Frames written and not heard yet."""
 
     def write(self, block: Block) -> None:
-        """Play a block; raises AudioError when the card is gone."""
+        """Write a block. Raise AudioError if the device is gone."""
 
     def drain(self) -> None:
-        """Wait until all is heard."""
+        """Wait until all written frames have been heard."""
 
     def reopen(self) -> None:
-        """Look for the card again; raises AudioError while it is not there."""
+        """Open the device again. Raise AudioError while it is not there."""
 
 
 class Player:
-    """Plays one station after another on a sound card, in a thread of its own.
+    """Plays one station after another on an output device, in a thread of its own.
 
     Args:
-        card: Open; stays the caller's to close.
-        open_station: Loads a station, in a thread of ours.
-        frames: How many to play; None for ever.
+        device: An open device. The caller closes it.
+        open_station: Loads a station; called in another thread.
+        frames: Number of frames to play; None for no limit.
     """
 
-    def __init__(self, card: OutputDevice, open_station: OpenStation, *, frames: Frames | None = None) -> None:
+    def __init__(self, device: OutputDevice, open_station: OpenStation, *, frames: Frames | None = None) -> None:
         self.volume = 1.0
-        """Linear gain on everything, 0–1; may be set at any time."""
+        """Linear gain, 0–1; may be set at any time."""
         self.playhead: Frames = 0
-        """The frame of what was played that sounds now."""
-        self._card = card
-        self._left = frames
+        """The frame that sounds now, counted from the first one played."""
+        self._device = device
+        self._remaining = frames
         self._loader = SourceLoader(open_station)
         self._source: PlayerSource | None = None
         self._fading_out: PlayerSource | None = None
         self._patches: deque[Mapping[str, JsonValue]] = deque()
-        self._messages: deque[Message] = deque(maxlen=_MAX_MESSAGES)
-        self._due: deque[tuple[Frames, Message]] = deque()
+        self._messages: deque[PlayerMessage] = deque(maxlen=_MAX_MESSAGES)
+        self._due: deque[tuple[Frames, PlayerMessage]] = deque()
         self._levels: deque[tuple[Frames, Level]] = deque(maxlen=4 * SAMPLE_RATE // MIX_BLOCK)
         self._played: Frames = 0
         self._gain = 1.0
-        self._writing: float | None = None
-        self._has_messages, self._stop, self._over = Event(), Event(), Event()
-        self._fault: Exception | None = None
+        self._call_started: float | None = None
+        self._has_messages, self._stop, self._finished = Event(), Event(), Event()
+        self._error: Exception | None = None
         self._thread = Thread(target=self._run, name="mix", daemon=True)
 
     def start(self, settings: StationSettings) -> None:
@@ -133,22 +92,22 @@ class Player:
     def change_station(self, settings: StationSettings | None) -> None:
         """Load another station and fade to it; the current one plays until then. `StationChanged` or `Notice` follows.
 
-        None gives up one that is being loaded.
+        None cancels a station that is being loaded.
         """
         self._loader.load(settings)
 
     def change_controls(self, patch: Mapping[str, JsonValue]) -> None:
-        """Change controls of the station that plays; each must be in its range. `ControlsChanged` follows."""
+        """Change controls of the station that plays; each value must be in its range. `ControlsChanged` follows."""
         self._patches.append(dict(patch))
 
-    def messages(self, timeout: Seconds | None) -> list[Message]:
-        """What was told since the last call; waits up to `timeout` for something, None for as long as it takes."""
+    def messages(self, timeout: Seconds | None) -> list[PlayerMessage]:
+        """Return the messages since the last call; wait up to `timeout` for one, without limit if it is None."""
         self._has_messages.wait(timeout)
         self._has_messages.clear()
         return [self._messages.popleft() for _ in range(len(self._messages))]
 
     def level(self) -> Level | None:
-        """The level of what has sounded since the last call, None if nothing has."""
+        """Return the level of the frames that sounded since the last call; None if there were none."""
         blocks = []
         while self._levels and self._levels[0][0] <= self.playhead:
             blocks.append(self._levels.popleft()[1])
@@ -160,21 +119,21 @@ class Player:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the sound card is there but takes nothing."""
-        since = self._writing
-        return since is not None and monotonic() - since > _STUCK_AFTER
+        """True if a call to the output device has not returned for some time."""
+        started = self._call_started
+        return started is not None and monotonic() - started > _STUCK_AFTER
 
     @property
     def playing(self) -> bool:
-        """Whether more will come; False when all frames are heard. Raises whatever ended it before that."""
-        if self._fault is not None:
-            raise self._fault
-        return not self._over.is_set()
+        """True until all frames have been heard. Raise the exception that ended playback, if one did."""
+        if self._error is not None:
+            raise self._error
+        return not self._finished.is_set()
 
-    def close(self, patience: Seconds = 3.0) -> bool:
-        """Stop, and free the stations; False where the sound card hangs and holds a thread of ours."""
+    def close(self, timeout: Seconds = 3.0) -> bool:
+        """Stop and free the stations. Return False if the output device is stuck and blocks the player's thread."""
         self._stop.set()
-        self._thread.join(patience)
+        self._thread.join(timeout)
         if self._thread.is_alive():
             return False
         self._loader.close()
@@ -182,39 +141,41 @@ class Player:
 
     def _run(self) -> None:
         try:
-            while not self._stop.is_set() and self._left != 0:
+            while not self._stop.is_set() and self._remaining != 0:
                 self._start_loaded()
                 if self._source is None:
                     self._stop.wait(0.005)
                     continue
                 self._apply_changes(self._source)
-                block = self._mix(self._source, MIX_BLOCK if self._left is None else min(MIX_BLOCK, self._left))
+                block = self._mix(
+                    self._source, MIX_BLOCK if self._remaining is None else min(MIX_BLOCK, self._remaining)
+                )
                 self._played += len(block)
-                self._left = None if self._left is None else self._left - len(block)
+                self._remaining = None if self._remaining is None else self._remaining - len(block)
                 self._levels.append((self._played, _level(block)))
                 self._write(block)
-                self._post_due(self._played - self._card.buffered)
+                self._post_due(self._played - self._device.buffered)
             if not self._stop.is_set():
-                self._card.drain()
+                self._device.drain()
                 self._post_due(self._played)
-        except Exception as error:  # noqa: BLE001  # `playing` raises it where the listener is
-            self._fault = error
+        except Exception as error:  # noqa: BLE001  # `playing` raises it
+            self._error = error
         finally:
             for source in (self._source, self._fading_out):
                 if source is not None:
                     source.close()
-            self._over.set()
+            self._finished.set()
             self._has_messages.set()
 
     def _start_loaded(self) -> None:
-        """Begin with a station that has been loaded; one fade at a time."""
+        """Start a station that has been loaded, unless a fade is going on."""
         if self._fading_out is not None:
             return
         match self._loader.take():
             case PlayerSource() as source:
                 self._fading_out, self._source = self._source, source
                 source.start = self._played - source.position
-                self._patches.clear()  # they were meant for the other one
+                self._patches.clear()  # they were meant for the other station
                 self._due.clear()
                 self._post(StationChanged(source.settings))
             case LoadFailure(settings, error):
@@ -226,22 +187,22 @@ class Player:
         while self._patches and source.can_change(self._patches[0]):
             patch = self._patches.popleft()
             landings = source.control(patch)
-            bars = [spot.bar for name, spot in landings.items() if CONTROLS[name].lands != "mix"]
+            bars = [landing.bar for name, landing in landings.items() if CONTROLS[name].lands != "mix"]
             self._post(ControlsChanged(patch, max(bars, default=None)))
 
     def _mix(self, source: PlayerSource, frames: Frames) -> Block:
-        at = source.position
+        position = source.position
         block = source.render(frames)
         for event in source.events():
             frame = source.start + event.frame
             self._due.append((frame, EventPlayed(event, frame)))
         if self._fading_out is not None:
-            # Equal power: the two have nothing in common, so their powers add.
-            angle = np.minimum(1, (at + np.arange(len(block))) / CROSSFADE)[:, None] * (np.pi / 2)
+            # Equal power: the stations are uncorrelated, so their powers add.
+            angle = np.minimum(1, (position + np.arange(len(block))) / CROSSFADE)[:, None] * (np.pi / 2)
             block = block * np.sin(angle) + self._fading_out.render(frames) * np.cos(angle)
             block = np.clip(block, -1, 1).astype(np.float32)
-            self._fading_out.events()  # of the past, and they would pile up
-            if at + len(block) >= CROSSFADE:
+            self._fading_out.events()  # discard them, or they pile up
+            if position + len(block) >= CROSSFADE:
                 Thread(target=_free, args=([self._fading_out],), name="free", daemon=True).start()
                 self._fading_out = None
         gain = self.volume
@@ -251,39 +212,40 @@ class Player:
         return block
 
     def _write(self, block: Block) -> None:
-        """Play it, now or on the card that comes back: nothing is lost but what the old one still held."""
-        buffer = self._card.buffer
+        """Write a block; if the device is gone, reopen it first. Only what a lost device held is lost."""
+        buffer = self._device.buffer
         try:
-            self._writing = monotonic()
-            self._card.write(block)
+            self._call_started = monotonic()
+            self._device.write(block)
         except AudioError as error:
-            self._post(Notice(f"The sound card does not play any more ({error}): waiting for one."))
+            self._post(Notice(f"The sound card stopped ({error}). Waiting for it to come back."))
         else:
-            if self._card.buffer > buffer:
-                self._post(Notice(f"The sound ran dry: from now on it is {self._card.buffer * 1000:.0f} ms ahead."))
+            if self._device.buffer > buffer:
+                self._post(Notice(f"Audio underrun: the buffer is now {self._device.buffer * 1000:.0f} ms."))
             return
         finally:
-            self._writing = None
+            self._call_started = None
         for wait in itertools.chain(_REOPEN_DELAYS, itertools.repeat(_REOPEN_DELAYS[-1])):
             if self._stop.wait(wait):
                 return
             try:
-                self._writing = monotonic()
-                self._card.reopen()
-                self._card.write(block)
+                self._call_started = monotonic()
+                self._device.reopen()
+                self._device.write(block)
             except AudioError:
                 continue
             finally:
-                self._writing = None
+                self._call_started = None
             self._post(Notice("The sound card is back."))
             return
 
-    def _post_due(self, heard: Frames) -> None:
-        self.playhead = heard
-        while self._due and self._due[0][0] <= heard:
+    def _post_due(self, playhead: Frames) -> None:
+        """Move the playhead, and post the messages whose frame it has reached."""
+        self.playhead = playhead
+        while self._due and self._due[0][0] <= playhead:
             self._post(self._due.popleft()[1])
 
-    def _post(self, message: Message) -> None:
+    def _post(self, message: PlayerMessage) -> None:
         self._messages.append(message)
         self._has_messages.set()
 
@@ -296,9 +258,9 @@ def _level(block: Block) -> Level:
     return Level((left, right), (powers[0], powers[1]))
 
 
-def _free(held: list[PlayerSource]) -> None:
-    """Free the only one that is held, and give its memory back to the system."""
-    held.pop().close()
-    gc.collect()  # a station refers to itself in places; its samples and weights should not wait for the collector
-    with suppress(AttributeError):  # glibc keeps what is freed until it is told not to, and no other has this call
+def _free(sources: list[PlayerSource]) -> None:
+    """Close the only element, and return its memory to the system. A list, so that no reference to it remains."""
+    sources.pop().close()
+    gc.collect()  # stations contain reference cycles, which would delay freeing their samples and weights
+    with suppress(AttributeError):  # glibc alone keeps freed memory, and has this call to return it
         ctypes.CDLL(None).malloc_trim(0)

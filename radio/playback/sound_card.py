@@ -1,4 +1,4 @@
-"""This machine's sound card, through PortAudio: a short buffer that grows when it runs dry."""
+"""Output to a sound card through PortAudio, with a short buffer that grows after underruns."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from radio.errors import AudioError, did_you_mean
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 INITIAL_BUFFER: Final[Seconds] = 0.06
-"""What the card is given in advance at first: a turned control is heard no sooner."""
+"""Length of the buffer at first. It delays every change of a control."""
 _MAX_BUFFER: Final[Seconds] = 0.8
 _GROWTH: Final = 1.6
-_NEAR: Final[Frames] = 60 * SAMPLE_RATE
-"""Two underruns within this much music are no accident: the buffer is too short for what else this machine does."""
-_INSTEAD: Final = "listen another way: `radio serve`, or `--output -` into a player or a file"
+_UNDERRUN_WINDOW: Final[Frames] = 60 * SAMPLE_RATE
+"""Two underruns within this many frames mean that the buffer is too short for this machine."""
+_ALTERNATIVES: Final = "use `radio serve`, or `--output -` into a player or a file"
 
 
 @dataclass(frozen=True, slots=True)
 class SoundCardInfo:
-    """One output that PortAudio knows; its number changes when others come and go, its name does not."""
+    """A PortAudio output device. Its number changes when devices come and go; its name does not."""
 
     number: int
     name: str
@@ -30,13 +30,13 @@ class SoundCardInfo:
 
 
 class SoundCard:
-    """A sound card, open from the start.
+    """An open sound card.
 
     Args:
-        device: A card's number or a part of its name, as `radio doctor` lists them; None for the default one.
+        device: The card's number or part of its name, as `radio doctor` lists them; None for the default card.
 
     Raises:
-        AudioError: There is none, or none of that name, or PortAudio is not installed.
+        AudioError: There is no sound card, none matches `device`, or PortAudio is not installed.
     """
 
     def __init__(self, device: str | None = None) -> None:
@@ -45,17 +45,17 @@ class SoundCard:
         self._stream: Any = None
         self._capacity: Frames = 0
         self._written: Frames = 0
-        self._ran_dry: Frames = -_NEAR
+        self._last_underrun: Frames = -_UNDERRUN_WINDOW
         self.buffer: Seconds = INITIAL_BUFFER
-        """How far ahead of what is heard the card is filled, at most."""
+        """Longest time between writing a frame and hearing it."""
         try:
             self._open()
         except self._portaudio.PortAudioError as error:
-            raise AudioError(f"no sound card can be used ({_reason(error)}): {_INSTEAD}") from error
+            raise AudioError(f"no sound card can be opened ({_reason(error)}); {_ALTERNATIVES}") from error
 
     @property
     def buffered(self) -> Frames:
-        """How much of what was written is not heard yet."""
+        """Frames written and not heard yet."""
         if self._stream is None:
             return 0
         try:
@@ -64,24 +64,24 @@ class SoundCard:
             return 0
 
     def write(self, block: Block) -> None:
-        """Play a block after those before it; returns when the card has room for it.
+        """Write a block; wait until the card has room for it.
 
         Raises:
-            AudioError: The card is gone, and what it held with it; `reopen` looks for one again.
+            AudioError: The card is gone, with the frames it held. `reopen` opens it again.
         """
         if self._stream is None:
             raise AudioError("the sound card is closed")
         try:
-            ran_dry = self._stream.write(block)
+            is_underrun = self._stream.write(block)
             self._written += len(block)
-            if ran_dry:
-                self._lengthen()
+            if is_underrun:
+                self._on_underrun()
         except self._portaudio.PortAudioError as error:
             self.close()
             raise AudioError(_reason(error)) from error
 
     def drain(self) -> None:
-        """Return when all that was written has been heard."""
+        """Wait until all written frames have been heard."""
         if self._stream is not None:
             try:
                 self._stream.stop()
@@ -89,10 +89,10 @@ class SoundCard:
                 raise AudioError(_reason(error)) from error
 
     def reopen(self) -> None:
-        """Look for the card again. Raises AudioError while it is not there."""
+        """Open the card again. Raise AudioError while it is not there."""
         self.close()
         try:
-            # PortAudio lists the cards once, when it is initialised.
+            # PortAudio lists the devices only when it is initialized.
             self._portaudio._terminate()
             self._portaudio._initialize()
             self._open()
@@ -101,7 +101,7 @@ class SoundCard:
             raise AudioError(_reason(error)) from error
 
     def close(self) -> None:
-        """Fall silent at once."""
+        """Stop at once and release the card."""
         if self._stream is not None:
             self._stream.close(ignore_errors=True)
             self._stream = None
@@ -114,77 +114,77 @@ class SoundCard:
         self._capacity = stream.write_available
         stream.start()
         self._stream = stream
-        self._ran_dry = self._written - _NEAR  # that a card starts empty is no underrun yet
+        self._last_underrun = self._written - _UNDERRUN_WINDOW  # the first underrun of an opened card does not count
 
-    def _lengthen(self) -> None:
-        near = self._written - self._ran_dry < _NEAR
-        self._ran_dry = self._written
-        if near and self.buffer < _MAX_BUFFER:
+    def _on_underrun(self) -> None:
+        is_repeated = self._written - self._last_underrun < _UNDERRUN_WINDOW
+        self._last_underrun = self._written
+        if is_repeated and self.buffer < _MAX_BUFFER:
             self.buffer = min(_MAX_BUFFER, self.buffer * _GROWTH)
             self.close()
             self._open()
 
 
 def list_sound_cards() -> list[SoundCardInfo]:
-    """The outputs of this machine, in PortAudio's order. Raises AudioError where PortAudio is not installed."""
+    """Return this machine's output devices in PortAudio's order. Raise AudioError if PortAudio is not installed."""
     portaudio = _portaudio()
     default = portaudio.default.device[1]
     if default < 0:
         default = portaudio._lib.Pa_GetDefaultOutputDevice()
     return [
-        SoundCardInfo(number, str(each["name"]), number == default)
-        for number, each in enumerate(portaudio.query_devices())
-        if each["max_output_channels"] >= 2
+        SoundCardInfo(number, str(device["name"]), number == default)
+        for number, device in enumerate(portaudio.query_devices())
+        if device["max_output_channels"] >= 2
     ]
 
 
-def find_sound_card(device: str, among: list[SoundCardInfo]) -> SoundCardInfo:
-    """The card of that number, else of that name, else the only one with those words in it.
+def find_sound_card(device: str, cards: list[SoundCardInfo]) -> SoundCardInfo:
+    """Return the card with that number, else with that name, else the only one whose name contains the text.
 
     Raises:
-        AudioError: None or several: the message lists them.
+        AudioError: No card matches, or several do; the message lists the cards.
     """
-    there = "; ".join(f"{card.number} {card.name}" for card in among) or "none"
-    words = device.casefold()
+    listing = "; ".join(f"{card.number} {card.name}" for card in cards) or "none"
+    text = device.casefold()
     for matches in (
-        [card for card in among if str(card.number) == device],
-        [card for card in among if card.name.casefold() == words],
-        [card for card in among if words in card.name.casefold()],
+        [card for card in cards if str(card.number) == device],
+        [card for card in cards if card.name.casefold() == text],
+        [card for card in cards if text in card.name.casefold()],
     ):
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise AudioError(f"'{device}' may be several sound cards: say which by its number ({there})")
-    hint = did_you_mean(device, [card.name for card in among])
-    raise AudioError(f"there is no sound card '{device}'.{hint} Sound cards: {there}")
+            raise AudioError(f"'{device}' matches several sound cards; give the number of one ({listing})")
+    hint = did_you_mean(device, [card.name for card in cards])
+    raise AudioError(f"no sound card '{device}'.{hint} Sound cards: {listing}")
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep what ALSA and PortAudio write to the standard error of the process by themselves out of sight.
+    """Discard what ALSA and PortAudio write to standard error.
 
-    They do so whenever a card runs dry or goes away, in words for their own developers; we say it in ours.
+    They write debug output at each underrun and each lost card; the player reports both itself.
     """
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    stderr = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _portaudio() -> Any:
     try:
         import sounddevice
     except OSError as error:
-        raise AudioError(f"PortAudio is not installed: apt install libportaudio2, or {_INSTEAD}") from error
+        raise AudioError(f"PortAudio is not installed; run `apt install libportaudio2`, or {_ALTERNATIVES}") from error
     return sounddevice
 
 
 def _reason(error: Exception) -> str:
-    """PortAudio's words on one line; it says "device -1" where there is no device at all."""
-    words = " ".join(str(error).split())
-    return "none was found" if words.endswith("device -1") else words
+    """Return PortAudio's message on one line. It names "device -1" if there is no device at all."""
+    message = " ".join(str(error).split())
+    return "none was found" if message.endswith("device -1") else message

@@ -1,4 +1,4 @@
-"""A station that plays here: its next bar composed in a thread of its own, itself loaded and freed in others."""
+"""A station for the player: loaded, composed ahead and freed in threads of its own."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from radio.settings.station import StationSettings
 from radio.station.protocol import OpenStation, StationLike
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, Seconds, StationEvent
 
-_REST: Final[Seconds] = 0.1
-"""A control that is being turned comes to rest for this long before a bar is composed under it."""
+_SETTLE_TIME: Final[Seconds] = 0.1
+"""Time without a change to the controls before a bar is composed: a listener may still be turning one."""
 
 
 class PlayerSource:
-    """A station and the thread that composes ahead for it. All but `close` is for the thread that mixes.
+    """A station and the thread that composes ahead for it. All methods but `close` belong to the mixing thread.
 
     Args:
-        station: Ours from here on.
-        settings: What it was opened from.
+        station: The station, owned by this object from here on.
+        settings: The settings it was opened with.
     """
 
     def __init__(self, station: StationLike, settings: StationSettings) -> None:
         self.settings = settings
         self.start: Frames = 0
-        """The frame of the player at which the station's frame 0 sounds; whoever mixes sets it."""
+        """The player's frame at which the station's frame 0 sounds; set by the player."""
         self._station = station
         self._line = station.next_bar_line
-        self._takes: Seconds = 0.0
+        self._compose_time: Seconds = 0.0
         self._wake = Event()
         self._closing = Event()
         self._thread = Thread(target=self._prepare, name="compose", daemon=True)
@@ -39,7 +39,7 @@ class PlayerSource:
         self._wake.set()
 
     def render(self, frames: Frames) -> Block:
-        """The next frames."""
+        """Return the next frames."""
         block = self._station.render(frames)
         if self._station.next_bar_line != self._line:
             self._line = self._station.next_bar_line
@@ -47,28 +47,28 @@ class PlayerSource:
         return block
 
     def events(self) -> list[StationEvent]:
-        """What was rendered since the last call."""
+        """Return the events rendered since the last call."""
         return self._station.events()
 
     @property
     def position(self) -> Frames:
-        """The station's next frame to be rendered."""
+        """The station's next frame to render."""
         return self._station.position
 
     def can_change(self, patch: Mapping[str, object]) -> bool:
-        """Whether `patch` may be given now: a bar that it takes back can be composed anew before its line."""
+        """Return whether `patch` may be applied now: a bar that it invalidates can be recomposed before its line."""
         if all(CONTROLS[name].lands == "mix" for name in patch):
             return True
-        return (self._station.next_bar_line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._takes
+        return (self._station.next_bar_line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._compose_time
 
     def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
-        """Change controls; return where they land. Raises ControlError."""
+        """Change controls; return where they land. Raise ControlError if one is invalid."""
         landings = self._station.control(patch)
         self._wake.set()
         return landings
 
     def close(self) -> None:
-        """Free the station; in any thread, when nothing is asked of it any more."""
+        """Free the station, in any thread, after the last call of another method."""
         self._closing.set()
         self._wake.set()
         self._thread.join()
@@ -78,16 +78,16 @@ class PlayerSource:
         while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
-            while not self._closing.is_set() and self._wake.wait(_REST):
+            while not self._closing.is_set() and self._wake.wait(_SETTLE_TIME):
                 self._wake.clear()
             if self._closing.is_set():
                 return
-            began = monotonic()
+            started = monotonic()
             try:
                 self._station.prepare()
-            except Exception:  # noqa: BLE001  # it is raised again where the bar is needed, in the thread that mixes
+            except Exception:  # noqa: BLE001  # it is raised again in the mixing thread, where the bar is needed
                 return
-            self._takes = max(monotonic() - began, 0.9 * self._takes)
+            self._compose_time = max(monotonic() - started, 0.9 * self._compose_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +99,20 @@ class LoadFailure:
 
 
 class SourceLoader:
-    """Loads the station that was asked for last, in a thread, one at a time."""
+    """Loads the most recently requested station in a thread, one station at a time."""
 
     def __init__(self, open_station: OpenStation) -> None:
         self._open_station = open_station
         self._lock = Lock()
-        self._requests = 0
+        self._request_count = 0
         self._requested: StationSettings | None = None
         self._ready: PlayerSource | LoadFailure | None = None
         self._thread: Thread | None = None
 
     def load(self, settings: StationSettings | None) -> None:
-        """Load this one; what was asked for before is given up. None only gives up."""
+        """Load a station, and drop the one requested before. None only drops that one."""
         with self._lock:
-            self._requests += 1
+            self._request_count += 1
             self._requested = settings
             stale, self._ready = self._ready, None
             if settings is not None and self._thread is None:
@@ -121,15 +121,15 @@ class SourceLoader:
         _free(stale)
 
     def take(self) -> PlayerSource | LoadFailure | None:
-        """What was loaded since the last call, once."""
-        if self._ready is None:  # asked before every block: mostly there is nothing
+        """Return the result of the last request, once; None while there is none."""
+        if self._ready is None:  # the player calls this before every block: mostly there is nothing to lock for
             return None
         with self._lock:
             ready, self._ready = self._ready, None
             return ready
 
     def close(self) -> None:
-        """Wait for what is being loaded, and free it."""
+        """Wait for the station being loaded, and free it."""
         self.load(None)
         thread = self._thread
         if thread is not None:
@@ -138,20 +138,20 @@ class SourceLoader:
     def _load(self) -> None:
         while True:
             with self._lock:
-                request, settings, self._requested = self._requests, self._requested, None
+                request, settings, self._requested = self._request_count, self._requested, None
                 if settings is None:
                     self._thread = None
                     return
             loaded: PlayerSource | LoadFailure
             try:
                 loaded = PlayerSource(self._open_station(settings), settings)
-            except Exception as error:  # noqa: BLE001  # it is told where it was asked for
+            except Exception as error:  # noqa: BLE001  # the player reports it
                 loaded = LoadFailure(settings, error)
             with self._lock:
-                late = request != self._requests
-                if not late:
+                is_stale = request != self._request_count
+                if not is_stale:
                     self._ready = loaded
-            if late:
+            if is_stale:
                 _free(loaded)
 
 

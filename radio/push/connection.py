@@ -1,4 +1,4 @@
-"""A connection to a server that we send to, and how much of what we sent has arrived."""
+"""A TCP or TLS connection to a server, with a count of the bytes that the server has acknowledged."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from radio.settings.push_target import Target
 from radio.types import Seconds
 
 CONNECT_TIMEOUT: Final[Seconds] = 10.0
-"""How long a server may take to let us in."""
+"""Time limit for connecting and logging in."""
 
-_FAREWELL: Final[Seconds] = 2.0
+_CLOSE_TIMEOUT: Final[Seconds] = 2.0
 _HIGH_WATER: Final = 1 << 18
-"""Bytes that may wait in our process: less than a second of picture."""
+"""Most bytes in the write buffer: less than a second of video."""
 
 
 @contextlib.asynccontextmanager
 async def connected(target: Target) -> AsyncIterator[ServerConnection]:
-    """Open a connection for a login block, which has `CONNECT_TIMEOUT` seconds; close it only if the block fails.
+    """Open a connection and log in within the block; close the connection only if the block fails.
 
     Raises:
-        StreamError: The host cannot be reached, is not who it claims to be, or took too long.
+        StreamError: The host cannot be reached, its certificate is not trusted, or `CONNECT_TIMEOUT` has passed.
     """
     connection = None
     try:
@@ -40,7 +40,7 @@ async def connected(target: Target) -> AsyncIterator[ServerConnection]:
         if connection is not None:
             connection.abort()
         if isinstance(error, TimeoutError):
-            raise StreamError(f"{target.netloc} did not let us in within {CONNECT_TIMEOUT:g} s") from error
+            raise StreamError(f"{target.netloc} did not accept the connection within {CONNECT_TIMEOUT:g} s") from error
         raise
 
 
@@ -51,33 +51,33 @@ class ServerConnection:
         self.reader = reader
         self._writer = writer
         self._sent = 0
-        self._arrived = 0
+        self._acknowledged = 0
         self._socket: socket.socket = writer.get_extra_info("socket")
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A close with bytes unsent is a reset: the system would otherwise keep them, and the connection, for minutes.
+        # Reset when closed with bytes unsent: the system would otherwise keep the connection open for minutes.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.set_write_buffer_limits(high=_HIGH_WATER)
 
     @classmethod
     async def open(cls, target: Target) -> ServerConnection:
-        """Connect.
+        """Connect to a server.
 
         Raises:
-            StreamError: The host is not known, or nobody answers there, or it is not who it claims to be.
+            StreamError: The host is unknown, does not answer, or its certificate is not trusted.
         """
-        # The system's certificates, and the host's name checked: whoever could pretend to be it would get the key.
-        # They are some hundred files, so they are not read on the event loop.
+        # The certificate must be trusted and match the host name: an impostor would receive the stream key.
+        # Loading the system's certificates reads some hundred files, so it happens in a thread.
         context = await asyncio.to_thread(ssl.create_default_context) if target.is_secure else None
         try:
             return cls(*await asyncio.open_connection(target.host, target.port, ssl=context))
         except ssl.SSLError as error:
-            reason = getattr(error, "verify_message", "") or error.reason or "it does not speak TLS"
+            reason = getattr(error, "verify_message", "") or error.reason or "the server does not speak TLS"
             raise StreamError(f"{target.netloc} cannot be trusted: {reason}") from error
         except OSError as error:
             raise StreamError(f"{target.netloc} cannot be reached: {error.strerror or error}") from error
 
     async def send(self, data: bytes) -> None:
-        """Send; waits while too much is on its way already.
+        """Send bytes; wait while the write buffer is full.
 
         Raises:
             StreamError: The server has closed the connection.
@@ -89,22 +89,22 @@ class ServerConnection:
         except OSError as error:
             raise StreamError("the server closed the connection") from error
 
-    def arrived(self) -> int:
-        """Bytes that the other side's system has acknowledged (SIOCOUTQ, tcp(7))."""
+    def acknowledged(self) -> int:
+        """Return the number of bytes that the server's system has acknowledged (SIOCOUTQ, tcp(7))."""
         if not self._writer.is_closing():
             (queued,) = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4)))
-            waiting = queued + self._writer.transport.get_write_buffer_size()
-            # With TLS the system counts its records, which are a little longer: what has arrived never becomes less.
-            self._arrived = max(self._arrived, self._sent - waiting)
-        return self._arrived
+            unsent = queued + self._writer.transport.get_write_buffer_size()
+            # TLS records are longer than their content, so the difference may shrink; the count must not.
+            self._acknowledged = max(self._acknowledged, self._sent - unsent)
+        return self._acknowledged
 
-    async def close(self, farewell: bytes = b"") -> None:
-        """Take leave, and end the connection however the other side takes it."""
+    async def close(self, last_bytes: bytes = b"") -> None:
+        """Send `last_bytes`, wait briefly until they are acknowledged, and end the connection."""
         with contextlib.suppress(OSError, TimeoutError, StreamError):
-            async with asyncio.timeout(_FAREWELL):
-                if farewell:
-                    await self.send(farewell)
-                while self.arrived() < self._sent and not self._writer.is_closing():  # noqa: ASYNC110 — nobody tells us
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                if last_bytes:
+                    await self.send(last_bytes)
+                while self.acknowledged() < self._sent and not self._writer.is_closing():  # noqa: ASYNC110 — no event for it
                     await asyncio.sleep(0.02)
         self.abort()
 

@@ -1,4 +1,4 @@
-"""What streams to a server once it has let us in: a picture with sound over RTMP, or packets to an Icecast mount."""
+"""Streams to a server that has accepted us: video and audio over RTMP, or audio packets to an Icecast mount."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from radio.errors import StreamError
 from radio.push.icecast import IcecastConnection, IcecastMount, update_title
-from radio.push.retry import Progress
+from radio.push.retry import StallDetector
 from radio.push.rtmp.connection import RtmpConnection
 from radio.push.rtmp.flv import Tag
 from radio.push.video.encoder_process import EncoderProcess
@@ -30,74 +30,76 @@ _log = logging.getLogger("radio.push")
 HOUR: Seconds = 3_600.0
 
 
-class Source(Protocol):
-    """Where packets come from: a channel of the front."""
+class PacketSource(Protocol):
+    """A source of packets: a channel of the server."""
 
     def tap(self, format_: Format, *, history: Seconds = 0.0) -> AbstractAsyncContextManager[AsyncIterator[Packet]]:
-        """A format's packets as they are let out at the live edge."""
+        """Return the packets of a format as they are released at the live edge."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushedStation:
-    """What is pushed."""
+    """A station as its pushes present it."""
 
-    source: Source
+    source: PacketSource
     name: str
-    """The name that people see."""
+    """The name shown to viewers and listeners."""
     description: str
     image: Path
-    """What lies behind the bars of a picture."""
+    """The background of the video."""
     title_at: Callable[[Frames], str | None]
-    """The title of the track that sounds at a frame."""
+    """Returns the title of the track that sounds at a frame."""
 
 
 class Destination(Protocol):
-    """One attempt: `connect`, then `stream` until it fails, then `close`."""
+    """One attempt to stream to a server: `connect`, then `stream` until it fails, then `close`."""
 
-    progress: Progress
+    stall: StallDetector
     format: Format
-    """What it wants of the source."""
+    """The format of the packets to stream."""
 
     async def connect(self) -> None:
-        """Return when the server has let us in. Raises StreamError."""
+        """Connect, and return when the server has accepted us. Raise StreamError if it does not."""
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
-        """Send for as long as there are packets. Raises StreamError."""
+        """Send packets until they end. Raise StreamError when the connection fails."""
 
-    def arrived(self) -> int:
-        """Bytes that the server's system has acknowledged."""
+    def acknowledged(self) -> int:
+        """Return the number of bytes that the server's system has acknowledged."""
 
     async def close(self) -> None:
-        """Leave the server."""
+        """Disconnect from the server."""
 
 
 class RtmpDestination:
-    """H.264 and AAC from an encoder in a process of its own, over one connection after the other."""
+    """H.264 and AAC from an encoder process, over one RTMP connection after another."""
 
     format: Format = "pcm"
 
     def __init__(self, settings: PushSettings, key: str, station: PushedStation) -> None:
-        self.progress = Progress()
+        self.stall = StallDetector()
         self._settings, self._key, self._station = settings, key, station
         self._connection: RtmpConnection | None = None
-        self._arrived_before = 0
+        self._acknowledged_before = 0
+        """Bytes acknowledged on earlier connections."""
         self._headers: dict[int, Tag] = {}
-        self._due: float | None = None
-        """When a new stream is begun, once this one has begun."""
+        self._restart_at: float | None = None
+        """Monotonic time of the next planned restart, set when the current stream has its first key frame."""
 
     async def connect(self) -> None:
         self._connection = await RtmpConnection.open(self._settings.to, self._key)
-        self._due = None
+        self._restart_at = None
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
         video, station = self._settings.video, self._station
-        size = (video.width, video.height)
-        settings = EncoderSettings(*size, video.fps, video.bitrate, str(station.image), station.name)
+        settings = EncoderSettings(
+            video.width, video.height, video.fps, video.bitrate, str(station.image), station.name
+        )
         async with EncoderProcess.started(settings) as encoder:
             await run_until_one_ends(self._feed(packets, encoder), self._send(encoder))
 
-    def arrived(self) -> int:
-        return self._arrived_before + (self._connection.arrived() if self._connection else 0)
+    def acknowledged(self) -> int:
+        return self._acknowledged_before + (self._connection.acknowledged() if self._connection else 0)
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -111,23 +113,26 @@ class RtmpDestination:
             if title != shown:
                 shown = title
                 await encoder.set_title(title or "")
-            self.progress.put_in(time.monotonic())
+            self.stall.on_input(time.monotonic())
             await encoder.add_samples(packet.data)
 
     async def _send(self, encoder: EncoderProcess) -> None:
         async for tag in encoder.tags():
             if tag.is_header:
                 self._headers[tag.kind] = tag
-            elif tag.is_key and self._due is not None and time.monotonic() >= self._due:
-                await self._renew()
+            elif tag.is_key and self._restart_at is not None and time.monotonic() >= self._restart_at:
+                await self._restart()
             if self._connection is not None:
                 await self._connection.send(tag)
-            if self._due is None and tag.is_key:
-                self._due = time.monotonic() + self._settings.restart_hours * HOUR
+            if self._restart_at is None and tag.is_key:
+                self._restart_at = time.monotonic() + self._settings.restart_hours * HOUR
 
-    async def _renew(self) -> None:
-        """Begin a new stream at a key frame, with what was encoded meanwhile: services end one that lasts too long."""
-        self._arrived_before = self.arrived()
+    async def _restart(self) -> None:
+        """Start a new stream before a key frame: services end streams that last too long.
+
+        The encoder runs on meanwhile, and its output waits in the pipe.
+        """
+        self._acknowledged_before = self.acknowledged()
         await self.close()
         await self.connect()
         for header in self._headers.values():
@@ -136,35 +141,35 @@ class RtmpDestination:
 
 
 class IcecastDestination:
-    """The packets that listeners of the station get, to a mount of another server."""
+    """The station's Opus or MP3 packets, sent to a mount of an Icecast server."""
 
     def __init__(self, settings: PushSettings, key: str, station: PushedStation) -> None:
-        self.progress = Progress()
+        self.stall = StallDetector()
         self._settings, self._key, self._station = settings, key, station
         self.format: Format = settings.format
         self._connection: IcecastConnection | None = None
 
     async def connect(self) -> None:
-        station, rate = self._station, CODECS[self.format].bit_rate
-        mount = IcecastMount(self._settings.format, station.name, station.description, rate // 1_000)
+        station, bit_rate = self._station, CODECS[self.format].bit_rate
+        mount = IcecastMount(self._settings.format, station.name, station.description, bit_rate // 1_000)
         self._connection = await IcecastConnection.open(self._settings.to, self._key, mount)
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
-        if self.format != "mp3":  # an Ogg stream's titles are at its beginning, and ours never ends
+        if self.format != "mp3":  # an Ogg stream has its title in its first pages only
             await self._send(packets, lambda _: None)
             return
         titles: asyncio.Queue[str] = asyncio.Queue()
-        await run_until_one_ends(self._send(packets, titles.put_nowait), self._retitle(titles))
+        await run_until_one_ends(self._send(packets, titles.put_nowait), self._update_titles(titles))
 
-    def arrived(self) -> int:
-        return self._connection.arrived() if self._connection else 0
+    def acknowledged(self) -> int:
+        return self._connection.acknowledged() if self._connection else 0
 
     async def close(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
 
-    async def _send(self, packets: AsyncIterator[Packet], retitled: Callable[[str], None]) -> None:
+    async def _send(self, packets: AsyncIterator[Packet], on_title: Callable[[str], None]) -> None:
         station, connection = self._station, self._connection
         if connection is None:
             raise StreamError("there is no connection to send to")
@@ -176,26 +181,26 @@ class IcecastDestination:
             title = station.title_at(packet.frame)
             if title and title != shown:
                 shown = title
-                retitled(title)
+                on_title(title)
             first = packet.frame if first is None else first
-            self.progress.put_in(time.monotonic())
+            self.stall.on_input(time.monotonic())
             for chunk in muxer.add(replace(packet, frame=packet.frame - first)):
                 await connection.send(chunk.data)
 
-    async def _retitle(self, titles: asyncio.Queue[str]) -> None:
-        """Tell titles on connections of their own; one that is not taken is no reason to end the music."""
+    async def _update_titles(self, titles: asyncio.Queue[str]) -> None:
+        """Send each title over a connection of its own. A rejected title does not end the stream."""
         while True:
             title = await titles.get()
             try:
                 await update_title(self._settings.to, self._key, f"{self._station.name} - {title}")
             except StreamError as error:
                 reason = hide(str(error), self._key, self._settings.to.user)
-                _log.warning("push to %s: the title was not taken: %s", self._settings.to, reason)
+                _log.warning("push to %s: the title could not be updated: %s", self._settings.to, reason)
 
 
-async def run_until_one_ends(*work: Coroutine[object, object, None]) -> None:
-    """Do all of it until one part ends or fails, which ends the others."""
-    tasks = [asyncio.create_task(each) for each in work]
+async def run_until_one_ends(*coroutines: Coroutine[object, object, None]) -> None:
+    """Run coroutines concurrently until one returns or raises; cancel the others."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

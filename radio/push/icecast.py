@@ -1,4 +1,4 @@
-"""A source of an Icecast server: HTTP PUT with an endless body, titles beside it.
+"""An Icecast source client: an HTTP PUT request with an endless body, and a request for each new title.
 
 Source: Icecast 2.4's documentation, "Introduction to the protocol" (icecast.org/docs/icecast-trunk/protocol).
 """
@@ -18,34 +18,35 @@ from radio.push.connection import ServerConnection, connected
 from radio.settings.push import MountFormat
 from radio.settings.push_target import Target
 
-_TYPES: Final[Mapping[MountFormat, str]] = {"opus": "audio/ogg", "mp3": "audio/mpeg"}
-_HEAD_LIMIT: Final = 16_384
+_CONTENT_TYPES: Final[Mapping[MountFormat, str]] = {"opus": "audio/ogg", "mp3": "audio/mpeg"}
+_READ_SIZE: Final = 16_384
 _REASONS: Final = {
-    401: "it does not take the user and password",
-    403: "it does not take this source: the mount is in use, or not allowed",
-    404: "it has no such mount",
+    401: "wrong user or password",
+    403: "the mount is in use, or not allowed",
+    404: "no such mount",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class IcecastMount:
-    """What the server tells its listeners of us."""
+    """The format and the description of a mount, as the server shows them to listeners."""
 
     format: MountFormat
     name: str
     description: str
     kbit: int
+    """Bit rate in kbit/s."""
 
 
 def source_request(target: Target, key: str, mount: IcecastMount) -> bytes:
-    """The head of the request that makes us a source."""
+    """Return the head of the request that starts a source."""
     return _request(
         "PUT",
         target.path,
         target,
         key,
         {
-            "Content-Type": _TYPES[mount.format],
+            "Content-Type": _CONTENT_TYPES[mount.format],
             "Ice-Name": _one_line(mount.name),
             "Ice-Description": _one_line(mount.description),
             "Ice-Public": "0",
@@ -57,42 +58,45 @@ def source_request(target: Target, key: str, mount: IcecastMount) -> bytes:
 
 
 def title_request(target: Target, key: str, title: str) -> bytes:
-    """The request that gives listeners of an MP3 mount a new title."""
+    """Return the request that sets the title of an MP3 mount."""
     query = urlencode({"mount": target.path, "mode": "updinfo", "charset": "UTF-8", "song": title})
     return _request("GET", f"/admin/metadata?{query}", target, key, {"Connection": "close"})
 
 
-def refusal(head: bytes) -> str | None:
-    """Why the server's answer to either is a refusal, or None where it is none.
+def rejection(head: bytes) -> str | None:
+    """Return why the server rejects a request, or None if it accepts.
+
+    Args:
+        head: The head of the server's response.
 
     Raises:
-        StreamError: It is no answer in HTTP.
+        StreamError: The response is not HTTP.
     """
     words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
     if len(words) < 2 or not words[0].startswith(("HTTP/", "ICY")) or not words[1].isdecimal():
-        raise StreamError("the server does not speak Icecast's protocol on this port")
+        raise StreamError("the server does not speak the Icecast protocol on this port")
     status = int(words[1])
     if status in {100, 200}:
         return None
-    return f"the server refuses: {_REASONS.get(status) or ' '.join(words[1:])} ({status})"
+    return f"the server rejects the request: {_REASONS.get(status) or ' '.join(words[1:])} ({status})"
 
 
 class IcecastConnection:
-    """One accepted source. `IcecastConnection.open` makes it."""
+    """A source that the server has accepted. Created by `IcecastConnection.open`."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self._connection = connection
-        self._gone = asyncio.create_task(self._end())
-        self.arrived = connection.arrived
+        self._closed_by_server = asyncio.create_task(self._read_until_closed())
+        self.acknowledged = connection.acknowledged
 
     @classmethod
     async def open(cls, target: Target, key: str, mount: IcecastMount) -> IcecastConnection:
-        """Connect, and return when the server takes us.
+        """Connect, and return when the server has accepted the source.
 
         Raises:
-            StreamError: It cannot be reached, refuses, or does not answer.
+            StreamError: The server cannot be reached, rejects the source, or does not answer.
         """
-        return cls(await _requested(target, source_request(target, key, mount)))
+        return cls(await _accepted(target, source_request(target, key, mount)))
 
     async def send(self, data: bytes) -> None:
         """Send the next bytes of the stream.
@@ -100,43 +104,43 @@ class IcecastConnection:
         Raises:
             StreamError: The server closed the connection.
         """
-        if self._gone.done():
+        if self._closed_by_server.done():
             raise StreamError("the server closed the connection")
         await self._connection.send(data)
 
     async def close(self) -> None:
         """End the source."""
-        self._gone.cancel()
+        self._closed_by_server.cancel()
         await self._connection.close()
 
-    async def _end(self) -> None:
-        """Return when the server hangs up; whatever it says before is of no use to us."""
+    async def _read_until_closed(self) -> None:
+        """Return when the server closes the connection; discard what it sends before."""
         try:
-            while await self._connection.reader.read(_HEAD_LIMIT):
+            while await self._connection.reader.read(_READ_SIZE):
                 pass
         except OSError:
             return
 
 
 async def update_title(target: Target, key: str, title: str) -> None:
-    """Give the listeners a new title.
+    """Set the title that listeners of a mount see.
 
     Raises:
-        StreamError: The server does not take it.
+        StreamError: The server rejects the request.
     """
-    connection = await _requested(target, title_request(target, key, title))
+    connection = await _accepted(target, title_request(target, key, title))
     connection.abort()
 
 
-async def _requested(target: Target, request: bytes) -> ServerConnection:
-    """The connection on which the server said yes to a request."""
+async def _accepted(target: Target, request: bytes) -> ServerConnection:
+    """Send a request; return the connection once the server has accepted it."""
     async with connected(target) as connection:
         await connection.send(request)
         try:
             head = await connection.reader.readuntil(b"\r\n\r\n")
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-            raise StreamError("the server hung up without an answer") from error
-        if reason := refusal(head):
+            raise StreamError("the server closed the connection without an answer") from error
+        if reason := rejection(head):
             raise StreamError(reason)
     return connection
 
@@ -154,5 +158,5 @@ def _request(method: str, path: str, target: Target, key: str, headers: dict[str
 
 
 def _one_line(text: str) -> str:
-    """One line of text, which a header's value is."""
+    """Join the lines of `text`: a header value is one line."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Keeps one push alive while its station plays: tries, watches, gives up what stalls, waits, tries again."""
+"""One push: connects, streams, detects stalls, and reconnects after a wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from radio.errors import RadioError, StreamError
-from radio.push import retry as pace
+from radio.push import retry
 from radio.push.destinations import Destination, IcecastDestination, PushedStation, RtmpDestination, run_until_one_ends
 from radio.push.status import PushStatus
 from radio.settings.push import PushSettings
@@ -19,29 +19,29 @@ from radio.types import Packet, Seconds
 
 _log = logging.getLogger("radio.push")
 
-_LOOK: Final[Seconds] = 0.5
-"""Between two looks at what has arrived."""
+_POLL_INTERVAL: Final[Seconds] = 0.5
+"""Time between two readings of the acknowledged bytes."""
 
 
 class Pusher:
-    """One push of one station. Whatever becomes of it, nothing else waits for it.
+    """One push of one station. A failure affects neither the station nor other pushes.
 
     Args:
-        settings: Where to, and how.
-        station: What is pushed.
+        settings: The server, the key and the format.
+        station: The station to push.
     """
 
     def __init__(self, settings: PushSettings, station: PushedStation) -> None:
         self.status = PushStatus(str(settings.to))
         self._settings = settings
         self._station = station
-        self._back_off = pace.BackOff(random.random)
+        self._back_off = retry.BackOff(random.random)
 
     async def run(self) -> None:
-        """Push until the station stops; raises nothing but CancelledError."""
+        """Push until the station stops. Raise nothing but CancelledError."""
         try:
             while True:
-                began = time.monotonic()
+                started = time.monotonic()
                 key = ""
                 try:
                     key = self._settings.key.read()
@@ -49,63 +49,63 @@ class Pusher:
                     break
                 except RadioError as error:
                     reason = str(error)
-                except Exception as error:  # noqa: BLE001 — a fault of ours in a push must not become the station's
+                except Exception as error:  # noqa: BLE001 — a bug in a push must not stop the station
                     reason = f"{type(error).__name__}: {error}"
-                await self._failed(hide(reason, key, self._settings.to.user), time.monotonic() - began)
+                await self._wait_after(hide(reason, key, self._settings.to.user), time.monotonic() - started)
         finally:
-            self.status.turn("ended")
+            self.status.set_state("ended")
 
-    async def _failed(self, reason: str, lived: Seconds) -> None:
-        wait = self._back_off.failed(lived)
-        self.status.turn("reconnecting")
+    async def _wait_after(self, reason: str, uptime: Seconds) -> None:
+        """Log a failed attempt and wait before the next one."""
+        wait = self._back_off.next_wait(uptime)
+        self.status.set_state("reconnecting")
         self.status.error = reason
-        name = self._station.name
-        _log.warning("%s: push to %s: %s; trying again in %.1f s", name, self.status.to, reason, wait)
+        _log.warning("%s: push to %s: %s; trying again in %.1f s", self._station.name, self.status.to, reason, wait)
         await asyncio.sleep(wait)
 
     async def _attempt(self, key: str) -> None:
         """Connect and stream until the station stops.
 
         Raises:
-            RadioError: Why it ended otherwise.
+            RadioError: The connection failed or ended.
         """
         kind = RtmpDestination if self._settings.to.has_picture else IcecastDestination
         destination: Destination = kind(self._settings, key, self._station)
-        async with self._station.source.tap(destination.format) as tap:
-            # No server is asked to wait for a station that is not playing yet.
-            async for first in tap:
-                await self._stream(destination, _with_first(first, tap))
+        async with self._station.source.tap(destination.format) as packets:
+            # Connect only when there is something to send: the station may still be loading.
+            async for first in packets:
+                await self._stream(destination, _with_first(first, packets))
                 return
 
     async def _stream(self, destination: Destination, packets: AsyncIterator[Packet]) -> None:
-        before = self.status.sent
+        sent_before = self.status.sent
         self.status.attempts += 1
         try:
             await destination.connect()
             self.status.connections += 1
-            self.status.turn("connected")
+            self.status.set_state("connected")
             _log.info("%s: push to %s: connected", self._station.name, self.status.to)
-            await run_until_one_ends(destination.stream(packets), self._watch(destination, before))
+            await run_until_one_ends(destination.stream(packets), self._watch(destination, sent_before))
         finally:
             await destination.close()
 
-    async def _watch(self, destination: Destination, before: int) -> None:
-        """Count what arrives.
+    async def _watch(self, destination: Destination, sent_before: int) -> None:
+        """Count the acknowledged bytes.
 
         Raises:
-            StreamError: Nothing has arrived for too long, though there was something to send.
+            StreamError: The connection has stalled.
         """
         while True:
-            await asyncio.sleep(_LOOK)
-            arrived = destination.arrived()
-            self.status.sent = before + arrived
-            destination.progress.came_out(arrived)
-            if destination.progress.stalled(time.monotonic()):
-                raise StreamError(f"nothing has gone out for {pace.STALL_TIMEOUT:g} s")
+            await asyncio.sleep(_POLL_INTERVAL)
+            acknowledged = destination.acknowledged()
+            self.status.sent = sent_before + acknowledged
+            destination.stall.on_acknowledged(acknowledged)
+            if destination.stall.is_stalled(time.monotonic()):
+                raise StreamError(f"the server has acknowledged nothing for {retry.STALL_TIMEOUT:g} s")
 
 
 async def _with_first(first: Packet, rest: AsyncIterator[Packet]) -> AsyncIterator[Packet]:
-    """The packets from one on that has been taken already."""
+    """Yield `first`, then the rest."""
     yield first
     async for packet in rest:
         yield packet

@@ -1,4 +1,4 @@
-"""When to try again, and when to give up waiting: pure, for the clock and the dice come from outside."""
+"""Waits between attempts, and detection of stalled connections. Pure: time and chance are arguments."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ from radio.types import Seconds
 MIN_WAIT: Final[Seconds] = 0.5
 MAX_WAIT: Final[Seconds] = 60.0
 _JITTER: Final = 0.2
-"""Share of a wait that is left to chance, so that many radios do not come back at once."""
+"""Random share of a wait, so that many radios do not reconnect at the same moment."""
 
 STABLE_AFTER: Final[Seconds] = 60.0
-"""A push that lived this long was well: its next failure is a new one."""
+"""Uptime after which a failure no longer counts towards longer waits."""
 
 STALL_TIMEOUT: Final[Seconds] = 10.0
-"""What owes bytes and has none acknowledged for this long is replaced."""
+"""Longest time without an acknowledged byte while there is something to send."""
 
 
 class BackOff:
-    """Waits of 0.5 s, then each twice as long as the last, up to 60 s, every one up to a fifth shorter.
+    """Exponential waits from 0.5 s to 60 s, each shortened at random by up to a fifth.
 
     Args:
-        chance: Gives a number from 0 up to 1.
+        random: Returns a number in [0, 1).
     """
 
-    def __init__(self, chance: Callable[[], float]) -> None:
-        self._chance = chance
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
         self._next = MIN_WAIT
 
-    def failed(self, lived: Seconds) -> Seconds:
-        """How long to wait after an attempt that was up for `lived`."""
-        if lived >= STABLE_AFTER:
+    def next_wait(self, uptime: Seconds) -> Seconds:
+        """Return the wait after a failed attempt that lasted `uptime`."""
+        if uptime >= STABLE_AFTER:
             self._next = MIN_WAIT
         wait, self._next = self._next, min(2 * self._next, MAX_WAIT)
-        return wait * (1 - _JITTER * self._chance())
+        return wait * (1 - _JITTER * self._random())
 
 
-class Progress:
-    """Watches that what goes in comes out at the other end.
+class StallDetector:
+    """Detects a connection that takes input and delivers nothing.
 
-    Time alone proves nothing: a station that is being restarted gives nothing to send. So the watch runs from the first
-    input after the last output.
+    A restarting station has nothing to send, and that is no stall: the time runs from the first input after the last
+    acknowledged byte.
     """
 
     def __init__(self) -> None:
-        self._out = 0
-        self._owed_since: Seconds | None = None
+        self._acknowledged = 0
+        self._waiting_since: Seconds | None = None
 
-    def put_in(self, at: Seconds) -> None:
-        """Something is to be sent."""
-        if self._owed_since is None:
-            self._owed_since = at
+    def on_input(self, now: Seconds) -> None:
+        """Note that there is something to send."""
+        if self._waiting_since is None:
+            self._waiting_since = now
 
-    def came_out(self, total: int) -> None:
-        """So many bytes have been acknowledged by now, in all."""
-        if total > self._out:
-            self._out = total
-            self._owed_since = None
+    def on_acknowledged(self, total: int) -> None:
+        """Note the total number of acknowledged bytes."""
+        if total > self._acknowledged:
+            self._acknowledged = total
+            self._waiting_since = None
 
-    def stalled(self, at: Seconds) -> bool:
-        """Whether output is owed for longer than `STALL_TIMEOUT`."""
-        return self._owed_since is not None and at - self._owed_since > STALL_TIMEOUT
+    def is_stalled(self, now: Seconds) -> bool:
+        """Return whether input has waited longer than `STALL_TIMEOUT`."""
+        return self._waiting_since is not None and now - self._waiting_since > STALL_TIMEOUT

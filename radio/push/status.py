@@ -1,4 +1,4 @@
-"""How a push is doing, for whoever asks; nothing in it is secret."""
+"""The state of a push, for the API and the metrics. It holds no secrets."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ State: TypeAlias = Literal["connecting", "connected", "reconnecting", "ended"]
 
 @dataclass(slots=True)
 class PushStatus:
-    """One push, from its start on."""
+    """The state and the counters of one push since it was started."""
 
     to: str
     """The address, without user or key."""
     state: State = "connecting"
     since: float = field(default_factory=time.time)
-    """When the state began, in seconds since 1970."""
+    """Time at which the state was entered, in seconds since 1970."""
     attempts: int = 0
-    """Connections that were tried, in all."""
+    """Connections attempted."""
     connections: int = 0
-    """Those that the server accepted."""
+    """Connections accepted by the server."""
     sent: int = 0
-    """Bytes that the other side has acknowledged, in all."""
+    """Bytes acknowledged by the server, over all connections."""
     error: str | None = None
-    """Why the last connection ended, or could not be made."""
+    """Reason why the last connection ended or could not be made."""
 
-    def turn(self, state: State) -> None:
-        """Enter a state; staying in one is no change."""
+    def set_state(self, state: State) -> None:
+        """Enter a state; entering the current one changes nothing."""
         if state != self.state:
             self.state, self.since = state, time.time()
 
     def as_json(self) -> dict[str, JsonValue]:
-        """As the API shows it."""
+        """Return the fields as the API shows them."""
         return {
             "to": self.to,
             "state": self.state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TextIO
 
-from radio.playback.player import EventPlayed, Message, Notice, StationChanged
+from radio.playback.messages import EventPlayed, Notice, PlayerMessage, StationChanged
 
 
 class PlainOutput:
@@ -15,7 +15,7 @@ class PlainOutput:
         self._file = file
         self._station = ""
 
-    def on_message(self, message: Message) -> None:
+    def on_message(self, message: PlayerMessage) -> None:
         """Write what is worth a line."""
         match message:
             case StationChanged(settings):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from radio.playback.player import ControlsChanged, EventPlayed, Level, Message, Notice, StationChanged
+from radio.playback.messages import ControlsChanged, EventPlayed, Level, Notice, PlayerMessage, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS, Controls
 from radio.settings.station import StationSettings
 from radio.terminal.meters import Lamp, Meter
@@ -118,7 +118,7 @@ class TerminalState:
         self._notice_left: Seconds = 0.0
         self._track_began: Frames = 0
 
-    def on_message(self, message: Message) -> None:
+    def on_message(self, message: PlayerMessage) -> None:
         """Take in what the player says."""
         match message:
             case StationChanged(settings):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.playback.pulseaudio import wait_for
 from tests.push.servers import KEY, nginx
-from tests.push.test_servers import assert_hidden, probed, recordings
+from tests.push.test_servers import assert_hidden, ffprobe, recordings
 from tests.terminal.pty_radio import PtyRadio
 
 
@@ -27,5 +27,5 @@ def test_the_command_asks_for_the_key_and_plays_to_the_server() -> None:
             radio.press("\x03")
             assert radio.ended() == 0
             assert "Traceback" not in radio.text
-        found = probed(recordings(server)[0])
+        found = ffprobe(recordings(server)[0])
     assert {each["codec_name"] for each in found["streams"]} == {"h264", "aac"}

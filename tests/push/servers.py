@@ -1,4 +1,4 @@
-"""Debian's nginx with its RTMP module, and its Icecast: real servers to push to, that can be killed and come back."""
+"""Real servers to push to: Debian's nginx with its RTMP module, and Icecast. Tests can kill and restart them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def free_port() -> int:
 
 
 class Program:
-    """A server of the system that is started, killed, and started again on the same port."""
+    """A server process that can be killed and restarted on the same port."""
 
     def __init__(self, folder: Path, port: int, command: list[str]) -> None:
         self.folder = folder
@@ -111,8 +111,8 @@ class Program:
 
 @contextlib.contextmanager
 def nginx() -> Iterator[Program]:
-    """nginx with the applications `live`, which records what it gets, and `closed`, which refuses every key."""
-    program = needed("nginx")
+    """Run nginx with two applications: `live` records streams, `closed` rejects every key."""
+    program = require_program("nginx")
     with _folder() as folder:
         port = free_port()
         (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, http=free_port()))
@@ -122,18 +122,18 @@ def nginx() -> Iterator[Program]:
 
 @contextlib.contextmanager
 def icecast() -> Iterator[Program]:
-    """Icecast whose sources' password is KEY."""
-    program = needed("icecast2")
+    """Run Icecast with the source password KEY."""
+    program = require_program("icecast2")
     with _folder() as folder:
         port = free_port()
-        # It does not run as root, which a test in a container does.
-        owner = "<changeowner><user>nobody</user><group>nogroup</group></changeowner>" if os.getuid() == 0 else ""
+        # Icecast refuses to run as root, and tests in a container do.
+        owner = "<changeowner><user>daemon</user><group>nogroup</group></changeowner>" if os.getuid() == 0 else ""
         (folder / "icecast.xml").write_text(_ICECAST.format(folder=folder, port=port, key=KEY, owner=owner))
         yield from _running(Program(folder, port, [program, "-c", str(folder / "icecast.xml")]))
 
 
-def needed(name: str) -> str:
-    """Where a program is; a test that needs it fails without it."""
+def require_program(name: str) -> str:
+    """Return the path of a program; fail the test if it is not installed."""
     path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     assert path is not None, f"{name} is missing: scripts/system-packages --tests installs it"
     return path
@@ -150,32 +150,32 @@ def _running(program: Program) -> Iterator[Program]:
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="radio-test-") as name:
-        Path(name).chmod(0o777)  # the servers may run as somebody else
+        Path(name).chmod(0o777)  # the servers may run as another user
         yield Path(name)
 
 
-async def eventually(condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> None:
-    """Return once `condition` holds."""
+async def eventually(condition: Callable[[], object], event: str, deadline: float = DEADLINE) -> None:
+    """Wait until `condition` holds; `event` names it in the error."""
     end = time.monotonic() + deadline
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"{what} did not happen within {deadline:g} s")
+            raise TimeoutError(f"{event} did not happen within {deadline:g} s")
         await asyncio.sleep(0.05)
 
 
 @contextlib.asynccontextmanager
-async def deaf() -> AsyncIterator[int]:
-    """The port of a server that accepts connections and never reads."""
+async def silent_server() -> AsyncIterator[int]:
+    """Run a server that accepts connections and never reads or answers; yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
 
 
 class Relay:
-    """Stands between a push and its server, and stops reading when it is told to: as when a network dies quietly.
+    """A TCP relay between a push and its server that can stop reading, like a network that fails silently.
 
     Args:
-        port: The server's.
-        tls: Speak TLS to the push.
+        port: The server's port.
+        tls: TLS settings for the push's side, or None for plain TCP.
     """
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -195,7 +195,7 @@ class Relay:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Relay]:
-        # With a small window, what is not read is soon not acknowledged either.
+        # A small receive buffer: unread bytes soon stop being acknowledged.
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         server = await asyncio.start_server(self._serve, sock=listener, ssl=self._tls, limit=4_096)
@@ -214,14 +214,14 @@ class Relay:
         self._tasks.add(task)
         self.connections += 1
         try:
-            there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
-            answers = asyncio.create_task(self._copy(there, writer))
+            answers_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
+            answers = asyncio.create_task(self._copy(answers_reader, writer))
             try:
-                await self._copy(reader, back)
+                await self._copy(reader, server_writer)
             finally:
                 answers.cancel()
                 await asyncio.gather(answers, return_exceptions=True)
-                back.transport.abort()
+                server_writer.transport.abort()
         except (OSError, asyncio.CancelledError):
             return
         finally:
@@ -237,11 +237,11 @@ class Relay:
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for `localhost` that its own key has signed, and what a server speaks TLS with."""
+    """Return the path of a self-signed certificate for `localhost`, and a server's TLS context with it."""
     cert, key = folder / "cert.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([needed("openssl"), *command[1:], *names], check=True, capture_output=True)
+    subprocess.run([require_program("openssl"), *command[1:], *names], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     return cert, context

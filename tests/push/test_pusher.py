@@ -1,4 +1,4 @@
-"""What a push says of a server that misbehaves, without one word of its key."""
+"""Errors of pushes to misbehaving servers: they are reported, and the key stays hidden."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from radio.push.pusher import Pusher
 from radio.settings.push import PushSettings
 from radio.settings.push_target import Key, parse
 from radio.types import Format, Packet, Seconds
-from tests.push.servers import KEY, deaf, eventually
+from tests.push.servers import KEY, eventually, silent_server
 
 
 class Silence:
-    """A source of nothing but zeros, as fast as they are taken."""
+    """A source of silent PCM packets."""
 
     @contextlib.asynccontextmanager
     async def tap(self, format_: Format, *, history: Seconds = 0.0) -> AsyncIterator[AsyncIterator[Packet]]:
@@ -48,7 +48,7 @@ async def pushing(scheme: str, port: int) -> AsyncIterator[Pusher]:
 
 @contextlib.asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[int]:
-    """The port of a server that gives everybody the same answer and hangs up."""
+    """Run a server that sends `answer` to each client and closes the connection; yield its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -69,18 +69,26 @@ async def answering(answer: bytes) -> AsyncIterator[int]:
 @pytest.mark.parametrize(
     ("scheme", "answer", "words"),
     [
-        ("icecast", f"HTTP/1.1 500 no {KEY} here\r\n\r\n".encode(), "the server refuses: 500 no … here (500)"),
+        (
+            "icecast",
+            f"HTTP/1.1 500 no {KEY} here\r\n\r\n".encode(),
+            "the server rejects the request: 500 no … here (500)",
+        ),
         ("icecast", b"HTTP/1.0 403 Forbidden\r\n\r\n", "the mount is in use, or not allowed (403)"),
-        ("icecast", b"\x00\x01 nonsense\r\n\r\n", "does not speak Icecast's protocol"),
-        ("icecast", b"", "hung up without an answer"),
-        ("icecast", b"x" * 200_000, "hung up without an answer"),
+        ("icecast", b"\x00\x01 nonsense\r\n\r\n", "does not speak the Icecast protocol"),
+        ("icecast", b"", "closed the connection without an answer"),
+        ("icecast", b"x" * 200_000, "closed the connection without an answer"),
         ("rtmp", b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak RTMP"),
         ("rtmp", b"", "does it speak RTMP on this port?"),
         ("rtmp", b"\x03" + bytes(3_072), "is the address right?"),
-        ("rtmp", b"\x03" + bytes(3_072) + b"\x03" + bytes(3) + b"\xff\xff\xff\x14" + bytes(4), "speaks something else"),
+        (
+            "rtmp",
+            b"\x03" + bytes(3_072) + b"\x03" + bytes(3) + b"\xff\xff\xff\x14" + bytes(4),
+            "it does not speak RTMP",
+        ),
     ],
 )
-async def test_whatever_a_server_answers_is_told_in_a_line(
+async def test_an_unexpected_answer_is_reported_in_one_line(
     scheme: str, answer: bytes, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with answering(answer) as port, pushing(scheme, port) as pusher:
@@ -91,18 +99,18 @@ async def test_whatever_a_server_answers_is_told_in_a_line(
 
 
 @pytest.mark.parametrize("scheme", ["rtmp", "icecast"])
-async def test_a_server_that_never_answers_is_given_up(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_never_answers_times_out(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.push.connection.CONNECT_TIMEOUT", 0.5)
-    async with deaf() as port, pushing(scheme, port) as pusher:
+    async with silent_server() as port, pushing(scheme, port) as pusher:
         await eventually(lambda: pusher.status.attempts > 1, "another attempt")
-        assert f"127.0.0.1:{port} did not let us in within 0.5 s" in (pusher.status.error or "")
+        assert f"127.0.0.1:{port} did not accept the connection within 0.5 s" in (pusher.status.error or "")
 
 
-async def test_a_fault_of_ours_is_the_push_s_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_exception_stops_only_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
-        raise ZeroDivisionError(f"with {KEY} in its words")
+        raise ZeroDivisionError(f"with {KEY} in the message")
 
     monkeypatch.setattr("radio.push.destinations.RtmpConnection.open", broken)
-    async with deaf() as port, pushing("rtmp", port) as pusher:
+    async with silent_server() as port, pushing("rtmp", port) as pusher:
         await eventually(lambda: pusher.status.attempts > 1, "another attempt")
-        assert pusher.status.error == "ZeroDivisionError: with … in its words"
+        assert pusher.status.error == "ZeroDivisionError: with … in the message"

@@ -1,44 +1,44 @@
 from __future__ import annotations
 
-from radio.push.retry import MAX_WAIT, MIN_WAIT, STABLE_AFTER, STALL_TIMEOUT, BackOff, Progress
+from radio.push.retry import MAX_WAIT, MIN_WAIT, STABLE_AFTER, STALL_TIMEOUT, BackOff, StallDetector
 
 
 def test_waits_double_up_to_a_minute() -> None:
-    waits = [BackOff(lambda: 0.0)] * 1
-    assert [waits[0].failed(0) for _ in range(10)] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    back_off = BackOff(lambda: 0.0)
+    assert [back_off.next_wait(0) for _ in range(10)] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_chance_shortens_a_wait_and_never_lengthens_it() -> None:
+def test_jitter_only_shortens_waits() -> None:
     least, most = BackOff(lambda: 0.999), BackOff(lambda: 0.0)
     for _ in range(12):
-        short, long = least.failed(0), most.failed(0)
+        short, long = least.next_wait(0), most.next_wait(0)
         assert 0.8 * long < short < long <= MAX_WAIT
 
 
-def test_who_was_well_for_a_while_begins_anew_and_who_flaps_does_not() -> None:
+def test_waits_reset_after_a_stable_connection_only() -> None:
     back_off = BackOff(lambda: 0.0)
     for _ in range(8):
-        back_off.failed(STABLE_AFTER / 2)
-    assert back_off.failed(STABLE_AFTER / 2) == MAX_WAIT
-    assert back_off.failed(STABLE_AFTER) == MIN_WAIT
-    assert back_off.failed(0) == 2 * MIN_WAIT
+        back_off.next_wait(STABLE_AFTER / 2)
+    assert back_off.next_wait(STABLE_AFTER / 2) == MAX_WAIT
+    assert back_off.next_wait(STABLE_AFTER) == MIN_WAIT
+    assert back_off.next_wait(0) == 2 * MIN_WAIT
 
 
-def test_a_stall_is_input_without_output() -> None:
-    progress = Progress()
-    assert not progress.stalled(1_000)  # nothing to send is no stall, however long
-    progress.put_in(1_000)
-    assert not progress.stalled(1_000 + STALL_TIMEOUT)
-    assert progress.stalled(1_000 + STALL_TIMEOUT + 0.1)
-    progress.came_out(1)
-    assert not progress.stalled(2_000)
+def test_input_without_acknowledgement_is_a_stall() -> None:
+    stall = StallDetector()
+    assert not stall.is_stalled(1_000)  # without input there is no stall
+    stall.on_input(1_000)
+    assert not stall.is_stalled(1_000 + STALL_TIMEOUT)
+    assert stall.is_stalled(1_000 + STALL_TIMEOUT + 0.1)
+    stall.on_acknowledged(1)
+    assert not stall.is_stalled(2_000)
 
 
-def test_output_that_does_not_grow_is_none() -> None:
-    progress = Progress()
-    progress.put_in(0)
-    progress.came_out(100)
-    progress.put_in(1)
-    progress.put_in(9)  # more input is no excuse
-    progress.came_out(100)
-    assert progress.stalled(1 + STALL_TIMEOUT + 0.1)
+def test_a_repeated_total_is_no_progress() -> None:
+    stall = StallDetector()
+    stall.on_input(0)
+    stall.on_acknowledged(100)
+    stall.on_input(1)
+    stall.on_input(9)  # more input does not extend the time
+    stall.on_acknowledged(100)
+    assert stall.is_stalled(1 + STALL_TIMEOUT + 0.1)

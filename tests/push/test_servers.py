@@ -1,4 +1,4 @@
-"""Pushes to real servers: they get the station, and whatever becomes of them disturbs nobody."""
+"""Pushes to real servers: they receive the station, and their failures affect nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from radio.server.broadcast.pushes import PUSHES
 from radio.settings.push import PushSettings, Video
 from radio.settings.push_target import Key, parse
 from radio.types import SAMPLE_RATE
-from tests.push.servers import KEY, Program, Relay, certificate, deaf, eventually, free_port, icecast, nginx
+from tests.push.servers import KEY, Program, Relay, certificate, eventually, free_port, icecast, nginx, silent_server
 from tests.server.on_air import OnAir, ffmpeg, on_air
 from tests.server.tone_worker import settings
 from tests.stream.ogg_reader import check_one_stream
@@ -52,25 +52,25 @@ def recordings(server: Program) -> list[Path]:
     return sorted(server.folder.glob("*.flv"), key=lambda path: path.stat().st_ctime_ns)
 
 
-def heard(path: Path) -> npt.NDArray[np.float32]:
+def decoded(path: Path) -> npt.NDArray[np.float32]:
     with av.open(str(path)) as container:
         return np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
 
 
 def is_the_tone(sound: npt.NDArray[np.float32]) -> bool:
-    """440 Hz on the left and 880 on the right, without a silence."""
+    """Return whether the sound is 440 Hz on the left and 880 Hz on the right, without silence."""
     peaks = [int(np.argmax(np.abs(np.fft.rfft(side[-SAMPLE_RATE:])))) for side in sound]
     blocks = sound[0, 4_800 : len(sound[0]) // 4_800 * 4_800].reshape(-1, 4_800)
     return peaks == [440, 880] and float(np.sqrt((blocks**2).mean(axis=1)).min()) > 0.1
 
 
-def probed(path: Path) -> dict[str, list[dict[str, str]]]:
+def ffprobe(path: Path) -> dict[str, list[dict[str, str]]]:
     command = ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_packets", str(path)]
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)  # type: ignore[no-any-return]
 
 
 def command_lines() -> str:
-    """What `ps` shows of every process."""
+    """Return the command lines of all processes, as `ps` shows them."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -85,7 +85,7 @@ def assert_hidden(*texts: str) -> None:
         assert login not in text
 
 
-async def test_an_rtmp_server_gets_picture_and_sound(
+async def test_an_rtmp_server_receives_video_and_audio(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level("DEBUG", "radio")
@@ -100,27 +100,27 @@ async def test_an_rtmp_server_gets_picture_and_sound(
             assert KEY not in str(psutil.Process(encoder).environ())
         assert status.state == "ended"
         (file,) = recordings(server)
-        found = probed(file)
-        codecs = {each["codec_name"]: each for each in found["streams"]}
+        probe = ffprobe(file)
+        codecs = {stream["codec_name"]: stream for stream in probe["streams"]}
         assert set(codecs) == {"h264", "aac"}
         assert (codecs["h264"]["width"], codecs["h264"]["height"]) == (320, 240)
         assert (codecs["aac"]["sample_rate"], codecs["aac"]["channels"]) == ("48000", 2)
-        packets = [each for each in found["packets"] if each["codec_type"] == "video"]
-        keys = [float(each["pts_time"]) for each in packets if "K" in each["flags"]]
+        packets = [packet for packet in probe["packets"] if packet["codec_type"] == "video"]
+        keys = [float(packet["pts_time"]) for packet in packets if "K" in packet["flags"]]
         assert len(keys) >= 3
         assert np.allclose(np.diff(keys), 2.0, atol=0.01)
-        assert is_the_tone(heard(file))
-        assert KEY in server.log()  # the server was given it, so hiding it is no accident
+        assert is_the_tone(decoded(file))
+        assert KEY in server.log()  # the key was sent, so its absence elsewhere is due to hiding
 
 
 @pytest.mark.slow
-async def test_the_title_on_the_picture_is_the_one_that_sounds() -> None:
-    """The tone's first two tracks are eight seconds long each; the picture changes where the second one begins."""
+async def test_the_picture_shows_the_title_of_the_current_track() -> None:
+    """The tone's first two tracks are eight seconds long; the picture changes when the second one starts."""
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (radio, (status,)):
             await eventually(lambda: len(radio.tone.now_playing.tracks) > 1, "the second track")
-            was = status.sent
-            await eventually(lambda: status.sent > was + 120_000, "two seconds more")
+            sent_before = status.sent
+            await eventually(lambda: status.sent > sent_before + 120_000, "two seconds more")
         with av.open(str(recordings(server)[0])) as container:
             frames = [
                 frame.to_ndarray(format="gray")[165:185, 20:150].astype(int) for frame in container.decode(video=0)
@@ -130,7 +130,7 @@ async def test_the_title_on_the_picture_is_the_one_that_sounds() -> None:
 
 
 @pytest.mark.parametrize("format_", ["opus", "mp3"])
-async def test_icecast_gets_the_packets_that_listeners_get(format_: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_icecast_receives_the_packets_of_the_station(format_: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "radio")
     with icecast() as server:
         async with pushed(mount(server.port, f"tone.{format_}", format_)) as (radio, (status,)):
@@ -158,7 +158,7 @@ async def test_icecast_gets_the_packets_that_listeners_get(format_: str, caplog:
         assert_hidden(caplog.text)
 
 
-async def test_a_wrong_key_is_said_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_wrong_key_is_reported_and_retried(caplog: pytest.LogCaptureFixture) -> None:
     wrong = "s3cret-but-wrong"
     with nginx() as server, icecast() as cast:
         async with pushed(rtmp(server.port, "closed"), mount(cast.port, "x", key=wrong)) as (_, (first, second)):
@@ -166,23 +166,23 @@ async def test_a_wrong_key_is_said_and_tried_again_later(caplog: pytest.LogCaptu
             assert first.state == second.state == "reconnecting"
             assert first.connections == second.connections == 0
             assert "is the key right" in (first.error or "")
-            assert "does not take the user and password (401)" in (second.error or "")
+            assert "wrong user or password (401)" in (second.error or "")
     assert_hidden(caplog.text)
     assert wrong not in caplog.text
     assert "trying again in" in caplog.text
 
 
-async def test_an_application_that_is_not_there_is_told_apart() -> None:
+async def test_an_unknown_application_is_reported() -> None:
     with nginx() as server:
         async with pushed(rtmp(server.port, "nosuch")) as (_, (status,)):
-            await eventually(lambda: status.error, "the refusal")
+            await eventually(lambda: status.error, "the rejection")
     assert "is the address right" in (status.error or "")
 
 
-async def test_a_server_that_is_not_there_stalls_nothing() -> None:
+async def test_unreachable_servers_do_not_delay_the_station() -> None:
     port = free_port()
-    async with deaf() as silent:
-        pushes = (rtmp(port), mount(port, "x"), rtmp(silent), mount(silent, "x"))
+    async with silent_server() as silent_port:
+        pushes = (rtmp(port), mount(port, "x"), rtmp(silent_port), mount(silent_port, "x"))
         async with pushed(*pushes) as (radio, statuses):
             async with radio.http.get(f"{radio.root}/tone.opus?burst=0") as response:
                 body = await response.content.readexactly(40_000)
@@ -194,14 +194,14 @@ async def test_a_server_that_is_not_there_stalls_nothing() -> None:
     check_one_stream(body[: body.rindex(b"OggS")])
 
 
-async def test_a_server_that_stops_reading_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_stops_reading_is_reconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.push.retry.STALL_TIMEOUT", 2.0)
     with nginx() as server:
         async with Relay(server.port).running() as relay, pushed(rtmp(relay.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")
             relay.pause()
             await eventually(lambda: status.error, "the stall")
-            assert "nothing has gone out for 2 s" in (status.error or "")
+            assert "the server has acknowledged nothing for 2 s" in (status.error or "")
             relay.resume()
             await eventually(lambda: status.connections == 2 and status.state == "connected", "another connection")
 
@@ -209,18 +209,18 @@ async def test_a_server_that_stops_reading_is_left(monkeypatch: pytest.MonkeyPat
 async def test_a_planned_restart_loses_no_sound() -> None:
     with nginx() as server:
         async with pushed(rtmp(server.port, restart_hours=1 / 3_600)) as (_, (status,)):
-            began = time.monotonic()
+            started = time.monotonic()
             await eventually(lambda: len(recordings(server)) > 2, "the third stream")
-            assert time.monotonic() - began > 3
+            assert time.monotonic() - started > 3
             assert status.error is None
             assert status.attempts == 1
-        first, second = (heard(path) for path in recordings(server)[:2])
+        first, second = (decoded(path) for path in recordings(server)[:2])
     assert is_the_tone(first)
     assert is_the_tone(second)
     seconds = len(first[0]) / SAMPLE_RATE
     assert seconds > 1.8
-    assert abs(seconds - 2 * round(seconds / 2)) < 0.2  # from one key frame to another
-    # The tone goes on in the second stream where the first one ended, once what the encoder adds is taken away.
+    assert abs(seconds - 2 * round(seconds / 2)) < 0.2  # from one key frame to the next
+    # The tone continues in the second stream with the phase at which the first one ended.
     phases = [
         float(np.angle(np.fft.rfft(sound[0, cut])[44]))
         for sound, cut in ((first, slice(-4_800, None)), (second, slice(0, 4_800)))
@@ -228,82 +228,86 @@ async def test_a_planned_restart_loses_no_sound() -> None:
     assert abs(np.angle(np.exp(1j * (phases[0] - phases[1])))) < 0.5
 
 
-async def test_rtmps_trusts_whom_the_system_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rtmps_trusts_the_systems_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cert, tls = certificate(tmp_path)
     with nginx() as server:
         async with Relay(server.port, tls).running() as relay:
             to = replace(rtmp(relay.port), to=parse(f"rtmps://localhost:{relay.port}/live"))
             async with pushed(to) as (_, (status,)):
-                await eventually(lambda: status.error, "the refusal")
+                await eventually(lambda: status.error, "the rejection")
                 assert "cannot be trusted: self-signed certificate" in (status.error or "")
             assert not recordings(server)
             monkeypatch.setenv("SSL_CERT_FILE", str(cert))
             async with pushed(to) as (_, (status,)):
                 await eventually(lambda: status.sent > 150_000, "a stream")
-        assert is_the_tone(heard(recordings(server)[0]))
+        assert is_the_tone(decoded(recordings(server)[0]))
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
-async def test_an_encoder_that_dies_or_hangs_is_replaced(how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
+async def test_an_encoder_that_dies_or_hangs_is_replaced(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("radio.push.retry.STALL_TIMEOUT", 2.0)
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")
             (encoder,) = encoders()
-            os.kill(encoder, how)
+            os.kill(encoder, number)
             await eventually(lambda: status.connections == 2 and status.state == "connected", "another encoder")
-            assert status.error == ("the encoder ended" if how is signal.SIGKILL else "nothing has gone out for 2 s")
+            assert status.error == (
+                "the encoder ended" if number is signal.SIGKILL else "the server has acknowledged nothing for 2 s"
+            )
             assert encoder not in encoders()
 
 
 def encoders() -> list[int]:
-    """The encoders that this process has started."""
+    """Return the process ids of the encoders that this process has started."""
     return [child.pid for child in psutil.Process().children() if "radio.push.video.encoder" in child.cmdline()]
 
 
-async def test_an_image_that_cannot_be_read_is_said_and_the_station_goes_on(tmp_path: Path) -> None:
+async def test_an_unreadable_image_is_reported_and_the_station_continues(tmp_path: Path) -> None:
     image = tmp_path / "image.png"
     image.write_text("no image")
     with nginx() as server:
         async with on_air(settings(push=(rtmp(server.port),), image=image)) as radio:
             (status,) = radio.app[PUSHES]["tone"]
-            await eventually(lambda: status.error, "the complaint")
+            await eventually(lambda: status.error, "the error")
             assert f"the image {image} cannot be read" in (status.error or "")
             assert radio.tone.restarts == 0
 
 
 @pytest.mark.slow
-async def test_ffmpegs_own_server_takes_it_too(tmp_path: Path) -> None:
+async def test_ffmpegs_rtmp_server_accepts_the_stream(tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "got.flv"
     source = ["-listen", "1", "-i", f"rtmp://127.0.0.1:{port}/live/{KEY}"]
     receiving = asyncio.create_task(ffmpeg(*source, "-t", "4", "-c", "copy", str(file)))
     async with pushed(rtmp(port)) as (_, (status,)):
         await receiving
     assert status.connections == 1
-    assert is_the_tone(heard(file))
+    assert is_the_tone(decoded(file))
 
 
 @pytest.mark.slow
-async def test_servers_that_are_killed_get_it_again_and_no_listener_notices() -> None:
+async def test_restarted_servers_are_reconnected_without_a_gap_for_listeners() -> None:
     with nginx() as server, icecast() as cast:
         async with pushed(rtmp(server.port), mount(cast.port, "x")) as (radio, statuses):
             listening = asyncio.create_task(listen(radio, 45))
             await eventually(lambda: all(status.sent > 50_000 for status in statuses), "both streams")
             server.kill()
             cast.kill()
-            await eventually(lambda: all(status.state == "reconnecting" for status in statuses), "that it is noticed")
+            await eventually(lambda: all(status.state == "reconnecting" for status in statuses), "the reconnection")
             await eventually(lambda: all(status.attempts > 4 for status in statuses), "some attempts")
-            before = [status.sent for status in statuses], len(recordings(server))
+            sent_before, recordings_before = [status.sent for status in statuses], len(recordings(server))
             server.start()
             cast.start()
-            back = time.monotonic()
+            restarted = time.monotonic()
             await eventually(
-                lambda: all(status.sent > was for status, was in zip(statuses, before[0], strict=True)),
-                "both again",
+                lambda: all(status.sent > sent for status, sent in zip(statuses, sent_before, strict=True)),
+                "both streams",
                 65,
             )
-            await eventually(lambda: len(recordings(server)) > before[1], "a new recording", 65)
-            assert time.monotonic() - back < 65
+            await eventually(lambda: len(recordings(server)) > recordings_before, "a new recording", 65)
+            assert time.monotonic() - restarted < 65
             out = await ffmpeg(
                 "-t", "2", "-i", f"http://127.0.0.1:{cast.port}/x", "-f", "f32le", "-c:a", "pcm_f32le", "-"
             )
@@ -318,7 +322,7 @@ async def test_servers_that_are_killed_get_it_again_and_no_listener_notices() ->
 
 
 async def listen(radio: OnAir, seconds: float) -> bytes:
-    """What an HTTP listener gets."""
+    """Return the bytes that an HTTP listener receives in `seconds`."""
     data, end = bytearray(), time.monotonic() + seconds
     async with radio.http.get(f"{radio.root}/tone.opus") as response:
         while time.monotonic() < end:
@@ -327,7 +331,7 @@ async def listen(radio: OnAir, seconds: float) -> bytes:
 
 
 @pytest.mark.slow
-async def test_a_silent_server_is_left_after_ten_seconds() -> None:
+async def test_a_silent_server_is_reconnected_after_ten_seconds() -> None:
     with nginx() as server:
         async with Relay(server.port).running() as relay, pushed(rtmp(relay.port)) as (_, (status,)):
             await eventually(lambda: status.sent > 50_000, "a stream")

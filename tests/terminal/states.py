@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from radio.paths import STATIONS as SHIPPED
-from radio.playback.player import EventPlayed, Level, StationChanged
+from radio.playback.messages import EventPlayed, Level, StationChanged
 from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.terminal.state import TerminalState

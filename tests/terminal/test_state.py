@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.playback.player import ControlsChanged, Notice, StationChanged
+from radio.playback.messages import ControlsChanged, Notice, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.state import SLIDERS, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
 from tests.terminal.states import STATIONS, bar, fresh, heard, playing, track

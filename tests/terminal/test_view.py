@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from radio.playback.player import ControlsChanged
+from radio.playback.messages import ControlsChanged
 from radio.terminal.state import KEYS, SLIDERS, TerminalState
 from radio.terminal.view import draw
 from tests.terminal.states import fresh, heard, playing, track

@@ -1,6 +1,6 @@
-"""AMF0, the encoding of RTMP's commands, as far as publishing needs it.
+"""AMF0, the encoding of RTMP's commands, as far as a publisher needs it.
 
-Source: Adobe, "Action Message Format – AMF 0", section 2. Values are Python's own: float, bool, str, dict, list, None.
+Source: Adobe, "Action Message Format – AMF 0", section 2. Values are plain Python: float, bool, str, dict, list, None.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from radio.errors import StreamError
 Value: TypeAlias = "float | bool | str | list[Value] | dict[str, Value] | None"
 
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _UNDEFINED = 0, 1, 2, 3, 5, 6
-_ECMA_ARRAY, _END, _STRICT_ARRAY, _DATE, _LONG_STRING = 8, 9, 10, 11, 12
-_DEEPEST = 16
-"""Objects within objects; what servers answer has two levels."""
+_ECMA_ARRAY, _OBJECT_END, _STRICT_ARRAY, _DATE, _LONG_STRING = 8, 9, 10, 11, 12
+_MAX_DEPTH = 16
+"""Most levels of nested objects; real answers have two."""
 
 
 def encode(*values: Value) -> bytes:
-    """The values one after the other, as the body of a command holds them."""
+    """Return the encoded values, one after another, as in the body of a command."""
     return b"".join(map(_encoded, values))
 
 
 def decode(data: bytes) -> list[Value]:
-    """The values that `data` holds.
+    """Return the values encoded in `data`.
 
     Raises:
-        StreamError: It is cut short, nested too deep, or holds a type that no command has.
+        StreamError: The data is truncated, nested too deeply, or has a value of an unsupported type.
     """
     reader = _Reader(data)
     values = []
     try:
-        while reader.left:
-            values.append(reader.value(_DEEPEST))
+        while reader.remaining:
+            values.append(reader.value(_MAX_DEPTH))
     except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise StreamError(f"a command of {len(data)} bytes cannot be read as AMF0: {error}") from error
+        raise StreamError(f"the server sent a command of {len(data)} bytes that is not AMF0: {error}") from error
     return values
 
 
@@ -55,7 +55,7 @@ def _encoded(value: Value) -> bytes:
             return struct.pack(">BH", _STRING, len(text)) + text
         case Mapping():
             members = b"".join(_name(name) + _encoded(member) for name, member in value.items())
-            return bytes([_OBJECT]) + members + _name("") + bytes([_END])
+            return bytes([_OBJECT]) + members + _name("") + bytes([_OBJECT_END])
         case _:
             return struct.pack(">BI", _STRICT_ARRAY, len(value)) + encode(*value)
 
@@ -66,20 +66,22 @@ def _name(text: str) -> bytes:
 
 
 class _Reader:
+    """Reads values from bytes, from first to last."""
+
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return len(self._data) - self._at
 
     def value(self, depth: int) -> Value:
-        kind = self._take(1)[0]
+        kind = self._read(1)[0]
         if kind == _NUMBER:
             return cast("float", self._unpack(">d"))
         if kind == _BOOLEAN:
-            return self._take(1)[0] != 0
+            return self._read(1)[0] != 0
         if kind == _STRING:
             return self._text(self._unpack(">H"))
         if kind == _LONG_STRING:
@@ -89,32 +91,32 @@ class _Reader:
         if kind == _DATE:
             return cast("float", self._unpack(">dh", 0))
         if not depth:
-            raise StreamError("a command is nested too deep")
+            raise StreamError("the server sent a command that is nested too deeply")
         if kind == _ECMA_ARRAY:
-            self._unpack(">I")  # how many members, which is a hint at most: the end is marked
+            self._unpack(">I")  # the number of members is only a hint: an end marker follows them
         if kind in {_OBJECT, _ECMA_ARRAY}:
             return self._members(depth - 1)
         if kind == _STRICT_ARRAY:
             return [self.value(depth - 1) for _ in range(self._unpack(">I"))]
-        raise StreamError(f"a command holds a value of AMF0's type {kind}, which none should")
+        raise StreamError(f"the server sent a command with a value of unsupported AMF0 type {kind}")
 
     def _members(self, depth: int) -> dict[str, Value]:
         members: dict[str, Value] = {}
         while True:
             name = self._text(self._unpack(">H"))
-            if not name and self._data[self._at] == _END:
+            if not name and self._data[self._at] == _OBJECT_END:
                 self._at += 1
                 return members
             members[name] = self.value(depth)
 
     def _text(self, length: int) -> str:
-        return self._take(length).decode()
+        return self._read(length).decode()
 
-    def _unpack(self, layout: str, which: int = 0) -> int:
-        return cast("int", struct.unpack(layout, self._take(struct.calcsize(layout)))[which])
+    def _unpack(self, layout: str, index: int = 0) -> int:
+        return cast("int", struct.unpack(layout, self._read(struct.calcsize(layout)))[index])
 
-    def _take(self, length: int) -> bytes:
-        if length > self.left:
-            raise IndexError(f"{length} bytes are announced and {self.left} left")
+    def _read(self, length: int) -> bytes:
+        if length > self.remaining:
+            raise IndexError(f"{length} bytes expected, {self.remaining} left")
         self._at += length
         return self._data[self._at - length : self._at]

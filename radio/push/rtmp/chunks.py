@@ -1,6 +1,6 @@
-"""RTMP's chunk stream: messages cut into chunks and put together again, without any I/O.
+"""RTMP's chunk layer: splits messages into chunks and reassembles them, without I/O.
 
-Source: "Adobe's Real Time Messaging Protocol", 1.0, section 5.3.
+Source: "Adobe's Real Time Messaging Protocol" 1.0, section 5.3.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from dataclasses import dataclass, field, replace
 from radio.errors import StreamError
 
 DEFAULT_CHUNK_SIZE = 128
-"""Bytes of a chunk's body until one side announces another size."""
+"""Bytes of a chunk's payload until a side announces another size."""
 
 SENT_CHUNK_SIZE = 4_096
-"""What we announce: less overhead than 128, and still no message that makes others wait."""
+"""The size we announce: less overhead than 128 bytes, and audio does not wait long behind a large video frame."""
 
 MAX_MESSAGE_BYTES = 1 << 16
-"""Bytes of a message that a server may send us; its answers have some hundreds."""
+"""Longest message accepted from a server; real answers have some hundred bytes."""
 
-MAX_CHANNELS = 64
-"""Channels that a server may use; it needs three or so."""
+MAX_CHUNK_STREAMS = 64
+"""Most chunk streams accepted from a server; real servers use about three."""
 
-_HEADERS = (11, 7, 3, 0)
-"""Bytes of a chunk's header by its form, 0–3, after the channel's number."""
+_HEADER_SIZES = (11, 7, 3, 0)
+"""Bytes of a message header by its format, 0–3 (section 5.3.1.2)."""
 
 _EXTENDED = 0xFFFFFF
-"""A time of so many milliseconds or more stands in four bytes of its own."""
+"""Timestamps from this value on stand in an extended timestamp field of four bytes (section 5.3.1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RtmpMessage:
-    """One message: what it is (section 5.4 and 7.1), whose stream it belongs to, its time in ms, and its body."""
+    """A message: its type (sections 5.4 and 7.1), message stream, timestamp in ms, and body."""
 
     kind: int
     stream: int
@@ -40,37 +40,42 @@ class RtmpMessage:
 
 
 class ChunkWriter:
-    """Cuts messages into chunks.
+    """Splits messages into chunks.
 
-    A channel's first message carries its time, those that follow carry what has passed since, as ffmpeg's do: times of
-    more than 4.6 hours, which servers read in more than one way, never stand in a chunk.
+    The first message of a chunk stream carries its timestamp, later ones the difference to the one before, as ffmpeg
+    writes them. Timestamps of more than 4.6 hours, which servers read in different ways, are thereby avoided.
     """
 
     def __init__(self) -> None:
         self.size = DEFAULT_CHUNK_SIZE
         self._last: dict[int, RtmpMessage] = {}
 
-    def cut(self, channel: int, message: RtmpMessage) -> bytes:
-        """The chunks of `message` on a channel, 2–63, on which times never go back and the stream never changes."""
-        last = self._last.get(channel)
+    def split(self, number: int, message: RtmpMessage) -> bytes:
+        """Return the chunks of `message`.
+
+        Args:
+            number: The chunk stream, 2–63. Within one, timestamps never decrease and the message stream stays the same.
+            message: The message to send.
+        """
+        last = self._last.get(number)
         time = (message.time if last is None else max(0, message.time - last.time)) & 0xFFFFFFFF
-        self._last[channel] = replace(message, body=b"")
+        self._last[number] = replace(message, body=b"")
         extended = struct.pack(">I", time) if time >= _EXTENDED else b""
         short = min(time, _EXTENDED).to_bytes(3, "big")
-        head = bytes([(0x00 if last is None else 0x40) | channel]) + short
-        head += len(message.body).to_bytes(3, "big") + bytes([message.kind])
+        header = bytes([(0x00 if last is None else 0x40) | number]) + short
+        header += len(message.body).to_bytes(3, "big") + bytes([message.kind])
         if last is None:
-            head += struct.pack("<I", message.stream)
-        again = bytes([0xC0 | channel]) + extended
-        parts = [head + extended + message.body[: self.size]]
+            header += struct.pack("<I", message.stream)
+        continuation = bytes([0xC0 | number]) + extended
+        parts = [header + extended + message.body[: self.size]]
         for start in range(self.size, len(message.body), self.size):
-            parts += (again, message.body[start : start + self.size])
+            parts += (continuation, message.body[start : start + self.size])
         return b"".join(parts)
 
 
 @dataclass(slots=True)
-class _Channel:
-    """What the chunks of a channel leave out because it was the same before."""
+class _ChunkStream:
+    """The header fields of a chunk stream, which later chunks may omit, and the message received so far."""
 
     kind: int = 0
     stream: int = 0
@@ -82,77 +87,79 @@ class _Channel:
 
 
 class ChunkReader:
-    """Puts messages together, however their bytes were cut on the way."""
+    """Reassembles messages from bytes that arrive in pieces of any size."""
 
     def __init__(self) -> None:
         self.size = DEFAULT_CHUNK_SIZE
         self._buffer = b""
-        self._channels: dict[int, _Channel] = {}
+        self._streams: dict[int, _ChunkStream] = {}
 
     def feed(self, data: bytes) -> None:
-        """Add what came in."""
+        """Add received bytes."""
         self._buffer += data
 
     def next(self) -> RtmpMessage | None:
-        """The next whole message, or None until more has come. One at a time, for a message may change `size`.
+        """Return the next complete message, or None. A message may change `size`: set it before the next call.
 
         Raises:
-            StreamError: A message too long for anything a server has to say.
+            StreamError: A message is longer than any that a server needs, or there are too many chunk streams.
         """
         while True:
-            known = self._chunk()
-            if known is None:
+            messages = self._read_chunk()
+            if messages is None:
                 return None
-            if known:
-                return known[0]
+            if messages:
+                return messages[0]
 
-    def _chunk(self) -> list[RtmpMessage] | None:
-        """Take one chunk: None when it has not come whole, else the message that it completes, if any."""
-        head = self._head()
-        if head is None:
+    def _read_chunk(self) -> list[RtmpMessage] | None:
+        """Read one chunk. Return the message that it completes, if any, or None while the chunk is incomplete."""
+        header = self._read_header()
+        if header is None:
             return None
-        number, begins_at, channel, at = head
-        if channel.length > MAX_MESSAGE_BYTES or len(self._channels) > MAX_CHANNELS:
-            raise StreamError(f"the server announced a message of {channel.length} bytes: it speaks something else")
-        end = at + min(self.size, channel.length - len(channel.body))
+        number, time, stream, start = header
+        if stream.length > MAX_MESSAGE_BYTES or len(self._streams) > MAX_CHUNK_STREAMS:
+            raise StreamError(f"the server announced a message of {stream.length} bytes: it does not speak RTMP")
+        end = start + min(self.size, stream.length - len(stream.body))
         if len(self._buffer) < end:
             return None
-        if not channel.body:
-            channel.time = begins_at
-        channel.body += self._buffer[at:end]
+        if not stream.body:
+            stream.time = time
+        stream.body += self._buffer[start:end]
         self._buffer = self._buffer[end:]
-        self._channels[number] = channel
-        if len(channel.body) < channel.length:
+        self._streams[number] = stream
+        if len(stream.body) < stream.length:
             return []
-        body, channel.body = bytes(channel.body), bytearray()
-        return [RtmpMessage(channel.kind, channel.stream, channel.time & 0xFFFFFFFF, body)]
+        body, stream.body = bytes(stream.body), bytearray()
+        return [RtmpMessage(stream.kind, stream.stream, stream.time & 0xFFFFFFFF, body)]
 
-    def _head(self) -> tuple[int, int, _Channel, int] | None:
-        """The channel's number, the time of a message that begins here, the channel as it will be, where the body is.
+    def _read_header(self) -> tuple[int, int, _ChunkStream, int] | None:
+        """Read a chunk's header.
 
-        None when the header has not come whole.
+        Returns:
+            The chunk stream's number, the timestamp of a message that starts here, the chunk stream with its new
+            header fields, and the offset of the payload. None while the header is incomplete.
         """
         buffer = self._buffer
-        form, number, at = (buffer[0] >> 6, buffer[0] & 0x3F, 1) if buffer else (0, 0, 0)
-        if number < 2:  # it stands in one more byte, or two
+        format_, number, at = (buffer[0] >> 6, buffer[0] & 0x3F, 1) if buffer else (0, 0, 0)
+        if number < 2:  # the number stands in the next byte, or the next two
             at = number + 2
             number = 64 + int.from_bytes(buffer[1:at], "little")
-        if len(buffer) < at + _HEADERS[form]:
+        if len(buffer) < at + _HEADER_SIZES[format_]:
             return None
-        known = self._channels.get(number, _Channel())
-        channel = replace(known, body=known.body)
-        if form < 3:
-            channel.delta = int.from_bytes(buffer[at : at + 3], "big")
-            channel.extended = channel.delta == _EXTENDED
-        if form < 2:
-            channel.length = int.from_bytes(buffer[at + 3 : at + 6], "big")
-            channel.kind = buffer[at + 6]
-        if form == 0:
-            channel.stream = int.from_bytes(buffer[at + 7 : at + 11], "little")
-        at += _HEADERS[form]
-        if channel.extended:
+        current = self._streams.get(number, _ChunkStream())
+        stream = replace(current, body=current.body)
+        if format_ < 3:
+            stream.delta = int.from_bytes(buffer[at : at + 3], "big")
+            stream.extended = stream.delta == _EXTENDED
+        if format_ < 2:
+            stream.length = int.from_bytes(buffer[at + 3 : at + 6], "big")
+            stream.kind = buffer[at + 6]
+        if format_ == 0:
+            stream.stream = int.from_bytes(buffer[at + 7 : at + 11], "little")
+        at += _HEADER_SIZES[format_]
+        if stream.extended:
             if len(buffer) < at + 4:
                 return None
-            channel.delta = int.from_bytes(buffer[at : at + 4], "big")
+            stream.delta = int.from_bytes(buffer[at : at + 4], "big")
             at += 4
-        return number, channel.delta + (0 if form == 0 else channel.time), channel, at
+        return number, stream.delta + (0 if format_ == 0 else stream.time), stream, at

@@ -1,8 +1,7 @@
-"""`python -m radio.push.video.encoder`: music and titles in, H.264 and AAC with the picture out, in a process of its
-own.
+"""The encoder process, `python -m radio.push.video.encoder`: samples and titles in, H.264 and AAC out.
 
-It reads what `radio.push.video.messages` describes and writes FLV. It ends with its input. It knows no address and
-no key.
+It reads the messages of `radio.push.video.messages` from stdin, writes FLV to stdout, and ends with its input. It has
+neither the server's address nor the stream key.
 """
 
 from __future__ import annotations
@@ -25,28 +24,29 @@ from radio.push.video.spectrum import Spectrum
 from radio.types import SAMPLE_RATE, Frames
 
 KEY_INTERVAL = 2
-"""Seconds from one key frame to the next: what Twitch and YouTube ask for."""
+"""Seconds from one key frame to the next, as Twitch and YouTube require."""
 PRESET = "veryfast"
-"""Of x264. A step quicker saves 4 % of a core, and its picture is coarser."""
+"""x264's preset. The next faster one saves 4 % of a core, and its picture is coarser."""
 AUDIO_RATE = 160_000
 """bit/s of AAC."""
-_FRAME_BYTES = 4
+_SAMPLE_BYTES = 4
+"""Two channels of 16 bits."""
 
 
-def tuning(fps: int, bitrate: int) -> str:
-    """What x264 is told for `bitrate` kbit/s.
+def x264_params(fps: int, bitrate: int) -> str:
+    """Return x264's parameters for a constant `bitrate` in kbit/s.
 
-    The rate is constant because it is filled up (nal-hrd): a still picture needs far less than services like to see.
+    The stream is padded to the bit rate (nal-hrd=cbr): a still picture needs much less, and services warn about that.
     """
-    keys = KEY_INTERVAL * fps
+    interval = KEY_INTERVAL * fps
     return (
-        f"nal-hrd=cbr:vbv-maxrate={bitrate}:vbv-bufsize={bitrate}:keyint={keys}:min-keyint={keys}:scenecut=0:bframes=0:"
-        "rc-lookahead=10:colorprim=bt709:transfer=bt709:colormatrix=bt709"
+        f"nal-hrd=cbr:vbv-maxrate={bitrate}:vbv-bufsize={bitrate}:keyint={interval}:min-keyint={interval}:"
+        "scenecut=0:bframes=0:rc-lookahead=10:colorprim=bt709:transfer=bt709:colormatrix=bt709"
     )
 
 
 class Encoder:
-    """Encodes sound, and a frame of the picture for every 1/fps seconds of it."""
+    """Encodes samples, and one video frame for each 1/fps seconds of them."""
 
     def __init__(self, settings: EncoderSettings, sink: BinaryIO) -> None:
         self._picture = Picture(
@@ -54,10 +54,10 @@ class Encoder:
         )
         self._spectrum = Spectrum(BARS, settings.fps)
         self._fps = settings.fps
-        self._step: Frames = SAMPLE_RATE // settings.fps
-        self._waiting = bytearray()
-        self._number = 0
-        # No duration and no size: nobody knows them, and a pipe cannot be amended.
+        self._samples_per_frame: Frames = SAMPLE_RATE // settings.fps
+        self._pending = bytearray()
+        self._frame_number = 0
+        # Duration and size are unknown, and a pipe cannot be rewound to add them.
         options = {"flvflags": "no_duration_filesize", "flush_packets": "1"}
         self._container = av.open(sink, "w", format="flv", options=options)
         self._video = self._add_video(settings)
@@ -68,27 +68,27 @@ class Encoder:
         stream = self._container.add_stream("libx264", rate=settings.fps)
         stream.width, stream.height, stream.pix_fmt = settings.width, settings.height, "yuv420p"
         stream.bit_rate = settings.bitrate * 1_000
-        # One thread: the process shares the machine with the stations, whose music comes first.
+        # One thread: stations share the machine and have priority.
         stream.codec_context.thread_count = 1
-        stream.options = {"preset": PRESET, "x264-params": tuning(settings.fps, settings.bitrate)}
+        stream.options = {"preset": PRESET, "x264-params": x264_params(settings.fps, settings.bitrate)}
         return stream
 
     def set_title(self, text: str) -> None:
-        """Show `text` from the next frame of the picture on."""
-        self._picture.title(text)
+        """Show `text` from the next video frame on."""
+        self._picture.set_title(text)
 
     def add_samples(self, data: bytes) -> None:
-        """Encode the next samples."""
-        self._waiting += data
-        size = self._step * _FRAME_BYTES
-        while len(self._waiting) >= size:
-            samples = np.frombuffer(bytes(self._waiting[:size]), "<i2").reshape(-1, 2)
-            del self._waiting[:size]
+        """Encode the next samples, interleaved signed 16-bit stereo."""
+        self._pending += data
+        size = self._samples_per_frame * _SAMPLE_BYTES
+        while len(self._pending) >= size:
+            samples = np.frombuffer(bytes(self._pending[:size]), "<i2").reshape(-1, 2)
+            del self._pending[:size]
             self._encode(samples)
 
     def close(self) -> None:
-        """Write what the codecs still hold."""
-        if self._number:
+        """Flush the codecs and finish the file."""
+        if self._frame_number:
             self._container.mux(self._video.encode(None))
             self._container.mux(self._audio.encode(None))
         self._container.close()
@@ -96,20 +96,20 @@ class Encoder:
     def _encode(self, samples: npt.NDArray[np.int16]) -> None:
         self._spectrum.add(samples)
         picture = av.VideoFrame.from_ndarray(self._picture.frame(self._spectrum.heights()), format="yuv420p")
-        picture.pts, picture.time_base = self._number, Fraction(1, self._fps)
+        picture.pts, picture.time_base = self._frame_number, Fraction(1, self._fps)
         sound = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="stereo")
         sound.sample_rate = SAMPLE_RATE
-        sound.pts, sound.time_base = self._number * self._step, Fraction(1, SAMPLE_RATE)
-        self._number += 1
+        sound.pts, sound.time_base = self._frame_number * self._samples_per_frame, Fraction(1, SAMPLE_RATE)
+        self._frame_number += 1
         self._container.mux(self._video.encode(picture))
         self._container.mux(self._audio.encode(sound))
 
 
 def run(source: BinaryIO, sink: BinaryIO) -> None:
-    """Encode what comes from `source` until it ends.
+    """Encode the input until it ends.
 
     Raises:
-        StreamError: The image cannot be read, libav refuses the settings, or the input is none of ours.
+        StreamError: The image cannot be read, FFmpeg rejects the settings, or the input is malformed.
     """
     try:
         encoder = Encoder(read_settings(source), sink)
@@ -120,18 +120,18 @@ def run(source: BinaryIO, sink: BinaryIO) -> None:
                 encoder.add_samples(body)
         encoder.close()
     except av.FFmpegError as error:
-        raise StreamError(f"the encoder failed: {error}") from error
+        raise StreamError(f"FFmpeg failed: {error}") from error
 
 
 def main() -> None:
-    """Entry point of `python -m radio.push.video.encoder`."""
-    # Ctrl-C reaches the whole process group; whoever started us closes our input when it is time.
+    """Run the encoder on stdin and stdout."""
+    # Ctrl-C reaches the whole process group; the parent ends this process by closing its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)  # the music comes first: a late picture is caught up with, a late station is heard
+    os.nice(10)  # stations have priority: late video catches up, late audio is audible
     try:
         run(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:
-        os._exit(0)  # whoever started us is gone, and with it whoever could be told
+        os._exit(0)  # the parent is gone
     except RadioError as error:
         sys.exit(str(error))
 

@@ -1,4 +1,4 @@
-"""What goes into the encoder's process: a line of JSON, then messages."""
+"""The input of the encoder process: a line of JSON with the settings, then messages."""
 
 from __future__ import annotations
 
@@ -10,53 +10,54 @@ from typing import BinaryIO, Final
 
 from radio.errors import StreamError
 
-SOUND, TITLE = 1, 2
-"""Kinds of messages: interleaved signed 16-bit samples at 48 kHz; text in UTF-8, shown from the next sample on."""
+SAMPLES, TITLE = 1, 2
+"""Types of messages: interleaved signed 16-bit samples at 48 kHz; a title in UTF-8, shown from the next sample on."""
 
-_HEAD: Final = struct.Struct("<BI")
-_LONGEST = 1 << 20
+_HEADER: Final = struct.Struct("<BI")
+_MAX_BODY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """What the encoder is told at first."""
+    """The size and rates of the video, its background image, and the station's name."""
 
     width: int
+    """Pixels, even."""
     height: int
     fps: int
     bitrate: int
-    """kbit/s of the picture."""
+    """kbit/s of the video."""
     image: str
     station: str
 
-    def line(self) -> bytes:
-        """As it goes over the pipe."""
+    def as_line(self) -> bytes:
+        """Return the settings as a line of JSON."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
 def message(kind: int, body: bytes) -> bytes:
-    """One message as it goes over the pipe: its kind, the length of its body, and that."""
-    return _HEAD.pack(kind, len(body)) + body
+    """Return an encoded message: its type, the length of its body, and the body."""
+    return _HEADER.pack(kind, len(body)) + body
 
 
 def read_settings(source: BinaryIO) -> EncoderSettings:
-    """The first line. Raises StreamError where it is none of ours."""
+    """Read the first line. Raise StreamError if it does not hold settings."""
     try:
         return EncoderSettings(**json.loads(source.readline()))
     except (ValueError, TypeError) as error:
-        raise StreamError(f"the encoder was told settings that cannot be read: {error}") from error
+        raise StreamError(f"the first line of the encoder's input must be its settings: {error}") from error
 
 
 def read_messages(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Kind and body of each message, until the input ends, in the middle of one or not.
+    """Yield the type and body of each message until the input ends; ignore a truncated last one.
 
     Raises:
-        StreamError: A message of no kind that we know.
+        StreamError: A message is of unknown type or too long.
     """
-    while len(head := source.read(_HEAD.size)) == _HEAD.size:
-        kind, length = _HEAD.unpack(head)
-        if kind not in {SOUND, TITLE} or length > _LONGEST:
-            raise StreamError(f"a message of kind {kind} and {length} bytes is none of ours")
+    while len(header := source.read(_HEADER.size)) == _HEADER.size:
+        kind, length = _HEADER.unpack(header)
+        if kind not in {SAMPLES, TITLE} or length > _MAX_BODY_BYTES:
+            raise StreamError(f"unknown message to the encoder: type {kind}, {length} bytes")
         body = source.read(length)
         if len(body) < length:
             return

@@ -1,7 +1,7 @@
-"""The picture of a push: the station's image, bars that move with the music, and what is on, as YUV planes.
+"""The picture of a push as YUV planes: the station's image, spectrum bars, the station's name and the title.
 
-Only what moves is drawn for every frame: a scene is laid out twice, with all bars down and with all of them up, and a
-frame takes each bar's rows from the one or the other.
+For each title the picture is drawn twice, with all bars empty and with all bars full. A frame copies the rows of each
+bar from one or the other.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from radio.paths import FONTS
 from radio.push.video.spectrum import Heights
 
 Planes: TypeAlias = "npt.NDArray[np.uint8]"
-"""Y, U and V of a frame one below the other, shape (height * 3 / 2, width), BT.709, studio range."""
+"""The Y, U and V planes of a frame, stacked: shape (height * 3 / 2, width), BT.709, limited range."""
 
 BARS: Final = 48
 
 _TITLE_FONT, _STATION_FONT = str(FONTS / "fraunces.woff2"), str(FONTS / "figtree.woff2")
 _WEIGHT = 600
-_OTHERFONTS: Final = ("DejaVuSans-Bold.ttf", "NotoSansCJK-Bold.ttc", "NotoSansCJK-Regular.ttc")
-"""Looked for where the system keeps its fonts, for the letters that ours lacks."""
+_FALLBACK_FONTS: Final = ("DejaVuSans-Bold.ttf", "NotoSansCJK-Bold.ttc", "NotoSansCJK-Regular.ttc")
+"""System fonts for characters that the bundled fonts lack."""
 
 _CREAM, _AMBER, _ROSE, _NIGHT = (250, 240, 226), (244, 190, 126), (214, 108, 132), (16, 12, 26)
-_MARGIN, _TITLE, _STATION, _BETWEEN = 64, 44, 28, 18
-"""Pixels where the picture is 720 high."""
-_BAR_ROOM = 0.15
-"""Share of the height that a full bar takes."""
+_MARGIN, _TITLE_SIZE, _STATION_SIZE, _GAP = 64, 44, 28, 18
+"""Pixels in a picture 720 pixels high."""
+_BAR_HEIGHT = 0.15
+"""Height of a full bar, as a share of the picture's."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
-    """A line of text; its height is in pixels where the picture is 720 high."""
+class _TextLine:
+    """A line of text; `size` is in pixels in a picture 720 pixels high."""
 
     text: str
     font: str
-    height: int
-    colour: tuple[int, int, int]
-    at_end: bool = False
+    size: int
+    color: tuple[int, int, int]
+    align_right: bool = False
 
 
 class Picture:
@@ -54,8 +54,8 @@ class Picture:
     Args:
         width: Pixels, even.
         height: Pixels, even.
-        image: What lies behind; it is cut to the shape of the frame.
-        station: The name above the title.
+        image: The background, cropped to the shape of the frame.
+        station: The station's name, at the right of the title.
 
     Raises:
         StreamError: The image cannot be read.
@@ -65,81 +65,86 @@ class Picture:
         self._size = (width, height)
         self._scale = min(height / 720, width / 960)
         self._station = station
-        self._ground = _shaded(_covered(image, self._size))
-        self._low: Planes
-        self._high: Planes
-        # Chroma has one sample for two by two pixels: bars begin and end on even ones.
+        self._background = _shaded(_cropped(image, self._size))
+        self._empty: Planes
+        self._full: Planes
+        # Chroma has one sample per 2 × 2 pixels, so bars start and end at even pixels.
         margin = round(_MARGIN * self._scale)
         self._edges = [_even(margin + (width - 2 * margin) * number / BARS) for number in range(BARS + 1)]
         self._gap = max(2, _even((self._edges[-1] - self._edges[0]) / BARS * 0.3))
-        self._foot = _even(height - margin * 0.75)
-        self._room = _even(height * _BAR_ROOM)
-        self.title("")
+        self._bottom = _even(height - margin * 0.75)
+        self._bar_height = _even(height * _BAR_HEIGHT)
+        self.set_title("")
 
-    def title(self, text: str) -> None:
-        """What is on from the next frame on."""
-        scene = self._ground.copy()
-        draw = ImageDraw.Draw(scene)
+    def set_title(self, text: str) -> None:
+        """Show a title from the next frame on."""
+        canvas = self._background.copy()
+        draw = ImageDraw.Draw(canvas)
         left, right = self._edges[0], self._edges[-1] - self._gap
-        end = self._write(draw, _Words(self._station, _STATION_FONT, _STATION, _AMBER, at_end=True), left, right)
-        self._write(draw, _Words(text, _TITLE_FONT, _TITLE, _CREAM), left, end - round(_BETWEEN * self._scale))
-        self._low = _planes(self._with_bars(scene, full=False))
-        self._high = _planes(self._with_bars(scene, full=True))
+        station_left = self._write(
+            draw, _TextLine(self._station, _STATION_FONT, _STATION_SIZE, _AMBER, align_right=True), left, right
+        )
+        title_right = station_left - round(_GAP * self._scale)
+        self._write(draw, _TextLine(text, _TITLE_FONT, _TITLE_SIZE, _CREAM), left, title_right)
+        self._empty = _planes(self._with_bars(canvas, full=False))
+        self._full = _planes(self._with_bars(canvas, full=True))
 
     def frame(self, heights: Heights) -> Planes:
-        """The picture with the bars at `heights`, shape (BARS,), 0–1."""
+        """Return a frame with the bars at `heights`, shape (BARS,), 0–1."""
         width, height = self._size
-        planes = self._low.copy()
+        planes = self._empty.copy()
         half = width // 2
-        luma, lit_luma = planes[:height], self._high[:height]
+        luma, full_luma = planes[:height], self._full[:height]
         chroma = planes[height:].reshape(2, height // 2, half)
-        lit_chroma = self._high[height:].reshape(2, height // 2, half)
+        full_chroma = self._full[height:].reshape(2, height // 2, half)
         for number, share in enumerate(heights):
-            top = self._foot - _even(float(share) * self._room)
+            top = self._bottom - _even(float(share) * self._bar_height)
             left, right = self._edges[number], self._edges[number + 1] - self._gap
-            luma[top : self._foot, left:right] = lit_luma[top : self._foot, left:right]
-            rows, columns = slice(top // 2, self._foot // 2), slice(left // 2, right // 2)
-            chroma[:, rows, columns] = lit_chroma[:, rows, columns]
+            luma[top : self._bottom, left:right] = full_luma[top : self._bottom, left:right]
+            rows, columns = slice(top // 2, self._bottom // 2), slice(left // 2, right // 2)
+            chroma[:, rows, columns] = full_chroma[:, rows, columns]
         return planes
 
-    def _with_bars(self, scene: Image.Image, *, full: bool) -> Image.Image:
-        """The scene with every bar at its full height, or with a thin line where it stands."""
-        scene = scene.copy()
-        top = self._foot - (self._room if full else 2)
+    def _with_bars(self, canvas: Image.Image, *, full: bool) -> Image.Image:
+        """Return a copy with all bars at full height, or with all bars as thin lines."""
+        canvas = canvas.copy()
+        top = self._bottom - (self._bar_height if full else 2)
         ramp = Image.new("RGB", (1, 3))
-        for y, colour in enumerate((_ROSE, _AMBER, _CREAM)):
-            ramp.putpixel((0, 2 - y), colour)
-        ramp = ramp.resize((1, self._room), Image.Resampling.BILINEAR)
+        for y, color in enumerate((_ROSE, _AMBER, _CREAM)):
+            ramp.putpixel((0, 2 - y), color)
+        ramp = ramp.resize((1, self._bar_height), Image.Resampling.BILINEAR)
         for number in range(BARS):
-            box = (self._edges[number], top, self._edges[number + 1] - self._gap, self._foot)
-            part = ramp.crop((0, self._room - (self._foot - top), 1, self._room))
-            colours = part.resize((box[2] - box[0], box[3] - box[1]))
-            scene.paste(Image.blend(scene.crop(box), colours, 0.88), box)
-        return scene
+            box = (self._edges[number], top, self._edges[number + 1] - self._gap, self._bottom)
+            part = ramp.crop((0, self._bar_height - (self._bottom - top), 1, self._bar_height))
+            colors = part.resize((box[2] - box[0], box[3] - box[1]))
+            canvas.paste(Image.blend(canvas.crop(box), colors, 0.88), box)
+        return canvas
 
-    def _write(self, draw: ImageDraw.ImageDraw, line: _Words, left: int, right: int) -> int:
-        """Write a line, cut where it is too long for what is between `left` and `right`; return where it begins."""
-        text, size = " ".join(line.text.split()), round(line.height * self._scale)
+    def _write(self, draw: ImageDraw.ImageDraw, line: _TextLine, left: int, right: int) -> int:
+        """Write a line between `left` and `right`, shortened if it is too long; return its left edge."""
+        text, size = " ".join(line.text.split()), round(line.size * self._scale)
         font = _font(line.font, text, size)
         if font.getlength(text) > right - left:
             while text and font.getlength(f"{text}…") > right - left:
                 text = text[:-1]
             text = f"{text.rstrip()}…"
-        x = right - round(font.getlength(text)) if line.at_end else left
-        foot = self._foot - self._room - round(_BETWEEN * self._scale)
-        # A dark edge, so that it reads before any image.
-        edge = max(1, round(size / 24))
-        draw.text((x, foot), text, font=font, anchor="ls", fill=line.colour, stroke_width=edge, stroke_fill=_NIGHT)
+        x = right - round(font.getlength(text)) if line.align_right else left
+        baseline = self._bottom - self._bar_height - round(_GAP * self._scale)
+        # A dark outline keeps the text legible on any image.
+        outline = max(1, round(size / 24))
+        draw.text(
+            (x, baseline), text, font=font, anchor="ls", fill=line.color, stroke_width=outline, stroke_fill=_NIGHT
+        )
         return x
 
 
 def check_image(path: Path) -> None:
-    """Raise StreamError where a file is no image that can be shown."""
-    _covered(path, (16, 16))
+    """Raise StreamError if a file is not a readable image."""
+    _cropped(path, (16, 16))
 
 
-def _covered(path: Path, size: tuple[int, int]) -> Image.Image:
-    """The image, cut to the shape of `size` and brought to it."""
+def _cropped(path: Path, size: tuple[int, int]) -> Image.Image:
+    """Return the image, cropped and scaled to `size`."""
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image).convert("RGB")
@@ -149,7 +154,7 @@ def _covered(path: Path, size: tuple[int, int]) -> Image.Image:
 
 
 def _shaded(image: Image.Image) -> Image.Image:
-    """Darker towards the bottom, where the words and bars stand."""
+    """Return the image darkened towards the bottom, behind text and bars."""
     ramp = Image.linear_gradient("L").resize(image.size)
     shade = ramp.point([max(0, round((level / 255 - 0.45) / 0.55 * 200)) for level in range(256)])
     return Image.composite(Image.new("RGB", image.size, _NIGHT), image, shade)
@@ -165,15 +170,15 @@ def _even(value: float) -> int:
     return round(value / 2) * 2
 
 
-def _font(ours: str, text: str, size: int) -> ImageFont.FreeTypeFont:
-    """Ours, or the first of the system's that has all letters of `text`."""
-    for name in (ours, *_OTHERFONTS):
+def _font(bundled: str, text: str, size: int) -> ImageFont.FreeTypeFont:
+    """Return the first font that has all characters of `text`, or the bundled font if none has."""
+    for name in (bundled, *_FALLBACK_FONTS):
         font = _loaded(name, size)
-        if font is not None and all(_has(font, letter) for letter in set(text)):
+        if font is not None and all(_has(font, character) for character in set(text)):
             return font
-    font = _loaded(ours, size)
+    font = _loaded(bundled, size)
     if font is None:
-        raise StreamError(f"the font {ours} cannot be read: install the radio again")
+        raise StreamError(f"the font {bundled} cannot be read; reinstall the radio")
     return font
 
 
@@ -188,6 +193,6 @@ def _loaded(name: str, size: int) -> ImageFont.FreeTypeFont | None:
     return font
 
 
-def _has(font: ImageFont.FreeTypeFont, letter: str) -> bool:
-    """Whether the font draws the letter otherwise than one that no font has."""
-    return letter.isspace() or bytes(font.getmask(letter)) != bytes(font.getmask("\U0010ffff"))
+def _has(font: ImageFont.FreeTypeFont, character: str) -> bool:
+    """Return whether the font has a character: missing ones all look like U+10FFFF, which no font has."""
+    return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask("\U0010ffff"))

@@ -16,23 +16,23 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=4))
-def test_what_is_encoded_is_decoded(values: list[amf.Value]) -> None:
+def test_decode_reverses_encode(values: list[amf.Value]) -> None:
     assert amf.decode(amf.encode(*values)) == values
 
 
-def test_bytes_are_those_of_the_specification() -> None:
+def test_encoding_matches_the_specification() -> None:
     assert amf.encode("connect", 1) == b"\x02\x00\x07connect" + b"\x00" + struct.pack(">d", 1)
     assert amf.encode({"a": True}, None) == b"\x03\x00\x01a\x01\x01\x00\x00\x09\x05"
 
 
-def test_types_that_servers_send_and_we_do_not() -> None:
+def test_decode_reads_types_that_only_servers_send() -> None:
     array = b"\x08\x00\x00\x00\x01\x00\x01k\x06\x00\x00\x09"
     date = b"\x0b" + struct.pack(">dh", 12.5, 0)
     assert amf.decode(array + date) == [{"k": None}, 12.5]
 
 
 @given(VALUES.filter(lambda value: isinstance(value, (str, dict, list))), st.data())
-def test_what_is_cut_short_is_refused(value: amf.Value, data: st.DataObject) -> None:
+def test_truncated_values_are_rejected(value: amf.Value, data: st.DataObject) -> None:
     whole = amf.encode(value)
     cut = data.draw(st.integers(1, len(whole) - 1))
     with pytest.raises(StreamError):
@@ -40,13 +40,13 @@ def test_what_is_cut_short_is_refused(value: amf.Value, data: st.DataObject) -> 
 
 
 @given(st.binary(max_size=64))
-def test_no_bytes_do_any_other_harm(data: bytes) -> None:
+def test_arbitrary_bytes_raise_stream_errors_only(data: bytes) -> None:
     try:
         amf.decode(data)
     except StreamError:
         return
 
 
-def test_nesting_has_an_end() -> None:
+def test_deep_nesting_is_rejected() -> None:
     with pytest.raises(StreamError, match="deep"):
         amf.decode(b"\x0a\x00\x00\x00\x01" * 1_000)

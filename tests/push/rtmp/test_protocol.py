@@ -15,114 +15,119 @@ NOISE = bytes(range(256)) * 5 + bytes(248)
 
 
 class Server:
-    """The other side of the handshake and the commands, as little of it as a publisher needs."""
+    """A minimal RTMP server: the handshake and the commands that a publisher needs."""
 
     def __init__(self) -> None:
         self.publisher = Publisher(app="app", address="rtmp://host/app", key=KEY, noise=NOISE)
         self.writer = ChunkWriter()
         self.reader = ChunkReader()
-        self.got: list[RtmpMessage] = []
+        self.received: list[RtmpMessage] = []
 
-    def hear(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         self.reader.feed(data)
         while message := self.reader.next():
             if message.kind == 1:
                 (self.reader.size,) = struct.unpack(">I", message.body)
-            self.got.append(message)
+            self.received.append(message)
 
     def commands(self) -> list[list[amf.Value]]:
-        return [amf.decode(message.body) for message in self.got if message.kind == 20]
+        return [amf.decode(message.body) for message in self.received if message.kind == 20]
 
-    def greet(self) -> None:
+    def shake_hands(self) -> None:
         assert self.publisher.begin() == b"\x03" + bytes(8) + NOISE
         answer = self.publisher.receive(b"\x03" + b"1" * 1_536 + b"2" * 1_536)
         assert answer.startswith(b"1" * 1_536)
-        self.hear(answer[1_536:])
+        self.receive(answer[1_536:])
 
-    def say(self, *values: amf.Value, kind: int = 20, body: bytes | None = None) -> None:
+    def send(self, *values: amf.Value, kind: int = 20, body: bytes | None = None) -> None:
         message = RtmpMessage(kind, 0, 0, amf.encode(*values) if body is None else body)
-        self.hear(self.publisher.receive(self.writer.cut(3, message)))
+        self.receive(self.publisher.receive(self.writer.split(3, message)))
 
     def go_live(self) -> None:
-        self.greet()
-        self.say("_result", 1, {"fmsVer": "x"}, {"level": "status", "code": "NetConnection.Connect.Success"})
-        self.say("onBWDone", 0, None)
-        self.say("_result", 4, None, 7)
-        self.say("onStatus", 0, None, {"level": "status", "code": "NetStream.Publish.Start"})
+        self.shake_hands()
+        self.send("_result", 1, {"fmsVer": "x"}, {"level": "status", "code": "NetConnection.Connect.Success"})
+        self.send("onBWDone", 0, None)
+        self.send("_result", 4, None, 7)
+        self.send("onStatus", 0, None, {"level": "status", "code": "NetStream.Publish.Start"})
 
 
-def test_the_way_to_a_live_stream() -> None:
+def test_commands_up_to_a_live_stream() -> None:
     server = Server()
     server.go_live()
-    assert server.publisher.step is PublishState.LIVE
+    assert server.publisher.state is PublishState.LIVE
     names = [(command[0], *command[2:]) for command in server.commands()]
-    about = {"app": "app", "type": "nonprivate", "flashVer": "FMLE/3.0 (compatible; radio)", "tcUrl": "rtmp://host/app"}
+    properties = {
+        "app": "app",
+        "type": "nonprivate",
+        "flashVer": "FMLE/3.0 (compatible; radio)",
+        "tcUrl": "rtmp://host/app",
+    }
     assert names == [
-        ("connect", about),
+        ("connect", properties),
         ("releaseStream", None, KEY),
         ("FCPublish", None, KEY),
         ("createStream", None),
         ("publish", None, KEY, "live"),
     ]
-    assert server.got[-1].stream == 7
+    assert server.received[-1].stream == 7
 
 
-def test_byte_by_byte_is_the_same() -> None:
+def test_input_may_arrive_byte_by_byte() -> None:
     whole, slow = Server(), Server()
     whole.go_live()
     receive = slow.publisher.receive
     slow.publisher.receive = lambda data: b"".join(receive(data[n : n + 1]) for n in range(len(data)))  # type: ignore[method-assign]
     slow.go_live()
-    assert slow.got == whole.got
+    assert slow.received == whole.received
 
 
-def test_media_goes_to_the_stream_with_its_times() -> None:
+def test_media_messages_have_the_stream_and_their_timestamps() -> None:
     server = Server()
     server.go_live()
-    server.got.clear()
-    server.hear(server.publisher.send(DATA, 0, amf.encode("onMetaData", {"width": 1280.0})))
-    server.hear(server.publisher.send(VIDEO, 0, b"\x17" + bytes(9_000)))
-    server.hear(server.publisher.send(AUDIO, 21, b"\xaf\x01"))
-    server.hear(server.publisher.send(VIDEO, 33, b"\x27"))
-    assert [(message.kind, message.stream, message.time, len(message.body)) for message in server.got[1:]] == [
+    server.received.clear()
+    server.receive(server.publisher.send(DATA, 0, amf.encode("onMetaData", {"width": 1280.0})))
+    server.receive(server.publisher.send(VIDEO, 0, b"\x17" + bytes(9_000)))
+    server.receive(server.publisher.send(AUDIO, 21, b"\xaf\x01"))
+    server.receive(server.publisher.send(VIDEO, 33, b"\x27"))
+    assert [(message.kind, message.stream, message.time, len(message.body)) for message in server.received[1:]] == [
         (VIDEO, 7, 0, 9_001),
         (AUDIO, 7, 21, 2),
         (VIDEO, 7, 33, 1),
     ]
-    assert amf.decode(server.got[0].body) == ["@setDataFrame", "onMetaData", {"width": 1280.0}]
+    assert amf.decode(server.received[0].body) == ["@setDataFrame", "onMetaData", {"width": 1280.0}]
 
 
-def test_it_takes_leave() -> None:
+def test_end_closes_the_stream() -> None:
     server = Server()
     assert server.publisher.end() == b""
     server.go_live()
-    server.hear(server.publisher.end())
+    server.receive(server.publisher.end())
     assert [(command[0], command[3]) for command in server.commands()[-2:]] == [
         ("FCUnpublish", KEY),
         ("deleteStream", 7),
     ]
 
 
-def test_pings_are_answered_and_bytes_acknowledged() -> None:
+def test_pings_are_answered_and_received_bytes_acknowledged() -> None:
     server = Server()
     server.go_live()
-    server.got.clear()
-    server.say(kind=4, body=struct.pack(">HI", 6, 1_234))
-    assert server.got[-1] == RtmpMessage(4, 0, 0, struct.pack(">HI", 7, 1_234))
-    server.say(kind=6, body=struct.pack(">IB", 5_000, 2))
-    assert server.got[-1].kind == 5
-    server.say(kind=5, body=struct.pack(">I", 100))
-    server.say("onBWDone", 0, None, "x" * 90)
-    assert server.got[-1].kind == 3
+    server.received.clear()
+    server.send(kind=4, body=struct.pack(">HI", 6, 1_234))
+    assert server.received[-1] == RtmpMessage(4, 0, 0, struct.pack(">HI", 7, 1_234))
+    server.send(kind=6, body=struct.pack(">IB", 5_000, 2))
+    assert server.received[-1].kind == 5
+    server.send(kind=5, body=struct.pack(">I", 100))
+    server.send("onBWDone", 0, None, "x" * 90)
+    assert server.received[-1].kind == 3
 
 
-def test_the_servers_chunks_may_be_of_another_size() -> None:
+def test_the_server_may_set_its_chunk_size() -> None:
     server = Server()
-    server.greet()
-    server.say(kind=1, body=struct.pack(">I", 4_000))
+    server.shake_hands()
+    server.send(kind=1, body=struct.pack(">I", 4_000))
     server.writer.size = 4_000
-    server.say("_result", 1, {"long": "x" * 3_000}, {})
-    assert server.publisher.step is PublishState.CREATING
+    server.send("_result", 1, {"long": "x" * 3_000}, {})
+    assert server.publisher.state is PublishState.CREATING_STREAM
 
 
 @pytest.mark.parametrize(
@@ -132,44 +137,44 @@ def test_the_servers_chunks_may_be_of_another_size() -> None:
             ("_error", 1, None, {"code": "NetConnection.Connect.Rejected", "description": "no such\napp"}),
             "Rejected: no such app",
         ),
-        (("_error", 4, None, None), "does not say why"),
+        (("_error", 4, None, None), "no reason given"),
         (("onStatus", 0, None, {"level": "error", "code": "NetStream.Publish.BadName"}), "Publish.BadName"),
-        (("close", 0, None), "ends the stream"),
+        (("close", 0, None), "ended the stream"),
     ],
 )
-def test_a_refusal_is_told_in_the_servers_words(values: tuple[amf.Value, ...], words: str) -> None:
+def test_a_rejection_is_reported_in_the_servers_words(values: tuple[amf.Value, ...], words: str) -> None:
     server = Server()
-    server.greet()
+    server.shake_hands()
     with pytest.raises(StreamError, match=words):
-        server.say(*values)
+        server.send(*values)
 
 
-def test_what_matters_to_nobody_is_passed_over() -> None:
+def test_irrelevant_messages_are_ignored() -> None:
     server = Server()
-    server.greet()
-    server.say("_error", 2, None, {"code": "NetConnection.Call.Failed"})  # releaseStream is a courtesy
-    server.say("_result", 99, None)
-    server.say("onFCPublish", 0, None)
-    server.say(kind=22, body=b"whatever")
-    assert server.publisher.step is PublishState.CONNECTING
+    server.shake_hands()
+    server.send("_error", 2, None, {"code": "NetConnection.Call.Failed"})  # releaseStream may fail
+    server.send("_result", 99, None)
+    server.send("onFCPublish", 0, None)
+    server.send(kind=22, body=b"whatever")
+    assert server.publisher.state is PublishState.CONNECTING
 
 
 @pytest.mark.parametrize("data", [b"HTTP/1.1 400 Bad Request\r\n", b"\x06" + bytes(3_072)])
-def test_a_server_of_another_kind_is_told_apart(data: bytes) -> None:
+def test_another_protocol_is_detected(data: bytes) -> None:
     with pytest.raises(StreamError, match="does not speak RTMP"):
         Server().publisher.receive(data)
 
 
 @pytest.mark.parametrize("body", [struct.pack(">I", 0), b"\x00", struct.pack(">I", 0x80000000)])
-def test_an_absurd_chunk_size_is_refused(body: bytes) -> None:
+def test_an_invalid_chunk_size_is_rejected(body: bytes) -> None:
     server = Server()
-    server.greet()
+    server.shake_hands()
     with pytest.raises(StreamError):
-        server.say(kind=1, body=body)
+        server.send(kind=1, body=body)
 
 
-def test_nothing_is_sent_before_the_stream_is_live() -> None:
+def test_send_raises_before_the_stream_is_live() -> None:
     server = Server()
-    server.greet()
-    with pytest.raises(StreamError, match="accepted"):
+    server.shake_hands()
+    with pytest.raises(StreamError, match="has not accepted"):
         server.publisher.send(VIDEO, 0, b"\x17")

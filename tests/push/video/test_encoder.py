@@ -1,4 +1,4 @@
-"""The encoder as the program it is: what ffprobe finds in what it writes."""
+"""The encoder process, and its output as ffprobe and FFmpeg read it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 
 from radio.errors import StreamError
 from radio.paths import ARTWORK
-from radio.push.rtmp.flv import AUDIO, DATA, VIDEO, Tag, Tags
-from radio.push.video.messages import SOUND, TITLE, EncoderSettings, message, read_messages
+from radio.push.rtmp.flv import AUDIO, DATA, VIDEO, Tag, TagReader
+from radio.push.video.messages import SAMPLES, TITLE, EncoderSettings, message, read_messages
 from radio.types import SAMPLE_RATE
 
 SETTINGS = EncoderSettings(width=320, height=180, fps=30, bitrate=400, image=str(ARTWORK), station="Station")
@@ -30,7 +30,7 @@ def tone(seconds: float) -> bytes:
 def encoded(messages: Sequence[bytes], settings: EncoderSettings = SETTINGS) -> bytes:
     done = subprocess.run(
         [sys.executable, "-m", "radio.push.video.encoder"],
-        input=settings.line() + b"".join(messages),
+        input=settings.as_line() + b"".join(messages),
         capture_output=True,
         timeout=60,
         check=False,
@@ -41,30 +41,36 @@ def encoded(messages: Sequence[bytes], settings: EncoderSettings = SETTINGS) -> 
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
+def video_file() -> bytes:
     sound = tone(6)
-    pieces = [message(SOUND, sound[at : at + 3_840]) for at in range(0, len(sound), 3_840)]
+    pieces = [message(SAMPLES, sound[at : at + 3_840]) for at in range(0, len(sound), 3_840)]
     half = len(pieces) // 2
     return encoded([message(TITLE, b"First"), *pieces[:half], message(TITLE, b"Second"), *pieces[half:]])
 
 
-def probed(film: bytes, *what: str) -> dict[str, list[dict[str, str]]]:
+def ffprobe(video_file: bytes, *options: str) -> dict[str, list[dict[str, str]]]:
     done = subprocess.run(
-        ["ffprobe", "-v", "error", "-of", "json", *what, "-"], input=film, capture_output=True, timeout=60, check=True
+        ["ffprobe", "-v", "error", "-of", "json", *options, "-"],
+        input=video_file,
+        capture_output=True,
+        timeout=60,
+        check=True,
     )
     assert done.stderr == b""
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
-def test_codecs_are_those_that_services_ask_for(film: bytes) -> None:
-    video, audio = sorted(probed(film, "-show_streams")["streams"], key=lambda each: each["codec_name"], reverse=True)
+def test_codecs_are_those_that_services_require(video_file: bytes) -> None:
+    video, audio = sorted(
+        ffprobe(video_file, "-show_streams")["streams"], key=lambda stream: stream["codec_name"], reverse=True
+    )
     assert (video["codec_name"], video["pix_fmt"], video["width"], video["height"]) == ("h264", "yuv420p", 320, 180)
     assert (video["r_frame_rate"], video["color_space"], video["has_b_frames"]) == ("30/1", "bt709", 0)
     assert (audio["codec_name"], audio["profile"], audio["sample_rate"], audio["channels"]) == ("aac", "LC", "48000", 2)
 
 
-def test_key_frames_come_every_two_seconds_and_the_rate_is_constant(film: bytes) -> None:
-    packets = probed(film, "-select_streams", "v", "-show_packets")["packets"]
+def test_key_frames_come_every_two_seconds_and_the_rate_is_constant(video_file: bytes) -> None:
+    packets = ffprobe(video_file, "-select_streams", "v", "-show_packets")["packets"]
     times = [float(packet["pts_time"]) for packet in packets if "K" in packet["flags"]]
     assert np.allclose(np.diff(times), 2.0, atol=0.002)
     assert len(times) == 3
@@ -74,67 +80,67 @@ def test_key_frames_come_every_two_seconds_and_the_rate_is_constant(film: bytes)
     assert np.abs(seconds[1:5] - 400).max() < 80
 
 
-def test_the_sound_has_its_rate_and_length_and_is_the_music(film: bytes) -> None:
-    packets = probed(film, "-select_streams", "a", "-show_packets")["packets"]
+def test_the_audio_has_the_right_bit_rate_length_and_pitch(video_file: bytes) -> None:
+    packets = ffprobe(video_file, "-select_streams", "a", "-show_packets")["packets"]
     rate = 8 * sum(int(packet["size"]) for packet in packets) / 6
     assert 60_000 < rate < 175_000  # a tone needs less than music
-    with av.open(io.BytesIO(film)) as container:
-        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
-    assert abs(len(heard) / SAMPLE_RATE - 6) < 0.1
-    assert int(np.argmax(np.abs(np.fft.rfft(heard[SAMPLE_RATE : 3 * SAMPLE_RATE])))) == 880
+    with av.open(io.BytesIO(video_file)) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert abs(len(samples) / SAMPLE_RATE - 6) < 0.1
+    assert int(np.argmax(np.abs(np.fft.rfft(samples[SAMPLE_RATE : 3 * SAMPLE_RATE])))) == 880
 
 
-def test_picture_and_sound_stay_together(film: bytes) -> None:
-    packets = probed(film, "-show_packets")["packets"]
+def test_video_and_audio_stay_in_sync(video_file: bytes) -> None:
+    packets = ffprobe(video_file, "-show_packets")["packets"]
     last = {packet["codec_type"]: float(packet["pts_time"]) for packet in packets}
     assert abs(last["video"] - last["audio"]) < 0.1
 
 
-def test_the_title_is_shown_when_it_is_heard(film: bytes) -> None:
-    with av.open(io.BytesIO(film)) as container:
+def test_the_title_changes_at_its_position_in_the_samples(video_file: bytes) -> None:
+    with av.open(io.BytesIO(video_file)) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     assert len(frames) == 180
     line = [frame[118:138, 10:160].astype(int) for frame in frames]
     assert np.abs(line[80] - line[60]).max() < 40  # the same title, up to the codec's noise
-    assert np.abs(line[95] - line[85]).max() > 80  # three seconds in, the other one
+    assert np.abs(line[95] - line[85]).max() > 80  # after three seconds, the second title
 
 
-def test_tags_are_the_same_however_the_bytes_come(film: bytes) -> None:
-    whole = Tags().feed(film)
+def test_tags_are_the_same_for_input_in_pieces_of_any_size(video_file: bytes) -> None:
+    whole = TagReader().feed(video_file)
     for step in (1, 7, 1_000):
-        tags, found = Tags(), list[Tag]()
-        part = film[:40_000] if step == 1 else film
+        reader, tags = TagReader(), list[Tag]()
+        part = video_file[:40_000] if step == 1 else video_file
         for at in range(0, len(part), step):
-            found += tags.feed(part[at : at + step])
-        assert found == whole[: len(found)]
-        assert len(found) > 20
+            tags += reader.feed(part[at : at + step])
+        assert tags == whole[: len(tags)]
+        assert len(tags) > 20
     assert [(tag.kind, tag.is_header) for tag in whole[:3]] == [(DATA, True), (VIDEO, True), (AUDIO, True)]
     assert sum(tag.is_key for tag in whole) == 3
 
 
-def test_times_go_on_when_their_bits_run_out() -> None:
+def test_timestamps_continue_when_their_31_bits_wrap() -> None:
     def tag(time: int) -> bytes:
-        when = (time & 0xFFFFFF).to_bytes(3, "big") + bytes([time >> 24 & 0x7F])
-        return b"\x08" + (2).to_bytes(3, "big") + when + bytes(3) + b"\xaf\x01" + bytes(4)
+        timestamp = (time & 0xFFFFFF).to_bytes(3, "big") + bytes([time >> 24 & 0x7F])
+        return b"\x08" + (2).to_bytes(3, "big") + timestamp + bytes(3) + b"\xaf\x01" + bytes(4)
 
-    turn, day = 2**31, 86_400_000
-    around = [turn - 20, turn - 30, turn + 5, turn - 2, turn + 25]  # picture and sound are not quite in order
-    times = [*range(0, turn - 20, day), *around, *range(turn + day, 3 * turn, day)]
+    wrap, day = 2**31, 86_400_000
+    around = [wrap - 20, wrap - 30, wrap + 5, wrap - 2, wrap + 25]  # video and audio tags are slightly out of order
+    times = [*range(0, wrap - 20, day), *around, *range(wrap + day, 3 * wrap, day)]
     data = b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"".join(map(tag, times))
-    assert [each.time for each in Tags().feed(data)] == times
+    assert [tag.time for tag in TagReader().feed(data)] == times
 
 
 @pytest.mark.parametrize("data", [b"RIFF" + bytes(20), b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"\x07" + bytes(20)])
-def test_what_is_no_flv_is_refused(data: bytes) -> None:
+def test_other_data_than_flv_is_rejected(data: bytes) -> None:
     with pytest.raises(StreamError, match="encoder wrote"):
-        Tags().feed(data)
+        TagReader().feed(data)
 
 
-def test_an_image_that_cannot_be_read_is_named() -> None:
+def test_an_unreadable_image_is_named_in_the_error() -> None:
     settings = EncoderSettings(320, 180, 30, 400, "/nowhere/image.png", "Station")
     done = subprocess.run(
         [sys.executable, "-m", "radio.push.video.encoder"],
-        input=settings.line(),
+        input=settings.as_line(),
         capture_output=True,
         timeout=60,
         check=False,
@@ -144,7 +150,7 @@ def test_an_image_that_cannot_be_read_is_named() -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_input_that_is_cut_or_foreign() -> None:
-    assert list(read_messages(io.BytesIO(message(TITLE, b"a") + message(SOUND, b"bcd")[:-1]))) == [(TITLE, b"a")]
-    with pytest.raises(StreamError, match="none of ours"):
+def test_truncated_messages_are_ignored_and_unknown_ones_rejected() -> None:
+    assert list(read_messages(io.BytesIO(message(TITLE, b"a") + message(SAMPLES, b"bcd")[:-1]))) == [(TITLE, b"a")]
+    with pytest.raises(StreamError, match="unknown message"):
         list(read_messages(io.BytesIO(b"\x09" + bytes(4))))

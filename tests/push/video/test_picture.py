@@ -21,7 +21,7 @@ def picture(width: int = 640, height: int = 360, image: Path = ARTWORK) -> Pictu
 
 
 def changed(before: Planes, after: Planes, width: int = 640, height: int = 360) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of where two frames differ in brightness."""
+    """Return left, top, right and bottom of the area in which two frames differ in brightness."""
     rows, columns = np.nonzero(np.abs(before[:height].astype(int) - after[:height]) > 16)
     return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
 
@@ -29,7 +29,7 @@ def changed(before: Planes, after: Planes, width: int = 640, height: int = 360) 
 @pytest.mark.parametrize(
     ("width", "height"), [(1280, 720), (1920, 1080), (640, 360), (720, 1280), (320, 240), (240, 240)]
 )
-def test_every_size_has_bars_from_the_foot_up(width: int, height: int) -> None:
+def test_every_size_has_bars_at_the_bottom(width: int, height: int) -> None:
     drawn = picture(width, height)
     low, high = drawn.frame(NONE), drawn.frame(ALL)
     assert low.shape == high.shape == (height * 3 // 2, width)
@@ -39,7 +39,7 @@ def test_every_size_has_bars_from_the_foot_up(width: int, height: int) -> None:
     assert height * 0.7 < top < bottom < height
 
 
-def test_a_bar_rises_alone_and_as_far_as_it_is_told() -> None:
+def test_each_bar_has_its_own_height() -> None:
     drawn = picture()
     one, half = NONE.copy(), NONE.copy()
     one[10], half[10] = 1, 0.5
@@ -49,47 +49,47 @@ def test_a_bar_rises_alone_and_as_far_as_it_is_told() -> None:
     assert abs((bottom - middle) - (bottom - top) / 2) <= 3
 
 
-def test_colours_move_with_the_bars() -> None:
+def test_chroma_changes_with_the_bars() -> None:
     drawn = picture()
     chroma = np.abs(drawn.frame(ALL)[360:].astype(int) - drawn.frame(NONE)[360:])
     assert chroma.max() > 16
 
 
-def test_a_title_changes_its_own_place_only() -> None:
+def test_a_title_changes_only_its_own_area() -> None:
     drawn = picture()
     empty = drawn.frame(NONE)
-    drawn.title("Slow Lantern")
+    drawn.set_title("Slow Lantern")
     named = drawn.frame(NONE)
     _, top, right, bottom = changed(empty, named)
     assert right < 640 * 0.6
     assert 360 * 0.65 < top < bottom < 360 * 0.85
-    drawn.title("Another Night")
+    drawn.set_title("Another Night")
     assert not np.array_equal(named, drawn.frame(NONE))
-    drawn.title("")
+    drawn.set_title("")
     assert np.array_equal(empty, drawn.frame(NONE))
 
 
-def test_a_title_that_is_too_long_is_cut_before_the_stations_name() -> None:
+def test_a_long_title_is_shortened_before_the_stations_name() -> None:
     drawn = picture()
     empty = drawn.frame(NONE)
-    drawn.title("A Title That Goes On and On, " * 10)
+    drawn.set_title("A Title That Goes On and On, " * 10)
     _, _, right, _ = changed(empty, drawn.frame(NONE))
     assert right < 640 * 0.9
 
 
 @pytest.mark.parametrize("title", ["Café, naïve – “Øst”", "Ночной поезд", "夜の雨", "\U0001f319", "", "\n"])
 def test_titles_in_any_script_are_drawn(title: str) -> None:
-    picture().title(title)
+    picture().set_title(title)
 
 
-def test_letters_of_our_font_are_not_boxes() -> None:
+def test_the_bundled_font_has_accented_letters() -> None:
     drawn = picture()
-    seen: list[npt.NDArray[np.uint8]] = []
+    frames: list[npt.NDArray[np.uint8]] = []
     for title in ("éééé", "öööö", "––––"):
-        drawn.title(title)
-        seen.append(drawn.frame(NONE))
-    assert not np.array_equal(seen[0], seen[1])
-    assert not np.array_equal(seen[1], seen[2])
+        drawn.set_title(title)
+        frames.append(drawn.frame(NONE))
+    assert not np.array_equal(frames[0], frames[1])
+    assert not np.array_equal(frames[1], frames[2])
 
 
 def test_the_stations_own_image_is_shown(tmp_path: Path) -> None:
@@ -97,11 +97,11 @@ def test_the_stations_own_image_is_shown(tmp_path: Path) -> None:
     Image.new("RGBA", (300, 900), (0, 200, 0, 255)).save(path)
     top = picture(image=path).frame(NONE)[:100, :].mean()
     assert abs(top - picture().frame(NONE)[:100, :].mean()) > 10
-    # BT.709, studio range: Y of (0, 200, 0) is 16 + 219 · 0.7152 · 200 / 255.
+    # BT.709, limited range: Y of (0, 200, 0) is 16 + 219 · 0.7152 · 200 / 255.
     assert abs(top - 139) < 3
 
 
-def test_what_is_no_image_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_image_is_named_in_the_error(tmp_path: Path) -> None:
     path = tmp_path / "words.png"
     path.write_text("words")
     with pytest.raises(StreamError, match=r"words\.png"):
@@ -109,7 +109,7 @@ def test_what_is_no_image_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hertz", [60, 440, 3_000, 9_000])
-def test_a_tone_lifts_its_own_bars(hertz: float) -> None:
+def test_a_tone_raises_the_bars_of_its_frequency(hertz: float) -> None:
     spectrum = Spectrum(BARS, 30)
     tone = 0.25 * np.sin(2 * np.pi * hertz / SAMPLE_RATE * np.arange(8_192))
     spectrum.add((np.stack([tone, tone], 1) * 32_767).astype(np.int16))
@@ -120,7 +120,7 @@ def test_a_tone_lifts_its_own_bars(hertz: float) -> None:
     assert np.count_nonzero(heights > 0.5) <= 8
 
 
-def test_bars_sink_slowly_and_all_the_way() -> None:
+def test_bars_fall_slowly_and_completely() -> None:
     spectrum = Spectrum(BARS, 30)
     spectrum.add(np.random.default_rng(1).normal(0, 8_000, (4_096, 2)).astype(np.int16))
     loud = spectrum.heights().copy()

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.push.servers import needed
+from tests.push.servers import require_program
 from tests.server.on_air import OnAir, on_air, until
 from tests.server.tone_worker import settings
 
@@ -23,7 +23,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 @asynccontextmanager
 async def shown(address: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needed("chromium"), args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=require_program("chromium"), args=ARGUMENTS)
         try:
             page = await browser.new_page(viewport={"width": 960, "height": 260})
             await page.goto(address)
