@@ -1,1 +1,1 @@
-"""What a listener at this machine sees and presses."""
+"""The terminal interface of `radio play`: the view and its keys, or plain lines."""

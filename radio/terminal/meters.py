@@ -1,4 +1,4 @@
-"""How a level meter moves: up at once, down calmly, with the largest peak held for a moment."""
+"""Level meters that rise at once, fall slowly and hold peaks; activity lamps that fade."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Final
 from radio.types import Dbfs, Seconds
 
 FLOOR: Final[Dbfs] = -48.0
-"""The bottom of the scale."""
+"""Lower end of the scale."""
 _FALL: Final = 24.0
-"""dB a second at which a bar comes down."""
-_HOLD: Final[Seconds] = 1.5
-_CLIPPED: Final[Seconds] = 5.0
+"""Fall of a bar in dB per second."""
+_PEAK_HOLD: Final[Seconds] = 1.5
+_CLIP_HOLD: Final[Seconds] = 5.0
 
 
 def decibels(amplitude: float) -> Dbfs:
-    """20 log10, with silence, and whatever is no number, at minus infinity."""
+    """Return 20 log10 of an amplitude; minus infinity for silence and for values that are not finite."""
     return 20 * math.log10(amplitude) if amplitude > 0 and math.isfinite(amplitude) else -math.inf
 
 
 class Meter:
-    """One channel's meter.
+    """The meter of one channel.
 
-    `level` is its RMS in dBFS as drawn, `peak` the held peak; both are `FLOOR` at least. `clipped` tells whether a
-    sample has touched full scale in the last seconds.
+    `level` is the displayed RMS in dBFS and `peak` the held peak; neither is below `FLOOR`. `clipped` is true for some
+    seconds after a sample has reached full scale.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class Meter:
 
     @property
     def clipped(self) -> bool:
-        return self._since_clip < _CLIPPED
+        return self._since_clip < _CLIP_HOLD
 
     def advance(self, seconds: Seconds, peak: float = 0.0, power: float = 0.0) -> None:
-        """Let `seconds` pass in which the largest sample was `peak` and the mean square `power`."""
+        """Advance by `seconds`, in which the largest sample was `peak` and the mean square `power`."""
         self.level = max(FLOOR, decibels(math.sqrt(max(0.0, power))), self.level - _FALL * seconds)
         self._since_peak += seconds
-        if self._since_peak > _HOLD:
+        if self._since_peak > _PEAK_HOLD:
             self.peak = max(FLOOR, self.peak - _FALL * seconds)
         if decibels(peak) >= self.peak:
             self.peak, self._since_peak = decibels(peak), 0.0
@@ -49,15 +49,15 @@ class Meter:
 
 
 class Lamp:
-    """Lights with each note of a layer and fades: `light` is 0–1."""
+    """A lamp that lights up with each note of a layer and fades. `brightness` is 0–1."""
 
     def __init__(self) -> None:
-        self.light = 0.0
+        self.brightness = 0.0
 
-    def strike(self, velocity: int) -> None:
-        """A note sounds with MIDI velocity 1–127."""
-        self.light = max(self.light, 0.4 + 0.6 * velocity / 127)
+    def on_note(self, velocity: int) -> None:
+        """Light up for a note of MIDI velocity 1–127."""
+        self.brightness = max(self.brightness, 0.4 + 0.6 * velocity / 127)
 
     def advance(self, seconds: Seconds) -> None:
-        """Let `seconds` pass."""
-        self.light = max(0.0, self.light - 2.5 * seconds)
+        """Advance by `seconds`."""
+        self.brightness = max(0.0, self.brightness - 2.5 * seconds)

@@ -1,4 +1,4 @@
-"""What is playing in plain lines: for pipes, logs and terminals that can do no more."""
+"""Plain lines of text instead of the view: for pipes, logs and simple terminals."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from radio.playback.messages import EventPlayed, Notice, PlayerMessage, StationC
 
 
 class PlainOutput:
-    """A line with the time for each track, and for each thing that is said."""
+    """A line with date and time for each track and each notice."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._station = ""
 
     def on_message(self, message: PlayerMessage) -> None:
-        """Write what is worth a line."""
+        """Write a line if the message is a new track or a notice."""
         match message:
             case StationChanged(settings):
                 self._station = settings.title
             case EventPlayed(event, _) if event.kind == "track":
                 data = event.data
                 self._write(f"{self._station} · {data['title']} · key of {data['key']} · {data['tempo']:g} BPM")
-            case Notice(words):
-                self._write(words)
+            case Notice(text):
+                self._write(text)
 
-    def _write(self, words: str) -> None:
+    def _write(self, text: str) -> None:
         now = datetime.now().astimezone()
-        print(f"{now:%Y-%m-%d %H:%M:%S}  {words}", file=self._file, flush=True)
+        print(f"{now:%Y-%m-%d %H:%M:%S}  {text}", file=self._file, flush=True)

@@ -1,4 +1,4 @@
-"""A terminal taken over and given back: modes, key presses, and only the lines that changed."""
+"""Full-screen access to a terminal: modes, key presses, and drawing of changed lines only."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
 _LEAVE: Final = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _READ: Final = 1024
 _ASCII: Final = str.maketrans("━─╸●○·▸↑↓←→–…", "=-|*o.>^v<>-.")
-"""For terminals that show no more."""
+"""Replacements for terminals without Unicode."""
 
 
 class Screen:
-    """The terminal that the radio was started in.
+    """The terminal that the radio runs in.
 
     Args:
-        output: Its file descriptor for writing.
-        keys: The one for reading, or None where standard input is something else: then nothing can be pressed.
+        output: The file descriptor for writing.
+        keys: The file descriptor for reading, or None if standard input is not a terminal: then there are no keys.
     """
 
     def __init__(self, output: int, keys: int | None) -> None:
@@ -40,23 +40,23 @@ class Screen:
         self._input = keys
         self._keys = Keys()
         self._modes: list[Any] | None = None
-        self._taken = False
-        self._stale = False
-        self._shown: list[Text] = []
+        self._active = False
+        self._resumed = False
+        self._lines: list[Text] = []
         self._size = (0, 0)
         self._console = Console(file=io.StringIO(), force_terminal=True, width=10_000, highlight=False)
         self._encoding = getattr(sys.stdout, "encoding", None) or "ascii"
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines; 80 × 24 where the terminal does not say."""
+        """Columns and lines; 80 × 24 if the terminal does not report them."""
         columns, lines = os.get_terminal_size(self._output)
         return columns or 80, lines or 24
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Take the terminal over; it is given back whatever happens, and while Ctrl-Z stops the radio."""
-        before = {
+    def full_screen(self) -> Iterator[None]:
+        """Use the whole terminal within the block. Restore it at the end, and while Ctrl-Z suspends the radio."""
+        handlers = {
             signal.SIGTSTP: signal.signal(signal.SIGTSTP, self._suspend),
             signal.SIGCONT: signal.signal(signal.SIGCONT, self._resume),
         }
@@ -64,50 +64,50 @@ class Screen:
             self._enter()
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in handlers.items():
                 signal.signal(number, handler)
             self._leave()
 
     def read(self, timeout: Seconds) -> list[str]:
-        """The keys that are pressed within `timeout`. Raises EOFError when the terminal is gone."""
-        source = [self._input] if self._input is not None and self._taken else []
-        ready, _, _ = select.select(source, [], [], timeout)
+        """Return the keys pressed within `timeout`. Raise EOFError if the terminal is closed."""
+        files = [self._input] if self._input is not None and self._active else []
+        ready, _, _ = select.select(files, [], [], timeout)
         if not ready:
-            return self._keys.pause()
+            return self._keys.flush()
         try:
             data = os.read(ready[0], _READ)
         except OSError as error:
             raise EOFError(str(error)) from error
         if not data:
-            raise EOFError("the terminal was closed")
+            raise EOFError("the terminal is closed")
         return self._keys.feed(data)
 
     def paint(self, lines: Sequence[Text]) -> None:
-        """Show these lines, one for each of the screen; writes what differs from what is there."""
-        if self._stale or self._taken != self.in_foreground():
-            self._taken = self._stale = False  # the shell has set its own modes and drawn over ours
+        """Show one line of text per screen line; write only those that changed."""
+        if self._resumed or self._active != self.in_foreground():
+            self._active = self._resumed = False  # the shell has changed modes and screen meanwhile
             if self.in_foreground():
                 self._enter()
-        if not self._taken:
+        if not self._active:
             return
         size = self.size
         if size != self._size:
             self._size = size
-            self.forget()
-        changed = ["\x1b[2J"] if not self._shown else []
+            self.invalidate()
+        changed = ["\x1b[2J"] if not self._lines else []
         for row, line in enumerate(lines):
-            if row >= len(self._shown) or line != self._shown[row]:
+            if row >= len(self._lines) or line != self._lines[row]:
                 changed.append(f"\x1b[{row + 1};1H{self._rendered(line)}\x1b[K")
-        self._shown = list(lines)
+        self._lines = list(lines)
         if changed:
             self._write("".join(changed))
 
-    def forget(self) -> None:
-        """Paint everything the next time."""
-        self._shown = []
+    def invalidate(self) -> None:
+        """Redraw everything the next time."""
+        self._lines = []
 
     def in_foreground(self) -> bool:
-        """Whether the terminal is ours to draw on: not while the radio runs as a shell's background job."""
+        """Return whether the radio may draw: not while it is a background job of a shell."""
         try:
             return os.tcgetpgrp(self._output) == os.getpgrp()
         except OSError:
@@ -118,17 +118,17 @@ class Screen:
             self._modes = termios.tcgetattr(self._input)
             tty.setcbreak(self._input, termios.TCSANOW)
             modes = termios.tcgetattr(self._input)
-            modes[0] &= ~termios.IXON  # Ctrl-S would stop the terminal, and us with it
+            modes[0] &= ~termios.IXON  # Ctrl-S would stop the terminal, and the radio with it
             termios.tcsetattr(self._input, termios.TCSANOW, modes)
         self._write(_ENTER)
-        self.forget()
-        self._taken = True
+        self.invalidate()
+        self._active = True
 
     def _leave(self) -> None:
-        if not self._taken or not self.in_foreground():
+        if not self._active or not self.in_foreground():
             return
-        self._taken = False
-        with suppress(OSError):  # a terminal that is gone needs nothing back
+        self._active = False
+        with suppress(OSError):  # the terminal may be closed
             self._write(_LEAVE)
         if self._input is not None and self._modes is not None:
             with suppress(termios.error):
@@ -138,21 +138,21 @@ class Screen:
         self._leave()
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(signal.Signals(number))
-        signal.signal(number, self._suspend)  # here we go on
+        signal.signal(number, self._suspend)  # continues here after SIGCONT
 
     def _resume(self, _number: int, _frame: object) -> None:
-        self._stale = True
+        self._resumed = True
 
     def _rendered(self, line: Text) -> str:
         with self._console.capture() as captured:
             self._console.print(line, end="", no_wrap=True, overflow="ignore", crop=False)
         return captured.get()
 
-    def _write(self, words: str) -> None:
+    def _write(self, text: str) -> None:
         try:
-            data = words.encode(self._encoding)
+            data = text.encode(self._encoding)
         except UnicodeEncodeError:
-            data = words.translate(_ASCII).encode(self._encoding, errors="replace")
+            data = text.translate(_ASCII).encode(self._encoding, errors="replace")
         while data:
             try:
                 data = data[os.write(self._output, data) :]

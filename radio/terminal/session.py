@@ -1,4 +1,4 @@
-"""A listener at this machine: the view and its keys on a terminal, plain lines elsewhere, for as long as it plays."""
+"""A listening session at this machine: the view and its keys on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,35 +17,36 @@ if TYPE_CHECKING:
     from radio.terminal.screen import Screen
 
 _FRAME: Final[Seconds] = 1 / 14
-"""Between two looks at what plays: meters and beats need no more to look alive."""
+"""Time between two updates of the view, short enough for smooth meters."""
 
 
 def run_session(player: Player, stations: Sequence[StationSettings], first: StationSettings) -> None:
-    """Show what `player` plays until it is over or the listener quits.
+    """Show what `player` plays until it ends or the listener quits.
 
     Args:
-        player: Started, with `first`.
-        stations: What the listener may change over to.
+        player: A started player, which plays `first`.
+        stations: The stations that the listener can choose.
+        first: The first station.
 
     Raises:
-        RadioError: what ended the music.
-        KeyboardInterrupt: Ctrl-C, or a signal that the command line takes for it.
+        RadioError: Playback failed.
+        KeyboardInterrupt: The listener pressed Ctrl-C, or the command line turned another signal into it.
     """
     if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         from radio.terminal.screen import Screen
 
         screen = Screen(sys.stdout.fileno(), sys.stdin.fileno() if sys.stdin.isatty() else None)
         if screen.in_foreground():
-            _watch(player, TerminalState(stations, first), screen)
+            _run_view(player, TerminalState(stations, first), screen)
             return
-    _log(player)
+    _print_lines(player)
 
 
-def _watch(player: Player, state: TerminalState, screen: Screen) -> None:
+def _run_view(player: Player, state: TerminalState, screen: Screen) -> None:
     from radio.terminal.view import draw
 
     last = monotonic()
-    with screen.taken():
+    with screen.full_screen():
         while player.playing:
             for message in player.messages(0):
                 state.on_message(message)
@@ -53,7 +54,7 @@ def _watch(player: Player, state: TerminalState, screen: Screen) -> None:
             state.advance(now - last, player.playhead, player.level())
             last = now
             if player.is_stuck:
-                state.show_notice("The sound card takes nothing: waiting for it.")
+                state.show_notice("The sound card does not respond. Waiting for it.")
             screen.paint(draw(state, *screen.size))
             try:
                 keys = screen.read(_FRAME)
@@ -75,10 +76,10 @@ def _execute(command: Command | None, player: Player, screen: Screen) -> None:
         case SetVolume(gain):
             player.volume = gain
         case Redraw():
-            screen.forget()
+            screen.invalidate()
 
 
-def _log(player: Player) -> None:
+def _print_lines(player: Player) -> None:
     from radio.terminal.plain import PlainOutput
 
     output = PlainOutput(sys.stdout)

@@ -1,4 +1,4 @@
-"""What the listener sees and turns: messages and keys in, a picture of the station and wishes out. Pure, no clock."""
+"""The state of the terminal view. Messages and keys go in, commands to the player come out. Pure, without a clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from radio.terminal.meters import Lamp, Meter
 from radio.types import Frames, JsonValue, Seconds, StationEvent
 
 _STEPS: Final = {"temperature": 0.05, "tempo": 1.0, "swing": 1.0, "density": 0.05, "lowpass": 0.0, "wow": 0.05}
-"""How far one key press goes; the low-pass goes by a quarter of an octave."""
+"""Change per key press; the low-pass changes by a quarter of an octave."""
 _QUARTER_OCTAVE: Final = 2**0.25
 _LEVEL_STEP: Final = 1.0
 _VOLUME_STEP: Final = 5
@@ -22,34 +22,34 @@ _HISTORY_LENGTH: Final = 12
 _NOTICE_DURATION: Final[Seconds] = 6.0
 
 SLIDERS: Final = (*(f"{layer}_level" for layer in LAYERS), *_STEPS, "volume")
-"""The rows a cursor walks through: controls by their names, and the volume of these speakers."""
+"""The sliders from first to last: controls by name, and the volume."""
 
 KEYS: Final = (
-    ("up down", "choose a row"),
-    ("left right", "turn it"),
-    ("m", "mute the chosen layer"),
+    ("up down", "select a slider"),
+    ("left right", "change it"),
+    ("m", "mute the selected layer"),
     ("1 2 3 4 5", f"mute {', '.join(LAYERS)}"),
     ("v r", "vinyl, rain on and off"),
     ("t T", "temperature down, up"),
     ("[ ]", "tempo down, up"),
     ("- +", "volume down, up"),
-    ("space", "silence, and back"),
-    ("tab", "next station, with shift the one before"),
+    ("space", "silence on and off"),
+    ("tab", "next station; with shift, the previous one"),
     ("?", "show these keys"),
-    ("q", "quit; so does Ctrl-C"),
+    ("q", "quit (also Ctrl-C)"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeControls:
-    """Set these controls."""
+    """Set controls of the current station."""
 
     patch: dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeStation:
-    """Change over to this station, or stay with the one that plays."""
+    """Change to a station; None stays with the current one."""
 
     settings: StationSettings | None
 
@@ -63,12 +63,12 @@ class SetVolume:
 
 @dataclass(frozen=True, slots=True)
 class Quit:
-    """End."""
+    """Quit the radio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redraw:
-    """Paint the whole screen anew."""
+    """Redraw the whole screen."""
 
 
 Command: TypeAlias = ChangeControls | ChangeStation | SetVolume | Quit | Redraw
@@ -76,7 +76,7 @@ Command: TypeAlias = ChangeControls | ChangeStation | SetVolume | Quit | Redraw
 
 @dataclass(frozen=True, slots=True)
 class PlayedTrack:
-    """A track that was heard, and the frame at which it began."""
+    """A track from the history, and the frame at which it started."""
 
     title: str
     station: str
@@ -87,28 +87,28 @@ class TerminalState:
     """The state of the terminal view.
 
     Args:
-        stations: What can be tuned in, at least one.
-        first: The one that is being loaded.
+        stations: The stations to choose from, at least one.
+        first: The station that is loading.
     """
 
     def __init__(self, stations: Sequence[StationSettings], first: StationSettings) -> None:
-        self.stations = [each if each.name != first.name else first for each in stations]
+        self.stations = [first if station.name == first.name else station for station in stations]
         self.settings = first
         self.loading: StationSettings | None = first
-        """The station that is being loaded."""
+        """The station that is loading, if one is."""
         self.controls: Controls = first.controls
         self.pending: dict[str, int | None] = {}
-        """Controls whose new value is not heard yet, and the bar from which it will be once that is known."""
+        """Controls whose new value is not heard yet, with the bar from which it will be, once known."""
         self.volume = 100
         self.silent = False
         self.track: StationEvent | None = None
         self.bar: StationEvent | None = None
-        self.bar_began: Frames = 0
-        """The frame of the player at which the bar began that sounds now."""
+        self.bar_start: Frames = 0
+        """The player's frame at which the current bar started."""
         self.first_bar = 0
-        """The number of the bar that opened the track."""
+        """The number of the track's first bar."""
         self.history: deque[PlayedTrack] = deque(maxlen=_HISTORY_LENGTH)
-        """Tracks heard before this one, the latest first."""
+        """Tracks heard before the current one, the latest first."""
         self.playhead: Frames = 0
         self.meters = (Meter(), Meter())
         self.lamps = {layer: Lamp() for layer in LAYERS}
@@ -116,13 +116,13 @@ class TerminalState:
         self.help = False
         self.notice = ""
         self._notice_left: Seconds = 0.0
-        self._track_began: Frames = 0
+        self._track_start: Frames = 0
 
     def on_message(self, message: PlayerMessage) -> None:
-        """Take in what the player says."""
+        """Update the state for a message from the player."""
         match message:
             case StationChanged(settings):
-                self._remember()
+                self._add_to_history()
                 self.settings, self.controls = settings, settings.controls
                 self.track = self.bar = None
                 self.pending.clear()
@@ -136,16 +136,16 @@ class TerminalState:
                         self.pending[name] = bar
                         if bar is None:
                             del self.pending[name]
-            case Notice(words):
-                self.show_notice(words)
+            case Notice(text):
+                self.show_notice(text)
                 self.loading = None
 
-    def show_notice(self, words: str, lasts: Seconds = _NOTICE_DURATION) -> None:
-        """Show a sentence for a while."""
-        self.notice, self._notice_left = words, lasts
+    def show_notice(self, text: str) -> None:
+        """Show a notice for some seconds."""
+        self.notice, self._notice_left = text, _NOTICE_DURATION
 
     def advance(self, seconds: Seconds, playhead: Frames, level: Level | None) -> None:
-        """Let `seconds` pass, in which the player came to the frame `playhead` and `level` sounded."""
+        """Advance by `seconds`, at the end of which the player is at frame `playhead`; `level` sounded meanwhile."""
         self.playhead = playhead
         for side, meter in enumerate(self.meters):
             if level is None:
@@ -159,9 +159,9 @@ class TerminalState:
             self.notice = ""
 
     def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
-        """What a key asks for. What it changes shows at once; the player is told by the command."""
+        """Handle a key: update the state at once, and return the command for the player, if any."""
         layer = LAYERS[int(key) - 1] if key in {"1", "2", "3", "4", "5"} else {"v": "vinyl", "r": "rain"}.get(key)
-        knob = SLIDERS[self.cursor]
+        slider = SLIDERS[self.cursor]
         if layer is not None:
             return self._mute(layer)
         match key:
@@ -178,11 +178,11 @@ class TerminalState:
             case "down":
                 self.cursor = (self.cursor + 1) % len(SLIDERS)
             case "left":
-                return self._step(knob, -1)
+                return self._step(slider, -1)
             case "right":
-                return self._step(knob, 1)
-            case "m" | "enter" if knob.endswith("_level"):
-                return self._mute(knob.removesuffix("_level"))
+                return self._step(slider, 1)
+            case "m" | "enter" if slider.endswith("_level"):
+                return self._mute(slider.removesuffix("_level"))
             case "t" | "T":
                 return self._step("temperature", 1 if key == "T" else -1)
             case "[" | "]":
@@ -203,35 +203,35 @@ class TerminalState:
     def _on_event(self, event: StationEvent, frame: Frames) -> None:
         match event.kind:
             case "track":
-                self._remember()
-                self.track, self._track_began, self.bar = event, frame, None
+                self._add_to_history()
+                self.track, self._track_start, self.bar = event, frame, None
             case "bar":
                 number = event.data["number"]
                 if self.bar is None and isinstance(number, int):
                     self.first_bar = number
-                self.bar, self.bar_began = event, frame
+                self.bar, self.bar_start = event, frame
                 for name, bar in list(self.pending.items()):
                     if bar is not None and isinstance(number, int) and number >= bar:
                         del self.pending[name]
             case "note" if event.data["velocity"]:
-                self.lamps[str(event.data["layer"])].strike(int(str(event.data["velocity"])))
+                self.lamps[str(event.data["layer"])].on_note(int(str(event.data["velocity"])))
 
-    def _remember(self) -> None:
+    def _add_to_history(self) -> None:
         if self.track is not None:
-            self.history.appendleft(PlayedTrack(str(self.track.data["title"]), self.settings.title, self._track_began))
+            self.history.appendleft(PlayedTrack(str(self.track.data["title"]), self.settings.title, self._track_start))
 
-    def _step(self, knob: str, way: int) -> Command | None:
-        if knob == "volume":
-            self.volume = min(100, max(0, self.volume + way * _VOLUME_STEP))
+    def _step(self, slider: str, direction: int) -> Command | None:
+        if slider == "volume":
+            self.volume = min(100, max(0, self.volume + direction * _VOLUME_STEP))
             self.silent = False
             return self._set_volume()
-        control, value = CONTROLS[knob], float(getattr(self.controls, knob))
-        if knob == "lowpass":
-            value = float(f"{value * _QUARTER_OCTAVE**way:.2g}")
+        control, value = CONTROLS[slider], float(getattr(self.controls, slider))
+        if slider == "lowpass":
+            value = float(f"{value * _QUARTER_OCTAVE**direction:.2g}")
         else:
-            step = _STEPS.get(knob, _LEVEL_STEP)
-            value = round((round(value / step) + way) * step, 4)
-        return self._change_controls({knob: min(control.high, max(control.low, value))})
+            step = _STEPS.get(slider, _LEVEL_STEP)
+            value = round((round(value / step) + direction) * step, 4)
+        return self._change_controls({slider: min(control.high, max(control.low, value))})
 
     def _mute(self, layer: str) -> Command | None:
         return self._change_controls({f"{layer}_mute": not getattr(self.controls, f"{layer}_mute")})
@@ -247,17 +247,18 @@ class TerminalState:
         return ChangeControls(patch)
 
     def _set_volume(self) -> Command:
-        """Loudness goes about with the cube of what a listener calls volume."""
+        """Return the command for the current volume. The gain is its cube, close to perceived loudness."""
         return SetVolume(0.0 if self.silent else (self.volume / 100) ** 3)
 
-    def _change_station(self, way: int) -> Command | None:
+    def _change_station(self, direction: int) -> Command | None:
         if len(self.stations) == 1:
             self.show_notice("There is only one station.")
             return None
-        names = [each.name for each in self.stations]
-        following = self.stations[(names.index((self.loading or self.settings).name) + way) % len(names)]
-        if following.name == self.settings.name and self.track is not None:
+        names = [station.name for station in self.stations]
+        current = names.index((self.loading or self.settings).name)
+        station = self.stations[(current + direction) % len(names)]
+        if station.name == self.settings.name and self.track is not None:
             self.loading = None
             return ChangeStation(None)
-        self.loading = following
-        return ChangeStation(following)
+        self.loading = station
+        return ChangeStation(station)

@@ -25,7 +25,7 @@ def test_the_command_asks_for_the_key_and_plays_to_the_server() -> None:
             assert "connected" in radio.text
             assert_hidden(radio.text)  # it was not echoed either
             radio.press("\x03")
-            assert radio.ended() == 0
+            assert radio.wait() == 0
             assert "Traceback" not in radio.text
         found = ffprobe(recordings(server)[0])
     assert {each["codec_name"] for each in found["streams"]} == {"h264", "aac"}

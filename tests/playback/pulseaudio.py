@@ -1,4 +1,4 @@
-"""A real sound card for tests: PulseAudio with a sink that plays nowhere, and a recorder on its monitor."""
+"""A sound card for tests: PulseAudio with a null sink, and a recorder of its monitor."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _ASOUND = """\
 pcm.!default { type pulse }
 ctl.!default { type pulse }
 """
-_TERMINALS = {"TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "COLUMNS", "LINES"}
-"""What tells programs about the terminal that the tests were started in."""
+_TERMINAL_VARIABLES = {"TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "COLUMNS", "LINES"}
+"""Variables that describe the terminal in which the tests run."""
 _PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], event: str, seconds: float = 30) -> None:
+    """Wait until `condition` holds; `event` names it in the error."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"it did not come about in {seconds:g} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {event}"
         time.sleep(0.02)
 
 
 class Pulse:
-    """A PulseAudio server of its own below `folder`; ALSA's default card leads to it."""
+    """A PulseAudio server with its files in `folder`, and an environment in which it is ALSA's default card."""
 
     def __init__(self, folder: Path) -> None:
         for program in ("pulseaudio", "pactl", "parec"):
@@ -45,7 +46,7 @@ class Pulse:
         (folder / "asound.conf").write_text(_ASOUND, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name not in _TERMINALS},
+            **{name: value for name, value in os.environ.items() if name not in _TERMINAL_VARIABLES},
             "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
             "PULSE_SERVER": f"unix:{self._socket}",
             "PULSE_COOKIE": str(folder / "cookie"),
@@ -64,7 +65,7 @@ class Pulse:
             command, env={**os.environ, **home}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         wait_for(self._socket.exists, "PulseAudio opens its socket")
-        wait_for(lambda: "quiet" in self._ask("list", "short", "sinks"), "PulseAudio has a sink")
+        wait_for(lambda: "quiet" in self._pactl("list", "short", "sinks"), "PulseAudio has a sink")
 
     def kill(self) -> None:
         if self._process is not None:
@@ -77,23 +78,23 @@ class Pulse:
         self._process.send_signal(number)
 
     def sink_latency(self) -> float:
-        """Seconds between what the sink takes and what its monitor gives, by the sink's own account."""
-        inputs = self._ask("list", "sink-inputs")
+        """Return the latency from the sink to its monitor in seconds, as the sink reports it."""
+        inputs = self._pactl("list", "sink-inputs")
         (latency,) = re.findall(r"Sink Latency: (\d+) usec", inputs)
         return int(latency) / 1e6
 
-    def _ask(self, *words: str) -> str:
+    def _pactl(self, *words: str) -> str:
         return subprocess.run(
             ["pactl", *words], check=False, capture_output=True, text=True, env=self.environment | {"LC_ALL": "C"}
         ).stdout
 
 
 class Recorder:
-    """Records what the sink plays, with the time at which each piece arrived here.
+    """A recording of what the sink plays, with the arrival time of each piece.
 
     Args:
         pulse: The server.
-        latency: How late pieces may come, in ms. The less, the sooner PulseAudio itself loses some on a busy machine.
+        latency: Latency of the recording in ms. With a low one, PulseAudio may lose pieces on a busy machine.
     """
 
     def __init__(self, pulse: Pulse, *, latency: int = 200) -> None:
@@ -109,10 +110,10 @@ class Recorder:
             [*command, f"--rate={SAMPLE_RATE}"], env=pulse.environment, stdout=subprocess.PIPE
         )
         self._pieces: list[bytes] = []
-        self._arrived: list[tuple[float, int]] = []
+        self._arrivals: list[tuple[float, int]] = []
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        wait_for(lambda: self._arrived, "parec records")
+        wait_for(lambda: self._arrivals, "parec records something")
 
     def __enter__(self) -> Self:
         return self
@@ -126,20 +127,20 @@ class Recorder:
 
     @property
     def frames(self) -> np.ndarray:
-        """All so far: (frames, 2) int16."""
+        """All frames recorded so far, shape (frames, 2), int16."""
         data = b"".join(self._pieces)
         return np.frombuffer(data[: len(data) // 4 * 4], dtype="<i2").reshape(-1, 2)
 
-    def at(self, moment: float) -> int:
-        """The frame that arrived at `moment` on the monotonic clock."""
-        return max((frame for when, frame in list(self._arrived) if when <= moment), default=0)
+    def frame_at(self, time: float) -> int:
+        """Return the frame that arrived at `time` on the monotonic clock."""
+        return max((frame for arrival, frame in list(self._arrivals) if arrival <= time), default=0)
 
-    def when(self, frame: int) -> float:
-        """The moment at which `frame` arrived."""
-        return min(when for when, each in list(self._arrived) if each > frame)
+    def time_of(self, frame: int) -> float:
+        """Return the time at which `frame` arrived."""
+        return min(arrival for arrival, end in list(self._arrivals) if end > frame)
 
     def loud(self, since: int = 0, threshold: int = 30) -> np.ndarray:
-        """The frames from `since` on in which something sounds."""
+        """Return the numbers of the frames from `since` on that are louder than `threshold`."""
         return since + np.flatnonzero(np.abs(self.frames[since:].astype(int)).max(axis=1) > threshold)
 
     def _read(self) -> None:
@@ -148,4 +149,4 @@ class Recorder:
         while data := os.read(self._process.stdout.fileno(), 65_536):
             total += len(data)
             self._pieces.append(data)
-            self._arrived.append((time.monotonic(), total // 4))
+            self._arrivals.append((time.monotonic(), total // 4))

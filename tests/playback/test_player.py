@@ -1,4 +1,4 @@
-"""The player, with a card that takes what the test lets it take: the edge of the machine."""
+"""The player, with a fake sound card that accepts blocks as the test allows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ import pytest
 
 from radio.errors import AudioError
 from radio.paths import STATIONS
+from radio.playback.messages import ControlsChanged, EventPlayed, Notice, PlayerMessage, StationChanged
 from radio.playback.player import (
     CROSSFADE,
     MIX_BLOCK,
-    ControlsChanged,
-    EventPlayed,
-    Message,
-    Notice,
     Player,
-    StationChanged,
 )
 from radio.playback.source import PlayerSource, SourceLoader
 from radio.settings.config import load
@@ -32,33 +28,33 @@ from tests.playback.pulseaudio import wait_for
 ONE, TWO, THREE = load(STATIONS).stations.values()
 
 
-class SteppedCard:
-    """Takes as many blocks as a test allows, and holds `buffered` frames of them back."""
+class SteppedDevice:
+    """An output device that accepts as many blocks as a test allows and reports `buffered` frames as unheard."""
 
     buffer = 0.08
 
     def __init__(self) -> None:
         self.buffered: Frames = 0
         self.played: list[Block] = []
-        self.gone = 0
+        self.failures = 0
         self._allowed = threading.Semaphore(0)
 
-    def take(self, blocks: int) -> None:
-        until = len(self.played) + blocks
+    def accept(self, blocks: int) -> None:
+        total = len(self.played) + blocks
         self._allowed.release(blocks)
-        wait_for(lambda: len(self.played) >= until, "the card was given its blocks")
+        wait_for(lambda: len(self.played) >= total, "the device received its blocks")
 
     def write(self, block: Block) -> None:
         self._allowed.acquire()
-        if self.gone:
-            self.gone -= 1
+        if self.failures:
+            self.failures -= 1
             raise AudioError("unplugged")
         self.played.append(block.copy())
 
     def reopen(self) -> None:
         self._allowed.release()
-        if self.gone:
-            self.gone -= 1
+        if self.failures:
+            self.failures -= 1
             raise AudioError("still unplugged")
 
     def drain(self) -> None:
@@ -68,12 +64,12 @@ class SteppedCard:
     def sound(self) -> np.ndarray:
         return np.concatenate(self.played)
 
-    def let_go(self) -> None:
+    def accept_all(self) -> None:
         self._allowed.release(1000)
 
 
 class Constant(ToneStation):
-    """Each sample is `value`; what was asked of it is kept."""
+    """A station whose samples all are `value`; it records the patches it gets."""
 
     def __init__(self, value: float) -> None:
         super().__init__()
@@ -88,67 +84,67 @@ class Constant(ToneStation):
         return super().control(patch)
 
 
-Playing = Callable[..., tuple[Player, SteppedCard]]
+Playing = Callable[..., tuple[Player, SteppedDevice]]
 
 
 @pytest.fixture
 def playing() -> Iterator[Playing]:
-    started: list[tuple[Player, SteppedCard]] = []
+    players: list[tuple[Player, SteppedDevice]] = []
 
     def start(
         open_station: Callable[[StationSettings], ToneStation] = lambda _: ToneStation(),
         frames: Frames | None = None,
-    ) -> tuple[Player, SteppedCard]:
-        card = SteppedCard()
-        player = Player(card, open_station, frames=frames)
-        started.append((player, card))
+    ) -> tuple[Player, SteppedDevice]:
+        device = SteppedDevice()
+        player = Player(device, open_station, frames=frames)
+        players.append((player, device))
         player.start(ONE)
-        return player, card
+        return player, device
 
     yield start
-    for player, card in started:
+    for player, device in players:
         player._stop.set()
-        card.let_go()
+        device.accept_all()
         assert player.close()
 
 
-def messages_of(player: Player, kind: type[Message]) -> list[Message]:
+def messages_of(player: Player, kind: type[PlayerMessage]) -> list[PlayerMessage]:
     return [message for message in player.messages(0) if isinstance(message, kind)]
 
 
 def test_all_frames_are_played_and_no_more(playing: Playing) -> None:
     frames = 3 * MIX_BLOCK + 17
-    player, card = playing(frames=frames)
-    card.let_go()
-    wait_for(lambda: not player.playing, "it is over")
-    assert len(card.sound) == frames
-    np.testing.assert_array_equal(card.sound, ToneStation().render(frames))
+    player, device = playing(frames=frames)
+    device.accept_all()
+    wait_for(lambda: not player.playing, "playback ends")
+    assert len(device.sound) == frames
+    np.testing.assert_array_equal(device.sound, ToneStation().render(frames))
 
 
-def test_events_are_told_when_they_are_heard_not_when_they_are_mixed(playing: Playing) -> None:
-    player, card = playing()
-    card.buffered = 4 * MIX_BLOCK
-    card.take(53)
-    wait_for(lambda: player.playhead == 49 * MIX_BLOCK, "that much is heard")
+def test_events_are_reported_when_they_are_heard(playing: Playing) -> None:
+    player, device = playing()
+    device.buffered = 4 * MIX_BLOCK
+    device.accept(53)
+    wait_for(lambda: player.playhead == 49 * MIX_BLOCK, "that many frames are heard")
     assert [message.event.frame for message in messages_of(player, EventPlayed)] == [
         0,
         0,
-    ]  # the bar line at 50 is mixed, no more
-    card.take(1)
-    wait_for(lambda: player.playhead == 50 * MIX_BLOCK, "that much is heard")
+    ]  # the bar line at block 50 is mixed but not heard
+    device.accept(1)
+    wait_for(lambda: player.playhead == 50 * MIX_BLOCK, "that many frames are heard")
     assert [message.event.frame for message in messages_of(player, EventPlayed)] == [50 * MIX_BLOCK]
 
 
-def test_stations_fade_over_with_equal_power_and_the_old_one_is_freed(playing: Playing) -> None:
+def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: Playing) -> None:
     stations = {ONE.name: Constant(0.5), TWO.name: Constant(0.25)}
-    player, card = playing(lambda settings: stations[settings.name])
-    card.take(10)
+    player, device = playing(lambda settings: stations[settings.name])
+    device.accept(10)
     player.change_station(TWO)
-    wait_for(lambda: player._loader._ready is not None, "it is loaded")
-    card.take(60)
-    sound = card.sound[:, 0]
+    wait_for(lambda: player._loader._ready is not None, "the station is loaded")
+    device.accept(60)
+    sound = device.sound[:, 0]
     assert not stations[TWO.name].closed
-    wait_for(lambda: stations[ONE.name].closed, "the old station is freed")
+    wait_for(lambda: stations[ONE.name].closed, "the old station is closed")
     start = int(np.flatnonzero(sound != 0.5)[0]) // MIX_BLOCK * MIX_BLOCK
     angle = np.arange(CROSSFADE) / CROSSFADE * np.pi / 2
     fade = sound[start : start + CROSSFADE]
@@ -157,7 +153,7 @@ def test_stations_fade_over_with_equal_power_and_the_old_one_is_freed(playing: P
     assert [message.settings for message in messages_of(player, StationChanged)] == [ONE, TWO]
 
 
-def test_the_station_that_was_asked_for_last_is_the_one_that_comes(playing: Playing) -> None:
+def test_only_the_last_requested_station_starts(playing: Playing) -> None:
     opened: list[tuple[str, Constant]] = []
     go = Event()
 
@@ -168,101 +164,101 @@ def test_the_station_that_was_asked_for_last_is_the_one_that_comes(playing: Play
             go.wait(20)
         return station
 
-    player, card = playing(slow)
-    card.take(1)
+    player, device = playing(slow)
+    device.accept(1)
     player.change_station(TWO)
-    wait_for(lambda: len(opened) == 2, "the second is being loaded")
+    wait_for(lambda: len(opened) == 2, "the second station is loading")
     player.change_station(THREE)
     player.change_station(TWO)
     player.change_station(THREE)
     go.set()
-    wait_for(lambda: len(opened) == 3 and player._loader._ready is not None, "the last is loaded")
-    card.take(2)
+    wait_for(lambda: len(opened) == 3 and player._loader._ready is not None, "the last station is loaded")
+    device.accept(2)
     assert [name for name, _ in opened] == [ONE.name, TWO.name, THREE.name]
-    wait_for(lambda: opened[1][1].closed, "the one in between is freed")
+    wait_for(lambda: opened[1][1].closed, "the station in between is closed")
     assert [message.settings for message in messages_of(player, StationChanged)] == [ONE, THREE]
 
 
-def test_a_station_that_is_given_up_does_not_come(playing: Playing) -> None:
-    stations = {each.name: Constant(0.1) for each in (ONE, TWO)}
-    player, card = playing(lambda settings: stations[settings.name])
-    card.take(1)
+def test_a_cancelled_station_does_not_start(playing: Playing) -> None:
+    stations = {settings.name: Constant(0.1) for settings in (ONE, TWO)}
+    player, device = playing(lambda settings: stations[settings.name])
+    device.accept(1)
     player.change_station(TWO)
-    wait_for(lambda: player._loader._ready is not None, "it is loaded")
+    wait_for(lambda: player._loader._ready is not None, "the station is loaded")
     player.change_station(None)
-    card.take(5)
+    device.accept(5)
     assert stations[TWO.name].closed
     assert not stations[ONE.name].closed
     assert len(messages_of(player, StationChanged)) == 1
 
 
-def test_a_station_that_cannot_be_opened_is_said_and_the_old_one_plays_on(playing: Playing) -> None:
+def test_a_station_that_cannot_be_opened_is_reported_and_the_old_one_continues(playing: Playing) -> None:
     def opened(settings: StationSettings) -> ToneStation:
         if settings != ONE:
             raise AudioError("no soundfont")
         return ToneStation()
 
-    player, card = playing(opened)
-    card.take(1)
+    player, device = playing(opened)
+    device.accept(1)
     player.change_station(TWO)
-    wait_for(lambda: player._loader._ready is not None, "it has failed")
-    card.take(3)
+    wait_for(lambda: player._loader._ready is not None, "loading has failed")
+    device.accept(3)
     assert messages_of(player, Notice) == [Notice(f"{TWO.title} cannot be played: no soundfont")]
-    np.testing.assert_array_equal(card.sound, ToneStation().render(len(card.sound)))
+    np.testing.assert_array_equal(device.sound, ToneStation().render(len(device.sound)))
     assert player.playing
 
 
-def test_the_first_station_that_cannot_be_opened_ends_it(playing: Playing) -> None:
-    def refused(_: StationSettings) -> ToneStation:
+def test_playback_ends_if_the_first_station_cannot_be_opened(playing: Playing) -> None:
+    def failing(_: StationSettings) -> ToneStation:
         raise AudioError("no soundfont")
 
-    player, _ = playing(refused)
+    player, _ = playing(failing)
     with pytest.raises(AudioError, match="no soundfont"):
-        wait_for(lambda: not player.playing, "it ends")
+        wait_for(lambda: not player.playing, "playback ends")
 
 
-def test_the_mix_is_turned_at_once_and_the_music_not_too_near_to_its_bar_line(playing: Playing) -> None:
+def test_mix_controls_change_at_once_and_music_controls_not_shortly_before_a_bar_line(playing: Playing) -> None:
     station = Constant(0.1)
-    player, card = playing(lambda _: station)
-    card.take(48)  # 40 ms before the bar line, with one block on its way
+    player, device = playing(lambda _: station)
+    device.accept(48)  # 40 ms before the bar line, with one block on its way
     player.change_controls({"drums_mute": True})
-    card.take(1)
+    device.accept(1)
     assert [patch for _, patch in station.patches] == [{"drums_mute": True}]
     player.change_controls({"tempo": 90})
-    card.take(5)
+    device.accept(5)
     assert len(station.patches) == 2
     frame, patch = station.patches[1]
     assert patch == {"tempo": 90}
-    assert frame > SAMPLE_RATE, "a bar that was composed would have had to be composed again in 20 ms"
+    assert frame > SAMPLE_RATE, "a composed bar would have to be composed again in 20 ms"
     assert [(message.patch, message.bar) for message in messages_of(player, ControlsChanged)] == [
         ({"drums_mute": True}, None),
         ({"tempo": 90}, 3),
     ]
 
 
-def test_volume_moves_without_a_step(playing: Playing) -> None:
-    player, card = playing(lambda _: Constant(0.8))
-    card.take(3)
+def test_volume_changes_without_a_step(playing: Playing) -> None:
+    player, device = playing(lambda _: Constant(0.8))
+    device.accept(3)
     player.volume = 0.0
-    card.take(3)
+    device.accept(3)
     player.volume = 1.0
-    card.take(3)
-    sound = card.sound[:, 0]
+    device.accept(3)
+    sound = device.sound[:, 0]
     assert (sound == 0).any()
     assert sound[0] == pytest.approx(0.8)
     assert sound[-1] == pytest.approx(0.8)
     assert np.abs(np.diff(sound)).max() < 0.8 / MIX_BLOCK * 1.01
 
 
-def test_levels_are_those_of_what_is_heard(playing: Playing) -> None:
-    player, card = playing(lambda _: Constant(-0.5))
+def test_levels_are_those_of_the_frames_heard(playing: Playing) -> None:
+    player, device = playing(lambda _: Constant(-0.5))
     assert player.level() is None
-    card.buffered = 100 * MIX_BLOCK
-    card.take(10)
+    device.buffered = 100 * MIX_BLOCK
+    device.accept(10)
     assert player.level() is None
-    card.buffered = 0
-    card.take(2)
-    wait_for(lambda: player.playhead > 0, "something is heard")
+    device.buffered = 0
+    device.accept(2)
+    wait_for(lambda: player.playhead > 0, "some frames are heard")
     level = player.level()
     assert level is not None
     assert level.peak == (0.5, 0.5)
@@ -270,30 +266,30 @@ def test_levels_are_those_of_what_is_heard(playing: Playing) -> None:
     assert player.level() is None
 
 
-def test_a_card_that_goes_away_loses_nothing_that_was_not_on_it(
+def test_a_lost_device_is_reopened_and_no_unwritten_block_is_lost(
     playing: Playing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("radio.playback.player._REOPEN_DELAYS", (0.01,))
-    player, card = playing()
-    card.take(5)
-    card.gone = 3
-    card.let_go()
-    wait_for(lambda: len(card.played) > 20, "it plays on")
-    sound = card.sound
+    player, device = playing()
+    device.accept(5)
+    device.failures = 3
+    device.accept_all()
+    wait_for(lambda: len(device.played) > 20, "playback continues")
+    sound = device.sound
     np.testing.assert_array_equal(sound, ToneStation().render(len(sound)))
-    words = [message.words for message in messages_of(player, Notice)]
-    assert words == ["The sound card does not play any more (unplugged): waiting for one.", "The sound card is back."]
+    texts = [message.text for message in messages_of(player, Notice)]
+    assert texts == ["The sound card stopped (unplugged). Waiting for it to come back.", "The sound card is back."]
 
 
-def test_messages_that_nobody_reads_do_not_pile_up(playing: Playing) -> None:
-    player, card = playing()
+def test_unread_messages_do_not_pile_up(playing: Playing) -> None:
+    player, device = playing()
     for number in range(10_000):
         player._post(Notice(str(number)))
-    card.take(1)
+    device.accept(1)
     assert len(player.messages(0)) <= 4096
 
 
-def test_a_voice_says_what_it_needs_to_compose_anew() -> None:
+def test_a_source_allows_music_changes_only_in_time_to_recompose() -> None:
     station = ToneStation()
     source = PlayerSource(station, ONE)
     try:
@@ -307,17 +303,17 @@ def test_a_voice_says_what_it_needs_to_compose_anew() -> None:
     assert station.closed
 
 
-def test_a_tuner_that_is_closed_while_it_loads_frees_what_comes() -> None:
-    begun, go, station = Event(), Event(), ToneStation()
+def test_a_loader_closed_while_loading_closes_the_station() -> None:
+    started, go, station = Event(), Event(), ToneStation()
 
     def slow(_: StationSettings) -> ToneStation:
-        begun.set()
+        started.set()
         go.wait(20)
         return station
 
     loader = SourceLoader(slow)
     loader.load(replace(ONE, title="Slow"))
-    assert begun.wait(20)
+    assert started.wait(20)
     threading.Timer(0.05, go.set).start()
     loader.close()
     assert station.closed

@@ -1,4 +1,4 @@
-"""The sound card: real PortAudio and real ALSA, whose `file` device keeps what it is given."""
+"""The sound card: real PortAudio and ALSA, whose `file` device records what it plays."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from radio.types import SAMPLE_RATE
 
 CARD = """\
 </usr/share/alsa/alsa.conf>
-pcm.kept {{ type file slave.pcm "null" file "{kept}" format raw }}
-pcm.!default {{ type plug slave {{ pcm "kept" format S16_LE }} }}
+pcm.recorded {{ type file slave.pcm "null" file "{recorded}" format raw }}
+pcm.!default {{ type plug slave {{ pcm "recorded" format S16_LE }} }}
 """
 PLAY = """\
 from tests.conftest import ToneStation
 from radio.settings.config import load
 from radio.paths import STATIONS
-from radio.playback.player import EventPlayed, Notice, Player
+from radio.playback.messages import EventPlayed, Notice
+from radio.playback.player import Player
 from radio.playback.sound_card import SoundCard, quiet_libraries
 with quiet_libraries():
     sound_card = SoundCard()
@@ -36,7 +37,7 @@ with quiet_libraries():
                 if isinstance(message, EventPlayed):
                     print(message.event.kind, flush=True)
                 elif isinstance(message, Notice):
-                    print(message.words, flush=True)
+                    print(message.text, flush=True)
     finally:
         player.close()
         sound_card.close()
@@ -44,7 +45,7 @@ with quiet_libraries():
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a process of its own: PortAudio looks for cards once in a process's life."""
+    """Run code in a new process: PortAudio lists the devices once per process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         check=False,
@@ -56,47 +57,47 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def tone(frames: np.ndarray) -> np.ndarray:
-    """What `ToneStation` plays, in 16 bits."""
+    """Return the samples that `ToneStation` plays, as 16-bit values."""
     return 0.25 * 32_767 * np.sin(2 * np.pi * 440 / SAMPLE_RATE * frames)[:, None]
 
 
 @pytest.fixture
 def card(tmp_path: Path) -> Path:
-    """An ALSA config whose default card writes what it plays to the file `kept` beside it."""
+    """Return an ALSA config whose default card writes what it plays to the file `recorded` beside it."""
     config = tmp_path / "asound.conf"
-    config.write_text(CARD.format(kept=tmp_path / "kept"), encoding="utf-8")
+    config.write_text(CARD.format(recorded=tmp_path / "recorded"), encoding="utf-8")
     return config
 
 
-def test_the_card_gets_all_of_it_and_only_it(card: Path) -> None:
+def test_the_card_receives_all_frames_and_no_others(card: Path) -> None:
     frames = SAMPLE_RATE * 3 // 2 + 17
     result = python(PLAY.format(station="", frames=frames), ALSA_CONFIG_PATH=str(card))
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.split() == ["track", "bar", "bar"]
-    played = np.fromfile(card.parent / "kept", dtype="<i2").reshape(-1, 2)
+    played = np.fromfile(card.parent / "recorded", dtype="<i2").reshape(-1, 2)
     times = np.flatnonzero(np.abs(played[:, 0]) > 0)
     start = times[0] - 1  # the tone's first sample is 0
     assert np.abs(played[start : start + frames] - tone(np.arange(frames))).max() < 3
     assert not played[start + frames :].any()
 
 
-def test_a_fault_of_the_station_is_raised_where_it_plays(card: Path) -> None:
+def test_an_exception_in_the_station_is_raised_by_the_player(card: Path) -> None:
     result = python(PLAY.format(station=f"fails_at={SAMPLE_RATE}", frames=None), ALSA_CONFIG_PATH=str(card))
     assert "ValueError: the tone broke off" in result.stderr
 
 
 @pytest.mark.skipif(bool(list(Path("/dev").glob("snd/pcm*p"))), reason="this machine has a sound card")
-def test_no_sound_card_is_said_with_what_to_do() -> None:
+def test_a_missing_sound_card_is_reported_with_alternatives() -> None:
     code = "from radio.playback.sound_card import SoundCard\nfrom radio.errors import AudioError\n"
     code += "try:\n    SoundCard()\nexcept AudioError as error:\n    print(error)\n"
     result = python(code, PULSE_SERVER="")
-    assert result.stdout.startswith("no sound card can be used")
+    assert result.stdout.startswith("no sound card can be opened")
     assert "radio serve" in result.stdout
     assert "--output -" in result.stdout
     assert result.stderr == ""
 
 
-def test_a_card_that_goes_away_is_waited_for(card: Path) -> None:
+def test_a_lost_card_is_reopened(card: Path) -> None:
     code = """\
 import sounddevice
 from radio.playback import player
@@ -119,10 +120,10 @@ sounddevice.OutputStream = Stream
     result = python(code + PLAY.format(station="", frames=SAMPLE_RATE), ALSA_CONFIG_PATH=str(card))
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("The sound card") == 2
-    assert "does not play any more (Unanticipated host error" in result.stdout
+    assert "stopped (Unanticipated host error" in result.stdout
     assert "The sound card is back." in result.stdout
-    # The new card's file starts with the block that the old one refused: nothing is lost, nothing is played twice.
-    played = np.fromfile(card.parent / "kept", dtype="<i2").reshape(-1, 2)
+    # The reopened card's file starts with the block that failed: no frame is lost or played twice.
+    played = np.fromfile(card.parent / "recorded", dtype="<i2").reshape(-1, 2)
     assert len(played) >= 26 * 960
     assert np.abs(played[: 26 * 960] - tone(np.arange(24 * 960, SAMPLE_RATE))).max() < 3
 
@@ -137,23 +138,23 @@ CARDS = [
 @pytest.mark.parametrize(
     ("device", "number"), [("0", 0), ("7", 7), ("default", 7), ("USB", 3), ("alc", 0), ("usb audio 3", 3), ("3", 3)]
 )
-def test_a_card_is_found_by_its_number_or_by_words_of_its_name(device: str, number: int) -> None:
+def test_a_card_is_found_by_number_or_part_of_its_name(device: str, number: int) -> None:
     assert find_sound_card(device, CARDS).number == number
 
 
 @pytest.mark.parametrize(
     ("device", "words"),
     [
-        ("1", "there is no sound card '1'. Sound cards: 0 HDA Intel: ALC257; 3 USB Audio 3; 7 default"),
-        ("defualt", "there is no sound card 'defualt'. Did you mean 'default'? Sound cards: 0 "),
-        ("a", "'a' may be several sound cards: say which by its number (0 HDA"),
+        ("1", "no sound card '1'. Sound cards: 0 HDA Intel: ALC257; 3 USB Audio 3; 7 default"),
+        ("defualt", "no sound card 'defualt'. Did you mean 'default'? Sound cards: 0 "),
+        ("a", "'a' matches several sound cards; give the number of one (0 HDA"),
     ],
 )
-def test_a_card_that_is_none_or_several_is_refused_with_what_there_is(device: str, words: str) -> None:
+def test_an_unknown_or_ambiguous_card_is_rejected_with_a_list(device: str, words: str) -> None:
     with pytest.raises(AudioError, match=re.escape(words)):
         find_sound_card(device, CARDS)
 
 
-def test_where_there_is_no_card_at_all_that_is_said() -> None:
-    with pytest.raises(AudioError, match=re.escape("there is no sound card 'usb'. Sound cards: none")):
+def test_an_empty_list_of_cards_is_reported() -> None:
+    with pytest.raises(AudioError, match=re.escape("no sound card 'usb'. Sound cards: none")):
         find_sound_card("usb", [])

@@ -1,4 +1,4 @@
-"""The command `radio` on a terminal of its own: keys in, bytes out."""
+"""The command `radio` on a pseudo-terminal: keys in, bytes out."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.playback.pulseaudio import wait_for
 
 
 class PtyRadio:
-    """`radio …`, or another program, with a pseudo-terminal as its controlling terminal; a context.
+    """The command `radio`, or another program, with a pseudo-terminal as its controlling terminal.
 
     Args:
-        arguments: The radio's.
-        environment: The program's, but for the terminal's own variables.
+        arguments: The command's arguments.
+        environment: Environment variables, without those of the terminal.
         size: Columns and lines.
-        program: Instead of `python -m radio`.
+        program: A command to run instead of `python -m radio`.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class PtyRadio:
         self._master, self.slave = pty.openpty()
         self.resize(*size)
         self.modes = termios.tcgetattr(self.slave)
-        # setsid --ctty makes the terminal on standard input the controlling one of a session of its own.
+        # setsid --ctty starts a new session, with the terminal on standard input as its controlling terminal.
         self.process = subprocess.Popen(
             ["setsid", "--ctty", *program, *arguments],
             stdin=self.slave,
@@ -46,7 +46,7 @@ class PtyRadio:
             env={"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | environment,
         )
         self.output = b""
-        self._ending = threading.Event()
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -56,25 +56,25 @@ class PtyRadio:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
-        if not self._ending.is_set():
+        if not self._closed.is_set():
             self.hang_up()
 
-    def ended(self) -> int:
-        """Its exit status, once it has ended by itself and all that it wrote is here."""
+    def wait(self) -> int:
+        """Wait until the program has ended and its output is read; return its exit status."""
         status = self.process.wait(30)
         wait_for(lambda: not select.select([self._master], [], [], 0.05)[0], "all output is read")
         return status
 
     def hang_up(self) -> None:
-        """Close the terminal, as the end of its window does."""
-        self._ending.set()
+        """Close the terminal, as closing its window does."""
+        self._closed.set()
         self._thread.join()
         os.close(self.slave)
         os.close(self._master)
 
     @property
     def text(self) -> str:
-        """What was written, without the control sequences."""
+        """The output without control sequences."""
         return re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self.output.decode(errors="replace"))
 
     def press(self, keys: str) -> None:
@@ -84,6 +84,6 @@ class PtyRadio:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def _read(self) -> None:
-        while not self._ending.is_set():
+        while not self._closed.is_set():
             if select.select([self._master], [], [], 0.05)[0]:
                 self.output += os.read(self._master, 65_536)

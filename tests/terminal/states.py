@@ -1,4 +1,4 @@
-"""Desks as they stand after a while of playing."""
+"""Terminal states after some time of playing, for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bar(number: int) -> StationEvent:
     return StationEvent(number * BAR, "bar", {**data, "chords": CHORDS, "place": number % 4})
 
 
-def heard(state: TerminalState, event: StationEvent) -> None:
+def play_event(state: TerminalState, event: StationEvent) -> None:
     state.on_message(EventPlayed(event, event.frame))
 
 
@@ -33,13 +33,13 @@ def fresh(stations: list[StationSettings] = STATIONS) -> TerminalState:
 
 
 def playing(tracks: int = 1) -> TerminalState:
-    """In the third bar of its latest track, on the second beat, at −20 dBFS with peaks of −6."""
+    """Return a state in the third bar of its last track, on the second beat, at −20 dBFS with peaks of −6 dBFS."""
     state = fresh()
     state.on_message(StationChanged(STATIONS[0]))
     for number in range(tracks):
-        heard(state, track(number, f"Slow Tape {number + 1}"))
-        for each in range(number * 32, number * 32 + 3):
-            heard(state, bar(each))
-    state.advance(0.1, state.bar_began + BAR * 3 // 8, Level((0.5, 0.4), (0.01, 0.008)))
-    heard(state, StationEvent(state.playhead, "note", {"layer": "drums", "note": 36, "velocity": 100}))
+        play_event(state, track(number, f"Slow Tape {number + 1}"))
+        for bar_number in range(number * 32, number * 32 + 3):
+            play_event(state, bar(bar_number))
+    state.advance(0.1, state.bar_start + BAR * 3 // 8, Level((0.5, 0.4), (0.01, 0.008)))
+    play_event(state, StationEvent(state.playhead, "note", {"layer": "drums", "note": 36, "velocity": 100}))
     return state

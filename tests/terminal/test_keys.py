@@ -18,40 +18,40 @@ TYPED = {
     b"\x1b[[Aq": ["q"],  # F1 of the Linux console
     b"\x1bOPq": ["q"],  # F1 of others
     b"\x1bqm": ["m"],  # alt-q is not q
-    b"\x1b[<0;10;5Mm": ["m"],  # a mouse
-    b"\x1b]11;rgb:ffff/ffff/ffff\x07m": ["m"],  # a terminal that says its colour
+    b"\x1b[<0;10;5Mm": ["m"],  # a mouse report
+    b"\x1b]11;rgb:ffff/ffff/ffff\x07m": ["m"],  # a color report
     b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\m": ["m"],
-    b"\x1b[24;80Rm": ["m"],  # and where its cursor is
+    b"\x1b[24;80Rm": ["m"],  # a cursor position report
     b"\x00\x01\x7f\xff\xfeq": ["q"],
 }
 
 
-def test_keys_have_names_and_what_is_no_key_is_left_out() -> None:
+def test_keys_are_named_and_unknown_sequences_skipped() -> None:
     for data, keys in TYPED.items():
         assert Keys().feed(data) == keys, data
 
 
-def test_it_does_not_matter_how_the_bytes_are_split() -> None:
+def test_input_may_arrive_byte_by_byte() -> None:
     for data, keys in TYPED.items():
         decoder = Keys()
         assert [key for byte in data for key in decoder.feed(bytes([byte]))] == keys, data
 
 
-def test_an_escape_alone_is_a_key_when_nothing_follows() -> None:
+def test_an_escape_byte_is_a_key_if_nothing_follows() -> None:
     decoder = Keys()
     assert decoder.feed(b"\x1b") == []
-    assert decoder.pause() == ["escape"]
-    assert decoder.pause() == []
+    assert decoder.flush() == ["escape"]
+    assert decoder.flush() == []
     assert decoder.feed(b"\x1b[1;") == []
-    assert decoder.pause() == []
+    assert decoder.flush() == []
     assert decoder.feed(b"A") == ["A"]
 
 
 @given(st.lists(st.binary(max_size=12), max_size=8))
-def test_no_bytes_at_all_disturb_it(pieces: list[bytes]) -> None:
+def test_arbitrary_bytes_never_break_the_decoder(pieces: list[bytes]) -> None:
     decoder = Keys()
     for data in pieces:
         for key in decoder.feed(data):
             assert key.isprintable()
-    decoder.pause()
+    decoder.flush()
     assert decoder.feed(b"\x1b[A") == ["up"]

@@ -7,7 +7,7 @@ import pytest
 from radio.terminal.meters import FLOOR, Lamp, Meter, decibels
 
 
-def test_it_rises_at_once_and_falls_calmly() -> None:
+def test_a_meter_rises_at_once_and_falls_slowly() -> None:
     meter = Meter()
     meter.advance(0.05, 0.5, 0.25)
     assert meter.level == pytest.approx(-6.02, abs=0.01)
@@ -20,7 +20,7 @@ def test_it_rises_at_once_and_falls_calmly() -> None:
     assert meter.level == meter.peak == FLOOR
 
 
-def test_a_sample_at_full_scale_is_shown_for_a_while() -> None:
+def test_clipping_is_shown_for_some_seconds() -> None:
     meter = Meter()
     meter.advance(0.1, 0.999, 0.1)
     assert not meter.clipped
@@ -33,15 +33,15 @@ def test_a_sample_at_full_scale_is_shown_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("amplitude", [0.0, math.nan, math.inf, -1.0])
-def test_what_is_no_level_is_silence(amplitude: float) -> None:
+def test_values_that_are_no_level_count_as_silence(amplitude: float) -> None:
     assert decibels(amplitude) == -math.inf
 
 
 def test_a_lamp_fades() -> None:
     lamp = Lamp()
-    lamp.strike(127)
-    assert lamp.light == 1
+    lamp.on_note(127)
+    assert lamp.brightness == 1
     lamp.advance(0.2)
-    assert 0.4 < lamp.light < 0.6
+    assert 0.4 < lamp.brightness < 0.6
     lamp.advance(10)
-    assert lamp.light == 0
+    assert lamp.brightness == 0

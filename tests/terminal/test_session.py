@@ -1,4 +1,4 @@
-"""The view on a pseudo-terminal: it is given back whatever happens, and lines take its place where there is none."""
+"""Sessions on a pseudo-terminal, which is always restored, and plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.terminal.pty_radio import PtyRadio
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 TONE = """\
 import sys
-from radio import station
-from radio.cli import main
+from radio.cli.main import main
 from radio.errors import AudioError
+from radio.station import factory
 from tests.conftest import ToneStation
-def opened(settings, *, seed):
+def open_station(settings, *, seed):
     if settings.name == "jazzcafe":
         raise AudioError("there is no such\\npiano")
     return ToneStation({options})
-station.open_station = opened
+factory.open_station = open_station
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -45,7 +45,7 @@ def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulse]:
 
 @pytest.fixture
 def start(pulse: Pulse) -> Iterator[Start]:
-    """Starts a radio whose stations are tones on a terminal of its own."""
+    """Return a function that starts a radio, whose stations are tones, on a terminal of its own."""
     running: list[PtyRadio] = []
 
     def start(
@@ -61,110 +61,110 @@ def start(pulse: Pulse) -> Iterator[Start]:
         radio.__exit__()
 
 
-def shown(radio: PtyRadio, words: str) -> None:
-    wait_for(lambda: words in radio.text, f"the terminal shows {words!r}")
+def wait_for_text(radio: PtyRadio, text: str) -> None:
+    wait_for(lambda: text in radio.text, f"the terminal shows {text!r}")
 
 
-def given_back(radio: PtyRadio, *, times: int = 1) -> None:
-    """The terminal is as it was: its modes, the screen that was there, the cursor."""
+def assert_restored(radio: PtyRadio, *, times: int = 1) -> None:
+    """Assert that the terminal has its modes, its screen and its cursor back."""
     assert radio.output.count(ENTER) == radio.output.count(LEAVE) == times
     assert radio.output.rindex(LEAVE) > radio.output.rindex(ENTER)
     assert termios.tcgetattr(radio.slave) == radio.modes
 
 
-def test_quit_gives_the_terminal_back(start: Start) -> None:
+def test_quitting_restores_the_terminal(start: Start) -> None:
     radio = start()
-    shown(radio, "A Tone")
+    wait_for_text(radio, "A Tone")
     assert termios.tcgetattr(radio.slave) != radio.modes
     radio.press("q")
-    assert radio.ended() == 0
-    given_back(radio)
+    assert radio.wait() == 0
+    assert_restored(radio)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_give_the_terminal_back(start: Start, number: signal.Signals) -> None:
+def test_signals_restore_the_terminal(start: Start, number: signal.Signals) -> None:
     radio = start()
-    shown(radio, "A Tone")
+    wait_for_text(radio, "A Tone")
     if number == signal.SIGINT:
         radio.press("\x03")
     else:
         radio.process.send_signal(number)
-    assert radio.ended() == 0
-    given_back(radio)
+    assert radio.wait() == 0
+    assert_restored(radio)
 
 
-def test_a_fault_gives_the_terminal_back_and_is_one_line_after_that(start: Start) -> None:
+def test_an_exception_restores_the_terminal_and_prints_one_line(start: Start) -> None:
     radio = start(options="fails_at=48_000")
-    assert radio.ended() == 1
-    given_back(radio)
+    assert radio.wait() == 1
+    assert_restored(radio)
     after = radio.output[radio.output.rindex(LEAVE) + len(LEAVE) :].decode()
     assert after.strip() == "radio: ValueError: the tone broke off"
 
 
-def test_a_station_that_cannot_be_opened_at_the_start_is_one_line(start: Start) -> None:
+def test_a_first_station_that_cannot_be_opened_is_reported(start: Start) -> None:
     radio = start("--station", "jazzcafe")
-    assert radio.ended() == 1
+    assert radio.wait() == 1
     assert radio.output.split(LEAVE)[-1].strip() == b"radio: there is no such\r\nradio: piano"
     assert termios.tcgetattr(radio.slave) == radio.modes
 
 
-def test_ctrl_z_stops_it_and_fg_goes_on(start: Start, pulse: Pulse) -> None:
+def test_ctrl_z_suspends_the_radio_and_fg_resumes_it(start: Start, pulse: Pulse) -> None:
     shell = 'set -m; "$@"; echo "stopped: $?"; fg >/dev/null; echo "ended: $?"'
     program = ("bash", "-c", shell, "bash", sys.executable, "-c", TONE.format(options=""), "--station", "chill")
     with PtyRadio(program=program, environment=pulse.environment) as radio:
-        shown(radio, "A Tone")
+        wait_for_text(radio, "A Tone")
         radio.press("\x1a")
-        wait_for(lambda: b"stopped: " in radio.output, "the shell is back")
+        wait_for(lambda: b"stopped: " in radio.output, "the shell prompts")
         at = radio.output.index(b"stopped: ")
         assert radio.output[:at].rindex(LEAVE) > radio.output[:at].rindex(ENTER)
-        wait_for(lambda: b"A Tone" in radio.output[at:], "the view is painted again")
+        wait_for(lambda: b"A Tone" in radio.output[at:], "the view is drawn again")
         radio.press("q")
-        wait_for(lambda: b"ended: 0" in radio.output, "it ends")
-        given_back(radio, times=2)
+        wait_for(lambda: b"ended: 0" in radio.output, "the radio ends")
+        assert_restored(radio, times=2)
 
 
-def test_stations_change_and_one_that_fails_leaves_the_other_playing(start: Start) -> None:
+def test_stations_change_and_a_failing_one_leaves_the_current_one_playing(start: Start) -> None:
     radio = start()
-    shown(radio, "A Tone")
+    wait_for_text(radio, "A Tone")
     radio.press("\t")
-    wait_for(lambda: "Study" in radio.text and "before" in radio.text, "the next station plays")
+    wait_for(lambda: "Study" in radio.text and "earlier" in radio.text, "the next station plays")
     radio.press("\t")
-    shown(radio, "Jazz café cannot be played: there is no such piano")
+    wait_for_text(radio, "Jazz café cannot be played: there is no such piano")
     radio.press("q")
-    assert radio.ended() == 0
+    assert radio.wait() == 0
 
 
-def test_a_terminal_of_another_size_is_painted_anew(start: Start) -> None:
+def test_the_view_is_redrawn_when_the_terminal_is_resized(start: Start) -> None:
     radio = start(size=(80, 24))
-    shown(radio, "A Tone")
+    wait_for_text(radio, "A Tone")
     at = len(radio.output)
     radio.resize(40, 12)
-    wait_for(lambda: b"\x1b[2J" in radio.output[at:] and b"\x1b[12;1H" in radio.output[at:], "it is painted again")
+    wait_for(lambda: b"\x1b[2J" in radio.output[at:] and b"\x1b[12;1H" in radio.output[at:], "the view is redrawn")
     assert b"\x1b[13;1H" not in radio.output[at:]
     radio.press("q")
-    assert radio.ended() == 0
+    assert radio.wait() == 0
 
 
 def test_no_color_and_terminals_without_unicode(start: Start) -> None:
     radio = start(environment={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"})
-    shown(radio, "A Tone")
+    wait_for_text(radio, "A Tone")
     radio.press("q")
-    assert radio.ended() == 0
+    assert radio.wait() == 0
     assert not re.search(rb"\x1b\[[0-9;]*(3[0-9]|38;|9[0-7])[0-9;]*m", radio.output)
     assert radio.output.isascii()
     assert "key of A - 60 BPM".replace("-", ".") in radio.text
 
 
-def test_a_dumb_terminal_gets_lines(start: Start) -> None:
+def test_a_dumb_terminal_shows_plain_lines(start: Start) -> None:
     radio = start(environment={"TERM": "dumb"})
-    shown(radio, "A Tone")
+    wait_for_text(radio, "A Tone")
     radio.press("\x03")
-    assert radio.ended() == 0
+    assert radio.wait() == 0
     assert b"\x1b" not in radio.output
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  Chill · A Tone · key of A · 60 BPM\r\n", radio.output.decode())
 
 
-def test_lines_go_into_a_pipe_and_sigterm_ends_it(pulse: Pulse) -> None:
+def test_a_pipe_receives_plain_lines_until_sigterm(pulse: Pulse) -> None:
     command = [sys.executable, "-c", TONE.format(options=""), "--station", "chill"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=pulse.environment) as radio:
         assert radio.stdout is not None
@@ -175,56 +175,56 @@ def test_lines_go_into_a_pipe_and_sigterm_ends_it(pulse: Pulse) -> None:
         assert radio.stderr.read() == b""
 
 
-def test_a_sound_server_that_hangs_is_said_and_does_not_keep_one_from_quitting(tmp_path: Path) -> None:
+def test_a_stuck_sound_server_is_reported_and_quitting_still_works(tmp_path: Path) -> None:
     pulse = Pulse(tmp_path)
     pulse.start()
     program = (sys.executable, "-c", TONE.format(options=""), "--station", "chill")
     try:
         with PtyRadio(program=program, environment=pulse.environment) as radio:
-            shown(radio, "A Tone")
+            wait_for_text(radio, "A Tone")
             pulse.signal(signal.SIGSTOP)
-            shown(radio, "The sound card takes nothing")
+            wait_for_text(radio, "The sound card does not respond")
             radio.press("q")
-            assert radio.ended() == 0
-            given_back(radio)
+            assert radio.wait() == 0
+            assert_restored(radio)
     finally:
         pulse.kill()
 
 
-def test_a_sound_server_that_hangs_from_the_start_can_be_interrupted(tmp_path: Path) -> None:
+def test_a_sound_server_that_is_stuck_from_the_start_can_be_interrupted(tmp_path: Path) -> None:
     pulse = Pulse(tmp_path)
     pulse.start()
     pulse.signal(signal.SIGSTOP)
     try:
         with PtyRadio("--station", "chill", environment=pulse.environment) as radio:
-            pressed = time.monotonic() + 3  # by then it hangs
-            wait_for(lambda: time.monotonic() > pressed, "it has begun")
+            deadline = time.monotonic() + 3  # by then it is stuck
+            wait_for(lambda: time.monotonic() > deadline, "it has started")
             assert radio.process.poll() is None
             radio.press("\x03")
-            assert radio.ended() == -signal.SIGINT
+            assert radio.wait() == -signal.SIGINT
             assert termios.tcgetattr(radio.slave) == radio.modes
     finally:
         pulse.kill()
 
 
-def test_a_card_that_runs_dry_twice_gets_a_longer_buffer(start: Start) -> None:
+def test_two_underruns_lengthen_the_buffer(start: Start) -> None:
     radio = start(options="stalls_at=(24_000, 48_000)")
-    shown(radio, "The sound ran dry: from now on it is 96 ms ahead.")
-    shown(radio, "bar 3 of 8")
-    assert radio.text.count("ran dry") == 1
+    wait_for_text(radio, "Audio underrun: the buffer is now 96 ms.")
+    wait_for_text(radio, "bar 3 of 8")
+    assert radio.text.count("underrun") == 1
     radio.press("q")
-    assert radio.ended() == 0
+    assert radio.wait() == 0
 
 
-def test_a_terminal_that_is_closed_ends_it(pulse: Pulse) -> None:
+def test_closing_the_terminal_ends_the_radio(pulse: Pulse) -> None:
     program = (sys.executable, "-c", TONE.format(options=""), "--station", "chill")
     with PtyRadio(program=program, environment=pulse.environment) as radio:
-        shown(radio, "A Tone")
+        wait_for_text(radio, "A Tone")
         radio.hang_up()
         assert radio.process.wait(30) in {0, -signal.SIGHUP}
 
 
-def test_the_cards_can_be_chosen_by_number_and_by_name(start: Start, pulse: Pulse) -> None:
+def test_sound_cards_are_chosen_by_number_or_name(start: Start, pulse: Pulse) -> None:
     doctor = subprocess.run(
         [sys.executable, "-m", "radio", "doctor"], capture_output=True, text=True, check=False, env=pulse.environment
     )
@@ -234,10 +234,10 @@ def test_the_cards_can_be_chosen_by_number_and_by_name(start: Start, pulse: Puls
     number = next(number for number, name in cards.items() if name == "default")
     for device in (number, "DEFAU"):
         radio = start("--device", device)
-        shown(radio, "A Tone")
+        wait_for_text(radio, "A Tone")
         radio.press("q")
-        assert radio.ended() == 0
+        assert radio.wait() == 0
     radio = start("--device", "harpsichord")
-    assert radio.ended() == 1
-    assert "radio: there is no sound card 'harpsichord'. Sound cards: " in radio.text
+    assert radio.wait() == 1
+    assert "radio: no sound card 'harpsichord'. Sound cards: " in radio.text
     assert os.linesep.join(radio.text.splitlines()).count("radio:") == 1

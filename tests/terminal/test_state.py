@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from radio.playback.messages import ControlsChanged, Notice, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.state import SLIDERS, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
-from tests.terminal.states import STATIONS, bar, fresh, heard, playing, track
+from tests.terminal.states import STATIONS, bar, fresh, play_event, playing, track
 
 KEYS = ["up", "down", "left", "right", "m", "enter", *"12345vrtT[]-+=_q?Q", "space", "tab", "back-tab", "escape"]
 
@@ -15,29 +15,29 @@ def pressed(state: TerminalState, *keys: str) -> list[object]:
     return [command for command in map(state.on_key, keys) if command is not None]
 
 
-def test_every_row_turns_its_own_control_by_a_step_each_way() -> None:
-    for knob in SLIDERS:
+def test_each_slider_changes_its_control_by_a_step() -> None:
+    for name in SLIDERS:
         state = playing()
-        state.cursor = SLIDERS.index(knob)
+        state.cursor = SLIDERS.index(name)
         before = state.controls
-        if knob == "volume":
+        if name == "volume":
             assert pressed(state, "left") == [SetVolume(0.95**3)]
             assert pressed(state, "right", "right") == [SetVolume(1.0)] * 2
             continue
         (command,) = pressed(state, "left")
         assert isinstance(command, ChangeControls)
-        assert list(command.patch) == [knob]
-        assert getattr(state.controls, knob) < getattr(before, knob)
+        assert list(command.patch) == [name]
+        assert getattr(state.controls, name) < getattr(before, name)
         (command,) = pressed(state, "right")
-        assert command == ChangeControls({knob: getattr(before, knob)})
+        assert command == ChangeControls({name: getattr(before, name)})
         assert state.controls == before
 
 
-def test_keys_of_their_own() -> None:
+def test_shortcut_keys() -> None:
     state = playing()
-    for place, layer in enumerate(LAYERS):
+    for index, layer in enumerate(LAYERS):
         muted = getattr(state.controls, f"{layer}_mute")
-        assert pressed(state, str(place + 1)) == [ChangeControls({f"{layer}_mute": not muted})]
+        assert pressed(state, str(index + 1)) == [ChangeControls({f"{layer}_mute": not muted})]
     assert pressed(state, "v", "r") == [ChangeControls({"vinyl_mute": False}), ChangeControls({"rain_mute": True})]
     assert pressed(state, "down", "m") == [ChangeControls({"bass_mute": False})]
     assert pressed(state, "]", "[", "[") == [
@@ -52,19 +52,19 @@ def test_keys_of_their_own() -> None:
     assert pressed(state, "x", "é", "F", "0", "9", "h", "j") == []
 
 
-def test_a_control_stops_at_the_end_of_its_range_and_then_asks_for_nothing() -> None:
-    for knob in SLIDERS[:-1]:
+def test_a_slider_stops_at_the_end_of_its_range() -> None:
+    for name in SLIDERS[:-1]:
         state = playing()
-        state.cursor = SLIDERS.index(knob)
-        for key, end in (("right", CONTROLS[knob].high), ("left", CONTROLS[knob].low)):
+        state.cursor = SLIDERS.index(name)
+        for key, end in (("right", CONTROLS[name].high), ("left", CONTROLS[name].low)):
             for _ in range(200):
                 state.on_key(key)
-            assert getattr(state.controls, knob) == end
+            assert getattr(state.controls, name) == end
             assert state.on_key(key) is None
 
 
 @given(st.lists(st.sampled_from(KEYS), max_size=60))
-def test_no_keys_ask_for_what_a_station_would_refuse(keys: list[str]) -> None:
+def test_commands_hold_valid_values_only(keys: list[str]) -> None:
     state = playing()
     for key in keys:
         match state.on_key(key):
@@ -75,36 +75,36 @@ def test_no_keys_ask_for_what_a_station_would_refuse(keys: list[str]) -> None:
                 assert 0 <= gain <= 1
 
 
-def test_nothing_is_turned_before_anything_plays() -> None:
+def test_controls_do_not_change_before_a_station_plays() -> None:
     state = fresh()
     assert pressed(state, "1", "]", "right", "m") == []
     assert state.controls == STATIONS[0].controls
 
 
-def test_a_turned_tempo_waits_for_its_bar() -> None:
+def test_a_changed_tempo_is_pending_until_its_bar() -> None:
     state = playing()
     state.on_key("]")
     assert state.pending == {"tempo": None}
     state.on_message(ControlsChanged({"tempo": 79.0}, 4))
-    heard(state, bar(3))
+    play_event(state, bar(3))
     assert state.pending == {"tempo": 4}
-    heard(state, bar(4))
+    play_event(state, bar(4))
     assert state.pending == {}
     state.on_key("1")
     assert state.pending == {}
 
 
-def test_tracks_that_were_heard_are_remembered_the_latest_first() -> None:
+def test_the_history_lists_the_latest_track_first() -> None:
     state = playing(tracks=3)
-    assert [past.title for past in state.history] == ["Slow Tape 2", "Slow Tape 1"]
+    assert [played.title for played in state.history] == ["Slow Tape 2", "Slow Tape 1"]
     assert state.first_bar == 64
     for number in range(3, 200):
-        heard(state, track(number, f"Slow Tape {number + 1}"))
+        play_event(state, track(number, f"Slow Tape {number + 1}"))
     assert state.history[0].title == "Slow Tape 199"
     assert len(state.history) == 12
 
 
-def test_stations_go_round_and_the_one_that_plays_goes_on_until_the_other_is_there() -> None:
+def test_tab_cycles_through_stations_and_the_current_one_plays_until_the_next_is_loaded() -> None:
     state = playing()
     one, two, three = STATIONS
     assert pressed(state, "tab") == [ChangeStation(two)]
@@ -121,7 +121,7 @@ def test_stations_go_round_and_the_one_that_plays_goes_on_until_the_other_is_the
     assert state.history[0].station == one.title
 
 
-def test_a_station_that_cannot_be_opened_leaves_all_as_it_was() -> None:
+def test_a_station_that_cannot_be_opened_leaves_the_current_one() -> None:
     state = playing()
     state.on_key("tab")
     state.on_message(Notice("Study cannot be played: there is no soundfont"))
@@ -132,7 +132,7 @@ def test_a_station_that_cannot_be_opened_leaves_all_as_it_was() -> None:
     assert state.notice == ""
 
 
-def test_a_single_station_is_said_to_be_one() -> None:
+def test_a_single_station_shows_a_notice_on_tab() -> None:
     state = fresh(STATIONS[:1])
     assert pressed(state, "tab") == []
     assert state.notice == "There is only one station."

@@ -5,7 +5,7 @@ import pytest
 from radio.playback.messages import ControlsChanged
 from radio.terminal.state import KEYS, SLIDERS, TerminalState
 from radio.terminal.view import draw
-from tests.terminal.states import fresh, heard, playing, track
+from tests.terminal.states import fresh, play_event, playing, track
 
 WIDE = """\
 
@@ -14,7 +14,7 @@ WIDE = """\
   Slow Tape 2
   key of Eb · 78 BPM · bar 3 of 32 · B build
 
-  before  Slow Tape 1  1 min ago
+  earlier  Slow Tape 1  1 min ago
 
   ○ ● ○ ○  Ebmaj7    Fm7  Bb7  Ebmaj7  Cm7
 
@@ -29,7 +29,7 @@ WIDE = """\
     volume      ━━━━━━━━━━━━●    100 %      wow         ━━━━●────────     0.30
 
   tempo 79 BPM from bar 4
-  ? keys   q quit   ↑↓ choose   ←→ turn   m mute   tab station   space silence
+  ? keys   q quit   ↑↓ select   ←→ change   m mute   tab station
 """
 NARROW = """\
   Chill         chill  study  jazzcafe
@@ -47,11 +47,11 @@ NARROW = """\
     tempo       ━━━━━━●──────   79 BPM
     swing       ━━━━━●───────     57 %
   tempo 79 BPM from bar 4
-  ? keys   q quit   ↑↓ choose
+  ? keys   q quit   ↑↓ select
 """
 
 
-def turned(tracks: int = 2) -> TerminalState:
+def changed(tracks: int = 2) -> TerminalState:
     state = playing(tracks)
     state.on_key("]")
     state.on_message(ControlsChanged({"tempo": 79.0}, state.first_bar + 3))
@@ -60,15 +60,15 @@ def turned(tracks: int = 2) -> TerminalState:
 
 
 @pytest.mark.parametrize(("size", "picture"), [((80, 24), WIDE), ((40, 16), NARROW)])
-def test_the_picture(size: tuple[int, int], picture: str) -> None:
-    lines = [line.plain.rstrip() for line in draw(turned(), *size)]
+def test_the_view_at_two_sizes(size: tuple[int, int], picture: str) -> None:
+    lines = [line.plain.rstrip() for line in draw(changed(), *size)]
     assert "\n".join(lines).rstrip() == picture.rstrip()
 
 
-def test_every_size_is_filled_and_none_overflows() -> None:
-    desks = [fresh(), playing(), turned(12)]
-    desks[0].help = True
-    for state in desks:
+def test_the_view_fills_every_size_without_overflow() -> None:
+    states = [fresh(), playing(), changed(12)]
+    states[0].help = True
+    for state in states:
         for width in (1, 2, 5, 12, 29, 30, 31, 40, 67, 71, 72, 80, 120, 300):
             for height in (1, 2, 3, 5, 8, 12, 17, 24, 25, 40, 100):
                 lines = draw(state, width, height)
@@ -77,11 +77,11 @@ def test_every_size_is_filled_and_none_overflows() -> None:
                 assert not any("\n" in line.plain for line in lines)
 
 
-def test_the_row_that_is_turned_stays_in_sight() -> None:
+def test_the_selected_slider_stays_visible() -> None:
     for width in (40, 80):
         for height in (6, 9, 14, 24):
             for cursor in range(len(SLIDERS)):
-                state = turned()
+                state = changed()
                 state.cursor = cursor
                 name = SLIDERS[cursor].removesuffix("_level")
                 marked = [line.plain for line in draw(state, width, height) if "▸" in line.plain]
@@ -89,23 +89,23 @@ def test_the_row_that_is_turned_stays_in_sight() -> None:
                 assert name in marked[0][marked[0].index("▸") : marked[0].index("▸") + 14]
 
 
-def test_wide_titles_keep_the_columns_in_place() -> None:
-    state = turned()
-    heard(state, track(9, "夜の雨" * 40))
+def test_a_long_title_of_wide_characters_is_cut() -> None:
+    state = changed()
+    play_event(state, track(9, "夜の雨" * 40))
     lines = draw(state, 80, 24)
     assert max(line.cell_len for line in lines) <= 80
 
 
-def test_help_names_every_key() -> None:
+def test_the_help_lists_every_key() -> None:
     state = playing()
     state.on_key("?")
     shown = "\n".join(line.plain for line in draw(state, 80, 24))
-    for _, words in KEYS:
-        assert words in shown
+    for _, action in KEYS:
+        assert action in shown
 
 
-def test_a_tall_terminal_lists_what_came_before_with_its_time() -> None:
-    shown = "\n".join(line.plain for line in draw(turned(5), 120, 40))
+def test_a_tall_terminal_lists_the_history_with_times() -> None:
+    shown = "\n".join(line.plain for line in draw(changed(5), 120, 40))
     for number in (4, 3, 2, 1):
         assert f"Slow Tape {number}" in shown
     assert "min ago" in shown
