@@ -59,7 +59,8 @@ class PlayerSource:
         """Return whether `patch` may be applied now: a bar that it invalidates can be recomposed before its line."""
         if all(CONTROLS[name].lands == "mix" for name in patch):
             return True
-        return (self._station.next_bar_line - self._station.position) / SAMPLE_RATE > _REST + 2 * self._compose_time
+        time_left = (self._station.next_bar_line - self._station.position) / SAMPLE_RATE
+        return time_left > _SETTLE_TIME + 2 * self._compose_time
 
     def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
         """Change controls; return where they land. Raise ControlError if one is invalid."""
