@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,20 +35,20 @@ def push_of(given: argparse.Namespace) -> PushSettings:
     Raises:
         SettingsError: Something is not as it must be; never with a key in the message.
     """
-    from radio.settings import push_reader as reading
-    from radio.settings import push_target as target
+    from radio.settings.fields import from_word, settings_of
+    from radio.settings.push import PushSettings, build
 
-    parsers: dict[str, Callable[[str], object]] = {
-        "size": reading.size,
-        "fps": reading.frame_rate,
-        "video_bitrate": reading.video_bitrate,
-        "format": str,
+    words = {
+        "to": given.address,
+        "size": given.size,
+        "fps": given.fps,
+        "video_bitrate": given.video_bitrate,
+        "format": given.mount_format,
     }
-    words = {"size": given.size, "fps": given.fps, "video_bitrate": given.video_bitrate, "format": given.mount_format}
+    settings = settings_of(PushSettings)
     try:
-        to = target.parse(given.address)
-        options = {name: parsers[name](word) for name, word in words.items() if word is not None}
-        return reading.assembled(to, _key(given), options)
+        values = {name: from_word(settings[name], word) for name, word in words.items() if word is not None}
+        return build({**values, "key": _key(given)})
     except ValueError as error:
         raise SettingsError(str(error)) from error
 
@@ -68,4 +67,4 @@ def _key(given: argparse.Namespace) -> Key:
         return Key(file=given.key_file)
     if not sys.stdin.isatty():
         raise SettingsError("say where the stream key or password is: --key-env NAME or --key-file FILE")
-    return Key(given=getpass("Stream key or password: "))
+    return Key(value=getpass("Stream key or password: "))

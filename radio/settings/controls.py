@@ -134,7 +134,7 @@ class Control:
     @property
     def choices(self) -> tuple[str, ...]:
         kind = self.setting.kind
-        return kind.choices if isinstance(kind, Choice) else ()
+        return tuple(map(str, kind.choices)) if isinstance(kind, Choice) else ()
 
     @property
     def lands(self) -> Lands:

@@ -13,14 +13,17 @@ the API, `radio controls`, and the tables of docs/settings.md.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, Unpack
 
 from radio.errors import SettingsError
-from radio.settings.kinds import Choice, File, Flag, Folder, Kind, Number, Optional, Section, Text, Whole
+from radio.settings.containers import Optional, Section
+from radio.settings.kinds import Choice, File, Flag, Folder, Kind, Number, Text, Whole
 from radio.types import JsonValue
 
 Lands: TypeAlias = Literal["bar", "loop", "mix"]
@@ -29,7 +32,7 @@ Group: TypeAlias = Literal["music", "mix", "layers", "sampling"]
 """Controls that stand together on the page and in the terminal."""
 
 _KEY: Final = "setting"
-_Word = TypeVar("_Word", bound=str)
+_Choice = TypeVar("_Choice", bound=str | int)
 _Settings = TypeVar("_Settings")
 
 
@@ -86,9 +89,31 @@ def settings_of(owner: type) -> Mapping[str, Setting]:
     return MappingProxyType(declared)
 
 
+def settings_in(kind: Section) -> Mapping[str, Setting]:
+    """Return the settings that may stand in a mapping, by the names that they have there."""
+    settings = dict(settings_of(kind.owner))
+    for prefix, member in kind.members.items():
+        settings |= {f"{prefix}{name}": setting for name, setting in settings_of(member).items()}
+    return MappingProxyType(settings)
+
+
 def json_schema(item: Field[Any]) -> dict[str, JsonValue]:
     """Return the JSON schema of the values of a dataclass field that declares a setting."""
     return _setting(item).json_schema()
+
+
+def from_word(setting: Setting, word: str) -> object:
+    """Return the value that a word of the command line stands for. Raises ValueError where it is not allowed."""
+    return setting.check(word if setting.kind.name == "text" else plain_value(word))
+
+
+def plain_value(word: str) -> object:
+    """Return the number, `true` or `false` that a word stands for, or the word itself."""
+    with suppress(ValueError):
+        value: object = json.loads(word.lower())
+        if not isinstance(value, (dict, list)):
+            return value
+    return word
 
 
 def check(instance: Any) -> None:  # any dataclass
@@ -154,9 +179,9 @@ def flag(default: bool, *, help: str, **uses: Unpack[Uses]) -> bool:
     return value
 
 
-def choice(default: _Word, choices: Sequence[_Word], *, help: str, **uses: Unpack[Uses]) -> _Word:
-    """Declare a choice of words."""
-    value: _Word = setting(default, Choice(tuple(choices)), help=help, **uses)
+def choice(default: _Choice, choices: Sequence[_Choice], *, help: str, **uses: Unpack[Uses]) -> _Choice:
+    """Declare a choice of words or whole numbers."""
+    value: _Choice = setting(default, Choice(tuple(choices)), help=help, **uses)
     return value
 
 

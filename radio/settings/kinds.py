@@ -1,20 +1,24 @@
-"""Kinds of values: numbers, choices, words, files and lists, with the rules for each.
+"""Kinds of values: numbers, choices, words and files, with the rules for each.
 
 A kind checks a Python value, describes the values that it allows, and gives their JSON schema. How a kind is read from
-YAML, with the line of each problem, is in `radio.settings.yaml_fields`.
+YAML, with the line of each problem, is in `radio.settings.yaml_fields`. Kinds that are made of other kinds are in
+`radio.settings.containers`.
 """
 
 from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from radio.errors import did_you_mean
+from radio.paths import PACKAGE
 from radio.types import JsonValue
+
+_UNQUOTED: Final = "; write it without quotes"
 
 
 def shown(value: object) -> str:
@@ -81,7 +85,7 @@ class Number(Kind):
     def _in_range(self, value: object) -> float:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and self._contains(value):
             return value
-        raise self.error(value, "; write it without quotes" if _is_quoted_number(value) else "")
+        raise self.error(value, _UNQUOTED if _is_quoted_number(value) else "")
 
     def _contains(self, value: float) -> bool:
         # Each comparison is false for NaN. Integers too large for a float are compared, not converted.
@@ -129,7 +133,7 @@ class Flag(Kind):
 
     def check(self, value: object) -> bool:
         if not isinstance(value, bool):
-            raise self.error(value)
+            raise self.error(value, _UNQUOTED if value in ("true", "false") else "")
         return value
 
     def schema(self) -> dict[str, JsonValue]:
@@ -141,24 +145,25 @@ class Flag(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Kind):
-    """One of several words."""
+    """One of several words or whole numbers."""
 
     name: ClassVar[str] = "choice"
 
-    choices: tuple[str, ...]
+    choices: tuple[str | int, ...]
 
     @property
     def allowed(self) -> str:
-        return f"one of {', '.join(self.choices)}"
+        return f"one of {', '.join(map(str, self.choices))}"
 
-    def check(self, value: object) -> str:
-        if not isinstance(value, str) or value not in self.choices:
-            hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
-            raise self.error(value, f".{hint}" if hint else "")
-        return value
+    def check(self, value: object) -> str | int:
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and value in self.choices:
+            return value
+        hint = did_you_mean(value, [str(choice) for choice in self.choices]) if isinstance(value, str) else ""
+        raise self.error(value, f".{hint}" if hint else "")
 
     def schema(self) -> dict[str, JsonValue]:
-        return {"type": "string", "enum": [*self.choices]}
+        kind = "string" if isinstance(self.choices[0], str) else "integer"
+        return {"type": kind, "enum": [*self.choices]}
 
 
 class Text(Kind):
@@ -198,18 +203,52 @@ class Word(Text):
 
 
 @dataclass(frozen=True, slots=True)
+class Parsed(Kind):
+    """A value that a function reads from text.
+
+    Args:
+        type: The type of the value.
+        parse: Raises ValueError, with the reason, for text that is not allowed.
+        allowed: The text in words, as in "a size such as 1280x720".
+        write: Returns the text for a value.
+    """
+
+    name: ClassVar[str] = "text"
+
+    type: type
+    parse: Callable[[str], object]
+    allowed: str
+    write: Callable[[Any], str] = str
+
+    def check(self, value: object) -> object:
+        if isinstance(value, self.type):
+            return value
+        if not isinstance(value, str):
+            raise self.error(value)
+        return self.parse(value)
+
+    def schema(self) -> dict[str, JsonValue]:
+        return {"type": "string"}
+
+    def written(self, value: object) -> str:
+        return self.write(value)
+
+
+@dataclass(frozen=True, slots=True)
 class File(Kind):
     """The path of a file.
 
     Args:
         noun: The role of the file, as in "soundfont".
         remedy: What to do where the file does not exist.
+        must_exist: Refuse the path of a file that does not exist when a config file is read.
     """
 
     name: ClassVar[str] = "file"
 
     noun: str
     remedy: str = ""
+    must_exist: bool = True
 
     @property
     def allowed(self) -> str:
@@ -221,12 +260,17 @@ class File(Kind):
         return Path(value)
 
     def check_exists(self, path: Path) -> None:
-        """Raise ValueError where there is no such file."""
-        if not path.is_file():
+        """Raise ValueError where there is no such file, and there must be one."""
+        if self.must_exist and not path.is_file():
             raise ValueError(f"there is no {self.noun} {path}{self.remedy and ': '}{self.remedy}")
 
     def schema(self) -> dict[str, JsonValue]:
         return {"type": "string"}
+
+    def written(self, value: object) -> str:
+        if isinstance(value, Path) and value.is_relative_to(PACKAGE):
+            return f"{value.name} of the package"
+        return Kind.written(self, value)
 
 
 class Folder(File):
@@ -235,177 +279,12 @@ class Folder(File):
     name: ClassVar[str] = "folder"
 
     def check_exists(self, path: Path) -> None:
-        if not path.is_dir():
+        if self.must_exist and not path.is_dir():
             raise ValueError(f"there is no folder {path}{self.remedy and ': '}{self.remedy}")
-
-
-@dataclass(frozen=True, slots=True)
-class Optional(Kind):
-    """`null`, or a value of another kind."""
-
-    name: ClassVar[str] = "optional"
-
-    kind: Kind
-
-    @property
-    def allowed(self) -> str:
-        return f"{self.kind.allowed}, or null"
-
-    def check(self, value: object) -> object:
-        return None if value is None else self.kind.check(value)
-
-    def schema(self) -> dict[str, JsonValue]:
-        return {"anyOf": [self.kind.schema(), {"type": "null"}]}
-
-    def written(self, value: object) -> str:
-        return "null" if value is None else self.kind.written(value)
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf(Kind):
-    """A list of values of one kind; `least` and `most` limit its length. In YAML `null` is an empty list."""
-
-    name: ClassVar[str] = "list"
-
-    kind: Kind
-    least: int = 0
-    most: int | None = None
-
-    @property
-    def allowed(self) -> str:
-        return f"a list, each entry {self.kind.allowed}"
-
-    def check(self, value: object) -> tuple[object, ...]:
-        if not isinstance(value, (list, tuple)):
-            raise self.error(value)
-        self.check_length(len(value))
-        return tuple(self.kind.check(entry) for entry in value)
-
-    def check_length(self, length: int) -> None:
-        """Raise ValueError for too short or too long a list."""
-        if length < self.least:
-            raise ValueError(f"this must be a list with at least {_entries(self.least)}")
-        if self.most is not None and length > self.most:
-            raise ValueError(f"this must be a list with at most {_entries(self.most)}; it has {length}")
-
-    def schema(self) -> dict[str, JsonValue]:
-        most: dict[str, JsonValue] = {} if self.most is None else {"maxItems": self.most}
-        return {"type": "array", "items": self.kind.schema(), "minItems": self.least, **most}
-
-    def written(self, value: object) -> str:
-        entries = value if isinstance(value, (list, tuple)) else ()
-        return f"[{', '.join(map(self.kind.written, entries))}]" if entries else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class WordOr(Kind):
-    """A word that stands for a value, or a value of another kind.
-
-    Args:
-        word: Written in place of the value.
-        value: The value that the word stands for.
-        kind: The kind of all other values.
-        earlier: A former spelling of the word, read with a warning.
-    """
-
-    name: ClassVar[str] = "text"
-
-    word: str
-    value: object
-    kind: Kind
-    earlier: str | None = None
-
-    @property
-    def allowed(self) -> str:
-        return f"{self.word}, or {self.kind.allowed}"
-
-    def check(self, value: object) -> object:
-        return value if value == self.value else self.kind.check(value)
-
-    def named(self, word: str) -> object:
-        """Return the value that `word` stands for. Raises ValueError for another word."""
-        if word not in (self.word, self.earlier):
-            raise self.error(word, f".{did_you_mean(word, [self.word])}" if did_you_mean(word, [self.word]) else "")
-        return self.value
-
-    def schema(self) -> dict[str, JsonValue]:
-        return {"anyOf": [{"const": self.word}, self.kind.schema()]}
-
-    def written(self, value: object) -> str:
-        return self.word if value == self.value else self.kind.written(value)
-
-
-@dataclass(frozen=True, slots=True)
-class PerKey(Kind):
-    """One value for every key, or a mapping with a value for some of them; the other keys have the usual value."""
-
-    name: ClassVar[str] = "mapping"
-
-    keys: tuple[str, ...]
-    kind: Kind
-    usual: object
-
-    @property
-    def allowed(self) -> str:
-        return f"{self.kind.allowed}, or a mapping of {', '.join(self.keys)} to such values"
-
-    def check(self, value: object) -> Mapping[str, object]:
-        if not isinstance(value, Mapping):
-            return dict.fromkeys(self.keys, self.kind.check(value))
-        for key in value:
-            if key not in self.keys:
-                raise ValueError(f"there is no {shown(key)}; the keys are {', '.join(self.keys)}")
-        return dict.fromkeys(self.keys, self.usual) | {key: self.kind.check(entry) for key, entry in value.items()}
-
-    def schema(self) -> dict[str, JsonValue]:
-        values = self.kind.schema()
-        mapping: JsonValue = {
-            "type": "object",
-            "properties": dict.fromkeys(self.keys, values),
-            "additionalProperties": False,
-        }
-        return {"anyOf": [values, mapping]}
-
-    def written(self, value: object) -> str:
-        values = list(value.values()) if isinstance(value, Mapping) else [value]
-        if len({*values}) == 1:
-            return self.kind.written(values[0])
-        return (
-            f"{{{', '.join(f'{key}: {self.kind.written(each)}' for key, each in zip(self.keys, values, strict=True))}}}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Section(Kind):
-    """A dataclass whose fields are settings."""
-
-    name: ClassVar[str] = "mapping"
-
-    settings: type
-    noun: str = field(default="a mapping of settings")
-
-    @property
-    def allowed(self) -> str:
-        return self.noun
-
-    def check(self, value: object) -> object:
-        if not isinstance(value, self.settings):
-            raise self.error(value)
-        return value
-
-    def schema(self) -> dict[str, JsonValue]:
-        return {"type": "object"}
-
-    def written(self, value: object) -> str:
-        return "its own defaults" if value is not None else "none"
 
 
 def _plain(number: float) -> str:
     return str(number) if isinstance(number, int) else f"{number:g}" if abs(number) < 1e6 else str(number)
-
-
-def _entries(count: int) -> str:
-    return "one entry" if count == 1 else f"{count} entries"
 
 
 def _is_quoted_number(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Where a push goes and what it is let in with: addresses without secrets, and keys that never show."""
+"""Addresses and keys of pushes. Addresses hold no secrets, and keys are never shown."""
 
 from __future__ import annotations
 
@@ -11,29 +11,38 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from radio.errors import SettingsError
+from radio.settings.containers import Optional
+from radio.settings.fields import setting
+from radio.settings.kinds import File, Word
 
 PORTS: Final = {"rtmp": 1935, "rtmps": 443, "icecast": 8000}
-"""Schemes of addresses, and the port of each where none is named."""
+"""Schemes of addresses, with their default ports."""
 
 _ENV_NAME: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 _LONGEST_KEY: Final = 1_024
 _SHORTEST_HIDDEN: Final = 3
-"""Letters: hiding shorter keys would hide words of every message instead."""
+"""Letters. To hide a shorter key would hide parts of other words."""
 _HIDDEN: Final = "…"
 _KEY_ELSEWHERE: Final = "name an environment variable (key_env) or a file (key_file) that holds it"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address as everybody may see it."""
+    """An address, without any secret.
+
+    Args:
+        scheme: One of `PORTS`.
+        host: Name or IP address.
+        port: TCP port.
+        path: RTMP: the application, without slashes around it. Icecast: the mount, with its slash.
+        user: User name of an Icecast source.
+    """
 
     scheme: str
     host: str
     port: int
     path: str
-    """RTMP: the application, without slashes around it. Icecast: the mount, with its slash."""
     user: str = ""
-    """Who the source is to an Icecast server."""
 
     @property
     def has_picture(self) -> bool:
@@ -45,7 +54,7 @@ class Target:
 
     @property
     def netloc(self) -> str:
-        """Host and port, as a server is told them."""
+        """Host, and the port where it is not the default one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -54,63 +63,84 @@ class Target:
 
 
 def parse(address: str) -> Target:
-    """Take an address apart.
+    """Return the parts of an address.
 
     Raises:
-        ValueError: It cannot be pushed to, or seems to hold a secret; the message never repeats it.
+        ValueError: The address is not supported, or seems to hold a secret; the message never repeats it.
     """
     try:
         parts = urlsplit(address)
         port = parts.port
     except ValueError as error:
-        raise ValueError("this is no address: its host or port cannot be read") from error
+        raise ValueError("this is not an address: its host or port cannot be read") from error
     scheme = parts.scheme.lower()
     if scheme not in PORTS or not parts.hostname:
         known = "rtmp://HOST/APP, rtmps://HOST/APP or icecast://HOST:PORT/MOUNT"
-        raise ValueError(f"this is no address to push to: write {known}")
+        raise ValueError(f"this is not an address to push to; write {known}")
     if parts.password is not None or (parts.username and scheme != "icecast"):
-        raise ValueError(f"the address holds a password, and addresses are shown: {_KEY_ELSEWHERE}")
+        raise ValueError(f"the address holds a password, and others can see addresses; {_KEY_ELSEWHERE}")
     if parts.query or parts.fragment:
-        raise ValueError(f"what follows ? or # in the address may be a secret and is part of the key: {_KEY_ELSEWHERE}")
+        raise ValueError(f"the text after ? or # may be a secret and is part of the key; {_KEY_ELSEWHERE}")
     if re.search(r"[\s\x00-\x1f\x7f]", parts.path) or not address.isascii():
-        raise ValueError("the address holds a space or a letter that addresses do not have")
+        raise ValueError("the address holds a space or another character that addresses cannot have")
     path = parts.path.strip("/")
     if not path:
         example = "/app" if scheme != "icecast" else "/chill.opus"
-        raise ValueError(f"the address ends with the host: add the {_what(scheme)}, such as {example}")
+        raise ValueError(f"the address ends with the host; add the {_path_noun(scheme)}, such as {example}")
     if scheme == "icecast":
         return Target(scheme, parts.hostname, port or PORTS[scheme], f"/{path}", parts.username or "source")
     if "/" in path and not parts.path.endswith("/"):
         raise ValueError(
-            f"the address seems to end in the stream key: leave that out, and {_KEY_ELSEWHERE}; "
-            "if all of it is the application's name, end it with a slash"
+            f"the address seems to end in the stream key; leave it out, and {_KEY_ELSEWHERE}. "
+            "If all of it is the name of the application, end it with a slash"
         )
     return Target(scheme, parts.hostname, port or PORTS[scheme], path)
 
 
-def _what(scheme: str) -> str:
+def _path_noun(scheme: str) -> str:
     return "mount" if scheme == "icecast" else "application"
+
+
+def env_name(word: str) -> str:
+    """Return `word`, which must be the name of a variable, in capitals; other words may be the key itself.
+
+    Raises:
+        ValueError: It is something else, such as the key itself. The message does not repeat it.
+    """
+    if not _ENV_NAME.fullmatch(word):
+        raise ValueError("this is the name of an environment variable, in capitals such as TWITCH_KEY, not the key")
+    return word
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Where a stream key or a source's password is found; exactly one of the three is given."""
+    """The source of a stream key or password. Exactly one of the fields is set.
 
-    env: str | None = None
-    file: Path | None = None
-    given: str | None = field(default=None, repr=False)
+    Args:
+        value: The key itself, as typed by the user.
+    """
+
+    env: str | None = setting(
+        None, Optional(Word(env_name, "a name in capitals")), help="environment variable that holds the key or password"
+    )
+    file: Path | None = setting(
+        None,
+        Optional(File("key file", must_exist=False)),
+        help="file that holds the key or password; either this or key_env must be given",
+    )
+    value: str | None = field(default=None, repr=False)
 
     def read(self) -> str:
-        """The key as it is now: whoever changes the file need not restart the radio.
+        """Return the key. The file is read each time, so a changed key needs no restart.
 
         Raises:
-            SettingsError: There is none, or it cannot be one; never with the key in it.
+            SettingsError: The key is missing or malformed. The message never holds the key.
         """
         if self.env is not None:
             where = f"the environment variable {self.env}"
             text = os.environ.get(self.env, "")
             if not text.strip():
-                raise SettingsError(f"{where} is not set: it must hold the key")
+                raise SettingsError(f"{where} is not set; it must hold the key")
         elif self.file is not None:
             where = f"the file {self.file}"
             try:
@@ -119,26 +149,15 @@ class Key:
                 reason = error.strerror if isinstance(error, OSError) else "it is not text"
                 raise SettingsError(f"{where}, which must hold the key, cannot be read: {reason}") from error
         else:
-            where, text = "the key", self.given or ""
+            where, text = "the key", self.value or ""
         key = text.strip()
         if not key or len(key) > _LONGEST_KEY or not key.isprintable() or " " in key:
-            raise SettingsError(f"{where} does not hold one word, which a key is")
+            raise SettingsError(f"{where} does not hold a key, which is one word")
         return key
 
 
-def env_name(word: str) -> str:
-    """`word`, which must be a variable's name in capitals: keys look like names otherwise, and names are shown.
-
-    Raises:
-        ValueError: It is something else, maybe the key itself; the message does not repeat it.
-    """
-    if not _ENV_NAME.fullmatch(word):
-        raise ValueError("this is the name of an environment variable, in capitals such as TWITCH_KEY, not the key")
-    return word
-
-
 def hide(text: str, key: str, user: str = "") -> str:
-    """`text` without the key, as it is and in the forms in which it is sent."""
+    """Return `text` without the key, in plain form and in the forms in which it is sent."""
     for secret in (key, quote(key, safe=""), b64encode(f"{user}:{key}".encode()).decode()):
         if len(secret) >= _SHORTEST_HIDDEN:
             text = text.replace(secret, _HIDDEN)

@@ -2,30 +2,86 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final
 
-from radio.types import LISTENER_FORMATS, Format, Seconds
+from radio.settings.containers import ListOf, PerKey
+from radio.settings.fields import check, declare, flag, optional, setting, whole
+from radio.settings.kinds import Number, Text, Whole, Word
+from radio.types import BURST_LIMIT, LISTENER_FORMATS, Format, Seconds
+
+_BURST: Final[Seconds] = 22.0
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
+def _host(word: str) -> str:
+    """Check an address or name to listen on."""
+    try:
+        ip_address(word)
+    except ValueError:
+        if _HOST.fullmatch(word):
+            return word
+    else:
+        return word
+    reason = f"'{word}' is not a host name or IP address"
+    rest = word.split("://", 1)[-1].split("/", 1)[0]
+    if "://" in word:
+        reason += f"; leave out '{word.split('://', maxsplit=1)[0]}://'"
+    if match := re.fullmatch(r"\[?([^\[\]]*)\]?:(\d+)", rest):
+        reason += f"; write host: {match[1]} and port: {match[2]}"
+    raise ValueError(reason)
+
+
+def _host_name(word: str) -> str:
+    if not _NAME.fullmatch(word):
+        raise ValueError(f"'{word}' is not a host name: small letters, digits, hyphens and dots, without a port")
+    return word
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Where the front listens and who may turn the controls."""
+    """The address of the server, and its access rules.
 
-    host: str = "127.0.0.1"
-    port: int = 8000
-    """0–65535; 0 takes any free one."""
-    control_token: str | None = None
-    """Asked for as `Authorization: Bearer …` by whatever changes a station; none asks for nothing."""
-    control: bool = True
-    """False: nothing can be changed over HTTP."""
-    burst: Mapping[Format, Seconds] = field(default_factory=lambda: dict.fromkeys(LISTENER_FORMATS, 22.0))
-    """Audio that a new listener of each format gets at once, 0 to `BURST_LIMIT`."""
-    listeners: int | None = None
-    """How many one station takes; none for as many as come."""
-    listeners_per_address: int | None = None
-    """How many streams go to one address; none for as many as it asks for."""
-    tracks: bool = True
-    """Whether whoever may change something may have tracks made to order."""
-    hosts: tuple[str, ...] = ()
-    """Names of this machine, besides localhost, under which changes are taken without a token."""
+    Raises:
+        SettingsError: Names each value that is not allowed.
+    """
+
+    host: str = setting(
+        "127.0.0.1",
+        Word(_host, "a host name or IP address"),
+        help="address to listen on; 0.0.0.0 stands for every network of this machine",
+    )
+    port: int = whole(8000, 0, 65_535, help="port to listen on; 0 takes any free port")
+    control_token: str | None = optional(
+        Text(),
+        help="token that changes need, as `Authorization: Bearer TOKEN`; null needs none, on a loopback address only",
+    )
+    control: bool = flag(True, help="allow changes over HTTP")
+    burst: Mapping[Format, Seconds] = field(
+        default_factory=lambda: dict.fromkeys(LISTENER_FORMATS, _BURST),
+        metadata=declare(
+            PerKey(LISTENER_FORMATS, Number(low=0, high=BURST_LIMIT, unit="s"), _BURST),
+            help="audio that a new listener receives at once, to bridge pauses of a weak network; "
+            "one number, or one for each format, such as {opus: 22, mp3: 10, aac: 22}",
+        ),
+    )
+    listeners: int | None = optional(
+        Whole(low=1, high=1_000_000), help="most listeners of one station; null sets no limit"
+    )
+    listeners_per_address: int | None = optional(
+        Whole(low=1, high=1_000_000),
+        help="most streams to one address; null sets no limit. A proxy counts as one address",
+    )
+    tracks: bool = flag(True, help="let listeners who may change controls order tracks")
+    hosts: tuple[str, ...] = setting(
+        (),
+        ListOf(Word(_host_name, "a host name"), noun="a list of host names"),
+        help="names of this machine, besides localhost, under which changes need no token, such as [radio.home]",
+    )
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -2,56 +2,123 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from radio.music.chord_loops import parse_bar
+from radio.music.chords import pitch_class
+from radio.music.vocab import STYLES
 from radio.paths import CHECKPOINTS
+from radio.settings.containers import ListOf, WordOr
 from radio.settings.controls import Controls
-from radio.settings.engines import AUTO
-from radio.settings.push import PushSettings
+from radio.settings.engines import AUTO, ENGINES
+from radio.settings.fields import check, choice, declare, file, optional, section, setting, text, whole
+from radio.settings.kinds import File, Folder, Text, Word
+from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
 
-LEARNT: Final = "learnt"
-"""In the place of progressions: those of the chord model."""
+LEARNED: Final = "learned"
+"""Written in place of progressions where the chord model writes them."""
+
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_BARS: Final = ListOf(Word(parse_bar, "a bar with one or two chords"), least=1, most=16)
+_PROGRESSIONS: Final = ListOf(_BARS, least=1, noun="a list of chord loops")
+
+
+def _name(word: str) -> str:
+    if not _NAME.fullmatch(word):
+        raise ValueError(f"'{word}' is not a station name: small letters, digits and hyphens only")
+    return word
+
+
+_CHECKPOINT: Final = "the package brings one, and `python -m train export` writes others"
 
 
 @dataclass(frozen=True, slots=True)
 class StationSettings:
-    """One station as `stations.yaml` describes it. Paths are absolute or relative to that file."""
+    """A station as `stations.yaml` describes it.
 
-    name: str
-    """Its key in the file and its place in every address: small letters, digits and hyphens."""
-    title: str
-    progressions: tuple[tuple[str, ...], ...] = ()
-    """Bars as written in C major or A minor, one chord or two; each track loops one, moved to the track's key. None for
-    those that the chord model writes."""
-    description: str = ""
-    seed: int = 1
-    piano: Path = CHECKPOINTS / "piano.safetensors"
-    drums: Path = CHECKPOINTS / "drums.safetensors"
-    chords: Path = CHECKPOINTS / "chords.safetensors"
-    """Writes the loops, where none are given or a mood is asked for."""
-    engine: str = AUTO
-    """What steps the models: one of `radio.settings.engines.ENGINES`."""
-    soundfont: Path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-    keys_program: int = 4
-    """General MIDI program, 0–127."""
-    bass_program: int = 33
-    drum_kit: int = 0
-    """Program of the drum bank, 0–127."""
-    style: str = "hiphop"
-    """The drum style that the model is asked for: one of `radio.music.vocab.STYLES`."""
-    timing: str = "human"
-    """When the drums are struck: `human`, as measured of drummers of the style, or `steady`, the same every bar."""
-    keys: tuple[str, ...] = ("C",)
-    """Tonics that tracks may be in."""
-    tone: Tone = field(default_factory=Tone)
-    loops: Path | None = None
-    """A folder of loops that takes the rain's place, or none."""
-    controls: Controls = field(default_factory=Controls)
-    """What the controls are set to at first."""
-    image: Path | None = None
-    """The picture where one is shown; none is the radio's own."""
-    push: tuple[PushSettings, ...] = ()
-    """The servers that `radio serve` sends it to."""
+    Raises:
+        SettingsError: Names each value that is not allowed.
+    """
+
+    name: str = field(
+        metadata=declare(
+            Word(_name, "a name"), help="key of the station, in addresses and on the command line: small letters, "
+            "digits and hyphens",
+        )
+    )  # fmt: skip
+    title: str = field(metadata=declare(Text(), help="name that listeners see", shapes_music=True))
+    progressions: tuple[tuple[str, ...], ...] = setting(
+        (),
+        WordOr(LEARNED, (), _PROGRESSIONS, earlier="learnt"),
+        shapes_music=True,
+        help="learned, for loops of the chord model; or a list of loops, each a list of bars with one or two chords, "
+        "written in C major or A minor. A track plays one loop, moved to its key",
+    )
+    description: str = text(help="one sentence about the station")
+    seed: int = whole(1, 0, 2**63 - 1, help="start of the music; the same seed plays the same music")
+    piano: Path = file(
+        CHECKPOINTS / "piano.safetensors",
+        "checkpoint",
+        remedy=_CHECKPOINT,
+        help="checkpoint of the piano model, which writes the keys",
+    )
+    drums: Path = file(
+        CHECKPOINTS / "drums.safetensors", "checkpoint", remedy=_CHECKPOINT, help="checkpoint of the drum model"
+    )
+    chords: Path = file(
+        CHECKPOINTS / "chords.safetensors",
+        "checkpoint",
+        remedy=_CHECKPOINT,
+        help="checkpoint of the chord model, which writes learned progressions and the loops of a mood",
+    )
+    engine: str = choice(
+        AUTO, ENGINES, shapes_music=True,
+        help="engine that steps the models; auto is native where it was compiled; RADIO_ENGINE in the environment "
+        "overrides it",
+    )  # fmt: skip
+    soundfont: Path = file(
+        Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+        "soundfont",
+        remedy="install the package fluid-soundfont-gm, or name another SF2 or SF3 file",
+        shapes_music=True,
+        help="SF2 or SF3 file with the instruments",
+    )
+    keys_program: int = whole(
+        4, 0, 127, shapes_music=True, help="General MIDI program of the keys, from 0; 4 is an electric piano"
+    )
+    bass_program: int = whole(
+        33, 0, 127, shapes_music=True, help="General MIDI program of the bass, from 0; 33 is a fingered electric bass"
+    )
+    drum_kit: int = whole(0, 0, 127, shapes_music=True, help="program of the drum bank; 0 is the standard kit")
+    style: str = choice("hiphop", STYLES, shapes_music=True, help="drum style that the model plays")
+    timing: str = choice(
+        "human", ("human", "steady"), shapes_music=True,
+        help="times of the drum hits: human, as measured from drummers of the style, or steady, the same in every bar",
+    )  # fmt: skip
+    keys: tuple[str, ...] = setting(
+        ("C",),
+        ListOf(Word(pitch_class, "a pitch"), least=1, noun="a list of pitches"),
+        shapes_music=True,
+        help="tonics that tracks may be in, such as [C, Eb, F]",
+    )
+    tone: Tone = section(Tone, shapes_music=True, help="colour and balance of the layers")
+    loops: Path | None = optional(
+        Folder("folder of loops"),
+        shapes_music=True,
+        help="folder of WAV, MP3 or OGG loops that replace the rain, without a seam",
+    )
+    controls: Controls = section(Controls, help="initial values of the controls")
+    image: Path | None = optional(
+        File("image", "leave the setting out for the radio's own"),
+        help="PNG or JPEG picture for the page and for pushes; null takes the radio's own",
+    )
+    push: tuple[PushSettings, ...] = setting(
+        (), ListOf(PUSH, noun="a list of pushes"), help="servers that `radio serve` sends the station to"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,24 +1,28 @@
-"""YAML read node by node: values go out, problems gather with the lines they stand on."""
+"""Read YAML node by node, and collect every problem with its line."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import yaml
 
 from radio.errors import SettingsError, did_you_mean
 
 Reader: TypeAlias = Callable[[yaml.Node], object]
-"""Turns a node into a value; raises FaultError where it cannot."""
+"""Returns the value of a node. Raises FaultError where the value is not allowed."""
 
 MERGE: Final = "<<"
-"""YAML's key for the settings of another mapping; we do not read it."""
+"""YAML's key for the settings of another mapping, which is not supported."""
+
+_SURPRISING: Final = re.compile(r"[-+]?(0[0-9_]+|.*:.*)")
+"""Numbers that YAML 1.1 reads in base 8, such as 010, or in base 60, such as 1:30."""
 
 
 class FaultError(Exception):
-    """What is wrong with one node."""
+    """A problem of one node."""
 
     def __init__(self, node: yaml.Node, message: str) -> None:
         self.node = node
@@ -26,14 +30,15 @@ class FaultError(Exception):
 
 
 class Reading:
-    """One file being read. A problem never stops the reading: `check` raises them all at the end."""
+    """A file that is being read. `problem` collects the problems, and `check` raises them all at the end."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._problems: list[tuple[int, str]] = []
+        self._warnings: list[tuple[int, str]] = []
 
     def root(self) -> yaml.Node:
-        """The document. Raises SettingsError where there is none."""
+        """Return the document. Raises SettingsError where there is none."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except OSError as error:
@@ -55,10 +60,18 @@ class Reading:
     def problem(self, node: yaml.Node, message: str) -> None:
         self._problems.append((node.start_mark.line + 1, message))
 
+    def warning(self, node: yaml.Node, message: str) -> None:
+        self._warnings.append((node.start_mark.line + 1, message))
+
     @property
     def problems(self) -> int:
-        """How many were found so far."""
+        """The number of problems so far."""
         return len(self._problems)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings so far, in the order of lines."""
+        return tuple(f"{self.path}:{line}: {text}" for line, text in sorted(self._warnings))
 
     def check(self) -> None:
         """Raise SettingsError with every problem, in the order of lines."""
@@ -66,7 +79,7 @@ class Reading:
             raise SettingsError([f"{self.path}:{line}: {text}" for line, text in sorted(self._problems)])
 
     def pairs(self, node: yaml.Node, where: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-        """The entries of a mapping; a key given twice is a problem, for YAML would drop the first in silence."""
+        """Return the entries of a mapping. A repeated key is a problem; YAML would drop the first one silently."""
         if not isinstance(node, yaml.MappingNode) or not node.value:
             self.problem(node, f"{where}: this must be a mapping of names to values")
             return []
@@ -76,17 +89,23 @@ class Reading:
             if not isinstance(key, yaml.ScalarNode):
                 self.problem(key, f"{where}: a key must be a plain name")
             elif key.value in seen:
-                self.problem(key, f"{where}: '{key.value}' was given on line {seen[key.value]} already")
+                self.problem(key, f"{where}: '{key.value}' is already on line {seen[key.value]}")
             else:
                 seen[key.value] = key.start_mark.line + 1
                 if key.value == MERGE:
-                    self.problem(key, f"{where}: merges ({MERGE}) are not read: write the settings out")
+                    self.problem(key, f"{where}: merges ({MERGE}) are not supported; write the settings out")
                 else:
                     pairs.append((key, value))
         return pairs
 
     def mapping(self, node: yaml.Node, where: str, readers: Mapping[str, Reader]) -> dict[str, object]:
-        """Values of the keys that are known and right; `where` goes before each problem, empty for the whole file."""
+        """Return the values of all keys that are known and valid.
+
+        Args:
+            node: The mapping.
+            where: Precedes each problem; empty for the whole file.
+            readers: The reader of each key that is known.
+        """
         prefix = f"{where}: " if where else ""
         values: dict[str, object] = {}
         for key, value in self.pairs(node, where or "the file"):
@@ -101,10 +120,10 @@ class Reading:
                 self.problem(fault.node, f"{prefix}{key.value}: {fault}")
         return values
 
-    def each(self, node: yaml.Node, where: str, reader: Reader) -> tuple[object, ...]:
-        """Values of the entries of a list that are right; raises FaultError for what is no list, or an empty one."""
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            raise FaultError(node, "this must be a list with at least one entry")
+    def entries(self, node: yaml.Node, where: str, reader: Reader) -> tuple[object, ...]:
+        """Return the values of all valid entries of a list. Raises FaultError where the node is not a list."""
+        if not isinstance(node, yaml.SequenceNode):
+            raise FaultError(node, "this must be a list")
         values = []
         for entry in node.value:
             try:
@@ -114,92 +133,47 @@ class Reading:
         return tuple(values)
 
 
-def value_of(node: yaml.Node) -> object:
-    """What the node stands for: a scalar in its own type, or a tuple of such."""
-    if isinstance(node, yaml.SequenceNode):
-        return tuple(value_of(each) for each in node.value)
-    return scalar(node)
+def value_of(node: yaml.Node) -> str | int | float | bool | None:
+    """Return a single value in its own type. Refuse numbers that YAML reads in another base than 10."""
+    value = scalar(node)
+    if isinstance(value, (int, float)) and _SURPRISING.fullmatch(str(node.value)):
+        raise FaultError(node, f"YAML reads {node.value} as {value}; write a decimal number without leading zeros")
+    return value
 
 
 def scalar(node: yaml.Node) -> str | int | float | bool | None:
-    """A single value in the type that YAML gives it."""
+    """Return a single value in the type that YAML gives it."""
     if not isinstance(node, yaml.ScalarNode):
         raise FaultError(node, "this must be a single value")
     try:
         value = yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
-        raise FaultError(node, f"'{node.value}' is no value that YAML knows") from error
+        raise FaultError(node, f"'{node.value}' is not a valid YAML value") from error
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    return str(node.value)  # a date, say: nothing of ours is one
+    return str(node.value)  # a date: no setting is one
 
 
 def text(node: yaml.Node) -> str:
-    """Words as they are written, whatever YAML takes them for."""
+    """Return a text as it is written, whatever type YAML gives it."""
     if scalar(node) is None or not str(node.value).strip():
         raise FaultError(node, "this is empty")
     return str(node.value)
 
 
-def optional(reader: Reader) -> Reader:
-    """`null`, or what `reader` takes."""
-    return lambda node: None if isinstance(node, yaml.ScalarNode) and scalar(node) is None else reader(node)
+def is_null(node: yaml.Node) -> bool:
+    """Return whether a node is `null`."""
+    return isinstance(node, yaml.ScalarNode) and scalar(node) is None
 
 
-def flag(node: yaml.Node) -> bool:
-    """`true` or `false`."""
-    value = scalar(node)
-    if not isinstance(value, bool):
-        raise FaultError(node, f"'{text(node)}' is not true or false")
-    return value
+def checked(check: Callable[[Any], object], read: Callable[[yaml.Node], object]) -> Reader:
+    """Return a reader that passes what `read` returns through `check`, which raises ValueError."""
 
-
-def whole(low: int, high: int) -> Reader:
-    """A whole number in a range, both ends included."""
-
-    def read(node: yaml.Node) -> int:
-        value = scalar(node)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise FaultError(node, f"'{text(node)}' is not a whole number from {low} to {high}")
-        return value
-
-    return read
-
-
-def number(low: float, high: float) -> Reader:
-    """A number in a range, both ends included."""
-
-    def read(node: yaml.Node) -> float:
-        value = scalar(node)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise FaultError(node, f"'{text(node)}' is not a number from {low:g} to {high:g}")
-        return float(value)
-
-    return read
-
-
-def one_of(names: tuple[str, ...]) -> Reader:
-    """One of the given words."""
-
-    def read(node: yaml.Node) -> str:
-        word = text(node)
-        if word not in names:
-            hint = did_you_mean(word, names) or f" Known: {', '.join(names)}."
-            raise FaultError(node, f"there is no '{word}'.{hint}")
-        return word
-
-    return read
-
-
-def accepted(parse: Callable[[str], object]) -> Reader:
-    """A word that `parse` takes, kept as it was written."""
-
-    def read(node: yaml.Node) -> str:
-        word = text(node)
+    def reader(node: yaml.Node) -> object:
+        value = read(node)
         try:
-            parse(word)
+            return check(value)
         except ValueError as error:
             raise FaultError(node, str(error)) from error
-        return word
 
-    return read
+    return reader

@@ -173,7 +173,7 @@ def test_a_missing_soundfont_is_named_with_its_remedy(capsys: pytest.CaptureFixt
     assert status == 2
     assert len(lines) == 1
     assert lines[0].startswith(f"radio: {tmp_path}/own.yaml:5: own: soundfont: there is no soundfont {tmp_path}/gone")
-    assert lines[0].endswith("the package fluid-soundfont-gm brings the usual one")
+    assert lines[0].endswith("install the package fluid-soundfont-gm, or name another SF2 or SF3 file")
 
 
 def test_doctor_finds_what_is_there_and_says_what_is_not(

@@ -36,7 +36,7 @@ class Silence:
 async def pushing(scheme: str, port: int) -> AsyncIterator[Pusher]:
     to = parse(f"{scheme}://127.0.0.1:{port}/x")
     station = PushedStation(Silence(), "Station", "", ARTWORK, lambda _: None)
-    pusher = Pusher(PushSettings(to, Key(given=KEY)), station)
+    pusher = Pusher(PushSettings(to, Key(value=KEY)), station)
     task = asyncio.create_task(pusher.run())
     try:
         yield pusher

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -23,7 +24,7 @@ import pytest
 
 from radio.push.status import PushStatus
 from radio.server.broadcast.pushes import PUSHES
-from radio.settings.push import PushSettings, Video
+from radio.settings.push import PushSettings
 from radio.settings.push_target import Key, parse
 from radio.types import SAMPLE_RATE
 from tests.push.servers import KEY, Program, Relay, certificate, eventually, free_port, icecast, nginx, silent_server
@@ -31,15 +32,15 @@ from tests.server.on_air import OnAir, ffmpeg, on_air
 from tests.server.tone_worker import settings
 from tests.stream.ogg_reader import check_one_stream
 
-SMALL = Video(width=320, height=240, fps=15, bitrate=300)
+SMALL: dict[str, Any] = {"size": (320, 240), "fps": 15, "video_bitrate": 300}
 
 
 def rtmp(port: int, app: str = "live", **changes: object) -> PushSettings:
-    return replace(PushSettings(parse(f"rtmp://127.0.0.1:{port}/{app}"), Key(given=KEY), video=SMALL), **changes)  # type: ignore[arg-type]
+    return replace(PushSettings(parse(f"rtmp://127.0.0.1:{port}/{app}"), Key(value=KEY), **SMALL), **changes)  # type: ignore[arg-type]
 
 
 def mount(port: int, name: str, format_: str = "opus", key: str = KEY) -> PushSettings:
-    return PushSettings(parse(f"icecast://127.0.0.1:{port}/{name}"), Key(given=key), format=format_)  # type: ignore[arg-type]
+    return PushSettings(parse(f"icecast://127.0.0.1:{port}/{name}"), Key(value=key), format=format_)  # type: ignore[arg-type]
 
 
 @contextlib.asynccontextmanager
@@ -206,9 +207,10 @@ async def test_a_server_that_stops_reading_is_reconnected(monkeypatch: pytest.Mo
             await eventually(lambda: status.connections == 2 and status.state == "connected", "another connection")
 
 
-async def test_a_planned_restart_loses_no_sound() -> None:
+async def test_a_planned_restart_loses_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.push.destinations.HOUR", 10.0)  # so that the shortest setting is a second
     with nginx() as server:
-        async with pushed(rtmp(server.port, restart_hours=1 / 3_600)) as (_, (status,)):
+        async with pushed(rtmp(server.port, restart_hours=0.1)) as (_, (status,)):
             started = time.monotonic()
             await eventually(lambda: len(recordings(server)) > 2, "the third stream")
             assert time.monotonic() - started > 3

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from radio.errors import SettingsError
+from radio.settings.containers import ListOf, PerKey, WordOr
 from radio.settings.fields import (
     check,
     choice,
@@ -24,7 +25,7 @@ from radio.settings.fields import (
     text,
     whole,
 )
-from radio.settings.kinds import Kind, ListOf, Number, PerKey, Text, Whole, Word, WordOr
+from radio.settings.kinds import Kind, Number, Text, Whole, Word
 
 
 def _initial(word: str) -> str:
@@ -97,7 +98,7 @@ def test_values_are_converted_to_their_own_type() -> None:
         ("color", 7, "color: 7 is not one of red, green"),
         ("font", 1, "font: 1 is not the path of a font"),
         ("limit", 10, "limit: 10 is not a whole number from 1 to 9"),
-        ("names", "Ada", "names: 'Ada' is not a list, each entry a name"),
+        ("names", "Ada", "names: 'Ada' is not a list with entries of this kind: a name"),
         ("names", (), "names: this must be a list with at least one entry"),
         ("names", ("A", "B", "C"), "names: this must be a list with at most 2 entries; it has 3"),
         ("names", ("ada",), "names: 'ada' has no initial capital"),

@@ -59,10 +59,10 @@ def test_a_key_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("A_KEY", " s3cret\n")
     file = tmp_path / "key"
     file.write_text("s3cret\n")
-    assert Key(env="A_KEY").read() == Key(file=file).read() == Key(given="s3cret").read() == "s3cret"
+    assert Key(env="A_KEY").read() == Key(file=file).read() == Key(value="s3cret").read() == "s3cret"
     file.write_text("other")  # changed while the radio plays
     assert Key(file=file).read() == "other"
-    assert "s3cret" not in repr(Key(given="s3cret"))
+    assert "s3cret" not in repr(Key(value="s3cret"))
 
 
 def test_a_missing_key_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_a_missing_key_says_where_it_was_looked_for(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("text", ["", "  ", "s3cret s3cret", "s3cret\nother", "s3\x00cret", "s" * 2_000, "\udc80"])
 def test_what_cannot_be_a_key_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Key(given=text).read()
+        Key(value=text).read()
     assert "s3" not in str(caught.value)
 
 

@@ -12,15 +12,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from radio import __version__
 from radio.server.broadcast.now_playing import AiredTrack, stamp
 from radio.settings.controls import CONTROLS, Controls
+from radio.settings.fields import settings_of
+from radio.settings.station import StationSettings
 from radio.types import Frames, JsonValue, Landing
-
-if TYPE_CHECKING:
-    from radio.settings.station import StationSettings
 
 CHANGES = 4_096
 """Control changes that a run keeps; what is older than these is folded into the controls it began with."""
@@ -28,21 +27,8 @@ CHANGES = 4_096
 MAX_RUNS = 64
 """Lives that are kept: those of a station whose worker dies every few minutes, for hours."""
 
-_SHAPING = (
-    "title",
-    "style",
-    "timing",
-    "progressions",
-    "keys",
-    "soundfont",
-    "keys_program",
-    "bass_program",
-    "drum_kit",
-    "loops",
-    "tone",
-    "engine",
-)
-"""Named one by one: settings also say where a station is pushed to, which is nobody's business."""
+_SHAPING = tuple(name for name, setting in settings_of(StationSettings).items() if setting.uses.get("shapes_music"))
+"""The settings that the history shows. Others are private, such as the servers that a station is pushed to."""
 
 _MODELS = ("piano", "drums", "chords")
 

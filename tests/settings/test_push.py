@@ -1,4 +1,4 @@
-"""A station's `push` list and the command that does the same: what is right is read, what is wrong is named."""
+"""The `push` list of a station, and `radio push`: settings are read, and mistakes are named without a secret."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def test_every_setting_of_an_entry_is_read(folder: Path) -> None:
         (("to: rtmp://host/app/s3cret", "key_env: KEY"), "to: the address seems to end in the stream key"),
         (("to: rtmp://host/app", "key_env: live_s3cret"), "key_env: this is the name of an environment variable"),
         (("to: rtmp://host/app", "key: s3cret"), "there is no setting 'key'"),
-        (("to: rtmp://host/app", "key_env: KEY", "size: 720p"), "'720p' is no size"),
+        (("to: rtmp://host/app", "key_env: KEY", "size: 720p"), "'720p' is not a size"),
         (("to: rtmp://host/app", "key_env: KEY", "size: 1281x720"), "two even numbers"),
-        (("to: rtmp://host/app", "key_env: KEY", "size: 64x64"), "is no size"),
-        (("to: rtmp://host/app", "key_env: KEY", "fps: 29"), "'29' is no frame rate of ours"),
+        (("to: rtmp://host/app", "key_env: KEY", "size: 64x64"), "is not a size"),
+        (("to: rtmp://host/app", "key_env: KEY", "fps: 29"), "fps: 29 is not one of 10, 12"),
         (("to: rtmp://host/app", "key_env: KEY", "video_bitrate: 2500k"), "whole number from 200 to 20000"),
         (("to: rtmp://host/app", "key_env: KEY", "restart_hours: 0"), "restart_hours"),
         (("to: rtmp://host/app", "key_env: KEY", "format: mp3"), "format: only for icecast"),
         (("to: icecast://host/x", "key_env: KEY", "fps: 30", "size: 1280x720"), "size, fps: only for rtmp"),
-        (("to: icecast://host/x", "key_env: KEY", "format: flac"), "there is no 'flac'"),
+        (("to: icecast://host/x", "key_env: KEY", "format: flac"), "format: 'flac' is not one of opus, mp3"),
     ],
 )
 def test_each_mistake_is_named_without_a_secret(folder: Path, lines: tuple[str, ...], message: str) -> None:
@@ -105,7 +105,7 @@ def test_check_looks_for_the_keys_and_the_image(
         ("--station chill rtmp://host/app --key-env A_KEY", "the environment variable A_KEY is not set"),
         ("--station chill rtmp://host/app --key-env A --key-file b", "give one of them"),
         ("--station chill rtmp://host/app --key-file nowhere", "the file nowhere"),
-        ("--station chill rtmp://host/app --key-env A_KEY --size big", "'big' is no size"),
+        ("--station chill rtmp://host/app --key-env A_KEY --size big", "'big' is not a size"),
         ("--station chill rtmp://host/app --key-env A_KEY --format mp3", "only for icecast"),
         ("--station chill icecast://host/x --key-env A_KEY --fps 30", "only for rtmp"),
         ("--station chill rtmp://host/app --key-env A_KEY --image no.png", "there is no file no.png"),
