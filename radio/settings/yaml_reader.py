@@ -20,6 +20,9 @@ MERGE: Final = "<<"
 _SURPRISING: Final = re.compile(r"[-+]?(0[0-9_]+|.*:.*)")
 """Numbers that YAML 1.1 reads in base 8, such as 010, or in base 60, such as 1:30."""
 
+_EXPONENT: Final = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+"""Numbers that YAML 1.1 reads as text where they have no point or no sign, such as 3e-4."""
+
 
 class FaultError(Exception):
     """A problem of one node."""
@@ -134,8 +137,14 @@ class Reading:
 
 
 def value_of(node: yaml.Node) -> str | int | float | bool | None:
-    """Return a single value in its own type. Refuse numbers that YAML reads in another base than 10."""
+    """Return a single value in its own type.
+
+    Numbers that YAML 1.1 reads in another base than 10 are refused. Numbers such as 3e-4, which it reads as text, are
+    numbers here.
+    """
     value = scalar(node)
+    if isinstance(node, yaml.ScalarNode) and node.style is None and _EXPONENT.fullmatch(str(node.value)):
+        return float(node.value)
     if isinstance(value, (int, float)) and _SURPRISING.fullmatch(str(node.value)):
         raise FaultError(node, f"YAML reads {node.value} as {value}; write a decimal number without leading zeros")
     return value

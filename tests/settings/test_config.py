@@ -231,6 +231,13 @@ def test_an_earlier_spelling_is_read_with_a_warning(folder: Path) -> None:
     assert load(write(folder, MINIMAL)).warnings == ()
 
 
+def test_a_number_with_an_exponent_is_read(folder: Path) -> None:
+    station = load(write(folder, MINIMAL + "    tone: {highpass: 4e1}\n    controls: {lowpass: 1.2e4}\n")).stations[
+        "chill"
+    ]
+    assert (station.tone.highpass, station.controls.lowpass) == (40.0, 12_000.0)
+
+
 def test_null_and_an_empty_list_are_the_same(folder: Path) -> None:
     for value in ("null", "[]"):
         assert load(write(folder, MINIMAL + f"server: {{hosts: {value}}}\n")).server.hosts == ()

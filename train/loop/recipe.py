@@ -10,9 +10,10 @@ import yaml
 from radio.errors import SettingsError
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.music.parts import PARTS, Part
-from radio.settings.fields import Setting, check, choice, declare, flag, number, settings_of, whole
-from radio.settings.kinds import Choice, Number, Text, Whole
-from radio.settings.yaml_reader import FaultError, Reader, Reading, text, value_of
+from radio.settings.fields import check, choice, declare, flag, number, settings_of, whole
+from radio.settings.kinds import Choice, Text, Whole
+from radio.settings.yaml_fields import readers
+from radio.settings.yaml_reader import Reading
 from train.loop.schedule import CURVES, share_at
 
 
@@ -105,7 +106,7 @@ def load(path: Path) -> Recipe:
     settings = settings_of(Recipe)
     reading = Reading(path)
     root = reading.root()
-    values = reading.mapping(root, "", {name: _reader(setting) for name, setting in settings.items()})
+    values = reading.mapping(root, "", readers(reading, settings))
     lines = {key.value: key for key, _ in root.value} if isinstance(root, yaml.MappingNode) else {}
     for name, setting in settings.items():
         if setting.is_required and name not in lines:
@@ -126,24 +127,3 @@ def reference_table() -> str:
     for name, setting in settings_of(Recipe).items():
         rows.append(f"| `{name}` | {setting.kind.allowed} | {setting.default_text} | {setting.help} |")
     return "\n".join(rows)
-
-
-def _reader(setting: Setting) -> Reader:
-    def read(node: yaml.Node) -> object:
-        value = text(node) if isinstance(setting.kind, Text) else value_of(node)
-        if isinstance(setting.kind, Number) and isinstance(node, yaml.ScalarNode) and node.style is None:
-            value = _number(value)
-        try:
-            return setting.kind.check(value)
-        except ValueError as error:
-            raise FaultError(node, str(error)) from error
-
-    return read
-
-
-def _number(value: object) -> object:
-    """Return 3e-4 and the like, which YAML 1.1 reads as text, as a number."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
