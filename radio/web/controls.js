@@ -1,8 +1,8 @@
 // What can be turned while a station plays: sliders, mutes, resets, as the API describes them.
 
 import { at, element, span, write } from "./dom.js";
-import { change } from "./keeper.js";
-import { keep, recall } from "./store.js";
+import { change } from "./authorization.js";
+import { keep, recall } from "./preferences.js";
 
 const MAIN = ["mood", "temperature", "tempo", "density", "swing", "lowpass", "wow"];
 const BURST = 2; // seconds that are kept in store while the music is turned

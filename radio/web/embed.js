@@ -3,7 +3,7 @@
 import { address, ask } from "./api.js";
 import { at, dress, write } from "./dom.js";
 import { phrase, Player } from "./player.js";
-import { Roll } from "./roll.js";
+import { Roll } from "./piano-roll.js";
 import { Timeline } from "./timeline.js";
 
 const player = new Player();

@@ -3,16 +3,16 @@
 import { address } from "./api.js";
 import { Controls } from "./controls.js";
 import { at, write } from "./dom.js";
-import { listen } from "./keys.js";
-import { Now } from "./now.js";
+import { listen } from "./keyboard.js";
+import { Now } from "./now-playing.js";
 import { phrase, Player } from "./player.js";
-import { Roll } from "./roll.js";
-import { share } from "./share.js";
-import { Sleep } from "./sleep.js";
-import { Stations } from "./stations.js";
-import { keep, recall } from "./store.js";
+import { Roll } from "./piano-roll.js";
+import { share } from "./share-dialog.js";
+import { Sleep } from "./sleep-timer.js";
+import { Stations } from "./station-list.js";
+import { keep, recall } from "./preferences.js";
 import { Timeline } from "./timeline.js";
-import { Tracks } from "./tracks.js";
+import { Tracks } from "./track-jobs.js";
 
 const player = new Player();
 const timeline = new Timeline(player);

@@ -28,9 +28,9 @@ from tests.web.conftest import shoot
 Opened = Callable[..., Awaitable[Page]]
 CHILL = load(STATIONS).station("chill")
 SHORT = ServerSettings(burst={"opus": 2.0, "mp3": 2.0, "aac": 2.0})
-SCRIPTS = ("ear", "contrast", "days", "clocks")
+SCRIPTS = ("record_changes", "contrast", "three_days", "playback_clocks")
 EAR, CONTRAST, DAYS, CLOCKS = (Path(__file__).with_name(f"{name}.js") for name in SCRIPTS)
-MARKED = (sys.executable, "-m", "tests.web.marked_worker")
+MARKED = (sys.executable, "-m", "tests.web.two_tone_worker")
 
 expect.set_options(timeout=40_000)
 

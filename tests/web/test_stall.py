@@ -33,7 +33,7 @@ LISTEN = """() => {
 @contextlib.asynccontextmanager
 async def origin() -> AsyncIterator[tuple[psutil.Process, str]]:
     """The front's process, and its address."""
-    command = [sys.executable, "-m", "tests.web.origin"]
+    command = [sys.executable, "-m", "tests.web.server_process"]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None

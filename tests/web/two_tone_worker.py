@@ -1,4 +1,4 @@
-"""A worker whose pitch says which track sounds: `python -m tests.web.marked_worker FD`, in the place of
+"""A worker whose pitch says which track sounds: `python -m tests.web.two_tone_worker FD`, in the place of
 `radio.worker.main`.
 
 Tracks of three seconds, by turns 400 and 1,600 Hz: what is heard tells when a title ought to be seen.

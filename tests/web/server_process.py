@@ -1,4 +1,4 @@
-"""A front in a process of its own, so that it can be made to stand still: `python -m tests.web.origin`."""
+"""A front in a process of its own, so that it can be made to stand still: `python -m tests.web.server_process`."""
 
 from __future__ import annotations
 

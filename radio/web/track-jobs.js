@@ -2,7 +2,7 @@
 
 import { address, ask } from "./api.js";
 import { at, element, write } from "./dom.js";
-import { change } from "./keeper.js";
+import { change } from "./authorization.js";
 
 const EVERY = 1000; // milliseconds between two looks at what is being made
 const NAMES = { mp3: "MP3", mid: "MIDI", wav: "WAV", flac: "FLAC", opus: "Opus" };
