@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+JS := scripts/js
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 
-.PHONY: radio setup system system-tests test test-all lint format bench gpu
+.PHONY: radio setup system system-tests test test-all lint types lint-js types-js format bench gpu
 .DEFAULT_GOAL := radio
 
 radio: setup
@@ -37,17 +38,31 @@ $(VENV)/.tests: pyproject.toml $(VENV)/.radio
 lint: system $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(VENV)/.tests types-js
+	$(BIN)/mypy
+
+# The JavaScript of the page and of its tests; needs npm. `npm ci` installs what scripts/js/package-lock.json lists.
+lint-js: $(JS)/node_modules/.package-lock.json
+	npm run --silent --prefix $(JS) lint
+
+types-js: $(JS)/node_modules/.package-lock.json
+	npm run --silent --prefix $(JS) types
+
+$(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing; scripts/system-packages --tests installs it" >&2; exit 1; }
+	npm ci --silent --prefix $(JS)
+	touch $@
 
 format: system $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint system-tests
+test: lint system-tests types lint-js
 	$(BIN)/pytest -m "not slow" --durations=10
 
-test-all: lint system-tests
+test-all: lint system-tests types lint-js
 	$(BIN)/pytest --durations=20
 
 bench: system-tests $(VENV)/.tests
