@@ -1,35 +1,187 @@
-// The radio's API. Every address counts from where this file lies, so the radio may live below any path.
+// Requests to the radio's HTTP API, and the types of its responses. URLs are resolved against the location of this file,
+// so the radio can be mounted under any path.
+
+/**
+ * @typedef {number} Frame  A sample number on the station's clock, at 48 kHz.
+ * @typedef {number | boolean | string} ControlValue
+ * @typedef {Record<string, ControlValue>} ControlValues
+ */
+
+/**
+ * @typedef {object} Track
+ * @property {Frame} frame
+ * @property {string} [title]
+ * @property {string} [key]
+ * @property {number} [tempo]
+ * @property {string[]} [chords]  One per bar of the first loop.
+ * @property {number} [bars]
+ */
+
+/**
+ * @typedef {object} Bar
+ * @property {Frame} frame
+ * @property {number} number
+ * @property {string} [chord]
+ * @property {string} [section]
+ * @property {number} [tempo]
+ * @property {string[]} [chords]  The loop that starts here.
+ * @property {number} [place]  Position in the loop, from 0.
+ */
+
+/**
+ * @typedef {object} Note
+ * @property {Frame} frame
+ * @property {string} layer
+ * @property {number} note  MIDI note number.
+ * @property {number} velocity  0 releases the note.
+ */
+
+/**
+ * @typedef {{ track: Track, bar: Bar, note: Note }} AiredEvents  Events by kind.
+ * @typedef {{ [K in keyof AiredEvents]: AiredEvents[K] & { kind: K } }[keyof AiredEvents]} RecentEvent
+ */
+
+/**
+ * @typedef {object} Artwork
+ * @property {string} image  A path.
+ * @property {number} hue  Degrees.
+ * @property {number} ground  Hue of backgrounds, in degrees.
+ */
+
+/**
+ * @typedef {object} Station
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {boolean} on_air
+ * @property {{ track: Track | null, bar: Bar | null }} now
+ * @property {Frame} live
+ * @property {number} listeners
+ * @property {Artwork} art
+ * @property {string} [export]  A path.
+ * @property {Record<string, string>} streams  Paths by format.
+ */
+
+/**
+ * @typedef {object} ControlBase
+ * @property {ControlValue} value
+ * @property {ControlValue} [default]
+ * @property {string} [label]
+ * @property {string} [group]
+ * @property {string} [unit]
+ * @property {string} [help]
+ *
+ * @typedef {ControlBase & { kind: "float" | "int", low: number, high: number }} NumberControl
+ * @typedef {ControlBase & { kind: "choice", choices: string[] }} ChoiceControl
+ * @typedef {ControlBase & { kind: "bool" }} SwitchControl
+ * @typedef {NumberControl | ChoiceControl | SwitchControl} Control
+ */
+
+/**
+ * @typedef {Station & { controls: Record<string, Control>, recent?: RecentEvent[] }} StationDetails
+ * @typedef {{ stations: Station[], control: "off" | "token" | "open", tracks: boolean }} StationsResponse
+ * @typedef {{ tracks: Track[] }} HistoryResponse
+ * @typedef {{ controls: Record<string, { value: ControlValue, frame: Frame }> }} ControlsResponse
+ */
+
+/**
+ * @typedef {object} TrackOptions
+ * @property {Record<string, { instrument: number, instruments: number[] }>} stations
+ * @property {{ name: string, instruments: string[] }[]} families
+ * @property {string[]} formats
+ * @property {[number, number]} seconds
+ * @property {[number, number]} count
+ * @property {[number, number]} seed
+ */
+
+/**
+ * @typedef {object} TrackOrder
+ * @property {string} station
+ * @property {number} instrument
+ * @property {number} seconds
+ * @property {number} count
+ * @property {string[]} formats
+ * @property {ControlValues} controls
+ * @property {number} [seed]
+ */
+
+/**
+ * @typedef {{ name: string, url: string, bytes: number }} TrackFile
+ *
+ * @typedef {object} TrackJob
+ * @property {string} id
+ * @property {"waiting" | "running" | "done" | "failed" | "cancelled"} state
+ * @property {number} place  Number of jobs ahead in the queue.
+ * @property {number} progress  From 0 to 1.
+ * @property {string | null} fault
+ * @property {TrackFile[]} files
+ * @property {string} station
+ * @property {string} instrument
+ * @property {number} seconds
+ * @property {number[]} seeds
+ */
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {string} [method]
+ * @property {unknown} [body]  Sent as JSON.
+ * @property {string | null} [token]
+ */
 
 const ROOT = new URL("..", import.meta.url);
-const PATIENCE = 10_000; // milliseconds for an answer
+const TIMEOUT = 10_000; // milliseconds
 
-/** The full address of a path such as "/chill.opus". */
-export const address = (path) => new URL(path.replace(/^\//, ""), ROOT).href;
+/**
+ * Return the full URL of a path such as "/chill.opus".
+ *
+ * @param {string} path
+ */
+export const urlOf = (path) => new URL(path.replace(/^\//, ""), ROOT).href;
 
-/** An answer that is not a success, with the API's own words. */
-export class Refusal extends Error {
-  constructor(status, { message, field } = {}) {
-    super(message ?? `the radio answered ${status}`);
+/** An error response from the API. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} [message]
+   */
+  constructor(status, message = `The server responded with status ${status}.`) {
+    super(message);
     this.status = status;
-    this.field = field;
   }
 }
 
-/** Ask for JSON. Throws Refusal, or an Error in plain words where nobody answers. */
-export async function ask(path, { method = "GET", body, token } = {}) {
+/**
+ * Send a request and return the JSON of the response. Throw ApiError for an error response, Error if there is none.
+ *
+ * @param {string} path
+ * @param {RequestOptions} [options]
+ * @returns {Promise<unknown>}
+ */
+export async function request(path, { method = "GET", body, token } = {}) {
+  /** @type {Record<string, string>} */
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
-  let answer, data;
+  let response, data;
   try {
-    answer = await fetch(address(path), {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
+    response = await fetch(urlOf(path), {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
-    const text = await answer.text();
+    const text = await response.text();
     data = text ? JSON.parse(text) : {};
   } catch {
-    throw answer && !answer.ok ? new Refusal(answer.status) : new Error("The radio does not answer.");
+    throw response && !response.ok ? new ApiError(response.status) : new Error("The server does not respond.");
   }
-  if (!answer.ok) throw new Refusal(answer.status, data.error);
+  if (!response.ok) throw new ApiError(response.status, data.error?.message);
   return data;
 }
+
+/**
+ * Return the message of a caught value.
+ *
+ * @param {unknown} error
+ */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));

@@ -1,35 +1,43 @@
-// Changes to the radio: with the token, which is asked for once, when it is first needed.
+// Requests that change the radio. They carry the control token, which a dialog asks for when it is first needed.
 
-import { ask } from "./api.js";
+import { ApiError, request } from "./api.js";
+import { byId, setText } from "./dom.js";
 
-const dialog = document.getElementById("token");
-const input = document.getElementById("token-input");
-const why = document.getElementById("token-why");
+/** @import { RequestOptions } from "./api.js" */
 
-/** Ask for a change; resolves with its answer, or null when the listener would give no token. */
-export async function change(path, options) {
+const dialog = byId("token", HTMLDialogElement);
+const input = byId("token-input", HTMLInputElement);
+
+/** @type {Promise<string> | null} */
+let prompt = null; // one dialog for all requests that wait for a token
+
+/**
+ * Send a request with the control token. Return the response's JSON, or null if the dialog was cancelled.
+ *
+ * @param {string} path
+ * @param {RequestOptions} options
+ */
+export async function authorizedRequest(path, options) {
   for (;;) {
     const token = sessionStorage.getItem("token");
     try {
-      return await ask(path, { ...options, token });
+      return await request(path, { ...options, token });
     } catch (error) {
-      if (error.status !== 401) throw error;
-      if (token) why.textContent = "That token is not this radio's.";
-      const given = await asked();
-      if (!given) return null;
-      sessionStorage.setItem("token", given);
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      if (token) setText(byId("token-message"), "Invalid token. Try again.");
+      const answer = await promptForToken();
+      if (!answer) return null;
+      sessionStorage.setItem("token", answer);
     }
   }
 }
 
-let asking = null; // one dialog, however many changes wait for it
-
-function asked() {
-  asking ??= new Promise((resolve) => {
+function promptForToken() {
+  prompt ??= /** @type {Promise<string>} */ (new Promise((resolve) => {
     input.value = "";
     dialog.returnValue = "";
     dialog.showModal();
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" ? input.value.trim() : ""), { once: true });
-  }).finally(() => { asking = null; });
-  return asking;
+  })).finally(() => { prompt = null; });
+  return prompt;
 }

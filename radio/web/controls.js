@@ -1,163 +1,174 @@
-// What can be turned while a station plays: sliders, mutes, resets, as the API describes them.
+// The control panel of a station. The API describes the controls; each group is a section, and each layer a strip.
 
-import { at, element, span, write } from "./dom.js";
-import { change } from "./authorization.js";
-import { keep, recall } from "./preferences.js";
+import { messageOf } from "./api.js";
+import { authorizedRequest } from "./authorization.js";
+import { createMuteButton, createWidget, labelOf } from "./control-widgets.js";
+import { byId, element, setStatus } from "./dom.js";
+import { readPreference, savePreference } from "./preferences.js";
+import { SAMPLE_RATE } from "./timeline.js";
 
-const MAIN = ["mood", "temperature", "tempo", "density", "swing", "lowpass", "wow"];
-const BURST = 2; // seconds that are kept in store while the music is turned
-const LONG = 4; // seconds of delay from which it is worth coming nearer to the live edge
-const REST = 120; // milliseconds for which a slider must rest until it is sent
+/** @import { Control, ControlsResponse, ControlValues, Frame, StationDetails } from "./api.js" */
+/** @import { Widget } from "./control-widgets.js" */
+/** @import { Player } from "./player.js" */
+/** @import { Timeline } from "./timeline.js" */
 
-const label = (name) => name.replace(/_(level|mute)$/, "").replace(/_/g, " ").replace(/^./, (letter) => letter.toUpperCase());
+const LOW_LATENCY_BURST = 2; // seconds of audio that a low-latency stream starts with
+const HIGH_LATENCY = 4; // seconds behind the live edge from which reconnecting is worth a gap
+const SOON = 1.5; // seconds
+const DEFAULT_GROUP = "music";
+const COLLAPSED_GROUPS = new Set(["sampling"]); // for experts
 
-export class Controls {
+/** The controls of the station that a timeline follows. */
+export class ControlPanel {
   #timeline;
   #player;
+  #lowLatency = byId("low-latency", HTMLInputElement);
+  #reset = byId("reset", HTMLButtonElement);
+  /** @type {string | null} */
   #station = null;
-  #shown = {}; // the control's name → a function that shows a value
-  #now = {}; // values as the station has them
-  #table = {};
+  /** @type {Record<string, Control>} */
+  #controls = {};
+  /** @type {Map<string, Widget>} */
+  #widgets = new Map();
+  /** @type {ControlValues} */
+  #values = {}; // as set on the station
 
+  /**
+   * @param {Timeline} timeline
+   * @param {Player} player
+   */
   constructor(timeline, player) {
     this.#timeline = timeline;
     this.#player = player;
-    timeline.addEventListener("station", ({ detail }) => this.#build(detail));
-    timeline.addEventListener("control", ({ detail }) => this.#take(detail));
-    at("quick").checked = recall("quick", "yes") === "yes";
-    at("quick").addEventListener("change", () => this.#hurry());
-    at("reset").addEventListener("click", () => this.#reset());
-    at("knobs").addEventListener("submit", (event) => event.preventDefault());
-    at("controls").addEventListener("toggle", () => at("controls").open || this.#rest());
-  }
-
-  #build({ name, controls }) {
-    this.#table = controls;
-    this.#now = Object.fromEntries(Object.entries(controls).map(([each, { value }]) => [each, value]));
-    const same = this.#station === name && Object.keys(this.#shown).length === Object.keys(controls).length;
-    this.#station = name;
-    if (same) return this.#take(this.#now); // connected again: whoever holds a slider keeps it
-    this.#shown = {};
-    const layers = Object.keys(controls).filter((each) => each.endsWith("_mute")).map((each) => each.slice(0, -5));
-    const layered = new Set(layers.flatMap((layer) => [`${layer}_level`, `${layer}_mute`]));
-    const main = MAIN.filter((each) => each in controls);
-    const rest = Object.keys(controls).filter((each) => !main.includes(each) && !layered.has(each));
-    at("layer-knobs").replaceChildren(...layers.map((layer) => this.#strip(layer)));
-    at("main-knobs").replaceChildren(...main.map((each) => this.#knob(each)));
-    at("more-knobs").replaceChildren(...rest.map((each) => this.#knob(each)));
-    write(at("said"), "");
-  }
-
-  #take(values) {
-    for (const [name, value] of Object.entries(values)) {
-      if (!(name in this.#shown)) continue;
-      this.#now[name] = value;
-      this.#shown[name](value);
-    }
-    at("reset").disabled = !this.#moved().length;
-  }
-
-  #moved() {
-    return Object.keys(this.#table).filter((name) => "default" in this.#table[name] && this.#now[name] !== this.#table[name].default);
-  }
-
-  #choice(name) {
-    const { choices, help, default: usual } = this.#table[name];
-    const options = choices.map((each) => element("option", { value: each, textContent: label(each) }));
-    const input = element("select", { id: `knob-${name}`, title: help ?? "" }, ...options);
-    if (help) input.setAttribute("aria-description", help);
-    this.#shown[name] = (to) => { input.value = to; };
-    this.#shown[name](this.#now[name] ?? usual);
-    input.addEventListener("change", () => this.#turn({ [name]: input.value }));
-    return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: label(name) }), input);
-  }
-
-  #knob(name, words = label(name)) {
-    if (this.#table[name].kind === "choice") return this.#choice(name);
-    const { low, high, kind, unit, help, default: usual } = this.#table[name];
-    const value = element("output", { htmlFor: `knob-${name}` });
-    const step = kind === "int" || high - low > 20 ? 1 : 0.01;
-    const input = element("input", { type: "range", id: `knob-${name}`, min: low, max: high, step });
-    const back = element("button", { type: "button", className: "back", title: `Back to ${usual} ${unit}`.trim(), "aria-label": `Reset ${words}` }, "↺");
-    const show = (to) => {
-      value.textContent = `${Number(to)}${unit ? ` ${unit}` : ""}`;
-      input.setAttribute("aria-valuetext", value.textContent);
-      input.style.setProperty("--filled", `${(100 * (to - low)) / (high - low)}%`);
-      back.hidden = usual === undefined || Number(to) === usual;
-    };
-    let held = 0;
-    this.#shown[name] = (to) => {
-      if (held) return;
-      input.value = to;
-      show(to);
-    };
-    input.addEventListener("input", () => {
-      show(Number(input.value));
-      clearTimeout(held);
-      held = setTimeout(async () => {
-        await this.#turn({ [name]: Number(input.value) });
-        held = 0;
-        this.#take({ [name]: this.#now[name] });
-      }, REST);
+    timeline.on("station", (station) => this.#onStation(station));
+    timeline.on("control", (values) => this.#show(values));
+    this.#lowLatency.checked = readPreference("low-latency", "yes") === "yes";
+    this.#lowLatency.addEventListener("change", () => this.#applyLatency());
+    this.#reset.addEventListener("click", () => this.#resetAll());
+    byId("controls-form").addEventListener("submit", (event) => event.preventDefault());
+    const panel = byId("controls", HTMLDetailsElement);
+    panel.addEventListener("toggle", () => {
+      if (!panel.open) player.burst = null; // for the next stream; the current one goes on
     });
-    back.addEventListener("click", () => this.#turn({ [name]: usual }));
-    this.#shown[name](this.#now[name]);
-    const title = element("label", { htmlFor: input.id, textContent: words });
-    if (help) input.setAttribute("aria-description", help);
-    return element("div", { className: "knob", title: help ?? "" }, title, value, back, input);
   }
 
-  #strip(layer) {
-    const mute = element("button", { type: "button", className: "mute", textContent: label(layer), "aria-label": `Mute ${layer}` });
-    const name = `${layer}_mute`;
-    this.#shown[name] = (to) => mute.setAttribute("aria-pressed", String(to));
-    this.#shown[name](this.#now[name]);
-    mute.addEventListener("click", () => this.#turn({ [name]: !this.#now[name] }));
-    const level = this.#knob(`${layer}_level`, `Level of the ${layer}`);
-    return element("div", { className: "layer" }, mute, level);
+  /** @param {StationDetails} station */
+  #onStation({ name, controls }) {
+    const rebuild = this.#station !== name || Object.keys(controls).join() !== Object.keys(this.#controls).join();
+    this.#station = name;
+    this.#controls = controls;
+    if (rebuild) this.#build();
+    this.#show(Object.fromEntries(Object.entries(controls).map(([control, { value }]) => [control, value])));
   }
 
-  async #turn(values) {
+  #build() {
+    const names = Object.keys(this.#controls);
+    const layers = names.map((name) => name.match(/^(.+)_mute$/)?.[1] ?? "").filter((layer) => names.includes(`${layer}_level`));
+    const layerControls = new Set(layers.flatMap((layer) => [`${layer}_mute`, `${layer}_level`]));
+    /** @type {Map<string, string[]>} */
+    const groups = new Map();
+    for (const name of names.filter((other) => !layerControls.has(other))) {
+      const group = this.#controls[name].group ?? DEFAULT_GROUP;
+      groups.set(group, [...groups.get(group) ?? [], name]);
+    }
+    const sections = [...groups].sort(([a], [b]) => Number(COLLAPSED_GROUPS.has(a)) - Number(COLLAPSED_GROUPS.has(b)));
+    this.#widgets.clear();
+    this.#values = {};
+    byId("layer-controls").replaceChildren(...layers.map((layer) => this.#createStrip(layer)));
+    byId("control-groups").replaceChildren(...sections.map(([group, members]) => this.#createGroup(group, members)));
+    setStatus(byId("controls-status"), "");
+  }
+
+  /** @param {string} layer */
+  #createStrip(layer) {
+    const mute = `${layer}_mute`, level = `${layer}_level`;
+    const button = createMuteButton(layer, this.#controls[mute], (value) => this.#change({ [mute]: value }));
+    this.#widgets.set(mute, button);
+    return element("div", { className: "layer" }, button.node, this.#createControl(level, `${labelOf(layer)} level`));
+  }
+
+  /**
+   * @param {string} group
+   * @param {string[]} names
+   */
+  #createGroup(group, names) {
+    const grid = element("div", { className: "control-grid" }, ...names.map((name) => this.#createControl(name)));
+    if (COLLAPSED_GROUPS.has(group)) {
+      return element("details", { className: "control-group" }, element("summary", { textContent: labelOf(group) }), grid);
+    }
+    return element("fieldset", { className: "control-group" }, element("legend", { textContent: labelOf(group) }), grid);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} [label]
+   */
+  #createControl(name, label) {
+    const widget = createWidget(name, this.#controls[name], (value) => this.#change({ [name]: value }), label);
+    this.#widgets.set(name, widget);
+    return widget.node;
+  }
+
+  /** @param {ControlValues} values */
+  #show(values) {
+    for (const [name, widget] of this.#widgets) {
+      if (!(name in values)) continue;
+      this.#values[name] = values[name];
+      widget.show(values[name]);
+    }
+    this.#reset.disabled = !Object.keys(this.#changedFromDefault()).length;
+  }
+
+  /** Return the defaults of the controls that have another value. */
+  #changedFromDefault() {
+    /** @type {ControlValues} */
+    const defaults = {};
+    for (const [name, { default: value }] of Object.entries(this.#controls)) {
+      if (value !== undefined && this.#values[name] !== value) defaults[name] = value;
+    }
+    return defaults;
+  }
+
+  #resetAll() {
+    const values = this.#changedFromDefault();
+    if (Object.keys(values).length) this.#change(values);
+  }
+
+  /** @param {ControlValues} values */
+  async #change(values) {
+    const status = byId("controls-status");
     try {
-      const answer = await change(`/api/stations/${this.#station}/controls`, { method: "PATCH", body: values });
-      if (!answer) return this.#take(this.#now);
-      this.#take(Object.fromEntries(Object.entries(answer.controls).map(([name, { value }]) => [name, value])));
-      this.#hurry();
-      const last = Math.max(...Object.values(answer.controls).map(({ frame }) => frame));
-      const names = Object.keys(answer.controls);
-      this.#say(`${names.length > 1 ? "All" : label(names[0])}: ${this.#when(last)}.`);
+      const path = `/api/stations/${this.#station}/controls`;
+      const response = /** @type {ControlsResponse | null} */ (await authorizedRequest(path, { method: "PATCH", body: values }));
+      if (!response) return this.#show(this.#values);
+      const changes = Object.entries(response.controls);
+      this.#show(Object.fromEntries(changes.map(([name, { value }]) => [name, value])));
+      this.#applyLatency();
+      const label = changes.length > 1 ? "All controls" : labelOf(changes[0][0]);
+      setStatus(status, `${label}: ${this.#delayOf(Math.max(...changes.map(([, { frame }]) => frame)))}.`);
     } catch (error) {
-      this.#take(this.#now);
-      this.#say(error.message, true);
+      this.#show(this.#values);
+      setStatus(status, messageOf(error), true);
     }
   }
 
-  #when(frame) {
-    if (!this.#player.wanted) return "turned";
-    const wait = (frame - (this.#player.sounding ? this.#timeline.heard : this.#timeline.live)) / 48000;
-    return wait < 1.5 ? "heard now" : `heard in ${span(wait)}`;
+  /** @param {Frame} frame  When a change takes effect. */
+  #delayOf(frame) {
+    const now = this.#player.playing ? this.#timeline.position : this.#timeline.liveEdge;
+    if (!this.#player.active || now === null) return "changed";
+    const wait = (frame - now) / SAMPLE_RATE;
+    if (wait < SOON) return "audible now";
+    return `audible in ${wait < 90 ? `${Math.round(wait)} s` : `${Math.round(wait / 60)} min`}`;
   }
 
-  #reset() {
-    const values = Object.fromEntries(this.#moved().map((name) => [name, this.#table[name].default]));
-    if (Object.keys(values).length) this.#turn(values);
-  }
-
-  // Whoever turns the music wants to hear it: from the first turn on, little is kept in store.
-  #hurry() {
-    const quick = at("quick").checked;
-    keep("quick", quick ? "yes" : "no");
-    const far = this.#player.sounding && (this.#timeline.live - this.#timeline.heard) / 48000 > LONG;
-    const [before, burst] = [this.#player.burst, quick ? BURST : null];
-    this.#player.burst = burst;
-    if (this.#player.wanted && (quick ? far : before !== null)) this.#player.play();
-  }
-
-  // With the panel closed the next connection is an ordinary one again; the one that sounds is left alone.
-  #rest() { this.#player.burst = null; }
-
-  #say(words, bad = false) {
-    write(at("said"), words);
-    at("said").classList.toggle("bad", bad);
+  // After a change, reconnect with a smaller buffer, so that the change is heard soon.
+  #applyLatency() {
+    const lowLatency = this.#lowLatency.checked, player = this.#player;
+    savePreference("low-latency", lowLatency ? "yes" : "no");
+    const { liveEdge, position } = this.#timeline;
+    const behind = liveEdge === null || position === null ? 0 : (liveEdge - position) / SAMPLE_RATE;
+    const reconnect = lowLatency ? player.playing && behind > HIGH_LATENCY : player.burst !== null;
+    player.burst = lowLatency ? LOW_LATENCY_BURST : null;
+    if (player.active && reconnect) player.play();
   }
 }

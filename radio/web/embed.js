@@ -1,52 +1,55 @@
-// The compact player of one station. Until it is played, it asks for nothing but that station's name and picture.
+// The compact player of one station. It connects to the event stream when playback starts.
 
-import { address, ask } from "./api.js";
-import { at, dress, write } from "./dom.js";
-import { phrase, Player } from "./player.js";
-import { Roll } from "./piano-roll.js";
+import { messageOf, request, urlOf } from "./api.js";
+import { byId, setColors, setText } from "./dom.js";
+import { PianoRoll } from "./piano-roll.js";
+import { Player, stateMessage } from "./player.js";
 import { Timeline } from "./timeline.js";
+
+/** @import { Station } from "./api.js" */
 
 const player = new Player();
 const timeline = new Timeline(player);
-const name = decodeURIComponent(location.pathname.split("/").pop());
+const playButton = byId("play", HTMLButtonElement);
+const name = decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
+/** @type {Station | null} */
 let station = null;
 let title = "";
 
 function show() {
-  document.body.classList.toggle("wanted", player.wanted);
-  at("play").setAttribute("aria-label", player.wanted ? "Stop" : "Play");
-  write(at("state"), phrase(player.state) || station?.description || "\u00a0");
-  if (player.sounding && title) write(at("announcer"), `${title}, on ${station.title}`);
+  document.body.classList.toggle("active", player.active);
+  playButton.setAttribute("aria-label", player.active ? "Stop" : "Play");
+  setText(byId("state"), stateMessage(player.state) || station?.description || "\u00a0");
+  if (station && player.playing && title) setText(byId("announcer"), `${title}, on ${station.title}`);
 }
 
-at("play").addEventListener("click", () => {
-  if (player.wanted) return player.stop();
-  timeline.tune(name);
-  player.play(station);
-});
-player.addEventListener("state", show);
-timeline.addEventListener("track", ({ detail }) => {
-  title = detail.title;
-  write(at("title"), title);
-  show();
-});
-
-async function load(wait = 1) {
+async function load(retryDelay = 1) {
   try {
-    station = await ask(`/api/stations/${name}`);
+    station = /** @type {Station} */ (await request(`/api/stations/${name}`));
   } catch (error) {
-    write(at("state"), error.message);
-    setTimeout(load, 1000 * wait, Math.min(30, 2 * wait));
+    setText(byId("state"), messageOf(error));
+    setTimeout(load, 1000 * retryDelay, Math.min(30, 2 * retryDelay));
     return;
   }
-  dress(station.art);
+  setColors(station.art);
   document.title = `${station.title} · Radio`;
-  write(at("station"), station.title);
-  write(at("title"), station.now.track?.title ?? "\u00a0");
-  at("sleeve").src = address(station.art.image);
-  at("play").disabled = false;
-  new Roll(at("roll"), timeline);
+  setText(byId("station"), station.title);
+  setText(byId("title"), station.now.track?.title ?? "\u00a0");
+  byId("artwork", HTMLImageElement).src = urlOf(station.art.image);
+  playButton.disabled = false;
+  new PianoRoll(byId("roll", HTMLCanvasElement), timeline);
   show();
 }
 
+playButton.addEventListener("click", () => {
+  if (player.active) return player.stop();
+  timeline.follow(name);
+  player.play(station);
+});
+player.on("state", show);
+timeline.on("track", (track) => {
+  title = track.title ?? "";
+  setText(byId("title"), title);
+  show();
+});
 load();

@@ -1,32 +1,49 @@
-// The keyboard, for the page as a whole; whatever has the focus and wants a key comes first.
+// Keyboard shortcuts of the page. The focused element takes precedence.
 
-import { at } from "./dom.js";
+import { byId } from "./dom.js";
 
-const WANTED = 'input:not([type="checkbox"]), select, textarea, dialog[open]';
-const PRESSED = "button, a, summary, label, input";
+const TEXT_FIELDS = 'input:not([type="checkbox"]), select, textarea, dialog[open]';
+const PRESSED_WITH_SPACE = "button, a, summary, label, input";
 
-/** Let keys call these: toggle, beside(places), place(n), volume(step), mute, sleep, theme. */
-export function listen(actions) {
+/**
+ * @typedef {object} Actions
+ * @property {() => void} togglePlayback
+ * @property {(offset: number) => void} changeStation
+ * @property {(index: number) => void} selectStation
+ * @property {(step: number) => void} stepVolume
+ * @property {() => void} toggleMute
+ * @property {() => void} extendSleepTimer
+ * @property {() => void} toggleTheme
+ */
+
+/**
+ * Bind keys to actions.
+ *
+ * @param {Actions} actions
+ */
+export function bindKeys(actions) {
+  const help = byId("help", HTMLDialogElement);
+  /** @type {Record<string, () => void>} */
   const keys = {
-    " ": actions.toggle,
-    ArrowLeft: () => actions.beside(-1),
-    ArrowRight: () => actions.beside(1),
-    ArrowUp: () => actions.volume(0.05),
-    ArrowDown: () => actions.volume(-0.05),
-    m: actions.mute,
-    s: actions.sleep,
-    t: actions.theme,
-    "?": () => at("help").showModal(),
+    " ": actions.togglePlayback,
+    ArrowLeft: () => actions.changeStation(-1),
+    ArrowRight: () => actions.changeStation(1),
+    ArrowUp: () => actions.stepVolume(0.05),
+    ArrowDown: () => actions.stepVolume(-0.05),
+    m: actions.toggleMute,
+    s: actions.extendSleepTimer,
+    t: actions.toggleTheme,
+    "?": () => help.showModal(),
   };
-  for (let n = 1; n <= 9; n++) keys[n] = () => actions.place(n);
+  for (let number = 1; number <= 9; number++) keys[number] = () => actions.selectStation(number - 1);
   addEventListener("keydown", (event) => {
     const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || !keys[key]) return;
-    // What a closing dialog took with it keeps the focus until the page is drawn again, and wants no key any more.
-    const shown = target.getClientRects().length > 0;
-    if (shown && (target.closest(WANTED) || (key === " " && target.closest(PRESSED)))) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys[key] || !(target instanceof Element)) return;
+    // An element of a closed dialog keeps the focus until the next paint. It is hidden and must not take the key.
+    const visible = target.getClientRects().length > 0;
+    if (visible && (target.closest(TEXT_FIELDS) || (key === " " && target.closest(PRESSED_WITH_SPACE)))) return;
     event.preventDefault();
     if (!event.repeat || key.startsWith("Arrow")) keys[key]();
   });
-  at("help-open").addEventListener("click", () => at("help").showModal());
+  byId("help-open").addEventListener("click", () => help.showModal());
 }

@@ -1,100 +1,121 @@
-// What is heard: the title and what came before, key, tempo and chords; for eyes, screen readers and media keys.
+// The current track: title, key, tempo, section and chords, for the page, screen readers and media keys.
 
-import { address, ask } from "./api.js";
-import { at, dress, element, write } from "./dom.js";
+import { request, urlOf } from "./api.js";
+import { byId, element, setColors, setCurrent, setText } from "./dom.js";
 
-const BEFORE = 5;
-const SECTIONS = { A: "Sparse", B: "Building", C: "Full", D: "Breaking down" };
+/** @import { Bar, HistoryResponse, Station, Track } from "./api.js" */
+/** @import { Player } from "./player.js" */
+/** @import { Timeline } from "./timeline.js" */
 
-/** Shows a timeline's tracks and bars as they are heard. */
-export class Now {
+const PREVIOUS_TRACKS = 5;
+/** @type {Record<string, string>} */
+const SECTIONS = { A: "Sparse", B: "Build-up", C: "Full", D: "Breakdown" };
+
+/** Displays the tracks and bars of a timeline. */
+export class NowPlaying {
   #timeline;
   #player;
+  /** @type {Station | null} */
   #station = null;
+  /** @type {Track | null} */
   #track = null;
-  #past = []; // tracks that aired before this page was opened
+  /** @type {Track[]} */
+  #history = []; // tracks that aired before the page was opened
 
+  /**
+   * @param {Timeline} timeline
+   * @param {Player} player
+   */
   constructor(timeline, player) {
     this.#timeline = timeline;
     this.#player = player;
-    timeline.addEventListener("station", ({ detail }) => this.#recall(detail.name));
-    timeline.addEventListener("track", ({ detail }) => this.#onTrack(detail));
-    timeline.addEventListener("bar", ({ detail }) => this.#onBar(detail));
-    player.addEventListener("state", () => this.#tell());
+    timeline.on("station", ({ name }) => this.#loadHistory(name));
+    timeline.on("track", (track) => this.#onTrack(track));
+    timeline.on("bar", (bar) => this.#onBar(bar));
+    player.on("state", () => this.#updateMetadata());
   }
 
-  /** The title that is heard, or an empty string. */
+  /** The title of the current track, or an empty string. */
   get title() { return this.#track?.title ?? ""; }
 
-  /** Show another station; its track follows when its events come. */
-  tune(station) {
+  /**
+   * Show another station. Its track follows with its events.
+   *
+   * @param {Station} station
+   */
+  setStation(station) {
     this.#station = station;
     this.#track = null;
-    this.#past = [];
-    dress(station.art);
-    write(at("deck-station"), station.title);
-    write(at("description"), station.description);
-    write(at("title"), "\u00a0");
-    at("sleeve").src = address(station.art.image);
-    at("chords").replaceChildren();
-    at("before").replaceChildren();
-    for (const fact of ["key", "tempo", "section", "bar"]) write(at(fact), "–");
-    this.#tell();
+    this.#history = [];
+    setColors(station.art);
+    setText(byId("station-title"), station.title);
+    setText(byId("description"), station.description);
+    setText(byId("title"), "\u00a0");
+    byId("artwork", HTMLImageElement).src = urlOf(station.art.image);
+    byId("chords").replaceChildren();
+    byId("previous-tracks").replaceChildren();
+    for (const fact of ["key", "tempo", "section", "bar"]) setText(byId(fact), "–");
+    this.#updateMetadata();
   }
 
+  /** @param {Track} track */
   #onTrack(track) {
     this.#track = track;
-    write(at("title"), track.title ?? "Untitled");
-    write(at("key"), track.key ?? "–");
-    this.#showLoop(track.chords ?? []);
-    this.#showBefore();
-    if (track.tempo) write(at("tempo"), `${Math.round(track.tempo)}`);
-    this.#tell();
+    setText(byId("title"), track.title ?? "Untitled");
+    setText(byId("key"), track.key ?? "–");
+    this.#showChords(track.chords ?? []);
+    this.#showPreviousTracks();
+    if (track.tempo) setText(byId("tempo"), `${Math.round(track.tempo)}`);
+    this.#updateMetadata();
   }
 
-  async #recall(name) {
+  /** @param {string} name */
+  async #loadHistory(name) {
     try {
-      const { tracks } = await ask(`/api/stations/${name}/history?limit=${BEFORE + 2}`);
-      if (name === this.#station?.name) this.#past = tracks.reverse();
-      this.#showBefore();
-    } catch { /* the next track will show what has been heard meanwhile */ }
+      const path = `/api/stations/${name}/history?limit=${PREVIOUS_TRACKS + 2}`;
+      const { tracks } = /** @type {HistoryResponse} */ (await request(path));
+      if (name === this.#station?.name) this.#history = tracks.reverse();
+      this.#showPreviousTracks();
+    } catch { /* tracks that air from now on are listed anyway */ }
   }
 
-  #showBefore() {
-    if (!this.#track) return;
-    const known = new Map([...this.#past, ...this.#timeline.track].map((track) => [track.frame, track]));
-    const before = [...known.values()].filter(({ frame }) => frame < this.#track.frame).slice(-BEFORE).reverse();
-    at("before").replaceChildren(...before.map(({ title, key }) => element("li", {}, title, element("span", { textContent: key ?? "" }))));
+  #showPreviousTracks() {
+    const current = this.#track;
+    if (!current) return;
+    const tracks = new Map([...this.#history, ...this.#timeline.tracks].map((track) => [track.frame, track]));
+    const previous = [...tracks.values()].filter(({ frame }) => frame < current.frame).slice(-PREVIOUS_TRACKS).reverse();
+    byId("previous-tracks").replaceChildren(...previous.map(({ title, key }) =>
+      element("li", {}, title ?? "Untitled", element("span", { textContent: key ?? "" }))));
   }
 
+  /** @param {Bar} bar */
   #onBar(bar) {
-    write(at("bar"), `${Number(bar.number) + 1}`);
-    write(at("section"), SECTIONS[bar.section] ?? bar.section ?? "–");
-    if (bar.tempo) write(at("tempo"), `${Math.round(bar.tempo)}`);
-    if (bar.chords) this.#showLoop(bar.chords);
-    [...at("chords").children].forEach((item, n) => {
-      if (n === bar.place) item.setAttribute("aria-current", "true");
-      else item.removeAttribute("aria-current");
-    });
+    setText(byId("bar"), `${bar.number + 1}`);
+    setText(byId("section"), SECTIONS[bar.section ?? ""] ?? bar.section ?? "–");
+    if (bar.tempo) setText(byId("tempo"), `${Math.round(bar.tempo)}`);
+    if (bar.chords) this.#showChords(bar.chords);
+    [...byId("chords").children].forEach((item, place) => setCurrent(item, place === bar.place));
   }
 
-  // Sections have loops of their own: the list changes where another begins.
-  #showLoop(names) {
-    if ([...at("chords").children].map((item) => item.textContent).join() === names.join()) return;
-    at("chords").replaceChildren(...names.map((name) => element("li", { textContent: name })));
+  /** @param {string[]} chords */
+  #showChords(chords) {
+    if ([...byId("chords").children].map((item) => item.textContent).join() === chords.join()) return;
+    byId("chords").replaceChildren(...chords.map((chord) => element("li", { textContent: chord })));
   }
 
-  #tell() {
-    const playing = this.#player.sounding && this.#player.station?.name === this.#station?.name;
-    document.title = playing && this.title ? `${this.title} · ${this.#station.title}` : "Radio";
-    if (playing && this.title) write(at("announcer"), `${this.title}, on ${this.#station.title}`);
-    if (!("mediaSession" in navigator) || !this.#station) return;
-    navigator.mediaSession.playbackState = this.#player.wanted ? "playing" : "none";
+  #updateMetadata() {
+    const station = this.#station;
+    const playing = this.#player.playing && this.#player.station?.name === station?.name;
+    document.title = station && playing && this.title ? `${this.title} · ${station.title}` : "Radio";
+    if (!station) return;
+    if (playing && this.title) setText(byId("announcer"), `${this.title}, on ${station.title}`);
+    if (!("mediaSession" in navigator)) return;
+    navigator.mediaSession.playbackState = this.#player.active ? "playing" : "none";
     navigator.mediaSession.metadata = new MediaMetadata({
-      title: this.title || this.#station.title,
-      artist: this.#station.title,
+      title: this.title || station.title,
+      artist: station.title,
       album: "Radio",
-      artwork: [{ src: address(this.#station.art.image), sizes: "480x480" }],
+      artwork: [{ src: urlOf(station.art.image), sizes: "480x480" }],
     });
   }
 }

@@ -1,54 +1,74 @@
-// What is on, over another picture: for OBS and its like. Its address says how: ?theme=light or dark letters, ?size= the
-// title's height in pixels, ?align=left, center or right, ?delay= seconds that whoever shows it hears behind the radio.
+// The current title as an overlay for video, as in OBS. Query parameters: `theme` (light or dark text), `size` (of the
+// title, in pixels), `align` (left, center or right), `delay` (of the video's audio behind the radio, in seconds).
 
-import { at, write } from "./dom.js";
-import { Timeline } from "./timeline.js";
+import { byId, setText } from "./dom.js";
+import { Emitter } from "./events.js";
+import { SAMPLE_RATE, Timeline } from "./timeline.js";
 
-const RATE = 48000;
-const FADE = 600; // milliseconds, as the style sheet has it
-const wanted = new URLSearchParams(location.search);
-const number = (name, low, high, usual) => {
-  const value = Number.parseFloat(wanted.get(name) ?? "");
-  return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : usual;
-};
-const delay = number("delay", 0, 60, 0);
+/** @import { Track } from "./api.js" */
+/** @import { PlayerEvents } from "./player.js" */
+
+const FADE = 600; // milliseconds, as in overlay.css
+const parameters = new URLSearchParams(location.search);
 const root = document.documentElement;
-root.dataset.theme = wanted.get("theme") ?? "light";
-root.dataset.align = wanted.get("align") ?? "left";
-root.style.setProperty("--size", `${number("size", 12, 200, 48)}px`);
 
-// A timeline asks its player what is heard. Nothing is played here: what is heard is the live edge, or some seconds less.
-class Elsewhere extends EventTarget {
-  state = "playing";
-  wanted = false;
-  sounding = false;
-  audio = { get currentTime() { return timeline.live / RATE - delay; } };
+/**
+ * Return a numeric query parameter, limited to a range.
+ *
+ * @param {string} name
+ * @param {number} low
+ * @param {number} high
+ * @param {number} defaultValue
+ */
+function numberParameter(name, low, high, defaultValue) {
+  const value = Number.parseFloat(parameters.get(name) ?? "");
+  return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : defaultValue;
 }
 
-const timeline = new Timeline(new Elsewhere());
+const delay = numberParameter("delay", 0, 60, 0);
+root.dataset.theme = parameters.get("theme") ?? "light";
+root.dataset.align = parameters.get("align") ?? "left";
+root.style.setProperty("--size", `${numberParameter("size", 12, 200, 48)}px`);
+
+/**
+ * A player of nothing, positioned `delay` seconds behind the live edge.
+ *
+ * @extends {Emitter<PlayerEvents>}
+ */
+class DelayedPlayback extends Emitter {
+  state = "playing";
+  active = false;
+  playing = false;
+  burst = null;
+  sid = null;
+  station = null;
+  audio = { get currentTime() { return (timeline.liveEdge ?? 0) / SAMPLE_RATE - delay; } };
+}
+
+/** @type {Timeline} */
+const timeline = new Timeline(new DelayedPlayback());
+/** @type {Track | null} */
 let track = null;
 
-timeline.addEventListener("station", ({ detail }) => write(at("station"), detail.title));
-timeline.addEventListener("track", ({ detail }) => {
-  const first = track === null;
-  track = detail;
-  at("card").hidden = false;
-  at("title").classList.add("changing");
+timeline.on("station", ({ title }) => setText(byId("station"), title));
+timeline.on("track", (next) => {
+  const wait = track ? FADE : 0;
+  track = next;
+  byId("card").hidden = false;
+  byId("title").classList.add("changing");
   setTimeout(() => {
-    write(at("title"), track.title ?? "");
-    at("title").classList.remove("changing");
-  }, first ? 0 : FADE);
+    setText(byId("title"), track?.title ?? "");
+    byId("title").classList.remove("changing");
+  }, wait);
 });
 
-// A track's length is as good as its tempo, which may be turned while it plays.
-function progress() {
-  if (track?.bars && track.tempo) {
-    const length = (track.bars * 4 * 60 * RATE) / track.tempo;
-    const done = Math.min(1, Math.max(0, (timeline.heard - track.frame) / length));
-    at("progress").style.width = `${(100 * done).toFixed(2)}%`;
-  }
-  at("progress").parentElement.hidden = !(track?.bars && track.tempo);
+function showProgress() {
+  byId("progress-track").hidden = !track?.bars || !track.tempo;
+  if (!track?.bars || !track.tempo) return;
+  const length = (track.bars * 4 * 60 * SAMPLE_RATE) / track.tempo; // an estimate: the tempo may change
+  const progress = Math.min(1, Math.max(0, ((timeline.position ?? track.frame) - track.frame) / length));
+  byId("progress").style.width = `${(100 * progress).toFixed(2)}%`;
 }
 
-setInterval(progress, 250);
-timeline.tune(decodeURIComponent(location.pathname.split("/").at(-2)));
+setInterval(showProgress, 250);
+timeline.follow(decodeURIComponent(location.pathname.split("/").at(-2) ?? ""));

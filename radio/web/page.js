@@ -1,156 +1,181 @@
-// The page: its parts, and what passes between them.
+// The player page: creates its parts and connects them.
 
-import { address } from "./api.js";
-import { Controls } from "./controls.js";
-import { at, write } from "./dom.js";
-import { listen } from "./keyboard.js";
-import { Now } from "./now-playing.js";
-import { phrase, Player } from "./player.js";
-import { Roll } from "./piano-roll.js";
-import { share } from "./share-dialog.js";
-import { Sleep } from "./sleep-timer.js";
-import { Stations } from "./station-list.js";
-import { keep, recall } from "./preferences.js";
+import { urlOf } from "./api.js";
+import { ControlPanel } from "./controls.js";
+import { byId, fillTrack, setText } from "./dom.js";
+import { bindKeys } from "./keyboard.js";
+import { NowPlaying } from "./now-playing.js";
+import { PianoRoll } from "./piano-roll.js";
+import { Player, stateMessage } from "./player.js";
+import { readPreference, savePreference } from "./preferences.js";
+import { setUpShareDialog } from "./share-dialog.js";
+import { SleepTimer } from "./sleep-timer.js";
+import { StationList } from "./station-list.js";
 import { Timeline } from "./timeline.js";
-import { Tracks } from "./track-jobs.js";
+import { TrackOrders } from "./track-orders.js";
+
+/** @import { Station } from "./api.js" */
+
+const DOWNLOAD_MESSAGE_TIME = 8000; // milliseconds
 
 const player = new Player();
 const timeline = new Timeline(player);
-const stations = new Stations();
-const now = new Now(timeline, player);
-const roll = new Roll(at("roll"), timeline);
-const sleep = new Sleep(player);
-new Controls(timeline, player);
-new Tracks(stations, () => chosen?.name);
-let chosen = null; // the station on the deck
-let answering = true;
-let saving = 0; // until when, by this page's clock, to say that a file is on its way
+const stationList = new StationList();
+const nowPlaying = new NowPlaying(timeline, player);
+const pianoRoll = new PianoRoll(byId("roll", HTMLCanvasElement), timeline);
+const sleepTimer = new SleepTimer(player);
+const playButton = byId("play", HTMLButtonElement);
+const volumeSlider = byId("volume", HTMLInputElement);
+const downloadLink = byId("download", HTMLAnchorElement);
+const darkScheme = matchMedia("(prefers-color-scheme: dark)");
 
-// ---- Choosing and playing -------------------------------------------------------------------------------------
+/** @type {Station | null} */
+let current = null;
+let serverResponds = true;
+let downloadStarted = -Infinity; // milliseconds on the page's clock
 
-function choose(station) {
-  if (station.name !== chosen?.name) {
-    chosen = station;
-    now.tune(station);
-    timeline.tune(station.name);
-    roll.recolour();
-    keep("station", station.name);
+new ControlPanel(timeline, player);
+new TrackOrders(stationList, () => current?.name);
+
+// ---- Actions --------------------------------------------------------------------------------------------------
+
+/** @param {Station} station */
+function select(station) {
+  if (station.name !== current?.name) {
+    current = station;
+    nowPlaying.setStation(station);
+    timeline.follow(station.name);
+    pianoRoll.updateColors();
+    savePreference("station", station.name);
   }
   show();
 }
 
-function play(station) {
-  choose(station);
+/** @param {Station | null} [station] */
+function play(station = current) {
+  if (!station) return;
+  select(station);
   player.play(station);
 }
 
-function toggle() {
-  if (player.wanted) player.stop();
-  else if (chosen) play(chosen);
+function togglePlayback() {
+  if (player.active) player.stop();
+  else play();
 }
 
-function change(station) {
+/** @param {number} offset */
+function changeStation(offset) {
+  const station = current && stationList.neighbor(current.name, offset);
   if (!station) return;
-  if (player.wanted) play(station);
-  else choose(station);
+  if (player.active) play(station);
+  else select(station);
 }
 
-function turnVolume(to) {
-  player.volume = to;
+/** @param {number} volume */
+function setVolume(volume) {
+  player.volume = volume;
   player.muted = false;
-  keep("volume", player.volume);
+  savePreference("volume", String(player.volume));
   showVolume();
 }
 
-function mute() {
+function toggleMute() {
   player.muted = !player.muted;
   showVolume();
 }
 
-// ---- Showing --------------------------------------------------------------------------------------------------
+function toggleTheme() {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : darkScheme.matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  savePreference("theme", root.dataset.theme);
+  pianoRoll.updateColors();
+}
 
-function words() {
-  if (performance.now() < saving) return "Your file is being rendered; the download begins by itself";
-  if (player.sounding && now.title) return now.title;
-  return phrase(player.state) || (answering ? "" : "The radio does not answer; trying again …");
+// ---- Display --------------------------------------------------------------------------------------------------
+
+function statusMessage() {
+  if (performance.now() < downloadStarted + DOWNLOAD_MESSAGE_TIME) {
+    return "Rendering the file. The download starts automatically.";
+  }
+  if (player.playing && nowPlaying.title) return nowPlaying.title;
+  return stateMessage(player.state) || (serverResponds ? "" : "Cannot reach the server. Retrying…");
 }
 
 function show() {
   document.body.dataset.state = player.state;
-  document.body.classList.toggle("wanted", player.wanted);
-  at("play").disabled = !chosen;
-  at("play").setAttribute("aria-label", player.wanted ? "Stop" : "Play");
-  write(at("bar-title"), chosen?.title ?? "Radio");
-  write(at("state"), words() || "\u00a0");
-  stations.mark(chosen?.name, player.sounding);
+  document.body.classList.toggle("active", player.active);
+  playButton.disabled = !current;
+  playButton.setAttribute("aria-label", player.active ? "Stop" : "Play");
+  setText(byId("player-station"), current?.title ?? "Radio");
+  setText(byId("state"), statusMessage() || "\u00a0");
+  stationList.mark(current?.name, player.playing);
 }
 
 function showVolume() {
-  at("volume").value = Math.round(100 * player.volume);
-  at("volume").style.setProperty("--filled", `${100 * player.volume}%`);
-  at("mute").setAttribute("aria-pressed", String(player.muted));
+  volumeSlider.value = String(Math.round(100 * player.volume));
+  fillTrack(volumeSlider);
+  byId("mute").setAttribute("aria-pressed", String(player.muted));
 }
 
-function turnTheme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-  keep("theme", root.dataset.theme);
-  roll.recolour();
+/** @param {Station} station */
+function showStationDetails(station) {
+  setText(byId("listeners"), station.listeners > 1 ? `${station.listeners} listeners` : "");
+  downloadLink.hidden = !station.export;
+  if (station.export) downloadLink.href = urlOf(`${station.export}?seconds=180&format=mp3`);
 }
 
-// ---- What happens ---------------------------------------------------------------------------------------------
+// ---- Events ---------------------------------------------------------------------------------------------------
 
-at("play").addEventListener("click", toggle);
-at("mute").addEventListener("click", mute);
-at("save").addEventListener("click", () => {
-  saving = performance.now() + 8000;
+playButton.addEventListener("click", togglePlayback);
+byId("mute").addEventListener("click", toggleMute);
+byId("theme").addEventListener("click", toggleTheme);
+volumeSlider.addEventListener("input", () => setVolume(Number(volumeSlider.value) / 100));
+downloadLink.addEventListener("click", () => {
+  downloadStarted = performance.now();
   show();
-  setTimeout(show, 8100);
+  setTimeout(show, DOWNLOAD_MESSAGE_TIME + 100);
 });
-at("volume").addEventListener("input", () => turnVolume(at("volume").value / 100));
-at("theme").addEventListener("click", turnTheme);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => roll.recolour());
-player.addEventListener("state", show);
-timeline.addEventListener("track", show);
-document.addEventListener("play", () => player.stop(), true); // a track of one's own, which wants to be heard alone
-stations.addEventListener("choose", ({ detail }) => {
-  if (detail.name === chosen?.name && player.wanted) player.stop();
-  else play(detail);
+darkScheme.addEventListener("change", () => pianoRoll.updateColors());
+document.addEventListener("play", () => player.stop(), true); // a rendered track is played: stop the station
+player.on("state", show);
+timeline.on("track", show);
+stationList.on("select", (station) => {
+  if (station.name === current?.name && player.active) player.stop();
+  else play(station);
 });
-stations.addEventListener("loaded", ({ detail }) => {
-  answering = true;
-  if (!chosen) choose(stations.named(recall("station")) ?? stations.all[0]);
-  const station = stations.named(chosen.name);
-  if (station) write(at("listeners"), station.listeners > 1 ? `${station.listeners} listening` : "");
-  at("controls").hidden = detail.control === "off";
-  at("make").hidden = detail.control === "off" || !detail.tracks;
-  at("save").hidden = !station?.export;
-  if (station?.export) at("save").href = address(`${station.export}?seconds=180&format=mp3`);
+stationList.on("loaded", ({ control, tracks }) => {
+  serverResponds = true;
+  if (!current) select(stationList.get(readPreference("station", "")) ?? stationList.stations[0]);
+  const station = current && stationList.get(current.name);
+  if (station) showStationDetails(station);
+  byId("controls").hidden = control === "off";
+  byId("make").hidden = control === "off" || !tracks;
   show();
 });
-stations.addEventListener("lost", () => {
-  answering = false;
+stationList.on("failed", () => {
+  serverResponds = false;
   show();
 });
-listen({
-  toggle,
-  mute,
-  beside: (places) => chosen && change(stations.beside(chosen.name, places)),
-  place: (n) => stations.all[n - 1] && play(stations.all[n - 1]),
-  volume: (step) => turnVolume(Math.min(1, Math.max(0, player.volume + step))),
-  sleep: () => sleep.more(),
-  theme: turnTheme,
+bindKeys({
+  togglePlayback,
+  toggleMute,
+  changeStation,
+  selectStation: (index) => index in stationList.stations && play(stationList.stations[index]),
+  stepVolume: (step) => setVolume(player.volume + step),
+  extendSleepTimer: () => sleepTimer.extend(),
+  toggleTheme,
 });
-share(() => chosen);
+setUpShareDialog(() => current);
 if ("mediaSession" in navigator) {
   const session = navigator.mediaSession;
-  session.setActionHandler("play", () => chosen && play(chosen));
-  for (const action of ["pause", "stop"]) session.setActionHandler(action, () => player.stop());
-  session.setActionHandler("nexttrack", () => chosen && change(stations.beside(chosen.name, 1)));
-  session.setActionHandler("previoustrack", () => chosen && change(stations.beside(chosen.name, -1)));
+  session.setActionHandler("play", () => play());
+  session.setActionHandler("pause", () => player.stop());
+  session.setActionHandler("stop", () => player.stop());
+  session.setActionHandler("nexttrack", () => changeStation(1));
+  session.setActionHandler("previoustrack", () => changeStation(-1));
 }
 
-turnVolume(Number(recall("volume", 0.8)));
+setVolume(Number(readPreference("volume", "0.8")));
 show();
-stations.load();
+stationList.load();

@@ -1,45 +1,73 @@
-// The piano roll: notes as they are played, in time with what is heard. What waits in the listener's own buffer is
-// known already, and comes in from the right.
+// A scrolling piano roll, in time with playback. Notes that are buffered but not heard yet come in from the right.
 
-const RATE = 48000;
-const LOW = 30, HIGH = 82; // MIDI notes at the lower and the upper edge
-const HELD = 3 * RATE; // length of a note whose end is not known
-const FRAME = 1000 / 24; // milliseconds between two pictures: smooth, and little work for a whole evening
-const KICKS = new Set([35, 36]), SNARES = new Set([37, 38, 39, 40]);
-const LANE = 11; // CSS pixels of each of the three rows of drums
-const TOP = 30; // and of the row of chords
+import { SAMPLE_RATE } from "./timeline.js";
 
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+/** @import { Frame, Note } from "./api.js" */
+/** @import { Timeline } from "./timeline.js" */
 
-/** Draws on a canvas while it is seen, and only then. */
-export class Roll {
+/**
+ * The visible part of the timeline.
+ *
+ * @typedef {object} View
+ * @property {number} width  CSS pixels.
+ * @property {number} height
+ * @property {number} scale  Pixels per frame.
+ * @property {Frame} from  The frame at the left edge.
+ * @property {Frame} until
+ * @property {Frame} position  The frame that is heard now.
+ * @property {(frame: Frame) => number} x
+ */
+
+const LOWEST = 30, HIGHEST = 82; // MIDI note numbers at the lower and upper edge
+const MAX_LENGTH = 3 * SAMPLE_RATE; // of a note whose end is unknown
+const FRAME_INTERVAL = 1000 / 24; // milliseconds; a low frame rate saves power
+const REDUCED_INTERVAL = 500; // milliseconds, for listeners who prefer reduced motion
+const KICKS = new Set([35, 36]), SNARES = new Set([37, 38, 39, 40]); // General MIDI
+const DRUM_ROW = 11; // CSS pixels
+const CHORD_ROW = 30;
+const COLORS = /** @type {const} */ (["keys", "bass", "drums", "playhead", "grid", "text"]);
+
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Draws a timeline on a canvas while the canvas is visible. */
+export class PianoRoll {
   #canvas;
   #context;
   #timeline;
   #request = 0;
-  #drawn = 0;
-  #seen = true;
-  #head = 0.34; // where the present is, as a share of the width
-  #colours = {};
+  #lastDrawn = 0;
+  #visible = true;
+  #playhead = 0.34; // as a share of the width
+  /** @type {Record<string, string>} */
+  #colors = {};
   #font = "";
 
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Timeline} timeline
+   */
   constructor(canvas, timeline) {
+    const context = canvas.getContext("2d");
+    if (!context) throw new Error("the canvas has no 2D context");
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d");
+    this.#context = context;
     this.#timeline = timeline;
     new ResizeObserver(() => this.#resize()).observe(canvas);
-    new IntersectionObserver(([entry]) => { this.#seen = entry.isIntersecting; this.#run(); }).observe(canvas);
-    document.addEventListener("visibilitychange", () => this.#run());
-    this.recolour();
-    this.#run();
+    new IntersectionObserver((entries) => {
+      this.#visible = entries.some((entry) => entry.isIntersecting);
+      this.#schedule();
+    }).observe(canvas);
+    document.addEventListener("visibilitychange", () => this.#schedule());
+    this.updateColors();
+    this.#schedule();
   }
 
-  /** Take the colours of the page anew. */
-  recolour() {
-    const style = getComputedStyle(this.#canvas); // a live view: a variable is only resolved where it is used
-    for (const name of ["keys", "bass", "drums", "line", "faint", "text"]) {
+  /** Read the colors from the style sheet again. */
+  updateColors() {
+    const style = getComputedStyle(this.#canvas); // live; resolves variables only in properties
+    for (const name of COLORS) {
       this.#canvas.style.color = `var(--roll-${name})`;
-      this.#colours[name] = style.color;
+      this.#colors[name] = style.color;
     }
     this.#font = `500 12px ${style.fontFamily}`;
   }
@@ -49,110 +77,146 @@ export class Roll {
     this.#canvas.width = Math.round(this.#canvas.clientWidth * scale);
     this.#canvas.height = Math.round(this.#canvas.clientHeight * scale);
     this.#context.setTransform(scale, 0, 0, scale, 0, 0);
-    this.recolour();
-    this.#drawn = 0;
+    this.updateColors();
+    this.#lastDrawn = 0;
   }
 
-  #run() {
+  #schedule() {
     cancelAnimationFrame(this.#request);
-    if (!document.hidden && this.#seen) this.#request = requestAnimationFrame((now) => this.#tick(now));
+    if (!document.hidden && this.#visible) this.#request = requestAnimationFrame((now) => this.#onFrame(now));
   }
 
-  #tick(now) {
-    this.#request = requestAnimationFrame((later) => this.#tick(later));
-    if (now - this.#drawn < (calm.matches ? 500 : FRAME - 8)) return;
-    this.#drawn = now;
+  /** @param {number} now  Milliseconds. */
+  #onFrame(now) {
+    this.#request = requestAnimationFrame((later) => this.#onFrame(later));
+    const interval = reducedMotion.matches ? REDUCED_INTERVAL : FRAME_INTERVAL - 8;
+    if (now - this.#lastDrawn < interval) return;
+    this.#lastDrawn = now;
     this.#draw();
   }
 
   #draw() {
-    const context = this.#context, width = this.#canvas.clientWidth, height = this.#canvas.clientHeight;
-    context.clearRect(0, 0, width, height);
-    const heard = this.#timeline.heard;
-    if (heard === null) return;
-    const scale = Math.min(72, Math.max(40, width / 14)) / RATE; // pixels a frame
-    const from = this.#origin(heard, width, scale);
-    const x = (frame) => (frame - from) * scale;
-    const until = from + width / scale;
-    this.#bars(x, from, until, heard, height);
-    this.#notes(x, from, until, heard, height, width);
-    context.fillStyle = this.#colours.line;
-    context.fillRect(x(heard), TOP - 6, 1.5, height - TOP);
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    this.#context.clearRect(0, 0, width, height);
+    const { position, liveEdge } = this.#timeline;
+    if (position === null || liveEdge === null) return;
+    const scale = Math.min(72, Math.max(40, width / 14)) / SAMPLE_RATE;
+    const from = this.#leftEdge(position, liveEdge, width, scale);
+    /** @type {View} */
+    const view = { width, height, scale, from, until: from + width / scale, position, x: (frame) => (frame - from) * scale };
+    this.#drawBars(view);
+    this.#drawNotes(view);
+    this.#context.fillStyle = this.#colors.playhead;
+    this.#context.fillRect(view.x(position), CHORD_ROW - 6, 1.5, height - CHORD_ROW);
   }
 
-  // The frame at the left edge. With little in store the present moves to the right, as there is no future to show.
-  #origin(heard, width, scale) {
-    if (calm.matches) { // nothing scrolls: a page of music is turned when it has been played
-      const bar = this.#timeline.bar.findLast(({ frame, number }) => frame <= heard && number % 4 === 0);
-      if (bar && (heard - bar.frame) * scale < width) return bar.frame - 20 / scale;
+  /**
+   * Return the frame at the left edge. The playhead moves to the right if little of the future is buffered. With reduced
+   * motion, four bars at a time are shown without scrolling.
+   *
+   * @param {Frame} position
+   * @param {Frame} liveEdge
+   * @param {number} width
+   * @param {number} scale
+   */
+  #leftEdge(position, liveEdge, width, scale) {
+    if (reducedMotion.matches) {
+      const bar = this.#timeline.bars.findLast(({ frame, number }) => frame <= position && number % 4 === 0);
+      if (bar && (position - bar.frame) * scale < width) return bar.frame - 20 / scale;
     }
-    const aim = (this.#timeline.live - heard) * scale > 0.3 * width ? 0.34 : 0.86;
-    this.#head += (aim - this.#head) * (this.#drawn ? 0.05 : 1);
-    return heard - (this.#head * width) / scale;
+    const target = (liveEdge - position) * scale > 0.3 * width ? 0.34 : 0.86;
+    this.#playhead += 0.05 * (target - this.#playhead);
+    return position - (this.#playhead * width) / scale;
   }
 
-  #bars(x, from, until, heard, height) {
-    const context = this.#context, bars = this.#timeline.bar;
+  /** @param {View} view */
+  #drawBars({ x, from, until, position, height }) {
+    const context = this.#context, { bars } = this.#timeline;
     context.font = this.#font;
     context.textBaseline = "top";
-    for (let n = 0; n < bars.length; n++) {
-      const bar = bars[n];
-      if (bar.frame > until || (bars[n + 1]?.frame ?? Infinity) < from) continue;
-      context.fillStyle = this.#colours.faint;
-      context.fillRect(Math.round(x(bar.frame)), TOP - 4, 1, height - TOP - 4);
-      const sounds = bar.frame <= heard && heard < (bars[n + 1]?.frame ?? Infinity);
-      context.fillStyle = this.#colours.text;
-      context.globalAlpha = sounds ? 1 : 0.45;
+    bars.forEach((bar, index) => {
+      const end = bars[index + 1]?.frame ?? Infinity;
+      if (bar.frame > until || end < from) return;
+      context.fillStyle = this.#colors.grid;
+      context.fillRect(Math.round(x(bar.frame)), CHORD_ROW - 4, 1, height - CHORD_ROW - 4);
+      context.fillStyle = this.#colors.text;
+      context.globalAlpha = bar.frame <= position && position < end ? 1 : 0.45;
       context.fillText(bar.chord ?? "", x(bar.frame) + 7, 8);
       context.globalAlpha = 1;
-    }
+    });
   }
 
-  #notes(x, from, until, heard, height, width) {
-    const context = this.#context, notes = this.#timeline.note;
-    const floor = height - 3 * LANE - 12, unit = (floor - TOP - 6) / (HIGH - LOW);
-    const ends = new Map(); // where a key's strike ends: its release or its next strike, going backwards
-    for (let n = notes.length - 1; n >= 0; n--) {
-      const { frame, layer, note, velocity } = notes[n];
+  /** @param {View} view */
+  #drawNotes(view) {
+    const { notes } = this.#timeline;
+    const ends = new Map(); // the end of each key's next note, going backwards: its release, or the next strike
+    for (let index = notes.length - 1; index >= 0; index--) {
+      const event = notes[index], { frame, layer, note, velocity } = event;
       const key = layer + note;
-      const end = Math.min(ends.get(key) ?? Infinity, frame + HELD);
+      const end = Math.min(ends.get(key) ?? Infinity, frame + MAX_LENGTH);
       ends.set(key, frame);
-      if (!velocity || frame > until || end < from) continue;
-      const strength = velocity / 127;
-      context.fillStyle = this.#colours[layer] ?? this.#colours.keys;
-      if (layer === "drums") {
-        const row = KICKS.has(note) ? 2 : SNARES.has(note) ? 1 : 0;
-        const age = (heard - frame) / RATE;
-        context.globalAlpha = age < 0 ? 0.3 : Math.max(0.22, 1 - 1.6 * age);
-        const radius = 1.4 + 2.6 * strength + (age >= 0 ? Math.max(0, 2 - 9 * age) : 0);
-        context.beginPath();
-        context.arc(x(frame), height - 12 - (2 - row) * LANE, radius, 0, 7);
-        context.fill();
-        continue;
-      }
-      const left = x(frame), wide = Math.max(4, x(end) - left - 2);
-      const y = floor - (Math.min(HIGH, Math.max(LOW, note)) - LOW) * unit;
-      const thick = layer === "bass" ? 5 : 6;
-      const sounds = frame <= heard && heard < end;
-      if (sounds) {
-        context.globalAlpha = 0.22 * Math.max(0, 1 - (heard - frame) / RATE);
-        this.#pill(left - 4, y - 4, wide + 8, thick + 8);
-      }
-      context.globalAlpha = (sounds ? 1 : frame > heard ? 0.34 : Math.max(0.16, 0.6 - (0.5 * (heard - end)) / (4 * RATE))) * (0.55 + 0.45 * strength);
-      this.#pill(left, y, wide, thick);
+      if (!velocity || frame > view.until || end < view.from) continue;
+      this.#context.fillStyle = this.#colors[layer] ?? this.#colors.keys;
+      if (layer === "drums") this.#drawHit(event, view);
+      else this.#drawNote(event, end, view);
     }
-    context.globalAlpha = 1;
-    if (!notes.length && width) this.#waiting(height, width);
+    this.#context.globalAlpha = 1;
+    if (!notes.length && view.width) this.#drawEmptyLine(view);
   }
 
-  #pill(left, top, width, height) {
+  /**
+   * @param {Note} event
+   * @param {View} view
+   */
+  #drawHit({ frame, note, velocity }, { x, height, position }) {
+    const context = this.#context;
+    const row = KICKS.has(note) ? 0 : SNARES.has(note) ? 1 : 2;
+    const age = (position - frame) / SAMPLE_RATE; // seconds
+    const radius = 1.4 + (2.6 * velocity) / 127 + (age >= 0 ? Math.max(0, 2 - 9 * age) : 0);
+    context.globalAlpha = age < 0 ? 0.3 : Math.max(0.22, 1 - 1.6 * age);
+    context.beginPath();
+    context.arc(x(frame), height - 12 - row * DRUM_ROW, radius, 0, 7);
+    context.fill();
+  }
+
+  /**
+   * @param {Note} event
+   * @param {Frame} end
+   * @param {View} view
+   */
+  #drawNote({ frame, layer, note, velocity }, end, { x, height, position }) {
+    const context = this.#context;
+    const bottom = height - 3 * DRUM_ROW - 12, pixelsPerNote = (bottom - CHORD_ROW - 6) / (HIGHEST - LOWEST);
+    const left = x(frame), width = Math.max(4, x(end) - left - 2);
+    const top = bottom - (Math.min(HIGHEST, Math.max(LOWEST, note)) - LOWEST) * pixelsPerNote;
+    const thickness = layer === "bass" ? 5 : 6;
+    let alpha = 0.34; // not heard yet
+    if (frame <= position && position < end) {
+      context.globalAlpha = 0.22 * Math.max(0, 1 - (position - frame) / SAMPLE_RATE);
+      this.#fillPill(left - 4, top - 4, width + 8, thickness + 8);
+      alpha = 1;
+    } else if (frame <= position) {
+      alpha = Math.max(0.16, 0.6 - (0.5 * (position - end)) / (4 * SAMPLE_RATE));
+    }
+    context.globalAlpha = alpha * (0.55 + (0.45 * velocity) / 127);
+    this.#fillPill(left, top, width, thickness);
+  }
+
+  /**
+   * @param {number} left
+   * @param {number} top
+   * @param {number} width
+   * @param {number} height
+   */
+  #fillPill(left, top, width, height) {
     this.#context.beginPath();
     this.#context.roundRect(left, top, width, height, height / 2);
     this.#context.fill();
   }
 
-  #waiting(height, width) {
-    this.#context.fillStyle = this.#colours.faint;
+  /** @param {View} view */
+  #drawEmptyLine({ width, height }) {
+    this.#context.fillStyle = this.#colors.grid;
     this.#context.fillRect(0, height / 2, width, 1);
   }
 }

@@ -1,163 +1,203 @@
-// The sound: one audio element, kept playing. It chooses a format, and connects again for as long as it is wanted.
+// Playback of a station's stream in an audio element: format selection and reconnection.
 
-import { address } from "./api.js";
+import { urlOf } from "./api.js";
+import { Emitter } from "./events.js";
 
-const FORMATS = [["opus", 'audio/ogg; codecs="opus"'], ["aac", "audio/aac"], ["mp3", "audio/mpeg"]];
-const WAITS = [0.3, 1, 2, 4, 8, 15]; // seconds before each attempt to connect again
-const STALLED = 12; // seconds without any progress after which a connection is given up
-const SETTLED = 5; // seconds of music after which the next fault begins with the shortest wait
+/** @import { Station } from "./api.js" */
 
-/** What the browser plays of a station's streams, best first. */
-export function playable(streams, audio = new Audio()) {
-  return FORMATS.filter(([name, type]) => streams[name] && audio.canPlayType(type)).map(([name]) => name);
+/**
+ * stalled: out of audio. blocked: the browser wants a click first. unsupported: no format can be played.
+ *
+ * @typedef {"stopped" | "connecting" | "playing" | "stalled" | "reconnecting" | "blocked" | "unsupported"} PlayerState
+ */
+
+/**
+ * state: the state changed. connect: a new stream with a new `sid` is opened.
+ *
+ * @typedef {{ state: void, connect: void }} PlayerEvents
+ */
+
+const FORMATS = [["opus", 'audio/ogg; codecs="opus"'], ["aac", "audio/aac"], ["mp3", "audio/mpeg"]]; // best first
+const RETRY_DELAYS = [0.3, 1, 2, 4, 8, 15]; // seconds
+const STALL_TIMEOUT = 12; // seconds without progress after which to reconnect
+const STABLE_AFTER = 5; // seconds of playback after which the retry delays start over
+
+/**
+ * Return the formats of the streams that the browser can play, best first.
+ *
+ * @param {Record<string, string>} streams
+ * @param {HTMLAudioElement} audio
+ */
+function playableFormats(streams, audio) {
+  return FORMATS.filter(([format, type]) => streams[format] && audio.canPlayType(type)).map(([format]) => format);
 }
 
-/** A player's state in words; nothing to say of one that is stopped. */
-export function phrase(state) {
+/**
+ * Return a message for a state; an empty string for `stopped`.
+ *
+ * @param {PlayerState} state
+ */
+export function stateMessage(state) {
   switch (state) {
-    case "playing": return "On the air";
-    case "connecting": return "Tuning in …";
-    case "waiting": return "Waiting for the network …";
-    case "reconnecting": return navigator.onLine ? "Connection lost, trying again …" : "Offline; it goes on when you are back";
-    case "silent": return "Press play to hear it";
-    case "unplayable": return "This browser plays none of the formats";
+    case "connecting": return "Connecting…";
+    case "playing": return "Playing";
+    case "stalled": return "Buffering…";
+    case "reconnecting": return navigator.onLine ? "Connection lost. Reconnecting…" : "Offline. Playback resumes when you are online.";
+    case "blocked": return "Press play to start";
+    case "unsupported": return "This browser supports none of the stream formats";
     default: return "";
   }
 }
 
 /**
- * States: stopped, connecting, playing, waiting (out of audio), reconnecting, silent (the browser wants a click first),
- * unplayable. Events: "state"; "connect", when a new stream with a new `sid` is asked for.
+ * A player of one station at a time. It reconnects until it is stopped.
+ *
+ * @extends {Emitter<PlayerEvents>}
  */
-export class Player extends EventTarget {
+export class Player extends Emitter {
   audio = new Audio();
+  /** @type {Station | null} */
   station = null;
+  /** @type {PlayerState} */
   state = "stopped";
-  sid = null;
-  burst = null; // seconds; null is the radio's own
+  /** @type {string | null} */
+  sid = null; // identifies the stream to the server
+  /** @type {number | null} */
+  burst = null; // seconds of audio to buffer at the start; null is the server's default
+  /** @type {string[]} */
   #formats = [];
   #failures = 0;
-  #retry = 0;
+  #retryTimer = 0;
   #fade = 1;
   #volume = 0.8;
   #muted = false;
-  #progress = { time: 0, at: 0, since: 0 };
+  #progress = { time: 0, changedAt: 0, startedAt: 0 }; // media time; milliseconds of the page's clock
 
   constructor() {
     super();
     this.audio.preload = "auto";
-    this.audio.addEventListener("playing", () => this.#enter("playing"));
-    this.audio.addEventListener("waiting", () => this.wanted && this.state === "playing" && this.#enter("waiting"));
-    this.audio.addEventListener("ended", () => this.#lost());
-    this.audio.addEventListener("error", () => this.#failed());
-    this.audio.addEventListener("pause", () => this.#paused());
+    this.audio.addEventListener("playing", () => this.#setState("playing"));
+    this.audio.addEventListener("waiting", () => this.playing && this.#setState("stalled"));
+    this.audio.addEventListener("ended", () => this.#reconnectLater());
+    this.audio.addEventListener("error", () => this.#onError());
+    this.audio.addEventListener("pause", () => this.#onPause());
     addEventListener("online", () => this.state === "reconnecting" && this.#connect());
-    setInterval(() => this.#watch(), 1000);
+    setInterval(() => this.#checkProgress(), 1000);
   }
 
-  get wanted() { return this.state !== "stopped" && this.state !== "unplayable"; }
-  get sounding() { return this.state === "playing"; }
+  /** Whether playback was started and not stopped. */
+  get active() { return this.state !== "stopped" && this.state !== "unsupported"; }
+
+  /** Whether audio is playing now. */
+  get playing() { return this.state === "playing"; }
+
   get volume() { return this.#volume; }
   get muted() { return this.#muted; }
 
   set volume(value) {
     this.#volume = Math.min(1, Math.max(0, value));
-    this.#apply();
+    this.#applyVolume();
   }
 
   set muted(value) {
     this.#muted = value;
-    this.#apply();
+    this.#applyVolume();
   }
 
-  /** How much of the volume is heard, 0–1: what a sleep timer turns down. */
+  /** @param {number} value  A factor of the volume, from 0 to 1, for the sleep timer. */
   set fade(value) {
     this.#fade = value;
-    this.#apply();
+    this.#applyVolume();
   }
 
+  /**
+   * Play a station, by default the last one.
+   *
+   * @param {Station | null} station
+   */
   play(station = this.station) {
     if (!station) return;
-    if (station.name !== this.station?.name || !this.#formats.length) this.#formats = playable(station.streams, this.audio);
+    if (station.name !== this.station?.name || !this.#formats.length) {
+      this.#formats = playableFormats(station.streams, this.audio);
+    }
     this.station = station;
     this.#failures = 0;
     this.fade = 1;
     this.#connect();
   }
 
+  /** Stop, and close the stream. */
   stop() {
-    clearTimeout(this.#retry);
-    this.#enter("stopped");
-    this.#release();
+    clearTimeout(this.#retryTimer);
+    this.#setState("stopped");
+    this.audio.pause();
+    this.audio.removeAttribute("src"); // a paused stream would stay connected until the server drops it
+    this.audio.load();
   }
 
-  #apply() {
-    // As an ear hears it: half way is half as loud, which is about a tenth of the power.
+  #applyVolume() {
+    // Perceived loudness: half the volume is a quarter of the amplitude, -12 dB.
     this.audio.volume = (this.#volume * this.#fade) ** 2;
     this.audio.muted = this.#muted;
   }
 
   #connect() {
-    clearTimeout(this.#retry);
-    if (!this.#formats.length) return this.#enter("unplayable");
+    clearTimeout(this.#retryTimer);
+    if (!this.station || !this.#formats.length) return this.#setState("unsupported");
     this.sid = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const url = new URL(address(this.station.streams[this.#formats[0]]));
+    const url = new URL(urlOf(this.station.streams[this.#formats[0]]));
     url.searchParams.set("sid", this.sid);
-    if (this.burst !== null) url.searchParams.set("burst", this.burst);
-    this.#progress = { time: 0, at: performance.now(), since: 0 };
-    this.#enter(this.#failures ? "reconnecting" : "connecting");
-    this.dispatchEvent(new Event("connect"));
+    if (this.burst !== null) url.searchParams.set("burst", String(this.burst));
+    this.#progress = { time: 0, changedAt: performance.now(), startedAt: 0 };
+    this.#setState(this.#failures ? "reconnecting" : "connecting");
+    this.emit("connect", undefined);
     this.audio.src = url.href;
-    this.audio.play().catch((error) => error.name === "NotAllowedError" && this.#enter("silent"));
+    this.audio.play().catch((error) => error.name === "NotAllowedError" && this.#setState("blocked"));
   }
 
-  #failed() {
-    if (!this.wanted || !this.audio.hasAttribute("src")) return;
-    const { MEDIA_ERR_DECODE, MEDIA_ERR_SRC_NOT_SUPPORTED } = MediaError;
-    const never = this.#progress.since === 0 && [MEDIA_ERR_DECODE, MEDIA_ERR_SRC_NOT_SUPPORTED].includes(this.audio.error?.code);
-    // Browsers say "not supported" of a server that is down, too: only when it answers is the format to blame.
-    if (never && this.#formats.length > 1) {
-      const tried = this.sid;
-      fetch(address("/healthz"), { cache: "no-store" }).then(({ ok }) => {
-        if (ok && tried === this.sid && this.wanted) this.#formats = [...this.#formats.slice(1), this.#formats[0]];
+  #onError() {
+    if (!this.active || !this.audio.hasAttribute("src")) return;
+    /** @type {number[]} */
+    const formatErrors = [MediaError.MEDIA_ERR_DECODE, MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED];
+    const neverPlayed = this.#progress.startedAt === 0 && formatErrors.includes(this.audio.error?.code ?? 0);
+    // Browsers report "not supported" for an unreachable server too. If the server responds, try the next format.
+    if (neverPlayed && this.#formats.length > 1) {
+      const { sid } = this;
+      fetch(urlOf("/healthz"), { cache: "no-store" }).then(({ ok }) => {
+        if (ok && sid === this.sid && this.active) this.#formats = [...this.#formats.slice(1), this.#formats[0]];
       }, () => {});
     }
-    this.#lost();
+    this.#reconnectLater();
   }
 
-  #lost() {
-    if (!this.wanted) return;
-    clearTimeout(this.#retry);
-    const wait = WAITS[Math.min(this.#failures++, WAITS.length - 1)];
-    this.#enter("reconnecting");
-    this.#retry = setTimeout(() => this.#connect(), wait * (800 + 400 * Math.random())); // not all listeners at once
+  #reconnectLater() {
+    if (!this.active) return;
+    clearTimeout(this.#retryTimer);
+    const delay = RETRY_DELAYS[Math.min(this.#failures++, RETRY_DELAYS.length - 1)];
+    this.#setState("reconnecting");
+    this.#retryTimer = setTimeout(() => this.#connect(), delay * (800 + 400 * Math.random())); // spread over listeners
   }
 
-  // A pause that nobody here asked for: headphones pulled out, another app's sound. Its stream must not pile up.
-  #paused() {
-    if (this.sounding && !this.audio.ended && !this.audio.error) this.stop();
+  // The system paused playback: headphones were unplugged or another app plays. Stop, so that no stale audio piles up.
+  #onPause() {
+    if (this.playing && !this.audio.ended && !this.audio.error) this.stop();
   }
 
-  #watch() {
-    if (!["playing", "waiting", "connecting"].includes(this.state)) return;
+  #checkProgress() {
+    if (!["playing", "stalled", "connecting"].includes(this.state)) return;
     const now = performance.now(), { currentTime } = this.audio;
     if (currentTime !== this.#progress.time) {
-      this.#progress = { time: currentTime, at: now, since: this.#progress.since || now };
-      if (now - this.#progress.since > SETTLED * 1000) this.#failures = 0;
-    } else if (now - this.#progress.at > STALLED * 1000) {
-      this.#lost();
+      this.#progress = { time: currentTime, changedAt: now, startedAt: this.#progress.startedAt || now };
+      if (now - this.#progress.startedAt > STABLE_AFTER * 1000) this.#failures = 0;
+    } else if (now - this.#progress.changedAt > STALL_TIMEOUT * 1000) {
+      this.#reconnectLater();
     }
   }
 
-  #release() {
-    this.audio.pause();
-    this.audio.removeAttribute("src"); // a paused stream would stay connected until it is dropped for being slow
-    this.audio.load();
-  }
-
-  #enter(state) {
+  /** @param {PlayerState} state */
+  #setState(state) {
     if (state === this.state) return;
     this.state = state;
-    this.dispatchEvent(new Event("state"));
+    this.emit("state", undefined);
   }
 }

@@ -1,17 +1,27 @@
-// What this browser remembers of its listener; in a frame without storage, nothing.
+// Preferences in the browser's local storage. Without storage, as in some frames, none are remembered.
 
-/** The value kept under a name, or `otherwise`. */
-export function recall(name, otherwise = null) {
+/**
+ * Return the stored value of a preference, or a default.
+ *
+ * @param {string} name
+ * @param {string} defaultValue
+ */
+export function readPreference(name, defaultValue) {
   try {
-    return localStorage.getItem(name) ?? otherwise;
+    return localStorage.getItem(name) ?? defaultValue;
   } catch {
-    return otherwise;
+    return defaultValue;
   }
 }
 
-/** Keep a value under a name. */
-export function keep(name, value) {
+/**
+ * Store a preference.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+export function savePreference(name, value) {
   try {
     localStorage.setItem(name, value);
-  } catch { /* it is forgotten with the tab, then */ }
+  } catch { /* no storage: the value is lost with the tab */ }
 }

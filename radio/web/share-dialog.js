@@ -1,31 +1,50 @@
-// Listening elsewhere: the addresses of a station, and a frame for other pages.
+// The dialog with the stream URLs of a station and the code that embeds its player in another page.
 
-import { address } from "./api.js";
-import { at, element } from "./dom.js";
+import { urlOf } from "./api.js";
+import { byId, element } from "./dom.js";
 
-const NAMES = { opus: "Opus, best sound", aac: "AAC", mp3: "MP3, plays everywhere", m3u: "Playlist", pls: "Playlist", hls: "HLS, for weak networks" };
+/** @import { Station } from "./api.js" */
 
-/** Let the share button show where this station can be heard. */
-export function share(stationOf) {
-  at("share-open").addEventListener("click", () => {
-    const station = stationOf();
+/** @type {Record<string, string>} */
+const FORMATS = {
+  opus: "Opus (best quality)",
+  aac: "AAC",
+  mp3: "MP3 (widest support)",
+  hls: "HLS (for unstable networks)",
+};
+
+/**
+ * Let the share button open the dialog.
+ *
+ * @param {() => Station | null} currentStation
+ */
+export function setUpShareDialog(currentStation) {
+  const code = byId("embed-code", HTMLTextAreaElement);
+  const copy = byId("copy");
+  byId("share-open").addEventListener("click", () => {
+    const station = currentStation();
     if (!station) return;
-    const links = Object.entries(station.streams).map(([name, path]) => element("li", {},
-      element("a", { href: address(path), textContent: address(path) }), element("span", { textContent: NAMES[name] ?? name })));
-    at("addresses").replaceChildren(...links);
-    const source = address(`/embed/${station.name}`);
-    at("embed-code").value = `<iframe src="${source}" title="${station.title.replaceAll('"', "&quot;")}" width="420" height="132" style="border:0;border-radius:18px" allow="autoplay"></iframe>`;
-    at("share").showModal();
+    byId("stream-urls").replaceChildren(...Object.entries(station.streams).map(([format, path]) => element("li", {},
+      element("span", { textContent: FORMATS[format] ?? format }),
+      element("a", { href: urlOf(path), textContent: urlOf(path) }))));
+    code.value = embedCode(station);
+    byId("share", HTMLDialogElement).showModal();
   });
-  at("copy").addEventListener("click", async (event) => {
+  copy.addEventListener("click", async (event) => {
     event.preventDefault();
-    at("embed-code").select();
+    code.select();
     try {
-      await navigator.clipboard.writeText(at("embed-code").value);
+      await navigator.clipboard.writeText(code.value);
     } catch {
-      document.execCommand("copy"); // browsers give a page without HTTPS no clipboard
+      document.execCommand("copy"); // without HTTPS, there is no clipboard API
     }
-    at("copy").textContent = "Copied";
-    setTimeout(() => { at("copy").textContent = "Copy the code"; }, 2000);
+    copy.textContent = "Copied";
+    setTimeout(() => { copy.textContent = "Copy embed code"; }, 2000);
   });
+}
+
+/** @param {Station} station */
+function embedCode({ name, title }) {
+  const attributes = `title="${title.replaceAll('"', "&quot;")}" width="420" height="132" style="border:0;border-radius:18px"`;
+  return `<iframe src="${urlOf(`/embed/${name}`)}" ${attributes} allow="autoplay"></iframe>`;
 }

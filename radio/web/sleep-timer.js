@@ -1,36 +1,48 @@
-// The sleep timer: the music fades out, then stops.
+// A timer that fades the music out and stops it.
 
-import { at, write } from "./dom.js";
+import { byId, setText } from "./dom.js";
+
+/** @import { Player } from "./player.js" */
 
 const FADE = 20_000; // milliseconds
 const MINUTE = 60_000;
 
-export class Sleep {
+/** The sleep timer of a player. */
+export class SleepTimer {
   #player;
-  #end = null; // milliseconds since 1970: a timer of the browser's would not count a closed lid
+  #menu = byId("sleep", HTMLSelectElement);
+  /** @type {number | null} */
+  #end = null; // wall-clock milliseconds: the timers of browsers do not count while a computer sleeps
   #length = MINUTE;
 
+  /** @param {Player} player */
   constructor(player) {
     this.#player = player;
-    at("sleep").addEventListener("change", () => this.set(Number(at("sleep").value)));
-    setInterval(() => this.#tick(), 250);
+    this.#menu.addEventListener("change", () => this.set(Number(this.#menu.value)));
+    setInterval(() => this.#update(), 250);
   }
 
-  /** Stop in so many minutes; 0 or nothing ends the timer. */
+  /**
+   * Stop the player in this many minutes; 0 cancels the timer.
+   *
+   * @param {number} minutes
+   */
   set(minutes) {
     this.#end = minutes ? Date.now() + minutes * MINUTE : null;
     this.#length = minutes * MINUTE;
     this.#player.fade = 1;
-    this.#tick();
-    if (!minutes) at("sleep").value = "";
+    this.#update();
+    if (!minutes) this.#menu.value = "";
   }
 
-  /** A quarter of an hour more. */
-  more() { this.set(this.#end ? Math.ceil((this.#end - Date.now()) / MINUTE) + 15 : 15); }
+  /** Add 15 minutes. */
+  extend() {
+    this.set(this.#end === null ? 15 : Math.ceil((this.#end - Date.now()) / MINUTE) + 15);
+  }
 
-  #tick() {
+  #update() {
     const left = this.#end === null ? null : this.#end - Date.now();
-    write(at("sleep-left"), left === null ? "" : left > MINUTE ? `${Math.ceil(left / MINUTE)}′` : `${Math.max(0, Math.ceil(left / 1000))}″`);
+    setText(byId("sleep-left"), left === null ? "" : formatTimeLeft(left));
     if (left === null) return;
     if (left <= 0) {
       this.#player.stop();
@@ -39,4 +51,9 @@ export class Sleep {
       this.#player.fade = Math.min(1, left / Math.min(FADE, this.#length));
     }
   }
+}
+
+/** @param {number} left  Milliseconds. */
+function formatTimeLeft(left) {
+  return left > MINUTE ? `${Math.ceil(left / MINUTE)}′` : `${Math.max(0, Math.ceil(left / 1000))}″`;
 }

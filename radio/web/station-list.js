@@ -1,69 +1,107 @@
-// The stations as cards: which there are, what is on, which one sounds.
+// The list of stations: cards with the current track, refreshed every few seconds.
 
-import { address, ask } from "./api.js";
-import { at, element, write } from "./dom.js";
+import { request, urlOf } from "./api.js";
+import { byId, element, query, setCurrent, setText } from "./dom.js";
+import { Emitter } from "./events.js";
 
-const EVERY = 10_000; // milliseconds between two looks at what is on
+/** @import { Station, StationsResponse } from "./api.js" */
 
-/** Events: "loaded" after each look, "lost" when the radio does not answer, "choose" with a station. */
-export class Stations extends EventTarget {
-  all = [];
-  #list = at("stations");
+/**
+ * loaded: after each refresh. failed: the server does not respond. select: a card was clicked.
+ *
+ * @typedef {{ loaded: StationsResponse, failed: unknown, select: Station }} StationListEvents
+ */
+
+const REFRESH_INTERVAL = 10_000; // milliseconds
+
+/**
+ * The stations and their cards.
+ *
+ * @extends {Emitter<StationListEvents>}
+ */
+export class StationList extends Emitter {
+  /** @type {Station[]} */
+  stations = [];
+  /** @type {Map<string, HTMLElement>} */
+  #cards = new Map(); // by the station's name
 
   constructor() {
     super();
-    setInterval(() => document.hidden || this.load(), EVERY);
+    setInterval(() => document.hidden || this.load(), REFRESH_INTERVAL);
     document.addEventListener("visibilitychange", () => document.hidden || this.load());
     addEventListener("online", () => this.load());
   }
 
+  /** Fetch the stations and update the cards. */
   async load() {
     try {
-      const answer = await ask("/api/stations");
-      const names = answer.stations.map(({ name }) => name).join();
-      const same = this.all.map(({ name }) => name).join() === names;
-      this.all = answer.stations;
-      if (!same) this.#list.replaceChildren(...this.all.map((station, place) => this.#card(station, place)));
-      for (const station of this.all) {
-        const { track } = station.now;
-        write(this.#of(station.name).querySelector(".on"), track?.title ?? (station.on_air ? "\u00a0" : "Tuning in …"));
-      }
-      this.dispatchEvent(new CustomEvent("loaded", { detail: answer }));
+      const response = /** @type {StationsResponse} */ (await request("/api/stations"));
+      this.stations = response.stations;
+      this.#show();
+      this.emit("loaded", response);
     } catch (error) {
-      this.dispatchEvent(new CustomEvent("lost", { detail: error }));
+      this.emit("failed", error);
     }
   }
 
-  named(name) { return this.all.find((station) => station.name === name); }
+  /**
+   * Return the station with this name.
+   *
+   * @param {string} name
+   */
+  get(name) { return this.stations.find((station) => station.name === name); }
 
-  /** The station so many places after the one of this name, round and round. */
-  beside(name, places) {
-    const place = this.all.findIndex((station) => station.name === name);
-    return this.all[(place + places + this.all.length) % this.all.length];
+  /**
+   * Return the station at an offset from the one with this name, wrapping around.
+   *
+   * @param {string} name
+   * @param {number} offset
+   */
+  neighbor(name, offset) {
+    const index = this.stations.findIndex((station) => station.name === name);
+    return this.stations.at((index + offset) % this.stations.length);
   }
 
-  /** Mark the chosen one, and whether it sounds. */
-  mark(name, sounding) {
-    for (const { name: each } of this.all) {
-      const card = this.#of(each);
-      if (each === name) card.setAttribute("aria-current", "true");
-      else card.removeAttribute("aria-current");
-      card.classList.toggle("sounding", each === name && sounding);
+  /**
+   * Mark the card of the current station.
+   *
+   * @param {string | undefined} current
+   * @param {boolean} playing
+   */
+  mark(current, playing) {
+    for (const [name, card] of this.#cards) {
+      setCurrent(card, name === current);
+      card.classList.toggle("playing", name === current && playing);
     }
   }
 
-  #of(name) { return this.#list.querySelector(`[data-name="${name}"]`); }
+  #show() {
+    if (this.stations.map(({ name }) => name).join() !== [...this.#cards.keys()].join()) {
+      this.#cards = new Map(this.stations.map((station, index) => [station.name, this.#createCard(station, index)]));
+      byId("stations").replaceChildren(...[...this.#cards.values()].map((card) => element("li", {}, card)));
+    }
+    for (const { name, now, on_air } of this.stations) {
+      const card = this.#cards.get(name);
+      if (card) setText(query(card, ".card-track"), now.track?.title ?? (on_air ? "\u00a0" : "Starting…"));
+    }
+  }
 
-  #card(station, place) {
-    const art = element("img", { src: address(station.art.image), alt: "", width: 480, height: 480 });
-    const words = element("span", { className: "words" },
-      element("strong", { textContent: station.title }), element("span", { className: "on", textContent: "\u00a0" }));
-    const bars = element("span", { className: "bars", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
-    const card = element("button", { type: "button", className: "card", title: station.description }, art, words, bars);
-    card.dataset.name = station.name;
-    card.style.setProperty("--hue", station.art.hue);
-    if (place < 9) card.setAttribute("aria-keyshortcuts", String(place + 1));
-    card.addEventListener("click", () => this.dispatchEvent(new CustomEvent("choose", { detail: this.named(station.name) })));
-    return element("li", {}, card);
+  /**
+   * @param {Station} station
+   * @param {number} index
+   */
+  #createCard({ name, title, description, art }, index) {
+    const image = element("img", { src: urlOf(art.image), alt: "", width: 480, height: 480 });
+    const text = element("span", { className: "card-text" },
+      element("strong", { textContent: title }), element("span", { className: "card-track", textContent: "\u00a0" }));
+    const bars = element("span", { className: "equalizer", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
+    const card = element("button", { type: "button", className: "card", title: description }, image, text, bars);
+    card.style.setProperty("--hue", String(art.hue));
+    if (index < 9) card.setAttribute("aria-keyshortcuts", String(index + 1));
+    card.addEventListener("click", () => {
+      const station = this.get(name);
+      if (station) this.emit("select", station);
+    });
+    return card;
   }
 }

@@ -1,5 +1,5 @@
-// Dark or light, before the first pixel is drawn: what was chosen here, else what the system says.
+// Apply the stored theme before the first paint. Without one, the page follows the system.
 try {
-  const chosen = localStorage.getItem("theme");
-  if (chosen) document.documentElement.dataset.theme = chosen;
-} catch { /* a frame without storage follows the system */ }
+  const theme = localStorage.getItem("theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+} catch { /* no storage */ }

@@ -1,167 +1,257 @@
-// What airs and when it is heard: a station's events, and the frame of its clock that sounds at this moment.
+// The events of a station and the playback position on its clock, so that they are shown when they are heard.
 
-import { address } from "./api.js";
+import { urlOf } from "./api.js";
+import { Emitter } from "./events.js";
 
-const RATE = 48000;
-// In a stream whose own time the browser keeps, frame f is heard at 48000 t = f − 3528: the decoder's 312 frames of
-// lookahead come later, the 3840 of pre-skip are thrown away.
-const LEAD = 3840 - 312;
-const PLAUSIBLE = 90 * RATE; // nobody hears what is further from the live edge
-const BURST = 22; // seconds that a stream begins in the past, where nobody says
-const KEPT = 40 * RATE; // frames of the past whose notes are kept
-const MOST = { track: 16, bar: 64, note: 4000 };
+/** @import { AiredEvents, Bar, ControlValues, Frame, RecentEvent, StationDetails, Track } from "./api.js" */
+/** @import { PlayerEvents } from "./player.js" */
+
+/** @typedef {keyof AiredEvents} Kind */
+/** @typedef {{ [K in Kind]: AiredEvents[K][] }} History */
+
+/**
+ * The part of a player that a timeline reads.
+ *
+ * @typedef {object} Playback
+ * @property {string} state
+ * @property {boolean} active
+ * @property {boolean} playing
+ * @property {number | null} burst
+ * @property {string | null} sid
+ * @property {{ name: string } | null} station
+ * @property {{ readonly currentTime: number }} audio
+ */
+
+/**
+ * station: sent on each connection. track, bar: now heard. control: values changed.
+ *
+ * @typedef {{ station: StationDetails, track: Track, bar: Bar, control: ControlValues }} TimelineEvents
+ */
+
+/**
+ * The live edge: a frame, and the seconds on the page's clock when it was live.
+ *
+ * @typedef {{ frame: Frame, at: number }} LiveEdge
+ */
+
+export const SAMPLE_RATE = 48_000;
+// If the browser keeps the time stamps of the Ogg stream, frame f is heard at 48000 t = f - 3528: the decoder delays the
+// audio by 312 frames, and drops 3840 frames of pre-skip.
+const STREAM_OFFSET = 3840 - 312;
+const MAX_DISTANCE = 90 * SAMPLE_RATE; // no listener is further behind the live edge
+const DEFAULT_BURST = 22; // seconds
+const NOTE_HISTORY = 40 * SAMPLE_RATE; // how long notes are kept
+/** @type {Record<Kind, number>} */
+const LIMITS = { track: 16, bar: 64, note: 4000 };
+const KINDS = /** @type {Kind[]} */ (Object.keys(LIMITS));
+const ANNOUNCED = /** @type {const} */ (["track", "bar"]);
 
 const seconds = () => performance.now() / 1000;
 
-/**
- * Events: "station" (the station in full, on each connection), "track" and "bar" when they are heard, "control" at once,
- * "lost" and "found" as the connection comes and goes.
- */
-export class Timeline extends EventTarget {
-  track = [];
-  bar = [];
-  note = [];
-  #player;
-  #name = null;
-  #feed = null;
-  #failures = 0;
-  #retry = 0;
-  #live = null; // { frame, at }: the live edge, and when it was there by this page's clock
-  #first = null; // frame of the stream's first sample
-  #own = true; // whether the player's clock is the stream's own
-  #next = null; // what airs on the clock of a radio that started anew, while the old one's last seconds still sound
-  #heard = {}; // the frame of the track and of the bar that were last told
+/** @returns {History} */
+const emptyHistory = () => ({ track: [], bar: [], note: [] });
 
+/**
+ * The recent events of one station, and the position of the player.
+ *
+ * @extends {Emitter<TimelineEvents>}
+ */
+export class Timeline extends Emitter {
+  #player;
+  #history = emptyHistory();
+  /** @type {string | null} */
+  #name = null;
+  /** @type {EventSource | null} */
+  #source = null;
+  #failures = 0;
+  #retryTimer = 0;
+  /** @type {LiveEdge | null} */
+  #live = null;
+  /** @type {Frame | null} */
+  #firstFrame = null; // of the player's stream
+  #usesStreamTime = true; // whether the player's clock keeps the stream's time stamps or starts at 0
+  /** @type {{ live: LiveEdge, recent: RecentEvent[] } | null} */
+  #restarted = null; // events after a restart of the station, while the player still plays audio from before
+  /** @type {{ track?: Frame, bar?: Frame }} */
+  #announced = {};
+
+  /** @param {Emitter<PlayerEvents> & Playback} player */
   constructor(player) {
     super();
     this.#player = player;
-    player.addEventListener("connect", () => this.#open());
-    player.addEventListener("state", () => player.state === "playing" && this.#turnOver());
-    document.addEventListener("visibilitychange", () => this.#sleepOrWake());
-    setInterval(() => this.#tell(), 200);
+    player.on("connect", () => this.#connect());
+    player.on("state", () => player.state === "playing" && this.#adoptRestarted());
+    document.addEventListener("visibilitychange", () => this.#onVisibilityChange());
+    setInterval(() => this.#announce(), 200);
   }
 
-  /** Follow the station of this name. */
-  tune(name) {
+  get tracks() { return this.#history.track; }
+  get bars() { return this.#history.bar; }
+  get notes() { return this.#history.note; }
+
+  /**
+   * Follow the station with this name.
+   *
+   * @param {string} name
+   */
+  follow(name) {
     if (name === this.#name) return;
     this.#name = name;
-    this.#forget();
-    this.#open();
+    this.#clear();
+    this.#connect();
   }
 
-  /** The live edge, as far as it is known; null before anything is. */
-  get live() {
-    return this.#live && this.#live.frame + (seconds() - this.#live.at) * RATE;
+  /** The frame at the live edge, or null if it is unknown. */
+  get liveEdge() {
+    return this.#live && this.#live.frame + (seconds() - this.#live.at) * SAMPLE_RATE;
   }
 
-  /** The frame that sounds now; at the live edge while nothing sounds. Null before anything is known. */
-  get heard() {
-    const live = this.live;
-    if (live === null || !["playing", "waiting"].includes(this.#player.state)) return live;
-    const played = this.#player.audio.currentTime * RATE;
-    const first = this.#first ?? live - (this.#player.burst ?? BURST) * RATE;
-    return this.#isOwn(played, first, live) ? played + LEAD : first + played;
+  /** The frame that is heard now, the live edge if nothing plays, or null if it is unknown. */
+  get position() {
+    const live = this.liveEdge;
+    if (live === null || !["playing", "stalled"].includes(this.#player.state)) return live;
+    const played = this.#player.audio.currentTime * SAMPLE_RATE;
+    const first = this.#firstFrame ?? live - (this.#player.burst ?? DEFAULT_BURST) * SAMPLE_RATE;
+    return this.#detectStreamTime(played, first, live) ? played + STREAM_OFFSET : first + played;
   }
 
-  // Some browsers' clocks begin at the stream's own time, others' at 0. What cannot be heard yet, or is over, tells which;
-  // where both are possible, as in a radio that has just begun, it stays as it was.
-  #isOwn(played, first, live) {
-    const near = Math.abs(live - played - LEAD) < PLAUSIBLE;
-    if (this.#first === null || !near) return near;
-    if (first + played > live + RATE) this.#own = true;
-    else if (played > 0 && played + LEAD < first - RATE / 2) this.#own = false;
-    return this.#own;
+  /**
+   * Return whether the player's clock keeps the stream's time stamps, which depends on the browser. A position beyond the
+   * live edge or before the stream's first frame rules one clock out. Until then, keep the last result.
+   *
+   * @param {Frame} played
+   * @param {Frame} first
+   * @param {Frame} live
+   */
+  #detectStreamTime(played, first, live) {
+    const near = Math.abs(live - played - STREAM_OFFSET) < MAX_DISTANCE;
+    if (this.#firstFrame === null || !near) return near;
+    if (first + played > live + SAMPLE_RATE) this.#usesStreamTime = true;
+    else if (played > 0 && played + STREAM_OFFSET < first - SAMPLE_RATE / 2) this.#usesStreamTime = false;
+    return this.#usesStreamTime;
   }
 
-  #open() {
-    clearTimeout(this.#retry);
-    this.#feed?.close();
-    this.#feed = null;
-    this.#first = null;
-    this.#own = true;
+  #connect() {
+    this.#disconnect();
+    this.#firstFrame = null;
+    this.#usesStreamTime = true;
     if (!this.#name) return;
-    const sid = this.#player.wanted && this.#player.station?.name === this.#name ? `?sid=${this.#player.sid}` : "";
-    const feed = this.#feed = new EventSource(address(`/api/stations/${this.#name}/events${sid}`));
-    const on = (kind, take) => feed.addEventListener(kind, (message) => feed === this.#feed && take(JSON.parse(message.data)));
-    on("now", (data) => this.#begin(data));
-    on("stream", ({ first }) => { this.#first = first; });
-    on("control", (data) => this.dispatchEvent(new CustomEvent("control", { detail: data })));
-    for (const kind of Object.keys(MOST)) on(kind, (data) => this.#take({ ...data, kind }));
-    feed.onerror = () => {
-      this.dispatchEvent(new Event("lost"));
-      if (feed.readyState !== EventSource.CLOSED || feed !== this.#feed) return; // else it tries again by itself
-      this.#retry = setTimeout(() => this.#open(), Math.min(15, 2 ** this.#failures++) * 1000);
+    const ownStream = this.#player.active && this.#player.station?.name === this.#name;
+    const source = new EventSource(urlOf(`/api/stations/${this.#name}/events${ownStream ? `?sid=${this.#player.sid}` : ""}`));
+    this.#source = source;
+    this.#listen(source, "now", (/** @type {StationDetails} */ station) => this.#onStation(station));
+    this.#listen(source, "stream", (/** @type {{ first: Frame }} */ { first }) => { this.#firstFrame = first; });
+    this.#listen(source, "control", (/** @type {ControlValues} */ values) => this.emit("control", values));
+    for (const kind of KINDS) {
+      this.#listen(source, kind, (/** @type {AiredEvents[Kind]} */ event) => {
+        this.#onEvent(/** @type {RecentEvent} */ ({ ...event, kind }));
+      });
+    }
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED || source !== this.#source) return; // else the browser retries
+      this.#retryTimer = setTimeout(() => this.#connect(), Math.min(15, 2 ** this.#failures++) * 1000);
     };
   }
 
-  #begin(station) {
+  /**
+   * Call a function with the data of each message of this kind, while the source is the current one.
+   *
+   * @template T
+   * @param {EventSource} source
+   * @param {string} kind
+   * @param {(data: T) => void} callback
+   */
+  #listen(source, kind, callback) {
+    source.addEventListener(kind, (message) => {
+      if (source === this.#source) callback(/** @type {T} */ (JSON.parse(message.data)));
+    });
+  }
+
+  #disconnect() {
+    clearTimeout(this.#retryTimer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  /** @param {StationDetails} station */
+  #onStation(station) {
     this.#failures = 0;
-    const known = this.live;
-    const fresh = { live: { frame: station.live, at: seconds() }, recent: station.recent ?? [] };
-    // A clock that jumped is another radio's, or one that was started anew.
-    if (known !== null && Math.abs(known - station.live) > PLAUSIBLE / 4 && this.#player.sounding) this.#next = fresh;
-    else this.#adopt(fresh);
-    this.dispatchEvent(new Event("found"));
-    this.dispatchEvent(new CustomEvent("station", { detail: station }));
+    const known = this.liveEdge;
+    const latest = { live: { frame: station.live, at: seconds() }, recent: station.recent ?? [] };
+    // A jump of the clock means that the radio was restarted.
+    const jumped = known !== null && Math.abs(known - station.live) > MAX_DISTANCE / 4;
+    if (jumped && this.#player.playing) this.#restarted = latest;
+    else this.#adopt(latest);
+    this.emit("station", station);
   }
 
-  #turnOver() {
-    if (this.#next) this.#adopt(this.#next);
+  #adoptRestarted() {
+    if (this.#restarted) this.#adopt(this.#restarted);
   }
 
+  /** @param {{ live: LiveEdge, recent: RecentEvent[] }} latest */
   #adopt({ live, recent }) {
-    this.#forget();
+    this.#clear();
     this.#live = live;
-    for (const event of recent) this[event.kind]?.push(event);
-    this.#tell();
+    for (const event of recent) this.#listFor(event)?.push(event);
+    this.#announce();
   }
 
-  #forget() {
-    this.#live = this.#next = null;
-    this.#heard = {};
-    for (const kind of Object.keys(MOST)) this[kind] = [];
+  #clear() {
+    this.#live = this.#restarted = null;
+    this.#announced = {};
+    this.#history = emptyHistory();
   }
 
-  #take(event) {
+  /**
+   * @param {RecentEvent} event
+   * @returns {AiredEvents[Kind][] | undefined}
+   */
+  #listFor({ kind }) { return this.#history[kind]; }
+
+  /** @param {RecentEvent} event */
+  #onEvent(event) {
     const at = seconds();
-    if (this.#next) {
-      this.#next.live = { frame: event.frame, at };
-      this.#next.recent.push(event);
-      if (this.#next.recent.length > MOST.note) this.#next.recent.shift();
+    if (this.#restarted) {
+      this.#restarted.live = { frame: event.frame, at };
+      this.#restarted.recent.push(event);
+      if (this.#restarted.recent.length > LIMITS.note) this.#restarted.recent.shift();
       return;
     }
-    if (!this.#live) return;
-    // Events come some ten milliseconds after their frame, now more, now fewer: follow the edge, not each of them.
-    const error = event.frame - this.live;
-    this.#live = { frame: this.live + (Math.abs(error) > RATE ? error : error / 10), at };
-    const list = this[event.kind];
-    list.push(event);
-    if (list.length > MOST[event.kind] || (event.kind === "note" && list[0].frame < event.frame - 2 * KEPT)) {
-      const from = Math.min(this.heard, event.frame) - KEPT;
-      this[event.kind] = list.filter(({ frame }) => event.kind !== "note" || frame > from).slice(-MOST[event.kind] / 2);
-    }
+    const live = this.liveEdge;
+    if (live === null) return;
+    // Events arrive some ten milliseconds after their frame, with jitter: smooth the estimate of the live edge.
+    const error = event.frame - live;
+    this.#live = { frame: live + (Math.abs(error) > SAMPLE_RATE ? error : error / 10), at };
+    this.#listFor(event)?.push(event);
+    this.#discardOld(event);
   }
 
-  #tell() {
-    const until = this.heard;
-    if (until === null) return;
-    for (const kind of ["track", "bar"]) {
-      const event = this[kind].findLast(({ frame }) => frame <= until);
-      if (event && event.frame !== this.#heard[kind]) {
-        this.#heard[kind] = event.frame;
+  /** @param {RecentEvent} latest */
+  #discardOld({ kind, frame }) {
+    const limit = LIMITS[kind], list = this.#history[kind];
+    const outdated = kind === "note" && list[0].frame < frame - 2 * NOTE_HISTORY;
+    if (list.length <= limit && !outdated) return;
+    const from = kind === "note" ? Math.min(this.position ?? frame, frame) - NOTE_HISTORY : -Infinity;
+    const recent = list.filter((event) => event.frame > from).slice(-limit / 2);
+    list.splice(0, list.length, ...recent);
+  }
+
+  #announce() {
+    const position = this.position;
+    if (position === null) return;
+    for (const kind of ANNOUNCED) {
+      const event = this.#history[kind].findLast(({ frame }) => frame <= position);
+      if (event && event.frame !== this.#announced[kind]) {
+        this.#announced[kind] = event.frame;
         this.dispatchEvent(new CustomEvent(kind, { detail: event }));
       }
     }
   }
 
-  // A tab that nobody sees or hears needs no events: browsers open six connections to a host, for all tabs together.
-  #sleepOrWake() {
-    if (document.hidden && !this.#player.wanted) {
-      clearTimeout(this.#retry);
-      this.#feed?.close();
-      this.#feed = null;
-    } else if (!document.hidden && !this.#feed) {
-      this.#open();
-    }
+  // Browsers open at most six connections to a host, across all tabs: a hidden tab that plays nothing closes its own.
+  #onVisibilityChange() {
+    if (document.hidden && !this.#player.active) this.#disconnect();
+    else if (!document.hidden && !this.#source) this.#connect();
   }
 }

@@ -1,193 +1,161 @@
-// Make a track: what may be asked for, how far it is, and the files that come of it.
+// Tracks made to order: submission, progress and the resulting files.
 
-import { address, ask } from "./api.js";
-import { at, element, write } from "./dom.js";
-import { change } from "./authorization.js";
+import { ApiError, messageOf, request, urlOf } from "./api.js";
+import { authorizedRequest } from "./authorization.js";
+import { byId, element, query, setStatus, setText } from "./dom.js";
+import { buildForm, formatLength, readForm } from "./track-form.js";
 
-const EVERY = 1000; // milliseconds between two looks at what is being made
-const NAMES = { mp3: "MP3", mid: "MIDI", wav: "WAV", flac: "FLAC", opus: "Opus" };
-const UNDERWAY = ["waiting", "running"];
-const FIRST = ["mp3", "mid"]; // formats that are ticked at first
+/** @import { TrackFile, TrackJob, TrackOptions } from "./api.js" */
+/** @import { StationList } from "./station-list.js" */
 
-const length = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, "0")}`;
-const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const POLL_INTERVAL = 1000; // milliseconds
+const UNFINISHED = ["waiting", "running"];
 
-export class Tracks {
-  #stations;
-  #choices = null;
-  #orders = new Map(); // id → how it stood when last looked at
-  #timer = 0;
+/** @param {number} bytes */
+const formatSize = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
-  /** Args: stations, for their titles; chosen, a function that gives the name of the station on the deck. */
-  constructor(stations, chosen) {
-    this.#stations = stations;
-    at("make").addEventListener("toggle", () => at("make").open && this.#open(chosen()));
-    at("order").addEventListener("submit", (event) => {
+/** The form for orders, and the list of jobs. */
+export class TrackOrders {
+  #stationList;
+  #hasForm = false;
+  /** @type {Map<string, TrackJob | null>} */
+  #jobs = new Map(); // by id; null until fetched
+  #pollTimer = 0;
+
+  /**
+   * @param {StationList} stationList
+   * @param {() => string | undefined} currentStation  Return the name of the selected station.
+   */
+  constructor(stationList, currentStation) {
+    this.#stationList = stationList;
+    const panel = byId("make", HTMLDetailsElement);
+    panel.addEventListener("toggle", () => panel.open && this.#openForm(currentStation()));
+    byId("order-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
-    for (const id of JSON.parse(sessionStorage.getItem("orders") ?? "[]")) this.#orders.set(id, { id, state: "waiting" });
-    if (this.#orders.size) this.#look();
+    const ids = /** @type {string[]} */ (JSON.parse(sessionStorage.getItem("orders") ?? "[]"));
+    for (const id of ids) this.#jobs.set(id, null);
+    if (ids.length) this.#poll();
   }
 
-  async #open(station) {
-    if (this.#choices) return;
+  /** @param {string | undefined} station */
+  async #openForm(station) {
+    if (this.#hasForm) return;
     try {
-      this.#choices = await ask("/api/tracks");
-      this.#build(station);
+      const options = /** @type {TrackOptions} */ (await request("/api/tracks"));
+      buildForm(options, station, (name) => this.#titleOf(name));
+      this.#hasForm = true;
     } catch (error) {
-      this.#say(error.message, true);
+      this.#showError(error);
     }
-  }
-
-  // ---- The form -----------------------------------------------------------------------------------------------
-
-  #build(chosen) {
-    const { families, formats, seconds, count, seed } = this.#choices;
-    const like = element("select", { name: "station" }, ...Object.keys(this.#choices.stations).map((name) =>
-      element("option", { value: name, textContent: this.#stations.named(name)?.title ?? name })));
-    like.value = chosen;
-    const instrument = element("select", { name: "instrument" }, ...families.map(({ name, instruments }, family) =>
-      element("optgroup", { label: name }, ...instruments.map((each, place) =>
-        element("option", { value: 8 * family + place, textContent: each })))));
-    const fit = () => {
-      const { instrument: own, instruments } = this.#choices.stations[like.value];
-      for (const option of instrument.querySelectorAll("option")) option.disabled = !instruments.includes(Number(option.value));
-      instrument.value = own;
-    };
-    like.addEventListener("change", fit);
-    fit();
-    const many = element("select", { name: "count" });
-    for (let n = count[0]; n <= count[1]; n++) many.append(element("option", { value: n, textContent: n === 1 ? "one" : n }));
-    const drums = element("input", { type: "checkbox", name: "drums", checked: true });
-    const boxes = formats.map((format) => element("label", { className: "check" },
-      element("input", { type: "checkbox", name: "formats", value: format, checked: FIRST.includes(format) }), NAMES[format] ?? format));
-    at("order").replaceChildren(
-      element("div", { className: "knobs" },
-        this.#field("Like", like),
-        this.#field("Instrument", instrument),
-        this.#field("How many", many, "each from the next seed"),
-        this.#range("Length", "seconds", seconds[0], seconds[1], 5, 120, length),
-        this.#range("Temperature", "temperature", 0, 2, 0.05, 1, (value) => value.toFixed(2)),
-        this.#field("Seed", element("input", { type: "number", name: "seed", min: seed[0], max: seed[1], step: 1, placeholder: "any" }), "the same makes the same music")),
-      element("div", { className: "row" }, element("label", { className: "check" }, drums, "Drums"),
-        element("fieldset", { className: "formats" }, element("legend", { textContent: "As" }), ...boxes),
-        element("button", { className: "primary", textContent: "Make it" })));
-  }
-
-  #field(words, input, hint = "") {
-    input.id = `order-${input.name}`;
-    const about = element("small", { textContent: hint, id: `${input.id}-hint` });
-    if (hint) input.setAttribute("aria-describedby", about.id);
-    return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: words }), input, about);
-  }
-
-  #range(words, name, low, high, step, value, show) {
-    const output = element("output");
-    const input = element("input", { type: "range", name, id: `order-${name}`, min: low, max: high, step, value });
-    const read = () => {
-      output.textContent = show(Number(input.value));
-      input.setAttribute("aria-valuetext", output.textContent);
-      input.style.setProperty("--filled", `${(100 * (input.value - low)) / (high - low)}%`);
-    };
-    input.addEventListener("input", read);
-    read();
-    return element("div", { className: "knob" }, element("label", { htmlFor: input.id, textContent: words }), output, input);
   }
 
   async #submit() {
-    const form = new FormData(at("order"));
-    const order = {
-      station: form.get("station"),
-      instrument: Number(form.get("instrument")),
-      seconds: Number(form.get("seconds")),
-      count: Number(form.get("count")),
-      formats: form.getAll("formats"),
-      controls: { temperature: Number(form.get("temperature")), drums_mute: !form.has("drums") },
-    };
-    if (form.get("seed")) order.seed = Number(form.get("seed"));
-    if (!order.formats.length) return this.#say("Choose at least one format.", true);
+    const order = readForm();
+    if (!order.formats.length) return this.#showError("Choose at least one format.");
     try {
-      const state = await change("/api/tracks", { method: "POST", body: order });
-      if (!state) return;
-      this.#say("");
-      this.#orders.set(state.id, state);
-      this.#look();
+      const job = /** @type {TrackJob | null} */ (await authorizedRequest("/api/tracks", { method: "POST", body: order }));
+      if (!job) return;
+      setStatus(byId("order-status"), "");
+      this.#jobs.set(job.id, job);
+      this.#poll();
     } catch (error) {
-      this.#say(error.message, true);
+      this.#showError(error);
     }
   }
 
-  // ---- What is being made -------------------------------------------------------------------------------------
-
-  async #look() {
-    clearTimeout(this.#timer);
-    for (const [id, { state }] of this.#orders) {
-      if (!UNDERWAY.includes(state)) continue;
+  async #poll() {
+    clearTimeout(this.#pollTimer);
+    for (const [id, job] of this.#jobs) {
+      if (job && !UNFINISHED.includes(job.state)) continue;
       try {
-        this.#orders.set(id, await ask(`/api/tracks/${id}`));
+        this.#jobs.set(id, /** @type {TrackJob} */ (await request(`/api/tracks/${id}`)));
       } catch (error) {
-        if (error.status) this.#orders.delete(id); // kept no longer; where nobody answers, it is asked again
+        if (error instanceof ApiError) this.#jobs.delete(id); // expired; without a response, try again
       }
     }
     this.#show();
-    if ([...this.#orders.values()].some(({ state }) => UNDERWAY.includes(state))) this.#timer = setTimeout(() => this.#look(), EVERY);
+    const unfinished = [...this.#jobs.values()].some((job) => !job || UNFINISHED.includes(job.state));
+    if (unfinished) this.#pollTimer = setTimeout(() => this.#poll(), POLL_INTERVAL);
   }
 
   #show() {
-    sessionStorage.setItem("orders", JSON.stringify([...this.#orders.keys()]));
-    const known = new Map([...at("orders").children].map((item) => [item.dataset.id, item]));
-    for (const order of this.#orders.values()) {
-      if (!order.seeds) continue;
-      const item = known.get(order.id) ?? at("orders").insertBefore(this.#item(order), at("orders").firstChild);
-      this.#update(item, order);
-      known.delete(order.id);
+    sessionStorage.setItem("orders", JSON.stringify([...this.#jobs.keys()]));
+    const list = byId("orders");
+    const outdated = new Map(Array.from(list.querySelectorAll("li"), (item) => [item.dataset.id, item]));
+    for (const job of this.#jobs.values()) {
+      if (!job) continue;
+      const item = outdated.get(job.id) ?? list.insertBefore(this.#createItem(job), list.firstChild);
+      updateItem(item, job);
+      outdated.delete(job.id);
     }
-    for (const item of known.values()) item.remove();
+    for (const item of outdated.values()) item.remove();
   }
 
-  #item({ id, station, instrument, seconds, seeds }) {
-    const title = this.#stations.named(station)?.title ?? station;
-    const what = `${title}, ${instrument}, ${length(seconds)}`;
-    const which = seeds.length > 1 ? `seeds ${seeds[0]} to ${seeds.at(-1)}` : `seed ${seeds[0]}`;
-    const away = element("button", { type: "button", className: "plain", textContent: "Cancel" });
-    away.addEventListener("click", () => this.#remove(id));
-    const bar = element("progress", { max: 1, value: 0, "aria-label": `How far ${what} is` });
-    const item = element("li", {}, element("p", {}, element("strong", { textContent: what }), element("span", { textContent: which })),
-      element("p", { className: "order-state" }), away, bar, element("ul", { className: "files" }));
+  /** @param {TrackJob} job */
+  #createItem({ id, station, instrument, seconds, seeds }) {
+    const description = `${this.#titleOf(station)}, ${instrument}, ${formatLength(seconds)}`;
+    const seedText = seeds.length > 1 ? `seeds ${seeds[0]} to ${seeds.at(-1)}` : `seed ${seeds[0]}`;
+    const button = element("button", { type: "button", className: "secondary", textContent: "Cancel" });
+    button.addEventListener("click", () => this.#remove(id));
+    const item = element("li", {},
+      element("p", {}, element("strong", { textContent: description }), element("span", { textContent: seedText })),
+      element("p", { className: "order-state" }),
+      button,
+      element("progress", { max: 1, value: 0, "aria-label": `Progress of ${description}` }),
+      element("ul", { className: "files" }));
     item.dataset.id = id;
     return item;
   }
 
-  #update(item, { state, progress, place, fault, files }) {
-    const bar = item.querySelector("progress");
-    bar.hidden = !UNDERWAY.includes(state);
-    bar.value = progress;
-    const said = { waiting: place ? `Waiting; ${place} before it` : "Waiting", running: `${Math.round(100 * progress)} %`, failed: `It failed: ${fault}`, cancelled: "Cancelled" };
-    write(item.querySelector(".order-state"), said[state] ?? "");
-    write(item.querySelector("button"), UNDERWAY.includes(state) ? "Cancel" : "Remove");
-    const list = item.querySelector(".files");
-    if (list.children.length !== files.length) list.replaceChildren(...files.map((file) => this.#file(file)));
-  }
-
-  #file({ name, url, bytes }) {
-    const link = element("a", { href: address(url), download: name }, name, element("small", { textContent: size(bytes) }));
-    if (name.endsWith(".mid")) return element("li", {}, link);
-    return element("li", {}, link, element("audio", { src: address(url), controls: true, preload: "none", "aria-label": `Listen to ${name}` }));
-  }
-
+  /** @param {string} id */
   async #remove(id) {
     try {
-      if ((await change(`/api/tracks/${id}`, { method: "DELETE" })) === null) return;
+      if ((await authorizedRequest(`/api/tracks/${id}`, { method: "DELETE" })) === null) return;
     } catch (error) {
-      if (error.status !== 404) return this.#say(error.message, true);
+      if (!(error instanceof ApiError) || error.status !== 404) return this.#showError(error);
     }
-    this.#orders.delete(id);
+    this.#jobs.delete(id);
     this.#show();
   }
 
-  #say(words, bad = false) {
-    write(at("order-said"), words);
-    at("order-said").classList.toggle("bad", bad);
+  /** @param {string} name */
+  #titleOf(name) { return this.#stationList.get(name)?.title ?? name; }
+
+  /** @param {unknown} error */
+  #showError(error) { setStatus(byId("order-status"), messageOf(error), true); }
+}
+
+/**
+ * @param {HTMLElement} item
+ * @param {TrackJob} job
+ */
+function updateItem(item, job) {
+  const bar = query(item, "progress", HTMLProgressElement);
+  bar.hidden = !UNFINISHED.includes(job.state);
+  bar.value = job.progress;
+  setText(query(item, ".order-state"), describeState(job));
+  setText(query(item, "button"), UNFINISHED.includes(job.state) ? "Cancel" : "Remove");
+  const files = query(item, ".files");
+  if (files.children.length !== job.files.length) files.replaceChildren(...job.files.map(createFile));
+}
+
+/** @param {TrackJob} job */
+function describeState({ state, place, progress, fault }) {
+  switch (state) {
+    case "waiting": return place ? `Queued, ${place} ahead` : "Queued";
+    case "running": return `${Math.round(100 * progress)} %`;
+    case "failed": return `Failed: ${fault}`;
+    case "cancelled": return "Canceled";
+    default: return "";
   }
+}
+
+/** @param {TrackFile} file */
+function createFile({ name, url, bytes }) {
+  const link = element("a", { href: urlOf(url), download: name }, name, element("small", { textContent: formatSize(bytes) }));
+  if (name.endsWith(".mid")) return element("li", {}, link);
+  const player = element("audio", { src: urlOf(url), controls: true, preload: "none", "aria-label": `Play ${name}` });
+  return element("li", {}, link, player);
 }

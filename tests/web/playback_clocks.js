@@ -1,32 +1,38 @@
-// What a timeline takes for heard, in seconds, 30 s after a listener joined a radio that had played for `joined` seconds:
-// of a player whose clock is the stream's own, and of one whose clock begins at 0.
+// The positions that a timeline reports, in seconds, 30 s after a listener joined a radio that had played for `joined`
+// seconds: for a player whose clock keeps the stream's time stamps, and for one whose clock starts at 0.
+/** @param {number} joined */
 async (joined) => {
-  const RATE = 48000, BURST = Math.min(22, joined);
-  const found = [];
-  for (const own of [true, false]) {
+  const { Emitter } = await import("/web/events.js");
+  const { SAMPLE_RATE, Timeline } = await import("/web/timeline.js");
+  const burst = Math.min(22, joined);
+  const positions = [];
+  for (const usesStreamTime of [true, false]) {
+    let source = new EventTarget();
+    // @ts-expect-error A stand-in without a connection.
     window.EventSource = class extends EventTarget {
-      constructor() { super(); window.feed = this; }
+      constructor() { super(); source = this; }
       close() {}
     };
     const now = performance.now.bind(performance);
-    let ahead = 0;
-    performance.now = () => now() + 1000 * ahead;
-    const { Timeline } = await import("/web/timeline.js");
+    let elapsed = 0; // seconds
+    performance.now = () => now() + 1000 * elapsed;
     const audio = { currentTime: 0 };
-    const player = Object.assign(new EventTarget(), { state: "playing", wanted: true, burst: null, sid: "a", audio });
+    const station = { name: "tone" };
+    const player = Object.assign(new Emitter(), { state: "playing", active: true, playing: true, burst: null, sid: "a", station, audio });
     const timeline = new Timeline(player);
-    timeline.tune("tone");
-    const say = (kind, data) => feed.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) }));
-    say("now", { name: "tone", live: RATE * joined, recent: [] });
-    say("stream", { first: RATE * (joined - BURST) });
-    for (ahead = 0; ahead <= 30; ahead += 0.25) {
-      audio.currentTime = (own ? joined - BURST : 0) + ahead;
-      timeline.heard;
+    timeline.follow("tone");
+    /** @type {(kind: string, data: object) => void} */
+    const send = (kind, data) => { source.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) })); };
+    send("now", { name: "tone", live: SAMPLE_RATE * joined, recent: [] });
+    send("stream", { first: SAMPLE_RATE * (joined - burst) });
+    const start = usesStreamTime ? joined - burst : 0;
+    let position = null;
+    for (elapsed = 0; elapsed <= 30; elapsed += 0.25) {
+      audio.currentTime = start + elapsed;
+      position = timeline.position;
     }
-    ahead = 30;
-    audio.currentTime = (own ? joined - BURST : 0) + 30;
-    found.push(timeline.heard / RATE);
+    positions.push((position ?? NaN) / SAMPLE_RATE);
     performance.now = now;
   }
-  return found;
+  return positions;
 }

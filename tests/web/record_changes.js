@@ -1,18 +1,21 @@
-// Note in `turns` when the pitch that is heard turns, and when the title that is shown does.
+// Record in `changes` when the pitch of the player changes, and when the title on the page does.
 () => {
-  const context = new AudioContext(), ear = new AnalyserNode(context, { fftSize: 2048 });
-  context.createMediaElementSource(sound).connect(ear).connect(context.destination);
-  const bins = new Float32Array(ear.frequencyBinCount);
-  const last = { heard: null, shown: null };
-  window.turns = { heard: [], shown: [] };
-  const note = (kind, now) => {
-    if (last[kind] !== null && now !== last[kind]) turns[kind].push([now, performance.now()]);
-    last[kind] = now;
+  const context = new AudioContext(), analyser = new AnalyserNode(context, { fftSize: 2048 });
+  context.createMediaElementSource(window.playerAudio).connect(analyser).connect(context.destination);
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  /** @type {Record<"audio" | "page", string | null>} */
+  const last = { audio: null, page: null };
+  window.changes = { audio: [], page: [] };
+  /** @type {(kind: "audio" | "page", title: string | null) => void} */
+  const record = (kind, title) => {
+    if (last[kind] !== null && title !== last[kind]) window.changes[kind].push([title, performance.now()]);
+    last[kind] = title;
   };
   setInterval(() => {
-    ear.getFloatFrequencyData(bins);
+    analyser.getFloatFrequencyData(bins);
     const loudest = Math.max(...bins);
-    if (loudest > -60) note("heard", (bins.indexOf(loudest) * context.sampleRate) / ear.fftSize < 800 ? "400 Hz" : "1600 Hz");
-    note("shown", document.getElementById("title").textContent);
+    const frequency = (bins.indexOf(loudest) * context.sampleRate) / analyser.fftSize;
+    if (loudest > -60) record("audio", frequency < 800 ? "400 Hz" : "1600 Hz");
+    record("page", document.getElementById("title")?.textContent ?? null);
   }, 10);
 }

@@ -1,22 +1,28 @@
-// Let a timeline live through three days of events, and tell how many tracks, bars and (at most) notes it keeps.
+// Send three days of events to a timeline. Return how many tracks, bars and (at most) notes it holds.
 async () => {
+  let source = new EventTarget();
+  // @ts-expect-error A stand-in without a connection.
   window.EventSource = class extends EventTarget {
-    constructor() { super(); window.feed = this; }
+    constructor() { super(); source = this; }
     close() {}
   };
-  const { Timeline } = await import("/web/timeline.js");
-  const timeline = new Timeline(Object.assign(new EventTarget(), { state: "stopped" }));
-  timeline.tune("tone");
-  const say = (kind, data) => feed.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) }));
-  say("now", { name: "tone", live: 0, recent: [] });
-  const end = 3 * 86400;
-  let most = 0;
+  const { Emitter } = await import("/web/events.js");
+  const { SAMPLE_RATE, Timeline } = await import("/web/timeline.js");
+  const audio = { currentTime: 0 };
+  const player = Object.assign(new Emitter(), { state: "stopped", active: false, playing: false, burst: null, sid: null, station: null, audio });
+  const timeline = new Timeline(player);
+  timeline.follow("tone");
+  /** @type {(kind: string, data: object) => void} */
+  const send = (kind, data) => { source.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) })); };
+  send("now", { name: "tone", live: 0, recent: [] });
+  const end = 3 * 86400; // seconds
+  let mostNotes = 0;
   for (let second = 0; second < end; second++) {
-    const frame = 48000 * second;
-    if (second % 3 === 0) say("bar", { frame, number: second / 3 });
-    if (second % 120 === 0) say("track", { frame, title: "A" });
-    if (second > end - 9000) for (let n = 0; n < 20; n++) say("note", { frame, note: 60, velocity: 9 });
-    most = Math.max(most, timeline.note.length);
+    const frame = SAMPLE_RATE * second;
+    if (second % 3 === 0) send("bar", { frame, number: second / 3 });
+    if (second % 120 === 0) send("track", { frame, title: "A" });
+    if (second > end - 9000) for (let n = 0; n < 20; n++) send("note", { frame, note: 60, velocity: 9 });
+    mostNotes = Math.max(mostNotes, timeline.notes.length);
   }
-  return [timeline.track.length, timeline.bar.length, most];
+  return [timeline.tracks.length, timeline.bars.length, mostNotes];
 }
