@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from radio.settings.controls import CONTROLS, Control
+from radio.settings.fields import Group
 from radio.types import JsonValue
 
 Json = dict[str, JsonValue]
@@ -69,6 +72,7 @@ _CONTROL = thing(
         "lands": text(
             "on the next bar line, where the next chord loop begins, or in the mix at once", enum=["bar", "loop", "mix"]
         ),
+        "group": text("the section of the page that shows the control", enum=[*get_args(Group)]),
         "help": text(),
         "allowed": text(),
     },

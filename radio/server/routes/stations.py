@@ -203,6 +203,7 @@ def _full(request: web.Request, channel: Channel) -> dict[str, JsonValue]:
             **({"choices": [*control.choices]} if control.choices else {"low": control.low, "high": control.high}),
             "unit": control.unit,
             "lands": control.lands,
+            "group": control.group,
             "help": control.help,
             "allowed": control.allowed,
         }
