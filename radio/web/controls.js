@@ -157,8 +157,8 @@ export class ControlPanel {
     const now = this.#player.playing ? this.#timeline.position : this.#timeline.liveEdge;
     if (!this.#player.active || now === null) return "changed";
     const wait = (frame - now) / SAMPLE_RATE;
-    if (wait < SOON) return "audible now";
-    return `audible in ${wait < 90 ? `${Math.round(wait)} s` : `${Math.round(wait / 60)} min`}`;
+    if (wait < SOON) return "takes effect now";
+    return `takes effect in ${wait < 90 ? `${Math.round(wait)} s` : `${Math.round(wait / 60)} min`}`;
   }
 
   // After a change, reconnect with a smaller buffer, so that the change is heard soon.

@@ -1,68 +1,59 @@
-"""Debian's Chromium, without a window, held to what a page must never do: complain, or break its own policy."""
+"""Fixtures that open pages in Debian's Chromium, headless, and fail a test if a page logs an error."""
 
 from __future__ import annotations
 
 import re
 import shutil
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-
-# The player's own element, which stands in no document, for tests to look at.
-_WATCH = """
-const Own = window.Audio;
-window.Audio = function (...given) { return (window.sound ??= new Own(...given)); };
+# Expose the player's audio element, which is not part of the document, and the sum of layout shifts.
+_INSTRUMENTS = """
+const OriginalAudio = window.Audio;
+window.Audio = function (...args) { return (window.playerAudio ??= new OriginalAudio(...args)); };
 window.shifts = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
 
-_HARMLESS = re.compile(
+_EXPECTED_MESSAGES = re.compile(
     "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 401"
 )
-"""What Chromium itself says of a radio that was stopped, or of a token that was asked for."""
+"""Messages of Chromium itself about a stopped server or a required token."""
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    found = shutil.which("chromium")
-    assert found, "the tests need Debian's chromium: scripts/system-packages --tests installs it"
+    path = shutil.which("chromium")
+    assert path, "the tests need Debian's chromium: scripts/system-packages --tests installs it"
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--mute-audio"]
-        started = await playwright.chromium.launch(executable_path=found, args=arguments)
-        yield started
-        await started.close()
+        chromium = await playwright.chromium.launch(executable_path=path, args=arguments)
+        yield chromium
+        await chromium.close()
 
 
 @pytest.fixture
 async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
-    """Opens pages, and fails the test for whatever their consoles said."""
-    complaints: list[str] = []
+    """Return a function that opens a page. Fail if a page logs an error or a warning, or breaks its own policy."""
+    problems: list[str] = []
 
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not _HARMLESS.search(message.text):
-            complaints.append(message.text)
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not _EXPECTED_MESSAGES.search(message.text):
+            problems.append(message.text)
 
-    async def opened(address: str, **options: object) -> Page:
+    async def open_address(address: str, **options: object) -> Page:
         context = await browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))  # type: ignore[arg-type]
         context.set_default_timeout(40_000)
         page = await context.new_page()
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.add_init_script(_WATCH)
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        await page.add_init_script(_INSTRUMENTS)
         await page.goto(address)
         return page
 
-    yield opened
-    assert complaints == []
-
-
-async def shoot(page: Page, name: str) -> None:
-    """Keep a picture of the page for people to look at."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    yield open_address
+    assert problems == []

@@ -1,4 +1,4 @@
-"""A front in a process of its own, so that it can be made to stand still: `python -m tests.web.server_process`."""
+"""A server in a process that a test can suspend: `python -m tests.web.server_process`. It prints its address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a listener who joined a minute ago hears when a part of the radio stands still for twelve seconds: nothing."""
+"""Playback on the page while a process of the radio is suspended, in Chromium."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from typing import Final
 
 import aiohttp
 import psutil
 import pytest
-from playwright.async_api import Page
+
+from radio.types import Seconds
+from tests.web.browser import OpenPage
 
 pytestmark = pytest.mark.slow
 
-STALL = 12.0
-AFTER = 20.0
-BURST = 22 * 4_000
-"""Bytes of the tone that a listener has when it has heard of the whole burst: Opus makes less of it than of music."""
+STALL: Final[Seconds] = 12.0
+AFTER: Final[Seconds] = 20.0
+BURST: Final = 22 * 4_000
+"""Bytes of a full burst of the tone; Opus needs fewer for it than for music."""
 
-# How far the sound has come against the clock, ten times a second, and whether it was ever begun anew.
-LISTEN = """() => {
-    window.heard = { breaks: [], steps: [] };
+# Record the clock and the playback position ten times a second, and events that interrupt playback.
+RECORD: Final = """() => {
+    window.recorded = { interruptions: [], steps: [] };
     for (const kind of ["pause", "error", "ended", "emptied"])
-        sound.addEventListener(kind, () => heard.breaks.push(kind));
-    setInterval(() => heard.steps.push([performance.now() / 1000, sound.currentTime]), 100);
+        playerAudio.addEventListener(kind, () => recorded.interruptions.push(kind));
+    setInterval(() => recorded.steps.push([performance.now() / 1000, playerAudio.currentTime]), 100);
 }"""
 
 
 @contextlib.asynccontextmanager
-async def origin() -> AsyncIterator[tuple[psutil.Process, str]]:
-    """The front's process, and its address."""
+async def serve() -> AsyncIterator[tuple[psutil.Process, str]]:
+    """Run a server. Yield its process and its address."""
     command = [sys.executable, "-m", "tests.web.server_process"]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
@@ -45,26 +48,26 @@ async def origin() -> AsyncIterator[tuple[psutil.Process, str]]:
         await process.wait()
 
 
-@pytest.mark.parametrize("part", ["worker", "front"])
-async def test_a_stall_is_not_heard(open_page: Callable[..., Awaitable[Page]], part: str) -> None:
-    async with origin() as (front, address), aiohttp.ClientSession() as http:
-        await asyncio.sleep(25)  # now the station has a past
-        async with http.get(f"{address}tone.opus") as response:  # and now it is encoded, however busy this machine is
+@pytest.mark.parametrize("part", ["worker", "server"])
+async def test_a_suspended_process_does_not_interrupt_playback(open_page: OpenPage, part: str) -> None:
+    async with serve() as (server, address), aiohttp.ClientSession() as http:
+        await asyncio.sleep(25)  # fills the history of the station
+        async with http.get(f"{address}tone.opus") as response:  # all of it is encoded
             await response.content.readexactly(BURST)
         page = await open_page(address)
         await page.get_by_role("button", name="Play", exact=True).click()
         await asyncio.sleep(60)
-        await page.evaluate(LISTEN)
-        pid = front.pid if part == "front" else front.children()[0].pid
+        await page.evaluate(RECORD)
+        pid = server.pid if part == "server" else server.children()[0].pid
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(STALL)
-        with contextlib.suppress(ProcessLookupError):  # a worker that stands still for so long is replaced
+        with contextlib.suppress(ProcessLookupError):  # the server replaces a worker that hangs
             os.kill(pid, signal.SIGCONT)
         await asyncio.sleep(AFTER)
-        heard = await page.evaluate("heard")
-    assert heard["breaks"] == []
-    (since, first), steps = heard["steps"][0], heard["steps"]
+        recorded = await page.evaluate("recorded")
+    assert recorded["interruptions"] == []
+    (since, first), steps = recorded["steps"][0], recorded["steps"]
     assert steps[-1][0] - since > STALL + AFTER - 5
-    # A machine that is busy with other tests may cost Chromium some milliseconds; running dry would cost seconds.
+    # A busy machine may delay Chromium by milliseconds; an empty buffer would delay it by seconds.
     behind = [(second - since) - (time - first) for second, time in steps]
-    assert max(behind) - min(behind) < 0.3, "the sound stood still"
+    assert max(behind) - min(behind) < 0.3, "playback stalled"

@@ -1,7 +1,6 @@
-"""A worker whose pitch says which track sounds: `python -m tests.web.two_tone_worker FD`, in the place of
-`radio.worker.main`.
+"""A worker whose tracks alternate between two pitches: `python -m tests.web.two_tone_worker FD`.
 
-Tracks of three seconds, by turns 400 and 1,600 Hz: what is heard tells when a title ought to be seen.
+It replaces `radio.worker.main`. Tracks are three seconds long, and the pitch, 400 or 1,600 Hz, identifies the track.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ TRACK: Frames = 3 * SAMPLE_RATE
 PITCHES = (400, 1_600)
 
 
-class MarkedStation(ToneStation):
-    """The title of each track is its pitch in Hz."""
+class TwoToneStation(ToneStation):
+    """A station that titles each track with its pitch."""
 
     def render(self, frames: Frames) -> Block:
         start = self.position
@@ -42,4 +41,4 @@ class MarkedStation(ToneStation):
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as front:
-        worker.run(front, MarkedStation)
+        worker.run(front, TwoToneStation)

@@ -1,0 +1,128 @@
+"""Tests of the control panel of the page, in Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.async_api import Route, expect
+
+from radio.server.http.authorization import Authorization
+from radio.types import SAMPLE_RATE
+from tests.server.on_air import on_air
+from tests.web.browser import OpenPage, press_play, take_screenshot, until, until_page
+
+
+async def test_controls_change_the_station(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        await press_play(page)
+        await page.locator("#controls > summary").click()
+        tempo = page.get_by_role("slider", name="Tempo")
+        initial = radio.tone.controls.tempo
+        await tempo.press("ArrowRight")
+        await until(lambda: radio.tone.controls.tempo == initial + 1)
+        await expect(page.locator("#controls-status")).to_contain_text("Tempo: takes effect")
+        await expect(tempo).to_have_attribute("aria-valuetext", f"{initial + 1:g} BPM")
+        mute = page.get_by_role("button", name="Mute keys")
+        await mute.click()
+        await until(lambda: radio.tone.controls.keys_mute)
+        await expect(mute).to_have_attribute("aria-pressed", "true")
+        # A change by another client is shown.
+        async with radio.http.patch(f"{radio.root}/api/stations/tone/controls", json={"density": 0.25}) as response:
+            assert response.status == 200
+        await expect(page.get_by_role("slider", name="Density")).to_have_value("0.25")
+        await page.get_by_role("button", name="Reset all").click()
+        await until(lambda: radio.tone.controls == radio.tone.settings.controls)
+        await expect(mute).to_have_attribute("aria-pressed", "false")
+        await expect(tempo).to_have_value(f"{initial:g}")
+        await take_screenshot(page, "controls")
+
+
+async def test_the_panel_shows_controls_of_every_kind(open_page: OpenPage) -> None:
+    """Controls that the page does not know appear as the API describes them, in the section of their group."""
+    common: dict[str, object] = {"lands": "mix", "unit": "", "allowed": ""}
+    controls: dict[str, dict[str, object]] = {
+        "tape_hiss": {"kind": "float", "low": -60, "high": 0, "value": -40.0, "default": -30.0, "unit": "dB",
+                      "group": "effects", "help": "level of the hiss"},
+        "voices": {"kind": "int", "low": 1, "high": 4, "value": 2, "default": 2, "group": "effects", "help": ""},
+        "mono": {"kind": "bool", "value": False, "default": False, "group": "effects", "help": "sum to mono"},
+        "scale": {"kind": "choice", "choices": ["any", "blues"], "value": "any", "default": "any", "help": ""},
+        "choir_level": {"kind": "float", "low": -60, "high": 12, "value": 0.0, "default": 0.0, "help": ""},
+        "choir_mute": {"kind": "bool", "value": False, "default": False, "help": ""},
+    }  # fmt: skip
+    changes: list[dict[str, object]] = []
+
+    async def answer(route: Route) -> None:
+        changes.append(route.request.post_data_json)
+        landings = {name: {"value": value, "bar": 1, "frame": 0} for name, value in changes[-1].items()}
+        await route.fulfill(json={"controls": landings, "live": 0, "sample_rate": SAMPLE_RATE})
+
+    async with on_air() as radio:
+        async with radio.http.get(f"{radio.root}/api/stations/tone") as response:
+            station = await response.json()
+        station["controls"] = {name: common | control for name, control in controls.items()}
+        page = await open_page("about:blank")
+        event = f"retry: 60000\nevent: now\ndata: {json.dumps(station)}\n\n"
+        await page.route(
+            "**/api/stations/tone/events*", lambda route: route.fulfill(content_type="text/event-stream", body=event)
+        )
+        await page.route("**/api/stations/tone/controls", answer)
+        await page.goto(radio.root)
+        await page.locator("#controls > summary").click()
+        effects = page.get_by_role("group", name="Effects")
+        hiss = effects.get_by_role("slider", name="Tape hiss")
+        await expect(hiss).to_have_attribute("aria-valuetext", "-40 dB")
+        await expect(hiss).to_have_attribute("aria-description", "Level of the hiss")
+        await expect(effects.get_by_role("slider", name="Voices")).to_have_value("2")
+        await effects.get_by_role("button", name="Reset Tape hiss").click()
+        await expect(hiss).to_have_value("-30")
+        await effects.get_by_role("checkbox", name="Mono").click()
+        await page.get_by_role("group", name="Music").get_by_role("combobox", name="Scale").select_option(label="Blues")
+        layers = page.get_by_role("group", name="Layers")
+        await expect(layers.get_by_role("slider", name="Choir level")).to_have_value("0")
+        await layers.get_by_role("button", name="Mute choir").click()
+        await until(lambda: len(changes) == 4)
+        assert changes == [{"tape_hiss": -30}, {"mono": True}, {"scale": "blues"}, {"choir_mute": True}]
+        await page.get_by_role("button", name="Reset all").click()
+        await until(lambda: changes[4:] == [{"mono": False, "scale": "any", "choir_mute": False}])
+
+
+@pytest.mark.slow
+async def test_a_control_change_reconnects_with_low_latency(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > 8 * SAMPLE_RATE)  # enough for a full burst
+        page = await open_page(radio.root)
+        await press_play(page)
+        await page.locator("#controls > summary").click()
+        await page.get_by_role("button", name="Mute keys").click()
+        await until_page(
+            page, "new URL(playerAudio.src).searchParams.get('burst') === '2' && playerAudio.currentTime > 0"
+        )
+        await expect(page.locator("#controls-status")).to_have_text(
+            re.compile(r"Keys mute: takes effect (now|in \d s)\.")
+        )
+        await until(lambda: radio.tone.listeners == 1)
+
+
+async def test_the_token_dialog_opens_until_the_token_is_valid(open_page: OpenPage) -> None:
+    async with on_air(authorization=Authorization(control=True, token="evening")) as radio:
+        page = await open_page(radio.root)
+        await page.locator("#controls > summary").click()
+        rain = page.get_by_role("button", name="Mute rain")
+        muted = radio.tone.controls.rain_mute
+        for token in ("wrong", "evening"):
+            if token == "wrong":
+                await rain.click()
+            await page.get_by_role("textbox", name="Control token").fill(token)
+            await page.get_by_role("button", name="Continue").click()
+        await until(lambda: radio.tone.controls.rain_mute != muted)
+        await rain.click()
+        await until(lambda: radio.tone.controls.rain_mute == muted)
+        await expect(page.locator("#token")).not_to_be_visible()
+    async with on_air(authorization=Authorization(control=False, token=None)) as radio:
+        page = await open_page(radio.root)
+        await expect(page.locator(".card")).to_have_count(1)
+        await expect(page.locator("#controls")).to_be_hidden()
+        await expect(page.locator("#make")).to_be_hidden()

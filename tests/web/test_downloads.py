@@ -1,0 +1,52 @@
+"""Tests of tracks made to order and of downloads of the last minutes, in Chromium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.async_api import expect
+
+from radio.paths import STATIONS
+from radio.server.broadcast.channel import WORKER
+from radio.settings.config import load
+from radio.types import SAMPLE_RATE
+from tests.server.on_air import ffmpeg, on_air
+from tests.web.browser import OpenPage, take_screenshot, until
+
+CHILL: Final = load(STATIONS).station("chill")
+
+
+async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path: Path) -> None:
+    async with on_air(CHILL, start=False) as radio:
+        page = await open_page(radio.root)
+        await page.locator("#make > summary").click()
+        await page.get_by_label("Instrument").select_option(label="Vibraphone")
+        await page.get_by_label("Seed").fill("7")
+        await page.get_by_role("slider", name="Length").press("Home")
+        await page.get_by_role("button", name="Make track").click()
+        for name in ("chill-7.mp3", "chill-7.mid"):
+            async with page.expect_download() as download:
+                await page.get_by_role("link", name=name).click()
+            await (await download.value).save_as(tmp_path / name)
+        await take_screenshot(page, "make")
+        await page.get_by_role("button", name="Remove").click()
+        await expect(page.locator("#orders li")).to_have_count(0)
+    samples = await ffmpeg("-i", str(tmp_path / "chill-7.mp3"), "-f", "s16le", "-")
+    assert len(samples) / (4 * SAMPLE_RATE) == pytest.approx(5, abs=0.1)
+    assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
+
+
+@pytest.mark.slow
+async def test_the_last_minutes_are_downloaded(open_page: OpenPage, tmp_path: Path) -> None:
+    async with on_air(CHILL, worker=WORKER) as radio:
+        await until(lambda: radio.channels["chill"].edge.live > 8 * SAMPLE_RATE)
+        page = await open_page(radio.root)
+        async with page.expect_download(timeout=60_000) as download:
+            await page.get_by_role("link", name="Download the last three minutes").click()
+            await expect(page.locator("#state")).to_contain_text("Rendering the file")
+        await (await download.value).save_as(tmp_path / "last.mp3")
+        assert (await download.value).suggested_filename.startswith("chill-")
+    samples = await ffmpeg("-i", str(tmp_path / "last.mp3"), "-f", "s16le", "-")
+    assert len(samples) / (4 * SAMPLE_RATE) > 4
