@@ -55,8 +55,9 @@ async def test_the_panel_shows_controls_of_every_kind(open_page: OpenPage) -> No
     changes: list[dict[str, object]] = []
 
     async def answer(route: Route) -> None:
-        changes.append(route.request.post_data_json)
-        landings = {name: {"value": value, "bar": 1, "frame": 0} for name, value in changes[-1].items()}
+        values = json.loads(route.request.post_data or "")
+        changes.append(values)
+        landings = {name: {"value": value, "bar": 1, "frame": 0} for name, value in values.items()}
         await route.fulfill(json={"controls": landings, "live": 0, "sample_rate": SAMPLE_RATE})
 
     async with on_air() as radio:

@@ -9,9 +9,9 @@ import pytest
 from playwright.async_api import expect
 
 from radio.paths import STATIONS
-from radio.server.broadcast.channel import WORKER
 from radio.settings.config import load
 from radio.types import SAMPLE_RATE
+from radio.worker.supervisor import WORKER_COMMAND
 from tests.server.on_air import ffmpeg, on_air
 from tests.web.browser import OpenPage, take_screenshot, until
 
@@ -40,7 +40,7 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
 
 @pytest.mark.slow
 async def test_the_last_minutes_are_downloaded(open_page: OpenPage, tmp_path: Path) -> None:
-    async with on_air(CHILL, worker=WORKER) as radio:
+    async with on_air(CHILL, worker=WORKER_COMMAND) as radio:
         await until(lambda: radio.channels["chill"].edge.live > 8 * SAMPLE_RATE)
         page = await open_page(radio.root)
         async with page.expect_download(timeout=60_000) as download:

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from radio.types import SAMPLE_RATE, Block, Frames, StationEvent
+from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, StationEvent
 from radio.worker import main as worker
 from tests.server.tone_worker import ToneStation
 
@@ -32,10 +32,16 @@ class TwoToneStation(ToneStation):
     def _bar(self, frame: Frames) -> None:
         if frame % TRACK == 0:
             number = frame // TRACK
-            title = {"title": f"{PITCHES[number % 2]} Hz", "key": "A", "tempo": 60.0, "bars": 3, "number": number}
-            self._aired.append(StationEvent(frame, "track", title))
-        bar = {"number": frame // SAMPLE_RATE, "chord": "Am7", "tempo": 240.0}
-        self._aired.append(StationEvent(frame, "bar", bar))  # type: ignore[arg-type]
+            track: dict[str, JsonValue] = {
+                "title": f"{PITCHES[number % 2]} Hz",
+                "key": "A",
+                "tempo": 60.0,
+                "bars": 3,
+                "number": number,
+            }
+            self._aired.append(StationEvent(frame, "track", track))
+        bar: dict[str, JsonValue] = {"number": frame // SAMPLE_RATE, "chord": "Am7", "tempo": 240.0}
+        self._aired.append(StationEvent(frame, "bar", bar))
 
 
 if __name__ == "__main__":
