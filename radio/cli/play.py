@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from types import FrameType
@@ -127,13 +127,7 @@ def serve(config: RadioConfig) -> None:
             print(f"  {address}")
         print("Ctrl-C ends it.", flush=True)
 
-    async def run() -> None:
-        task = asyncio.ensure_future(front(config, host=config.server.host, port=config.server.port, ready=ready))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    asyncio.run(run())
+    _run_until_stopped(front(config, host=config.server.host, port=config.server.port, ready=ready))
 
 
 def push(settings: StationSettings, to: PushSettings, *, seed: int) -> None:
@@ -152,18 +146,25 @@ def push(settings: StationSettings, to: PushSettings, *, seed: int) -> None:
     logging.getLogger("radio.push").setLevel(logging.INFO)
 
     async def run() -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         channel = Channel(replace(settings, seed=seed))
         try:
             await channel.start()
             print(f"Pushing {settings.title} to {to.to}. Ctrl-C ends it.", flush=True)
             await pusher(channel, to).run()
-        except asyncio.CancelledError:
-            return
         finally:
             await channel.stop()
+
+    _run_until_stopped(run())
+
+
+def _run_until_stopped(coroutine: Coroutine[object, object, None]) -> None:
+    """Run a coroutine until it returns or SIGINT or SIGTERM cancels it; a second signal cuts its cleanup short."""
+
+    async def run() -> None:
+        task = asyncio.ensure_future(coroutine)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
     asyncio.run(run())
 

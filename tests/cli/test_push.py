@@ -1,8 +1,13 @@
-"""`radio push` as it is typed: it asks for the key, plays the station to the server, and ends when it is told to."""
+"""The command `radio push`: it asks for the key, streams the station to the server, and stops on a signal."""
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -13,7 +18,7 @@ from tests.terminal.pty_radio import PtyRadio
 
 
 @pytest.mark.slow
-def test_the_command_asks_for_the_key_and_plays_to_the_server() -> None:
+def test_the_command_asks_for_the_key_and_streams_to_the_server() -> None:
     with nginx() as server:
         address = f"rtmp://127.0.0.1:{server.port}/live"
         options = ("--size", "320x240", "--fps", "15", "--video-bitrate", "300")
@@ -23,9 +28,26 @@ def test_the_command_asks_for_the_key_and_plays_to_the_server() -> None:
             wait_for(lambda: any(path.stat().st_size > 200_000 for path in recordings(server)), "a stream", 90)
             assert f"Pushing Chill to {address}" in radio.text
             assert "connected" in radio.text
-            assert_hidden(radio.text)  # it was not echoed either
+            assert_hidden(radio.text)  # nor is it echoed
             radio.press("\x03")
             assert radio.wait() == 0
             assert "Traceback" not in radio.text
-        found = ffprobe(recordings(server)[0])
-    assert {each["codec_name"] for each in found["streams"]} == {"h264", "aac"}
+        probe = ffprobe(recordings(server)[0])
+    assert {stream["codec_name"] for stream in probe["streams"]} == {"h264", "aac"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_command_without_a_traceback(number: signal.Signals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"rtmp://127.0.0.1:{server.getsockname()[1]}/live"
+        command = [sys.executable, "-m", "radio", "push", "--station", "chill", "--key-env", "STREAM_KEY", address]
+        environment = os.environ | {"STREAM_KEY": KEY}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as radio:
+            assert radio.stdout is not None
+            assert radio.stdout.readline().startswith(b"Pushing Chill")
+            radio.send_signal(number)
+            time.sleep(0.02)  # the station's worker takes longer than that to stop
+            radio.send_signal(number)
+            output, _ = radio.communicate(timeout=30)
+    assert b"Traceback" not in output
+    assert b"Error" not in output
