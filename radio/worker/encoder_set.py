@@ -1,4 +1,4 @@
-"""The encoders of one station: one for each format that somebody listens to, none where nobody does."""
+"""The encoders of one station: one for each format in use."""
 
 from __future__ import annotations
 
@@ -12,74 +12,79 @@ from radio.worker.pcm_ring import PcmRing
 from radio.worker.wire import Encoded, EncoderFailed
 
 WARM_UP = 4
-"""Packets that a new encoder makes for nobody, so that those that count carry on from what came before them."""
+"""Packets that a new encoder produces and discards, so that its first packet continues from the audio before it."""
 
 RETRY: Frames = SAMPLE_RATE
-"""An encoder that broke is opened again when this much more has been rendered; nothing is lost, history has it."""
+"""Audio to render before a failed encoder is opened again. Nothing is lost meanwhile, because the ring holds it."""
 
 
 @dataclass(slots=True)
-class _Open:
-    """One format: the packet that is due, the frame to be read next, and no encoder until `retry` when it broke."""
+class _FormatState:
+    """The state of one open format."""
 
-    due: Frames
-    at: Frames
+    next_packet: Frames
+    """The frame at which the next packet to be sent starts."""
+    next_read: Frames
+    """The next frame to be read from the ring."""
     encoder: Encoder | None = None
-    retry: Frames = 0
+    retry_at: Frames = 0
+    """After a failure, no encoder is opened before this frame is rendered."""
 
 
 class EncoderSet:
-    """Keeps the station's last audio, and encodes it from wherever it is asked to.
+    """Keeps the latest audio of a station and encodes it in each open format, independently of the others.
 
     Args:
-        start: The frame at which the station begins to render.
+        start: the frame at which the station begins to render.
     """
 
     def __init__(self, start: Frames = 0) -> None:
-        self._history = PcmRing(start)
-        self._open: dict[Format, _Open] = {}
+        self._ring = PcmRing(start)
+        self._formats: dict[Format, _FormatState] = {}
 
     @property
     def has_work(self) -> bool:
-        """Whether there is audio to encode."""
-        return any(each.at < self._history.end and each.retry <= self._history.end for each in self._open.values())
+        """True if there is audio to be encoded."""
+        end = self._ring.end
+        return any(state.next_read < end and state.retry_at <= end for state in self._formats.values())
 
     def add(self, block: Block) -> None:
-        """Take what the station has rendered."""
-        self._history.add(block)
+        """Add the next rendered block."""
+        self._ring.add(block)
 
     def open(self, format_: Format, frame: Frames) -> None:
-        """Encode this format from `frame` on, or from the oldest audio there is."""
-        due = max(frame, self._history.start)
-        self._open[format_] = _Open(due, due)
+        """Start to encode a format, from `frame` or from the oldest audio available."""
+        first = max(frame, self._ring.start)
+        self._formats[format_] = _FormatState(first, first)
 
     def close(self, format_: Format) -> None:
-        """Encode this format no more."""
-        self._open.pop(format_, None)
+        """Stop encoding a format."""
+        self._formats.pop(format_, None)
 
     def encode(self, frames: Frames) -> list[Encoded | EncoderFailed]:
-        """Up to `frames` of each format, from where it stands."""
-        said: list[Encoded | EncoderFailed] = []
-        for format_, each in self._open.items():
-            if each.retry > self._history.end:
+        """Encode up to `frames` more of each format and return the packets and failures."""
+        messages: list[Encoded | EncoderFailed] = []
+        for format_, state in self._formats.items():
+            if state.retry_at > self._ring.end:
                 continue
             try:
-                said += self._encode(format_, each, frames)
+                messages += self._encode(format_, state, frames)
             except StreamError as error:
-                said.append(EncoderFailed(format_, str(error)))
-                each.encoder, each.retry = None, self._history.end + RETRY
-        return said
+                messages.append(EncoderFailed(format_, str(error)))
+                state.encoder, state.retry_at = None, self._ring.end + RETRY
+        return messages
 
-    def _encode(self, format_: Format, each: _Open, frames: Frames) -> list[Encoded]:
-        if each.encoder is None:
+    def _encode(self, format_: Format, state: _FormatState, frames: Frames) -> list[Encoded]:
+        if state.encoder is None:
             length = packet_frames(format_)
-            # An encoder that broke long ago may have lost its place: whole packets are skipped, as the clock goes on.
-            each.due += -(-max(0, self._history.start - each.due) // length) * length
-            each.at = each.due - min(WARM_UP, (each.due - self._history.start) // length) * length
-            each.encoder = open_encoder(format_, start=each.at)
-        block = self._history.read(each.at, frames)
-        each.at += len(block)
-        packets = [packet for packet in each.encoder.encode(block) if packet.frame >= each.due]
+            # If the ring no longer holds the next packet, skip whole packets, so that the packets stay on their grid.
+            state.next_packet += -(-max(0, self._ring.start - state.next_packet) // length) * length
+            warm_up = min(WARM_UP, (state.next_packet - self._ring.start) // length)
+            state.next_read = state.next_packet - warm_up * length
+            state.encoder = open_encoder(format_, start=state.next_read)
+        block = self._ring.read(state.next_read, frames)
+        state.next_read += len(block)
+        packets = [packet for packet in state.encoder.encode(block) if packet.frame >= state.next_packet]
         if packets:
-            each.due = packets[-1].frame + packets[-1].frames
+            state.next_packet = packets[-1].frame + packets[-1].frames
         return [Encoded(format_, packet) for packet in packets]

@@ -1,9 +1,7 @@
-"""The process of one job: `python -m radio.worker.job_process FOLDER` reads a pickled task, works in FOLDER, and
-says how far it is.
+"""The process of one job: `python -m radio.worker.job_process FOLDER` reads a pickled task and runs it in FOLDER.
 
-Started by `radio.worker.job_queue`, which holds the other ends of the pipes. What is said is a JSON object a line,
-on what was
-standard output when the process began: {"share": 0.25} while it works, then {"result": "name"} or {"fault": "why"}.
+`radio.worker.job_queue` starts it and holds the other ends of its pipes. The process reports as JSON objects, one per
+line, on its original standard output: {"share": 0.25} while it works, then {"result": "name"} or {"fault": "reason"}.
 """
 
 from __future__ import annotations
@@ -20,20 +18,24 @@ from typing import Protocol
 from radio.errors import RadioError
 
 NICENESS = 15
-"""Stations run at 5 and the front at 0: a job takes what they leave."""
+"""Stations run at 5 and the server at 0: a job gets the processor time that they leave."""
 
 MAX_FILE_SIZE = 2**31
-"""Bytes of the largest file that a job may write."""
+"""Largest file that a job may write, in bytes."""
 
 
 class Task(Protocol):
-    """What a job is to do; pickled on its way, so that its class stands in a module of ours."""
+    """The work of a job. Tasks are pickled, so their classes must be importable."""
 
-    def run(self, folder: Path, progress: Callable[[float], None]) -> Path:
-        """Write files into `folder`, tell the share that is done (0–1), and return the file that was wanted.
+    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
+        """Write files into `folder` and return the path of the result.
+
+        Args:
+            folder: an empty folder.
+            on_progress: called with the completed share of the work, 0–1.
 
         Raises:
-            RadioError: it cannot be done; the message is for whoever asked.
+            RadioError: the work failed; the message is shown to the user.
         """
 
 
@@ -41,25 +43,25 @@ def main() -> None:
     """Entry point of `python -m radio.worker.job_process FOLDER`."""
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_SIZE, MAX_FILE_SIZE))
-    with os.fdopen(os.dup(1), "w") as front:
-        os.dup2(2, 1)  # libraries print, and the front reads every line
-        _work(Path(sys.argv[1]), lambda **said: print(json.dumps(said), file=front, flush=True))
+    with os.fdopen(os.dup(1), "w") as reports:
+        os.dup2(2, 1)  # libraries may print to stdout, where the queue expects reports only
+        _run(Path(sys.argv[1]), lambda **fields: print(json.dumps(fields), file=reports, flush=True))
 
 
-def _work(folder: Path, say: Callable[..., None]) -> None:
-    task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 — our own parent process wrote it
-    told = -1
+def _run(folder: Path, report: Callable[..., None]) -> None:
+    task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 — written by the parent process
+    reported = -1
 
-    def progress(share: float) -> None:
-        nonlocal told
-        if (percent := int(100 * share)) > told:
-            told = percent
-            say(share=round(share, 2))
+    def on_progress(share: float) -> None:
+        nonlocal reported
+        if (percent := int(100 * share)) > reported:
+            reported = percent
+            report(share=round(share, 2))
 
     try:
-        say(result=task.run(folder, progress).relative_to(folder).as_posix())
+        report(result=task.run(folder, on_progress).relative_to(folder).as_posix())
     except RadioError as error:
-        say(fault=str(error))
+        report(fault=str(error))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""One station in a process of its own: renders, encodes, and hands packets and events to the front.
+"""The worker: a process that renders and encodes one station and sends packets and events to the server.
 
-`python -m radio.worker.main FD` is started by the front, which holds the other end of the socket FD and the only
-clock: it
-says how far to render, the worker obeys and waits. The worker ends when the front closes its end or dies.
+The server starts `python -m radio.worker.main FD` and holds the other end of the socket FD. The worker has no clock: it
+renders as far as the server requests, then waits. It ends when the server closes its end of the socket or dies.
 """
 
 from __future__ import annotations
@@ -37,37 +36,38 @@ from radio.worker.wire import (
 )
 
 RENDER_STEP: Frames = 3_840
-"""Frames rendered between two looks at the socket: one Ogg page, 80 ms."""
+"""Frames rendered between two polls of the socket: one Ogg page, 80 ms."""
 
 CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
-"""Frames of the past that a new encoder is given between two looks: 10 to 25 ms of work."""
+"""Frames of past audio that a new encoder gets between two polls of the socket: 10 to 25 ms of work."""
 
 URGENT: Frames = SAMPLE_RATE
-"""A station that owes this much audio renders, and lets new encoders wait: the live edge comes first."""
+"""If more audio than this remains to be rendered, rendering has priority over encoding past audio."""
 
 _READ_SIZE = 65_536
 
 
-def run(front: socket.socket, open_station: OpenStation) -> None:
-    """Serve one station over `front` until the other side is gone.
+def run(connection: socket.socket, open_station: OpenStation) -> None:
+    """Run one station until the server closes the connection.
 
     Args:
-        front: A connected stream socket; its first message is `Start`.
-        open_station: Opens the station that the settings in `Start` describe. A RadioError is told to the front.
+        connection: a connected stream socket; its first message is `Start`.
+        open_station: opens the station with the settings in `Start`. If it raises RadioError, the message is sent to
+            the server.
 
     Raises:
-        StreamError: The other side does not speak our wire format, or the encoder failed.
-        RadioError: The station failed while it played.
+        StreamError: the server sent an invalid message.
+        RadioError: the station failed while it played.
     """
     try:
-        _Worker(front).run(open_station)
+        _Worker(connection).run(open_station)
     except (BrokenPipeError, ConnectionResetError, EOFError):
         return
 
 
 class _Worker:
-    def __init__(self, front: socket.socket) -> None:
-        self._front = front
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
         self._decoder = MessageDecoder()
         self._until: Frames = 0
 
@@ -76,9 +76,9 @@ class _Worker:
             pass
         start, *rest = messages
         if not isinstance(start, Start):
-            raise StreamError(f"the front began with a {type(start).__name__} instead of Start")
+            raise StreamError(f"the first message must be Start, not {type(start).__name__}")
         try:
-            station = open_station(pickle.loads(start.settings))  # noqa: S301 — our own parent process wrote it
+            station = open_station(pickle.loads(start.settings))  # noqa: S301 — written by the parent process
         except RadioError as error:
             self._send(StationFailed(str(error)))
             return
@@ -93,18 +93,18 @@ class _Worker:
         self._send(StationReady(station.position))
         while True:
             for message in messages:
-                self._obey(station, encoders, message)
-            owed = self._until - station.position
-            if owed > 0:
+                self._handle(station, encoders, message)
+            missing = self._until - station.position
+            if missing > 0:
                 encoders.add(station.render(RENDER_STEP))
-            if owed > 0 or encoders.has_work:
-                packets = encoders.encode(RENDER_STEP if owed > URGENT else CATCH_UP_STEP)
+            if missing > 0 or encoders.has_work:
+                packets = encoders.encode(RENDER_STEP if missing > URGENT else CATCH_UP_STEP)
                 self._send(*station.events(), *packets, Rendered(station.position))
             busy = station.position < self._until or encoders.has_work
-            readable, _, _ = select.select([self._front], [], [], 0 if busy else None)
+            readable, _, _ = select.select([self._connection], [], [], 0 if busy else None)
             messages = self._receive() if readable else []
 
-    def _obey(self, station: StationLike, encoders: EncoderSet, message: Message) -> None:
+    def _handle(self, station: StationLike, encoders: EncoderSet, message: Message) -> None:
         match message:
             case Render(until):
                 self._until = until
@@ -120,28 +120,28 @@ class _Worker:
             case SkipTrack(number):
                 self._send(ControlsLanded(number, {SKIPPED: station.skip()}))
             case _:
-                raise StreamError(f"the front sent a {type(message).__name__}, which is not for workers")
+                raise StreamError(f"unexpected message from the server: {type(message).__name__}")
 
     def _receive(self) -> list[Message]:
-        data = self._front.recv(_READ_SIZE)
+        data = self._connection.recv(_READ_SIZE)
         if not data:
             raise EOFError
         return self._decoder.feed(data)
 
     def _send(self, *messages: Message) -> None:
-        self._front.sendall(b"".join(map(encode, messages)))
+        self._connection.sendall(b"".join(map(encode, messages)))
 
 
 def main() -> None:
     """Entry point of `python -m radio.worker.main FD`."""
     from radio.station.factory import open_station
 
-    # Ctrl-C reaches the whole process group; the front decides what stops, and in which order.
+    # Ctrl-C signals the whole process group, but the server decides when a worker stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The front moves a page every few milliseconds and must not wait for us; we are seconds ahead.
+    # The server sends data every few milliseconds and must not be delayed; a worker is seconds ahead.
     os.nice(5)
-    with socket.socket(fileno=int(sys.argv[1])) as front:
-        run(front, open_station)
+    with socket.socket(fileno=int(sys.argv[1])) as connection:
+        run(connection, open_station)
 
 
 if __name__ == "__main__":

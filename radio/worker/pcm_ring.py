@@ -1,4 +1,4 @@
-"""The last seconds of a station's audio, so that whoever tunes in first gets a burst like everybody else."""
+"""The latest seconds of a station's audio, so that the first listener of a format gets a burst too."""
 
 from __future__ import annotations
 
@@ -8,43 +8,44 @@ from radio.errors import StreamError
 from radio.stream.formats.encoders import to_s16
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
-KEPT: Seconds = 30.0
+RING_LENGTH: Seconds = 30.0
 
 
 class PcmRing:
-    """A ring of 16-bit samples: 5.8 MB for 30 s, and what every encoder reads from.
+    """A ring buffer of 16-bit samples, the input of all encoders; 30 s take 5.8 MB.
 
     Args:
-        start: The frame at which the first block begins.
-        seconds: How much is kept.
+        start: the first frame of the first block.
+        seconds: the length of the ring.
     """
 
-    def __init__(self, start: Frames = 0, *, seconds: Seconds = KEPT) -> None:
+    def __init__(self, start: Frames = 0, *, seconds: Seconds = RING_LENGTH) -> None:
         self._samples = np.zeros((round(seconds * SAMPLE_RATE), 2), dtype=np.int16)
-        self._began = start
+        self._first = start
         self.end = start
+        """The frame after the newest one."""
 
     @property
     def start(self) -> Frames:
-        """The oldest frame that is kept."""
-        return max(self._began, self.end - len(self._samples))
+        """The oldest frame in the ring."""
+        return max(self._first, self.end - len(self._samples))
 
     def add(self, block: Block) -> None:
-        """Take the next frames, shape (frames, 2), of which the oldest may be forgotten at once."""
+        """Add the next frames, shape (frames, 2); only the newest are kept if the block exceeds the ring."""
         samples = to_s16(block)[-len(self._samples) :]
         self.end += len(block)
-        self._samples[self._places(self.end - len(samples), len(samples))] = samples
+        self._samples[self._indices(self.end - len(samples), len(samples))] = samples
 
     def read(self, frame: Frames, frames: Frames) -> Block:
-        """The audio from `frame` on, as much as there is of `frames`.
+        """Return up to `frames` of audio from `frame` on, or less if there is less.
 
         Raises:
-            StreamError: it is not kept any more.
+            StreamError: the ring no longer holds `frame`.
         """
         if frame < self.start:
-            raise StreamError(f"frame {frame} is forgotten, the oldest kept is {self.start}")
-        places = self._places(frame, max(0, min(frames, self.end - frame)))
-        return self._samples[places].astype(np.float32) / np.float32(32_768)
+            raise StreamError(f"frame {frame} is no longer available; the oldest one is {self.start}")
+        indices = self._indices(frame, max(0, min(frames, self.end - frame)))
+        return self._samples[indices].astype(np.float32) / np.float32(32_768)
 
-    def _places(self, frame: Frames, frames: Frames) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _indices(self, frame: Frames, frames: Frames) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         return np.arange(frame, frame + frames) % len(self._samples)

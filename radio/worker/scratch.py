@@ -1,8 +1,8 @@
-"""A temporary folder that survives whoever cleans `/tmp`, and does not survive us.
+"""A temporary folder that is safe from cleaners of `/tmp` and is deleted even if its owner is killed.
 
-A process that is killed, as by the system when memory runs out, deletes nothing. So each folder is locked while its
-owner lives, and whoever makes the next one has those deleted that nobody holds. systemd-tmpfiles leaves a folder with a
-lock alone too, however old it is (tmpfiles.d(5), "Age").
+A process that is killed, for example when memory runs out, cannot delete its folder. Therefore each folder is locked
+while its owner lives, and the next owner deletes folders that are not locked. systemd-tmpfiles also spares locked
+folders, regardless of their age (tmpfiles.d(5), "Age").
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from pathlib import Path
 from typing import Final
 
 _NEW: Final = "new-"
-"""A folder bears this before its name until it is locked, so that nobody takes it for one that was left behind."""
+"""Prefix of a folder's name until it is locked, so that no other process takes it for an abandoned one."""
 
 
 class ScratchFolder:
-    """A folder that is ours alone, until `delete`.
+    """A temporary folder, locked until `delete`.
 
     Args:
-        prefix: How its name begins.
+        prefix: the beginning of its name.
 
     Raises:
-        OSError: There is no room for it.
+        OSError: the folder cannot be created.
     """
 
     def __init__(self, prefix: str) -> None:
-        made = Path(tempfile.mkdtemp(prefix=_NEW + prefix))
-        self._lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+        unlocked = Path(tempfile.mkdtemp(prefix=_NEW + prefix))
+        self._lock = os.open(unlocked, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.path = made.rename(made.with_name(made.name.removeprefix(_NEW)))
+        self.path = unlocked.rename(unlocked.with_name(unlocked.name.removeprefix(_NEW)))
 
     def delete(self) -> None:
-        """Delete it with all that is in it."""
+        """Delete the folder and its contents."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
 
 def delete_abandoned(prefix: str) -> None:
-    """Delete what dead processes of this user left under names that begin so. It may take a while."""
+    """Delete the folders with this prefix that dead processes of this user left behind. This may take a while."""
     for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        with contextlib.suppress(OSError):  # it is gone, no folder, not ours to open, or held
+        with contextlib.suppress(OSError):  # deleted meanwhile, not a folder, not accessible, or locked
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The front's end of a worker: its process, and the socket over which both talk."""
+"""The server's side of a worker: its process and the socket to it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from radio.types import Seconds
 from radio.worker.wire import Message, MessageDecoder, encode
 
 WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker.main")
-"""The command that becomes a worker when the number of its socket is added.
+"""The command of a worker, without its argument, the number of its socket.
 
--P: the working directory is the user's, and a mido.py that lies there is not ours to import.
+-P keeps the working directory off the import path: a file there, such as mido.py, must not be imported.
 """
 
-OPENING: Seconds = 120.0
-"""A worker that has not opened its station by then is replaced: reading models from a cold disk may take a while."""
+OPENING_LIMIT: Seconds = 120.0
+"""A worker that has not opened its station within this time is replaced; reading models from disk may take long."""
 
-SILENCE: Seconds = 10.0
-"""A worker that owes audio and says nothing for this long is replaced."""
+SILENCE_LIMIT: Seconds = 10.0
+"""A worker that should render but sends nothing for this long is replaced."""
 
-_AGAIN: Seconds = 1.0
-_ENDING: Seconds = 2.0
+_SECOND_CHANCE: Seconds = 1.0
+_EXIT_LIMIT: Seconds = 2.0
 _READ_SIZE = 65_536
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class WorkerProcess:
-    """A running worker; made by `started`."""
+    """A running worker, created by `start_worker`."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.ready = False
-        """Whether its station is open: from then on it is replaced for a short silence."""
+        """True once the station is open; from then on, the shorter limit for silence applies."""
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -49,21 +49,21 @@ class WorkerProcess:
         return self._process.pid
 
     def send(self, message: Message) -> None:
-        """Send a message; one to a worker that is gone is lost."""
+        """Send a message. It is lost if the worker has ended."""
         self._writer.write(encode(message))
 
     @property
     def exit_message(self) -> str:
-        """How it ended."""
+        """A description of how the worker ended."""
         code = self._process.returncode or 0
         return f"the worker ended{f' by signal {-code}' if code < 0 else ''}"
 
     async def receive(self) -> list[Message] | None:
-        """What it says next; none when it is gone.
+        """Return the next messages, or None if the worker has ended.
 
         Raises:
-            ServerError: It says nothing for too long.
-            StreamError: What it says is no message.
+            ServerError: the worker sent nothing for too long.
+            StreamError: the worker sent an invalid message.
         """
         try:
             data = await self._read()
@@ -72,20 +72,20 @@ class WorkerProcess:
         return self._decoder.feed(data) if data else None
 
     async def _read(self) -> bytes:
-        patience = SILENCE if self.ready else OPENING
-        # A front that was stopped or starved itself finds its time over and the worker's words waiting: it looks again.
-        for seconds in (patience, _AGAIN):
+        limit = SILENCE_LIMIT if self.ready else OPENING_LIMIT
+        # If this process itself was suspended, the limit has passed although data is waiting: so try again.
+        for seconds in (limit, _SECOND_CHANCE):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     return await self._reader.read(_READ_SIZE)
-        raise ServerError(f"the worker said nothing for {patience:g} s")
+        raise ServerError(f"the worker sent nothing for {limit:g} s")
 
     async def end(self) -> None:
-        """Close the socket and wait; a worker that does not notice, or for which there is no time, is killed."""
+        """Close the socket and wait for the worker to exit; kill it if it does not, or if the wait is cancelled."""
         self._writer.close()
         try:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_ENDING):
+                async with asyncio.timeout(_EXIT_LIMIT):
                     await self._process.wait()
         finally:
             if self._process.returncode is None:
@@ -93,7 +93,7 @@ class WorkerProcess:
                 await self._process.wait()
 
     async def forward_stderr(self, on_stderr_line: Callable[[str], object]) -> None:
-        """Pass on each line that it writes to its standard error."""
+        """Call `on_stderr_line` with each line that the worker writes to its standard error."""
         stderr = self._process.stderr
         while stderr is not None and (data := await stderr.read(_READ_SIZE)):
             for line in data.decode(errors="replace").splitlines():
@@ -102,11 +102,11 @@ class WorkerProcess:
 
 @contextlib.asynccontextmanager
 async def start_worker(command: Sequence[str], on_stderr_line: Callable[[str], object]) -> AsyncIterator[WorkerProcess]:
-    """Start a worker; it has ended when the context has.
+    """Start a worker; it is ended when the context exits.
 
     Args:
-        command: What becomes a worker when the number of its socket is added.
-        on_stderr_line: Gets each line that it writes to its standard error.
+        command: the command of the worker, without its argument, the number of its socket.
+        on_stderr_line: called with each line that the worker writes to its standard error.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -125,9 +125,9 @@ async def start_worker(command: Sequence[str], on_stderr_line: Callable[[str], o
             writer.close()
             raise
     worker = WorkerProcess(process, reader, writer)
-    said = asyncio.create_task(worker.forward_stderr(on_stderr_line))
+    stderr_task = asyncio.create_task(worker.forward_stderr(on_stderr_line))
     try:
         yield worker
     finally:
         await worker.end()
-        await said
+        await stderr_task

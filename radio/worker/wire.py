@@ -1,6 +1,6 @@
-"""What the front and a station's worker say to each other: messages as bytes and back, without any I/O.
+"""The wire format between the server and a station's worker: messages to bytes and back, without I/O.
 
-A message is its length (32 bits, little-endian, of what follows), one byte of kind, and a body.
+A message consists of the length of the rest (32 bits, little-endian), one byte for its kind, and a body.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from radio.errors import StreamError
 from radio.types import Format, Frames, JsonValue, Landing, Packet, StationEvent
 
 MAX_BODY = 1 << 20
-"""Longest body in bytes; the longest real one, a packet or an event, is a few thousand."""
+"""Longest body in bytes; the longest in practice, a packet or an event, has a few thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Front to worker, first of all: the pickled settings of the station to open."""
+    """Server to worker, the first message: open the station with these pickled settings."""
 
     settings: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """Front to worker: render until the station's position is at least `until`, then wait."""
+    """Server to worker: render until the station's position is at least `until`, then wait."""
 
     until: Frames
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeControls:
-    """Front to worker: change controls; answered by `ControlsLanded` or `ControlsRefused` of the same `number`."""
+    """Server to worker: change controls. The answer is `ControlsLanded` or `ControlsRefused` of the same `number`."""
 
     number: int
     patch: Mapping[str, JsonValue]
@@ -42,7 +42,7 @@ class ChangeControls:
 
 @dataclass(frozen=True, slots=True)
 class OpenFormat:
-    """Front to worker: encode this format too, from `frame` on or from the oldest audio that is kept."""
+    """Server to worker: encode this format, from `frame` or from the oldest audio available."""
 
     format: Format
     frame: Frames
@@ -50,14 +50,14 @@ class OpenFormat:
 
 @dataclass(frozen=True, slots=True)
 class CloseFormat:
-    """Front to worker: nobody listens to this format any more."""
+    """Server to worker: stop encoding this format."""
 
     format: Format
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Worker to front: the next packet of a format."""
+    """Worker to server: the next packet of a format."""
 
     format: Format
     packet: Packet
@@ -65,14 +65,14 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Worker to front: all frames before `frame` are rendered, and encoded but for what encoders hold back."""
+    """Worker to server: all audio before `frame` is rendered, and encoded except for the encoders' delay."""
 
     frame: Frames
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderFailed:
-    """Worker to front: an encoder failed, and why; it is opened again without being asked."""
+    """Worker to server: an encoder failed, with the reason. The worker opens it again."""
 
     format: Format
     message: str
@@ -80,7 +80,7 @@ class EncoderFailed:
 
 @dataclass(frozen=True, slots=True)
 class SkipTrack:
-    """Server to worker: begin the next track; answered by `ControlsLanded` of the same `number`, naming `SKIPPED`."""
+    """Server to worker: begin the next track. `ControlsLanded` of the same `number` answers with the key `SKIPPED`."""
 
     number: int
 
@@ -90,21 +90,21 @@ SKIPPED = "track"
 
 @dataclass(frozen=True, slots=True)
 class StationReady:
-    """Worker to front: the station is open and its first frame is `frame`."""
+    """Worker to server: the station is open and its first frame is `frame`."""
 
     frame: Frames
 
 
 @dataclass(frozen=True, slots=True)
 class StationFailed:
-    """Worker to front: the station cannot be opened, and why."""
+    """Worker to server: the station cannot be opened, with the reason."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class ControlsLanded:
-    """Worker to front: where each of the changed controls takes effect."""
+    """Worker to server: the bar and frame at which each change takes effect."""
 
     number: int
     landings: Mapping[str, Landing]
@@ -112,7 +112,7 @@ class ControlsLanded:
 
 @dataclass(frozen=True, slots=True)
 class ControlsRefused:
-    """Worker to front: nothing was changed, because `field` is not what is `allowed`."""
+    """Worker to server: nothing was changed, because the value of `field` is not `allowed`."""
 
     number: int
     message: str
@@ -145,24 +145,28 @@ _KINDS: tuple[type[Message], ...] = get_args(Message)
 
 
 def encode(message: Message) -> bytes:
-    """The bytes of one message. Raises StreamError when it is too long for the other side to accept."""
+    """Return the bytes of one message.
+
+    Raises:
+        StreamError: the message is longer than the receiver accepts.
+    """
     body = _body(message)
     if len(body) > MAX_BODY:
-        raise StreamError(f"a {type(message).__name__} of {len(body)} bytes is longer than {MAX_BODY}")
+        raise StreamError(f"a {type(message).__name__} message of {len(body)} bytes exceeds the limit of {MAX_BODY}")
     return _LENGTH.pack(len(body) + 1) + bytes([_KINDS.index(type(message))]) + body
 
 
 class MessageDecoder:
-    """Turns bytes, however they were cut on the way, back into messages."""
+    """Decodes messages from bytes that arrive in parts of any size."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes.
+        """Return the messages that are complete with `data`.
 
         Raises:
-            StreamError: A length or kind that no message has, or a body that does not parse.
+            StreamError: a length, kind or body is invalid.
         """
         self._buffer += data
         messages: list[Message] = []
@@ -170,7 +174,7 @@ class MessageDecoder:
         while len(self._buffer) - start >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._buffer, start)
             if not 1 <= length <= MAX_BODY + 1:
-                raise StreamError(f"a message of {length} bytes: the other side speaks something else")
+                raise StreamError(f"invalid message length: {length} bytes")
             end = start + _LENGTH.size + length
             if len(self._buffer) < end:
                 break
@@ -208,12 +212,12 @@ def _body(message: Message) -> bytes:
 
 def _message(kind: int, body: bytes) -> Message:
     if kind >= len(_KINDS):
-        raise StreamError(f"there is no message of kind {kind}")
+        raise StreamError(f"unknown kind of message: {kind}")
     name = _KINDS[kind].__name__
     try:
         return _parse(_KINDS[kind], body)
     except (ValueError, TypeError, AttributeError, LookupError, struct.error) as error:
-        raise StreamError(f"a {name} of {len(body)} bytes cannot be read: {error}") from error
+        raise StreamError(f"invalid {name} message of {len(body)} bytes: {error}") from error
 
 
 def _parse(kind: type[Message], body: bytes) -> Message:
@@ -231,7 +235,7 @@ def _parse(kind: type[Message], body: bytes) -> Message:
         return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()})
     fields = json.loads(body)
     if kind in {OpenFormat, CloseFormat, EncoderFailed} and fields[0] not in _FORMATS:
-        raise ValueError(f"there is no format {fields[0]}")
+        raise ValueError(f"unknown format '{fields[0]}'")
     return kind(*fields)
 
 

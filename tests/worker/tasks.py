@@ -1,4 +1,4 @@
-"""Tasks for jobs: what they do is what a job must survive. In a module that a process of its own can import."""
+"""Tasks for tests of jobs, in a module that a job's process can import."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Write:
     text: str
     size: int = 0
 
-    def run(self, folder: Path, progress: Progress) -> Path:
-        print("a library talks")  # noqa: T201 — as libraries do
+    def run(self, folder: Path, on_progress: Progress) -> Path:
+        print("output of a library")  # noqa: T201 — libraries print
         for step in range(1, 1_001):
-            progress(step / 1_000)
+            on_progress(step / 1_000)
         path = folder / "text.txt"
         path.write_text(self.text + " " * self.size)
         return path
@@ -32,33 +32,33 @@ class Write:
 
 @dataclass(frozen=True)
 class Fail:
-    how: str
+    kind: str
 
-    def run(self, folder: Path, progress: Progress) -> Path:
-        (folder / "half").write_text("half")
-        if self.how == "politely":
+    def run(self, folder: Path, on_progress: Progress) -> Path:
+        (folder / "partial").write_text("partial")
+        if self.kind == "RadioError":
             raise AudioError("there is no soundfont at nowhere.sf2")
-        if self.how == "on disk":
+        if self.kind == "large file":
             with (folder / "large").open("wb") as file:
                 file.truncate(2**31 + 1)
-        if self.how == "noisily":
+        if self.kind == "long stderr":
             sys.stderr.write("x" * 300_000 + "\n")
-        if self.how == "by a signal":
+        if self.kind == "signal":
             os.kill(os.getpid(), signal.SIGSEGV)
         raise ValueError("the secret is 1234")
 
 
 @dataclass(frozen=True)
 class Sleep:
-    """For ever, with a child that would outlive it; both note their process ids."""
+    """Sleep without end, with a child process; writes the ids of both processes to `pids`."""
 
     pids: Path
 
-    def run(self, folder: Path, progress: Progress) -> Path:
+    def run(self, folder: Path, on_progress: Progress) -> Path:
         child = subprocess.Popen(["sleep", "3600"])
         draft = self.pids.with_suffix(".draft")
         draft.write_text(f"{os.getpid()} {child.pid} {os.nice(0)}")
         draft.rename(self.pids)
-        progress(0.5)
+        on_progress(0.5)
         time.sleep(3_600)
         return folder

@@ -9,73 +9,73 @@ from radio.errors import StreamError
 from radio.stream.formats.codecs import packet_frames
 from radio.stream.formats.encoders import Encoder, open_encoder
 from radio.types import SAMPLE_RATE, Block, Format, Packet
-from radio.worker import encoder_set as encoders
+from radio.worker import encoder_set
 from radio.worker.encoder_set import RETRY, EncoderSet
 from radio.worker.wire import Encoded, EncoderFailed
 from tests.stream.formats.test_encoders import decode
 from tests.stream.tones import tone
 
 FORMATS: tuple[Format, ...] = get_args(Format)
-BLOCK = 3_840
+STEP = 3_840
 
 
-def rendered(found: EncoderSet, start: int, end: int) -> None:
-    for frame in range(start, end, BLOCK):
-        found.add(tone(BLOCK, start=frame))
+def add_tone(encoders: EncoderSet, start: int, end: int) -> None:
+    for frame in range(start, end, STEP):
+        encoders.add(tone(STEP, start=frame))
 
 
-def packets(found: EncoderSet, format_: Format, slice_: int = 24_000) -> list[Packet]:
-    """All that can be encoded now."""
-    said = []
-    while found.has_work:
-        said += found.encode(slice_)
-    return [each.packet for each in said if isinstance(each, Encoded) and each.format == format_]
+def encode_all(encoders: EncoderSet, format_: Format, frames: int = 24_000) -> list[Packet]:
+    """Encode all available audio and return the packets of one format."""
+    messages = []
+    while encoders.has_work:
+        messages += encoders.encode(frames)
+    return [message.packet for message in messages if isinstance(message, Encoded) and message.format == format_]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_the_past_is_encoded_first_and_then_the_present_without_a_seam(format_: Format) -> None:
-    found = EncoderSet()
-    rendered(found, 0, 20 * BLOCK)
-    found.open(format_, 5 * BLOCK)
-    heard = packets(found, format_)
+def test_past_audio_is_encoded_first_and_joins_new_audio_seamlessly(format_: Format) -> None:
+    encoders = EncoderSet()
+    add_tone(encoders, 0, 20 * STEP)
+    encoders.open(format_, 5 * STEP)
+    packets = encode_all(encoders, format_)
     for n in range(20, 40):
-        found.add(tone(BLOCK, start=n * BLOCK))
-        heard += packets(found, format_, BLOCK)
+        encoders.add(tone(STEP, start=n * STEP))
+        packets += encode_all(encoders, format_, STEP)
     length = packet_frames(format_)
-    assert [packet.frame for packet in heard] == [5 * BLOCK + length * n for n in range(len(heard))]
-    sound = decode(format_, heard)[length * 4 :]
-    loud = np.sqrt(np.mean(sound[: len(sound) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
-    assert loud.min() > 0.15
+    assert [packet.frame for packet in packets] == [5 * STEP + length * n for n in range(len(packets))]
+    audio = decode(format_, packets)[length * 4 :]
+    levels = np.sqrt(np.mean(audio[: len(audio) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
+    assert levels.min() > 0.15
 
 
-def test_formats_do_not_wait_for_each_other() -> None:
-    found = EncoderSet()
-    rendered(found, 0, 100 * BLOCK)
-    found.open("opus", 99 * BLOCK)
-    packets(found, "opus")
-    found.open("mp3", 0)
-    found.add(tone(BLOCK, start=100 * BLOCK))
-    said = found.encode(BLOCK)
-    assert sum(isinstance(each, Encoded) and each.format == "opus" for each in said) == 4
-    assert any(isinstance(each, Encoded) and each.format == "mp3" for each in said)
+def test_formats_are_encoded_independently() -> None:
+    encoders = EncoderSet()
+    add_tone(encoders, 0, 100 * STEP)
+    encoders.open("opus", 99 * STEP)
+    encode_all(encoders, "opus")
+    encoders.open("mp3", 0)
+    encoders.add(tone(STEP, start=100 * STEP))
+    messages = encoders.encode(STEP)
+    assert sum(isinstance(message, Encoded) and message.format == "opus" for message in messages) == 4
+    assert any(isinstance(message, Encoded) and message.format == "mp3" for message in messages)
 
 
-def test_what_is_shut_says_no_more_and_may_go_on_from_where_it_was() -> None:
-    found = EncoderSet()
-    rendered(found, 0, 10 * BLOCK)
-    found.open("aac", 0)
-    before = packets(found, "aac")
-    found.close("aac")
-    rendered(found, 10 * BLOCK, 20 * BLOCK)
-    assert not found.has_work
-    assert found.encode(BLOCK) == []
-    found.open("aac", before[-1].frame + 1_024)
-    after = packets(found, "aac")
+def test_a_closed_format_can_be_reopened_where_it_ended() -> None:
+    encoders = EncoderSet()
+    add_tone(encoders, 0, 10 * STEP)
+    encoders.open("aac", 0)
+    before = encode_all(encoders, "aac")
+    encoders.close("aac")
+    add_tone(encoders, 10 * STEP, 20 * STEP)
+    assert not encoders.has_work
+    assert encoders.encode(STEP) == []
+    encoders.open("aac", before[-1].frame + 1_024)
+    after = encode_all(encoders, "aac")
     assert after[0].frame == before[-1].frame + 1_024
 
 
-class Faulty:
-    """An encoder that breaks once it has been given a while of audio."""
+class FailingEncoder:
+    """An encoder that fails after a number of blocks."""
 
     def __init__(self, real: Encoder, blocks: int) -> None:
         self._real, self._left = real, blocks
@@ -88,26 +88,25 @@ class Faulty:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_an_encoder_that_breaks_is_replaced_and_nobody_hears_it(
-    format_: Format, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lives = iter([10, 0, 10_000])
+def test_a_failed_encoder_is_replaced_without_a_gap(format_: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = iter([10, 0, 10_000])
     monkeypatch.setattr(
-        encoders, "open_encoder", lambda name, *, start: Faulty(open_encoder(name, start=start), next(lives))
+        encoder_set,
+        "open_encoder",
+        lambda name, *, start: FailingEncoder(open_encoder(name, start=start), next(blocks)),
     )
-    found, said = EncoderSet(), []
-    found.open(format_, 0)
+    encoders, messages = EncoderSet(), []
+    encoders.open(format_, 0)
     for n in range(80):
-        found.add(tone(BLOCK, start=n * BLOCK))
-        while found.has_work:
-            said += found.encode(24_000)
-    broke = [n for n, each in enumerate(said) if isinstance(each, EncoderFailed)]
-    assert len(broke) == 2
-    heard = [each.packet for each in said if isinstance(each, Encoded)]
+        encoders.add(tone(STEP, start=n * STEP))
+        while encoders.has_work:
+            messages += encoders.encode(24_000)
+    assert sum(isinstance(message, EncoderFailed) for message in messages) == 2
+    packets = [message.packet for message in messages if isinstance(message, Encoded)]
     length = packet_frames(format_)
-    assert [packet.frame for packet in heard] == [length * n for n in range(len(heard))]
-    assert len(heard) * length > 78 * BLOCK
-    sound = decode(format_, heard)[length * 4 :]
-    loud = np.sqrt(np.mean(sound[: len(sound) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
-    assert loud.min() > 0.1
+    assert [packet.frame for packet in packets] == [length * n for n in range(len(packets))]
+    assert len(packets) * length > 78 * STEP
+    audio = decode(format_, packets)[length * 4 :]
+    levels = np.sqrt(np.mean(audio[: len(audio) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
+    assert levels.min() > 0.1
     assert RETRY == SAMPLE_RATE

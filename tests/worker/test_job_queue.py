@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from radio.errors import ServerError
-from radio.worker import job_queue as jobs
+from radio.worker import job_queue
 from radio.worker.job_process import NICENESS
 from radio.worker.job_queue import Job, JobQueue
 from tests.server.on_air import DEADLINE, until
@@ -19,16 +19,16 @@ from tests.worker.tasks import Fail, Sleep, Write
 
 
 @pytest.fixture(autouse=True)
-def finds_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without -P a job's process finds the tasks of the tests in the working directory."""
-    monkeypatch.setattr(jobs, "JOB_COMMAND", (sys.executable, "-m", "radio.worker.job_process"))
+def importable_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run jobs without -P, so that they can import the test tasks from the working directory."""
+    monkeypatch.setattr(job_queue, "JOB_COMMAND", (sys.executable, "-m", "radio.worker.job_process"))
 
 
 @pytest.fixture
-async def one() -> AsyncIterator[JobQueue]:
-    runner = JobQueue(max_waiting=2)
-    yield runner
-    await runner.stop()
+async def queue() -> AsyncIterator[JobQueue]:
+    jobs = JobQueue(max_waiting=2)
+    yield jobs
+    await jobs.stop()
 
 
 async def finished(job: Job) -> Job:
@@ -36,61 +36,61 @@ async def finished(job: Job) -> Job:
     return job
 
 
-async def test_a_result_is_what_the_task_wrote(one: JobQueue) -> None:
-    job = one.submit(Write("hello"))
+async def test_a_finished_job_has_its_result(queue: JobQueue) -> None:
+    job = queue.submit(Write("hello"))
     assert (job.state, job.progress) == ("waiting", 0.0)
     await finished(job)
     assert (job.state, job.progress, job.error) == ("done", 1.0, None)
     assert job.result is not None
     assert job.result.read_text() == "hello"
-    assert one.get(job.id) is job
-    assert one.get("another") is None
+    assert queue.get(job.id) is job
+    assert queue.get("another") is None
 
 
 @pytest.mark.parametrize(
-    ("how", "told", "logged"),
+    ("kind", "error", "logged"),
     [
-        ("politely", "there is no soundfont at nowhere.sf2", ""),
-        ("by a mistake of ours", "it broke off", "ValueError: the secret is 1234"),
-        ("noisily", "it broke off", "ValueError"),
-        ("by a signal", "it broke off", "status -11"),
-        ("on disk", "it broke off", "File too large"),
+        ("RadioError", "there is no soundfont at nowhere.sf2", ""),
+        ("unexpected error", "the job crashed", "ValueError: the secret is 1234"),
+        ("long stderr", "the job crashed", "ValueError"),
+        ("signal", "the job crashed", "status -11"),
+        ("large file", "the job crashed", "File too large"),
     ],
 )
-async def test_a_task_that_fails_says_why_and_leaves_nothing(
-    one: JobQueue, how: str, told: str, logged: str, caplog: pytest.LogCaptureFixture
+async def test_a_failed_job_has_a_reason_and_leaves_no_files(
+    queue: JobQueue, kind: str, error: str, logged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = await finished(one.submit(Fail(how)))
+    job = await finished(queue.submit(Fail(kind)))
     assert (job.state, job.result) == ("failed", None)
-    assert told in (job.error or "")
+    assert error in (job.error or "")
     assert "1234" not in (job.error or "")
     assert logged in caplog.text
     await until(lambda: not job.folder.exists())
-    assert (await finished(one.submit(Write("next")))).state == "done"
+    assert (await finished(queue.submit(Write("next")))).state == "done"
 
 
-async def test_one_runs_the_others_wait_and_too_many_are_refused(one: JobQueue, tmp_path: Path) -> None:
-    first = one.submit(Sleep(tmp_path / "pids"))
-    second, third = one.submit(Write("2")), one.submit(Write("3"))
-    with pytest.raises(ServerError, match="3 jobs are under way"):
-        one.submit(Write("4"))
+async def test_one_job_runs_others_wait_and_excess_jobs_are_refused(queue: JobQueue, tmp_path: Path) -> None:
+    first = queue.submit(Sleep(tmp_path / "pids"))
+    second, third = queue.submit(Write("2")), queue.submit(Write("3"))
+    with pytest.raises(ServerError, match="full with 3 jobs"):
+        queue.submit(Write("4"))
     await until((tmp_path / "pids").exists)
     await until(lambda: first.progress == 0.5)
     assert [first.state, second.state, third.state] == ["running", "waiting", "waiting"]
-    assert [one.jobs_ahead(job) for job in (first, second, third)] == [0, 1, 2]
-    assert (one.count("running"), one.count("waiting")) == (1, 2)
-    await one.cancel(second)
-    assert (second.state, one.jobs_ahead(third)) == ("cancelled", 1)
-    await one.cancel(first)
+    assert [queue.jobs_ahead(job) for job in (first, second, third)] == [0, 1, 2]
+    assert (queue.count("running"), queue.count("waiting")) == (1, 2)
+    await queue.cancel(second)
+    assert (second.state, queue.jobs_ahead(third)) == ("cancelled", 1)
+    await queue.cancel(first)
     assert (await finished(third)).state == "done"
 
 
-async def test_cancelling_ends_the_process_and_all_it_started(one: JobQueue, tmp_path: Path) -> None:
-    job = one.submit(Sleep(tmp_path / "pids"))
+async def test_cancelling_ends_the_process_and_its_children(queue: JobQueue, tmp_path: Path) -> None:
+    job = queue.submit(Sleep(tmp_path / "pids"))
     await until((tmp_path / "pids").exists)
     *pids, nice = map(int, (tmp_path / "pids").read_text().split())
     assert nice >= NICENESS
-    await one.cancel(job)
+    await queue.cancel(job)
     assert (job.state, job.result) == ("cancelled", None)
     await until(lambda: not any(map(alive, pids)))
 
@@ -102,94 +102,94 @@ def alive(pid: int) -> bool:
         return False
 
 
-async def test_one_that_is_cancelled_at_once_is_gone_too(one: JobQueue) -> None:
-    job = one.submit(Write("never"))
-    await one.cancel(job)
+async def test_a_job_can_be_cancelled_before_it_starts(queue: JobQueue) -> None:
+    job = queue.submit(Write("never"))
+    await queue.cancel(job)
     assert job.state == "cancelled"
     assert job.finished.is_set()
-    assert one.jobs_ahead(one.submit(Write("next"))) == 0
+    assert queue.jobs_ahead(queue.submit(Write("next"))) == 0
 
 
-async def test_a_job_that_runs_for_too_long_is_ended(tmp_path: Path) -> None:
-    runner = JobQueue(time_limit=1.0)
+async def test_a_job_over_the_time_limit_is_ended(tmp_path: Path) -> None:
+    jobs = JobQueue(time_limit=1.0)
     try:
-        job = await finished(runner.submit(Sleep(tmp_path / "pids")))
-        assert (job.state, job.error) == ("failed", "it was not done within 1 s")
+        job = await finished(jobs.submit(Sleep(tmp_path / "pids")))
+        assert (job.state, job.error) == ("failed", "not finished within 1 s")
     finally:
-        await runner.stop()
+        await jobs.stop()
 
 
-async def test_only_the_latest_results_are_kept(one: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MAX_RESULTS", 2)
-    done = [await finished(one.submit(Write(str(number)))) for number in range(3)]
-    assert [one.get(job.id) for job in done] == [None, *done[1:]]
-    one.max_result_bytes = 1_000
-    large = await finished(one.submit(Write("large", size=2_000)))
-    assert [one.get(job.id) for job in [*done, large]] == [None, None, None, large]
+async def test_only_the_latest_results_are_kept(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_queue, "MAX_RESULTS", 2)
+    done = [await finished(queue.submit(Write(str(number)))) for number in range(3)]
+    assert [queue.get(job.id) for job in done] == [None, *done[1:]]
+    queue.max_result_bytes = 1_000
+    large = await finished(queue.submit(Write("large", size=2_000)))
+    assert [queue.get(job.id) for job in [*done, large]] == [None, None, None, large]
     await until(lambda: not done[2].folder.exists())
 
 
-async def test_results_are_kept_for_a_while(one: JobQueue) -> None:
-    one.result_lifetime = 0.1
-    job = await finished(one.submit(Write("short")))
+async def test_results_are_removed_after_their_lifetime(queue: JobQueue) -> None:
+    queue.result_lifetime = 0.1
+    job = await finished(queue.submit(Write("short")))
     assert job.size == 5
-    await until(lambda: one.get(job.id) is None)
+    await until(lambda: queue.get(job.id) is None)
     await until(lambda: not job.folder.exists())
 
 
-async def test_what_is_dropped_is_gone_in_whatever_state(one: JobQueue, tmp_path: Path) -> None:
-    done = await finished(one.submit(Write("done")))
-    running, waiting = one.submit(Sleep(tmp_path / "pids")), one.submit(Write("waits"))
+async def test_a_job_can_be_removed_in_any_state(queue: JobQueue, tmp_path: Path) -> None:
+    done = await finished(queue.submit(Write("done")))
+    running, waiting = queue.submit(Sleep(tmp_path / "pids")), queue.submit(Write("waits"))
     await until((tmp_path / "pids").exists)
     for job in (waiting, running, done):
-        await one.drop(job)
-        await one.drop(job)
-        assert one.get(job.id) is None
+        await queue.remove(job)
+        await queue.remove(job)
+        assert queue.get(job.id) is None
     await until(lambda: not any(job.folder.exists() for job in (done, running, waiting)))
 
 
-async def test_stopping_ends_what_runs_and_leaves_no_file(one: JobQueue, tmp_path: Path) -> None:
-    done = await finished(one.submit(Write("done")))
-    running, waiting = one.submit(Sleep(tmp_path / "pids")), one.submit(Write("waits"))
+async def test_stopping_ends_all_jobs_and_leaves_no_files(queue: JobQueue, tmp_path: Path) -> None:
+    done = await finished(queue.submit(Write("done")))
+    running, waiting = queue.submit(Sleep(tmp_path / "pids")), queue.submit(Write("waits"))
     await until((tmp_path / "pids").exists)
-    await one.stop()
+    await queue.stop()
     assert (running.state, waiting.state) == ("cancelled", "cancelled")
     assert not done.folder.parent.exists()
     await until(lambda: not any(map(alive, map(int, (tmp_path / "pids").read_text().split()[:2]))))
 
 
-async def test_what_a_killed_radio_left_is_deleted_and_what_a_living_one_holds_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_folders_of_dead_processes_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left, link = tmp_path / "radio-work-left", tmp_path / "radio-work-link"
+    abandoned, link = tmp_path / "radio-work-abandoned", tmp_path / "radio-work-link"
     (tmp_path / "elsewhere").mkdir()
     link.symlink_to(tmp_path / "elsewhere")
-    living, runner = JobQueue(), JobQueue()
+    first, second = JobQueue(), JobQueue()
     try:
-        kept = await finished(living.submit(Write("kept")))
-        (left / "job").mkdir(parents=True)
-        await finished(runner.submit(Write("new")))
-        await until(lambda: not left.exists())
-        assert kept.result is not None
-        assert kept.result.read_text() == "kept"
+        job = await finished(first.submit(Write("kept")))
+        (abandoned / "job").mkdir(parents=True)
+        await finished(second.submit(Write("new")))
+        await until(lambda: not abandoned.exists())
+        assert job.result is not None
+        assert job.result.read_text() == "kept"
         assert link.is_symlink()
         assert (tmp_path / "elsewhere").is_dir()
     finally:
-        await living.stop()
-        await runner.stop()
-    assert not left.exists()
-    assert not kept.folder.parent.exists()
+        await first.stop()
+        await second.stop()
+    assert not abandoned.exists()
+    assert not job.folder.parent.exists()
 
 
-async def test_jobs_go_on_when_somebody_has_cleaned_up_the_temporary_files(one: JobQueue) -> None:
-    first = await finished(one.submit(Write("first")))
+async def test_jobs_continue_after_the_temporary_folder_was_deleted(queue: JobQueue) -> None:
+    first = await finished(queue.submit(Write("first")))
     shutil.rmtree(first.folder.parent)
-    second = await finished(one.submit(Write("second")))
+    second = await finished(queue.submit(Write("second")))
     assert (second.state, second.error) == ("done", None)
 
 
-async def test_no_room_for_a_job_is_said(one: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_folder_that_cannot_be_created_is_reported(
+    queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(ServerError, match="no room for a job: No such file"):
-        one.submit(Write("never"))
+    with pytest.raises(ServerError, match="cannot create a folder for the job: No such file"):
+        queue.submit(Write("never"))

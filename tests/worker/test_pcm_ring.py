@@ -9,37 +9,37 @@ from radio.errors import StreamError
 from radio.worker.pcm_ring import PcmRing
 
 RATE = 48_000
-KEPT = 480
+LENGTH = 480
 
 
 def block(frame: int, frames: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Samples that say which frame they are, exact in 16 bits."""
-    counted = (np.arange(frame, frame + frames) % 30_000 / 32_768).astype(np.float32)
-    return np.stack([counted, -counted], axis=1)
+    """Return samples that encode their frame number, exact in 16 bits."""
+    numbers = (np.arange(frame, frame + frames) % 30_000 / 32_768).astype(np.float32)
+    return np.stack([numbers, -numbers], axis=1)
 
 
-@given(st.lists(st.integers(0, 3 * KEPT), max_size=20), st.integers(-1_000, 10**10))
-def test_what_was_added_is_read_back(sizes: list[int], start: int) -> None:
-    history = PcmRing(start, seconds=KEPT / RATE)
+@given(st.lists(st.integers(0, 3 * LENGTH), max_size=20), st.integers(-1_000, 10**10))
+def test_read_returns_the_added_samples(sizes: list[int], start: int) -> None:
+    ring = PcmRing(start, seconds=LENGTH / RATE)
     end = start
     for size in sizes:
-        history.add(block(end, size))
+        ring.add(block(end, size))
         end += size
-        assert history.end == end
-        assert history.start == max(start, end - KEPT)
-        np.testing.assert_array_equal(history.read(history.start, 10**6), block(history.start, end - history.start))
-        middle = (history.start + end) // 2
-        np.testing.assert_array_equal(history.read(middle, 7), block(middle, min(7, end - middle)))
+        assert ring.end == end
+        assert ring.start == max(start, end - LENGTH)
+        np.testing.assert_array_equal(ring.read(ring.start, 10**6), block(ring.start, end - ring.start))
+        middle = (ring.start + end) // 2
+        np.testing.assert_array_equal(ring.read(middle, 7), block(middle, min(7, end - middle)))
 
 
-def test_what_is_not_there_yet_is_nothing() -> None:
-    history = PcmRing(100)
-    assert history.read(100, 50).shape == (0, 2)
-    assert history.read(500, 50).shape == (0, 2)
+def test_audio_not_added_yet_reads_as_empty() -> None:
+    ring = PcmRing(100)
+    assert ring.read(100, 50).shape == (0, 2)
+    assert ring.read(500, 50).shape == (0, 2)
 
 
-def test_what_is_forgotten_is_refused() -> None:
-    history = PcmRing(seconds=KEPT / RATE)
-    history.add(block(0, KEPT + 1))
-    with pytest.raises(StreamError, match="oldest kept is 1"):
-        history.read(0, 1)
+def test_overwritten_audio_is_refused() -> None:
+    ring = PcmRing(seconds=LENGTH / RATE)
+    ring.add(block(0, LENGTH + 1))
+    with pytest.raises(StreamError, match="the oldest one is 1"):
+        ring.read(0, 1)

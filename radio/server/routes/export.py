@@ -84,7 +84,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         raise ServerError("the file was dropped for newer ones; try again")
     # No FileResponse: that takes a Range for what was rendered at another time.
     file = job.result.open("rb")
-    await request.app[EXPORT_JOBS].drop(job)  # nobody can ask for it again; what is open can be read to its end
+    await request.app[EXPORT_JOBS].remove(job)  # nobody can ask for it again; what is open can be read to its end
     return web.Response(body=file, headers=headers)
 
 

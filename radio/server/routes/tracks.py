@@ -127,7 +127,7 @@ async def cancel(request: web.Request) -> web.Response:
     """End an order that waits or is being made; delete the files of one that is done."""
     jobs = _jobs(request)
     request.app[AUTHORIZATION].admit(request)
-    await jobs.drop(_job(request, jobs))
+    await jobs.remove(_job(request, jobs))
     return web.Response(status=204)
 
 

@@ -158,7 +158,7 @@ async def test_the_stream_goes_on_when_the_worker_is_killed() -> None:
 async def test_a_worker_that_fails_is_replaced(
     fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("radio.worker.supervisor.SILENCE", 1.0)
+    monkeypatch.setattr("radio.worker.supervisor.SILENCE_LIMIT", 1.0)
     async with on_air(settings(description=fault)) as radio:
         await until(lambda: any(each.data["title"] == "Tone 1 of seed 2" for each in radio.tone.now_playing.tracks))
         assert radio.tone.restarts == 1

@@ -163,7 +163,7 @@ async def test_no_more_wait_than_may() -> None:
         order = {"station": "chill", "seconds": 600, "formats": ["mid"]}
         answers = [await call(radio, "POST", "/api/tracks", json=order) for _ in range(tracks.WAITING + 2)]
         assert [status for status, _ in answers] == [202] * (tracks.WAITING + 1) + [503]
-        assert "under way or wait already" in answers[-1][1]["error"]["message"]
+        assert "the queue is full" in answers[-1][1]["error"]["message"]
 
 
 async def test_only_who_may_turn_the_controls_may_ask() -> None:

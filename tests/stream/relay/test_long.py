@@ -22,7 +22,7 @@ from tests.server.tone_worker import ToneStation
 from tests.stream.audience import Clock, Peer
 from tests.stream.formats.test_icy import unwoven
 from tests.stream.ogg_reader import check_one_stream
-from tests.worker.test_main import Talk, started
+from tests.worker.test_main import WorkerConnection, open_station
 
 MINUTES = 30
 TRACK: Frames = 90 * SAMPLE_RATE
@@ -41,7 +41,7 @@ class Programme(ToneStation):
 
 
 @contextlib.contextmanager
-def on_air() -> Iterator[Talk]:
+def on_air() -> Iterator[WorkerConnection]:
     """A worker in a thread."""
     ours, theirs = socket.socketpair()
 
@@ -52,7 +52,7 @@ def on_air() -> Iterator[Talk]:
     thread = threading.Thread(target=run)
     thread.start()
     with ours:
-        yield Talk(ours)
+        yield WorkerConnection(ours)
     thread.join(10)
     assert not thread.is_alive()
 
@@ -67,15 +67,15 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
         return max((start, title) for start, title in titles.items() if start <= frame)[1]
 
     peer = Peer(clock)
-    with on_air() as talk:
-        started(talk)
-        talk.say(OpenFormat(format_, 0))
+    with on_air() as connection:
+        open_station(connection)
+        connection.send(OpenFormat(format_, 0))
         until = 0
         while edge.live < MINUTES * 60 * SAMPLE_RATE:
             if until < edge.live + 3 * SAMPLE_RATE:
                 until = edge.live + 4 * SAMPLE_RATE
-                talk.say(Render(until))
-                for message in talk.until(until):
+                connection.send(Render(until))
+                for message in connection.until(until):
                     match message:
                         case Encoded(_, packet):
                             mount.add(packet)
