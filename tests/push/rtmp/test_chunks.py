@@ -64,3 +64,24 @@ def test_an_oversized_message_is_rejected() -> None:
     writer = ChunkWriter()
     with pytest.raises(StreamError, match="does not speak RTMP"):
         read(writer.split(3, RtmpMessage(20, 0, 0, bytes(MAX_MESSAGE_BYTES + 1))), 128, 4_096)
+
+
+@pytest.mark.parametrize("time", [0xFFFFFE, 0xFFFFFF, 0x1000000, 0xFFFFFFFF])
+def test_timestamps_from_0xffffff_on_are_extended(time: int) -> None:
+    """Section 5.3.1.3: such a timestamp is written as 0xFFFFFF, and in full after the header of each chunk."""
+    message = RtmpMessage(8, 1, time, b"x" * 200)
+    extended = time.to_bytes(4, "big") if time >= 0xFFFFFF else b""
+    data = ChunkWriter().split(4, message)
+    header = b"\x04" + min(time, 0xFFFFFF).to_bytes(3, "big") + b"\x00\x00\xc8\x08\x01\x00\x00\x00"
+    assert data == header + extended + b"x" * 128 + b"\xc4" + extended + b"x" * 72
+    assert read(data, 128, 1) == [message]
+
+
+@pytest.mark.parametrize("delta", [0xFFFFFE, 0xFFFFFF, 0x1000000])
+def test_timestamp_deltas_from_0xffffff_on_are_extended(delta: int) -> None:
+    writer = ChunkWriter()
+    messages = [RtmpMessage(8, 1, 1_000, b"a"), RtmpMessage(8, 1, 1_000 + delta, b"b")]
+    first, second = (writer.split(4, message) for message in messages)
+    extended = delta.to_bytes(4, "big") if delta >= 0xFFFFFF else b""
+    assert second == b"\x44" + min(delta, 0xFFFFFF).to_bytes(3, "big") + b"\x00\x00\x01\x08" + extended + b"b"
+    assert read(first + second, 128, 1) == messages
