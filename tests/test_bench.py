@@ -23,7 +23,7 @@ def test_a_target_is_a_lower_or_an_upper_bound() -> None:
     assert Measurement("memory", 1.0, "MiB").reached is None
 
 
-def test_the_board_is_written_for_programs_and_for_people() -> None:
+def test_the_scoreboard_is_written_as_json_and_markdown() -> None:
     board = {
         "engine": [Measurement("plain", 1234.5, "tokens/s"), Measurement("ratio", 5.25, "×", 6, absolute="5 and 1")]
     }
@@ -33,7 +33,7 @@ def test_the_board_is_written_for_programs_and_for_people() -> None:
     assert "| ratio | 5.25 × | ≥ 6 × | **no** | 5 and 1 |\n| plain | 1,234 tokens/s |  |  |  |\n" in text
 
 
-def test_a_section_that_the_machine_has_nothing_for_is_skipped_in_words(
+def test_a_section_without_its_hardware_is_skipped_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
@@ -42,7 +42,7 @@ def test_a_section_that_the_machine_has_nothing_for_is_skipped_in_words(
     assert "wkv: skipped, no CUDA device" in capsys.readouterr().out
 
 
-def test_what_the_wkv_kernels_move_and_compute_is_counted() -> None:
+def test_bytes_and_operations_of_the_wkv_kernels_are_counted() -> None:
     one, longer, more = Shape(1, 32), Shape(1, 64), Shape(3, 32)
     state, token = 4 * 64 * 64, 64  # bytes of a state in float32, numbers of a token in a head
     # r, k, v, y and log_w; r, dy and log_w; r, k, v, dy, three gradients and log_w's; each state four times
@@ -56,7 +56,7 @@ def test_what_the_wkv_kernels_move_and_compute_is_counted() -> None:
 @pytest.mark.parametrize(
     "section", ["engine", "training", "stages", "peers", "process", "push", "stations", "listeners"]
 )
-def test_every_section_has_its_figures(section: str, tmp_path: Path) -> None:
+def test_every_section_has_measurements(section: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", section, "--effort", "0.03", "--output", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode in (0, 1), result.stderr  # so short a run may well miss a target

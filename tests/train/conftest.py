@@ -20,7 +20,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recipe(corpus: Path) -> Recipe:
-    """Eight steps of a small model."""
+    """Return a recipe of eight steps for a small model."""
     return Recipe(
         "piano", str(corpus), layers=2, width=64, tokens=8 * 2 * 64, lanes=2, window=64, rate=3e-3, warmup=2,
         precision="32-true", threads=1, validate_every=4, checkpoint_every=2,

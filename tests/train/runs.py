@@ -1,4 +1,4 @@
-"""What tests of whole runs share."""
+"""Helpers for tests of whole runs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import torch
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
-    """A run's, of its checkpoint."""
+    """Return the weights of a run's checkpoint."""
     stored: dict[str, torch.Tensor] = torch.load(path, weights_only=True)["state_dict"]
     return stored
 
 
 def assert_same(one: Path, other: Path, *, within: float = 0.0) -> None:
-    """Hold two checkpoints' weights together, to the bit or `within`."""
-    found, expected = weights(one), weights(other)
-    assert found.keys() == expected.keys()
-    apart = {name: float((tensor - expected[name]).abs().max()) for name, tensor in found.items()}
+    """Assert that two checkpoints have the same weights, to the bit or `within` a distance."""
+    actual, expected = weights(one), weights(other)
+    assert actual.keys() == expected.keys()
+    apart = {name: float((tensor - expected[name]).abs().max()) for name, tensor in actual.items()}
     assert {name: distance for name, distance in apart.items() if not distance <= within} == {}

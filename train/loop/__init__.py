@@ -1,0 +1,1 @@
+"""The training loop: recipes, batches, the Lightning module, checkpoints, progress and logs."""

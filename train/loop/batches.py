@@ -1,9 +1,9 @@
-"""Batches: lanes that each read one endless stream of pieces, window after window.
+"""Batches of training and validation: each lane reads an endless stream of pieces, window after window.
 
-A lane's next window goes on where its last one ended, so the model's state can be carried from batch to batch and
-training sees what the radio does: music without end. Every position is a function of (seed, lane, window), so a run
-that is taken up again reads on exactly where it stopped, be it on another number of devices. Pieces follow on one
-another without padding. Reading costs 0.2 ms a step of 32 × 512 tokens, and nothing waits for it: it needs no workers.
+A lane's next window continues where the previous one ended, so the model's state is carried from batch to batch, and
+training sees endless music, as the radio does. Every position is a function of (seed, lane, window), so a resumed run
+reads on exactly where it stopped, even on another number of devices. Pieces follow each other without padding. A step
+of 32 × 512 tokens is read in 0.2 ms, so the data loaders need no workers.
 """
 
 from __future__ import annotations
@@ -25,37 +25,38 @@ from train.loop.recipe import Recipe
 KEYS = range(-6, 6)
 VALIDATION_LANES = 16
 VALIDATION_WINDOWS = 12
-"""Of each lane, in every validation: about 50,000 tokens where a window has 256."""
+"""Windows of each lane in every validation: about 50,000 tokens with windows of 256."""
 
 
 @dataclass
 class Batch:
-    """The tokens of a step, or of one of its slices.
-
-    rows (B, T + 1): inputs and, one later, targets. fresh (B,): lanes whose state starts from zero. step: its number.
-    first: the number of its first lane. sampled: how many targets of this device's whole step carry loss. ends:
-    whether the step is whole with it.
-    """
+    """The tokens of a step, or of one of its slices."""
 
     rows: Tensor
+    """(B, T + 1): the inputs, and one later the targets."""
     fresh: Tensor
+    """(B,): True for lanes whose state starts from zero."""
     step: int
     first: int = 0
+    """The number of the first lane."""
     sampled: int = 0
+    """The targets with loss in this device's whole step."""
     ends: bool = True
+    """True for the last slice of a step."""
 
 
 class TrainingBatches(IterableDataset[Batch]):
-    """Training batches from `start` on, without end.
+    """Endless training batches from the step `start` on.
 
     Args:
-        pieces: each is drawn anew in one of twelve keys (pitched parts) and with its velocities moved.
-        lanes, window: B, of all devices together, and T.
-        louder: by how many velocity bins at most, either way. Bins are exponential: to move them raises the mean.
-        share: which of the lanes are read here; all where it is not given.
-        slices: how many batches a step's lanes come in.
-        weights: how often each piece is drawn beside the others; None: all alike.
-        fresh_share: how often a lane forgets its state, so that a start from silence is learnt too.
+        pieces: Each draw transposes a piece to one of twelve keys (pitched parts) and moves its velocities.
+        lanes: B, of all devices together.
+        window: T.
+        louder: The largest change of velocities, in bins, up or down. Bins are exponential, so it raises the mean.
+        share: The lanes to read on this device; all by default.
+        slices: The number of batches in which the lanes of a step come.
+        weights: The relative frequency of each piece; None for equal frequencies.
+        fresh_share: The share of windows that start from the initial state, so that the model learns to start as well.
     """
 
     def __init__(
@@ -95,32 +96,32 @@ class TrainingBatches(IterableDataset[Batch]):
                 drawn = np.random.default_rng([self.seed, self.lanes, step]).random(self.lanes)
                 fresh = (drawn[self.share.start : self.share.stop] < self.fresh_share) | (step == 0)
                 sampled = int((~self.table.forced[rows[:, 1:]]).sum())
-                for at in range(0, len(streams), size):
+                for place in range(0, len(streams), size):
                     yield Batch(
-                        torch.from_numpy(rows[at : at + size]),
-                        torch.from_numpy(fresh[at : at + size]),
+                        torch.from_numpy(rows[place : place + size]),
+                        torch.from_numpy(fresh[place : place + size]),
                         step,
-                        first=self.share[at],
+                        first=self.share[place],
                         sampled=sampled,
-                        ends=at + size == len(streams),
+                        ends=place + size == len(streams),
                     )
             step += 1
 
     def _stream(self, lane: int) -> Iterator[Rows]:
-        """Windows of T + 1 rows; each begins with the last row of the one before."""
+        """Yield windows of T + 1 rows; each begins with the last row of the previous one."""
         generator = np.random.default_rng([self.seed, lane])
-        held: Rows = np.zeros(0, dtype=np.int64)
+        buffer: Rows = np.zeros(0, dtype=np.int64)
         while True:
-            while len(held) <= self.window:
-                piece = self.pieces[self._drawn(generator)]
+            while len(buffer) <= self.window:
+                piece = self.pieces[self._draw_piece(generator)]
                 semitones = int(generator.choice(KEYS)) if self.table.part.note_offs else 0
                 louder = int(generator.integers(-self.louder, self.louder, endpoint=True))
-                held = np.concatenate([held, self.table.rows(piece, semitones=semitones, louder=louder)])
-            yield held[: self.window + 1].copy()
-            held = held[self.window :]
+                buffer = np.concatenate([buffer, self.table.rows(piece, semitones=semitones, louder=louder)])
+            yield buffer[: self.window + 1].copy()
+            buffer = buffer[self.window :]
 
-    def _drawn(self, generator: np.random.Generator) -> int:
-        """The place of the next piece."""
+    def _draw_piece(self, generator: np.random.Generator) -> int:
+        """Return the index of the next piece."""
         if self._shares is None:
             return int(generator.integers(len(self.pieces)))
         return min(int(np.searchsorted(self._shares, generator.random(), side="right")), len(self.pieces) - 1)
@@ -129,22 +130,22 @@ class TrainingBatches(IterableDataset[Batch]):
 def validation_batches(
     pieces: Sequence[Tokens], table: RowTable, *, lanes: int, window: int, limit: int | None = None
 ) -> list[Batch]:
-    """The validation pieces laid end to end and cut into at most `lanes` equal lanes, each at least a window long.
+    """Join the validation pieces, and cut them into at most `lanes` equal lanes of at least a window.
 
-    They are read as they are, in their own keys.
+    Pieces keep their keys and velocities.
 
     Args:
-        limit: use about this many tokens of each lane's front.
+        limit: The number of tokens to use, about, taken from the beginnings of all lanes.
     """
     rows = np.concatenate([table.rows(piece) for piece in pieces])
     lanes = max(1, min(lanes, len(rows) // window))
     length = len(rows) // lanes
     if limit is not None:
         length = min(length, max(2, limit // lanes))
-    laid = rows[: lanes * (len(rows) // lanes)].reshape(lanes, -1)[:, :length]
+    joined = rows[: lanes * (len(rows) // lanes)].reshape(lanes, -1)[:, :length]
     return [
         Batch(
-            torch.from_numpy(np.ascontiguousarray(laid[:, start : start + window + 1])),
+            torch.from_numpy(np.ascontiguousarray(joined[:, start : start + window + 1])),
             torch.full((lanes,), start == 0),
             number,
         )
@@ -153,13 +154,13 @@ def validation_batches(
 
 
 def share_of(lanes: int, rank: int, ranks: int) -> range:
-    """The lanes that device `rank` of `ranks` reads: neighbours, so that all devices' in turn are in order."""
-    each = lanes // ranks
-    return range(rank * each, (rank + 1) * each)
+    """Return the lanes that device `rank` of `ranks` reads: neighbors, so that all devices' lanes are in order."""
+    count = lanes // ranks
+    return range(rank * count, (rank + 1) * count)
 
 
 class TokenData(lightning.LightningDataModule):
-    """A recipe's batches, each device's share of them, from step `start` on; training pieces by their `weights`."""
+    """The batches of a recipe from step `start` on: each device loads its own lanes."""
 
     def __init__(
         self,
@@ -204,5 +205,5 @@ class TokenData(lightning.LightningDataModule):
             limit=VALIDATION_LANES * VALIDATION_WINDOWS * self.recipe.window,
         )
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        mine = [Batch(batch.rows[rank::ranks], batch.fresh[rank::ranks], batch.step) for batch in batches]
-        return DataLoader([batch for batch in mine if len(batch.rows)], batch_size=None)  # type: ignore[arg-type]
+        own_batches = [Batch(batch.rows[rank::ranks], batch.fresh[rank::ranks], batch.step) for batch in batches]
+        return DataLoader([batch for batch in own_batches if len(batch.rows)], batch_size=None)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: replaced as a whole, so that whoever is killed while writing leaves the one before."""
+"""Atomic checkpoint files: a process that is killed while writing leaves the previous checkpoint intact."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from lightning.pytorch.plugins import TorchCheckpointIO
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the file and renames.
+    """Checkpoint files that are written beside their place and renamed.
 
-    Lightning's own writes to the system's temporary folder, from where another file system's file is copied.
+    Lightning writes to the system's temporary folder instead, from which a file is copied to another file system.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: object | None = None
     ) -> None:
         if storage_options is not None:
-            raise TypeError("checkpoints are plain files, there are no storage options")
+            raise TypeError("checkpoints are plain files and have no storage options")
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".partial")
-        with beside.open("wb") as file:
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        partial.replace(path)

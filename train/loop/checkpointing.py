@@ -1,4 +1,4 @@
-"""Keeps a run's checkpoints: the last, every so many steps and when somebody asks the run to stop, and the best."""
+"""Checkpoints of a run: the last one, written at intervals and when the run is stopped, and the best one."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StoppedError(Exception):
-    """A run was asked to stop and did, with its checkpoint written. `signal` is what asked."""
+    """A signal stopped the run, and its checkpoint is written."""
 
-    def __init__(self, asked: signal.Signals, message: str) -> None:
-        self.signal = asked
+    def __init__(self, number: signal.Signals, message: str) -> None:
+        self.signal = number
         super().__init__(message)
 
 
 class Checkpointing(Callback):
-    """Writes `run`/last.ckpt after every `every` steps, and after the step in which SIGINT or SIGTERM came.
+    """A callback that writes `run`/last.ckpt after every `every` steps, and after SIGINT or SIGTERM.
 
-    best.ckpt is written after every validation that needed fewer bits than all before. A second signal ends the process
-    there and then, as it would without us.
+    best.ckpt is written after every validation with fewer bits than all before. The first signal lets the step finish;
+    a second one ends the process at once.
 
     Raises:
-        StoppedError: when that is done, from within the trainer.
+        StoppedError: After a signal, once the checkpoint is written; raised from within the trainer.
     """
 
     def __init__(self, run: Path, every: int) -> None:
@@ -46,28 +46,28 @@ class Checkpointing(Callback):
         self.best = run / BEST
         self.every = every
         self._fewest_bits = math.inf
-        self._asked = 0
-        self._before: Mapping[int, Any] = {}
+        self._signal = 0
+        self._handlers: Mapping[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        # Not before: Lightning's own handler for SIGTERM, which does not write a checkpoint, stands until here.
-        self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
+        # Lightning installs its own handler for SIGTERM earlier, which does not write a checkpoint.
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: object, batch: Batch, index: int
     ) -> None:
         if not batch.ends:
             return
-        asked, done = self._asked_of_any(trainer), batch.step + 1
-        if asked or done % self.every == 0:
+        number, done = self._signal_of_any(trainer), batch.step + 1
+        if number or done % self.every == 0:
             trainer.save_checkpoint(self.last)
-        if asked and trainer.is_global_zero:
+        if number and trainer.is_global_zero:
             raise StoppedError(
-                signal.Signals(asked),
-                f"stopped after step {done} of {trainer.max_steps}; the same command goes on from {self.last}",
+                signal.Signals(number),
+                f"stopped after step {done} of {trainer.max_steps}; the same command continues from {self.last}",
             )
-        if asked:
-            raise SystemExit(0)  # a device's process beside the one that tells
+        if number:
+            raise SystemExit(0)  # the first device's process raises StoppedError
 
     def on_validation_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         bits = float(trainer.callback_metrics["val_bits"])
@@ -82,19 +82,19 @@ class Checkpointing(Callback):
         self._fewest_bits = state_dict["fewest_bits"]
 
     def teardown(self, trainer: lightning.Trainer, module: lightning.LightningModule, stage: str) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        self._before = {}
+        self._handlers = {}
 
-    def _ask(self, number: int, _: FrameType | None) -> None:
-        self._asked = number
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        self._signal = number
         signal.signal(number, signal.SIG_DFL)
-        # not print: the signal may have come in the middle of one
-        os.write(2, b"\nFinishing this step and writing the checkpoint; once more ends it here and now.\n")
+        # os.write is safe in a signal handler; print is not
+        os.write(2, b"\nFinishing this step and writing the checkpoint; a second signal ends the run at once.\n")
 
-    def _asked_of_any(self, trainer: lightning.Trainer) -> int:
-        """The signal that came, to whichever device's process: all must stop after the same step."""
+    def _signal_of_any(self, trainer: lightning.Trainer) -> int:
+        """Return the signal that any device's process received, or 0: all must stop after the same step."""
         if trainer.world_size == 1:
-            return self._asked
-        asked = torch.tensor(self._asked, device=trainer.strategy.root_device)
-        return int(over_all(asked, distributed.ReduceOp.MAX))
+            return self._signal
+        number = torch.tensor(self._signal, device=trainer.strategy.root_device)
+        return int(over_all(number, distributed.ReduceOp.MAX))

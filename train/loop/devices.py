@@ -1,4 +1,4 @@
-"""Which devices a run is computed on, and what they tell each other."""
+"""The devices of a run, and the sums and states that they exchange."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from train.loop.recipe import Recipe
 STRATEGIES = ("ddp", "deepspeed")
 
 
-def strategy(name: str, devices: int, recipe: Recipe) -> Strategy | str:
-    """How `devices` GPUs, or processes where there is none, share a run: each reads its part of the lanes.
+def open_strategy(name: str, devices: int, recipe: Recipe) -> Strategy | str:
+    """Return Lightning's strategy by which `devices` GPUs, or processes without GPUs, share the lanes of a run.
 
     Args:
-        name: `ddp`, every device with the whole model, or `deepspeed`, whose stage 2 keeps of the optimiser's state and
-            of the gradients only a part on each (Rajbhandari et al., "ZeRO", arXiv 1910.02054).
+        name: `ddp` keeps the whole model on every device; `deepspeed` divides the optimizer's state and the gradients
+            (stage 2 of Rajbhandari et al., "ZeRO", arXiv 1910.02054).
 
     Raises:
-        SettingsError: there are no such devices, the lanes cannot be dealt out, or DeepSpeed is missing.
+        SettingsError: There are not as many devices, they do not divide the lanes, or DeepSpeed is not installed.
     """
     problems = []
     if name not in STRATEGIES:
         problems.append(f"--strategy: '{name}' is not one of {', '.join(STRATEGIES)}")
     if devices < 1 or recipe.lanes % (max(1, devices) * recipe.slices):
         problems.append(
-            f"--devices {devices}: {recipe.lanes} lanes in {recipe.slices} slices cannot be dealt out evenly to them"
+            f"--devices {devices}: {recipe.lanes} lanes in {recipe.slices} slices cannot be divided evenly among them"
         )
     gpus = torch.cuda.device_count()
     if gpus and devices > gpus:
         problems.append(f"--devices {devices}: this machine has {gpus} GPUs")
     if name == "deepspeed" and find_spec("deepspeed") is None:
-        problems.append("--strategy deepspeed: DeepSpeed is not installed; pip install -e '.[deepspeed]' brings it")
+        problems.append("--strategy deepspeed: DeepSpeed is not installed; run pip install -e '.[deepspeed]'")
     elif name == "deepspeed" and not gpus:
-        problems.append("--strategy deepspeed: it needs CUDA GPUs, and this machine has none")
+        problems.append("--strategy deepspeed: DeepSpeed needs CUDA GPUs, and this machine has none")
     if problems:
         raise SettingsError(problems)
     if name == "deepspeed":
@@ -50,7 +50,7 @@ def strategy(name: str, devices: int, recipe: Recipe) -> Strategy | str:
 
 
 def over_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distributed.ReduceOp.SUM) -> Tensor:
-    """The sum (or another `operation`) of what every device's process has. All of them must ask for it."""
+    """Return the sum (or another `operation`) of every device's value. Every device must call this."""
     value = value.clone()
     if distributed.is_available() and distributed.is_initialized():
         distributed.all_reduce(value, operation)
@@ -58,9 +58,9 @@ def over_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distribu
 
 
 def gathered(value: Tensor) -> Tensor:
-    """What every device's process has, joined along the first axis in the processes' order. All must ask for it."""
+    """Return every device's value, joined along the first axis in the devices' order. Every device must call this."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return value
-    each = [torch.empty_like(value) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(each, value.contiguous())
-    return torch.cat(each)
+    values = [torch.empty_like(value) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(values, value.contiguous())
+    return torch.cat(values)

@@ -1,4 +1,4 @@
-"""`python -m train fit`: train by a recipe, go on after a kill, start from shipped weights."""
+"""Train by a recipe, resume a run, or start from exported weights."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from train.data.vocabulary import RowTable, known_tokens
 from train.loop.batches import TokenData
 from train.loop.checkpoint_io import AtomicCheckpointIO
 from train.loop.checkpointing import LAST, Checkpointing
-from train.loop.devices import strategy as chosen_strategy
-from train.loop.logs import loggers
+from train.loop.devices import open_strategy
+from train.loop.logs import open_loggers
 from train.loop.module import TrainingModule
 from train.loop.progress import ProgressReport
 from train.loop.recipe import Recipe
@@ -38,40 +38,41 @@ def fit(
     wandb: str | None = None,
     progress: bool = True,
 ) -> Path:
-    """Train into the folder `run` and return its newest checkpoint.
+    """Train into the folder `run`, and return its last checkpoint.
 
-    A run that was stopped or killed goes on from `run`/last.ckpt, on as many devices as are named this time. Written
-    there: recipe.yaml as resolved, log/, last.ckpt (every `checkpoint_every` steps, and when the run is stopped) and
+    A run that was stopped or killed continues from `run`/last.ckpt, on any number of devices. The folder gets
+    recipe.yaml with all defaults, log/, last.ckpt (every `checkpoint_every` steps, and when the run is stopped) and
     best.ckpt (the lowest validation bits).
 
     Args:
-        initial: exported safetensors to start a new run's weights from.
-        devices, strategy: how many GPUs (processes, where there is none), and how they share the work.
-        wandb: a project of Weights & Biases to log to as well.
+        initial: Exported safetensors with the initial weights of a new run.
+        devices: The number of GPUs, or of processes on a machine without GPUs.
+        strategy: How the devices share the work: see `train.loop.devices`.
+        wandb: A project of Weights & Biases to log to as well.
 
     Raises:
-        SettingsError: the corpus is missing or too small, or the run cannot go on by this recipe.
-        ModelError: `initial` is of another shape, or last.ckpt is not a checkpoint.
-        StoppedError: SIGINT or SIGTERM came; the checkpoint is written.
+        SettingsError: The corpus is missing or too small, or the run cannot continue with this recipe.
+        ModelError: `initial` has another shape, or last.ckpt is not a checkpoint.
+        StoppedError: SIGINT or SIGTERM arrived; the checkpoint is written.
     """
-    sharing = chosen_strategy(strategy, devices, recipe)
-    _quieten()
+    lightning_strategy = open_strategy(strategy, devices, recipe)
+    _silence_lightning()
     prepare_machine(recipe)
     table = RowTable(recipe.played, known_tokens(recipe.played))
     corpus = Path(recipe.corpus)
     training, validation = binidx.read(corpus / "train"), binidx.read(corpus / "validation")
     weights = binidx.read_weights(corpus / "train", len(training))
     if not training or not validation:
-        raise SettingsError(f"{corpus}: both a train and a validation piece are needed to fit")
+        raise SettingsError(f"{corpus}: training needs at least one piece in train and one in validation")
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TrainingModule(recipe, table)
     last = run / LAST
     if last.exists():
         if initial is not None:
-            raise SettingsError(f"{run}: holds a run already; new weights need a new folder")
-        module.next_step = _resumable(last, recipe, strategy)
+            raise SettingsError(f"{run}: contains a run already; new weights need a new folder")
+        module.next_step = _resume_step(last, recipe, strategy)
     elif initial is not None:
-        _start_from(module, initial)
+        _load_initial_weights(module, initial)
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
@@ -81,9 +82,9 @@ def fit(
     trainer = lightning.Trainer(
         accelerator="auto",
         devices=devices,
-        strategy=sharing,
+        strategy=lightning_strategy,
         plugins=[] if strategy == "deepspeed" else [AtomicCheckpointIO()],
-        precision="32-true",  # of weights and optimiser; what is computed in bfloat16 the module says
+        precision="32-true",  # of weights and optimizer; the module computes in bfloat16 by autocast
         max_steps=recipe.steps,
         accumulate_grad_batches=recipe.slices,
         gradient_clip_val=recipe.clip if strategy == "deepspeed" else None,
@@ -91,7 +92,7 @@ def fit(
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
-        logger=loggers(run, recipe, module.next_step, wandb),
+        logger=open_loggers(run, recipe, module.next_step, wandb),
         callbacks=callbacks,
         enable_checkpointing=False,
         use_distributed_sampler=False,
@@ -108,23 +109,23 @@ def fit(
     return last
 
 
-def _quieten() -> None:
-    """Lightning's advertisements, and its warnings of what is meant as it is."""
+def _silence_lightning() -> None:
+    """Silence Lightning's advertisements, and its warnings about things that are intended."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    for meant in ("does not have many workers", "LeafSpec", "treespec", "`IterableDataset`", "sync_dist=True"):
-        warnings.filterwarnings("ignore", message=f".*{meant}")
+    for message in ("does not have many workers", "LeafSpec", "treespec", "`IterableDataset`", "sync_dist=True"):
+        warnings.filterwarnings("ignore", message=f".*{message}")
 
 
 def prepare_machine(recipe: Recipe) -> None:
-    """Set threads and memory as training is fastest."""
+    """Set the threads and the allocator for the fastest training."""
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     torch.set_flush_denormal(True)
     if not torch.cuda.is_available() and not cpu_train.available():
         print(f"Training on a CPU is slower than it could be: {cpu_train.missing_reason()}")
-    # Every step frees and asks for the same tens of megabytes; without this, glibc gives them back to the kernel and
-    # each step pays for the page faults again.
+    # Every step frees and allocates the same tens of megabytes. By default glibc returns them to the kernel, and each
+    # step pays for the page faults again.
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         mmap_max, trim_threshold = -4, -1
@@ -132,10 +133,11 @@ def prepare_machine(recipe: Recipe) -> None:
         libc.mallopt(trim_threshold, 2**31 - 1)
 
 
-def _resumable(last: Path, recipe: Recipe, strategy: str) -> int:
-    """The step to go on at. Raises SettingsError where the recipe no longer fits what the run has done so far."""
+def _resume_step(last: Path, recipe: Recipe, strategy: str) -> int:
+    """Return the step to resume at. Raises SettingsError where the run's earlier steps do not fit the recipe."""
     if last.is_dir() != (strategy == "deepspeed"):
-        raise SettingsError(f"{last}: was{' ' if last.is_dir() else ' not '}written by DeepSpeed; go on as it began")
+        strategy = "deepspeed" if last.is_dir() else "ddp"
+        raise SettingsError(f"{last}: this run was started with --strategy {strategy}; continue it with the same")
     before = stored_run(last)
     changed = [
         f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"
@@ -143,17 +145,17 @@ def _resumable(last: Path, recipe: Recipe, strategy: str) -> int:
         if getattr(before.recipe, name) != getattr(recipe, name)
     ]
     if changed:
-        raise SettingsError([f"{last}: cannot go on by a recipe that changed; a new folder starts anew", *changed])
+        raise SettingsError([f"{last}: the run cannot continue with a changed recipe; use a new folder", *changed])
     return before.next_step
 
 
-def _start_from(module: TrainingModule, path: Path) -> None:
+def _load_initial_weights(module: TrainingModule, path: Path) -> None:
     checkpoint = read_checkpoint(path)
     weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
     if checkpoint.spec.architecture != module.recipe.architecture:
-        raise ModelError(f"{path}: a {checkpoint.spec.title} where the recipe asks for {module.model.spec.title}")
-    wanted = {name: tuple(tensor.shape) for name, tensor in module.model.state_dict().items()}
-    if wanted != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
+        raise ModelError(f"{path}: it is a {checkpoint.spec.title}, and the recipe is for {module.model.spec.title}")
+    shapes = {name: tuple(tensor.shape) for name, tensor in module.model.state_dict().items()}
+    if shapes != {name: tuple(tensor.shape) for name, tensor in weights.items()}:
         raise ModelError(f"{path}: its shape ({checkpoint.spec}) is not the recipe's ({module.model.spec})")
     module.model.load_state_dict(weights)
     seen = checkpoint.card.get("tokens_trained", 0)

@@ -1,4 +1,4 @@
-"""Where a run writes its figures, and the curve read back from there."""
+"""Loggers of a run, and its validation curve read from their files."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from radio.errors import SettingsError
 from train.loop.recipe import Recipe
 
 
-def loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None) -> list[Logger]:
-    """CSV and TensorBoard below `run`/log, and a project of Weights & Biases if one is named.
+def open_loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None) -> list[Logger]:
+    """Return loggers to CSV and TensorBoard below `run`/log, and to a project of Weights & Biases if one is named.
 
     Args:
-        start: the step that the run goes on from. Each start has a table and an event file of its own; what an earlier
-            one wrote beyond that step, before it was killed, is overwritten by the readers' own rules.
+        start: The step that the run continues from. Each start has its own table and event file. Readers let later
+            files replace what an earlier start wrote beyond that step before it was killed.
 
     Raises:
-        SettingsError: `wandb` is named and not installed.
+        SettingsError: `wandb` is named, and the package is not installed.
     """
-    found: list[Logger] = [
+    loggers: list[Logger] = [
         CSVLogger(run, name="log", version=f"from-{start}"),
         TensorBoardLogger(run, name="log", version="tensorboard", default_hp_metric=False, purge_step=start),
     ]
     if wandb is not None:
         if find_spec("wandb") is None:
-            raise SettingsError("--wandb: it is not installed; pip install -e '.[wandb]' brings it")
-        # the folder names the run, so that one that is taken up again goes on there too
+            raise SettingsError("--wandb: Weights & Biases is not installed; run pip install -e '.[wandb]'")
+        # An id made from the folder lets a resumed run continue the same run there.
         name = hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:12]
         logger = WandbLogger(project=wandb, name=run.name, id=name, save_dir=run, resume="allow")
         logger.log_hyperparams(recipe.as_dict())
-        found.append(logger)
-    return found
+        loggers.append(logger)
+    return loggers
 
 
 def curve(run: Path) -> list[tuple[int, float]]:
-    """(step, validation bits) of a run, from its logs: one folder each time the run was taken up again."""
+    """Return (step, validation bits) of a run from its logs; each start of the run has its own folder."""
     points: dict[int, float] = {}
     for log in sorted(run.glob("log/from-*/metrics.csv"), key=lambda path: int(path.parent.name.partition("-")[2])):
         with log.open(newline="") as file:

@@ -21,7 +21,7 @@ from train.networks.recompute import recompute_blocks
 
 
 class TrainingModule(lightning.LightningModule):
-    """Trains a model by `recipe`. Logs nats as `loss` and bits per sampled token as `bits` and `val_bits`."""
+    """A model and its training by a recipe. Logs nats as `loss`, bits per sampled token as `bits` and `val_bits`."""
 
     def __init__(self, recipe: Recipe, table: RowTable) -> None:
         super().__init__()
@@ -39,28 +39,28 @@ class TrainingModule(lightning.LightningModule):
         if recipe.checkpoint_blocks:
             recompute_blocks(self.model)
         self.carried: dict[int, State] = {}
-        """The state of each slice's lanes, by the number of the first of them."""
+        """The state of each slice's lanes, by the number of its first lane."""
         self._restored: State = []
-        """What all lanes of all devices remembered when the run stopped."""
+        """The states of all lanes of all devices when the run was stopped."""
         self.carried_validation: State | None = None
         self.next_step = 0
-        """The number of the next training batch: what a resumed run starts to read at."""
+        """The next training step, at which a resumed run starts to read."""
         self.tokens_before = 0
-        """Tokens that the weights this run started from had seen."""
+        """Tokens that the initial weights were trained on before this run."""
         self._validation_sums = torch.zeros(2, dtype=torch.float64)
         self._under_way = False
         self._nats = torch.zeros(())
         self._sampled = torch.ones(())
-        """Of the step that is under way: its loss so far on this device, and its sampled targets on all of them."""
+        """The current step's sampled targets on all devices. `_nats` is its loss so far on this device."""
 
     def _fresh(self, state: State | None, batch: Batch) -> State:
-        """The state to start `batch` from: carried, and nothing for the lanes that are fresh."""
+        """Return the state that `batch` starts from: carried over, and zero for fresh lanes."""
         zero = self.model.zero_state(len(batch.fresh), self.device)
-        # a resumed run's state was loaded to the CPU, wherever the model is
+        # The state of a resumed run was loaded to the CPU; `with_fresh` moves it.
         return zero if state is None else with_fresh(state, zero, batch.fresh)
 
     def losses(self, batch: Batch, state: State) -> tuple[Tensor, Tensor, State]:
-        """Summed nats over the sampled targets, how many there are, and the state after the window."""
+        """Return the summed nats of the sampled targets, their number, and the state after the window."""
         targets = batch.rows[:, 1:].reshape(-1)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16-mixed"):
             logits, state = self.model(batch.rows[:, :-1], state)
@@ -76,7 +76,7 @@ class TrainingModule(lightning.LightningModule):
             self._nats = torch.zeros((), device=self.device)
             self._sampled = over_all(torch.tensor(float(max(1, batch.sampled)), device=self.device))
         if recipe.dropout:
-            # what is dropped is a function of the place, as what is read is: a resumed run drops the same
+            # Dropout is a function of the position, like the data: a resumed run drops the same activations.
             torch.manual_seed(int(np.random.SeedSequence([recipe.seed, batch.step, batch.first]).generate_state(1)[0]))
         state = self._fresh(self.carried.get(batch.first), batch)
         total, _count, self.carried[batch.first] = self.losses(batch, state)
@@ -88,7 +88,7 @@ class TrainingModule(lightning.LightningModule):
             self.log("loss", loss)
             self.log("bits", loss / math.log(2))
             self.log("rate", recipe.rate * recipe.rate_at(self.global_step))
-        # Slices and devices are averaged by the trainer; what is wanted is the mean over all their sampled targets.
+        # The trainer averages over slices and devices; the loss is the mean over all their sampled targets.
         return total * (recipe.slices * trainer.world_size) / self._sampled
 
     def on_validation_epoch_start(self) -> None:
@@ -104,8 +104,7 @@ class TrainingModule(lightning.LightningModule):
         self.log("val_bits", nats / max(1.0, count) / math.log(2))
 
     def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
-        # Not Lightning's own clipping: that refuses fused optimisers, and no gradient is ever scaled here. (DeepSpeed
-        # keeps the gradients to itself and is told to clip them by `train.loop.fit`.)
+        # Lightning's own clipping rejects fused optimizers. (DeepSpeed clips by itself; see `train.loop.fit`.)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
 
     def configure_optimizers(self) -> Any:
@@ -128,7 +127,7 @@ class TrainingModule(lightning.LightningModule):
         checkpoint["carried"] = self._carried_by_all()
 
     def _carried_by_all(self) -> State:
-        """What all lanes of all devices remember, in their order. Every device must ask for it."""
+        """Return the states of all lanes of all devices, in their order. Every device must call this."""
         if not self.carried:
             return self._restored
         mine = joined([self.carried[first] for first in sorted(self.carried)])

@@ -1,4 +1,4 @@
-"""How far a run is: a bar in a terminal, a line now and then in a log."""
+"""The progress of a run: a bar in a terminal, a line per minute in a log file."""
 
 from __future__ import annotations
 
@@ -20,50 +20,54 @@ LINE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class RunProgress:
-    """What there is to tell: steps done, of how many, since when (`begun` at the step `first`), in `now` seconds."""
+    """The progress of a run at one moment. Times are seconds of one clock."""
 
     first: int
+    """The step at which the run was started or resumed."""
     done: int
+    """Steps done, those of earlier starts included."""
     steps: int
+    """Steps of the whole run."""
     begun: float
     now: float
     tokens_per_step: int
 
     @property
     def tokens_per_second(self) -> float:
+        """The speed since the start, validation included."""
         return (self.done - self.first) * self.tokens_per_step / max(1e-9, self.now - self.begun)
 
     @property
     def seconds_left(self) -> float:
+        """The time until the end, at the same speed."""
         return (self.steps - self.done) * (self.now - self.begun) / max(1, self.done - self.first)
 
-    def words(self, figures: dict[str, float]) -> str:
-        """As in `4,120 tokens/s, bits 2.31, validation 2.40, 0:12:04 left`."""
-        told = [f"{self.tokens_per_second:,.0f} tokens/s"]
-        told += [f"{words} {figures[name]:.3f}" for name, words in _FIGURES.items() if name in figures]
+    def describe(self, figures: dict[str, float]) -> str:
+        """Return a text such as `4,120 tokens/s, bits 2.31, validation 2.40, 0:12:04 left`."""
+        parts = [f"{self.tokens_per_second:,.0f} tokens/s"]
+        parts += [f"{label} {figures[name]:.3f}" for name, label in _FIGURES.items() if name in figures]
         minutes, seconds = divmod(round(self.seconds_left), 60)
-        return ", ".join([*told, f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left"])
+        return ", ".join([*parts, f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left"])
 
 
 _FIGURES = {"bits": "bits", "val_bits": "validation"}
 
 
 class ProgressReport(Callback):
-    """Tells how far the run is, on the first device's standard error.
+    """A callback that reports the progress of a run on the first device's standard error.
 
-    Validation counts as time: what is left is what the clock will say, and tokens a second are those of the whole run
-    since it was taken up.
+    Time spent on validation counts, so the time left is wall-clock time.
     """
 
     def __init__(self, tokens_per_step: int, file: TextIO | None = None) -> None:
         self.tokens_per_step = tokens_per_step
         self.file = file or sys.stderr
         self._bar: Progress | None = None
-        self._begun = self._told = 0.0
+        self._begun = self._reported = 0.0
         self._first = 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        self._begun = self._told = time.monotonic()
+        self._begun = self._reported = time.monotonic()
         self._first = trainer.global_step
         if trainer.is_global_zero:
             place = f"{trainer.world_size} × {trainer.strategy.root_device.type}"
@@ -83,12 +87,12 @@ class ProgressReport(Callback):
     ) -> None:
         done, now = batch.step + 1, time.monotonic()
         last = done == trainer.max_steps
-        due = now - self._told >= (BAR_SECONDS if self._bar else LINE_SECONDS)
+        due = now - self._reported >= (BAR_SECONDS if self._bar else LINE_SECONDS)
         if not (batch.ends and trainer.is_global_zero and (due or last)):
             return
-        self._told = now
-        pace = RunProgress(self._first, done, int(trainer.max_steps), self._begun, now, self.tokens_per_step)
-        words = pace.words({name: float(value) for name, value in trainer.callback_metrics.items()})
+        self._reported = now
+        progress = RunProgress(self._first, done, int(trainer.max_steps), self._begun, now, self.tokens_per_step)
+        words = progress.describe({name: float(value) for name, value in trainer.callback_metrics.items()})
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=done, description=words)
         else:

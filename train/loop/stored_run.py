@@ -1,4 +1,4 @@
-"""What a run leaves on disk, read back with care: a checkpoint may be foreign, or cut short by whatever killed it."""
+"""Checkpoints of `train fit` read from disk. A file may be foreign, or truncated by a crash."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ from train.loop.recipe import Recipe
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A checkpoint of `train fit`: recipe, module weights, the next step, and tokens seen before this run began."""
+    """A checkpoint of `train fit`."""
 
     recipe: Recipe
     state_dict: dict[str, Tensor]
+    """The weights of the module."""
     next_step: int
     tokens_before: int
+    """Tokens that the initial weights were trained on before this run."""
 
 
 def stored_run(path: Path) -> StoredRun:
-    """Read a run's checkpoint to the CPU. Raises ModelError where the file is not one."""
+    """Read a run's checkpoint to the CPU. Raises ModelError if the file is not a checkpoint."""
     if not path.exists():
         raise ModelError(f"{path}: no such file; `python -m train fit` writes it")
     try:
         stored = _gathered(path) if path.is_dir() else torch.load(path, map_location="cpu", weights_only=True)
         return StoredRun(Recipe(**stored["recipe"]), stored["state_dict"], stored["next_step"], stored["tokens_before"])
     except (OSError, RuntimeError, KeyError, TypeError, EOFError, UnpicklingError, SettingsError) as error:
-        raise ModelError(f"{path}: not a checkpoint of `train fit`, or cut short ({error})") from error
+        raise ModelError(f"{path}: not a checkpoint of `train fit`, or truncated ({error})") from error
 
 
 def load_module(path: Path) -> TrainingModule:
-    """The module that a run's checkpoint holds. Raises ModelError where the file is not one."""
+    """Return the module of a run's checkpoint. Raises ModelError if the file is not a checkpoint."""
     stored = stored_run(path)
     recipe = stored.recipe
     module = TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
@@ -49,14 +51,14 @@ def load_module(path: Path) -> TrainingModule:
 
 
 def _gathered(folder: Path) -> dict[str, Any]:
-    """What DeepSpeed wrote as a folder, each device its part, as the one checkpoint that other strategies write."""
+    """Return the parts that DeepSpeed wrote to a folder as one checkpoint, like those of other strategies."""
     try:
         from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
     except ImportError:
         raise ModelError(
-            f"{folder}: written by DeepSpeed; pip install -e '.[deepspeed]' brings what reads it"
+            f"{folder}: written by DeepSpeed, which is needed to read it; run pip install -e '.[deepspeed]'"
         ) from None
-    # a pickle of DeepSpeed's own classes: a run's folder is as trustworthy as the program that one trains with
+    # This unpickles classes of DeepSpeed, which is as safe as the program that wrote the run's folder.
     stored: dict[str, Any] = torch.load(
         folder / "checkpoint" / "mp_rank_00_model_states.pt", map_location="cpu", weights_only=False
     )

@@ -28,7 +28,7 @@ def rows(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lis
     return measure(runs)
 
 
-def test_what_is_measured_is_written_for_programs_and_for_people(rows: list[ModelResult], tmp_path: Path) -> None:
+def test_results_are_written_as_json_markdown_and_a_picture(rows: list[ModelResult], tmp_path: Path) -> None:
     assert [row.bits for row in rows] == sorted(row.bits for row in rows)
     assert all(0 < row.accuracy < 1 and row.training > 0 and row.numpy.late > 0 for row in rows)
     of = {row.name: row for row in rows}
@@ -51,18 +51,18 @@ def test_what_is_measured_is_written_for_programs_and_for_people(rows: list[Mode
     assert {line.count("|") for line in tables[2 + len(rows) :]} == {8}
 
 
-def test_a_run_that_is_not_at_its_end_is_named(recipe: Recipe, tmp_path: Path) -> None:
+def test_an_unfinished_run_is_an_error(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="half: not trained to the end"):
         measure({"half": tmp_path})
 
 
-def test_speeds_are_compared_on_one_thread_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_speeds_are_measured_only_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     with pytest.raises(SettingsError, match="OMP_NUM_THREADS=1"):
         speed.require_one_thread()
 
 
-def test_all_have_their_turn_in_every_round() -> None:
+def test_every_workload_runs_once_in_every_round() -> None:
     turns: list[str] = []
     speeds = speed.in_turn({name: lambda name=name: turns.append(name) or 1 for name in "ab"}, rounds=2)
     assert "".join(turns) == "ababab"

@@ -32,7 +32,7 @@ def test_every_architecture_is_compared_at_one_size() -> None:
     assert all(abs(size / statistics.median(sizes) - 1) < 0.11 for size in sizes)
 
 
-def test_recipes_that_differ_in_more_than_the_model_are_no_comparison(tmp_path: Path) -> None:
+def test_recipes_may_differ_only_in_their_models(tmp_path: Path) -> None:
     text = (SHIPPED / "gru.yaml").read_text()
     (tmp_path / "a.yaml").write_text(text)
     (tmp_path / "b.yaml").write_text(text.replace("louder: 0", "louder: 1").replace("gru", "lstm"))
@@ -43,11 +43,11 @@ def test_recipes_that_differ_in_more_than_the_model_are_no_comparison(tmp_path: 
 
 
 @pytest.mark.parametrize(("optimum", "tried"), [(0.1, 0.1), (0.4, 0.4), (0.025, 0.025)])
-def test_the_rate_is_looked_for_where_it_gets_better(optimum: float, tried: float) -> None:
+def test_the_search_for_the_rate_follows_the_better_direction(optimum: float, tried: float) -> None:
     assert best_rate(lambda rate: abs(math.log(rate / optimum)), 0.1) == pytest.approx(tried)
 
 
-def test_a_rate_at_which_nothing_is_learnt_is_not_the_best() -> None:
+def test_a_rate_that_diverges_is_not_the_best() -> None:
     assert best_rate(lambda rate: math.inf if rate > 0.1 else 3 - rate, 0.1) == 0.1
 
 
@@ -56,9 +56,7 @@ def recipe() -> Recipe:
     return replace(recipes(SHIPPED)["gru"], tokens=4096 * 5)
 
 
-def test_rates_that_were_tried_are_not_tried_again(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rate_is_tried_only_once(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A comparison that was stopped goes on where it was."""
     probed: list[float] = []
     fitted: list[Recipe] = []
@@ -83,7 +81,7 @@ def test_rates_that_were_tried_are_not_tried_again(
     assert not finished(tmp_path)
 
 
-def test_a_list_of_rates_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_damaged_list_of_rates_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "rates.json").write_text("[1, 2]")
     with pytest.raises(ModelError, match=r"rates\.json: not a list of rates"):
         rates_tried(tmp_path)

@@ -51,7 +51,7 @@ def test_the_bytes_are_those_of_megatrons_format(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_damage_is_named(tmp_path: Path, name: str, damage, message: str) -> None:
+def test_a_damaged_file_is_an_error(tmp_path: Path, name: str, damage, message: str) -> None:
     binidx.write(tmp_path / "train", [[1, 2, 3], [4]])
     damage(tmp_path / name)
     with pytest.raises(MidiError, match=message):
@@ -75,7 +75,7 @@ def foreign(prefix: Path, code: int, dtype: str, sequences: list[list[int]], bou
 @pytest.mark.parametrize(
     ("code", "dtype"), [(1, "u1"), (2, "i1"), (3, "<i2"), (4, "<i4"), (5, "<i8"), (8, "<u2")], ids=str
 )
-def test_what_others_wrote_is_read_document_by_document(tmp_path: Path, code: int, dtype: str) -> None:
+def test_foreign_files_are_read_document_by_document(tmp_path: Path, code: int, dtype: str) -> None:
     foreign(tmp_path / "train", code, dtype, [[1, 2, 3], [4], [5, 127]], [0, 2, 3])
     pieces = binidx.read(tmp_path / "train")
     assert [piece.tolist() for piece in pieces] == [[1, 2, 3, 4], [5, 127]]
@@ -83,7 +83,7 @@ def test_what_others_wrote_is_read_document_by_document(tmp_path: Path, code: in
 
 
 @pytest.mark.parametrize("token", [-1, 70_000])
-def test_numbers_that_are_no_tokens_are_named(tmp_path: Path, token: int) -> None:
+def test_numbers_out_of_range_are_an_error(tmp_path: Path, token: int) -> None:
     foreign(tmp_path / "train", 4, "<i4", [[1, token]], [0, 1])
     with pytest.raises(MidiError, match=f"a token of .*{token}.*; 0 to 65535"):
         binidx.read(tmp_path / "train")

@@ -20,7 +20,7 @@ from tests.model.models import checkpoint, random_checkpoint
 from train.export.convert import convert
 
 
-def test_a_checkpoint_changes_its_form_and_nothing_else(tmp_path: Path) -> None:
+def test_conversion_changes_only_the_number_format(tmp_path: Path) -> None:
     source, out = tmp_path / "fp32.safetensors", tmp_path / "int8.safetensors"
     checkpoints.write(source, checkpoint(), "fp32")
     convert(source, out, "int8")
@@ -37,7 +37,7 @@ def test_a_checkpoint_changes_its_form_and_nothing_else(tmp_path: Path) -> None:
         convert(source, tmp_path / "model.onnx", "int8")
 
 
-def test_the_rwkv_package_reads_what_is_converted_and_says_the_same(
+def test_the_rwkv_package_reads_a_converted_model_and_predicts_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """512 tokens through the field's own package and through each of our engines."""
@@ -77,7 +77,7 @@ numpy.save(sys.argv[3], logits.numpy())
 """The package is either RWKV-7's or all others', from its import on: hence a process of its own."""
 
 
-def test_the_rwkv_package_reads_rwkv_7_too_and_says_the_same(tmp_path: Path) -> None:
+def test_the_rwkv_package_reads_a_converted_rwkv_7_and_predicts_the_same(tmp_path: Path) -> None:
     made = random_checkpoint(Rwkv7Spec(3, 128, 837))
     checkpoints.write(tmp_path / "model.safetensors", made, "fp32")
     convert(tmp_path / "model.safetensors", tmp_path / "model.pth", "int8")

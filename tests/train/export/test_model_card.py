@@ -14,7 +14,7 @@ from tests.model.models import checkpoint
 from train.export.model_card import add, named
 
 
-def test_what_was_measured_stands_in_the_header_and_beside_it(tmp_path: Path) -> None:
+def test_figures_are_added_to_the_header_and_to_the_json_file(tmp_path: Path) -> None:
     path, measured = tmp_path / "a.safetensors", tmp_path / "measured.json"
     checkpoints.write(path, checkpoint(), "int8")
     before = checkpoints.read(path)
@@ -27,7 +27,7 @@ def test_what_was_measured_stands_in_the_header_and_beside_it(tmp_path: Path) ->
     assert all((after.packed().tensors[name] == array).all() for name, array in kept.items())
 
 
-def test_what_cannot_be_put_there_is_named(tmp_path: Path) -> None:
+def test_figures_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     checkpoints.write(tmp_path / "a.safetensors", checkpoint(), "int8")
     with pytest.raises(SettingsError, match=r"metrics: write NAME=FILE\.json"):
         named(["metrics"])

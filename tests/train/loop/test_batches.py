@@ -28,13 +28,13 @@ def lanes(start: int = 0, seed: int = 3) -> TrainingBatches:
     return TrainingBatches(pieces(), PIANO_TABLE, lanes=4, window=32, seed=seed, start=start)
 
 
-def test_windows_go_on_where_the_last_one_ended() -> None:
+def test_a_window_starts_where_the_previous_one_ended() -> None:
     batches = list(islice(lanes(), 6))
     for one, other in pairwise(batches):
         np.testing.assert_array_equal(one.rows[:, -1], other.rows[:, 0])
 
 
-def test_a_run_that_is_taken_up_again_reads_on_as_if_never_stopped() -> None:
+def test_a_resumed_run_reads_the_same_batches() -> None:
     whole = list(islice(lanes(), 8))
     for batch, expected in zip(lanes(start=5), whole[5:], strict=False):
         assert batch.step == expected.step
@@ -44,7 +44,7 @@ def test_a_run_that_is_taken_up_again_reads_on_as_if_never_stopped() -> None:
             break
 
 
-def test_another_seed_reads_another_order() -> None:
+def test_another_seed_gives_another_order() -> None:
     assert not np.array_equal(next(iter(lanes(seed=1))).rows, next(iter(lanes(seed=2))).rows)
 
 
@@ -58,13 +58,13 @@ def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: 
 
 
 @pytest.mark.parametrize(("louder", "bins"), [(0, {8}), (1, {7, 8, 9}), (2, {6, 7, 8, 9, 10})])
-def test_pieces_are_moved_by_the_bins_that_were_asked_for(louder: int, bins: set[int]) -> None:
+def test_velocities_change_by_at_most_louder_bins(louder: int, bins: set[int]) -> None:
     read = TrainingBatches(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
     tokens = {PIANO_TABLE.tokens[row] for batch in islice(read, 6) for row in batch.rows.flatten().tolist()}
     assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat_token(1)} - {0} == bins
 
 
-def test_louder_moves_strikes_only_and_stays_among_the_bins() -> None:
+def test_louder_changes_strikes_only_and_stays_within_the_bins() -> None:
     ids = np.array([note_token(60, 0), note_token(60, 1), note_token(60, 15)], np.uint16)
     assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=1)] == [0, 2, 15]
     assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=-1)] == [0, 1, 14]
@@ -83,7 +83,7 @@ WEIGHTS = np.array([1.0, 0.5, 4.0, 1.5])
 
 
 def weighted(start: int = 0) -> TrainingBatches:
-    """Four pieces as long as a window, each of one pad."""
+    """Return batches of four pieces as long as a window, each of one pad."""
     pads = [np.array([START, *[note_token(pad, 8), wait_token(5)] * 32], np.uint16) for pad in PADS]
     table = RowTable(DRUMS, known_tokens(DRUMS))
     return TrainingBatches(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
@@ -98,21 +98,21 @@ def test_a_piece_is_drawn_as_often_as_its_weight_says() -> None:
     np.testing.assert_allclose(shares, WEIGHTS / WEIGHTS.sum(), atol=0.05)
 
 
-def test_a_weighted_run_is_taken_up_where_it_stopped() -> None:
+def test_a_resumed_run_with_weights_reads_the_same_batches() -> None:
     whole = list(islice(weighted(), 9))
     for batch, expected in zip(islice(weighted(start=4), 5), whole[4:], strict=True):
         assert batch.step == expected.step
         np.testing.assert_array_equal(batch.rows, expected.rows)
 
 
-def test_a_token_the_model_does_not_know_is_refused() -> None:
+def test_an_unknown_token_is_an_error() -> None:
     with pytest.raises(SettingsError, match="is not one a piano model knows"):
         PIANO_TABLE.rows(np.array([wait_token(7)], np.uint16))
     with pytest.raises(SettingsError, match="token 50276 is beyond the vocabulary's 2560 places"):
         PIANO_TABLE.rows(np.array([wait_token(5), 50276], np.uint16))
 
 
-def test_validation_covers_the_pieces_in_order_once() -> None:
+def test_validation_reads_every_piece_once_in_order() -> None:
     batches = validation_batches(pieces(), PIANO_TABLE, lanes=2, window=16)
     laid = np.concatenate([PIANO_TABLE.rows(piece) for piece in pieces()])
     half = len(laid) // 2

@@ -8,7 +8,7 @@ import torch
 from train.loop.checkpoint_io import AtomicCheckpointIO
 
 
-def test_what_dies_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_leaves_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, save = tmp_path / "run" / "last.ckpt", AtomicCheckpointIO().save_checkpoint
     save({"step": 1}, path)
 
@@ -23,4 +23,4 @@ def test_what_dies_while_writing_leaves_the_checkpoint_before(tmp_path: Path, mo
     assert torch.load(path, weights_only=True) == {"step": 1}
     save({"step": 3}, path)
     assert torch.load(path, weights_only=True) == {"step": 3}
-    assert [found.name for found in path.parent.iterdir()] == ["last.ckpt"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["last.ckpt"]

@@ -20,19 +20,19 @@ from train.loop.recipe import Recipe
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_asked_to_stop_finishes_its_step_and_goes_on_later(
+def test_a_signal_ends_a_run_after_its_step_and_the_run_resumes(
     recipe: Recipe, tmp_path: Path, number: signal.Signals
 ) -> None:
     original, before = TrainingModule.training_step, signal.getsignal(number)
 
-    def asked(self: TrainingModule, batch, index):
+    def training_step_with_signal(self: TrainingModule, batch, index):
         if batch.step == 4:
             os.kill(os.getpid(), number)
         return original(self, batch, index)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingModule, "training_step", asked)
-        with pytest.raises(StoppedError, match="stopped after step 5 of 8; the same command goes on") as stopped:
+        patch.setattr(TrainingModule, "training_step", training_step_with_signal)
+        with pytest.raises(StoppedError, match="stopped after step 5 of 8; the same command continues") as stopped:
             fit(replace(recipe, checkpoint_every=100), tmp_path / "cut", progress=False)
     assert stopped.value.signal == number
     assert signal.getsignal(number) == before
@@ -41,7 +41,7 @@ def test_a_run_that_is_asked_to_stop_finishes_its_step_and_goes_on_later(
 
 
 def started(recipe: Recipe, run: Path) -> subprocess.Popen[str]:
-    """The command itself, in a process of its own."""
+    """Start `train fit` in a process of its own."""
     path = run.with_suffix(".yaml")
     path.write_text(yaml.safe_dump(recipe.as_dict()))
     return subprocess.Popen(
@@ -56,7 +56,7 @@ def wait_for_checkpoint(process: subprocess.Popen[str], run: Path, since: float 
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_leaves_what_goes_on(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_killed_process_leaves_a_run_that_resumes(recipe: Recipe, tmp_path: Path) -> None:
     recipe = replace(recipe, tokens=60 * 2 * 64, validate_every=30, checkpoint_every=1)
     process = started(recipe, tmp_path / "cut")
     wait_for_checkpoint(process, tmp_path / "cut")
@@ -67,17 +67,17 @@ def test_a_process_that_is_killed_leaves_what_goes_on(recipe: Recipe, tmp_path: 
 
 
 @pytest.mark.slow
-def test_the_command_says_how_to_go_on_and_ends_as_a_signal_does(recipe: Recipe, tmp_path: Path) -> None:
-    run, held = tmp_path / "run", 0.0
+def test_a_stopped_command_says_how_to_continue_and_exits_by_the_signal(recipe: Recipe, tmp_path: Path) -> None:
+    run, written = tmp_path / "run", 0.0
     for number in (signal.SIGTERM, signal.SIGINT):
         process = started(replace(recipe, tokens=10**7), run)
         try:
-            wait_for_checkpoint(process, run, held)
+            wait_for_checkpoint(process, run, written)
             process.send_signal(number)
-            _, told = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=60)
         finally:
             process.kill()
-        assert process.returncode == 128 + number, told
-        assert "the same command goes on from" in told
-        assert "Traceback" not in told
-        held = (run / "last.ckpt").stat().st_mtime
+        assert process.returncode == 128 + number, errors
+        assert "the same command continues from" in errors
+        assert "Traceback" not in errors
+        written = (run / "last.ckpt").stat().st_mtime

@@ -37,7 +37,7 @@ def test_training_learns_the_corpus(recipe: Recipe, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.2, "lanes": 4, "slices": 2}], ids=["plain", "dropout, slices"])
-def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(
+def test_a_killed_run_resumes_as_if_it_had_never_stopped(
     recipe: Recipe, tmp_path: Path, settings: dict[str, float]
 ) -> None:
     recipe = replace(recipe, **settings, tokens=8 * int(settings.get("lanes", 2)) * 64)
@@ -54,13 +54,13 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_stopped(
         patch.setattr(TrainingModule, "training_step", dying)
         with pytest.raises(RuntimeError, match="killed"):
             fit(recipe, tmp_path / "cut", progress=False)
-    assert torch.load_module(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
+    assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 4
     resumed = fit(recipe, tmp_path / "cut", progress=False)
     assert_same(resumed, whole)
     assert [step for step, _ in curve(tmp_path / "cut")] == [step for step, _ in curve(tmp_path / "whole")]
 
 
-def test_slices_change_nothing_but_the_memory(recipe: Recipe, tmp_path: Path) -> None:
+def test_slices_and_recomputed_blocks_do_not_change_the_result(recipe: Recipe, tmp_path: Path) -> None:
     recipe = replace(recipe, lanes=4, tokens=8 * 4 * 64)
     whole = fit(recipe, tmp_path / "whole", progress=False)
     sliced = fit(replace(recipe, slices=2, checkpoint_blocks=True), tmp_path / "sliced", progress=False)
@@ -68,7 +68,7 @@ def test_slices_change_nothing_but_the_memory(recipe: Recipe, tmp_path: Path) ->
     assert dict(curve(tmp_path / "sliced")) == pytest.approx(dict(curve(tmp_path / "whole")), abs=1e-4)
 
 
-def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
+def test_forced_tokens_have_no_loss(recipe: Recipe) -> None:
     table = RowTable(recipe.played, known_tokens(recipe.played))
     module = TrainingModule(recipe, table)
     module.model = random_network(module.model.spec)
@@ -85,7 +85,7 @@ def test_forced_tokens_carry_no_loss(recipe: Recipe) -> None:
     torch.testing.assert_close(total, nats[~forced].sum())
 
 
-def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
+def test_windows_with_carried_state_equal_one_long_window(recipe: Recipe) -> None:
     model = random_network(TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played))).model.spec)
     rows = torch.randint(0, 500, (2, 100), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -95,7 +95,7 @@ def test_state_carried_over_windows_is_one_long_window(recipe: Recipe) -> None:
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-4, atol=1e-4)
 
 
-def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) -> None:
+def test_an_exported_model_predicts_as_the_trained_one(recipe: Recipe, tmp_path: Path) -> None:
     fit(recipe, tmp_path / "run", progress=False)
     out = tmp_path / "piano.safetensors"
     export(tmp_path / "run" / "last.ckpt", out, {"bits": 1.5}, "fp32")
@@ -122,7 +122,7 @@ def test_what_is_exported_is_what_was_trained(recipe: Recipe, tmp_path: Path) ->
         fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
 
 
-def test_a_run_goes_on_only_by_the_recipe_it_began_with(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_run_continues_only_with_its_own_recipe(recipe: Recipe, tmp_path: Path) -> None:
     run = tmp_path / "run"
     fit(replace(recipe, tokens=1), run, progress=False)
     resolved = (run / "recipe.yaml").read_text()
@@ -132,23 +132,23 @@ def test_a_run_goes_on_only_by_the_recipe_it_began_with(recipe: Recipe, tmp_path
         fit(recipe, run, initial=tmp_path / "any.safetensors", progress=False)
     assert (run / "recipe.yaml").read_text() == resolved
     (run / "last.ckpt").write_bytes((run / "last.ckpt").read_bytes()[:2000])
-    with pytest.raises(ModelError, match="cut short"):
+    with pytest.raises(ModelError, match="truncated"):
         fit(recipe, run, progress=False)
 
 
-def test_a_run_without_a_corpus_says_so(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_missing_corpus_is_an_error(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="train prepare"):
         fit(replace(recipe, corpus=str(tmp_path)), tmp_path / "run", progress=False)
 
 
-def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     path.write_bytes(b"noise")
     with pytest.raises(ModelError, match=r"last\.ckpt: not a checkpoint"):
         load_module(path)
 
 
-def test_drums_train_as_well(tmp_path: Path, recipe: Recipe) -> None:
+def test_drum_models_are_trained_and_evaluated_by_style(tmp_path: Path, recipe: Recipe) -> None:
     prepare("groove", groove(tmp_path / "in"), tmp_path / "groove")
     run = tmp_path / "run"
     fit(replace(recipe, part="drums", corpus=str(tmp_path / "groove"), validate_every=8), run, progress=False)

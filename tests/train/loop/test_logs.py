@@ -15,12 +15,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from radio.errors import SettingsError
 from train.loop import logs
 from train.loop.fit import fit
-from train.loop.logs import curve, loggers
+from train.loop.logs import curve, open_loggers
 from train.loop.progress import RunProgress
 from train.loop.recipe import Recipe
 
 
-def test_tensorboard_shows_what_the_table_says_also_of_a_run_that_was_taken_up(recipe: Recipe, tmp_path: Path) -> None:
+def test_tensorboard_and_csv_agree_for_a_resumed_run(recipe: Recipe, tmp_path: Path) -> None:
     run = tmp_path / "run"
     fit(replace(recipe, tokens=recipe.tokens // 2), run, progress=False)
     fit(recipe, run, progress=False)
@@ -31,12 +31,12 @@ def test_tensorboard_shows_what_the_table_says_also_of_a_run_that_was_taken_up(r
     assert len(shown) == 2
 
 
-def test_weights_and_biases_that_is_missing_is_named(
+def test_a_missing_weights_and_biases_package_is_an_error(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "find_spec", lambda _: None)
-    with pytest.raises(SettingsError, match=r"pip install -e '\.\[wandb\]' brings it"):
-        loggers(tmp_path, recipe, 0, "project")
+    with pytest.raises(SettingsError, match=r"run pip install -e '\.\[wandb\]'"):
+        open_loggers(tmp_path, recipe, 0, "project")
 
 
 @pytest.mark.slow
@@ -49,26 +49,26 @@ def test_weights_and_biases_logs_offline(recipe: Recipe, tmp_path: Path) -> None
         check=True,
         timeout=300,
     )
-    (kept,) = (run / "wandb").glob("offline-run-*/run-*.wandb")
-    assert b"val_bits" in kept.read_bytes()
+    (log,) = (run / "wandb").glob("offline-run-*/run-*.wandb")
+    assert b"val_bits" in log.read_bytes()
 
 
-def test_the_pace_is_that_of_this_start() -> None:
-    pace = RunProgress(first=100, done=150, steps=250, begun=10.0, now=20.0, tokens_per_step=4096)
-    assert pace.tokens_per_second == 50 * 4096 / 10
-    assert pace.seconds_left == 20
-    words = pace.words({"bits": 2.25, "val_bits": 2.5, "loss": 1.6})
+def test_speed_and_time_left_count_from_this_start() -> None:
+    progress = RunProgress(first=100, done=150, steps=250, begun=10.0, now=20.0, tokens_per_step=4096)
+    assert progress.tokens_per_second == 50 * 4096 / 10
+    assert progress.seconds_left == 20
+    words = progress.describe({"bits": 2.25, "val_bits": 2.5, "loss": 1.6})
     assert words == "20,480 tokens/s, bits 2.250, validation 2.500, 0:00:20 left"
 
 
-def test_a_log_gets_plain_lines(recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_file_gets_plain_lines(recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fit(recipe, tmp_path / "run")
     first, last = capsys.readouterr().err.splitlines()
     assert first == "from step 0 of 8 on 1 × cpu"
     assert re.fullmatch(r"step 8 of 8: [\d,]+ tokens/s, bits \d\.\d{3}, validation \d\.\d{3}, 0:00:00 left", last)
 
 
-def test_a_terminal_gets_a_bar(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_progress_bar(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(StringIO):
         def isatty(self) -> bool:
             return True

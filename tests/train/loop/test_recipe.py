@@ -14,7 +14,7 @@ PLAIN = Recipe("piano", "data/any", layers=2, width=64, tokens=100 * 16 * 256, w
 
 
 @pytest.mark.parametrize("path", sorted(Path("configs").glob("*.yaml")), ids=lambda path: path.name)
-def test_every_shipped_recipe_is_read(path: Path) -> None:
+def test_every_shipped_recipe_is_valid(path: Path) -> None:
     recipe = load(path)
     rates = [recipe.rate_at(step) for step in range(recipe.steps)]
     assert rates[0] < max(rates) <= 1.0

@@ -29,7 +29,7 @@ def held(beats: int = 4) -> list[Note]:
     ]
 
 
-def test_features_of_held_chords_are_those_one_counts_by_hand() -> None:
+def test_features_of_held_chords_equal_a_count_by_hand() -> None:
     (window,) = windows(Passage(held(), 4))
     figures = dict(zip(NAMES, features(window), strict=True))
     assert figures["notes a beat"] == 1
@@ -43,26 +43,26 @@ def test_features_of_held_chords_are_those_one_counts_by_hand() -> None:
     assert figures["velocity spread"] == pytest.approx(np.std([70, 71, 72, 73]))
 
 
-def test_silence_is_what_no_note_covers() -> None:
+def test_silence_is_the_time_without_notes() -> None:
     (window,) = windows(Passage(held(beats=3), 4))
     assert dict(zip(NAMES, features(window), strict=True))["share of silence"] == 0.25
 
 
-def test_windows_are_whole_and_hold_enough() -> None:
+def test_windows_are_whole_and_have_enough_notes() -> None:
     late = Note(4 * TICKS_PER_BAR, 5 * TICKS_PER_BAR, 60, 80)
     notes = [*held(), late]
     assert len(list(windows(Passage(notes, 8)))) == 1, "one note is too little to measure"
     assert len(list(windows(Passage(held(), 3)))) == 0
 
 
-def test_closed_is_one_at_lofi_and_none_at_pop_or_as_far_beyond() -> None:
+def test_the_closed_share_is_1_at_lofi_and_0_at_pop() -> None:
     row = FeatureGap("notes a beat", 2.0, 3.0, 0.1, {"at": 2.0, "pop": 3.0, "beyond": 1.0, "most": 2.1})
     assert [row.closed(each) for each in row.measured] == [1, 0, 0, pytest.approx(0.9)]
     assert row.counts
     assert not FeatureGap("notes a beat", 2.0, 2.1, 0.1, {}).counts
 
 
-def test_rows_whose_gap_may_be_chance_are_bracketed_and_not_counted() -> None:
+def test_gaps_that_may_be_chance_are_in_brackets_and_not_counted() -> None:
     sure = FeatureGap("velocity", 71, 80, 1.0, {"mine": 72})
     missed = FeatureGap("mean pitch", 64, 57, 1.0, {"mine": 60})
     chance = FeatureGap("interval class 3", 0.11, 0.09, 0.02, {"mine": 0.2})
@@ -84,7 +84,7 @@ def test_the_error_grows_with_the_spread_of_either_side() -> None:
     assert all(error > 1 for error in errors[1:])
 
 
-def test_a_corpus_is_told_beside_both_references(tmp_path: Path) -> None:
+def test_the_table_shows_a_corpus_beside_both_references(tmp_path: Path) -> None:
     for number in (1, 20):
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
@@ -98,14 +98,14 @@ def test_a_corpus_is_told_beside_both_references(tmp_path: Path) -> None:
     assert "gaps closed by at least 85%" in words
 
 
-def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
+def test_a_corpus_without_windows_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no four bars with eight notes"):
         compare({"empty": [Passage([], 4)]}, [Passage(held(), 4)])
     with pytest.raises(SettingsError, match="not a prepared corpus"):
         corpus(tmp_path / "none.jsonl")
 
 
-def test_arranging_goes_from_pop_towards_lofi(tmp_path: Path) -> None:
+def test_arranging_moves_pieces_towards_lofi(tmp_path: Path) -> None:
     """On a little song too, where it was plain, busy and loud."""
     for number in range(1, 21):
         pop909_song(tmp_path / "in", number, bars=24)

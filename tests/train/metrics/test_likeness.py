@@ -10,27 +10,27 @@ def generator() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
-def test_music_from_the_same_source_is_alike() -> None:
+def test_samples_of_one_source_are_similar() -> None:
     one, other = generator().normal(0, 1, (2, 300))
     found = likeness(one, other, generator())
     assert found.overlap > 0.95
     assert found.divergence < 0.01
 
 
-def test_the_further_apart_the_less_alike() -> None:
+def test_similarity_falls_with_distance() -> None:
     real, other = generator().normal(0, 1, (2, 300))
     overlaps = [likeness(real, other + shift, generator()).overlap for shift in (0, 1, 2, 4, 8)]
     assert overlaps == sorted(overlaps, reverse=True)
     assert overlaps[-1] < 0.05
 
 
-def test_an_identical_mode_collapse_is_not_alike() -> None:
+def test_a_collapse_to_one_value_is_not_similar() -> None:
     real = generator().normal(0, 1, 300)
     assert likeness(real, np.full(300, real.mean()) + generator().normal(0, 0.01, 300), generator()).overlap < 0.85
 
 
 @pytest.mark.parametrize(("value", "overlap"), [(1.0, 1.0), (0.5, 0.0)])
-def test_what_never_varies_is_alike_or_not(value: float, overlap: float) -> None:
+def test_constant_values_are_similar_only_if_equal(value: float, overlap: float) -> None:
     assert likeness(np.ones(20), np.full(20, value), generator()).overlap == overlap
 
 

@@ -19,7 +19,7 @@ def line(*pitches: int, step: int = Q, chord: Chord = C, bars: int = 4) -> Passa
     return Passage(notes, bars, (chord,) * (4 * bars))
 
 
-def test_entropy_is_that_of_even_dice() -> None:
+def test_the_entropy_of_even_pitch_classes_is_known() -> None:
     assert pitch.pitch_class_entropy(line(*range(60, 72))) == pytest.approx(log2(12))
     assert pitch.pitch_class_entropy(line(60, 72, 48)) == 0
     assert pitch.pitch_class_entropy(line(60, 67)) == 1
@@ -33,7 +33,7 @@ def test_a_scale_is_consistent_in_every_key(tonic: int) -> None:
     assert pitch.scale_consistency(line(*range(60, 72))) == pytest.approx(7 / 12)
 
 
-def test_chord_tones_count_and_so_do_those_that_lead_to_the_next() -> None:
+def test_chord_tones_and_notes_that_resolve_to_them_count() -> None:
     assert pitch.chord_tone_ratio(line(60, 64, 67)) == 1
     assert pitch.chord_tone_ratio(line(60, 62, 64)) == 1, "a passing tone is proper"
     assert pitch.chord_tone_ratio(line(60, 65, 72)) == pytest.approx(2 / 3), "one that is left by a leap is not"
@@ -51,7 +51,7 @@ def test_consonance_with_the_chord() -> None:
     assert pitch.pitch_consonance(line(61)) == pytest.approx(-1 / 3), "two dissonances and a sixth"
 
 
-def test_tonal_distance_orders_notes_as_the_ear_does() -> None:
+def test_tonal_distance_grows_from_chord_tones_to_foreign_notes() -> None:
     distances = {name: pitch.tonal_distance(line(60 + step)) for name, step in (("C", 0), ("G", 7), ("F#", 6))}
     assert distances["C"] == pytest.approx(distances["G"], abs=0.2)
     assert distances["F#"] > distances["C"] + 0.5
@@ -73,7 +73,7 @@ def test_grooves_that_repeat_are_consistent() -> None:
     assert rhythm.groove_consistency(other) == pytest.approx(1 - (2 / 48) / 3)
 
 
-def test_repetition_is_heard_at_its_own_lag() -> None:
+def test_repetition_is_found_at_its_own_lag() -> None:
     melody = [60 + bar % 4 for bar in range(16)]
     notes = [Note(bar * TICKS_PER_BAR, bar * TICKS_PER_BAR + Q, each, 80) for bar, each in enumerate(melody)]
     passage = Passage(notes, 16)
@@ -82,7 +82,7 @@ def test_repetition_is_heard_at_its_own_lag() -> None:
     assert rhythm.repetition(passage, 16) == 0, "there is nothing 16 bars later"
 
 
-def test_texture() -> None:
+def test_polyphony_note_length_and_range_are_those_of_held_chords() -> None:
     held = Passage([Note(0, 4 * Q, 60, 80), Note(0, 4 * Q, 64, 80), Note(2 * Q, 4 * Q, 67, 80)], 2)
     assert rhythm.polyphony(held) == pytest.approx(2.5), "while anything sounds"
     assert rhythm.note_density(held) == 3 / 8
@@ -90,7 +90,7 @@ def test_texture() -> None:
     assert rhythm.pitch_range(held) == 7
 
 
-def test_rhythm_consistency_and_the_spread_that_stands_for_it() -> None:
+def test_rhythm_consistency_falls_as_the_spread_of_onsets_grows() -> None:
     even = line(60, 62, 64, 65)
     assert thesis.rhythm_consistency(even) == 1
     assert thesis.rhythm_spread(even) == 0
@@ -99,13 +99,13 @@ def test_rhythm_consistency_and_the_spread_that_stands_for_it() -> None:
     assert thesis.rhythm_consistency(uneven) == pytest.approx(2 / 3)
 
 
-def test_phrases_that_come_back_transposed_are_alike() -> None:
+def test_transposed_phrases_are_similar() -> None:
     phrase = (60, 64, 67, 65, 64, 62, 60, 59, 60, 62, 64, 60, 55, 57, 59, 60)
     assert thesis.melodic_similarity(line(*phrase, *(each + 5 for each in phrase), bars=8)) == 1
     assert thesis.melodic_similarity(line(*phrase, *range(60, 76), bars=8)) < 0.3
 
 
-def test_keys_and_intervals_by_music21() -> None:
+def test_stability_and_consonance_follow_music21() -> None:
     scale = line(60, 62, 64, 65, 67, 69, 71, 72)
     assert thesis.tonal_stability(scale) > thesis.tonal_stability(line(*range(60, 72))) + 0.2
     triad = Passage([Note(0, Q, each, 80) for each in (60, 64, 67)], 1)

@@ -43,7 +43,7 @@ def human() -> list[TimedGroove]:
     return replayed(grooves("funk", 24), {ANY: PLAYED})
 
 
-def test_what_the_feel_plays_is_what_is_measured_in_it_again(human: list[TimedGroove]) -> None:
+def test_the_measured_timing_is_measured_again_in_what_it_plays(human: list[TimedGroove]) -> None:
     found = fitted(human)
     assert set(found) == {ANY, "funk"}
     funk = found["funk"]
@@ -58,13 +58,13 @@ def test_what_the_feel_plays_is_what_is_measured_in_it_again(human: list[TimedGr
     )
 
 
-def test_a_place_that_nobody_plays_is_timed_as_its_kind_is_elsewhere_or_not_at_all(human: list[TimedGroove]) -> None:
+def test_a_place_without_hits_has_the_timing_of_its_kind_elsewhere(human: list[TimedGroove]) -> None:
     late = fitted(human)["funk"].late
     assert set(late["toms"]) == {0.0}
     assert late["kick"][PLACES.index(40)] == 0
 
 
-def test_measured_timing_is_nearer_to_the_drummer_than_steady_timing(human: list[TimedGroove]) -> None:
+def test_measured_timing_is_closer_to_the_drummer_than_steady_timing(human: list[TimedGroove]) -> None:
     unseen = human[:4]
     again, steady = replayed(unseen, fitted(human[4:])), replayed(unseen, {ANY: STEADY})
     words = table(unseen, {"measured": again, "steady": steady})
@@ -76,7 +76,7 @@ def test_measured_timing_is_nearer_to_the_drummer_than_steady_timing(human: list
     assert overlap([-20.0] * 50, [20.0] * 70) == 0
 
 
-def test_too_little_music_tells_no_timing(human: list[TimedGroove]) -> None:
+def test_too_few_hits_are_an_error(human: list[TimedGroove]) -> None:
     assert "funk" in LOFI
     with pytest.raises(SettingsError, match="too few"):
         fitted([replace(each, style="rock") for each in human])

@@ -28,7 +28,7 @@ def written_out(pieces: list[list[int]], piece: list[int], vocabulary: int, orde
     return result
 
 
-def test_it_is_the_formula() -> None:
+def test_the_bits_follow_the_witten_bell_formula() -> None:
     generator = np.random.default_rng(0)
     pieces = [generator.integers(0, 6, size=size).tolist() for size in (50, 3, 80, 1)]
     held_out = generator.integers(0, 6, size=40).tolist()
@@ -43,7 +43,7 @@ def test_it_is_the_formula() -> None:
     assert nats == pytest.approx(sum(shorter[place] for place in places))
 
 
-def test_a_pattern_it_has_seen_costs_next_to_nothing() -> None:
+def test_a_pattern_seen_before_costs_few_bits() -> None:
     loop = np.tile([0, 1, 2, 3], 500)
     assert NGram([loop], 50).bits([loop[:100]], np.ones(50, bool)) < 0.05
     noise = np.random.default_rng(1).integers(0, 50, 2000)

@@ -31,7 +31,7 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_a_passage_is_what_was_prepared(tmp_path: Path) -> None:
+def test_a_passage_has_the_notes_and_chords_of_the_prepared_piece(tmp_path: Path) -> None:
     ((tokens, bars), *_) = play.corpus(corpus(tmp_path) / "validation.jsonl")
     piece = of_tokens(tokens, bars)
     assert piece.bars == len(piece.chords) / 4 == 32
@@ -42,7 +42,7 @@ def test_a_passage_is_what_was_prepared(tmp_path: Path) -> None:
     assert all(0 <= note.start < note.end <= 8 * TICKS_PER_BAR for each in cut for note in each.notes)
 
 
-def test_plans_announce_what_the_piece_announced(tmp_path: Path) -> None:
+def test_plans_have_the_controls_of_the_piece(tmp_path: Path) -> None:
     ((tokens, _), *_) = play.corpus(corpus(tmp_path) / "validation.jsonl")
     piece = of_tokens(tokens, 32)
     plans = list(plans_of(tokens, "piano"))
@@ -71,7 +71,7 @@ def steady(bars: int, random: np.random.Generator, late: int = 0) -> Passage:
     return Passage(sorted(Note(tick, tick + 1, 36, 80) for tick in ticks), bars)
 
 
-def test_music_that_grows_denser_is_seen_to_drift() -> None:
+def test_music_that_grows_denser_drifts() -> None:
     metrics = {"note density": RHYTHM["note density"], "groove consistency": RHYTHM["groove consistency"]}
     same = trends(steady(32 * 60, np.random.default_rng(1)), metrics, 6)
     denser = trends(steady(32 * 60, np.random.default_rng(1), late=3), metrics, 6)
@@ -81,7 +81,7 @@ def test_music_that_grows_denser_is_seen_to_drift() -> None:
     assert len(same["note density"].means) == 6
 
 
-def test_real_against_itself_is_the_ceiling() -> None:
+def test_the_ceiling_compares_real_music_with_itself() -> None:
     measured = measure([steady(32 * 80, np.random.default_rng(1))], {"note density": RHYTHM["groove consistency"]}, 32)
     (row,) = compare(measured, measured)
     assert row.likeness.overlap > 0.95
@@ -89,7 +89,7 @@ def test_real_against_itself_is_the_ceiling() -> None:
     assert "Mean overlap area" in table([row], "itself")
 
 
-def test_passages_are_as_long_as_the_music_has_enough_of() -> None:
+def test_passages_are_the_longest_of_which_there_are_enough() -> None:
     random = np.random.default_rng(2)
     pieces = {bars: [steady(bars, random) for _ in range(24)] for bars in (70, 20, 14, 5, 3)}
     assert [passage_bars(pieces[bars]) for bars in (70, 20, 14, 5)] == [32, 16, 8, 4]

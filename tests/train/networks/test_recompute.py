@@ -42,6 +42,6 @@ def test_gradients_are_the_same_to_the_bit_in_less_memory() -> None:
     assert little < plain / 5
 
 
-def test_a_model_without_blocks_is_refused() -> None:
+def test_a_model_without_blocks_is_an_error() -> None:
     with pytest.raises(SettingsError, match="Linear has no blocks"):
         recompute_blocks(nn.Linear(2, 2))

@@ -23,12 +23,12 @@ def fresh() -> dict[str, torch.Tensor]:
     ("width", "ranks"),
     [(64, (32, 32, 32, 32)), (192, (32, 32, 32, 64)), (512, (64, 64, 32, 128)), (2048, (128, 128, 64, 224))],
 )
-def test_the_ranks_are_those_that_the_authors_advise(width: int, ranks: tuple[int, ...]) -> None:
+def test_the_low_ranks_are_those_of_the_authors_code(width: int, ranks: tuple[int, ...]) -> None:
     spec = Rwkv7Spec(1, width, 8)
     assert (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank) == ranks
 
 
-def test_a_fresh_model_says_what_its_embedding_says(fresh: dict[str, torch.Tensor]) -> None:
+def test_the_blocks_of_a_new_model_add_nothing(fresh: dict[str, torch.Tensor]) -> None:
     """Nothing that a block adds is heard at first: neither of its last matrices is anything yet."""
     for layer in range(4):
         assert not fresh[f"blocks.{layer}.att.output.weight"].any()

@@ -54,13 +54,13 @@ def test_bars_of_other_than_four_beats_are_dropped(tmp_path: Path) -> None:
     assert prepare("pop909", tmp_path / "in", tmp_path / "out").bars["train"] == 4
 
 
-def test_every_twentieth_song_validates(tmp_path: Path) -> None:
+def test_every_twentieth_song_is_for_validation(tmp_path: Path) -> None:
     for number in (19, 20, 21, 40):
         pop909_song(tmp_path / "in", number, bars=2)
     assert prepare("pop909", tmp_path / "in", tmp_path / "out").pieces == {"train": 2, "validation": 2}
 
 
-def test_broken_songs_are_named_and_skipped(tmp_path: Path) -> None:
+def test_broken_songs_are_skipped_and_listed(tmp_path: Path) -> None:
     pop909_song(tmp_path / "in", 1)
     (pop909_song(tmp_path / "in", 2) / "002.mid").write_bytes(b"noise")
     (pop909_song(tmp_path / "in", 3) / "beat_midi.txt").write_text("not numbers\n")
@@ -74,7 +74,7 @@ def test_broken_songs_are_named_and_skipped(tmp_path: Path) -> None:
     assert "skipped: 4" in report.lines()
 
 
-def test_drums_carry_style_fill_and_backbeat_and_no_releases(tmp_path: Path) -> None:
+def test_drums_have_style_fill_and_backbeat_but_no_releases(tmp_path: Path) -> None:
     report = prepare("groove", groove(tmp_path / "in"), tmp_path / "out")
     assert report.pieces == {"train": 1, "validation": 1}, "3/4 and the test split stay out"
     (beat,) = words(tmp_path / "out", "train")
@@ -92,7 +92,7 @@ def test_micro_timing_is_rounded_to_a_24th_of_a_beat(tmp_path: Path) -> None:
     assert kicks[:2] == [0, 300], "2.51 beats stand at 2.5"
 
 
-def test_any_folder_of_midi_files_will_do(tmp_path: Path) -> None:
+def test_a_folder_of_midi_files_is_prepared(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     pop909_song(tmp_path / "songs", 7)
     folder.mkdir()
@@ -107,14 +107,14 @@ def test_any_folder_of_midi_files_will_do(tmp_path: Path) -> None:
     assert sum(drums.pieces.values()) == 1
 
 
-def test_a_small_folder_has_something_to_validate_on_too(tmp_path: Path) -> None:
+def test_a_small_folder_has_a_validation_piece(tmp_path: Path) -> None:
     few, many = ([tmp_path / f"{number}.mid" for number in range(count)] for count in (4, 400))
     assert len(held_out(few, tmp_path)) == 1
     assert 10 <= len(held_out(many, tmp_path)) <= 30
     assert held_out(many[:200], tmp_path) <= held_out(many, tmp_path), "a folder that grows keeps them"
 
 
-def test_an_archive_reads_as_its_folder_does_and_json_lines_say_the_same(tmp_path: Path) -> None:
+def test_an_archive_gives_the_same_corpus_as_its_folder(tmp_path: Path) -> None:
     pop909_song(tmp_path / "in" / "pop909", 1)
     with tarfile.open(tmp_path / "songs.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "in", "in")
@@ -133,7 +133,7 @@ def cut_archive(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def test_a_preparation_that_fails_leaves_the_last_one_alone(tmp_path: Path) -> None:
+def test_a_failed_preparation_leaves_the_previous_corpus_intact(tmp_path: Path) -> None:
     pop909_song(tmp_path / "in", 1)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
@@ -154,14 +154,14 @@ def test_a_preparation_that_fails_leaves_the_last_one_alone(tmp_path: Path) -> N
         ("pop909", lambda path: (pop909_song(path, 1) / "001.mid").write_bytes(b""), "no piece to train on"),
     ],
 )
-def test_a_source_that_cannot_be_used_is_named(tmp_path: Path, corpus: str, make, message: str) -> None:
+def test_an_unusable_source_is_an_error(tmp_path: Path, corpus: str, make, message: str) -> None:
     source = tmp_path / "source"
     make(source)
     with pytest.raises(SettingsError, match=message):
         prepare(corpus, source, tmp_path / "out")
 
 
-def test_the_card_tells_the_source_the_stages_and_what_they_changed(tmp_path: Path) -> None:
+def test_the_card_has_the_source_the_stages_and_their_effect(tmp_path: Path) -> None:
     for number in (1, 2, 20):
         pop909_song(tmp_path / "in", number, bars=8)
     prepare("pop909", tmp_path / "in", tmp_path / "out", stages=("harmony", "touch"), variants=2)
@@ -180,7 +180,7 @@ def test_the_card_tells_the_source_the_stages_and_what_they_changed(tmp_path: Pa
     assert facts(tmp_path / "in") == {}
 
 
-def test_hugging_faces_tokenizers_read_the_same_tokens(tmp_path: Path) -> None:
+def test_hugging_face_tokenizers_read_the_same_tokens(tmp_path: Path) -> None:
     pop909_song(tmp_path / "in", 1)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
     tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "out" / "tokenizer.json"))

@@ -8,14 +8,14 @@ from train.data.arrange.balance import MEMORY, WANTED, Balance
 TOTAL = sum(WANTED.values())
 
 
-def test_what_is_paid_in_full_is_owed_no_more() -> None:
+def test_intervals_in_lofi_proportions_leave_no_debt() -> None:
     balance = Balance()
     for interval, share in WANTED.items():
         balance.heard(48, (48 + interval,), round(share * 10_000 * TICKS_PER_BEAT / 1_000))
     assert all(balance.owed(interval) == pytest.approx(0, abs=0.05) for interval in WANTED)
 
 
-def test_an_interval_that_sounds_makes_room_for_the_others_in_whatever_octave() -> None:
+def test_an_interval_that_sounds_lowers_its_own_weight_in_any_octave() -> None:
     balance = Balance()
     balance.heard(48, (55, 67), TICKS_PER_BEAT)
     assert balance.owed(7) == pytest.approx(2 * WANTED[7] / TOTAL - 2)
@@ -24,20 +24,20 @@ def test_an_interval_that_sounds_makes_room_for_the_others_in_whatever_octave() 
     assert balance.weight(7) < WANTED[7]
 
 
-def test_octaves_owe_nothing() -> None:
+def test_octaves_have_no_debt() -> None:
     balance = Balance()
     balance.heard(48, (48, 60, 72), 100 * TICKS_PER_BEAT)
     assert [balance.owed(interval) for interval in range(12)] == [0] * 12
 
 
-def test_debts_are_bounded_so_that_none_is_made_up_for_ever() -> None:
+def test_debts_are_bounded() -> None:
     balance = Balance()
     balance.heard(48, (55,), 10_000 * TICKS_PER_BEAT)
     assert balance.owed(7) == -MEMORY
     assert balance.owed(3) == MEMORY
 
 
-def test_drawing_by_weight_comes_out_in_the_wanted_proportions() -> None:
+def test_drawing_by_weight_gives_lofi_proportions() -> None:
     """Where the chords allow any interval; a greedy pianist, so that no chance is in it."""
     balance, beats = Balance(), dict.fromkeys(WANTED, 0)
     for _ in range(1_000):

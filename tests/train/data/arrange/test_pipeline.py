@@ -22,7 +22,7 @@ from train.data.arrange.voicing import voiced
 SEEDS = range(20)
 
 
-def test_stages_are_chosen_by_name_and_run_in_their_order() -> None:
+def test_stages_are_chosen_by_name_and_run_in_a_fixed_order() -> None:
     assert chosen("all") == tuple(STAGES)
     assert chosen("touch,harmony") == ("harmony", "touch")
     with pytest.raises(SettingsError, match=r"no stage 'voicings'. Did you mean 'voicing'\?"):
@@ -37,7 +37,7 @@ def test_a_stage_is_a_pure_function_of_piece_and_generator(stage: str) -> None:
     assert piece == song(), "what was given is left alone"
 
 
-def test_variants_differ_and_each_is_the_same_again() -> None:
+def test_variants_differ_and_are_reproducible() -> None:
     one, two = arranged(song(), chosen("all"), 0), arranged(song(), chosen("all"), 1)
     assert one is not None
     assert two is not None
@@ -45,7 +45,7 @@ def test_variants_differ_and_each_is_the_same_again() -> None:
     assert arranged(song(), chosen("all"), 0) == one
 
 
-def test_switching_one_stage_off_leaves_the_others_draws_alone() -> None:
+def test_omitting_a_stage_keeps_the_draws_of_the_others() -> None:
     with_touch, without = arranged(song(), chosen("all")), arranged(song(), chosen("sections,harmony,thinning,voicing"))
     assert with_touch is not None
     assert without is not None
@@ -53,7 +53,7 @@ def test_switching_one_stage_off_leaves_the_others_draws_alone() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_an_arrangement_survives_its_tokens(seed: int) -> None:
+def test_an_arrangement_survives_encoding_as_tokens(seed: int) -> None:
     piece = arranged(song(bars=16), chosen("all"), seed)
     assert piece is not None
     times = [(note.start, note.end, note.note) for note in events_to_notes(decode(piece.tokens()))]
@@ -64,12 +64,12 @@ def test_an_arrangement_survives_its_tokens(seed: int) -> None:
 
 
 @pytest.mark.parametrize("semitones", range(12))
-def test_the_key_is_found_wherever_it_lies(semitones: int) -> None:
+def test_the_key_is_found_in_every_transposition(semitones: int) -> None:
     assert tonic_of([parse(name).transposed(semitones) for name in LOOP]) == semitones
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_triads_become_richer_and_keep_their_function(seed: int) -> None:
+def test_triads_are_enriched_and_keep_their_function(seed: int) -> None:
     piece = song()
     rich = enriched(piece, Random(seed)).chords
     assert len(rich) == len(piece.chords)
@@ -85,13 +85,13 @@ def test_a_loop_stays_a_loop() -> None:
     assert rich[:28] == rich[32:60], "the last chord of the piece leads nowhere and may differ"
 
 
-def test_rare_qualities_come_up() -> None:
+def test_rare_qualities_occur() -> None:
     songs = [song(), song(("C", "E", "Am", "Bdim")), song(("Am", "Dm", "G", "C"))]
     seen = {chord.quality for piece in songs for seed in range(40) for chord in enriched(piece, Random(seed)).chords}
     assert {"maj7", "maj9", "6", "min7", "min9", "dom7", "sus", "aug", "dim", "hdim7"} <= seen
 
 
-def test_beats_without_a_chord_stay_so() -> None:
+def test_beats_without_a_chord_stay_without() -> None:
     assert enriched(song(("N", "N")), Random(1)).chords == song(("N", "N")).chords
 
 
@@ -99,7 +99,7 @@ def test_beats_without_a_chord_stay_so() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_thinning_keeps_strikes_of_the_song_and_every_chord_change(seed: int) -> None:
+def test_thinning_keeps_onsets_of_the_song_and_every_chord_change(seed: int) -> None:
     piece = song(bars=16)
     kept = thinned(piece, Random(seed))
     assert set(kept.notes) <= set(piece.notes)
@@ -112,7 +112,7 @@ def test_thinning_keeps_strikes_of_the_song_and_every_chord_change(seed: int) ->
     assert changes <= {note.start for note in kept.notes}
 
 
-def test_who_comes_late_to_a_chord_is_put_on_it() -> None:
+def test_a_late_onset_is_moved_to_its_chord_change() -> None:
     piece = song()
     piece.notes = [Note(note.start + 40, note.end + 40, note.note, 80) for note in piece.notes if note.start % 240 == 0]
     starts = {note.start for note in thinned(piece, Random(1)).notes}
@@ -124,7 +124,7 @@ def test_who_comes_late_to_a_chord_is_put_on_it() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_voicings_are_of_the_chord_and_without_mud(seed: int) -> None:
+def test_voicings_are_made_of_chord_tones_with_at_most_one_low_note(seed: int) -> None:
     piece = enriched(song(bars=16), Random(seed))
     notes = voiced(piece, Random(seed)).notes
     assert {note.start for note in notes} == {note.start for note in piece.notes}
@@ -141,7 +141,7 @@ def test_voicings_are_of_the_chord_and_without_mud(seed: int) -> None:
         top = max(pitches)
 
 
-def test_passing_notes_come_up_and_are_few() -> None:
+def test_passing_notes_occur_and_are_few() -> None:
     notes, foreign = 0, 0
     for seed in SEEDS:
         piece = enriched(song(bars=16), Random(seed))
@@ -151,7 +151,7 @@ def test_passing_notes_come_up_and_are_few() -> None:
     assert 0.01 < foreign / notes < 0.3
 
 
-def test_the_right_hand_leads_its_voices() -> None:
+def test_voices_move_by_small_steps() -> None:
     moves = []
     for seed in SEEDS:
         notes = voiced(enriched(song(bars=32), Random(seed)), Random(seed)).notes
@@ -165,7 +165,7 @@ def test_the_right_hand_leads_its_voices() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_is_held_over_a_change_of_chord_or_into_its_own_next_strike(seed: int) -> None:
+def test_notes_end_at_a_chord_change_or_at_their_next_onset(seed: int) -> None:
     piece = song(bars=16)
     held = sustained(piece, Random(seed))
     assert [(note.start, note.note, note.velocity) for note in held.notes] == [
@@ -180,7 +180,7 @@ def test_nothing_is_held_over_a_change_of_chord_or_into_its_own_next_strike(seed
 # touch and sections
 
 
-def test_touch_is_soft_and_keeps_the_accents() -> None:
+def test_touch_softens_and_keeps_the_accents() -> None:
     piece = song()
     soft = softened(piece, Random(1)).notes
     velocities = [note.velocity for note in soft]
@@ -193,7 +193,7 @@ def test_touch_is_soft_and_keeps_the_accents() -> None:
     assert velocities[order[0]] < velocities[order[-1]]
 
 
-def test_sections_that_wander_are_left_out() -> None:
+def test_sections_without_a_steady_rhythm_are_left_out() -> None:
     piece = song(bars=24)
     random = Random(1)
     wandering = range(8, 16)

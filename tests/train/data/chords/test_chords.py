@@ -47,12 +47,12 @@ def test_numerals_are_chords_of_c_major_or_a_minor(mode: str, numerals: str, exp
 
 
 @pytest.mark.parametrize("numeral", ["XI", "H", "Iqq", ""])
-def test_what_is_no_numeral_is_refused(numeral: str) -> None:
+def test_an_unknown_numeral_is_an_error(numeral: str) -> None:
     with pytest.raises(SettingsError, match="is no ending" if numeral == "Iqq" else "is not a Roman"):
         roman.chords_of("major", [numeral])
 
 
-def test_words_become_moods_and_unknown_ones_are_refused() -> None:
+def test_words_become_moods_and_unknown_words_are_an_error() -> None:
     assert moods_of(["Nostalgic", "Tender"]) == ("calm", "warm", "nostalgic")
     assert moods_of(["Cadence"]) == ()
     with pytest.raises(SettingsError, match="'Gloomy' is a mood that has no place yet"):
@@ -76,7 +76,7 @@ def test_beats_become_halves_without_anticipations_or_gaps() -> None:
     assert by_halves([c, c, NO_CHORD, NO_CHORD]) == [c, c]
 
 
-def test_the_mode_follows_the_time_spent_at_home() -> None:
+def test_the_mode_follows_the_time_spent_on_the_tonic() -> None:
     assert mode_of(chords("C G Am F")) == "major"  # type: ignore[arg-type]
     assert mode_of(chords("Am F E7 Am")) == "minor"  # type: ignore[arg-type]
 
@@ -93,7 +93,7 @@ def progressions(tmp_path: Path) -> Path:
     return path
 
 
-def test_written_progressions_fill_sheets_and_are_known_tokens(progressions: Path) -> None:
+def test_written_progressions_become_sheets_of_known_tokens(progressions: Path) -> None:
     table = RowTable(CHORDS, known_tokens(CHORDS))
     for made in written_sheets(read_progressions(progressions)):
         assert made.loop.bars == SHEET_BARS
@@ -113,14 +113,14 @@ def test_a_progression_of_three_chords_is_a_loop_of_four_bars(progressions: Path
     assert bars[:8] == ["Am", "F", "C", "C", "Am", "F", "C", "C"]
 
 
-def test_the_guess_learns_from_what_is_for_training(progressions: Path) -> None:
+def test_the_mood_guess_learns_from_training_progressions_only(progressions: Path) -> None:
     held_out, *_ = read_progressions(progressions)
     assert held_out.split == "validation"
     shares = mood_guess(read_progressions(progressions)).shares(features("minor", chords("Am F C")))  # type: ignore[arg-type]
     assert min(shares["sad"], shares["nostalgic"]) > shares["hopeful"]
 
 
-def test_only_triads_are_enriched_and_a_resting_chord_keeps_its_colour() -> None:
+def test_only_triads_are_enriched_and_a_held_chord_stays_the_same() -> None:
     plain = [parse(name) for name in ("C", "C", "C7", "F") for _ in range(4)] * 4
     for variant in range(5):
         rich = sheet("test", "train", plain, "major").enriched(variant).chords
@@ -130,13 +130,13 @@ def test_only_triads_are_enriched_and_a_resting_chord_keeps_its_colour() -> None
 
 
 @pytest.mark.parametrize("text", ["", "{}", '[{"mode": "major"}]'])
-def test_what_is_no_list_of_progressions_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_without_progressions_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.json").write_text(text)
     with pytest.raises(SettingsError, match="not a list of progressions"):
         read_progressions(tmp_path / "p.json")
 
 
-def test_variety_counts_what_it_is_given() -> None:
+def test_variety_counts_every_track() -> None:
     found = tracks(load(STATIONS).stations["chill"], hours=0.2, mood="sad", seed=3)
     figures = variety([*found, found[0]])
     assert figures.tracks == len(found) + 1

@@ -19,13 +19,13 @@ def sixteenths(late: float, swing: float, spread: float = 3.0, bars: int = 8) ->
 
 @pytest.mark.parametrize("late", [-6.0, 0.0, 4.0])
 @pytest.mark.parametrize("swing", [50, 57, 62, 66])
-def test_where_a_drummer_feels_the_beat_and_how_much_they_swing_is_found(late: float, swing: float) -> None:
+def test_offset_and_swing_of_a_drummer_are_estimated(late: float, swing: float) -> None:
     found = estimate_placement(sixteenths(late, swing))
     assert found.early == pytest.approx(-late, abs=1)
     assert found.swing == pytest.approx(swing, abs=1.5)
 
 
-def test_eighths_and_mixed_rhythms_tell_no_swing() -> None:
+def test_eighths_and_mixed_rhythms_have_no_swing() -> None:
     assert estimate_placement([eighth * 60.0 for eighth in range(64)]).swing == 50
     assert estimate_placement([]).early == 0
     mixed = [pair * 60.0 + place for pair in range(64) for place in (0, (22, 46)[pair % 2])]

@@ -38,7 +38,7 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "out"
 
 
-def test_a_tune_begins_on_its_bar_line_and_other_metres_are_left_out(collection: Path) -> None:
+def test_a_tune_starts_on_its_bar_line_and_other_meters_are_left_out(collection: Path) -> None:
     assert tunes.write(["ryans"], collection) == 1
     (path,) = collection.iterdir()
     score = midi.read(path)
@@ -50,6 +50,6 @@ def test_a_tune_begins_on_its_bar_line_and_other_metres_are_left_out(collection:
     assert len(piece.notes) == len(notes)
 
 
-def test_a_collection_that_is_not_known_is_named(tmp_path: Path) -> None:
+def test_an_unknown_collection_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no collection 'ryan'\. Did you mean 'ryans'\?"):
         tunes.write(["ryan"], tmp_path)

@@ -10,7 +10,7 @@ def played(places: list[int], spread: float, seed: int = 1) -> list[float]:
     return [place + random.gauss(0, spread) for place in places]
 
 
-def test_a_late_sixteenth_is_no_triplet_and_a_shuffle_none_of_sixteenths() -> None:
+def test_a_late_sixteenth_is_not_a_triplet_and_a_shuffle_is_one() -> None:
     fours = [beat * 120 + place for beat in range(64) for place in (0, 30, 60, 90)]
     assert gridded(played(fours, 2.5)) == fours
     late = [place + 8.0 if place % 120 == 30 else float(place) for place in fours]
@@ -19,12 +19,12 @@ def test_a_late_sixteenth_is_no_triplet_and_a_shuffle_none_of_sixteenths() -> No
     assert gridded(played(shuffle, 2.5)) == shuffle
 
 
-def test_a_performance_may_turn_to_triplets_for_a_beat() -> None:
+def test_a_performance_may_change_to_triplets_for_a_beat() -> None:
     places = [beat * 120 + place for beat in range(16) for place in ((0, 40, 80) if beat == 7 else (0, 30, 60, 90))]
     assert gridded(played(places, 2.0)) == places
 
 
-def test_no_beat_mixes_both_and_order_in_is_order_out() -> None:
+def test_a_beat_is_in_four_or_in_three_and_the_order_stays() -> None:
     ticks = [Random(3).uniform(0, 4000) for _ in range(5)] + played(list(range(0, 4000, 17)), 3, seed=4)
     found = gridded(ticks)
     for beat in range(34):

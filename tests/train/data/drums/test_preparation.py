@@ -39,13 +39,13 @@ def places(stages: tuple[str, ...]) -> set[int]:
     return {note.start % 120 for note in found.notes}
 
 
-def test_a_swung_drummer_before_the_click_lands_on_plain_sixteenths_by_the_stages_together() -> None:
+def test_the_stages_move_an_early_swung_drummer_to_plain_sixteenths() -> None:
     assert places(("align", "straighten")) == {0, 30, 60, 90}
     assert places(("align", "straighten", "grid")) == {0, 30, 60, 90}
     assert 40 in places(("align",)), "switched off, the swung sixteenth falls on the triplet of the beat's first half"
 
 
-def test_the_first_variant_is_as_played_and_every_other_is_the_same_again_when_made_again() -> None:
+def test_variants_are_reproducible_and_the_first_is_as_played() -> None:
     as_played = piece(SWUNG, FELT, ("align", "straighten"))
     assert piece(SWUNG, FELT, ("align", "straighten", "vary")) == as_played
     variants = [piece(SWUNG, FELT, STAGES, variant) for variant in range(4)]
@@ -53,7 +53,7 @@ def test_the_first_variant_is_as_played_and_every_other_is_the_same_again_when_m
     assert len({str(each) for each in variants}) == 4
 
 
-def test_variation_never_takes_the_groove_away() -> None:
+def test_variation_keeps_kick_and_backbeat() -> None:
     def counted(hits: list[tuple[float, int, int]]) -> Counter[int]:
         return Counter(pad for _, pad, velocity in hits if pad == 36 or (pad == 38 and velocity >= 80))
 
@@ -70,21 +70,21 @@ def test_variation_never_takes_the_groove_away() -> None:
     assert all(varied(foot, Random(seed))[0][1] == 44 for seed in range(50))
 
 
-def test_what_stations_ask_for_weighs_more() -> None:
+def test_styles_of_the_stations_weigh_more() -> None:
     slow = weight(SWUNG)
     assert slow > weight(replace(SWUNG, tempo=140)) > weight(replace(SWUNG, style="rock", tempo=140)) == 1
     assert slow > weight(replace(SWUNG, fill=True))
     assert slow > weight(replace(SWUNG, style="jazz")) > weight(replace(SWUNG, style="latin"))
 
 
-def test_a_take_is_felt_from_all_its_files_and_a_broken_one_does_not_matter(tmp_path: Path) -> None:
+def test_a_take_is_estimated_from_all_its_readable_files(tmp_path: Path) -> None:
     found = rows(groove(tmp_path))
     placements = TakePlacements([found[0], found[0] | {"path": "/nowhere.mid"}])
     assert placements.of(found[0]).early == 0
     assert len(read_performance(found[0]).hits) == 4 * 12
 
 
-def test_a_prepared_corpus_carries_weights_and_its_card_says_what_they_change(tmp_path: Path) -> None:
+def test_a_prepared_corpus_has_weights_and_its_card_shows_their_effect(tmp_path: Path) -> None:
     source = groove(tmp_path / "in")
     listing = source / "groove" / "info.csv"
     listing.write_text(listing.read_text() + "d1,s,d1/s/5,rock,160,beat,4-4,d1/beat.mid,,1,train\n")
@@ -104,7 +104,7 @@ def test_a_prepared_corpus_carries_weights_and_its_card_says_what_they_change(tm
     assert binidx.read_weights(out / "train", 2) is None, "the weights of what stood there before are gone"
 
 
-def test_weights_that_do_not_fit_their_pieces_are_refused(tmp_path: Path) -> None:
+def test_weights_that_do_not_match_the_pieces_are_an_error(tmp_path: Path) -> None:
     prefix = tmp_path / "train"
     binidx.write_weights(prefix, [1, 2, 0.5])
     assert np.array_equal(binidx.read_weights(prefix, 3), [1, 2, 0.5])  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ def random(*shape: int, seed: int) -> Tensor:
 
 @pytest.mark.parametrize(("length", "lanes"), [(1, 1), (9, 3)])
 @pytest.mark.parametrize(("scan", "gates"), [(RnnScan, 1), (GruScan, 3)])
-def test_it_is_torchs_loop_with_its_gradients(scan: type, gates: int, length: int, lanes: int) -> None:
+def test_outputs_and_gradients_are_those_of_torch(scan: type, gates: int, length: int, lanes: int) -> None:
     width = 5
     given, hidden = random(length, lanes, gates * width, seed=0), random(lanes, width, seed=1)
     matrix, bias = random(gates * width, width, seed=2), random(gates * width, seed=3)
