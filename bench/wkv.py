@@ -89,7 +89,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
 def _one_shape(shape: Shape, rounds: int, copied: float, multiplied: float) -> Iterator[Measurement]:
     short = Shape(shape.batch, min(shape.length, SHORT))
     works = {
-        "ours": _training(cuda.wkv6_cuda, shape, torch.bfloat16),
+        "ours": _training(cuda.wkv6, shape, torch.bfloat16),
         "chunked": _training(wkv6_chunked, shape, torch.float32),
         "naive": _training(wkv6_naive, short, torch.float32),
     }

@@ -1,1 +1,1 @@
-"""WKV, the recurrence at the heart of RWKV: a naive reference that everything faster is tested against."""
+"""WKV, the recurrence of RWKV: naive references, and the fast implementations that are tested against them."""

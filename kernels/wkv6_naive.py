@@ -1,4 +1,4 @@
-"""RWKV-6's WKV operator, token by token: the reference. Slow, plain, and right by reading.
+"""The WKV operator of RWKV-6, token by token: a slow and simple reference.
 
 Source: Peng et al., "Eagle and Finch: RWKV with Matrix-Valued States and Dynamic Recurrence", arXiv 2404.05892,
 section 4.1, equations 18–19 (per head):

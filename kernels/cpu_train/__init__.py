@@ -1,6 +1,6 @@
-"""Training's operators for the CPU, in C: compiled when first needed, for the processor at hand."""
+"""Training operators for the CPU in C, compiled on first use for the processor at hand."""
 
-from kernels.cpu_train.library import available, missing_reason, serves, takes
+from kernels.cpu_train.library import available, missing_reason, supports_elementwise, supports_wkv
 from kernels.cpu_train.mixes import gated_norm, sigmoid_gate, squared_relu, token_shift
 from kernels.cpu_train.wkv6_cpu import wkv6
 from kernels.cpu_train.wkv7_cpu import wkv7
@@ -9,10 +9,10 @@ __all__ = [
     "available",
     "gated_norm",
     "missing_reason",
-    "serves",
     "sigmoid_gate",
     "squared_relu",
-    "takes",
+    "supports_elementwise",
+    "supports_wkv",
     "token_shift",
     "wkv6",
     "wkv7",

@@ -1,7 +1,7 @@
-/* What the WKV operators share: one head's tokens a chunk at a time, and its state.
+/* Shared code of the WKV operators: chunks of tokens of one head, and its state.
  *
- * Inside, a state lies value by value, a row of N keys each, so that what is added over values needs no sum across a
- * register; outside (N keys, N values), as the engines have it. */
+ * Internally a state is stored as (N values, N keys), so that sums over values need no addition across a register.
+ * Outside it is (N keys, N values), as in the engines. */
 #ifndef TRAIN_HEAD_H
 #define TRAIN_HEAD_H
 
@@ -9,17 +9,17 @@
 
 enum {
     N = HEAD,
-    VECTORS = N / LANES, /* of a row */
-    ROWS = 4,            /* of the state that stay in registers over a chunk */
-    CHUNK = 8,          /* tokens whose numbers stay in the first cache */
-    CHUNKS = 8,          /* between two states that the forward pass keeps for the backward one */
+    VECTORS = N / LANES, /* per row */
+    ROWS = 4,            /* rows of the state that stay in registers during a chunk */
+    CHUNK = 8,           /* tokens whose values stay in the L1 cache */
+    CHUNKS = 8,          /* chunks between two states that the forward pass saves for the backward pass */
     SPAN = CHUNK * CHUNKS
 };
 
-/* Registers have no index: what is to stay in one is only walked by loops without a counter. */
+/* Registers cannot be indexed, so loops over values in registers must be unrolled. */
 #define UNROLLED _Pragma("GCC unroll 4")
 
-/* A vector that lies across two cache lines takes twice as long to load. */
+/* Aligned, since loading a vector that crosses a cache line takes twice as long. */
 typedef float state[N][N] __attribute__((aligned(64)));
 typedef float tokens[CHUNK][N] __attribute__((aligned(64)));
 
@@ -28,15 +28,15 @@ INLINE void transpose(const float *from, float *to) {
         for (int column = 0; column < N; column++) to[column * N + row] = from[row * N + column];
 }
 
-/* `count` tokens of a head, `stride` numbers apart. */
-INLINE void get_tokens(tokens to, const void *from, size_t at, size_t stride, int count, enum kind kind) {
+/* Load `count` tokens of a head, `stride` elements apart. */
+INLINE void get_tokens(tokens to, const void *from, size_t at, size_t stride, int count, enum dtype dtype) {
     for (int t = 0; t < count; t++)
-        for (int i = 0; i < N; i += LANES) store(&to[t][i], get(from, at + t * stride + i, kind));
+        for (int i = 0; i < N; i += LANES) store(&to[t][i], get(from, at + t * stride + i, dtype));
 }
 
-INLINE void put_tokens(void *to, tokens from, size_t at, size_t stride, int count, enum kind kind) {
+INLINE void put_tokens(void *to, tokens from, size_t at, size_t stride, int count, enum dtype dtype) {
     for (int t = 0; t < count; t++)
-        for (int i = 0; i < N; i += LANES) put(to, at + t * stride + i, kind, load(&from[t][i]));
+        for (int i = 0; i < N; i += LANES) put(to, at + t * stride + i, dtype, load(&from[t][i]));
 }
 
 #endif

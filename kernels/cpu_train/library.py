@@ -1,7 +1,7 @@
-"""The operators' shared library: compiled with the system's C compiler when first needed, kept in build/cpu_train.
+"""The shared library of the operators, compiled by the system's C compiler on first use and cached in build/cpu_train.
 
-Compiled where it runs, it can use all that the processor has, and nothing is built for those who do not train.
-It takes OpenMP's threads from the library that torch has loaded, so both share one pool; import torch first.
+Compiling on the machine that runs it makes all instructions of the processor available, and users who do not train need
+no build. The library uses the OpenMP that torch has loaded, so both share one thread pool; import torch first.
 """
 
 from __future__ import annotations
@@ -24,49 +24,53 @@ from torch import Tensor
 
 SOURCES = Path(__file__).parent
 CACHE = SOURCES.parents[1] / "build" / "cpu_train"
-# Products and sums become one instruction; square roots and comparisons need not set errno or trap.
+# Fuse products and sums; let square roots and comparisons skip errno and traps.
 OPTIONS = ("-std=gnu11", "-O3", "-march=native", "-fopenmp", "-ffp-contract=fast", "-fno-math-errno",
            "-fno-trapping-math", "-shared", "-fPIC")  # fmt: skip
 
 HEAD_SIZE, LANES = 64, 16
 SPAN = 64
-"""Tokens between two states that are kept for the backward pass, as in head.h."""
-KINDS = {torch.float32: 0, torch.bfloat16: 1}
-"""Numbers that the operators read and write, as `enum kind` in lanes.h names them."""
+"""Tokens between two states that are saved for the backward pass, as in head.h."""
+DTYPES = {torch.float32: 0, torch.bfloat16: 1}
+"""Dtypes that the operators read and write, with their values in `enum dtype` of lanes.h."""
 
 
 def available() -> bool:
-    """Whether the operators can be used here; the first call may compile them, a few seconds."""
-    return opened()[0] is not None
+    """Return True if the operators can be used. The first call may compile them, which takes a few seconds."""
+    return load_library()[0] is not None
 
 
-def serves(x: Tensor, dtype: torch.dtype) -> bool:
-    """Whether the operators read tensors such as x and write `dtype`: on the CPU, rows of 16s, float32 or bfloat16."""
-    return x.device.type == "cpu" and x.shape[-1] % LANES == 0 and {x.dtype, dtype} <= KINDS.keys() and available()
+def supports_elementwise(x: Tensor, dtype: torch.dtype) -> bool:
+    """Return True if the element-wise operators can read tensors such as `x` and write `dtype`.
+
+    They need CPU tensors of float32 or bfloat16 whose last axis is a multiple of 16.
+    """
+    return x.device.type == "cpu" and x.shape[-1] % LANES == 0 and {x.dtype, dtype} <= DTYPES.keys() and available()
 
 
-def takes(tokens: Tensor) -> bool:
-    """Whether the operators compute with these heads, (B, T, H, N): where they serve, and N is 64."""
-    return tokens.shape[-1] == HEAD_SIZE and serves(tokens, tokens.dtype)
+def supports_wkv(tokens: Tensor) -> bool:
+    """Return True if the WKV operators support `tokens` (B, T, H, N): `supports_elementwise`, and N is 64."""
+    return tokens.shape[-1] == HEAD_SIZE and supports_elementwise(tokens, tokens.dtype)
 
 
 def missing_reason() -> str:
-    """What went wrong, in one line; empty where nothing did."""
-    return opened()[1]
+    """Return the reason why the operators are missing, in one line, or an empty string if they are available."""
+    return load_library()[1]
 
 
 Argument: TypeAlias = int | float | Tensor | Sequence[Tensor] | None
 
 
 def call(name: str, *arguments: Argument) -> None:
-    """Run one function of the library with as many threads as torch uses.
+    """Call a function of the library with as many threads as torch uses.
 
     Args:
-        arguments: numbers and contiguous tensors, in the order of the C function, whose first argument is the threads.
+        name: the C function.
+        arguments: its arguments after the number of threads: numbers and contiguous tensors.
     """
-    library = opened()[0]
+    library = load_library()[0]
     if library is None:
-        raise RuntimeError(f"training's native operators are not there: {missing_reason()}")
+        raise RuntimeError(f"the training operators in C are not available: {missing_reason()}")
     function = getattr(library, name)
     function(ctypes.c_int(torch.get_num_threads()), *map(_as_c, arguments))
 
@@ -78,7 +82,7 @@ def _as_c(argument: Argument) -> Any:
         return ctypes.c_float(argument)
     if isinstance(argument, Tensor):
         if not argument.is_contiguous():
-            raise ValueError(f"an operator in C reads contiguous tensors, not strides {argument.stride()}")
+            raise ValueError(f"operators in C need contiguous tensors; got strides {argument.stride()}")
         return ctypes.c_void_p(argument.data_ptr())
     if argument is None:
         return ctypes.c_void_p(None)
@@ -86,44 +90,44 @@ def _as_c(argument: Argument) -> Any:
 
 
 @cache
-def opened() -> tuple[ctypes.CDLL | None, str]:
-    """The library, or None and why not."""
+def load_library() -> tuple[ctypes.CDLL | None, str]:
+    """Load the library. Return it and an empty string, or None and the reason why it is missing."""
     compiler = os.environ.get("CC") or shutil.which("cc")
     if compiler is None:
         return None, "no C compiler (cc) on the path"
     try:
-        return ctypes.CDLL(str(_compiled(compiler))), ""
-    except subprocess.CalledProcessError as fault:
-        return None, f"{compiler} failed: {fault.stderr.strip().splitlines()[0] if fault.stderr.strip() else fault}"
-    except OSError as fault:
-        return None, str(fault)
+        return ctypes.CDLL(str(_compile(compiler))), ""
+    except subprocess.CalledProcessError as error:
+        return None, f"{compiler} failed: {error.stderr.strip().splitlines()[0] if error.stderr.strip() else error}"
+    except OSError as error:
+        return None, str(error)
 
 
-def _compiled(compiler: str) -> Path:
-    """The library for these sources, this compiler and this processor; made if it is not there yet."""
+def _compile(compiler: str) -> Path:
+    """Return the library for these sources, this compiler and this processor. Compile it unless it is cached."""
     sources = sorted(SOURCES.glob("*.c"))
     headers = [*sorted(SOURCES.glob("*.h")), *sorted((SOURCES.parent / "cpu").glob("*.h"))]
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
-    known = hashlib.sha256("\n".join([version, *OPTIONS, _processor()]).encode())
+    digest = hashlib.sha256("\n".join([version, *OPTIONS, _processor()]).encode())
     for path in [*sources, *headers]:
-        known.update(path.read_bytes())
-    made = CACHE / f"{known.hexdigest()[:16]}{sysconfig.get_config_var('SHLIB_SUFFIX') or '.so'}"
-    if made.exists():
-        return made
+        digest.update(path.read_bytes())
+    library = CACHE / f"{digest.hexdigest()[:16]}{sysconfig.get_config_var('SHLIB_SUFFIX') or '.so'}"
+    if library.exists():
+        return library
     CACHE.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=CACHE, suffix=".part", delete=False) as part:
         path = Path(part.name)
     try:
         command = [compiler, *OPTIONS, *map(str, sources), "-lm", "-o", str(path)]
         subprocess.run(command, capture_output=True, text=True, check=True)
-        path.replace(made)  # at once: another process may be compiling the same
+        path.replace(library)  # atomic, since another process may compile the same
     finally:
         path.unlink(missing_ok=True)
-    return made
+    return library
 
 
 def _processor() -> str:
-    """What -march=native looks at: a cache may be shared between machines."""
+    """Return the properties that -march=native depends on, since machines may share a cache."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

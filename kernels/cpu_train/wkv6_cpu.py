@@ -1,4 +1,4 @@
-"""RWKV-6's WKV operator on the CPU: `wkv6.c` as a differentiable function."""
+"""The WKV operator of RWKV-6 on the CPU: `wkv6.c` as a differentiable function."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kernels.cpu_train.library import KINDS, SPAN, call
+from kernels.cpu_train.library import DTYPES, SPAN, call
 
 
 def wkv6(  # noqa: PLR0917 - the operator's arguments in the order of the paper
     r: Tensor, k: Tensor, v: Tensor, decay: Tensor, base: Tensor, u: Tensor, state: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Run the recurrence over T tokens, in float32 whatever the inputs are. Differentiable in all of them.
+    """Run the recurrence over T tokens in float32. Differentiable in all inputs.
 
     Args:
-        r, k, v, decay: (B, T, H, 64), all float32 or all bfloat16. A channel keeps exp(-exp(base + decay)) of itself.
-        base, u: of every token's decay, and bonus of the current token, (H, 64) float32.
-        state: before the first token, (B, H, 64, 64) float32: key axis, then value axis.
+        r, k, v, decay: (B, T, H, 64), all float32 or all bfloat16. The decay factor is exp(-exp(base + decay)).
+        base: base of the decay, (H, 64), float32.
+        u: bonus of the current token, (H, 64), float32.
+        state: state before the first token, (B, H, 64, 64), float32: key axis, then value axis.
 
     Returns:
-        y (B, T, H, 64) float32 and the state after the last token.
+        y (B, T, H, 64), float32, and the state after the last token.
     """
     y, after = _Wkv6.apply(r, k, v, decay, base, u, state)  # type: ignore[no-untyped-call]
     return y, after
@@ -38,7 +39,7 @@ class _Wkv6(torch.autograd.Function):
         if any(ctx.needs_input_grad):
             saved = torch.empty(batch, heads, -(-length // SPAN), size, size)
             ctx.save_for_backward(*inputs[:-1], saved)
-        call("wkv6_forward", batch, length, heads, KINDS[r.dtype], *inputs, y, after, saved)
+        call("wkv6_forward", batch, length, heads, DTYPES[r.dtype], *inputs, y, after, saved)
         return y, after
 
     @staticmethod
@@ -50,7 +51,7 @@ class _Wkv6(torch.autograd.Function):
         base, bonus = (torch.empty(batch, heads, size) for _ in range(2))
         before = torch.empty_like(dafter)
         call(
-            "wkv6_backward", batch, length, heads, KINDS[r.dtype], *inputs, saved, dy.contiguous(),
+            "wkv6_backward", batch, length, heads, DTYPES[r.dtype], *inputs, saved, dy.contiguous(),
             dafter.contiguous(), *tokens, base, bonus, before,
         )  # fmt: skip
         return *tokens, base.sum(0), bonus.sum(0), before

@@ -1,4 +1,4 @@
-"""RWKV-7's WKV operator on the CPU: `wkv7.c` as a differentiable function."""
+"""The WKV operator of RWKV-7 on the CPU: `wkv7.c` as a differentiable function."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kernels.cpu_train.library import KINDS, SPAN, call
+from kernels.cpu_train.library import DTYPES, SPAN, call
 
 
-def wkv7(  # noqa: PLR0917 - the operator's arguments in the order of the authors' own code
+def wkv7(  # noqa: PLR0917 - the operator's arguments in the order of the reference code
     r: Tensor, log_w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Run the recurrence over T tokens, in float32 whatever the inputs are. Differentiable in all of them.
+    """Run the recurrence over T tokens in float32. Differentiable in all inputs.
 
     Args:
-        r, log_w, k, v, a, b: as `kernels.wkv7_naive.wkv7_naive` has them, (B, T, H, 64), all float32 or all bfloat16.
-        state: before the first token, (B, H, 64, 64) float32: key axis, then value axis.
+        r, log_w, k, v, a, b: as in `kernels.wkv7_naive`, (B, T, H, 64), all float32 or all bfloat16.
+        state: state before the first token, (B, H, 64, 64), float32: key axis, then value axis.
 
     Returns:
-        y (B, T, H, 64) float32 and the state after the last token.
+        y (B, T, H, 64), float32, and the state after the last token.
     """
     y, after = _Wkv7.apply(r, log_w, k, v, a, b, state)  # type: ignore[no-untyped-call]
     return y, after
@@ -37,7 +37,7 @@ class _Wkv7(torch.autograd.Function):
         if any(ctx.needs_input_grad):
             saved = torch.empty(batch, heads, -(-length // SPAN), size, size)
             ctx.save_for_backward(*inputs[:-1], removed, saved)
-        call("wkv7_forward", batch, length, heads, KINDS[r.dtype], *inputs, y, after, removed, saved)
+        call("wkv7_forward", batch, length, heads, DTYPES[r.dtype], *inputs, y, after, removed, saved)
         return y, after
 
     @staticmethod
@@ -47,7 +47,7 @@ class _Wkv7(torch.autograd.Function):
         tokens = [torch.empty_like(tensor) for tensor in inputs]
         before = torch.empty_like(dafter)
         call(
-            "wkv7_backward", batch, length, heads, KINDS[inputs[0].dtype], *inputs, removed, saved, dy.contiguous(),
+            "wkv7_backward", batch, length, heads, DTYPES[inputs[0].dtype], *inputs, removed, saved, dy.contiguous(),
             dafter.contiguous(), *tokens, before,
         )  # fmt: skip
         return *tokens, before

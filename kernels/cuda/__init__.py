@@ -1,6 +1,6 @@
-"""WKV operators for CUDA devices: compiled by nvcc when first needed."""
+"""WKV operators for CUDA devices, compiled by nvcc on first use."""
 
-from kernels.cuda.library import KernelError, missing_reason, takes
-from kernels.cuda.wkv6_cuda import wkv6_cuda
+from kernels.cuda.library import KernelError, missing_reason, supports_wkv
+from kernels.cuda.wkv6_cuda import wkv6
 
-__all__ = ["KernelError", "missing_reason", "takes", "wkv6_cuda"]
+__all__ = ["KernelError", "missing_reason", "supports_wkv", "wkv6"]

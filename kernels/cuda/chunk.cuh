@@ -1,60 +1,61 @@
-/* All gradients of the tokens of one chunk, from the state before it and the gradient of the state after it:
+/* The gradients of the tokens of one chunk, from the state before it and the gradient of the state after it:
  *
  *     dr_t = S_t dy_t + u k_t (v_t·dy_t)        dv_t = k_t G_t+1 + dy_t (r_t·u k_t)
  *     dk_t = G_t+1 v_t + u r_t (v_t·dy_t)       dlog w_t = w_t ∘ Σ_columns G_t+1 ∘ S_t       du = Σ_t r_t k_t (v_t·dy_t)
  *
- * with S_t before token t, G_t+1 = dL/dS_t+1. A channel may decay to nothing, so S is not got back by dividing by w: it
- * is computed again, first over the chunk, leaving a copy every COPY tokens in shared memory, then step by step from the
- * last, the step's states in registers. All chunks of all heads are computed at once.
+ * with S_t before token t, G_t+1 = dL/dS_t+1. A channel may decay to 0, so S cannot be recovered by dividing by w. It is
+ * recomputed: first over the whole chunk, with a copy in shared memory every COPY tokens, then in steps from the last
+ * one backward, with the states of a step in registers. All chunks of all heads run in parallel.
  *
- * A block is one chunk of one head, a thread holds 4 keys × 4 columns: 16 lanes share out the columns of a key. */
+ * A block computes one chunk of one head. A thread holds 4 keys × 4 columns, so 16 lanes share the columns of a key. */
 #pragma once
 
 #include "scan.cuh"
 
-constexpr int STEP = 4; /* tokens whose states are in registers */
-constexpr int COPY = 8; /* tokens from one copy in shared memory to the next: few enough for two blocks on an H100 */
+constexpr int STEP = 4; /* tokens whose states are in registers at a time */
+constexpr int COPY = 8; /* tokens between two copies in shared memory; two blocks fit on an H100 */
 constexpr int CHUNK_THREADS = 256;
 constexpr int WARPS = CHUNK_THREADS / 32;
-static_assert(CHUNK_THREADS == CHUNK * HEAD / 8 && CHUNK_THREADS * 16 == HEAD * HEAD, "all threads stage, all hold a part");
+static_assert(CHUNK_THREADS == CHUNK * HEAD / 8 && CHUNK_THREADS * 16 == HEAD * HEAD,
+              "all threads stage tokens and hold a part of the state");
 
 template <typename T> struct Gradients {
     const T *r, *k, *v, *dy; /* (B, T, H, N) */
     const float *log_w, *u;  /* (B, T, H, N), (H, N) */
-    const float *saved;      /* (B, H, chunks, N, N): the state before each chunk */
-    const float *arriving;   /* likewise: the gradient of the state after each chunk */
+    const float *saved;           /* (B, H, chunks, N, N): the state before each chunk */
+    const float *state_gradients; /* (B, H, chunks, N, N): the gradient of the state after each chunk */
     T *dr, *dk, *dv;
     float *dlog_w;
-    float *du; /* (B, chunks, H, N): each chunk's share */
+    float *du; /* (B, chunks, H, N): the sum over each chunk */
     int length, heads;
 };
 
 struct ChunkShared {
     float r[CHUNK][HEAD], k[CHUNK][HEAD], v[CHUNK][HEAD], w[CHUNK][HEAD], dy[CHUNK][HEAD];
-    float bonus[CHUNK], matched[CHUNK];              /* r·u k and v·dy */
-    float copies[CHUNK / COPY - 1][16][CHUNK_THREADS]; /* of the state, each thread's part; of the first there is `saved` */
+    float bonus[CHUNK], v_dot_dy[CHUNK];               /* r·u k and v·dy */
+    float copies[CHUNK / COPY - 1][16][CHUNK_THREADS]; /* copies of the state by thread; `saved` serves as the first */
     float dv[WARPS][STEP][HEAD];
 };
 
-template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_gradients(Gradients<T> of) {
+template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_gradients(Gradients<T> args) {
     auto &shared = shared_memory<ChunkShared>();
     const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
     const int chunks = static_cast<int>(gridDim.x), chunk = static_cast<int>(blockIdx.x), start = chunk * CHUNK;
-    const int64_t head = blockIdx.y, stride = int64_t{of.heads} * HEAD; /* head: b · H + h */
-    const int64_t rows = (head / of.heads * of.length + start) * stride + head % of.heads * HEAD;
-    const int count = of.length - start < CHUNK ? of.length - start : CHUNK;
-    const float *u = of.u + head % of.heads * HEAD;
+    const int64_t head = blockIdx.y, stride = int64_t{args.heads} * HEAD; /* head: b · H + h */
+    const int64_t rows = (head / args.heads * args.length + start) * stride + head % args.heads * HEAD;
+    const int count = args.length - start < CHUNK ? args.length - start : CHUNK;
+    const float *u = args.u + head % args.heads * HEAD;
 
-    { /* stage */
+    { /* stage the tokens in shared memory */
         const int token = thread / 8, channel = thread % 8 * 8;
         const int64_t row = rows + token * stride + channel;
-        Octet<T> r{}, k{}, v{}, dy{}; /* past the end: a token that changes nothing */
+        Octet<T> r{}, k{}, v{}, dy{}; /* past the end: a token without effect */
         Octet<float> log_w{};
         if (token < count) {
-            r.load(of.r + row), k.load(of.k + row), v.load(of.v + row), dy.load(of.dy + row);
-            log_w.load(of.log_w + row);
+            r.load(args.r + row), k.load(args.k + row), v.load(args.v + row), dy.load(args.dy + row);
+            log_w.load(args.log_w + row);
         }
-        float x[8], z[8], bonus = 0, matched = 0;
+        float x[8], z[8], bonus = 0, v_dot_dy = 0;
         log_w.unpack(x);
 #pragma unroll
         for (int i = 0; i < 8; i++) x[i] = expf(x[i]);
@@ -66,25 +67,25 @@ template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_
         v.unpack(x), dy.unpack(z);
         store8(&shared.v[token][channel], x), store8(&shared.dy[token][channel], z);
 #pragma unroll
-        for (int i = 0; i < 8; i++) matched += x[i] * z[i];
-        bonus = reduce<8>(bonus), matched = reduce<8>(matched);
-        if (channel == 0) shared.bonus[token] = bonus, shared.matched[token] = matched;
+        for (int i = 0; i < 8; i++) v_dot_dy += x[i] * z[i];
+        bonus = reduce<8>(bonus), v_dot_dy = reduce<8>(v_dot_dy);
+        if (channel == 0) shared.bonus[token] = bonus, shared.v_dot_dy[token] = v_dot_dy;
     }
 
     const int key = thread / 16 * 4, column = thread % 16 * 4;
-    const int64_t place = ((head * chunks + chunk) * HEAD + key) * HEAD + column;
-    float state[4][4], gradient[4][4]; /* S_t, and G_t+1 */
+    const int64_t offset = ((head * chunks + chunk) * HEAD + key) * HEAD + column;
+    float state[4][4], gradient[4][4]; /* S_t and G_t+1 */
 #pragma unroll
     for (int a = 0; a < 4; a++) {
-        fetch(state[a], of.saved + place + a * HEAD);
-        fetch(gradient[a], of.arriving + place + a * HEAD);
+        fetch(state[a], args.saved + offset + a * HEAD);
+        fetch(gradient[a], args.state_gradients + offset + a * HEAD);
     }
     __syncthreads();
 
     if (thread < HEAD) {
         float du = 0;
-        for (int t = 0; t < CHUNK; t++) du += shared.r[t][thread] * shared.k[t][thread] * shared.matched[t];
-        of.du[((head / of.heads * chunks + chunk) * of.heads + head % of.heads) * HEAD + thread] = du;
+        for (int t = 0; t < CHUNK; t++) du += shared.r[t][thread] * shared.k[t][thread] * shared.v_dot_dy[t];
+        args.du[((head / args.heads * chunks + chunk) * args.heads + head % args.heads) * HEAD + thread] = du;
     }
 
     const auto advance = [&](int t) {
@@ -109,7 +110,7 @@ template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_
             for (int i = 0; i < 16; i++) state[i / 4][i % 4] = shared.copies[copy - 1][i][thread];
         } else {
 #pragma unroll
-            for (int a = 0; a < 4; a++) fetch(state[a], of.saved + place + a * HEAD);
+            for (int a = 0; a < 4; a++) fetch(state[a], args.saved + offset + a * HEAD);
         }
         for (int t = step * STEP / COPY * COPY; t < step * STEP; t++) advance(t);
 
@@ -147,22 +148,22 @@ template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_
                 }
             reduce_scatter<4, 4>(key_sums, lane), reduce_scatter<4, 4>(decay_sums, lane);
             dk[i] = key_sums[0], dw[i] = decay_sums[0];
-            /* A column's keys are in all warps: each leaves its sum, and below one thread a column adds them up. */
+            /* The keys of a column are spread over all warps. Each warp stores its sum; one thread per column adds them. */
             reduce_scatter<4, 32, 16>(column_sums, lane);
             *reinterpret_cast<float2 *>(&shared.dv[warp][i][column + (lane & 16 ? 2 : 0)]) =
                 make_float2(column_sums[0], column_sums[1]);
         }
         __syncthreads();
 
-        /* A lane has one key's sum over four lanes, for each token: over the other lanes it becomes one token's sum. */
+        /* A lane holds the sum over four lanes of one key for each token. Reduce it over the other lanes, to one token. */
         reduce_scatter<STEP, 16, 4>(dr, lane), reduce_scatter<STEP, 16, 4>(dk, lane), reduce_scatter<STEP, 16, 4>(dw, lane);
         {
-            const int i = key + kept_first<4, 4>(lane), at = kept_first<STEP, 4>(lane / 4), t = step * STEP + at;
+            const int i = key + first_sum<4, 4>(lane), at = first_sum<STEP, 4>(lane / 4), t = step * STEP + at;
             if (t < count) {
                 const int64_t row = rows + t * stride + i;
-                put(of.dr + row, dr[0] + u[i] * shared.k[t][i] * shared.matched[t]);
-                put(of.dk + row, dk[0] + u[i] * shared.r[t][i] * shared.matched[t]);
-                of.dlog_w[row] = dw[0] * shared.w[t][i];
+                put(args.dr + row, dr[0] + u[i] * shared.k[t][i] * shared.v_dot_dy[t]);
+                put(args.dk + row, dk[0] + u[i] * shared.r[t][i] * shared.v_dot_dy[t]);
+                args.dlog_w[row] = dw[0] * shared.w[t][i];
             }
         }
 
@@ -170,8 +171,8 @@ template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_
             const int at = index / HEAD, i = index % HEAD, t = step * STEP + at;
             float sum = shared.bonus[t] * shared.dy[t][i];
 #pragma unroll
-            for (int other = 0; other < WARPS; other++) sum += shared.dv[other][at][i];
-            if (t < count) put(of.dv + rows + t * stride + i, sum);
+            for (int source = 0; source < WARPS; source++) sum += shared.dv[source][at][i];
+            if (t < count) put(args.dv + rows + t * stride + i, sum);
         }
         __syncthreads();
     }

@@ -1,5 +1,5 @@
-/* What the kernels ask of a device beside CUDA's own words. Any C++ compiler that has the tests' `emulator.h` can compile
- * them too, so that their numbers are tested where there is no GPU. */
+/* Device functions that the kernels need beyond CUDA's own. With `emulator.h` of the tests any C++ compiler can compile
+ * the kernels too, so that their results are tested without a GPU. */
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 constexpr unsigned ALL_LANES = 0xffffffff;
 
-/* The block's dynamic shared memory, as a struct of its arrays. */
+/* Return the dynamic shared memory of the block as a struct of arrays. */
 template <typename Shared> __device__ Shared &shared_memory() {
     extern __shared__ __align__(16) unsigned char memory[];
     return *reinterpret_cast<Shared *>(memory);
 }
 
-/* Queue a kernel on a stream; a cudaError_t, 0 if all is well. */
+/* Queue a kernel on a stream. Return a cudaError_t, 0 on success. */
 template <typename Arguments>
 int launch(void (*kernel)(Arguments), dim3 blocks, int threads, int shared, void *stream, Arguments arguments) {
     cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared);
@@ -23,7 +23,7 @@ int launch(void (*kernel)(Arguments), dim3 blocks, int threads, int shared, void
     return cudaGetLastError();
 }
 
-inline const char *error_words(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
+inline const char *error_message(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
 
 #else
 #include <emulator.h>

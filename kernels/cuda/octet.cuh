@@ -1,4 +1,4 @@
-/* Eight neighbouring channels of one token: what a thread moves between global and shared memory at a time. */
+/* Eight adjacent channels of one token, the unit that a thread moves between global and shared memory. */
 #pragma once
 
 #include "device.cuh"
@@ -7,7 +7,7 @@ struct bfloat16 {
     uint16_t bits;
 };
 
-/* As they lie in memory, 16 bytes an access: kept so until they are used, since to convert is to wait for them. */
+/* Holds the channels as loaded, 16 bytes per access. Converting them earlier would wait for the load. */
 template <typename T> struct Octet;
 
 template <> struct Octet<float> {
@@ -44,7 +44,7 @@ __device__ inline void store8(float *to, const float (&x)[8]) {
     reinterpret_cast<float4 *>(to)[1] = make_float4(x[4], x[5], x[6], x[7]);
 }
 
-/* COUNT neighbouring floats (2 or a multiple of 4) between memory and registers. */
+/* Load COUNT adjacent floats (2 or a multiple of 4) into registers. */
 template <int COUNT> __device__ inline void fetch(float (&x)[COUNT], const float *from) {
     if constexpr (COUNT == 2) {
         const float2 pair = *reinterpret_cast<const float2 *>(from);
@@ -64,7 +64,7 @@ __device__ inline void store4(float *to, const float *x) {
 
 __device__ inline void put(float *to, float x) { *to = x; }
 
-/* To the nearest bfloat16, ties to even; not a number stays none. */
+/* Store the nearest bfloat16, ties to even; NaN stays NaN. */
 __device__ inline void put(bfloat16 *to, float x) {
     const uint32_t bits = __float_as_uint(x);
     to->bits = x == x ? static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16) : uint16_t{0x7fff};

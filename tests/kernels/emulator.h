@@ -1,9 +1,9 @@
-/* Enough of CUDA to run the kernels of kernels/cuda on the CPU: a block's threads are fibers of one thread, which take
- * turns at barriers and shuffles. Numbers are what a GPU computes, but for the rounding of fused products.
+/* An emulator for the part of CUDA that kernels/cuda uses. The threads of a block are fibers of one CPU thread, which
+ * switch at barriers and shuffles. Results equal those of a GPU up to the rounding of fused products.
  *
- * It is stricter than a GPU. Shared memory begins as NaN; a barrier that some threads do not come to is an error; and
- * between barriers threads run one after the other, a warp far ahead if the caller so chooses (`emulator_order`), so that a
- * missing barrier changes the numbers. Blocks run one after the other, grids at once: streams are ignored. */
+ * It is stricter than a GPU. Shared memory starts as NaN. A barrier that some threads do not reach is an error. Between
+ * barriers threads run one after the other, optionally with one warp far ahead (`emulator_order`), so that a missing
+ * barrier changes the results. Blocks run in sequence and grids immediately; streams are ignored. */
 #pragma once
 
 #include <csetjmp>
@@ -55,21 +55,21 @@ inline thread_local dim3 threadIdx, blockIdx, gridDim;
 namespace emulator {
 
 constexpr int STACK = 1 << 16, MEMORY = 227 << 10;
-constexpr int STUCK = 1, TOO_MUCH_MEMORY = 2;
+constexpr int DEADLOCK = 1, TOO_MUCH_MEMORY = 2;
 
-/* Threads that wait for one another: all of a block, or a warp's lanes. */
+/* A barrier for all threads of a block or the lanes of a warp. */
 struct Barrier {
     int members = 0, arrived = 0, passed = 0;
 };
 
 struct Fiber {
-    ucontext_t context; /* to begin in; from then on `place`, since swapping contexts would be two system calls each time */
-    jmp_buf place;
+    ucontext_t context; /* for the start; then `resume_point`, since swapping contexts takes two system calls */
+    jmp_buf resume_point;
     std::vector<char> stack = std::vector<char>(STACK);
-    Barrier *waits = nullptr;
-    int generation = 0; /* of the barrier, when it came there */
+    Barrier *waiting_for = nullptr;
+    int generation = 0; /* of the barrier on arrival */
     int shuffles = 0;
-    bool begun = false, done = false;
+    bool started = false, done = false;
 };
 
 struct Block {
@@ -77,7 +77,7 @@ struct Block {
     std::vector<Fiber> fibers;
     std::vector<Barrier> warps;
     Barrier all;
-    std::vector<float> given; /* by shuffles: two slots a thread, in turn, so that one wait a shuffle is enough */
+    std::vector<float> shuffled; /* two alternating slots per thread, so that one barrier per shuffle suffices */
     int running = 0;
     void (*kernel)(const void *) = nullptr;
     const void *call = nullptr;
@@ -89,9 +89,9 @@ inline thread_local unsigned order = 0;
 
 inline void wait(Barrier &barrier) {
     Fiber &self = block.fibers[block.running];
-    self.waits = &barrier, self.generation = barrier.passed;
+    self.waiting_for = &barrier, self.generation = barrier.passed;
     if (++barrier.arrived == barrier.members) barrier.arrived = 0, barrier.passed++;
-    if (!_setjmp(self.place)) _longjmp(block.scheduler, 1);
+    if (!_setjmp(self.resume_point)) _longjmp(block.scheduler, 1);
 }
 
 inline void start() {
@@ -100,47 +100,47 @@ inline void start() {
     _longjmp(block.scheduler, 1);
 }
 
-/* Let a thread run up to where it waits next, or its end. */
+/* Run a thread until it waits or ends. */
 inline void resume(int thread) {
     Fiber &fiber = block.fibers[thread];
-    block.running = thread, threadIdx = dim3(thread), fiber.waits = nullptr;
+    block.running = thread, threadIdx = dim3(thread), fiber.waiting_for = nullptr;
     if (_setjmp(block.scheduler)) return;
-    if (fiber.begun) _longjmp(fiber.place, 1);
-    fiber.begun = true;
+    if (fiber.started) _longjmp(fiber.resume_point, 1);
+    fiber.started = true;
     setcontext(&fiber.context);
 }
 
-/* One block from its start to its end; 0, or STUCK where threads wait for others that never come. */
-inline int run(int threads, std::mt19937 &chance) {
+/* Run one block. Return 0, or DEADLOCK if threads wait for others that have ended. */
+inline int run(int threads, std::mt19937 &generator) {
     block.fibers.resize(threads);
-    block.given.assign(2 * threads, NAN);
+    block.shuffled.assign(2 * threads, NAN);
     block.warps.assign((threads + 31) / 32, Barrier{32, 0, 0});
     block.all = Barrier{threads, 0, 0};
     std::memset(memory, 0xff, sizeof memory); /* a float of these bits is NaN */
-    std::vector<int> turns(threads);
-    int idle = 0; /* turns in which no thread could go on */
+    std::vector<int> thread_order(threads);
+    int idle = 0; /* rounds without progress */
     for (int i = 0; i < threads; i++) {
-        Fiber &fiber = block.fibers[turns[i] = i];
-        fiber.waits = nullptr, fiber.shuffles = 0, fiber.begun = fiber.done = false;
+        Fiber &fiber = block.fibers[thread_order[i] = i];
+        fiber.waiting_for = nullptr, fiber.shuffles = 0, fiber.started = fiber.done = false;
         getcontext(&fiber.context);
         fiber.context.uc_stack.ss_sp = fiber.stack.data(), fiber.context.uc_stack.ss_size = fiber.stack.size();
         fiber.context.uc_link = nullptr;
         makecontext(&fiber.context, start, 0);
     }
     for (int left = threads; left > 0;) {
-        if (order) std::shuffle(turns.begin(), turns.end(), chance);
-        const int warp = order ? turns[0] / 32 : -1; /* goes ahead of the others for as long as it can */
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (const int i : turns) {
+        if (order) std::shuffle(thread_order.begin(), thread_order.end(), generator);
+        const int warp = order ? thread_order[0] / 32 : -1; /* runs ahead of the others as far as it can */
+        for (bool progressed = true; progressed;) {
+            progressed = false;
+            for (const int i : thread_order) {
                 const Fiber &fiber = block.fibers[i];
-                if (fiber.done || (fiber.waits && fiber.waits->passed == fiber.generation)) continue;
+                if (fiber.done || (fiber.waiting_for && fiber.waiting_for->passed == fiber.generation)) continue;
                 if (warp >= 0 && i / 32 != warp) continue;
                 resume(i);
-                moved = true, left -= fiber.done, idle = 0;
+                progressed = true, left -= fiber.done, idle = 0;
             }
         }
-        if (++idle > threads) return STUCK;
+        if (++idle > threads) return DEADLOCK;
     }
     return 0;
 }
@@ -152,9 +152,9 @@ inline void __syncthreads() { emulator::wait(emulator::block.all); }
 inline float __shfl_xor_sync(unsigned, float x, int mask) {
     using emulator::block;
     const int self = block.running, slot = block.fibers[self].shuffles++ % 2;
-    block.given[2 * self + slot] = x;
+    block.shuffled[2 * self + slot] = x;
     emulator::wait(block.warps[self / 32]);
-    return block.given[2 * (self ^ mask) + slot];
+    return block.shuffled[2 * (self ^ mask) + slot];
 }
 
 template <typename Shared> Shared &shared_memory() { return *reinterpret_cast<Shared *>(emulator::memory); }
@@ -166,21 +166,21 @@ int launch(void (*kernel)(Arguments), dim3 blocks, int threads, int shared, void
     now = kernel;
     emulator::block.kernel = [](const void *call) { now(*static_cast<const Arguments *>(call)); };
     emulator::block.call = &arguments;
-    std::mt19937 chance(emulator::order);
+    std::mt19937 generator(emulator::order);
     gridDim = blocks;
     for (unsigned y = 0; y < blocks.y; y++)
         for (unsigned x = 0; x < blocks.x; x++) {
             blockIdx = dim3(x, y);
-            if (const int error = emulator::run(threads, chance)) return error;
+            if (const int error = emulator::run(threads, generator)) return error;
         }
     return 0;
 }
 
-inline const char *error_words(int error) {
-    return error == emulator::STUCK ? "threads wait at a barrier for others that do not come" : "too much shared memory";
+inline const char *error_message(int error) {
+    return error == emulator::DEADLOCK ? "some threads never reach a barrier" : "too much shared memory";
 }
 
-/* 0: threads run in their own order; any other number: in one drawn from it, anew at every barrier. */
+/* 0: threads run in order. Other numbers seed a new random order at each barrier. */
 extern "C" inline __attribute__((used, visibility("default"))) void emulator_order(unsigned order) {
     emulator::order = order;
 }

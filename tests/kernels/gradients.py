@@ -1,4 +1,4 @@
-"""Two forms of one operator, compared in outputs and in all gradients."""
+"""Comparison of two implementations of an operator, outputs and all gradients."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import Tensor
 Operator = Callable[..., tuple[Tensor, Tensor]]
 
 
-def assert_same(form: Operator, reference: Operator, arguments: Sequence[Tensor], tolerance: float) -> None:
-    """y, the state after it, and the gradient of a random sum of both to every argument: relative to the largest."""
+def assert_same(operator: Operator, reference: Operator, arguments: Sequence[Tensor], tolerance: float) -> None:
+    """Assert that outputs, and gradients of a random sum of them, agree relative to the largest value of each."""
     results = []
-    for operator in (reference, form):
-        y, state = operator(*arguments)
+    for function in (reference, operator):
+        y, state = function(*arguments)
         torch.manual_seed(1)
-        # not randn_like: it fills in the order of strides, which two forms need not share
+        # not randn_like, which fills in the order of strides, and these may differ
         loss = (y * torch.randn(y.shape)).sum() + (state * torch.randn(state.shape)).sum()
         loss.backward()
         results.append([y, state, *(tensor.grad for tensor in arguments)])
         for tensor in arguments:
             tensor.grad = None
-    for expected, found in zip(*results, strict=True):
+    for expected, actual in zip(*results, strict=True):
         torch.testing.assert_close(
-            found, expected, rtol=tolerance, atol=tolerance * float(expected.detach().abs().max())
+            actual, expected, rtol=tolerance, atol=tolerance * float(expected.detach().abs().max())
         )

@@ -21,11 +21,11 @@ def inputs(length: int, *, decay: float, seed: int = 0, dtype: torch.dtype = tor
 
 @pytest.mark.parametrize("length", [1, 7, CHUNK, CHUNK + 1, 61])
 @pytest.mark.parametrize("decay", [-6.0, -1.0])
-def test_the_chunked_form_is_the_naive_one_gradients_too(length: int, decay: float) -> None:
+def test_chunked_and_naive_agree_in_outputs_and_gradients(length: int, decay: float) -> None:
     assert_same(wkv6_chunked, wkv6_naive, inputs(length, decay=decay), 1e-3)
 
 
-def test_decay_beyond_what_can_be_told_from_nothing_stays_finite() -> None:
+def test_extreme_decay_stays_finite() -> None:
     arguments = [tensor.detach().float() for tensor in inputs(40, decay=3.0)]
     y, state = wkv6_chunked(*arguments)
     expected, expected_state = wkv6_naive(*arguments)
@@ -34,7 +34,7 @@ def test_decay_beyond_what_can_be_told_from_nothing_stays_finite() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 16, 33])
-def test_state_out_and_in_again_is_as_if_never_cut(cut: int) -> None:
+def test_two_windows_equal_one(cut: int) -> None:
     r, k, v, log_w, u, state = (tensor.detach() for tensor in inputs(50, decay=-1.0))
     whole, after = wkv6_chunked(r, k, v, log_w, u, state)
     first, middle = wkv6_chunked(r[:, :cut], k[:, :cut], v[:, :cut], log_w[:, :cut], u, state)
@@ -43,7 +43,7 @@ def test_state_out_and_in_again_is_as_if_never_cut(cut: int) -> None:
     torch.testing.assert_close(end, after, rtol=1e-6, atol=1e-6)
 
 
-def test_nothing_later_changes_what_came_before() -> None:
+def test_later_tokens_do_not_change_earlier_outputs() -> None:
     r, k, v, log_w, u, state = (tensor.detach() for tensor in inputs(48, decay=-1.0))
     y, _ = wkv6_chunked(r, k, v, log_w, u, state)
     for tensor in (r, k, v, log_w):

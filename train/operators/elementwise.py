@@ -25,7 +25,7 @@ def token_shift(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = N
         x: (B, T, C). last: (B, C), what stands before its first token. maa: (K, C). offsets: (K, B, T, C).
     """
     dtype = products_dtype(x)
-    if x.dtype == torch.float32 and cpu_train.serves(x, dtype):
+    if x.dtype == torch.float32 and cpu_train.supports_elementwise(x, dtype):
         return cpu_train.token_shift(x, last, maa, None if offsets is None else offsets.to(dtype), dtype)
     delta = torch.cat([last[:, None], x[:, :-1]], dim=1) - x
     shares = maa[:, None, None] if offsets is None else offsets + maa[:, None, None]
@@ -34,7 +34,7 @@ def token_shift(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = N
 
 def gated_norm(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """The norm of each head of y (B, T, H, N), times silu(gate), (B, T, C)."""
-    if cpu_train.takes(y) and y.dtype == torch.float32 and cpu_train.serves(gate, gate.dtype):
+    if cpu_train.supports_wkv(y) and y.dtype == torch.float32 and cpu_train.supports_elementwise(gate, gate.dtype):
         return cpu_train.gated_norm(y, gate, weight, bias, eps)
     normed = functional.group_norm(y.flatten(2).flatten(0, 1), y.shape[2], weight, bias, eps)
     return normed.view(gate.shape) * functional.silu(gate)
@@ -42,7 +42,7 @@ def gated_norm(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, eps: float
 
 def squared_relu(x: Tensor) -> Tensor:
     """max(x, 0)², of x's dtype."""
-    if cpu_train.serves(x, x.dtype):
+    if cpu_train.supports_elementwise(x, x.dtype):
         return cpu_train.squared_relu(x)
     relu = torch.relu(x)
     return relu * relu  # not square(): autocast would make float32 of it
@@ -50,6 +50,6 @@ def squared_relu(x: Tensor) -> Tensor:
 
 def sigmoid_gate(gate: Tensor, value: Tensor) -> Tensor:
     """sigmoid(gate) · value."""
-    if cpu_train.serves(gate, gate.dtype):
+    if cpu_train.supports_elementwise(gate, gate.dtype):
         return cpu_train.sigmoid_gate(gate, value)
     return torch.sigmoid(gate) * value

@@ -27,11 +27,11 @@ def wkv6(  # noqa: PLR0917 - the operator's arguments in the order of the paper
         r, k, v, decay: (B, T, H, N) of one dtype. A channel keeps exp(-exp(base + decay)) of itself at each token.
         base, u: (H, N). state: (B, H, N, N), key axis, then value axis.
     """
-    if cpu_train.takes(r):
+    if cpu_train.supports_wkv(r):
         return cpu_train.wkv6(r, k, v, decay, base, u, state)
     with torch.autocast(r.device.type, enabled=False):  # it sums over the whole past
-        if cuda.takes(r):
-            y, state = cuda.wkv6_cuda(r, k, v, -(base + decay.float()).exp(), u, state)
+        if cuda.supports_wkv(r):
+            y, state = cuda.wkv6(r, k, v, -(base + decay.float()).exp(), u, state)
             return y.float(), state
         r, k, v, decay = (x.float() for x in (r, k, v, decay))
         return wkv6_chunked(r, k, v, -(base + decay).exp(), u, state)

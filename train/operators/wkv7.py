@@ -24,7 +24,7 @@ def wkv7(  # noqa: PLR0917 - the operator's arguments in the order of the author
     r: Tensor, log_w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor
 ) -> tuple[Tensor, Tensor]:
     """As `kernels.wkv7_naive.wkv7_naive`, by whatever is fastest here; float32, log_w in RWKV-7's range."""
-    return (cpu_train.wkv7 if cpu_train.takes(r) else wkv7_chunked)(r, log_w, k, v, a, b, state)
+    return (cpu_train.wkv7 if cpu_train.supports_wkv(r) else wkv7_chunked)(r, log_w, k, v, a, b, state)
 
 
 def wkv7_chunked(  # noqa: PLR0917 - the operator's arguments in the order of the authors' own code
