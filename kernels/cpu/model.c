@@ -23,7 +23,7 @@ struct cursor {
 static const void *next_tensor(struct cursor *cursor, size_t bytes) {
     size_t index = cursor->next++;
     if (cursor->failed || index >= cursor->count) {
-        if (!cursor->failed) snprintf(cursor->message, 200, "too few tensors: %zu", cursor->count);
+        if (!cursor->failed) snprintf(cursor->message, 200, "too few tensors: got %zu", cursor->count);
         cursor->failed = 1;
         return NULL;
     }
@@ -150,7 +150,7 @@ const char *model_open(struct model *model, const struct spec *spec, enum weight
     model->ln_out = next_norm(&cursor, spec->width);
     next_matrix(&cursor, &model->head, spec->vocabulary, spec->width);
     if (!cursor.failed && cursor.next != count) {
-        snprintf(message, 200, "%zu tensors, expected %zu", count, cursor.next);
+        snprintf(message, 200, "got %zu tensors, expected %zu", count, cursor.next);
         cursor.failed = 1;
     }
     if (!cursor.failed) return NULL;
@@ -181,7 +181,7 @@ static void *reserve(char *block, size_t *used, size_t bytes) {
 static size_t layout(struct scratch *scratch, char *block) {
     size_t used = 0, count = (size_t)scratch->streams, width = count * scratch->width * sizeof(float);
     float **arrays[] = {&scratch->x, &scratch->normed, &scratch->delta, &scratch->input, &scratch->offset,
-                      &scratch->w, &scratch->k,    &scratch->v,     &scratch->r,     &scratch->g};
+                        &scratch->w, &scratch->k,      &scratch->v,     &scratch->r,     &scratch->g};
     for (size_t index = 0; index < sizeof arrays / sizeof *arrays; index++)
         *arrays[index] = reserve(block, &used, width);
     scratch->kinds = reserve(block, &used, count * scratch->kinds_width * sizeof(float));

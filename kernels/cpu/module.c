@@ -59,7 +59,7 @@ static int parse_spec(struct spec *spec, const char *architecture, PyObject *siz
     int *const fixed[] = {&spec->layers, &spec->width, &spec->hidden, &spec->vocabulary};
     enum { FIXED = sizeof fixed / sizeof *fixed };
     Py_ssize_t count = PyTuple_Size(sizes), expected = FIXED + architecture_ranks[kind];
-    if (count != expected) return PyErr_Format(PyExc_ValueError, "%zd sizes, expected %zd", count, expected), -1;
+    if (count != expected) return PyErr_Format(PyExc_ValueError, "got %zd sizes, expected %zd", count, expected), -1;
     for (Py_ssize_t index = 0; index < count; index++) {
         long size = PyLong_AsLong(PyTuple_GetItem(sizes, index));
         if (size == -1 && PyErr_Occurred()) return -1;

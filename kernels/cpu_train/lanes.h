@@ -13,6 +13,7 @@ typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
 /* The dtype of a tensor. Arithmetic is always in float32. */
 enum dtype { FLOAT32, BFLOAT16 };
 
+/* Load a vector as float32. */
 INLINE vec get(const void *from, size_t index, enum dtype dtype) {
     if (dtype == FLOAT32) return load((const float *)from + index);
     halves upper;
@@ -20,7 +21,7 @@ INLINE vec get(const void *from, size_t index, enum dtype dtype) {
     return (vec)(__builtin_convertvector(upper, uvec) << 16);
 }
 
-/* Round to nearest, ties to even. */
+/* Store `value`; bfloat16 is rounded to nearest, ties to even. */
 INLINE void put(void *to, size_t index, enum dtype dtype, vec value) {
     if (dtype == FLOAT32) {
         store((float *)to + index, value);
@@ -32,7 +33,7 @@ INLINE void put(void *to, size_t index, enum dtype dtype, vec value) {
     memcpy((uint16_t *)to + index, &upper, sizeof upper);
 }
 
-/* Unlike `exponential` these pass NaN on, which training must notice. */
+/* exp and sigmoid that propagate NaN, unlike those in vector.h, so that training can detect it. */
 INLINE vec safe_exp(vec x) { return blend(x != x, x, exponential(x)); }
 
 INLINE vec safe_sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + safe_exp(-x)); }

@@ -1,6 +1,6 @@
 /* The token shift of RWKV: each channel of a token is mixed with the same channel of the previous token,
  *
- *     out_k = x + (before - x) (maa_k + offset_k)        for each of K mixes (w, k, v, r, g for RWKV-6's time mix)
+ *     out_k = x + (previous - x) (maa_k + offset_k)        for K mixes (w, k, v, r, g in the time mix of RWKV-6)
  *
  * in one pass over x. PyTorch takes one pass for the difference and two or three per mix. */
 #include "lanes.h"

@@ -4,10 +4,10 @@
  *
  * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, equations 18 and 19.
  *
- * No division by a decay occurs, so any decay is exact. A state has 16 kB and is read once per chunk of tokens, with some
- * rows at a time in registers. The forward pass saves a state every SPAN tokens. The backward pass recomputes the states
- * in between, which is faster than loading them from memory. Heads are independent and each has a fixed order of
- * additions, so results do not depend on the number of threads. */
+ * There is no division by a decay, so any decay is exact. A state has 16 kB and is read once per chunk of tokens, some
+ * rows at a time in registers. The forward pass saves a state every SPAN tokens; the backward pass recomputes the
+ * states in between, which is faster than loading them from memory. Heads are independent and each has a fixed order
+ * of additions, so results do not depend on the number of threads. */
 #include <math.h>
 
 #include "head.h"
@@ -40,7 +40,8 @@ static void read_chunk(struct chunk *chunk, const struct inputs *in, int head, s
 }
 
 /* diag(w_t) S + k_tᵀ v_t, for one vector of one row of S. */
-#define NEXT_STATE(s, chunk, t, i, value) (load(&(chunk)->w[t][i]) * (s) + load(&(chunk)->k[t][i]) * (chunk)->v[t][value])
+#define NEXT_STATE(s, chunk, t, i, value) \
+    (load(&(chunk)->w[t][i]) * (s) + load(&(chunk)->k[t][i]) * (chunk)->v[t][value])
 
 static void advance(const struct chunk *chunk, state s) {
     for (int row = 0; row < N; row += ROWS) {
@@ -99,15 +100,15 @@ void wkv6_forward(int threads, int batch, int length, int heads, int dtype, cons
         unsigned long long control = flush_denormals();
         int head = pair % heads;
         struct chunk chunk;
-        tokens read;
+        tokens outputs;
         state s;
         transpose(before + (size_t)pair * N * N, s[0]);
         for (int t = 0; t < length; t += CHUNK) {
             size_t at = (((size_t)(pair / heads) * length + t) * heads + head) * N;
             if (saved && t % SPAN == 0) memcpy(saved + ((size_t)pair * spans + t / SPAN) * N * N, s, sizeof s);
             read_chunk(&chunk, &in, head, at, length - t < CHUNK ? length - t : CHUNK);
-            forward_chunk(&chunk, bonus + head * N, s, read);
-            put_tokens(y, read, at, (size_t)heads * N, chunk.count, FLOAT32);
+            forward_chunk(&chunk, bonus + head * N, s, outputs);
+            put_tokens(y, outputs, at, (size_t)heads * N, chunk.count, FLOAT32);
         }
         transpose(s[0], after + (size_t)pair * N * N);
         restore_denormals(control);
@@ -167,13 +168,13 @@ static void backward_tokens(const struct chunk *chunk, tokens dy, const float *b
     for (int t = 0; t < chunk->count; t++) {
         vec products = {0};
         for (int i = 0; i < N; i += LANES) products += load(&chunk->v[t][i]) * load(&dy[t][i]);
-        vec product = splat(sum(products)), share = splat(bonus_factor(chunk, t, bonus));
+        vec v_dot_dy = splat(sum(products)), share = splat(bonus_factor(chunk, t, bonus));
         for (int i = 0; i < N; i += LANES) {
             vec r = load(&chunk->r[t][i]), k = load(&chunk->k[t][i]), u = load(bonus + i);
-            store(&to->r[t][i], load(&to->r[t][i]) + product * u * k);
-            store(&to->k[t][i], load(&to->k[t][i]) + product * u * r);
+            store(&to->r[t][i], load(&to->r[t][i]) + v_dot_dy * u * k);
+            store(&to->k[t][i], load(&to->k[t][i]) + v_dot_dy * u * r);
             store(&to->v[t][i], load(&to->v[t][i]) + share * load(&dy[t][i]));
-            store(to->bonus + i, load(to->bonus + i) + product * r * k);
+            store(to->bonus + i, load(to->bonus + i) + v_dot_dy * r * k);
             vec exponent = load(&to->w[t][i]) * load(&chunk->w[t][i]) * load(&chunk->log_w[t][i]);
             store(&to->w[t][i], exponent);
             store(to->base + i, load(to->base + i) + exponent);

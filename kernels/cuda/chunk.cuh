@@ -3,8 +3,8 @@
  *     dr_t = S_t dy_t + u k_t (v_t·dy_t)        dv_t = k_t G_t+1 + dy_t (r_t·u k_t)
  *     dk_t = G_t+1 v_t + u r_t (v_t·dy_t)       dlog w_t = w_t ∘ Σ_columns G_t+1 ∘ S_t       du = Σ_t r_t k_t (v_t·dy_t)
  *
- * with S_t before token t, G_t+1 = dL/dS_t+1. A channel may decay to 0, so S cannot be recovered by dividing by w. It is
- * recomputed: first over the whole chunk, with a copy in shared memory every COPY tokens, then in steps from the last
+ * with S_t before token t, G_t+1 = dL/dS_t+1. A channel may decay to 0, so S cannot be recovered by dividing by w.
+ * It is recomputed: first over the whole chunk, with a copy in shared memory every COPY tokens, then in steps from the last
  * one backward, with the states of a step in registers. All chunks of all heads run in parallel.
  *
  * A block computes one chunk of one head. A thread holds 4 keys × 4 columns, so 16 lanes share the columns of a key. */
@@ -148,14 +148,14 @@ template <typename T> __global__ __launch_bounds__(CHUNK_THREADS, 2) void chunk_
                 }
             reduce_scatter<4, 4>(key_sums, lane), reduce_scatter<4, 4>(decay_sums, lane);
             dk[i] = key_sums[0], dw[i] = decay_sums[0];
-            /* The keys of a column are spread over all warps. Each warp stores its sum; one thread per column adds them. */
+            /* The keys of a column are in all warps. Each warp stores its sum; one thread per column adds them. */
             reduce_scatter<4, 32, 16>(column_sums, lane);
             *reinterpret_cast<float2 *>(&shared.dv[warp][i][column + (lane & 16 ? 2 : 0)]) =
                 make_float2(column_sums[0], column_sums[1]);
         }
         __syncthreads();
 
-        /* A lane holds the sum over four lanes of one key for each token. Reduce it over the other lanes, to one token. */
+        /* A lane holds the sums over four lanes of one key, for each token. Reduce them to one token per lane. */
         reduce_scatter<STEP, 16, 4>(dr, lane), reduce_scatter<STEP, 16, 4>(dk, lane), reduce_scatter<STEP, 16, 4>(dw, lane);
         {
             const int i = key + first_sum<4, 4>(lane), at = first_sum<STEP, 4>(lane / 4), t = step * STEP + at;

@@ -80,19 +80,19 @@ class Sampler:
         scaled = (scores - scores.max()) / np.float32(sampling.temperature)
         if 0 < sampling.top_k < len(scaled):
             least = np.partition(scaled, -sampling.top_k)[-sampling.top_k]
-            places = (scaled >= least).nonzero()[0]
-            places = places[(-scaled[places]).argsort(kind="stable")][: sampling.top_k]
-            probability = np.exp(scaled[places].astype(np.float64))
+            candidates = (scaled >= least).nonzero()[0]
+            candidates = candidates[(-scaled[candidates]).argsort(kind="stable")][: sampling.top_k]
+            probability = np.exp(scaled[candidates].astype(np.float64))
             total = probability.sum()
         else:
             weights = np.exp(scaled.astype(np.float64))
             total = weights.sum()
-            places = (weights >= (1 - sampling.top_p) * total / len(weights)).nonzero()[0]
-            places = places[(-scaled[places]).argsort(kind="stable")]
-            probability = weights[places]
+            candidates = (weights >= (1 - sampling.top_p) * total / len(weights)).nonzero()[0]
+            candidates = candidates[(-scaled[candidates]).argsort(kind="stable")]
+            probability = weights[candidates]
         cumulative = probability.cumsum()
         # The token that reaches top_p is kept, so there is always at least one.
         keep = int(cumulative.searchsorted(sampling.top_p * total)) + 1
         cumulative = cumulative[:keep]
         index = int(cumulative.searchsorted(self.generator.random() * cumulative[-1], side="right"))
-        return int(places[min(index, len(cumulative) - 1)])
+        return int(candidates[min(index, len(cumulative) - 1)])

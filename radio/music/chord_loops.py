@@ -53,10 +53,10 @@ class Loop:
     def spans(self) -> Iterator[tuple[Chord, int]]:
         """Yield each chord with its length in beats, from the start of the loop to its end."""
         start = 0
-        for place in range(1, len(self.halves) + 1):
-            if place == len(self.halves) or self.halves[place] != self.halves[start]:
-                yield self.halves[start], (place - start) * _BEATS_PER_HALF
-                start = place
+        for index in range(1, len(self.halves) + 1):
+            if index == len(self.halves) or self.halves[index] != self.halves[start]:
+                yield self.halves[start], (index - start) * _BEATS_PER_HALF
+                start = index
 
     def names(self) -> list[str]:
         """Return one name per bar: `Dm9`, or `Dm9 G7` if the chord changes on beat 3."""
@@ -68,9 +68,9 @@ class Loop:
     def tokens(self) -> list[TokenId]:
         """Return the tokens of one pass through the loop. The first chord is written even if it equals the last."""
         tokens: list[TokenId] = []
-        for place, chord in enumerate(self.halves):
-            number = HALF_BEATS[place % HALVES]
-            starts = place == 0 or chord != self.halves[place - 1]
+        for index, chord in enumerate(self.halves):
+            number = HALF_BEATS[index % HALVES]
+            starts = index == 0 or chord != self.halves[index - 1]
             if number == 1 or starts:
                 tokens.append(beat_token(number))
             if starts:
@@ -78,8 +78,8 @@ class Loop:
         return tokens
 
     def _halves_of(self, bar: int) -> tuple[Chord, Chord]:
-        place = bar * HALVES % len(self.halves)
-        return self.halves[place], self.halves[place + 1]
+        index = bar * HALVES % len(self.halves)
+        return self.halves[index], self.halves[index + 1]
 
 
 def parse_loop(bars: Sequence[str]) -> Loop:

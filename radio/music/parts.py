@@ -13,7 +13,7 @@ from radio.types import TICKS_PER_BEAT, Tick
 class Part:
     """The note range, grid and density levels of one part.
 
-    Preparation rounds notes to the part's grid and the host allows no other places, so that the model learns music
+    Preparation rounds notes to the part's grid and the host allows no other positions, so that the model learns music
     rather than timing jitter. The host adds human timing on air.
 
     low, high: lowest and highest note, inclusive.
@@ -51,9 +51,9 @@ class Part:
         return note
 
 
-def _nearest(tick: float, places: tuple[Tick, ...]) -> Tick:
+def _nearest(tick: float, offsets: tuple[Tick, ...]) -> Tick:
     beat = int(tick // TICKS_PER_BEAT) * TICKS_PER_BEAT
-    return min((beat + place for place in (*places, TICKS_PER_BEAT)), key=lambda place: abs(place - tick))
+    return min((beat + offset for offset in (*offsets, TICKS_PER_BEAT)), key=lambda candidate: abs(candidate - tick))
 
 
 _SIXTEENTHS_AND_TRIPLETS: Final = (0, 30, 40, 60, 80, 90)

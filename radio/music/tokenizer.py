@@ -43,7 +43,7 @@ def encode(
     """
     # The second item sorts within a tick: 0 for marks, 1 for releases, 2 for strikes.
     steps: list[tuple[Tick, int, int, TokenId]] = [
-        (mark.tick, 0, place, mark.token) for place, mark in enumerate(sorted(marks, key=lambda mark: mark.tick))
+        (mark.tick, 0, index, mark.token) for index, mark in enumerate(sorted(marks, key=lambda mark: mark.tick))
     ]
     for note in remove_overlaps(notes):
         steps.append((note.start, 2, note.note, note_token(note.note, max(1, velocity_to_bin(note.velocity)))))

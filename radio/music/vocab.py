@@ -56,12 +56,12 @@ def _names() -> dict[TokenId, str]:
     }
     names |= {BEAT_BASE + beat: f"<b{beat + 1}>" for beat in range(4)}
     names |= {ROOT_BASE + root: f"<r{root}>" for root in range(12)}
-    names |= {QUALITY_BASE + place: f"<q:{quality}>" for place, quality in enumerate(QUALITIES)}
+    names |= {QUALITY_BASE + index: f"<q:{quality}>" for index, quality in enumerate(QUALITIES)}
     names |= {DENSITY_BASE + density: f"<d{density}>" for density in range(DENSITIES)}
-    names |= {STYLE_BASE + place: f"<s:{style}>" for place, style in enumerate(STYLES)}
+    names |= {STYLE_BASE + index: f"<s:{style}>" for index, style in enumerate(STYLES)}
     names |= {GROOVE: "<groove>", FILL: "<fill>", BACKBEAT: "<backbeat>"}
-    names |= {MODE_BASE + place: f"<mode:{mode}>" for place, mode in enumerate(MODES)}
-    names |= {MOOD_BASE + place: f"<mood:{mood}>" for place, mood in enumerate(MOODS)}
+    names |= {MODE_BASE + index: f"<mode:{mode}>" for index, mode in enumerate(MODES)}
+    names |= {MOOD_BASE + index: f"<mood:{mood}>" for index, mood in enumerate(MOODS)}
     return names
 
 

@@ -122,8 +122,8 @@ def draw_reference(
     order = np.argsort(-scaled, kind="stable")[: sampling.top_k or None]
     cumulative = np.exp(scaled[order].astype(np.float64)).cumsum()
     keep = int(np.searchsorted(cumulative, sampling.top_p * cumulative[-1])) + 1
-    place = int(np.searchsorted(cumulative[:keep], generator.random() * cumulative[:keep][-1], side="right"))
-    return int(order[min(place, keep - 1, len(order) - 1)])
+    index = int(np.searchsorted(cumulative[:keep], generator.random() * cumulative[:keep][-1], side="right"))
+    return int(order[min(index, keep - 1, len(order) - 1)])
 
 
 @settings(max_examples=100, deadline=None)

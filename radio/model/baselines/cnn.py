@@ -51,9 +51,8 @@ class CnnEngine(NumpyEngineBase[CnnSpec]):
         after[:-1] = state.memory[1:]  # shift all blocks at once; the newest row of each is set below
         for layer in self._layers:
             normed = layer_norm(x, layer.ln)
-            value, gate = (layer.taps @ np.concatenate([state.memory[layer.oldest], normed]) + layer.bias).reshape(
-                2, -1
-            )
+            inputs = np.concatenate([state.memory[layer.oldest], normed])
+            value, gate = (layer.taps @ inputs + layer.bias).reshape(2, -1)
             x = x + layer.output @ (value * sigmoid(gate))
             after[layer.newest] = normed
         return x, State(after)

@@ -235,9 +235,9 @@ def test_arrays_of_wrong_sizes_are_rejected_before_they_are_read(spec: NativeSpe
     for wrong in (tensors[:-1], [*tensors, tensors[-1]], [tensors[0][:-1], *tensors[1:]], []):
         with pytest.raises(ValueError, match="tensor"):
             _native.Model(architecture, sizes, "int8", wrong, "portable")
-    for place in range(len(sizes)):
-        for size in (0, -1, 2**31 - 1, 2**40, sizes[place] + 64):
-            changed = (*sizes[:place], size, *sizes[place + 1 :])
+    for index in range(len(sizes)):
+        for size in (0, -1, 2**31 - 1, 2**40, sizes[index] + 64):
+            changed = (*sizes[:index], size, *sizes[index + 1 :])
             with pytest.raises(ValueError, match=r"tensor|size|width|large"):
                 _native.Model(architecture, changed, "int8", tensors, "portable")
     for count in (sizes[:-1], (*sizes, 1)):

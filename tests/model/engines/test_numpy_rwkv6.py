@@ -29,9 +29,9 @@ def test_stepping_agrees_with_training_over_long_sequences(layers: int, width: i
     rows = np.random.default_rng(1).integers(loaded.spec.vocabulary, size=length).tolist()
     expected = reference(rows, layers=layers, width=width)
     state = engine.zero_state()
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         logits, state = engine.step([row], state)
-        np.testing.assert_allclose(logits, expected[place], atol=1e-4, rtol=1e-4)
+        np.testing.assert_allclose(logits, expected[index], atol=1e-4, rtol=1e-4)
 
 
 @settings(max_examples=20)
@@ -77,10 +77,10 @@ def test_a_batch_equals_its_streams_alone() -> None:
     engine = NumpyRwkv6Engine(checkpoint())
     _, first = engine.step([1, 2, 3], engine.zero_state())
     logits, states = engine.step_batch([4, 5], [first, engine.zero_state()])
-    for place, (row, state) in enumerate(((4, first), (5, engine.zero_state()))):
+    for index, (row, state) in enumerate(((4, first), (5, engine.zero_state()))):
         alone, after = engine.step([row], state)
-        np.testing.assert_array_equal(logits[place], alone)
-        np.testing.assert_array_equal(states[place].memory, after.memory)
+        np.testing.assert_array_equal(logits[index], alone)
+        np.testing.assert_array_equal(states[index].memory, after.memory)
 
 
 def test_rows_and_states_of_another_model_are_rejected() -> None:
