@@ -1,7 +1,8 @@
-"""What the radio needs on this machine: each thing looked for, and what puts it right."""
+"""`radio doctor`: look for everything that the radio needs on this machine."""
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radio.cli.exit_codes import FAILED, OK
 from radio.errors import AudioError, RadioError, SettingsError
 
 if TYPE_CHECKING:
@@ -20,55 +22,91 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked for."""
+    """A requirement that was looked for.
 
-    what: str
-    found: bool
+    Args:
+        name: The requirement; for files, the stations and the setting.
+        is_ok: It is there.
+        detail: Its version or place, or the remedy.
+        is_needed: False where the radio runs without it, with less.
+    """
+
+    name: str
+    is_ok: bool
     detail: str
-    """What was found, or what puts it right."""
-    needed: bool = True
-    """False: the radio runs without it, with less."""
+    is_needed: bool = True
 
 
-def examine(config: Path | None) -> bool:
-    """Print a line for each thing; return whether everything needed is there."""
-    healthy = True
-    for finding in look(config):
-        mark = "ok  " if finding.found else "MISS" if finding.needed else "--  "
-        print(f"{mark}  {finding.what}: {finding.detail}")
-        healthy &= finding.found or not finding.needed
-    return healthy
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command, which has none of its own."""
 
 
-def look(config: Path | None) -> Iterator[Finding]:
-    """Everything `radio doctor` knows of, in the order in which it matters."""
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command: print a line for each requirement, and fail where one that is needed is missing."""
+    is_healthy = True
+    for finding in findings(arguments.config):
+        mark = "ok  " if finding.is_ok else "MISS" if finding.is_needed else "--  "
+        print(f"{mark}  {finding.name}: {finding.detail}")
+        is_healthy &= finding.is_ok or not finding.is_needed
+    return OK if is_healthy else FAILED
+
+
+def findings(config: Path | None) -> Iterator[Finding]:
+    """Yield a finding for each requirement, the most important first."""
     from radio.model.engines import native_engine
     from radio.model.engines import selection as engines
 
-    yield Finding("Python", found=True, detail=sys.version.split()[0])
+    yield Finding("Python", is_ok=True, detail=sys.version.split()[0])
     yield _tried("ffmpeg", _ffmpeg, "writes .mp3, .opus and .flac files: apt install ffmpeg")
-    yield Finding("engine", found=bool(native_engine.paths()), detail=engines.describe(), needed=False)
+    yield Finding("engine", is_ok=bool(native_engine.paths()), detail=engines.describe(), is_needed=False)
     yield _tried("libfluidsynth", _fluidsynth, "plays the notes: apt install libfluidsynth3")
-    yield from _stations(config)
+    yield from _config(config)
     remedy = "only needed to play here: plug one in, or use `radio serve` or --output -"
-    yield _tried("sound card", _sound_card, remedy, needed=False)
+    yield _tried("sound card", _sound_card, remedy, is_needed=False)
 
 
-def _tried(what: str, attempt: Callable[[], str], remedy: str, *, needed: bool = True) -> Finding:
+def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
+    """Yield a finding for each file that stations need. Each file is read as a station would read it."""
+    from radio.audio.synth import check_soundfont
+    from radio.model.weights import checkpoint
+    from radio.music.parts import PARTS
+
+    def read(setting: str, path: Path) -> str:
+        megabytes = path.stat().st_size / 1e6
+        if setting == "soundfont":
+            check_soundfont(path)
+            return f"{path}, {megabytes:.1f} MB"
+        weight_format = checkpoint.read(path, PARTS[setting]).packed().weight_format
+        return f"{path}, {weight_format}, {megabytes:.1f} MB"
+
+    users: dict[tuple[str, Path], list[str]] = {}
+    for station in stations.values():
+        for setting in ("soundfont", *PARTS):
+            path: Path = getattr(station, setting)
+            users.setdefault((setting, path), []).append(station.name)
+    for (setting, path), names in users.items():
+        # The error of a soundfont holds its remedy.
+        remedy = "" if setting == "soundfont" else "export it again, or leave the setting out for the shipped one"
+        yield _tried(f"{', '.join(names)}: {setting}", partial(read, setting, path), remedy)
+    for station in stations.values():
+        yield from _pushes(station)
+
+
+def _tried(name: str, attempt: Callable[[], str], remedy: str, *, is_needed: bool = True) -> Finding:
+    """Return the finding of an attempt, which returns the detail or raises."""
     try:
-        return Finding(what, found=True, detail=attempt(), needed=needed)
+        return Finding(name, is_ok=True, detail=attempt(), is_needed=is_needed)
     except (ImportError, OSError, RadioError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Finding(what, found=False, detail="; ".join(filter(None, (reason, remedy))), needed=needed)
+        return Finding(name, is_ok=False, detail="; ".join(filter(None, (reason, remedy))), is_needed=is_needed)
 
 
 def _ffmpeg() -> str:
     program = shutil.which("ffmpeg")
     if program is None:
         raise FileNotFoundError("not on PATH")
-    answer = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
-    words = answer.stdout.split()
-    return f"{words[2] if len(words) > 2 else 'of no known version'} at {program}"
+    output = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stdout.split()
+    return f"{output[2] if len(output) > 2 else 'unknown version'} at {program}"
 
 
 def _fluidsynth() -> str:
@@ -80,56 +118,31 @@ def _fluidsynth() -> str:
 def _sound_card() -> str:
     from radio.playback.sound_card import list_sound_cards
 
-    found = list_sound_cards()
-    if not found:
+    cards = list_sound_cards()
+    if not cards:
         raise AudioError("none was found")
-    return ", ".join(f"{card.number} {card.name}{' (default)' if card.default else ''}" for card in found)
+    return ", ".join(f"{card.number} {card.name}{' (default)' if card.default else ''}" for card in cards)
 
 
-def _stations(config: Path | None) -> Iterator[Finding]:
-    """The config, with the checkpoints and soundfonts that it names."""
+def _config(path: Path | None) -> Iterator[Finding]:
+    """Yield findings of the config, and of the files that it names."""
     from radio.settings.config import default_path, load
 
-    path = config or default_path()
+    path = path or default_path()
     try:
-        stations = load(path).stations
+        config = load(path)
     except SettingsError as error:
         for problem in error.problems:
-            yield Finding("config", found=False, detail=problem)
+            yield Finding("config", is_ok=False, detail=problem)
         return
-    yield Finding("config", found=True, detail=f"{path}: {', '.join(stations)}")
-    yield from files(stations)
-
-
-def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
-    """Each file that stations play from, read as they would read it; `what` names the stations and the setting."""
-    from radio.audio.synth import check_soundfont
-    from radio.model.weights import checkpoint
-    from radio.music.parts import PARTS
-
-    def attempt(setting: str, path: Path) -> str:
-        if setting == "soundfont":
-            check_soundfont(path)
-        else:
-            weight_format = checkpoint.read(path, PARTS[setting]).packed().weight_format
-            return f"{path}, {weight_format}, {path.stat().st_size / 1e6:.1f} MB"
-        return f"{path}, {path.stat().st_size / 1e6:.1f} MB"
-
-    users: dict[tuple[str, Path], list[str]] = {}
-    for station in stations.values():
-        for setting in ("soundfont", *PARTS):
-            path: Path = getattr(station, setting)
-            users.setdefault((setting, path), []).append(station.name)
-    for (setting, path), names in users.items():
-        # What is wrong with a soundfont is said with its remedy.
-        remedy = "" if setting == "soundfont" else "export it anew, or leave the setting out for the shipped one"
-        yield _tried(f"{', '.join(names)}: {setting}", partial(attempt, setting, path), remedy)
-    for station in stations.values():
-        yield from _pushes(station)
+    yield Finding("config", is_ok=True, detail=f"{path}: {', '.join(config.stations)}")
+    for warning in config.warnings:
+        yield Finding("config", is_ok=False, detail=f"warning: {warning}", is_needed=False)
+    yield from files(config.stations)
 
 
 def _pushes(station: StationSettings) -> Iterator[Finding]:
-    """The image and the keys that a station's pushes need; no key is shown."""
+    """Yield findings of the image and the keys that a station's pushes need. No key is shown."""
     from radio.push.video.picture import check_image
 
     def image(path: Path) -> str:
@@ -141,7 +154,7 @@ def _pushes(station: StationSettings) -> Iterator[Finding]:
         return f"to {push.to}, the key is there"
 
     if station.image is not None:
-        remedy = "give it as PNG or JPEG, or leave the setting out for the radio's own"
+        remedy = "use a PNG or JPEG file, or leave the setting out for the radio's own"
         yield _tried(f"{station.name}: image", partial(image, station.image), remedy)
     for push in station.push:
         yield _tried(f"{station.name}: push", partial(key, push), f"without it nothing is sent to {push.to}")

@@ -1,54 +1,79 @@
-"""Composition root: builds the parts, starts them in order, stops them in reverse."""
+"""`radio play`, and `radio` without a command: play a station through the speakers, or into a pipe."""
 
 from __future__ import annotations
 
-import asyncio
+import argparse
 import contextlib
-import logging
 import os
 import signal
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
-from types import FrameType
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
 
-from radio.settings.config import RadioConfig
-from radio.settings.push import PushSettings
-from radio.settings.station import StationSettings
-from radio.types import SAMPLE_RATE, Frames, Seconds
+from radio.cli.arguments import add_station, load_config, positive, station_settings
+from radio.cli.exit_codes import OK
+from radio.cli.signals import handled_by
+from radio.errors import SettingsError
+from radio.types import SAMPLE_RATE, Seconds
 
 if TYPE_CHECKING:
+    from radio.settings.config import RadioConfig
+    from radio.settings.station import StationSettings
     from radio.station.station import Station
 
-_SWITCH: Final[Seconds] = 0.001
-"""Python's threads take turns this often while playing here: the one that feeds the sound card must not wait long."""
-_PIPED: Frames = SAMPLE_RATE // 10
-"""Frames that go through a pipe at a time: small, so that the first sound comes soon."""
+PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
+_SWITCH_INTERVAL: Final[Seconds] = 0.001
+"""Python's threads take turns this often, so that the one that feeds the sound card never waits long."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> None:
+    """Add the arguments of the command; see `add_station` for `set_to`."""
+    unset = argparse.SUPPRESS
+    add_station(parser, set_to=set_to)
+    parser.add_argument(
+        "--output", default=unset, metavar="-", help="- writes the audio to standard output, as fast as it is read"
+    )
+    parser.add_argument(
+        "--format", default=unset, choices=PIPE_FORMATS, help="format of --output - [wav]; all are 48 kHz stereo"
+    )
+    parser.add_argument(
+        "--device", default=unset, metavar="CARD", help="sound card: its number or a part of its name in `radio doctor`"
+    )
+    parser.add_argument(
+        "--seconds", default=unset, type=positive, metavar="N", help="stop after this much music [play without end]"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    _check(arguments)
+    config = load_config(arguments.config)
+    settings = station_settings(arguments, config, default=next(iter(config.stations)))
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+        if arguments.output is None:
+            play(config, settings, seconds=arguments.seconds, device=arguments.device)
+        else:
+            from radio.cli.pipe import pipe
+
+            pipe(settings, sys.stdout.buffer, format_=arguments.format or "wav", seconds=arguments.seconds)
+    return OK
 
 
 def play(
-    config: RadioConfig,
-    settings: StationSettings,
-    *,
-    seed: int,
-    seconds: Seconds | None = None,
-    device: str | None = None,
+    config: RadioConfig, settings: StationSettings, *, seconds: Seconds | None = None, device: str | None = None
 ) -> None:
-    """Play a station through a sound card until `seconds` are over, the listener quits, or a signal comes.
+    """Play a station through a sound card until `seconds` are over, the listener quits, or a signal arrives.
 
     Args:
-        config: The stations that the listener may change over to.
-        settings: The one to begin with.
-        seed: The start of its music; coming back to a station goes on from the next seed, to other music.
-        device: Number or part of the name of a sound card, None for the default one.
+        config: The stations that the listener may switch to.
+        settings: The first station. Each later visit to a station plays from the next seed.
+        seconds: Length of the music; None plays without end.
+        device: Number or part of the name of a sound card; None selects the default one.
 
     Raises:
-        AudioError: there is no sound card; it is looked for before the models are loaded.
-        RadioError: the station cannot be opened.
+        AudioError: There is no sound card. It is opened before the models are loaded.
+        RadioError: The station cannot be opened.
     """
     from radio.playback.player import Player
     from radio.playback.sound_card import SoundCard, quiet_libraries
@@ -56,165 +81,35 @@ def play(
 
     visits: Counter[str] = Counter()
 
-    def opened(wanted: StationSettings) -> Station:
+    def open_next(station: StationSettings) -> Station:
         from radio.station.factory import open_station
 
-        visits[wanted.name] += 1
-        begin = seed if wanted.name == settings.name else wanted.seed
-        return open_station(wanted, seed=begin + visits[wanted.name] - 1)
+        visits[station.name] += 1
+        return open_station(station, seed=station.seed + visits[station.name] - 1)
 
-    sys.setswitchinterval(_SWITCH)
-    with quiet_libraries(), _signals(signal.SIG_DFL):  # a sound server that hangs lets no handler of Python's run
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    with quiet_libraries(), handled_by(signal.SIG_DFL):  # no Python handler runs while a sound server hangs
         sound_card = SoundCard(device)
     with quiet_libraries(), closing(sound_card):
-        player = Player(sound_card, opened, frames=_frames(seconds))
+        player = Player(sound_card, open_next, frames=None if seconds is None else max(1, round(seconds * SAMPLE_RATE)))
         player.start(settings)
         try:
             run_session(player, list(config.stations.values()), settings)
         finally:
             if not player.close():
-                # The sound card hangs in a call that does not return, and so would PortAudio's own end.
+                # A call to the sound card hangs, and PortAudio would wait for it at exit.
                 os._exit(os.EX_OK)
 
 
-def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seed: int, seconds: Seconds | None = None) -> None:
-    """Write a station to `sink` as fast as it is read, until `seconds` are over or a signal ends the stream, whole.
-
-    Raises:
-        BrokenPipeError: the reader has gone.
-        KeyboardInterrupt: a second signal came while the reader was not reading.
-        RadioError: the station cannot be opened.
-    """
-    from radio.station.factory import open_station
-    from radio.stream.formats.writers import open_writer
-
-    left = _frames(seconds)
-    kept = _Sink(sink)
-    try:
-        with (
-            closing(open_station(settings, seed=seed)) as station,
-            closing(open_writer(format_, cast("BinaryIO", kept))) as writer,
-            _told_to_stop() as stop,
-        ):
-            while not stop.is_set() and (left is None or left > 0):
-                block = station.render(_PIPED if left is None else min(_PIPED, left))
-                station.events()  # nobody asks for them here, and they would pile up
-                writer.write(block)
-                if kept.fault is not None:
-                    break
-                left = None if left is None else left - len(block)
-    except Exception:
-        if kept.fault is None:
-            raise
-    if kept.fault is not None:
-        raise kept.fault
-
-
-def serve(config: RadioConfig) -> None:
-    """Put every station on the air until interrupted; prints the addresses, and logs to stderr.
-
-    Raises:
-        ServerError: the port is taken, or the host is not an address of this machine.
-        KeyboardInterrupt: when told to stop by SIGINT.
-    """
-    from radio.server.app import serve as front
-
-    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")  # warnings and above, on stderr
-
-    def ready(addresses: list[str]) -> None:
-        print("On the air:")
-        for address in addresses:
-            print(f"  {address}")
-        print("Ctrl-C ends it.", flush=True)
-
-    _run_until_stopped(front(config, host=config.server.host, port=config.server.port, ready=ready))
-
-
-def push(settings: StationSettings, to: PushSettings, *, seed: int) -> None:
-    """Play a station to a server until interrupted; says on stdout where it goes, and logs to stderr how it fares.
-
-    Raises:
-        SettingsError: there is no key.
-        ServerError: the station cannot start.
-        KeyboardInterrupt: when told to stop by SIGINT.
-    """
-    from radio.server.broadcast.channel import Channel
-    from radio.server.broadcast.pushes import pusher
-
-    to.key.read()
-    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("radio.push").setLevel(logging.INFO)
-
-    async def run() -> None:
-        channel = Channel(replace(settings, seed=seed))
-        try:
-            await channel.start()
-            print(f"Pushing {settings.title} to {to.to}. Ctrl-C ends it.", flush=True)
-            await pusher(channel, to).run()
-        finally:
-            await channel.stop()
-
-    _run_until_stopped(run())
-
-
-def _run_until_stopped(coroutine: Coroutine[object, object, None]) -> None:
-    """Run a coroutine until it returns or SIGINT or SIGTERM cancels it; a second signal cuts its cleanup short."""
-
-    async def run() -> None:
-        task = asyncio.ensure_future(coroutine)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    asyncio.run(run())
-
-
-class _Sink:
-    """A file that remembers why it failed: libav calls it back and lets no exception through, not even an interrupt."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.fault: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        try:
-            return self._file.write(data)
-        except BaseException as fault:
-            self.fault = self.fault or fault
-            raise
-
-    def flush(self) -> None:
-        try:
-            self._file.flush()
-        except BaseException as fault:
-            self.fault = self.fault or fault
-            raise
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """Set by the first SIGINT or SIGTERM, so that no page is torn; the second one interrupts whatever is going on."""
-    stop = threading.Event()
-
-    def handle(_number: int, _frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    with _signals(handle):
-        yield stop
-
-
-@contextmanager
-def _signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
-    """Let `handler` have SIGINT and SIGTERM for a while."""
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
-
-
-def _frames(seconds: Seconds | None) -> Frames | None:
-    return None if seconds is None else max(1, round(seconds * SAMPLE_RATE))
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise SettingsError for options that do not go together."""
+    if arguments.output not in (None, "-"):
+        raise SettingsError(
+            f"--output: only - is supported; to write a file: radio render --station … {arguments.output}"
+        )
+    if arguments.format is not None and arguments.output is None:
+        raise SettingsError("--format goes with --output -; `radio render` takes the format from the file's name")
+    if arguments.device is not None and arguments.output is not None:
+        raise SettingsError("--device does not go with --output -, which needs no sound card")
+    if arguments.output is not None and sys.stdout.isatty():
+        raise SettingsError("--output -: standard output is a terminal; pipe it, as in `… --output - | ffplay -`")

@@ -152,6 +152,19 @@ class Control:
     def allowed(self) -> str:
         return self.setting.kind.allowed
 
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the description of the control in the API."""
+        ends: dict[str, JsonValue] = {"low": self.low, "high": self.high}
+        return {
+            "kind": self.kind,
+            **({"choices": [*self.choices]} if self.choices else ends),
+            "unit": self.unit,
+            "lands": self.lands,
+            "group": self.group,
+            "help": self.help,
+            "allowed": self.allowed,
+        }
+
     def check(self, value: object) -> float | int | bool | str:
         """Return the value in its own type. Raises ControlError where it is not allowed."""
         try:

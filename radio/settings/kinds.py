@@ -39,6 +39,11 @@ class Kind(ABC):
     def allowed(self) -> str:
         """The allowed values in words, as in "a number from 0 to 1"."""
 
+    @property
+    def values(self) -> str:
+        """The allowed values in a table, as in "0 to 1"."""
+        return self.allowed
+
     @abstractmethod
     def check(self, value: object) -> object:
         """Return `value` in its own type. Raises ValueError where it is not allowed."""
@@ -77,6 +82,10 @@ class Number(Kind):
             ends = {"at least": self.low, "above": self.above, "at most": self.high, "below": self.below}
             bounds = [" and ".join(f"{words} {_plain(end)}" for words, end in ends.items() if end is not None)]
         return " ".join(filter(None, (self.noun, *bounds, self.unit)))
+
+    @property
+    def values(self) -> str:
+        return self.allowed.removeprefix(f"{self.noun} ").removeprefix("from ")
 
     def check(self, value: object) -> float:
         number = self._in_range(value)
@@ -130,6 +139,7 @@ class Flag(Kind):
 
     name: ClassVar[str] = "bool"
     allowed = "true or false"
+    values = "true, false"
 
     def check(self, value: object) -> bool:
         if not isinstance(value, bool):
@@ -153,7 +163,11 @@ class Choice(Kind):
 
     @property
     def allowed(self) -> str:
-        return f"one of {', '.join(map(str, self.choices))}"
+        return f"one of {self.values}"
+
+    @property
+    def values(self) -> str:
+        return ", ".join(map(str, self.choices))
 
     def check(self, value: object) -> str | int:
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value in self.choices:

@@ -1,9 +1,11 @@
-"""The command line as a stranger meets it: what it says, and with which status it ends."""
+"""The command line: its messages and exit statuses."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -15,27 +17,42 @@ import pytest
 from radio import __version__
 from radio.cli.main import main
 from radio.paths import CHECKPOINTS, STATIONS
+from radio.settings.config import RadioConfig
+from radio.settings.controls import CONTROLS
+from radio.settings.station import StationSettings
 from tests.conftest import Radio
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
-    """Exit status and the lines on stderr; nothing may be on stdout."""
+def errors(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
+    """Return the exit status and the lines on stderr. Stdout must be empty."""
     status = main(arguments)
     out, err = capsys.readouterr()
     assert out == ""
     return status, err.splitlines()
 
 
-def test_help_teaches_and_loads_nothing_heavy() -> None:
+def test_help_shows_examples_and_imports_no_heavy_package() -> None:
     code = "import sys\nfrom radio.cli.main import main\ntry:\n    main(['--help'])\nfinally:\n    print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for word in ("serve", "render", "stations", "check", "doctor", "examples:", "--seed", "--output", "--set"):
+    for word in (
+        "play",
+        "serve",
+        "render",
+        "stations",
+        "controls",
+        "check",
+        "doctor",
+        "examples:",
+        "--seed",
+        "--output",
+        "--set",
+    ):
         assert word in result.stdout
     loaded = set(result.stdout.splitlines()[-1].split())
     assert not loaded & {"numpy", "scipy", "av", "aiohttp", "rich", "yaml", "torch", "sounddevice"}
 
 
-def test_matrix_products_start_no_threads_and_no_scipy_is_loaded() -> None:
+def test_matrix_products_start_no_threads_and_scipy_is_not_imported() -> None:
     code = (
         "import os, sys\nfrom radio.cli.main import main\nmain(['stations'])\nimport radio.station.station\n"
         "print(len(os.listdir('/proc/self/task')), 'scipy' in sys.modules)"
@@ -52,7 +69,6 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "say which station with --station NAME, or give a command"),
         ("serv", "Did you mean 'serve'? (see radio --help)"),
         ("--station chil", "there is no station 'chil'. Did you mean 'chill'? Stations: chill, study"),
         ("--station chill --format mp3", "--format goes with --output -"),
@@ -67,10 +83,10 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("--station chill --set tempo=fast", "tempo: 'fast' is not a number from 50 to 110 BPM"),
         ("--station chill --set temp=80", "there is no control 'temp'. Did you mean 'tempo'?"),
         ("--station chill --set keys_mute=1", "keys_mute: 1 is not true or false"),
-        ("render song.mid", "say which station with --station NAME: chill, study"),
+        ("render song.mid", "name the station with --station NAME: chill, study"),
         ("render --station chill", "the following arguments are required: file"),
         ("render --station chill --minutes -1 song.mid", "'-1' is not a number above 0"),
-        ("render --station chill song.ogg", "'.ogg' is no kind of file that we write"),
+        ("render --station chill song.ogg", "unsupported file type '.ogg'; use .mid, .wav"),
         ("render --station chill --minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
         ("render --station chill --instrument vibrafon song.wav", "Did you mean 'Vibraphone'?"),
         ("render --station chill --count 0 song.wav", "'0' is not a whole number from 1 to 1000"),
@@ -80,17 +96,29 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("--format wav doctor", "radio doctor does not take --format"),
         ("--seconds 3 render --station chill song.wav", "radio render does not take --seconds"),
         ("--set tempo=1 render --station chill --set swing=0 song.wav", "tempo: 1 is not a number"),
+        ("--statoin chill", "radio has no option --statoin. Did you mean '--station'? (see radio --help)"),
+        ("--station chill --seconds=1 --fromat mp3", "radio has no option --fromat. Did you mean '--format'?"),
+        ("serve --prot 80", "radio serve has no option --prot. Did you mean '--port'? (see radio serve --help)"),
+        ("--station serve --sede 1", "radio has no option --sede. Did you mean '--seed'?"),
+        ("play --stat", "radio play has no option --stat"),
+        ("play --station chil", "there is no station 'chil'. Did you mean 'chill'?"),
+        ("play --output song.wav", "to write a file: radio render"),
+        ("check extra", "unrecognized arguments: extra"),
+        (
+            "serve --host http://localhost",
+            "host: 'http://localhost' is not a host name or IP address; leave out 'http://'",
+        ),
         ("serve --port 70000", "'70000' is not a port from 0 to 65535"),
-        ("serve --host 0.0.0.0", "set control_token, or control: false"),
+        ("serve --host 0.0.0.0", "control_token"),
         ("check --config nowhere.yaml", "nowhere.yaml: cannot be read: No such file or directory"),
     ],
 )
-def test_a_mistake_is_one_line_and_status_2(
+def test_a_mistake_gives_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: str, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CONTROL_TOKEN", raising=False)
-    status, lines = said(capsys, *arguments.split())
+    status, lines = errors(capsys, *arguments.split())
     assert status == 2
     assert len(lines) == 1
     assert lines[0].startswith("radio: ")
@@ -103,7 +131,7 @@ def test_a_config_with_three_mistakes_gets_three_lines(capsys: pytest.CaptureFix
     path.write_text(
         "stations:\n  chill:\n    titel: Chill\n    progressions: [[H]]\n    title: C\n    seed: no\n", encoding="utf-8"
     )
-    status, lines = said(capsys, "check", "--config", str(path))
+    status, lines = errors(capsys, "check", "--config", str(path))
     assert status == 2
     assert [line.split(": ")[1] for line in lines] == [f"{path}:3", f"{path}:4", f"{path}:6"]
 
@@ -113,15 +141,63 @@ def test_check_and_stations_read_the_shipped_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["check"]) == 0
-    assert capsys.readouterr().out.startswith(f"{STATIONS}: right, 3 stations: chill, study")
+    assert capsys.readouterr().out.startswith(f"{STATIONS}: valid, 3 stations: chill, study")
     assert main(["stations"]) == 0
     assert capsys.readouterr().out.startswith("chill     Chill: ")
 
 
-def test_options_count_before_and_after_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_options_may_stand_before_or_after_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = str(tmp_path / "gone.yaml")
     for arguments in (["--config", path, "check"], ["check", "--config", path]):
-        assert said(capsys, *arguments)[1] == [f"radio: {path}: cannot be read: No such file or directory"]
+        assert errors(capsys, *arguments)[1] == [f"radio: {path}: cannot be read: No such file or directory"]
+
+
+def test_radio_without_a_station_plays_the_first_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    played: list[tuple[str, int, float]] = []
+
+    def play(_config: RadioConfig, settings: StationSettings, **_options: object) -> None:
+        played.append((settings.name, settings.seed, settings.controls.tempo))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("radio.cli.play.play", play)
+    for words in ([], ["play"], ["play", "--station", "study", "--seed", "9"], ["--seed", "8", "--set", "tempo=60"]):
+        assert main(words) == 0
+    assert main(["--seed", "8", "--set", "tempo=60", "play", "--set", "swing=54"]) == 0
+    assert played == [("chill", 1, 78), ("chill", 1, 78), ("study", 9, 70), ("chill", 8, 60), ("chill", 8, 60)]
+
+
+def test_stations_and_controls_are_listed_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["stations", "--json", "--config", config_with(tmp_path, "description: Tést")]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"name": "own", "title": "Own", "description": "Tést"}]
+    assert main(["controls", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) == set(CONTROLS)
+    assert (rows["tempo"]["low"], rows["tempo"]["high"], rows["tempo"]["unit"], rows["tempo"]["default"]) == (
+        50,
+        110,
+        "BPM",
+        80,
+    )
+    assert rows["mood"]["choices"][0] == "any"
+
+
+def test_controls_lists_every_control_with_its_values_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["controls"]) == 0
+    text = capsys.readouterr().out
+    for name, control in CONTROLS.items():
+        assert re.search(
+            rf"^  {name} .*\[{re.escape(control.setting.default_text)}\] .*{control.help}$", text, re.MULTILINE
+        ), name
+    assert "50 to 110 BPM [80]" in text
+
+
+def test_a_warning_of_the_config_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("stations: {own: {title: Own, progressions: learnt}}\n", encoding="utf-8")
+    for command in ("check", "stations"):
+        assert main([command, "--config", str(path)]) == 0
+        warning = f"radio: warning: {path}:1: progressions: 'learnt' is now spelled 'learned'\n"
+        assert capsys.readouterr().err == warning
 
 
 def config_with(tmp_path: Path, line: str) -> str:
@@ -133,10 +209,12 @@ def config_with(tmp_path: Path, line: str) -> str:
 
 
 @pytest.mark.parametrize("setting", ["piano", "drums", "soundfont"])
-def test_a_foreign_file_is_named_on_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, setting: str) -> None:
+def test_a_file_of_the_wrong_type_is_named_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, setting: str
+) -> None:
     (tmp_path / "foreign").write_bytes(b"\x10\0\0\0\0\0\0\0not what it should be" * 40)
     config = config_with(tmp_path, f"{setting}: foreign")
-    status, lines = said(capsys, "render", "--config", config, "--station", "own", str(tmp_path / "a.wav"))
+    status, lines = errors(capsys, "render", "--config", config, "--station", "own", str(tmp_path / "a.wav"))
     assert status == 1
     assert len(lines) == 1
     assert str(tmp_path / "foreign") in lines[0]
@@ -149,7 +227,7 @@ def test_check_and_doctor_name_every_file_that_cannot_be_played(
     (tmp_path / "noise").write_bytes(random.Random(1).randbytes(3000))
     piano = CHECKPOINTS / "piano.safetensors"
     config = config_with(tmp_path, f"piano: noise\n    drums: {piano}\n    soundfont: noise")
-    status, lines = said(capsys, "check", "--config", config)
+    status, lines = errors(capsys, "check", "--config", config)
     assert status == 2
     starts = [f"radio: {config}: own: {setting}: " for setting in ("soundfont", "piano", "drums")]
     assert len(lines) == len(starts)
@@ -165,18 +243,18 @@ def test_check_and_doctor_name_every_file_that_cannot_be_played(
 def test_check_counts_one_station_as_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     config = config_with(tmp_path, "seed: 3")
     assert main(["check", "--config", config]) == 0
-    assert capsys.readouterr().out == f"{config}: right, 1 station: own\n"
+    assert capsys.readouterr().out == f"{config}: valid, 1 station: own\n"
 
 
-def test_a_missing_soundfont_is_named_with_its_remedy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    status, lines = said(capsys, "check", "--config", config_with(tmp_path, "soundfont: gone.sf2"))
+def test_a_missing_soundfont_is_named_with_a_remedy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, lines = errors(capsys, "check", "--config", config_with(tmp_path, "soundfont: gone.sf2"))
     assert status == 2
     assert len(lines) == 1
     assert lines[0].startswith(f"radio: {tmp_path}/own.yaml:5: own: soundfont: there is no soundfont {tmp_path}/gone")
     assert lines[0].endswith("install the package fluid-soundfont-gm, or name another SF2 or SF3 file")
 
 
-def test_doctor_finds_what_is_there_and_says_what_is_not(
+def test_doctor_names_what_is_there_and_what_is_missing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -193,29 +271,29 @@ def test_doctor_finds_what_is_there_and_says_what_is_not(
     assert "MISS  config: stations.yaml:1: a: title is missing" in ill
 
 
-def test_a_fault_nobody_foresaw_is_one_line_too(
+def test_an_unexpected_error_is_one_line_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(path: Path | None) -> None:
         raise ZeroDivisionError("division\nby zero")
 
     monkeypatch.setattr("radio.settings.config.load", broken)
-    assert said(capsys, "stations") == (1, ["radio: ZeroDivisionError: division by zero"])
+    assert errors(capsys, "stations") == (1, ["radio: ZeroDivisionError: division by zero"])
 
 
-def test_a_busy_port_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_busy_port_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        status, lines = said(capsys, "serve", "--port", str(port))
+        status, lines = errors(capsys, "serve", "--port", str(port))
     assert status == 1
     assert len(lines) == 1
     assert f"port {port} on 127.0.0.1 is taken" in lines[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_prints_where_to_listen_and_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
+def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     config = config_with(tmp_path, "seed: 3")
     command = [sys.executable, "-m", "radio", "serve", "--config", config, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:

@@ -1,4 +1,4 @@
-"""The whole line for real: models, soundfont and encoders, through the command `radio`."""
+"""The whole chain: models, soundfont and encoders, through the command `radio`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 
 from radio.audio.loudness import integrated_loudness
 from radio.cli.main import main
-from radio.cli.play import pipe
+from radio.cli.pipe import pipe
 from radio.cli.render import render
 from radio.paths import STATIONS as SHIPPED
 from radio.settings.config import load
@@ -31,7 +31,7 @@ PIPE = ("--station", "chill", "--output", "-")
 
 
 def decoded(audio: bytes, *options: str) -> np.ndarray:
-    """What ffmpeg hears: frames of 16-bit stereo at 48 kHz."""
+    """Return the frames that ffmpeg decodes: 16-bit stereo at 48 kHz."""
     command = ["ffmpeg", "-v", "error", *options, "-i", "-", "-f", "s16le", "-ac", "2", "-ar", "48000", "-"]
     result = subprocess.run(command, input=audio, capture_output=True, check=True)
     assert result.stderr == b""
@@ -39,10 +39,11 @@ def decoded(audio: bytes, *options: str) -> np.ndarray:
 
 
 def pcm(*, seed: int = 5, **controls: float) -> bytes:
-    """Two seconds of what the pipe would carry."""
+    """Return two seconds of the pipe's output."""
     settings = load(SHIPPED).stations["chill"]
     sink = io.BytesIO()
-    pipe(replace(settings, controls=settings.controls.changed(controls)), sink, format_="s16le", seed=seed, seconds=2)
+    settings = replace(settings, seed=seed, controls=settings.controls.changed(controls))
+    pipe(settings, sink, format_="s16le", seconds=2)
     return sink.getvalue()
 
 
@@ -59,13 +60,13 @@ def test_a_pipe_is_a_function_of_seed_and_controls(radio: Radio) -> None:
 
 
 @pytest.mark.parametrize("name", ["wav", "opus", "mp3", "flac"])
-def test_every_format_of_the_pipe_decodes_to_the_length_asked_for(radio: Radio, name: str) -> None:
+def test_every_format_of_the_pipe_decodes_to_the_requested_length(radio: Radio, name: str) -> None:
     result = radio(*PIPE, "--format", name, "--seconds", "2.5")
     assert (result.returncode, result.stderr) == (0, b"")
     assert len(decoded(result.stdout)) == pytest.approx(2.5 * SAMPLE_RATE, abs=0.06 * SAMPLE_RATE)
 
 
-def test_a_reader_that_has_heard_enough_ends_it_quietly(tmp_path: Path) -> None:
+def test_a_reader_that_closes_the_pipe_ends_it_without_an_error(tmp_path: Path) -> None:
     for name in ("wav", "opus"):
         command = [sys.executable, "-m", "radio", *PIPE, "--format", name]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as program:
@@ -78,64 +79,64 @@ def test_a_reader_that_has_heard_enough_ends_it_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_the_stream_whole(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_stream_is_complete(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "radio", *PIPE, "--format", "opus"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as program:
         assert program.stdout is not None
         assert program.stderr is not None
-        heard = program.stdout.read(20_000)
+        audio = program.stdout.read(20_000)
         program.send_signal(number)
-        heard += program.stdout.read()
+        audio += program.stdout.read()
         assert program.wait(timeout=30) == 0
         assert program.stderr.read() == b""
-    assert len(decoded(heard)) > SAMPLE_RATE
+    assert len(decoded(audio)) > SAMPLE_RATE
 
 
-def test_what_the_server_logs_carries_its_time_once() -> None:
+def test_log_lines_of_the_server_have_one_timestamp() -> None:
     code = """
 import logging
-from radio.cli import play
+from radio.cli.serve import serve
 from radio.paths import STATIONS
+from radio.server import app
 from radio.settings import config
-from radio.server import front
-async def serve(*_, **__):
+async def logged(*_, **__):
     logging.getLogger("radio.station.chill").warning("the worker ended")
-front.serve = serve
-play.serve(config.load(STATIONS))
+app.serve = logged
+serve(config.load(STATIONS))
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* radio\.station\.chill: the worker ended\n", result.stderr)
 
 
-def test_without_a_sound_card_it_says_what_else_there_is(radio: Radio) -> None:
+def test_without_a_sound_card_the_error_names_alternatives(radio: Radio) -> None:
     if list(Path("/dev").glob("snd/pcm*p")):
         pytest.skip("this machine has a sound card")
     result = radio("--station", "chill", env={**os.environ, "PULSE_SERVER": "", "ALSA_CONFIG_PATH": ""})
     assert result.returncode == 1
     lines = result.stderr.decode().splitlines()
     assert len(lines) == 1
-    assert "no sound card can be used" in lines[0]
+    assert "no sound card can be opened" in lines[0]
     assert "`radio serve`" in lines[0]
 
 
-def test_the_speakers_get_what_the_pipe_gets(radio: Radio, tmp_path: Path) -> None:
-    card = '</usr/share/alsa/alsa.conf>\npcm.kept {{ type file slave.pcm "null" file "{}" format raw }}\n'
-    card += 'pcm.!default {{ type plug slave {{ pcm "kept" format S16_LE }} }}\n'
-    (tmp_path / "asound.conf").write_text(card.format(tmp_path / "kept"), encoding="utf-8")
+def test_the_sound_card_gets_the_same_audio_as_the_pipe(radio: Radio, tmp_path: Path) -> None:
+    card = '</usr/share/alsa/alsa.conf>\npcm.recorded {{ type file slave.pcm "null" file "{}" format raw }}\n'
+    card += 'pcm.!default {{ type plug slave {{ pcm "recorded" format S16_LE }} }}\n'
+    (tmp_path / "asound.conf").write_text(card.format(tmp_path / "recorded"), encoding="utf-8")
     environment = {**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "asound.conf")}
     result = radio("--station", "chill", "--seconds", "2", "--seed", "5", env=environment)
     assert (result.returncode, result.stderr) == (0, b"")
     lines = result.stdout.decode().splitlines()
     assert len(lines) == 1
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  Chill · \w.* · key of [A-G]b? · 78 BPM", lines[0])
-    kept = np.fromfile(tmp_path / "kept", dtype="<i2").reshape(-1, 2).astype(int)
+    recorded = np.fromfile(tmp_path / "recorded", dtype="<i2").reshape(-1, 2).astype(int)
     piped = np.frombuffer(pcm(), dtype="<i2").reshape(-1, 2).astype(int)
-    padding = len(kept) - len(piped)  # silence that the card may put before or after
+    padding = len(recorded) - len(piped)  # silence that the card may put before or after
     assert padding >= 0
-    assert any(np.abs(kept[at : at + len(piped)] - piped).max() <= 2 for at in range(padding + 1))
+    assert any(np.abs(recorded[at : at + len(piped)] - piped).max() <= 2 for at in range(padding + 1))
 
 
-def test_midi_files_are_the_same_each_time(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_midi_file(tmp_path: Path) -> None:
     for name, seed in (("a.mid", "7"), ("b.mid", "7"), ("c.mid", "8")):
         assert main(["render", "--station", "chill", "--minutes", "0.3", "--seed", seed, str(tmp_path / name)]) == 0
     a, b, c = ((tmp_path / name).read_bytes() for name in ("a.mid", "b.mid", "c.mid"))
@@ -144,7 +145,7 @@ def test_midi_files_are_the_same_each_time(tmp_path: Path) -> None:
     assert a.startswith(b"MThd")
 
 
-def test_tracks_of_another_instrument_one_from_each_seed(tmp_path: Path) -> None:
+def test_count_renders_a_track_from_each_seed_with_another_instrument(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("vibes.mid", "vibes.wav")]
     options = ["--minutes", "0.05", "--seed", "7", "--count", "2", "--instrument", "vibraphone", "--no-drums"]
     assert main(["render", "--station", "chill", *options, *files]) == 0
@@ -155,13 +156,13 @@ def test_tracks_of_another_instrument_one_from_each_seed(tmp_path: Path) -> None
     assert next(message.program for message in file.tracks[1] if message.type == "program_change") == 11
 
 
-def test_an_interrupted_render_leaves_nothing(tmp_path: Path) -> None:
+def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
     command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "60", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         try:
             deadline = time.monotonic() + 30
-            while not [each for folder in tmp_path.iterdir() for each in folder.glob("*.wav")]:
+            while not [draft for folder in tmp_path.iterdir() for draft in folder.glob("*.wav")]:
                 assert time.monotonic() < deadline, "nothing was ever written"
                 time.sleep(0.02)
             program.send_signal(signal.SIGINT)
@@ -172,12 +173,12 @@ def test_an_interrupted_render_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_three_minutes_render_at_four_times_real_time_and_the_same_twice(tmp_path: Path) -> None:
-    settings = load(SHIPPED).stations["chill"]
+def test_three_minutes_render_in_a_quarter_of_the_time_with_the_same_result(tmp_path: Path) -> None:
+    settings = replace(load(SHIPPED).stations["chill"], seed=7)
     began = time.process_time()
-    render(settings, minutes=3, seed=7, paths=[tmp_path / "a.wav"])
+    render(settings, minutes=3, paths=[tmp_path / "a.wav"])
     assert time.process_time() - began < 180 / 4
-    render(settings, minutes=3, seed=7, paths=[tmp_path / "b.wav"])
+    render(settings, minutes=3, paths=[tmp_path / "b.wav"])
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     with wave.open(io.BytesIO((tmp_path / "a.wav").read_bytes())) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)

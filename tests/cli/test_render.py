@@ -1,16 +1,17 @@
-"""Files: complete or not there at all, and every refusal says why."""
+"""`radio render`: files are complete or absent, and every mistake is named before the music is rendered."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from radio.cli import render as offline
+from radio.cli.render import render
 from radio.errors import SettingsError, StreamError
 from radio.settings.station import StationSettings
 from radio.station import rendering
@@ -25,16 +26,16 @@ def seconds_of(path: Path) -> float:
 
 def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneStation) -> None:
     frames = SAMPLE_RATE * 5 // 2 + 11
-    told: list[float] = []
-    loudness = rendering.write_wav(tone, frames, tmp_path / "tone.wav", told.append)
+    progress: list[float] = []
+    loudness = rendering.write_wav(tone, frames, tmp_path / "tone.wav", progress.append)
     with wave.open(str(tmp_path / "tone.wav")) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (SAMPLE_RATE, 2, 2)
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
     expected = ToneStation().render(frames)
     assert len(samples) == frames
     assert np.abs(samples / 32_768 - expected).max() <= 0.5 / 32_768 + 1e-9
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
     assert tone.position == frames
     # 0.25 on both channels: -15.05 dBFS RMS each, 3 dB more together, and K-weighting takes 0.6 dB off 440 Hz.
     lufs, peak = re.fullmatch(r"(-\d+\.\d) LUFS, true peak (-\d+\.\d) dBTP", loudness).groups()
@@ -43,7 +44,7 @@ def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneSta
 
 
 @pytest.mark.parametrize("ending", [".mp3", ".opus", ".flac"])
-def test_encoded_files_are_whole_and_the_same_each_time(tmp_path: Path, tone: ToneStation, ending: str) -> None:
+def test_encoded_files_are_complete_and_reproducible(tmp_path: Path, tone: ToneStation, ending: str) -> None:
     wav = tmp_path / "tone.wav"
     rendering.write_wav(tone, 2 * SAMPLE_RATE, wav, lambda _: None)
     for name in ("a", "b"):
@@ -52,7 +53,7 @@ def test_encoded_files_are_whole_and_the_same_each_time(tmp_path: Path, tone: To
     assert seconds_of(tmp_path / f"a{ending}") == pytest.approx(2.0, abs=0.06)
 
 
-def test_a_failing_encoder_is_quoted(tmp_path: Path) -> None:
+def test_the_error_of_the_encoder_is_shown(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"no audio at all")
     with pytest.raises(StreamError, match=r"ffmpeg could not write .mp3: .*Invalid data"):
         rendering.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", title="", station="")
@@ -65,7 +66,7 @@ def settings() -> StationSettings:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[ToneStation]:
-    """Stations that `render` opens are tones, kept here."""
+    """Return the stations that `render` opens, each of them a tone."""
     stations: list[ToneStation] = []
 
     def open_station(settings: StationSettings, *, seed: int | None = None, on_bar: object = None) -> ToneStation:
@@ -77,14 +78,14 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[ToneStation]:
 
 
 @pytest.mark.parametrize("ending", [".wav", ".mp3", ".OPUS", ".flac"])
-def test_a_file_takes_the_place_of_the_old_one(
+def test_a_new_file_replaces_the_old_one(
     tmp_path: Path, settings: StationSettings, opened: list[ToneStation], ending: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / f"song{ending}"
     path.write_text("the old one")
-    offline.render(settings, minutes=0.05, seed=1, paths=[path])
+    render(settings, minutes=0.05, paths=[path])
     assert seconds_of(path) == pytest.approx(3.0, abs=0.06)
-    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert opened[0].closed
     out, err = capfd.readouterr()
     assert out == ""
@@ -93,24 +94,24 @@ def test_a_file_takes_the_place_of_the_old_one(
 
 
 @pytest.mark.parametrize("ending", [".wav", ".mp3"])
-def test_a_fault_leaves_the_old_file_alone(
+def test_an_error_leaves_the_old_file_as_it_was(
     tmp_path: Path, settings: StationSettings, opened: list[ToneStation], ending: str
 ) -> None:
     path = tmp_path / f"song{ending}"
     path.write_text("the old one")
     with pytest.raises(ValueError, match="the tone broke off"):
-        offline.render(settings, minutes=0.05, seed=13, paths=[path])
+        render(replace(settings, seed=13), minutes=0.05, paths=[path])
     assert path.read_text() == "the old one"
-    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert opened[0].closed
 
 
 @pytest.mark.parametrize(
     ("name", "minutes", "message"),
     [
-        ("song.ogg", 1, r"'.ogg' is no kind of file that we write.*Known: .mid, .wav, .flac, .mp3, .opus"),
+        ("song.ogg", 1, r"unsupported file type '.ogg'; use .mid, .wav, .flac, .mp3 or .opus"),
         ("song.midi", 1, r"Did you mean '.mid'?"),
-        ("song", 1, "has no ending"),
+        ("song", 1, "has no suffix"),
         ("nowhere/song.wav", 1, "there is no folder"),
         ("folder.wav", 1, "this is a folder"),
         ("song.wav", 400, "at most 360 minutes"),
@@ -118,20 +119,20 @@ def test_a_fault_leaves_the_old_file_alone(
         ("song.mid", 0.0166, "less than a second"),
     ],
 )
-def test_what_cannot_work_is_said_at_once(
+def test_mistakes_are_named_before_rendering(
     tmp_path: Path, settings: StationSettings, name: str, minutes: float, message: str
 ) -> None:
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(SettingsError, match=message):
-        offline.render(settings, minutes=minutes, seed=1, paths=[tmp_path / name])
+        render(settings, minutes=minutes, paths=[tmp_path / name])
 
 
-def test_without_ffmpeg_there_is_wav(
+def test_without_ffmpeg_only_wav_is_available(
     tmp_path: Path, settings: StationSettings, opened: list[ToneStation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StreamError, match=r"ffmpeg, which is not installed: apt install ffmpeg, or use .wav"):
-        offline.render(settings, minutes=0.05, seed=1, paths=[tmp_path / "song.mp3"])
+        render(settings, minutes=0.05, paths=[tmp_path / "song.mp3"])
     assert opened == []
-    offline.render(settings, minutes=0.05, seed=1, paths=[tmp_path / "song.wav"])
+    render(settings, minutes=0.05, paths=[tmp_path / "song.wav"])
     assert (tmp_path / "song.wav").exists()

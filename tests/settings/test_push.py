@@ -97,7 +97,7 @@ def test_check_looks_for_the_keys_and_the_image(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("rtmp://host/app", "say which station"),
+        ("rtmp://host/app", "name the station with --station"),
         ("--station chill rtmp://host/app", "--key-env NAME or --key-file FILE"),
         ("--station chill rtmp://host/app/s3cret --key-env A_KEY", "seems to end in the stream key"),
         ("--station chill icecast://source:s3cret@host/x --key-env A_KEY", "the address holds a password"),
@@ -109,7 +109,7 @@ def test_check_looks_for_the_keys_and_the_image(
         ("--station chill rtmp://host/app --key-env A_KEY --format mp3", "only for icecast"),
         ("--station chill icecast://host/x --key-env A_KEY --fps 30", "only for rtmp"),
         ("--station chill rtmp://host/app --key-env A_KEY --image no.png", "there is no file no.png"),
-        ("--station chill --seconds 3 rtmp://host/app", "unrecognized arguments: --seconds"),
+        ("--station chill --seconds 3 rtmp://host/app", "radio push has no option --seconds"),
     ],
 )
 def test_the_command_names_each_mistake_without_a_secret(

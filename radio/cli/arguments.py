@@ -1,0 +1,169 @@
+"""The arguments that several commands share, and the settings that they select."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from radio.errors import ModelError, SettingsError, did_you_mean
+
+if TYPE_CHECKING:  # `radio --help` imports no YAML
+    from radio.settings.config import RadioConfig
+    from radio.settings.station import StationSettings
+
+_CHOICE: Final = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)")
+_WORD: Final = re.compile(r"[\w-]+")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that reports a mistake in one line, with the nearest name."""
+
+    def __init__(self, prog: str, description: str, epilog: str = "") -> None:
+        self.commands: dict[str, Parser] = {}
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        if choice := _CHOICE.search(message):
+            message += did_you_mean(choice[1], _WORD.findall(choice[2])).replace(" Did", ". Did")
+        raise SettingsError(f"{message} (see {self.prog} --help)")
+
+    def check_options(self, words: Sequence[str]) -> None:
+        """Raise SettingsError for the first unknown option; argparse may take its value for a command."""
+        parser, rest = self, iter(words)
+        for word in rest:
+            options = {name: action for action in parser._actions for name in action.option_strings}
+            name, equals, _ = word.partition("=")
+            if word == "--":
+                return
+            if word in parser.commands:
+                parser = parser.commands[word]
+            elif name in options:
+                if options[name].nargs != 0 and not equals:
+                    next(rest, None)
+            elif re.match(r"--?[a-z]", word):
+                hint = did_you_mean(name, list(options))
+                raise SettingsError(f"{parser.prog} has no option {name}.{hint} (see {parser.prog} --help)")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="config file [stations.yaml of this folder, else the one that comes with the radio]",
+    )
+
+
+def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> None:
+    """Add the options that select a station and its music.
+
+    Args:
+        parser: The parser of a command, or of `radio` itself.
+        set_to: Where the values of `--set` go. Those of `radio` and of a command need a place each, since argparse
+            drops values that are repeated.
+    """
+    unset = argparse.SUPPRESS
+    parser.add_argument("--station", default=unset, metavar="NAME", help="station; `radio stations` lists them")
+    parser.add_argument(
+        "--seed", type=_seed, default=unset, metavar="N", help="start of the music; the same seed plays the same music"
+    )
+    parser.add_argument(
+        "--set",
+        dest=set_to,
+        action="append",
+        default=unset,
+        metavar="CONTROL=VALUE",
+        help="initial value of a control, such as tempo=72; repeatable; `radio controls` lists them",
+    )
+
+
+def load_config(path: Path | None) -> RadioConfig:
+    """Return the config, with the engine of the environment in place of the stations' own.
+
+    Warnings are printed to standard error.
+    """
+    from radio.model.engines.selection import check_engine_name
+    from radio.settings.config import load
+
+    config = load(path)
+    for warning in config.warnings:
+        print(f"radio: warning: {warning}", file=sys.stderr)
+    if name := os.environ.get("RADIO_ENGINE"):
+        try:
+            engine = check_engine_name(name)
+        except ModelError as error:
+            raise SettingsError(f"RADIO_ENGINE: {error}") from None
+        stations = {key: replace(station, engine=engine) for key, station in config.stations.items()}
+        config = replace(config, stations=stations)
+    return config
+
+
+def station_settings(
+    arguments: argparse.Namespace, config: RadioConfig, *, default: str | None = None
+) -> StationSettings:
+    """Return the settings of the selected station, with the controls and the seed of the command line.
+
+    Args:
+        arguments: Holds the arguments of `add_station`.
+        config: The stations to choose from.
+        default: The station where none is named; None demands a name.
+    """
+    from radio.settings.fields import plain_value
+
+    name = arguments.station or default
+    if name is None:
+        raise SettingsError(f"name the station with --station NAME: {', '.join(config.stations)}")
+    settings = config.station(name)
+    patch: dict[str, object] = {}
+    for change in (*arguments.set, *arguments.changes):
+        control, equals, value = change.partition("=")
+        if not equals:
+            raise SettingsError(f"--set {change}: write CONTROL=VALUE, such as tempo=72")
+        patch[control] = plain_value(value)
+    seed = settings.seed if arguments.seed is None else arguments.seed
+    return replace(settings, controls=settings.controls.changed(patch), seed=seed)
+
+
+def positive(word: str) -> float:
+    """Return a number above 0."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{word}' is not a number above 0")
+    return value
+
+
+def count(word: str) -> int:
+    """Return a whole number from 1 to 1000."""
+    if not word.isdecimal() or not 1 <= int(word) <= 1_000:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a whole number from 1 to 1000")
+    return int(word)
+
+
+def port(word: str) -> int:
+    """Return a port number."""
+    if not word.isdecimal() or int(word) > 65_535:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a port from 0 to 65535")
+    return int(word)
+
+
+def _seed(word: str) -> int:
+    if not word.isdecimal() or int(word) >= 2**63:
+        raise argparse.ArgumentTypeError(f"'{word}' is not a whole number from 0 to {2**63 - 1}")
+    return int(word)

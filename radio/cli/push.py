@@ -1,0 +1,125 @@
+"""`radio push`: play a station to a streaming server."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radio.cli.arguments import add_station, load_config, station_settings
+from radio.cli.exit_codes import OK
+from radio.cli.signals import run_until_stopped
+from radio.errors import SettingsError
+
+if TYPE_CHECKING:
+    from radio.settings.push import PushSettings
+    from radio.settings.push_target import Key
+    from radio.settings.station import StationSettings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_station(parser)
+    parser.add_argument(
+        "--key-env",
+        metavar="NAME",
+        help="environment variable with the stream key or password; without it or --key-file, you are asked for it",
+    )
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="file with the stream key or password")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="PNG or JPEG behind the bars [the station's]")
+    parser.add_argument("--size", metavar="WxH", help="size of the picture in pixels [1280x720]")
+    parser.add_argument("--fps", metavar="N", help="its frames per second [30]")
+    parser.add_argument("--video-bitrate", metavar="N", help="its constant rate in kbit/s, 200-20000 [2500]")
+    parser.add_argument("--format", dest="mount_format", choices=("opus", "mp3"), help="format for Icecast [opus]")
+    parser.add_argument(
+        "address",
+        help="rtmp://HOST/APP, rtmps://HOST/APP or icecast://USER@HOST:PORT/MOUNT, without the key, since other "
+        "users of this machine can see it",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    config = load_config(arguments.config)
+    settings = station_settings(arguments, config)
+    if arguments.image is not None:
+        if not arguments.image.is_file():
+            raise SettingsError(f"--image: there is no file {arguments.image}")
+        settings = replace(settings, image=arguments.image)
+    destination = _destination(arguments)
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+        push(settings, destination)
+    return OK
+
+
+def push(settings: StationSettings, destination: PushSettings) -> None:
+    """Play a station to a server until interrupted. Print the destination, and log the connection to standard error.
+
+    Raises:
+        SettingsError: There is no key.
+        ServerError: The station cannot start.
+        KeyboardInterrupt: SIGINT arrived.
+    """
+    import logging
+
+    from radio.server.broadcast.channel import Channel
+    from radio.server.broadcast.pushes import pusher
+
+    destination.key.read()
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("radio.push").setLevel(logging.INFO)
+
+    async def run_push() -> None:
+        channel = Channel(settings)
+        try:
+            await channel.start()
+            print(f"Pushing {settings.title} to {destination.to}. Press Ctrl-C to stop.", flush=True)
+            await pusher(channel, destination).run()
+        finally:
+            await channel.stop()
+
+    run_until_stopped(run_push())
+
+
+def _destination(arguments: argparse.Namespace) -> PushSettings:
+    """Return the settings of the push.
+
+    Raises:
+        SettingsError: An argument is not allowed. The message never holds a key.
+    """
+    from radio.settings.fields import from_word, settings_of
+    from radio.settings.push import PushSettings, build
+
+    words = {
+        "to": arguments.address,
+        "size": arguments.size,
+        "fps": arguments.fps,
+        "video_bitrate": arguments.video_bitrate,
+        "format": arguments.mount_format,
+    }
+    settings = settings_of(PushSettings)
+    try:
+        values = {name: from_word(settings[name], word) for name, word in words.items() if word is not None}
+        return build({**values, "key": _key(arguments)})
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _key(arguments: argparse.Namespace) -> Key:
+    """Return the source of the key, which is never an argument, since other users can read arguments."""
+    from getpass import getpass
+
+    from radio.settings.push_target import Key, env_name
+
+    if arguments.key_env is not None and arguments.key_file is not None:
+        raise SettingsError("--key-env, --key-file: give one of them, not both")
+    if arguments.key_env is not None:
+        return Key(env=env_name(arguments.key_env))
+    if arguments.key_file is not None:
+        return Key(file=arguments.key_file)
+    if not sys.stdin.isatty():
+        raise SettingsError("the stream key or password is missing; give --key-env NAME or --key-file FILE")
+    return Key(value=getpass("Stream key or password: "))

@@ -1,0 +1,67 @@
+"""`radio serve`: all stations over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from radio.cli.arguments import load_config, port
+from radio.cli.exit_codes import OK
+from radio.cli.signals import run_until_stopped
+
+if TYPE_CHECKING:
+    from radio.settings.config import RadioConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "--host",
+        help="address to listen on [the config's, else 127.0.0.1]; one that other machines can reach needs "
+        "control_token in the config, CONTROL_TOKEN in the environment, or --no-control",
+    )
+    parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one [the config's, else 8000]")
+    parser.add_argument("--no-control", action="store_true", help="disable control changes over HTTP")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    config = load_config(arguments.config)
+    changes: dict[str, object] = {}
+    if arguments.host is not None:
+        changes["host"] = arguments.host
+    if arguments.port is not None:
+        changes["port"] = arguments.port
+    if arguments.no_control:
+        changes["control"] = False
+    if token := os.environ.get("CONTROL_TOKEN"):
+        changes["control_token"] = token
+    server = replace(config.server, **changes)  # type: ignore[arg-type]  # ServerSettings checks them
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+        serve(replace(config, server=server))
+    return OK
+
+
+def serve(config: RadioConfig) -> None:
+    """Serve every station until interrupted. Print the addresses, and log warnings to standard error.
+
+    Raises:
+        ServerError: The port is taken, or the host is not an address of this machine.
+        KeyboardInterrupt: SIGINT arrived.
+    """
+    import logging
+
+    from radio.server import app
+
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")  # warnings and above, on standard error
+
+    def on_ready(addresses: list[str]) -> None:
+        print("On the air:")
+        for address in addresses:
+            print(f"  {address}")
+        print("Press Ctrl-C to stop.", flush=True)
+
+    run_until_stopped(app.serve(config, host=config.server.host, port=config.server.port, ready=on_ready))
