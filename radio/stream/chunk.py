@@ -1,4 +1,4 @@
-"""A chunk: the unit in which a mount sends its stream."""
+"""Chunks, the units in which a mount sends its stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from radio.types import Frames, Packet
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A few packets, and the bytes that they are on the line; `frame` is where the first one starts."""
+    """A few packets and their bytes in the stream's format; `frame` is the start of the first packet."""
 
     frame: Frames
     frames: Frames
@@ -18,4 +18,5 @@ class Chunk:
 
     @property
     def end(self) -> Frames:
+        """The frame after the last one."""
         return self.frame + self.frames

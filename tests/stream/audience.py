@@ -1,4 +1,4 @@
-"""A station, its clock and listeners that read as they are told to, for the tests of the relay."""
+"""Stand-ins for tests of the relay: a clock, listeners with a given speed, and a station that feeds a mount."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TCP_CLOSE = 7
 
 @dataclass
 class Clock:
-    """Monotonic seconds that pass when the test says so."""
+    """Monotonic seconds that advance only under the test's control."""
 
     seconds: float = 1_000.0
 
@@ -31,7 +31,7 @@ class Clock:
 
 @dataclass
 class Peer:
-    """A connection whose system takes `rate` bytes a second off ours, which holds `room` bytes; its own time."""
+    """A connection whose peer receives `rate` bytes per second; the local send buffer holds `room` bytes."""
 
     clock: Clock
     rate: float = float("inf")
@@ -42,8 +42,9 @@ class Peer:
     closed: bool = False
     broken: bool = False
     window: int | None = None
-    """How much its system takes that nobody reads; `read` is what somebody has."""
+    """Size of the peer's receive buffer in bytes; None if the progress of the connection is unknown."""
     read: int = 0
+    """Bytes that the peer's player has read."""
     _since: float | None = None
 
     def send(self, data: bytes | memoryview) -> int:
@@ -51,22 +52,22 @@ class Peer:
             raise ConnectionResetError
         assert not self.closed
         self.drain()
-        if not (taken := min(len(data), self.room - len(self.buffered))):
+        if not (accepted := min(len(data), self.room - len(self.buffered))):
             raise BlockingIOError
         self.sends.append((self.clock(), data if isinstance(data, bytes) else bytes(data)))
-        self.buffered += data[:taken]
+        self.buffered += data[:accepted]
         self.drain()
-        return taken
+        return accepted
 
     def drain(self) -> None:
         now = self.clock()
         since = now if self._since is None else self._since
-        taken = len(self.buffered) if self.rate == float("inf") else int((now - since) * self.rate)
-        if taken:
+        received = len(self.buffered) if self.rate == float("inf") else int((now - since) * self.rate)
+        if received:
             self._since = now
         self._since = self._since or now
-        self.received += self.buffered[:taken]
-        del self.buffered[:taken]
+        self.received += self.buffered[:received]
+        del self.buffered[:received]
 
     def unacknowledged(self) -> int:
         self.drain()
@@ -87,7 +88,7 @@ class Peer:
 
 @dataclass
 class Station:
-    """Feeds a mount as a worker would, `ahead` seconds before the live edge, while the clock runs."""
+    """A station that feeds a mount like a worker, `ahead` seconds before the live edge."""
 
     clock: Clock
     ahead: float = 3.0
@@ -108,7 +109,7 @@ class Station:
         for _ in range(4):
             self.mount.add(Packet(self.position, 960, self._random.randbytes(self._random.randint(200, 300))))
             self.position += 960
-        self.chunks.append(self.mount.ring[self.mount.ring.after - 1].data)
+        self.chunks.append(self.mount.ring[self.mount.ring.next_number - 1].data)
         self.edge.extend(self.position)
 
     def tick(self) -> None:
@@ -124,8 +125,8 @@ class Station:
             self.clock.seconds += ADVANCE_INTERVAL
         self.tick()
 
-    def heard(self, peer: Peer) -> list[bytes]:
-        """What the peer got, which must be one stream and the station's very bytes."""
+    def check_pages(self, peer: Peer) -> list[bytes]:
+        """Return the pages that the peer received; they must form one stream of consecutive station chunks."""
         pages = [page.raw for page in check_one_stream(bytes(peer.received), checksums=False)]
         first = self.chunks.index(pages[0]) if pages else 0
         assert pages == self.chunks[first : first + len(pages)]

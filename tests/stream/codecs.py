@@ -1,4 +1,4 @@
-"""Packets of the two renditions of HLS, straight from libav."""
+"""Packets of the two HLS codecs for tests, encoded directly with libav."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRACKS = {"aac": AAC, "opus": OPUS}
 
 
 def encoded(name: str, audio: Block, *, start: int = 0) -> list[Packet]:
-    """All whole packets of `audio`, the first one stamped `start`."""
+    """Encode `audio` and return its complete packets, the first one stamped `start`."""
     track = TRACKS[name]
     encoder, form = {"aac": ("aac", "fltp"), "opus": ("libopus", "flt")}[name]
     codec = av.CodecContext.create(encoder, "w")
@@ -24,8 +24,8 @@ def encoded(name: str, audio: Block, *, start: int = 0) -> list[Packet]:
     codec.sample_rate, codec.layout, codec.format = SAMPLE_RATE, "stereo", form
     codec.bit_rate, codec.time_base = 96_000, Fraction(1, SAMPLE_RATE)
     codec.open()
-    laid = audio.reshape(1, -1) if form == "flt" else audio.T
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(laid), format=form, layout="stereo")
+    samples = audio.reshape(1, -1) if form == "flt" else audio.T
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format=form, layout="stereo")
     frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), 0
     return [
         Packet(start + p.pts + track.delay, track.packet, bytes(p)) for p in codec.encode(frame) if p.pts is not None
@@ -33,6 +33,6 @@ def encoded(name: str, audio: Block, *, start: int = 0) -> list[Packet]:
 
 
 def silence(name: str, count: int, *, start: int = 0, size: int = 3) -> list[Packet]:
-    """Packets for those who only count."""
+    """Return packets with consecutive numbers as data, without audio."""
     length = TRACKS[name].packet
     return [Packet(start + n * length, length, n.to_bytes(size, "big")) for n in range(count)]

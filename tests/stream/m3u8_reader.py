@@ -1,4 +1,4 @@
-"""A strict reader of media playlists, and a player's memory that notices every broken promise of RFC 8216."""
+"""A strict reader of media playlists, and a player that checks each reload against RFC 8216."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Entry:
     discontinuity: int
     tagged: bool
     at: float | None
-    """Seconds since 1970, where the list says so."""
+    """Seconds since 1970, if the playlist gives the time."""
 
 
 @dataclass(frozen=True)
-class List:
+class MediaPlaylist:
     target: int
     init: str
     discontinuity: int
@@ -32,10 +32,10 @@ class List:
         return [entry.number for entry in self.entries]
 
 
-def read_list(text: str) -> List:
+def read_list(text: str) -> MediaPlaylist:
     lines = text.split("\n")
     assert lines[:2] == ["#EXTM3U", "#EXT-X-VERSION:7"]
-    assert lines.pop() == "", "the last line has an end"
+    assert lines.pop() == "", "the last line ends with a newline"
     head: dict[str, str] = {}
     entries: list[Entry] = []
     seconds, at, tagged = None, None, False
@@ -57,11 +57,11 @@ def read_list(text: str) -> List:
             assert re.fullmatch(r"\d+\.\d{6},", value)
             seconds = float(value[:-1])
         else:
-            assert URI.fullmatch(line), f"what is {line!r}?"
+            assert URI.fullmatch(line), f"invalid line {line!r}"
             assert seconds is not None, "a segment has a duration"
-            before = entries[-1].discontinuity if entries else int(head["#EXT-X-DISCONTINUITY-SEQUENCE"])
+            previous = entries[-1].discontinuity if entries else int(head["#EXT-X-DISCONTINUITY-SEQUENCE"])
             number = int(head["#EXT-X-MEDIA-SEQUENCE"]) + len(entries)
-            entries.append(Entry(number, line, seconds, before + tagged, tagged, at))
+            entries.append(Entry(number, line, seconds, previous + tagged, tagged, at))
             seconds, at, tagged = None, None, False
     assert not tagged
     assert seconds is None
@@ -69,31 +69,31 @@ def read_list(text: str) -> List:
     assert all(round(entry.seconds) <= target for entry in entries)
     init = re.fullmatch(r'URI="([\w.-]+)"', head["#EXT-X-MAP"])
     assert init is not None
-    return List(target, init[1], int(head["#EXT-X-DISCONTINUITY-SEQUENCE"]), entries)
+    return MediaPlaylist(target, init[1], int(head["#EXT-X-DISCONTINUITY-SEQUENCE"]), entries)
 
 
 @dataclass
 class Player:
-    """Remembers every segment it was told of."""
+    """A player that remembers all segments listed so far."""
 
     known: dict[int, Entry] = field(default_factory=dict)
     first: int = 0
 
-    def reload(self, text: str) -> List:
-        """Read the list as it is now; what it says must agree with all that it said before (RFC 8216, 6.2.2)."""
-        now = read_list(text)
-        assert now.numbers[0] >= self.first, "the media sequence went back"
-        assert now.numbers[-1] >= max(self.known, default=0), "segments at the end went away"
-        for entry in now.entries:
-            before = self.known.get(entry.number)
-            if before is not None:
-                assert (entry.uri, entry.seconds, entry.tagged) == (before.uri, before.seconds, before.tagged)
-                assert entry.discontinuity == before.discontinuity
+    def reload(self, text: str) -> MediaPlaylist:
+        """Read the current playlist and check that it agrees with earlier ones (RFC 8216, 6.2.2)."""
+        playlist = read_list(text)
+        assert playlist.numbers[0] >= self.first, "the media sequence decreased"
+        assert playlist.numbers[-1] >= max(self.known, default=0), "segments at the end disappeared"
+        for entry in playlist.entries:
+            earlier = self.known.get(entry.number)
+            if earlier is not None:
+                assert (entry.uri, entry.seconds, entry.tagged) == (earlier.uri, earlier.seconds, earlier.tagged)
+                assert entry.discontinuity == earlier.discontinuity
             elif self.known:
                 last = self.known[max(self.known)]
                 assert entry.discontinuity >= last.discontinuity
                 if entry.number == last.number + 1:
                     assert entry.discontinuity == last.discontinuity + entry.tagged
             self.known[entry.number] = entry
-        self.first = now.numbers[0]
-        return now
+        self.first = playlist.numbers[0]
+        return playlist

@@ -1,4 +1,4 @@
-"""A small MP4 reader that shares nothing with the boxes' maker, and every box must fill its size exactly."""
+"""A small MP4 reader, independent of the muxer, that requires each box to fill its size exactly."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"mvex", b"m
 class Box:
     kind: str
     at: int
-    """Where its first byte is in the whole."""
+    """Offset of the box in the file."""
     content: bytes
     boxes: list[Box] = field(default_factory=list)
 
     def one(self, path: str) -> Box:
         box = self
         for kind in path.split("/"):
-            (box,) = [each for each in box.boxes if each.kind == kind]
+            (box,) = [child for child in box.boxes if child.kind == kind]
         return box
 
     def ints(self, form: str, at: int = 0) -> tuple[int, ...]:
@@ -35,7 +35,7 @@ def read_boxes(data: bytes, offset: int) -> list[Box]:
     while at < len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         assert size >= 8
-        assert at + size <= len(data), f"{kind!r} is longer than what it lies in"
+        assert at + size <= len(data), f"{kind!r} is longer than its container"
         content = data[at + 8 : at + size]
         inner = read_boxes(content, offset + at + 8) if kind in CONTAINERS else []
         boxes.append(Box(kind.decode(), offset + at, content, inner))
@@ -48,11 +48,11 @@ class Fragment:
     number: int
     time: int
     samples: list[tuple[int, bytes]]
-    """Duration and bytes."""
+    """Duration and data of each sample."""
 
 
 def read_fragment(data: bytes, *, usual: int) -> Fragment:
-    """A media segment of one fragment with one run; `usual` is the default duration from the init segment."""
+    """Read a media segment of one fragment with one run; `usual` is the default duration in the init segment."""
     file = read(data)
     assert [box.kind for box in file.boxes] == ["moof", "mdat"]
     moof, mdat = file.boxes

@@ -1,4 +1,4 @@
-"""A small Ogg reader that shares nothing with the pages' maker: bitwise checksum, every rule it knows enforced."""
+"""A small strict Ogg reader, independent of the muxer, with a bitwise checksum."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def slow_crc(data: bytes) -> int:
 
 
 def read_pages(data: bytes, *, checksums: bool = True) -> Iterator[ReadPage]:
-    """Whole pages of `data` in order; a last page that is cut short is left out."""
+    """Yield the complete pages of `data` in order."""
     at = 0
     while len(data) - at >= 27:
         magic, version, flags, granule, serial, sequence, checksum, segments = struct.unpack_from(
@@ -52,13 +52,13 @@ def read_pages(data: bytes, *, checksums: bool = True) -> Iterator[ReadPage]:
             if value < 255:
                 packets.append(packet)
                 packet = b""
-        assert not packet, "a packet runs on into the next page"
+        assert not packet, "a packet continues on the next page"
         yield ReadPage(flags, granule, serial, sequence, packets, raw)
         at = end
 
 
 def check_one_stream(data: bytes, *, checksums: bool = True) -> list[ReadPage]:
-    """The audio pages of one unchained logical Opus stream, gapless in sequence and granule, or an AssertionError."""
+    """Check that `data` is one logical Opus stream without gaps in sequence and granule, and return its audio pages."""
     pages = list(read_pages(data, checksums=checksums))
     head, tags, audio = pages[0], pages[1], pages[2:]
     assert head.flags == 2
@@ -68,10 +68,10 @@ def check_one_stream(data: bytes, *, checksums: bool = True) -> list[ReadPage]:
     assert len(head.packets) == len(tags.packets) == 1
     assert all(page.flags == 0 for page in pages[1:])
     assert {page.serial for page in pages} == {head.serial}
-    # libogg loses headers that are not numbered from 0.
+    # libogg loses headers if their numbers do not start at 0.
     assert (head.sequence, tags.sequence) == (0, 1)
     assert not audio or [page.sequence for page in audio] == [audio[0].sequence + n for n in range(len(audio))]
-    for before, page in itertools.pairwise(audio):
-        assert page.granule - before.granule == 960 * len(page.packets)
+    for previous, page in itertools.pairwise(audio):
+        assert page.granule - previous.granule == 960 * len(page.packets)
     assert not audio or audio[0].granule >= 960 * len(audio[0].packets)
     return audio

@@ -1,4 +1,4 @@
-"""Sound to encode."""
+"""Test tones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from radio.types import SAMPLE_RATE, Block
 
 
 def tone(frames: int, hertz: float = 440.0, start: int = 0) -> Block:
-    """A sine at −12 dBFS on the left, an octave higher on the right."""
+    """Return a sine at −12 dBFS on the left channel and an octave higher on the right."""
     t = (start + np.arange(frames)) / SAMPLE_RATE
     left, right = np.sin(2 * np.pi * hertz * t), np.sin(4 * np.pi * hertz * t)
     return (0.25 * np.stack([left, right], axis=1)).astype(np.float32)

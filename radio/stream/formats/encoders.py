@@ -1,8 +1,8 @@
-"""PCM blocks become the codec packets of a mount, one encoder for each format.
+"""Encoders from PCM blocks to codec packets, one for each format.
 
-Every packet is stamped with the frame that it starts at: packet number k of an encoder that began at frame `start`
-covers the frames `start + k × frames` to `start + (k + 1) × frames` of what it was given. A decoder gives that audio
-back `lookahead` frames later, for all packets alike.
+Each packet is stamped with its first frame: packet number k of an encoder that starts at frame `start` covers the
+frames from `start + k × frames` to `start + (k + 1) × frames` of the input. A decoder returns that audio `lookahead`
+frames later, for all packets alike.
 """
 
 from __future__ import annotations
@@ -22,21 +22,25 @@ _TIME_BASE = Fraction(1, SAMPLE_RATE)
 
 
 class Encoder(Protocol):
-    """Takes blocks of any size, gives packets as they are complete."""
+    """An encoder for one format."""
 
     def encode(self, block: Block) -> list[Packet]:
-        """Take the next frames; return the packets that are now complete.
+        """Encode the next frames and return the packets that are complete.
 
         Args:
             block: shape (frames, 2), float32, full scale ±1.0, any number of frames.
 
         Raises:
-            StreamError: the block has another shape, or the codec refuses it.
+            StreamError: the block has another shape, or the codec failed.
         """
 
 
 def open_encoder(format_: Format, *, start: Frames = 0) -> Encoder:
-    """An encoder whose first packet starts at frame `start`. Raises StreamError when the codec cannot be opened."""
+    """Return an encoder whose first packet starts at frame `start`.
+
+    Raises:
+        StreamError: the codec cannot be opened.
+    """
     return PcmEncoder(start) if format_ == "pcm" else CodecEncoder(CODECS[format_], start)
 
 
@@ -46,7 +50,7 @@ class CodecEncoder:
     def __init__(self, codec: Codec, start: Frames) -> None:
         self._codec = codec
         self._start = start
-        self._taken: Frames = 0
+        self._encoded_frames: Frames = 0
         try:
             self._context = cast("av.AudioCodecContext", av.CodecContext.create(codec.encoder, "w"))
             self._context.sample_rate = SAMPLE_RATE
@@ -57,11 +61,11 @@ class CodecEncoder:
             self._context.options = dict(codec.options)
             self._context.open()
         except (av.FFmpegError, ValueError) as error:
-            raise StreamError(f"the encoder {codec.encoder} cannot be opened: {error}") from error
+            raise StreamError(f"cannot open the encoder {codec.encoder}: {error}") from error
 
     def encode(self, block: Block) -> list[Packet]:
-        frame = audio_frame(block, self._taken, self._codec.sample_format)
-        self._taken += len(block)
+        frame = audio_frame(block, self._encoded_frames, self._codec.sample_format)
+        self._encoded_frames += len(block)
         if frame is None:
             return []
         try:
@@ -71,59 +75,59 @@ class CodecEncoder:
         return [self._stamped(packet) for packet in packets]
 
     def _stamped(self, packet: av.Packet[av.AudioStream]) -> Packet:
-        # ffmpeg counts from the first decoded sample that is real, so its first packet starts at −lookahead.
+        # ffmpeg counts from the first decoded sample of the input, so its first packet starts at −lookahead.
         if packet.pts is None:
-            raise StreamError(f"the encoder {self._codec.encoder} returned a packet without a time")
+            raise StreamError(f"the encoder {self._codec.encoder} returned a packet without a timestamp")
         frame = self._start + packet.pts + self._codec.lookahead
         return Packet(frame, self._codec.frames, bytes(packet))
 
 
 class PcmEncoder:
-    """Little-endian signed 16-bit samples, interleaved, cut into packets."""
+    """An encoder to packets of interleaved signed 16-bit little-endian samples."""
 
     def __init__(self, start: Frames) -> None:
         self._next = start
-        self._waiting = np.empty((0, 2), dtype="<i2")
+        self._pending = np.empty((0, 2), dtype="<i2")
 
     def encode(self, block: Block) -> list[Packet]:
-        samples = np.concatenate([self._waiting, to_s16(block)])
+        samples = np.concatenate([self._pending, to_s16(block)])
         packets = []
         for begin in range(0, len(samples) - PCM_FRAMES + 1, PCM_FRAMES):
             packets.append(Packet(self._next, PCM_FRAMES, samples[begin : begin + PCM_FRAMES].tobytes()))
             self._next += PCM_FRAMES
-        self._waiting = samples[len(packets) * PCM_FRAMES :]
+        self._pending = samples[len(packets) * PCM_FRAMES :]
         return packets
 
 
 def to_s16(block: Block) -> npt.NDArray[np.int16]:
-    """The nearest 16-bit samples, little-endian; what is beyond full scale is clipped.
+    """Convert to 16-bit little-endian samples, rounded to nearest and clipped at full scale.
 
     Raises:
-        StreamError: the block is not of shape (frames, 2).
+        StreamError: the shape of the block is not (frames, 2).
     """
-    check(block)
+    check_shape(block)
     scaled: npt.NDArray[np.floating] = np.clip(np.rint(block * 32_768.0), -32_768, 32_767)
     return scaled.astype("<i2")
 
 
-def check(block: Block) -> None:
-    """Raise StreamError unless the block is of shape (frames, 2)."""
+def check_shape(block: Block) -> None:
+    """Raise StreamError unless the shape of the block is (frames, 2)."""
     if block.ndim != 2 or block.shape[1] != 2:
-        raise StreamError(f"a block has shape (frames, 2), not {block.shape}")
+        raise StreamError(f"the shape of a block must be (frames, 2), not {block.shape}")
 
 
 def audio_frame(block: Block, position: Frames, sample_format: Literal["flt", "fltp"] = "flt") -> av.AudioFrame | None:
-    """The block as libav wants it, starting at frame `position`; nothing for an empty one.
+    """Convert a block to a frame of libav with the timestamp `position`. Return None for an empty block.
 
     Raises:
-        StreamError: the block is not of shape (frames, 2).
+        StreamError: the shape of the block is not (frames, 2).
     """
-    check(block)
+    check_shape(block)
     if not len(block):
         return None
-    laid = block.reshape(1, -1) if sample_format == "flt" else block.T
+    samples = block.reshape(1, -1) if sample_format == "flt" else block.T
     frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(laid, dtype=np.float32), format=sample_format, layout="stereo"
+        np.ascontiguousarray(samples, dtype=np.float32), format=sample_format, layout="stereo"
     )
     frame.sample_rate = SAMPLE_RATE
     frame.time_base = _TIME_BASE

@@ -1,7 +1,7 @@
-"""Fragmented MP4 with one audio track, laid in pure code: what HLS calls an init segment, and its media segments.
+"""A muxer for fragmented MP4 with one audio track: the init segment and the media segments of HLS.
 
-Sources: ISO/IEC 14496-12 (boxes; sections named below are its own), ISO/IEC 14496-14, 3.1 (AAC), "Encapsulation of
-Opus in ISO Base Media File Format" 0.8.1 (Opus), RFC 8216, section 3.3 (what HLS asks of both kinds of segment).
+Sources: ISO/IEC 14496-12 (boxes; the sections below refer to it), ISO/IEC 14496-14, 3.1 (AAC), "Encapsulation of Opus
+in ISO Base Media File Format" 0.8.1 (Opus), RFC 8216, section 3.3 (requirements of HLS).
 
 Times are those of the decoded audio. A decoder returns a packet's audio `Mp4Track.delay` frames after the encoder
 received it, so `tfdt` is that much earlier than the frame in the packet's stamp. There is no edit list and no pre-skip:
@@ -23,7 +23,7 @@ _UNDETERMINED = 0x55C4
 """The language "und", packed (8.4.2)."""
 
 _SYNC_SAMPLE = 0x02000000
-"""Sample flags: depends on no other sample, and is not a "non-sync" one (8.8.3.1)."""
+"""Sample flags: independent of other samples, and a sync sample (8.8.3.1)."""
 
 _BASE_IS_MOOF = 0x020000
 _DATA_OFFSET, _DURATIONS, _SIZES = 0x1, 0x100, 0x200
@@ -31,55 +31,55 @@ _DATA_OFFSET, _DURATIONS, _SIZES = 0x1, 0x100, 0x200
 
 @dataclass(frozen=True, slots=True)
 class Mp4Track:
-    """A codec as MP4 and HLS describe it: 48 kHz stereo, every packet decodable from itself on."""
+    """A description of an audio codec for MP4 and HLS: 48 kHz, stereo, all packets independent."""
 
     codec: str
-    """Its name in a list of variants (RFC 6381)."""
+    """The name of the codec in a multivariant playlist (RFC 6381)."""
     packet: Frames
-    """How long a packet usually lasts."""
+    """The usual duration of a packet."""
     delay: Frames
-    """How much later a frame leaves the decoder than it entered the encoder."""
+    """Delay of encoder and decoder together."""
     entry: bytes
-    """The sample entry, a box that holds the decoder's settings."""
+    """The sample entry, a box with the decoder's settings."""
     roll: int
-    """Packets a decoder needs before one to give that one as it was meant; 0 where the container need not say so."""
+    """Packets that a decoder needs to converge before a packet; 0 if the container need not say so."""
 
 
 def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) -> Mp4Track:
-    """AAC low complexity.
+    """Return a track for AAC-LC.
 
     Args:
-        config: The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), of at most 96 bytes.
-        bit_rate: Mean and greatest rate in bit/s, for information.
-        delay: Frames between encoder and decoder.
-        packet: Frames in a packet.
+        config: the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), at most 96 bytes.
+        bit_rate: mean and maximum rate in bit/s, for information.
+        delay: delay of encoder and decoder together.
+        packet: frames in a packet.
     """
-    # MPEG-4 audio, an audio stream, no buffer size given
+    # MPEG-4 audio, an audio stream, unspecified buffer size
     decoder = struct.pack(">BB3xII", 0x40, 0x15, bit_rate, bit_rate) + _descriptor(0x05, config)
     stream = struct.pack(">HB", 0, 0) + _descriptor(0x04, decoder) + _descriptor(0x06, b"\x02")
     return Mp4Track("mp4a.40.2", packet, delay, _entry(b"mp4a", _full(b"esds", 0, 0, _descriptor(0x03, stream))), 0)
 
 
 def opus(*, delay: Frames, packet: Frames = 960) -> Mp4Track:
-    """Opus, mapping family 0, of which a decoder needs 80 ms to converge (4.3.2 and 4.3.6.2 of its encapsulation)."""
+    """Return a track for Opus, mapping family 0. A decoder needs 80 ms to converge (encapsulation 4.3.2, 4.3.6.2)."""
     specific = _box(b"dOps", struct.pack(">BBHIhB", 0, 2, 0, SAMPLE_RATE, 0, 0))
     return Mp4Track("Opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
 
 
 def init_segment(track: Mp4Track) -> bytes:
-    """The file type and the movie without samples: what every media segment of the track needs before it."""
-    files = _box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"mp41", b"cmfc")
-    return files + _box(b"moov", _movie_header(), _track(track), _box(b"mvex", _track_extends(track)))
+    """Return the init segment, which a player needs before any media segment: file type and movie, without samples."""
+    file_type = _box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"mp41", b"cmfc")
+    return file_type + _box(b"moov", _movie_header(), _track(track), _box(b"mvex", _track_extends(track)))
 
 
 def media_segment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: Frames) -> bytes:
-    """One movie fragment.
+    """Return a media segment, which consists of one movie fragment.
 
     Args:
-        track: As in the init segment.
-        packets: At least one; each lasts for its `frames`, and the next one begins there, whatever it is stamped with.
-        number: The fragment's number, rising from fragment to fragment; taken modulo 2³².
-        time: When the first packet's decoded audio begins, 0 to 2⁶⁴ − 1.
+        track: the track of the init segment.
+        packets: at least one packet; the packets follow each other without gaps, regardless of their stamps.
+        number: the sequence number of the fragment, increasing and taken modulo 2³².
+        time: the start of the first packet's decoded audio, 0 to 2⁶⁴ − 1.
     """
     payload = b"".join(packet.data for packet in packets)
     header = _fragment(track, packets, number=number, time=time, offset=0)
@@ -87,7 +87,7 @@ def media_segment(track: Mp4Track, packets: Sequence[Packet], *, number: int, ti
 
 
 def _fragment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: Frames, offset: int) -> bytes:
-    """The box before the payload; `offset` is from its own first byte to the payload's."""
+    """Return the `moof` box; `offset` is the distance from its first byte to the payload."""
     header = _full(b"mfhd", 0, 0, struct.pack(">I", number & 0xFFFFFFFF))
     track_header = _full(b"tfhd", 0, _BASE_IS_MOOF, struct.pack(">I", _TRACK_ID))
     decode_time = _full(b"tfdt", 1, 0, struct.pack(">Q", time))
@@ -99,7 +99,7 @@ def _fragment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: 
 
 
 def _run(track: Mp4Track, packets: Sequence[Packet], offset: int) -> bytes:
-    """Sizes of the packets, and durations where one is not the usual one (8.8.8)."""
+    """Return the sizes of the packets, with durations if one differs from the usual one (8.8.8)."""
     sizes = [len(packet.data) for packet in packets]
     if all(packet.frames == track.packet for packet in packets):
         flags, table = _SIZES, struct.pack(f">{len(sizes)}I", *sizes)
@@ -110,9 +110,9 @@ def _run(track: Mp4Track, packets: Sequence[Packet], offset: int) -> bytes:
 
 
 def _movie_header() -> bytes:
-    """Of unknown duration, since nobody knows when it ends."""
-    rest = struct.pack(">IH10x", 0x10000, 0x0100) + _MATRIX + bytes(24) + struct.pack(">I", _TRACK_ID + 1)
-    return _full(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, SAMPLE_RATE, 0), rest)
+    """Return a movie header with unknown duration."""
+    fields = struct.pack(">IH10x", 0x10000, 0x0100) + _MATRIX + bytes(24) + struct.pack(">I", _TRACK_ID + 1)
+    return _full(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, SAMPLE_RATE, 0), fields)
 
 
 def _track(track: Mp4Track) -> bytes:
@@ -134,14 +134,14 @@ def _media(track: Mp4Track) -> bytes:
 
 
 def _sample_table(track: Mp4Track) -> bytes:
-    """No samples here, but what they are."""
-    none = struct.pack(">I", 0)
+    """Return a sample table with the sample entry but without samples."""
+    empty = struct.pack(">I", 0)
     boxes = [
         _full(b"stsd", 0, 0, struct.pack(">I", 1), track.entry),
-        _full(b"stts", 0, 0, none),
-        _full(b"stsc", 0, 0, none),
-        _full(b"stsz", 0, 0, none, none),
-        _full(b"stco", 0, 0, none),
+        _full(b"stts", 0, 0, empty),
+        _full(b"stsc", 0, 0, empty),
+        _full(b"stsz", 0, 0, empty, empty),
+        _full(b"stco", 0, 0, empty),
     ]
     if track.roll:
         boxes.append(_full(b"sgpd", 1, 0, b"roll", struct.pack(">IIh", 2, 1, -track.roll)))
@@ -153,20 +153,20 @@ def _track_extends(track: Mp4Track) -> bytes:
 
 
 def _entry(kind: bytes, specific: bytes) -> bytes:
-    """An AudioSampleEntry of 16-bit stereo (12.2.3)."""
+    """Return an AudioSampleEntry of 16-bit stereo (12.2.3)."""
     return _box(kind, bytes(6), struct.pack(">H8xHH4xI", 1, 2, 16, SAMPLE_RATE << 16), specific)
 
 
 def _descriptor(tag: int, content: bytes) -> bytes:
-    """An MPEG-4 descriptor of fewer than 128 bytes (ISO/IEC 14496-1, 7.2.2 and 8.3.3)."""
+    """Return an MPEG-4 descriptor of fewer than 128 bytes (ISO/IEC 14496-1, 7.2.2 and 8.3.3)."""
     return bytes([tag, len(content)]) + content
 
 
 def _full(kind: bytes, version: int, flags: int, *content: bytes) -> bytes:
-    """A box with version and flags (4.2)."""
+    """Return a box with version and flags (4.2)."""
     return _box(kind, struct.pack(">I", version << 24 | flags), *content)
 
 
 def _box(kind: bytes, *content: bytes) -> bytes:
-    """Size, four letters, content (4.2)."""
+    """Return a box: size, kind and content (4.2)."""
     return struct.pack(">I4s", 8 + sum(map(len, content)), kind) + b"".join(content)

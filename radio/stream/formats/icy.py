@@ -1,8 +1,8 @@
-"""Titles in the bytes of a stream, as SHOUTcast began it and every hardware radio reads it.
+"""ICY metadata: track titles within the stream, as introduced by SHOUTcast and read by hardware radios.
 
-After every `METAINT` bytes of audio, counted from the start of the response, one byte says how many 16-byte pieces of
-metadata follow: none, when the title has not changed. (There is no standard; this is what Icecast sends and players
-read.)
+After every `METAINT` bytes of audio, counted from the start of the response, one byte gives the number of 16-byte
+blocks of metadata that follow. It is 0 if the title has not changed. There is no standard; this is the format that
+Icecast sends and players read.
 """
 
 from __future__ import annotations
@@ -13,51 +13,54 @@ from radio.stream.chunk import Chunk
 from radio.types import Frames
 
 METAINT = 16_000
-"""Bytes of audio between two places for metadata: 0.7 s at 192 kbit/s."""
+"""Bytes of audio between two metadata blocks: 0.7 s at 192 kbit/s."""
 
-_PIECE = 16
-_LONGEST = 255 * _PIECE
+_BLOCK_SIZE = 16
+_MAX_LENGTH = 255 * _BLOCK_SIZE
 
 
 class IcyInserter:
-    """One listener's metadata.
+    """Inserts ICY metadata into the stream of one listener.
 
     Args:
-        title_at: The title that sounds at a frame, or none.
+        title_at: returns the title at a frame, or None.
     """
 
     def __init__(self, title_at: Callable[[Frames], str | None]) -> None:
         self._title_at = title_at
-        self._left = METAINT
-        self._said: str | None = None
+        self._remaining = METAINT
+        self._sent_title: str | None = None
 
     def insert(self, chunks: Sequence[Chunk]) -> bytes:
-        """The bytes of `chunks` with metadata where it is due: the title of the audio that comes right after it."""
-        woven: list[bytes] = []
+        """Return the bytes of `chunks` with metadata: each title is that of the audio that follows it."""
+        parts: list[bytes] = []
         for chunk in chunks:
             data, at = chunk.data, 0
-            while len(data) - at >= self._left:
-                woven.append(data[at : at + self._left])
-                at += self._left
-                woven.append(self._metadata(chunk.frame + chunk.frames * at // len(data)))
-                self._left = METAINT
-            woven.append(data[at:])
-            self._left -= len(data) - at
-        return b"".join(woven)
+            while len(data) - at >= self._remaining:
+                parts.append(data[at : at + self._remaining])
+                at += self._remaining
+                parts.append(self._metadata(chunk.frame + chunk.frames * at // len(data)))
+                self._remaining = METAINT
+            parts.append(data[at:])
+            self._remaining -= len(data) - at
+        return b"".join(parts)
 
     def _metadata(self, frame: Frames) -> bytes:
         title = self._title_at(frame)
-        if title is None or title == self._said:
+        if title is None or title == self._sent_title:
             return b"\0"
-        self._said = title
+        self._sent_title = title
         return metadata(title)
 
 
 def metadata(title: str) -> bytes:
-    """A title with the byte that says how long it is. Quotes would end it, and become what looks like them."""
-    before, after = b"StreamTitle='", b"';"
+    """Return the metadata block of a title, with its length byte.
+
+    Quotation marks would end the title, so they are replaced by typographic ones.
+    """
+    prefix, suffix = b"StreamTitle='", b"';"
     text = " ".join(title.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").split()).encode(errors="replace")
-    text = text[: _LONGEST - len(before) - len(after)].decode(errors="ignore").encode()
-    block = before + text + after
-    pieces = -(-len(block) // _PIECE)
-    return bytes([pieces]) + block.ljust(pieces * _PIECE, b"\0")
+    text = text[: _MAX_LENGTH - len(prefix) - len(suffix)].decode(errors="ignore").encode()
+    block = prefix + text + suffix
+    count = -(-len(block) // _BLOCK_SIZE)
+    return bytes([count]) + block.ljust(count * _BLOCK_SIZE, b"\0")

@@ -1,4 +1,4 @@
-"""Packets become chunks of bytes as each format has them on the line."""
+"""Muxers: group the packets of each format into chunks of bytes for listeners."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from radio.stream.formats.ogg import PRE_SKIP, Pager, header_pages
 from radio.types import Format, Frames, Packet
 
 PACKETS_PER_CHUNK = 4
-"""Packets in a chunk: 77 to 96 ms."""
+"""Packets in a chunk, 77 to 96 ms."""
 
 
 class Muxer:
-    """Gathers packets into chunks.
+    """Groups packets into chunks.
 
     Args:
-        pack: Makes the bytes of a chunk.
-        headers: What every listener gets first.
-        skip: How much later than the first packet's stamp the first sound is that a player plays.
-        on_restart: Called when the next chunk is for other listeners than the last one was.
+        pack: returns the bytes of a chunk.
+        headers: the bytes that every listener gets first.
+        skip: frames from the stamp of a listener's first packet to the first frame that its player plays.
+        on_restart: called when the packets restart after a gap without listeners.
     """
 
     def __init__(
@@ -36,50 +36,50 @@ class Muxer:
         self.headers = headers
         self.skip = skip
         self.end: Frames | None = None
-        """The frame at which the packet that is due starts, once there has been one."""
+        """The frame at which the next packet should start; None before the first packet."""
         self._pack = pack
         self._on_restart = on_restart
-        self._waiting: list[Packet] = []
+        self._pending: list[Packet] = []
 
     def restart(self) -> None:
-        """Nobody has listened, and the next packets come after a hole: begin as with the first ones."""
-        self._waiting.clear()
+        """Start over, after a gap in the packets without listeners."""
+        self._pending.clear()
         self.end = None
         self._on_restart()
 
     def add(self, packet: Packet) -> list[Chunk]:
-        """Take the next packet; return the chunks that are complete. One is also complete when a hole comes after it.
+        """Add the next packet and return the chunks that it completes. A gap before the packet also ends a chunk.
 
-        A packet that is there already is left out: the last words of an encoder that was shut may still be on their way
-        when another is asked to go on where it ended.
+        A packet that overlaps earlier ones is left out: the last packets of a closed encoder may still arrive after a
+        new encoder was opened at the same frame.
         """
         chunks = []
         if self.end is not None and packet.frame != self.end:
             if packet.frame < self.end:
                 return []
-            if self._waiting:
+            if self._pending:
                 chunks.append(self._chunk())
-        self._waiting.append(packet)
+        self._pending.append(packet)
         self.end = packet.frame + packet.frames
-        if len(self._waiting) == PACKETS_PER_CHUNK:
+        if len(self._pending) == PACKETS_PER_CHUNK:
             chunks.append(self._chunk())
         return chunks
 
     def _chunk(self) -> Chunk:
-        packets = tuple(self._waiting)
-        self._waiting.clear()
+        packets = tuple(self._pending)
+        self._pending.clear()
         frame = packets[0].frame
         return Chunk(frame, packets[-1].frame + packets[-1].frames - frame, self._pack(packets), packets)
 
 
 def open_muxer(format_: Format, *, title: str, description: str) -> Muxer:
-    """The muxer of a mount, whose name goes where the format has a place for it."""
+    """Return the muxer of a mount; Opus headers include the station's title and description."""
     if format_ == "opus":
         serial = secrets.randbits(32)
         headers = header_pages(serial=serial, comments=(f"TITLE={title}", f"DESCRIPTION={description}"))
         pager, skip = Pager(serial=serial), PRE_SKIP - CODECS["opus"].lookahead
         return Muxer(pager.next_page, headers=headers, skip=skip, on_restart=pager.restart)
     if format_ == "pcm":
-        return Muxer(lambda _: b"")  # never on a line: taps take the packets
+        return Muxer(lambda _: b"")  # PCM is for taps only, which use the packets
     pack = adts.frame if format_ == "aac" else bytes
     return Muxer(lambda packets: b"".join(pack(packet.data) for packet in packets), skip=-CODECS[format_].lookahead)

@@ -1,4 +1,4 @@
-"""PCM blocks become one continuous stream in a file or a pipe."""
+"""Writers of one continuous audio stream to a file or a pipe."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from radio.types import SAMPLE_RATE, Block, Frames
 
 
 class Writer(Protocol):
-    """One endless or finite audio stream written to a binary file or pipe."""
+    """A writer of one audio stream to a binary file or pipe."""
 
     def write(self, block: Block) -> None:
-        """Add a block. Raises what the file raises (BrokenPipeError when the reader has gone)."""
+        """Write a block. Errors of the file are raised, such as BrokenPipeError if the reader has closed the pipe."""
 
     def close(self) -> None:
-        """Write what the codec still holds and the format's trailer; the file itself stays open."""
+        """Write the rest of the encoded audio and the trailer. The file itself stays open."""
 
 
 class _UnseekableFile:
-    """Only `write` and `flush` of a file, so that nothing tries to seek in a pipe."""
+    """A file without `seek`, so that libavformat does not try to seek in a pipe."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def write(self, data: bytes) -> int:
-        # A raw pipe may take a part only; libavformat would lose the rest.
+        # A raw pipe may accept a part only, and libavformat would lose the rest.
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) or 0 :]
@@ -41,7 +41,7 @@ class _UnseekableFile:
 
 
 class PcmWriter:
-    """Little-endian signed 16-bit samples, interleaved, after an optional header."""
+    """A writer of interleaved signed 16-bit little-endian samples after an optional header."""
 
     def __init__(self, file: BinaryIO, *, header: bytes = b"") -> None:
         self._sink = _UnseekableFile(file)
@@ -52,11 +52,11 @@ class PcmWriter:
         self._sink.write(to_s16(block).tobytes())
 
     def close(self) -> None:
-        """Nothing is held back, and no header can be amended in a pipe."""
+        """Do nothing: all samples are written, and a header in a pipe cannot be changed."""
 
 
 class MuxedWriter:
-    """A codec and a container of libav, written as it is made: no seeking, and no packet waits in a buffer."""
+    """A writer with a codec and a container of libav, without seeking and without buffering packets."""
 
     def __init__(self, file: BinaryIO, target: _Target) -> None:
         self._container = av.open(
@@ -70,17 +70,17 @@ class MuxedWriter:
         )
         if target.bit_rate:
             self._stream.bit_rate = target.bit_rate
-        self._taken: Frames = 0
+        self._encoded_frames: Frames = 0
 
     def write(self, block: Block) -> None:
-        frame = audio_frame(block, self._taken)
-        self._taken += len(block)
+        frame = audio_frame(block, self._encoded_frames)
+        self._encoded_frames += len(block)
         if frame is not None:
             self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         try:
-            if self._taken:
+            if self._encoded_frames:
                 self._container.mux(self._stream.encode(None))
         finally:
             self._container.close()
@@ -103,30 +103,30 @@ FORMATS: Mapping[str, Callable[[BinaryIO], Writer]] = MappingProxyType(
         "wav": lambda file: PcmWriter(file, header=wav_header()),
         "s16le": PcmWriter,
         "opus": _muxed(_Target("libopus", "ogg", 96_000, {"page_duration": "100000"})),
-        # The Xing frame holds a length that nobody knows yet.
+        # The Xing frame contains the length, which is unknown.
         "mp3": _muxed(_Target("libmp3lame", "mp3", 192_000, {"write_xing": "0"})),
         "flac": _muxed(_Target("flac", "flac")),
     }
 )
-"""Formats of `open_writer` by name, all 48 kHz stereo."""
+"""The formats of `open_writer` by name, all 48 kHz stereo."""
 
 
 def open_writer(name: str, file: BinaryIO) -> Writer:
-    """Write one stream in the format `name`, a key of `FORMATS`, to `file`, which need not be seekable.
+    """Return a writer of the format `name`, a key of `FORMATS`, to `file`, which need not be seekable.
 
     Raises:
-        StreamError: there is no such format.
+        StreamError: the format is unknown.
     """
     if name not in FORMATS:
         choices = ", ".join(FORMATS)
-        raise StreamError(f"there is no format '{name}'; choose one of {choices}.{did_you_mean(name, list(FORMATS))}")
+        raise StreamError(f"unknown format '{name}'; use one of {choices}.{did_you_mean(name, list(FORMATS))}")
     return FORMATS[name](file)
 
 
 def wav_header() -> bytes:
-    """The 44 bytes of a 16-bit stereo WAV of unknown length.
+    """Return the header of a 16-bit stereo WAV file of unknown length, 44 bytes.
 
-    Both sizes hold 0xFFFFFFFF, which is what ffmpeg writes into a pipe and reads as "until the end".
+    Both sizes are 0xFFFFFFFF, which ffmpeg writes to a pipe and reads as "until the end".
     """
     channels, width = 2, 2
     form = struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * channels * width, channels * width, 8 * width)

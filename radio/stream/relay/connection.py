@@ -1,4 +1,4 @@
-"""A listener's connection, prepared for one who may stop reading at any time."""
+"""A listener's TCP connection, set up for listeners that may stop reading at any time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from radio.errors import StreamError
 from radio.stream.relay.listener import TcpProgress
 
 SEND_BUFFER = 64 * 1024
-"""Size of the socket's own buffer in bytes: five seconds of audio."""
+"""Size of the socket's send buffer in bytes: five seconds of audio."""
 
 
 _ACKNOWLEDGED, _WINDOW = struct.Struct("=Q"), struct.Struct("=I")
@@ -23,10 +23,10 @@ _TCP_INFO = 232
 
 
 def limit_buffers(transport: asyncio.Transport) -> None:
-    """Let the system hold no more than a send buffer, and let a close be a reset.
+    """Limit the buffered data to one send buffer, and reset the connection when it is closed.
 
-    It would otherwise take minutes of audio for a peer that reads nothing, and after a close it would keep what is
-    unsent, and the connection, until that peer's window opens again.
+    Otherwise the system would buffer minutes of audio for a peer that does not read, and after a close it would keep
+    the connection and the unsent data until the peer's window opens again.
     """
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -37,37 +37,37 @@ def limit_buffers(transport: asyncio.Transport) -> None:
 class Connection:
     """The `Sink` of a TCP connection that is taken over from its transport, which may then be closed.
 
-    The transport, its protocol and whatever serves the request take some 20 kB and a task; a socket takes nearly
-    nothing, and writing to it no turn of the event loop.
+    The transport, its protocol and the request handler take about 20 kB and a task. A socket takes almost nothing, and
+    writing to it does not need the event loop.
 
     Raises:
-        StreamError: The peer is gone, or has not even taken the response's headers.
+        StreamError: the peer has disconnected, or the response's headers are not sent yet.
     """
 
     __slots__ = ("_socket", "send")
 
     def __init__(self, transport: asyncio.Transport | None) -> None:
         if transport is None or transport.is_closing() or transport.get_write_buffer_size():
-            raise StreamError("the connection takes no bytes")
+            raise StreamError("the connection is closed or its buffer is full")
         limit_buffers(transport)
         self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         self._socket.setblocking(False)
         self.send = self._socket.send
 
     def unacknowledged(self) -> int:
-        """Bytes that wait for the peer's acknowledgement (SIOCOUTQ, tcp(7))."""
+        """Return the number of bytes that the peer has not acknowledged (SIOCOUTQ, tcp(7))."""
         (queued,) = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4)))
         return int(queued)
 
     def tcp_progress(self) -> TcpProgress | None:
-        """What TCP_INFO says (tcp(7)); none where the system is too old to say it."""
+        """Return the progress from TCP_INFO (tcp(7)), or None if the system is too old to report it."""
         info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO)
         if len(info) < _TCP_INFO:
             return None
         return TcpProgress(*_ACKNOWLEDGED.unpack_from(info, 120), *_WINDOW.unpack_from(info, 228))
 
     def hung_up(self) -> bool:
-        """Whether a FIN or a reset has come, by the connection's state (TCP_INFO, tcp(7))."""
+        """Return True if a FIN or a reset has arrived, from the connection's state (TCP_INFO, tcp(7))."""
         return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED
 
     def close(self) -> None:

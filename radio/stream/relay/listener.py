@@ -1,4 +1,4 @@
-"""One listener of a mount: where its bytes go, and where it stands."""
+"""A listener of a mount: its connection and its position in the stream."""
 
 from __future__ import annotations
 
@@ -10,54 +10,59 @@ from radio.types import Frames
 
 
 class TcpProgress(NamedTuple):
-    """What a listener's system has taken, and how much more it offers to take, in bytes."""
+    """The bytes that the listener's system has acknowledged, and its current receive window."""
 
     acknowledged: int
     window: int
 
 
 class Sink(Protocol):
-    """Where a listener's bytes go: a `Connection`, or a fake in tests."""
+    """The destination of a listener's bytes: a `Connection`, or a stand-in for tests."""
 
     def send(self, data: bytes | memoryview) -> int:
-        """Take what there is room for and return how many bytes that was; OSError when the listener is gone."""
+        """Send as much as possible without blocking and return the number of bytes sent.
+
+        Raises:
+            BlockingIOError: the buffer is full.
+            OSError: the listener has disconnected.
+        """
 
     def unacknowledged(self) -> int:
-        """How many bytes our system holds that the listener's has not taken yet."""
+        """Return the number of sent bytes that the listener's system has not acknowledged."""
 
     def tcp_progress(self) -> TcpProgress | None:
-        """How far the listener's system has come, where ours knows."""
+        """Return the progress of the connection, or None if it is unknown."""
 
     def hung_up(self) -> bool:
-        """Whether the listener has closed its side, which a `send` would only notice by failing."""
+        """Return True if the listener has closed its side; without a `send`, this would go unnoticed."""
 
     def close(self) -> None:
-        """Disconnect at once; what our system holds is lost."""
+        """Disconnect at once and discard buffered data."""
 
 
 class MetadataInserter(Protocol):
-    """Puts into one listener's bytes what is for it alone."""
+    """Inserts metadata into the stream of one listener."""
 
     def insert(self, chunks: list[Chunk]) -> bytes:
-        """The bytes of `chunks`, woven."""
+        """Return the bytes of `chunks` with metadata inserted."""
 
 
 class Listener:
-    """One connection, and where it stands."""
+    """A connection with its position in the stream."""
 
     __slots__ = (
         "inserter",
-        "moved",
+        "last_read",
+        "last_sent",
+        "long_burst",
         "next",
         "on_leave",
         "on_start",
-        "patient",
-        "reach",
-        "read",
+        "pending",
+        "progress",
         "sink",
         "start",
         "turn",
-        "waiting",
     )
 
     def __init__(
@@ -73,20 +78,20 @@ class Listener:
         self.sink = sink
         self.inserter = inserter
         self.start = start
-        """The frame it asked for, and once it is being served the one that it got."""
+        """The requested first frame; once the stream has begun, the actual one."""
         self.on_start = on_start
         self.on_leave = on_leave
         self.next = -1
-        """The number of the chunk that it gets next; none before the first."""
-        self.patient = False
-        """Whether its burst carries it from one turn to the next."""
+        """The number of the next chunk; -1 before the first."""
+        self.long_burst = False
+        """True if the burst is long enough to write to the listener at its turns only."""
         self.turn = -1
-        """The tick of every `TURNS` at which it is written to; none while it is written to at every one."""
-        self.waiting: bytes | memoryview = b""
-        """What is to be sent before the next chunk."""
-        self.moved = now
-        """When its system last took something."""
-        self.reach: TcpProgress | None = None
-        """What was known of its system when it was last looked at."""
-        self.read = now
-        """When it was last seen that what its system takes is read."""
+        """The tick of every `TURNS` ticks at which it is written to; -1 while it is written to at every tick."""
+        self.pending: bytes | memoryview = b""
+        """Data to send before the next chunk."""
+        self.last_sent = now
+        """The time at which data was last sent."""
+        self.progress: TcpProgress | None = None
+        """The progress of the connection at the last check."""
+        self.last_read = now
+        """The latest time at which the listener was known to read."""

@@ -1,4 +1,4 @@
-"""A station's live edge: the one clock that all its mounts let their audio out by."""
+"""A station's live edge: the clock by which all its mounts release audio."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from radio.types import SAMPLE_RATE, Frames, Seconds
 
 @dataclass(slots=True)
 class LiveEdge:
-    """Follows the wall clock through what has been rendered; plain calls, no clock but `now`, in monotonic seconds.
+    """A position in the rendered audio that advances with the wall clock.
 
-    Where the station comes too late the edge waits for it, and goes on from there: catching up would drain the reserve
-    again and again, while being late once is inaudible behind a burst.
+    If rendering is late, the edge waits and then continues at normal speed. Catching up would drain the reserve again
+    and again, whereas a single delay is inaudible behind a listener's burst.
     """
 
     now: Callable[[], float]
+    """Returns monotonic seconds."""
     live: Frames = 0
-    """Audio before this frame has been let out; never goes back."""
+    """Audio before this frame is released; it never decreases."""
     end: Frames = 0
     """Audio before this frame is rendered."""
     underruns: int = 0
-    """How often the station came too late."""
+    """The number of times that rendering was late."""
     total_delay: Seconds = 0.0
-    """By how much in all: the sum of the edge's shifts against the wall clock."""
+    """The sum of the edge's delays against the wall clock."""
     _epoch: float | None = None
 
     @property
     def on_air(self) -> bool:
-        """Whether there has been any audio."""
+        """True once there is audio."""
         return self._epoch is not None
 
     @property
     def reserve(self) -> Seconds:
-        """Seconds of audio that wait beyond the live edge."""
+        """The amount of audio that is rendered but not released."""
         return max(0, self.end - self.live) / SAMPLE_RATE
 
     def extend(self, end: Frames) -> None:
-        """Take note that the audio before frame `end` is rendered."""
+        """Mark the audio before frame `end` as rendered."""
         if end <= self.end:
             return
         if self._epoch is None:
@@ -50,11 +51,11 @@ class LiveEdge:
         self.end = end
 
     def rewind(self, end: Frames) -> None:
-        """The audio from frame `end` on is lost with the worker that had it; another will be rendered in its place."""
+        """Mark the audio from frame `end` on as lost with its worker; other audio will replace it."""
         self.end = end
 
     def advance(self) -> Frames:
-        """Move on with the wall clock, as far as there is audio; the frame that has been reached."""
+        """Advance to the wall clock's position, as far as audio is rendered, and return the live frame."""
         if self._epoch is not None:
             due = int((self.now() - self._epoch) * SAMPLE_RATE)
             self.live = max(self.live, min(due, self.end))

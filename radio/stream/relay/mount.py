@@ -1,4 +1,4 @@
-"""One format of one station: its chunks, its listeners and taps, and whether it needs an encoder."""
+"""A mount: the stream of one station in one format, with its listeners and taps."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from radio.stream.relay.tap import Tap
 from radio.types import Format, Frames, Packet, Seconds
 
 LINGER: Seconds = 60.0
-"""An encoder goes on for this long after its last listener: who comes back at once finds it at work."""
+"""Time for which an encoder keeps running after its last listener, in case a listener returns."""
 
 
 class Mount:
-    """Takes packets, lets them out at the live edge.
+    """Receives the packets of one format and releases them at the live edge.
 
     Args:
-        format: What it carries.
-        muxer: Makes the packets what listeners get.
-        now: Monotonic seconds.
+        format_: the format of the packets.
+        muxer: converts packets to the bytes that listeners get.
+        now: returns monotonic seconds.
     """
 
     def __init__(
@@ -35,44 +35,44 @@ class Mount:
         self.ring = Ring()
         self.relay = Relay(self.ring, now, muxer.headers, muxer.skip)
         self.encoding = False
-        """Whether the worker has been asked for packets."""
+        """True while the worker encodes this format."""
         self._muxer = muxer
         self._now = now
         self._taps: set[Tap] = set()
-        self._used = now()
+        self._last_used = now()
 
     @property
     def end(self) -> Frames | None:
-        """The frame at which the packet that is due starts; none before the first."""
+        """The frame at which the next packet should start; None before the first packet."""
         return self._muxer.end
 
     @property
     def needed(self) -> bool:
-        """Whether anybody listens, or did a moment ago."""
+        """True if there are listeners or taps, or were within `LINGER`."""
         if self._taps or self.relay.listeners:
-            self._used = self._now()
+            self._last_used = self._now()
             return True
-        return self.encoding and self._now() - self._used <= LINGER
+        return self.encoding and self._now() - self._last_used <= LINGER
 
     def resume_from(self, frame: Frames) -> None:
-        """Take note that it is encoded from `frame` on, after a time in which nobody needed it."""
+        """Prepare for packets from `frame` on, after the format was not encoded for a while."""
         if self.end is not None and frame > self.end:
             self._muxer.restart()
 
     def add(self, packet: Packet) -> None:
-        """Take the next packet, stamped on the station's clock."""
+        """Add the next packet, stamped with the station's frame."""
         for chunk in self._muxer.add(packet):
             self.ring.add(chunk)
 
     def advance(self, live: Frames) -> None:
-        """Let out what the live edge has reached; called on every tick."""
+        """Release the audio before frame `live`. Called on every tick."""
         if self.ring.advance(live):
             for tap in self._taps:
                 tap.wake()
         self.relay.advance()
 
     def tap(self, start: Frames) -> Tap:
-        """The packets from frame `start` on, for as long as it is not removed."""
+        """Add a tap that yields the packets from frame `start` on, until it is removed with `untap`."""
         tap = Tap(self.ring, start)
         self._taps.add(tap)
         return tap
@@ -83,7 +83,7 @@ class Mount:
         self._taps.discard(tap)
 
     def close(self) -> None:
-        """Disconnect the listeners, end the taps."""
+        """Disconnect the listeners and end the taps."""
         self.relay.close()
         for tap in list(self._taps):
             self.untap(tap)

@@ -1,9 +1,9 @@
-"""The listeners of one mount, each an offset into its ring.
+"""The relay of one mount: sends its chunks to all listeners, each with its own position in the ring.
 
-Nobody is waited for: who cannot take a chunk now finds it in the ring later, and who falls too far behind is
-disconnected. No byte is ever left out of a stream. `Relay.advance` is called on every tick; a listener whose burst
-lasts for seconds is written to about once a second, and the listeners take turns, so that no tick has all of them to
-serve; one with a short burst is written to on every tick.
+The relay never waits for a listener. A chunk that a listener cannot receive now stays in the ring, and a listener that
+falls too far behind is disconnected. No byte is ever left out of a stream. `Relay.advance` is called on every tick.
+Listeners with a short burst are written to on every tick. Listeners with a burst of several seconds are written to
+about once per second, in turns, so that each tick serves only a part of them.
 """
 
 from __future__ import annotations
@@ -16,41 +16,41 @@ from radio.stream.relay.ring import Ring
 from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 
 ADVANCE_INTERVAL: Seconds = 0.08
-"""Between two calls of `Relay.advance`: about a chunk."""
+"""Time between two calls of `Relay.advance`: about one chunk."""
 
 TURNS = 12
-"""Ticks between two writes to a listener who has a cushion: just under a second."""
+"""Ticks between two writes to a listener with a long burst: just under a second."""
 
 LONG_BURST: Seconds = 5.0
-"""A listener with this much burst does not hear whether audio comes in portions of a second."""
+"""A listener with a burst of this length may get its audio in parts of a second."""
 
 LAG_LIMIT: Seconds = 30.0
-"""A listener further behind than this is disconnected; half the ring, so that the chunk it needs is always there."""
+"""A listener further behind than this is disconnected. It is half the ring, so the next chunk is always available."""
 
 
 MAX_CHUNKS = 16
-"""Most chunks that are handed over at once: in a burst, 16 times the pace of live audio.
+"""Largest number of chunks per write; in a burst, this is 16 times the speed of live audio.
 
-More at once makes Linux enlarge the listener's receive buffer, and it then takes minutes of audio from us after the
-listener has stopped reading.
+Larger writes make Linux enlarge the listener's receive buffer, which then accepts minutes of audio after the listener
+has stopped reading.
 """
 
 STALL_LIMIT: Seconds = 20.0
-"""A listener whose system has taken nothing for this long, though there was something to take, is disconnected."""
+"""A listener is disconnected if data is pending but none could be sent for this long."""
 
 READING_SHARE = 0.75
-"""A window that closes by less than this part of what was taken: somebody reads."""
+"""A listener is reading if its window shrinks by less than this share of the acknowledged bytes."""
 
 READ_CHECK_ROUNDS = 5
-"""Rounds of `TURNS` ticks between two looks at whether a listener reads."""
+"""Rounds of `TURNS` ticks between two checks that a listener reads."""
 
 QUIET_LIMIT: Seconds = 2.0
-"""A listener who was sent nothing for this long may have left without being noticed: its system is asked."""
+"""If nothing was sent to a listener for this long, its connection is checked for a hang-up."""
 
 
 @dataclass(slots=True)
 class RelayCounts:
-    """What has happened since the relay was made."""
+    """Counters since the relay was created."""
 
     joined: int = 0
     slow_disconnects: int = 0
@@ -58,13 +58,13 @@ class RelayCounts:
 
 @dataclass(slots=True)
 class Relay:
-    """Plain calls, no I/O but that of the sinks, no clock but `now`.
+    """The listeners of one mount.
 
     Args:
-        ring: The mount's chunks.
-        now: Monotonic seconds.
-        headers: The bytes that every listener gets first.
-        skip: From a chunk's stamp to the first sound that a player makes of it.
+        ring: the mount's chunks.
+        now: returns monotonic seconds.
+        headers: the bytes that every listener gets first.
+        skip: frames from the stamp of a listener's first chunk to the first frame that its player plays.
     """
 
     ring: Ring
@@ -73,15 +73,15 @@ class Relay:
     skip: Frames = 0
     counts: RelayCounts = field(default_factory=RelayCounts)
     _listeners: dict[Listener, None] = field(default_factory=dict)
-    _eager: dict[Listener, None] = field(default_factory=dict)
+    _every_tick: dict[Listener, None] = field(default_factory=dict)
     _turns: list[dict[Listener, None]] = field(default_factory=lambda: [{} for _ in range(TURNS)])
     _tick: int = 0
-    _joined: dict[int, bytes] = field(default_factory=dict)
-    """What is sent from each number on, at this tick."""
+    _payloads: dict[int, bytes] = field(default_factory=dict)
+    """The bytes to send at this tick, by the number of their first chunk; shared by the listeners."""
 
     @property
     def listeners(self) -> int:
-        """How many there are now."""
+        """The current number of listeners."""
         return len(self._listeners)
 
     def join(
@@ -93,40 +93,40 @@ class Relay:
         on_start: Callable[[Frames], object] | None = None,
         on_leave: Callable[[], object] | None = None,
     ) -> Listener:
-        """Add a listener, who gets the headers and the last `burst` seconds as fast as the connection takes them.
+        """Add a listener. It gets the headers and the last `burst` seconds as fast as its connection allows.
 
         Args:
-            sink: Its connection.
-            burst: Bounded by `BURST_LIMIT`, and by what there is.
-            inserter: What puts something into its bytes that is for it alone.
-            on_start: Told the frame that its player plays first, once it is known.
-            on_leave: Called once, when it has left, by whatever way.
+            sink: the listener's connection.
+            burst: limited to `BURST_LIMIT` and the available audio.
+            inserter: inserts metadata for this listener.
+            on_start: called with the first frame that the listener's player plays, once it is known.
+            on_leave: called once when the listener has left or was disconnected.
         """
         start = max(0, self.ring.live - round(min(burst, BURST_LIMIT) * SAMPLE_RATE))
         listener = Listener(sink, start, self.now(), inserter=inserter, on_start=on_start, on_leave=on_leave)
-        self._listeners[listener] = self._eager[listener] = None
+        self._listeners[listener] = self._every_tick[listener] = None
         self.counts.joined += 1
         if not self.headers or self._send(listener, self.headers):
             self._serve(listener)
         return listener
 
     def advance(self) -> None:
-        """Serve those whose turn it is, and disconnect those too far behind, or gone."""
+        """Write to the listeners whose turn it is, and disconnect those that are too slow or have left."""
         self._tick += 1
-        self._joined.clear()
-        turn, look = self._tick % TURNS, self._tick // TURNS % READ_CHECK_ROUNDS == 0
-        for listener in list(self._eager):
-            if turn != 0 or self._stays(listener, look=look):
+        self._payloads.clear()
+        turn, check = self._tick % TURNS, self._tick // TURNS % READ_CHECK_ROUNDS == 0
+        for listener in list(self._every_tick):
+            if turn != 0 or self._keep(listener, check=check):
                 self._serve(listener)
         for listener in list(self._turns[turn]):
-            if not look or self._stays(listener, look=look):
+            if not check or self._keep(listener, check=check):
                 self._serve(listener)
 
     def leave(self, listener: Listener) -> None:
-        """Disconnect a listener; one that is gone already is no error."""
+        """Disconnect a listener, unless it has left already."""
         if listener in self._listeners:
             del self._listeners[listener]
-            self._eager.pop(listener, None)
+            self._every_tick.pop(listener, None)
             if listener.turn >= 0:
                 self._turns[listener.turn].pop(listener, None)
             listener.sink.close()
@@ -134,23 +134,23 @@ class Relay:
                 listener.on_leave()
 
     def close(self) -> None:
-        """Disconnect everybody."""
+        """Disconnect all listeners."""
         for listener in list(self._listeners):
             self.leave(listener)
 
     def lag(self, listener: Listener) -> Seconds:
-        """How far the first byte that the listener's system has not taken yet lies behind the live edge."""
+        """Return how far the first byte not acknowledged by the listener's system is behind the live edge."""
         ring, number = self.ring, listener.next
-        unsent = len(listener.waiting) + listener.sink.unacknowledged()
+        unsent = len(listener.pending) + listener.sink.unacknowledged()
         while unsent > 0 and number > ring.oldest:
             number -= 1
             unsent -= len(ring[number].data)
         return (ring.live - ring[number].frame) / SAMPLE_RATE if ring.oldest <= number < ring.edge else 0.0
 
     def _serve(self, listener: Listener) -> None:
-        if listener.waiting and not self._send(listener, listener.waiting):
+        if listener.pending and not self._send(listener, listener.pending):
             return
-        if listener.next < 0 and not self._place(listener):
+        if listener.next < 0 and not self._find_start(listener):
             return
         number, edge = listener.next, self.ring.edge
         if number >= edge:
@@ -158,13 +158,16 @@ class Relay:
         last = listener.next = min(edge, number + MAX_CHUNKS)
         if listener.inserter is not None:
             data = listener.inserter.insert(self.ring.slice(number, last))
-        elif not (data := self._joined.get(number, b"")):
-            data = self._joined[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
-        if self._send(listener, data) and listener.patient and listener.turn < 0 and last == edge:
-            self._give_turn(listener)
+        elif not (data := self._payloads.get(number, b"")):
+            data = self._payloads[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
+        if self._send(listener, data) and listener.long_burst and listener.turn < 0 and last == edge:
+            self._assign_turn(listener)
 
     def _send(self, listener: Listener, data: bytes | memoryview) -> bool:
-        """Whether all of `data` went out. What did not waits; a listener whose connection is broken leaves."""
+        """Send `data` and return True if all of it was sent. The rest becomes pending.
+
+        A listener with a broken connection is removed.
+        """
         try:
             sent = listener.sink.send(data)
         except BlockingIOError:
@@ -173,63 +176,68 @@ class Relay:
             self.leave(listener)
             return False
         if sent:
-            listener.moved = self.now()
+            listener.last_sent = self.now()
         if sent == len(data):
-            listener.waiting = b""
+            listener.pending = b""
             return True
-        listener.waiting = memoryview(data)[sent:]
+        listener.pending = memoryview(data)[sent:]
         if listener.turn >= 0:
             del self._turns[listener.turn][listener]
             listener.turn = -1
-            self._eager[listener] = None
+            self._every_tick[listener] = None
         return False
 
-    def _place(self, listener: Listener) -> bool:
-        """Find the listener's first chunk, if it has been let out."""
+    def _find_start(self, listener: Listener) -> bool:
+        """Find the listener's first chunk and return True if it is released."""
         ring = self.ring
-        number = ring.at(listener.start)
+        number = ring.find(listener.start)
         if number >= ring.edge:
             return False
         listener.next, listener.start = number, ring[number].frame
         if listener.on_start is not None:
             listener.on_start(listener.start + self.skip)
-        listener.patient = ring.live - listener.start >= LONG_BURST * SAMPLE_RATE
+        listener.long_burst = ring.live - listener.start >= LONG_BURST * SAMPLE_RATE
         return True
 
-    def _give_turn(self, listener: Listener) -> None:
-        """From now on it is written to once every `TURNS` ticks, with the fewest others."""
+    def _assign_turn(self, listener: Listener) -> None:
+        """Write to the listener every `TURNS` ticks from now on, at the turn with the fewest listeners."""
         listener.turn = min(range(TURNS), key=lambda turn: len(self._turns[turn]))
         self._turns[listener.turn][listener] = None
-        del self._eager[listener]
+        del self._every_tick[listener]
 
-    def _slow(self, listener: Listener, *, look: bool) -> bool:
-        """Whether a listener is too far behind, or takes nothing, or, at a `look`, does not read what it takes."""
-        if listener.waiting and (self.now() - listener.moved > STALL_LIMIT or self.lag(listener) > LAG_LIMIT):
+    def _is_slow(self, listener: Listener, *, check: bool) -> bool:
+        """Return True if a listener is too far behind, stalled, or, with `check`, does not read."""
+        if listener.pending and (self.now() - listener.last_sent > STALL_LIMIT or self.lag(listener) > LAG_LIMIT):
             return True
-        return look and self.now() - self._seen_reading(listener) > LAG_LIMIT
+        return check and self.now() - self._last_read(listener) > LAG_LIMIT
 
-    def _left(self, listener: Listener) -> bool:
-        """Whether a listener has left while there was nothing to send it: its station is silent, perhaps for hours."""
-        return self.now() - listener.moved > QUIET_LIMIT and listener.sink.hung_up()
+    def _has_left(self, listener: Listener) -> bool:
+        """Return True if a listener has left while there was nothing to send, because its station is stalled."""
+        return self.now() - listener.last_sent > QUIET_LIMIT and listener.sink.hung_up()
 
-    def _stays(self, listener: Listener, *, look: bool) -> bool:
-        """Disconnect a listener that is too slow, or at a `look` has left; whether it is neither."""
-        if self._slow(listener, look=look):
+    def _keep(self, listener: Listener, *, check: bool) -> bool:
+        """Disconnect a listener that is slow or, with `check`, has left; return True if it stays connected."""
+        if self._is_slow(listener, check=check):
             self.counts.slow_disconnects += 1
-        elif not look or not self._left(listener):
+        elif not check or not self._has_left(listener):
             return True
         self.leave(listener)
         return False
 
-    def _seen_reading(self, listener: Listener) -> float:
-        """When it was last seen that somebody reads what the listener's system takes.
+    def _last_read(self, listener: Listener) -> float:
+        """Return the latest time at which the listener was known to read.
 
-        A system with a large buffer takes minutes of audio that nobody reads, and acknowledges it all. But the window
-        that it offers closes by what lies there; where somebody reads, it opens again by as much.
+        A system with a large receive buffer acknowledges minutes of audio that the player never reads. But its window
+        shrinks by the unread bytes, and grows again when the player reads.
         """
-        reach, before = listener.sink.tcp_progress(), listener.reach
-        listener.reach = reach
-        taken = reach.acknowledged - before.acknowledged if reach and before else 0
-        if not reach or not before or not taken or before.window - reach.window < READING_SHARE * taken:
-            listener.read = self.now()
-        return listener.read
+        current, previous = listener.sink.tcp_progress(), listener.progress
+        listener.progress = current
+        acknowledged = current.acknowledged - previous.acknowledged if current and previous else 0
+        if (
+            not current
+            or not previous
+            or not acknowledged
+            or previous.window - current.window < READING_SHARE * acknowledged
+        ):
+            listener.last_read = self.now()
+        return listener.last_read

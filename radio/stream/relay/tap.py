@@ -1,4 +1,4 @@
-"""A mount's packets for another part of the radio: an HLS segmenter, a push."""
+"""Taps: the packets of a mount for other parts of the radio, such as HLS and pushes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from radio.types import Frames, Packet
 
 
 class Tap(AsyncIterator[Packet]):
-    """An offset in the ring. Iterating gives each packet once it has been let out, from frame `start` on.
+    """An asynchronous iterator over the packets of a mount from frame `start` on, as they are released.
 
-    The iteration ends when the station stops, and raises StreamError when its reader is further behind than the ring
-    keeps, which waits for nobody.
+    The iteration ends when the mount closes.
+
+    Raises:
+        StreamError: the reader is so far behind that the ring no longer holds its next packet.
     """
 
     def __init__(self, ring: Ring, start: Frames) -> None:
@@ -23,35 +25,35 @@ class Tap(AsyncIterator[Packet]):
         self._start = start
         self._next: int | None = None
         self._packets: deque[Packet] = deque()
-        self._woken = asyncio.Event()
+        self._released = asyncio.Event()
         self._closed = False
 
     async def __anext__(self) -> Packet:
         while not self._packets:
             if self._closed:
                 raise StopAsyncIteration
-            if not self._take():
-                self._woken.clear()
-                await self._woken.wait()
+            if not self._read_chunk():
+                self._released.clear()
+                await self._released.wait()
         return self._packets.popleft()
 
     def wake(self) -> None:
-        """Something has been let out."""
-        self._woken.set()
+        """Signal that packets were released."""
+        self._released.set()
 
     def close(self) -> None:
         """End the iteration."""
         self._closed = True
-        self._woken.set()
+        self._released.set()
 
-    def _take(self) -> bool:
-        """The packets of the next chunk, if it has been let out."""
+    def _read_chunk(self) -> bool:
+        """Queue the packets of the next chunk and return True if it is released."""
         ring = self._ring
-        number = ring.at(self._start) if self._next is None else self._next
+        number = ring.find(self._start) if self._next is None else self._next
         if number >= ring.edge:
             return False
         if number < ring.oldest:
-            raise StreamError("the reader of a tap fell behind by more than the ring keeps")
+            raise StreamError("the reader of a tap fell behind the oldest audio in the ring")
         self._packets.extend(ring[number].packets)
         self._next = number + 1
         return True

@@ -19,7 +19,7 @@ from radio.server.routes.hls import TRACKS
 from radio.types import SAMPLE_RATE, Format, Seconds
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
 from tests.server.tone_worker import settings
-from tests.stream.m3u8_reader import List, Player, read_list
+from tests.stream.m3u8_reader import MediaPlaylist, Player, read_list
 from tests.stream.mp4_reader import read_fragment
 
 NAMES: tuple[Format, ...] = ("aac", "opus")
@@ -42,7 +42,7 @@ async def listed(radio: OnAir, name: str) -> str:
     return body.decode()
 
 
-async def grown(radio: OnAir, name: str, segments: int, deadline: Seconds = 40) -> List:
+async def grown(radio: OnAir, name: str, segments: int, deadline: Seconds = 40) -> MediaPlaylist:
     """The list once it has that many segments."""
     async with asyncio.timeout(deadline):
         while True:
@@ -52,7 +52,7 @@ async def grown(radio: OnAir, name: str, segments: int, deadline: Seconds = 40) 
             await asyncio.sleep(0.2)
 
 
-async def sound(radio: OnAir, name: Format, now: List) -> tuple[int, Any]:
+async def sound(radio: OnAir, name: Format, now: MediaPlaylist) -> tuple[int, Any]:
     """When the list's segments begin by their own clock, in frames since 1970, and their left channel."""
     parts = [await fetch(radio, f"{name}/{file}") for file in (now.init, *(entry.uri for entry in now.entries))]
     assert {status for status, _, _ in parts} == {200}

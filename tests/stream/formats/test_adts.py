@@ -5,14 +5,14 @@ import subprocess
 import pytest
 
 from radio.errors import StreamError
-from radio.stream.formats.adts import HEADER, framed, header
+from radio.stream.formats.adts import HEADER, frame, header
 from radio.stream.formats.encoders import open_encoder
 from radio.types import SAMPLE_RATE
 from tests.stream.tones import tone
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 300, 8_184])
-def test_every_field_is_where_the_standard_has_it(length: int) -> None:
+def test_header_fields_follow_the_standard(length: int) -> None:
     bits = f"{int.from_bytes(header(length), 'big'):056b}"
     sizes = (12, 1, 2, 1, 2, 4, 1, 3, 1, 1, 1, 1, 13, 11, 2)
     fields, at = [], 0
@@ -24,14 +24,14 @@ def test_every_field_is_where_the_standard_has_it(length: int) -> None:
     assert fields == [0xFFF, 0, 0, 1, 1, 3, 0, 2, 0, 0, 0, 0, HEADER + length, 0x7FF, 0]
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_a_packet_that_is_too_long_is_refused() -> None:
     with pytest.raises(StreamError, match="8185 bytes"):
         header(8_185)
 
 
-def test_ffmpeg_reads_our_aac_from_any_packet_on() -> None:
+def test_ffmpeg_decodes_aac_from_any_packet_on() -> None:
     packets = open_encoder("aac").encode(tone(3 * SAMPLE_RATE))
-    data = b"".join(framed(packet.data) for packet in packets[17:])
+    data = b"".join(frame(packet.data) for packet in packets[17:])
     command = ["ffmpeg", "-v", "warning", "-f", "aac", "-i", "-", "-f", "f32le", "-"]
     run = subprocess.run(command, input=data, capture_output=True, check=True)
     assert run.stderr == b""

@@ -33,7 +33,7 @@ def decode(format_: Format, packets: list[Packet]) -> Block:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_packets_are_stamped_without_gap_from_the_start_given(format_: Format) -> None:
+def test_packets_have_consecutive_stamps_from_the_start(format_: Format) -> None:
     length = packet_frames(format_)
     packets = open_encoder(format_, start=96_000).encode(tone(96_000))
     assert len(packets) * length > 96_000 - 4_000
@@ -42,7 +42,7 @@ def test_packets_are_stamped_without_gap_from_the_start_given(format_: Format) -
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_the_split_of_the_input_changes_no_packet(format_: Format) -> None:
+def test_the_packets_do_not_depend_on_the_sizes_of_the_blocks(format_: Format) -> None:
     audio = tone(30_000)
     whole = open_encoder(format_).encode(audio)
     split = open_encoder(format_)
@@ -52,8 +52,8 @@ def test_the_split_of_the_input_changes_no_packet(format_: Format) -> None:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_a_packet_holds_the_sound_of_its_stamp_after_the_lookahead(format_: Format) -> None:
-    """An impulse at frame n is decoded at n + lookahead, counted from the first packet's stamp."""
+def test_audio_is_delayed_by_the_lookahead(format_: Format) -> None:
+    """An impulse at frame n is decoded at n + lookahead, relative to the first packet's stamp."""
     audio = np.zeros((24_000, 2), dtype=np.float32)
     audio[10_000] = 0.9
     decoded = decode(format_, open_encoder(format_).encode(audio))
@@ -62,16 +62,16 @@ def test_a_packet_holds_the_sound_of_its_stamp_after_the_lookahead(format_: Form
 
 
 @pytest.mark.parametrize("format_", list(CODECS))
-def test_rate_is_near_what_was_asked(format_: Format) -> None:
+def test_the_bit_rate_is_near_the_target(format_: Format) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, (10 * SAMPLE_RATE, 2)).astype(np.float32)
     bits = 8 * sum(len(packet.data) for packet in open_encoder(format_).encode(noise))
     assert 0.8 < bits / (10 * CODECS[format_].bit_rate) < 1.2
 
 
-def test_every_mp3_frame_has_the_same_size_and_needs_no_other() -> None:
+def test_mp3_frames_have_equal_size_and_are_independent() -> None:
     packets = open_encoder("mp3").encode(tone(3 * SAMPLE_RATE))
     assert {len(packet.data) for packet in packets} == {192_000 // 8 * 1_152 // SAMPLE_RATE}
-    # main_data_begin, the nine bits after the header, says how far back in earlier frames a frame's data begins.
+    # main_data_begin, the nine bits after the header, is the offset of a frame's data in earlier frames.
     assert {int.from_bytes(packet.data[4:6], "big") >> 7 for packet in packets} == {0}
 
 

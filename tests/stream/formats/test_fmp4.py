@@ -16,7 +16,7 @@ from tests.stream.codecs import AAC, OPUS, TRACKS, encoded
 from tests.stream.mp4_reader import read, read_fragment
 
 NOW = 1_800_000_000 * SAMPLE_RATE
-"""In 2027: times of day must fit wherever they go."""
+"""A time in 2027, to check that current times fit into all fields."""
 
 samples = st.lists(st.tuples(st.integers(1, 5_000), st.binary(min_size=1, max_size=40)), min_size=1, max_size=30)
 
@@ -25,16 +25,16 @@ def noise(seconds: float) -> Block:
     return np.random.default_rng(1).normal(0, 0.1, (int(seconds * SAMPLE_RATE), 2)).astype(np.float32)
 
 
-def fragments(track: Mp4Track, packets: list[Packet], each: int, *, time: int = NOW) -> bytes:
+def fragments(track: Mp4Track, packets: list[Packet], size: int, *, time: int = NOW) -> bytes:
     parts = [init_segment(track)]
-    for at in range(0, len(packets), each):
-        part = packets[at : at + each]
+    for at in range(0, len(packets), size):
+        part = packets[at : at + size]
         parts.append(media_segment(track, part, number=at, time=time + part[0].frame - track.delay))
     return b"".join(parts)
 
 
 @pytest.mark.parametrize("track", TRACKS.values(), ids=TRACKS)
-def test_the_init_segment_has_every_box_that_is_asked_for_and_no_sample(track: Mp4Track) -> None:
+def test_the_init_segment_has_all_required_boxes_and_no_samples(track: Mp4Track) -> None:
     file = read(init_segment(track))
     assert [box.kind for box in file.boxes] == ["ftyp", "moov"]
     assert file.boxes[0].content == b"iso6\0\0\0\0iso6mp41cmfc"
@@ -54,7 +54,7 @@ def test_the_init_segment_has_every_box_that_is_asked_for_and_no_sample(track: M
     assert moov.one("mvex/trex").ints("IIIIII") == (0, 1, 1, track.packet, 0, 0x02000000)
 
 
-def test_opus_tells_its_settings_and_its_preroll_of_80_ms() -> None:
+def test_the_opus_boxes_hold_settings_and_a_preroll_of_80_ms() -> None:
     table = read(init_segment(OPUS)).one("moov/trak/mdia/minf/stbl")
     entry = table.one("stsd").content[8:]
     assert entry[4:8] == b"Opus"
@@ -64,7 +64,7 @@ def test_opus_tells_its_settings_and_its_preroll_of_80_ms() -> None:
     assert segment.one("moof/traf/sbgp").content == bytes(4) + b"roll" + bytes([0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 1])
 
 
-def test_aac_tells_its_settings() -> None:
+def test_the_aac_boxes_hold_the_settings() -> None:
     entry = read(init_segment(AAC)).one("moov/trak/mdia/minf/stbl/stsd").content[8:]
     assert entry[4:8] == b"mp4a"
     esds = entry[36:]
@@ -76,9 +76,7 @@ def test_aac_tells_its_settings() -> None:
 @given(
     samples=samples, number=st.integers(0, 2**33), time=st.integers(0, 2**64 - 1), name=st.sampled_from(["aac", "opus"])
 )
-def test_what_goes_into_a_segment_comes_out(
-    samples: list[tuple[int, bytes]], number: int, time: int, name: str
-) -> None:
+def test_a_media_segment_can_be_read_back(samples: list[tuple[int, bytes]], number: int, time: int, name: str) -> None:
     packets = [Packet(0, frames, data) for frames, data in samples]
     fragment = read_fragment(media_segment(TRACKS[name], packets, number=number, time=time), usual=TRACKS[name].packet)
     assert fragment.samples == samples
@@ -87,7 +85,7 @@ def test_what_goes_into_a_segment_comes_out(
 
 
 @pytest.mark.parametrize("name", TRACKS)
-def test_durations_are_written_only_where_one_is_unusual(name: str) -> None:
+def test_durations_are_written_only_if_one_is_unusual(name: str) -> None:
     track = TRACKS[name]
     usual = [Packet(0, track.packet, b"x")] * 9
     odd = [*usual[1:], Packet(0, track.packet + 1, b"x")]
@@ -96,24 +94,24 @@ def test_durations_are_written_only_where_one_is_unusual(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "codec", "profile"), [("aac", "aac", "LC"), ("opus", "opus", None)])
-def test_ffprobe_reads_every_packet_where_it_belongs(name: str, codec: str, profile: str | None) -> None:
+def test_ffprobe_reads_all_packets_with_their_timestamps(name: str, codec: str, profile: str | None) -> None:
     packets = encoded(name, noise(1.5))
     command = ["ffprobe", "-v", "warning", "-of", "json", "-show_streams", "-show_packets", "-"]
     done = subprocess.run(
         command, input=fragments(TRACKS[name], packets, 7), capture_output=True, check=True, timeout=60
     )
     assert done.stderr == b""
-    told = json.loads(done.stdout)
-    (stream,) = told["streams"]
+    report = json.loads(done.stdout)
+    (stream,) = report["streams"]
     assert (stream["codec_name"], stream.get("profile")) == (codec, profile)
     assert (stream["sample_rate"], stream["channels"], stream["time_base"]) == ("48000", 2, "1/48000")
-    assert [packet["pts"] for packet in told["packets"]] == [NOW + p.frame - TRACKS[name].delay for p in packets]
-    assert {packet["flags"][0] for packet in told["packets"]} == {"K"}
+    assert [packet["pts"] for packet in report["packets"]] == [NOW + p.frame - TRACKS[name].delay for p in packets]
+    assert {packet["flags"][0] for packet in report["packets"]} == {"K"}
 
 
 @pytest.mark.parametrize("name", TRACKS)
-def test_sound_is_decoded_at_the_time_it_was_encoded_at(name: str) -> None:
-    """An impulse at frame n comes out at n, wherever a player joins: no edit list and no pre-skip is needed."""
+def test_audio_is_decoded_at_its_original_time(name: str) -> None:
+    """An impulse at frame n is decoded at n wherever a player starts, without edit list and pre-skip."""
     audio = np.zeros((48_000, 2), dtype=np.float32)
     audio[30_000] = 0.9
     packets = encoded(name, audio)
@@ -124,6 +122,6 @@ def test_sound_is_decoded_at_the_time_it_was_encoded_at(name: str) -> None:
         loudest = max(frames, key=lambda frame: float(np.abs(frame.to_ndarray()).max()))
         assert loudest.pts is not None
         sound = np.abs(loudest.to_ndarray()[0])
-        found = loudest.pts - NOW + int(np.argmax(sound)) // (1 if loudest.format.is_planar else 2)
-        assert abs(found - 30_000) <= 2
+        position = loudest.pts - NOW + int(np.argmax(sound)) // (1 if loudest.format.is_planar else 2)
+        assert abs(position - 30_000) <= 2
         assert sum(frame.samples for frame in frames) == TRACKS[name].packet * len(packets[first:])

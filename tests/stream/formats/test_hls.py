@@ -40,11 +40,11 @@ def cut(name: str, packets: list[Packet], base: Frames = NOW) -> list[Segment]:
 
 
 def payload(name: str, segments: list[Segment]) -> list[tuple[int, bytes]]:
-    return [each for one in segments for each in read_fragment(one.data, usual=TRACKS[name].packet).samples]
+    return [sample for segment in segments for sample in read_fragment(segment.data, usual=TRACKS[name].packet).samples]
 
 
 @given(name=names, start=starts, base=bases)
-def test_segments_begin_at_the_packets_nearest_to_every_fourth_second(name: str, start: int, base: int) -> None:
+def test_segments_begin_at_the_packets_nearest_to_multiples_of_4_s(name: str, start: int, base: int) -> None:
     packet = TRACKS[name].packet
     packets = silence(name, 45 * SAMPLE_RATE // packet, start=start)
     segments = cut(name, packets, base)
@@ -54,9 +54,9 @@ def test_segments_begin_at_the_packets_nearest_to_every_fourth_second(name: str,
         fragment = read_fragment(segment.data, usual=packet)
         assert (fragment.number, fragment.time) == (segment.number, segment.time)
         assert segment.frames == sum(frames for frames, _ in fragment.samples)
-    for before, after in pairwise(segments):
-        assert after.time == before.time + before.frames
-        assert after.number == before.number + 1
+    for previous, following in pairwise(segments):
+        assert following.time == previous.time + previous.frames
+        assert following.number == previous.number + 1
     assert [segment.discontinuity for segment in segments] == [True] + [False] * (len(segments) - 1)
     at = (segments[0].time - base + TRACKS[name].delay - start) // packet
     sent = [(packet.frames, packet.data) for packet in packets[at:]]
@@ -64,75 +64,69 @@ def test_segments_begin_at_the_packets_nearest_to_every_fourth_second(name: str,
 
 
 @given(name=names, start=starts, base=bases, first=st.integers(0, 20))
-def test_ten_segments_last_forty_seconds_give_or_take_a_packet(name: str, start: int, base: int, first: int) -> None:
+def test_ten_segments_last_forty_seconds_within_a_packet(name: str, start: int, base: int, first: int) -> None:
     segments = cut(name, silence(name, 130 * SAMPLE_RATE // TRACKS[name].packet, start=start), base)
     ten = segments[first : first + 10]
     assert abs(sum(segment.frames for segment in ten) - 10 * TARGET) <= TRACKS[name].packet
 
 
 @pytest.mark.parametrize("name", TRACKS)
-def test_nothing_drifts_in_two_hours(name: str) -> None:
+def test_segments_do_not_drift_in_two_hours(name: str) -> None:
     segments = cut(name, silence(name, 7_200 * SAMPLE_RATE // TRACKS[name].packet))
     assert len(segments) in {1_799, 1_800}
     assert abs(segments[-1].time - segments[-1].number * TARGET) <= TRACKS[name].packet / 2
 
 
-@given(name=names, start=starts, base=bases, hole=st.integers(1, SAMPLE_RATE // 10), at=st.integers(300, 900))
-def test_a_short_hole_is_bridged_and_moves_nothing_after_it(
-    name: str, start: int, base: int, hole: int, at: int
-) -> None:
+@given(name=names, start=starts, base=bases, gap=st.integers(1, SAMPLE_RATE // 10), at=st.integers(300, 900))
+def test_a_short_gap_is_bridged_and_moves_nothing_after_it(name: str, start: int, base: int, gap: int, at: int) -> None:
     packets = silence(name, 1_200, start=start)
-    late = [Packet(each.frame + hole, each.frames, each.data) for each in packets[at:]]
+    late = [Packet(packet.frame + gap, packet.frames, packet.data) for packet in packets[at:]]
     segments = cut(name, packets[:at] + late, base)
     assert [segment.discontinuity for segment in segments[1:]] == [False] * (len(segments) - 1)
-    for before, after in pairwise(segments):
-        assert after.time == before.time + before.frames
-        assert after.number == before.number + 1
-    # only a cut that would have fallen into the hole is later than half a packet
-    assert all(abs(each.time - each.number * TARGET) <= TRACKS[name].packet / 2 + hole for each in segments)
+    for previous, following in pairwise(segments):
+        assert following.time == previous.time + previous.frames
+        assert following.number == previous.number + 1
+    # Only a cut within the gap is later than half a packet.
+    assert all(abs(item.time - item.number * TARGET) <= TRACKS[name].packet / 2 + gap for item in segments)
     data = [data for _, data in payload(name, segments)]
     skipped = int.from_bytes(data[0], "big")
-    assert data == [each.data for each in packets[skipped : skipped + len(data)]]
+    assert data == [packet.data for packet in packets[skipped : skipped + len(data)]]
 
 
 @given(
-    name=names, start=starts, base=bases, hole=st.integers(SAMPLE_RATE // 10 + 1, 10 * TARGET), at=st.integers(400, 700)
+    name=names, start=starts, base=bases, gap=st.integers(SAMPLE_RATE // 10 + 1, 10 * TARGET), at=st.integers(400, 700)
 )
-def test_after_a_long_hole_a_new_segment_begins_on_the_grid(
-    name: str, start: int, base: int, hole: int, at: int
-) -> None:
+def test_after_a_long_gap_a_new_segment_begins_on_the_grid(name: str, start: int, base: int, gap: int, at: int) -> None:
     packets = silence(name, 1_300, start=start)
-    late = [Packet(each.frame + hole, each.frames, each.data) for each in packets[at:]]
+    late = [Packet(packet.frame + gap, packet.frames, packet.data) for packet in packets[at:]]
     segments = cut(name, packets[:at] + late, base)
     breaks = [place for place, segment in enumerate(segments) if segment.discontinuity]
     assert len(breaks) == 2
     assert breaks[0] == 0
-    after = segments[breaks[1]]
-    assert abs(after.time - round(after.time / TARGET) * TARGET) <= TRACKS[name].packet / 2
-    assert after.time >= base + packets[at].frame + hole - TRACKS[name].delay
-    assert after.time - TARGET < base + packets[at].frame + hole + TRACKS[name].packet
+    resumed = segments[breaks[1]]
+    assert abs(resumed.time - round(resumed.time / TARGET) * TARGET) <= TRACKS[name].packet / 2
+    assert resumed.time >= base + packets[at].frame + gap - TRACKS[name].delay
+    assert resumed.time - TARGET < base + packets[at].frame + gap + TRACKS[name].packet
     assert [b.number - a.number for a, b in pairwise(segments)] == [1] * (len(segments) - 1)
     assert all(segment.frames <= TARGET + TRACKS[name].packet for segment in segments)
 
 
 @given(name=names, start=starts, base=bases, back=st.integers(1, 1_000), phase=st.integers(0, 959))
-def test_audio_that_has_been_here_is_left_out(name: str, start: int, base: int, back: int, phase: int) -> None:
-    """A tap that begins anew repeats its history, maybe of an encoder that began between two packets."""
+def test_repeated_audio_is_left_out(name: str, start: int, base: int, back: int, phase: int) -> None:
+    """A restarted tap repeats its history, possibly from an encoder whose packets start at other frames."""
     length = TRACKS[name].packet
     packets = silence(name, 1_000, start=start)
-    again = silence(name, 1_000, start=start + (1_000 - back) * length + phase)
-    segments = cut(name, packets + again, base)
+    repeated = silence(name, 1_000, start=start + (1_000 - back) * length + phase)
+    segments = cut(name, packets + repeated, base)
     assert not any(segment.discontinuity for segment in segments[1:])
-    for before, after in pairwise(segments):
-        assert after.time == before.time + before.frames
-    assert all(abs(each.time - each.number * TARGET) <= 1.5 * length for each in segments)
+    for previous, following in pairwise(segments):
+        assert following.time == previous.time + previous.frames
+    assert all(abs(item.time - item.number * TARGET) <= 1.5 * length for item in segments)
 
 
 @given(first=names, second=names, base=bases, down=st.integers(1, 10**8))
-def test_numbers_and_discontinuities_go_on_rising_when_the_server_starts_anew(
-    first: str, second: str, base: int, down: int
-) -> None:
-    lives = []
+def test_numbers_and_discontinuities_increase_across_restarts(first: str, second: str, base: int, down: int) -> None:
+    runs = []
     for name, began in ((first, base), (second, base + 1_400 * TRACKS[first].packet + down)):
         segments = cut(name, silence(name, 1_400), began)
         timeline = Timeline.starting(live=0, at=began / SAMPLE_RATE)
@@ -140,16 +134,16 @@ def test_numbers_and_discontinuities_go_on_rising_when_the_server_starts_anew(
         playlist = Playlist(TRACKS[name], token=name, discontinuities=timeline.discontinuities)
         for segment in segments:
             playlist.add(segment)
-        lives.append((segments, playlist, read_list(playlist.text)))
-    (old, _, told), (new, _, told_then) = lives
+        runs.append((segments, playlist, read_list(playlist.text)))
+    (old, _, old_list), (new, _, new_list) = runs
     assert new[0].number > old[-1].number
-    assert told_then.entries[0].tagged
-    assert told_then.entries[0].discontinuity > told.entries[-1].discontinuity
+    assert new_list.entries[0].tagged
+    assert new_list.entries[0].discontinuity > old_list.entries[-1].discontinuity
 
 
 @settings(max_examples=20)
 @given(name=names, base=bases, breaks=st.lists(st.integers(1, 90), max_size=6, unique=True))
-def test_a_player_is_never_told_two_things_about_a_segment(name: str, base: int, breaks: list[int]) -> None:
+def test_reloaded_playlists_agree_with_earlier_ones(name: str, base: int, breaks: list[int]) -> None:
     packets, start = [], 0
     for place in range(91):
         packets += silence(name, 4 * SAMPLE_RATE // TRACKS[name].packet, start=start)
@@ -158,22 +152,22 @@ def test_a_player_is_never_told_two_things_about_a_segment(name: str, base: int,
     playlist, player = Playlist(TRACKS[name], token="t", discontinuities=7), Player()
     for count, segment in enumerate(segments, 1):
         playlist.add(segment)
-        told = player.reload(playlist.text)
-        assert told.target == 4
-        assert len(told.entries) == min(count, LISTED_SEGMENTS)
-        assert told.entries[-1].number == segment.number
+        reloaded = player.reload(playlist.text)
+        assert reloaded.target == 4
+        assert len(reloaded.entries) == min(count, LISTED_SEGMENTS)
+        assert reloaded.entries[-1].number == segment.number
         assert playlist.name == f"t-{segment.number}.m4s"
-        assert playlist.discontinuities == told.entries[-1].discontinuity
-        kept = [playlist.file(f"t-{each.number}.m4s") for each in segments[:count]]
-        assert kept[-KEPT_SEGMENTS:] == [each.data for each in segments[:count][-KEPT_SEGMENTS:]]
-        assert kept[:-KEPT_SEGMENTS] == [None] * max(0, count - KEPT_SEGMENTS)
-        check_times(told.entries, segments[max(0, count - LISTED_SEGMENTS) : count])
+        assert playlist.discontinuities == reloaded.entries[-1].discontinuity
+        files = [playlist.file(f"t-{item.number}.m4s") for item in segments[:count]]
+        assert files[-KEPT_SEGMENTS:] == [item.data for item in segments[:count][-KEPT_SEGMENTS:]]
+        assert files[:-KEPT_SEGMENTS] == [None] * max(0, count - KEPT_SEGMENTS)
+        check_times(reloaded.entries, segments[max(0, count - LISTED_SEGMENTS) : count])
     assert player.known[segments[0].number].discontinuity == 8
     assert playlist.discontinuities == 7 + sum(segment.discontinuity for segment in segments)
 
 
 def check_times(entries: list, segments: list[Segment]) -> None:  # type: ignore[type-arg]
-    """Every time of day, given or added up from one before it, is the segment's own."""
+    """Check the times of all segments, which follow from the listed times of day and the durations."""
     at = 0.0
     for entry, segment in zip(entries, segments, strict=True):
         assert entry.uri == f"t-{segment.number}.m4s"
@@ -184,7 +178,7 @@ def check_times(entries: list, segments: list[Segment]) -> None:  # type: ignore
         at += entry.seconds
 
 
-def test_a_list_as_it_is_written() -> None:
+def test_the_text_of_a_playlist() -> None:
     segments = cut("aac", silence("aac", 800), NOW)
     playlist = Playlist(TRACKS["aac"], token="0a1b", discontinuities=41)
     assert playlist.text == ""
@@ -211,7 +205,7 @@ def test_a_list_as_it_is_written() -> None:
         assert playlist.file(name) is None
 
 
-def test_the_list_of_variants_as_it_is_written() -> None:
+def test_the_text_of_a_multivariant_playlist() -> None:
     variants = [Variant("aac/index.m3u8", "mp4a.40.2", 200_000), Variant("opus/index.m3u8", "opus", 150_000)]
     assert multivariant(variants).splitlines() == [
         "#EXTM3U",
@@ -225,13 +219,13 @@ def test_the_list_of_variants_as_it_is_written() -> None:
 
 
 @given(milliseconds=st.integers(0, 4 * 10**12))
-def test_the_time_of_day_is_exact(milliseconds: int) -> None:
+def test_the_time_of_day_is_exact_to_the_millisecond(milliseconds: int) -> None:
     text = time_of_day(milliseconds * SAMPLE_RATE // 1_000)
     assert round(datetime.fromisoformat(text).timestamp() * 1_000) == milliseconds
 
 
 @pytest.mark.parametrize("name", TRACKS)
-def test_segments_in_a_row_decode_to_the_tone_without_a_seam(name: str) -> None:
+def test_consecutive_segments_decode_seamlessly(name: str) -> None:
     t = np.arange(13 * SAMPLE_RATE) / SAMPLE_RATE
     audio = np.repeat(0.25 * np.sin(2 * np.pi * 440 * t)[:, None], 2, axis=1).astype(np.float32)
     segmenter = Segmenter(TRACKS[name], base=NOW)
@@ -245,6 +239,6 @@ def test_segments_in_a_row_decode_to_the_tone_without_a_seam(name: str) -> None:
     assert [frame.pts for frame in frames] == [segments[0].time + n * TRACKS[name].packet for n in range(len(frames))]
     planar = frames[0].format.is_planar
     left = np.concatenate([frame.to_ndarray()[0, :: 1 if planar else 2] for frame in frames])
-    meant = 0.25 * np.sin(2 * np.pi * 440 * (segments[0].time - NOW + np.arange(len(left))) / SAMPLE_RATE)
+    expected = 0.25 * np.sin(2 * np.pi * 440 * (segments[0].time - NOW + np.arange(len(left))) / SAMPLE_RATE)
     settled = slice(4_800, None)
-    assert np.abs(left - meant)[settled].max() < 0.02
+    assert np.abs(left - expected)[settled].max() < 0.02

@@ -29,7 +29,7 @@ from tests.stream.ogg_reader import check_one_stream, read_pages, slow_crc
 
 
 @given(st.binary(max_size=400))
-def test_the_checksum_is_that_of_a_shift_register(data: bytes) -> None:
+def test_the_checksum_equals_a_bitwise_computation(data: bytes) -> None:
     assert crc(data) == slow_crc(data)
 
 
@@ -48,7 +48,7 @@ def test_lacing(length: int, table: list[int]) -> None:
     st.integers(-1, 2**62),
     st.tuples(st.booleans(), st.booleans()),
 )
-def test_a_page_read_back_is_what_was_laid(
+def test_a_page_can_be_read_back(
     lengths: list[int], serial: int, sequence: int, granule: int, ends: tuple[bool, bool]
 ) -> None:
     begin, end = ends
@@ -61,7 +61,7 @@ def test_a_page_read_back_is_what_was_laid(
     assert page.flags == 2 * begin + 4 * end
 
 
-def test_a_page_holds_255_segments_and_no_more() -> None:
+def test_a_page_holds_at_most_255_segments() -> None:
     assert len(next(iter(read_pages(build_page([b"x"] * 255, serial=1, sequence=2, granule=0)))).packets) == 255
     with pytest.raises(StreamError, match="256 segments"):
         build_page([b"x"] * 256, serial=1, sequence=2, granule=0)
@@ -69,12 +69,12 @@ def test_a_page_holds_255_segments_and_no_more() -> None:
         build_page([bytes(255 * 255)], serial=1, sequence=2, granule=0)
 
 
-def test_the_head_is_the_one_of_rfc_7845() -> None:
+def test_the_identification_header_follows_rfc_7845() -> None:
     head = opus_head(312)
     assert head == b"OpusHead\x01\x02\x38\x01\x80\xbb\x00\x00\x00\x00\x00"
 
 
-def test_tags_hold_lengths_and_texts() -> None:
+def test_the_comment_header_holds_lengths_and_texts() -> None:
     tags = opus_tags("vendör", ["TITLE=a", "ARTIST=ü"])
     assert tags[:8] == b"OpusTags"
     at, texts = 8, []
@@ -89,8 +89,8 @@ def test_tags_hold_lengths_and_texts() -> None:
     assert at == len(tags)
 
 
-def laid(pager: Pager, packets: Sequence[Packet]) -> list[bytes]:
-    """Pages of four packets; what does not fill one is left out."""
+def build_pages(pager: Pager, packets: Sequence[Packet]) -> list[bytes]:
+    """Return pages of four packets each; the remaining packets are left out."""
     return [pager.next_page(packets[at : at + 4]) for at in range(0, len(packets) - 3, 4)]
 
 
@@ -100,9 +100,9 @@ def encoded(seconds: float, start: int = 0) -> list[Packet]:
 
 
 @pytest.mark.parametrize("late", [0, 1, 7])
-def test_whoever_joins_gets_one_stream_that_begins_late(late: int, tmp_path: Path) -> None:
+def test_a_late_listener_gets_one_stream_that_begins_late(late: int, tmp_path: Path) -> None:
     packets = encoded(2.0)
-    pages = laid(Pager(serial=77), packets)
+    pages = build_pages(Pager(serial=77), packets)
     data = header_pages(serial=77) + b"".join(pages[late:])
     audio = check_one_stream(data)
     assert [page.sequence for page in audio] == [FIRST_SEQUENCE + late + k for k in range(len(audio))]
@@ -115,15 +115,15 @@ def test_whoever_joins_gets_one_stream_that_begins_late(late: int, tmp_path: Pat
     report = json.loads(run.stdout)
     assert len(report["streams"]) == 1
     times = [packet["pts"] for packet in report["packets"]]
-    # ffmpeg's time of a packet is its first sample's PCM position: granule less pre-skip.
+    # ffmpeg's timestamp of a packet is the PCM position of its first sample: granule minus pre-skip.
     assert times == [3_840 * late - PRE_SKIP + 960 * k for k in range(len(times))]
     assert len(times) == 4 * len(audio)
 
 
-@pytest.mark.parametrize("again", [48_000, 500_000])
-def test_time_goes_on_evenly_where_packets_are_missing(again: int) -> None:
+@pytest.mark.parametrize("resumed_at", [48_000, 500_000])
+def test_granule_positions_do_not_jump_at_a_gap(resumed_at: int) -> None:
     pager = Pager(serial=5)
-    pages = laid(pager, encoded(0.5, 9_600)) + laid(pager, encoded(0.5, again))
+    pages = build_pages(pager, encoded(0.5, 9_600)) + build_pages(pager, encoded(0.5, resumed_at))
     audio = check_one_stream(header_pages(serial=5) + b"".join(pages))
     assert audio[0].granule == 9_600 + 3_840
     assert audio[-1].granule == 9_600 + 3_840 * len(pages)

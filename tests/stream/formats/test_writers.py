@@ -16,7 +16,7 @@ from radio.types import SAMPLE_RATE, Block
 from tests.stream.tones import tone
 
 
-def through_a_pipe(name: str, blocks: list[Block]) -> bytes:
+def write_to_pipe(name: str, blocks: list[Block]) -> bytes:
     read, write = os.pipe()
     received: list[bytes] = []
 
@@ -37,10 +37,10 @@ def through_a_pipe(name: str, blocks: list[Block]) -> bytes:
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_ffmpeg_reads_every_format_from_a_pipe_to_the_last_frame(name: str) -> None:
+def test_ffmpeg_decodes_every_format_from_a_pipe_to_the_last_frame(name: str) -> None:
     seconds = 2
     audio = tone(seconds * SAMPLE_RATE)
-    data = through_a_pipe(name, np.split(audio, [1, 4_801, 60_000]))
+    data = write_to_pipe(name, np.split(audio, [1, 4_801, 60_000]))
     raw = ["-f", "s16le", "-ar", "48000", "-ac", "2"] if name == "s16le" else []
     run = subprocess.run(
         ["ffmpeg", "-v", "error", *raw, "-i", "-", "-f", "f32le", "-ar", "48000", "-ac", "2", "-"],
@@ -48,7 +48,7 @@ def test_ffmpeg_reads_every_format_from_a_pipe_to_the_last_frame(name: str) -> N
     )  # fmt: skip
     assert run.stderr == b""
     decoded = np.frombuffer(run.stdout, dtype="<f4").reshape(-1, 2)
-    # MP3 pads to whole frames on both sides and, without a Xing frame, nobody trims it.
+    # MP3 is padded to whole frames at both ends, and without a Xing frame the padding is not trimmed.
     slack = 3 * 1_152 if name == "mp3" else 0
     assert len(audio) <= len(decoded) <= len(audio) + slack
     for channel, hertz in ((0, 440), (1, 880)):
@@ -61,15 +61,15 @@ def test_lossless_formats_keep_every_sample(name: str) -> None:
     audio = np.random.default_rng(2).uniform(-1, 1, (9_601, 2)).astype(np.float32)
     audio[:4] = np.array([[1, -1], [2, -2], [0, 0], [1 / 32_768, -1 / 32_768]])
     expected = np.clip(np.rint(audio * 32_768.0), -32_768, 32_767).astype("<i2")
-    data = through_a_pipe(name, [audio])
+    data = write_to_pipe(name, [audio])
     if name == "flac":
         command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "s16le", "-"]
         data = subprocess.run(command, input=data, capture_output=True, check=True).stdout
-    got = np.frombuffer(data[44:] if name == "wav" else data, dtype="<i2").reshape(-1, 2)
-    assert np.abs(got.astype(int) - expected).max() <= (1 if name == "flac" else 0)
+    samples = np.frombuffer(data[44:] if name == "wav" else data, dtype="<i2").reshape(-1, 2)
+    assert np.abs(samples.astype(int) - expected).max() <= (1 if name == "flac" else 0)
 
 
-def test_the_streamed_wav_header_says_that_the_length_is_unknown() -> None:
+def test_the_wav_header_has_an_unknown_length() -> None:
     header = wav_header()
     assert len(header) == 44
     assert header[4:8] == header[40:44] == b"\xff\xff\xff\xff"
@@ -80,7 +80,7 @@ def test_the_streamed_wav_header_says_that_the_length_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_a_reader_that_left_shows_as_broken_pipe(name: str) -> None:
+def test_a_closed_pipe_raises_broken_pipe_error(name: str) -> None:
     read, write = os.pipe()
     os.close(read)
 
@@ -94,8 +94,8 @@ def test_a_reader_that_left_shows_as_broken_pipe(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_no_more_than_a_quarter_second_waits_in_a_buffer(name: str) -> None:
-    """A pipe into another program must hear the station as it plays, not in lumps of seconds."""
+def test_at_most_a_quarter_second_is_buffered(name: str) -> None:
+    """A program that reads the pipe must get audio continuously, not in parts of several seconds."""
     file = io.BytesIO()
     writer = open_writer(name, file)
     noise = np.random.default_rng(3).normal(0, 0.1, (4_800, 2)).astype(np.float32)
@@ -104,16 +104,16 @@ def test_no_more_than_a_quarter_second_waits_in_a_buffer(name: str) -> None:
         writer.write(noise)
         sizes.append(len(file.getvalue()))
     writer.close()
-    still = max(sum(1 for size in sizes if size == s) for s in set(sizes[3:]))
-    assert still <= 2
+    longest_pause = max(sum(1 for size in sizes if size == s) for s in set(sizes[3:]))
+    assert longest_pause <= 2
 
 
-def test_an_unknown_format_names_the_others() -> None:
+def test_the_error_for_an_unknown_format_lists_the_formats() -> None:
     with pytest.raises(StreamError, match=r"opus, mp3.*Did you mean 'opus'"):
         open_writer("opsu", io.BytesIO())
 
 
-def test_closing_without_a_block_is_quiet() -> None:
+def test_a_writer_can_be_closed_without_a_block() -> None:
     for name in FORMATS:
         open_writer(name, io.BytesIO()).close()
 

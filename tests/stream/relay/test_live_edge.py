@@ -8,8 +8,8 @@ from radio.stream.relay.live_edge import LiveEdge
 from radio.types import SAMPLE_RATE
 
 
-class Wall:
-    """Monotonic seconds that pass when the test says so."""
+class WallClock:
+    """Monotonic seconds that advance only under the test's control."""
 
     def __init__(self) -> None:
         self.seconds = 500.0
@@ -19,16 +19,16 @@ class Wall:
 
 
 @pytest.fixture
-def wall() -> Wall:
-    return Wall()
+def wall() -> WallClock:
+    return WallClock()
 
 
 @pytest.fixture
-def edge(wall: Wall) -> LiveEdge:
+def edge(wall: WallClock) -> LiveEdge:
     return LiveEdge(wall)
 
 
-def play(edge: LiveEdge, wall: Wall, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
+def play(edge: LiveEdge, wall: WallClock, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
     end = wall.seconds + seconds
     while wall.seconds < end - 1e-9:
         while edge.reserve < ahead:
@@ -37,7 +37,7 @@ def play(edge: LiveEdge, wall: Wall, seconds: float, *, ahead: float = 3.0, step
         edge.advance()
 
 
-def test_it_stands_still_before_the_first_audio(edge: LiveEdge, wall: Wall) -> None:
+def test_the_edge_does_not_move_before_the_first_audio(edge: LiveEdge, wall: WallClock) -> None:
     wall.seconds += 100
     assert edge.advance() == 0
     assert not edge.on_air
@@ -46,7 +46,7 @@ def test_it_stands_still_before_the_first_audio(edge: LiveEdge, wall: Wall) -> N
     assert edge.advance() == 0
 
 
-def test_it_follows_the_wall_clock_whatever_the_reserve(edge: LiveEdge, wall: Wall) -> None:
+def test_the_edge_follows_the_wall_clock_for_any_reserve(edge: LiveEdge, wall: WallClock) -> None:
     play(edge, wall, 0.04)
     start, rng = wall.seconds - 0.04, random.Random(3)
     for _ in range(1_000):
@@ -55,30 +55,30 @@ def test_it_follows_the_wall_clock_whatever_the_reserve(edge: LiveEdge, wall: Wa
     assert (edge.underruns, edge.total_delay) == (0, 0.0)
 
 
-def test_a_stall_shorter_than_the_reserve_is_not_heard(edge: LiveEdge, wall: Wall) -> None:
+def test_a_stall_shorter_than_the_reserve_has_no_effect(edge: LiveEdge, wall: WallClock) -> None:
     play(edge, wall, 10)
-    before = edge.live
+    start = edge.live
     wall.seconds += 2.9
     edge.advance()
     play(edge, wall, 10)
-    assert (edge.live - before) / SAMPLE_RATE == pytest.approx(12.9, abs=0.05)
+    assert (edge.live - start) / SAMPLE_RATE == pytest.approx(12.9, abs=0.05)
     assert edge.underruns == 0
 
 
-def test_a_longer_one_moves_it_once_and_it_never_catches_up(edge: LiveEdge, wall: Wall) -> None:
+def test_a_longer_stall_delays_the_edge_once(edge: LiveEdge, wall: WallClock) -> None:
     play(edge, wall, 10)
     for _ in range(100):
         wall.seconds += 0.08
         edge.advance()
     assert edge.reserve == 0
-    before = edge.live
+    start = edge.live
     play(edge, wall, 20)
-    assert (edge.live - before) / SAMPLE_RATE == pytest.approx(20, abs=0.1)
+    assert (edge.live - start) / SAMPLE_RATE == pytest.approx(20, abs=0.1)
     assert edge.underruns == 1
     assert edge.total_delay == pytest.approx(8 - 3, abs=0.1)
 
 
-def test_it_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: Wall) -> None:
+def test_the_edge_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: WallClock) -> None:
     play(edge, wall, 10)
     wall.seconds += 3.5
     live = edge.advance()
@@ -89,10 +89,10 @@ def test_it_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: Wall) -> No
     assert edge.live > live
 
 
-def test_what_is_said_twice_changes_nothing(edge: LiveEdge, wall: Wall) -> None:
+def test_extending_to_the_same_end_changes_nothing(edge: LiveEdge, wall: WallClock) -> None:
     play(edge, wall, 1)
     wall.seconds += 60
     edge.advance()
-    late = edge.total_delay
+    delay = edge.total_delay
     edge.extend(edge.end)
-    assert edge.total_delay == late
+    assert edge.total_delay == delay

@@ -1,4 +1,4 @@
-"""Half an hour on the air, faster than it plays: a worker, a mount and a listener, and only the clock is made up."""
+"""Half an hour on the air, faster than real time: a worker, a mount and a listener with a simulated clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from radio.worker import main as worker
 from radio.worker.wire import Encoded, OpenFormat, Render, Rendered
 from tests.server.tone_worker import ToneStation
 from tests.stream.audience import Clock, Peer
-from tests.stream.formats.test_icy import unwoven
+from tests.stream.formats.test_icy import split_metadata
 from tests.stream.ogg_reader import check_one_stream
 from tests.worker.test_main import WorkerConnection, open_station
 
@@ -28,8 +28,8 @@ MINUTES = 30
 TRACK: Frames = 90 * SAMPLE_RATE
 
 
-class Programme(ToneStation):
-    """Twenty tracks of ninety seconds; a second of sound is made once and repeated, for speed."""
+class TrackStation(ToneStation):
+    """A station with a track every ninety seconds and no other events."""
 
     def render(self, frames: Frames) -> Block:
         start, end = self.position, self.position + frames
@@ -42,12 +42,12 @@ class Programme(ToneStation):
 
 @contextlib.contextmanager
 def on_air() -> Iterator[WorkerConnection]:
-    """A worker in a thread."""
+    """Run a worker in a thread."""
     ours, theirs = socket.socketpair()
 
     def run() -> None:
         with theirs:
-            worker.run(theirs, Programme)
+            worker.run(theirs, TrackStation)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -88,18 +88,18 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
             if not mount.relay.listeners:
                 mount.relay.join(peer, burst=22, inserter=IcyInserter(title_at) if format_ == "mp3" else None)
     assert edge.underruns == 0
-    whole = MINUTES * 60 * SAMPLE_RATE
+    frames = MINUTES * 60 * SAMPLE_RATE
     body = bytes(peer.received)
     if format_ == "opus":
         audio = check_one_stream(body, checksums=False)
         assert audio[0].granule == 3_840
-        assert audio[-1].granule >= whole - 2 * SAMPLE_RATE
+        assert audio[-1].granule >= frames - 2 * SAMPLE_RATE
     else:
-        sound, said = unwoven(body)
-        assert len(sound) >= (MINUTES * 60 - 2) * 24_000
-        assert all(sound[at] == 0xFF for at in range(0, len(sound) - 4, 576))
-        assert [title for _, title in said] == [f"Track {n}" for n in range(1, len(said) + 1)]
-        assert len(said) >= 20
-        for number, (at, _) in enumerate(said[1:], 1):
+        audio_bytes, marks = split_metadata(body)
+        assert len(audio_bytes) >= (MINUTES * 60 - 2) * 24_000
+        assert all(audio_bytes[at] == 0xFF for at in range(0, len(audio_bytes) - 4, 576))
+        assert [title for _, title in marks] == [f"Track {n}" for n in range(1, len(marks) + 1)]
+        assert len(marks) >= 20
+        for number, (at, _) in enumerate(marks[1:], 1):
             assert 0 <= at - number * 90 * 24_000 < 16_000 + 576
     assert len(titles) >= 20

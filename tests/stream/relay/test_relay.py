@@ -21,32 +21,34 @@ from tests.stream.audience import CHUNK, TCP_CLOSE, TURN, Clock, Peer, Station, 
 from tests.stream.ogg_reader import check_one_stream
 
 
-def test_twenty_listeners_hear_the_same_bytes(station: Station, relay: Relay, clock: Clock) -> None:
+def test_twenty_listeners_get_the_same_bytes(station: Station, relay: Relay, clock: Clock) -> None:
     peers = []
     for _ in range(20):
         station.run(1.7)
         peers.append(Peer(clock))
         join(relay, peers[-1])
     station.run(10)
-    ends = [station.heard(peer)[-1] for peer in peers]
+    ends = [station.check_pages(peer)[-1] for peer in peers]
     assert {station.chunks.index(end) for end in ends} <= set(
         range(station.mount.ring.edge - TURNS - 1, station.mount.ring.edge)
     )
 
 
-@pytest.mark.parametrize(("asked", "aired", "got"), [(22, 40, 22), (2, 40, 2), (0, 40, 0), (22, 5, 5), (500, 90, 25)])
-def test_the_burst_is_what_was_asked_as_far_as_there_is(
-    station: Station, relay: Relay, asked: float, aired: float, got: float
+@pytest.mark.parametrize(
+    ("burst", "aired", "expected"), [(22, 40, 22), (2, 40, 2), (0, 40, 0), (22, 5, 5), (500, 90, 25)]
+)
+def test_the_burst_has_the_requested_length_if_available(
+    station: Station, relay: Relay, burst: float, aired: float, expected: float
 ) -> None:
     station.run(aired)
     peer = Peer(station.clock)
-    join(relay, peer, asked)
+    join(relay, peer, burst)
     for _ in range(30):
         relay.advance()
-    assert abs(len(station.heard(peer)) * CHUNK - got) <= 2 * CHUNK
+    assert abs(len(station.check_pages(peer)) * CHUNK - expected) <= 2 * CHUNK
 
 
-def test_who_comes_before_the_first_chunk_gets_headers_and_then_audio(
+def test_a_listener_before_the_first_chunk_gets_headers_and_then_audio(
     station: Station, relay: Relay, clock: Clock
 ) -> None:
     peer, firsts = Peer(clock), []
@@ -60,10 +62,10 @@ def test_who_comes_before_the_first_chunk_gets_headers_and_then_audio(
 
 
 @pytest.mark.parametrize(("burst", "first"), [(2.0, 18.0), (22.0, 10.0)])
-def test_who_comes_while_the_past_is_still_being_encoded_waits_for_its_place(
+def test_a_listener_waits_while_past_audio_is_being_encoded(
     station: Station, relay: Relay, clock: Clock, burst: float, first: float
 ) -> None:
-    """The station has played for 20 s, and packets come from 10 s on."""
+    """The station has played for 20 s, and its packets start at 10 s."""
     station.edge.extend(20 * SAMPLE_RATE)
     clock.seconds += 20
     station.mount.advance(station.edge.advance())
@@ -78,7 +80,7 @@ def test_who_comes_while_the_past_is_still_being_encoded_waits_for_its_place(
     assert begin / SAMPLE_RATE == pytest.approx(first, abs=CHUNK)
 
 
-def test_what_is_handed_over_at_once_stays_within_a_portion(station: Station, relay: Relay, clock: Clock) -> None:
+def test_each_write_is_limited_to_the_maximum_number_of_chunks(station: Station, relay: Relay, clock: Clock) -> None:
     station.run(60)
     peer = Peer(clock)
     join(relay, peer, BURST_LIMIT)
@@ -89,9 +91,7 @@ def test_what_is_handed_over_at_once_stays_within_a_portion(station: Station, re
     assert len(peer.received) > 10 * largest
 
 
-def test_listeners_with_a_cushion_take_turns_and_share_their_bytes(
-    station: Station, relay: Relay, clock: Clock
-) -> None:
+def test_listeners_with_a_long_burst_take_turns_and_share_bytes(station: Station, relay: Relay, clock: Clock) -> None:
     station.run(30)
     peers = [Peer(clock) for _ in range(5 * TURNS)]
     for peer in peers:
@@ -106,13 +106,13 @@ def test_listeners_with_a_cushion_take_turns_and_share_their_bytes(
         assert 5 <= len(peer.sends) <= 7
         for at, data in peer.sends:
             ticks.setdefault(at, []).append(data)
-    full = {at: sent for at, sent in ticks.items() if at > began + TURN}
-    assert {len(sent) for sent in full.values()} == {5}
-    assert all(len(set(map(id, sent))) == 1 for sent in full.values())
+    full_ticks = {at: sent for at, sent in ticks.items() if at > began + TURN}
+    assert {len(sent) for sent in full_ticks.values()} == {5}
+    assert all(len(set(map(id, sent))) == 1 for sent in full_ticks.values())
 
 
 @pytest.mark.parametrize("burst", [0.0, 2.0, LONG_BURST - 0.5])
-def test_one_without_a_cushion_gets_each_chunk_when_it_is_let_out(
+def test_a_listener_with_a_short_burst_gets_each_chunk_at_its_release(
     station: Station, relay: Relay, clock: Clock, burst: float
 ) -> None:
     station.run(30)
@@ -126,25 +126,25 @@ def test_one_without_a_cushion_gets_each_chunk_when_it_is_let_out(
 
 
 @pytest.mark.parametrize("burst", [0.0, 1.0, LONG_BURST, 22.0])
-def test_nobody_starves(station: Station, relay: Relay, clock: Clock, burst: float) -> None:
-    """What a player has and has not played is never less than its burst, but for the tick that is going on."""
+def test_a_player_always_has_its_burst_in_reserve(station: Station, relay: Relay, clock: Clock, burst: float) -> None:
+    """The unplayed audio of a player is never less than its burst, apart from the current turn."""
     station.run(30)
     peer = Peer(clock)
     listener = join(relay, peer, burst)
     station.run(3)
-    began, first = clock() - 3, station.mount.ring.at(listener.start)
+    began, first = clock() - 3, station.mount.ring.find(listener.start)
     for _ in range(1_000):
         clock.seconds += ADVANCE_INTERVAL
         station.tick()
         assert peer.received.endswith(station.mount.ring[listener.next - 1].data)
-        got = (listener.next - first) * CHUNK
+        received = (listener.next - first) * CHUNK
         wait = TURN if burst >= LONG_BURST else 0
-        assert got - (clock() - began) >= burst - wait - 3 * CHUNK
-    station.heard(peer)
+        assert received - (clock() - began) >= burst - wait - 3 * CHUNK
+    station.check_pages(peer)
 
 
 @pytest.mark.parametrize("burst", [0.0, 22.0, BURST_LIMIT])
-def test_a_stalled_listener_is_gone_within_a_minute_and_the_others_lose_nothing(
+def test_a_stalled_listener_is_disconnected_and_others_lose_nothing(
     station: Station, relay: Relay, clock: Clock, burst: float
 ) -> None:
     station.run(40)
@@ -157,12 +157,12 @@ def test_a_stalled_listener_is_gone_within_a_minute_and_the_others_lose_nothing(
     filled = stalled.room * CHUNK / 1_000
     assert clock() - began <= filled + STALL_LIMIT + 2 * TURN
     assert (relay.listeners, relay.counts.joined, relay.counts.slow_disconnects) == (1, 2, 1)
-    station.heard(good)
+    station.check_pages(good)
     assert relay.lag(listener) <= TURN + CHUNK
 
 
-def test_who_asks_for_all_there_is_has_time_to_take_it(station: Station, relay: Relay, clock: Clock) -> None:
-    """Nothing is acknowledged for a long round trip, and only then does the burst move."""
+def test_a_listener_with_the_longest_burst_has_time_to_receive_it(station: Station, relay: Relay, clock: Clock) -> None:
+    """The burst starts to move only after a long round trip without acknowledgements."""
     station.run(40)
     peer = Peer(clock, rate=0)
     listener = join(relay, peer, 500)
@@ -172,19 +172,19 @@ def test_who_asks_for_all_there_is_has_time_to_take_it(station: Station, relay: 
     station.run(60)
     assert relay.lag(listener) <= TURN + CHUNK
     assert relay.counts.slow_disconnects == 0
-    station.heard(peer)
+    station.check_pages(peer)
 
 
-def test_a_slow_listener_loses_no_byte_before_it_is_dropped(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(station: Station, relay: Relay, clock: Clock) -> None:
     station.run(40)
     slow = Peer(clock, rate=6_000)
     join(relay, slow)
     station.run(60)
     assert slow.closed
-    station.heard(slow)
+    station.check_pages(slow)
 
 
-def test_a_listener_that_catches_up_stays(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_listener_that_catches_up_stays_connected(station: Station, relay: Relay, clock: Clock) -> None:
     station.run(40)
     peer = Peer(clock, rate=40_000)
     listener = join(relay, peer)
@@ -196,12 +196,12 @@ def test_a_listener_that_catches_up_stays(station: Station, relay: Relay, clock:
     station.run(30)
     assert relay.lag(listener) <= TURN + CHUNK
     assert relay.counts.slow_disconnects == 0
-    station.heard(peer)
+    station.check_pages(peer)
 
 
 @pytest.mark.parametrize("burst", [0.0, 22.0])
 @pytest.mark.parametrize("window", [600_000, 8_000_000])
-def test_one_whose_system_takes_everything_is_gone_within_a_minute_of_its_last_read(
+def test_a_listener_that_stops_reading_is_disconnected_despite_a_large_receive_buffer(
     station: Station, relay: Relay, clock: Clock, burst: float, window: int
 ) -> None:
     station.run(40)
@@ -217,24 +217,24 @@ def test_one_whose_system_takes_everything_is_gone_within_a_minute_of_its_last_r
     assert relay.counts.slow_disconnects == 1
 
 
-@pytest.mark.parametrize("held", [0, 100_000, 300_000])
-@pytest.mark.parametrize("lump", [1, 100, 200])
-def test_one_that_reads_in_its_own_way_stays(
-    station: Station, relay: Relay, clock: Clock, held: int, lump: int
+@pytest.mark.parametrize("unread", [0, 100_000, 300_000])
+@pytest.mark.parametrize("interval", [1, 100, 200])
+def test_a_listener_that_reads_in_large_parts_stays_connected(
+    station: Station, relay: Relay, clock: Clock, unread: int, interval: int
 ) -> None:
-    """It leaves up to 25 s with its system, and reads every 80 ms, or only every 8 s, or every 16."""
+    """The player leaves up to 25 s unread and reads every 80 ms, every 8 s or every 16 s."""
     station.run(40)
-    peer = Peer(clock, window=400_000 + 20_000 * lump)
+    peer = Peer(clock, window=400_000 + 20_000 * interval)
     join(relay, peer, 22)
     for tick in range(3_000):
         station.run(ADVANCE_INTERVAL)
-        if tick % lump == 0:
-            peer.read = max(peer.read, len(peer.received) - held)
+        if tick % interval == 0:
+            peer.read = max(peer.read, len(peer.received) - unread)
     assert not peer.closed
-    station.heard(peer)
+    station.check_pages(peer)
 
 
-def test_a_broken_connection_is_forgotten_once(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_broken_connection_is_removed_once(station: Station, relay: Relay, clock: Clock) -> None:
     peer = Peer(clock)
     listener = join(relay, peer, 0)
     peer.broken = True
@@ -245,7 +245,7 @@ def test_a_broken_connection_is_forgotten_once(station: Station, relay: Relay, c
 
 
 @pytest.mark.parametrize("burst", [0.0, 22.0])
-def test_whoever_leaves_while_there_is_nothing_to_send_is_forgotten(
+def test_a_listener_that_leaves_during_silence_is_removed(
     station: Station, relay: Relay, clock: Clock, burst: float
 ) -> None:
     station.run(40)
@@ -259,15 +259,15 @@ def test_whoever_leaves_while_there_is_nothing_to_send_is_forgotten(
     station.run(READ_CHECK_ROUNDS * TURN + TURN)
     assert peer.closed
     assert (relay.listeners, relay.counts.slow_disconnects) == (1, 0)
-    # Whoever stays through hours of silence is there when it ends.
+    # A listener that stays through a long silence is still connected afterwards.
     station.run(600)
     station.stalled = False
     station.run(5)
     assert relay.listeners == 1
-    station.heard(other)
+    station.check_pages(other)
 
 
-def test_closing_disconnects_everybody(station: Station, relay: Relay, clock: Clock) -> None:
+def test_closing_disconnects_all_listeners(station: Station, relay: Relay, clock: Clock) -> None:
     peers = [Peer(clock) for _ in range(3)]
     for peer in peers:
         join(relay, peer)
@@ -278,8 +278,8 @@ def test_closing_disconnects_everybody(station: Station, relay: Relay, clock: Cl
     assert relay.listeners == 0
 
 
-async def test_a_real_socket_that_is_never_read_is_cut_off(station: Station, relay: Relay, clock: Clock) -> None:
-    """The peer's window fills up; the connection is reset all the same, and at once."""
+async def test_a_real_socket_that_is_never_read_is_reset(station: Station, relay: Relay, clock: Clock) -> None:
+    """The connection is reset at once although the peer's window is full."""
     joined: asyncio.Queue[asyncio.Transport] = asyncio.Queue()
 
     class Server(asyncio.Protocol):
@@ -302,7 +302,7 @@ async def test_a_real_socket_that_is_never_read_is_cut_off(station: Station, rel
                 station.run(ADVANCE_INTERVAL)
                 await asyncio.sleep(0)
             assert 5 < clock() - began < 60
-            # Nothing of it is left in the system either: the peer sees a reset, not an open connection.
+            # The connection is gone from the system too: the peer sees a reset.
             state = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
             assert state == TCP_CLOSE
     assert relay.counts.slow_disconnects == 1

@@ -13,35 +13,35 @@ def chunk(frame: int) -> Chunk:
     return Chunk(frame, FRAMES, b"", ())
 
 
-def test_a_chunk_is_let_out_once_all_of_it_is_due() -> None:
+def test_a_chunk_is_released_once_all_of_it_is_due() -> None:
     ring = Ring()
     for n in range(3):
         ring.add(chunk(n * FRAMES))
     assert not ring.advance(FRAMES - 1)
-    assert (ring.edge, ring.after) == (0, 3)
+    assert (ring.edge, ring.next_number) == (0, 3)
     assert ring.advance(2 * FRAMES)
     assert ring.edge == 2
-    assert [each.frame for each in ring.slice(0, 2)] == [0, FRAMES]
+    assert [chunk.frame for chunk in ring.slice(0, 2)] == [0, FRAMES]
     assert not ring.advance(2 * FRAMES)
 
 
-def test_it_keeps_a_minute_and_no_more() -> None:
-    ring, after = Ring(), 0
+def test_the_ring_keeps_one_minute() -> None:
+    ring, length = Ring(), 0
     for n in range(3_000):
         ring.add(chunk(n * FRAMES))
         ring.advance(n * FRAMES)
-        after = ring.after - ring.oldest
-    assert HISTORY * SAMPLE_RATE / FRAMES <= after <= HISTORY * SAMPLE_RATE / FRAMES + 4
+        length = ring.next_number - ring.oldest
+    assert HISTORY * SAMPLE_RATE / FRAMES <= length <= HISTORY * SAMPLE_RATE / FRAMES + 4
 
 
-def test_what_nobody_adds_to_runs_empty() -> None:
+def test_a_ring_without_new_chunks_becomes_empty() -> None:
     ring = Ring()
     ring.add(chunk(0))
     ring.advance(100 * SAMPLE_RATE)
-    assert ring.oldest == ring.edge == ring.after == 1
+    assert ring.oldest == ring.edge == ring.next_number == 1
 
 
-def test_at_finds_the_first_chunk_from_a_frame_on_over_holes() -> None:
+def test_find_returns_the_first_chunk_from_a_frame_on_despite_gaps() -> None:
     ring, rng = Ring(), random.Random(2)
     frames, frame = [], 0
     for _ in range(200):
@@ -50,6 +50,6 @@ def test_at_finds_the_first_chunk_from_a_frame_on_over_holes() -> None:
         ring.add(chunk(frame))
     ring.advance(30 * SAMPLE_RATE)
     for _ in range(500):
-        wanted = rng.randrange(frames[-1] + 10_000)
-        expected = next((n for n, each in enumerate(frames) if each >= wanted), len(frames))
-        assert ring.at(wanted) == max(expected, ring.oldest)
+        frame_sought = rng.randrange(frames[-1] + 10_000)
+        expected = next((n for n, start in enumerate(frames) if start >= frame_sought), len(frames))
+        assert ring.find(frame_sought) == max(expected, ring.oldest)

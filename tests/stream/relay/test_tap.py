@@ -19,10 +19,10 @@ def mount() -> Mount:
 
 
 def feed(mount: Mount, start: int, end: int) -> list[Packet]:
-    fed = [Packet(frame, PACKET, b"x") for frame in range(start, end, PACKET)]
-    for packet in fed:
+    packets = [Packet(frame, PACKET, b"x") for frame in range(start, end, PACKET)]
+    for packet in packets:
         mount.add(packet)
-    return fed
+    return packets
 
 
 async def take(tap: Tap, count: int) -> list[Packet]:
@@ -30,7 +30,7 @@ async def take(tap: Tap, count: int) -> list[Packet]:
         return [await anext(tap) for _ in range(count)]
 
 
-async def nothing_more(tap: Tap) -> bool:
+async def is_waiting(tap: Tap) -> bool:
     task = asyncio.ensure_future(anext(tap))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -40,38 +40,38 @@ async def nothing_more(tap: Tap) -> bool:
     return waiting
 
 
-async def test_packets_come_when_they_are_due_and_not_before(mount: Mount) -> None:
-    fed = feed(mount, 0, 100 * PACKET)
+async def test_packets_arrive_when_they_are_due(mount: Mount) -> None:
+    packets = feed(mount, 0, 100 * PACKET)
     tap = mount.tap(0)
-    assert await nothing_more(tap)
+    assert await is_waiting(tap)
     mount.advance(40 * PACKET)
-    assert await take(tap, 40) == fed[:40]
-    assert await nothing_more(tap)
+    assert await take(tap, 40) == packets[:40]
+    assert await is_waiting(tap)
     waiting = asyncio.ensure_future(take(tap, 4))
     await asyncio.sleep(0)
     mount.advance(44 * PACKET)
-    assert await waiting == fed[40:44]
+    assert await waiting == packets[40:44]
 
 
-async def test_history_comes_first(mount: Mount) -> None:
-    fed = feed(mount, 0, 400 * PACKET)
+async def test_a_tap_starts_with_history(mount: Mount) -> None:
+    packets = feed(mount, 0, 400 * PACKET)
     mount.advance(400 * PACKET)
-    assert (await take(mount.tap(200 * PACKET), 3)) == fed[200:203]
-    assert await nothing_more(mount.tap(400 * PACKET))
+    assert (await take(mount.tap(200 * PACKET), 3)) == packets[200:203]
+    assert await is_waiting(mount.tap(400 * PACKET))
 
 
-async def test_history_that_is_still_being_encoded_is_waited_for(mount: Mount) -> None:
+async def test_a_tap_waits_for_history_that_is_being_encoded(mount: Mount) -> None:
     mount.advance(400 * PACKET)
     tap = mount.tap(300 * PACKET)
     feed(mount, 0, 200 * PACKET)
     mount.advance(401 * PACKET)
-    assert await nothing_more(tap)
+    assert await is_waiting(tap)
     feed(mount, 200 * PACKET, 400 * PACKET)
     mount.advance(402 * PACKET)
     assert [packet.frame for packet in await take(tap, 2)] == [300 * PACKET, 301 * PACKET]
 
 
-async def test_one_that_does_not_read_learns_that_it_fell_behind(mount: Mount) -> None:
+async def test_a_reader_that_falls_behind_gets_an_error(mount: Mount) -> None:
     slow, good = mount.tap(0), mount.tap(0)
     for second in range(120):
         feed(mount, second * SAMPLE_RATE, (second + 1) * SAMPLE_RATE)
@@ -83,21 +83,21 @@ async def test_one_that_does_not_read_learns_that_it_fell_behind(mount: Mount) -
         await take(slow, 4)
 
 
-async def test_it_ends_with_its_mount(mount: Mount) -> None:
-    fed = feed(mount, 0, 8 * PACKET)
+async def test_a_tap_ends_with_its_mount(mount: Mount) -> None:
+    packets = feed(mount, 0, 8 * PACKET)
     tap = mount.tap(0)
     mount.advance(8 * PACKET)
     reading = asyncio.ensure_future(_all(tap))
     await asyncio.sleep(0)
     mount.close()
-    assert await asyncio.wait_for(reading, 5) == fed
+    assert await asyncio.wait_for(reading, 5) == packets
 
 
 async def _all(tap: Tap) -> list[Packet]:
     return [packet async for packet in tap]
 
 
-async def test_a_mount_is_needed_while_it_is_tapped_and_a_while_after() -> None:
+async def test_a_mount_is_needed_while_it_has_taps_and_for_a_while_after() -> None:
     now = [0.0]
     mount = Mount("pcm", open_muxer("pcm", title="", description=""), now=lambda: now[0])
     assert not mount.needed
