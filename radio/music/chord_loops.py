@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from radio.music.chords import Chord, parse
+from radio.music.chords import Chord, parse_chord
 from radio.music.vocab import beat_token
 from radio.types import BEATS_PER_BAR, TokenId
 
@@ -100,7 +100,7 @@ def parse_bar(bar: str) -> tuple[Chord, Chord]:
     names = bar.split()
     if not 1 <= len(names) <= HALVES:
         raise ValueError(f"invalid bar '{bar}'; write one chord, or two separated by a space")
-    return parse(names[0]), parse(names[-1])
+    return parse_chord(names[0]), parse_chord(names[-1])
 
 
 def bar_name(first: Chord, second: Chord) -> str:

@@ -89,7 +89,7 @@ def pitch_name(pitch: int) -> str:
     return _PITCH_NAMES[pitch % 12]
 
 
-def parse(name: str) -> Chord:
+def parse_chord(name: str) -> Chord:
     """Parse a chord name such as `Dm7`, `F#m7b5`, `Bbmaj9`, `Gsus4` or `N`.
 
     Extensions that have no quality of their own are reduced: a dominant ninth is read as a dominant seventh.

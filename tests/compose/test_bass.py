@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from radio.compose.bass import LOWEST, bass_line, root_note
 from radio.compose.plan import BarPlan
-from radio.music.chords import Chord, parse
+from radio.music.chords import Chord, parse_chord
 from radio.music.events import NoteEvent
 from radio.music.tokenizer import events_to_notes
 
@@ -38,11 +38,11 @@ def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(
 
 def test_a_kick_at_the_bars_end_leads_into_the_next_chord() -> None:
     drums = [NoteEvent(5 * 480 + 450, 36, 90)]
-    line = events_to_notes(bass_line(plan(parse("Dm7")), parse("G7"), drums))
-    assert line[-1].note == root_note(parse("G7")) - 1
-    same = events_to_notes(bass_line(plan(parse("Dm7")), parse("Dm7"), drums))
-    assert same[-1].note == root_note(parse("Dm7"))
+    line = events_to_notes(bass_line(plan(parse_chord("Dm7")), parse_chord("G7"), drums))
+    assert line[-1].note == root_note(parse_chord("G7")) - 1
+    same = events_to_notes(bass_line(plan(parse_chord("Dm7")), parse_chord("Dm7"), drums))
+    assert same[-1].note == root_note(parse_chord("Dm7"))
 
 
 def test_a_bar_that_is_to_be_empty_has_no_bass() -> None:
-    assert bass_line(plan(parse("Dm7"), density=0), parse("G7"), [NoteEvent(2400, 36, 90)]) == []
+    assert bass_line(plan(parse_chord("Dm7"), density=0), parse_chord("G7"), [NoteEvent(2400, 36, 90)]) == []

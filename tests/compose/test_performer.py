@@ -8,7 +8,7 @@ from radio.compose.performer import LONGEST_HOLD, Performer
 from radio.compose.plan import BarPlan
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.sampling import Sampling
-from radio.music.chords import NO_CHORD, parse
+from radio.music.chords import NO_CHORD, parse_chord
 from radio.music.events import NoteEvent
 from radio.music.parts import PARTS
 from radio.music.tokenizer import DRUM_GATE
@@ -26,7 +26,7 @@ def performer(part: str, seed: int = 0) -> Performer:
 
 
 def plan(number: int, *, density: int = 3) -> BarPlan:
-    chord = parse(("Dm7", "G7", "Cmaj7", "Am7")[number % 4])
+    chord = parse_chord(("Dm7", "G7", "Cmaj7", "Am7")[number % 4])
     return BarPlan(number, "A", (chord,) * 4, {"piano": density, "drums": density}, "hiphop", backbeat=True)
 
 
@@ -130,6 +130,6 @@ def test_where_a_chord_begins_all_notes_end_but_fresh_ones() -> None:
     for note, since in ((60, 0), (61, 0), (62, bar_line - TICKS_PER_BEAT + 5)):
         player._grammar.sounding[note] = since
         player._decoder._struck[note] = since
-    events = player._announce(BarPlan(1, "A", (parse("Cmaj7"),) * 4, {"piano": 3}, "hiphop"), 1)
+    events = player._announce(BarPlan(1, "A", (parse_chord("Cmaj7"),) * 4, {"piano": 3}, "hiphop"), 1)
     assert [(event.tick, event.note, event.velocity) for event in events] == [(bar_line, 60, 0), (bar_line, 61, 0)]
     assert set(player._grammar.sounding) == {62}, "struck within the last beat: it anticipates the chord"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.music.chord_loops import Loop, parse_bar, parse_loop
-from radio.music.chords import Chord, parse
+from radio.music.chords import Chord, parse_chord
 from radio.music.vocab import NAMES, QUALITIES, QUALITY_BASE, ROOT_BASE, beat_token
 
 CHORDS = st.builds(Chord, st.integers(0, 11), st.sampled_from([quality for quality in QUALITIES if quality != "none"]))
@@ -72,5 +72,5 @@ def test_an_invalid_bar_is_rejected(bar: str) -> None:
 
 
 def test_a_bar_has_one_or_two_chords() -> None:
-    assert parse_bar("Dm9") == (parse("Dm9"), parse("Dm9"))
-    assert parse_bar("Dm9 G7") == (parse("Dm9"), parse("G7"))
+    assert parse_bar("Dm9") == (parse_chord("Dm9"), parse_chord("Dm9"))
+    assert parse_bar("Dm9 G7") == (parse_chord("Dm9"), parse_chord("G7"))

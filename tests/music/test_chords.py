@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.music.chords import INTERVALS, NO_CHORD, Chord, parse
+from radio.music.chords import INTERVALS, NO_CHORD, Chord, parse_chord
 from radio.music.vocab import NAMES, QUALITIES
 
 CHORDS = st.builds(Chord, st.integers(0, 11), st.sampled_from([q for q in QUALITIES if q != "none"]))
@@ -23,12 +23,12 @@ CHORDS = st.builds(Chord, st.integers(0, 11), st.sampled_from([q for q in QUALIT
     ],
 )
 def test_a_chord_name_gives_its_tones(name: str, tones: set[int]) -> None:
-    assert parse(name).tones == tones
+    assert parse_chord(name).tones == tones
 
 
 @given(CHORDS)
 def test_a_chord_survives_a_round_trip_through_its_name(chord: Chord) -> None:
-    assert parse(str(chord)) == chord
+    assert parse_chord(str(chord)) == chord
 
 
 @given(CHORDS, st.integers(-24, 24))
@@ -52,4 +52,4 @@ def test_every_quality_has_intervals() -> None:
 @pytest.mark.parametrize("name", ["H7", "Cfoo", "", "c", "C##"])
 def test_an_unknown_chord_is_rejected_with_the_valid_names(name: str) -> None:
     with pytest.raises(ValueError, match=r"unknown chord .*; use a root A–G"):
-        parse(name)
+        parse_chord(name)

@@ -4,13 +4,13 @@ from math import log2
 
 import pytest
 
-from radio.music.chords import Chord, parse
+from radio.music.chords import Chord, parse_chord
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from train.metrics import pitch, rhythm, thesis
 from train.metrics.passage import Passage
 
-C, Q = parse("C"), TICKS_PER_BEAT
+C, Q = parse_chord("C"), TICKS_PER_BEAT
 
 
 def line(*pitches: int, step: int = Q, chord: Chord = C, bars: int = 4) -> Passage:

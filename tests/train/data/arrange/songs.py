@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radio.music.chords import Chord, parse
+from radio.music.chords import Chord, parse_chord
 from radio.music.events import Note
 from radio.music.parts import PIANO
 from radio.types import TICKS_PER_BEAT
@@ -13,7 +13,7 @@ LOOP = ("C", "G", "Am", "F", "Dm", "G", "C", "C")
 
 def song(chords: tuple[str, ...] = LOOP, *, bars: int = 8, name: str = "song") -> Piece:
     """Eighths up and down each chord, the bass an octave lower on its first beat; each of `chords` lasts two beats."""
-    per_beat: list[Chord] = [parse(chords[beat // 2 % len(chords)]) for beat in range(4 * bars)]
+    per_beat: list[Chord] = [parse_chord(chords[beat // 2 % len(chords)]) for beat in range(4 * bars)]
     notes = []
     for beat, chord in enumerate(per_beat):
         tones = sorted(55 + (tone - 55) % 12 for tone in chord.tones) or [60]

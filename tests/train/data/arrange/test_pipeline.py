@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from radio.errors import SettingsError
-from radio.music.chords import parse
+from radio.music.chords import parse_chord
 from radio.music.events import Note
 from radio.music.tokenizer import decode, events_to_notes
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
@@ -65,7 +65,7 @@ def test_an_arrangement_survives_encoding_as_tokens(seed: int) -> None:
 
 @pytest.mark.parametrize("semitones", range(12))
 def test_the_key_is_found_in_every_transposition(semitones: int) -> None:
-    assert tonic_of([parse(name).transposed(semitones) for name in LOOP]) == semitones
+    assert tonic_of([parse_chord(name).transposed(semitones) for name in LOOP]) == semitones
 
 
 @pytest.mark.parametrize("seed", SEEDS)

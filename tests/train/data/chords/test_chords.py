@@ -10,7 +10,7 @@ import pytest
 
 from radio.compose.loop_rules import signature
 from radio.errors import SettingsError
-from radio.music.chords import NO_CHORD, parse
+from radio.music.chords import NO_CHORD, parse_chord
 from radio.music.parts import CHORDS
 from radio.music.vocab import NAMES, START
 from radio.paths import STATIONS
@@ -25,7 +25,7 @@ from train.metrics.loop_variety import main_loop, tracks, variety
 
 
 def chords(words: str) -> list[object]:
-    return [parse(word) for word in words.split()]
+    return [parse_chord(word) for word in words.split()]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_guess_follows_its_examples() -> None:
 
 
 def test_beats_become_halves_without_anticipations_or_gaps() -> None:
-    c, g, dim = parse("C"), parse("G"), parse("Dbdim")
+    c, g, dim = parse_chord("C"), parse_chord("G"), parse_chord("Dbdim")
     assert by_halves([c, c, c, g, g, g, g, g]) == [c, c, g, g], "G on beat 4 anticipates the next bar"
     assert by_halves([c, c, c, dim, g, g, g, g]) == [c, dim, g, g], "a passing chord on beat 4 is kept"
     assert by_halves([c, c, NO_CHORD, NO_CHORD]) == [c, c]
@@ -121,11 +121,11 @@ def test_the_mood_guess_learns_from_training_progressions_only(progressions: Pat
 
 
 def test_only_triads_are_enriched_and_a_held_chord_stays_the_same() -> None:
-    plain = [parse(name) for name in ("C", "C", "C7", "F") for _ in range(4)] * 4
+    plain = [parse_chord(name) for name in ("C", "C", "C7", "F") for _ in range(4)] * 4
     for variant in range(5):
         rich = sheet("test", "train", plain, "major").enriched(variant).chords
         assert rich[0] == rich[4], "held over the bar line"
-        assert rich[8] == parse("C7")
+        assert rich[8] == parse_chord("C7")
         assert rich[0].quality in ("maj7", "maj9", "6")
 
 
