@@ -20,7 +20,7 @@ from radio.music.parts import PARTS, Part
 from radio.music.vocab import IDS, NAMES
 from radio.types import JsonValue, TokenId
 
-_FORMATS: Mapping[str, type[Spec]] = {f"radio-{word}-2": spec for word, spec in ARCHITECTURES.items()}
+_FORMATS: Mapping[str, type[Spec]] = {f"radio-{name}-2": spec for name, spec in ARCHITECTURES.items()}
 """One per architecture. The number is the version of the array layout."""
 _PLAIN_FORMAT = "radio-rwkv6-1"
 """The first format: RWKV-6 as float32 arrays in their natural shapes."""
@@ -68,7 +68,7 @@ def write(path: Path, checkpoint: Checkpoint, weight_format: WeightFormat | None
 
 
 def read(path: Path, part: Part | None = None) -> Checkpoint:
-    """Read a checkpoint, of `part` where one is given.
+    """Read a checkpoint. With `part`, require a model of that part.
 
     Raises:
         ModelError: The file is missing, truncated, not a checkpoint, or of another part, or its tokens, shapes or
