@@ -145,9 +145,8 @@ class PerKey(Kind):
         values = list(value.values()) if isinstance(value, Mapping) else [value]
         if len({*values}) == 1:
             return self.kind.written(values[0])
-        return (
-            f"{{{', '.join(f'{key}: {self.kind.written(each)}' for key, each in zip(self.keys, values, strict=True))}}}"
-        )
+        entries = [f"{key}: {self.kind.written(entry)}" for key, entry in zip(self.keys, values, strict=True)]
+        return f"{{{', '.join(entries)}}}"
 
 
 @dataclass(frozen=True, slots=True)

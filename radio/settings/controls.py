@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from radio.errors import ControlError, did_you_mean
 from radio.settings.fields import Group, Lands, Setting, choice, flag, number, settings_of, whole
@@ -14,11 +14,13 @@ from radio.types import MOODS, JsonValue, MoodChoice
 
 LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "vinyl", "rain")
 
+_FINE_RANGE: Final = 2.0
+"""The widest range that is changed in hundredths rather than in whole steps."""
 _MOODS: tuple[MoodChoice, ...] = ("any", *MOODS)
 
 
 def _level(layer: str) -> float:
-    return number(0, -60, 12, unit="dB", lands="mix", group="layers", step=1, help=f"level of the {layer}")
+    return number(0, -60, 12, unit="dB", lands="mix", group="layers", help=f"level of the {layer}")
 
 
 def _mute(layer: str, *, muted: bool = False) -> bool:
@@ -29,15 +31,15 @@ def _mute(layer: str, *, muted: bool = False) -> bool:
 class Controls:
     """A value for every control.
 
-    A control is one field here. `lands` says where a change takes effect, `group` where the control stands on the page
-    and in the terminal, `step` how far one key press moves it in the terminal.
+    A control is one field here. `lands` says where a change takes effect, and `group` where the control stands on the
+    page, in the terminal and in `radio controls`.
 
     Raises:
         ControlError: A value is not allowed.
     """
 
     temperature: float = number(
-        1, 0, 2, lands="bar", group="music", step=0.05, help="how freely the models choose; 0 takes the likeliest token"
+        1, 0, 2, lands="bar", group="music", help="how freely the models choose; 0 takes the likeliest token"
     )
     top_p: float = number(
         0.95, 0, 1, lands="bar", group="sampling", help="keep the likeliest tokens up to this probability; 1 keeps all"
@@ -52,19 +54,26 @@ class Controls:
     alpha_decay: float = number(
         0.99, 0, 1, lands="bar", group="sampling", help="how slowly the two penalties fade, per token"
     )
-    tempo: float = number(80, 50, 110, unit="BPM", lands="bar", group="music", step=1, help="beats per minute")
+    tempo: float = number(80, 50, 110, unit="BPM", lands="bar", group="music", help="beats per minute")
     swing: float = number(
-        56, 50, 66, unit="%", lands="bar", group="music", step=1,
+        56, 50, 66, unit="%", lands="bar", group="music",
         help="place of the off-beat sixteenth in its pair; 50 is straight",
     )  # fmt: skip
-    density: float = number(0.5, 0, 1, lands="bar", group="music", step=0.05, help="how busy the players are")
+    density: float = number(0.5, 0, 1, lands="bar", group="music", help="how busy the players are")
     mood: MoodChoice = choice(
         "any", _MOODS, lands="loop", group="music", help="mood of the chords; any leaves it to the station"
     )
     lowpass: float = number(
-        10_000, 500, 20_000, unit="Hz", lands="mix", group="mix", step=None, help="cut-off of the master low-pass"
+        10_000,
+        500,
+        20_000,
+        unit="Hz",
+        lands="mix",
+        group="mix",
+        logarithmic=True,
+        help="cut-off of the low-pass on the whole mix",
     )
-    wow: float = number(0.3, 0, 1, lands="mix", group="mix", step=0.05, help="how much the tape wavers")
+    wow: float = number(0.3, 0, 1, lands="mix", group="mix", help="how much the tape wavers")
     keys_level: float = _level("keys")
     keys_mute: bool = _mute("keys")
     bass_level: float = _level("bass")
@@ -143,6 +152,16 @@ class Control:
     @property
     def group(self) -> Group:
         return self.setting.uses["group"]
+
+    @property
+    def step(self) -> float:
+        """A small change of the value."""
+        return 0.05 if self.high - self.low <= _FINE_RANGE else 1.0
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """True for a frequency, of which equal ratios sound alike."""
+        return self.setting.uses.get("logarithmic", False)
 
     @property
     def help(self) -> str:

@@ -12,4 +12,4 @@ ENGINES: Final = (
     "numpy",
     "torch",
 )
-"""What `engine:` of a station can be. A path of the native engine is named only to compare it with the others."""
+"""The values of a station's `engine`. The paths of the native engine are named to compare them."""

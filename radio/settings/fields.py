@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, Unpack
@@ -42,13 +42,13 @@ class Uses(TypedDict, total=False):
     shapes_music: The history records the value, since the music or its sound depends on it.
     lands: Where a change of a control takes effect.
     group: The group of a control.
-    step: The step of a control in the terminal; None for a quarter of an octave.
+    logarithmic: A control is a frequency, which the terminal changes by a part of an octave.
     """
 
     shapes_music: bool
     lands: Lands
     group: Group
-    step: float | None
+    logarithmic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ def settings_in(kind: Section) -> Mapping[str, Setting]:
     """Return the settings that may stand in a mapping, by the names that they have there."""
     settings = dict(settings_of(kind.owner))
     for prefix, member in kind.members.items():
-        settings |= {f"{prefix}{name}": setting for name, setting in settings_of(member).items()}
+        for name, setting in settings_of(member).items():
+            settings[f"{prefix}{name}"] = replace(setting, name=f"{prefix}{name}")
     return MappingProxyType(settings)
 
 

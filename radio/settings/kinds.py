@@ -266,7 +266,7 @@ class File(Kind):
 
     @property
     def allowed(self) -> str:
-        return f"the path of a {self.noun}"
+        return f"the path of {'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
 
     def check(self, value: object) -> Path:
         if not isinstance(value, (str, Path)):

@@ -105,7 +105,7 @@ class StationSettings:
         shapes_music=True,
         help="tonics that tracks may be in, such as [C, Eb, F]",
     )
-    tone: Tone = section(Tone, shapes_music=True, help="colour and balance of the layers")
+    tone: Tone = section(Tone, shapes_music=True, help="color and balance of the layers")
     loops: Path | None = optional(
         Folder("folder of loops"),
         shapes_music=True,

@@ -13,7 +13,7 @@ def _trim(default: float, layer: str) -> float:
 
 @dataclass(frozen=True)
 class Tone:
-    """Colour and balance of the layers. Listeners change `radio.settings.controls` instead.
+    """Color and balance of the layers. Listeners change `radio.settings.controls` instead.
 
     Raises:
         SettingsError: Names each number that is out of its range, a line for each.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Final
 
 from rich.text import Text
@@ -28,7 +29,8 @@ def slider_rows(state: TerminalState, width: int) -> tuple[list[Text], int]:
     split, last = len(LAYERS), len(SLIDERS) - 1  # the volume, the last slider, stands below the layers
     left = [slider(column) for slider in (*sliders[:split], sliders[last])]
     right = [slider(column) for slider in sliders[split:last]]
-    lines = [Text.assemble(a, " " * (column + 4 - a.cell_len), b) for a, b in zip(left, right, strict=True)]
+    pairs = zip_longest(left, right, fillvalue=Text())
+    lines = [Text.assemble(a, " " * (column + 4 - a.cell_len), b) for a, b in pairs]
     if state.cursor == last:
         return lines, split
     return lines, state.cursor if state.cursor < split else state.cursor - split
@@ -42,7 +44,7 @@ def slider_value(state: TerminalState, name: str) -> str:
     if name.endswith("_level"):
         is_muted = getattr(state.controls, f"{name.removesuffix('_level')}_mute")
         return "muted" if is_muted else f"{value:+g} dB".replace("+0", "0")
-    if name == "lowpass":
+    if unit == "Hz":
         return f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"
     return f"{value:g} {unit}" if unit else f"{value:.2f}"
 
@@ -54,7 +56,7 @@ def _position(state: TerminalState, name: str) -> float:
     value, control = float(getattr(state.controls, name)), CONTROLS[name]
     if name.endswith("_level"):
         return max(0.0, (value - _MIN_SLIDER_LEVEL) / (control.high - _MIN_SLIDER_LEVEL))
-    if name == "lowpass":
+    if control.is_logarithmic:
         return math.log(value / control.low) / math.log(control.high / control.low)
     return (value - control.low) / (control.high - control.low)
 

@@ -13,15 +13,18 @@ from radio.settings.station import StationSettings
 from radio.terminal.meters import Lamp, Meter
 from radio.types import Frames, JsonValue, Seconds, StationEvent
 
-_STEPS: Final = {"temperature": 0.05, "tempo": 1.0, "swing": 1.0, "density": 0.05, "lowpass": 0.0, "wow": 0.05}
-"""Change per key press; the low-pass changes by a quarter of an octave."""
 _QUARTER_OCTAVE: Final = 2**0.25
-_LEVEL_STEP: Final = 1.0
+"""Ratio by which a key press changes a frequency."""
 _VOLUME_STEP: Final = 5
 _HISTORY_LENGTH: Final = 12
 _NOTICE_DURATION: Final[Seconds] = 6.0
 
-SLIDERS: Final = (*(f"{layer}_level" for layer in LAYERS), *_STEPS, "volume")
+_NUMBERS: Final = [name for name, control in CONTROLS.items() if control.kind in ("float", "int")]
+SLIDERS: Final = (
+    *(f"{layer}_level" for layer in LAYERS),
+    *(name for group in ("music", "mix") for name in _NUMBERS if CONTROLS[name].group == group),
+    "volume",
+)
 """The sliders from first to last: controls by name, and the volume."""
 
 KEYS: Final = (
@@ -226,11 +229,10 @@ class TerminalState:
             self.silent = False
             return self._set_volume()
         control, value = CONTROLS[slider], float(getattr(self.controls, slider))
-        if slider == "lowpass":
+        if control.is_logarithmic:
             value = float(f"{value * _QUARTER_OCTAVE**direction:.2g}")
         else:
-            step = _STEPS.get(slider, _LEVEL_STEP)
-            value = round((round(value / step) + direction) * step, 4)
+            value = round((round(value / control.step) + direction) * control.step, 4)
         return self._change_controls({slider: min(control.high, max(control.low, value))})
 
     def _mute(self, layer: str) -> Command | None:

@@ -261,8 +261,8 @@ def test_doctor_names_what_is_there_and_what_is_missing(
     assert main(["doctor"]) == 0
     healthy = capsys.readouterr().out
     files = [f"chill, study, jazzcafe: {setting}" for setting in ("soundfont", "piano", "drums", "chords")]
-    for what in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
-        assert f"ok    {what}: " in healthy
+    for name in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
+        assert f"ok    {name}: " in healthy
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "stations.yaml").write_text("stations: {a: {style: soul}}\n", encoding="utf-8")
     assert main(["doctor"]) == 1
@@ -282,10 +282,10 @@ def test_an_unexpected_error_is_one_line_too(
 
 
 def test_a_busy_port_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as blocker:
+        blocker.bind(("127.0.0.1", 0))
+        blocker.listen()
+        port = blocker.getsockname()[1]
         status, lines = errors(capsys, "serve", "--port", str(port))
     assert status == 1
     assert len(lines) == 1

@@ -25,7 +25,7 @@ def test_addresses(address: str, target: Target) -> None:
     assert parse(address) == target
 
 
-def test_what_is_shown_is_an_address_without_user() -> None:
+def test_an_address_is_shown_without_its_user() -> None:
     assert str(parse("icecast://dj@[::1]:8010/x")) == "icecast://[::1]:8010/x"
     assert str(parse("rtmps://host:443/app")) == "rtmps://host/app"
 
@@ -49,7 +49,7 @@ def test_what_is_shown_is_an_address_without_user() -> None:
         ("rtmp://host/s3cret s3cret", "space"),
     ],
 )
-def test_what_is_no_address_or_holds_a_secret_is_refused_without_repeating_it(address: str, words: str) -> None:
+def test_a_bad_address_is_refused_without_repeating_it(address: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         parse(address)
     assert "s3cret" not in str(caught.value)
@@ -65,7 +65,7 @@ def test_a_key_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch:
     assert "s3cret" not in repr(Key(value="s3cret"))
 
 
-def test_a_missing_key_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_missing_key_names_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("A_KEY", raising=False)
     with pytest.raises(SettingsError, match="environment variable A_KEY is not set"):
         Key(env="A_KEY").read()
@@ -74,14 +74,14 @@ def test_a_missing_key_says_where_it_was_looked_for(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("text", ["", "  ", "s3cret s3cret", "s3cret\nother", "s3\x00cret", "s" * 2_000, "\udc80"])
-def test_what_cannot_be_a_key_is_refused_without_repeating_it(text: str) -> None:
+def test_a_malformed_key_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Key(value=text).read()
     assert "s3" not in str(caught.value)
 
 
 @pytest.mark.parametrize("word", ["live_123_AbC", "abcd-efgh-ijkl", "", "1KEY", "A KEY"])
-def test_a_key_in_the_place_of_a_name_is_refused_without_repeating_it(word: str) -> None:
+def test_a_key_in_place_of_a_name_is_refused_without_repeating_it(word: str) -> None:
     with pytest.raises(ValueError, match="not the key") as caught:
         env_name(word)
     assert not word or word not in str(caught.value)
@@ -91,6 +91,6 @@ def test_a_key_in_the_place_of_a_name_is_refused_without_repeating_it(word: str)
 def test_keys_are_hidden_in_every_form_in_which_they_are_sent() -> None:
     key = "live_1/ä?token=2"
     login = base64.b64encode(f"source:{key}".encode()).decode()
-    said = f"cannot open rtmp://host/app/{key}, live_1%2F%C3%A4%3Ftoken%3D2, Basic {login}"
-    assert hide(said, key, "source") == "cannot open rtmp://host/app/…, …, Basic …"
+    message = f"cannot open rtmp://host/app/{key}, live_1%2F%C3%A4%3Ftoken%3D2, Basic {login}"
+    assert hide(message, key, "source") == "cannot open rtmp://host/app/…, …, Basic …"
     assert hide("nothing to hide", "") == "nothing to hide"

@@ -12,6 +12,7 @@ from radio.model.spec.architectures import ARCHITECTURES
 from radio.music.parts import PARTS, Part
 from radio.settings.fields import check, choice, declare, flag, number, settings_of, whole
 from radio.settings.kinds import Choice, Text, Whole
+from radio.settings.reference import table
 from radio.settings.yaml_fields import readers
 from radio.settings.yaml_reader import Reading
 from train.loop.schedule import CURVES, share_at
@@ -123,7 +124,4 @@ def load(path: Path) -> Recipe:
 
 def reference_table() -> str:
     """Return a Markdown table of all settings of a recipe, for docs/training.md."""
-    rows = ["| setting | values | default | meaning |", "| --- | --- | --- | --- |"]
-    for name, setting in settings_of(Recipe).items():
-        rows.append(f"| `{name}` | {setting.kind.allowed} | {setting.default_text} | {setting.help} |")
-    return "\n".join(rows)
+    return table(settings_of(Recipe).values())

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Write docs/settings.md, the reference of all settings, from their declarations in `radio.settings`.
+
+    python scripts/write_reference.py
+
+A test holds the committed file to the declarations.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from radio.settings.controls import CONTROLS, Controls
+from radio.settings.fields import settings_in, settings_of
+from radio.settings.push import PUSH
+from radio.settings.reference import table
+from radio.settings.server import ServerSettings
+from radio.settings.station import StationSettings
+from radio.settings.tone import Tone
+
+REFERENCE: Final = Path(__file__).parent.parent / "docs" / "settings.md"
+
+_LANDINGS: Final = {
+    "bar": "on the next bar line",
+    "loop": "where the next chord loop begins",
+    "mix": "at once",
+}
+
+
+def reference() -> str:
+    """Return the text of docs/settings.md."""
+    station = {name: setting for name, setting in settings_of(StationSettings).items() if name != "name"}
+    landings = "\n".join(
+        f"- {words}: {', '.join(f'`{name}`' for name, control in CONTROLS.items() if control.lands == landing)}"
+        for landing, words in _LANDINGS.items()
+    )
+    return f"""\
+# Settings
+
+<!-- Written by scripts/write_reference.py from the declarations in radio/settings. Do not edit. -->
+
+`stations.yaml` holds all settings. The file that comes with the radio shows each of them with its default;
+`radio check` names every mistake in a file of your own, with its line. A setting that is left out has its default.
+Paths are absolute, start with `~`, or are relative to the folder of the file.
+
+    server:            # settings of the server
+      port: 8000
+    stations:
+      chill:           # name of a station: small letters, digits and hyphens
+        title: Chill   # settings of the station
+        tone: {{gain_db: -2}}
+        controls: {{tempo: 78}}
+        push:
+          - to: rtmp://live.twitch.tv/app
+            key_env: TWITCH_KEY
+
+## Server
+
+{table(settings_of(ServerSettings).values())}
+
+## Station
+
+{table(station.values())}
+
+The history of a station shows these settings, since its music depends on them:
+{", ".join(f"`{name}`" for name, setting in station.items() if setting.uses.get("shapes_music"))}.
+
+## Tone
+
+{table(settings_of(Tone).values())}
+
+## Controls
+
+Listeners can change the controls while a station plays. `controls` in `stations.yaml`, or `--set` on the command line,
+gives the initial values; `radio controls` lists them.
+
+{table(settings_of(Controls).values())}
+
+A change takes effect:
+
+{landings}
+
+## Push
+
+{table(settings_in(PUSH).values())}
+"""
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference(), encoding="utf-8")
