@@ -79,7 +79,7 @@ async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.
 
 
 async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "import time; time.sleep(3600)"))
+    monkeypatch.setattr(jobs, "JOB_COMMAND", (sys.executable, "-c", "import time; time.sleep(3600)"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
         runner = radio.app[EXPORT_JOBS]
@@ -92,7 +92,7 @@ async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_job_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "JOB", (sys.executable, "-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(jobs, "JOB_COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
         status, answer = await get(radio, "/api/stations/tone/export")

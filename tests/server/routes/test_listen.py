@@ -164,7 +164,7 @@ async def test_a_worker_that_fails_is_replaced(
         assert radio.tone.restarts == 1
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)
-    assert ("said nothing" if fault.startswith("hangs") else "the tone broke") in caplog.text
+    assert ("sent nothing" if fault.startswith("hangs") else "the tone broke") in caplog.text
     ours = [
         each.getMessage() for each in caplog.records if each.name.startswith("radio")
     ]  # asyncio's debug mode talks too
