@@ -20,15 +20,15 @@ _WEIGHTING = np.array(
 )
 """K-weighting at 48 kHz as second-order sections: the shelf for the head, then the RLB high-pass."""
 _STEP = SAMPLE_RATE // 10
-"""Gating blocks last 400 ms and overlap by three quarters."""
+"""Frames in 100 ms. A gating block lasts four steps, and blocks start one step apart."""
 _TAPS = 32
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
 
-Exact = npt.NDArray[np.float64]
+Float64Array = npt.NDArray[np.float64]
 
 
 class Meter:
-    """A meter for audio that arrives in parts of any size; memory grows by eight bytes per 100 ms.
+    """A loudness meter for audio that arrives in parts of any size; memory grows by eight bytes per 100 ms.
 
     Source: ITU-R BS.1770-4, annex 1 (loudness) and 2 (true peak).
     """
@@ -91,6 +91,6 @@ def _highest(finder: Peaks, samples: npt.NDArray[np.float32], above: float) -> f
     return float(finder.find(samples, above).max(initial=0.0))
 
 
-def _lufs(power: Exact | np.float64) -> Exact:
+def _lufs(power: Float64Array | np.float64) -> Float64Array:
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(power))

@@ -26,7 +26,7 @@ from radio.station.rendering import encode, to_pcm
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick
 
 PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK
-"""Time by which playing starts earlier: the longest notes and the room's reverb decay within it."""
+"""Length of the part played before a passage; the longest notes and the room's reverb decay within it."""
 
 _PLAY_SHARE: Final = 0.9
 """Playing's share of the work if the audio is encoded or packed afterwards."""
@@ -55,7 +55,7 @@ class AiredPassage:
     """A part of one worker's output; all frames and ticks are the worker's own."""
 
     settings: StationSettings
-    """With the worker's seed and the controls that were in effect `PREROLL` before `start`."""
+    """The settings, with the worker's seed and the controls that were in effect `PREROLL` before `start`."""
     start: Frames
     end: Frames
     notes: Sequence[PlayedNote]

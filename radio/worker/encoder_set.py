@@ -32,7 +32,7 @@ class _FormatState:
 
 
 class EncoderSet:
-    """Keeps the latest audio of a station and encodes it in each open format, independently of the others.
+    """The encoders of the open formats, with the latest audio of the station. Formats are encoded independently.
 
     Args:
         start: the frame at which the station begins to render.

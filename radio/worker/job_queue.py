@@ -67,7 +67,7 @@ class Job:
 
 
 class JobQueue:
-    """Runs tasks in order and keeps the latest results in a temporary folder.
+    """A queue that runs tasks in order and keeps the latest results in a temporary folder.
 
     Args:
         max_running: largest number of processes that run at the same time.

@@ -66,6 +66,8 @@ def run(connection: socket.socket, open_station: OpenStation) -> None:
 
 
 class _Worker:
+    """The loop of a worker, on one connection."""
+
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._decoder = MessageDecoder()

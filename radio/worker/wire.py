@@ -34,7 +34,7 @@ class Render:
 
 @dataclass(frozen=True, slots=True)
 class ChangeControls:
-    """Server to worker: change controls. The answer is `ControlsLanded` or `ControlsRefused` of the same `number`."""
+    """Server to worker: change controls. The answer, `ControlsLanded` or `ControlsRefused`, has the same `number`."""
 
     number: int
     patch: Mapping[str, JsonValue]
@@ -80,12 +80,13 @@ class EncoderFailed:
 
 @dataclass(frozen=True, slots=True)
 class SkipTrack:
-    """Server to worker: begin the next track. `ControlsLanded` of the same `number` answers with the key `SKIPPED`."""
+    """Server to worker: begin the next track. The answer is `ControlsLanded` with the single key `SKIPPED`."""
 
     number: int
 
 
 SKIPPED = "track"
+"""The key of the landing in the answer to `SkipTrack`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class StationFailed:
 
 @dataclass(frozen=True, slots=True)
 class ControlsLanded:
-    """Worker to server: the bar and frame at which each change takes effect."""
+    """Worker to server: the bar and frame at which each control change or skip takes effect."""
 
     number: int
     landings: Mapping[str, Landing]
@@ -150,14 +151,14 @@ def encode(message: Message) -> bytes:
     Raises:
         StreamError: the message is longer than the receiver accepts.
     """
-    body = _body(message)
+    body = _encode_body(message)
     if len(body) > MAX_BODY:
         raise StreamError(f"a {type(message).__name__} message of {len(body)} bytes exceeds the limit of {MAX_BODY}")
     return _LENGTH.pack(len(body) + 1) + bytes([_KINDS.index(type(message))]) + body
 
 
 class MessageDecoder:
-    """Decodes messages from bytes that arrive in parts of any size."""
+    """A decoder of messages from bytes that arrive in parts of any size."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -178,13 +179,13 @@ class MessageDecoder:
             end = start + _LENGTH.size + length
             if len(self._buffer) < end:
                 break
-            messages.append(_message(self._buffer[start + _LENGTH.size], bytes(self._buffer[start + 5 : end])))
+            messages.append(_decode(self._buffer[start + _LENGTH.size], bytes(self._buffer[start + 5 : end])))
             start = end
         del self._buffer[:start]
         return messages
 
 
-def _body(message: Message) -> bytes:
+def _encode_body(message: Message) -> bytes:
     match message:
         case Encoded(format_, packet):
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
@@ -210,17 +211,17 @@ def _body(message: Message) -> bytes:
             return _json([message.number, message.message, message.field, message.allowed])
 
 
-def _message(kind: int, body: bytes) -> Message:
+def _decode(kind: int, body: bytes) -> Message:
     if kind >= len(_KINDS):
         raise StreamError(f"unknown kind of message: {kind}")
     name = _KINDS[kind].__name__
     try:
-        return _parse(_KINDS[kind], body)
+        return _decode_body(_KINDS[kind], body)
     except (ValueError, TypeError, AttributeError, LookupError, struct.error) as error:
         raise StreamError(f"invalid {name} message of {len(body)} bytes: {error}") from error
 
 
-def _parse(kind: type[Message], body: bytes) -> Message:
+def _decode_body(kind: type[Message], body: bytes) -> Message:
     if kind is Encoded:
         number, frame, frames = _PACKET.unpack_from(body)
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))

@@ -27,6 +27,8 @@ KICK, SNARE, HAT = 36, 38, 42
 
 @dataclass(frozen=True)
 class RenderedPassage:
+    """The audio of each layer, and the frames of the kicks."""
+
     stems: Mapping[str, Block]
     kicks: tuple[Frames, ...]
 

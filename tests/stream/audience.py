@@ -87,7 +87,7 @@ class Peer:
 
 
 @dataclass
-class Station:
+class FakeStation:
     """A station that feeds a mount like a worker, `ahead` seconds before the live edge."""
 
     clock: Clock

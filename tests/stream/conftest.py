@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from radio.stream.relay.relay import Relay
-from tests.stream.audience import Clock, Station
+from tests.stream.audience import Clock, FakeStation
 
 
 @pytest.fixture
@@ -12,10 +12,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def station(clock: Clock) -> Station:
-    return Station(clock)
+def station(clock: Clock) -> FakeStation:
+    return FakeStation(clock)
 
 
 @pytest.fixture
-def relay(station: Station) -> Relay:
+def relay(station: FakeStation) -> Relay:
     return station.relay

@@ -11,17 +11,22 @@ URI = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True)
 class Entry:
+    """A segment in a media playlist."""
+
     number: int
     uri: str
     seconds: float
     discontinuity: int
     tagged: bool
+    """True if the entry has the tag EXT-X-DISCONTINUITY."""
     at: float | None
     """Seconds since 1970, if the playlist gives the time."""
 
 
 @dataclass(frozen=True)
 class MediaPlaylist:
+    """The contents of a media playlist."""
+
     target: int
     init: str
     discontinuity: int

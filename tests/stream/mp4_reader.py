@@ -10,6 +10,8 @@ CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"mvex", b"m
 
 @dataclass(frozen=True)
 class Box:
+    """A box and its children."""
+
     kind: str
     at: int
     """Offset of the box in the file."""
@@ -45,6 +47,8 @@ def read_boxes(data: bytes, offset: int) -> list[Box]:
 
 @dataclass(frozen=True)
 class Fragment:
+    """The contents of a media segment."""
+
     number: int
     time: int
     samples: list[tuple[int, bytes]]

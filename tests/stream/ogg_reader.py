@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReadPage:
+    """The fields of an Ogg page, and its bytes."""
+
     flags: int
     granule: int
     serial: int

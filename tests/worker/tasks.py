@@ -18,6 +18,8 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Write:
+    """Write a text, padded with `size` spaces, and print to standard output."""
+
     text: str
     size: int = 0
 
@@ -32,6 +34,8 @@ class Write:
 
 @dataclass(frozen=True)
 class Fail:
+    """Leave a partial file and fail in the given way."""
+
     kind: str
 
     def run(self, folder: Path, on_progress: Progress) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radio.errors import StreamError
 
-HEADER = 7
+HEADER_SIZE = 7
 """Size of a header without a checksum, in bytes."""
 
 _MAX_LENGTH = (1 << 13) - 1
@@ -20,17 +20,19 @@ def header(length: int) -> bytes:
     Raises:
         StreamError: the packet is too long for ADTS.
     """
-    size = HEADER + length
+    size = HEADER_SIZE + length
     if size > _MAX_LENGTH:
-        raise StreamError(f"an AAC packet of {length} bytes exceeds the limit of ADTS, {_MAX_LENGTH - HEADER} bytes")
+        raise StreamError(
+            f"an AAC packet of {length} bytes exceeds the limit of ADTS, {_MAX_LENGTH - HEADER_SIZE} bytes"
+        )
     # Bits from the left: syncword 12, ID and layer 3 (all 0), no checksum 1; profile 2, rate 4, private 1, channels 3,
     # four flags; length 13, fullness 11, blocks minus one 2.
     bits = 0xFFF1
     bits = bits << 12 | _LC << 10 | _48_KHZ << 6 | _STEREO << 2
     bits = bits << 28 | size << 13 | _ANY_FULLNESS << 2
-    return bits.to_bytes(HEADER, "big")
+    return bits.to_bytes(HEADER_SIZE, "big")
 
 
-def frame(packet: bytes) -> bytes:
+def add_header(packet: bytes) -> bytes:
     """Return the packet with its header."""
     return header(len(packet)) + packet

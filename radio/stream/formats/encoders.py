@@ -45,7 +45,7 @@ def open_encoder(format_: Format, *, start: Frames = 0) -> Encoder:
 
 
 class CodecEncoder:
-    """One of libav's encoders."""
+    """An encoder of libav."""
 
     def __init__(self, codec: Codec, start: Frames) -> None:
         self._codec = codec

@@ -69,7 +69,7 @@ class Segment:
 
 
 class Segmenter:
-    """Groups packets into segments; the packets may come from several encoders in turn.
+    """A segmenter that groups packets into segments. The packets may come from several encoders in turn.
 
     Args:
         track: the codec of the packets.

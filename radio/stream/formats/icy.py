@@ -20,7 +20,7 @@ _MAX_LENGTH = 255 * _BLOCK_SIZE
 
 
 class IcyInserter:
-    """Inserts ICY metadata into the stream of one listener.
+    """An inserter of ICY metadata into the stream of one listener.
 
     Args:
         title_at: returns the title at a frame, or None.

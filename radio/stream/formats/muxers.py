@@ -16,7 +16,7 @@ PACKETS_PER_CHUNK = 4
 
 
 class Muxer:
-    """Groups packets into chunks.
+    """A muxer that groups packets into chunks.
 
     Args:
         pack: returns the bytes of a chunk.
@@ -81,5 +81,5 @@ def open_muxer(format_: Format, *, title: str, description: str) -> Muxer:
         return Muxer(pager.next_page, headers=headers, skip=skip, on_restart=pager.restart)
     if format_ == "pcm":
         return Muxer(lambda _: b"")  # PCM is for taps only, which use the packets
-    pack = adts.frame if format_ == "aac" else bytes
+    pack = adts.add_header if format_ == "aac" else bytes
     return Muxer(lambda packets: b"".join(pack(packet.data) for packet in packets), skip=-CODECS[format_].lookahead)

@@ -88,7 +88,7 @@ def header_pages(*, serial: int, comments: Sequence[str] = ()) -> bytes:
 
 
 class Pager:
-    """Builds the numbered pages of a mount.
+    """A builder of the numbered pages of a mount.
 
     Granule positions count from the frame of the first packet. They do not jump at a gap, because a player would be
     silent for the length of the gap instead of playing on. After `restart` they start from the next packet's frame, so

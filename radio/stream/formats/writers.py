@@ -56,7 +56,7 @@ class PcmWriter:
 
 
 class MuxedWriter:
-    """A writer with a codec and a container of libav, without seeking and without buffering packets."""
+    """A writer with a codec and a container of libav; it neither seeks nor buffers packets."""
 
     def __init__(self, file: BinaryIO, target: _Target) -> None:
         self._container = av.open(
@@ -88,6 +88,8 @@ class MuxedWriter:
 
 @dataclass(frozen=True)
 class _Target:
+    """A codec and a container of libav."""
+
     codec: str
     container: str
     bit_rate: int = 0

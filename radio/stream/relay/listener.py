@@ -41,7 +41,7 @@ class Sink(Protocol):
 
 
 class MetadataInserter(Protocol):
-    """Inserts metadata into the stream of one listener."""
+    """An inserter of metadata into the stream of one listener."""
 
     def insert(self, chunks: list[Chunk]) -> bytes:
         """Return the bytes of `chunks` with metadata inserted."""

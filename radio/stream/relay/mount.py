@@ -16,7 +16,7 @@ LINGER: Seconds = 60.0
 
 
 class Mount:
-    """Receives the packets of one format and releases them at the live edge.
+    """A stream of one format, which releases its packets at the live edge.
 
     Args:
         format_: the format of the packets.
@@ -48,7 +48,7 @@ class Mount:
 
     @property
     def needed(self) -> bool:
-        """True if there are listeners or taps, or were within `LINGER`."""
+        """True while there are listeners or taps, and for `LINGER` afterwards."""
         if self._taps or self.relay.listeners:
             self._last_used = self._now()
             return True

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from radio.errors import StreamError
-from radio.stream.formats.adts import HEADER, frame, header
+from radio.stream.formats.adts import HEADER_SIZE, add_header, header
 from radio.stream.formats.encoders import open_encoder
 from radio.types import SAMPLE_RATE
 from tests.stream.tones import tone
@@ -21,7 +21,7 @@ def test_header_fields_follow_the_standard(length: int) -> None:
         at += size
     assert at == 56
     #      syncword, MPEG-4, layer, no CRC, LC, 48 kHz, –, stereo, –, –, –, –, length, fullness, one block
-    assert fields == [0xFFF, 0, 0, 1, 1, 3, 0, 2, 0, 0, 0, 0, HEADER + length, 0x7FF, 0]
+    assert fields == [0xFFF, 0, 0, 1, 1, 3, 0, 2, 0, 0, 0, 0, HEADER_SIZE + length, 0x7FF, 0]
 
 
 def test_a_packet_that_is_too_long_is_refused() -> None:
@@ -31,7 +31,7 @@ def test_a_packet_that_is_too_long_is_refused() -> None:
 
 def test_ffmpeg_decodes_aac_from_any_packet_on() -> None:
     packets = open_encoder("aac").encode(tone(3 * SAMPLE_RATE))
-    data = b"".join(frame(packet.data) for packet in packets[17:])
+    data = b"".join(add_header(packet.data) for packet in packets[17:])
     command = ["ffmpeg", "-v", "warning", "-f", "aac", "-i", "-", "-f", "f32le", "-"]
     run = subprocess.run(command, input=data, capture_output=True, check=True)
     assert run.stderr == b""

@@ -6,29 +6,20 @@ import pytest
 
 from radio.stream.relay.live_edge import LiveEdge
 from radio.types import SAMPLE_RATE
-
-
-class WallClock:
-    """Monotonic seconds that advance only under the test's control."""
-
-    def __init__(self) -> None:
-        self.seconds = 500.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.stream.audience import Clock
 
 
 @pytest.fixture
-def wall() -> WallClock:
-    return WallClock()
+def wall() -> Clock:
+    return Clock(500.0)
 
 
 @pytest.fixture
-def edge(wall: WallClock) -> LiveEdge:
+def edge(wall: Clock) -> LiveEdge:
     return LiveEdge(wall)
 
 
-def play(edge: LiveEdge, wall: WallClock, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
+def play(edge: LiveEdge, wall: Clock, seconds: float, *, ahead: float = 3.0, step: float = 0.04) -> None:
     end = wall.seconds + seconds
     while wall.seconds < end - 1e-9:
         while edge.reserve < ahead:
@@ -37,7 +28,7 @@ def play(edge: LiveEdge, wall: WallClock, seconds: float, *, ahead: float = 3.0,
         edge.advance()
 
 
-def test_the_edge_does_not_move_before_the_first_audio(edge: LiveEdge, wall: WallClock) -> None:
+def test_the_edge_does_not_move_before_the_first_audio(edge: LiveEdge, wall: Clock) -> None:
     wall.seconds += 100
     assert edge.advance() == 0
     assert not edge.on_air
@@ -46,7 +37,7 @@ def test_the_edge_does_not_move_before_the_first_audio(edge: LiveEdge, wall: Wal
     assert edge.advance() == 0
 
 
-def test_the_edge_follows_the_wall_clock_for_any_reserve(edge: LiveEdge, wall: WallClock) -> None:
+def test_the_edge_follows_the_wall_clock_for_any_reserve(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 0.04)
     start, rng = wall.seconds - 0.04, random.Random(3)
     for _ in range(1_000):
@@ -55,7 +46,7 @@ def test_the_edge_follows_the_wall_clock_for_any_reserve(edge: LiveEdge, wall: W
     assert (edge.underruns, edge.total_delay) == (0, 0.0)
 
 
-def test_a_stall_shorter_than_the_reserve_has_no_effect(edge: LiveEdge, wall: WallClock) -> None:
+def test_a_stall_shorter_than_the_reserve_has_no_effect(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     start = edge.live
     wall.seconds += 2.9
@@ -65,7 +56,7 @@ def test_a_stall_shorter_than_the_reserve_has_no_effect(edge: LiveEdge, wall: Wa
     assert edge.underruns == 0
 
 
-def test_a_longer_stall_delays_the_edge_once(edge: LiveEdge, wall: WallClock) -> None:
+def test_a_longer_stall_delays_the_edge_once(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     for _ in range(100):
         wall.seconds += 0.08
@@ -78,7 +69,7 @@ def test_a_longer_stall_delays_the_edge_once(edge: LiveEdge, wall: WallClock) ->
     assert edge.total_delay == pytest.approx(8 - 3, abs=0.1)
 
 
-def test_the_edge_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: WallClock) -> None:
+def test_the_edge_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     wall.seconds += 3.5
     live = edge.advance()
@@ -89,7 +80,7 @@ def test_the_edge_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: WallC
     assert edge.live > live
 
 
-def test_extending_to_the_same_end_changes_nothing(edge: LiveEdge, wall: WallClock) -> None:
+def test_extending_to_the_same_end_changes_nothing(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 1)
     wall.seconds += 60
     edge.advance()

@@ -17,11 +17,11 @@ from radio.stream.relay.relay import (
     Relay,
 )
 from radio.types import BURST_LIMIT, SAMPLE_RATE
-from tests.stream.audience import CHUNK, TCP_CLOSE, TURN, Clock, Peer, Station, join
+from tests.stream.audience import CHUNK, TCP_CLOSE, TURN, Clock, FakeStation, Peer, join
 from tests.stream.ogg_reader import check_one_stream
 
 
-def test_twenty_listeners_get_the_same_bytes(station: Station, relay: Relay, clock: Clock) -> None:
+def test_twenty_listeners_get_the_same_bytes(station: FakeStation, relay: Relay, clock: Clock) -> None:
     peers = []
     for _ in range(20):
         station.run(1.7)
@@ -38,7 +38,7 @@ def test_twenty_listeners_get_the_same_bytes(station: Station, relay: Relay, clo
     ("burst", "aired", "expected"), [(22, 40, 22), (2, 40, 2), (0, 40, 0), (22, 5, 5), (500, 90, 25)]
 )
 def test_the_burst_has_the_requested_length_if_available(
-    station: Station, relay: Relay, burst: float, aired: float, expected: float
+    station: FakeStation, relay: Relay, burst: float, aired: float, expected: float
 ) -> None:
     station.run(aired)
     peer = Peer(station.clock)
@@ -49,7 +49,7 @@ def test_the_burst_has_the_requested_length_if_available(
 
 
 def test_a_listener_before_the_first_chunk_gets_headers_and_then_audio(
-    station: Station, relay: Relay, clock: Clock
+    station: FakeStation, relay: Relay, clock: Clock
 ) -> None:
     peer, firsts = Peer(clock), []
     join(relay, peer, on_start=firsts.append)
@@ -63,7 +63,7 @@ def test_a_listener_before_the_first_chunk_gets_headers_and_then_audio(
 
 @pytest.mark.parametrize(("burst", "first"), [(2.0, 18.0), (22.0, 10.0)])
 def test_a_listener_waits_while_past_audio_is_being_encoded(
-    station: Station, relay: Relay, clock: Clock, burst: float, first: float
+    station: FakeStation, relay: Relay, clock: Clock, burst: float, first: float
 ) -> None:
     """The station has played for 20 s, and its packets start at 10 s."""
     station.edge.extend(20 * SAMPLE_RATE)
@@ -80,7 +80,9 @@ def test_a_listener_waits_while_past_audio_is_being_encoded(
     assert begin / SAMPLE_RATE == pytest.approx(first, abs=CHUNK)
 
 
-def test_each_write_is_limited_to_the_maximum_number_of_chunks(station: Station, relay: Relay, clock: Clock) -> None:
+def test_each_write_is_limited_to_the_maximum_number_of_chunks(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
     station.run(60)
     peer = Peer(clock)
     join(relay, peer, BURST_LIMIT)
@@ -91,7 +93,9 @@ def test_each_write_is_limited_to_the_maximum_number_of_chunks(station: Station,
     assert len(peer.received) > 10 * largest
 
 
-def test_listeners_with_a_long_burst_take_turns_and_share_bytes(station: Station, relay: Relay, clock: Clock) -> None:
+def test_listeners_with_a_long_burst_take_turns_and_share_bytes(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
     station.run(30)
     peers = [Peer(clock) for _ in range(5 * TURNS)]
     for peer in peers:
@@ -113,7 +117,7 @@ def test_listeners_with_a_long_burst_take_turns_and_share_bytes(station: Station
 
 @pytest.mark.parametrize("burst", [0.0, 2.0, LONG_BURST - 0.5])
 def test_a_listener_with_a_short_burst_gets_each_chunk_at_its_release(
-    station: Station, relay: Relay, clock: Clock, burst: float
+    station: FakeStation, relay: Relay, clock: Clock, burst: float
 ) -> None:
     station.run(30)
     peer = Peer(clock)
@@ -126,7 +130,9 @@ def test_a_listener_with_a_short_burst_gets_each_chunk_at_its_release(
 
 
 @pytest.mark.parametrize("burst", [0.0, 1.0, LONG_BURST, 22.0])
-def test_a_player_always_has_its_burst_in_reserve(station: Station, relay: Relay, clock: Clock, burst: float) -> None:
+def test_a_player_always_has_its_burst_in_reserve(
+    station: FakeStation, relay: Relay, clock: Clock, burst: float
+) -> None:
     """The unplayed audio of a player is never less than its burst, apart from the current turn."""
     station.run(30)
     peer = Peer(clock)
@@ -145,7 +151,7 @@ def test_a_player_always_has_its_burst_in_reserve(station: Station, relay: Relay
 
 @pytest.mark.parametrize("burst", [0.0, 22.0, BURST_LIMIT])
 def test_a_stalled_listener_is_disconnected_and_others_lose_nothing(
-    station: Station, relay: Relay, clock: Clock, burst: float
+    station: FakeStation, relay: Relay, clock: Clock, burst: float
 ) -> None:
     station.run(40)
     good, stalled = Peer(clock), Peer(clock, rate=0)
@@ -161,7 +167,9 @@ def test_a_stalled_listener_is_disconnected_and_others_lose_nothing(
     assert relay.lag(listener) <= TURN + CHUNK
 
 
-def test_a_listener_with_the_longest_burst_has_time_to_receive_it(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_listener_with_the_longest_burst_has_time_to_receive_it(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
     """The burst starts to move only after a long round trip without acknowledgements."""
     station.run(40)
     peer = Peer(clock, rate=0)
@@ -175,7 +183,9 @@ def test_a_listener_with_the_longest_burst_has_time_to_receive_it(station: Stati
     station.check_pages(peer)
 
 
-def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
     station.run(40)
     slow = Peer(clock, rate=6_000)
     join(relay, slow)
@@ -184,7 +194,7 @@ def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(station: Statio
     station.check_pages(slow)
 
 
-def test_a_listener_that_catches_up_stays_connected(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_listener_that_catches_up_stays_connected(station: FakeStation, relay: Relay, clock: Clock) -> None:
     station.run(40)
     peer = Peer(clock, rate=40_000)
     listener = join(relay, peer)
@@ -202,7 +212,7 @@ def test_a_listener_that_catches_up_stays_connected(station: Station, relay: Rel
 @pytest.mark.parametrize("burst", [0.0, 22.0])
 @pytest.mark.parametrize("window", [600_000, 8_000_000])
 def test_a_listener_that_stops_reading_is_disconnected_despite_a_large_receive_buffer(
-    station: Station, relay: Relay, clock: Clock, burst: float, window: int
+    station: FakeStation, relay: Relay, clock: Clock, burst: float, window: int
 ) -> None:
     station.run(40)
     peer = Peer(clock, window=window)
@@ -220,7 +230,7 @@ def test_a_listener_that_stops_reading_is_disconnected_despite_a_large_receive_b
 @pytest.mark.parametrize("unread", [0, 100_000, 300_000])
 @pytest.mark.parametrize("interval", [1, 100, 200])
 def test_a_listener_that_reads_in_large_parts_stays_connected(
-    station: Station, relay: Relay, clock: Clock, unread: int, interval: int
+    station: FakeStation, relay: Relay, clock: Clock, unread: int, interval: int
 ) -> None:
     """The player leaves up to 25 s unread and reads every 80 ms, every 8 s or every 16 s."""
     station.run(40)
@@ -234,7 +244,7 @@ def test_a_listener_that_reads_in_large_parts_stays_connected(
     station.check_pages(peer)
 
 
-def test_a_broken_connection_is_removed_once(station: Station, relay: Relay, clock: Clock) -> None:
+def test_a_broken_connection_is_removed_once(station: FakeStation, relay: Relay, clock: Clock) -> None:
     peer = Peer(clock)
     listener = join(relay, peer, 0)
     peer.broken = True
@@ -246,7 +256,7 @@ def test_a_broken_connection_is_removed_once(station: Station, relay: Relay, clo
 
 @pytest.mark.parametrize("burst", [0.0, 22.0])
 def test_a_listener_that_leaves_during_silence_is_removed(
-    station: Station, relay: Relay, clock: Clock, burst: float
+    station: FakeStation, relay: Relay, clock: Clock, burst: float
 ) -> None:
     station.run(40)
     peer, other = Peer(clock), Peer(clock)
@@ -267,7 +277,7 @@ def test_a_listener_that_leaves_during_silence_is_removed(
     station.check_pages(other)
 
 
-def test_closing_disconnects_all_listeners(station: Station, relay: Relay, clock: Clock) -> None:
+def test_closing_disconnects_all_listeners(station: FakeStation, relay: Relay, clock: Clock) -> None:
     peers = [Peer(clock) for _ in range(3)]
     for peer in peers:
         join(relay, peer)
@@ -278,7 +288,7 @@ def test_closing_disconnects_all_listeners(station: Station, relay: Relay, clock
     assert relay.listeners == 0
 
 
-async def test_a_real_socket_that_is_never_read_is_reset(station: Station, relay: Relay, clock: Clock) -> None:
+async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, relay: Relay, clock: Clock) -> None:
     """The connection is reset at once although the peer's window is full."""
     joined: asyncio.Queue[asyncio.Transport] = asyncio.Queue()
 
