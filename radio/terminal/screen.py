@@ -22,7 +22,7 @@ from radio.types import Seconds
 _ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
 """Alternate screen, no cursor, no wrapping, clear (xterm, "Control Sequences": DECSET)."""
 _LEAVE: Final = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
-_READ: Final = 1024
+_READ_SIZE: Final = 1024
 _ASCII: Final = str.maketrans("━─╸●○·▸↑↓←→–…", "=-|*o.>^v<>-.")
 """Replacements for terminals without Unicode."""
 
@@ -75,7 +75,7 @@ class Screen:
         if not ready:
             return self._keys.flush()
         try:
-            data = os.read(ready[0], _READ)
+            data = os.read(ready[0], _READ_SIZE)
         except OSError as error:
             raise EOFError(str(error)) from error
         if not data:

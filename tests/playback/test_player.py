@@ -13,11 +13,7 @@ import pytest
 from radio.errors import AudioError
 from radio.paths import STATIONS
 from radio.playback.messages import ControlsChanged, EventPlayed, Notice, PlayerMessage, StationChanged
-from radio.playback.player import (
-    CROSSFADE,
-    MIX_BLOCK,
-    Player,
-)
+from radio.playback.player import CROSSFADE, MIX_BLOCK, Player
 from radio.playback.source import PlayerSource, SourceLoader
 from radio.settings.config import load
 from radio.settings.station import StationSettings
@@ -126,10 +122,8 @@ def test_events_are_reported_when_they_are_heard(playing: Playing) -> None:
     device.buffered = 4 * MIX_BLOCK
     device.accept(53)
     wait_for(lambda: player.playhead == 49 * MIX_BLOCK, "that many frames are heard")
-    assert [message.event.frame for message in messages_of(player, EventPlayed)] == [
-        0,
-        0,
-    ]  # the bar line at block 50 is mixed but not heard
+    # The bar line at block 50 is mixed but not heard.
+    assert [message.event.frame for message in messages_of(player, EventPlayed)] == [0, 0]
     device.accept(1)
     wait_for(lambda: player.playhead == 50 * MIX_BLOCK, "that many frames are heard")
     assert [message.event.frame for message in messages_of(player, EventPlayed)] == [50 * MIX_BLOCK]
@@ -193,12 +187,12 @@ def test_a_cancelled_station_does_not_start(playing: Playing) -> None:
 
 
 def test_a_station_that_cannot_be_opened_is_reported_and_the_old_one_continues(playing: Playing) -> None:
-    def opened(settings: StationSettings) -> ToneStation:
+    def open_station(settings: StationSettings) -> ToneStation:
         if settings != ONE:
             raise AudioError("no soundfont")
         return ToneStation()
 
-    player, device = playing(opened)
+    player, device = playing(open_station)
     device.accept(1)
     player.change_station(TWO)
     wait_for(lambda: player._loader._ready is not None, "loading has failed")

@@ -85,3 +85,11 @@ def test_timestamp_deltas_from_0xffffff_on_are_extended(delta: int) -> None:
     extended = delta.to_bytes(4, "big") if delta >= 0xFFFFFF else b""
     assert second == b"\x44" + min(delta, 0xFFFFFF).to_bytes(3, "big") + b"\x00\x00\x01\x08" + extended + b"b"
     assert read(first + second, 128, 1) == messages
+
+
+def test_timestamps_wrap_after_32_bits() -> None:
+    writer = ChunkWriter()
+    data = writer.split(4, RtmpMessage(8, 1, 0xFFFFFFFF, b"a")) + writer.split(
+        4, RtmpMessage(8, 1, 0x1_0000_0009, b"b")
+    )
+    assert [message.time for message in read(data, 128, 1)] == [0xFFFFFFFF, 9]
