@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Event
@@ -139,12 +140,31 @@ def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: 
     sound = device.sound[:, 0]
     assert not stations[TWO.name].closed
     wait_for(lambda: stations[ONE.name].closed, "the old station is closed")
+    assert stations[ONE.name].events() == []  # events of the fade were fetched, or they would pile up
     start = int(np.flatnonzero(sound != 0.5)[0]) // MIX_BLOCK * MIX_BLOCK
     angle = np.arange(CROSSFADE) / CROSSFADE * np.pi / 2
     fade = sound[start : start + CROSSFADE]
     np.testing.assert_allclose(fade, 0.5 * np.cos(angle) + 0.25 * np.sin(angle), atol=1e-6)
     assert (sound[start + CROSSFADE :] == 0.25).all()
     assert [message.settings for message in messages_of(player, StationChanged)] == [ONE, TWO]
+
+
+def test_changes_and_events_of_the_old_station_end_with_it(playing: Playing) -> None:
+    stations = {ONE.name: Constant(0.1), TWO.name: Constant(0.2)}
+    player, device = playing(lambda settings: stations[settings.name])
+    device.buffered = 1_000 * MIX_BLOCK  # no event is heard before the change
+    device.accept(48)
+    player.change_controls({"tempo": 90})  # it is too late for the next bar line, so it waits
+    player.change_station(TWO)
+    wait_for(lambda: player._loader._ready is not None, "the station is loaded")
+    device.accept(5)
+    device.buffered = 0
+    device.accept(20)
+    assert stations[ONE.name].patches == stations[TWO.name].patches == []
+    messages = player.messages(0)
+    events = [message.frame for message in messages if isinstance(message, EventPlayed)]
+    assert isinstance(messages[1], StationChanged)
+    assert events == [49 * MIX_BLOCK] * 2  # the first track and bar of the new station
 
 
 def test_only_the_last_requested_station_starts(playing: Playing) -> None:
@@ -200,6 +220,20 @@ def test_a_station_that_cannot_be_opened_is_reported_and_the_old_one_continues(p
     assert messages_of(player, Notice) == [Notice(f"{TWO.title} cannot be played: no soundfont")]
     np.testing.assert_array_equal(device.sound, ToneStation().render(len(device.sound)))
     assert player.playing
+
+
+def test_an_unexpected_exception_while_loading_ends_playback(playing: Playing) -> None:
+    def open_station(settings: StationSettings) -> ToneStation:
+        if settings != ONE:
+            raise ZeroDivisionError("a bug")
+        return ToneStation()
+
+    player, device = playing(open_station)
+    device.accept(1)
+    player.change_station(TWO)
+    device.accept_all()
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        wait_for(lambda: not player.playing, "playback ends")
 
 
 def test_playback_ends_if_the_first_station_cannot_be_opened(playing: Playing) -> None:
@@ -295,6 +329,20 @@ def test_a_source_allows_music_changes_only_in_time_to_recompose() -> None:
     finally:
         source.close()
     assert station.closed
+
+
+def test_a_source_that_composes_slowly_needs_music_changes_earlier() -> None:
+    class SlowStation(ToneStation):
+        def prepare(self) -> None:
+            time.sleep(0.2)
+
+    source = PlayerSource(SlowStation(), ONE)
+    try:
+        wait_for(lambda: source._compose_time > 0, "a bar is composed")
+        source.render(SAMPLE_RATE * 6 // 10)
+        assert not source.can_change({"tempo": 80})  # 0.4 s are left, and twice 0.2 s and some margin are needed
+    finally:
+        source.close()
 
 
 def test_a_loader_closed_while_loading_closes_the_station() -> None:

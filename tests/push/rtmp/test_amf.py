@@ -50,3 +50,10 @@ def test_arbitrary_bytes_raise_stream_errors_only(data: bytes) -> None:
 def test_deep_nesting_is_rejected() -> None:
     with pytest.raises(StreamError, match="deep"):
         amf.decode(b"\x0a\x00\x00\x00\x01" * 1_000)
+
+
+@pytest.mark.parametrize(("length", "kind"), [(0xFFFF, 2), (0x10000, 12)])
+def test_strings_of_64_kib_have_a_type_of_their_own(length: int, kind: int) -> None:
+    data = amf.encode("x" * length)
+    assert data[0] == kind
+    assert amf.decode(data) == ["x" * length]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.errors import StreamError
-from radio.push.rtmp.chunks import MAX_MESSAGE_BYTES, ChunkReader, ChunkWriter, RtmpMessage
+from radio.push.rtmp.chunks import MAX_CHUNK_STREAMS, MAX_MESSAGE_BYTES, ChunkReader, ChunkWriter, RtmpMessage
 
 MESSAGES = st.lists(
     st.tuples(st.sampled_from([2, 3, 6, 63]), st.integers(0, 20_000_000), st.binary(max_size=600)), max_size=8
@@ -93,3 +93,19 @@ def test_timestamps_wrap_after_32_bits() -> None:
         4, RtmpMessage(8, 1, 0x1_0000_0009, b"b")
     )
     assert [message.time for message in read(data, 128, 1)] == [0xFFFFFFFF, 9]
+
+
+def test_long_and_short_numbers_name_different_chunk_streams() -> None:
+    """The one-byte form ends at 63, and the longer forms start at 64."""
+    header = bytes(3) + (200).to_bytes(3, "big") + b"\x08" + bytes(4)
+    last_short, first_long, the_same_long = b"\x3f", b"\x00\x00", b"\xc1\x00\x00"
+    data = last_short + header + b"a" * 128 + first_long + header + b"b" * 128
+    data += the_same_long + b"b" * 72 + b"\xff" + b"a" * 72
+    assert [message.body for message in read(data, 128, 1)] == [b"b" * 200, b"a" * 200]
+
+
+def test_too_many_chunk_streams_are_rejected() -> None:
+    header = bytes(3) + (1).to_bytes(3, "big") + b"\x14" + bytes(4)
+    data = b"".join(b"\x00" + bytes([number]) + header + b"!" for number in range(MAX_CHUNK_STREAMS + 2))
+    with pytest.raises(StreamError, match="does not speak RTMP"):
+        read(data, 128, len(data))

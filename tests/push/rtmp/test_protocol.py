@@ -22,6 +22,8 @@ class Server:
         self.writer = ChunkWriter()
         self.reader = ChunkReader()
         self.received: list[RtmpMessage] = []
+        self.sent_bytes = 0
+        """Bytes sent after the handshake."""
 
     def receive(self, data: bytes) -> None:
         self.reader.feed(data)
@@ -41,7 +43,9 @@ class Server:
 
     def send(self, *values: amf.Value, kind: int = 20, body: bytes | None = None) -> None:
         message = RtmpMessage(kind, 0, 0, amf.encode(*values) if body is None else body)
-        self.receive(self.publisher.receive(self.writer.split(3, message)))
+        data = self.writer.split(3, message)
+        self.sent_bytes += len(data)
+        self.receive(self.publisher.receive(data))
 
     def go_live(self) -> None:
         self.shake_hands()
@@ -115,10 +119,40 @@ def test_pings_are_answered_and_received_bytes_acknowledged() -> None:
     server.send(kind=4, body=struct.pack(">HI", 6, 1_234))
     assert server.received[-1] == RtmpMessage(4, 0, 0, struct.pack(">HI", 7, 1_234))
     server.send(kind=6, body=struct.pack(">IB", 5_000, 2))
-    assert server.received[-1].kind == 5
+    assert server.received[-1] == RtmpMessage(5, 0, 0, struct.pack(">I", 5_000))
     server.send(kind=5, body=struct.pack(">I", 100))
     server.send("onBWDone", 0, None, "x" * 90)
-    assert server.received[-1].kind == 3
+    assert server.received[-1] == RtmpMessage(3, 0, 0, struct.pack(">I", server.sent_bytes))
+
+
+def test_received_bytes_are_acknowledged_once_per_window() -> None:
+    server = Server()
+    server.go_live()
+    server.send(kind=5, body=struct.pack(">I", 100))
+    server.send(kind=22, body=bytes(100))
+    server.received.clear()
+    server.send(kind=22, body=bytes(91))  # 99 bytes with the header
+    assert server.received == []
+    server.send(kind=22, body=b"")
+    server.received.clear()
+    server.send(kind=22, body=bytes(92))  # a full window
+    assert server.received == [RtmpMessage(3, 0, 0, struct.pack(">I", server.sent_bytes))]
+
+
+def test_commands_may_be_marked_as_amf3() -> None:
+    server = Server()
+    server.shake_hands()
+    server.send(kind=17, body=b"\x00" + amf.encode("_result", 1, {}, {}))
+    assert server.publisher.state is PublishState.CREATING_STREAM
+
+
+@pytest.mark.parametrize("stream", [-1, 2**32, "7", None])
+def test_an_invalid_stream_number_is_rejected(stream: amf.Value) -> None:
+    server = Server()
+    server.shake_hands()
+    server.send("_result", 1, {}, {})
+    with pytest.raises(StreamError, match="did not create a stream"):
+        server.send("_result", 4, None, stream)
 
 
 def test_the_server_may_set_its_chunk_size() -> None:

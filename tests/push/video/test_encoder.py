@@ -18,6 +18,7 @@ from radio.push.rtmp.flv import AUDIO, DATA, VIDEO, Tag, TagReader
 from radio.push.video.messages import SAMPLES, TITLE, EncoderSettings, message, read_messages
 from radio.types import SAMPLE_RATE
 
+FLV_START = b"FLV\x01\x05\0\0\0\x09" + bytes(4)
 SETTINGS = EncoderSettings(width=320, height=180, fps=30, bitrate=400, image=str(ARTWORK), station="Station")
 
 
@@ -126,11 +127,19 @@ def test_timestamps_continue_when_their_31_bits_wrap() -> None:
     wrap, day = 2**31, 86_400_000
     around = [wrap - 20, wrap - 30, wrap + 5, wrap - 2, wrap + 25]  # video and audio tags are slightly out of order
     times = [*range(0, wrap - 20, day), *around, *range(wrap + day, 3 * wrap, day)]
-    data = b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"".join(map(tag, times))
+    data = FLV_START + b"".join(map(tag, times))
     assert [tag.time for tag in TagReader().feed(data)] == times
 
 
-@pytest.mark.parametrize("data", [b"RIFF" + bytes(20), b"FLV\x01\x05\0\0\0\x09" + bytes(4) + b"\x07" + bytes(20)])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"RIFF" + bytes(20),
+        FLV_START + b"\x07" + bytes(20),
+        FLV_START + b"\x09\x00\x00\x01" + bytes(20),  # shorter than any tag
+        FLV_START + b"\x09\xff\xff\xff" + bytes(20),  # longer than any tag
+    ],
+)
 def test_other_data_than_flv_is_rejected(data: bytes) -> None:
     with pytest.raises(StreamError, match="encoder wrote"):
         TagReader().feed(data)
@@ -154,3 +163,5 @@ def test_truncated_messages_are_ignored_and_unknown_ones_rejected() -> None:
     assert list(read_messages(io.BytesIO(message(TITLE, b"a") + message(SAMPLES, b"bcd")[:-1]))) == [(TITLE, b"a")]
     with pytest.raises(StreamError, match="unknown message"):
         list(read_messages(io.BytesIO(b"\x09" + bytes(4))))
+    with pytest.raises(StreamError, match="2097152 bytes"):
+        list(read_messages(io.BytesIO(bytes([SAMPLES]) + (2 << 20).to_bytes(4, "little"))))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from radio.errors import StreamError
 from radio.paths import ARTWORK
@@ -101,6 +101,18 @@ def test_the_stations_own_image_is_shown(tmp_path: Path) -> None:
     assert abs(top - 139) < 3
 
 
+def test_photos_are_shown_upright(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    photo = Image.new("RGB", (360, 640), "black")
+    photo.paste("white", (0, 0, 360, 320))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 8  # the top of the file is the left of the picture
+    photo.save(path, exif=exif)
+    top = picture(image=path).frame(NONE)[:100]
+    assert top[:, :300].mean() > 200
+    assert top[:, 340:].mean() < 40
+
+
 def test_an_unreadable_image_is_named_in_the_error(tmp_path: Path) -> None:
     path = tmp_path / "words.png"
     path.write_text("words")
@@ -132,3 +144,14 @@ def test_bars_fall_slowly_and_completely() -> None:
     for _ in range(30):
         spectrum.heights()
     assert spectrum.heights().max() == 0
+
+
+def test_bars_are_raised_towards_the_treble() -> None:
+    heights = []
+    for hertz in (500, 8_000):
+        spectrum = Spectrum(BARS, 30)
+        tone = 0.01 * np.sin(2 * np.pi * hertz / SAMPLE_RATE * np.arange(8_192))
+        spectrum.add((np.stack([tone, tone], 1) * 32_767).astype(np.int16))
+        heights.append(spectrum.heights().max())
+    # 3.5 dB for each of four octaves, on a scale of 48 dB
+    assert heights[1] - heights[0] == pytest.approx(4 * 3.5 / 48, abs=0.06)
