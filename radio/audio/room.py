@@ -10,15 +10,15 @@ from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames, Seconds
 
 _DELAYS: tuple[Frames, ...] = (1259, 1423, 1613, 1811, 2039, 2287, 2579, 2903)
 """Primes, so that echoes rarely coincide: 26 to 60 ms."""
-_INTO = np.array([1, -1, 1, 1, -1, 1, -1, -1]) / np.sqrt(len(_DELAYS))
+_INPUT_GAINS = np.array([1, -1, 1, 1, -1, 1, -1, -1]) / np.sqrt(len(_DELAYS))
 _DAMPING = 0.35
 """Pole of the low-pass in each line: walls absorb treble first."""
 _DOUBLINGS = (1, 2, 4)
 """1 + p z⁻¹ + p² z⁻² + … + p⁷ z⁻⁷ = (1 + p z⁻¹)(1 + p² z⁻²)(1 + p⁴ z⁻⁴); the truncated rest is 73 dB down."""
 _TAPS = 2 * _DOUBLINGS[-1]
-_PART: Frames = 960
+_STEP: Frames = 960
 """Frames computed together: fewer than the shortest delay, and a divisor of the block."""
-_PAST: Frames = max(_DELAYS) + _TAPS - 1
+_PAST_FRAMES: Frames = max(_DELAYS) + _TAPS - 1
 _TINY = np.float32(1e-20)
 """Added to the input: numbers that decay below 1e-38 (denormals) in digital silence slow the processor down."""
 
@@ -42,32 +42,32 @@ class Room:
         outputs = np.zeros((2, count))
         outputs[0, 0::2], outputs[1, 1::2] = gains[0::2], gains[1::2]
         feedback = np.diag(gains) - np.tile(gains, (count, 1)) * (2 / count)
-        into = np.concatenate((_INTO, (0, 0)))[:, None]
-        self._mix: Signal = np.hstack((np.vstack((feedback, outputs)), into)).astype(np.float32)
+        inputs = np.concatenate((_INPUT_GAINS, (0, 0)))[:, None]
+        self._mix: Signal = np.hstack((np.vstack((feedback, outputs)), inputs)).astype(np.float32)
         """(10, 9): from the outputs of the lines and the input to the inputs of the lines and to left and right."""
         self._input = Filters(np.concatenate((high_pass_sections(180), low_pass_sections(4_500))), channels=1)
-        self.lines: Signal = np.zeros((count, _PAST + MIX_BLOCK), np.float32)
+        self.lines: Signal = np.zeros((count, _PAST_FRAMES + MIX_BLOCK), np.float32)
         """The past input of each line, followed by the block that is being computed."""
 
     def process(self, x: Signal) -> Signal:
         """Return the reverberation of the next block, (2, MIX_BLOCK), without the direct sound."""
         mono = self._input.process((x[:1] + x[1:]) * np.float32(0.5))
-        self.lines[:, :_PAST] = self.lines[:, MIX_BLOCK:]
+        self.lines[:, :_PAST_FRAMES] = self.lines[:, MIX_BLOCK:]
         out = np.empty_like(x)
-        sources: Signal = np.empty((len(_DELAYS) + 1, _PART), np.float32)
-        for start in range(0, MIX_BLOCK, _PART):
+        sources: Signal = np.empty((len(_DELAYS) + 1, _STEP), np.float32)
+        for start in range(0, MIX_BLOCK, _STEP):
             sources[:-1] = self._delayed(start)
-            np.add(mono[0, start : start + _PART], _TINY, out=sources[-1])
+            np.add(mono[0, start : start + _STEP], _TINY, out=sources[-1])
             mixed = self._mix @ sources
-            self.lines[:, _PAST + start : _PAST + start + _PART] = mixed[:-2]
-            out[:, start : start + _PART] = mixed[-2:]
+            self.lines[:, _PAST_FRAMES + start : _PAST_FRAMES + start + _STEP] = mixed[:-2]
+            out[:, start : start + _STEP] = mixed[-2:]
         return out
 
     def _delayed(self, start: Frames) -> Signal:
         """Return the low-passed outputs of the lines, before their gains, for the part that begins at `start`."""
-        y = np.empty((len(_DELAYS), _TAPS - 1 + _PART), np.float32)
+        y = np.empty((len(_DELAYS), _TAPS - 1 + _STEP), np.float32)
         for line, delay in enumerate(_DELAYS):
-            first = _PAST + start - delay - (_TAPS - 1)
+            first = _PAST_FRAMES + start - delay - (_TAPS - 1)
             y[line] = self.lines[line, first : first + y.shape[1]]
         for step in _DOUBLINGS:
             y = y[:, step:] + y[:, :-step] * np.float32(_DAMPING**step)

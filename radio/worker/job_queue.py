@@ -36,7 +36,7 @@ RESULT_LIFETIME: Final[Seconds] = 3600.0
 """Time for which a result is kept."""
 
 _PREFIX: Final = "radio-work-"
-_LINE: Final = 65_536
+_MAX_LINE: Final = 65_536
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _log = logging.getLogger("radio.jobs")
 
@@ -104,9 +104,9 @@ class JobQueue:
         """
         if len(self._tasks) >= self.max_running + self.max_waiting:
             raise ServerError(f"the queue is full with {len(self._tasks)} jobs; try again in a minute")
-        name = secrets.token_urlsafe(12)
-        job = Job(name, task, self._folder() / name)
-        self._jobs[name] = job
+        job_id = secrets.token_urlsafe(12)
+        job = Job(job_id, task, self._folder() / job_id)
+        self._jobs[job_id] = job
         self._tasks[job] = asyncio.create_task(self._supervise(job))
         # A callback, not a `finally` in the coroutine, which never runs if it is cancelled before its first step.
         self._tasks[job].add_done_callback(lambda _: self._finish(job))
@@ -125,9 +125,9 @@ class JobQueue:
             asyncio.get_running_loop().run_in_executor(None, delete_abandoned, _PREFIX)
         return self._scratch.path
 
-    def get(self, name: str) -> Job | None:
+    def get(self, job_id: str) -> Job | None:
         """Return the job with this id, or None if it is unknown or its result was removed."""
-        return self._jobs.get(name)
+        return self._jobs.get(job_id)
 
     def jobs_ahead(self, job: Job) -> int:
         """Return the number of jobs that run or wait before this one; 0 if it does not wait."""
@@ -191,10 +191,10 @@ class JobQueue:
             stderr=asyncio.subprocess.PIPE,
             env=_ONE_THREAD | os.environ,
             start_new_session=True,  # so that its child processes can be killed with it
-            limit=_LINE,
+            limit=_MAX_LINE,
         )
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise OSError("no pipes")
+            raise OSError("the process has no pipes")
         last_line = asyncio.create_task(_last_line(process.stderr))
         try:
             process.stdin.write(await asyncio.to_thread(pickle.dumps, job.task))
@@ -242,6 +242,6 @@ def _apply_report(job: Job, line: bytes) -> None:
 async def _last_line(stream: asyncio.StreamReader) -> str:
     """Read a stream to its end, regardless of its length, and return its last line."""
     last = b""
-    while data := await stream.read(_LINE):
+    while data := await stream.read(_MAX_LINE):
         last = (last + data).strip()[-1_000:]
     return last.decode(errors="replace").rpartition("\n")[2]

@@ -5,7 +5,7 @@ import pytest
 from scipy import signal
 
 from radio.audio.filters import high_pass_sections, low_pass_sections
-from radio.audio.room import _DAMPING, _DELAYS, _INTO, Room
+from radio.audio.room import _DAMPING, _DELAYS, _INPUT_GAINS, Room
 from radio.types import MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks, rms_db
 
@@ -37,7 +37,7 @@ def sample_by_sample(x: np.ndarray, decay: float) -> np.ndarray:
     for now in range(len(mono)):
         delayed = np.array([inputs[k, now - delay] if now >= delay else 0.0 for k, delay in enumerate(_DELAYS)])
         damped = (1 - _DAMPING) * delayed * gains + _DAMPING * damped
-        inputs[:, now] = damped - damped.sum() * 2 / len(_DELAYS) + _INTO * mono[now]
+        inputs[:, now] = damped - damped.sum() * 2 / len(_DELAYS) + _INPUT_GAINS * mono[now]
         out[:, now] = damped[0::2].sum(), damped[1::2].sum()
     return out
 

@@ -47,7 +47,7 @@ class Tap(AsyncIterator[Packet]):
         self._released.set()
 
     def _read_chunk(self) -> bool:
-        """Queue the packets of the next chunk and return True if it is released."""
+        """Queue the packets of the next chunk and return True, or return False if it is not released yet."""
         ring = self._ring
         number = ring.find(self._start) if self._next is None else self._next
         if number >= ring.edge:
