@@ -1,23 +1,27 @@
-# `make radio` sets up what is missing and goes on the air; `make test` is what CI runs.
+# `make radio` sets everything up and starts the radio; `make help` lists the other targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 JS := scripts/js
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
+LINTERS := $(shell grep -oE '"(ruff|import-linter)>=[0-9.]+"' pyproject.toml)
 
-.PHONY: radio setup system system-tests test test-all lint types lint-js types-js format bench gpu
+.PHONY: radio setup help system system-tests test test-all lint types lint-js types-js format bench gpu sample lock dist
 .DEFAULT_GOAL := radio
 
-radio: setup
+radio: setup ## set up what is missing, and serve all stations at http://localhost:8000/
 	exec $(BIN)/radio serve
 
-setup: system $(VENV)/.radio
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: system $(VENV)/.radio ## install system packages and the radio in .venv
 
 system:
 	@scripts/system-packages $(PYTHON)
 
-# what the tests need beside that: browsers, players and servers to play to
+# The tests also need browsers, players, and servers to push to.
 system-tests:
 	@scripts/system-packages --tests $(PYTHON)
 
@@ -29,18 +33,25 @@ $(VENV)/.radio: pyproject.toml setup.py $(wildcard kernels/cpu/*) | $(BIN)/pip
 	@$(BIN)/python -c "from radio.model.engines.selection import describe; print('Engine:', describe())"
 	touch $@
 
-# torch comes first: whatever depends on it must find the version that is asked for
+# torch comes first, so that packages that depend on it accept this version.
 $(VENV)/.tests: pyproject.toml $(VENV)/.radio
 	$(PIP) $(TORCH)
 	$(PIP) -e '.[train,dev]'
 	touch $@
 
-lint: system $(VENV)/.tests
+# The linters alone, in seconds: no system packages, no torch.
+$(VENV)/.lint: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) $(LINTERS)
+	touch $@
+
+lint: $(VENV)/.lint ## check style, imports and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	PYTHONPATH=. $(BIN)/lint-imports
+	@$(BIN)/python scripts/check_prose.py | tail -n 1
 
-types: $(VENV)/.tests types-js
+types: $(VENV)/.tests types-js ## check types
 	$(BIN)/mypy
 
 # The JavaScript of the page and of its tests; needs npm. `npm ci` installs what scripts/js/package-lock.json lists.
@@ -55,20 +66,31 @@ $(JS)/node_modules/.package-lock.json: $(JS)/package-lock.json
 	npm ci --silent --prefix $(JS)
 	touch $@
 
-format: system $(VENV)/.tests
+format: $(VENV)/.lint ## format the code, and fix the style where ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint system-tests types lint-js
+test: lint system-tests types lint-js ## run all checks and the fast tests, as CI does
 	$(BIN)/pytest -m "not slow" --durations=10
 
-test-all: lint system-tests types lint-js
+test-all: lint system-tests types lint-js ## run all checks and all tests
 	$(BIN)/pytest --durations=20
 
-bench: system-tests $(VENV)/.tests
+bench: system-tests $(VENV)/.tests ## measure the speed of each part on this machine
 	$(BIN)/python -m bench
 
-# on a machine with a CUDA device; needs torch, pytest and nvcc there, and brings nothing: `make gpu BIN=/usr/bin`
+# On a machine with a CUDA device, which must have torch, pytest and nvcc: `make gpu BIN=/usr/bin`.
 gpu:
 	$(BIN)/python3 -m pytest -c /dev/null --rootdir . -p no:cacheprovider -q tests/kernels/test_wkv6_cuda.py
 	$(BIN)/python3 -m bench wkv
+
+sample: setup ## render docs/sample.opus
+	$(BIN)/radio render --station chill --seed 1 --minutes 1 docs/sample.opus
+
+lock: $(VENV)/.lint ## write the exact versions of all dependencies to requirements*.lock
+	$(PIP) uv
+	scripts/lock $(BIN)/uv
+
+dist: $(VENV)/.lint ## build the wheel and the source distribution in dist/
+	$(PIP) build
+	$(BIN)/python -m build

@@ -1,10 +1,13 @@
-"""The compiled part of the package, and the one file that stands outside it; all else is in pyproject.toml.
+"""The compiled extension, the shipped stations.yaml, and the description for a package index.
 
-Without a compiler the extension is left out, the build succeeds, and the radio steps its models with numpy.
+Everything else is in pyproject.toml. Without a compiler the extension is left out, the build succeeds, and the radio
+steps its models with numpy.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sysconfig
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from setuptools.command.build_py import build_py
 
 FOLDER = Path("kernels/cpu")
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has no stable interface yet
+URL = os.environ.get("PROJECT_URL", "").rstrip("/")
+"""Address of the repository's files, such as https://git.example.org/radio/blob/main, for the links of the README."""
 
 
 class BuildWithStations(build_py):
@@ -24,7 +29,17 @@ class BuildWithStations(build_py):
             self.copy_file("stations.yaml", str(Path(self.build_lib) / "radio" / "stations.yaml"))
 
 
+def description() -> str:
+    """Return the README as a package index can show it: links to files become absolute, or text without an address."""
+    text = Path("README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^!\[[^]]*]\((?!https?:)[^)]*\)\n+", "", text, flags=re.MULTILINE)
+    return re.sub(r"\[([^]]+)]\((?!https?:|#)([^)]+)\)", rf"[\1]({URL}/\2)" if URL else r"\1", text)
+
+
 setup(
+    long_description=description(),
+    long_description_content_type="text/markdown",
+    project_urls={"Source": URL} if URL else {},
     cmdclass={"build_py": BuildWithStations},
     ext_modules=[
         Extension(

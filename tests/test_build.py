@@ -1,68 +1,144 @@
-"""The wheel, built with a compiler and without one."""
+"""The wheel and the source distribution, built with a compiler and without one."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "stations.yaml", "radio", "kernels/cpu")
+SOURCES = (
+    "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE", "stations.yaml", "radio",
+    "kernels/cpu", "tests",
+)  # fmt: skip
 
 
-def wheel(folder: Path, **environment: str) -> Path:
-    """What `pip install .` would install, from a copy of the sources as a checkout has them."""
+def copy_sources(folder: Path) -> Path:
+    """Copy what the build reads to `folder`, as a fresh checkout has it."""
     for name in SOURCES:
-        source, target = ROOT / name, folder / "source" / name
+        source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
         else:
             shutil.copy(source, target)
-    command = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "--no-build-isolation", "-w", str(folder)]
+    return folder
+
+
+def run(command: list[str | Path], folder: Path, **environment: str) -> str:
+    """Run a command that must succeed, and return its output."""
     result = subprocess.run(
-        command, cwd=folder / "source", env=os.environ | environment, capture_output=True, text=True, check=False
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def build_wheel(folder: Path, **environment: str) -> Path:
+    """Build the wheel that `pip install .` installs."""
+    sources = copy_sources(folder / "source")
+    command = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "--no-build-isolation", "-w", folder]
+    run(command, sources, **environment)
     (built,) = folder.glob("*.whl")
     return built
 
 
-def doctor(built: Path, folder: Path) -> str:
-    """What the wheel's own `radio doctor` says of the engine."""
+def doctor_line(built: Path, folder: Path) -> str:
+    """Return the line of the wheel's own `radio doctor` about the engine."""
     with zipfile.ZipFile(built) as archive:
-        archive.extractall(folder / "site")
-    result = subprocess.run(
-        [sys.executable, "-m", "radio", "doctor"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder / "site")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (line,) = (line for line in result.stdout.splitlines() if " engine: " in line)
+        archive.extractall(folder / "site")  # noqa: S202 — our own wheel
+    output = run([sys.executable, "-m", "radio", "doctor"], folder, PYTHONPATH=str(folder / "site"))
+    (line,) = (line for line in output.splitlines() if " engine: " in line)
     return line
 
 
-def test_without_a_compiler_the_wheel_is_built_and_numpy_serves(tmp_path: Path) -> None:
-    built = wheel(tmp_path, CC="no-such-compiler")
-    with zipfile.ZipFile(built) as archive:
-        assert not [name for name in archive.namelist() if name.endswith(".so")]
-        shipped = {f"radio/checkpoints/{path.name}" for path in (ROOT / "radio/checkpoints").iterdir()}
-        assert "radio/checkpoints/timing.json" in shipped
-        assert shipped <= set(archive.namelist())
-    assert doctor(built, tmp_path).startswith("--    engine: numpy: the native engine, several times faster")
+@pytest.fixture(scope="module")
+def plain_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel that is built without a compiler."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"), CC="no-such-compiler")
+
+
+def test_without_a_compiler_the_wheel_is_built_and_numpy_serves(plain_wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(plain_wheel) as archive:
+        names = set(archive.namelist())
+    assert not [name for name in names if name.endswith(".so")]
+    assert doctor_line(plain_wheel, tmp_path).startswith("--    engine: numpy: the native engine, several times faster")
+
+
+def test_the_wheel_has_every_file_but_the_indexes_of_the_training_music(plain_wheel: Path) -> None:
+    with zipfile.ZipFile(plain_wheel) as archive:
+        names = set(archive.namelist())
+    checkpoints = {f"radio/checkpoints/{path.name}" for path in (ROOT / "radio/checkpoints").iterdir()}
+    indexes = {name for name in checkpoints if name.endswith(".index.safetensors")}
+    assert len(indexes) == 2
+    assert "radio/checkpoints/timing.json" in checkpoints - indexes
+    assert checkpoints - indexes <= names
+    assert not indexes & names
+    assert {"radio/stations.yaml", "radio/py.typed", "radio/web/index.html", "radio/push/art/night.jpg"} <= names
+
+
+def test_links_in_the_description_work_on_a_package_index(plain_wheel: Path) -> None:
+    with zipfile.ZipFile(plain_wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = message_from_string(archive.read(name).decode())
+    description = metadata.get_payload()
+    assert isinstance(description, str)
+    assert metadata["Name"] == "lofi-radio-daemon"
+    assert description.startswith("# radio")
+    assert re.findall(r"]\((?!https?:|#)[^)]*\)", description) == []
 
 
 @pytest.mark.slow
 def test_with_a_compiler_one_wheel_serves_every_later_python(tmp_path: Path) -> None:
-    built = wheel(tmp_path)
+    built = build_wheel(tmp_path)
     assert "-cp311-abi3-" in built.name
     with zipfile.ZipFile(built) as archive:
         assert "radio/model/_native.abi3.so" in archive.namelist()
-    assert doctor(built, tmp_path).startswith("ok    engine: native, ")
+    assert doctor_line(built, tmp_path).startswith("ok    engine: native, ")
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_plays_the_shipped_stations_from_another_folder(tmp_path: Path) -> None:
+    built = build_wheel(tmp_path / "build")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], tmp_path)
+    python = tmp_path / "venv/bin/python"
+    run([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", built], tmp_path)
+    (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
+    dependencies = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "dependencies.pth").write_text("\n".join(dependencies) + "\n")
+    radio = tmp_path / "venv/bin/radio"
+    assert run([radio, "--help"], elsewhere).startswith("usage: radio")
+    assert run([radio, "stations"], elsewhere).startswith("chill ")
+    run([radio, "render", "--station", "chill", "--minutes", "0.1", "song.mid", "song.wav"], elsewhere)
+    assert (elsewhere / "song.mid").stat().st_size > 100
+    assert (elsewhere / "song.wav").stat().st_size > 1_000_000
+    where = run([python, "-c", "import radio; print(radio.__file__)"], elsewhere)
+    assert where.startswith(str(site))
+    result = subprocess.run(
+        [radio, "originality", "song.mid"], cwd=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "copy them from radio/checkpoints of the source" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_the_source_distribution_has_what_a_build_needs_and_no_tests(tmp_path: Path) -> None:
+    sources = copy_sources(tmp_path / "source")
+    build = f"from setuptools.build_meta import build_sdist; build_sdist({str(tmp_path)!r})"
+    run([sys.executable, "-c", build], sources)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+    assert {"setup.py", "stations.yaml", "CHANGELOG.md", "kernels/cpu/step.h", "radio/web/index.html"} <= names
+    assert not [name for name in names if name.startswith("tests")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radio.compose.run_index import PASSAGE_BARS, SHINGLE, Index, Spread
-from radio.errors import MidiError
+from radio.errors import MidiError, ModelError
 from radio.music import midi
 from radio.music.events import Note
 from radio.music.parts import DRUMS, PIANO, Part
@@ -36,6 +36,11 @@ def compare(path: Path) -> str:
         MidiError: not a MIDI file, or one without notes.
         ModelError: an index is missing or damaged.
     """
+    if missing := [index.name for index in INDEXES.values() if not index.exists()]:
+        raise ModelError(
+            f"{', '.join(missing)} not found: the wheel does not contain the indexes; copy them from radio/checkpoints "
+            f"of the source repository to {CHECKPOINTS}"
+        )
     indexes = {part: Index.read(index) for part, index in INDEXES.items()}
     return report(path, examine(path, indexes), indexes)
 
