@@ -64,4 +64,4 @@ def serve(config: RadioConfig) -> None:
             print(f"  {address}")
         print("Press Ctrl-C to stop.", flush=True)
 
-    run_until_stopped(app.serve(config, host=config.server.host, port=config.server.port, ready=on_ready))
+    run_until_stopped(app.serve(config, host=config.server.host, port=config.server.port, on_ready=on_ready))

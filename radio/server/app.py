@@ -1,4 +1,4 @@
-"""The front: one event loop that serves every station over HTTP and only ever moves packets."""
+"""The HTTP server: one event loop that serves all stations and moves packets; workers compose and encode."""
 
 from __future__ import annotations
 
@@ -18,9 +18,19 @@ from radio.server.broadcast.channels import CHANNELS
 from radio.server.broadcast.listener_limits import Limits
 from radio.server.http import body, problems, site
 from radio.server.http.authorization import AUTHORIZATION, Authorization, is_loopback, reject_foreign_pages
-from radio.server.routes import export, health, hls, listen, metrics, openapi, pages, playlists, tracks
-from radio.server.routes import export_queue as work
-from radio.server.routes import stations as api
+from radio.server.routes import (
+    export,
+    export_queue,
+    health,
+    hls,
+    listen,
+    metrics,
+    openapi,
+    pages,
+    playlists,
+    stations,
+    tracks,
+)
 from radio.settings.config import RadioConfig
 from radio.settings.server import ServerSettings
 from radio.worker.supervisor import WORKER_COMMAND
@@ -31,25 +41,25 @@ async def serve(
     *,
     host: str,
     port: int,
-    ready: Callable[[list[str]], None],
+    on_ready: Callable[[list[str]], None],
     worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
-    """Listen, put every station on the air, and stay until cancelled; then stop everything in reverse order.
+    """Serve all stations until cancelled; then stop everything in reverse order.
 
     Args:
-        config: The stations, and who may turn their controls.
+        config: The stations and the server's settings.
         host: Address or name to listen on.
-        port: TCP port; 0 takes a free one.
-        ready: Called once, when all stations are on the air, with the addresses to open.
+        port: TCP port; 0 takes any free one.
+        on_ready: Called once, when all stations are on the air, with the addresses to open.
         worker: The command that becomes a station's worker.
 
     Raises:
-        SettingsError: The host can be reached by strangers, who could turn the controls without a token.
-        ServerError: The port is taken, the host is not ours, or a station cannot start.
+        SettingsError: Other machines could change controls without a token.
+        ServerError: The port or the host cannot be used, or a station cannot start.
     """
     settings = config.server
-    _check_open(settings, host)
-    _allow_files()
+    _check_authorization(settings, host)
+    _raise_file_limit()
     async with AsyncExitStack() as stack:
         channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
         app = build(
@@ -64,52 +74,52 @@ async def serve(
         for channel in channels.values():
             stack.push_async_callback(channel.stop)
         await asyncio.gather(*(channel.start() for channel in channels.values()))
-        ready(_addresses(runner, host, list(channels)))
+        on_ready(_addresses(runner, host, list(channels)))
         await asyncio.gather(*(channel.ended() for channel in channels.values()))
 
 
 def build(channels: dict[str, Channel], *, authorization: Authorization, settings: ServerSettings) -> web.Application:
-    """The application that answers for `channels`."""
-    layers = [site.mark_busy, problems.as_json, reject_foreign_pages]
-    app = web.Application(middlewares=layers, client_max_size=body.MAX_BODY)
-    app.on_response_prepare.append(_for_all)
+    """Return the application that serves `channels`."""
+    middlewares = [site.mark_busy, problems.as_json, reject_foreign_pages]
+    app = web.Application(middlewares=middlewares, client_max_size=body.MAX_BODY)
+    app.on_response_prepare.append(_prepare_response)
     app[CHANNELS] = MappingProxyType(channels)
     app[AUTHORIZATION] = authorization
     app[listen.BURST] = settings.burst
     app[listen.LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
     pushes.add_pushes(app, channels)
     health.attach(app)
-    work.attach(app)
-    tracks.attach(app, makes=settings.tracks)
+    export_queue.attach(app)
+    tracks.attach(app, enabled=settings.tracks)
     app[hls.HLS_RENDITIONS] = hls.HlsRenditions()
     app.on_shutdown.append(app[hls.HLS_RENDITIONS].close)
-    for part in (pages, api, export, health, hls, metrics, openapi, tracks, listen, playlists):
-        app.add_routes(part.routes())
+    for module in (pages, stations, export, health, hls, metrics, openapi, tracks, listen, playlists):
+        app.add_routes(module.routes())
     return app
 
 
-async def _for_all(request: web.Request, response: web.StreamResponse) -> None:
-    """Let every page of the web read what is on; what changes something is for our own (`guard`)."""
+async def _prepare_response(request: web.Request, response: web.StreamResponse) -> None:
+    """Rewrite aiohttp's error responses, and let pages of every site read (but not change) what is on."""
     problems.in_our_form(response)
     if request.method in {"GET", "HEAD"}:
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
 
 
-def _check_open(settings: ServerSettings, host: str) -> None:
-    # Here and not where the config is read: environment and command line have their say first.
+def _check_authorization(settings: ServerSettings, host: str) -> None:
+    # Not when the config is read: environment and command line override it.
     if settings.control and settings.control_token is None and not is_loopback(host):
         raise SettingsError(
-            f"host {host} can be reached from other machines, so that anybody could turn the controls: "
+            f"host {host} can be reached from other machines, which could change controls: "
             "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
-            "or give --no-control or --host 127.0.0.1"
+            "or use --no-control or --host 127.0.0.1"
         )
 
 
-def _allow_files() -> None:
-    """As many open files as the system lets us have: each listener is one, and shells give us 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _raise_file_limit() -> None:
+    """Raise the limit of open files to the system's: each listener takes one, and a shell's limit is 1,024."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
@@ -118,15 +128,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServerError(
-                f"port {port} on {host} is taken by another program: choose another with --port, "
-                "or --port 0 for any free one"
+                f"port {port} on {host} is in use: choose another with --port, or --port 0 for any free one"
             ) from error
         raise ServerError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
 def _addresses(runner: web.AppRunner, host: str, names: list[str]) -> list[str]:
     port = runner.addresses[0][1]
-    every = host in {"0.0.0.0", "::"}  # noqa: S104 — compared, not bound
-    shown = "localhost" if every else f"[{host}]" if ":" in host else host
+    all_interfaces = host in {"0.0.0.0", "::"}  # noqa: S104 — compared, not bound
+    shown = "localhost" if all_interfaces else f"[{host}]" if ":" in host else host
     root = f"http://{shown}:{port}/"
     return [root, *(f"{root}{name}.opus" for name in names)]

@@ -36,7 +36,7 @@ async def mortal_front(port: int) -> AsyncIterator[None]:
 
 async def _serve(port: int) -> None:
     config = RadioConfig(MappingProxyType({"tone": settings()}))
-    await front.serve(config, host="127.0.0.1", port=port, ready=_ready, worker=WORKER)
+    await front.serve(config, host="127.0.0.1", port=port, on_ready=_ready, worker=WORKER)
 
 
 def _ready(_: list[str]) -> None:

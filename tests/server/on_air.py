@@ -1,4 +1,7 @@
-"""A real front on a free port of loopback, with tone stations in real worker processes."""
+"""A real server on a free port of loopback, with tone stations in real worker processes.
+
+All its JSON responses are checked against its published schema.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from radio.server.http.authorization import Authorization
 from radio.server.http.site import Site
 from radio.settings.server import ServerSettings
 from radio.settings.station import StationSettings
+from tests.server.published_schema import ResponseChecker
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")
@@ -31,6 +35,7 @@ class OnAir:
     port: int
     http: aiohttp.ClientSession
     app: web.Application
+    checker: ResponseChecker
 
     @property
     def root(self) -> str:
@@ -50,12 +55,13 @@ async def on_air(
     start: bool = True,
     port: int = 0,
 ) -> AsyncIterator[OnAir]:
-    channels = {each.name: Channel(each, worker=worker) for each in stations or (settings(),)}
+    channels = {station.name: Channel(station, worker=worker) for station in stations or (settings(),)}
     app = front.build(
         channels,
         authorization=authorization or Authorization(control=True, token=None),
         settings=server or ServerSettings(),
     )
+    checker = ResponseChecker(app, list(channels))
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     await Site(runner, "127.0.0.1", port).start()
@@ -64,24 +70,25 @@ async def on_air(
             await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)
         host, port = runner.addresses[0]
         async with aiohttp.ClientSession() as http:
-            yield OnAir(channels, host, port, http, app)
+            yield OnAir(channels, host, port, http, app, checker)
     finally:
         for channel in channels.values():
             await channel.stop()
         await runner.cleanup()
+    assert checker.problems == []
 
 
 async def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
-    """Return once `condition` holds; TimeoutError after `deadline` seconds."""
+    """Return when `condition` holds. Raises TimeoutError after `deadline` seconds."""
     end = time.monotonic() + deadline
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError("the condition never held")
+            raise TimeoutError("the condition did not become true")
         await asyncio.sleep(0.01)
 
 
 async def ffmpeg(*arguments: str, data: bytes | None = None) -> bytes:
-    """Run ffmpeg on `data` and return its standard output; anything it complains about fails the test."""
+    """Run ffmpeg on `data` and return its standard output; any warning fails the test."""
     process = await asyncio.create_subprocess_exec(
         "ffmpeg",
         *(["-nostdin"] if data is None else []),
@@ -99,7 +106,7 @@ async def ffmpeg(*arguments: str, data: bytes | None = None) -> bytes:
 
 
 async def raw(radio: OnAir, request: str, seconds: float) -> tuple[bytes, bytes]:
-    """Head and body that come back within `seconds`, from a bare socket."""
+    """Send a request over a bare socket; return the head and the body that arrive within `seconds`."""
     reader, writer = await asyncio.open_connection(radio.host, radio.port)
     writer.write(request.encode())
     data = bytearray()

@@ -25,7 +25,7 @@ def config(*stations: StationSettings, **server: object) -> RadioConfig:
 async def served(config: RadioConfig, host: str = "127.0.0.1", port: int = 0) -> list[str]:
     """Serve until it is ready, then stop; the addresses it gave."""
     ready: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(config, host=host, port=port, ready=ready.set_result, worker=WORKER))
+    task = asyncio.create_task(serve(config, host=host, port=port, on_ready=ready.set_result, worker=WORKER))
     await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
     if task.done():
         task.result()

@@ -48,4 +48,4 @@ if __name__ == "__main__":
         print(re.findall(r":(\d+)/", addresses[0])[0], flush=True)  # noqa: T201 — who started us reads it
 
     config = RadioConfig({"tone": settings()}, ServerSettings())
-    asyncio.run(serve(config, host="127.0.0.1", port=0, ready=ready, worker=WORKER))
+    asyncio.run(serve(config, host="127.0.0.1", port=0, on_ready=ready, worker=WORKER))

@@ -82,11 +82,21 @@ class ToneStation:
             self._tracks += 1
             self._following += TRACK
             title = f"Tone {self._tracks} of seed {self._seed}"
-            self._aired.append(StationEvent(frame, "track", {"title": title, "key": "A", "tempo": 60.0, "bars": 8}))
-        self._aired.append(StationEvent(frame, "bar", {"number": number + 1, "chord": "Am7", "tempo": 240.0}))
+            self._aired.append(track_event(frame, title=title, number=self._tracks))
+        self._aired.append(bar_event(frame, number=number + 1))
         self._aired.append(
             StationEvent(frame, "note", {"layer": "keys", "note": 69, "velocity": 80, "tick": 480 * (number + 1)})
         )
+
+
+def track_event(frame: Frames, **changes: object) -> StationEvent:
+    data = {"number": 0, "title": "A tone", "key": "A", "tempo": 60.0, "chords": ["Am7"], "bars": 8}
+    return StationEvent(frame, "track", data | changes)  # type: ignore[operator,arg-type]
+
+
+def bar_event(frame: Frames, **changes: object) -> StationEvent:
+    data = {"number": 0, "chord": "Am7", "section": "A", "tempo": 240.0, "chords": ["Am7"], "place": 0}
+    return StationEvent(frame, "bar", data | changes)  # type: ignore[operator,arg-type]
 
 
 def settings(name: str = "tone", **changes: object) -> StationSettings:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from radio.music import midi
+from radio.server.api.events import read_event
 from radio.server.broadcast.journal import LONGEST, Journal
 from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.station import StationSettings
@@ -19,6 +20,7 @@ from radio.station import transcript
 from radio.station.factory import open_station
 from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, replay
 from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
+from tests.server.tone_worker import bar_event
 from tests.station import test_station
 from tests.station.test_station import BAR
 
@@ -45,10 +47,10 @@ class AiredStation:
             if patch := changes.get(number):
                 landings = station.control(patch)
                 mount_landings = {name: Landing(at.bar, at.frame + ORIGIN) for name, at in landings.items()}
-                self.run.changed(mount_landings, station.controls.as_json())
+                self.run.change_controls(mount_landings, station.controls.as_json())
             blocks.append(station.render(MIX_BLOCK))
             for event in station.events():
-                self.journal.add(replace(event, frame=event.frame + ORIGIN))
+                self.journal.add(read_event(event, ORIGIN))
         station.close()
         self.audio = np.concatenate(blocks)
 
@@ -163,11 +165,9 @@ def test_the_journal_is_bounded_and_covers_the_longest_export() -> None:
     journal = Journal()
     one = WorkerRun(0, StationSettings("tone", "Tone", (("Am7",),)), 0.0, 0, {})
     for number in range(2_000):
-        journal.add(
-            StationEvent(number * BAR, "bar", {"number": number, "chord": "Am7", "section": "A", "tempo": 80.0})
-        )
+        journal.add(read_event(bar_event(number * BAR, number=number, tempo=80.0)))
         note = {"layer": "keys", "note": 60, "velocity": 80, "tick": number * TICKS_PER_BAR}
-        journal.add(StationEvent(number * BAR, "note", note))
+        journal.add(read_event(StationEvent(number * BAR, "note", note)))
     assert len(journal.bars) == len(journal.notes) < 250
     live = 2_000 * BAR
     first, (passage,) = journal.passages([one], live, LONGEST)

@@ -19,4 +19,4 @@ def ready(addresses: list[str]) -> None:
 
 if __name__ == "__main__":
     config = RadioConfig(MappingProxyType({"tone": settings()}))
-    asyncio.run(serve(config, host="127.0.0.1", port=0, ready=ready, worker=WORKER))
+    asyncio.run(serve(config, host="127.0.0.1", port=0, on_ready=ready, worker=WORKER))

@@ -11,9 +11,9 @@ import sys
 
 import numpy as np
 
-from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, StationEvent
+from radio.types import SAMPLE_RATE, Block, Frames
 from radio.worker import main as worker
-from tests.server.tone_worker import ToneStation
+from tests.server.tone_worker import ToneStation, bar_event, track_event
 
 TRACK: Frames = 3 * SAMPLE_RATE
 PITCHES = (400, 1_600)
@@ -32,16 +32,9 @@ class TwoToneStation(ToneStation):
     def _bar(self, frame: Frames) -> None:
         if frame % TRACK == 0:
             number = frame // TRACK
-            track: dict[str, JsonValue] = {
-                "title": f"{PITCHES[number % 2]} Hz",
-                "key": "A",
-                "tempo": 60.0,
-                "bars": 3,
-                "number": number,
-            }
-            self._aired.append(StationEvent(frame, "track", track))
-        bar: dict[str, JsonValue] = {"number": frame // SAMPLE_RATE, "chord": "Am7", "tempo": 240.0}
-        self._aired.append(StationEvent(frame, "bar", bar))
+            title = f"{PITCHES[number % 2]} Hz"
+            self._aired.append(track_event(frame, title=title, bars=3, number=number))
+        self._aired.append(bar_event(frame, number=frame // SAMPLE_RATE))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The channels of this front, and how a request finds its own."""
+"""The channels of the application, and the channel of a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHANNELS: web.AppKey[Mapping[str, Channel]] = web.AppKey("channels")
 
 
 def channel_of(request: web.Request) -> Channel:
-    """The channel that `{station}` of the address names; 404 with the nearest name where there is none."""
+    """Return the channel of the request's `{station}`. Raises ProblemError 404 with the nearest name."""
     name = request.match_info["station"]
     channels = request.app[CHANNELS]
     if name not in channels:

@@ -1,90 +1,89 @@
-"""Server-sent events: what airs on a station, as it airs (WHATWG HTML, section 9.2)."""
+"""Server-sent events: the events of a station, sent to every subscriber when they are on the air."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from radio.types import Frames, JsonValue, StationEvent
+from radio.server.api.events import AirEvent, StreamStartEvent, encode_event
+from radio.types import Frames
 
-WAITING = 256
-"""Events that may wait for one client; one slower than that is dropped."""
+MAX_QUEUED = 256
+"""Events that may wait for one subscriber; a slower one is disconnected."""
 
-SIDS = 4_096
-"""Streams whose beginnings are remembered for event streams that are opened later."""
+MAX_STREAMS = 4_096
+"""Streams whose first frames are remembered for event streams that are opened later."""
 
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """One client: its encoded events, None being the end, and what closes its connection at once."""
+    """A client of the event stream: its queue of encoded events, which `None` ends.
 
-    cut: Callable[[], None]
+    disconnect: closes the client's connection at once.
+    sid: name of the audio stream that the client plays.
+    """
+
+    disconnect: Callable[[], None]
     sid: str | None = None
-    """The stream that this client listens to, by the name it gave it."""
-    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(WAITING + 1))
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(MAX_QUEUED + 1))
 
 
 class Subscribers:
-    """The clients that follow one station, and where the streams that some of them listen to began."""
+    """The event stream's clients of one station, and the first frames of the audio streams that some of them play."""
 
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
-        self._firsts: OrderedDict[str, Frames] = OrderedDict()
+        self._first_frames: OrderedDict[str, Frames] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._subscribers)
 
-    def join(self, cut: Callable[[], None], *, sid: str | None = None) -> Subscriber:
-        """Add a client; `cut` is called when it is too slow."""
-        subscriber = Subscriber(cut, sid)
+    def join(self, disconnect: Callable[[], None], *, sid: str | None = None) -> Subscriber:
+        """Add a client; `disconnect` is called if it is too slow."""
+        subscriber = Subscriber(disconnect, sid)
         self._subscribers.add(subscriber)
         return subscriber
 
-    def first_frame(self, sid: str) -> Frames | None:
-        """The mount's frame that the stream of this name began with; None while it is not known, or no more."""
-        return self._firsts.get(sid)
-
-    def record_stream_start(self, sid: str, first: Frames, live: Frames) -> None:
-        """Note where a stream begins, and tell the clients who listen to it."""
-        self._firsts[sid] = first
-        self._firsts.move_to_end(sid)
-        if len(self._firsts) > SIDS:
-            self._firsts.popitem(last=False)
-        for subscriber in [subscriber for subscriber in self._subscribers if subscriber.sid == sid]:
-            self._hand(subscriber, encoded("stream", {"sid": sid, "first": first, "live": live}))
-
     def leave(self, subscriber: Subscriber) -> None:
-        """Remove a client; one that is gone already is no error."""
+        """Remove a client, if it has not been removed."""
         self._subscribers.discard(subscriber)
 
-    def publish(self, event: StationEvent) -> None:
-        """Hand an event to all, waiting for none: who has no room left is cut off."""
+    def first_frame(self, sid: str) -> Frames | None:
+        """Return the frame with which a stream begins, or None if it is not known or no longer remembered."""
+        return self._first_frames.get(sid)
+
+    def record_stream_start(self, sid: str, first: Frames, live: Frames) -> None:
+        """Remember the first frame of a stream, and send it to the clients that play the stream."""
+        self._first_frames[sid] = first
+        self._first_frames.move_to_end(sid)
+        if len(self._first_frames) > MAX_STREAMS:
+            self._first_frames.popitem(last=False)
+        data = encode_event(StreamStartEvent.kind, StreamStartEvent(sid, first, live))
+        for subscriber in [subscriber for subscriber in self._subscribers if subscriber.sid == sid]:
+            self._queue(subscriber, data)
+
+    def publish(self, event: AirEvent) -> None:
+        """Queue an event for every client, and disconnect clients whose queue is full."""
         if not self._subscribers:
             return
-        data = encoded(event.kind, {**event.data, "frame": event.frame})
+        data = encode_event(event.kind, event)
         for subscriber in list(self._subscribers):
-            self._hand(subscriber, data)
+            self._queue(subscriber, data)
 
     def close(self) -> None:
-        """End every client's stream."""
+        """End the event stream of every client."""
         for subscriber in list(self._subscribers):
             self._end(subscriber)
 
-    def _hand(self, subscriber: Subscriber, data: bytes) -> None:
-        if subscriber.queue.qsize() < WAITING:
+    def _queue(self, subscriber: Subscriber, data: bytes) -> None:
+        if subscriber.queue.qsize() < MAX_QUEUED:
             subscriber.queue.put_nowait(data)
         else:
             self._end(subscriber)
-            subscriber.cut()
+            subscriber.disconnect()
 
     def _end(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)
         subscriber.queue.put_nowait(None)
-
-
-def encoded(kind: str, data: Mapping[str, JsonValue]) -> bytes:
-    """One event as it goes over the line."""
-    return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -1,4 +1,4 @@
-"""Listeners who hold no connection: those of HLS come every few seconds, and are counted by when they came last."""
+"""Listeners of HLS. They hold no connection, and are counted by the time of their last request."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from radio.stream.formats.hls import TARGET_DURATION
 from radio.types import Seconds
 
 MAX_LISTENERS = 50_000
-"""Listeners of a station that are told apart; of more, the one not seen for longest is forgotten."""
+"""Listeners of a station that are remembered; beyond it, the one whose last request is the oldest is forgotten."""
 
 SEEN_WITHIN: Seconds = 2 * TARGET_DURATION
-"""A listener is one who was seen within this long: two segments."""
+"""A listener has sent a request within this time: two segments."""
 
 
 class HlsListeners:
-    """Who was here lately: a bounded table. `now` gives monotonic seconds."""
+    """A bounded table of listeners and their last requests. `now` returns monotonic seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._seen: dict[int, float] = {}
-        """When each was last seen; the order is that of time."""
+        self._last_requests: dict[int, float] = {}
+        """In the order of time."""
 
-    def add(self, who: tuple[str, ...]) -> None:
-        """Take note of a listener."""
-        key = hash(who)
-        self._seen.pop(key, None)
-        self._seen[key] = self._now()
-        if len(self._seen) > MAX_LISTENERS:
-            del self._seen[next(iter(self._seen))]
+    def add(self, identity: tuple[str, ...]) -> None:
+        """Record a request of a listener."""
+        key = hash(identity)
+        self._last_requests.pop(key, None)
+        self._last_requests[key] = self._now()
+        if len(self._last_requests) > MAX_LISTENERS:
+            del self._last_requests[next(iter(self._last_requests))]
 
     def __len__(self) -> int:
-        """How many listeners there are."""
         oldest = self._now() - SEEN_WITHIN
-        while self._seen and self._seen[first := next(iter(self._seen))] < oldest:
-            del self._seen[first]
-        return len(self._seen)
+        while self._last_requests and self._last_requests[first := next(iter(self._last_requests))] < oldest:
+            del self._last_requests[first]
+        return len(self._last_requests)

@@ -1,4 +1,4 @@
-"""One rendition of a station for HLS, from the first request for it until nobody has asked for a while."""
+"""A rendition of a station for HLS: it runs from the first request until there was none for a while."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from radio.stream.formats.hls import Playlist, Segment, Segmenter, Timeline
 from radio.types import SAMPLE_RATE, Format, Frames, Packet, Seconds
 
 HISTORY: Seconds = 30.0
-"""How old the first segment is: the first request is answered at once, and players can fill their buffers."""
+"""Age of the first segment: the first request is answered at once, and players can fill their buffers."""
 
-PATIENCE: Seconds = 12.0
-"""How long a request waits for the first segment: three targets."""
+FIRST_SEGMENT_TIMEOUT: Seconds = 12.0
+"""Longest time that a request waits for the first segment: three target durations."""
 
-IDLE: Seconds = 60.0
-"""Without a request for this long segmenting ends. As long as the list: a player that paused longer lost its place."""
+IDLE_TIMEOUT: Seconds = 60.0
+"""Segmenting ends after this time without a request: a player that pauses longer has lost its place in the list."""
 
 _JITTER: Frames = SAMPLE_RATE // 4
-"""More than the live edge is ahead of the last packet that a tap has given."""
+"""More frames than the last packet of a tap is behind the live edge."""
 
-_AGAIN: Seconds = 1.0
-"""Between the end of a tap and the next one."""
+_REOPEN_DELAY: Seconds = 1.0
+"""Wait between the end of a tap and the next one."""
 
 
 class Rendition:
-    """Segments a mount from now on, until idle or closed; then another one must take its place.
+    """A segmenter of one mount. It runs until it is idle or closed; then another rendition must replace it.
 
     Args:
         channel: The station.
         format_: The mount.
-        track: What its packets are.
-        timeline: Called when the first of them is there; shared by the station's renditions.
+        track: The codec of its packets.
+        timeline: Returns the timeline that the station's renditions share; called when there is a packet.
     """
 
     def __init__(self, channel: Channel, format_: Format, track: Mp4Track, timeline: Callable[[], Timeline]) -> None:
-        self.over = False
+        self.ended = False
         self._channel = channel
         self._format: Format = format_
         self._track = track
@@ -51,64 +51,64 @@ class Rendition:
         self._segmenter: Segmenter | None = None
         self._playlist: Playlist | None = None
         self._ready = asyncio.Event()
-        self._asked = time.monotonic()
+        self._last_request = time.monotonic()
         self._task = asyncio.create_task(self._segment())
         self._log = logging.getLogger(f"radio.station.{channel.settings.name}")
 
     async def playlist(self) -> Playlist:
-        """All segments that there are, one at least; the first call waits for it, or for all that the past gives.
+        """Return the playlist, with one segment at least; the first call waits until the past is segmented.
 
         Raises:
-            ServerError: Not even the first segment came in time.
+            ServerError: There was no segment in time.
         """
-        self._asked = time.monotonic()
+        self._last_request = time.monotonic()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FIRST_SEGMENT_TIMEOUT):
                 await self._ready.wait()
         if self._playlist is None:
             name = self._channel.settings.name
-            raise ServerError(f"{name} has nothing to play yet; try again in a few seconds")
+            raise ServerError(f"{name} has no audio yet; try again in a few seconds")
         return self._playlist
 
     def file(self, name: str) -> bytes | None:
-        """An init segment or a segment, if it is there; nothing is waited for."""
-        self._asked = time.monotonic()
+        """Return an initialization segment or a segment, or None if it is not available."""
+        self._last_request = time.monotonic()
         return self._playlist.file(name) if self._playlist else None
 
     async def close(self) -> None:
-        """Stop segmenting; who waits for a segment is let go."""
+        """Stop segmenting; requests that wait for a segment fail."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _segment(self) -> None:
         try:
-            while not self.over:
+            while not self.ended:
                 try:
                     async with self._channel.tap(self._format, history=HISTORY) as tap:
                         async for packet in tap:
-                            self._take(packet)
-                            if time.monotonic() - self._asked > IDLE:
-                                self.over = True
+                            self._add_packet(packet)
+                            if time.monotonic() - self._last_request > IDLE_TIMEOUT:
+                                self.ended = True
                                 return
                 except StreamError as error:
                     self._log.warning("station '%s': HLS: %s", self._channel.settings.name, error)
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_REOPEN_DELAY)
         finally:
-            self.over = True
+            self.ended = True
             self._ready.set()
 
-    def _take(self, packet: Packet) -> None:
+    def _add_packet(self, packet: Packet) -> None:
         if self._segmenter is None:
             self._segmenter = Segmenter(self._track, base=self._timeline().base)
         if segment := self._segmenter.feed(packet):
-            self._list(segment, self._timeline())
+            self._add_segment(segment, self._timeline())
 
-    def _list(self, segment: Segment, timeline: Timeline) -> None:
+    def _add_segment(self, segment: Segment, timeline: Timeline) -> None:
         if self._playlist is None:
             token = secrets.token_hex(4)
             self._playlist = Playlist(self._track, token=token, discontinuities=timeline.discontinuities)
         self._playlist.add(segment)
-        # A rendition that begins later begins with a discontinuity of its own, to the number that the others are at.
+        # A rendition that starts later starts with a discontinuity of its own, up to the number of the others.
         timeline.discontinuities = max(timeline.discontinuities, self._playlist.discontinuities - 1)
         behind = timeline.base + self._channel.edge.live - segment.time - segment.frames
         if behind < hls.SEGMENT_FRAMES + _JITTER:

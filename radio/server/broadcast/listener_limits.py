@@ -1,4 +1,4 @@
-"""How many may listen: to a station, and from one address. Off unless the config says otherwise."""
+"""Limits on the number of listeners, per station and per client address. There are none by default."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from radio.server.http.problems import ProblemError
 
 @dataclass(slots=True)
 class Limits:
-    """Counts listeners by their address, where there is a limit.
+    """The limits, and the number of listeners at each address.
 
     Args:
-        per_station: Listeners of one station, in all formats; none for no limit.
-        per_address: Streams to one address, of all stations; none for no limit.
+        per_station: Most listeners of one station, in all formats; None for no limit.
+        per_address: Most streams to one address, of all stations; None for no limit.
     """
 
     per_station: int | None = None
@@ -24,26 +24,26 @@ class Limits:
     _addresses: Counter[str] = field(default_factory=Counter)
 
     def admit(self, channel: Channel, address: str) -> Callable[[], None] | None:
-        """Let one more listen; what is returned, if anything, is to be called when it has left.
+        """Admit one listener; return a function to call when it leaves, if there is one.
 
         Raises:
-            ProblemError: 503, there are as many as may be.
+            ProblemError: 503, a limit is reached.
         """
         if self.per_station is not None and channel.listeners >= self.per_station:
-            raise _full(f"{channel.settings.title} has {channel.listeners} listeners, as many as it takes")
+            raise _full(f"{channel.settings.title} has {channel.listeners} listeners, which is its limit")
         if self.per_address is None:
             return None
         if self._addresses[address] >= self.per_address:
-            raise _full(f"{self.per_address} streams go to your address, as many as it may have")
+            raise _full(f"your address has {self.per_address} streams, which is its limit")
         self._addresses[address] += 1
 
-        def left() -> None:
+        def leave() -> None:
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
 
-        return left
+        return leave
 
 
 def _full(message: str) -> ProblemError:
-    return ProblemError(503, "full", f"{message}: try again in a minute", retry_after=60)
+    return ProblemError(503, "full", f"{message}; try again in a minute", retry_after=60)

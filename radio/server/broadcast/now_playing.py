@@ -1,120 +1,120 @@
-"""What is on, what was, and what comes: tracks and bars with the mount's frame at which they start."""
+"""What a station plays: its last tracks, bars and notes, and the tracks that are rendered but not on the air yet."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import chain
 
-from radio.types import SAMPLE_RATE, Frames, JsonValue, StationEvent
+from msgspec.structs import asdict
 
-TRACKS = 256
-"""Tracks that are remembered: nine hours or so."""
+from radio.server.api.body import iso_time
+from radio.server.api.events import AirEvent, BarEvent, PlayedNoteEvent, TrackEvent
+from radio.server.api.station import CurrentMusic, RecentBar, RecentEvent, RecentNote, RecentTrack, Track
+from radio.types import SAMPLE_RATE, Frames
 
-_BARS = 32
-"""More bars than the ring holds at 110 BPM, so that whoever hears a burst finds the bar it began in."""
+MAX_TRACKS = 256
+"""Tracks that are remembered: about nine hours."""
 
-_NOTES = 1024
-"""More notes than a burst holds, so that a page has those that its listener is about to hear."""
+_MAX_BARS = 32
+"""More bars than a burst holds at 110 BPM, so that a listener finds the bar in which its burst begins."""
 
-_NOTED: Frames = 30 * SAMPLE_RATE
-"""How far back notes are told: a burst, and what a page still shows of what was heard."""
+_MAX_NOTES = 1024
+"""More notes than a burst holds, so that a page has the notes that its listener will hear next."""
 
-_RECENT = 2
-"""Tracks of which one is heard somewhere within a burst."""
+_NOTE_HISTORY: Frames = 30 * SAMPLE_RATE
+"""Age of the oldest recent note: a burst, and the past that a page still shows."""
+
+_RECENT_TRACKS = 2
+"""A burst begins in one of them."""
 
 
 @dataclass(slots=True)
 class AiredTrack:
-    """A track on the air: when and where it started, and what the station said of it."""
+    """A track that has started.
 
-    frame: Frames
-    data: Mapping[str, JsonValue]
+    started: seconds since 1970.
+    bar: number of its first bar in the worker's run.
+    """
+
+    event: TrackEvent
     started: float
-    """Seconds since 1970."""
     bar: int | None = None
-    """The number of its first bar, in the run of its worker."""
+
+    @property
+    def frame(self) -> Frames:
+        return self.event.frame
 
     @property
     def title(self) -> str:
-        return str(self.data["title"])
+        return self.event.title
 
-    def as_json(self) -> dict[str, JsonValue]:
-        return {**self.data, "frame": self.frame, "started_at": stamp(self.started)}
+    def body(self) -> Track:
+        return Track(**asdict(self.event), started_at=iso_time(self.started))
 
 
 @dataclass(slots=True)
 class NowPlaying:
-    """Built from events: announced as they are rendered, seconds early, and aired as the live edge reaches them."""
+    """The state of a station's music, built from events.
 
-    tracks: deque[AiredTrack] = field(default_factory=lambda: deque(maxlen=TRACKS))
-    """Those that have started, the one that is on last."""
-    bars: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_BARS))
-    notes: deque[StationEvent] = field(default_factory=lambda: deque(maxlen=_NOTES))
-    coming: deque[StationEvent] = field(default_factory=deque)
-    """The tracks that are rendered and have not started."""
+    Events are announced when they are rendered, seconds early, and air when the live edge reaches them.
 
-    def announce(self, event: StationEvent) -> None:
-        """Take an event that is rendered and will air, unless `retract` removes it first."""
-        if event.kind == "track":
+    tracks: tracks that have started, the current one last.
+    coming: tracks that are rendered but have not started.
+    """
+
+    tracks: deque[AiredTrack] = field(default_factory=lambda: deque(maxlen=MAX_TRACKS))
+    bars: deque[BarEvent] = field(default_factory=lambda: deque(maxlen=_MAX_BARS))
+    notes: deque[PlayedNoteEvent] = field(default_factory=lambda: deque(maxlen=_MAX_NOTES))
+    coming: deque[TrackEvent] = field(default_factory=deque)
+
+    def announce(self, event: AirEvent) -> None:
+        """Add an event that is rendered; it airs unless it is retracted."""
+        if isinstance(event, TrackEvent):
             self.coming.append(event)
 
     def retract(self, frame: Frames) -> None:
-        """Take back what was announced for `frame` and later: it will never air."""
+        """Remove the announced events at `frame` and later: they were lost with their worker."""
         self.coming = deque(event for event in self.coming if event.frame < frame)
 
-    def air(self, event: StationEvent, at: float) -> None:
-        """Take an event that the live edge has reached; `at` is the wall clock's time, in seconds since 1970."""
-        if event.kind == "track":
-            self.tracks.append(AiredTrack(event.frame, event.data, at))
-            while self.coming and self.coming[0].frame <= event.frame:
-                self.coming.popleft()
-        elif event.kind == "bar":
-            self.bars.append(event)
-            number = event.data.get("number")
-            if self.tracks and self.tracks[-1].frame == event.frame and isinstance(number, int):
-                self.tracks[-1].bar = number
-        elif event.kind == "note":
-            self.notes.append(event)
+    def air(self, event: AirEvent, at: float) -> None:
+        """Add an event that the live edge has reached; `at` is the wall clock in seconds since 1970."""
+        match event:
+            case TrackEvent():
+                self.tracks.append(AiredTrack(event, at))
+                while self.coming and self.coming[0].frame <= event.frame:
+                    self.coming.popleft()
+            case BarEvent():
+                self.bars.append(event)
+                if self.tracks and self.tracks[-1].frame == event.frame:
+                    self.tracks[-1].bar = event.number
+            case PlayedNoteEvent():
+                self.notes.append(event)
 
     def titles_between(self, start: Frames, end: Frames) -> list[tuple[Frames, str]]:
-        """The titles that begin at `start` ≤ frame < `end`, announced ones too, each with its frame, in order."""
-        starts = [(track.frame, track.title) for track in self.tracks]
-        starts += [(event.frame, str(event.data["title"])) for event in self.coming]
-        return [(frame, title) for frame, title in starts if start <= frame < end]
+        """Return the titles that begin at `start` ≤ frame < `end`, announced ones included, with their frames."""
+        tracks: list[AiredTrack | TrackEvent] = [*self.tracks, *self.coming]
+        return [(track.frame, track.title) for track in tracks if start <= track.frame < end]
 
     def title_at(self, frame: Frames) -> str | None:
-        """The title of the track that sounds at `frame`; None before the first that is remembered."""
-        for event in reversed(self.coming):
-            if event.frame <= frame:
-                return str(event.data["title"])
-        for track in reversed(self.tracks):
+        """Return the title at `frame`, or None before the first track that is remembered."""
+        tracks: Iterable[AiredTrack | TrackEvent] = chain(reversed(self.coming), reversed(self.tracks))
+        for track in tracks:
             if track.frame <= frame:
                 return track.title
         return None
 
-    def as_json(self) -> dict[str, JsonValue]:
-        """The last track and the last bar; each with all that is known of it and its `frame`."""
-        track: JsonValue = self.tracks[-1].as_json() if self.tracks else None
-        return {"track": track, "bar": _stamped(self.bars[-1]) if self.bars else None}
+    def current(self) -> CurrentMusic:
+        """Return the last track and the last bar."""
+        return CurrentMusic(self.tracks[-1].body() if self.tracks else None, self.bars[-1] if self.bars else None)
 
-    def recent(self) -> list[JsonValue]:
-        """The last tracks, bars and notes in order, each with its `kind`."""
-        found: list[tuple[Frames, dict[str, JsonValue]]] = []
-        found += [(track.frame, {**track.as_json(), "kind": "track"}) for track in list(self.tracks)[-_RECENT:]]
-        found += [(bar.frame, {**_stamped(bar), "kind": "bar"}) for bar in self.bars]
+    def recent(self) -> list[RecentEvent]:
+        """Return the last tracks, bars and notes in order."""
+        events: list[RecentEvent] = []
+        events += [RecentTrack(**asdict(track.body())) for track in list(self.tracks)[-_RECENT_TRACKS:]]
+        events += [RecentBar(**asdict(bar)) for bar in self.bars]
         if self.notes:
-            since = self.notes[-1].frame - _NOTED
-            notes = (note for note in self.notes if note.frame > since)
-            found += [(note.frame, {**_stamped(note), "kind": "note"}) for note in notes]
-        return [each for _, each in sorted(found, key=lambda pair: pair[0])]
-
-
-def stamp(at: float) -> str:
-    """Seconds since 1970 as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-
-
-def _stamped(event: StationEvent) -> dict[str, JsonValue]:
-    return {**event.data, "frame": event.frame}
+            oldest = self.notes[-1].frame - _NOTE_HISTORY
+            events += [RecentNote(**asdict(note)) for note in self.notes if note.frame > oldest]
+        return sorted(events, key=lambda event: event.frame)

@@ -1,4 +1,4 @@
-"""The pushes of the stations on the air: started with the front, stopped with it, and how each of them fares."""
+"""The pushes of all stations: they run as long as the application."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from radio.server.broadcast.channel import Channel
 from radio.settings.push import PushSettings
 
 PUSHES: web.AppKey[Mapping[str, tuple[PushStatus, ...]]] = web.AppKey("pushes")
-"""How the pushes of each station fare, in the order of its settings."""
+"""The states of each station's pushes, in the order of its settings."""
 
 
 def pusher(channel: Channel, settings: PushSettings) -> Pusher:
-    """What sends a channel's music somewhere, when it is run."""
+    """Return the pusher of a channel to one server; it starts when it is run."""
     station = channel.settings
     image = station.image or ARTWORK
     pushed = PushedStation(channel, station.title, station.description, image, channel.now_playing.title_at)
@@ -28,17 +28,19 @@ def pusher(channel: Channel, settings: PushSettings) -> Pusher:
 
 
 def add_pushes(app: web.Application, channels: Mapping[str, Channel]) -> None:
-    """Have the stations pushed for as long as the application runs.
+    """Push the stations while the application runs.
 
     Raises:
-        SettingsError: Pushes have no key, and which. What is missing now would be missing at night.
+        SettingsError: Keys of pushes cannot be read; all of them are named.
     """
-    pushers = {name: [pusher(channel, each) for each in channel.settings.push] for name, channel in channels.items()}
+    pushers = {
+        name: [pusher(channel, settings) for settings in channel.settings.push] for name, channel in channels.items()
+    }
     _check_keys(channels)
-    app[PUSHES] = {name: tuple(each.status for each in those) for name, those in pushers.items()}
+    app[PUSHES] = {name: tuple(item.status for item in items) for name, items in pushers.items()}
 
     async def run(_: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(each.run()) for those in pushers.values() for each in those]
+        tasks = [asyncio.create_task(item.run()) for items in pushers.values() for item in items]
         yield
         for task in tasks:
             task.cancel()

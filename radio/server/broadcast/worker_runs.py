@@ -1,7 +1,7 @@
-"""The runs of a station's workers: with a run's record, and the models it names, its music is composed again.
+"""Runs of a station's worker, and the control changes of each: enough to compose the music again.
 
-What a worker plays is a function of its checkpoints, its settings, its seed and the log of control changes. A track's
-place in it is the number of its first bar.
+The music of a run is a function of its checkpoints, its settings, its seed and its control changes. A track's place in
+the run is the number of its first bar.
 """
 
 from __future__ import annotations
@@ -10,177 +10,189 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from radio import __version__
-from radio.server.broadcast.now_playing import AiredTrack, stamp
+from radio.server.api.body import iso_time
+from radio.server.api.controls import ControlValues, all_values
+from radio.server.api.history import Checkpoint, Checkpoints, ControlChange, History, PastTrack, Run
+from radio.server.api.music_settings import music_settings
+from radio.server.broadcast.now_playing import AiredTrack
 from radio.settings.controls import CONTROLS, Controls
-from radio.settings.fields import settings_of
-from radio.settings.station import StationSettings
-from radio.types import Frames, JsonValue, Landing
+from radio.types import SAMPLE_RATE, Frames, JsonValue, Landing
 
-CHANGES = 4_096
-"""Control changes that a run keeps; what is older than these is folded into the controls it began with."""
+if TYPE_CHECKING:
+    from radio.settings.station import StationSettings
+
+MAX_CHANGES = 4_096
+"""Control changes that are kept of a run; older ones are merged into the controls with which it began."""
 
 MAX_RUNS = 64
-"""Lives that are kept: those of a station whose worker dies every few minutes, for hours."""
+"""Runs that are kept: hours of a station whose worker dies every few minutes."""
 
-_SHAPING = tuple(name for name, setting in settings_of(StationSettings).items() if setting.uses.get("shapes_music"))
-"""The settings that the history shows. Others are private, such as the servers that a station is pushed to."""
+_MODELS: Final = ("piano", "drums", "chords")
 
-_MODELS = ("piano", "drums", "chords")
-
-_WAITING = frozenset(name for name, control in CONTROLS.items() if control.lands == "loop")
-"""Controls that may be asked for anew, or be heard earlier than was said, while they wait for a loop to begin."""
+_LOOP_CONTROLS: Final = frozenset(name for name, control in CONTROLS.items() if control.lands == "loop")
+"""Controls whose change waits for the next loop: until then it can be replaced, or take effect earlier."""
 
 
-@dataclass(frozen=True, slots=True)
-class ControlChange:
-    """Control values, and the bar and mount's frame from which they count; or a track that was begun there by hand."""
+class _TrackControls(NamedTuple):
+    """The controls when a track began, and the changes while it played."""
 
-    at: Landing
-    values: Mapping[str, JsonValue]
-    skip: bool = False
-
-    def as_json(self) -> dict[str, JsonValue]:
-        return {"bar": self.at.bar, "frame": self.at.frame, "controls": dict(self.values), "skip": self.skip}
+    controls: ControlValues
+    changes: list[ControlChange]
 
 
 @dataclass(slots=True)
 class WorkerRun:
-    """What one worker was started with, and what was changed since."""
+    """The settings of one worker and its control changes.
+
+    settings: with the seed and the controls with which the worker was started.
+    started: seconds since 1970.
+    origin: frame of the run's first bar line on the channel's clock.
+    digests: SHA-256 of each checkpoint.
+    whole: whether `changes` reaches back to the first bar.
+    """
 
     number: int
     settings: StationSettings
-    """With the seed and the controls that this worker was given."""
     started: float
-    """Seconds since 1970."""
     origin: Frames
-    """The mount's frame of its first bar line."""
     digests: Mapping[str, str]
-    """SHA-256 of each checkpoint."""
     controls: Controls = field(init=False)
     changes: deque[ControlChange] = field(default_factory=deque)
     whole: bool = True
-    """Whether `changes` reaches back to the first bar."""
 
     def __post_init__(self) -> None:
         self.controls = self.settings.controls
 
-    def changed(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
-        """Note a change of controls, each with its landing."""
+    def change_controls(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
+        """Record a change of controls and where each takes effect."""
         for at in dict.fromkeys(landings.values()):
-            self._add(ControlChange(at, {name: values[name] for name, landing in landings.items() if landing == at}))
+            changed = {name: values[name] for name, landing in landings.items() if landing == at}
+            self._add(ControlChange(at.bar, at.frame, ControlValues(changed)))
 
-    def skipped(self, at: Landing) -> None:
-        """Note that the next track was to begin there, and with it a loop."""
-        self._add(ControlChange(at, {}, skip=True))
-
-    def _add(self, change: ControlChange) -> None:
-        if change.skip or not _WAITING.isdisjoint(change.values):
-            change = replace(change, values={**self._withdrawn(change.at.bar), **change.values})
-        last = self.changes[-1] if self.changes else None
-        if last is not None and last.at == change.at and not last.skip and not change.skip:
-            self.changes[-1] = ControlChange(change.at, {**last.values, **change.values})
-        else:
-            self.changes.append(change)
-        while len(self.changes) > CHANGES:
-            self.controls = self.controls.changed(self.changes.popleft().values)
-            self.whole = False
-
-    def _withdrawn(self, bar: int) -> dict[str, JsonValue]:
-        """Take out, and return, what waits for a loop that begins at `bar` or later."""
-        waiting: dict[str, JsonValue] = {}
-        kept: deque[ControlChange] = deque()
-        for change in self.changes:
-            early = _WAITING.intersection(change.values) if change.at.bar >= bar else frozenset()
-            waiting |= {name: change.values[name] for name in early}
-            rest = {name: value for name, value in change.values.items() if name not in early}
-            if rest or change.skip:
-                kept.append(replace(change, values=rest))
-        self.changes = kept
-        return waiting
+    def skip_track(self, at: Landing) -> None:
+        """Record that a client began the next track, and with it a new loop, at a bar."""
+        self._add(ControlChange(at.bar, at.frame, ControlValues(), skip=True))
 
     def controls_at(self, frame: Frames) -> Controls:
-        """The controls in force when the bar at `frame` begins."""
+        """Return the controls that are in force when the bar at `frame` begins."""
         values: dict[str, JsonValue] = {}
         for change in self.changes:
-            if change.at.frame <= frame:
-                values |= change.values
+            if change.frame <= frame:
+                values |= change.controls
         return self.controls.changed(values)
 
     def changes_between(self, start: Frames, end: Frames) -> list[ControlChange]:
-        """Those that landed at `start` < frame < `end`."""
-        return [change for change in self.changes if start < change.at.frame < end]
+        """Return the changes at `start` < frame < `end`."""
+        return [change for change in self.changes if start < change.frame < end]
 
-    def told(self, spans: Iterable[tuple[Frames, Frames]]) -> Iterator[dict[str, JsonValue]]:
-        """For stretches in order of time: the controls in force as each begins, and what was changed within it."""
-        changes = sorted(self.changes, key=lambda change: change.at.frame)
-        frames = [change.at.frame for change in changes]
-        values, done = self.controls.as_json(), 0
+    def controls_of(self, spans: Iterable[tuple[Frames, Frames]]) -> Iterator[_TrackControls]:
+        """Yield the controls and changes of each track; `spans` are the tracks' first and last frames, in order."""
+        changes = sorted(self.changes, key=lambda change: change.frame)
+        frames = [change.frame for change in changes]
+        values, merged = all_values(self.controls), 0
         for start, end in spans:
             begun = bisect_right(frames, start)
-            for change in changes[done:begun]:
-                values |= change.values
-            done = begun
-            within: list[JsonValue] = [change.as_json() for change in changes[begun : bisect_left(frames, end)]]
-            yield {"seed": self.settings.seed, "controls": dict(values), "changes": within}
+            for change in changes[merged:begun]:
+                values.update(change.controls)
+            merged = begun
+            yield _TrackControls(ControlValues(values), changes[begun : bisect_left(frames, end)])
 
-    def as_json(self) -> dict[str, JsonValue]:
-        return {
-            "number": self.number,
-            "started_at": stamp(self.started),
-            "frame": self.origin,
-            "version": __version__,
-            "seed": self.settings.seed,
-            "settings": _settings(self.settings),
-            "checkpoints": {
-                part: {"name": _path(self.settings, part).name, "sha256": self.digests.get(part)} for part in _MODELS
-            },
-            "controls": self.controls.as_json(),
-            "changes": [change.as_json() for change in self.changes],
-            "whole": self.whole,
-        }
+    def body(self) -> Run:
+        return Run(
+            number=self.number,
+            started_at=iso_time(self.started),
+            frame=self.origin,
+            version=__version__,
+            seed=self.settings.seed,
+            settings=music_settings(self.settings),
+            checkpoints=Checkpoints(*(self._checkpoint(model) for model in _MODELS)),
+            controls=all_values(self.controls),
+            changes=list(self.changes),
+            whole=self.whole,
+        )
+
+    def _checkpoint(self, model: str) -> Checkpoint:
+        return Checkpoint(_path(self.settings, model).name, self.digests.get(model))
+
+    def _add(self, change: ControlChange) -> None:
+        if change.skip or not _LOOP_CONTROLS.isdisjoint(change.controls):
+            values = ControlValues(self._withdraw(change.bar) | change.controls)
+            change = msgspec.structs.replace(change, controls=values)
+        last = self.changes[-1] if self.changes else None
+        same_place = last is not None and (last.bar, last.frame) == (change.bar, change.frame)
+        if last is not None and same_place and not last.skip and not change.skip:
+            values = ControlValues(last.controls | change.controls)
+            self.changes[-1] = msgspec.structs.replace(change, controls=values)
+        else:
+            self.changes.append(change)
+        while len(self.changes) > MAX_CHANGES:
+            self.controls = self.controls.changed(self.changes.popleft().controls)
+            self.whole = False
+
+    def _withdraw(self, bar: int) -> dict[str, JsonValue]:
+        """Remove and return the control values that wait for a loop which begins at `bar` or later."""
+        waiting: dict[str, JsonValue] = {}
+        remaining: deque[ControlChange] = deque()
+        for change in self.changes:
+            early = _LOOP_CONTROLS.intersection(change.controls) if change.bar >= bar else frozenset()
+            waiting |= {name: change.controls[name] for name in early}
+            rest = ControlValues({name: value for name, value in change.controls.items() if name not in early})
+            if rest or change.skip:
+                remaining.append(msgspec.structs.replace(change, controls=rest))
+        self.changes = remaining
+        return waiting
 
 
 def digests(settings: StationSettings) -> dict[str, str]:
-    """SHA-256 of the checkpoints that are there; they are read whole, so not on the event loop."""
+    """Return the SHA-256 of each checkpoint that exists. This reads whole files: call it in a thread."""
     return {
-        part: hashlib.sha256(path.read_bytes()).hexdigest()
-        for part in _MODELS
-        if (path := _path(settings, part)).is_file()
+        model: hashlib.sha256(path.read_bytes()).hexdigest()
+        for model in _MODELS
+        if (path := _path(settings, model)).is_file()
     }
 
 
-def as_json(
-    tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int
-) -> dict[str, JsonValue]:
-    """The last `limit` tracks of runs that are known, newest first, and these runs."""
-    known, past = list(runs), list(tracks)
-    ends = [later.frame for later in past[1:]] + [live]
-    spans = [(track.frame, end) for track, end in zip(past, ends, strict=False)]
-    forgotten = bisect_left(past, known[0].origin, key=lambda track: track.frame) if known else len(past)
-    place, used = max(forgotten, len(past) - limit), []
-    found: list[JsonValue] = []
-    for run, end in zip(known, [*(later.origin for later in known[1:]), live + 1], strict=False):
-        stop = bisect_left(past, end, key=lambda track: track.frame)
-        if place < stop:
-            used.append(run)
-        for track, told in zip(past[place:stop], run.told(spans[place:stop]), strict=True):
-            found.append({**track.as_json(), "bar": track.bar, "run": run.number, **told})
-        place = max(place, stop)
-    return {"tracks": found[::-1], "runs": [run.as_json() for run in used[::-1]]}
+def history(tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int) -> History:
+    """Return the last `limit` tracks of the runs that are kept, newest first, and these runs."""
+    all_runs, all_tracks = list(runs), list(tracks)
+    ends = [later.frame for later in all_tracks[1:]] + [live]
+    spans = [(track.frame, end) for track, end in zip(all_tracks, ends, strict=False)]
+    first_kept = bisect_left(all_tracks, all_runs[0].origin, key=_frame) if all_runs else len(all_tracks)
+    index = max(first_kept, len(all_tracks) - limit)
+    past_tracks: list[PastTrack] = []
+    used_runs: list[WorkerRun] = []
+    for run, end in zip(all_runs, [*(later.origin for later in all_runs[1:]), live + 1], strict=False):
+        stop = bisect_left(all_tracks, end, key=_frame)
+        if index < stop:
+            used_runs.append(run)
+        for track, state in zip(all_tracks[index:stop], run.controls_of(spans[index:stop]), strict=True):
+            past_tracks.append(_past_track(track, run, state))
+        index = max(index, stop)
+    return History(past_tracks[::-1], [run.body() for run in used_runs[::-1]], live, SAMPLE_RATE)
 
 
-def _path(settings: StationSettings, part: str) -> Path:
-    path: Path = getattr(settings, part)
+def _past_track(track: AiredTrack, run: WorkerRun, state: _TrackControls) -> PastTrack:
+    return PastTrack(
+        **msgspec.structs.asdict(track.body()),
+        bar=track.bar,
+        run=run.number,
+        seed=run.settings.seed,
+        controls=state.controls,
+        changes=state.changes,
+    )
+
+
+def _frame(track: AiredTrack) -> Frames:
+    return track.frame
+
+
+def _path(settings: StationSettings, model: str) -> Path:
+    path: Path = getattr(settings, model)
     return path
-
-
-def _settings(settings: StationSettings) -> dict[str, JsonValue]:
-    """What shapes the music and its sound; of files the names only, since the folders are this machine's business."""
-    plain: dict[str, Any] = asdict(settings)
-    found = {name: plain[name] for name in _SHAPING}
-    return {name: value.name if isinstance(value, Path) else value for name, value in found.items()}

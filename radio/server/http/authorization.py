@@ -1,9 +1,9 @@
-"""Who may change something: whoever has the token, if there is one, and no web page but our own.
+"""Authorization of requests that change something: by token, and by the page that sends them.
 
-A radio on loopback asks for no token, and every page that the owner's browser shows can reach it. Such a page must not
-turn its knobs or start its jobs, so that what changes something is refused when the browser says that it comes from
-elsewhere (Fetch Metadata, or the Origin header, RFC 6454), and, where no token is asked for, when it is addressed to a
-name that is not this machine's: a stranger's domain that points to 127.0.0.1 (DNS rebinding) has an origin like ours.
+A radio on loopback takes no token, and every page in the owner's browser can reach it. Such a page must not change
+controls or start jobs. A request that changes something is therefore refused if the browser says that a page of another
+site sent it (Fetch Metadata, or the Origin header, RFC 6454). Without a token it is also refused if its Host is not a
+name of this machine: a foreign domain that resolves to 127.0.0.1 (DNS rebinding) looks like the radio's own origin.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from radio.server.http.problems import ProblemError
 
-_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """Who may turn the controls: nobody when `control` is off, else whoever has the token, if there is one.
+    """The rules for requests that change something.
 
-    `hosts` are names of this machine under which changes are taken without a token, besides those of loopback.
+    control: whether anything can be changed over HTTP.
+    token: the control token; without one, no token is necessary.
+    hosts: names of this machine, besides those of loopback, that a request without a token may be addressed to.
     """
 
     control: bool
@@ -33,38 +36,40 @@ class Authorization:
     hosts: tuple[str, ...] = ()
 
     @property
-    def mode(self) -> str:
-        """What a page may offer: `off`, `token` where one is asked for, `open` where nothing is."""
+    def mode(self) -> Literal["off", "token", "open"]:
+        """`off` if nothing can be changed, `token` if a change takes a token, else `open`."""
         return "off" if not self.control else "open" if self.token is None else "token"
 
-    def admit(self, request: web.Request) -> None:
-        """Raise ProblemError 403 or 401 unless this request may change a station."""
+    def require(self, request: web.Request) -> None:
+        """Raise ProblemError 403 or 401 unless the request may change a station."""
         if not self.control:
-            raise ProblemError(403, "control_off", "the controls of this radio are switched off")
+            raise ProblemError(403, "control_off", "controls are disabled on this radio (control: false)")
         if self.token is None:
             return
-        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")  # any bytes may come
-        if not hmac.compare_digest(given, f"Bearer {self.token}".encode()):
-            message = "controls need the token of this radio: send 'Authorization: Bearer <control_token>'"
+        value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(value, f"Bearer {self.token}".encode()):
+            message = "the control token is missing or wrong; send 'Authorization: Bearer <control_token>'"
             raise ProblemError(401, "no_token", message, field="Authorization", allowed="Bearer <control_token>")
 
     def check_origin(self, request: web.Request) -> None:
-        """Raise ProblemError 403 where a browser sends this request for a page that is not ours."""
+        """Raise ProblemError 403 if a page of another site may have sent the request."""
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
         if site is not None:
-            ours = site in {"same-origin", "none"}
+            own_page = site in {"same-origin", "none"}
         else:
-            ours = origin is None or _netloc(origin) == request.headers.get("Host", "").lower()
-        if not ours:
-            message = "a page of another site may not do this: open the radio's own page"
+            own_page = origin is None or _netloc(origin) == request.headers.get("Host", "").lower()
+        if not own_page:
+            message = "a page of another site sent this request; use the radio's own page"
             raise ProblemError(403, "foreign_page", message, field="Origin", allowed="the address of this radio")
-        if self.control and self.token is None and not self._is_ours(request.headers.get("Host", "")):
+        if self.control and self.token is None and not self._is_own_host(request.headers.get("Host", "")):
             allowed = ", ".join(("localhost", "127.0.0.1", "[::1]", *self.hosts))
-            message = "without a token, changes are taken under a name of this machine only: see hosts in stations.yaml"
+            message = (
+                "without a token, a change must be addressed to a name of this machine; see hosts in stations.yaml"
+            )
             raise ProblemError(403, "foreign_host", message, field="Host", allowed=allowed)
 
-    def _is_ours(self, host: str) -> bool:
-        # No host is no browser: HTTP/1.0, and scripts.
+    def _is_own_host(self, host: str) -> bool:
+        # A browser always sends a Host; HTTP/1.0 clients and scripts may not.
         try:
             name = urlsplit(f"//{host}").hostname
         except ValueError:
@@ -79,14 +84,14 @@ AUTHORIZATION: web.AppKey[Authorization] = web.AppKey("authorization", Authoriza
 async def reject_foreign_pages(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse whatever could change something, where another site's page asks for it."""
-    if request.method not in _HARMLESS:
+    """Refuse requests that could change something and come from a page of another site."""
+    if request.method not in _SAFE_METHODS:
         request.app[AUTHORIZATION].check_origin(request)
     return await handler(request)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`, an address or a name."""
+    """Return whether only this machine can reach `host`, an address or a name."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

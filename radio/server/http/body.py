@@ -1,54 +1,68 @@
-"""A request's body: JSON, short, and sent without delay."""
+"""JSON bodies of requests."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import cast
+from collections.abc import Mapping
+from typing import TypeVar
 
 from aiohttp import web
 
 from radio.server.http.problems import ProblemError
-from radio.types import JsonValue, Seconds
+from radio.server.http.validation import read_object
+from radio.types import Seconds
 
 MAX_BODY = 16 * 1024
-"""Bytes of a request's body; every control at once fits many times."""
+"""Longest body of a request in bytes; every control at once fits many times."""
 
-PATIENCE: Seconds = 15.0
-"""How long a body may take to arrive."""
+BODY_TIMEOUT: Seconds = 15.0
+"""Longest time in which a request's body may arrive."""
+
+_T = TypeVar("_T")
 
 
-async def json_object(request: web.Request, example: str) -> dict[str, JsonValue]:
-    """The object that the body is.
+async def read_body(
+    request: web.Request, type_: type[_T], *, example: str, allowed: Mapping[str, str] | None = None
+) -> _T:
+    """Return the body of a request.
 
     Args:
-        example: One that would be right.
+        type_: A struct of `radio.server.api`, or a subclass of dict.
+        example: A correct body, for the error message.
+        allowed: The allowed values in words, by field, where they do not follow from the field's type.
 
     Raises:
-        ProblemError: 415 for another type or a packed body, 408 for one that does not arrive, 400 for one that is not
-            JSON, 422 for one that is no object, or an empty one. (413, for one too long, is aiohttp's.)
+        ProblemError: 415 for another content type or a compressed body, 408 if the body does not arrive in time, 400
+            if it is not JSON, 422 if it is not an object, is empty, or has a wrong field. (aiohttp answers 413 to a
+            body that is too long.)
     """
     if request.content_type != "application/json":
-        message = f"the body is sent as '{request.content_type}'"
+        message = f"the body is sent as '{request.content_type}'; send application/json"
         raise ProblemError(415, "not_json", message, field="Content-Type", allowed="application/json")
-    if (packed := request.headers.get("Content-Encoding", "identity")) != "identity":
-        message = f"the body is packed with '{packed}'"
+    if (encoding := request.headers.get("Content-Encoding", "identity")) != "identity":
+        message = f"the body is compressed with '{encoding}'; send it uncompressed"
         raise ProblemError(415, "not_json", message, field="Content-Encoding", allowed="identity")
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(BODY_TIMEOUT):
             body = await request.read()
     except TimeoutError as error:
-        raise ProblemError(408, "too_slow", f"the body did not arrive within {PATIENCE:g} s") from error
+        raise ProblemError(408, "too_slow", f"the body did not arrive within {BODY_TIMEOUT:g} s") from error
     try:
-        # Python's reader knows NaN, JSON does not; a body nested too deep is no better.
-        value = json.loads(body, parse_constant=_no_constant)
+        # Not msgspec's decoder: it reports a number out of range without the field, and takes 2.0 for no whole number.
+        value = json.loads(body, parse_constant=_reject_constant, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, "bad_json", f"the body is not JSON: {error}") from error
     if not isinstance(value, dict) or not value:
-        allowed = f"an object such as {example}"
-        raise ProblemError(422, "not_allowed", f"the body is not {allowed}", field="body", allowed=allowed)
-    return cast("dict[str, JsonValue]", value)
+        words = f"an object such as {example}"
+        raise ProblemError(422, "not_allowed", f"the body is not {words}", field="body", allowed=words)
+    return read_object(value, type_, allowed=allowed)
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")

@@ -1,9 +1,9 @@
-"""What an address does, said where it is done: a handler carries its description, and `/api/openapi.json` gathers them.
+"""Descriptions of handlers, from which `/api/openapi.json` is generated.
 
-    @operation("One station in full", tag="stations", answer="Station")
+    @operation("One station in full", tag="stations", answer=Station)
     async def station(request): ...
 
-The rest of the description is the handler's docstring, past its first line.
+The description of the operation is the handler's docstring without its first line.
 """
 
 from __future__ import annotations
@@ -11,76 +11,57 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from aiohttp import web
 
-from radio.types import JsonValue
+from radio.server.http.query import QueryParameter
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Tag: TypeAlias = Literal["listen", "stations", "control", "files", "health", "pages"]
-Schema: TypeAlias = Mapping[str, JsonValue]
 
-_Found = TypeVar("_Found", bound=Handler)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A parameter behind the question mark."""
-
-    name: str
-    schema: Schema
-    help: str
+_Handler = TypeVar("_Handler", bound=Handler)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one address.
 
-    answer: the name of a schema in `radio.server.http.schemas`, where the answer is JSON. media: the types of one
-    that is
-    not. body: the name of the schema that the request's body follows. status: that of a success. problems: statuses of
-    its own; 404 and 422 follow from station and query, the others from body and `guarded`.
+    answer: type of a successful JSON response.
+    media: content types of a successful response that is not JSON.
+    events: types of the data of server-sent events, by name.
+    body: type of the request's body.
+    status: status of a successful response.
+    problems: descriptions of other statuses. 404 and 422 follow from path and query, others from `body` and `guarded`.
+    problem_answers: types of these responses where they are not a `Problem`.
+    guarded: whether the request needs the control token, if there is one.
+    endless: whether the response continues until the client disconnects.
     """
 
     summary: str
     description: str
     tag: Tag
-    answer: str | None = None
+    answer: Any = None
     media: tuple[str, ...] = ()
-    query: tuple[Query, ...] = ()
-    body: str | None = None
+    events: Mapping[str, Any] = field(default_factory=dict)
+    query: tuple[QueryParameter[Any], ...] = ()
+    body: Any = None
     status: int = 200
     problems: Mapping[int, str] = field(default_factory=dict)
+    problem_answers: Mapping[int, Any] = field(default_factory=dict)
     guarded: bool = False
-    """Needs the authorization's token, where there is one."""
     endless: bool = False
-    """The answer goes on until somebody hangs up."""
 
 
 OPERATIONS: dict[Handler, Operation] = {}
 
 
-def operation(
-    summary: str,
-    *,
-    tag: Tag,
-    answer: str | None = None,
-    media: tuple[str, ...] = (),
-    query: tuple[Query, ...] = (),
-    body: str | None = None,
-    status: int = 200,
-    problems: Mapping[int, str] | None = None,
-    guarded: bool = False,
-    endless: bool = False,
-) -> Callable[[_Found], _Found]:
-    """Describe a handler; the arguments are the fields of `Operation`."""
+def operation(summary: str, *, tag: Tag, **fields: Any) -> Callable[[_Handler], _Handler]:
+    """Describe a handler; `fields` are fields of `Operation`."""
 
-    def describe(handler: _Found) -> _Found:
+    def describe(handler: _Handler) -> _Handler:
         _, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")
-        OPERATIONS[handler] = Operation(
-            summary, description, tag, answer, media, query, body, status, problems or {}, guarded, endless
-        )
+        OPERATIONS[handler] = Operation(summary, description, tag, **fields)
         return handler
 
     return describe

@@ -1,4 +1,4 @@
-"""Every answer that is not a success, as JSON: `{"error": {"code", "message", "field", "allowed"}}`."""
+"""Error responses: JSON of the form `{"error": {"code", "message", "field", "allowed"}}`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from radio.errors import ControlError, ServerError
+from radio.server.api.problem import Fault, Problem
+from radio.server.http.responses import json_response
 
 _log = logging.getLogger("radio.server")
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 417: "bad_request"}
 
 
 class ProblemError(Exception):
-    """An answer with this status; `field` and `allowed` where one thing in the request is at fault.
+    """An error response.
 
-    `retry_after` says in how many seconds the same request may have another answer.
+    field, allowed: the part of the request that is wrong, and what is allowed there.
+    retry_after: seconds after which the same request may succeed.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class ProblemError(Exception):
 async def as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Turn whatever a handler raises into its JSON answer."""
+    """Turn the exceptions of a handler into error responses."""
     try:
         return await handler(request)
     except ProblemError as problem:
@@ -53,33 +56,33 @@ async def as_json(
     except web.RequestPayloadError as error:
         return answer(ProblemError(400, "bad_request", f"the body cannot be read: {error}"))
     except ConnectionError:
-        raise  # whoever asked is gone
+        raise  # the client has disconnected
     except web.HTTPException as error:
         if error.status < 400:
             raise
         code = _CODES.get(error.status, "error")
         if isinstance(error, web.HTTPNotFound):
-            message = f"there is nothing at {request.path}: /api/openapi.json says what there is"
+            message = f"there is nothing at {request.path}; /api/openapi.json lists all addresses"
             return answer(ProblemError(404, code, message))
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
-    except Exception:  # noqa: BLE001 — one request's fault must be answered, logged, and disturb nothing else
+    except Exception:  # noqa: BLE001 — a bug in one handler must not affect other requests
         _log.exception("%s %s failed", request.method, request.path)
-        return answer(ProblemError(500, "internal", "something failed here; the log says what"))
+        return answer(ProblemError(500, "internal", "the request failed; see the log of the radio"))
 
 
 def in_our_form(response: web.StreamResponse) -> None:
-    """Rewrite a refusal of aiohttp's own that has not come through `as_json`, such as that of a strange `Expect`."""
+    """Rewrite an error response of aiohttp that did not pass `as_json`, such as that for an unknown `Expect`."""
     if isinstance(response, web.HTTPException) and response.status >= 400:
         problem = ProblemError(response.status, _CODES.get(response.status, "error"), response.reason)
         response.content_type, response.body = "application/json", answer(problem).body
 
 
 def answer(problem: ProblemError, headers: dict[str, str] | None = None) -> web.Response:
-    """The problem as a response."""
-    error: dict[str, str | None] = {"code": problem.code, "message": str(problem)}
+    """Return the error response."""
+    fault = Fault(problem.code, str(problem))
     if problem.field is not None:
-        error |= {"field": problem.field, "allowed": problem.allowed}
+        fault = Fault(problem.code, str(problem), problem.field, problem.allowed)
     if problem.retry_after is not None:
         headers = {**(headers or {}), "Retry-After": str(problem.retry_after)}
-    return web.json_response({"error": error}, status=problem.status, headers=headers)
+    return json_response(Problem(fault), status=problem.status, headers=headers)

@@ -1,57 +1,48 @@
-"""What an address says behind its question mark, checked: anything else is a 422 that names what is allowed."""
+"""Query parameters. Each is declared once, for its check and for the OpenAPI description."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 from aiohttp import web
+from msgspec import Meta
 
-from radio.server.http.problems import ProblemError
+from radio.server.http.validation import read_text
 
-SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LONGEST = 32
-
-
-def sid_of(request: web.Request) -> str | None:
-    """The name that the client gave its stream, `?sid=`."""
-    sid = request.query.get("sid")
-    if sid is not None and not SID.fullmatch(sid):
-        raise _refused("sid", sid, "1 to 64 letters, digits, - and _")
-    return sid
+_T = TypeVar("_T")
 
 
-def number(request: web.Request, name: str, low: float, high: float, *, default: float) -> float:
-    """A number from `low` to `high`."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    try:
-        value = float(text) if len(text) <= _LONGEST and text.isascii() else math.nan
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise _refused(name, text, f"a number from {low:g} to {high:g}")
-    return value
+@dataclass(eq=False)  # Generic sets an attribute: neither frozen nor slots
+class QueryParameter(Generic[_T]):
+    """An optional query parameter.
+
+    type: its type, with limits and description (`msgspec.Meta`).
+    """
+
+    name: str
+    type: Any
+    default: _T
+
+    def read(self, request: web.Request) -> _T:
+        """Return the value in a request, or the default.
+
+        Raises:
+            ProblemError: 422 if the value is not allowed.
+        """
+        text = request.query.get(self.name)
+        return self.default if text is None else read_text(self.name, text, self.type)
 
 
-def whole(request: web.Request, name: str, low: int, high: int, *, default: int) -> int:
-    """A whole number from `low` to `high`."""
-    value = number(request, name, low, high, default=default)
-    if value % 1:
-        raise _refused(name, request.query[name], f"a whole number from {low} to {high}")
-    return int(value)
-
-
-def one_of(request: web.Request, name: str, choices: Sequence[str], *, default: str) -> str:
-    """One of `choices`."""
-    text = request.query.get(name, default)
-    if text not in choices:
-        raise _refused(name, text, f"one of {', '.join(choices)}")
-    return text
-
-
-def _refused(name: str, text: str, allowed: str) -> ProblemError:
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return ProblemError(422, "not_allowed", f"{name}: '{shown}' is not {allowed}", field=name, allowed=allowed)
+SID: Final = QueryParameter[str | None](
+    "sid",
+    Annotated[
+        str,
+        Meta(
+            description="A name for the stream, the same for an audio stream and for the events that go with it.",
+            pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)",  # in Python, $ stands before a last line break too
+            extra={"allowed": "1 to 64 letters, digits, - and _"},
+        ),
+    ],
+    None,
+)

@@ -1,8 +1,8 @@
 """A listening socket that closes connections which never send a request.
 
-aiohttp gives a connection `keepalive_timeout` seconds to complete a request's head, counted from the moment it was made
-or last answered, whatever trickles in meanwhile: that, made short, ends a slow loris. Here is what it has not: a bound
-on connections without a request, and an answer to what is no HTTP in our own form and without a stack trace in the log.
+aiohttp gives a connection `keepalive_timeout` seconds to complete the head of a request, counted from its start or its
+last response, whatever arrives meanwhile. A short timeout ends slow-loris attacks. This module adds a limit on idle
+connections, and error responses in the radio's own form, without a stack trace in the log, to bytes that are not HTTP.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from aiohttp import web
 from radio.server.http.problems import ProblemError, answer
 from radio.types import Seconds
 
-PATIENCE: Final[Seconds] = 20.0
-"""How long a connection may take to ask for something."""
+REQUEST_TIMEOUT: Final[Seconds] = 20.0
+"""Longest time that a connection may take to send the head of a request."""
 
-IDLE: Final = 4_096
-"""Connections that may be open without a request, where the system gives us four times as many files.
+MAX_IDLE: Final = 4_096
+"""Connections that may be open without a request, if the process may open four times as many files.
 
-Beyond it, the one that has been idle for longest is closed. Players of HLS keep theirs between two segments.
+Beyond the limit, the connection that was idle for longest is closed. HLS players keep a connection between segments.
 """
 
 _BACKLOG: Final = 1_024
 _LINGER: Final[Seconds] = 5.0
-"""How long the rest of a refused body is read, so that the answer is not lost in a reset."""
+"""Time for which the rest of a refused body is read, so that a reset does not discard the response."""
 
 
 class RequestHandler(web.RequestHandler):
-    """One connection; it stands in `idle` while nothing is asked."""
+    """The handler of one connection; it is in `idle` while there is no request."""
 
     __slots__ = ("_idle",)
 
@@ -40,10 +40,10 @@ class RequestHandler(web.RequestHandler):
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # aiohttp's own word for none
-            keepalive_timeout=PATIENCE,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp accepts None
+            keepalive_timeout=REQUEST_TIMEOUT,
             lingering_time=_LINGER,
-            auto_decompress=False,  # nobody packs a few controls, and a small body may unpack to a large one
+            auto_decompress=False,  # a small body may decompress to a large one
         )
         self._idle = idle
 
@@ -56,11 +56,11 @@ class RequestHandler(web.RequestHandler):
         super().connection_lost(exc)
 
     def mark_busy(self) -> None:
-        """A request is being answered, or the connection is gone."""
+        """Remove the connection from `idle`: it has a request, or is closed."""
         self._idle.pop(self, None)
 
     def mark_idle(self) -> None:
-        """Nothing is asked."""
+        """Add the connection to `idle`."""
         if self.transport is not None:
             self._idle[self] = None
 
@@ -71,24 +71,24 @@ class RequestHandler(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what could not be read as a request; a fault of ours is left to aiohttp, which logs it."""
+        """Answer bytes that are not a request; aiohttp answers and logs errors of the server."""
         if isinstance(exc, ConnectionError):
-            raise exc  # whoever asked is gone
+            raise exc  # the client has disconnected
         if status >= 500:
             return super().handle_error(request, status, exc, message)
-        said = (message or "this cannot be read").strip().partition("\n")[0].rstrip(":. ")
-        response = answer(ProblemError(status, "bad_request", f"this is no request in HTTP/1.1: {said}"))
+        reason = (message or "the request cannot be read").strip().partition("\n")[0].rstrip(":. ")
+        response = answer(ProblemError(status, "bad_request", f"not an HTTP/1.1 request: {reason}"))
         response.force_close()
         return response
 
 
 class Site(web.BaseSite):
-    """A listening socket of a runner's application.
+    """A listening socket of an application.
 
     Args:
-        runner: Set up already.
+        runner: Must be set up.
         host: Address or name to listen on.
-        port: 0 takes a free one.
+        port: TCP port; 0 takes any free one.
     """
 
     def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
@@ -96,7 +96,7 @@ class Site(web.BaseSite):
         self._host = host
         self._port = port
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._most_idle = min(IDLE, files // 4)
+        self._max_idle = min(MAX_IDLE, files // 4)
         self._idle: dict[RequestHandler, None] = {}
 
     @property
@@ -104,7 +104,7 @@ class Site(web.BaseSite):
         return f"http://{self._host}:{self._port}"
 
     async def start(self) -> None:
-        """Begin to listen; raises OSError where the address cannot be had."""
+        """Start listening. Raises OSError if the address cannot be used."""
         await super().start()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._accept, self._host, self._port, backlog=_BACKLOG)
@@ -112,7 +112,7 @@ class Site(web.BaseSite):
     def _accept(self) -> RequestHandler:
         if self._runner.server is None:
             raise RuntimeError("the runner has been cleaned up")
-        if len(self._idle) >= self._most_idle:
+        if len(self._idle) >= self._max_idle:
             next(iter(self._idle)).force_close()
         return RequestHandler(self._runner.server, self._idle)
 

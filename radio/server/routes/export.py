@@ -1,4 +1,4 @@
-"""The last minutes as a file: rendered again, exactly what was composed."""
+"""`/api/stations/{station}/export`: the last minutes as a file, rendered again from the notes."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal, TypeAlias
 
 from aiohttp import web
+from msgspec import Meta
 
 from radio.errors import ServerError
 from radio.server.broadcast.channels import channel_of
 from radio.server.broadcast.journal import LONGEST
-from radio.server.http import query, schemas
 from radio.server.http.authorization import AUTHORIZATION
-from radio.server.http.operation import Query, operation
-from radio.server.routes.export_queue import EXPORT_JOBS, awaited
+from radio.server.http.operation import operation
+from radio.server.http.query import QueryParameter
+from radio.server.routes.export_queue import EXPORT_JOBS, wait_for
 from radio.station import transcript
 from radio.station.replay import AiredPassage, Export
 from radio.types import Seconds
 
 SHORTEST: Final[Seconds] = 1.0
-USUAL: Final[Seconds] = 180.0
+DEFAULT: Final[Seconds] = 180.0
 
-_FORMATS: Final = {
+ExportFormat: TypeAlias = Literal["mid", "wav", "flac", "mp3", "opus", "stems"]
+
+_FORMATS: Final[dict[ExportFormat, tuple[str, str]]] = {
     "mid": (".mid", "audio/midi"),
     "wav": (".wav", "audio/wav"),
     "flac": (".flac", "audio/flac"),
@@ -33,58 +36,67 @@ _FORMATS: Final = {
     "opus": (".opus", "audio/ogg"),
     "stems": (".zip", "application/zip"),
 }
-"""Ending and type of each."""
+"""File name ending and content type of each format."""
+
+_SECONDS: Final = QueryParameter[float](
+    "seconds",
+    Annotated[float, Meta(description=f"Length. [{DEFAULT:g}]", ge=SHORTEST, le=LONGEST)],
+    DEFAULT,
+)
+_FORMAT: Final = QueryParameter[ExportFormat](
+    "format",
+    Annotated[ExportFormat, Meta(description="`stems` is a zip with a WAV file of each layer. [wav]")],
+    "wav",
+)
 
 
 def routes() -> list[web.RouteDef]:
-    """The address of exports."""
+    """Return the route of exports."""
     return [web.get("/api/stations/{station}/export", export)]
 
 
 @operation(
-    "The last minutes as a file",
+    "Export the last minutes",
     tag="files",
-    media=tuple(media for _, media in _FORMATS.values()),
-    query=(
-        Query("seconds", schemas.number(minimum=SHORTEST, maximum=LONGEST, default=USUAL), "how much of the past"),
-        Query("format", schemas.text(enum=list(_FORMATS), default="wav"), "stems: a WAV file of each layer, in a zip"),
-    ),
-    problems={403: "A page of another site asks.", 503: "Nothing has been played yet, or too many wait already."},
+    media=tuple(content_type for _, content_type in _FORMATS.values()),
+    query=(_SECONDS, _FORMAT),
+    problems={
+        403: "A page of another site sent the request.",
+        503: "The station has not played anything yet, or the queue is full.",
+    },
 )
 async def export(request: web.Request) -> web.StreamResponse:
-    """The last minutes before the live edge, from a bar line on.
+    """Export the last minutes before the live edge, from a bar line on.
 
-    The notes are those that were heard, played again: the answer takes some seconds for each minute of audio, and none
-    for MIDI. One export is made at a time; whoever hangs up is not waited for. The header `X-First-Frame` is the
-    mount's frame that the file begins with.
+    The notes that were on the air are rendered again, which takes some seconds for each minute of audio; `mid` takes no
+    time. One export is made at a time, and cancelled if its client disconnects. The header `X-First-Frame` has the
+    frame with which the file begins.
     """
     channel = channel_of(request)
-    seconds = query.number(request, "seconds", SHORTEST, LONGEST, default=USUAL)
-    format_ = query.one_of(request, "format", list(_FORMATS), default="wav")
+    seconds, format_ = _SECONDS.read(request), _FORMAT.read(request)
     request.app[AUTHORIZATION].check_origin(request)
-    ending, media = _FORMATS[format_]
-    now = channel.now_playing
+    ending, content_type = _FORMATS[format_]
     first, passages = channel.journal.passages(channel.runs, channel.edge.live, seconds)
     if not passages:
         raise ServerError(f"{channel.settings.title} has not played anything yet")
     name = f"{channel.settings.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     headers = {
-        "Content-Type": media,
+        "Content-Type": content_type,
         "Content-Disposition": f'attachment; filename="{name}{ending}"',
         "Cache-Control": "no-store",
         "X-First-Frame": str(first),
     }
     if request.method == "HEAD":
         return web.Response(headers=headers)
-    if ending == ".mid":
+    if format_ == "mid":
         return web.Response(body=await asyncio.to_thread(_midi, passages), headers=headers)
-    title = now.title_at(channel.edge.live) or channel.settings.title
-    job = await awaited(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
+    title = channel.now_playing.title_at(channel.edge.live) or channel.settings.title
+    job = await wait_for(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
     if job.result is None:
         raise ServerError("the file was dropped for newer ones; try again")
-    # No FileResponse: that takes a Range for what was rendered at another time.
+    # Not a FileResponse: it would honor a Range header, whose ranges are those of an earlier rendering.
     file = job.result.open("rb")
-    await request.app[EXPORT_JOBS].remove(job)  # nobody can ask for it again; what is open can be read to its end
+    await request.app[EXPORT_JOBS].remove(job)  # deletes the file; it can still be read while it is open
     return web.Response(body=file, headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""The jobs of this front: exports, and whatever else is long; one at a time, beside the stations."""
+"""The queue of exports: one is rendered at a time, in a process beside the stations."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from radio.server.http.problems import ProblemError
 from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
 
-EXPORT_JOBS: web.AppKey[JobQueue] = web.AppKey("jobs", JobQueue)
+EXPORT_JOBS: web.AppKey[JobQueue] = web.AppKey("export_jobs", JobQueue)
 
-_LOOK: Seconds = 0.5
-"""Between two looks whether whoever waits is still there."""
+_POLL_INTERVAL: Seconds = 0.5
+"""Interval at which a waiting request checks that its client is still connected."""
 
 
 def attach(app: web.Application) -> None:
-    """Give the application its jobs, which end with it."""
+    """Give the application a queue of exports."""
     jobs = app[EXPORT_JOBS] = JobQueue()
 
     async def stop(_: web.Application) -> None:
@@ -26,21 +26,22 @@ def attach(app: web.Application) -> None:
     app.on_cleanup.append(stop)
 
 
-async def awaited(request: web.Request, job: Job) -> Job:
-    """Wait until a job is done; it is cancelled where the client leaves before.
+async def wait_for(request: web.Request, job: Job) -> Job:
+    """Wait until a job is done, and cancel it if the client disconnects.
 
     Raises:
-        ProblemError: 500 where it failed, with its own words.
+        ProblemError: 500 with the reason if the job failed.
+        ConnectionResetError: The client has disconnected.
     """
     while not job.finished.is_set():
         if request.transport is None or request.transport.is_closing():
             await request.app[EXPORT_JOBS].cancel(job)
-            raise ConnectionResetError("whoever asked is gone")
+            raise ConnectionResetError("the client has disconnected")
         try:
-            async with asyncio.timeout(_LOOK):
+            async with asyncio.timeout(_POLL_INTERVAL):
                 await job.finished.wait()
         except TimeoutError:
             continue
     if job.state != "done":
-        raise ProblemError(500, "failed", job.error or "the radio is being stopped")
+        raise ProblemError(500, "failed", job.error or "the radio is stopping")
     return job

@@ -1,4 +1,4 @@
-"""`/healthz`: this process answers. `/readyz`: every station is on the air."""
+"""Routes for supervisors: `/healthz` (the process answers) and `/readyz` (every station is on the air)."""
 
 from __future__ import annotations
 
@@ -9,76 +9,83 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from radio.server.api.health import Liveness, Readiness
+from radio.server.api.problem import Fault
 from radio.server.broadcast.channels import CHANNELS
 from radio.server.http.operation import operation
-from radio.types import JsonValue, Seconds
+from radio.server.http.responses import json_response
+from radio.types import Seconds
 
-_BEAT: Seconds = 0.5
-_BEATS = 60
-"""Half a minute."""
+_INTERVAL: Seconds = 0.5
+_MEASUREMENTS = 60
+"""Half a minute of them."""
 
 
 class LoopLagMonitor:
-    """How late the event loop comes to what is due."""
+    """Measures the delays of the event loop."""
 
     def __init__(self) -> None:
-        self._late: deque[Seconds] = deque(maxlen=_BEATS)
+        self._delays: deque[Seconds] = deque(maxlen=_MEASUREMENTS)
 
     @property
     def lag(self) -> Seconds:
-        """The worst of the last half minute."""
-        return max(self._late, default=0.0)
+        """The longest delay in the last half minute."""
+        return max(self._delays, default=0.0)
 
     async def run(self) -> None:
-        """Measure for ever."""
+        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + _BEAT
-            await asyncio.sleep(_BEAT)
-            self._late.append(max(0.0, loop.time() - due))
+            due = loop.time() + _INTERVAL
+            await asyncio.sleep(_INTERVAL)
+            self._delays.append(max(0.0, loop.time() - due))
 
 
 LOOP_LAG: web.AppKey[LoopLagMonitor] = web.AppKey("loop_lag", LoopLagMonitor)
 
 
 def attach(app: web.Application) -> None:
-    """Have the application's monitor taken while it runs."""
+    """Measure the event loop's delays while the application runs."""
     monitor = app[LOOP_LAG] = LoopLagMonitor()
 
-    async def taken(_: web.Application) -> AsyncIterator[None]:
+    async def run(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(monitor.run())
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
-    app.cleanup_ctx.append(taken)
+    app.cleanup_ctx.append(run)
 
 
 def routes() -> list[web.RouteDef]:
-    """The addresses that a supervisor asks."""
+    """Return the routes for supervisors."""
     return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
 
 
-@operation("Whether the process answers", tag="health", answer="Health")
+@operation("Check that the process answers", tag="health", answer=Liveness)
 async def healthz(request: web.Request) -> web.Response:
-    """The event loop turns; `lag` is its longest delay of the last half minute, in seconds."""
-    return web.json_response({"ok": True, "lag": round(request.app[LOOP_LAG].lag, 3)})
+    """Report the event loop's lag.
+
+    A supervisor may restart a process that does not answer.
+    """
+    return json_response(Liveness(ok=True, lag=round(request.app[LOOP_LAG].lag, 3)))
 
 
 @operation(
-    "Whether all stations are on the air",
+    "Check that all stations are on the air",
     tag="health",
-    answer="Health",
-    problems={503: "One of them is not, or has used its reserve up; `stations` says which."},
+    answer=Readiness,
+    problems={503: "A station is not on the air, or has no audio in reserve; `stations` says which."},
+    problem_answers={503: Readiness},
 )
 async def readyz(request: web.Request) -> web.Response:
-    """Answer 200 when every station is on the air and its reserve is not used up, 503 otherwise."""
-    stations: dict[str, JsonValue] = {
+    """Report for each station whether it is on the air and has audio in reserve."""
+    stations = {
         name: channel.edge.on_air and channel.edge.reserve > 0 for name, channel in request.app[CHANNELS].items()
     }
     silent = [name for name, ready in stations.items() if not ready]
     if not silent:
-        return web.json_response({"ok": True, "stations": stations})
-    error: JsonValue = {"code": "not_ready", "message": f"not on the air: {', '.join(silent)}"}
-    return web.json_response({"ok": False, "stations": stations, "error": error}, status=503)
+        return json_response(Readiness(ok=True, stations=stations))
+    fault = Fault("not_ready", f"not on the air: {', '.join(silent)}")
+    return json_response(Readiness(ok=False, stations=stations, error=fault), status=503)

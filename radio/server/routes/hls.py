@@ -1,11 +1,11 @@
-"""`/{station}/hls/…`: lists and segments for HTTP Live Streaming, made to be cached by whatever stands in front.
+"""`/{station}/hls/…`: playlists and segments of HTTP Live Streaming. A cache in front of the radio may keep them.
 
-    index.m3u8              the list of variants: what to give to a player
-    aac/index.m3u8          a rendition's list, new every four seconds
-    aac/TOKEN-init.mp4      what its segments need before them
+    index.m3u8              the multivariant playlist: the address for a player
+    aac/index.m3u8          the playlist of a rendition, with a new segment every four seconds
+    aac/TOKEN-init.mp4      the initialization segment
     aac/TOKEN-NUMBER.m4s    a segment, which never changes
 
-and the same below `opus/`.
+The same files are below `opus/`.
 """
 
 from __future__ import annotations
@@ -44,39 +44,39 @@ TRACKS: Mapping[Format, Mp4Track] = MappingProxyType(
         "opus": fmp4.opus(delay=_OPUS.lookahead, packet=_OPUS.frames),
     }
 )
-"""The renditions, by the format that they are cut from."""
+"""The renditions by format."""
 
 _KEPT_FOR = KEPT_SEGMENTS * TARGET_DURATION
-# AAC alone, for every player knows it, and some break where codecs differ: Chromium 156 begins with the first variant,
-# goes over to the next, and gives up as its decoder is not the right one. Its rate is constant, and boxes add 1 %.
+# AAC only: every player supports it, and some break if codecs differ. Chromium 156 starts the first variant, switches
+# to the next, and fails because its decoder does not fit. The bit rate is constant; boxes add 1 %.
 _VARIANTS = multivariant([Variant("aac/index.m3u8", TRACKS["aac"].codec, _AAC.bit_rate * 21 // 20)])
 
-# While a cache asks for a new list it may give the one it has, so that it asks once for all; and when nobody answers.
+# A cache may serve a stale list while it revalidates, so that it sends one request for all clients, and on an error.
 _FRESH = {"Cache-Control": "public, max-age=1, stale-while-revalidate=1, stale-if-error=60"}
-_FIXED = {"Cache-Control": "public, max-age=60, stale-if-error=600"}
-_FOR_EVER = {"Cache-Control": "public, max-age=86400, immutable"}
+_RARELY_CHANGED = {"Cache-Control": "public, max-age=60, stale-if-error=600"}
+_IMMUTABLE = {"Cache-Control": "public, max-age=86400, immutable"}
 
 
 class HlsRenditions:
-    """What all the requests for HLS share: the renditions at work, and the stations' time lines."""
+    """The running renditions and the timelines of all stations."""
 
     def __init__(self) -> None:
         self._renditions: dict[tuple[str, Format], Rendition] = {}
         self._timelines: dict[str, Timeline] = {}
 
     def rendition(self, channel: Channel, format_: Format) -> Rendition:
-        """The rendition at work; one is set to work if need be."""
+        """Return the running rendition of a format; start it if necessary."""
         key = (channel.settings.name, format_)
         rendition = self._renditions.get(key)
-        if rendition is None or rendition.over:
+        if rendition is None or rendition.ended:
             rendition = Rendition(channel, format_, TRACKS[format_], lambda: self._timeline(channel))
             self._renditions[key] = rendition
         return rendition
 
-    def at_work(self, channel: Channel, format_: Format) -> Rendition | None:
-        """The rendition at work, if one is."""
+    def running(self, channel: Channel, format_: Format) -> Rendition | None:
+        """Return the running rendition of a format, if there is one."""
         rendition = self._renditions.get((channel.settings.name, format_))
-        return None if rendition is None or rendition.over else rendition
+        return None if rendition is None or rendition.ended else rendition
 
     async def close(self, _: web.Application) -> None:
         """Stop all renditions."""
@@ -94,7 +94,7 @@ HLS_RENDITIONS: web.AppKey[HlsRenditions] = web.AppKey("hls", HlsRenditions)
 
 
 def routes() -> list[web.RouteDef]:
-    """The addresses below `/{station}/hls`; aiohttp answers HEAD with them too."""
+    """Return the routes below `/{station}/hls`; aiohttp answers HEAD on them too."""
     return [
         web.get("/{station}/hls/index.m3u8", variants),
         web.get("/{station}/hls/{rendition}/index.m3u8", media_list),
@@ -102,28 +102,33 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-@operation("HLS: what to give to a player", tag="listen", media=(PLAYLIST_TYPE,))
+@operation("Get the HLS multivariant playlist", tag="listen", media=(PLAYLIST_TYPE,))
 async def variants(request: web.Request) -> web.Response:
-    """The list of variants, of which there is one: AAC. Players that know Opus may be given `opus/index.m3u8` instead.
+    """Get the playlist for a player. Its only variant is AAC; a player that supports Opus may use `opus/index.m3u8`.
 
-    A station that has just begun answers when it has played for 17 seconds.
+    A station that has just started answers when it has played for 17 seconds.
     """
-    # Players begin three segments before the end of a list, and Chromium gives up where it has not as many. Who plays
-    # already asks for the rendition's list, which does not wait for that. The fourth is what may come before the first
-    # cut, and half a second what is on its way through encoder and tap.
+    # Players start three segments before the end of a list, and Chromium gives up if there are fewer. A fourth segment
+    # may pass before the first cut, and half a second is the delay of encoder and tap. A player that is already
+    # playing requests the rendition's list, which does not wait.
     missing = 4 * hls.SEGMENT_FRAMES + SAMPLE_RATE // 2 - channel_of(request).edge.live
     await asyncio.sleep(max(0, missing) / SAMPLE_RATE)
-    return web.Response(body=_VARIANTS.encode(), content_type=PLAYLIST_TYPE, headers=_FIXED)
+    return web.Response(body=_VARIANTS.encode(), content_type=PLAYLIST_TYPE, headers=_RARELY_CHANGED)
 
 
-@operation("HLS: a rendition's list", tag="listen", media=(PLAYLIST_TYPE,), problems={503: "There is no segment yet."})
+@operation(
+    "Get the HLS playlist of a rendition",
+    tag="listen",
+    media=(PLAYLIST_TYPE,),
+    problems={503: "There is no segment yet."},
+)
 async def media_list(request: web.Request) -> web.Response:
-    """The last minute, in segments of four seconds; the rendition is `aac` or `opus`.
+    """Get the last minute in segments of four seconds; the rendition is `aac` or `opus`.
 
-    The first request has it segmented, and waits for that, up to 12 seconds.
+    The first request starts the segmenter, and waits up to 12 seconds for a segment.
     """
     channel, format_ = channel_of(request), _format(request)
-    _saw(request, channel)
+    _count_listener(request, channel)
     playlist = await request.app[HLS_RENDITIONS].rendition(channel, format_).playlist()
     tag = ETag(playlist.name)
     if request.if_none_match and tag in request.if_none_match:
@@ -134,21 +139,21 @@ async def media_list(request: web.Request) -> web.Response:
     return response
 
 
-@operation("HLS: a segment", tag="listen", media=(SEGMENT_TYPE,))
+@operation("Get an HLS segment", tag="listen", media=(SEGMENT_TYPE,))
 async def file(request: web.Request) -> web.Response:
-    """A segment, or what all segments need before them: fragmented MP4, under the names that the list gives them."""
+    """Get a segment or the initialization segment, by its name in the playlist: fragmented MP4."""
     channel, format_ = channel_of(request), _format(request)
     name = request.match_info["file"]
-    rendition = request.app[HLS_RENDITIONS].at_work(channel, format_)
+    rendition = request.app[HLS_RENDITIONS].running(channel, format_)
     data = rendition.file(name) if rendition else None
     if data is None:
-        message = f"'{name}' is not there, or not any more: segments are kept for {_KEPT_FOR:g} s; see index.m3u8"
+        message = f"there is no segment '{name}'; segments are kept for {_KEPT_FOR:g} s, see index.m3u8"
         raise ProblemError(404, "unknown_segment", message)
-    _saw(request, channel)
-    return web.Response(body=data, content_type=SEGMENT_TYPE, headers=_FOR_EVER)
+    _count_listener(request, channel)
+    return web.Response(body=data, content_type=SEGMENT_TYPE, headers=_IMMUTABLE)
 
 
-def _saw(request: web.Request, channel: Channel) -> None:
+def _count_listener(request: web.Request, channel: Channel) -> None:
     channel.hls_listeners.add((request.remote or "", request.headers.get("User-Agent", "")))
 
 
@@ -158,5 +163,5 @@ def _format(request: web.Request) -> Format:
         if name == format_:
             return format_
     allowed = ", ".join(TRACKS)
-    message = f"there is no rendition '{name}', but {allowed}"
+    message = f"there is no rendition '{name}'; use {allowed}"
     raise ProblemError(404, "unknown_rendition", message, field="rendition", allowed=allowed)

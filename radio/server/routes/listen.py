@@ -1,22 +1,21 @@
-"""`GET /{station}.opus`, `.mp3`, `.aac`: endless streams, each one whole for as long as the connection lasts."""
+"""`/{station}.opus`, `.mp3` and `.aac`: endless audio streams."""
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Annotated, Final
 
 from aiohttp import web
+from msgspec import Meta
 
 from radio.errors import StreamError
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import channel_of
 from radio.server.broadcast.listener_limits import Limits
-from radio.server.http import schemas
-from radio.server.http.operation import Handler, Query, operation
-from radio.server.http.problems import ProblemError
-from radio.server.http.query import SID, sid_of
+from radio.server.http.operation import Handler, operation
+from radio.server.http.query import SID, QueryParameter
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.icy import METAINT, IcyInserter
 from radio.stream.relay.connection import Connection
@@ -24,9 +23,17 @@ from radio.types import BURST_LIMIT, Format, Seconds
 
 _TYPES: Mapping[Format, str] = MappingProxyType({"opus": "audio/ogg", "mp3": "audio/mpeg", "aac": "audio/aac"})
 _NAMES: Mapping[Format, str] = MappingProxyType({"opus": "Ogg Opus", "mp3": "MP3", "aac": "AAC in ADTS"})
-_QUERY = (
-    Query("burst", schemas.number(minimum=0), "how many seconds of the past come first"),
-    Query("sid", schemas.text(pattern=f"^{SID.pattern}$"), "a name, by which an event stream learns where this begins"),
+_BURST: Final = QueryParameter[Seconds | None](
+    "burst",
+    Annotated[
+        float,
+        Meta(
+            description=f"Seconds of the past to send first, at most {BURST_LIMIT:g}. [the radio's setting]",
+            ge=0,
+            extra={"allowed": f"a number of seconds of at least 0; more than {BURST_LIMIT:g} count as {BURST_LIMIT:g}"},
+        ),
+    ],
+    None,
 )
 
 BURST: web.AppKey[Mapping[Format, Seconds]] = web.AppKey("burst")
@@ -34,9 +41,9 @@ LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 
 class EndlessResponse(web.StreamResponse):
-    """Raw bytes until the connection closes, in HTTP/1.1 too: many players stumble over chunked encoding."""
+    """A response of raw bytes until the connection closes; many players cannot read chunked encoding."""
 
-    # aiohttp adds chunked encoding where no length is known, unless told not to look, as it tells its WebSockets.
+    # Otherwise aiohttp chunks a response of unknown length. Its WebSockets use the same switch.
     _length_check = False
 
     def __init__(self, headers: dict[str, str]) -> None:
@@ -45,55 +52,55 @@ class EndlessResponse(web.StreamResponse):
 
 
 def routes() -> list[web.RouteDef]:
-    """The addresses of the streams; aiohttp answers HEAD with them too."""
-    endless = [web.get(f"/{{station}}.{format_}", _endless(format_)) for format_ in CODECS]
-    return endless + [web.options(f"/{{station}}.{format_}", allowed) for format_ in CODECS]
+    """Return the routes of the streams; aiohttp answers HEAD on them too."""
+    streams = [web.get(f"/{{station}}.{format_}", _stream(format_)) for format_ in CODECS]
+    return streams + [web.options(f"/{{station}}.{format_}", allow_headers) for format_ in CODECS]
 
 
-def _endless(format_: Format) -> Handler:
+def _stream(format_: Format) -> Handler:
     @operation(
-        f"Listen, as {_NAMES[format_]}",
+        f"Listen as {_NAMES[format_]}",
         tag="listen",
         media=(_TYPES[format_],),
-        query=_QUERY,
+        query=(_BURST, SID),
         endless=True,
-        problems={503: "There are as many listeners as may be."},
+        problems={503: "The limit of listeners is reached."},
     )
     async def listen(request: web.Request) -> web.StreamResponse:
-        """Send the station's stream, one for as long as the connection lasts.
+        """Send the station's audio until the client disconnects.
 
-        The last seconds come first, as fast as the connection takes them. MP3 and AAC carry titles for whoever asks
-        with `Icy-MetaData: 1`. Who is half a minute behind, or takes nothing for a while, is disconnected.
+        The last seconds come first, as fast as the connection takes them. MP3 and AAC carry titles if the request has
+        `Icy-MetaData: 1`. A client that falls behind by half a minute, or reads nothing for a while, is disconnected.
         """
         channel = channel_of(request)
-        burst, sid = _burst(request, format_), sid_of(request)
-        named = format_ != "opus" and request.headers.get("Icy-MetaData") == "1"
-        response = EndlessResponse(_headers(channel, format_, named=named))
+        burst, sid = _BURST.read(request), SID.read(request)
+        with_titles = format_ != "opus" and request.headers.get("Icy-MetaData") == "1"
+        response = EndlessResponse(_headers(channel, format_, with_titles=with_titles))
         if request.method == "HEAD":
             await response.prepare(request)
             return response
-        gone = request.app[LIMITS].admit(channel, request.remote or "")
+        on_leave = request.app[LIMITS].admit(channel, request.remote or "")
         try:
             await response.prepare(request)
             connection = Connection(request.transport)
-        except (StreamError, OSError):  # whoever is gone, or for whom no file is free, gets no answer
-            if gone is not None:
-                gone()
+        except (StreamError, OSError):  # the client is gone, or no file descriptor is free
+            if on_leave is not None:
+                on_leave()
             return response
         channel.mount(format_).relay.join(
             connection,
-            burst=burst,
-            inserter=IcyInserter(channel.now_playing.title_at) if named else None,
+            burst=request.app[BURST][format_] if burst is None else burst,
+            inserter=IcyInserter(channel.now_playing.title_at) if with_titles else None,
             on_start=None if sid is None else functools.partial(channel.record_stream_start, sid),
-            on_leave=gone,
+            on_leave=on_leave,
         )
         return response
 
     return listen
 
 
-async def allowed(request: web.Request) -> web.Response:
-    """Let players in other sites' pages ask for titles, which browsers want to hear first (Fetch, CORS preflight)."""
+async def allow_headers(request: web.Request) -> web.Response:
+    """Allow pages of other sites to request titles (Fetch, CORS preflight)."""
     channel_of(request)
     return web.Response(
         status=204,
@@ -106,7 +113,7 @@ async def allowed(request: web.Request) -> web.Response:
     )
 
 
-def _headers(channel: Channel, format_: Format, *, named: bool) -> dict[str, str]:
+def _headers(channel: Channel, format_: Format, *, with_titles: bool) -> dict[str, str]:
     headers = {
         "Content-Type": _TYPES[format_],
         "Access-Control-Allow-Origin": "*",
@@ -116,23 +123,9 @@ def _headers(channel: Channel, format_: Format, *, named: bool) -> dict[str, str
         "icy-description": _latin(channel.settings.description),
         "icy-br": str(CODECS[format_].bit_rate // 1_000),
     }
-    return headers | ({"icy-metaint": str(METAINT)} if named else {})
-
-
-def _burst(request: web.Request, format_: Format) -> Seconds:
-    text = request.query.get("burst")
-    if text is None:
-        return request.app[BURST][format_]
-    try:
-        burst = float(text)
-    except ValueError:
-        burst = math.nan
-    if not 0 <= burst < math.inf:
-        allowed = f"seconds, 0 or more; at most {BURST_LIMIT:g} are given"
-        raise ProblemError(422, "not_allowed", f"burst: '{text}' is not {allowed}", field="burst", allowed=allowed)
-    return burst
+    return headers | ({"icy-metaint": str(METAINT)} if with_titles else {})
 
 
 def _latin(text: str) -> str:
-    """What a header may hold: one line of Latin-1 letters."""
+    """Return a text as one line of Latin-1, which a header may hold."""
     return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")

@@ -1,4 +1,4 @@
-"""`/metrics`: how the radio does, in the text form of Prometheus (exposition format 0.0.4)."""
+"""`/metrics`: metrics for Prometheus (text exposition format 0.0.4)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Sample: TypeAlias = tuple[Mapping[str, str], float]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One quantity, a sample for each set of labels; a counter's name ends in `_total`."""
+    """A metric with a sample for each set of labels. The name of a counter ends in `_total`."""
 
     name: str
     kind: Literal["counter", "gauge"]
@@ -42,29 +42,29 @@ _PAGE = resource.getpagesize()
 
 
 def routes() -> list[web.RouteDef]:
-    """The address that Prometheus asks."""
+    """Return the route of the metrics."""
     return [web.get("/metrics", metrics)]
 
 
-@operation("How the radio does, for Prometheus", tag="health", media=("text/plain",))
+@operation("Get metrics for Prometheus", tag="health", media=("text/plain",))
 async def metrics(request: web.Request) -> web.Response:
-    """Listeners, reserves, delays, restarts: everything by station."""
+    """Get listeners, reserves, delays and restarts by station."""
     app = request.app
-    found = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]
-    return web.Response(text=text(found), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
+    all_metrics = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]
+    return web.Response(text=text(all_metrics), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
-def text(found: Iterable[Metric]) -> str:
-    """The lines of these metrics."""
-    return "".join(f"{line}\n" for metric in found for line in _lines(metric))
+def text(metrics: Iterable[Metric]) -> str:
+    """Return metrics in the text format."""
+    return "".join(f"{line}\n" for metric in metrics for line in _lines(metric))
 
 
 def _lines(metric: Metric) -> Iterator[str]:
     yield f"# HELP {metric.name} {metric.help}"
     yield f"# TYPE {metric.name} {metric.kind}"
     for labels, value in metric.samples:
-        named = ",".join(f'{name}="{_escaped(word)}"' for name, word in labels.items())
-        yield f"{metric.name}{{{named}}} {value:.17g}" if named else f"{metric.name} {value:.17g}"
+        labels_text = ",".join(f'{name}="{_escaped(word)}"' for name, word in labels.items())
+        yield f"{metric.name}{{{labels_text}}} {value:.17g}" if labels_text else f"{metric.name} {value:.17g}"
 
 
 def _escaped(word: str) -> str:
@@ -72,7 +72,7 @@ def _escaped(word: str) -> str:
 
 
 def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
-    def each(value: Callable[[Channel], float]) -> list[Sample]:
+    def samples(value: Callable[[Channel], float]) -> list[Sample]:
         return [({"station": name}, float(value(channel))) for name, channel in channels.items()]
 
     mounts = [
@@ -80,47 +80,47 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
         for name, channel in channels.items()
         for format_ in CODECS
     ]
-    on_air = each(lambda channel: channel.edge.on_air)
-    yield Metric("radio_on_air", "gauge", "Whether the station has begun to play.", on_air)
+    on_air = samples(lambda channel: channel.edge.on_air)
+    yield Metric("radio_on_air", "gauge", "Whether the station is on the air.", on_air)
     listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]
     listeners += [
-        ({"station": name, "format": "hls"}, float(len(each.hls_listeners))) for name, each in channels.items()
+        ({"station": name, "format": "hls"}, float(len(channel.hls_listeners))) for name, channel in channels.items()
     ]
     yield Metric("radio_listeners", "gauge", "Listeners connected to a stream.", listeners)
     joined = [(labels, float(mount.relay.counts.joined if mount else 0)) for labels, mount in mounts]
-    yield Metric("radio_listeners_joined_total", "counter", "Listeners that have ever connected.", joined)
+    yield Metric("radio_listeners_joined_total", "counter", "Listeners that connected.", joined)
     slow = [(labels, float(mount.relay.counts.slow_disconnects if mount else 0)) for labels, mount in mounts]
-    yield Metric("radio_slow_disconnects_total", "counter", "Listeners cut off because they did not keep up.", slow)
-    followers = each(lambda channel: len(channel.subscribers))
+    yield Metric("radio_slow_disconnects_total", "counter", "Listeners disconnected because they were too slow.", slow)
+    followers = samples(lambda channel: len(channel.subscribers))
     yield Metric("radio_event_streams", "gauge", "Clients that follow the station's events.", followers)
-    reserve = each(lambda channel: channel.edge.reserve)
+    reserve = samples(lambda channel: channel.edge.reserve)
     yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
-    underruns = each(lambda channel: channel.edge.underruns)
-    yield Metric("radio_underruns_total", "counter", "How often audio came too late for the live edge.", underruns)
-    late = each(lambda channel: channel.edge.total_delay)
-    yield Metric("radio_late_seconds_total", "counter", "By how much audio came too late, in all.", late)
-    restarts = each(lambda channel: channel.restarts)
-    yield Metric("radio_worker_restarts_total", "counter", "Workers that had to be replaced.", restarts)
-    encoders = each(lambda channel: channel.encoder_restarts)
-    yield Metric("radio_encoder_restarts_total", "counter", "Encoders that had to be replaced.", encoders)
+    underruns = samples(lambda channel: channel.edge.underruns)
+    yield Metric("radio_underruns_total", "counter", "Times that audio came too late for the live edge.", underruns)
+    late = samples(lambda channel: channel.edge.total_delay)
+    yield Metric("radio_late_seconds_total", "counter", "Total time by which audio came too late.", late)
+    restarts = samples(lambda channel: channel.restarts)
+    yield Metric("radio_worker_restarts_total", "counter", "Workers that were replaced.", restarts)
+    encoders = samples(lambda channel: channel.encoder_restarts)
+    yield Metric("radio_encoder_restarts_total", "counter", "Encoders that were replaced.", encoders)
 
 
 def _of_pushes(pushes: Mapping[str, tuple[PushStatus, ...]]) -> Iterator[Metric]:
-    def each(value: Callable[[PushStatus], float]) -> list[Sample]:
+    def samples(value: Callable[[PushStatus], float]) -> list[Sample]:
         return [
             ({"station": name, "push": str(place), "to": status.to}, float(value(status)))
-            for name, those in pushes.items()
-            for place, status in enumerate(those)
+            for name, statuses in pushes.items()
+            for place, status in enumerate(statuses)
         ]
 
-    connected = each(lambda status: status.state == "connected")
-    yield Metric("radio_push_connected", "gauge", "Whether the other side takes what is pushed.", connected)
-    attempts = each(lambda status: status.attempts)
-    yield Metric("radio_push_attempts_total", "counter", "Connections that were tried.", attempts)
-    connections = each(lambda status: status.connections)
-    yield Metric("radio_push_connections_total", "counter", "Connections that the other side accepted.", connections)
-    sent = each(lambda status: status.sent)
-    yield Metric("radio_push_sent_bytes_total", "counter", "Bytes that the other side has acknowledged.", sent)
+    connected = samples(lambda status: status.state == "connected")
+    yield Metric("radio_push_connected", "gauge", "Whether the push is connected.", connected)
+    attempts = samples(lambda status: status.attempts)
+    yield Metric("radio_push_attempts_total", "counter", "Connections that were attempted.", attempts)
+    connections = samples(lambda status: status.connections)
+    yield Metric("radio_push_connections_total", "counter", "Connections that the server accepted.", connections)
+    sent = samples(lambda status: status.sent)
+    yield Metric("radio_push_sent_bytes_total", "counter", "Bytes that the server has acknowledged.", sent)
 
 
 def _of_process(app: web.Application) -> Iterator[Metric]:
@@ -132,9 +132,12 @@ def _of_process(app: web.Application) -> Iterator[Metric]:
         if jobs is not None
         for state in get_args(State)
     ]
-    yield Metric("radio_jobs", "gauge", "Jobs that are kept, by state.", states)
+    yield Metric("radio_jobs", "gauge", "Jobs by state.", states)
     yield Metric(
-        "radio_event_loop_lag_seconds", "gauge", "Longest delay of the event loop lately.", [({}, monitor.lag)]
+        "radio_event_loop_lag_seconds",
+        "gauge",
+        "Longest delay of the event loop in the last half minute.",
+        [({}, monitor.lag)],
     )
     memory: list[Sample] = [({"process": "front"}, _resident(os.getpid()))]
     memory += [
@@ -143,11 +146,11 @@ def _of_process(app: web.Application) -> Iterator[Metric]:
         if channel.pid is not None
     ]
     yield Metric("radio_memory_bytes", "gauge", "Resident memory of each process.", memory)
-    yield Metric("radio_info", "gauge", "The version that runs.", [({"version": __version__}, 1.0)])
+    yield Metric("radio_info", "gauge", "The version of the radio.", [({"version": __version__}, 1.0)])
 
 
 def _resident(pid: int) -> float:
-    """Bytes (proc(5), statm); 0 for a process that has just ended."""
+    """Return the resident memory of a process in bytes (proc(5), statm); 0 if it has ended."""
     try:
         return float(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE)
     except (OSError, IndexError):

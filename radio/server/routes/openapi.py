@@ -1,117 +1,155 @@
-"""`/api/openapi.json`: every route of the front, gathered from what stands beside its handler (OpenAPI 3.1)."""
+"""`/api/openapi.json`: a description of all routes, generated from their operations and types (OpenAPI 3.1)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from aiohttp import web
 
 from radio import __version__
+from radio.server.api.body import json_schemas
+from radio.server.api.problem import Problem
 from radio.server.broadcast.channels import CHANNELS
 from radio.server.http.operation import OPERATIONS, Operation, operation
-from radio.server.http.schemas import SCHEMAS, ref
+from radio.server.http.responses import json_response
 from radio.types import JsonValue
 
 _FIELD = re.compile(r"{(\w+)}")
-_ABOUT = """\
-An endless lo-fi radio. Frames are samples at 48 kHz on a station's one clock: an event, a title, a change of controls
-carries the frame at which it is heard, and an event stream with the `?sid=` of an audio stream tells where that began.
+_DESCRIPTION: Final = """\
+An endless lo-fi radio. A frame is a sample at 48 kHz on the one clock of a station: events, titles and control changes
+carry the frame at which they are audible. An event stream that is opened with the `sid` of an audio stream reports the
+frame with which that audio began.
 
-Every GET answers HEAD too. Every error is a `Problem`. What is marked with `x-endless` goes on until somebody hangs up.
+Every GET operation answers HEAD too. Every error is a `Problem`, unless the operation says otherwise. Responses marked
+with `x-endless` continue until the client disconnects. `x-events` has the data of server-sent events, by event name.
 """
-_PROBLEMS = {
-    400: "It cannot be read.",
-    401: "The token of this radio is missing or wrong.",
-    403: "The controls are switched off, or a page of another site asks.",
-    404: "There is no such station, or no such thing.",
+_PROBLEMS: Final = {
+    400: "The request or its body cannot be read.",
+    401: "The control token is missing or wrong.",
+    403: "Controls are disabled, or a page of another site sent the request.",
+    404: "There is no such station or resource.",
     408: "The body did not arrive in time.",
     413: "The body is too long.",
     415: "The body is not sent as application/json.",
-    422: "A value is not allowed; `field` and `allowed` say which would be.",
-    503: "The station is being restarted, or too much waits already.",
+    422: "A value is not allowed; `field` and `allowed` say which one and what would be.",
+    503: "The station is being restarted, or too many requests are waiting.",
 }
 
 
 def routes() -> list[web.RouteDef]:
-    """The address of the description."""
+    """Return the route of the description."""
     return [web.get("/api/openapi.json", openapi)]
 
 
-@operation("This description", tag="health", answer="Document")
+@operation("Describe the API", tag="health", answer=dict[str, Any])
 async def openapi(request: web.Request) -> web.Response:
-    """Every address of this radio, for people and for generators of clients."""
+    """This description, for people and for client generators."""
     channels = request.app[CHANNELS]
-    found = document(request.app.router.routes(), list(channels))
-    return web.json_response(found, headers={"Cache-Control": "no-cache"})
+    description = document(request.app.router.routes(), list(channels))
+    return json_response(description, headers={"Cache-Control": "no-cache"})
 
 
-def document(found: Iterable[web.AbstractRoute], stations: Sequence[str]) -> dict[str, JsonValue]:
-    """The description of these routes; a handler without an operation is left out."""
+def document(routes: Iterable[web.AbstractRoute], stations: Sequence[str]) -> dict[str, JsonValue]:
+    """Return the description of `routes`; a handler without an operation is left out."""
+    described = [
+        (route.method, route.resource.canonical, OPERATIONS[route.handler])
+        for route in routes
+        if route.handler in OPERATIONS and route.resource is not None and route.method != "HEAD"
+    ]
+    schemas = _Schemas([operation for _, _, operation in described])
     paths: dict[str, JsonValue] = {}
-    for route in found:
-        described = OPERATIONS.get(route.handler)
-        if described is None or route.resource is None or route.method == "HEAD":
-            continue
-        path = route.resource.canonical
+    for method, path, described_operation in described:
         methods = paths.setdefault(path, {})
         if isinstance(methods, dict):
-            methods[route.method.lower()] = _operation(route.method, path, described, stations)
+            methods[method.lower()] = _operation(method, path, described_operation, stations, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "radio", "version": __version__, "description": _ABOUT, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "radio",
+            "version": __version__,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0"},
+        },
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas.components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "`control_token`"}},
         },
     }
 
 
-def _operation(method: str, path: str, described: Operation, stations: Sequence[str]) -> dict[str, JsonValue]:
+class _Schemas:
+    """The JSON schemas of all types that some operations name."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        types: list[Any] = [Problem]
+        for item in operations:
+            types += [item.answer, item.body, *item.problem_answers.values(), *item.events.values()]
+            types += [parameter.type for parameter in item.query]
+        types = [type_ for type_ in types if type_ is not None]
+        schemas, self.components = json_schemas(types)
+        # By identity: an annotated type that holds a dict has no hash.
+        self._by_id = {id(type_): schema for type_, schema in zip(types, schemas, strict=True)}
+
+    def of(self, type_: Any) -> dict[str, JsonValue]:
+        return self._by_id[id(type_)]
+
+    def content(self, type_: Any) -> dict[str, JsonValue]:
+        return {"application/json": {"schema": self.of(type_)}}
+
+
+def _operation(
+    method: str, path: str, described: Operation, stations: Sequence[str], schemas: _Schemas
+) -> dict[str, JsonValue]:
     fields = _FIELD.findall(path)
-    parameters: list[JsonValue] = [_field(name, stations) for name in fields]
+    parameters: list[JsonValue] = [_path_parameter(name, stations) for name in fields]
     parameters += [
-        {"name": query.name, "in": "query", "required": False, "schema": dict(query.schema), "description": query.help}
-        for query in described.query
+        {"name": parameter.name, "in": "query", "required": False, "schema": schemas.of(parameter.type)}
+        for parameter in described.query
     ]
-    found: dict[str, JsonValue] = {
+    result: dict[str, JsonValue] = {
         "operationId": "_".join([method.lower(), *re.findall(r"\w+", path)]),
         "summary": described.summary,
         "tags": [described.tag],
-        "responses": _responses(described, fields),
+        "responses": _responses(described, fields, schemas),
     }
     if described.description:
-        found["description"] = described.description
+        result["description"] = described.description
     if parameters:
-        found["parameters"] = parameters
-    if described.body:
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(described.body)}}}
+        result["parameters"] = parameters
+    if described.body is not None:
+        result["requestBody"] = {"required": True, "content": schemas.content(described.body)}
     if described.guarded:
-        found["security"] = [{"token": []}, {}]
+        result["security"] = [{"token": []}, {}]
     if described.endless:
-        found["x-endless"] = True
-    return found
+        result["x-endless"] = True
+    if described.events:
+        result["x-events"] = {name: schemas.of(type_) for name, type_ in described.events.items()}
+    return result
 
 
-def _field(name: str, stations: Sequence[str]) -> JsonValue:
+def _path_parameter(name: str, stations: Sequence[str]) -> JsonValue:
     schema: dict[str, JsonValue] = {"type": "string"}
     if name == "station":
         schema["enum"] = list(stations)
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _responses(described: Operation, fields: Sequence[str]) -> dict[str, JsonValue]:
+def _responses(described: Operation, fields: Sequence[str], schemas: _Schemas) -> dict[str, JsonValue]:
     content: dict[str, JsonValue] = {media: {} for media in described.media}
-    if described.answer:
-        content["application/json"] = {"schema": ref(described.answer)}
+    if described.answer is not None:
+        content |= schemas.content(described.answer)
     problems = set(described.problems)
     problems |= {404} if fields else set()
     problems |= {422} if described.query else set()
     problems |= {400, 408, 413, 415, 422} if described.body else set()
     problems |= {401, 403} if described.guarded else set()
-    found: dict[str, JsonValue] = {str(described.status): {"description": "It is so.", "content": content}}
+    responses: dict[str, JsonValue] = {str(described.status): {"description": "Success.", "content": content}}
     for status in sorted(problems):
-        said = described.problems.get(status) or _PROBLEMS[status]
-        found[str(status)] = {"description": said, "content": {"application/json": {"schema": ref("Problem")}}}
-    return found
+        description = described.problems.get(status) or _PROBLEMS[status]
+        answer = schemas.content(described.problem_answers.get(status, Problem))
+        responses[str(status)] = {"description": description, "content": answer}
+    responses["default"] = {"description": "Another error.", "content": schemas.content(Problem)}
+    return responses

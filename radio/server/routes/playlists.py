@@ -1,6 +1,6 @@
-"""`/{station}.m3u`, `/{station}.pls`: the station's streams by their whole addresses, for players that want a file.
+"""`/{station}.m3u` and `/{station}.pls`: playlists of a station's streams.
 
-A player takes the first that it can play, so that the format that everything plays comes first.
+A player takes the first stream that it can play, so the format that every player supports comes first.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _HOST: Final = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5
 
 
 def routes() -> list[web.RouteDef]:
-    """The addresses of the playlists."""
+    """Return the routes of the playlists."""
     return [web.get("/{station}.m3u", m3u), web.get("/{station}.pls", pls)]
 
 
-@operation("The streams of a station as a playlist, M3U", tag="listen", media=("audio/x-mpegurl",))
+@operation("Get an M3U playlist", tag="listen", media=("audio/x-mpegurl",))
 async def m3u(request: web.Request) -> web.Response:
-    """The extended form, in UTF-8."""
+    """Get the streams of a station as extended M3U in UTF-8."""
     channel = channel_of(request)
     lines = ["#EXTM3U"]
     for name, address in _streams(request, channel):
@@ -33,9 +33,9 @@ async def m3u(request: web.Request) -> web.Response:
     return _file(lines, "audio/x-mpegurl")
 
 
-@operation("The streams of a station as a playlist, PLS", tag="listen", media=("audio/x-scpls",))
+@operation("Get a PLS playlist", tag="listen", media=("audio/x-scpls",))
 async def pls(request: web.Request) -> web.Response:
-    """Version 2, in UTF-8."""
+    """Get the streams of a station as PLS version 2 in UTF-8."""
     channel = channel_of(request)
     streams = _streams(request, channel)
     lines = ["[playlist]", f"NumberOfEntries={len(streams)}"]
@@ -45,23 +45,25 @@ async def pls(request: web.Request) -> web.Response:
 
 
 def _streams(request: web.Request, channel: Channel) -> list[tuple[str, str]]:
-    """Name and address of each stream."""
+    """Return the name and the address of each stream."""
     title = " ".join(channel.settings.title.split())
     root = _root(request)
-    return [(f"{title} ({each})", f"{root}/{channel.settings.name}.{each}") for each in _ORDER]
+    return [(f"{title} ({format_})", f"{root}/{channel.settings.name}.{format_}") for format_ in _ORDER]
 
 
 def _root(request: web.Request) -> str:
-    """The address by which this client has found us, as far as what it says can be an address."""
+    """Return the address by which the client reached the radio, if its headers have a valid one."""
     scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
     host = request.headers.get("Host", "")
     if _HOST.fullmatch(host):
         return f"{scheme}://{host}"
-    found = request.get_extra_info("sockname") or ("localhost",)
-    address = f"[{found[0]}]" if ":" in found[0] else found[0]
-    return f"{scheme}://{address}" + "".join(f":{port}" for port in found[1:2])
+    socket_name = request.get_extra_info("sockname") or ("localhost",)
+    address = f"[{socket_name[0]}]" if ":" in socket_name[0] else socket_name[0]
+    return f"{scheme}://{address}" + "".join(f":{port}" for port in socket_name[1:2])
 
 
-def _file(lines: list[str], kind: str) -> web.Response:
+def _file(lines: list[str], content_type: str) -> web.Response:
     text = "\n".join([*lines, ""])
-    return web.Response(body=text.encode(), content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"})
+    return web.Response(
+        body=text.encode(), content_type=content_type, charset="utf-8", headers={"Cache-Control": "no-cache"}
+    )

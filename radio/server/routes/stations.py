@@ -1,151 +1,164 @@
-"""What is on and what can be turned, as JSON: `/api/stations` and below."""
+"""`/api/stations` and below: what is on, controls, history and events."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from typing import Annotated, Final
 
 from aiohttp import web
+from msgspec import UNSET, Meta
 
-from radio.server.artwork import palette
-from radio.server.broadcast import worker_runs as history
-from radio.server.broadcast.channel import Channel
+from radio.server.api.controls import ControlEvent, ControlPatch
+from radio.server.api.events import BarEvent, PlayedNoteEvent, StreamStartEvent, TrackEvent, encode_event
+from radio.server.api.history import History
+from radio.server.api.station import LandedControl, Landings, NowEvent, Skip, Station, Stations, StreamStart
 from radio.server.broadcast.channels import CHANNELS, channel_of
-from radio.server.broadcast.event_stream import encoded
-from radio.server.broadcast.now_playing import TRACKS
+from radio.server.broadcast.now_playing import MAX_TRACKS
 from radio.server.broadcast.pushes import PUSHES
-from radio.server.http import schemas
+from radio.server.broadcast.worker_runs import history
 from radio.server.http.authorization import AUTHORIZATION
-from radio.server.http.body import json_object
-from radio.server.http.operation import Query, operation
-from radio.server.http.query import SID, sid_of, whole
+from radio.server.http.body import read_body
+from radio.server.http.operation import operation
+from radio.server.http.query import SID, QueryParameter
+from radio.server.http.responses import json_response
 from radio.server.routes.listen import EndlessResponse
+from radio.server.routes.station_bodies import now_event, station_body, station_summary
 from radio.server.routes.tracks import TRACK_JOBS
-from radio.settings.controls import CONTROLS
-from radio.stream.formats.codecs import CODECS
 from radio.stream.relay.connection import limit_buffers
-from radio.types import SAMPLE_RATE, JsonValue, Seconds
+from radio.types import SAMPLE_RATE, Seconds
 
 KEEP_ALIVE: Seconds = 15.0
-"""A comment goes to a silent event stream this often, so that proxies leave it open."""
+"""Interval of comments in a silent event stream, so that proxies keep it open."""
+
+_HEADERS: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+
+_LIMIT: Final = QueryParameter[int](
+    "limit",
+    Annotated[int, Meta(description="Largest number of tracks.", ge=1, le=MAX_TRACKS)],
+    MAX_TRACKS,
+)
 
 
 def routes() -> list[web.RouteDef]:
-    """The addresses under /api."""
+    """Return the routes below /api/stations."""
     return [
-        web.get("/api/stations", stations),
-        web.get("/api/stations/{station}", station),
-        web.patch("/api/stations/{station}/controls", change),
-        web.post("/api/stations/{station}/skip", skip),
-        web.get("/api/stations/{station}/events", events),
-        web.get("/api/stations/{station}/history", past),
+        web.get("/api/stations", get_stations),
+        web.get("/api/stations/{station}", get_station),
+        web.patch("/api/stations/{station}/controls", change_controls),
+        web.post("/api/stations/{station}/skip", skip_track),
+        web.get("/api/stations/{station}/events", follow_events),
+        web.get("/api/stations/{station}/history", get_history),
     ]
 
 
-@operation("Every station in short", tag="stations", answer="Stations")
-async def stations(request: web.Request) -> web.Response:
-    """Every station in short, and what may be done here: turn the controls, make tracks."""
-    found: list[JsonValue] = [_brief(channel) for channel in request.app[CHANNELS].values()]
-    makes_tracks = request.app[TRACK_JOBS] is not None
-    return _json({"stations": found, "control": request.app[AUTHORIZATION].mode, "tracks": makes_tracks})
+@operation("List all stations", tag="stations", answer=Stations)
+async def get_stations(request: web.Request) -> web.Response:
+    """List all stations.
 
-
-_SID = Query(
-    "sid", schemas.text(pattern=f"^{SID.pattern}$"), "the name under which a stream of the station is open too"
-)
-
-
-@operation("One station in full", tag="stations", answer="Station", query=(_SID,))
-async def station(request: web.Request) -> web.Response:
-    """One station in full.
-
-    With `?sid=`, `stream` has the `first` frame of the audio that was opened under that name; null where there is none.
+    The answer also says what a client may do: change controls, order tracks.
     """
-    channel, sid = channel_of(request), sid_of(request)
-    found = _full(request, channel)
-    if sid is not None:
-        found["stream"] = {"sid": sid, "first": channel.subscribers.first_frame(sid)}
-    return _json(found)
+    body = Stations(
+        stations=[station_summary(channel) for channel in request.app[CHANNELS].values()],
+        control=request.app[AUTHORIZATION].mode,
+        tracks=request.app[TRACK_JOBS] is not None,
+    )
+    return json_response(body, headers=_HEADERS)
+
+
+@operation("Describe one station", tag="stations", answer=Station, query=(SID,))
+async def get_station(request: web.Request) -> web.Response:
+    """Describe one station in full.
+
+    With `sid`, `stream` has the `first` frame of the audio stream that was opened with the same `sid`.
+    """
+    channel, sid = channel_of(request), SID.read(request)
+    stream = UNSET if sid is None else StreamStart(sid, channel.subscribers.first_frame(sid))
+    body = station_body(channel, request.app[PUSHES][channel.settings.name], stream=stream)
+    return json_response(body, headers=_HEADERS)
 
 
 @operation(
-    "Change controls, all of them or none",
+    "Change controls",
     tag="control",
-    body="Controls",
-    answer="Landings",
+    body=ControlPatch,
+    answer=Landings,
     guarded=True,
     problems={503: "The station is being restarted."},
 )
-async def change(request: web.Request) -> web.Response:
+async def change_controls(request: web.Request) -> web.Response:
     """Change controls.
 
-    The answer says from which bar and frame each new value is heard at the live edge: one for the music from a bar line
-    on, one for the mix at once. A value that is not allowed changes nothing.
+    The answer has the bar and the frame from which each new value is audible: controls of the music take effect at a
+    bar line, controls of the mix at once. If a value is not allowed, nothing is changed.
     """
     channel = channel_of(request)
-    request.app[AUTHORIZATION].admit(request)
-    patch = await json_object(request, '{"tempo": 78}')
-    landings = await channel.change(patch)
+    request.app[AUTHORIZATION].require(request)
+    patch = await read_body(request, ControlPatch, example='{"tempo": 78}')
+    landings = await channel.change_controls(patch)
     values = channel.controls.as_json()
-    controls: dict[str, JsonValue] = {
-        name: {"value": values[name], "bar": landing.bar, "frame": landing.frame} for name, landing in landings.items()
+    controls = {
+        name: LandedControl(values[name], landing.bar, landing.frame)  # type: ignore[arg-type]  # no control is a list
+        for name, landing in landings.items()
     }
-    return _json({"controls": controls, "live": channel.edge.live, "sample_rate": SAMPLE_RATE})
+    return json_response(Landings(controls, channel.edge.live, SAMPLE_RATE), headers=_HEADERS)
 
 
 @operation(
     "Begin the next track",
     tag="control",
-    answer="Skip",
+    answer=Skip,
     guarded=True,
     problems={503: "The station is being restarted."},
 )
-async def skip(request: web.Request) -> web.Response:
+async def skip_track(request: web.Request) -> web.Response:
     """Begin the next track.
 
-    It begins with the next bar that is not composed yet, and the answer says which one and where.
+    It begins with the next bar that is not composed yet. The answer has this bar and its frame.
     """
     channel = channel_of(request)
-    request.app[AUTHORIZATION].admit(request)
-    landing = await channel.skip()
-    return _json({"bar": landing.bar, "frame": landing.frame, "live": channel.edge.live, "sample_rate": SAMPLE_RATE})
+    request.app[AUTHORIZATION].require(request)
+    landing = await channel.skip_track()
+    body = Skip(bar=landing.bar, frame=landing.frame, live=channel.edge.live, sample_rate=SAMPLE_RATE)
+    return json_response(body, headers=_HEADERS)
+
+
+@operation("List the last tracks", tag="stations", answer=History, query=(_LIMIT,))
+async def get_history(request: web.Request) -> web.Response:
+    """List the last tracks, newest first.
+
+    Each track has what is needed to compose it again: the seed of the worker's run and the number of the track's first
+    bar; the controls when it began, and what was changed while it played. `runs` has, for each run of the worker, its
+    checkpoints, its settings and all control changes since its first bar: the music depends on all of them.
+    """
+    channel, limit = channel_of(request), _LIMIT.read(request)
+    body = history(channel.now_playing.tracks, channel.runs, live=channel.edge.live, limit=limit)
+    return json_response(body, headers=_HEADERS)
 
 
 @operation(
-    "The last tracks, newest first",
-    tag="stations",
-    answer="History",
-    query=(Query("limit", schemas.whole(minimum=1, maximum=TRACKS), "how many tracks at most"),),
-)
-async def past(request: web.Request) -> web.Response:
-    """The last tracks.
-
-    Each with what is needed to compose it again: the seed of the worker that played it and the number of its first bar;
-    the controls as it began, and what was changed since. `runs` has, for each worker, its checkpoints, its settings
-    and every change since its own first bar: the music depends on them all.
-    """
-    channel = channel_of(request)
-    limit = whole(request, "limit", 1, TRACKS, default=TRACKS)
-    live = channel.edge.live
-    found = history.as_json(channel.now_playing.tracks, channel.runs, live=live, limit=limit)
-    return _json({**found, "live": live, "sample_rate": SAMPLE_RATE})
-
-
-@operation(
-    "What airs, as it airs",
+    "Follow the events of a station",
     tag="stations",
     media=("text/event-stream",),
-    query=(_SID,),
+    events={
+        "now": NowEvent,
+        TrackEvent.kind: TrackEvent,
+        BarEvent.kind: BarEvent,
+        PlayedNoteEvent.kind: PlayedNoteEvent,
+        ControlEvent.kind: ControlEvent,
+        StreamStartEvent.kind: StreamStartEvent,
+    },
+    query=(SID,),
     endless=True,
 )
-async def events(request: web.Request) -> web.StreamResponse:
-    """Server-sent events (WHATWG HTML, section 9.2), each with the mount's `frame` at which it is heard.
+async def follow_events(request: web.Request) -> web.StreamResponse:
+    """Send server-sent events (WHATWG HTML, section 9.2).
 
-    Kinds are track, bar, note and control. The first one, of kind `now`, is the station in full, with its `recent`
-    tracks, bars and notes. With `?sid=`, the name under which a stream of the station is opened too, one of kind
-    `stream` tells the frame it begins with, so that a page can show a title when it is heard.
+    The first event, `now`, is the station in full with its recent tracks, bars and notes. Then come `track`, `bar`,
+    `note` and `control` events when they are on the air, each with the `frame` at which it is audible. With `sid`, a
+    `stream` event has the first frame of the audio stream that was opened with the same `sid`, so that a page can show
+    a title when its listener hears the track.
     """
-    channel, sid = channel_of(request), sid_of(request)
+    channel, sid = channel_of(request), SID.read(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})
     await response.prepare(request)
     transport = request.transport
@@ -153,9 +166,9 @@ async def events(request: web.Request) -> web.StreamResponse:
         return response
     limit_buffers(transport)
     subscriber = channel.subscribers.join(transport.abort, sid=sid)
-    data: bytes | None = encoded("now", {**_full(request, channel), "recent": channel.now_playing.recent()})
+    data: bytes | None = encode_event("now", now_event(channel, request.app[PUSHES][channel.settings.name]))
     if sid is not None and (first := channel.subscribers.first_frame(sid)) is not None:
-        channel.subscribers.record_stream_start(sid, first, channel.edge.live)
+        channel.record_stream_start(sid, first)
     try:
         while data is not None:
             await response.write(data)
@@ -163,64 +176,9 @@ async def events(request: web.Request) -> web.StreamResponse:
                 async with asyncio.timeout(KEEP_ALIVE):
                     data = await subscriber.queue.get()
             except TimeoutError:
-                data = b": still here\n\n"
+                data = b": keep-alive\n\n"
     except ConnectionError:
         pass
     finally:
         channel.subscribers.leave(subscriber)
     return response
-
-
-def _brief(channel: Channel) -> dict[str, JsonValue]:
-    settings, edge = channel.settings, channel.edge
-    colours = palette(settings)
-    return {
-        "name": settings.name,
-        "title": settings.title,
-        "description": settings.description,
-        "on_air": edge.on_air,
-        "now": channel.now_playing.as_json(),
-        "live": edge.live,
-        "sample_rate": SAMPLE_RATE,
-        "listeners": channel.listeners,
-        "art": {"image": f"/{settings.name}/artwork", "hue": colours.hue, "ground": colours.ground},
-        "export": f"/api/stations/{settings.name}/export",
-        "streams": {
-            **{format_: f"/{settings.name}.{format_}" for format_ in CODECS},
-            "hls": f"/{settings.name}/hls/index.m3u8",
-        },
-    }
-
-
-def _full(request: web.Request, channel: Channel) -> dict[str, JsonValue]:
-    values, defaults = channel.controls.as_json(), channel.settings.controls.as_json()
-    edge = channel.edge
-    controls: dict[str, JsonValue] = {
-        name: {
-            "value": values[name],
-            "default": defaults[name],
-            "kind": control.kind,
-            **({"choices": [*control.choices]} if control.choices else {"low": control.low, "high": control.high}),
-            "unit": control.unit,
-            "lands": control.lands,
-            "group": control.group,
-            "help": control.help,
-            "allowed": control.allowed,
-        }
-        for name, control in CONTROLS.items()
-    }
-    health: dict[str, JsonValue] = {
-        "reserve": round(edge.reserve, 3),
-        "underruns": edge.underruns,
-        "late": round(edge.total_delay, 3),
-        "restarts": channel.restarts,
-        "encoder_restarts": channel.encoder_restarts,
-        "joined": sum(mount.relay.counts.joined for mount in channel.mounts.values()),
-        "slow_disconnects": sum(mount.relay.counts.slow_disconnects for mount in channel.mounts.values()),
-    }
-    pushes: list[JsonValue] = [status.as_json() for status in request.app[PUSHES][channel.settings.name]]
-    return {**_brief(channel), "controls": controls, "health": health, "pushes": pushes}
-
-
-def _json(data: Mapping[str, JsonValue]) -> web.Response:
-    return web.json_response(data, headers={"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"})

@@ -1,61 +1,65 @@
-"""Make a track: somebody asks for music of their own, and a process beside the stations renders it."""
+"""`/api/tracks`: music made to order, by a process beside the stations."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from aiohttp import web
 
 from radio.audio.soundfont import presets
 from radio.errors import AudioError
 from radio.music.instruments import FAMILIES, NAMES
+from radio.server.api import tracks as api
 from radio.server.broadcast.channels import CHANNELS
 from radio.server.http.authorization import AUTHORIZATION
-from radio.server.http.body import json_object
+from radio.server.http.body import read_body
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
-from radio.server.routes import track_orders as orders
+from radio.server.http.responses import json_response
+from radio.server.routes.track_orders import MAX_BYTES, render_order, station_names
 from radio.settings.station import StationSettings
 from radio.station.rendering import RenderOrder
-from radio.types import JsonValue, Seconds
+from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
 
-TRACK_JOBS: web.AppKey[JobQueue | None] = web.AppKey("tracks")
-"""None where the config says `tracks: false`."""
+TRACK_JOBS: web.AppKey[JobQueue | None] = web.AppKey("track_jobs")
+"""None if the config says `tracks: false`."""
 
-WAITING: Final = 15
-"""Orders that may wait beside the one that is made."""
+MAX_WAITING: Final = 15
+"""Orders that may wait while another is made."""
 
-LIMIT: Final[Seconds] = 3600.0
-"""An order that takes longer is given up: the longest one takes an eighth of that beside three stations."""
+TIME_LIMIT: Final[Seconds] = 3600.0
+"""Longest time that an order may take; the longest order takes an eighth of it beside three stations."""
 
-_KINDS: Final = {
+_CONTENT_TYPES: Final = {
     ".mid": "audio/midi",
     ".wav": "audio/wav",
     ".mp3": "audio/mpeg",
     ".flac": "audio/flac",
     ".opus": "audio/ogg",
 }
+_HEADERS: Final = {"Cache-Control": "no-store"}
+_DISABLED: Final = {403: "Tracks are disabled."}
 
 
 def routes() -> list[web.RouteDef]:
-    """The addresses of tracks that are made to order."""
+    """Return the routes below /api/tracks."""
     return [
-        web.get("/api/tracks", choices),
-        web.post("/api/tracks", ask),
-        web.get("/api/tracks/{id}", look),
-        web.delete("/api/tracks/{id}", cancel),
-        web.get("/api/tracks/{id}/{file}", fetch),
+        web.get("/api/tracks", get_choices),
+        web.post("/api/tracks", create_order),
+        web.get("/api/tracks/{id}", get_order),
+        web.delete("/api/tracks/{id}", delete_order),
+        web.get("/api/tracks/{id}/{file}", get_file),
     ]
 
 
-def attach(app: web.Application, *, makes: bool) -> None:
-    """Give the application its workshop, which makes one order at a time and ends with it."""
+def attach(app: web.Application, *, enabled: bool) -> None:
+    """Give the application a queue of orders, of which one is made at a time."""
     jobs = app[TRACK_JOBS] = (
-        JobQueue(max_waiting=WAITING, time_limit=LIMIT, max_result_bytes=2 * orders.LARGEST) if makes else None
+        JobQueue(max_waiting=MAX_WAITING, time_limit=TIME_LIMIT, max_result_bytes=2 * MAX_BYTES) if enabled else None
     )
 
     async def stop(_: web.Application) -> None:
@@ -65,80 +69,77 @@ def attach(app: web.Application, *, makes: bool) -> None:
     app.on_cleanup.append(stop)
 
 
-@operation("What a track may be", tag="files", answer="TrackChoices", problems={403: "Tracks are switched off."})
-async def choices(request: web.Request) -> web.Response:
-    """What a track may be: instruments by family, formats and limits.
-
-    `stations` has each station's own instrument, and the programs that its soundfont holds.
-    """
+@operation("List what an order may ask for", tag="files", answer=api.TrackChoices, problems=_DISABLED)
+async def get_choices(request: web.Request) -> web.Response:
+    """List the instruments by family, the formats and the limits of an order."""
     _jobs(request)
     settings = _settings(request)
-    fonts = {each.soundfont for each in settings.values()}
-    held = {font: await asyncio.to_thread(_programs, font) for font in fonts}
-    stations: dict[str, JsonValue] = {
-        name: {"instrument": each.keys_program, "instruments": [*held[each.soundfont]]}
-        for name, each in settings.items()
+    programs = {
+        soundfont: await asyncio.to_thread(_programs, soundfont)
+        for soundfont in {station.soundfont for station in settings.values()}
     }
-    families: list[JsonValue] = [{"name": family, "instruments": list(names)} for family, names in FAMILIES.items()]
-    return _json(
-        {
-            "stations": stations,
-            "families": families,
-            "formats": list(orders.FORMATS),
-            "seconds": list(orders.SECONDS),
-            "count": list(orders.COUNT),
-            "seed": list(orders.SEED),
-        }
+    body = api.TrackChoices(
+        stations={
+            name: api.StationInstruments(station.keys_program, programs[station.soundfont])
+            for name, station in settings.items()
+        },
+        families=[api.InstrumentFamily(family, list(names)) for family, names in FAMILIES.items()],
+        formats=list(get_args(api.TrackFormat)),
+        seconds=list(api.SECONDS),
+        count=list(api.COUNT),
+        seed=list(api.SEED),
     )
+    return json_response(body, headers=_HEADERS)
 
 
 @operation(
-    "Make a track",
+    "Order tracks",
     tag="files",
-    body="TrackOrder",
-    answer="TrackJob",
+    body=api.TrackOrder,
+    answer=api.TrackJob,
     status=202,
     guarded=True,
-    problems={503: "As many wait already as may."},
+    problems={503: "The queue is full."},
 )
-async def ask(request: web.Request) -> web.Response:
-    """Make a track.
+async def create_order(request: web.Request) -> web.Response:
+    """Order tracks.
 
-    The music is the station's, from another seed, with another instrument and other controls if so wished; `count`
-    tracks come from as many seeds in a row. Orders are made one after the other, beside the stations; results are kept
-    for an hour, and fewer than that when many ask. Whoever knows the `id` may read and end the order.
+    The music is like the station's, from another seed and, if the order says so, with another instrument and other
+    controls. Each of `count` tracks takes the next seed. Orders are made one after the other, beside the stations.
+    Results are kept for an hour, or less if there are many. A client that knows the `id` may read and delete the order.
     """
     jobs = _jobs(request)
-    request.app[AUTHORIZATION].admit(request)
-    asked = await json_object(request, '{"station": "chill", "seconds": 120, "formats": ["mp3"]}')
-    job = jobs.submit(orders.order(asked, _settings(request)))
-    return _json(_state(jobs, job), status=202, location=f"/api/tracks/{job.id}")
+    request.app[AUTHORIZATION].require(request)
+    settings = _settings(request)
+    order = await read_body(
+        request,
+        api.TrackOrder,
+        example='{"station": "chill", "seconds": 120, "formats": ["mp3"]}',
+        allowed={"station": station_names(settings)},
+    )
+    job = jobs.submit(render_order(order, settings))
+    return json_response(_job_body(jobs, job), status=202, headers={**_HEADERS, "Location": f"/api/tracks/{job.id}"})
 
 
-@operation("How far an order is", tag="files", answer="TrackJob", problems={403: "Tracks are switched off."})
-async def look(request: web.Request) -> web.Response:
-    """How far an order is, and its files once it is done."""
+@operation("Get the state of an order", tag="files", answer=api.TrackJob, problems=_DISABLED)
+async def get_order(request: web.Request) -> web.Response:
+    """Get the state of an order, and its files when it is done."""
     jobs = _jobs(request)
-    return _json(_state(jobs, _job(request, jobs)))
+    return json_response(_job_body(jobs, _job(request, jobs)), headers=_HEADERS)
 
 
-@operation("End an order", tag="files", status=204, guarded=True)
-async def cancel(request: web.Request) -> web.Response:
-    """End an order that waits or is being made; delete the files of one that is done."""
+@operation("Delete an order", tag="files", status=204, guarded=True)
+async def delete_order(request: web.Request) -> web.Response:
+    """Cancel an order that is not done; delete the files of one that is."""
     jobs = _jobs(request)
-    request.app[AUTHORIZATION].admit(request)
+    request.app[AUTHORIZATION].require(request)
     await jobs.remove(_job(request, jobs))
     return web.Response(status=204)
 
 
-@operation(
-    "One file of an order",
-    tag="files",
-    media=tuple(_KINDS.values()),
-    problems={403: "Tracks are switched off."},
-)
-async def fetch(request: web.Request) -> web.StreamResponse:
-    """One file of an order that is done."""
+@operation("Download a file of an order", tag="files", media=tuple(_CONTENT_TYPES.values()), problems=_DISABLED)
+async def get_file(request: web.Request) -> web.StreamResponse:
+    """Download a file of an order that is done."""
     jobs = _jobs(request)
     job = _job(request, jobs)
     name = request.match_info["file"]
@@ -148,7 +149,7 @@ async def fetch(request: web.Request) -> web.StreamResponse:
         raise ProblemError(404, "no_file", "this order has no such file", field="file", allowed=allowed)
     path = job.result / name
     headers = {
-        "Content-Type": _KINDS[path.suffix],
+        "Content-Type": _CONTENT_TYPES[path.suffix],
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, max-age=3600",
     }
@@ -158,20 +159,20 @@ async def fetch(request: web.Request) -> web.StreamResponse:
 def _jobs(request: web.Request) -> JobQueue:
     jobs = request.app[TRACK_JOBS]
     if jobs is None:
-        raise ProblemError(403, "tracks_off", "this radio makes no tracks to order")
+        raise ProblemError(403, "tracks_off", "tracks are disabled on this radio (tracks: false)")
     return jobs
 
 
 def _job(request: web.Request, jobs: JobQueue) -> Job:
     if (job := jobs.get(request.match_info["id"])) is None:
-        message = "there is no such order: it is kept for an hour once it is done, fewer when many ask"
-        raise ProblemError(404, "unknown_order", message, field="id", allowed="what POST /api/tracks answered")
+        message = "there is no such order: a finished order is kept for an hour, or less if there are many"
+        raise ProblemError(404, "unknown_order", message, field="id", allowed="the id that POST /api/tracks returned")
     return job
 
 
 def _order(job: Job) -> RenderOrder:
     if not isinstance(job.task, RenderOrder):
-        raise TypeError(f"a {type(job.task).__name__} is no order")
+        raise TypeError(f"the job is a {type(job.task).__name__}, not a RenderOrder")
     return job.task
 
 
@@ -179,36 +180,31 @@ def _settings(request: web.Request) -> Mapping[str, StationSettings]:
     return {name: channel.settings for name, channel in request.app[CHANNELS].items()}
 
 
-def _programs(font: Path) -> list[int]:
+def _programs(soundfont: Path) -> list[int]:
     try:
-        held = presets(font)
+        numbers = presets(soundfont)
     except AudioError:
-        return []  # an order will say what is wrong with it
-    return sorted(number for bank, number in held if bank == 0 and number < len(NAMES))
+        return []  # an order reports what is wrong with the file
+    return sorted(number for bank, number in numbers if bank == 0 and number < len(NAMES))
 
 
-def _state(jobs: JobQueue, job: Job) -> dict[str, JsonValue]:
+def _job_body(jobs: JobQueue, job: Job) -> api.TrackJob:
     order = _order(job)
-    files: list[JsonValue] = []
+    files: list[api.TrackFile] = []
     if job.state == "done" and job.result is not None:
         files = [
-            {"name": name, "url": f"/api/tracks/{job.id}/{name}", "bytes": (job.result / name).stat().st_size}
+            api.TrackFile(name, f"/api/tracks/{job.id}/{name}", (job.result / name).stat().st_size)
             for name in order.names
         ]
-    return {
-        "id": job.id,
-        "state": job.state,
-        "place": jobs.jobs_ahead(job),
-        "progress": round(job.progress, 3),
-        "fault": job.error,
-        "files": files,
-        "station": order.settings.name,
-        "instrument": NAMES[order.settings.keys_program],
-        "seconds": order.seconds,
-        "seeds": list(order.seeds),
-    }
-
-
-def _json(data: Mapping[str, JsonValue], *, status: int = 200, location: str | None = None) -> web.Response:
-    headers = {"Cache-Control": "no-store"} | ({"Location": location} if location else {})
-    return web.json_response(data, status=status, headers=headers)
+    return api.TrackJob(
+        id=job.id,
+        state=job.state,
+        place=jobs.jobs_ahead(job),
+        progress=round(job.progress, 3),
+        fault=job.error,
+        files=files,
+        station=order.settings.name,
+        instrument=NAMES[order.settings.keys_program],
+        seconds=order.seconds,
+        seeds=list(order.seeds),
+    )

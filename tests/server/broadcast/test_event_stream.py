@@ -2,24 +2,28 @@ from __future__ import annotations
 
 import json
 
-from radio.server.broadcast.event_stream import SIDS, WAITING, Subscribers, encoded
-from radio.types import StationEvent
+from radio.server.api.events import AirEvent, encode_event, read_event
+from radio.server.broadcast.event_stream import MAX_QUEUED, MAX_STREAMS, Subscribers
+from tests.server.tone_worker import bar_event
 
 
-def event(frame: int) -> StationEvent:
-    return StationEvent(frame, "bar", {"number": frame, "chord": "Dm7"})
+def event(frame: int) -> AirEvent:
+    return read_event(bar_event(frame, number=frame))
 
 
-async def test_a_client_that_does_not_read_is_cut_off_and_the_others_miss_nothing() -> None:
-    subscribers, cut = Subscribers(), []
-    slow, good = subscribers.join(lambda: cut.append("slow")), subscribers.join(lambda: cut.append("good"))
-    heard = []
-    for frame in range(WAITING + 10):
+async def test_a_client_that_does_not_read_is_disconnected_and_others_miss_nothing() -> None:
+    subscribers, disconnected = Subscribers(), []
+    slow, good = (
+        subscribers.join(lambda: disconnected.append("slow")),
+        subscribers.join(lambda: disconnected.append("good")),
+    )
+    received = []
+    for frame in range(MAX_QUEUED + 10):
         subscribers.publish(event(frame))
-        heard.append(good.queue.get_nowait())
-    assert cut == ["slow"]
-    assert len(heard) == WAITING + 10
-    assert slow.queue.qsize() == WAITING + 1
+        received.append(good.queue.get_nowait())
+    assert disconnected == ["slow"]
+    assert len(received) == MAX_QUEUED + 10
+    assert slow.queue.qsize() == MAX_QUEUED + 1
     subscribers.leave(slow)
     subscribers.leave(good)
     subscribers.publish(event(0))
@@ -33,14 +37,14 @@ async def test_closing_ends_every_stream() -> None:
     assert subscriber.queue.get_nowait() is None
 
 
-def test_an_event_is_two_lines_and_a_blank_one() -> None:
-    text = encoded("track", {"title": "a\nb", "frame": 3}).decode()
+def test_an_event_is_two_lines_and_a_blank_line() -> None:
+    text = encode_event("track", {"title": "a\nb", "frame": 3}).decode()
     kind, data, *rest = text.split("\n")
     assert (kind, rest) == ("event: track", ["", ""])
     assert json.loads(data.removeprefix("data: ")) == {"title": "a\nb", "frame": 3}
 
 
-def test_who_listens_to_a_stream_is_told_where_it_begins() -> None:
+def test_clients_of_a_stream_receive_its_first_frame() -> None:
     subscribers = Subscribers()
     mine, other, none = (subscribers.join(lambda: None, sid=sid) for sid in ("mine", "other", None))
     subscribers.record_stream_start("mine", 480, 960)
@@ -50,11 +54,11 @@ def test_who_listens_to_a_stream_is_told_where_it_begins() -> None:
     assert (subscribers.first_frame("mine"), subscribers.first_frame("other")) == (480, None)
 
 
-def test_the_beginnings_of_streams_are_forgotten_in_the_end() -> None:
+def test_old_first_frames_are_forgotten() -> None:
     subscribers = Subscribers()
-    for number in range(SIDS + 10):
+    for number in range(MAX_STREAMS + 10):
         subscribers.record_stream_start("again", 0, 0)
         subscribers.record_stream_start(str(number), number, number)
     assert subscribers.first_frame("again") == 0
     assert subscribers.first_frame("9") is None
-    assert subscribers.first_frame(str(SIDS + 9)) == SIDS + 9
+    assert subscribers.first_frame(str(MAX_STREAMS + 9)) == MAX_STREAMS + 9

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
-from radio.server.broadcast.now_playing import TRACKS, NowPlaying
+import json
+
+from radio.server.api.body import encode
+from radio.server.api.events import AirEvent, read_event
+from radio.server.broadcast.now_playing import MAX_TRACKS, NowPlaying
 from radio.types import SAMPLE_RATE, StationEvent
+from tests.server.tone_worker import bar_event, track_event
 
 AT = 1_700_000_000.0
 
 
-def track(frame: int, title: str) -> StationEvent:
-    return StationEvent(frame, "track", {"title": title, "number": frame // 100})
+def track(frame: int, title: str) -> AirEvent:
+    return read_event(track_event(frame, title=title, number=frame // 100))
 
 
-def note(frame: int) -> StationEvent:
-    return StationEvent(frame, "note", {"layer": "keys", "note": 60, "velocity": 80})
+def note(frame: int) -> AirEvent:
+    return read_event(StationEvent(frame, "note", {"layer": "keys", "note": 60, "velocity": 80, "tick": 0}))
 
 
-def bar(frame: int, number: int) -> StationEvent:
-    return StationEvent(frame, "bar", {"number": number, "chord": "Am7"})
+def bar(frame: int, number: int) -> AirEvent:
+    return read_event(bar_event(frame, number=number))
 
 
 def on_the_air() -> NowPlaying:
@@ -28,7 +33,7 @@ def on_the_air() -> NowPlaying:
     return now
 
 
-def test_titles_that_are_announced_are_found_before_they_start() -> None:
+def test_announced_titles_are_returned_before_they_start() -> None:
     now = on_the_air()
     assert now.titles_between(0, 301) == [(0, "one"), (100, "two"), (300, "three")]
     assert now.titles_between(1, 300) == [(100, "two")]
@@ -36,24 +41,28 @@ def test_titles_that_are_announced_are_found_before_they_start() -> None:
     assert [now.title_at(frame) for frame in (-1, 0, 99, 100, 299, 300)] == [None, "one", "one", "two", "two", "three"]
 
 
-def test_what_is_on_has_started() -> None:
+def test_the_current_track_and_bar_have_started() -> None:
     now = on_the_air()
-    on = now.as_json()
-    assert on["track"] == {"title": "two", "number": 1, "frame": 100, "started_at": "2023-11-14T22:15:00.000+00:00"}
-    assert on["bar"] == {"number": 2, "chord": "Am7", "frame": 100}
+    current = json.loads(encode(now.current()))
+    assert current["track"] == {
+        **track_event(100, title="two", number=1).data,
+        "frame": 100,
+        "started_at": "2023-11-14T22:15:00.000+00:00",
+    }
+    assert current["bar"] == {**bar_event(100, number=2).data, "frame": 100}
     assert [track.bar for track in now.tracks] == [0, 2]
-    kinds = [(each["kind"], each["frame"]) for each in now.recent()]  # type: ignore[index,call-overload]
+    kinds = [(event["kind"], event["frame"]) for event in json.loads(encode(now.recent()))]
     assert kinds == [("track", 0), ("bar", 0), ("bar", 50), ("track", 100), ("bar", 100)]
 
 
-def test_what_will_never_air_is_forgotten() -> None:
+def test_retracted_events_are_removed() -> None:
     now = on_the_air()
     now.retract(300)
     assert now.titles_between(0, 1_000) == [(0, "one"), (100, "two")]
     assert now.title_at(400) == "two"
 
 
-def test_a_track_that_airs_is_counted_once() -> None:
+def test_an_announced_track_that_airs_is_listed_once() -> None:
     now = on_the_air()
     now.air(track(300, "three"), AT)
     assert now.titles_between(0, 1_000) == [(0, "one"), (100, "two"), (300, "three")]
@@ -66,14 +75,14 @@ def test_memory_is_bounded() -> None:
         now.air(track(number, str(number)), AT)
         now.air(bar(number, number), AT)
         now.air(note(number * SAMPLE_RATE), AT)
-    assert (len(now.tracks), len(now.coming)) == (TRACKS, 0)
-    assert now.tracks[0].title == str(1_000 - TRACKS)
+    assert (len(now.tracks), len(now.coming)) == (MAX_TRACKS, 0)
+    assert now.tracks[0].title == str(1_000 - MAX_TRACKS)
     assert len(now.recent()) < 70
 
 
-def test_notes_are_told_for_as_long_as_they_may_be_heard() -> None:
+def test_recent_notes_reach_back_half_a_minute() -> None:
     now = NowPlaying()
     for second in range(100):
         now.air(note(second * SAMPLE_RATE), AT)
-    frames = [each["frame"] for each in now.recent()]  # type: ignore[index,call-overload]
+    frames = [event.frame for event in now.recent()]
     assert frames == [second * SAMPLE_RATE for second in range(70, 100)]

@@ -13,9 +13,11 @@ import pytest
 from radio.compose.composer import Bar
 from radio.model.weights import checkpoint
 from radio.paths import STATIONS
-from radio.server.broadcast import worker_runs as history
-from radio.server.broadcast.now_playing import TRACKS, AiredTrack
-from radio.server.broadcast.worker_runs import WorkerRun
+from radio.server.api.body import encode
+from radio.server.api.events import TrackEvent, read_event
+from radio.server.broadcast import worker_runs
+from radio.server.broadcast.now_playing import MAX_TRACKS, AiredTrack
+from radio.server.broadcast.worker_runs import WorkerRun, history
 from radio.settings.config import load
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
@@ -24,7 +26,7 @@ from radio.types import Landing
 from tests.model.models import checkpoint as random_model
 from tests.server.on_air import on_air, until
 from tests.server.routes.test_stations import get, patch
-from tests.server.tone_worker import settings
+from tests.server.tone_worker import settings, track_event
 
 
 def run(**changes: Any) -> WorkerRun:
@@ -32,95 +34,107 @@ def run(**changes: Any) -> WorkerRun:
     return WorkerRun(**given)
 
 
-def test_changes_count_from_where_they_land() -> None:
+def aired_track(frame: int, bar: int | None = None) -> AiredTrack:
+    event = read_event(track_event(frame, title=str(frame)))
+    assert isinstance(event, TrackEvent)
+    return AiredTrack(event, 0.0, bar)
+
+
+def as_json(body: object) -> Any:
+    return json.loads(encode(body))
+
+
+def test_changes_take_effect_where_they_land() -> None:
     one = run()
-    one.changed({"tempo": Landing(3, 300), "keys_mute": Landing(2, 210)}, {"tempo": 70.0, "keys_mute": True})
-    one.changed({"tempo": Landing(3, 300)}, {"tempo": 72.0})
-    assert [change.at.bar for change in one.changes] == [3, 2, 3]
+    one.change_controls({"tempo": Landing(3, 300), "keys_mute": Landing(2, 210)}, {"tempo": 70.0, "keys_mute": True})
+    one.change_controls({"tempo": Landing(3, 300)}, {"tempo": 72.0})
+    assert [change.bar for change in one.changes] == [3, 2, 3]
     assert one.controls_at(209) == Controls()
     assert one.controls_at(210) == Controls(keys_mute=True)
     assert one.controls_at(300) == Controls(keys_mute=True, tempo=72)
-    assert [change.values for change in one.changes_between(210, 301)] == [{"tempo": 70.0}, {"tempo": 72.0}]
+    assert [change.controls for change in one.changes_between(210, 301)] == [{"tempo": 70.0}, {"tempo": 72.0}]
 
 
-def test_a_mood_that_waits_for_its_loop_is_taken_back_by_another_and_comes_earlier_with_a_skip() -> None:
+def test_a_mood_that_waits_for_its_loop_is_replaced_by_another_and_a_skip_brings_it_forward() -> None:
     one = run()
-    one.changed({"mood": Landing(8, 800), "keys_mute": Landing(2, 210)}, {"mood": "sad", "keys_mute": True})
-    one.changed({"tempo": Landing(3, 300)}, {"tempo": 110.0})
-    one.changed({"mood": Landing(8, 700)}, {"mood": "warm"})  # the same loop, which the tempo has brought nearer
-    assert [(each.at.bar, each.values) for each in one.changes] == [
+    one.change_controls({"mood": Landing(8, 800), "keys_mute": Landing(2, 210)}, {"mood": "sad", "keys_mute": True})
+    one.change_controls({"tempo": Landing(3, 300)}, {"tempo": 110.0})
+    one.change_controls({"mood": Landing(8, 700)}, {"mood": "warm"})  # the same loop, which is nearer at the new tempo
+    assert [(change.bar, change.controls) for change in one.changes] == [
         (2, {"keys_mute": True}),
         (3, {"tempo": 110.0}),
         (8, {"mood": "warm"}),
     ]
-    one.skipped(Landing(4, 400))
-    one.skipped(Landing(5, 500))
-    assert [(each.at.bar, each.values, each.skip) for each in one.changes][2:] == [
+    one.skip_track(Landing(4, 400))
+    one.skip_track(Landing(5, 500))
+    assert [(change.bar, change.controls, change.skip) for change in one.changes][2:] == [
         (4, {"mood": "warm"}, True),
         (5, {}, True),
     ]
     assert (one.controls_at(399).mood, one.controls_at(400).mood) == ("any", "warm")
 
 
-def test_a_log_that_is_too_long_says_so_and_stays_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "CHANGES", 3)
+def test_old_changes_are_merged_into_the_initial_controls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_runs, "MAX_CHANGES", 3)
     one = run()
     for tempo in range(60, 70):
-        one.changed({"tempo": Landing(tempo, tempo)}, {"tempo": float(tempo)})
+        one.change_controls({"tempo": Landing(tempo, tempo)}, {"tempo": float(tempo)})
     assert (len(one.changes), one.whole) == (3, False)
     assert one.controls.tempo == 66
     assert one.controls_at(1_000).tempo == 69
 
 
-def test_the_newest_comes_first_with_the_life_it_belongs_to() -> None:
+def test_the_newest_track_comes_first_with_its_run() -> None:
     runs = [run(), run(number=1, origin=250, settings=settings(seed=6))]
-    tracks = [AiredTrack(frame, {"title": str(frame)}, 0.0, bar=frame // 10) for frame in (0, 100, 200, 250, 350)]
-    runs[0].changed({"tempo": Landing(12, 120)}, {"tempo": 70.0})
-    found: Any = history.as_json(tracks, runs, live=400, limit=4)
-    assert [(each["frame"], each["seed"], each["run"]) for each in found["tracks"]] == [
+    tracks = [aired_track(frame, bar=frame // 10) for frame in (0, 100, 200, 250, 350)]
+    runs[0].change_controls({"tempo": Landing(12, 120)}, {"tempo": 70.0})
+    body = as_json(history(tracks, runs, live=400, limit=4))
+    assert [(track["frame"], track["seed"], track["run"]) for track in body["tracks"]] == [
         (350, 6, 1),
         (250, 6, 1),
         (200, 5, 0),
         (100, 5, 0),
     ]
-    assert [each["controls"]["tempo"] for each in found["tracks"]] == [80.0, 80.0, 70.0, 80.0]
-    assert [each["changes"] for each in found["tracks"]] == [
+    assert [track["controls"]["tempo"] for track in body["tracks"]] == [80.0, 80.0, 70.0, 80.0]
+    assert [track["changes"] for track in body["tracks"]] == [
         [],
         [],
         [],
         [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}, "skip": False}],
     ]
-    assert [each["number"] for each in found["runs"]] == [1, 0]
-    assert str(Path.cwd()) not in str(found)
-    found = history.as_json(tracks, runs[1:], live=400, limit=4)
-    assert [each["frame"] for each in found["tracks"]] == [350, 250]
+    assert [run["number"] for run in body["runs"]] == [1, 0]
+    assert str(Path.cwd()) not in str(body)
+    body = as_json(history(tracks, runs[1:], live=400, limit=4))
+    assert [track["frame"] for track in body["tracks"]] == [350, 250]
 
 
 def test_a_station_that_has_played_nothing_has_no_history() -> None:
-    assert history.as_json([], [], live=0, limit=5) == {"tracks": [], "runs": []}
+    body = as_json(history([], [], live=0, limit=5))
+    assert (body["tracks"], body["runs"]) == ([], [])
 
 
-def test_only_what_shapes_the_music_is_told(shipped: StationSettings) -> None:
-    said = run(settings=shipped).as_json()
-    assert set(said["settings"]) == {  # type: ignore[arg-type]
+def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettings) -> None:
+    body = as_json(run(settings=shipped).body())
+    assert set(body["settings"]) == {
         *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "drum_kit"),
         *("loops", "tone", "engine", "timing"),
     }
-    assert "push" not in json.dumps(said)
-    assert str(shipped.piano.parent) not in json.dumps(said)
+    assert "push" not in json.dumps(body)
+    assert str(shipped.piano.parent) not in json.dumps(body)
 
 
-def test_a_long_history_is_told_at_once() -> None:
-    """Nine hours of tracks, and as many changes as are kept: it is told on the event loop."""
+def test_a_long_history_is_encoded_quickly() -> None:
+    """The history is encoded on the event loop: nine hours of tracks, and as many changes as are kept."""
     one = run()
-    for number in range(history.CHANGES):
-        one.changed({"tempo": Landing(number, number * 100)}, {"tempo": 50.0 + number % 60})
-    tracks = [AiredTrack(number * 1_600, {"title": str(number)}, 0.0) for number in range(TRACKS)]
+    for number in range(worker_runs.MAX_CHANGES):
+        one.change_controls({"tempo": Landing(number, number * 100)}, {"tempo": 50.0 + number % 60})
+    tracks = [aired_track(number * 1_600) for number in range(MAX_TRACKS)]
     began = time.process_time()
-    found: Any = history.as_json(tracks, [one], live=TRACKS * 1_600, limit=TRACKS)
+    encoded = encode(history(tracks, [one], live=MAX_TRACKS * 1_600, limit=MAX_TRACKS))
     assert time.process_time() - began < 0.5
-    assert [each["controls"]["tempo"] for each in found["tracks"][:-3:-1]] == [50.0, 66.0]
-    assert sum(len(each["changes"]) for each in found["tracks"]) == history.CHANGES - TRACKS
+    body = json.loads(encoded)
+    assert [track["controls"]["tempo"] for track in body["tracks"][:-3:-1]] == [50.0, 66.0]
+    assert sum(len(track["changes"]) for track in body["tracks"]) == worker_runs.MAX_CHANGES - MAX_TRACKS
 
 
 async def test_history_over_http_through_a_restart() -> None:
@@ -129,15 +143,15 @@ async def test_history_over_http_through_a_restart() -> None:
         assert radio.tone.pid is not None
         os.kill(radio.tone.pid, signal.SIGKILL)
         await until(lambda: len(radio.tone.now_playing.tracks) == 2)
-        status, found = await get(radio, "/api/stations/tone/history?limit=5")
+        status, body = await get(radio, "/api/stations/tone/history?limit=5")
         assert status == 200
-        second, first = found["tracks"]
+        second, first = body["tracks"]
         assert (first["title"], second["title"]) == ("Tone 1 of seed 5", "Tone 1 of seed 6")
         assert (first["seed"], second["seed"], first["bar"]) == (5, 6, 1)
-        assert [change["controls"] for run in found["runs"] for change in run["changes"]] == [{"tempo": 71.0}]
-        assert [run["controls"]["tempo"] for run in found["runs"]] == [71.0, 80.0]
-        assert second["frame"] == found["runs"][0]["frame"]
-        assert len(found["runs"][0]["checkpoints"]["piano"]["sha256"]) == 64
+        assert [change["controls"] for run in body["runs"] for change in run["changes"]] == [{"tempo": 71.0}]
+        assert [run["controls"]["tempo"] for run in body["runs"]] == [71.0, 80.0]
+        assert second["frame"] == body["runs"][0]["frame"]
+        assert len(body["runs"][0]["checkpoints"]["piano"]["sha256"]) == 64
         assert len((await get(radio, "/api/stations/tone/history?limit=1"))[1]["tracks"]) == 1
         for bad in ("0", "257", "1.5", "nan", "two", "٣", "1" * 5_000):
             status, answer = await get(radio, f"/api/stations/tone/history?limit={bad}")
@@ -153,8 +167,8 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
     return replace(chill, piano=folder / "piano.safetensors", drums=folder / "drums.safetensors")
 
 
-def test_a_life_is_composed_again_from_its_record(shipped: StationSettings) -> None:
-    """What the history says is enough: the seed, the controls at first, and the bars from which changes count."""
+def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> None:
+    """The history suffices: the seed, the initial controls, and the bars at which changes take effect."""
 
     def composed(seed: int, first: Controls, changes: list[dict[str, Any]], bars: int) -> list[Bar]:
         composer, controls, found = open_composer(shipped, seed), first, []
@@ -168,21 +182,21 @@ def test_a_life_is_composed_again_from_its_record(shipped: StationSettings) -> N
         return found
 
     one = run(settings=replace(shipped, seed=9))
-    one.changed({"temperature": Landing(2, 200)}, {"temperature": 0.4})
-    one.changed({"density": Landing(3, 300)}, {"density": 0.9})
+    one.change_controls({"temperature": Landing(2, 200)}, {"temperature": 0.4})
+    one.change_controls({"density": Landing(3, 300)}, {"density": 0.9})
     composer, aired = open_composer(shipped, 9), []
     for number in range(5):
         changed: dict[str, Any] = {"temperature": 0.4 if number >= 2 else 1.0, "density": 0.9 if number >= 3 else 0.5}
         if number >= 1:
             changed["mood"] = "sad"
         if number == 1:
-            one.changed({"mood": Landing(composer.next_loop, 400)}, changed)
+            one.change_controls({"mood": Landing(composer.next_loop, 400)}, changed)
         if number == 3:
-            assert composer.next_loop > number  # the skip brings the mood earlier than was said
+            assert composer.next_loop > number  # the skip brings the mood forward
             composer.skip()
-            one.skipped(Landing(3, 300))
+            one.skip_track(Landing(3, 300))
         aired.append(composer.next_bar(shipped.controls.changed(changed)))
-    said: Any = one.as_json()
-    changes = said["changes"]
-    assert composed(said["seed"], Controls(**said["controls"]), changes, 5) == aired
-    assert composed(said["seed"], Controls(**said["controls"]), [], 5) != aired
+    record = as_json(one.body())
+    changes = record["changes"]
+    assert composed(record["seed"], Controls(**record["controls"]), changes, 5) == aired
+    assert composed(record["seed"], Controls(**record["controls"]), [], 5) != aired

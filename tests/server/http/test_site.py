@@ -71,7 +71,7 @@ async def test_what_is_no_http_is_told_so_in_our_own_form(request_: bytes, caplo
 
 async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slow loris: a byte now and then, for ever; and one who says nothing at all."""
-    monkeypatch.setattr(site, "PATIENCE", 1.0)
+    monkeypatch.setattr(site, "REQUEST_TIMEOUT", 1.0)
     async with on_air(start=False) as radio:
 
         async def drip() -> float:
@@ -103,7 +103,7 @@ async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.Mon
 
 
 async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "PATIENCE", 0.3)
+    monkeypatch.setattr(body, "BODY_TIMEOUT", 0.3)
     monkeypatch.setattr(site, "_LINGER", 0.1)
     head = PATCH + JSON + b"Content-Length: 20\r\n\r\n{"
     async with on_air(start=False) as radio:
@@ -112,7 +112,7 @@ async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.Monke
 
 
 async def test_connections_without_a_request_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site, "IDLE", 20)
+    monkeypatch.setattr(site, "MAX_IDLE", 20)
     async with on_air() as radio:
         listening, listener = await asyncio.open_connection(radio.host, radio.port)
         listener.write(b"GET /tone.opus HTTP/1.0\r\n\r\n")

@@ -107,12 +107,12 @@ async def test_players_are_sent_on_when_there_are_three_segments() -> None:
 
 
 async def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.server.broadcast.hls_rendition.PATIENCE", 0.2)
+    monkeypatch.setattr("radio.server.broadcast.hls_rendition.FIRST_SEGMENT_TIMEOUT", 0.2)
     async with on_air(start=False) as radio:
         status, headers, body = await fetch(radio, "aac/index.m3u8")
     assert status == 503
     assert headers["Retry-After"] == "5"
-    assert b"nothing to play yet" in body
+    assert b"no audio yet" in body
 
 
 async def test_both_renditions_tell_the_same_story() -> None:
@@ -199,12 +199,12 @@ async def test_what_is_not_there_is_said_so(path: str, code: str) -> None:
 async def test_segmenting_ends_when_nobody_asks_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async with on_air() as radio:
         first = await grown(radio, "opus", 1)
-        monkeypatch.setattr(rendition, "IDLE", 0.2)
+        monkeypatch.setattr(rendition, "IDLE_TIMEOUT", 0.2)
         mount = radio.tone.mounts["opus"]
         await until(lambda: not mount._taps)
         status, _, _ = await fetch(radio, f"opus/{first.entries[0].uri}")
         assert status == 404
-        monkeypatch.setattr(rendition, "IDLE", 60.0)
+        monkeypatch.setattr(rendition, "IDLE_TIMEOUT", 60.0)
         again = read_list(await listed(radio, "opus"))
         assert again.init != first.init
         assert again.entries[0].tagged

@@ -160,7 +160,7 @@ async def test_a_worker_that_fails_is_replaced(
 ) -> None:
     monkeypatch.setattr("radio.worker.supervisor.SILENCE_LIMIT", 1.0)
     async with on_air(settings(description=fault)) as radio:
-        await until(lambda: any(each.data["title"] == "Tone 1 of seed 2" for each in radio.tone.now_playing.tracks))
+        await until(lambda: any(track.title == "Tone 1 of seed 2" for track in radio.tone.now_playing.tracks))
         assert radio.tone.restarts == 1
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)
@@ -232,7 +232,7 @@ async def test_whoever_leaves_a_station_that_is_silent_is_not_counted(
     reset: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is sent that would fail; a page that connects again and again must not leave a file open each time."""
-    monkeypatch.setattr("radio.server.broadcast.channel.BACK_OFF", (3_600.0,))
+    monkeypatch.setattr("radio.server.broadcast.restarting_worker.RESTART_DELAYS", (3_600.0,))
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
         assert radio.tone.pid is not None

@@ -83,7 +83,7 @@ def test_labels_are_escaped() -> None:
 
 
 async def test_the_pulse_feels_a_loop_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.server.routes.health._BEAT", 0.05)
+    monkeypatch.setattr("radio.server.routes.health._INTERVAL", 0.05)
     monitor = LoopLagMonitor()
     task = asyncio.create_task(monitor.run())
     await asyncio.sleep(0.1)

@@ -3,18 +3,24 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
+import pytest
 from aiohttp import web
 
+from radio.errors import StreamError
 from radio.server import app as front
+from radio.server.api.events import read_event
 from radio.server.http.authorization import Authorization
 from radio.server.http.operation import OPERATIONS
+from radio.server.routes import openapi
 from radio.settings.controls import CONTROLS
 from radio.settings.server import ServerSettings
-from tests.server.on_air import DEADLINE, on_air
+from radio.types import StationEvent
+from tests.server.on_air import DEADLINE, on_air, until
 from tests.server.routes.test_stations import get
+from tests.server.tone_worker import track_event
 
 
 def application() -> web.Application:
@@ -22,13 +28,13 @@ def application() -> web.Application:
 
 
 def is_described(route: web.AbstractRoute) -> bool:
-    """All but HEAD and OPTIONS, which follow from GET, and the files of the page."""
+    """Return whether a route needs a description: not HEAD and OPTIONS, which follow from GET, nor the page's files."""
     if route.resource is None or route.resource.canonical.startswith("/web/"):
         return False
     return route.method not in {"HEAD", "OPTIONS"}
 
 
-async def test_every_address_is_described() -> None:
+async def test_every_route_is_described() -> None:
     missing = [
         f"{route.method} {route.resource.canonical}"
         for route in application().router.routes()
@@ -37,7 +43,7 @@ async def test_every_address_is_described() -> None:
     assert missing == []
 
 
-async def test_every_address_in_the_description_is_there() -> None:
+async def test_every_described_route_exists() -> None:
     async with on_air(start=False) as radio:
         _, document = await get(radio, "/api/openapi.json")
         routes = {
@@ -57,7 +63,7 @@ async def test_every_address_in_the_description_is_there() -> None:
     assert len(ids) == len(set(ids))
 
 
-async def test_the_ranges_are_those_of_the_controls() -> None:
+async def test_ranges_of_controls_are_published() -> None:
     async with on_air(start=False) as radio:
         _, document = await get(radio, "/api/openapi.json")
     controls = document["components"]["schemas"]["Controls"]
@@ -67,34 +73,95 @@ async def test_the_ranges_are_those_of_the_controls() -> None:
     assert controls["properties"]["rain_mute"]["type"] == "boolean"
 
 
-async def test_answers_have_the_shape_that_is_described() -> None:
+async def test_json_responses_follow_the_published_schema() -> None:
+    """`on_air` checks each response when it is sent; here every JSON operation is called, with and without an error."""
     async with on_air() as radio:
+        await until(lambda: len(radio.tone.now_playing.bars) > 0)
         _, document = await get(radio, "/api/openapi.json")
+        order = {"station": "tone", "seconds": 600, "formats": ["mid"]}
+        bodies = {"/api/tracks": order, "/api/stations/{station}/controls": {"tempo": 70, "rain_mute": True}}
+        called = 0
+        for path, method, operation in json_operations(document):
+            station = path.replace("{station}", "tone").replace("{id}", "none")
+            body = bodies.get(path) if "requestBody" in operation else None
+            async with radio.http.request(method, radio.root + station, json=body) as response:
+                await response.read()
+                assert response.content_type == "application/json"
+                expected = {404} if "{id}" in path else {200, 202, 204}
+                assert response.status in expected, (path, method)
+                called += 1
+            for wrong in ("tona", "%00"):
+                async with radio.http.request(
+                    method, radio.root + path.replace("{station}", wrong), json=[]
+                ) as response:
+                    assert response.content_type == "application/json"
+                    called += 1
+        for path in (
+            "/nowhere",
+            "/tone/hls/none/index.m3u8",
+            "/tone/hls/aac/none.m4s",
+            "/tona.opus",
+            "/tone.opus?burst=x",
+        ):
+            status, _ = await get(radio, path)
+            assert status in {404, 422}
+            called += 1
+        assert radio.checker.checked >= called
 
-        def check(answer: Any, name: str) -> None:
-            schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-            jsonschema.validate(answer, schema, jsonschema.Draft202012Validator)
 
-        for path, methods in document["paths"].items():
-            described = methods.get("get")
-            if described is None or "application/json" not in described["responses"]["200"]["content"]:
-                continue
-            if re.findall(r"{(\w+)}", path) not in ([], ["station"]):
-                continue
-            name = described["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-            status, answer = await get(radio, path.replace("{station}", "tone"))
-            assert status == 200
-            check(answer, name)
-            status, answer = await get(radio, path.replace("{station}", "tona") + ("" if "{" in path else "/nowhere"))
-            assert status == 404
-            check(answer, "Problem")
-        body = {"tempo": 70, "rain_mute": True}
-        check(body, "Controls")
-        async with radio.http.patch(f"{radio.root}/api/stations/tone/controls", json=body) as response:
-            check(await response.json(), "Landings")
+def json_operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            contents = [response["content"] for response in operation["responses"].values()]
+            if any("application/json" in content for content in contents[:1]):
+                yield path, method, operation
 
 
-async def test_endless_answers_are_marked() -> None:
+def test_objects_of_the_schema_are_closed() -> None:
+    description = openapi.document(application().router.routes(), ["tone"])
+    open_objects = []
+
+    def visit(node: object, where: str) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "object" and node.get("additionalProperties", True) is True:
+                open_objects.append(where)
+            for key, value in node.items():
+                visit(value, f"{where}/{key}")
+        elif isinstance(node, list):
+            for value in node:
+                visit(value, where)
+
+    visit(description["components"], "")
+    assert open_objects == []
+
+
+async def test_events_follow_the_published_schema() -> None:
+    async with on_air() as radio:
+        operation = radio.checker.operation("get", "/api/stations/{station}/events")
+        assert operation is not None
+        schemas = operation["x-events"]
+        await until(lambda: len(radio.tone.now_playing.notes) > 0)
+        seen = set()
+        async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid=me") as response:
+            radio.tone.record_stream_start("me", 960)
+            async with radio.http.patch(f"{radio.root}/api/stations/tone/controls", json={"tempo": 70}) as answer:
+                assert answer.status == 200
+            async with asyncio.timeout(DEADLINE):
+                while seen < set(schemas):
+                    kind = (await response.content.readline()).decode().removeprefix("event: ").strip()
+                    data = json.loads((await response.content.readline()).removeprefix(b"data: "))
+                    assert await response.content.readline() == b"\n"
+                    radio.checker.validate(data, schemas[kind])
+                    seen.add(kind)
+
+
+@pytest.mark.parametrize("data", [{}, {"title": "A tone"}, track_event(0, tempo="fast").data, track_event(0, x=1).data])
+def test_a_malformed_event_of_a_worker_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(StreamError, match="malformed track event"):
+        read_event(StationEvent(0, "track", data))
+
+
+async def test_endless_responses_are_marked() -> None:
     async with on_air(start=False) as radio:
         _, document = await get(radio, "/api/openapi.json")
         endless = {path for path, methods in document["paths"].items() if methods.get("get", {}).get("x-endless")}

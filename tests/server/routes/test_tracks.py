@@ -11,30 +11,35 @@ import pytest
 
 from radio.music.instruments import NAMES
 from radio.paths import STATIONS as SHIPPED
+from radio.server.api.tracks import TrackOrder
 from radio.server.http.authorization import Authorization
 from radio.server.http.problems import ProblemError
-from radio.server.routes import track_orders as orders
+from radio.server.http.validation import read_object
 from radio.server.routes import tracks
+from radio.server.routes.track_orders import render_order, station_names
 from radio.settings.config import load
 from radio.settings.server import ServerSettings
+from radio.station.rendering import RenderOrder
 from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
 
 STATIONS = load(SHIPPED).stations
 CHILL = STATIONS["chill"]
 
 
+def order(**fields: Any) -> RenderOrder:
+    body = read_object(fields, TrackOrder, allowed={"station": station_names(STATIONS)})
+    return render_order(body, STATIONS)
+
+
 def test_an_order_is_the_station_with_what_was_asked_for() -> None:
-    found = orders.order(
-        {
-            "station": "chill",
-            "instrument": "vibraphone",
-            "seconds": 30,
-            "count": 3,
-            "seed": 7,
-            "formats": ["mid", "mp3"],
-            "controls": {"temperature": 0.5, "drums_mute": True},
-        },
-        STATIONS,
+    found = order(
+        station="chill",
+        instrument="vibraphone",
+        seconds=30,
+        count=3,
+        seed=7,
+        formats=["mid", "mp3"],
+        controls={"temperature": 0.5, "drums_mute": True},
     )
     assert found.settings.keys_program == 11
     assert found.settings.controls == CHILL.controls.changed({"temperature": 0.5, "drums_mute": True})
@@ -42,7 +47,7 @@ def test_an_order_is_the_station_with_what_was_asked_for() -> None:
 
 
 def test_what_is_left_out_is_the_stations_own_from_any_seed() -> None:
-    found = [orders.order({"station": "chill"}, STATIONS) for _ in range(4)]
+    found = [order(station="chill") for _ in range(4)]
     assert all(each.settings == CHILL and each.seconds == 120 and len(each.seeds) == 1 for each in found)
     assert len({each.seeds for each in found}) > 1
 
@@ -79,14 +84,14 @@ def test_what_is_left_out_is_the_stations_own_from_any_seed() -> None:
 )
 def test_every_fault_names_its_field_and_what_is_allowed(asked: dict[str, Any], field: str, allowed: str) -> None:
     with pytest.raises(ProblemError) as caught:
-        orders.order({"station": "chill", **asked} if asked else {}, STATIONS)
+        order(**({"station": "chill", **asked} if asked else {}))
     assert (caught.value.status, caught.value.field) == (422, field)
     assert allowed in (caught.value.allowed or "")
     assert len(str(caught.value)) < 300
 
 
 def test_the_longest_order_of_wav_files_fits() -> None:
-    orders.order({"station": "chill", "formats": ["wav", "mid"], "seconds": 600, "count": 8}, STATIONS)
+    order(station="chill", formats=["wav", "mid"], seconds=600, count=8)
 
 
 async def call(radio: OnAir, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -161,8 +166,8 @@ async def test_a_long_order_is_ended_and_those_behind_it_move_up() -> None:
 async def test_no_more_wait_than_may() -> None:
     async with on_air(CHILL, start=False) as radio:
         order = {"station": "chill", "seconds": 600, "formats": ["mid"]}
-        answers = [await call(radio, "POST", "/api/tracks", json=order) for _ in range(tracks.WAITING + 2)]
-        assert [status for status, _ in answers] == [202] * (tracks.WAITING + 1) + [503]
+        answers = [await call(radio, "POST", "/api/tracks", json=order) for _ in range(tracks.MAX_WAITING + 2)]
+        assert [status for status, _ in answers] == [202] * (tracks.MAX_WAITING + 1) + [503]
         assert "the queue is full" in answers[-1][1]["error"]["message"]
 
 

@@ -1,0 +1,89 @@
+"""What happens on a station: the data of its server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from radio.errors import StreamError
+from radio.server.api.body import Body, Frame, LiveEdge, encode
+from radio.server.api.controls import ControlEvent
+from radio.types import Frames, StationEvent
+
+Tempo: TypeAlias = Annotated[float, Meta(description="Beats per minute.")]
+LoopChords: TypeAlias = Annotated[list[str], Meta(description="The chords of a loop, one entry per bar.")]
+
+
+class TrackEvent(Body):
+    """A track begins."""
+
+    kind: ClassVar[str] = "track"
+    number: Annotated[int, Meta(description="Index of the track since the worker started.")]
+    title: str
+    key: str
+    tempo: Tempo
+    chords: LoopChords
+    bars: Annotated[int, Meta(description="Length of the track in bars.")]
+    frame: Frame
+
+
+class BarEvent(Body):
+    """A bar begins."""
+
+    kind: ClassVar[str] = "bar"
+    number: Annotated[int, Meta(description="Index of the bar since the worker started.")]
+    chord: Annotated[str, Meta(description="Two names with a space between them if it changes on the third beat.")]
+    section: str
+    tempo: Tempo
+    chords: LoopChords
+    place: Annotated[int, Meta(description="Index of the bar in its loop, from 0.")]
+    frame: Frame
+
+
+class PlayedNoteEvent(Body):
+    """A note starts or ends."""
+
+    kind: ClassVar[str] = "note"
+    layer: str
+    note: Annotated[int, Meta(description="MIDI note number.", ge=0, le=127)]
+    velocity: Annotated[int, Meta(description="0 releases the note.", ge=0, le=127)]
+    tick: Annotated[int, Meta(description="Position in 1/120 beats since the worker started.")]
+    frame: Frame
+
+
+class StreamStartEvent(Body):
+    """An audio stream that was opened with a `sid` has begun."""
+
+    kind: ClassVar[str] = "stream"
+    sid: Annotated[str, Meta(description="Name that the client gave to the stream.")]
+    first: Annotated[int, Meta(description="Frame with which the stream's audio begins.")]
+    live: LiveEdge
+
+
+AirEvent: TypeAlias = TrackEvent | BarEvent | PlayedNoteEvent | ControlEvent
+"""An event on the station's clock."""
+
+_TYPES: Final[Mapping[str, type[Body]]] = {each.kind: each for each in (TrackEvent, BarEvent, PlayedNoteEvent)}
+
+
+def read_event(event: StationEvent, offset: Frames = 0) -> AirEvent:
+    """Return a worker's event, moved by `offset` from the worker's clock to the channel's.
+
+    Raises:
+        StreamError: The event lacks a field, or has one of another type.
+    """
+    data = {**event.data, "frame": event.frame + offset}
+    if event.kind == "control":
+        return ControlEvent(data)
+    try:
+        return msgspec.convert(data, _TYPES[event.kind])  # type: ignore[return-value]  # a type of the mapping
+    except msgspec.ValidationError as error:
+        raise StreamError(f"the worker sent a malformed {event.kind} event: {error}") from error
+
+
+def encode_event(kind: str, data: object) -> bytes:
+    """Return a server-sent event (WHATWG HTML, section 9.2)."""
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(data))

@@ -1,0 +1,25 @@
+"""Answers for supervisors."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from radio.server.api.body import Body
+from radio.server.api.problem import Fault
+
+
+class Liveness(Body):
+    """The process answers."""
+
+    ok: bool
+    lag: Annotated[float, Meta(description="Longest delay of the event loop in the last half minute, in seconds.")]
+
+
+class Readiness(Body):
+    """Whether each station is on the air and has audio in reserve."""
+
+    ok: bool
+    stations: dict[str, bool]
+    error: Fault | UnsetType = UNSET

@@ -1,0 +1,70 @@
+"""The history of a station: its last tracks, and all that is needed to compose them again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from radio.server.api.body import Body, Frame, LiveEdge, SampleRate, Time
+from radio.server.api.controls import ControlValues
+from radio.server.api.music_settings import MusicSettings
+from radio.server.api.station import Track
+
+
+class ControlChange(Body):
+    """Control values, or the start of a track by hand, and the bar and frame from which they count."""
+
+    bar: int
+    frame: Frame
+    controls: ControlValues
+    skip: Annotated[bool, Meta(description="A client began the next track here.")] = False
+
+
+class PastTrack(Track):
+    """A track, with its place in the run of the worker that played it."""
+
+    bar: Annotated[int | None, Meta(description="Number of the track's first bar in its run.")]
+    run: Annotated[int, Meta(description="`number` of one of the `runs`.")]
+    seed: int
+    controls: Annotated[ControlValues, Meta(description="The controls when the track began.")]
+    changes: Annotated[list[ControlChange], Meta(description="What was changed while the track played.")]
+
+
+class Checkpoint(Body):
+    """The file of a model."""
+
+    name: str
+    sha256: Annotated[str | None, Meta(description="Null if there is no such file.")]
+
+
+class Checkpoints(Body):
+    """The models that a worker was started with."""
+
+    piano: Checkpoint
+    drums: Checkpoint
+    chords: Checkpoint
+
+
+class Run(Body):
+    """One run of a station's worker: its music is a function of these values."""
+
+    number: int
+    started_at: Time
+    frame: Annotated[int, Meta(description="Frame of the run's first bar line.")]
+    version: Annotated[str, Meta(description="Version of the radio.")]
+    seed: int
+    settings: MusicSettings
+    checkpoints: Checkpoints
+    controls: Annotated[ControlValues, Meta(description="The controls before the first of `changes`.")]
+    changes: list[ControlChange]
+    whole: Annotated[bool, Meta(description="Whether `changes` reaches back to the first bar.")]
+
+
+class History(Body):
+    """The last tracks and the runs that played them, newest first."""
+
+    tracks: list[PastTrack]
+    runs: list[Run]
+    live: LiveEdge
+    sample_rate: SampleRate

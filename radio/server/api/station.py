@@ -1,0 +1,179 @@
+"""A station: what is on, its controls, its health and its pushes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType
+
+from radio.server.api.body import Body, Frame, LiveEdge, SampleRate, Time
+from radio.server.api.events import BarEvent, PlayedNoteEvent, TrackEvent
+from radio.settings.controls import CONTROLS
+from radio.settings.fields import Group, Lands
+
+Address: TypeAlias = Annotated[str, Meta(description="Path below this radio's root.")]
+ControlValue: TypeAlias = bool | int | float | str
+
+
+class Track(TrackEvent):
+    """A track that is on, or was."""
+
+    started_at: Annotated[Time, Meta(description="When the track was at the live edge.")]
+
+
+class CurrentMusic(Body):
+    """The track and the bar at the live edge; null before the first."""
+
+    track: Track | None
+    bar: BarEvent | None
+
+
+class Art(Body):
+    """The picture of a station, and hues in degrees that go with it."""
+
+    image: Address
+    hue: Annotated[int, Meta(description="For accents.")]
+    ground: Annotated[int, Meta(description="For dark and light surfaces.")]
+
+
+class Streams(Body):
+    """The addresses at which a station can be played."""
+
+    opus: Address
+    mp3: Address
+    aac: Address
+    hls: Address
+
+
+class StationSummary(Body):
+    """A station in short."""
+
+    name: str
+    title: str
+    description: str
+    on_air: bool
+    now: CurrentMusic
+    live: LiveEdge
+    sample_rate: SampleRate
+    listeners: int
+    art: Art
+    export: Address
+    streams: Streams
+
+
+class Stations(Body):
+    """All stations, and what a client may do here."""
+
+    stations: list[StationSummary]
+    control: Annotated[
+        Literal["off", "token", "open"], Meta(description="Whether controls can be changed, and if that takes a token.")
+    ]
+    tracks: Annotated[bool, Meta(description="Whether tracks are made to order for clients that may change controls.")]
+
+
+class ControlState(Body, kw_only=True):
+    """A control: its value, its default and its range."""
+
+    value: ControlValue
+    default: ControlValue
+    kind: Literal["float", "int", "bool", "choice"]
+    low: float | UnsetType = UNSET
+    high: float | UnsetType = UNSET
+    choices: list[str] | UnsetType = UNSET
+    unit: str
+    lands: Annotated[
+        Lands,
+        Meta(description="A change takes effect at the next bar line, at the next chord loop, or at once in the mix."),
+    ]
+    group: Annotated[Group, Meta(description="The section of the page that shows the control.")]
+    help: str
+    allowed: Annotated[str, Meta(description="The allowed values in words.")]
+
+
+class StationHealth(Body):
+    """Counters of a station since the radio started."""
+
+    reserve: Annotated[float, Meta(description="Seconds of audio rendered ahead of the live edge.")]
+    underruns: Annotated[int, Meta(description="Number of times that audio came too late for the live edge.")]
+    late: Annotated[float, Meta(description="Seconds by which audio came too late, in all.")]
+    restarts: Annotated[int, Meta(description="Number of workers that were replaced.")]
+    encoder_restarts: Annotated[int, Meta(description="Number of encoders that were replaced.")]
+    joined: Annotated[int, Meta(description="Number of listeners that connected.")]
+    slow_disconnects: Annotated[int, Meta(description="Number of listeners disconnected because they were too slow.")]
+
+
+class Push(Body):
+    """A connection that sends the station to another server."""
+
+    to: Annotated[str, Meta(description="Address without user and key.")]
+    state: Literal["connecting", "connected", "reconnecting", "ended"]
+    since: Annotated[Time, Meta(description="When the state began.")]
+    attempts: int
+    connections: int
+    sent: Annotated[int, Meta(description="Bytes that the server has acknowledged.")]
+    error: Annotated[str | None, Meta(description="Why the last connection ended or could not be made.")]
+
+
+class StreamStart(Body):
+    """Where the audio stream of a `sid` begins."""
+
+    sid: str
+    first: Annotated[int | None, Meta(description="Null while no such stream is known.")]
+
+
+class Station(StationSummary, kw_only=True):
+    """A station in full."""
+
+    controls: Annotated[
+        dict[str, ControlState],
+        Meta(extra_json_schema={"required": list(CONTROLS), "propertyNames": {"enum": list(CONTROLS)}}),
+    ]
+    health: StationHealth
+    pushes: list[Push]
+    stream: StreamStart | UnsetType = UNSET
+
+
+class RecentTrack(Track, tag_field="kind", tag="track"):
+    """A track that began lately."""
+
+
+class RecentBar(BarEvent, tag_field="kind", tag="bar"):
+    """A bar that began lately."""
+
+
+class RecentNote(PlayedNoteEvent, tag_field="kind", tag="note"):
+    """A note that started or ended lately."""
+
+
+RecentEvent: TypeAlias = RecentTrack | RecentBar | RecentNote
+
+
+class NowEvent(Station, kw_only=True):
+    """The first event of an event stream: the station in full, and what happened lately."""
+
+    recent: Annotated[list[RecentEvent], Meta(description="In the order of their frames.")]
+
+
+class LandedControl(Body):
+    """The new value of a control, and where it takes effect."""
+
+    value: ControlValue
+    bar: int
+    frame: Frame
+
+
+class Landings(Body):
+    """Where each changed control takes effect."""
+
+    controls: dict[str, LandedControl]
+    live: LiveEdge
+    sample_rate: SampleRate
+
+
+class Skip(Body):
+    """Where the next track begins."""
+
+    bar: int
+    frame: Frame
+    live: LiveEdge
+    sample_rate: SampleRate

@@ -1,0 +1,96 @@
+"""Tracks made to order."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias, get_args
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from radio.server.api.body import Body
+from radio.server.api.controls import ControlValues
+
+SECONDS: Final = (5, 600)
+COUNT: Final = (1, 8)
+SEED: Final = (0, 2**53 - 1)
+"""The largest whole number of JavaScript is the limit."""
+
+TrackFormat: TypeAlias = Literal["mp3", "mid", "wav", "flac", "opus"]
+_FORMATS: Final = f"a list of one or more of {', '.join(get_args(TrackFormat))}"
+
+
+class TrackOrder(Body, kw_only=True):
+    """An order of one track or several."""
+
+    station: Annotated[str, Meta(description="The station that the music is like.")]
+    instrument: (
+        Annotated[
+            str | Annotated[int, Meta(ge=0, le=127)],
+            Meta(
+                description="The instrument of the keys: a General MIDI name or its number. [the station's]",
+                extra={"allowed": "a General MIDI name or number, 0 to 127"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    seconds: Annotated[float, Meta(description="Length of each track.", ge=SECONDS[0], le=SECONDS[1])] = 120.0
+    count: Annotated[int, Meta(description="Number of tracks; each takes the next seed.", ge=COUNT[0], le=COUNT[1])] = 1
+    seed: Annotated[int, Meta(description="The first seed. [random]", ge=SEED[0], le=SEED[1])] | UnsetType = UNSET
+    formats: Annotated[list[TrackFormat], Meta(description="[mp3, mid]", min_length=1, extra={"allowed": _FORMATS})] = (
+        msgspec.field(default_factory=lambda: ["mp3", "mid"])
+    )
+    controls: Annotated[
+        ControlValues,
+        Meta(
+            description="Controls that differ from the station's initial ones.",
+            extra={"allowed": 'an object of controls, such as {"temperature": 0.9}'},
+        ),
+    ] = msgspec.field(default_factory=ControlValues)
+
+
+class TrackFile(Body):
+    """A file of an order."""
+
+    name: str
+    url: str
+    bytes: int
+
+
+class TrackJob(Body):
+    """The state of an order."""
+
+    id: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    place: Annotated[int, Meta(description="Number of orders ahead of this one.")]
+    progress: Annotated[float, Meta(description="Share that is done, 0 to 1.")]
+    fault: Annotated[str | None, Meta(description="Why the order failed.")]
+    files: list[TrackFile]
+    station: str
+    instrument: str
+    seconds: float
+    seeds: list[int]
+
+
+class StationInstruments(Body):
+    """General MIDI programs of a station."""
+
+    instrument: Annotated[int, Meta(description="The station's own program.")]
+    instruments: Annotated[list[int], Meta(description="The programs that its soundfont holds.")]
+
+
+class InstrumentFamily(Body):
+    """Instruments that sound alike, by their General MIDI names."""
+
+    name: str
+    instruments: list[str]
+
+
+class TrackChoices(Body):
+    """The values that an order may have; `seconds`, `count` and `seed` are the least and the greatest."""
+
+    stations: dict[str, StationInstruments]
+    families: list[InstrumentFamily]
+    formats: list[TrackFormat]
+    seconds: list[int]
+    count: list[int]
+    seed: list[int]

@@ -1,0 +1,62 @@
+"""A check of every JSON response of an application against the description that it publishes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import jsonschema
+from aiohttp import web
+
+from radio.server.routes.openapi import document
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+class ResponseChecker:
+    """Checks each JSON response when it is sent. The application must not have started."""
+
+    def __init__(self, app: web.Application, stations: Sequence[str]) -> None:
+        self.problems: list[str] = []
+        self.checked = 0
+        self._document: dict[str, Any] = document(app.router.routes(), stations)
+        self._validators: dict[str, jsonschema.protocols.Validator] = {}
+        app.on_response_prepare.append(self._check)
+
+    def validate(self, body: Any, schema: dict[str, Any]) -> None:
+        key = json.dumps(schema)
+        if key not in self._validators:
+            whole = {**schema, "components": self._document["components"]}
+            self._validators[key] = jsonschema.Draft202012Validator(whole)
+        self._validators[key].validate(body)
+
+    def operation(self, method: str, path: str) -> dict[str, Any] | None:
+        """The description of an operation, if there is one."""
+        return self._document["paths"].get(path, {}).get(method.lower())  # type: ignore[no-any-return]
+
+    async def _check(self, request: web.Request, response: web.StreamResponse) -> None:
+        if response.content_type != "application/json" or not isinstance(response, web.Response):
+            return
+        if request.method == "HEAD":
+            return
+        where = f"{request.method} {request.path_qs}: {response.status}"
+        try:
+            assert isinstance(response.body, bytes)
+            self.validate(json.loads(response.body), self._schema(request, response.status))
+            self.checked += 1
+        except (AssertionError, LookupError, jsonschema.ValidationError) as error:
+            self.problems.append(f"{where}: {error}")
+
+    def _schema(self, request: web.Request, status: int) -> dict[str, Any]:
+        resource = request.match_info.route.resource
+        operation = self.operation(request.method, resource.canonical) if resource is not None else None
+        if operation is None:
+            assert status >= 400
+            return PROBLEM
+        responses = operation["responses"]
+        assert status >= 400 or str(status) in responses
+        schema: dict[str, Any] = responses.get(str(status), responses["default"])["content"]["application/json"][
+            "schema"
+        ]
+        return schema
