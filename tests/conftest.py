@@ -1,4 +1,4 @@
-"""What several tests share: a station that needs no model, and a sound card that ALSA makes from nothing."""
+"""The settings of all tests, a station that needs no model, and the command `radio` as a fixture."""
 
 from __future__ import annotations
 
@@ -14,13 +14,27 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
 
 # A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The time of one example says nothing on a busy machine: no deadline, and no check of how long it takes to draw data.
+settings.register_profile("radio", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("radio")
+
 Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that share a module's fixture in one process of xdist, which sets the fixture up once."""
+    for item in items:
+        definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+        if any(fixtures[-1].scope == "module" for fixtures in definitions.values()):
+            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
 
 
 class ToneStation:
