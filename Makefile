@@ -7,14 +7,19 @@ JS := scripts/js
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 LINTERS := $(shell grep -oE '"(ruff|import-linter)>=[0-9.]+"' pyproject.toml)
 
-.PHONY: radio setup help system system-tests test test-all lint types lint-js types-js format bench gpu sample lock dist
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest
+FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
+COVERAGE := --cov=radio --cov=train --cov=kernels --cov-report=term
+
+.PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist
 .DEFAULT_GOAL := radio
 
 radio: setup ## set up what is missing, and serve all stations at http://localhost:8000/
 	exec $(BIN)/radio serve
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: system $(VENV)/.radio ## install system packages and the radio in .venv
 
@@ -70,11 +75,16 @@ format: $(VENV)/.lint ## format the code, and fix the style where ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The results of the fast tests do not depend on how busy the machine is.
 test: lint system-tests types lint-js ## run all checks and the fast tests, as CI does
-	$(BIN)/pytest -m "not slow" --durations=10
+	$(FAST) $(COVERAGE) --durations=10
 
-test-all: lint system-tests types lint-js ## run all checks and all tests
-	$(BIN)/pytest --durations=20
+# The slow tests measure the clock, so they run one at a time.
+test-all: test ## run all checks and all tests
+	$(PYTEST) -m slow --durations=20
+
+test-loaded: system-tests $(VENV)/.tests ## run the fast tests twice beside a busy process per core
+	scripts/under_load.py --times 2 $(FAST)
 
 bench: system-tests $(VENV)/.tests ## measure the speed of each part on this machine
 	$(BIN)/python -m bench
