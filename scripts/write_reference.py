@@ -1,25 +1,35 @@
 #!/usr/bin/env python3
-"""Write docs/settings.md, the reference of all settings, from their declarations in `radio.settings`.
+"""Write the reference of all settings from their declarations in `radio.settings`.
 
     python scripts/write_reference.py
 
-A test holds the committed file to the declarations.
+It writes docs/settings.md, and in stations.yaml the controls of the first station, with their values kept. A test
+holds the committed files to the declarations.
 """
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import Final
 
 from radio.settings.controls import CONTROLS, Controls
-from radio.settings.fields import settings_in, settings_of
+from radio.settings.fields import Setting, settings_in, settings_of
 from radio.settings.push import PUSH
 from radio.settings.reference import table
 from radio.settings.server import ServerSettings
 from radio.settings.station import StationSettings
 from radio.settings.tone import Tone
 
-REFERENCE: Final = Path(__file__).parent.parent / "docs" / "settings.md"
+_ROOT: Final = Path(__file__).parent.parent
+REFERENCE: Final = _ROOT / "docs" / "settings.md"
+STATIONS: Final = _ROOT / "stations.yaml"
+
+_FIRST_CONTROLS: Final = "    controls:\n"
+_COMMENT: Final = 36
+"""Column of the comments on controls."""
+_WIDTH: Final = 120
 
 _LANDINGS: Final = {
     "bar": "on the next bar line",
@@ -87,5 +97,27 @@ A change takes effect:
 """
 
 
+def stations() -> str:
+    """Return the text of stations.yaml, with a line for each control in the first station."""
+    before, start, rest = STATIONS.read_text(encoding="utf-8").partition(_FIRST_CONTROLS)
+    block, end, after = rest.partition("\n\n")
+    values = dict(re.findall(r"^ +(\w+): (\S+)", block, re.MULTILINE))
+    lines = [
+        line
+        for name, control in CONTROLS.items()
+        for line in _control_lines(control.setting, values.get(name, control.setting.default_text))
+    ]
+    return "".join((before, start, "\n".join(lines), end, after))
+
+
+def _control_lines(setting: Setting, value: str) -> list[str]:
+    """Return the setting of a control with its comment, which goes on in the lines below."""
+    comment = f"{setting.kind.values} [{setting.default_text}]: {setting.help}"
+    first, *more = textwrap.wrap(comment, _WIDTH - _COMMENT)
+    assignment = f"      {setting.name}: {value}"
+    return [f"{assignment:{_COMMENT - 2}}# {first}", *(f"{'':{_COMMENT - 2}}# {line}" for line in more)]
+
+
 if __name__ == "__main__":
     REFERENCE.write_text(reference(), encoding="utf-8")
+    STATIONS.write_text(stations(), encoding="utf-8")
