@@ -76,7 +76,7 @@ format: $(VENV)/.lint ## format the code, and fix the style where ruff can
 	$(BIN)/ruff format .
 
 # The results of the fast tests do not depend on how busy the machine is.
-test: lint system-tests types lint-js ## run all checks and the fast tests, as CI does
+test: system-tests lint types lint-js ## run all checks and the fast tests, as CI does
 	$(FAST) $(COVERAGE) --durations=10
 
 # The slow tests measure the clock, so they run one at a time.
