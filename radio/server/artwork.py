@@ -1,7 +1,7 @@
-"""A station's default picture: a quiet landscape drawn as SVG, the same for the same station every time.
+"""The default picture of a station: a landscape as SVG, always the same for the same station.
 
-What a station is like decides what is seen: its style the place, its rain the weather, its tempo how restless the
-hills are. Its name decides which colours, and where everything stands.
+The settings of the station decide the scene: its style the place, its rain the weather, its tempo the shape of the
+hills. Its name decides the colors and the positions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 SIZE: Final = 480
-"""Side of the square, in the picture's own units."""
+"""Side of the square picture in SVG units."""
 
 _CITY: Final = frozenset({"jazz", "soul", "funk", "neworleans", "blues", "gospel", "dance", "latin"})
 _SEA: Final = frozenset({"reggae", "highlife", "afrocuban", "afrobeat", "middleeastern", "pop"})
@@ -26,22 +26,26 @@ _GRAIN: Final = (
     '<filter id="grain"><feTurbulence type="fractalNoise" baseFrequency="0.9" numOctaves="2" seed="3"/>'
     '<feColorMatrix values="0 0 0 0 1  0 0 0 0 1  0 0 0 0 1  0 0 0 -0.9 0.62"/></filter>'
 )
-"""A little of the paper that it is printed on."""
+"""A paper texture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of a picture. The hues, in degrees, are for a page around it: its accents, and its darks and lights."""
+    """Colors of a picture, and hues in degrees for the page around it.
+
+    hue: for accents.
+    ground: for dark and light surfaces.
+    sky: top, middle, horizon.
+    land: far to near.
+    light: windows, stars, foam.
+    """
 
     hue: int
     ground: int
     sky: tuple[str, str, str]
-    """Top, middle, horizon."""
     disc: str
     land: tuple[str, str, str, str]
-    """Far to near."""
     light: str
-    """Windows, stars, foam."""
 
 
 _WARM: Final = (
@@ -69,19 +73,19 @@ _COOL: Final = (
 
 
 def palette(settings: StationSettings) -> Palette:
-    """The colours of a station: cool ones where it rains."""
-    colours = _WARM if settings.controls.rain_mute else _COOL
-    return colours[(crc32(settings.name.encode()) >> 11) % len(colours)]
+    """Return the colors of a station: cool ones if it rains there."""
+    colors = _WARM if settings.controls.rain_mute else _COOL
+    return colors[(crc32(settings.name.encode()) >> 11) % len(colors)]
 
 
-def sleeve(settings: StationSettings) -> str:
-    """The picture of a station, as an SVG document of `SIZE` × `SIZE`."""
-    colours = palette(settings)
+def draw_artwork(settings: StationSettings) -> str:
+    """Return the picture of a station as an SVG document of `SIZE` × `SIZE`."""
+    colors = palette(settings)
     random = Random(crc32(settings.name.encode()))
     rain = not settings.controls.rain_mute
-    parts = [*_sky(colours, random, stars=not rain), *_place(settings, colours, random)]
+    parts = [*_sky(colors, random, stars=not rain), *_place(settings, colors, random)]
     if rain:
-        parts += _rain(colours, random)
+        parts += _rain(colors, random)
     return "".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}" width="{SIZE}" height="{SIZE}">',
@@ -93,65 +97,65 @@ def sleeve(settings: StationSettings) -> str:
     )
 
 
-def _sky(colours: Palette, random: Random, *, stars: bool) -> Iterator[str]:
-    top, middle, horizon = colours.sky
+def _sky(colors: Palette, random: Random, *, stars: bool) -> Iterator[str]:
+    top, middle, horizon = colors.sky
     yield (
         '<defs><linearGradient id="sky" x2="0" y2="1">'
         f'<stop stop-color="{top}"/><stop offset="0.5" stop-color="{middle}"/>'
         f'<stop offset="0.8" stop-color="{horizon}"/></linearGradient>'
-        f'<radialGradient id="glow"><stop stop-color="{colours.disc}" stop-opacity="0.55"/>'
-        f'<stop offset="1" stop-color="{colours.disc}" stop-opacity="0"/></radialGradient></defs>'
+        f'<radialGradient id="glow"><stop stop-color="{colors.disc}" stop-opacity="0.55"/>'
+        f'<stop offset="1" stop-color="{colors.disc}" stop-opacity="0"/></radialGradient></defs>'
         f'<rect width="{SIZE}" height="{SIZE}" fill="url(#sky)"/>'
     )
     if stars:
         for _ in range(46):
             x, y, size = random.uniform(0, SIZE), random.uniform(0, 0.42 * SIZE), random.uniform(0.5, 1.5)
             opacity = 0.75 - y / 400
-            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{colours.light}" opacity="{opacity:.2f}"/>'
+            yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{colors.light}" opacity="{opacity:.2f}"/>'
     x, y, radius = random.uniform(0.3, 0.7) * SIZE, random.uniform(0.36, 0.46) * SIZE, random.uniform(52, 76)
     yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{2.6 * radius:.0f}" fill="url(#glow)"/>'
-    yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{colours.disc}"/>'
+    yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{colors.disc}"/>'
 
 
-def _place(settings: StationSettings, colours: Palette, random: Random) -> Iterator[str]:
+def _place(settings: StationSettings, colors: Palette, random: Random) -> Iterator[str]:
     if settings.style in _CITY:
-        yield _ridge(colours.land[0], 0.58, 14, 1.2, random)
-        yield from _houses(colours, random)
+        yield _ridge(colors.land[0], 0.58, 14, 1.2, random)
+        yield from _houses(colors, random)
     elif settings.style in _SEA:
-        yield from _sea(colours, random)
+        yield from _sea(colors, random)
     else:
         waves = 1 + settings.controls.tempo / 80
-        for depth, colour in enumerate(colours.land):
-            yield _ridge(colour, 0.56 + 0.11 * depth, 34 - 3 * depth, waves + 0.35 * depth, random)
+        for depth, color in enumerate(colors.land):
+            yield _ridge(color, 0.56 + 0.11 * depth, 34 - 3 * depth, waves + 0.35 * depth, random)
 
 
-def _ridge(colour: str, height: float, swing: float, waves: float, random: Random) -> str:
-    """Hills from edge to edge: two slow waves, `swing` units high, about `height` of the way down."""
+def _ridge(color: str, height: float, swing: float, waves: float, random: Random) -> str:
+    """Return hills from edge to edge: two slow waves, `swing` units high, at `height` from the top (0–1)."""
     first, second = random.uniform(0, math.tau), random.uniform(0, math.tau)
     points = []
     for x in range(0, SIZE + 1, 8):
         turn = math.tau * waves * x / SIZE
         y = height * SIZE + swing * (0.7 * math.sin(turn + first) + 0.3 * math.sin(2.3 * turn + second))
         points.append(f"{x} {y:.1f}")
-    return f'<path d="M0 {SIZE}L{"L".join(points)}L{SIZE} {SIZE}z" fill="{colour}"/>'
+    return f'<path d="M0 {SIZE}L{"L".join(points)}L{SIZE} {SIZE}z" fill="{color}"/>'
 
 
-def _houses(colours: Palette, random: Random) -> Iterator[str]:
-    """Three rows of roofs, some windows lit."""
-    for depth, colour in enumerate(colours.land[1:]):
+def _houses(colors: Palette, random: Random) -> Iterator[str]:
+    """Yield three rows of houses, with light in some windows."""
+    for depth, color in enumerate(colors.land[1:]):
         x = -random.uniform(0, 30)
         while x < SIZE:
             width = random.uniform(34, 58) + 9 * depth
             top = (0.52 + 0.13 * depth) * SIZE + random.uniform(-44, 26)
-            yield f'<rect x="{x:.0f}" y="{top:.0f}" width="{width + 1:.0f}" height="{SIZE - top:.0f}" fill="{colour}"/>'
+            yield f'<rect x="{x:.0f}" y="{top:.0f}" width="{width + 1:.0f}" height="{SIZE - top:.0f}" fill="{color}"/>'
             if random.random() < 0.35:
-                yield f'<rect x="{x + width / 2:.0f}" y="{top - 16:.0f}" width="2" height="16" fill="{colour}"/>'
-            yield from _windows(colours.light, (x, top, width), depth, random)
+                yield f'<rect x="{x + width / 2:.0f}" y="{top - 16:.0f}" width="2" height="16" fill="{color}"/>'
+            yield from _windows(colors.light, (x, top, width), depth, random)
             x += width
 
 
 def _windows(light: str, house: tuple[float, float, float], depth: int, random: Random) -> Iterator[str]:
-    """Of a house, given by its left edge, its roof and its width."""
+    """Yield the lit windows of a house, which is given by its left edge, roof and width."""
     x, top, width = house
     step, size = 13 + 2 * depth, 5 + depth
     columns = int((width - 8) // step)
@@ -164,8 +168,8 @@ def _windows(light: str, house: tuple[float, float, float], depth: int, random: 
                 yield f'<rect {at} width="{size}" height="{size + 3}" fill="{light}" opacity="{opacity:.2f}"/>'
 
 
-def _sea(colours: Palette, random: Random) -> Iterator[str]:
-    far, middle, near, nearest = colours.land
+def _sea(colors: Palette, random: Random) -> Iterator[str]:
+    far, middle, near, nearest = colors.land
     yield _ridge(far, 0.6, 8, 1.0, random)
     yield f'<rect y="{0.63 * SIZE:.0f}" width="{SIZE}" height="{SIZE}" fill="{middle}"/>'
     for row in range(26):
@@ -174,18 +178,18 @@ def _sea(colours: Palette, random: Random) -> Iterator[str]:
         x = random.uniform(-20, SIZE - 20)
         opacity = random.uniform(0.1, 0.4)
         yield (
-            f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="2" rx="1" fill="{colours.light}" '
+            f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="2" rx="1" fill="{colors.light}" '
             f'opacity="{opacity:.2f}"/>'
         )
     yield _ridge(near, 0.86, 16, 0.9, random)
     yield _ridge(nearest, 0.94, 12, 1.3, random)
 
 
-def _rain(colours: Palette, random: Random) -> Iterator[str]:
+def _rain(colors: Palette, random: Random) -> Iterator[str]:
     for _ in range(120):
         x, y, length = random.uniform(-20, SIZE), random.uniform(-20, SIZE), random.uniform(12, 34)
         opacity = random.uniform(0.08, 0.34)
         yield (
-            f'<path d="M{x:.0f} {y:.0f}l{-0.22 * length:.1f} {length:.1f}" stroke="{colours.disc}" '
+            f'<path d="M{x:.0f} {y:.0f}l{-0.22 * length:.1f} {length:.1f}" stroke="{colors.disc}" '
             f'stroke-width="1.2" stroke-linecap="round" opacity="{opacity:.2f}"/>'
         )

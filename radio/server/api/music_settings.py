@@ -47,7 +47,7 @@ def _schema(setting: Setting) -> dict[str, JsonValue]:
         case Section(owner):
             return {**_closed_object(settings_of(owner)), "description": setting.help}
         case WordOr(value=value, kind=kind):
-            # The word is in YAML only: `progressions: learned` is recorded as an empty list.
+            # `progressions: learned` in YAML is recorded as an empty list.
             constant: JsonValue = [*value] if isinstance(value, tuple) else None
             return {"anyOf": [kind.schema(), {"const": constant}], "description": setting.help}
         case _:

@@ -130,7 +130,7 @@ class Channel:
             ControlError: A name or a value is not allowed; nothing has changed.
             ServerError: The worker is being restarted or does not answer.
         """
-        self.controls.changed(patch)  # raises before the worker is asked, which checks the same
+        self.controls.changed(patch)  # an error costs no round trip to the worker
         landings = await self._worker.request(lambda number: ChangeControls(number, patch))
         landings = {name: self._landing(landing) for name, landing in landings.items()}
         self.controls = self.controls.changed(patch)

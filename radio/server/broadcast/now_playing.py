@@ -1,4 +1,4 @@
-"""What a station plays: its last tracks, bars and notes, and the tracks that are rendered but not on the air yet."""
+"""The music of a station: its last tracks, bars and notes, and tracks that are rendered but not on the air yet."""
 
 from __future__ import annotations
 

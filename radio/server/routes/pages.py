@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from radio.paths import WEB
-from radio.server.artwork import sleeve
+from radio.server.artwork import draw_artwork
 from radio.server.broadcast.channels import channel_of
 from radio.server.http.operation import operation
 
@@ -72,7 +72,7 @@ async def artwork(request: web.Request) -> web.StreamResponse:
     if settings.image is not None:
         content_type = _IMAGE_TYPES.get(settings.image.suffix.lower(), "application/octet-stream")
         return web.FileResponse(settings.image, headers={**headers, "Content-Type": content_type})
-    return web.Response(text=sleeve(settings), content_type=_IMAGE_TYPES[".svg"], headers=headers)
+    return web.Response(text=draw_artwork(settings), content_type=_IMAGE_TYPES[".svg"], headers=headers)
 
 
 def _file_handler(path: Path, *, frames: str = "'none'") -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 from xml.dom.minidom import parseString
 
 from radio.paths import WEB
-from radio.server.artwork import palette, sleeve
+from radio.server.artwork import draw_artwork, palette
 from radio.settings.controls import Controls
 from tests.server.on_air import on_air
 from tests.server.tone_worker import settings
@@ -85,8 +85,8 @@ def test_pictures_stay_the_same_and_show_the_weather() -> None:
     dry, wet = settings("tone"), settings("tone", controls=Controls(rain_mute=False))
     for style in ("hiphop", "jazz", "reggae"):
         plain = settings("tone", style=style)
-        assert sleeve(plain) == sleeve(plain)
-        assert well_formed(sleeve(plain))
-    assert "stroke" in sleeve(wet)
-    assert "stroke" not in sleeve(dry)
+        assert draw_artwork(plain) == draw_artwork(plain)
+        assert well_formed(draw_artwork(plain))
+    assert "stroke" in draw_artwork(wet)
+    assert "stroke" not in draw_artwork(dry)
     assert palette(wet) != palette(dry)
