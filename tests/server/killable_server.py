@@ -1,5 +1,4 @@
-"""A front on a given port, killed in the end: `python -m tests.server.killable_server PORT`, with a tone for a
-station."""
+"""A server with a tone station, to be killed: `python -m tests.server.killable_server PORT`."""
 
 from __future__ import annotations
 
@@ -19,14 +18,14 @@ WORKER = (sys.executable, "-m", "tests.server.tone_worker")
 
 
 @contextlib.asynccontextmanager
-async def mortal_front(port: int) -> AsyncIterator[None]:
-    """On the air from entry on; killed at the end, with whatever it was doing."""
+async def killable_server(port: int) -> AsyncIterator[None]:
+    """Run a server on a port; kill it at the end."""
     command = (sys.executable, "-m", "tests.server.killable_server", str(port))
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
     try:
         assert process.stdout is not None
-        said = await asyncio.wait_for(process.stdout.readline(), 30)
-        assert said == b"ready\n"
+        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        assert line == b"ready\n"
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):

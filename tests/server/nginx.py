@@ -1,4 +1,4 @@
-"""Debian's nginx, run with the configuration that docs/scale.md gives to people."""
+"""nginx of Debian with the configuration of docs/scale.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
-# What Debian's nginx.conf has around the files in conf.d, with everything it writes moved to one folder.
+# The frame of Debian's nginx.conf around the files in conf.d; everything that it writes is in one folder.
 FRAME = """
 daemon off;
 user root;
@@ -34,25 +34,25 @@ http {{
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @contextlib.asynccontextmanager
 async def nginx(folder: Path, origin: int) -> AsyncIterator[str]:
-    """In front of the radio on port `origin`; the root of its addresses."""
+    """Run nginx in front of the radio on port `origin`; yield the root of its addresses."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert program, "nginx is missing: run scripts/system-packages --tests"
-    found = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None
-    port, config = free_port(), found[1]
-    for here, there in {
+    block = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert block is not None
+    port, config = free_port(), block[1]
+    for original, replacement in {
         "listen 80;": f"listen 127.0.0.1:{port};",
         "server 127.0.0.1:8000;": f"server 127.0.0.1:{origin};",
         "/var/cache/nginx/radio": f"{folder}/cache",
     }.items():
-        assert config.count(here) == 1
-        config = config.replace(here, there)
+        assert config.count(original) == 1
+        config = config.replace(original, replacement)
     (folder / "radio.conf").write_text(config)
     frame = FRAME if os.geteuid() == 0 else FRAME.replace("user root;\n", "")
     (folder / "nginx.conf").write_text(frame.format(folder=folder))

@@ -1,4 +1,4 @@
-"""A player that reads a stream as it comes and plays it at the pace of the wall clock, in a thread of its own."""
+"""A player that reads a stream and plays it at the pace of the wall clock, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from radio.types import SAMPLE_RATE
 
 SETTLED = 5.0
-"""Seconds after which a burst has come, on a busy machine too."""
+"""Seconds after which a burst has arrived, even on a busy machine."""
 
 _HEAD = 14
 """Bytes of a page up to and with its granule position."""
@@ -19,7 +19,11 @@ _HEAD = 14
 
 @dataclass
 class Player:
-    """What it has got, and the least that it had in hand while it played, once its burst had come, in seconds."""
+    """A player.
+
+    body: the received bytes.
+    least: the smallest buffer in seconds while it played, after the burst.
+    """
 
     host: str
     port: int
@@ -28,8 +32,8 @@ class Player:
     least: float = float("inf")
 
     async def listen(self, seconds: float) -> None:
-        """Tune in and play for a while; a stream that ends early raises EOFError."""
-        # The loop's own threads are few, and whoever waited for one would not be listening.
+        """Play for a while. Raises EOFError if the stream ends early."""
+        # The loop has few threads of its own; a player that waited for one would not read.
         with ThreadPoolExecutor(1) as thread:
             await asyncio.get_running_loop().run_in_executor(thread, self._listen, seconds)
 

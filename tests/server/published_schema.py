@@ -32,7 +32,7 @@ class ResponseChecker:
         self._validators[key].validate(body)
 
     def operation(self, method: str, path: str) -> dict[str, Any] | None:
-        """The description of an operation, if there is one."""
+        """Return the description of an operation, if there is one."""
         return self._document["paths"].get(path, {}).get(method.lower())  # type: ignore[no-any-return]
 
     async def _check(self, request: web.Request, response: web.StreamResponse) -> None:

@@ -18,12 +18,14 @@ from tests.server.tone_worker import settings
 
 
 def config(*stations: StationSettings, **server: object) -> RadioConfig:
-    wanted = dataclasses.replace(ServerSettings(), **server)  # type: ignore[arg-type]
-    return RadioConfig(MappingProxyType({each.name: each for each in stations or (settings(),)}), wanted)
+    server_settings = dataclasses.replace(ServerSettings(), **server)  # type: ignore[arg-type]
+    return RadioConfig(
+        MappingProxyType({station.name: station for station in stations or (settings(),)}), server_settings
+    )
 
 
 async def served(config: RadioConfig, host: str = "127.0.0.1", port: int = 0) -> list[str]:
-    """Serve until it is ready, then stop; the addresses it gave."""
+    """Serve until the stations are on the air, then stop; return the addresses."""
     ready: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(config, host=host, port=port, on_ready=ready.set_result, worker=WORKER))
     await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE)
@@ -42,26 +44,26 @@ async def served(config: RadioConfig, host: str = "127.0.0.1", port: int = 0) ->
     return addresses
 
 
-async def test_it_serves_until_it_is_cancelled_and_leaves_nothing_behind() -> None:
+async def test_serve_runs_until_cancelled_and_closes_its_socket() -> None:
     addresses = await served(config(settings(), settings("other")))
     root = addresses[0]
     assert root.startswith("http://127.0.0.1:")
     assert addresses == [root, f"{root}tone.opus", f"{root}other.opus"]
 
 
-async def test_a_busy_port_is_named_with_a_way_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+async def test_a_port_in_use_is_named_with_a_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         with pytest.raises(ServerError, match=rf"port {port} .*--port"):
             await served(config(), port=port)
 
 
-async def test_a_host_that_is_not_ours_is_named() -> None:
+async def test_a_host_that_cannot_be_used_is_named() -> None:
     with pytest.raises(ServerError, match=r"203\.0\.113\.7"):
         await served(config(control=False), host="203.0.113.7")
 
 
-async def test_open_to_strangers_only_with_a_token_or_without_controls() -> None:
+async def test_other_hosts_need_a_token_or_disabled_controls() -> None:
     for host in ("0.0.0.0", "::", "192.168.1.4", "example.org", ""):
         with pytest.raises(SettingsError) as caught:
             await served(config(), host=host)
@@ -71,16 +73,16 @@ async def test_open_to_strangers_only_with_a_token_or_without_controls() -> None
     await served(config(control=False), host="0.0.0.0")
 
 
-async def test_what_is_asked_for_counts_and_not_what_the_config_says() -> None:
+async def test_the_host_argument_overrides_the_config() -> None:
     assert (await served(config(host="0.0.0.0"), host="127.0.0.1"))[0].startswith("http://127.0.0.1:")
 
 
-def test_loopback_is_what_only_this_machine_can_reach() -> None:
+def test_is_loopback() -> None:
     assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org", "")))
 
 
-async def test_a_station_that_cannot_open_stops_the_start_and_says_why_once(
+async def test_a_station_that_cannot_open_stops_the_start_with_one_message(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bad = settings("broken", description="fails to open")

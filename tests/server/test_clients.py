@@ -1,4 +1,4 @@
-"""The players that people have, each on each format: real programs, over real connections."""
+"""Real players on every format, over real connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODECS = {"opus": "opus", "mp3": "mp3", "aac": "aac"}
 
 
 async def run(*command: str, data: bytes | None = None) -> bytes:
-    """Standard output of a program, which must be there and end well."""
+    """Return the standard output of a program. Fails if the program is missing or fails."""
     assert shutil.which(command[0]), f"{command[0]} is missing: scripts/system-packages --tests installs it"
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -34,9 +34,9 @@ async def run(*command: str, data: bytes | None = None) -> bytes:
     return out
 
 
-def sounds_like_the_tone(path: Path, seconds: float) -> None:
-    """440 Hz on the left, 880 on the right, and no silence once it has begun."""
-    # Not the module `wave`: a player that was stopped leaves a length of its own in the header.
+def assert_tone(path: Path, seconds: float) -> None:
+    """Check for 440 Hz on the left, 880 Hz on the right, and no silence after the start."""
+    # Not the module `wave`: a player that is stopped leaves a wrong length in the header.
     data = path.read_bytes()
     pcm = data[data.index(b"data") + 8 :]
     sound = np.frombuffer(pcm[: len(pcm) // 4 * 4], dtype="<i2").reshape(-1, 2) / 32_768
@@ -49,36 +49,36 @@ def sounds_like_the_tone(path: Path, seconds: float) -> None:
     assert loud[:-10].min() > 0.1
 
 
-async def some_time(radio: OnAir) -> None:
+async def wait_for_audio(radio: OnAir) -> None:
     await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 async def test_ffprobe_and_ffmpeg(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
-        await some_time(radio)
-        address, path = f"{radio.root}/tone.{format_}", tmp_path / "heard.wav"
+        await wait_for_audio(radio)
+        address, path = f"{radio.root}/tone.{format_}", tmp_path / "audio.wav"
         probe = ["-v", "warning", "-show_streams", "-show_format", "-of", "json", "-analyzeduration", "1M", address]
-        found = json.loads(await run("ffprobe", *probe))
+        report = json.loads(await run("ffprobe", *probe))
         await ffmpeg("-i", address, "-t", "4", "-c:a", "pcm_s16le", str(path))
-    (stream,) = found["streams"]
+    (stream,) = report["streams"]
     assert (stream["codec_name"], stream["sample_rate"], stream["channels"]) == (CODECS[format_], "48000", 2)
-    sounds_like_the_tone(path, 4)
+    assert_tone(path, 4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format_", FORMATS)
 async def test_mpv(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
-        await some_time(radio)
-        path = tmp_path / "heard.wav"
+        await wait_for_audio(radio)
+        path = tmp_path / "audio.wav"
         options = ["--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={path}", "--length=4", "--really-quiet"]
         await run("mpv", *options, f"{radio.root}/tone.{format_}")
-    sounds_like_the_tone(path, 3.5)
+    assert_tone(path, 3.5)
 
 
-def let_in(folder: Path) -> None:
-    """Let any user write into this folder of a test."""
+def make_writable(folder: Path) -> None:
+    """Let every user write into a folder of a test."""
     folder.chmod(0o777)
     for parent in folder.parents[:2]:
         parent.chmod(parent.stat().st_mode | 0o055)
@@ -88,38 +88,38 @@ def let_in(folder: Path) -> None:
 @pytest.mark.parametrize("format_", FORMATS)
 async def test_vlc(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
-        await some_time(radio)
-        path = tmp_path / "heard.wav"
+        await wait_for_audio(radio)
+        path = tmp_path / "audio.wav"
         # VLC does not play for root.
         user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        let_in(tmp_path)
+        make_writable(tmp_path)
         sink = f"#transcode{{acodec=s16l,channels=2,samplerate=48000}}:std{{access=file,mux=wav,dst={path}}}"
         options = ["-I", "dummy", "--no-video", "--sout", sink, "--run-time=6", "--play-and-exit"]
         await run(*user, "env", f"HOME={tmp_path}", "cvlc", *options, f"{radio.root}/tone.{format_}", "vlc://quit")
-    sounds_like_the_tone(path, 3)
+    assert_tone(path, 3)
 
 
-async def test_curl_in_http_1_0_gets_bytes_and_nothing_else(tmp_path: Path) -> None:
+async def test_curl_in_http_1_0_gets_raw_bytes(tmp_path: Path) -> None:
     async with on_air() as radio:
-        await some_time(radio)
+        await wait_for_audio(radio)
 
-        async def heard(format_: str) -> bytes:
-            path = tmp_path / f"heard.{format_}"
+        async def download(format_: str) -> bytes:
+            path = tmp_path / f"audio.{format_}"
             options = ["--http1.0", "--no-progress-meter", "--max-filesize", "100M", "--output", str(path)]
-            with pytest.raises(AssertionError):  # curl says so when its time is over
+            with pytest.raises(AssertionError):  # curl fails when its time is over
                 await run("curl", *options, "--max-time", "2", f"{radio.root}/tone.{format_}")
             return path.read_bytes()
 
         starts = {"opus": b"OggS", "mp3": b"\xff\xfb", "aac": b"\xff\xf1"}
-        for data, start in zip(await asyncio.gather(*map(heard, starts)), starts.values(), strict=True):
+        for data, start in zip(await asyncio.gather(*map(download, starts)), starts.values(), strict=True):
             assert data.startswith(start)
-        check_one_stream((tmp_path / "heard.opus").read_bytes())
+        check_one_stream((tmp_path / "audio.opus").read_bytes())
 
 
-async def test_curl_asks_for_titles(tmp_path: Path) -> None:
+async def test_curl_receives_titles(tmp_path: Path) -> None:
     async with on_air() as radio:
-        await some_time(radio)
-        path, head = tmp_path / "heard", tmp_path / "head"
+        await wait_for_audio(radio)
+        path, head = tmp_path / "audio", tmp_path / "head"
         options = ["-H", "Icy-MetaData: 1", "--no-progress-meter", "-D", str(head), "-o", str(path), "--max-time", "2"]
         with pytest.raises(AssertionError):
             await run("curl", *options, f"{radio.root}/tone.mp3")
@@ -129,9 +129,9 @@ async def test_curl_asks_for_titles(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_player_finds_its_stream_in_a_playlist(tmp_path: Path) -> None:
+async def test_a_player_opens_a_stream_from_a_playlist(tmp_path: Path) -> None:
     async with on_air() as radio:
-        await some_time(radio)
+        await wait_for_audio(radio)
         for kind in ("m3u", "pls"):
             path = tmp_path / f"{kind}.wav"
             options = ["--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={path}", "--length=3", "--really-quiet"]

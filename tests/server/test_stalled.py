@@ -1,4 +1,4 @@
-"""Listeners that stop reading, and stations that stop sending, over real sockets and processes."""
+"""Listeners that stop reading and processes that stop, over real sockets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 import pytest
 
 from radio.types import SAMPLE_RATE
-from tests.server import tone_server as tone_front
+from tests.server import tone_server
 from tests.server.on_air import OnAir, on_air, until
 from tests.server.player import Player
 from tests.stream.ogg_reader import check_one_stream
@@ -21,7 +21,7 @@ TCP_CLOSE = 7
 
 
 async def stop_reading(radio: OnAir, *, buffer: int, after: float) -> float:
-    """Listen for a while, then read nothing more; how long after that the connection is reset under us."""
+    """Listen for a while, then stop reading; return the seconds until the server resets the connection."""
     loop = asyncio.get_running_loop()
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -41,12 +41,12 @@ async def stop_reading(radio: OnAir, *, buffer: int, after: float) -> float:
 
 
 @pytest.mark.slow
-async def test_thirty_good_listeners_and_three_that_stall() -> None:
-    """One never reads, one has a system that takes megabytes, one an ordinary system."""
+async def test_three_stalled_listeners_are_disconnected_and_thirty_others_stay() -> None:
+    """One never reads, one has a receive buffer of megabytes, one a usual buffer."""
     async with on_air() as radio, asyncio.TaskGroup() as group:
         await until(lambda: radio.tone.edge.live > 25 * SAMPLE_RATE, 60)
         good = [Player(radio.host, radio.port, f"/tone.opus?burst={2 + number % 21}") for number in range(30)]
-        listening = [group.create_task(each.listen(75)) for each in good]
+        listening = [group.create_task(player.listen(75)) for player in good]
         stalls = [
             group.create_task(stop_reading(radio, buffer=buffer, after=after))
             for buffer, after in ((4_096, 0.0), (8 << 20, 10.0), (131_072, 10.0))
@@ -57,31 +57,31 @@ async def test_thirty_good_listeners_and_three_that_stall() -> None:
             await task
         counts = radio.tone.mount("opus").relay.counts
         assert (counts.joined, counts.slow_disconnects, radio.tone.listeners) == (33, 3, 30)
-    truth: dict[int, bytes] = {}
+    pages: dict[int, bytes] = {}
     for player in good:
         for page in check_one_stream(bytes(player.body), checksums=False):
-            assert truth.setdefault(page.sequence, page.raw) == page.raw
+            assert pages.setdefault(page.sequence, page.raw) == page.raw
         assert player.least > 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("who", ["worker", "front"])
-async def test_a_stall_of_twelve_seconds_is_not_heard_by_who_joined_a_minute_ago(who: str) -> None:
-    """What the player has in hand lasts, and the stream goes on without a hole."""
-    with tone_front.running() as front:
+@pytest.mark.parametrize("stopped", ["worker", "server"])
+async def test_a_stall_of_twelve_seconds_is_inaudible_a_minute_after_joining(stopped: str) -> None:
+    """The player's buffer suffices, and the stream continues without a gap."""
+    with tone_server.running() as server:
         await asyncio.sleep(25)
-        player = Player("127.0.0.1", front.port)
+        player = Player("127.0.0.1", server.port)
         listening = asyncio.create_task(player.listen(60 + 12 + 20))
         await asyncio.sleep(60)
-        worker = front.worker
-        victim = worker if who == "worker" else front.pid
+        worker = server.worker
+        victim = worker if stopped == "worker" else server.pid
         os.kill(victim, signal.SIGSTOP)
         await asyncio.sleep(12)
-        with contextlib.suppress(ProcessLookupError):  # a worker that says nothing for so long is replaced
+        with contextlib.suppress(ProcessLookupError):  # a worker that is silent for so long is replaced
             os.kill(victim, signal.SIGCONT)
         await listening
-        if who == "front":
-            assert front.worker == worker, "the front took its own sleep for the worker's"
+        if stopped == "server":
+            assert server.worker == worker, "the server mistook its own pause for the worker's"
     pages = check_one_stream(bytes(player.body), checksums=False)
     assert len(pages) * 3_840 / SAMPLE_RATE > 60 + 20 + 20
     assert player.least > 0

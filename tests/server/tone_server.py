@@ -1,4 +1,4 @@
-"""A front in a process of its own, with one tone station: `python -m tests.server.tone_server` says its port."""
+"""A server with a tone station in its own process: `python -m tests.server.tone_server` prints its port."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ WORKER = (sys.executable, "-m", "tests.server.tone_worker")
 
 
 @dataclass
-class Front:
+class ServerProcess:
     pid: int
     port: int
 
     @property
     def worker(self) -> int:
-        """The process of its station."""
+        """The process id of the station's worker."""
         children = [task.joinpath("children").read_text() for task in Path(f"/proc/{self.pid}/task").iterdir()]
         (worker,) = [int(pid) for text in children for pid in text.split()]
         return worker
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Front]:
+def running() -> Iterator[ServerProcess]:
     with Popen([sys.executable, "-m", "tests.server.tone_server"], stdout=PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield Front(process.pid, int(process.stdout.readline()))
+            yield ServerProcess(process.pid, int(process.stdout.readline()))
         finally:
             process.terminate()
 
@@ -45,7 +45,7 @@ def running() -> Iterator[Front]:
 if __name__ == "__main__":
 
     def ready(addresses: list[str]) -> None:
-        print(re.findall(r":(\d+)/", addresses[0])[0], flush=True)  # noqa: T201 — who started us reads it
+        print(re.findall(r":(\d+)/", addresses[0])[0], flush=True)  # noqa: T201 — `running` reads it
 
     config = RadioConfig({"tone": settings()}, ServerSettings())
     asyncio.run(serve(config, host="127.0.0.1", port=0, on_ready=ready, worker=WORKER))

@@ -1,6 +1,6 @@
-"""A worker whose station is a tone: `python -m tests.server.tone_worker FD`, in the place of `radio.worker.main`.
+"""A worker whose station is a tone: `python -m tests.server.tone_worker FD` instead of `radio.worker.main`.
 
-What the station's description says makes it misbehave in one of the ways that the front must survive.
+The station's description can select a fault that the server must survive.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TRACK: Frames = 8 * BAR
 
 
 class ToneStation:
-    """440 Hz on the left, 880 Hz on the right; a bar a second, a note in each, a track every eight."""
+    """440 Hz on the left, 880 Hz on the right. A bar lasts a second and has one note; a track has eight bars."""
 
     def __init__(self, settings: StationSettings) -> None:
         if settings.description == "fails to open":
@@ -74,7 +74,7 @@ class ToneStation:
         return aired
 
     def close(self) -> None:
-        """Nothing is held."""
+        """A tone holds no resources."""
 
     def _bar(self, frame: Frames) -> None:
         number = frame // BAR

@@ -1,4 +1,4 @@
-"""Titles in the bytes of MP3 and AAC, for whoever asks."""
+"""ICY titles in MP3 and AAC streams."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from radio.types import SAMPLE_RATE
 from tests.server.on_air import ffmpeg, on_air, raw, until
 
 
-def unwoven(body: bytes, metaint: int = 16_000) -> tuple[bytes, list[tuple[int, str]]]:
-    """The audio of an ICY stream, and its titles with the byte of audio that each stands before."""
+def split_titles(body: bytes, metaint: int = 16_000) -> tuple[bytes, list[tuple[int, str]]]:
+    """Return the audio of an ICY stream, and its titles with their positions in the audio in bytes."""
     audio, titles, at = bytearray(), [], 0
     while at + metaint < len(body):
         audio += body[at : at + metaint]
@@ -27,40 +27,40 @@ def unwoven(body: bytes, metaint: int = 16_000) -> tuple[bytes, list[tuple[int, 
     return bytes(audio), titles
 
 
-def sizes(format_: str, audio: bytes) -> list[int]:
-    """The bytes of each whole frame of MP3, which are all 576 at our rate, or of ADTS, which says so."""
-    found, at = [], 0
+def frame_sizes(format_: str, audio: bytes) -> list[int]:
+    """Return the sizes of all complete frames: 576 bytes in MP3 at our bit rate, else as the ADTS header says."""
+    sizes, at = [], 0
     while at + 6 < len(audio):
         assert audio[at] == 0xFF
         size = 576 if format_ == "mp3" else (int.from_bytes(audio[at + 3 : at + 6], "big") >> 5) & 0x1FFF
-        found.append(size)
+        sizes.append(size)
         at += size
-    return found if at == len(audio) else found[:-1]
+    return sizes if at == len(audio) else sizes[:-1]
 
 
-async def test_titles_stand_in_the_bytes_for_whoever_asks() -> None:
-    async def asked(format_: str) -> None:
+async def test_titles_are_inserted_on_request() -> None:
+    async def check(format_: str) -> None:
         request = f"GET /tone.{format_}?burst=20 HTTP/1.0\r\nIcy-MetaData: 1\r\n\r\n"
         head, body = await raw(radio, request, 8.0)
         plain, _ = await raw(radio, f"GET /tone.{format_} HTTP/1.0\r\n\r\n", 0.2)
         assert b"\r\nicy-metaint: 16000" in head
         assert b"\r\nicy-metaint" not in plain
-        await titled(format_, body)
+        await check_titles(format_, body)
 
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
-        await asyncio.gather(asked("mp3"), asked("aac"))
+        await asyncio.gather(check("mp3"), check("aac"))
 
 
-async def titled(format_: str, body: bytes) -> None:
-    """The second title stands where it begins, and without the titles the bytes are the stream."""
-    audio, titles = unwoven(body)
+async def check_titles(format_: str, body: bytes) -> None:
+    """Check that the second title is at its place, and that the audio without titles can be decoded."""
+    audio, titles = split_titles(body)
     assert [title for _, title in titles] == ["Tone 1 of seed 1", "Tone 2 of seed 1"]
-    packets = sizes(format_, audio)
+    packets = frame_sizes(format_, audio)
     starts = list(itertools.accumulate(packets, initial=0))
-    # The second title starts after 8 s; metadata has a place every 16,000 bytes.
+    # The second title starts after 8 s; there is metadata every 16,000 bytes.
     frames = 1_152 if format_ == "mp3" else 1_024
     due = starts[-(-8 * SAMPLE_RATE // frames)]
     assert due - packets[0] <= titles[1][0] <= due + 16_000
-    heard = await ffmpeg("-i", "-", "-f", "f32le", "-ac", "2", "-", data=audio[: starts[-1]])
-    assert len(heard) / 8 == pytest.approx(len(packets) * frames, abs=2 * frames)
+    samples = await ffmpeg("-i", "-", "-f", "f32le", "-ac", "2", "-", data=audio[: starts[-1]])
+    assert len(samples) / 8 == pytest.approx(len(packets) * frames, abs=2 * frames)

@@ -30,8 +30,8 @@ from tests.server.tone_worker import settings, track_event
 
 
 def run(**changes: Any) -> WorkerRun:
-    given = {"number": 0, "settings": settings(seed=5), "started": 0.0, "origin": 0, "digests": {}} | changes
-    return WorkerRun(**given)
+    fields = {"number": 0, "settings": settings(seed=5), "started": 0.0, "origin": 0, "digests": {}} | changes
+    return WorkerRun(**fields)
 
 
 def aired_track(frame: int, bar: int | None = None) -> AiredTrack:
@@ -170,16 +170,16 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
 def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> None:
     """The history suffices: the seed, the initial controls, and the bars at which changes take effect."""
 
-    def composed(seed: int, first: Controls, changes: list[dict[str, Any]], bars: int) -> list[Bar]:
-        composer, controls, found = open_composer(shipped, seed), first, []
+    def compose(seed: int, first: Controls, changes: list[dict[str, Any]], bars: int) -> list[Bar]:
+        composer, controls, bar_list = open_composer(shipped, seed), first, []
         for number in range(bars):
             for change in changes:
                 if change["bar"] == number:
                     controls = controls.changed(change["controls"])
                     if change["skip"]:
                         composer.skip()
-            found.append(composer.next_bar(controls))
-        return found
+            bar_list.append(composer.next_bar(controls))
+        return bar_list
 
     one = run(settings=replace(shipped, seed=9))
     one.change_controls({"temperature": Landing(2, 200)}, {"temperature": 0.4})
@@ -198,5 +198,5 @@ def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> No
         aired.append(composer.next_bar(shipped.controls.changed(changed)))
     record = as_json(one.body())
     changes = record["changes"]
-    assert composed(record["seed"], Controls(**record["controls"]), changes, 5) == aired
-    assert composed(record["seed"], Controls(**record["controls"]), [], 5) != aired
+    assert compose(record["seed"], Controls(**record["controls"]), changes, 5) == aired
+    assert compose(record["seed"], Controls(**record["controls"]), [], 5) != aired

@@ -1,4 +1,4 @@
-"""Random requests to every address that `/api/openapi.json` names, while somebody listens."""
+"""Random requests to every address of `/api/openapi.json`, while a listener is connected."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from tests.server.routes.test_stations import get
 from tests.stream.ogg_reader import check_one_stream
 
 ENOUGH = 64
-"""Bytes that are read of an answer without an end."""
+"""Bytes that are read of an endless response."""
 HEAVY = 4
-"""How many times fewer requests go to an address that starts jobs, and three at most: jobs are tested elsewhere."""
+"""Requests to an address that starts jobs are fewer by this factor, and three at most; jobs are tested elsewhere."""
 PATIENCE = 180.0
-"""What a job may take on a machine that is busy otherwise."""
+"""Longest time of a job on a busy machine, in seconds."""
 
 
 def can_be_wrong(described: dict[str, Any]) -> bool:
-    """Whether there is anything in a request of this operation that is not right whatever it is, as plain words are."""
+    """Return whether a request of this operation can be invalid; a plain string cannot."""
     schemas = [parameter["schema"] for parameter in described.get("parameters", ())]
     return "requestBody" in described or any(schema != {"type": "string"} for schema in schemas)
 
 
 class Fuzzer:
-    """Sends cases and judges the answers; for a thread of its own."""
+    """Sends test cases and checks the responses, in a thread of its own."""
 
     def __init__(self, root: str, document: dict[str, Any]) -> None:
         self.counts: Counter[int] = Counter()
@@ -46,14 +46,13 @@ class Fuzzer:
         self._session = requests.Session()
 
     def run(self, examples: int) -> None:
-        """So many requests of either kind, right and wrong, to each operation."""
-        for found in schemathesis.openapi.from_dict(self._document).get_all_operations():
-            operation = found.ok()
+        """Send so many valid and so many invalid requests to each operation."""
+        for result in schemathesis.openapi.from_dict(self._document).get_all_operations():
+            operation = result.ok()
             described = self._document["paths"][operation.path][operation.method]
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 if mode is GenerationMode.NEGATIVE and not can_be_wrong(described):
                     continue
-
                 count = min(3, examples // HEAVY) if "files" in described["tags"] else examples
                 self._run(operation.as_strategy(mode), described, count)
 
@@ -67,12 +66,12 @@ class Fuzzer:
             suppress_health_check=list(HealthCheck),
         )
         @given(case=cases)
-        def ask(case: Case) -> None:
-            self._ask(case, described)
+        def send(case: Case) -> None:
+            self._send(case, described)
 
-        ask()
+        send()
 
-    def _ask(self, case: Case, described: dict[str, Any]) -> None:
+    def _send(self, case: Case, described: dict[str, Any]) -> None:
         arguments = case.as_transport_kwargs(base_url=self._root)
         with self._session.request(**arguments, stream=True, timeout=PATIENCE, allow_redirects=False) as response:
             status = response.status_code
@@ -81,10 +80,10 @@ class Fuzzer:
                 assert response.raw.read(ENOUGH)
                 return
             _ = response.content
-        what = f"{case.method} {response.request.url}: {status} {response.text[:300]}"
-        assert status < 500, what
-        # What a mangled path or method leads to is not this operation's answer.
-        assert str(status) in described["responses"] or status in {400, 404, 405}, what
+        summary = f"{case.method} {response.request.url}: {status} {response.text[:300]}"
+        assert status < 500, summary
+        # A modified path or method can lead to another operation.
+        assert str(status) in described["responses"] or status in {400, 404, 405}, summary
         if status >= 400:
             self._check(response.json(), {"$ref": "#/components/schemas/Problem"})
         elif content := described["responses"][str(status)]["content"].get("application/json"):
@@ -96,11 +95,11 @@ class Fuzzer:
 
 
 class Listener:
-    """Somebody who listens all the while and loses nothing."""
+    """A listener that receives the whole stream."""
 
     def __init__(self, radio: OnAir) -> None:
         self._radio = radio
-        self.heard = bytearray()
+        self.data = bytearray()
 
     async def listen(self) -> None:
         reader, writer = await asyncio.open_connection(self._radio.host, self._radio.port)
@@ -108,17 +107,19 @@ class Listener:
         await reader.readuntil(b"\r\n\r\n")
         try:
             while data := await reader.read(65_536):
-                self.heard += data
+                self.data += data
         finally:
             writer.close()
 
 
-async def fuzzed(examples: int) -> Counter[int]:
+async def fuzz(examples: int) -> Counter[int]:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
         listener = Listener(radio)
         listening = asyncio.create_task(listener.listen())
-        listening.add_done_callback(lambda task: task.cancelled() or task.exception())  # the first failure is told
+        listening.add_done_callback(
+            lambda task: task.cancelled() or task.exception()
+        )  # the first failure is raised elsewhere
         _, document = await get(radio, "/api/openapi.json")
         fuzzer = Fuzzer(radio.root, document)
         began, underruns = radio.tone.edge.live, radio.tone.edge.underruns
@@ -127,32 +128,32 @@ async def fuzzed(examples: int) -> Counter[int]:
         assert radio.tone.edge.underruns == underruns
         assert radio.tone.edge.reserve > 1
         assert (radio.tone.restarts, radio.tone.encoder_restarts) == (0, 0)
-        await until(lambda: not listening.done() and len(listener.heard) > 0)
+        await until(lambda: not listening.done() and len(listener.data) > 0)
         await asyncio.sleep(1.5)  # what is let out once a second has arrived
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
-    pages = check_one_stream(bytes(listener.heard))
+    pages = check_one_stream(bytes(listener.data))
     assert sum(len(page.packets) for page in pages) * 960 > passed
     return fuzzer.counts
 
 
-async def test_random_requests_are_answered_and_disturb_nobody() -> None:
-    counts = await fuzzed(8)
+async def test_random_requests_are_answered_and_do_not_disturb_a_listener() -> None:
+    counts = await fuzz(8)
     assert counts[200] > 50
     assert counts[422] > 5
     assert counts[404] > 5
 
 
 @pytest.mark.slow
-async def test_ten_thousand_random_requests_are_answered_and_disturb_nobody() -> None:
-    counts = await fuzzed(450)
+async def test_ten_thousand_random_requests_are_answered_and_do_not_disturb_a_listener() -> None:
+    counts = await fuzz(450)
     assert counts.total() >= 10_000, counts
     assert {200, 400, 404, 422} <= set(counts)
 
 
-async def test_random_bytes_are_answered_or_hung_up_on() -> None:
-    """Anything at all instead of a request: an answer of ours below 500, or the end of the connection."""
+async def test_random_bytes_are_answered_or_the_connection_is_closed() -> None:
+    """Any bytes get a response with a status below 500, or the connection is closed."""
 
     def send(host: str, port: int) -> None:
         words = st.sampled_from(

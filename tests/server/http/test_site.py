@@ -15,8 +15,8 @@ PATCH = b"PATCH /api/stations/tone/controls HTTP/1.1\r\nHost: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"
 
 
-async def sent(radio: OnAir, *parts: bytes, pause: float = 0.0) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers in small letters and body of the answer to these bytes, or 0 where the connection is closed."""
+async def send(radio: OnAir, *parts: bytes, pause: float = 0.0) -> tuple[int, dict[str, str], bytes]:
+    """Send bytes; return the status, the lower-case headers and the body, or status 0 if the connection is closed."""
     reader, writer = await asyncio.open_connection(radio.host, radio.port)
     try:
         async with asyncio.timeout(DEADLINE):
@@ -36,10 +36,10 @@ async def sent(radio: OnAir, *parts: bytes, pause: float = 0.0) -> tuple[int, di
     return int(first.split()[1]), headers, rest
 
 
-def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the log would show, but for asyncio's debug mode, which talks when the machine is slow."""
-    found = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    return [record.getMessage() for record in found if record.name.startswith(("radio", "aiohttp"))]
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings of the radio and of aiohttp; asyncio's debug mode warns when the machine is slow."""
+    records = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    return [record.getMessage() for record in records if record.name.startswith(("radio", "aiohttp"))]
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,20 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
         b"GET / HTTP/1.1\r\nHost: a\r\nX\0Y: b\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_told_so_in_our_own_form(request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_bytes_that_are_not_http_get_a_json_error(request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async with on_air(start=False) as radio:
-        status, headers, answer = await sent(radio, request_)
+        status, headers, answer = await send(radio, request_)
     assert status == 400
     assert headers["content-type"].startswith("application/json")
     error = json.loads(answer)["error"]
     assert error["code"] == "bad_request"
     assert "HTTP/1.1" in error["message"]
     assert "Traceback" not in caplog.text
-    assert complaints(caplog) == []
+    assert warnings(caplog) == []
 
 
-async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow loris: a byte now and then, for ever; and one who says nothing at all."""
+async def test_connections_without_a_complete_request_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow-loris clients send a header now and then; others send nothing."""
     monkeypatch.setattr(site, "REQUEST_TIMEOUT", 1.0)
     async with on_air(start=False) as radio:
 
@@ -97,40 +97,40 @@ async def test_who_never_finishes_a_request_is_shown_out(monkeypatch: pytest.Mon
             writer.close()
             return time.monotonic() - began
 
-        lasted = await asyncio.gather(*(drip() for _ in range(10)), *(silence() for _ in range(10)))
-        assert max(lasted) < DEADLINE / 2
-        assert (await sent(radio, b"GET /healthz HTTP/1.0\r\n\r\n"))[0] == 200
+        durations = await asyncio.gather(*(drip() for _ in range(10)), *(silence() for _ in range(10)))
+        assert max(durations) < DEADLINE / 2
+        assert (await send(radio, b"GET /healthz HTTP/1.0\r\n\r\n"))[0] == 200
 
 
-async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_arrive_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_TIMEOUT", 0.3)
     monkeypatch.setattr(site, "_LINGER", 0.1)
     head = PATCH + JSON + b"Content-Length: 20\r\n\r\n{"
     async with on_air(start=False) as radio:
-        status, _, answer = await sent(radio, head)
+        status, _, answer = await send(radio, head)
         assert (status, json.loads(answer)["error"]["code"]) == (408, "too_slow")
 
 
-async def test_connections_without_a_request_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_idle_connections_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "MAX_IDLE", 20)
     async with on_air() as radio:
         listening, listener = await asyncio.open_connection(radio.host, radio.port)
         listener.write(b"GET /tone.opus HTTP/1.0\r\n\r\n")
         await listening.readuntil(b"OggS")
         following = await radio.http.get(f"{radio.root}/api/stations/tone/events")
-        crowd = [await asyncio.open_connection(radio.host, radio.port) for _ in range(60)]
-        await until(lambda: sum(reader.at_eof() for reader, _ in crowd) == 40)
-        assert [reader.at_eof() for reader, _ in crowd] == [True] * 40 + [False] * 20
-        assert (await sent(radio, b"GET /healthz HTTP/1.0\r\n\r\n"))[0] == 200
+        idle = [await asyncio.open_connection(radio.host, radio.port) for _ in range(60)]
+        await until(lambda: sum(reader.at_eof() for reader, _ in idle) == 40)
+        assert [reader.at_eof() for reader, _ in idle] == [True] * 40 + [False] * 20
+        assert (await send(radio, b"GET /healthz HTTP/1.0\r\n\r\n"))[0] == 200
         for stream in (listening, following.content):
             for _ in range(3):
                 assert await asyncio.wait_for(stream.read(1_000), DEADLINE)
         following.close()
-        for writer in (listener, *(writer for _, writer in crowd)):
+        for writer in (listener, *(writer for _, writer in idle)):
             writer.close()
 
 
-async def test_connections_are_kept_between_requests() -> None:
+async def test_connections_are_kept_alive() -> None:
     async with on_air(start=False) as radio:
         reader, writer = await asyncio.open_connection(radio.host, radio.port)
         for _ in range(3):
@@ -172,9 +172,9 @@ async def test_connections_are_kept_between_requests() -> None:
         ),
     ],
 )
-async def test_every_refusal_has_one_form(request_: bytes, status: int, caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_error_has_the_same_form(request_: bytes, status: int, caplog: pytest.LogCaptureFixture) -> None:
     async with on_air(start=False) as radio:
-        got, headers, answer = await sent(radio, request_)
+        got, headers, answer = await send(radio, request_)
     assert got == status
     assert headers["content-type"].startswith("application/json")
     assert "x-evil" not in headers
@@ -182,23 +182,23 @@ async def test_every_refusal_has_one_form(request_: bytes, status: int, caplog: 
     assert error["code"]
     assert error["message"]
     assert status != 405 or headers["allow"]
-    assert complaints(caplog) == []
+    assert warnings(caplog) == []
 
 
-async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_disconnects_within_its_body_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with on_air(start=False) as radio:
         _, writer = await asyncio.open_connection(radio.host, radio.port)
         writer.write(PATCH + JSON + b"Content-Length: 20\r\n\r\n{")
         await asyncio.sleep(0.1)
         writer.transport.abort()
         await asyncio.sleep(0.1)
-    assert complaints(caplog) == []
+    assert warnings(caplog) == []
 
 
 @pytest.mark.parametrize(
     "range_", ["bytes=999999999999-", "bytes=-0", "bytes=5-1", "lines=1-2", "bytes=" + "0-1," * 900]
 )
-async def test_an_absurd_range_is_harmless(range_: str) -> None:
+async def test_an_invalid_range_is_harmless(range_: str) -> None:
     async with on_air() as radio:
         for path, allowed in (("/web/page.css", {200, 206, 416}), ("/tone.opus", {200})):
             async with radio.http.get(radio.root + path, headers={"Range": range_}) as response:

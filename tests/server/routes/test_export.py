@@ -29,7 +29,7 @@ async def exported(
         return response.status, dict(response.headers), await response.read()
 
 
-async def test_the_last_minutes_in_every_format(tmp_path: Path) -> None:
+async def test_exports_in_every_format(tmp_path: Path) -> None:
     async with on_air() as radio:
         assert (await exported(radio, "seconds=2&format=mid"))[0] in {200, 503}
         await until(lambda: radio.tone.edge.live > 3.5 * SAMPLE_RATE)
@@ -56,10 +56,10 @@ async def test_the_last_minutes_in_every_format(tmp_path: Path) -> None:
         for format_, magic in (("flac", b"fLaC"), ("opus", b"OggS"), ("mp3", b"ID3")):
             status, _, body = await exported(radio, f"seconds=1&format={format_}")
             assert (status, body[: len(magic)]) == (200, magic)
-        assert radio.app[EXPORT_JOBS].count("done") == 0, "files that nobody can ask for again are kept"
+        assert radio.app[EXPORT_JOBS].count("done") == 0, "a file that cannot be requested again is kept"
 
 
-async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_invalid_exports_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async with on_air(start=False) as radio:
         assert (await exported(radio, "seconds=5"))[0] == 503
         for query, field in (("seconds=0", "seconds"), ("seconds=601", "seconds"), ("format=exe", "format")):
@@ -70,7 +70,7 @@ async def test_what_cannot_be_exported_is_refused(monkeypatch: pytest.MonkeyPatc
         assert (await exported(radio, "", Host="evil.example"))[0] == 403
 
 
-async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_head_request_renders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs.JobQueue, "submit", lambda *_: pytest.fail("a job was started"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
@@ -78,7 +78,7 @@ async def test_asking_for_the_headers_alone_renders_nothing(monkeypatch: pytest.
             assert (response.status, response.headers["Content-Type"]) == (200, "audio/flac")
 
 
-async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_export_is_cancelled_when_the_client_disconnects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "JOB_COMMAND", (sys.executable, "-c", "import time; time.sleep(3600)"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
@@ -91,7 +91,7 @@ async def test_who_hangs_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
         assert runner.count("cancelled") == 1
 
 
-async def test_a_job_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_that_crashes_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "JOB_COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
@@ -100,8 +100,8 @@ async def test_a_job_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.slow
-async def test_an_export_is_what_was_heard() -> None:
-    """The shipped models on the air, captured as Opus, beside the export of the same frames."""
+async def test_an_export_equals_the_captured_stream() -> None:
+    """A capture of the shipped models as Opus is compared with the export of the same frames."""
     chill = load(STATIONS).stations["chill"]
     async with on_air(chill, worker=WORKER_COMMAND) as radio:
         channel = radio.channels["chill"]
@@ -120,10 +120,10 @@ async def test_an_export_is_what_was_heard() -> None:
     start = int(headers["X-First-Frame"])
     first, last = max(start, begins), min(start + len(sound), begins + len(captured))
     assert last - first > 8 * SAMPLE_RATE
-    heard = captured[first - begins : last - begins, 0]
-    again = sound[first - start : last - start, 0]
+    stream = captured[first - begins : last - begins, 0]
+    export = sound[first - start : last - start, 0]
     lags = range(-1_000, 1_001, 1)
     window = slice(SAMPLE_RATE, SAMPLE_RATE * 3)
-    best = max(lags, key=lambda lag: float(np.dot(np.roll(heard, lag)[window], again[window])))
+    best = max(lags, key=lambda lag: float(np.dot(np.roll(stream, lag)[window], export[window])))
     assert abs(best) < 600  # the encoder's own delay
-    assert np.corrcoef(np.roll(heard, best)[1_000:-1_000], again[1_000:-1_000])[0, 1] > 0.98
+    assert np.corrcoef(np.roll(stream, best)[1_000:-1_000], export[1_000:-1_000])[0, 1] > 0.98

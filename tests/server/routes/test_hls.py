@@ -26,8 +26,8 @@ NAMES: tuple[Format, ...] = ("aac", "opus")
 
 
 @pytest.fixture(autouse=True)
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of half a second, for tests are not to last for minutes."""
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use segments of half a second, so that tests take seconds."""
     monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE // 2)
 
 
@@ -36,24 +36,24 @@ async def fetch(radio: OnAir, path: str, **headers: str) -> tuple[int, Any, byte
         return response.status, response.headers, await response.read()
 
 
-async def listed(radio: OnAir, name: str) -> str:
+async def fetch_playlist(radio: OnAir, name: str) -> str:
     status, _, body = await fetch(radio, f"{name}/index.m3u8")
     assert status == 200, body
     return body.decode()
 
 
-async def grown(radio: OnAir, name: str, segments: int, deadline: Seconds = 40) -> MediaPlaylist:
-    """The list once it has that many segments."""
+async def wait_for_segments(radio: OnAir, name: str, segments: int, deadline: Seconds = 40) -> MediaPlaylist:
+    """Return the playlist when it has so many segments."""
     async with asyncio.timeout(deadline):
         while True:
-            now = read_list(await listed(radio, name))
+            now = read_list(await fetch_playlist(radio, name))
             if len(now.entries) >= segments:
                 return now
             await asyncio.sleep(0.2)
 
 
-async def sound(radio: OnAir, name: Format, now: MediaPlaylist) -> tuple[int, Any]:
-    """When the list's segments begin by their own clock, in frames since 1970, and their left channel."""
+async def decode(radio: OnAir, name: Format, now: MediaPlaylist) -> tuple[int, Any]:
+    """Return the start of the playlist's segments, in frames since 1970, and their left channel."""
     parts = [await fetch(radio, f"{name}/{file}") for file in (now.init, *(entry.uri for entry in now.entries))]
     assert {status for status, _, _ in parts} == {200}
     with av.open(io.BytesIO(b"".join(body for _, _, body in parts))) as container:
@@ -65,10 +65,10 @@ async def sound(radio: OnAir, name: Format, now: MediaPlaylist) -> tuple[int, An
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_segments_hold_the_tone_without_a_seam(name: Format) -> None:
+async def test_segments_are_seamless(name: Format) -> None:
     async with on_air() as radio:
-        now = await grown(radio, name, 7)
-        start, left = await sound(radio, name, now)
+        now = await wait_for_segments(radio, name, 7)
+        start, left = await decode(radio, name, now)
     assert now.entries[0].at is not None
     assert abs(start / SAMPLE_RATE - now.entries[0].at) < 0.001
     assert abs(len(left) / SAMPLE_RATE - sum(entry.seconds for entry in now.entries)) < 1e-5
@@ -80,11 +80,11 @@ async def test_segments_hold_the_tone_without_a_seam(name: Format) -> None:
     assert loudness.max() < 0.2
 
 
-async def test_the_first_request_is_answered_at_once_from_the_past() -> None:
+async def test_the_first_request_is_answered_from_the_past() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
         before = radio.tone.edge.live
-        now = read_list(await listed(radio, "aac"))
+        now = read_list(await fetch_playlist(radio, "aac"))
         assert len(now.entries) >= 2
         assert radio.tone.edge.live - before < SAMPLE_RATE
         assert now.entries[0].tagged
@@ -92,21 +92,21 @@ async def test_the_first_request_is_answered_at_once_from_the_past() -> None:
 
 async def test_a_request_before_the_station_is_on_the_air_waits_for_it() -> None:
     async with on_air(start=False) as radio:
-        asking = asyncio.create_task(listed(radio, "opus"))
+        request = asyncio.create_task(fetch_playlist(radio, "opus"))
         await until(lambda: radio.tone.mounts.get("opus") is not None)
         await radio.tone.start()
-        assert len(read_list(await asking).entries) == 1
+        assert len(read_list(await request).entries) == 1
 
 
-async def test_players_are_sent_on_when_there_are_three_segments() -> None:
-    """Chromium gives up on a list of fewer; who plays already does not ask for this one again."""
+async def test_the_multivariant_playlist_waits_for_three_segments() -> None:
+    """Chromium fails if there are fewer; a player that plays does not request this playlist again."""
     async with on_air() as radio:
         status, _, _ = await fetch(radio, "index.m3u8")
         assert status == 200
-        assert len(read_list(await listed(radio, "aac")).entries) >= 3
+        assert len(read_list(await fetch_playlist(radio, "aac")).entries) >= 3
 
 
-async def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_for_a_playlist_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.server.broadcast.hls_rendition.FIRST_SEGMENT_TIMEOUT", 0.2)
     async with on_air(start=False) as radio:
         status, headers, body = await fetch(radio, "aac/index.m3u8")
@@ -115,25 +115,25 @@ async def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch)
     assert b"no audio yet" in body
 
 
-async def test_both_renditions_tell_the_same_story() -> None:
-    """Numbers, times and discontinuities match, also when one is asked for later than the other."""
+async def test_renditions_have_the_same_numbers_times_and_discontinuities() -> None:
+    """They match even if one rendition is requested later than the other."""
     async with on_air() as radio:
-        first = await grown(radio, "aac", 1)
-        aac, opus = await grown(radio, "aac", 4), await grown(radio, "opus", 4)
+        first = await wait_for_segments(radio, "aac", 1)
+        aac, opus = await wait_for_segments(radio, "aac", 4), await wait_for_segments(radio, "opus", 4)
     assert first.entries[0].number == aac.entries[0].number
     both = {entry.number: entry for entry in aac.entries}
     shared = [(both[entry.number], entry) for entry in opus.entries if entry.number in both]
     assert shared
-    for one, other in shared:
-        assert one.discontinuity == other.discontinuity
-        assert abs(one.seconds - other.seconds) < 0.03
+    for aac_entry, opus_entry in shared:
+        assert aac_entry.discontinuity == opus_entry.discontinuity
+        assert abs(aac_entry.seconds - opus_entry.seconds) < 0.03
     assert abs((aac.entries[0].at or 0) * 2 - aac.entries[0].number) < 0.05
     assert abs((opus.entries[0].at or 0) * 2 - opus.entries[0].number) < 0.05
 
 
-async def test_caches_are_told_what_they_may_keep() -> None:
+async def test_cache_headers() -> None:
     async with on_air() as radio:
-        await grown(radio, "aac", 1)
+        await wait_for_segments(radio, "aac", 1)
         status, headers, body = await fetch(radio, "index.m3u8")
         assert (status, headers["Content-Type"]) == (200, "application/vnd.apple.mpegurl")
         assert headers["Cache-Control"] == "public, max-age=60, stale-if-error=600"
@@ -155,7 +155,7 @@ async def test_caches_are_told_what_they_may_keep() -> None:
             async with radio.http.head(f"{radio.root}/tone/hls/aac/{name}") as response:
                 assert (response.status, int(response.headers["Content-Length"])) == (200, len(body))
         status, headers, body = await fetch(radio, "aac/index.m3u8", **{"If-None-Match": tag})
-        if status == 304:  # unless a segment came in between
+        if status == 304:  # unless there is a new segment
             assert (headers["ETag"], body) == (tag, b"")
         else:
             assert headers["ETag"] != tag
@@ -182,7 +182,7 @@ async def test_caches_are_told_what_they_may_keep() -> None:
         ("", "not_found"),
     ],
 )
-async def test_what_is_not_there_is_said_so(path: str, code: str) -> None:
+async def test_unknown_hls_addresses_are_not_found(path: str, code: str) -> None:
     async with on_air(start=False) as radio:
         from yarl import URL
 
@@ -193,32 +193,32 @@ async def test_what_is_not_there_is_said_so(path: str, code: str) -> None:
         assert error["message"]
         async with radio.http.get(f"{radio.root}/tome/hls/{path}") as response:
             assert response.status == 404
-        assert radio.tone.mounts == {}, "nothing was set to work"
+        assert radio.tone.mounts == {}, "an encoder was started"
 
 
-async def test_segmenting_ends_when_nobody_asks_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_segmenting_ends_when_idle_and_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with on_air() as radio:
-        first = await grown(radio, "opus", 1)
+        first = await wait_for_segments(radio, "opus", 1)
         monkeypatch.setattr(rendition, "IDLE_TIMEOUT", 0.2)
         mount = radio.tone.mounts["opus"]
         await until(lambda: not mount._taps)
         status, _, _ = await fetch(radio, f"opus/{first.entries[0].uri}")
         assert status == 404
         monkeypatch.setattr(rendition, "IDLE_TIMEOUT", 60.0)
-        again = read_list(await listed(radio, "opus"))
+        again = read_list(await fetch_playlist(radio, "opus"))
         assert again.init != first.init
         assert again.entries[0].tagged
         assert again.entries[0].discontinuity == first.entries[0].discontinuity
         assert {entry.number for entry in again.entries} >= {first.entries[-1].number}
 
 
-async def test_a_killed_worker_breaks_no_promise() -> None:
+async def test_playlists_stay_consistent_when_the_worker_is_killed() -> None:
     async with on_air() as radio:
         players = {name: Player() for name in NAMES}
         for name in NAMES:
-            players[name].reload(await listed(radio, name))
+            players[name].reload(await fetch_playlist(radio, name))
         edge, mounts = radio.tone.edge, radio.tone.mounts
-        # a worker that is killed while it encodes a burst takes the rest of that burst along
+        # a worker that is killed while it encodes a burst loses the rest of the burst
         await until(lambda: all((mounts[name].end or 0) > edge.end - SAMPLE_RATE // 10 for name in NAMES))
         victim = radio.tone.pid
         assert victim is not None
@@ -228,7 +228,7 @@ async def test_a_killed_worker_breaks_no_promise() -> None:
             first = players[name].first
             async with asyncio.timeout(DEADLINE):
                 while len(players[name].known) < 12:
-                    players[name].reload(await listed(radio, name))
+                    players[name].reload(await fetch_playlist(radio, name))
                     await asyncio.sleep(0.2)
             known = [players[name].known[number] for number in sorted(players[name].known)]
             assert [entry.number for entry in known] == list(range(first, first + len(known)))
@@ -240,7 +240,7 @@ async def test_a_killed_worker_breaks_no_promise() -> None:
             assert fragment.number == known[-1].number
 
 
-async def test_a_segmenter_that_fell_behind_begins_anew(
+async def test_a_segmenter_that_fell_behind_starts_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with on_air() as radio:
@@ -253,7 +253,7 @@ async def test_a_segmenter_that_fell_behind_begins_anew(
                 yield real if len(taps) > 1 else fails_after(real, 15)
 
         monkeypatch.setattr(radio.tone, "tap", failing)
-        now = await grown(radio, "aac", 1)
+        now = await wait_for_segments(radio, "aac", 1)
     assert len(taps) == 2
     assert "fell behind" in caplog.text
     assert abs(now.entries[0].seconds - 0.5) < 0.03
@@ -265,10 +265,10 @@ async def fails_after(tap: Any, packets: int) -> AsyncIterator[Any]:
     raise StreamError("fell behind")
 
 
-async def test_listeners_are_those_seen_within_two_segments() -> None:
+async def test_hls_listeners_are_counted_for_two_segments() -> None:
     async with on_air(settings(), settings("other")) as radio:
         assert radio.tone.listeners == 0
-        now = await grown(radio, "aac", 1)
+        now = await wait_for_segments(radio, "aac", 1)
         assert radio.tone.listeners == 1
         for player in ("VLC", "Safari", "VLC"):
             await fetch(radio, "aac/index.m3u8", **{"User-Agent": player})
@@ -278,7 +278,7 @@ async def test_listeners_are_those_seen_within_two_segments() -> None:
         assert radio.channels["other"].listeners == 0
 
 
-def test_an_audience_is_bounded_and_forgets() -> None:
+def test_hls_listeners_are_bounded_and_expire() -> None:
     now = 0.0
     listeners = HlsListeners(lambda: now)
     listeners.add(("1.2.3.4", "VLC"))

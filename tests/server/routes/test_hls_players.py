@@ -1,4 +1,4 @@
-"""Real players on real segments of four seconds: ffmpeg, Chromium's own player, Media Source Extensions."""
+"""Real players on segments of four seconds: ffmpeg, the player of Chromium, Media Source Extensions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from playwright.async_api import Page, async_playwright
 
 from radio.server.routes.hls import TRACKS
 from radio.types import SAMPLE_RATE, Format
-from tests.server.killable_server import mortal_front
+from tests.server.killable_server import killable_server
 from tests.server.nginx import free_port, nginx
 from tests.server.on_air import OnAir, on_air
-from tests.server.test_clients import let_in, run, sounds_like_the_tone
+from tests.server.test_clients import assert_tone, make_writable, run
 from tests.stream.m3u8_reader import Player
 
 pytestmark = pytest.mark.slow
@@ -35,8 +35,8 @@ async def chromium() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def forty_seconds(radio: OnAir, name: Format) -> None:
-    """Follow the list as a player does until ten segments are known from the first one on."""
+async def check_ten_segments(radio: OnAir, name: Format) -> None:
+    """Follow the playlist as a player does, until ten segments are known."""
     player, address = Player(), f"{radio.root}/tone/hls/{name}/index.m3u8"
     async with asyncio.timeout(90):
         while len(player.known) < 10:
@@ -52,7 +52,10 @@ async def forty_seconds(radio: OnAir, name: Format) -> None:
 
 
 async def ffmpeg(address: str, seconds: int, *options: str) -> tuple[Any, str]:
-    """What ffmpeg plays, shape (frames, 2), and its errors. It warns of every init segment after the first."""
+    """Return the audio that ffmpeg decodes, shape (frames, 2), and its errors.
+
+    It warns of every initialization segment after the first.
+    """
     arguments = ("-nostdin", "-v", "error", *options, "-i", address, "-t", str(seconds), "-f", "f32le", "-")
     pipe = asyncio.subprocess.PIPE
     program = await asyncio.create_subprocess_exec("ffmpeg", *arguments, stdout=pipe, stderr=pipe)
@@ -60,8 +63,8 @@ async def ffmpeg(address: str, seconds: int, *options: str) -> tuple[Any, str]:
     return np.frombuffer(out, dtype="<f4").reshape(-1, 2), errors.decode()
 
 
-async def thirty_seconds(address: str) -> None:
-    """ffmpeg has nothing to complain about, and hears the tone in every hundredth of a second."""
+async def check_thirty_seconds(address: str) -> None:
+    """Check that ffmpeg reports no error, and that every hundredth of a second has the tone."""
     sound, errors = await ffmpeg(address, 30)
     assert errors == ""
     assert len(sound) == 30 * SAMPLE_RATE
@@ -72,18 +75,18 @@ async def thirty_seconds(address: str) -> None:
     assert list(np.argmax(spectrum, axis=0)) == [4_400, 8_800]
 
 
-async def test_ten_segments_last_forty_seconds_and_ffmpeg_hears_no_seam() -> None:
+async def test_ten_segments_last_forty_seconds_and_ffmpeg_decodes_them_seamlessly() -> None:
     async with on_air() as radio:
         await asyncio.gather(
-            *(forty_seconds(radio, name) for name in FORMATS),
-            thirty_seconds(f"{radio.root}/tone/hls/index.m3u8"),
-            thirty_seconds(f"{radio.root}/tone/hls/opus/index.m3u8"),
+            *(check_ten_segments(radio, name) for name in FORMATS),
+            check_thirty_seconds(f"{radio.root}/tone/hls/index.m3u8"),
+            check_thirty_seconds(f"{radio.root}/tone/hls/opus/index.m3u8"),
         )
         assert radio.tone.listeners == 2  # this program and ffmpeg
 
 
-async def hear(page: Page, seconds: float, deadline: float = 60) -> None:
-    """Return when the page has played that much more."""
+async def wait_until_played(page: Page, seconds: float, deadline: float = 60) -> None:
+    """Return when the page has played `seconds` more."""
     begun: float = await page.evaluate("player.currentTime")
     async with asyncio.timeout(deadline):
         while (now := await page.evaluate("player.currentTime")) < begun + seconds:
@@ -98,19 +101,19 @@ async def play(page: Page, address: str) -> None:
     await page.evaluate("address => { player.src = address; return player.play(); }", address)
 
 
-async def test_players_go_on_when_the_server_starts_anew(tmp_path: Path) -> None:
-    """Killed, not stopped, behind the nginx of docs/scale.md: the last list is good until there is a new one."""
+async def test_players_continue_when_the_server_restarts(tmp_path: Path) -> None:
+    """The server is killed behind nginx, which serves the last playlist until there is a new one."""
     port = free_port()
     async with chromium() as page, nginx(tmp_path, port) as root:
         address = f"{root}/tone/hls/index.m3u8"
-        async with mortal_front(port):
+        async with killable_server(port):
             await play(page, address)
-            await hear(page, 10)
+            await wait_until_played(page, 10)
             listening = asyncio.create_task(ffmpeg(address, 40, "-re"))
-            await hear(page, 14)
-        async with mortal_front(port):
-            # more than any player can have had in reserve
-            await hear(page, 30, deadline=90)
+            await wait_until_played(page, 14)
+        async with killable_server(port):
+            # more than a player can have in its buffer
+            await wait_until_played(page, 30, deadline=90)
             assert await page.evaluate("player.buffered.length") == 1
             sound, _ = await listening
     assert len(sound) == 40 * SAMPLE_RATE
@@ -124,17 +127,17 @@ MSE = Path(__file__).with_name("mse_player.js")
 
 @pytest.mark.parametrize("name", FORMATS)
 async def test_segments_fit_without_a_gap_in_media_source_extensions(name: Format) -> None:
-    """What hls.js and its like do: every segment where its own time puts it, and the buffer is one piece."""
+    """As in hls.js: segments are appended at their own times, and the buffer is one range."""
     async with on_air() as radio, chromium() as page:
         await page.set_content("<audio id=player></audio>")
         await page.add_script_tag(content=MSE.read_text())
         kind = f'audio/mp4; codecs="{TRACKS[name].codec}"'
         address = f"{radio.root}/tone/hls/{name}/index.m3u8"
-        told: dict[str, Any] = await page.evaluate("([...all]) => follow(...all)", [address, kind, 4])
-        assert told["segments"] == 4
-        (piece,) = told["buffered"]
-        assert abs(piece[1] - piece[0] - told["seconds"]) < 0.001
-        await hear(page, 5)
+        state: dict[str, Any] = await page.evaluate("([...all]) => follow(...all)", [address, kind, 4])
+        assert state["segments"] == 4
+        (piece,) = state["buffered"]
+        assert abs(piece[1] - piece[0] - state["seconds"]) < 0.001
+        await wait_until_played(page, 5)
 
 
 @pytest.mark.parametrize("address", ["index.m3u8", "opus/index.m3u8"])
@@ -153,12 +156,12 @@ async def test_mpv_and_vlc(address: str, tmp_path: Path) -> None:
         ]
         # VLC does not play for root.
         user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        let_in(tmp_path)
+        make_writable(tmp_path)
         sink = f"#transcode{{acodec=s16l,channels=2,samplerate=48000}}:std{{access=file,mux=wav,dst={vlc}}}"
         options = ["-I", "dummy", "--no-video", "--sout", sink, "--run-time=14", "--play-and-exit"]
         await asyncio.gather(
             run("mpv", *output, address),
             run(*user, "env", f"HOME={tmp_path}", "cvlc", *options, address, "vlc://quit"),
         )
-    sounds_like_the_tone(mpv, 9.5)
-    sounds_like_the_tone(vlc, 8)
+    assert_tone(mpv, 9.5)
+    assert_tone(vlc, 8)

@@ -31,7 +31,7 @@ TCP_CLOSE = 7
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-async def test_a_stream_is_raw_ogg_in_every_version_of_http(version: str) -> None:
+async def test_a_stream_is_raw_ogg_in_http_1_0_and_1_1(version: str) -> None:
     async with on_air() as radio:
         head, body = await raw(radio, f"GET /tone.opus HTTP/{version}\r\nHost: x\r\n\r\n", 1.0)
     lines = head.decode("latin-1").lower().split("\r\n")
@@ -46,7 +46,7 @@ async def test_a_stream_is_raw_ogg_in_every_version_of_http(version: str) -> Non
     assert len(check_one_stream(body)) > 8
 
 
-async def test_head_gives_the_headers_and_ends() -> None:
+async def test_head_returns_the_headers_only() -> None:
     async with on_air() as radio:
         head, body = await asyncio.wait_for(raw(radio, "HEAD /tone.opus HTTP/1.1\r\nHost: x\r\n\r\n", 5), 4)
         assert b"audio/ogg" in head
@@ -54,7 +54,7 @@ async def test_head_gives_the_headers_and_ends() -> None:
         assert radio.tone.listeners == 0
 
 
-async def test_ffmpeg_hears_the_tone_without_a_silence() -> None:
+async def test_ffmpeg_decodes_the_tone_without_silence() -> None:
     async with on_air() as radio:
         out = await ffmpeg("-t", "3", "-i", f"{radio.root}/tone.opus", "-f", "wav", "-")
         await until(lambda: radio.tone.listeners == 0)
@@ -67,7 +67,7 @@ async def test_ffmpeg_hears_the_tone_without_a_silence() -> None:
     assert int(np.argmax(np.abs(np.fft.rfft(sound[: 2 * SAMPLE_RATE, 0])))) == 880
 
 
-async def test_burst_is_what_the_address_says() -> None:
+async def test_the_burst_parameter_sets_the_burst() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
         for burst, low, high in ((0, 0.0, 0.6), (2, 1.8, 2.6), (500, 2.9, 8.0)):
@@ -77,7 +77,7 @@ async def test_burst_is_what_the_address_says() -> None:
 
 
 @pytest.mark.parametrize("burst", ["-1", "nan", "inf", "two", ""])
-async def test_an_absurd_burst_is_refused(burst: str) -> None:
+async def test_an_invalid_burst_is_refused(burst: str) -> None:
     async with on_air(start=False) as radio, radio.http.get(f"{radio.root}/tone.opus?burst={burst}") as response:
         assert response.status == 422
         error = (await response.json())["error"]
@@ -85,7 +85,7 @@ async def test_an_absurd_burst_is_refused(burst: str) -> None:
         assert "seconds" in error["allowed"]
 
 
-async def test_who_asks_before_the_station_is_on_the_air_waits_for_it() -> None:
+async def test_a_listener_before_the_station_is_on_the_air_waits() -> None:
     async with on_air(start=False) as radio:
         listening = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 3))
         await until(lambda: radio.tone.listeners == 1)
@@ -95,7 +95,7 @@ async def test_who_asks_before_the_station_is_on_the_air_waits_for_it() -> None:
 
 
 async def collect(radio: OnAir, seconds: float) -> list[tuple[float, ReadPage]]:
-    """Audio pages with the monotonic time at which each was complete."""
+    """Return the audio pages, each with the monotonic time at which it was complete."""
     reader, writer = await asyncio.open_connection(radio.host, radio.port)
     writer.write(b"GET /tone.opus?burst=1 HTTP/1.0\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
@@ -110,7 +110,7 @@ async def collect(radio: OnAir, seconds: float) -> list[tuple[float, ReadPage]]:
     return pages[2:]
 
 
-async def test_after_the_burst_audio_comes_at_the_pace_of_the_wall_clock() -> None:
+async def test_audio_follows_the_wall_clock_after_the_burst() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
         pages = await collect(radio, 4)
@@ -120,19 +120,19 @@ async def test_after_the_burst_audio_comes_at_the_pace_of_the_wall_clock() -> No
     assert all(b[1].granule - a[1].granule == 3_840 for a, b in pairwise(live))
 
 
-async def test_twenty_listeners_hear_the_same_audio() -> None:
+async def test_twenty_listeners_receive_the_same_audio() -> None:
     async with on_air() as radio:
-        heard = await asyncio.gather(
+        responses = await asyncio.gather(
             *(raw(radio, f"GET /tone.opus?burst={n % 4} HTTP/1.1\r\nHost: x\r\n\r\n", 2.0) for n in range(20))
         )
-    streams = [{page.sequence: page.raw for page in check_one_stream(body, checksums=False)} for _, body in heard]
+    streams = [{page.sequence: page.raw for page in check_one_stream(body, checksums=False)} for _, body in responses]
     common = set.intersection(*(set(stream) for stream in streams))
     assert len(common) > 10
     assert all(len({stream[sequence] for stream in streams}) == 1 for sequence in common)
 
 
-async def test_the_stream_goes_on_when_the_worker_is_killed() -> None:
-    """One logical stream, no gap in sequence or granule, no silence, and ffmpeg has nothing to complain about."""
+async def test_a_stream_continues_when_the_worker_is_killed() -> None:
+    """There is one logical stream, no gap in sequence or granule, no silence, and no warning of ffmpeg."""
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
         listening = asyncio.create_task(raw(radio, "GET /tone.opus?burst=1 HTTP/1.0\r\n\r\n", 5.5))
@@ -165,15 +165,14 @@ async def test_a_worker_that_fails_is_replaced(
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 0.3)
         check_one_stream(body)
     assert ("sent nothing" if fault.startswith("hangs") else "the tone broke") in caplog.text
-    ours = [
-        each.getMessage() for each in caplog.records if each.name.startswith("radio")
-    ]  # asyncio's debug mode talks too
-    assert ours
-    assert all(line.startswith("station 'tone': ") for line in ours)
+    # asyncio's debug mode logs too.
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("radio")]
+    assert lines
+    assert all(line.startswith("station 'tone': ") for line in lines)
 
 
-async def stalled(radio: OnAir) -> None:
-    """Listen without reading a byte, and return when the connection is reset under us."""
+async def listen_without_reading(radio: OnAir) -> None:
+    """Request a stream, read nothing, and return when the server resets the connection."""
     loop = asyncio.get_running_loop()
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -183,13 +182,13 @@ async def stalled(radio: OnAir) -> None:
         await until(lambda: client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE)
 
 
-async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_listener_that_stops_reading_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.stream.relay.relay.STALL_LIMIT", 1.0)
     async with on_air() as radio:
         relay, edge = radio.tone.mount("opus").relay, radio.tone.edge
         await until(lambda: edge.live > 2 * SAMPLE_RATE)
         good = asyncio.create_task(raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", 6))
-        await stalled(radio)
+        await listen_without_reading(radio)
         assert relay.counts.slow_disconnects == 1
         assert relay.listeners == 1
         _, body = await good
@@ -198,7 +197,7 @@ async def test_a_listener_that_stops_reading_is_gone_and_the_others_stay(monkeyp
 
 
 async def leave(radio: OnAir, path: str, *, after: bytes, reset: bool) -> None:
-    """Ask for a stream and close the connection once `after` has come of it; with unread data, or as a reset."""
+    """Request a stream and close the connection when `after` has arrived, with unread data or with a reset."""
     loop = asyncio.get_running_loop()
     with socket.socket() as client:
         if reset:
@@ -212,8 +211,8 @@ async def leave(radio: OnAir, path: str, *, after: bytes, reset: bool) -> None:
 
 
 @pytest.mark.parametrize("burst", [0, 20])
-async def test_whoever_leaves_is_not_counted_at_whatever_moment(burst: int) -> None:
-    """Before the answer, between its head and the music, and amid it; with an encoder at work and one just opened."""
+async def test_a_listener_that_leaves_at_any_moment_is_not_counted(burst: int) -> None:
+    """Listeners leave before the response, after its head, and within the audio, with a running and a new encoder."""
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
         for format_, music in (("opus", b"OggS"), ("mp3", b"\xff"), ("aac", b"\xff")):
@@ -228,10 +227,10 @@ async def test_whoever_leaves_is_not_counted_at_whatever_moment(burst: int) -> N
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_whoever_leaves_a_station_that_is_silent_is_not_counted(
+async def test_a_listener_that_leaves_a_silent_station_is_not_counted(
     reset: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is sent that would fail; a page that connects again and again must not leave a file open each time."""
+    """No write fails while nothing is sent; a page that reconnects often must not leave files open."""
     monkeypatch.setattr("radio.server.broadcast.restarting_worker.RESTART_DELAYS", (3_600.0,))
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
@@ -244,28 +243,28 @@ async def test_whoever_leaves_a_station_that_is_silent_is_not_counted(
         await until(lambda: radio.tone.listeners == 0)
 
 
-async def answered(radio: OnAir, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
+async def fetch(radio: OnAir, path: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
     async with radio.http.get(radio.root + path, headers=headers) as response:
         return response.status, response.headers, await response.text()
 
 
-async def test_playlists_name_the_streams_as_the_client_reaches_them() -> None:
+async def test_playlists_use_the_address_of_the_client() -> None:
     async with on_air(start=False) as radio:
-        status, headers, m3u = await answered(radio, "/tone.m3u", Host="radio.example:8000")
+        status, headers, m3u = await fetch(radio, "/tone.m3u", Host="radio.example:8000")
         assert (status, headers["Content-Type"]) == (200, "audio/x-mpegurl; charset=utf-8")
         lines = m3u.splitlines()
         assert lines[0] == "#EXTM3U"
-        assert lines[1::2] == [f"#EXTINF:-1,Station tone ({each})" for each in ("mp3", "aac", "opus")]
-        assert lines[2::2] == [f"http://radio.example:8000/tone.{each}" for each in ("mp3", "aac", "opus")]
-        status, headers, pls = await answered(radio, "/tone.pls", Host="[::1]:80")
+        assert lines[1::2] == [f"#EXTINF:-1,Station tone ({format_})" for format_ in ("mp3", "aac", "opus")]
+        assert lines[2::2] == [f"http://radio.example:8000/tone.{format_}" for format_ in ("mp3", "aac", "opus")]
+        status, headers, pls = await fetch(radio, "/tone.pls", Host="[::1]:80")
         assert (status, headers["Content-Type"]) == (200, "audio/x-scpls; charset=utf-8")
         assert pls.splitlines()[:3] == ["[playlist]", "NumberOfEntries=3", "File1=http://[::1]:80/tone.mp3"]
-        _, _, proxied = await answered(radio, "/tone.m3u", **{"Host": "radio.example", "X-Forwarded-Proto": "https"})
+        _, _, proxied = await fetch(radio, "/tone.m3u", **{"Host": "radio.example", "X-Forwarded-Proto": "https"})
         assert "https://radio.example/tone.opus" in proxied
 
 
 @pytest.mark.parametrize("host", ['a"b', "evil.example/x", "a b", "x:y", "x@y", "[::1", "a" * 300, "http://x"])
-async def test_a_host_that_is_no_address_is_not_repeated(host: str) -> None:
+async def test_an_invalid_host_header_is_not_repeated(host: str) -> None:
     async with on_air(start=False) as radio:
         head, body = await raw(radio, f"GET /tone.m3u HTTP/1.0\r\nHost: {host}\r\n\r\n", 5)
         if head.startswith(b"HTTP/1.0 200"):
@@ -273,11 +272,11 @@ async def test_a_host_that_is_no_address_is_not_repeated(host: str) -> None:
         assert host.encode() not in body or head.startswith(b"HTTP/1.0 4")
 
 
-async def test_a_full_station_says_so_and_when_to_come_again() -> None:
+async def test_a_full_station_answers_with_retry_after() -> None:
     server = dataclasses.replace(ServerSettings(), listeners=2)
     async with on_air(server=server) as radio:
         async with radio.http.get(f"{radio.root}/tone.opus"), radio.http.get(f"{radio.root}/tone.mp3"):
-            status, headers, text = await answered(radio, "/tone.opus")
+            status, headers, text = await fetch(radio, "/tone.opus")
             assert (status, headers["Retry-After"]) == (503, "60")
             assert "2 listeners" in json.loads(text)["error"]["message"]
             async with radio.http.head(f"{radio.root}/tone.opus") as response:
@@ -287,43 +286,43 @@ async def test_a_full_station_says_so_and_when_to_come_again() -> None:
             assert response.status == 200
 
 
-async def test_one_address_gets_no_more_streams_than_it_may() -> None:
+async def test_the_number_of_streams_per_address_is_limited() -> None:
     server = dataclasses.replace(ServerSettings(), listeners_per_address=1)
     async with on_air(settings(), settings("other"), server=server) as radio:
         for _ in range(2):
             async with radio.http.get(f"{radio.root}/tone.opus") as response:
                 assert response.status == 200
-                status, _, text = await answered(radio, "/other.mp3")
+                status, _, text = await fetch(radio, "/other.mp3")
                 assert (status, json.loads(text)["error"]["code"]) == (503, "full")
             await until(lambda: radio.tone.listeners == 0)
 
 
-async def test_another_site_may_ask_for_titles_and_an_absurd_range_gets_the_stream() -> None:
+async def test_other_sites_may_request_titles_and_ranges_are_ignored() -> None:
     async with on_air() as radio:
         async with radio.http.options(f"{radio.root}/tone.mp3") as response:
             assert response.status == 204
             assert "Icy-MetaData" in response.headers["Access-Control-Allow-Headers"]
-        for wanted in ("bytes=0-", "bytes=5-2", "bytes=99999999999999-", "chunks=1", "\u00fc"):
-            async with radio.http.get(f"{radio.root}/tone.opus", headers={"Range": wanted}) as response:
+        for range_ in ("bytes=0-", "bytes=5-2", "bytes=99999999999999-", "chunks=1", "\u00fc"):
+            async with radio.http.get(f"{radio.root}/tone.opus", headers={"Range": range_}) as response:
                 assert response.status == 200
                 assert (await response.content.readexactly(4)) == b"OggS"
 
 
-async def test_the_event_stream_of_a_sid_hears_where_its_stream_begins() -> None:
+async def test_the_event_stream_of_a_sid_reports_the_first_audible_frame() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 4 * SAMPLE_RATE)
-        async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid=me") as said:
+        async with radio.http.get(f"{radio.root}/api/stations/tone/events?sid=me") as events:
             _, body = await raw(radio, "GET /tone.opus?sid=me&burst=1 HTTP/1.0\r\n\r\n", 1.0)
             text = b""
             while b"event: stream" not in text or not text.endswith(b"\n\n"):
-                text += await asyncio.wait_for(said.content.readany(), DEADLINE)
+                text += await asyncio.wait_for(events.content.readany(), DEADLINE)
     first = json.loads(text.partition(b"event: stream\ndata: ")[2].partition(b"\n")[0])["first"]
     page = check_one_stream(body)[0]
-    # What a player plays first is what the first page holds after the pre-skip, as late as the codec makes it.
+    # A player starts with the first page after the pre-skip, and the codec delays the audio by 312 frames.
     assert first == page.granule - len(page.packets) * 960 + PRE_SKIP - 312
 
 
-async def test_a_listener_for_whom_no_file_is_free_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_listener_without_a_free_file_descriptor_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
@@ -337,7 +336,7 @@ async def test_a_listener_for_whom_no_file_is_free_is_not_counted(monkeypatch: p
         assert (await raw(radio, request, 1.0))[1].startswith(b"OggS")
 
 
-async def test_granules_are_the_stations_frames_again_after_a_time_without_listeners(
+async def test_granules_match_the_stations_frames_after_a_pause_without_listeners(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mount, "LINGER", 0.1)

@@ -16,25 +16,25 @@ from tests.server.on_air import DEADLINE, OnAir, on_air, until
 from tests.server.tone_worker import settings
 
 
-async def scraped(radio: OnAir) -> Mapping[tuple[str, ...], float]:
-    """Every sample by its name and the values of its labels; whatever Prometheus would not take fails the test."""
+async def scrape(radio: OnAir) -> Mapping[tuple[str, ...], float]:
+    """Return every sample by its name and label values. Fails if Prometheus could not parse the text."""
     async with radio.http.get(f"{radio.root}/metrics") as response:
         assert response.status == 200
         assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         body = await response.text()
-    found = {}
+    samples = {}
     for family in text_string_to_metric_families(body):
         assert family.documentation
         assert family.type in {"gauge", "counter"}
         for sample in family.samples:
             assert sample.name.endswith("_total") == (family.type == "counter")
             key = (sample.name, *sample.labels.values())
-            assert key not in found
-            found[key] = sample.value
-    return found
+            assert key not in samples
+            samples[key] = sample.value
+    return samples
 
 
-async def test_what_a_station_does_is_counted() -> None:
+async def test_metrics_of_a_station() -> None:
     async with on_air(settings(), settings("other")) as radio:
         async with (
             radio.http.get(f"{radio.root}/tone.opus") as stream,
@@ -42,35 +42,35 @@ async def test_what_a_station_does_is_counted() -> None:
         ):
             await asyncio.wait_for(stream.content.readexactly(4), DEADLINE)
             await asyncio.wait_for(events.content.readexactly(4), DEADLINE)
-            found = await scraped(radio)
-            assert found["radio_on_air", "tone"] == 1
-            assert found["radio_listeners", "tone", "opus"] == 1
-            assert found["radio_listeners", "other", "opus"] == 0
-            assert found["radio_listeners_joined_total", "tone", "opus"] == 1
-            assert found["radio_slow_disconnects_total", "tone", "opus"] == 0
-            assert found["radio_event_streams", "tone"] == 1
-            assert 0 < found["radio_reserve_seconds", "tone"] < 5
-            assert found["radio_worker_restarts_total", "tone"] == 0
-            # The front is this process, which holds whatever the tests before have imported.
-            pids = {"front": os.getpid()} | {f"station {name}": each.pid for name, each in radio.channels.items()}
+            metrics = await scrape(radio)
+            assert metrics["radio_on_air", "tone"] == 1
+            assert metrics["radio_listeners", "tone", "opus"] == 1
+            assert metrics["radio_listeners", "other", "opus"] == 0
+            assert metrics["radio_listeners_joined_total", "tone", "opus"] == 1
+            assert metrics["radio_slow_disconnects_total", "tone", "opus"] == 0
+            assert metrics["radio_event_streams", "tone"] == 1
+            assert 0 < metrics["radio_reserve_seconds", "tone"] < 5
+            assert metrics["radio_worker_restarts_total", "tone"] == 0
+            # The server is this process, which has imported more than a server.
+            pids = {"front": os.getpid()} | {f"station {name}": channel.pid for name, channel in radio.channels.items()}
             for process, pid in pids.items():
                 resident = psutil.Process(pid).memory_info().rss
-                assert found["radio_memory_bytes", process] == pytest.approx(resident, rel=0.5)
-            assert found["radio_jobs", "export", "running"] == 0
-            assert found["radio_listeners", "tone", "hls"] == 0
+                assert metrics["radio_memory_bytes", process] == pytest.approx(resident, rel=0.5)
+            assert metrics["radio_jobs", "export", "running"] == 0
+            assert metrics["radio_listeners", "tone", "hls"] == 0
         assert radio.tone.pid is not None
         os.kill(radio.tone.pid, signal.SIGKILL)
         await until(lambda: radio.tone.restarts == 1)
-        found = await scraped(radio)
-        assert found["radio_worker_restarts_total", "tone"] == 1
-        assert found["radio_listeners_joined_total", "tone", "opus"] == 1
+        metrics = await scrape(radio)
+        assert metrics["radio_worker_restarts_total", "tone"] == 1
+        assert metrics["radio_listeners_joined_total", "tone", "opus"] == 1
 
 
-async def test_a_radio_that_is_not_on_the_air_yet_can_be_asked() -> None:
+async def test_metrics_before_the_radio_is_on_the_air() -> None:
     async with on_air(start=False) as radio:
-        found = await scraped(radio)
-        assert found["radio_on_air", "tone"] == 0
-        assert ("radio_memory_bytes", "station tone") not in found
+        metrics = await scrape(radio)
+        assert metrics["radio_on_air", "tone"] == 0
+        assert ("radio_memory_bytes", "station tone") not in metrics
 
 
 def test_labels_are_escaped() -> None:
@@ -82,11 +82,11 @@ def test_labels_are_escaped() -> None:
     ]
 
 
-async def test_the_pulse_feels_a_loop_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_monitor_measures_a_blocked_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.server.routes.health._INTERVAL", 0.05)
     monitor = LoopLagMonitor()
     task = asyncio.create_task(monitor.run())
     await asyncio.sleep(0.1)
-    time.sleep(0.4)  # noqa: ASYNC251 — the fault that is to be felt
+    time.sleep(0.4)  # noqa: ASYNC251 — blocks the loop on purpose
     await until(lambda: monitor.lag > 0.3)
     task.cancel()

@@ -54,7 +54,8 @@ async def test_every_described_route_exists() -> None:
     assert routes == {(method, path) for path, methods in document["paths"].items() for method in methods}
     for path, methods in document["paths"].items():
         for described in methods.values():
-            fields = [each["name"] for each in described.get("parameters", ()) if each["in"] == "path"]
+            parameters = described.get("parameters", ())
+            fields = [parameter["name"] for parameter in parameters if parameter["in"] == "path"]
             assert fields == re.findall(r"{(\w+)}", path)
             assert described["summary"]
     references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)))

@@ -1,4 +1,4 @@
-"""The overlay in a real browser: what is on, on nothing, for as long as OBS shows it."""
+"""The overlay in a real browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 
 
 @asynccontextmanager
-async def shown(address: str) -> AsyncIterator[Page]:
+async def open_page(address: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=require_program("chromium"), args=ARGUMENTS)
         try:
@@ -33,17 +33,17 @@ async def shown(address: str) -> AsyncIterator[Page]:
 
 
 async def pixels(page: Page) -> npt.NDArray[np.uint8]:
-    """What the browser draws, shape (height, width, 4), the last being how much of it there is."""
+    """Return the page's pixels as RGBA, shape (height, width, 4)."""
     with Image.open(io.BytesIO(await page.screenshot(omit_background=True))) as image:
         return np.asarray(image.convert("RGBA"))
 
 
-async def aired(radio: OnAir, number: int) -> None:
+async def wait_for_track(radio: OnAir, number: int) -> None:
     await until(lambda: len(radio.tone.now_playing.tracks) >= number)
 
 
-async def test_it_shows_the_title_and_nothing_else() -> None:
-    async with on_air() as radio, shown(f"{radio.root}/tone/overlay") as page:
+async def test_the_overlay_shows_the_title_on_a_transparent_background() -> None:
+    async with on_air() as radio, open_page(f"{radio.root}/tone/overlay") as page:
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
         await expect(page.locator("#station")).to_have_text("Station tone")
         await expect(page.locator("#title")).to_have_css("opacity", "1")
@@ -54,15 +54,15 @@ async def test_it_shows_the_title_and_nothing_else() -> None:
         assert len(letters) > 500
         assert letters.max() > 235
         edges = drawn[(drawn[..., 3] > 60) & (drawn[..., 3] < 200)][:, :3]
-        assert edges.min() < 40  # light letters, and darkness around them
-        moved = re.compile(r"width: *([3-9]|\d\d)")  # per cent; wait_for_function evals, which is forbidden
+        assert edges.min() < 40  # light letters with dark edges
+        moved = re.compile(r"width: *([3-9]|\d\d)")  # per cent; wait_for_function uses eval, which the policy forbids
         await expect(page.locator("#progress")).to_have_attribute("style", moved, timeout=15_000)
 
 
-async def test_how_it_looks_is_in_its_address() -> None:
+async def test_query_parameters_style_the_overlay() -> None:
     async with (
         on_air() as radio,
-        shown(f"{radio.root}/tone/overlay?theme=dark&size=30&align=right") as page,
+        open_page(f"{radio.root}/tone/overlay?theme=dark&size=30&align=right") as page,
     ):
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
         await expect(page.locator("#title")).to_have_css("font-size", "30px")
@@ -75,28 +75,28 @@ async def test_how_it_looks_is_in_its_address() -> None:
 @pytest.mark.slow
 async def test_a_delay_shows_titles_later() -> None:
     async with on_air() as radio:
-        await aired(radio, 2)
-        async with shown(f"{radio.root}/tone/overlay?delay=5") as page:
+        await wait_for_track(radio, 2)
+        async with open_page(f"{radio.root}/tone/overlay?delay=5") as page:
             await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=4_000)
             await expect(page.locator("#title")).to_have_text("Tone 2 of seed 1", timeout=10_000)
 
 
 @pytest.mark.slow
-async def test_it_comes_back_when_the_radio_does() -> None:
+async def test_the_overlay_reconnects_after_a_restart() -> None:
     async with on_air() as radio:
         port = radio.port
-        browsing = shown(f"{radio.root}/tone/overlay")
+        browsing = open_page(f"{radio.root}/tone/overlay")
         page = await browsing.__aenter__()
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
     try:
         await page.wait_for_timeout(3_000)
-        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1")  # it stays while nobody knows better
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1")  # it stays while the radio is down
         async with on_air(settings(seed=7), port=port):
             await expect(page.locator("#title")).to_have_text("Tone 1 of seed 7", timeout=30_000)
     finally:
         await browsing.__aexit__(None, None, None)
 
 
-async def test_a_station_that_is_not_there_is_said() -> None:
+async def test_the_overlay_of_an_unknown_station_is_not_found() -> None:
     async with on_air(start=False) as radio, radio.http.get(f"{radio.root}/nope/overlay") as response:
         assert response.status == 404

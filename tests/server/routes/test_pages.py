@@ -1,4 +1,4 @@
-"""The page's files: all there, nothing from elsewhere, and a policy that browsers hold them to."""
+"""The files of the pages: complete, self-contained, and restricted by a content security policy."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg":
 
 
 def references(text: str) -> set[str]:
-    """What a document, a style sheet or a module asks for."""
+    """Return the references of a document, a style sheet or a module."""
     return {
-        found
-        for found in re.findall(r"""(?:src|href)="([^"#]+)"|url\("([^"]+)"\)|from "(\./[^"]+)";""", text)
-        for found in found
-        if found and "$" not in found
+        reference
+        for groups in re.findall(r"""(?:src|href)="([^"#]+)"|url\("([^"]+)"\)|from "(\./[^"]+)";""", text)
+        for reference in groups
+        if reference and "$" not in reference
     }
 
 
 def well_formed(svg: str) -> bool:
-    return parseString(svg).documentElement.tagName == "svg"  # noqa: S318 — our own server drew it
+    return parseString(svg).documentElement.tagName == "svg"  # noqa: S318 — the radio's own picture
 
 
-async def test_every_file_that_the_pages_ask_for_is_served_as_what_it_is() -> None:
+async def test_every_file_of_the_pages_is_served_with_its_type() -> None:
     async with on_air(start=False) as radio:
         waiting, seen = ["/", "/embed/tone", "/tone/overlay"], set()
         while waiting:
@@ -51,22 +51,20 @@ async def test_every_file_that_the_pages_ask_for_is_served_as_what_it_is() -> No
             assert not re.search(r"https?://(?!www\.w3\.org)", text), path
             assert not re.search(r"<script>|<style>|\sstyle=\"|\son\w+=\"", text) or path.endswith(".js"), path
             for reference in references(text):
-                assert not reference.startswith("/"), (
-                    f"{path}: {reference} would leave a path that the radio lives below"
-                )
+                assert not reference.startswith("/"), f"{path}: {reference} is outside the path of the radio"
                 waiting.append(urljoin(path, reference))
         files = {f"/web/{file.relative_to(WEB)}" for file in WEB.rglob("*") if file.suffix in {".js", ".css", ".woff2"}}
         assert files <= seen
 
 
-async def test_nothing_else_is_served() -> None:
+async def test_other_files_are_not_served() -> None:
     async with on_air(start=False) as radio:
-        for path in ("/web/", "/web/index.html", "/web/../pages.py", "/web/%2e%2e/server/pages.py", "/embed/nobody"):
+        for path in ("/web/", "/web/index.html", "/web/../pages.py", "/web/%2e%2e/server/pages.py", "/embed/unknown"):
             async with radio.http.get(radio.root + path) as response:
                 assert response.status == 404, path
 
 
-async def test_a_station_has_a_picture_of_its_own() -> None:
+async def test_each_station_has_its_own_picture() -> None:
     async with on_air(settings("tone"), settings("other"), start=False) as radio:
         pictures = []
         for name in radio.channels:
@@ -74,14 +72,14 @@ async def test_a_station_has_a_picture_of_its_own() -> None:
                 assert response.content_type == "image/svg+xml"
                 pictures.append(await response.text())
         async with radio.http.get(f"{radio.root}/api/stations") as response:
-            brief = (await response.json())["stations"][0]
+            summary = (await response.json())["stations"][0]
         assert pictures[0] != pictures[1]
         assert well_formed(pictures[0])
-        colours = palette(radio.tone.settings)
-        assert brief["art"] == {"image": "/tone/artwork", "hue": colours.hue, "ground": colours.ground}
+        colors = palette(radio.tone.settings)
+        assert summary["art"] == {"image": "/tone/artwork", "hue": colors.hue, "ground": colors.ground}
 
 
-def test_pictures_stay_the_same_and_show_the_weather() -> None:
+def test_pictures_are_reproducible_and_show_the_rain() -> None:
     dry, wet = settings("tone"), settings("tone", controls=Controls(rain_mute=False))
     for style in ("hiphop", "jazz", "reggae"):
         plain = settings("tone", style=style)

@@ -33,12 +33,12 @@ async def patch(radio: OnAir, body: str | bytes, station: str = "tone", **header
         return response.status, await response.json()
 
 
-async def test_what_is_on() -> None:
+async def test_station_list_and_station() -> None:
     async with on_air(settings(), settings("other", description="x")) as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
         status, listed = await get(radio, "/api/stations")
         assert status == 200
-        assert [each["name"] for each in listed["stations"]] == ["tone", "other"]
+        assert [station["name"] for station in listed["stations"]] == ["tone", "other"]
         status, one = await get(radio, "/api/stations/tone")
         assert status == 200
         assert (one["title"], one["description"], one["on_air"]) == ("Station tone", "a tone", True)
@@ -55,7 +55,7 @@ async def test_what_is_on() -> None:
         assert one["health"]["underruns"] == 0
 
 
-async def test_a_bar_is_on_when_it_is_heard_not_when_it_is_rendered() -> None:
+async def test_a_bar_is_current_when_it_is_audible() -> None:
     async with on_air() as radio:
         edge = radio.tone.edge
         await until(lambda: edge.live > SAMPLE_RATE and edge.reserve > 2)
@@ -65,7 +65,7 @@ async def test_a_bar_is_on_when_it_is_heard_not_when_it_is_rendered() -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_change_says_where_it_lands() -> None:
+async def test_a_change_returns_where_it_takes_effect() -> None:
     async with on_air() as radio:
         status, answer = await patch(radio, '{"temperature": 0.6, "keys_mute": true}')
         assert status == 200
@@ -80,7 +80,7 @@ async def test_a_change_says_where_it_lands() -> None:
         assert one["controls"]["tempo"]["value"] == 80.0
 
 
-async def test_a_skip_begins_the_next_track_where_it_says() -> None:
+async def test_a_skip_begins_the_next_track_at_the_returned_bar() -> None:
     async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         address = f"{radio.root}/api/stations/tone/skip"
         async with radio.http.post(address) as response:
@@ -120,7 +120,7 @@ async def test_a_skip_begins_the_next_track_where_it_says() -> None:
         ("x" * (MAX_BODY + 1), 413, "too_large", None),
     ],
 )
-async def test_a_bad_change_is_refused_and_nothing_changes(
+async def test_an_invalid_change_is_refused_and_changes_nothing(
     body: str | bytes, status: int, code: str, field: str | None
 ) -> None:
     async with on_air() as radio:
@@ -135,7 +135,7 @@ async def test_a_bad_change_is_refused_and_nothing_changes(
         assert (await patch(radio, '{"tempo": 81}'))[0] == 200
 
 
-async def test_unknown_stations_and_addresses() -> None:
+async def test_unknown_stations_and_addresses_are_not_found() -> None:
     async with on_air() as radio:
         for path in ("/tona.opus", "/api/stations/tona", "/api/stations/tona/events"):
             status, answer = await get(radio, path)
@@ -149,8 +149,8 @@ async def test_unknown_stations_and_addresses() -> None:
             assert (await response.json())["error"]["code"] == "method_not_allowed"
 
 
-async def test_a_token_is_asked_for_wherever_a_request_comes_from() -> None:
-    """Behind a proxy on this machine, strangers look local."""
+async def test_a_token_is_required_from_every_address() -> None:
+    """Behind a proxy on this machine, all clients have a local address."""
     async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         body = '{"tempo": 70}'
         status, answer = await patch(radio, body)
@@ -166,13 +166,13 @@ async def test_a_token_is_asked_for_wherever_a_request_comes_from() -> None:
         await writer.wait_closed()
 
 
-async def test_controls_that_are_off_are_off_for_all() -> None:
+async def test_disabled_controls_cannot_be_changed_with_a_token() -> None:
     async with on_air(authorization=Authorization(control=False, token="sesame")) as radio:
         status, answer = await patch(radio, '{"tempo": 70}', Authorization="Bearer sesame")
         assert (status, answer["error"]["code"]) == (403, "control_off")
 
 
-async def test_a_station_that_is_not_there_yet_says_so() -> None:
+async def test_a_station_that_is_not_on_the_air_is_unavailable() -> None:
     async with on_air(start=False) as radio:
         status, answer = await patch(radio, '{"tempo": 70}')
         assert (status, answer["error"]["code"]) == (503, "unavailable")
@@ -185,7 +185,7 @@ async def test_a_station_that_is_not_there_yet_says_so() -> None:
         assert await get(radio, "/readyz") == (200, {"ok": True, "stations": {"tone": True}})
 
 
-async def test_controls_survive_a_worker_that_dies() -> None:
+async def test_controls_survive_a_restart_of_the_worker() -> None:
     async with on_air() as radio:
         assert (await patch(radio, '{"tempo": 71}'))[0] == 200
         assert radio.tone.pid is not None
@@ -194,7 +194,7 @@ async def test_controls_survive_a_worker_that_dies() -> None:
         status, answer = await patch(radio, '{"tempo": 400}')
         assert status == 422
         status, _ = await patch(radio, '{"swing": 61}')
-        assert status in {200, 503}  # as the new worker is ready or not
+        assert status in {200, 503}  # depends on whether the new worker is ready
         _, one = await get(radio, "/api/stations/tone")
         assert one["controls"]["tempo"]["value"] == 71
         seam = radio.tone.edge.live + int(radio.tone.edge.reserve * SAMPLE_RATE)
@@ -204,7 +204,7 @@ async def test_controls_survive_a_worker_that_dies() -> None:
         assert answer["controls"]["swing"]["frame"] > answer["live"]
 
 
-async def test_events_tell_what_airs_as_it_airs() -> None:
+async def test_events_are_sent_when_they_air() -> None:
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
         await follow(radio)
@@ -225,14 +225,14 @@ async def follow(radio: OnAir) -> None:
         assert seen[0][0] == "now"
         assert "controls" in seen[0][1]
         recent = seen[0][1]["recent"]
-        assert [each["kind"] for each in recent] == ["track", *["bar", "note"] * (len(recent) // 2)]
+        assert [event["kind"] for event in recent] == ["track", *["bar", "note"] * (len(recent) // 2)]
         assert recent[-1]["frame"] < seen[0][1]["live"]
         frames = [data["frame"] for kind, data in seen[1:]]
         assert frames == sorted(frames)
         assert {"bar", "note"} <= {kind for kind, _ in seen}
 
 
-async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None:
+async def test_the_event_stream_of_a_sid_reports_the_first_frame() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 0)
         radio.tone.record_stream_start("before", 960)
@@ -244,9 +244,9 @@ async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None
                 async with asyncio.timeout(DEADLINE):
                     while await response.content.readline() != b"event: stream\n":
                         pass
-                    said = json.loads((await response.content.readline()).removeprefix(b"data: "))
-                assert (said["sid"], said["first"]) == (sid, first)
-                assert said["live"] >= 0
+                    start = json.loads((await response.content.readline()).removeprefix(b"data: "))
+                assert (start["sid"], start["first"]) == (sid, first)
+                assert start["live"] >= 0
         _, one = await get(radio, "/api/stations/tone?sid=after")
         assert one["stream"] == {"sid": "after", "first": 1_920}
         _, one = await get(radio, "/api/stations/tone?sid=never")
@@ -256,7 +256,7 @@ async def test_the_event_stream_of_a_sid_tells_where_its_stream_begins() -> None
             assert (status, answer["error"]["field"]) == (422, "sid")
 
 
-async def test_a_client_that_left_before_its_answer_began_is_not_added(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_disconnects_before_the_response_is_not_added(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare = EndlessResponse.prepare
     prepared: set[str] = set()
     joined: list[str] = []

@@ -1,4 +1,4 @@
-"""Tracks made to order: what may be asked for, who may ask, what comes of it, and that it goes away again."""
+"""Tracks made to order: the body of an order, authorization, the files, and their deletion."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def order(**fields: Any) -> RenderOrder:
     return render_order(body, STATIONS)
 
 
-def test_an_order_is_the_station_with_what_was_asked_for() -> None:
-    found = order(
+def test_an_order_overrides_the_stations_settings() -> None:
+    render = order(
         station="chill",
         instrument="vibraphone",
         seconds=30,
@@ -41,19 +41,19 @@ def test_an_order_is_the_station_with_what_was_asked_for() -> None:
         formats=["mid", "mp3"],
         controls={"temperature": 0.5, "drums_mute": True},
     )
-    assert found.settings.keys_program == 11
-    assert found.settings.controls == CHILL.controls.changed({"temperature": 0.5, "drums_mute": True})
-    assert (found.seconds, found.seeds, found.suffixes) == (30, (7, 8, 9), (".mp3", ".mid"))
+    assert render.settings.keys_program == 11
+    assert render.settings.controls == CHILL.controls.changed({"temperature": 0.5, "drums_mute": True})
+    assert (render.seconds, render.seeds, render.suffixes) == (30, (7, 8, 9), (".mp3", ".mid"))
 
 
-def test_what_is_left_out_is_the_stations_own_from_any_seed() -> None:
-    found = [order(station="chill") for _ in range(4)]
-    assert all(each.settings == CHILL and each.seconds == 120 and len(each.seeds) == 1 for each in found)
-    assert len({each.seeds for each in found}) > 1
+def test_defaults_are_the_stations_with_a_random_seed() -> None:
+    orders = [order(station="chill") for _ in range(4)]
+    assert all(item.settings == CHILL and item.seconds == 120 and len(item.seeds) == 1 for item in orders)
+    assert len({item.seeds for item in orders}) > 1
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "allowed"),
+    ("fields", "field", "allowed"),
     [
         ({}, "station", "chill, study"),
         ({"station": "chil"}, "station", "chill"),
@@ -82,9 +82,9 @@ def test_what_is_left_out_is_the_stations_own_from_any_seed() -> None:
         ({"controls": {"tmpo": 3}}, "controls.tmpo", "tempo"),
     ],
 )
-def test_every_fault_names_its_field_and_what_is_allowed(asked: dict[str, Any], field: str, allowed: str) -> None:
+def test_an_error_names_the_field_and_the_allowed_values(fields: dict[str, Any], field: str, allowed: str) -> None:
     with pytest.raises(ProblemError) as caught:
-        order(**({"station": "chill", **asked} if asked else {}))
+        order(**({"station": "chill", **fields} if fields else {}))
     assert (caught.value.status, caught.value.field) == (422, field)
     assert allowed in (caught.value.allowed or "")
     assert len(str(caught.value)) < 300
@@ -101,26 +101,26 @@ async def call(radio: OnAir, method: str, path: str, **options: Any) -> tuple[in
 
 
 async def done(radio: OnAir, name: str) -> dict[str, Any]:
-    """The order's last state; its progress never goes back."""
-    told = [0.0]
+    """Wait until an order is finished, and return its state; its progress must not decrease."""
+    progress = [0.0]
     async with asyncio.timeout(4 * DEADLINE):
         while True:
             status, state = await call(radio, "GET", f"/api/tracks/{name}")
             assert status == 200
-            told.append(state["progress"])
-            assert told == sorted(told)
+            progress.append(state["progress"])
+            assert progress == sorted(progress)
             if state["state"] not in {"waiting", "running"}:
                 return state  # type: ignore[no-any-return]
-            await asyncio.sleep(0.1)  # as a page would: the API has no way to wait
+            await asyncio.sleep(0.1)  # as a page does: the API has no way to wait
 
 
-async def test_a_track_is_made_and_fetched_and_deleted(tmp_path: Path) -> None:
+async def test_an_order_is_made_downloaded_and_deleted(tmp_path: Path) -> None:
     async with on_air(CHILL, start=False) as radio:
         _, choices = await call(radio, "GET", "/api/tracks")
         assert choices["stations"]["chill"]["instrument"] == CHILL.keys_program
         assert 11 in choices["stations"]["chill"]["instruments"]
-        asked = {"station": "chill", "seconds": 5, "seed": 7, "formats": ["mp3", "mid"], "instrument": NAMES[11]}
-        status, state = await call(radio, "POST", "/api/tracks", json=asked)
+        body = {"station": "chill", "seconds": 5, "seed": 7, "formats": ["mp3", "mid"], "instrument": NAMES[11]}
+        status, state = await call(radio, "POST", "/api/tracks", json=body)
         assert status == 202
         assert (state["state"], state["place"], state["files"]) == ("waiting", 0, [])
         state = await done(radio, state["id"])
@@ -148,7 +148,7 @@ async def test_a_track_is_made_and_fetched_and_deleted(tmp_path: Path) -> None:
         assert (await call(radio, "GET", f"/api/tracks/{state['id']}"))[0] == 404
 
 
-async def test_a_long_order_is_ended_and_those_behind_it_move_up() -> None:
+async def test_deleting_the_running_order_starts_the_next() -> None:
     async with on_air(CHILL, start=False) as radio:
         long = {"station": "chill", "seconds": 600, "count": 8, "formats": ["wav"]}
         _, first = await call(radio, "POST", "/api/tracks", json=long)
@@ -163,7 +163,7 @@ async def test_a_long_order_is_ended_and_those_behind_it_move_up() -> None:
         assert (await done(radio, second["id"]))["state"] == "done"
 
 
-async def test_no_more_wait_than_may() -> None:
+async def test_the_queue_of_orders_is_limited() -> None:
     async with on_air(CHILL, start=False) as radio:
         order = {"station": "chill", "seconds": 600, "formats": ["mid"]}
         answers = [await call(radio, "POST", "/api/tracks", json=order) for _ in range(tracks.MAX_WAITING + 2)]
@@ -171,7 +171,7 @@ async def test_no_more_wait_than_may() -> None:
         assert "the queue is full" in answers[-1][1]["error"]["message"]
 
 
-async def test_only_who_may_turn_the_controls_may_ask() -> None:
+async def test_orders_need_the_control_token() -> None:
     order = {"station": "chill", "seconds": 5, "formats": ["mid"]}
     async with on_air(CHILL, start=False, authorization=Authorization(control=True, token="secret")) as radio:
         status, answer = await call(radio, "POST", "/api/tracks", json=order)
@@ -188,7 +188,7 @@ async def test_only_who_may_turn_the_controls_may_ask() -> None:
         assert (await call(radio, "GET", "/api/stations"))[1]["tracks"] is False
 
 
-async def test_a_station_that_cannot_play_the_instrument_says_so(tmp_path: Path) -> None:
+async def test_an_order_with_a_broken_soundfont_fails_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "bad.sf2").write_bytes(b"RIFF")
     async with on_air(replace(CHILL, soundfont=tmp_path / "bad.sf2"), start=False) as radio:
         assert (await call(radio, "GET", "/api/tracks"))[1]["stations"]["chill"]["instruments"] == []
