@@ -1,1 +1,1 @@
-"""Figures of music, each with its formula and where it comes from, and how far two sets of music differ in them."""
+"""Metrics of music, each with its formula and source, and comparisons of two sets of music by them."""

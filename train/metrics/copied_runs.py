@@ -1,4 +1,4 @@
-"""`python -m train originality`: how long are the runs that a station copies, beside those of music it never saw?"""
+"""Lengths of the runs of notes that pieces copy from a training corpus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from train.metrics.passage import Passage
 
 
 def spread(index: Index, pieces: Iterable[Passage]) -> Spread:
-    """Of the longest copied run of every whole passage of `pieces` that is not silent."""
+    """Return the distribution of the longest copied run over all whole passages of `pieces` that have notes."""
     passages = (cut for piece in pieces for cut in piece.cut(PASSAGE_BARS) if cut.notes)
     return Spread.of([index.longest(passage.notes) for passage in passages])

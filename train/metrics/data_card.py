@@ -1,4 +1,4 @@
-"""The data card of a prepared corpus: where it is from, what was done to it, what it is like, before and after."""
+"""The data card of a prepared corpus: source, licence, stages, and statistics before and after them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import numpy as np
 from radio.types import BEATS_PER_BAR, JsonValue
 from train.data.corpus.piece import Piece
 from train.data.drums.drum_statistics import DrumStatistics
-from train.metrics.keyboard_features import NAMES, Features, features, windows
+from train.metrics.keyboard_features import NAMES, Features, features
+from train.metrics.keyboard_features import windows as cut_windows
 from train.metrics.passage import Passage
 
 FILE: Final = "card.json"
@@ -33,73 +34,72 @@ LICENCES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(slots=True)
 class CorpusStatistics:
-    """What pieces are like: beats and chords of each quality, chords as they are announced, and windows' features.
-
-    Of drums there are shares instead.
-    """
+    """Statistics of a set of pieces: chord qualities and keyboard features, or those of drums."""
 
     qualities: Counter[str] = field(default_factory=Counter)
-    announced: Counter[str] = field(default_factory=Counter)
-    found: list[Features] = field(default_factory=list)
+    """Beats of each chord quality."""
+    changes: Counter[str] = field(default_factory=Counter)
+    """Chord tokens of each quality: one at each bar line and each change."""
+    windows: list[Features] = field(default_factory=list)
     drums: DrumStatistics | None = None
 
     def add(self, piece: Piece) -> None:
+        """Count a piece."""
         if not piece.part.note_offs:
             self.drums = self.drums or DrumStatistics()
             self.drums.add(piece)
             return
         self.qualities.update(chord.quality for chord in piece.chords)
-        self.announced.update(
+        self.changes.update(
             chord.quality
             for beat, chord in enumerate(piece.chords)
             if beat % BEATS_PER_BAR == 0 or chord != piece.chords[beat - 1]
         )
-        self.found += map(features, windows(Passage(piece.notes, piece.bars, piece.chords)))
+        self.windows += map(features, cut_windows(Passage(piece.notes, piece.bars, piece.chords)))
 
     def as_json(self) -> dict[str, JsonValue]:
-        """By chord quality shares of beats and counts of chords; each feature's quartiles over windows of four bars."""
+        """Return shares of beats and numbers of chords by quality, and quartiles of the windows' features."""
         if self.drums:
             return self.drums.as_json()
         beats = self.qualities.total()
         shares: dict[str, JsonValue] = {
             quality: round(count / beats, 4) for quality, count in self.qualities.most_common()
         }
-        chords: dict[str, JsonValue] = {"chord qualities": shares, "chords": dict(self.announced.most_common())}
-        if not self.found:
+        chords: dict[str, JsonValue] = {"chord qualities": shares, "chords": dict(self.changes.most_common())}
+        if not self.windows:
             return chords
-        quartiles = np.quantile(np.array(self.found), (0.25, 0.5, 0.75), axis=0).T.round(3).tolist()
+        quartiles = np.quantile(np.array(self.windows), (0.25, 0.5, 0.75), axis=0).T.round(3).tolist()
         return {**chords, "quartiles": dict(zip(NAMES, quartiles, strict=True))}
 
 
 @dataclass(slots=True)
 class DataCard:
-    """Filled in while a corpus is prepared.
-
-    corpus: what it was read as. stages, variants: how it was arranged. before, after: the pieces as they were read and
-    as they are trained on, validation left out.
-    """
+    """The data card of a corpus that is being prepared."""
 
     corpus: str
+    """The kind of source: a key of `LICENCES`."""
     stages: Sequence[str]
     variants: int
     before: CorpusStatistics = field(default_factory=CorpusStatistics)
+    """Statistics of the training pieces as they were read."""
     after: CorpusStatistics = field(default_factory=CorpusStatistics)
+    """Statistics of the training pieces after the stages."""
 
     def add(self, source: Piece, arrangements: Sequence[Piece]) -> None:
-        """Take a piece and what was made of it into account; one arrangement of each is enough."""
+        """Count a piece and the first of its arrangements."""
         if source.split == "train":
             self.before.add(source)
             for arrangement in arrangements[:1]:
                 self.after.add(arrangement)
 
     def write(self, out: Path, counts: Mapping[str, Mapping[str, int]], skipped: int) -> None:
-        """Write the card into the corpus' folder; `counts` are pieces, bars and tokens by split."""
+        """Write the card to the corpus' folder. `counts` are pieces, bars and tokens by split."""
         card: dict[str, JsonValue] = {
             "source": self.corpus,
             "licence": LICENCES[self.corpus],
             "stages": list(self.stages),
             "variants": self.variants,
-            **{what: dict(by_split) for what, by_split in counts.items()},
+            **{name: dict(by_split) for name, by_split in counts.items()},
             "skipped files": skipped,
             "before": self.before.as_json(),
             "after": self.after.as_json(),
@@ -108,9 +108,9 @@ class DataCard:
 
 
 def facts(corpus: Path) -> dict[str, JsonValue]:
-    """What a model's card repeats of its corpus' card: nothing where the corpus is gone, or has none."""
+    """Return the entries of a corpus' card for a model's card; none if the corpus or its card is missing."""
     try:
         card = json.loads((corpus / FILE).read_text())
-        return {each: card[each] for each in ("source", "licence", "stages", "variants", "pieces", "bars", "tokens")}
+        return {name: card[name] for name in ("source", "licence", "stages", "variants", "pieces", "bars", "tokens")}
     except (OSError, ValueError, KeyError):
         return {}

@@ -1,4 +1,4 @@
-"""`python -m train evaluate`: bits per sampled token on the whole validation split, beside a 5-gram's on the same."""
+"""Bits and accuracy per sampled token on the validation split, of runs, exported models and n-grams."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from train.metrics.ngram import NGram
 
 LANES = 8
 WINDOW = 256
-"""Of a model that came without its recipe."""
+"""The window for a model whose card has no recipe."""
 
 
 def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt") -> dict[str, JsonValue]:
-    """Figures of a run's checkpoint on validation.
+    """Measure a run's checkpoint on the validation split.
 
     Args:
-        corpus: a prepared corpus other than the recipe's own.
+        corpus: A prepared corpus other than the recipe's own.
 
     Returns:
-        `bits` and `accuracy` per sampled token, `tokens` they were measured on, `ngram_bits` of back-off n-grams, n
-        from 1 to 5, counted over the same training pieces (pitched parts in all twelve keys, as the model saw them),
-        and `curve`, (step, validation bits) as training logged them; for harmony also `tokens_per_chord`.
+        `bits` and `accuracy` per sampled token, the number of these `tokens`, `ngram_bits` of back-off n-grams for n
+        from 1 to 5, and `curve`, the (step, validation bits) of the training log; for chords also `tokens_per_chord`.
+        The n-grams are counted over the same training pieces, pitched parts in all twelve keys.
     """
     module = load_module(run / stored)
     folder = corpus or Path(module.recipe.corpus)
@@ -61,19 +61,19 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
 def _validation(corpus: Path) -> list[binidx.Tokens]:
     pieces = binidx.read(corpus / "validation")
     if not pieces:
-        raise SettingsError(f"{corpus}: no validation piece to measure on")
+        raise SettingsError(f"{corpus}: there are no validation pieces to measure on")
     return pieces
 
 
 def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
-    """Sampled tokens for each chord: bits per token times this are bits per chord, its rhythm included."""
+    """Return the sampled tokens per chord. Times bits per token, that is bits per chord, rhythm included."""
     roots = [row for row, token in enumerate(table.tokens) if ROOT_BASE <= token < ROOT_BASE + 12]
     chords = sum(int(np.isin(piece, roots).sum()) for piece in pieces)
     return sum(int((~table.forced[piece[1:]]).sum()) for piece in pieces) / chords
 
 
 def model_figures(module: TrainingModule, validation: list[binidx.Tokens], table: RowTable) -> dict[str, JsonValue]:
-    """Bits and accuracy per sampled token over `validation`, read in long lanes with the state carried."""
+    """Measure bits and accuracy per sampled token over `validation`, in long lanes with carried state."""
     nats = hits = count = 0.0
     batches = validation_batches(validation, table, lanes=LANES, window=module.recipe.window)
     state = module.model.zero_state(len(batches[0].fresh))
@@ -82,8 +82,8 @@ def model_figures(module: TrainingModule, validation: list[binidx.Tokens], table
             logits, state = module.model(batch.rows[:, :-1], state)
             targets = batch.rows[:, 1:]
             sampled = torch.from_numpy(~table.forced)[targets]
-            each = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-            nats += float((each * sampled.flatten()).sum())
+            losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+            nats += float((losses * sampled.flatten()).sum())
             hits += float(((logits.argmax(-1) == targets) & sampled).sum())
             count += float(sampled.sum())
     return {"bits": nats / count / math.log(2), "accuracy": hits / count, "tokens": int(count)}
@@ -92,19 +92,19 @@ def model_figures(module: TrainingModule, validation: list[binidx.Tokens], table
 def engine_figures(
     engine: Engine, validation: list[binidx.Tokens], table: RowTable, *, window: int
 ) -> dict[str, JsonValue]:
-    """The same bits and accuracy as `model_figures`, stepped token by token by what plays on air."""
+    """Measure the same as `model_figures`, token by token, with an engine that plays on air."""
     nats = hits = count = 0.0
     batches = validation_batches(validation, table, lanes=LANES, window=window)
     states: Sequence[State] = [engine.zero_state()] * len(batches[0].fresh)
     lanes = np.arange(len(states))
     for batch in batches:
         rows = batch.rows.numpy()
-        for now, targets in zip(rows.T[:-1].tolist(), rows.T[1:], strict=True):
-            logits, states = engine.step_batch(now, states)
+        for inputs, targets in zip(rows.T[:-1].tolist(), rows.T[1:], strict=True):
+            logits, states = engine.step_batch(inputs, states)
             peaks = logits.max(axis=1)
-            each = np.log(np.exp(logits - peaks[:, None]).sum(axis=1)) + peaks - logits[lanes, targets]
+            losses = np.log(np.exp(logits - peaks[:, None]).sum(axis=1)) + peaks - logits[lanes, targets]
             sampled = ~table.forced[targets]
-            nats += float(each[sampled].sum())
+            nats += float(losses[sampled].sum())
             hits += float((logits.argmax(axis=1) == targets)[sampled].sum())
             count += float(sampled.sum())
     return {"bits": nats / count / math.log(2), "accuracy": hits / count, "tokens": int(count)}
@@ -113,22 +113,23 @@ def engine_figures(
 def evaluate_checkpoint(
     path: Path, corpus: Path, *, engine: str = AUTO, styles: Sequence[str] = ()
 ) -> dict[str, JsonValue]:
-    """`engine_figures` of an exported model over a prepared corpus' validation split, by the engine of that name.
+    """Measure an exported model on the validation split of a prepared corpus.
 
-    The split is laid into lanes as when the model was trained, so that the same tokens count.
+    The lanes have the window of the model's training, so the same tokens count.
 
     Args:
-        styles: only drum pieces of these styles; all pieces where none is named.
+        engine: The name of an engine.
+        styles: Drum styles to measure; all if empty.
 
     Raises:
-        SettingsError: no piece of these styles.
+        SettingsError: The corpus has no validation piece of these styles.
     """
     validation = _validation(corpus)
     if styles:
-        wanted = [style_token(name) for name in styles]
-        validation = [piece for piece in validation if np.isin(wanted, piece).any()]
+        tokens = [style_token(name) for name in styles]
+        validation = [piece for piece in validation if np.isin(tokens, piece).any()]
         if not validation:
-            raise SettingsError(f"{corpus}: no validation piece is {' or '.join(styles)}")
+            raise SettingsError(f"{corpus}: there is no validation piece in the style {' or '.join(styles)}")
     stored = checkpoint.read(path)
     table = RowTable(stored.part, stored.tokens)
     recipe = stored.card.get("recipe")
@@ -142,7 +143,7 @@ def evaluate_checkpoint(
 
 
 def plot_curve(figures: dict[str, JsonValue], recipe: Recipe, out: Path) -> None:
-    """Draw validation bits over training tokens, with the 5-gram and the best n-gram as lines."""
+    """Plot validation bits over training tokens, with the 5-gram and the best n-gram as lines."""
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -1,8 +1,8 @@
-"""`python -m train gap`: how far from lo-fi keyboards pop piano is, and how much of that a corpus or a model closes.
+"""The gap between pop piano and lo-fi keyboards, feature by feature, and the share of it that corpora close.
 
-The reference was measured on 121 real lo-fi piano and e-piano loops and on POP909's piano part, in windows of four bars
-(`train.metrics.keyboard_features`): medians, and means for interval classes. The loops themselves are not at hand,
-only their figures.
+The references are medians, or means for interval classes, over windows of four bars
+(`train.metrics.keyboard_features`) of 121 lo-fi piano and e-piano loops and of POP909's piano part. The loops
+themselves are not available, only their figures.
 """
 
 from __future__ import annotations
@@ -26,104 +26,104 @@ POP = dict(
         strict=True)
 )  # fmt: skip
 LOOPS, SONGS = 121, 818
-"""How many windows the lo-fi column stands on, a loop each, and how many songs the POP909 column."""
+"""Windows of the lo-fi reference, one per loop, and songs of the POP909 reference."""
 
 RESAMPLES = 300
 PLAYS = 4
-"""How often a model plays each piece's chords: one performance each is as much chance as what is left of some gaps."""
+"""Performances of each piece's chords by a model: one each would vary as much as some gaps that are left."""
 
 GOAL = 0.85
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureGap:
-    """One feature: both references, what was measured, and the standard error that the gap between the references has.
-
-    `closed` is 1 where the measured value is the lo-fi one and 0 where it is as far from it as pop's, on either side.
-    """
+    """The gap of one feature between the references, and the values of the corpora."""
 
     name: str
     lofi: float
     pop: float
     error: float
+    """The standard error of the gap."""
     measured: Mapping[str, float]
+    """The values by corpus."""
 
     @property
     def errors(self) -> float:
-        """The gap between the references, in standard errors."""
+        """The gap in standard errors."""
         return abs(self.lofi - self.pop) / self.error if self.error else inf
 
     @property
     def counts(self) -> bool:
-        """Whether the gap is more than twice its error: smaller ones may be chance."""
+        """True if the gap is more than twice its error; a smaller one may be chance."""
         return self.errors > 2
 
-    def closed(self, what: str) -> float:
-        return 1 - abs(self.measured[what] - self.lofi) / abs(self.pop - self.lofi)
+    def closed(self, corpus: str) -> float:
+        """Return the closed share of the gap: 1 at the lo-fi value, 0 as far from it as pop on either side."""
+        return 1 - abs(self.measured[corpus] - self.lofi) / abs(self.pop - self.lofi)
 
 
 def compare(corpora: Mapping[str, Iterable[Passage]], plain: Iterable[Passage], *, seed: int = 1) -> list[FeatureGap]:
-    """The table's rows, with a column for each of `corpora`.
+    """Return the gap of every feature, with the values of each corpus.
 
-    The references' own windows are not at hand, so the error of their gap is the bootstrap error of stand-ins, drawn
-    with replacement as often as the references have them. For the loops: `LOOPS` single windows, each of a piece drawn
-    anew, of the first corpus, which is made to be like them, or of `plain`, whichever varies more, for arranged music
-    may be more alike than loops are. For POP909: `SONGS` whole songs of `plain`, which is POP909 as it is. Both errors
-    are independent: their squares add.
+    The windows of the references are not available, so the error of a gap is a bootstrap error of substitutes, drawn
+    with replacement. For the loops these are `LOOPS` windows, each from a new piece, of the first corpus, which is
+    arranged to be like them, or of `plain`, whichever varies more: arranged music may vary less than loops do. For
+    POP909 they are `SONGS` whole songs of `plain`, which is POP909 as it is. The two errors are independent, so their
+    squares add.
 
     Raises:
-        SettingsError: a corpus without a single window.
+        SettingsError: A corpus has no window.
     """
-    found = {what: _measured(what, pieces) for what, pieces in corpora.items()}
-    medians = {what: _middle(np.concatenate(each)) for what, each in found.items()}
+    features_by_corpus = {corpus: _measured(corpus, pieces) for corpus, pieces in corpora.items()}
+    medians = {corpus: _middle(np.concatenate(pieces)) for corpus, pieces in features_by_corpus.items()}
     generator = np.random.default_rng(seed)
-    lofi, pop = next(iter(found.values())), _measured("POP909", plain)
+    lofi, pop = next(iter(features_by_corpus.values())), _measured("POP909", plain)
 
     def loops_of(pieces: Sequence[Features]) -> Features:
-        return _bootstrap(lambda: [generator.choice(each)[None] for each in _drawn(pieces, LOOPS, generator)])
+        return _bootstrap(lambda: [generator.choice(piece)[None] for piece in _drawn(pieces, LOOPS, generator)])
 
     loops = np.maximum(loops_of(lofi), loops_of(pop))
     errors = np.hypot(loops, _bootstrap(lambda: _drawn(pop, SONGS, generator)))
     return [
         FeatureGap(
-            name, LOFI[name], POP[name], errors[place], {what: middle[place] for what, middle in medians.items()}
+            name, LOFI[name], POP[name], errors[place], {corpus: middle[place] for corpus, middle in medians.items()}
         )
         for place, name in enumerate(NAMES)
     ]
 
 
 def table(rows: Sequence[FeatureGap]) -> str:
-    """The rows as Markdown: the gap in errors, and the share of it that is closed; in brackets what may be chance."""
-    what = list(rows[0].measured)
+    """Return the gaps as Markdown, with the closed shares. Gaps that may be chance are in brackets."""
+    corpora = list(rows[0].measured)
     lines = [
-        "| feature | lo-fi | POP909 | gap, errors | " + " | ".join(f"{each} | closed" for each in what) + " |",
-        "| --- | ---: | ---: | ---: |" + " ---: |" * (2 * len(what)),
+        "| feature | lo-fi | POP909 | gap, errors | " + " | ".join(f"{corpus} | closed" for corpus in corpora) + " |",
+        "| --- | ---: | ---: | ---: |" + " ---: |" * (2 * len(corpora)),
     ]
     for row in rows:
         name = row.name if row.counts else f"({row.name})"
-        cells = " | ".join(f"{row.measured[each]:.3g} | {row.closed(each):.0%}" for each in what)
+        cells = " | ".join(f"{row.measured[corpus]:.3g} | {row.closed(corpus):.0%}" for corpus in corpora)
         lines.append(f"| {name} | {row.lofi:g} | {row.pop:g} | {row.errors:.1f} | {cells} |")
     counted = [row for row in rows if row.counts]
-    for each in what:
-        left = [row.name for row in counted if row.closed(each) < GOAL]
-        words = f"\n{each}: {len(counted) - len(left)} of {len(counted)} gaps closed by at least {GOAL:.0%}"
+    for corpus in corpora:
+        left = [row.name for row in counted if row.closed(corpus) < GOAL]
+        words = f"\n{corpus}: {len(counted) - len(left)} of {len(counted)} gaps closed by at least {GOAL:.0%}"
         lines.append(f"{words}; not {', '.join(left)}." if left else f"{words}.")
     return "\n".join(lines)
 
 
-def _measured(what: str, pieces: Iterable[Passage]) -> list[Features]:
-    """Per piece that has any, its windows (windows, features)."""
-    found = [np.array(each) for piece in pieces if (each := list(map(features, windows(piece))))]
-    if not found:
-        raise SettingsError(f"{what}: no four bars with eight notes to measure")
-    return found
+def _measured(corpus: str, pieces: Iterable[Passage]) -> list[Features]:
+    """Return the features of each piece's windows, (windows, features); pieces without windows are left out."""
+    measured = [np.array(rows) for piece in pieces if (rows := list(map(features, windows(piece))))]
+    if not measured:
+        raise SettingsError(f"{corpus}: there are no four bars with eight notes to measure")
+    return measured
 
 
-def _middle(found: Features) -> Features:
-    """Medians over windows (windows, features); means for interval classes."""
+def _middle(rows: Features) -> Features:
+    """Return the medians over windows, from (windows, features); means for interval classes."""
     means = [place for place, name in enumerate(NAMES) if name.startswith("interval")]
-    middle: Features = np.median(found, axis=0)
-    middle[means] = found[:, means].mean(axis=0)
+    middle: Features = np.median(rows, axis=0)
+    middle[means] = rows[:, means].mean(axis=0)
     return middle
 
 
@@ -132,6 +132,6 @@ def _drawn(pieces: Sequence[Features], count: int, generator: np.random.Generato
 
 
 def _bootstrap(resample: Callable[[], Sequence[Features]]) -> Features:
-    """Standard errors of `_middle` over what `resample` draws."""
+    """Return the standard errors of `_middle` over the sets that `resample` draws."""
     errors: Features = np.std([_middle(np.concatenate(resample())) for _ in range(RESAMPLES)], axis=0)
     return errors

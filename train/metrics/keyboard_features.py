@@ -1,6 +1,6 @@
-"""What a keyboard part is like, in figures: the features in which lo-fi loops differ from pop piano.
+"""Features of keyboard parts in which lo-fi loops differ from pop piano.
 
-A window is four bars with at least eight notes; what sounds is sampled every quarter of a beat.
+A window is four bars with at least eight notes. Sounding notes are sampled every quarter of a beat.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ WINDOW_BARS = 4
 FEWEST_NOTES = 8
 SAMPLE: Tick = TICKS_PER_BEAT // 4
 CLASSES = (2, 3, 4, 5, 7, 9, 10, 11)
-"""Interval classes above the lowest sounding note, in semitones, that are told one by one."""
+"""The measured interval classes above the lowest sounding note, in semitones."""
 
 NAMES = (
     "notes a beat", "onsets a beat", "polyphony", "pitch classes sounding", "median note length, beats",
     "share of silence", "mean pitch", "lowest pitch", "highest pitch",
-    *(f"interval class {each}" for each in CLASSES), "velocity", "velocity spread",
+    *(f"interval class {semitones}" for semitones in CLASSES), "velocity", "velocity spread",
 )  # fmt: skip
 
 Features = npt.NDArray[np.float64]
-"""One window, in the order of `NAMES`; interval classes are shares of all that sounds, the lowest note included."""
+"""The features of a window, in the order of `NAMES`. Interval classes are shares of all sounding notes."""
 
 
 def windows(passage: Passage) -> Iterator[Sequence[Note]]:
-    """The notes of each whole window that holds enough, by where they start, cut where it ends."""
+    """Yield the notes of each whole window with enough notes. Notes end with their window."""
     return (cut.notes for cut in passage.cut(WINDOW_BARS) if len(cut.notes) >= FEWEST_NOTES)
 
 
 def features(window: Sequence[Note]) -> Features:
-    """The figures of one window."""
+    """Return the features of one window."""
     beats = WINDOW_BARS * TICKS_PER_BAR / TICKS_PER_BEAT
     pitches = np.array([note.note for note in window])
     velocities = np.array([note.velocity for note in window])
@@ -47,9 +47,9 @@ def features(window: Sequence[Note]) -> Features:
     classes = np.zeros(12)
     distinct = []
     for row in sounding:
-        heard = np.flatnonzero(row)
-        classes += np.bincount((heard - heard[0]) % 12, minlength=12)
-        distinct.append(len(set(heard % 12)))
+        sounding_pitches = np.flatnonzero(row)
+        classes += np.bincount((sounding_pitches - sounding_pitches[0]) % 12, minlength=12)
+        distinct.append(len(set(sounding_pitches % 12)))
     shares = classes / max(1.0, classes.sum())
     return np.array(
         [

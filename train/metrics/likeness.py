@@ -1,7 +1,7 @@
-"""How far two sets of music differ in one feature: overlap area and KL divergence of their distances.
+"""Similarity of two sets of music in one metric: overlap area and KL divergence of their distances.
 
-Source: Yang and Lerch, "On the evaluation of generative models in music", Neural Computing and Applications 32, 2020:
-the distances within the real set and those between the sets, each smoothed into a density by a Gaussian kernel.
+Source: Yang and Lerch, "On the evaluation of generative models in music", Neural Computing and Applications 32, 2020.
+The distances within the real set and those between the sets are each smoothed into a density by a Gaussian kernel.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from scipy.stats import gaussian_kde
 
 POINTS = 1_000
 MOST = 400
-"""Passages taken of a set: distances grow with the square, and their density has long settled."""
+"""The most passages of a set to compare. Distances grow with the square, and their density changes little beyond."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """overlap: 0–1, the area under both densities. divergence: KL in nats, of the inner from the mutual distances."""
+    """The similarity of two sets."""
 
     overlap: float
+    """The area under both densities, 0–1."""
     divergence: float
+    """The KL divergence in nats of the distances within the real set from those between the sets."""
 
 
 def likeness(real: Values, other: Values, generator: np.random.Generator) -> Likeness:
-    """Compare `other` with `real`, one value a passage; what never varies in one of them is alike or not at all."""
+    """Compare `other` with `real`, one value per passage. Sets without variation are equal or not similar at all."""
     real, other = _some(real, generator), _some(other, generator)
     inner = np.abs(real[:, None] - real[None])[np.triu_indices(len(real), 1)]
     mutual = np.abs(real[:, None] - other[None]).ravel()
@@ -36,7 +38,7 @@ def likeness(real: Values, other: Values, generator: np.random.Generator) -> Lik
         same = bool(inner.max(initial=0.0) == mutual.max(initial=0.0))
         return Likeness(1.0, 0.0) if same else Likeness(0.0, float("inf"))
     grid = np.linspace(0, max(inner.max(), mutual.max()), POINTS)
-    p, q = (gaussian_kde(_few(each, generator))(grid) for each in (inner, mutual))
+    p, q = (gaussian_kde(_few(distances, generator))(grid) for distances in (inner, mutual))
     step = grid[1] - grid[0]
     p, q = p / (p.sum() * step), q / (q.sum() * step)
     tiny = 1e-10
@@ -49,6 +51,6 @@ def _some(values: Values, generator: np.random.Generator) -> Values:
 
 
 def _few(distances: Values, generator: np.random.Generator) -> Values:
-    """Enough distances for a smooth density: a kernel is laid at each, on every point of the grid."""
+    """Return at most as many distances as a smooth density needs; each costs a kernel on the whole grid."""
     most = 10 * MOST
     return distances if len(distances) <= most else generator.choice(distances, most, replace=False)

@@ -1,4 +1,4 @@
-"""`python -m train listen`: let a station compose for a while at several temperatures and print its figures."""
+"""Measurements of what a station composes at several temperatures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.metrics.station_figures import StationFigures, measure
 def listen(
     settings: StationSettings, *, minutes: float, temperatures: Sequence[float], seed: int
 ) -> dict[float, StationFigures]:
-    """Compose `minutes` at each temperature, other controls as the station has them."""
+    """Compose `minutes` at each temperature with the station's other controls, and measure the result."""
     results = {}
     for temperature in temperatures:
         controls = settings.controls.changed({"temperature": temperature})
@@ -30,7 +30,7 @@ def listen(
 
 
 def table(results: dict[float, StationFigures]) -> str:
-    """The figures as a Markdown table, a column a temperature."""
+    """Return the measurements as Markdown, one column per temperature."""
     columns = [asdict(figures) for figures in results.values()]
     lines = [
         "| | " + " | ".join(f"temperature {temperature:g}" for temperature in results) + " |",

@@ -1,4 +1,4 @@
-"""`python -m train loops`: the loops a station would play over, listed and counted, without a note being composed."""
+"""The chord loops that a station would play, listed and counted without composing notes."""
 
 from __future__ import annotations
 
@@ -20,39 +20,41 @@ _SCALE = frozenset({0, 2, 4, 5, 7, 9, 11})
 
 @dataclass(frozen=True, slots=True)
 class Variety:
-    """A stretch of tracks under one mood.
-
-    distinct: loops that differ in roots or rhythm, wherever they begin. soonest: after how many tracks a loop came
-    again, none where none did. longest: how often one loop was drawn. minor: share of tracks in the minor, none where
-    nobody said. chords_per_bar: mean, all sections. in_scale: share of chord tones, by time, in the key's scale.
-    qualities: shares of the time. endings: how many ways there are of coming round (the last two roots and the first).
-    """
+    """The variety of the harmony of some tracks."""
 
     tracks: int
     distinct: int
+    """Loops that differ in roots or rhythm; a rotated loop is the same."""
     soonest: int | None
+    """The fewest tracks after which a loop was repeated; None if none was."""
     longest: int
+    """The number of tracks with the most frequent loop."""
     minor: float
+    """The share of tracks in minor."""
     chords_per_bar: float
+    """The mean over all sections."""
     in_scale: float
+    """The share of chord tones, by time, in the scale of the key."""
     endings: int
+    """Different ways to return to the start: the last two roots and the first."""
     qualities: dict[str, float]
+    """Shares of the time by chord quality."""
 
 
 def tracks(settings: StationSettings, *, hours: float, mood: MoodChoice, seed: int) -> list[Track]:
-    """The tracks of `hours` at the station's tempo, all in `mood`."""
-    leader: Conductor = open_conductor(settings, seed)
+    """Draw the tracks of `hours` at the station's tempo, all in `mood`."""
+    conductor: Conductor = open_conductor(settings, seed)
     count = max(1, round(hours * 60 * settings.controls.tempo / BEATS_PER_BAR / len(FORM)))
-    found: dict[int, Track] = {}
-    while len(found) < count:
-        track, _ = leader.next_bar(settings.controls.density, mood)
-        found[track.number] = track
-    return list(found.values())
+    drawn: dict[int, Track] = {}
+    while len(drawn) < count:
+        track, _ = conductor.next_bar(settings.controls.density, mood)
+        drawn[track.number] = track
+    return list(drawn.values())
 
 
-def variety(found: Sequence[Track]) -> Variety:
-    """Figures of some tracks' harmony."""
-    mains = [main_loop(track) for track in found]
+def variety(played: Sequence[Track]) -> Variety:
+    """Measure the variety of some tracks' harmony."""
+    mains = [main_loop(track) for track in played]
     last: dict[object, int] = {}
     gaps = []
     for number, loop in enumerate(mains):
@@ -62,7 +64,7 @@ def variety(found: Sequence[Track]) -> Variety:
     counts = Counter(map(signature, mains))
     time: Counter[str] = Counter()
     inside = outside = begun = bars = 0
-    for track in found:
+    for track in played:
         for section, loop in track.sections.items():
             weight = FORM.count(section) / loop.bars
             bars += FORM.count(section)
@@ -73,11 +75,11 @@ def variety(found: Sequence[Track]) -> Variety:
                 outside += beats * len(chord.tones - _SCALE)
     endings = {tuple(chord.root for chord, _ in [*list(loop.spans())[-2:], next(loop.spans())]) for loop in mains}
     return Variety(
-        tracks=len(found),
+        tracks=len(played),
         distinct=len(counts),
         soonest=min(gaps, default=None),
         longest=max(counts.values()),
-        minor=sum(track.mode == "minor" for track in found) / len(found),
+        minor=sum(track.mode == "minor" for track in played) / len(played),
         chords_per_bar=begun / bars,
         in_scale=inside / (inside + outside),
         endings=len(endings),
@@ -86,26 +88,26 @@ def variety(found: Sequence[Track]) -> Variety:
 
 
 def main_loop(track: Track) -> Loop:
-    """The loop of its first section, as in C major or A minor."""
+    """Return the loop of the first section, transposed to C major or A minor."""
     return track.sections["A"].transposed(-pitch_class(track.key))
 
 
-def listing(found: Sequence[Track]) -> str:
-    """A line a track, its first two loops as in C major or A minor, for a musician's eye."""
+def listing(played: Sequence[Track]) -> str:
+    """Return a line per track with its first two loops, transposed to C major or A minor."""
     lines = []
-    for track in found:
-        first, second = (track.sections[each].transposed(-pitch_class(track.key)).names() for each in "AB")
+    for track in played:
+        first, second = (track.sections[name].transposed(-pitch_class(track.key)).names() for name in "AB")
         lines.append(f"{track.mode or '-':6} {' | '.join(first):60} then {' | '.join(second)}")
     return "\n".join(lines)
 
 
 def table(columns: dict[str, Variety]) -> str:
-    """The figures as Markdown, a column a mood."""
+    """Return the measurements as Markdown, one column per mood."""
     rows = [
         "| | " + " | ".join(columns) + " |",
         "| --- |" + " ---: |" * len(columns),
         *(
-            f"| {name} | " + " | ".join(_cell(getattr(each, field)) for each in columns.values()) + " |"
+            f"| {name} | " + " | ".join(_cell(getattr(column, field)) for column in columns.values()) + " |"
             for name, field in (
                 ("tracks", "tracks"), ("distinct loops", "distinct"), ("soonest repetition, tracks", "soonest"),
                 ("most often one loop", "longest"), ("ways of coming round", "endings"),
@@ -114,9 +116,9 @@ def table(columns: dict[str, Variety]) -> str:
             )
         ),
     ]  # fmt: skip
-    qualities = Counter({name: share for each in columns.values() for name, share in each.qualities.items()})
+    qualities = Counter({name: share for column in columns.values() for name, share in column.qualities.items()})
     for quality, _ in qualities.most_common():
-        cells = " | ".join(f"{each.qualities.get(quality, 0.0):.3f}" for each in columns.values())
+        cells = " | ".join(f"{column.qualities.get(quality, 0.0):.3f}" for column in columns.values())
         rows.append(f"| {quality} | {cells} |")
     return "\n".join(rows)
 

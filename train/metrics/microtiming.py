@@ -1,9 +1,9 @@
-"""`python -m train timing`: how Groove's drummers time their hits, as a table for the radio, and how well it does.
+"""The microtiming of Groove's drummers: a table for the radio, and how close its timing comes to theirs.
 
-Measured is what preparation takes out: each hit's distance in ms from where its place falls by its drummer's own click
-and swing. Distances are taken apart by their covariances: what all limbs share drifts slowly, what comes back at one
-place of every bar is a habit, the rest is chance. Ghost notes and accents are alike in this (velocity and lateness
-correlate by −0.06 to 0.09, but for crashes), and so are tempos, in ms.
+Lateness is the distance in ms of a hit from its place on the grid, by the drummer's own click and swing: the part of
+the timing that preparation removes. Its variance is divided by covariances into a slow drift that all limbs share, a
+habit that recurs at one place of every bar, and chance. Velocity and lateness are almost independent (they correlate by
+−0.06 to 0.09, except for crashes), and lateness in ms hardly depends on the tempo.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from radio.compose.feel import Feel, swung
 from radio.errors import MidiError, SettingsError
 from radio.music.clock import Clock
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
-from train.data.corpus import groove
 from train.data.corpus.beat_placement import PAIR, STRAIGHT, BeatPlacement
+from train.data.corpus.groove import DrumPerformance, TakePlacements, read_performance, rows
 from train.data.drums.preparation import placed
 from train.metrics.data_card import LICENCES
 
@@ -34,23 +34,23 @@ PLACING: Final = ("align", "straighten", "grid")
 LOFI: Final = ("hiphop", "soul", "funk", "jazz")
 
 FEWEST_HITS: Final = 4_000
-"""Of a style with a timing of its own."""
+"""Hits of a style that gets a timing of its own."""
 
 PRIOR_HITS: Final = 40.0
-"""How many hits what is known of a coarser place counts for, against those at the place itself."""
+"""The weight of the prior from coarser places, in hits at the place itself."""
 
 LAGS: Final[Sequence[Tick]] = (60, 120, 180, 240, 360, 480)
-"""Over which the shared drift is measured: under a beat's half limbs alternate, over a bar little is left."""
+"""Distances over which the shared drift is measured: limbs alternate within half a beat, and a bar leaves little."""
 
 HABIT_BARS: Final[Sequence[int]] = (4, 6, 8)
-"""After how many bars a hit is compared with one at its own place: the drift is over by then."""
+"""Distances in bars over which hits at the same place are compared: the drift has ended by then."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class TimedGroove:
-    """A groove's hits in order: their ticks, pads, and how late each is in ms; further than `FURTHEST_MS` left out."""
+    """The hits of a groove in order. `late` is in ms; hits further than `FURTHEST_MS` from their place are left out."""
 
     style: str
     split: str
@@ -61,64 +61,65 @@ class TimedGroove:
 
 
 def timed_grooves(root: Path) -> list[TimedGroove]:
-    """The grooves of the data set in `root`, fills and unreadable files left out. Raises MidiError without any."""
-    rows = groove.rows(root)
-    placements = groove.TakePlacements(rows)
-    found = []
-    for row in tqdm(rows, unit="file", desc="timing"):
+    """Read the grooves of the data set in `root`, without fills and broken files. Raises MidiError if none is left."""
+    listed = rows(root)
+    placements = TakePlacements(listed)
+    grooves = []
+    for row in tqdm(listed, unit="file", desc="timing"):
         with suppress(MidiError):
-            performance = groove.read_performance(row)
+            performance = read_performance(row)
             if not performance.fill:
-                found.append(_timed(performance, placements.of(row)))
-    if not found:
-        raise MidiError(f"{root}: no groove that could be read")
-    return found
+                grooves.append(_timed(performance, placements.of(row)))
+    if not grooves:
+        raise MidiError(f"{root}: no groove could be read")
+    return grooves
 
 
-def _timed(performance: groove.DrumPerformance, placement: BeatPlacement) -> TimedGroove:
+def _timed(performance: DrumPerformance, placement: BeatPlacement) -> TimedGroove:
     ticks = placed([tick for tick, _, _ in performance.hits], placement, PLACING)
     ms_per_tick = 60_000 / performance.tempo / TICKS_PER_BEAT
     hits = sorted(
         (int(tick), pad, (placement.aligned(played) - tick - swung(int(tick % PAIR), placement.swing)) * ms_per_tick)
         for tick, (played, pad, _) in zip(ticks, performance.hits, strict=True)
     )
-    kept = [hit for hit in hits if abs(hit[2]) <= FURTHEST_MS and hit[0] >= 0]
+    near = [hit for hit in hits if abs(hit[2]) <= FURTHEST_MS and hit[0] >= 0]
     return TimedGroove(
         performance.style,
         performance.split,
         performance.tempo,
-        [tick for tick, _, _ in kept],
-        [pad for _, pad, _ in kept],
-        np.array([late for _, _, late in kept]),
+        [tick for tick, _, _ in near],
+        [pad for _, pad, _ in near],
+        np.array([late for _, _, late in near]),
     )
 
 
 def fitted(grooves: Sequence[TimedGroove]) -> dict[str, Timing]:
-    """Timings by style from training grooves: the lo-fi styles together as `any`, and each style of enough hits.
+    """Return timings by style: `any` for the lo-fi styles together, and one for each style with enough hits.
 
     Raises:
-        SettingsError: too few hits of the lo-fi styles.
+        SettingsError: There are too few hits in the lo-fi styles.
     """
-    lofi = [each for each in grooves if each.style in LOFI]
-    if sum(len(each.ticks) for each in lofi) < FEWEST_HITS:
-        raise SettingsError(f"under {FEWEST_HITS:,} hits in {', '.join(LOFI)}: too few to tell how drummers time them")
+    lofi = [groove for groove in grooves if groove.style in LOFI]
+    hits = sum(len(groove.ticks) for groove in lofi)
+    if hits < FEWEST_HITS:
+        raise SettingsError(f"{hits:,} hits in {', '.join(LOFI)} are too few to measure; {FEWEST_HITS:,} are needed")
     usual = _means(lofi, _coarse(lofi))
-    found = {ANY: _timing(lofi, usual)}
-    for style in sorted({each.style for each in grooves}):
-        own = [each for each in grooves if each.style == style]
-        if sum(len(each.ticks) for each in own) >= FEWEST_HITS:
-            found[style] = _timing(own, _means(own, usual))
-    return found
+    timings = {ANY: _timing(lofi, usual)}
+    for style in sorted({groove.style for groove in grooves}):
+        own = [groove for groove in grooves if groove.style == style]
+        if sum(len(groove.ticks) for groove in own) >= FEWEST_HITS:
+            timings[style] = _timing(own, _means(own, usual))
+    return timings
 
 
 def _hits(grooves: Sequence[TimedGroove]) -> Iterator[tuple[str, int, float]]:
-    for each in grooves:
-        for tick, pad, late in zip(each.ticks, each.pads, each.late.tolist(), strict=True):
+    for groove in grooves:
+        for tick, pad, late in zip(groove.ticks, groove.pads, groove.late.tolist(), strict=True):
             yield kind_of(pad), place_of(tick), late
 
 
 def _coarse(grooves: Sequence[TimedGroove]) -> dict[str, Values]:
-    """Means by kind and place in the beat, at each beat alike."""
+    """Return mean lateness by kind and place in the beat, repeated for every beat."""
     beat = len(PLACES) * TICKS_PER_BEAT // TICKS_PER_BAR
     sums = {kind: np.zeros(beat) for kind in KINDS}
     counts = {kind: np.full(beat, PRIOR_HITS) for kind in KINDS}
@@ -129,7 +130,7 @@ def _coarse(grooves: Sequence[TimedGroove]) -> dict[str, Values]:
 
 
 def _means(grooves: Sequence[TimedGroove], prior: Mapping[str, Values]) -> dict[str, Values]:
-    """Means by kind and place, drawn towards `prior` where hits are few."""
+    """Return mean lateness by kind and place in the bar, close to `prior` where hits are few."""
     sums = {kind: PRIOR_HITS * values for kind, values in prior.items()}
     counts = {kind: np.full(len(PLACES), PRIOR_HITS) for kind in prior}
     for kind, place, late in _hits(grooves):
@@ -140,26 +141,25 @@ def _means(grooves: Sequence[TimedGroove], prior: Mapping[str, Values]) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class Covariances:
-    """Of what hits have beyond their means, in ms².
-
-    whole: of a hit with itself. others: of different kinds at each of `LAGS`. places: of a kind with itself at its own
-    place after `HABIT_BARS`.
-    """
+    """Covariances of lateness around its means, in ms²."""
 
     whole: float
-    others: Values
+    """The variance."""
+    between_kinds: Values
+    """Between different kinds at each of `LAGS`."""
     places: Values
+    """Between hits of one kind at the same place after each of `HABIT_BARS`."""
 
 
 def covariances(grooves: Sequence[TimedGroove], late: Mapping[str, Values]) -> Covariances:
-    """Measured over all pairs of hits in each groove."""
+    """Measure the covariances over all pairs of hits in each groove."""
     whole = np.zeros(2)
-    others, places = np.zeros((len(LAGS), 2)), np.zeros((len(HABIT_BARS), 2))
-    for each in grooves:
-        kinds = [kind_of(pad) for pad in each.pads]
+    between_kinds, places = np.zeros((len(LAGS), 2)), np.zeros((len(HABIT_BARS), 2))
+    for groove in grooves:
+        kinds = [kind_of(pad) for pad in groove.pads]
         rest = {
             (tick, kind): ms - late[kind][place_of(tick)]
-            for tick, kind, ms in zip(each.ticks, kinds, each.late.tolist(), strict=True)
+            for tick, kind, ms in zip(groove.ticks, kinds, groove.late.tolist(), strict=True)
         }
         at: dict[Tick, list[tuple[str, float]]] = {}
         for (tick, kind), ms in rest.items():
@@ -167,36 +167,36 @@ def covariances(grooves: Sequence[TimedGroove], late: Mapping[str, Values]) -> C
         for (tick, kind), ms in rest.items():
             whole += ms * ms, 1
             for number, lag in enumerate(LAGS):
-                for other, its in at.get(tick + lag, ()):
+                for other, other_ms in at.get(tick + lag, ()):
                     if other != kind:
-                        others[number] += ms * its, 1
+                        between_kinds[number] += ms * other_ms, 1
             for number, bars in enumerate(HABIT_BARS):
                 again = rest.get((tick + bars * TICKS_PER_BAR, kind))
                 if again is not None:
                     places[number] += ms * again, 1
     return Covariances(
         float(whole[0] / max(1, whole[1])),
-        others[:, 0] / np.maximum(1, others[:, 1]),
+        between_kinds[:, 0] / np.maximum(1, between_kinds[:, 1]),
         places[:, 0] / np.maximum(1, places[:, 1]),
     )
 
 
 def _timing(grooves: Sequence[TimedGroove], late: Mapping[str, Values]) -> Timing:
-    """Means with the spread around them, taken apart."""
-    found = covariances(grooves, late)
-    drift, memory = _decay(found.others)
-    habit = min(max(float(found.places.mean()), 0.0), 0.9 * (found.whole - drift))
+    """Return the means with the spread around them, divided into drift, habit and chance."""
+    measured = covariances(grooves, late)
+    drift, memory = _decay(measured.between_kinds)
+    habit = min(max(float(measured.places.mean()), 0.0), 0.9 * (measured.whole - drift))
     return Timing(
-        {kind: [round(float(each), 1) for each in values] for kind, values in late.items()},
+        {kind: [round(float(value), 1) for value in values] for kind, values in late.items()},
         drift=round(drift**0.5, 2),
         memory=round(memory, 2),
         habit=round(habit**0.5, 2),
-        hit=round((found.whole - drift - habit) ** 0.5, 2),
+        hit=round((measured.whole - drift - habit) ** 0.5, 2),
     )
 
 
 def _decay(covariance: Values) -> tuple[float, float]:
-    """Variance and memory in beats of the exponential decay nearest to `covariance` over `LAGS` (least squares)."""
+    """Fit an exponential decay to `covariance` over `LAGS`; return its variance and its memory in beats."""
     lags = np.array(LAGS) / TICKS_PER_BEAT
     best = (np.inf, 0.0, 1.0)
     for memory in np.geomspace(0.25, 16, 121):
@@ -208,48 +208,48 @@ def _decay(covariance: Values) -> tuple[float, float]:
 
 
 def replayed(grooves: Sequence[TimedGroove], timings: Mapping[str, Timing]) -> list[TimedGroove]:
-    """The same hits timed by the radio's feel, each groove by another drummer of its style's timing."""
-    found = []
-    for number, each in enumerate(grooves):
-        feel, clock = Feel("drums", number, timings.get(each.style, timings[ANY])), Clock(each.tempo)
+    """Return the same hits with the radio's timing of their style, each groove with another seed."""
+    result = []
+    for number, groove in enumerate(grooves):
+        feel, clock = Feel("drums", number, timings.get(groove.style, timings[ANY])), Clock(groove.tempo)
         late = []
-        for tick, pad in zip(each.ticks, each.pads, strict=True):
-            sounding = tick + TICKS_PER_BAR  # the feel may be early, and there is no frame before 0
+        for tick, pad in zip(groove.ticks, groove.pads, strict=True):
+            sounding = tick + TICKS_PER_BAR  # a hit may be early, and there is no frame before 0
             late.append((feel.place(sounding, pad, clock, STRAIGHT) - clock.frame(sounding)) * 1000 / SAMPLE_RATE)
-        found.append(TimedGroove(each.style, each.split, each.tempo, each.ticks, each.pads, np.array(late)))
-    return found
+        result.append(TimedGroove(groove.style, groove.split, groove.tempo, groove.ticks, groove.pads, np.array(late)))
+    return result
 
 
 BINS: Final = np.arange(-FURTHEST_MS, FURTHEST_MS + 1, 3.0)
 
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """Overlap area of two distributions of lateness, in bins of 3 ms: 1 where they are alike, 0 where apart."""
-    p, q = (np.histogram(each, BINS)[0] / max(1, len(each)) for each in (one, other))
+    """Return the overlap area of two distributions of lateness in bins of 3 ms: 1 if equal, 0 if apart."""
+    p, q = (np.histogram(late, BINS)[0] / max(1, len(late)) for late in (one, other))
     return float(np.minimum(p, q).sum())
 
 
 def by_kind(grooves: Sequence[TimedGroove]) -> dict[str, list[float]]:
-    """Lateness of all hits by kind of drum."""
-    found: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    """Return the lateness of all hits by kind of drum."""
+    lateness: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for kind, _, late in _hits(grooves):
-        found[kind].append(late)
-    return found
+        lateness[kind].append(late)
+    return lateness
 
 
-def together(grooves: Sequence[TimedGroove]) -> float:
-    """Correlation of what two limbs at one tick, or half a beat apart, have beyond the groove's own mean."""
+def limb_correlation(grooves: Sequence[TimedGroove]) -> float:
+    """Return the correlation of the lateness of two limbs within half a beat, around the groove's mean."""
     pairs = []
-    for each in grooves:
-        late = each.late - each.late.mean() if len(each.late) else each.late
-        for (one, a, here), (other, b, there) in pairwise(zip(each.ticks, each.pads, late.tolist(), strict=True)):
-            if a != b and other - one <= TICKS_PER_BEAT // 2:
-                pairs.append((here, there))
+    for groove in grooves:
+        late = groove.late - groove.late.mean() if len(groove.late) else groove.late
+        for first, second in pairwise(zip(groove.ticks, groove.pads, late.tolist(), strict=True)):
+            if first[1] != second[1] and second[0] - first[0] <= TICKS_PER_BEAT // 2:
+                pairs.append((first[2], second[2]))
     return float(np.corrcoef(np.array(pairs).T)[0, 1])
 
 
 def table(unseen: Sequence[TimedGroove], columns: Mapping[str, Sequence[TimedGroove]]) -> str:
-    """Markdown: for each kind, the overlap of every column's lateness with that of `unseen`; and how limbs agree."""
+    """Return Markdown: by kind, the overlap of each column's lateness with that of `unseen`; and limb correlations."""
     human = by_kind(unseen)
     counted = {name: by_kind(grooves) for name, grooves in columns.items()}
     kinds = [kind for kind in KINDS if len(human[kind]) >= 100]
@@ -258,21 +258,23 @@ def table(unseen: Sequence[TimedGroove], columns: Mapping[str, Sequence[TimedGro
         "| --- |" + " ---: |" * (len(columns) + 1),
     ]
     for kind in kinds:
-        cells = " | ".join(f"{overlap(human[kind], each[kind]):.2f}" for each in counted.values())
+        cells = " | ".join(f"{overlap(human[kind], late[kind]):.2f}" for late in counted.values())
         lines.append(f"| {kind} | {len(human[kind]):,} | {cells} |")
-    means = [np.mean([overlap(human[kind], each[kind]) for kind in kinds]) for each in counted.values()]
+    means = [np.mean([overlap(human[kind], late[kind]) for kind in kinds]) for late in counted.values()]
     lines.append(f"| mean | {sum(map(len, human.values())):,} | " + " | ".join(f"{mean:.2f}" for mean in means) + " |")
-    agree = " | ".join(f"{together(grooves):.2f}" for grooves in columns.values())
-    lines.append(f"| neighbouring hits of two limbs, correlation (validation: {together(unseen):.2f}) | | {agree} |")
+    agree = " | ".join(f"{limb_correlation(grooves):.2f}" for grooves in columns.values())
+    lines.append(
+        f"| neighbouring hits of two limbs, correlation (validation: {limb_correlation(unseen):.2f}) | | {agree} |"
+    )
     return "\n".join(lines)
 
 
 def measured(root: Path) -> tuple[dict[str, JsonValue], str]:
-    """The table for the radio, from the training grooves of `root`, and how near it comes to those for validation."""
+    """Return the timing table from the training grooves of `root`, and a comparison with validation as Markdown."""
     grooves = timed_grooves(root)
-    seen, unseen = ([each for each in grooves if each.split == split] for split in ("train", "validation"))
+    seen, unseen = ([groove for groove in grooves if groove.split == split] for split in ("train", "validation"))
     timings = fitted(seen)
-    lofi, held_out = ([each for each in part if each.style in LOFI] for part in (seen, unseen))
+    lofi, held_out = ([groove for groove in part if groove.style in LOFI] for part in (seen, unseen))
     columns = {
         "measured": replayed(held_out, timings),
         "steady": replayed(held_out, {ANY: STEADY}),

@@ -1,7 +1,7 @@
-"""A back-off n-gram: the baseline that a model must beat to be worth its electricity.
+"""A back-off n-gram, the baseline that a model must beat.
 
-Witten–Bell interpolation: with C(h) the count of context h and T(h) how many different tokens followed it,
-p(t|h) = (c(h, t) + T(h) · p(t|h')) / (C(h) + T(h)), where h' is h less its oldest token; below one token, 1/V.
+Witten–Bell interpolation: with C(h) the count of context h and T(h) the number of different tokens that followed it,
+p(t|h) = (c(h, t) + T(h) · p(t|h')) / (C(h) + T(h)), where h' is h without its oldest token; without context, 1/V.
 Source: Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information Theory 37 (1991); method C.
 """
 
@@ -22,10 +22,10 @@ Numbers = npt.NDArray[np.float64]
 
 
 class NGram:
-    """Counts over pieces of rows 0 … V − 1; contexts do not reach over a piece's start.
+    """Token counts over pieces of rows 0 … V − 1. Contexts do not cross the start of a piece.
 
-    Contexts are kept as 64-bit hashes, so that counting is sorting; that two of 10⁸ collide has a chance of one in
-    four thousand, and would change one count.
+    Contexts are stored as 64-bit hashes, so that counting is sorting. Among 10⁸ contexts a collision has a chance of
+    one in four thousand, and changes one count.
     """
 
     def __init__(self, pieces: Iterable[Rows], vocabulary: int, *, order: int = 5) -> None:
@@ -35,29 +35,29 @@ class NGram:
         self._tables = [_Table(counted, length) for length in range(order)]
 
     def nats(self, piece: Rows, sampled: npt.NDArray[np.bool_], order: int | None = None) -> tuple[float, int]:
-        """Summed nats over those tokens of `piece` whose rows are `sampled`, and how many they are.
+        """Return the summed nats of the tokens of `piece` whose rows are `sampled`, and their number.
 
         Args:
-            order: reckon with contexts of fewer than this many tokens only; all that were counted by default.
+            order: Use only contexts shorter than this; all by default.
         """
         probability = np.full(len(piece), 1 / self.vocabulary)
         for length, table in enumerate(self._tables[:order]):
             count, total, kinds = table.look_up(*_hashed(piece, length))
             seen = total > 0
-            here = probability[length:]
-            here[seen] = (count[seen] + kinds[seen] * here[seen]) / (total[seen] + kinds[seen])
+            backed_off = probability[length:]
+            backed_off[seen] = (count[seen] + kinds[seen] * backed_off[seen]) / (total[seen] + kinds[seen])
         counted = sampled[piece]
-        counted[:1] = False  # the first token has no predecessor, for a model either
+        counted[:1] = False  # the first token has no predecessor, neither for a model
         return float(-np.log(probability[counted]).sum()), int(counted.sum())
 
     def bits(self, pieces: Sequence[Rows], sampled: npt.NDArray[np.bool_], order: int | None = None) -> float:
-        """Bits per sampled token over `pieces`."""
+        """Return the bits per sampled token over `pieces`."""
         sums = [self.nats(piece, sampled, order) for piece in pieces]
         return sum(nats for nats, _ in sums) / max(1, sum(count for _, count in sums)) / math.log(2)
 
 
 class _Table:
-    """Counts for contexts of one length: of (context, token), of the context, and of its different tokens."""
+    """Counts for contexts of one length: of (context, token) pairs, of contexts, and of their different tokens."""
 
     def __init__(self, pieces: Sequence[Rows], length: int) -> None:
         hashed = [_hashed(piece, length) for piece in pieces]
@@ -69,9 +69,9 @@ class _Table:
         self._kinds = np.bincount(place)
 
     def look_up(self, contexts: Keys, events: Keys) -> tuple[Numbers, Numbers, Numbers]:
-        """c(h, t), C(h) and T(h) for each pair; zeros for what was never seen."""
-        known_event, event = _found(self._events, events)
-        known_context, context = _found(self._contexts, contexts)
+        """Return c(h, t), C(h) and T(h) for each pair; zeros for unseen contexts and pairs."""
+        known_event, event = _search(self._events, events)
+        known_context, context = _search(self._contexts, contexts)
         return (
             np.where(known_event, self._counts[event], 0).astype(np.float64),
             np.where(known_context, self._totals[context], 0).astype(np.float64),
@@ -79,13 +79,13 @@ class _Table:
         )
 
 
-def _found(keys: Keys, wanted: Keys) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return keys[place] == wanted, place
+def _search(keys: Keys, queries: Keys) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    place = np.minimum(np.searchsorted(keys, queries), len(keys) - 1)
+    return keys[place] == queries, place
 
 
 def _hashed(piece: Rows, length: int) -> tuple[Keys, Keys]:
-    """For each token from `length` on: the hash of its `length` predecessors, and of those with the token."""
+    """Return two hashes for each token from `length` on: of its `length` predecessors, and of them with the token."""
     count = max(0, len(piece) - length)
     context = np.full(count, length + 1, dtype=np.uint64)
     for back in range(length):

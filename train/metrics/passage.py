@@ -1,4 +1,4 @@
-"""What is measured: a passage of bars with its notes and, for pitched parts, its chords."""
+"""Passages of bars with their notes and, for pitched parts, their chords: what metrics measure."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ from radio.music.vocab import (
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 NEVER: Tick = 1_000 * TICKS_PER_BAR
-"""Prepared pieces hold no hanging notes: none is to be released early."""
+"""Longer than any note: prepared pieces have no hanging notes to release."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Notes from bar 1 on, by start; `bars` of them are whole; one chord per beat, or none for drums."""
+    """Notes in order of their starts, the number of whole bars, and one chord per beat (none for drums)."""
 
     notes: Sequence[Note]
     bars: int
     chords: Sequence[Chord] = ()
 
     def chord_at(self, tick: Tick) -> Chord:
+        """Return the chord at `tick`."""
         place = tick // TICKS_PER_BEAT
         return self.chords[place] if place < len(self.chords) else NO_CHORD
 
     def cut(self, bars: int) -> Iterator[Passage]:
-        """Whole passages of `bars`, each moved to begin at tick 0; a note that goes on beyond one ends with it."""
+        """Yield the whole passages of `bars`, each moved to tick 0. Notes end with their passage."""
         length = bars * TICKS_PER_BAR
         by_number: dict[int, list[Note]] = {}
         for note in self.notes:
@@ -54,7 +55,7 @@ class Passage:
 
     @property
     def top_line(self) -> list[Note]:
-        """The highest note of each onset: what one hears as the melody."""
+        """The highest note of each onset, heard as the melody."""
         highest: dict[Tick, Note] = {}
         for note in self.notes:
             if note.start not in highest or note.note > highest[note.start].note:
@@ -64,7 +65,7 @@ class Passage:
 
 @dataclass(slots=True)
 class _BarControls:
-    """What the host says at a bar line of a prepared piece."""
+    """The control tokens of a bar of a prepared piece."""
 
     chords: list[Chord] = field(default_factory=list)
     density: int = 0
@@ -74,13 +75,13 @@ class _BarControls:
 
 
 def of_tokens(tokens: Sequence[TokenId], bars: int) -> Passage:
-    """A prepared piece as a passage."""
+    """Return a prepared piece as a passage."""
     chords = tuple(chord for bar in _bar_controls(tokens) for chord in bar.chords)
     return Passage(events_to_notes(decode(tokens, hold_limit=NEVER)), bars, chords)
 
 
 def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
-    """What a prepared piece announces, as plans for a performer of `part`: to let a model play under it."""
+    """Yield the controls of a prepared piece as plans, under which a model can play `part`."""
     for number, bar in enumerate(_bar_controls(tokens)):
         chords = (bar.chords + [NO_CHORD] * BEATS_PER_BAR)[:BEATS_PER_BAR]
         yield BarPlan(

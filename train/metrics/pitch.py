@@ -1,4 +1,4 @@
-"""Pitch and harmony: does it stay in a scale, does it fit its chords?"""
+"""Metrics of pitch and harmony."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEP: Final = 2
 
 
 def pitch_class_entropy(passage: Passage) -> float:
-    """Entropy in bits of how often each pitch class is struck, 0–log2(12).
+    """Return the entropy in bits of the struck pitch classes, 0–log2(12).
 
     Source: Wu and Yang, "The Jazz Transformer on the Front Line", ISMIR 2020, section 4 (H).
     """
@@ -31,7 +31,7 @@ def pitch_class_entropy(passage: Passage) -> float:
 
 
 def scale_consistency(passage: Passage) -> float:
-    """Largest share of notes that lie in one of the 24 major and harmonic minor scales, 0–1.
+    """Return the largest share of notes in one of the 24 major and harmonic minor scales, 0–1.
 
     Source: Mogren, "C-RNN-GAN", 2016; as in Dong et al., "MusPy", ISMIR 2020.
     """
@@ -42,7 +42,7 @@ def scale_consistency(passage: Passage) -> float:
 
 
 def chord_tone_ratio(passage: Passage) -> float:
-    """CTnCTR of the top line: (chord tones + proper non-chord tones) / all; proper is within two semitones of the next.
+    """Return the CTnCTR of the top line: the share of chord tones, and of others within two semitones of the next note.
 
     Source: Yeh et al., "Automatic Melody Harmonization with Triad Chords", JNMR 2021, section 5.
     """
@@ -56,7 +56,7 @@ def chord_tone_ratio(passage: Passage) -> float:
 
 
 def chord_tone_time(passage: Passage) -> float:
-    """Share of all note time that lies in the chord sounding with it, beat by beat, 0–1; stricter than CTnCTR."""
+    """Return the share of note time in the current chord, beat by beat, 0–1; stricter than CTnCTR."""
     inside = total = 0
     for note in passage.notes:
         for place in range(note.start // TICKS_PER_BEAT, -(-note.end // TICKS_PER_BEAT)):
@@ -69,9 +69,9 @@ def chord_tone_time(passage: Passage) -> float:
 
 
 def pitch_consonance(passage: Passage) -> float:
-    """Mean over the top line of its consonance with each tone of the chord: 1 consonant, 0 a fourth, −1 dissonant.
+    """Return the mean consonance of the top line with the chord's tones: 1 consonant, 0 a fourth, −1 dissonant.
 
-    Consonant are unison, thirds, fifth and sixths.
+    Consonant intervals are unison, thirds, fifth and sixths.
     Source: Yeh et al., 2021, section 5 (PCS); weighted by duration there and here.
     """
     score = weight = 0.0
@@ -80,7 +80,7 @@ def pitch_consonance(passage: Passage) -> float:
         if not tones:
             continue
         intervals = [(note.note - tone) % 12 for tone in tones]
-        values = [1.0 if each in _CONSONANT else 0.0 if each == _FOURTH else -1.0 for each in intervals]
+        values = [1.0 if interval in _CONSONANT else 0.0 if interval == _FOURTH else -1.0 for interval in intervals]
         length = note.end - note.start
         score += length * sum(values) / len(values)
         weight += length
@@ -88,7 +88,7 @@ def pitch_consonance(passage: Passage) -> float:
 
 
 def tonal_distance(passage: Passage) -> float:
-    """Mean Euclidean distance between top line and chord in the six-dimensional tonal centroid space, by duration.
+    """Return the mean distance of top line and chord in the six-dimensional tonal centroid space, by duration.
 
     Source: Harte, Sandler and Gasser, "Detecting Harmonic Change in Musical Audio", 2006; as MCTD in Yeh et al., 2021.
     """
@@ -104,7 +104,7 @@ def tonal_distance(passage: Passage) -> float:
 
 
 def _centroids() -> npt.NDArray[np.float64]:
-    """Each pitch class on the circles of fifths, minor thirds and major thirds: (12, 6), radii 1, 1 and 0.5."""
+    """Return the pitch classes on the circles of fifths, minor and major thirds, (12, 6), with radii 1, 1 and 0.5."""
     circles = ((7 * pi / 6, 1.0), (3 * pi / 2, 1.0), (2 * pi / 3, 0.5))
     return np.array(
         [[radius * turn(pitch * angle) for angle, radius in circles for turn in (sin, cos)] for pitch in range(12)]

@@ -1,4 +1,4 @@
-"""Music to be measured: a model playing under the plans of human pieces, and stations as they are."""
+"""Music to measure: human pieces, a model playing under their plans, and stations."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from radio.types import BEATS_PER_BAR, TokenId
 from train.metrics.passage import Passage, of_tokens, plans_of
 
 Piece = tuple[Sequence[TokenId], int]
-"""Tokens of a prepared piece, and how many bars they fill."""
+"""The tokens of a prepared piece, and its bars."""
 
 
 def corpus(path: Path) -> list[Piece]:
-    """The pieces of a prepared corpus' `.jsonl`. Raises SettingsError where there is none."""
+    """Read the pieces of a prepared corpus from its `.jsonl`. Raises SettingsError if that fails."""
     try:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         return [(row["tokens"], row["bars"]) for row in rows]
@@ -31,14 +31,14 @@ def corpus(path: Path) -> list[Piece]:
 
 
 def human(pieces: Sequence[Piece]) -> list[Passage]:
-    """The pieces as they are."""
+    """Return the pieces as passages."""
     return [of_tokens(tokens, bars) for tokens, bars in pieces]
 
 
 def under_plans(
     engine: Engine, part: Part, pieces: Sequence[Piece], sampling: Sampling, seed: int
 ) -> Iterator[Passage]:
-    """For each piece, what the model plays under its chords, densities and labels: forced chords, free notes."""
+    """Yield, for each piece, the model's performance under the piece's chords, densities and labels."""
     for number, (tokens, _) in enumerate(pieces):
         performer = Performer(engine, part, (seed, number))
         plans = list(plans_of(tokens, part.name))
@@ -47,7 +47,7 @@ def under_plans(
 
 
 def station(settings: StationSettings, *, hours: float, seed: int, layer: str) -> Passage:
-    """What a layer of a station plays in `hours`."""
+    """Return the music of one layer of a station over `hours`."""
     composer = open_composer(settings, seed)
     bars = max(1, round(60 * hours * settings.controls.tempo / BEATS_PER_BAR))
     composed = [composer.next_bar(settings.controls) for _ in range(bars)]

@@ -1,4 +1,4 @@
-"""`python -m train metrics`: everything measured, as JSON, Markdown and pictures."""
+"""Reports of `train metrics`: the metrics of a model and a station as JSON, Markdown and plots."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from train.metrics.table import (
 
 @dataclass(frozen=True)
 class MetricsReport:
-    """A checkpoint beside validation music, in passages of `bars`, and, if asked for, a station hour by hour."""
+    """The metrics of a checkpoint and of validation music in passages of `bars`, and those of a station over time."""
 
     checkpoint: str
     temperature: float
@@ -54,11 +54,11 @@ def report(
     hours: float,
     seed: int,
 ) -> MetricsReport:
-    """Let the model play under every plan of the validation music, and the station for `hours`; measure all.
+    """Let the model play under every plan of the validation music, and the station for `hours`; measure both.
 
     Raises:
-        SettingsError: no prepared corpus there, or one with too little validation music.
-        ModelError: no checkpoint there.
+        SettingsError: `corpus` is not a prepared corpus, or has too little validation music.
+        ModelError: The checkpoint cannot be read.
     """
     model = read(checkpoint)
     pieces = play.corpus(corpus / "validation.jsonl")
@@ -81,52 +81,52 @@ def report(
     )
 
 
-def write(found: MetricsReport, out: Path) -> str:
-    """Write `found` into the folder `out`; returns the Markdown."""
+def write(results: MetricsReport, out: Path) -> str:
+    """Write the report to the folder `out`, and return its Markdown."""
     out.mkdir(parents=True, exist_ok=True)
-    words = table(found.rows, f"{found.checkpoint}, temperature {found.temperature:g}")
-    words += f" Passages of {found.bars} bars."
-    if found.trends:
-        words += f"\n\n{_over_time(found)}"
-        _plot_trends(found, out / "hours.png")
+    words = table(results.rows, f"{results.checkpoint}, temperature {results.temperature:g}")
+    words += f" Passages of {results.bars} bars."
+    if results.trends:
+        words += f"\n\n{_over_time(results)}"
+        _plot_trends(results, out / "hours.png")
     (out / "metrics.md").write_text(words + "\n")
     hours = {
         name: {"means": trend.means.tolist(), "drift": trend.drift, "furthest": trend.furthest}
-        for name, trend in found.trends.items()
+        for name, trend in results.trends.items()
     }
     figures = {
-        "checkpoint": found.checkpoint,
-        "temperature": found.temperature,
-        "bars": found.bars,
-        "metrics": as_json(found.rows),
+        "checkpoint": results.checkpoint,
+        "temperature": results.temperature,
+        "bars": results.bars,
+        "metrics": as_json(results.rows),
     }
-    (out / "metrics.json").write_text(json.dumps({**figures, "station": found.station, "hours": hours}, indent=2))
-    _plot_densities(found, out / "metrics.png")
+    (out / "metrics.json").write_text(json.dumps({**figures, "station": results.station, "hours": hours}, indent=2))
+    _plot_densities(results, out / "metrics.png")
     return words
 
 
-def _over_time(found: MetricsReport) -> str:
+def _over_time(results: MetricsReport) -> str:
     lines = [
-        f"| {found.station}, {found.hours:g} hours | first | last | drift, SD | furthest hour, SE |",
+        f"| {results.station}, {results.hours:g} hours | first | last | drift, SD | furthest hour, SE |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for name, trend in found.trends.items():
+    for name, trend in results.trends.items():
         first, last = trend.means[0], trend.means[-1]
         lines.append(f"| {name} | {first:.3f} | {last:.3f} | {trend.drift:+.2f} | {trend.furthest:.1f} |")
     return "\n".join(lines)
 
 
-def _plot_densities(found: MetricsReport, path: Path) -> None:
-    """Each metric's histogram, validation and model over each other."""
+def _plot_densities(results: MetricsReport, path: Path) -> None:
+    """Plot the histograms of each metric for validation and model."""
     from matplotlib.figure import Figure
 
     columns = 4
-    figure = Figure(figsize=(14, 2.6 * -(-len(found.rows) // columns)), layout="constrained")
-    for place, row in enumerate(found.rows):
-        axes = figure.add_subplot(-(-len(found.rows) // columns), columns, place + 1)
-        sets = (found.real[row.metric], found.played[row.metric])
+    figure = Figure(figsize=(14, 2.6 * -(-len(results.rows) // columns)), layout="constrained")
+    for place, row in enumerate(results.rows):
+        axes = figure.add_subplot(-(-len(results.rows) // columns), columns, place + 1)
+        sets = (results.real[row.metric], results.played[row.metric])
         edges = np.histogram_bin_edges(np.concatenate(sets), 24)
-        for values, name in zip(sets, ("validation", found.checkpoint), strict=True):
+        for values, name in zip(sets, ("validation", results.checkpoint), strict=True):
             axes.hist(values, edges.tolist(), alpha=0.55, density=True, label=name)
         axes.set_title(f"{row.metric}: {row.likeness.overlap:.2f}", fontsize=9)
         axes.set_yticks([])
@@ -134,15 +134,15 @@ def _plot_densities(found: MetricsReport, path: Path) -> None:
     figure.savefig(path, dpi=90)
 
 
-def _plot_trends(found: MetricsReport, path: Path) -> None:
-    """Each metric over the hours, in standard deviations of its hourly means around their mean."""
+def _plot_trends(results: MetricsReport, path: Path) -> None:
+    """Plot each metric over the hours, in standard deviations of its hourly means."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 0.5 * len(found.trends) + 1), layout="constrained")
+    figure = Figure(figsize=(12, 0.5 * len(results.trends) + 1), layout="constrained")
     axes = figure.add_subplot()
-    for place, trend in enumerate(found.trends.values()):
+    for place, trend in enumerate(results.trends.values()):
         spread = float(trend.means.std()) or 1.0
         axes.plot(-place + 0.15 * (trend.means - trend.means.mean()) / spread)
-    axes.set_yticks([-place for place in range(len(found.trends))], list(found.trends))
+    axes.set_yticks([-place for place in range(len(results.trends))], list(results.trends))
     axes.set_xlabel("hour")
     figure.savefig(path, dpi=90)

@@ -1,4 +1,4 @@
-"""Rhythm, texture and form: is there a groove, how thick is it, does it come back?"""
+"""Metrics of rhythm, texture and form."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 from train.metrics.passage import Passage
 
 PLACE: Tick = 10
-"""All places at which notes may start are multiples of this."""
+"""Notes start at multiples of this."""
 
 SAMPLE: Tick = TICKS_PER_BEAT // 8
 
 
 def note_density(passage: Passage) -> float:
-    """Notes struck a beat."""
+    """Return the notes struck per beat."""
     return len(passage.notes) / (passage.bars * BEATS_PER_BAR)
 
 
 def polyphony(passage: Passage) -> float:
-    """Mean number of notes sounding while any does (MusPy, ISMIR 2020)."""
+    """Return the mean number of sounding notes while any sounds (MusPy, ISMIR 2020)."""
     counts = np.zeros(passage.bars * TICKS_PER_BAR // SAMPLE)
     for note in passage.notes:
         counts[note.start // SAMPLE : -(-note.end // SAMPLE)] += 1
@@ -30,28 +30,28 @@ def polyphony(passage: Passage) -> float:
 
 
 def note_length(passage: Passage) -> float:
-    """Mean length of a note in beats."""
+    """Return the mean length of a note in beats."""
     return float(np.mean([note.end - note.start for note in passage.notes])) / TICKS_PER_BEAT
 
 
 def pitch_range(passage: Passage) -> float:
-    """Semitones from the lowest to the highest note."""
+    """Return the semitones from the lowest to the highest note."""
     return float(max(note.note for note in passage.notes) - min(note.note for note in passage.notes))
 
 
 def groove_consistency(passage: Passage) -> float:
-    """1 − the mean share of places in the bar at which neighbouring bars differ in having an onset, 0–1.
+    """Return 1 − the mean share of places in the bar where only one of two neighboring bars has an onset, 0–1.
 
-    Source: Wu and Yang, ISMIR 2020 (grooving pattern similarity); between neighbours as in MusPy.
+    Source: Wu and Yang, ISMIR 2020 (grooving pattern similarity); between neighbors as in MusPy.
     """
     onsets = _onsets(passage)
     return float(1 - np.mean([np.mean(one != other) for one, other in pairwise(onsets)])) if len(onsets) > 1 else 1.0
 
 
 def repetition(passage: Passage, lag: int) -> float:
-    """How like a bar is to the one `lag` bars later, mean over the passage, 0–1.
+    """Return the mean similarity of each bar to the one `lag` bars later, 0–1.
 
-    Likeness is the Jaccard index of what is struck: pairs of place in the bar and pitch class.
+    The similarity is the Jaccard index of the onsets, as pairs of place in the bar and pitch class.
     """
     struck: list[set[tuple[Tick, int]]] = [set() for _ in range(passage.bars)]
     for note in passage.notes:

@@ -1,4 +1,4 @@
-"""Figures of music as it was composed: does it keep to its chords, its backbeat, its density?"""
+"""Measurements of composed bars: chord tones, backbeat, density, entropy."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT
 
 @dataclass(frozen=True)
 class StationFigures:
-    """One composed stretch.
-
-    chord_tone_share: share of the keys' note time that lies in the sounding chord. backbeat_share: bars, fills left
-    out, with a snare, clap or rim on beats 2 and 4. strikes_per_beat: of the keys. polyphony: mean notes sounding
-    while any does. pitch_entropy, rhythm_entropy: bits, of pitch classes and of onset places in the bar (keys).
-    longest_note: beats. silent_bars: bars in which the keys or the drums strike nothing though a note was asked for.
-    """
+    """Measurements of consecutive bars; all but those of drums are of the keys."""
 
     bars: int
     chord_tone_share: float
+    """The share of note time in the sounding chord."""
     backbeat_share: float
+    """The share of bars, without fills, that have a snare, clap or rim on beats 2 and 4."""
     strikes_per_beat: float
     drum_hits_per_beat: float
     polyphony: float
+    """The mean number of sounding notes while any sounds."""
     mean_velocity: float
     pitch_entropy: float
+    """Bits, of pitch classes."""
     rhythm_entropy: float
+    """Bits, of places in the bar."""
     longest_note: float
+    """Beats."""
     silent_bars: int
+    """Bars in which the keys or the drums play nothing although their density is above 0."""
 
 
 def measure(bars: Sequence[Bar]) -> StationFigures:
-    """Figures of consecutive bars."""
+    """Measure consecutive bars."""
     keys = events_to_notes(event for bar in bars for event in bar.events["keys"])
     inside = total = 0
     by_bar = {bar.plan.number: bar for bar in bars}
@@ -80,14 +81,14 @@ def _backbeat(bar: Bar) -> bool:
 
 
 def entropy(values: Iterable[Hashable]) -> float:
-    """Shannon entropy in bits of how often each value occurs."""
+    """Return the Shannon entropy in bits of the frequencies of the values."""
     counts = Counter(values)
     total = sum(counts.values())
     return -sum(count / total * log2(count / total) for count in counts.values())
 
 
 def _union(notes: Sequence[Note]) -> int:
-    """Ticks in which any of `notes` sounds."""
+    """Return the ticks in which any of `notes` sounds."""
     covered = until = 0
     for note in notes:
         covered += max(0, note.end - max(note.start, until))

@@ -1,4 +1,4 @@
-"""Every metric by name, measured on sets of passages, and the sets compared: figures, Markdown, JSON."""
+"""All metrics by name, and tables that compare two sets of passages by them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from train.metrics.likeness import Likeness, Values, likeness
 from train.metrics.passage import Passage
 
 PASSAGE_BARS = (32, 16, 8, 4)
-"""How long a passage is: one track of the radio, long enough for what comes back after 16 bars, or, where the music is
-in shorter pieces, the longest of which there are enough."""
+"""Lengths of passages, in order of preference. 32 bars are a track of the radio, long enough for repetitions after 16
+bars. Music in shorter pieces is compared in the longest passages of which there are enough."""
 FEWEST_PASSAGES = 20
 
 FEWEST_NOTES = 16
-"""A passage with fewer is silence with a few notes in it: there is nothing to measure."""
+"""Passages with fewer notes are left out."""
 
 Metric = Callable[[Passage], float]
 
@@ -53,27 +53,32 @@ PITCHED: Mapping[str, Metric] = MappingProxyType(
         "dissonance": thesis.dissonance,
     }
 )
-"""Metrics of pitched parts; drums have those of `RHYTHM`."""
+"""Metrics of pitched parts. Drums are measured by `RHYTHM`."""
 
 Measured = Mapping[str, Values]
-"""By metric, one value a passage."""
+"""The values of each metric, one per passage."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricResult:
-    """One metric: mean of the real music and of the set, their likeness, and that of the real music with itself."""
+    """The comparison of a set with real music by one metric."""
 
     metric: str
     real: float
+    """The mean of the real music."""
     mean: float
+    """The mean of the set."""
     likeness: Likeness
+    """The similarity of the set to the real music."""
     ceiling: Likeness
+    """The similarity of one half of the real music to the other."""
 
 
 def passage_bars(pieces: Sequence[Passage]) -> int:
-    """The longest of `PASSAGE_BARS` of which `pieces` hold enough.
+    """Return the longest of `PASSAGE_BARS` of which `pieces` have enough.
 
-    Raises SettingsError where there is not enough music for any.
+    Raises:
+        SettingsError: There is too little music for any length.
     """
     counts = {bars: len(_passages(pieces, bars)) for bars in PASSAGE_BARS}
     for bars, count in counts.items():
@@ -81,13 +86,13 @@ def passage_bars(pieces: Sequence[Passage]) -> int:
             return bars
     bars, count = counts.popitem()
     raise SettingsError(
-        f"the validation music holds {count} passages of {bars} bars with {FEWEST_NOTES} notes or more, too few to "
+        f"the validation music has {count} passages of {bars} bars with {FEWEST_NOTES} notes or more, too few to "
         f"compare with; {FEWEST_PASSAGES} are needed"
     )
 
 
 def within(metrics: Mapping[str, Metric], bars: int) -> Mapping[str, Metric]:
-    """Those that a passage of `bars` is long enough for."""
+    """Return the metrics for which a passage of `bars` is long enough."""
     return {
         name: metric
         for name, metric in metrics.items()
@@ -96,7 +101,7 @@ def within(metrics: Mapping[str, Metric], bars: int) -> Mapping[str, Metric]:
 
 
 def measure(pieces: Sequence[Passage], metrics: Mapping[str, Metric], bars: int) -> Measured:
-    """Every metric of every whole passage of `bars` in `pieces`."""
+    """Measure every metric of every whole passage of `bars` in `pieces`."""
     passages = _passages(pieces, bars)
     return {name: np.array([metric(passage) for passage in passages]) for name, metric in metrics.items()}
 
@@ -106,7 +111,7 @@ def _passages(pieces: Sequence[Passage], bars: int) -> list[Passage]:
 
 
 def compare(real: Measured, other: Measured, seed: int = 1) -> list[MetricResult]:
-    """The rows of the table; the ceiling is one random half of the real music against the other."""
+    """Compare `other` with `real` by every metric. The ceiling compares two random halves of the real music."""
     generator = np.random.default_rng(seed)
     rows = []
     for name, values in real.items():
@@ -125,7 +130,7 @@ def compare(real: Measured, other: Measured, seed: int = 1) -> list[MetricResult
 
 
 def table(rows: Sequence[MetricResult], name: str) -> str:
-    """The rows as Markdown, with the mean overlap below them."""
+    """Return the results as Markdown, with the mean overlap below them."""
     lines = [
         f"| metric | validation | {name} | overlap area | KL | real against real: overlap area | KL |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -134,12 +139,12 @@ def table(rows: Sequence[MetricResult], name: str) -> str:
         like, ceiling = row.likeness, row.ceiling
         figures = f"{like.overlap:.2f} | {like.divergence:.3f} | {ceiling.overlap:.2f} | {ceiling.divergence:.3f}"
         lines.append(f"| {row.metric} | {row.real:.3f} | {row.mean:.3f} | {figures} |")
-    overlap, ceiling_overlap = (np.mean([each(row).overlap for row in rows]) for each in (_likeness, _ceiling))
+    overlap, ceiling_overlap = (np.mean([select(row).overlap for row in rows]) for select in (_likeness, _ceiling))
     return "\n".join([*lines, "", f"Mean overlap area {overlap:.3f}, real against real {ceiling_overlap:.3f}."])
 
 
 def as_json(rows: Sequence[MetricResult]) -> list[dict[str, object]]:
-    """The rows as JSON values."""
+    """Return the results as JSON values."""
     return [asdict(row) for row in rows]
 
 

@@ -1,6 +1,8 @@
-"""The four metrics of the reference thesis, by music21's notions of key and interval.
+"""The four metrics of the reference thesis, with the keys and intervals of music21.
 
-The thesis names its metrics and gives a formula for the first alone; the others are given theirs here.
+Source: Soheil Salimi, "Training a small language model for making lo-fi music" (bachelor's thesis, in Persian, original
+title «آموزش یک مدل زبانی کوچک برای ساخت موسیقی lo-fi»), University of Isfahan, Department of Computer Engineering,
+September 2024. The thesis gives a formula for rhythm consistency only; the formulas of the others are ours.
 """
 
 from __future__ import annotations
@@ -21,59 +23,59 @@ PHRASE_BARS = 4
 
 
 def rhythm_spread(passage: Passage) -> float:
-    """Standard deviation of the times between onsets, in beats: what the thesis' notebook reports."""
-    return pstdev(_between(passage)) if len(_between(passage)) > 1 else 0.0
+    """Return the standard deviation of the times between onsets, in beats, as the thesis's notebook reports it."""
+    return pstdev(_onset_intervals(passage)) if len(_onset_intervals(passage)) > 1 else 0.0
 
 
 def rhythm_consistency(passage: Passage) -> float:
-    """μ / (μ + SD) of the times between onsets, 0–1: what the thesis' text describes."""
-    between = _between(passage)
+    """Return μ / (μ + SD) of the times between onsets, 0–1, as the thesis's text describes it."""
+    between = _onset_intervals(passage)
     mean = fmean(between) if between else 0.0
     return mean / (mean + rhythm_spread(passage)) if mean else 1.0
 
 
 def melodic_similarity(passage: Passage) -> float:
-    """How like each phrase of four bars is to the next, 0–1: matching blocks of melodic steps (Ratcliff, Obershelp)."""
+    """Return the mean similarity of the melodic steps of neighboring four-bar phrases, 0–1 (Ratcliff and Obershelp)."""
     phrases: dict[int, list[Note]] = {}
-    for each in passage.top_line:
-        phrases.setdefault(each.start // (PHRASE_BARS * TICKS_PER_BAR), []).append(each)
+    for top in passage.top_line:
+        phrases.setdefault(top.start // (PHRASE_BARS * TICKS_PER_BAR), []).append(top)
     steps = [[later.note - one.note for one, later in pairwise(phrase)] for phrase in phrases.values()]
     pairs = list(pairwise(steps))
     return fmean(SequenceMatcher(None, one, other, autojunk=False).ratio() for one, other in pairs) if pairs else 0.0
 
 
 def tonal_stability(passage: Passage) -> float:
-    """Correlation of the pitch-class durations with the best fitting key's profile, −1–1 (Krumhansl and Schmuckler)."""
+    """Return the correlation of pitch-class durations with the best key's profile, −1–1 (Krumhansl and Schmuckler)."""
     score: stream.Stream[note.Note] = stream.Stream()
-    for each in passage.notes:
-        score.insert(each.start / TICKS_PER_BEAT, _sounding(each))
+    for played in passage.notes:
+        score.insert(played.start / TICKS_PER_BEAT, _to_music21(played))
     return float(score.analyze("key").correlationCoefficient)
 
 
 def consonance(passage: Passage) -> float:
-    """Share of the intervals within each chord of simultaneous onsets that music21 calls consonant, 0–1."""
-    found = [_consonant(high - low) for low, high in _intervals(passage.notes)]
-    return sum(found) / len(found) if found else 1.0
+    """Return the share of intervals between simultaneous onsets that music21 calls consonant, 0–1."""
+    consonant = [_consonant(high - low) for low, high in _intervals(passage.notes)]
+    return sum(consonant) / len(consonant) if consonant else 1.0
 
 
 def dissonance(passage: Passage) -> float:
-    """The share that is not consonant."""
+    """Return the share of intervals that are not consonant."""
     return 1 - consonance(passage)
 
 
-def _between(passage: Passage) -> list[float]:
-    starts = sorted({each.start for each in passage.notes})
+def _onset_intervals(passage: Passage) -> list[float]:
+    starts = sorted({played.start for played in passage.notes})
     return [(later - one) / TICKS_PER_BEAT for one, later in pairwise(starts)]
 
 
-def _sounding(each: Note) -> note.Note:
-    return note.Note(each.note, quarterLength=(each.end - each.start) / TICKS_PER_BEAT)
+def _to_music21(played: Note) -> note.Note:
+    return note.Note(played.note, quarterLength=(played.end - played.start) / TICKS_PER_BEAT)
 
 
 def _intervals(notes: Sequence[Note]) -> list[tuple[int, int]]:
     onsets: dict[int, list[int]] = {}
-    for each in notes:
-        onsets.setdefault(each.start, []).append(each.note)
+    for played in notes:
+        onsets.setdefault(played.start, []).append(played.note)
     return [pair for pitches in onsets.values() for pair in combinations(sorted(pitches), 2)]
 
 

@@ -161,5 +161,5 @@ def test_drum_models_are_trained_and_evaluated_by_style(tmp_path: Path, recipe: 
     export(run / "last.ckpt", out, {}, "int8")
     whole = evaluate_checkpoint(out, tmp_path / "groove")
     assert evaluate_checkpoint(out, tmp_path / "groove", styles=["rock"]) == whole, "the only fill to validate on"
-    with pytest.raises(SettingsError, match="no validation piece is hiphop or soul"):
+    with pytest.raises(SettingsError, match="there is no validation piece in the style hiphop or soul"):
         evaluate_checkpoint(out, tmp_path / "groove", styles=["hiphop", "soul"])

@@ -14,11 +14,11 @@ from train.metrics.microtiming import (
     TimedGroove,
     covariances,
     fitted,
+    limb_correlation,
     overlap,
     replayed,
     table,
     timed_grooves,
-    together,
 )
 
 LATE = {kind: [4.0 * number - 8 + place % 3 for place in range(len(PLACES))] for number, kind in enumerate(KINDS)}
@@ -71,7 +71,7 @@ def test_measured_timing_is_closer_to_the_drummer_than_steady_timing(human: list
     mean = next(line for line in words.splitlines() if line.startswith("| mean"))
     measured, other = map(float, mean.replace(" ", "").split("|")[3:5])
     assert measured > 0.75 > other + 0.2
-    assert together(unseen) > 0.3 > together(steady)
+    assert limb_correlation(unseen) > 0.3 > limb_correlation(steady)
     assert overlap([1.0] * 50, [1.0] * 70) == 1
     assert overlap([-20.0] * 50, [20.0] * 70) == 0
 

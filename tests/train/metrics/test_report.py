@@ -93,7 +93,7 @@ def test_passages_are_the_longest_of_which_there_are_enough() -> None:
     random = np.random.default_rng(2)
     pieces = {bars: [steady(bars, random) for _ in range(24)] for bars in (70, 20, 14, 5, 3)}
     assert [passage_bars(pieces[bars]) for bars in (70, 20, 14, 5)] == [32, 16, 8, 4]
-    with pytest.raises(SettingsError, match="holds 0 passages of 4 bars"):
+    with pytest.raises(SettingsError, match="has 0 passages of 4 bars"):
         passage_bars(pieces[3])
     assert set(RHYTHM) - set(within(RHYTHM, 8)) == {"repetition after 8 bars", "repetition after 16 bars"}
     assert within(RHYTHM, 32) == RHYTHM
