@@ -1,5 +1,5 @@
-"""How fast each part of the radio is on this machine: `make bench`."""
+"""Benchmarks of the radio's parts: `make bench`."""
 
 import os
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported, as in `radio.cli.main`

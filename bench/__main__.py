@@ -1,4 +1,4 @@
-"""`python -m bench [SECTION …]`: the scoreboard, on the terminal, in build/bench.json and in build/bench.md."""
+"""Measure the speed and memory of the radio, and write the scoreboard to the terminal, bench.json and bench.md."""
 
 from __future__ import annotations
 
@@ -12,49 +12,52 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench import machine
-from bench import scoreboard as report
+from bench import machine, scoreboard
 from bench.measurement import BenchmarkSetup, Measurement, SectionSkipped
 from radio.errors import RadioError
 from radio.settings.config import default_path, load
 
 SECTIONS = {
-    "engine": "the decode engine against the rwkv package and the memory's bandwidth",
+    "engine": "the decode engine against the rwkv package and the memory bandwidth",
     "training": "a training step on the CPU against plain PyTorch",
-    "stages": "each stage of a station alone",
-    "peers": "the render path against FluidSynth's own renderer and ffmpeg",
-    "process": "the command as a whole: start, memory, speed",
-    "push": "the picture of a push against ffmpeg's filters",
+    "pipeline": "each stage of a station alone",
+    "peers": "rendering against FluidSynth's own renderer and ffmpeg",
+    "process": "the whole command: start, memory, speed",
+    "push": "the video of a push against ffmpeg's filters",
     "stations": "ten stations on the air at once",
-    "listeners": "two thousand listeners, the front and Icecast in turn",
-    "wkv": "WKV-6's CUDA kernels beside PyTorch's forms of it; skipped without a CUDA device",
+    "listeners": "two thousand listeners, on the radio's server and on Icecast",
+    "wkv": "WKV-6's CUDA kernels against PyTorch; skipped without a CUDA device",
 }
-"""Each is a module of this package with a function `measure(setup)`, in the order in which they are run."""
+"""The sections in the order in which they run. Each is a module of this package with a function `measure(setup)`."""
 
 
 def main() -> int:
-    """Measure, print, write; 1 where a target is missed or a section cannot be measured."""
+    """Run the benchmark. Return 1 if a target is missed or a section cannot be measured, otherwise 0."""
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
-        epilog="\n".join(f"{name:10} {what}" for name, what in SECTIONS.items()),
+        epilog="sections:\n" + "\n".join(f"  {name:10} {summary}" for name, summary in SECTIONS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("sections", nargs="*", metavar="SECTION", choices=[*SECTIONS, []], help="which [all]")
-    parser.add_argument("--station", default="chill", help="the station to measure [chill]")
-    parser.add_argument("--effort", type=float, default=1.0, help="length of every measurement [1.0]; 0.05 is a test")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", choices=[*SECTIONS, []], help="sections to measure [all]"
+    )
+    parser.add_argument("--station", default="chill", help="station to measure [chill]")
+    parser.add_argument(
+        "--effort", type=float, default=1.0, help="length of every measurement; 0.05 for a quick check [1.0]"
+    )
     parser.add_argument("--output", type=Path, default=Path("build"), help="folder for bench.json and bench.md [build]")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     config = default_path()
-    setup = BenchmarkSetup(load(config).station(given.station), config, given.effort)
+    setup = BenchmarkSetup(load(config).station(arguments.station), config, arguments.effort)
 
     console = Console()
     description = machine.describe()
-    for what, words in description.items():
-        console.print(f"{what:>11}  {words}", highlight=False)
+    for item, text in description.items():
+        console.print(f"{item:>11}  {text}", highlight=False)
     board: dict[str, list[Measurement]] = {}
     failed = False
-    for section in given.sections or SECTIONS:
+    for section in arguments.sections or SECTIONS:
         measure: Callable[[BenchmarkSetup], Iterator[Measurement]] = import_module(f"bench.{section}").measure
         try:
             with console.status(f"measuring: {section}"):
@@ -67,20 +70,20 @@ def main() -> int:
             failed = True
             continue
         console.print(_table(section, board[section]))
-    given.output.mkdir(parents=True, exist_ok=True)
-    files = given.output / "bench.json", given.output / "bench.md"
-    files[0].write_text(json.dumps(report.as_json(description, board), indent=2) + "\n", encoding="utf-8")
-    files[1].write_text(report.as_markdown(description, board), encoding="utf-8")
-    console.print(f"also in {files[0]} and {files[1]}")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    files = arguments.output / "bench.json", arguments.output / "bench.md"
+    files[0].write_text(json.dumps(scoreboard.as_json(description, board), indent=2) + "\n", encoding="utf-8")
+    files[1].write_text(scoreboard.as_markdown(description, board), encoding="utf-8")
+    console.print(f"written to {files[0]} and {files[1]}")
     return int(failed or any(figure.reached is False for figures in board.values() for figure in figures))
 
 
 def _table(section: str, figures: list[Measurement]) -> Table:
-    table = Table("what", "figure", "target", "", title=f"{section}: {SECTIONS[section]}", title_justify="left")
+    table = Table("measurement", "value", "target", "", title=f"{section}: {SECTIONS[section]}", title_justify="left")
     table.columns[1].justify = table.columns[2].justify = "right"
     for figure in figures:
         mark = {None: "", True: "[green]✓[/]", False: "[red]missed[/]"}[figure.reached]
-        table.add_row(figure.what, figure.shown, figure.wanted, mark)
+        table.add_row(figure.name, figure.shown, figure.target_text, mark)
     return table
 
 

@@ -1,7 +1,8 @@
-"""Many listeners in one cheap process: `python -m bench.clients HOST PORT PATH COUNT`.
+"""Many HTTP listeners in one cheap process: `python -m bench.clients HOST PORT PATH COUNT`.
 
-Says `ready` and how many bytes came, once all have their burst; reads a line, and says as JSON how all were served. A
-listener plays from its first audio on, and what it has and has not played must never be less than nothing.
+Prints `ready` and the bytes received once all listeners have their bursts. After a line on standard input it prints
+JSON with the service of all listeners. A listener plays from its first audio on, and starves when its buffer would be
+empty.
 """
 
 from __future__ import annotations
@@ -16,26 +17,29 @@ from dataclasses import dataclass
 from radio.types import SAMPLE_RATE, Seconds
 
 _JOINING = 0.004
-"""Seconds between two that join: 250 in a second."""
+"""Seconds between two connections: 250 per second."""
 _SETTLED: Seconds = 5.0
-"""After this long a burst has come, and the listener counts."""
+"""The time after which a burst is complete, and the listener counts."""
 _GRANULE = slice(6, 14)
 
 
 @dataclass(slots=True)
 class Client:
-    """One listener; granule positions say how much audio it has."""
+    """A listener that measures the audio it has by granule positions."""
 
     socket: socket.socket
     head: bytes | None = b""
+    """The response's header so far; None after it."""
     first: int = -1
     last: int = -1
     began: float = 0.0
     least: Seconds = float("inf")
+    """The least audio in the buffer so far."""
     bytes: int = 0
     ended: bool = False
 
     def read(self, now: float) -> None:
+        """Read from the socket, and follow the granule positions."""
         data = self.socket.recv(1 << 16)
         if not data:
             self.ended = True
@@ -43,13 +47,13 @@ class Client:
         self.bytes += len(data)
         if self.head is not None:
             self.head += data
-            status, found, data = self.head.partition(b"\r\n\r\n")
-            if not found:
+            status, end, data = self.head.partition(b"\r\n\r\n")
+            if not end:
                 return
             if b" 200 " not in status.partition(b"\r\n")[0]:
                 raise SystemExit(f"a listener was refused: {status.decode(errors='replace')}")
             self.head = None
-        self.judge(now)  # before this audio came, it was played down to here
+        self.update_least(now)  # the buffer before this audio arrived
         page = data.rfind(b"OggS")
         if page >= 0 and len(data) - page >= _GRANULE.stop:
             granule = int.from_bytes(data[page:][_GRANULE], "little", signed=True)
@@ -60,13 +64,14 @@ class Client:
                     first = data.find(b"OggS", max(0, data.find(b"OpusTags")))
                     self.first = int.from_bytes(data[first:][_GRANULE], "little", signed=True)
 
-    def judge(self, now: float) -> None:
+    def update_least(self, now: float) -> None:
+        """Update `least` at the time `now`."""
         if self.first >= 0 and now - self.began > _SETTLED:
             self.least = min(self.least, (self.last - self.first) / SAMPLE_RATE - (now - self.began))
 
 
 def main() -> None:
-    """Join, listen, report."""
+    """Connect, listen, and report."""
     host, port, path, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     poll, clients = select.epoll(), dict[int, Client]()
     poll.register(sys.stdin, select.EPOLLIN)
@@ -98,14 +103,14 @@ def main() -> None:
 def _report(clients: list[Client]) -> None:
     now = time.monotonic()
     for client in clients:
-        client.judge(now)
+        client.update_least(now)
     least = sorted(client.least for client in clients)
     print(
         json.dumps(
             {
                 "listeners": len(clients),
                 "ended": sum(client.ended for client in clients),
-                "starved": sum(each < 0 for each in least),
+                "starved": sum(seconds < 0 for seconds in least),
                 "least": least[0],
                 "median": least[len(least) // 2],
                 "bytes": sum(client.bytes for client in clients),

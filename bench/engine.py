@@ -1,6 +1,6 @@
-"""The decode engine beside the `rwkv` package and beside what memory allows: the same weights, one core, in turn.
+"""The decode engine against the `rwkv` package and the memory bandwidth, with the same weights on one core, in turn.
 
-The weights are random: speed asks for no more.
+The weights are random, which does not affect the speed.
 """
 
 from __future__ import annotations
@@ -32,47 +32,47 @@ from radio.types import Seconds
 STREAMS = 8
 EARLY, LATE = 1_000, 1_000_000
 _SECONDS: Seconds = 0.5
-"""Of work for each side in each round."""
+"""The length of each measurement in each round."""
 _RUN = 1_000
 _RUNS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A model's shape, and what is asked of the engine there."""
+    """The shape of a model, and the targets for the engine."""
 
     spec: Rwkv6Spec
     peer: float
-    """Times the speed of the `rwkv` package."""
+    """The target as a multiple of the `rwkv` package's speed."""
     memory: float | None = None
-    """Per cent of what reading the weights alone would allow."""
+    """The target in per cent of the speed at which the weights alone can be read."""
     batch: float | None = None
-    """Times one stream's tokens, in a batch of `STREAMS`."""
+    """The target for a batch of `STREAMS`, as a multiple of one stream's speed."""
 
 
 SHAPES = {
     "20 × 512": Shape(Rwkv6Spec(20, 512, 2176), peer=6, memory=80, batch=3),
     "6 × 256": Shape(Rwkv6Spec(6, 256, 2176), peer=17),
 }
-"""The reference thesis's model, and one whose weights stay in a cache."""
+"""The reference thesis's model, and one whose weights fit into a cache."""
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Every figure of the engine; of the station, nothing is used but the effort.
+    """Measure the engine. Only the effort of `setup` is used.
 
     Raises:
-        ModelError: the native engine was not compiled.
+        ModelError: The native engine is not compiled.
     """
     if not native_engine.paths():
-        raise ModelError(f"the native engine was not compiled ({native_engine.missing_reason()})")
+        raise ModelError(f"the native engine is not compiled ({native_engine.missing_reason()})")
     for name, shape in SHAPES.items():
         yield from _one_model(name, shape, _SECONDS * setup.effort)
     late = _late_to_early(round(LATE * min(1, setup.effort)))
-    yield Measurement("the millionth token's time to the thousandth's, 2 × 128", late, "×", 1.05, at_most=True)
+    yield Measurement("time of the millionth token to that of the thousandth, 2 × 128", late, "×", 1.05, at_most=True)
 
 
 def random_model(spec: Rwkv6Spec, seed: int = 0) -> Checkpoint:
-    """A model of that shape whose numbers stay in range over any length."""
+    """Return a model of that shape whose values stay in range over any length."""
     generator = np.random.default_rng(seed)
     weights = {}
     for name, shape in spec.shapes().items():
@@ -91,10 +91,10 @@ def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Measuremen
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         checkpoint.write(path, plain, "int8")
-        made = checkpoint.read(path)  # mapped, as on air; the pages outlive their name
+        made = checkpoint.read(path)  # memory-mapped as on air; the pages stay readable after the file is removed
     packed = made.packed()
-    # What a step must read: all but the embedding, of which it reads a row.
-    size = sum(array.nbytes for each, array in packed.tensors.items() if not each.startswith(EMBEDDING))
+    # A step reads all weights but the embedding, of which it reads one row.
+    size = sum(array.nbytes for tensor, array in packed.tensors.items() if not tensor.startswith(EMBEDDING))
     sides = [
         _stepping(NativeEngine(made), seconds),
         _batching(NativeEngine(made), seconds),
@@ -106,21 +106,21 @@ def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Measuremen
     one, batch, read, peer = in_turn(*map(timed, sides))
     speed = shown(one, "tokens/s")
     yield Measurement(
-        f"{name}, int8, one stream, to the rwkv package", one / peer, "×", shape.peer,
+        f"{name}, int8, one stream, against the rwkv package", one / peer, "×", shape.peer,
         absolute=f"{speed}; {shown(peer, 'tokens/s')} (cpu fp32, one thread)",
     )  # fmt: skip
     yield Measurement(
-        f"{name}, int8, one stream, of what memory allows", 100 * one * size / read, "%", shape.memory,
+        f"{name}, int8, one stream, share of the memory bandwidth", 100 * one * size / read, "%", shape.memory,
         absolute=f"{speed}; {size / 1e6:.1f} MB a token, one core reads {read / 1e9:.1f} GB/s",
     )  # fmt: skip
     yield Measurement(
-        f"{name}, int8, {STREAMS} streams in a batch, to one", batch / one, "×", shape.batch,
+        f"{name}, int8, {STREAMS} streams in a batch, against one", batch / one, "×", shape.batch,
         absolute=f"{shown(batch, 'tokens/s')}; {speed}",
     )  # fmt: skip
 
 
 def _for(seconds: Seconds, work: Work) -> Work:
-    """`work` over and over until that much processor time has gone."""
+    """Return a workload that repeats `work` for that much processor time."""
 
     def run() -> float:
         began, done = time.process_time(), 0.0
@@ -157,7 +157,7 @@ def _batching(engine: Engine, seconds: Seconds) -> Work:
 
 
 def _reading(size: int, seconds: Seconds) -> Work:
-    """Reading that many bytes and nothing else, bytes a second."""
+    """Return a workload that reads that many bytes and does nothing else."""
     memory = np.ones(size, np.int8)
 
     def read() -> float:
@@ -168,8 +168,8 @@ def _reading(size: int, seconds: Seconds) -> Work:
 
 
 def _peer(plain: Checkpoint, seconds: Seconds) -> Work:
-    """The `rwkv` package over the same weights, `cpu fp32`, on one thread."""
-    os.environ.update(RWKV_JIT_ON="1", RWKV_CUDA_ON="0")  # it looks at them when it is imported
+    """Return a workload of the `rwkv` package with the same weights, `cpu fp32`, on one thread."""
+    os.environ.update(RWKV_JIT_ON="1", RWKV_CUDA_ON="0")  # read when the package is imported
     import torch
 
     torch.set_num_threads(1)
@@ -190,7 +190,7 @@ def _peer(plain: Checkpoint, seconds: Seconds) -> Work:
 
 
 def _late_to_early(late: int) -> float:
-    """Time a token takes from number `late` on to that from the thousandth on: the best of several runs each."""
+    """Return the time per token after token `late` divided by that after the thousandth: the best of several runs."""
     engine = NativeEngine(random_model(Rwkv6Spec(2, 128, 2176)), weight_format="int8")
     generator = np.random.default_rng(1)
     state, fed, least = engine.zero_state(), 0, {EARLY: float("inf"), late: float("inf")}

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""A description of the machine for the scoreboard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def describe() -> dict[str, str]:
-    """The machine and the libraries that matter for speed, in words."""
+    """Return the machine, and the versions of libraries that affect speed."""
     cpus = Path("/proc/cpuinfo")
     models = (
         [line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if line.startswith("model name")]
@@ -33,7 +33,7 @@ def describe() -> dict[str, str]:
 
 
 def _installed(package: str) -> str:
-    """Its version; a machine that only measures the kernels need not have it."""
+    """Return the version of a package. A machine that only measures kernels may not have it."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""One line of the scoreboard."""
+"""Measurements: the lines of the scoreboard."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from pathlib import Path
 from radio.settings.station import StationSettings
 
 
-class SectionSkipped(Exception):  # noqa: N818 - it is no error
-    """A section that this machine cannot measure; the message says what is not there."""
+class SectionSkipped(Exception):  # noqa: N818 - not an error
+    """Raised by a section that this machine cannot measure; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured. A ratio is the figure that counts, since it hardly depends on the machine."""
+    """A measurement. Ratios are the most useful, since they hardly depend on the machine."""
 
-    what: str
+    name: str
     value: float
     unit: str
     """`×` for a ratio."""
     target: float | None = None
     at_most: bool = False
-    """Whether the target is an upper bound."""
+    """True if the target is an upper bound."""
     absolute: str = ""
-    """What a ratio was made of: ours, then the other's."""
+    """The two values of a ratio: ours, then the other one."""
 
     @property
     def reached(self) -> bool | None:
-        """Whether the target is; None where there is none."""
+        """True if the target is reached; None if there is none."""
         if self.target is None:
             return None
         return self.value <= self.target if self.at_most else self.value >= self.target
@@ -39,25 +39,24 @@ class Measurement:
         return shown(self.value, self.unit)
 
     @property
-    def wanted(self) -> str:
-        """The target in words, or nothing."""
+    def target_text(self) -> str:
+        """The target with its unit, or an empty text."""
         return "" if self.target is None else f"{'≤' if self.at_most else '≥'} {shown(self.target, self.unit)}"
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSetup:
-    """What is measured, and how thoroughly."""
+    """The station to measure, and the length of the measurements."""
 
     station: StationSettings
-    """The station."""
     config: Path
-    """The file it is from."""
+    """The file that describes the station."""
     effort: float = 1.0
-    """Length of every measurement, as a part of what makes it steady."""
+    """The length of every measurement, relative to the usual one."""
 
 
 def shown(value: float, unit: str) -> str:
-    """A number with the digits that mean something, and its unit."""
+    """Return a number with its significant digits and its unit."""
     size = abs(value)
     places = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2
     return f"{value:,.{places}f} {unit}".rstrip()

@@ -1,4 +1,4 @@
-"""The render path against programs that do a part of its work alone: FluidSynth's own renderer, and ffmpeg."""
+"""Rendering against programs that do a part of the work: FluidSynth's own renderer, and ffmpeg."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROUNDS = 3
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Ours and the other in turn, over the same music."""
+    """Measure the radio and the other programs in turn, on the same music."""
     with tempfile.TemporaryDirectory() as folder:
         yield from _synthesizers(setup, Path(folder))
         yield from _encoders(setup, Path(folder))
@@ -35,7 +35,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
 
 def _synthesizers(setup: BenchmarkSetup, folder: Path) -> Iterator[Measurement]:
     if shutil.which("fluidsynth") is None:
-        raise RuntimeError("the program fluidsynth is not installed: apt install fluidsynth")
+        raise RuntimeError("fluidsynth is not installed; run apt install fluidsynth")
     settings, minutes = setup.station, max(0.5, 5 * setup.effort)
     song = folder / "song.mid"
     write_midi(settings, minutes=minutes, seed=settings.seed, path=song)
@@ -62,7 +62,7 @@ def _synthesizers(setup: BenchmarkSetup, folder: Path) -> Iterator[Measurement]:
 
 
 def _events(song: Path) -> dict[str, list[SynthEvent]]:
-    """A MIDI file as the synthesizer takes it, by layer."""
+    """Return the events of a MIDI file for the synthesizer, by layer."""
     read = midi.read(song)
     events: dict[str, list[SynthEvent]] = {}
     for note in read.notes:
@@ -77,8 +77,8 @@ def _play(
 ) -> float:
     vinyl, mixer = Vinyl(1), Mixer(settings.tone)
     with closing(Synth(settings.soundfont, programs(settings))) as synth:
-        for layer, each in events.items():
-            synth.schedule(layer, each)
+        for layer, layer_events in events.items():
+            synth.schedule(layer, layer_events)
         for _ in range(round(seconds * SAMPLE_RATE) // MIX_BLOCK):
             stems = synth.render(MIX_BLOCK)
             if mixed:
@@ -115,6 +115,6 @@ def _ffmpeg(format_: Format, raw: Path, frames: Frames) -> Callable[[], float]:
     return lambda: frames / SAMPLE_RATE / processor_seconds(command)
 
 
-def _ratio(what: str, ours: float, theirs: float, target: float | None = None) -> Measurement:
+def _ratio(name: str, ours: float, theirs: float, target: float | None = None) -> Measurement:
     absolute = f"{shown(ours, '×')} and {shown(theirs, '×')} real time"
-    return Measurement(what, ours / theirs, "×", target, absolute=absolute)
+    return Measurement(name, ours / theirs, "×", target, absolute=absolute)

@@ -1,4 +1,4 @@
-"""Each stage of a station alone, through the classes that it is made of: how many stations one core could carry."""
+"""Each stage of a station alone, as a multiple of real time on one core."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _TIMES = "× real time"
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Every stage in the order of the line, on one core."""
+    """Measure every stage in the order of the audio path, on one core."""
     settings = setup.station
     long = max(MIX_BLOCK, round(setup.effort * 20 * SAMPLE_RATE) // MIX_BLOCK * MIX_BLOCK)
     yield Measurement("composer: both models, bass, grammar", _composing(setup), _TIMES)
     stems: dict[str, Block] = {}
     with closing(Synth(settings.soundfont, programs(settings))) as synth:
         events, length = score(settings, times=6)
-        for layer, each in events.items():
-            synth.schedule(layer, each)
-        # As many frames in each round, so that none runs on into the silence after the score's end.
+        for layer, layer_events in events.items():
+            synth.schedule(layer, layer_events)
+        # The rounds together end with the score, so that none renders the silence after it.
         yield Measurement("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
         stems |= synth.render(MIX_BLOCK)
     for layer, texture in {"vinyl": Vinyl(1), "rain": Rain(1)}.items():
@@ -75,10 +75,10 @@ def _encoding(audio: Block) -> Iterator[Measurement]:
 
     yield Measurement("Opus encoder", rate(encode), _TIMES)
 
-    def lay() -> float:
+    def write_pages() -> float:
         muxer = open_muxer("opus", title="", description="")
         for packet in packets:
             muxer.add(packet)
         return sum(packet.frames for packet in packets) / SAMPLE_RATE
 
-    yield Measurement("Ogg pages", rate(lay), _TIMES)
+    yield Measurement("Ogg pages", rate(write_pages), _TIMES)

@@ -1,7 +1,7 @@
-"""RWKV-6's training as a competent person writes it first: what ours is measured against.
+"""RWKV-6's training in plain PyTorch, as the baseline for our training step.
 
-float32, PyTorch's operators one by one, the recurrence in chunks. It reads the parameters of our own model, so both are
-one function of one set of weights.
+It is computed in float32 by PyTorch's operators one by one, with the recurrence in chunks. It uses the parameters of
+our model, so both compute the same function of the same weights.
 """
 
 from __future__ import annotations
@@ -11,40 +11,40 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from radio.model.spec.rwkv import HEAD_SIZE
-from train.networks.base import State, detached
+from train.networks.base import State, detach
 from train.networks.rwkv import LayerState
 from train.networks.rwkv6 import Block, ChannelMix, Rwkv6, TimeMix
 from train.operators.wkv6 import wkv6_chunked
 
 
 class PlainStep:
-    """A training step of `model`, loss over all targets, with AdamW and the norm of the gradients held to 1."""
+    """A training step of `model` with the loss over all targets, AdamW, and gradients clipped to a norm of 1."""
 
     def __init__(self, model: Rwkv6) -> None:
         self.model = model
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
 
     def __call__(self, rows: Tensor, state: State) -> tuple[float, State]:
-        """The loss in nats and the state after `rows` (B, T + 1)."""
+        """Take a step; return the loss in nats and the state after `rows` (B, T + 1)."""
         logits, state = logits_of(self.model, rows[:, :-1], state)
         loss = functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        return float(loss.detach()), detached(state)
+        return float(loss.detach()), detach(state)
 
 
 def logits_of(model: Rwkv6, rows: Tensor, state: State) -> tuple[Tensor, State]:
-    """As the model's own forward."""
+    """Return logits and state as the model's own forward."""
     x, after = model.emb(rows), []
     for module, before in zip(model.blocks, state, strict=True):
-        x, kept = _block(module, x, LayerState(*before))  # type: ignore[arg-type]
-        after.append(kept)
+        x, block_state = _block(module, x, LayerState(*before))  # type: ignore[arg-type]
+        after.append(block_state)
     return model.head(model.ln_out(x)), list(after)
 
 
-def _shifted(x: Tensor, last: Tensor) -> Tensor:
+def _shift(x: Tensor, last: Tensor) -> Tensor:
     return torch.cat([last[:, None], x[:, :-1]], dim=1)
 
 
@@ -62,7 +62,7 @@ def _block(block: Block, x: Tensor, state: LayerState) -> tuple[Tensor, LayerSta
 def _time_mix(att: TimeMix, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tensor, Tensor]:
     batch, length, width = x.shape
     heads = (batch, length, att.heads, HEAD_SIZE)
-    delta = _shifted(x, last) - x
+    delta = _shift(x, last) - x
     xxx = x + delta * att.time_maa_x
     xxx = torch.tanh(xxx @ att.time_maa_w1).view(batch * length, 5, -1).transpose(0, 1)
     mw, mk, mv, mr, mg = torch.bmm(xxx, att.time_maa_w2).view(5, batch, length, width).unbind(0)
@@ -80,7 +80,7 @@ def _time_mix(att: TimeMix, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tenso
 
 
 def _channel_mix(ffn: ChannelMix, x: Tensor, last: Tensor) -> Tensor:
-    delta = _shifted(x, last) - x
+    delta = _shift(x, last) - x
     xk = x + delta * ffn.time_maa_k
     xr = x + delta * ffn.time_maa_r
     k = torch.relu(ffn.key(xk)) ** 2

@@ -1,4 +1,4 @@
-"""The command as a whole: how soon it sounds, how much memory it takes, how fast it writes a file."""
+"""The whole command: time to the first sound, memory, and speed of rendering."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ before = resident("self")
 synth = Synth(settings.soundfont, programs(settings))
 print(resident("self") - before)
 """
-"""What a process grows by when it opens the station's soundfont, the library being loaded already."""
+"""Prints the memory that opening the station's soundfont takes, with the library already loaded."""
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Start `radio --station … --output -` and read from it, then write a file."""
+    """Start `radio --station … --output -` and read from it, then render a file."""
     station = ["--config", str(setup.config), "--station", setup.station.name]
     starts, memory = [], 0.0
     for _ in range(_STARTS):
@@ -48,7 +48,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as program:
-            assert program.stdout is not None  # noqa: S101  # a pipe was asked for
+            assert program.stdout is not None  # noqa: S101  # stdout is a pipe
             program.stdout.read(_HEADER + _FRAME)
             starts.append(time.perf_counter() - began)
             for _second in range(20):
@@ -71,7 +71,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
 
 
 def resident(pid: int | str) -> float:
-    """Resident memory of a process in MiB, libraries that it shares with others included."""
+    """Return the resident memory of a process in MiB, shared libraries included."""
     words = Path(f"/proc/{pid}/status").read_text(encoding="ascii").split()
     return int(words[words.index("VmRSS:") + 1]) / _MIB
 

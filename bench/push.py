@@ -1,4 +1,4 @@
-"""What the picture of a push costs: ours against ffmpeg's filters, in the same rates and settings of x264."""
+"""The cost of the video of a push against ffmpeg's filters, with the same rates and x264 settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIZES = {"720p": Video(), "1080p": Video(1_920, 1_080, bitrate=4_500)}
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Encode the station's music with its picture, in both ways in turn."""
+    """Encode the station's music with its video, by the radio and by ffmpeg in turn."""
     seconds = max(2.0, 20 * setup.effort)
     with closing(open_station(setup.station)) as station:
         sound = to_s16(station.render(round(seconds * SAMPLE_RATE))).tobytes()
@@ -36,13 +36,13 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
             file.writeframes(sound)
         for name, video in _SIZES.items():
             ours, theirs = in_turn(
-                timed(lambda video=video: _ours(sound, video)),  # type: ignore[misc]  # mypy wants no default here
+                timed(lambda video=video: _ours(sound, video)),  # type: ignore[misc]  # mypy accepts no default here
                 lambda video=video: seconds / processor_seconds(_ffmpeg(song, video)),  # type: ignore[misc]  # likewise
                 rounds=3,
             )
-            what = f"a push of {name} at {video.fps} frames/s and {video.bitrate} kbit/s"
+            name_and_rate = f"a push of {name} at {video.fps} frames/s and {video.bitrate} kbit/s"
             target = 25.0 if name == "720p" else None
-            yield Measurement(what, 100 / ours, "% of a core", target, at_most=True)
+            yield Measurement(name_and_rate, 100 / ours, "% of a core", target, at_most=True)
             absolute = f"{100 / ours:.1f} and {100 / theirs:.1f} % of a core"
             against = f"{name} against ffmpeg with showfreqs and drawtext"
             yield Measurement(against, ours / theirs, "×", absolute=absolute)
@@ -61,8 +61,8 @@ def _ours(sound: bytes, video: Video) -> Seconds:
 def _ffmpeg(song: Path, video: Video) -> list[str]:
     width, height, fps = video.width, video.height, video.fps
     bars = f"showfreqs=s={width - 128}x{height // 7}:mode=bar:rate={fps}:win_size=4096"
-    laid = f"overlay=64:{height * 5 // 6},drawtext=text=A Title:fontcolor=white:fontsize=44:x=64:y=h*3/4"
-    graph = f"[1:v]scale={width}:{height}[ground];[0:a]{bars}[bars];[ground][bars]{laid}[v]"
+    overlay = f"overlay=64:{height * 5 // 6},drawtext=text=A Title:fontcolor=white:fontsize=44:x=64:y=h*3/4"
+    graph = f"[1:v]scale={width}:{height}[ground];[0:a]{bars}[bars];[ground][bars]{overlay}[v]"
     rates = ["-b:v", f"{video.bitrate}k", "-b:a", str(AUDIO_RATE), "-r", str(fps), "-g", str(KEY_INTERVAL * fps)]
     codecs = [
         "-c:v",

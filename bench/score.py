@@ -1,4 +1,4 @@
-"""What a station plays in its first bars: the score that synthesizers are measured over."""
+"""The first bars of a station, as the score for measurements of synthesizers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARS = 16
 
 
 def programs(settings: StationSettings) -> dict[str, Program]:
-    """What each layer plays."""
+    """Return the programs of the layers."""
     return {
         "keys": Program(settings.keys_program),
         "bass": Program(settings.bass_program),
@@ -24,7 +24,7 @@ def programs(settings: StationSettings) -> dict[str, Program]:
 
 
 def score(settings: StationSettings, *, times: int = 1) -> tuple[Mapping[str, list[SynthEvent]], Frames]:
-    """The events of each layer in the station's first 16 bars, `times` over, and how long once is."""
+    """Return the events of the station's first 16 bars by layer, `times` times, and the length of one time."""
     composer, clock = open_composer(settings, settings.seed), Clock(settings.controls.tempo)
     events: dict[str, list[SynthEvent]] = {layer: [] for layer in programs(settings)}
     feels = {layer: Feel(layer, 1) for layer in events}
@@ -37,7 +37,9 @@ def score(settings: StationSettings, *, times: int = 1) -> tuple[Mapping[str, li
     length -= length % GRID
     repeated = {
         layer: [
-            SynthEvent(each.frame + time * length, each.note, each.velocity) for time in range(times) for each in once
+            SynthEvent(event.frame + time * length, event.note, event.velocity)
+            for time in range(times)
+            for event in once
         ]
         for layer, once in events.items()
     }

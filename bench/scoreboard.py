@@ -1,4 +1,4 @@
-"""The scoreboard as JSON, and as a table for people."""
+"""The scoreboard as JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import asdict
 from bench.measurement import Measurement
 
 Board = Mapping[str, Sequence[Measurement]]
-"""The figures of each section."""
+"""The measurements of each section."""
 
 _REACHED = {None: "", True: "yes", False: "**no**"}
 
 
 def as_json(machine: Mapping[str, str], board: Board) -> dict[str, object]:
-    """Everything, for programs."""
+    """Return the scoreboard as JSON values."""
     figures = [
-        {"section": section, **asdict(figure), "reached": figure.reached}
+        {"section": section, "what": figure.name, **_values(figure), "reached": figure.reached}
         for section, lines in board.items()
         for figure in lines
     ]
@@ -24,18 +24,22 @@ def as_json(machine: Mapping[str, str], board: Board) -> dict[str, object]:
 
 
 def as_markdown(machine: Mapping[str, str], board: Board) -> str:
-    """A table for each section, what has a target first."""
+    """Return a table for each section; measurements with a target come first."""
     parts = ["# Scoreboard", ""]
-    parts += [f"- {what}: {words}" for what, words in machine.items()]
+    parts += [f"- {item}: {text}" for item, text in machine.items()]
     for section, figures in board.items():
         parts += [
             "",
             f"## {section}",
             "",
-            "| what | figure | target | reached | |",
+            "| measurement | value | target | reached | |",
             "| --- | ---: | ---: | --- | --- |",
         ]
         for figure in sorted(figures, key=lambda figure: figure.target is None):
-            cells = (figure.what, figure.shown, figure.wanted, _REACHED[figure.reached], figure.absolute)
+            cells = (figure.name, figure.shown, figure.target_text, _REACHED[figure.reached], figure.absolute)
             parts.append(f"| {' | '.join(cells)} |")
     return "\n".join(parts) + "\n"
+
+
+def _values(figure: Measurement) -> dict[str, object]:
+    return {name: value for name, value in asdict(figure).items() if name != "name"}

@@ -26,13 +26,13 @@ from train.networks.rwkv6 import Rwkv6
 
 LANES, WINDOW = 16, 256
 SHAPES = {"6 × 256": (6, 256), "8 × 256": (8, 256), "4 × 192": (4, 192)}
-"""Layers and width: about the seven million parameters of the target, and the models that are shipped."""
+"""Layers and width: the target's seven million parameters, about, and the shipped models."""
 TARGET = 3.0
 ROUNDS = 3
 
 
 class OurStep:
-    """A step of `train fit` without Lightning's loop around it: its loss, precision, clipping and optimiser."""
+    """A step of `train fit` without Lightning: its loss, precision, clipping and optimizer."""
 
     def __init__(self, recipe: Recipe, table: RowTable, rows: Tensor) -> None:
         self.module = TrainingModule(recipe, table).train()
@@ -62,29 +62,29 @@ class OurStep:
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Every figure of training; of the station, nothing is used but the effort, which makes batches smaller.
+    """Measure training. Only the effort of `setup` is used: a lower one makes batches smaller.
 
     Raises:
         ModelError: the operators in C are not there.
     """
     if not cpu_train.available():
-        raise ModelError(f"training's operators in C are not there: {cpu_train.missing_reason()}")
+        raise ModelError(f"the training operators in C are not available: {cpu_train.missing_reason()}")
     lanes = max(1, round(LANES * min(1.0, setup.effort)))
     threads, cores = torch.get_num_threads(), len(os.sched_getaffinity(0))
     try:
         for name, (layers, width) in SHAPES.items():
-            yield _on(1, name, *_sides(layers, width, lanes), timed)
+            yield _on(1, name, *_steps(layers, width, lanes), timed)
         name = next(iter(SHAPES))
-        ours, plain = _sides(*SHAPES[name], lanes)
-        yield _on(cores, name, ours, plain, _by_the_clock)
+        ours, plain = _steps(*SHAPES[name], lanes)
+        yield _on(cores, name, ours, plain, _timed_by_wall_clock)
         torch.set_num_threads(1)
         yield from _split(name, ours)
     finally:
         torch.set_num_threads(threads)
 
 
-def _sides(layers: int, width: int, lanes: int) -> tuple[OurStep, Callable[[], float]]:
-    """One step of ours, and one of the plain form, over the same batch again and again."""
+def _steps(layers: int, width: int, lanes: int) -> tuple[OurStep, Callable[[], float]]:
+    """Return our step and the plain one, both over the same batch."""
     recipe = Recipe("piano", "", layers, width, tokens=10**9, lanes=lanes, window=WINDOW)
     prepare_machine(recipe)
     table = RowTable(PIANO, known_tokens(PIANO))
@@ -108,16 +108,16 @@ def _on(
     ours()
     plain()
     fast, slow = in_turn(clock(ours), clock(plain), rounds=ROUNDS)
-    millions = sum(each.numel() for each in ours.module.parameters()) / 1e6
+    millions = sum(parameter.numel() for parameter in ours.module.parameters()) / 1e6
     where = f"{name} ({millions:.1f} M), {threads} {'core' if threads == 1 else 'cores'}"
     return Measurement(
-        f"{where}, to plain PyTorch", fast / slow, "×", TARGET,
+        f"{where}, against plain PyTorch", fast / slow, "×", TARGET,
         absolute=f"{shown(fast, 'tokens/s')}; {shown(slow, 'tokens/s')}",
     )  # fmt: skip
 
 
-def _by_the_clock(work: Callable[[], float]) -> Callable[[], float]:
-    """What `work` does in a second of the wall's clock: threads that wait for one another take processor time too."""
+def _timed_by_wall_clock(work: Callable[[], float]) -> Callable[[], float]:
+    """Return the work per second of wall time: waiting threads take processor time too."""
 
     def measure() -> float:
         began = time.perf_counter()
@@ -127,14 +127,14 @@ def _by_the_clock(work: Callable[[], float]) -> Callable[[], float]:
 
 
 def _split(name: str, ours: OurStep) -> Iterator[Measurement]:
-    """Where a step's time goes, in processor milliseconds on one core."""
+    """Measure the parts of a step in processor milliseconds on one core."""
 
     def took(part: Callable[[], None]) -> float:
         began = time.process_time()
         part()
         return 1e3 * (time.process_time() - began)
 
-    parts = {"forward": ours.forward, "backward": ours.backward, "clipping and optimiser": ours.update}
+    parts = {"forward": ours.forward, "backward": ours.backward, "clipping and optimizer": ours.update}
     spent = in_turn(*(partial(took, part) for part in parts.values()), rounds=ROUNDS)
-    for what, part in zip(parts, spent, strict=True):
-        yield Measurement(f"{name}, 1 core, a step's {what}", part, "ms", absolute=f"{100 * part / sum(spent):.0f} %")
+    for label, part in zip(parts, spent, strict=True):
+        yield Measurement(f"{name}, 1 core, {label} of a step", part, "ms", absolute=f"{100 * part / sum(spent):.0f} %")

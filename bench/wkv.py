@@ -1,6 +1,6 @@
-"""WKV-6's CUDA kernels beside PyTorch's forms of it and flash-linear-attention, and beside what the device allows.
+"""WKV-6's CUDA kernels against PyTorch and flash-linear-attention, and against the limits of the device.
 
-All forms compute the same in one run, in turn: outputs, state and every gradient, of random bfloat16 tokens.
+All compute outputs, state and all gradients of random bfloat16 tokens, in turn in one run.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Form: TypeAlias = Callable[..., tuple[Tensor, Tensor]]
 
 HEADS = 8
 SHORT = 256
-"""Tokens that the naive form is given, since it keeps every state for its gradients; its speed is the same at any."""
+"""Tokens for the naive form, which stores every state for its gradients; its speed does not depend on the length."""
 ROUNDS = 9
 _BYTES, _PRODUCTS = 2**30, 4096
-"""Sizes that measure the device: a copy of so many bytes, a matrix product of so many rows and columns."""
+"""Sizes for measurements of the device: bytes to copy, and rows and columns of a matrix product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Shape:
 
     @property
     def bytes(self) -> int:
-        """What forward and backward move at least, in bytes: each kernel's inputs and outputs once.
+        """The least bytes that forward and backward move: the inputs and outputs of each kernel once.
 
         A head's token is 64 numbers: 128 bytes in bfloat16, 256 for the decays and their gradients. Every saved state
-        is written and read once, and so is every gradient of one.
+        and every gradient of one is written and read once.
         """
         heads = self.tokens * HEADS
         forward, back, chunk = 4 * 128 + 256, 2 * 128 + 256, 7 * 128 + 2 * 256
@@ -56,10 +56,10 @@ class Shape:
 
     @property
     def operations(self) -> float:
-        """Floating-point operations of forward and backward, counted in the kernels for an element of the state.
+        """Floating-point operations of forward and backward, counted in the kernels for each element of the state.
 
-        Forward: 5. Backward: 3 for the states' gradients; in a chunk 17: states computed again 6, of r 2, of k, v
-        and the decay 2 each, and 3 for the step back.
+        Forward: 5. Backward: 3 for the gradients of the states, and 17 in a chunk: 6 to recompute states, 2 for r, 2
+        each for k, v and the decay, and 3 for the step back.
         """
         return self.tokens * HEADS * HEAD_SIZE**2 * (5 + 3 + 17)
 
@@ -68,10 +68,10 @@ SHAPES = [Shape(16, 4096), Shape(64, 512), Shape(4, 1024)]
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Every figure; of the setup, nothing is used but the effort.
+    """Measure the kernels. Only the effort of `setup` is used.
 
     Raises:
-        SectionSkipped: there is no CUDA device, or no kernels for it.
+        SectionSkipped: There is no CUDA device, or no kernels for it.
     """
     if not torch.cuda.is_available():
         raise SectionSkipped("no CUDA device")
@@ -101,23 +101,23 @@ def _one_shape(shape: Shape, rounds: int, copied: float, multiplied: float) -> I
     yield Measurement(f"{name}, forward and backward", ours / 1e6, "M tokens/s")
     peers = {"chunked": ("PyTorch in chunks", shape), "naive": ("the naive form", short), "fla": ("fla", shape)}
     for peer_name in list(works)[1:]:
-        words, its = peers[peer_name]
-        theirs = its.tokens / seconds[peer_name]
+        label, peer_shape = peers[peer_name]
+        theirs = peer_shape.tokens / seconds[peer_name]
         made_of = f"{shown(ours / 1e6, 'M')}; {shown(theirs / 1e6, 'M tokens/s')}"
-        yield Measurement(f"{name}, to {words}", ours / theirs, "×", absolute=made_of)
+        yield Measurement(f"{name}, against {label}", ours / theirs, "×", absolute=made_of)
     bandwidth, speed = shape.bytes / seconds["ours"], shape.operations / seconds["ours"]
     yield Measurement(
-        f"{name}, of what memory allows", 100 * bandwidth / copied, "%",
+        f"{name}, share of the memory bandwidth", 100 * bandwidth / copied, "%",
         absolute=f"{shape.bytes / 1e9:.2f} GB moved, {bandwidth / 1e9:.0f} GB/s",
     )  # fmt: skip
     yield Measurement(
-        f"{name}, of what arithmetic allows", 100 * speed / multiplied, "%",
+        f"{name}, share of the arithmetic", 100 * speed / multiplied, "%",
         absolute=f"{shape.operations / 1e9:.0f} GFLOP, {speed / 1e12:.1f} TFLOP/s",
     )  # fmt: skip
 
 
 def _training(form: Form, shape: Shape, dtype: torch.dtype) -> Callable[[], object]:
-    """One forward and backward pass."""
+    """Return a workload of one forward and backward pass."""
     generator = torch.Generator("cuda").manual_seed(0)
 
     def normal(*size: int) -> Tensor:
@@ -136,7 +136,7 @@ def _training(form: Form, shape: Shape, dtype: torch.dtype) -> Callable[[], obje
 
 
 def _flash_linear_attention() -> Form | None:
-    """The operator of the package of that name, if it is installed."""
+    """Return the operator of flash-linear-attention, if it is installed."""
     try:
         from fla.ops.rwkv6 import chunk_rwkv6
     except ImportError:
@@ -150,14 +150,14 @@ def _flash_linear_attention() -> Form | None:
 
 
 def _copy_bandwidth(rounds: int) -> float:
-    """Bytes a second, read and written, of a copy within the device."""
+    """Return the bytes per second, read and written, of a copy within the device."""
     source = torch.empty(_BYTES, dtype=torch.uint8, device="cuda").random_()
     target = torch.empty_like(source)
     return 2 * _BYTES / _in_turn(lambda: target.copy_(source), rounds=rounds)[0]
 
 
 def _arithmetic(rounds: int) -> float:
-    """Operations a second of a float32 matrix product without the tensor cores, which the kernels do not use."""
+    """Return the operations per second of a float32 matrix product, without tensor cores as in the kernels."""
     matrix = torch.randn(_PRODUCTS, _PRODUCTS, device="cuda")
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
@@ -168,7 +168,7 @@ def _arithmetic(rounds: int) -> float:
 
 
 def _in_turn(*works: Callable[[], object], rounds: int) -> list[Seconds]:
-    """Median device time of each, measured once a round, by the device's own clock; the first round warms up."""
+    """Return the median device time of each workload over rounds, after a warm-up, by the device's clock."""
     table: list[list[Seconds]] = []
     for _ in range(rounds + 1):
         row = []

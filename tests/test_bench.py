@@ -1,4 +1,4 @@
-"""The benchmark measures parts that exist, and says what was reached."""
+"""Tests of the benchmark's scoreboard and sections."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_scoreboard_is_written_as_json_and_markdown() -> None:
         "engine": [Measurement("plain", 1234.5, "tokens/s"), Measurement("ratio", 5.25, "×", 6, absolute="5 and 1")]
     }
     figures = as_json({"cores": "2"}, board)["figures"]
-    assert [(each["what"], each["reached"]) for each in figures] == [("plain", None), ("ratio", False)]
+    assert [(figure["what"], figure["reached"]) for figure in figures] == [("plain", None), ("ratio", False)]
     text = as_markdown({"cores": "2"}, board)
     assert "| ratio | 5.25 × | ≥ 6 × | **no** | 5 and 1 |\n| plain | 1,234 tokens/s |  |  |  |\n" in text
 
@@ -48,23 +48,23 @@ def test_bytes_and_operations_of_the_wkv_kernels_are_counted() -> None:
     # r, k, v, y and log_w; r, dy and log_w; r, k, v, dy, three gradients and log_w's; each state four times
     assert one.bytes == HEADS * (32 * token * (4 * 2 + 4 + 2 * 2 + 4 + 7 * 2 + 2 * 4) + 4 * state)
     assert (longer.bytes, more.bytes) == (2 * one.bytes, 3 * one.bytes)
-    assert Shape(1, 33).bytes - one.bytes > HEADS * 4 * state  # a token more, and a chunk for it
+    assert Shape(1, 33).bytes - one.bytes > HEADS * 4 * state  # one more token, and a chunk for it
     assert longer.operations == 2 * one.operations
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "section", ["engine", "training", "stages", "peers", "process", "push", "stations", "listeners"]
+    "section", ["engine", "training", "pipeline", "peers", "process", "push", "stations", "listeners"]
 )
 def test_every_section_has_measurements(section: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", section, "--effort", "0.03", "--output", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert result.returncode in (0, 1), result.stderr  # so short a run may well miss a target
+    assert result.returncode in (0, 1), result.stderr  # so short a run may miss a target
     assert result.stderr == ""
     figures = json.loads((tmp_path / "bench.json").read_text())["figures"]
     assert len(figures) >= 3
     assert {figure["section"] for figure in figures} == {section}
     assert all(figure["value"] > 0 for figure in figures if not figure["what"].startswith("underruns"))
     assert all(figure["what"] in (tmp_path / "bench.md").read_text() for figure in figures)
-    # Speed depends on what else this machine does; memory does not.
+    # Speed depends on the load of the machine; memory does not.
     assert all(figure["reached"] for figure in figures if figure["unit"] == "MiB" and figure["target"])
