@@ -1,1 +1,1 @@
-"""From MIDI to a checkpoint: prepare a corpus, fit a model, evaluate and export it. Run from a checkout."""
+"""Training of the radio's models: prepare a corpus, fit a model, evaluate and export it. Run from a checkout."""

@@ -10,7 +10,7 @@ PPQ = 480
 
 
 def pop909_song(root: Path, number: int, *, bars: int = 6, odd_bar: int | None = None) -> Path:
-    """A song at 100 beats a minute whose piano plays C E G B on each beat of odd bars and A C E G of even ones."""
+    """Write a song at 100 BPM whose piano plays C E G B on each beat of odd bars and A C E G of even ones."""
     folder = root / f"{number:03}"
     folder.mkdir(parents=True)
     beat = 0.6
@@ -54,7 +54,7 @@ def pop909_song(root: Path, number: int, *, bars: int = 6, odd_bar: int | None =
 
 
 def groove_file(path: Path, hits: list[tuple[float, int, int]]) -> None:
-    """Drum hits as (beat, pad, velocity)."""
+    """Write drum hits, given as (beat, pad, velocity)."""
     file = mido.MidiFile(ticks_per_beat=PPQ)
     track = mido.MidiTrack()
     events = sorted(
@@ -72,7 +72,7 @@ def groove_file(path: Path, hits: list[tuple[float, int, int]]) -> None:
 
 
 def groove(root: Path) -> Path:
-    """Three performances: a hip-hop beat to train on, a fill to validate on, and one in 3/4 that is left out."""
+    """Write three performances: a hip-hop beat for training, a fill for validation, and one in 3/4 that is left out."""
     beat = [
         hit
         for bar in range(4)

@@ -26,6 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Add the figures to the card."""
-    from train.export.model_card import add, named
+    from train.export.model_card import add, parse_pairs
 
-    add(arguments.checkpoint, named(arguments.figures))
+    add(arguments.checkpoint, parse_pairs(arguments.figures))

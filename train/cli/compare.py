@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train what is missing, then measure, write the results, and print them as Markdown."""
-    from train.compare.training import recipes, shortened, train
+    from train.compare.training import recipes, shorten, train
 
     if not arguments.train:
         from train.compare.speed import require_one_thread
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     for name in arguments.train or by_name:
         recipe = by_name[name]
-        train(shortened(recipe, arguments.tokens) if arguments.tokens else recipe, arguments.runs / name)
+        train(shorten(recipe, arguments.tokens) if arguments.tokens else recipe, arguments.runs / name)
     if not arguments.train:
         from train.compare.measure import measure
         from train.compare.tables import write

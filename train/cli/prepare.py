@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.source,
         arguments.out,
         arguments.part,
-        stages=pipeline.chosen(arguments.arrange, stages) if arguments.arrange else (),
+        stages=pipeline.parse_stages(arguments.arrange, stages) if arguments.arrange else (),
         variants=arguments.variants,
         progressions=arguments.progressions,
     )

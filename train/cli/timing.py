@@ -25,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, write the table, and print the comparison as Markdown."""
-    from train.metrics.microtiming import measured
+    from train.metrics.microtiming import measure_timing
 
-    timings, comparison = measured(arguments.source)
+    timings, comparison = measure_timing(arguments.source)
     if arguments.out:
         arguments.out.write_text(json.dumps(timings, ensure_ascii=False) + "\n")
     print(comparison)

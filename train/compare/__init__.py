@@ -1,1 +1,1 @@
-"""One table of architectures: trained alike by recipes of one size, measured in one run."""
+"""Comparison of architectures: trained alike by recipes of one size, and measured together."""

@@ -1,4 +1,4 @@
-"""Measure finished runs side by side: what they learnt, how fast they learn and play, what they must remember."""
+"""Measurements of finished runs: bits, speed of training and generating, and size of the state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from radio.model.weights import checkpoint
 from radio.model.weights.checkpoint import Checkpoint
 from train.compare import speed
 from train.compare.speed import Workload
-from train.compare.training import finished, rates_tried
+from train.compare.training import is_finished, rates_tried
 from train.data import binidx
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.checkpointing import LAST
@@ -29,22 +29,18 @@ from train.metrics.evaluate import model_figures
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Tokens a second of an engine, at the hundredth token and at the ten-thousandth."""
+    """The speed of an engine in tokens per second."""
 
     engine: str
     early: float
+    """At the hundredth token."""
     late: float
+    """At the ten-thousandth token."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """A run's figures.
-
-    bits, accuracy: per sampled token of the whole validation split. rate: the run's, of `rates` tried, each with the
-    validation bits of its short run. curve: (training tokens, validation bits). training: tokens a second. numpy, air:
-    generating, by the plain engine in float32 and by the one that a station takes, over int8. early_bytes, late_bytes:
-    the state after 100 and 10,000 tokens.
-    """
+    """The measurements of a run."""
 
     name: str
     title: str
@@ -53,19 +49,29 @@ class ModelResult:
     parameters: int
     tokens: int
     rate: float
+    """The peak learning rate."""
     rates: Mapping[str, float]
+    """The rates that were tried, with the validation bits of their short runs."""
     bits: float
+    """Per sampled token of the whole validation split."""
     accuracy: float
+    """Per sampled token of the whole validation split."""
     curve: Sequence[tuple[int, float]]
+    """(training tokens, validation bits)."""
     training: float
+    """Tokens per second."""
     numpy: Throughput
+    """Generating by the plain engine in float32."""
     air: Throughput
+    """Generating by the engine that a station uses, with int8 weights."""
     early_bytes: int
+    """The size of the state after 100 tokens."""
     late_bytes: int
+    """The size of the state after 10,000 tokens."""
 
 
 class _FinishedRun:
-    """A finished run, opened: its module, its validation split, and its engines where their speed is taken."""
+    """A finished run with its module, its validation split, and its engines ready for measurement."""
 
     def __init__(self, name: str, run: Path) -> None:
         self.name, self.run = name, run
@@ -79,26 +85,26 @@ class _FinishedRun:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "model.safetensors"
             checkpoint.write(path, plain, "int8")
-            air = open_engine(checkpoint.read(path))  # mapped: the pages outlive their name
-        self.air = speed.playing(air, speed.piece(self.validation, self.table))
-        # a state of one engine is one of the other's, too
+            air = open_engine(checkpoint.read(path))  # memory-mapped: the pages stay readable after the file is removed
+        self.air = speed.open_probe(air, speed.piece(self.validation, self.table))
+        # both engines have the same states
         self.numpy = replace(self.air, engine=open_numpy_engine(plain))
 
-    def works(self) -> dict[str, Workload]:
-        """Generating by either engine, early and late."""
+    def workloads(self) -> dict[str, Workload]:
+        """Return workloads that generate with either engine, early and late."""
         return {
-            f"{self.name} {kind} {when}": work
+            f"{self.name} {kind} {when}": workload
             for kind, model in (("numpy", self.numpy), ("air", self.air))
-            for when, work in zip(("early", "late"), model.works(), strict=True)
+            for when, workload in zip(("early", "late"), model.workloads(), strict=True)
         }
 
-    def row(self, training: float, paces: Mapping[str, float]) -> ModelResult:
-        """All of it, with the speeds that were taken of `works`, in turn with those of others."""
+    def result(self, training: float, speeds: Mapping[str, float]) -> ModelResult:
+        """Return the results, with the speeds that were measured of this run's workloads."""
         spec = self.module.model.spec
         figures = model_figures(self.module, self.validation, self.table)
         per_step = self.recipe.lanes * self.recipe.window
         numpy, air = (
-            Throughput(model.kind, paces[f"{self.name} {kind} early"], paces[f"{self.name} {kind} late"])
+            Throughput(model.kind, speeds[f"{self.name} {kind} early"], speeds[f"{self.name} {kind} late"])
             for kind, model in (("numpy", self.numpy), ("air", self.air))
         )
         return ModelResult(
@@ -122,20 +128,20 @@ class _FinishedRun:
 
 
 def measure(runs: Mapping[str, Path]) -> list[ModelResult]:
-    """The rows of finished runs by their names, the fewest bits first.
+    """Measure finished runs, given by name; return the results, fewest bits first.
 
     Raises:
-        SettingsError: a run is not at its end, or numpy may take more than one thread.
-        ModelError: a run's checkpoint cannot be read.
+        SettingsError: A run is not finished, or numpy may use more than one thread.
+        ModelError: A run's checkpoint cannot be read.
     """
     speed.require_one_thread()
     torch.set_num_threads(1)
-    if missing := [name for name, run in runs.items() if not finished(run)]:
-        raise SettingsError(f"{', '.join(missing)}: not trained to the end; without --train, `train compare` does it")
-    subjects = [_FinishedRun(name, run) for name, run in runs.items()]
-    learning = speed.in_turn({each.name: speed.training(each.recipe) for each in subjects}, rounds=speed.ROUNDS)
-    works: dict[str, Workload] = {}
-    for each in subjects:
-        works |= each.works()
-    paces = speed.in_turn(works, rounds=speed.ROUNDS)
-    return sorted((each.row(learning[each.name], paces) for each in subjects), key=lambda row: row.bits)
+    if missing := [name for name, run in runs.items() if not is_finished(run)]:
+        raise SettingsError(f"{', '.join(missing)}: not trained to the end; run `train compare` without --train")
+    opened = [_FinishedRun(name, run) for name, run in runs.items()]
+    learning = speed.in_turn({run.name: speed.training(run.recipe) for run in opened}, rounds=speed.ROUNDS)
+    workloads: dict[str, Workload] = {}
+    for run in opened:
+        workloads |= run.workloads()
+    speeds = speed.in_turn(workloads, rounds=speed.ROUNDS)
+    return sorted((run.result(learning[run.name], speeds) for run in opened), key=lambda result: result.bits)

@@ -1,4 +1,4 @@
-"""How fast a model trains and plays, in seconds of this process's processor time, one thread, all models in turn."""
+"""Speeds of training and generating, in processor time of one thread, with all models in turn."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 
 Workload: TypeAlias = Callable[[], int]
-"""Does something to so many tokens."""
+"""A function that processes tokens and returns their number."""
 
 EARLY, LATE = 100, 10_000
-"""Tokens that a stream has had when its speed is measured."""
+"""Numbers of tokens after which the speed of a stream is measured."""
 ROUNDS = 5
 _STEPS = 2
 _TOKENS = 64
@@ -35,7 +35,7 @@ _TOKENS = 64
 
 @dataclass(frozen=True, slots=True)
 class GenerationProbe:
-    """An engine, the states in which it had taken in `EARLY` and `LATE` tokens of `rows`, which go on from there."""
+    """An engine with its states after `EARLY` and `LATE` tokens of `rows`."""
 
     engine: Engine
     rows: list[int]
@@ -44,11 +44,11 @@ class GenerationProbe:
 
     @property
     def kind(self) -> str:
-        """`native` or `numpy`, as `engine:` of a station names it."""
+        """`native` or `numpy`, as in the setting `engine` of a station."""
         return "native" if isinstance(self.engine, NativeEngine) else "numpy"
 
-    def works(self) -> tuple[Workload, Workload]:
-        """Generating from the early state on, and from the late one: a token a step, as on air."""
+    def workloads(self) -> tuple[Workload, Workload]:
+        """Return workloads that generate from the early and from the late state, token by token as on air."""
         return self._from(self.early, EARLY), self._from(self.late, LATE)
 
     def _from(self, state: State, mark: int) -> Workload:
@@ -62,26 +62,26 @@ class GenerationProbe:
 
 
 def require_one_thread() -> None:
-    """Raises SettingsError where numpy would take more, which processor time would count as one's own."""
+    """Raise SettingsError if numpy may use several threads, whose processor time would add up."""
     if os.environ.get("OPENBLAS_NUM_THREADS", os.environ.get("OMP_NUM_THREADS")) != "1":
-        raise SettingsError("speeds are compared on one thread: set OMP_NUM_THREADS=1 in the environment")
+        raise SettingsError("speeds are measured on one thread; set OMP_NUM_THREADS=1 in the environment")
 
 
-def in_turn(works: Mapping[str, Workload], *, rounds: int) -> dict[str, float]:
-    """Tokens a second of each: the median of some rounds in which all have their turn, after one to warm up."""
-    for work in works.values():
-        work()
-    speeds: dict[str, list[float]] = {name: [] for name in works}
+def in_turn(workloads: Mapping[str, Workload], *, rounds: int) -> dict[str, float]:
+    """Return tokens per second of each workload: medians over rounds in which all run once, after a warm-up."""
+    for workload in workloads.values():
+        workload()
+    speeds: dict[str, list[float]] = {name: [] for name in workloads}
     for _ in range(rounds):
-        for name, work in works.items():
+        for name, workload in workloads.items():
             began = time.process_time()
-            done = work()
+            done = workload()
             speeds[name].append(done / (time.process_time() - began))
-    return {name: statistics.median(found) for name, found in speeds.items()}
+    return {name: statistics.median(rounds_of) for name, rounds_of in speeds.items()}
 
 
 def training(recipe: Recipe) -> Workload:
-    """Optimiser steps of `recipe` on its corpus, all that there is to them but reading the tokens."""
+    """Return a workload of whole optimizer steps of `recipe`; reading the tokens is not included."""
     table = RowTable(recipe.played, known_tokens(recipe.played))
     lanes = TrainingBatches(
         binidx.read(Path(recipe.corpus) / "train"), table, lanes=recipe.lanes, window=recipe.window, seed=recipe.seed
@@ -105,16 +105,16 @@ def training(recipe: Recipe) -> Workload:
 
 
 def piece(validation: list[Tokens], table: RowTable) -> list[int]:
-    """Rows of validation music, `LATE` of them and what is played after them."""
+    """Return rows of validation music: `LATE` and those to generate after them."""
     rows: list[int] = []
     while len(rows) < LATE + _TOKENS:
-        for each in validation:
-            rows += table.rows(each).tolist()
+        for tokens in validation:
+            rows += table.rows(tokens).tolist()
     return rows[: LATE + _TOKENS]
 
 
-def playing(engine: Engine, rows: list[int]) -> GenerationProbe:
-    """Let `engine` take in a `piece`."""
+def open_probe(engine: Engine, rows: list[int]) -> GenerationProbe:
+    """Step `engine` through a `piece`, and keep its early and late states."""
     _, early = engine.step(rows[:EARLY], engine.zero_state())
     _, late = engine.step(rows[EARLY:LATE], early)
     return GenerationProbe(engine, rows, early, late)

@@ -1,4 +1,4 @@
-"""The comparison as JSON, as a table for people, and as curves."""
+"""The comparison as JSON, Markdown and a plot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from train.compare.speed import EARLY, LATE
 
 
 def write(rows: Sequence[ModelResult], out: Path) -> str:
-    """Write compare.json, compare.md and compare.png into the folder `out`; returns the Markdown."""
+    """Write compare.json, compare.md and compare.png to the folder `out`; return the Markdown."""
     out.mkdir(parents=True, exist_ok=True)
     words = table(rows)
     (out / "compare.json").write_text(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False) + "\n")
@@ -22,14 +22,14 @@ def write(rows: Sequence[ModelResult], out: Path) -> str:
 
 
 def table(rows: Sequence[ModelResult]) -> str:
-    """Two tables: what was learnt at which rate, and what it takes to play it."""
+    """Return two tables: results of training with its rate, and speed of generating."""
     marks = f"token {EARLY:,} | token {LATE:,}"
-    learnt = _head(
+    trained = _head(
         "", "layers × width", "parameters", "tokens", "rate", "bits per sampled token", "accuracy", "training"
     )
     played = _head("", f"numpy, {marks}", f"on air, {marks}", f"state, {marks}")
     for row in rows:
-        learnt.append(
+        trained.append(
             f"| {row.title} | {row.layers} × {row.width} | {row.parameters / 1e6:.2f} M | {row.tokens / 1e6:.1f} M "
             f"| {row.rate:g} | {row.bits:.3f} | {row.accuracy:.1%} | {row.training:,.0f} tokens/s |"
         )
@@ -39,7 +39,7 @@ def table(rows: Sequence[ModelResult]) -> str:
         )
     tried = [f"- {row.title}: " + ", ".join(f"{rate}: {bits:.3f}" for rate, bits in row.rates.items()) for row in rows]
     tuned = "Rates tried in short runs, and their validation bits:"
-    return "\n".join([*learnt, "", "Generating, tokens a second:", "", *played, "", tuned, "", *tried])
+    return "\n".join([*trained, "", "Generating, tokens a second:", "", *played, "", tuned, "", *tried])
 
 
 def _head(*names: str) -> list[str]:
@@ -48,7 +48,7 @@ def _head(*names: str) -> list[str]:
 
 
 def plot(rows: Sequence[ModelResult], path: Path) -> None:
-    """Validation bits over training tokens, a line an architecture."""
+    """Plot validation bits over training tokens, one line per architecture."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
@@ -66,6 +66,6 @@ def plot(rows: Sequence[ModelResult], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _air(pace: Throughput) -> str:
-    """Two cells; where a station has nothing but numpy either, its speed is said already."""
-    return f"{pace.early:,.0f} | {pace.late:,.0f}" if pace.engine != "numpy" else "numpy | numpy"
+def _air(speed: Throughput) -> str:
+    """Return two cells; if a station uses numpy too, its speed is in the other column already."""
+    return f"{speed.early:,.0f} | {speed.late:,.0f}" if speed.engine != "numpy" else "numpy | numpy"

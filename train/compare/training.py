@@ -1,7 +1,7 @@
-"""Train what a comparison lacks: for each recipe first the rate, then the run.
+"""Training of the runs of a comparison: first a search for the learning rate, then the run.
 
-An architecture that is given another's learning rate is not compared but handicapped. So each recipe's rate is doubled,
-or halved, as long as a short run gets better by it; what was tried stands in the report.
+With another architecture's learning rate a comparison would be unfair. So the rate of each recipe is doubled, or else
+halved, as long as short runs improve. The report lists the rates that were tried.
 """
 
 from __future__ import annotations
@@ -22,33 +22,34 @@ from train.loop.stored_run import load_module, stored_run
 from train.metrics.evaluate import model_figures
 
 PROBE_TOKENS = 300_000
-"""At most, and a quarter of the run at most: what each rate is tried for."""
+"""The most tokens to try a rate on, and at most a quarter of the run."""
 _RATES = "rates.json"
 
 
 def recipes(folder: Path) -> dict[str, Recipe]:
-    """The recipes of a folder by their files' names. Raises SettingsError where there are none, or they differ.
+    """Read the recipes of a folder, by the names of their files.
 
-    They must share all that is not the model: corpus, tokens, lanes, window, optimiser, seed.
+    Raises:
+        SettingsError: There are none, or they differ in other settings than architecture, layers, width and rate.
     """
-    found = {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}
-    if not found:
-        raise SettingsError(f"{folder}: holds no recipes (*.yaml) to compare")
-    first = next(iter(found.values()))
+    by_name = {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}
+    if not by_name:
+        raise SettingsError(f"{folder}: there are no recipes (*.yaml) to compare")
+    first = next(iter(by_name.values()))
     differ = [
         name
-        for name, each in found.items()
+        for name, recipe in by_name.items()
         if first
-        != replace(each, architecture=first.architecture, layers=first.layers, width=first.width, rate=first.rate)
+        != replace(recipe, architecture=first.architecture, layers=first.layers, width=first.width, rate=first.rate)
     ]
     if differ:
         raise SettingsError(f"{folder}: {', '.join(differ)}: only architecture, layers, width and rate may differ")
-    return found
+    return by_name
 
 
 def train(recipe: Recipe, run: Path) -> None:
-    """Bring `run` to the end of `recipe`, at the best rate; nothing happens where it is there already."""
-    if finished(run):
+    """Train `run` by `recipe` at the best rate; do nothing if it is finished."""
+    if is_finished(run):
         return
     bits = rates_tried(run)
 
@@ -62,8 +63,8 @@ def train(recipe: Recipe, run: Path) -> None:
     fit(replace(recipe, rate=best_rate(probe, recipe.rate)), run)
 
 
-def finished(run: Path) -> bool:
-    """Whether a run has come to the end of its recipe. Raises ModelError where its checkpoint cannot be read."""
+def is_finished(run: Path) -> bool:
+    """Return True if a run has reached the end of its recipe. Raises ModelError if its checkpoint cannot be read."""
     if not (run / LAST).exists():
         return False
     stored = stored_run(run / LAST)
@@ -71,7 +72,7 @@ def finished(run: Path) -> bool:
 
 
 def best_rate(bits: Callable[[float], float], start: float) -> float:
-    """The rate with the least `bits` of `start` · 2ⁿ: from start on upwards, or else downwards, until it gets worse."""
+    """Search `start` · 2ⁿ for the rate with the fewest `bits`: upwards, or else downwards, until they rise."""
     best = start
     for factor in (2.0, 0.5):
         while bits(best * factor) < bits(best):
@@ -82,7 +83,7 @@ def best_rate(bits: Callable[[float], float], start: float) -> float:
 
 
 def rates_tried(run: Path) -> dict[float, float]:
-    """Validation bits of the short runs, by rate."""
+    """Return the validation bits of the short runs, by rate."""
     path = run / _RATES
     try:
         return {float(rate): float(bits) for rate, bits in json.loads(path.read_text()).items()}
@@ -92,15 +93,15 @@ def rates_tried(run: Path) -> dict[float, float]:
         raise ModelError(f"{path}: not a list of rates ({error})") from error
 
 
-def shortened(recipe: Recipe, tokens: int) -> Recipe:
-    """`recipe` on so many tokens: warm-up has at most a fifth of them, and validation comes five times."""
+def shorten(recipe: Recipe, tokens: int) -> Recipe:
+    """Return `recipe` with fewer tokens: a warm-up of at most a fifth of the steps, and five validations."""
     short = replace(recipe, tokens=tokens)
     return replace(short, warmup=min(recipe.warmup, short.steps // 5), validate_every=max(1, short.steps // 5))
 
 
 def _probe(recipe: Recipe, rate: float, run: Path) -> float:
-    """Validation bits after a short run at `rate`."""
-    short = shortened(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 4))
+    """Return the validation bits after a short run at `rate`."""
+    short = shorten(replace(recipe, rate=rate), min(PROBE_TOKENS, recipe.tokens // 4))
     module = load_module(fit(replace(short, validate_every=short.steps + 1), run))
     table = RowTable(recipe.played, known_tokens(recipe.played))
     bits = float(model_figures(module, binidx.read(Path(recipe.corpus) / "validation"), table)["bits"])  # type: ignore[arg-type]

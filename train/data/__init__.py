@@ -1,0 +1,1 @@
+"""Corpora: data sets read as pieces, arranged, and stored as tokens."""

@@ -1,10 +1,9 @@
-"""binidx: the indexed token files that RWKV-LM and GPT-NeoX read (`MMIDIDX`), written and memory-mapped.
+"""binidx, the indexed token files of RWKV-LM and GPT-NeoX (`MMIDIDX`).
 
 Layout of the .idx file, little-endian (Megatron-LM's `IndexedDataset`, GPT-NeoX's `MMapIndexedDataset`): magic, version
-u64 = 1, dtype code u8, S sequences u64, D + 1 document bounds u64, sizes i32 × S, byte offsets i64 × S, bounds
-i64 × (D + 1): document d is the sequences from bound d up to bound d + 1. The .bin file holds the tokens of all
-sequences, one after another. We write a piece as a document of one sequence, 16 bits a token; what others wrote may be
-of any whole numbers.
+u64 = 1, dtype code u8, S sequences u64, D + 1 document bounds u64, sizes i32 × S, byte offsets i64 × S, bounds i64 × (D
++ 1): document d is the sequences from bound d up to bound d + 1. The .bin file has the tokens of all sequences, one
+after another. We write a piece as a document of one sequence, 16 bits per token, and read any type of whole numbers.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ MAGIC = b"MMIDIDX\x00\x00"
 VERSION = 1
 UINT16 = 8
 INTEGERS: Final = MappingProxyType({1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", UINT16: "<u2"})
-"""The format's codes for whole numbers (6 and 7 are floating)."""
+"""The format's codes for types of whole numbers (6 and 7 are floating-point types)."""
 _HEADER = struct.Struct("<QBQQ")
 
 Tokens = npt.NDArray[np.uint16]
 
 
 def write(prefix: Path, pieces: Iterable[Iterable[TokenId]]) -> int:
-    """Write `prefix`.bin and `prefix`.idx; each piece is one document. Returns the number of tokens."""
+    """Write `prefix`.bin and `prefix`.idx, one document per piece; return the number of tokens."""
     sizes: list[int] = []
     with prefix.with_suffix(".bin").open("wb") as file:
         for piece in pieces:
@@ -52,22 +51,24 @@ def write(prefix: Path, pieces: Iterable[Iterable[TokenId]]) -> int:
 
 
 def read(prefix: Path) -> list[Tokens]:
-    """The documents of `prefix`.bin and .idx; memory-mapped where they are single sequences of 16-bit tokens.
+    """Read the documents of `prefix`.bin and .idx; single sequences of 16-bit tokens are memory-mapped.
 
     Raises:
-        MidiError: a file is missing, foreign, truncated, or holds what is no 16-bit token.
+        MidiError: A file is missing, foreign or truncated, or a token does not fit into 16 bits.
     """
     index_path, tokens_path = prefix.with_suffix(".idx"), prefix.with_suffix(".bin")
     for path in (index_path, tokens_path):
         if not path.is_file():
-            raise MidiError(f"{path}: no such file; `python -m train prepare` makes it")
+            raise MidiError(f"{path}: no such file; `python -m train prepare` writes it")
     index = index_path.read_bytes()
     start = len(MAGIC) + _HEADER.size
     if not index.startswith(MAGIC) or len(index) < start:
-        raise MidiError(f"{index_path}: not a binidx index (it must begin with {MAGIC!r})")
+        raise MidiError(f"{index_path}: not a binidx index; it must start with {MAGIC!r}")
     version, code, count, bounds = _HEADER.unpack_from(index, len(MAGIC))
     if version != VERSION or code not in INTEGERS:
-        raise MidiError(f"{index_path}: version {version}, dtype {code}; version 1 and whole numbers are read")
+        raise MidiError(
+            f"{index_path}: version {version} with dtype {code} is not supported; use version 1 and whole numbers"
+        )
     if len(index) < start + count * 12 + bounds * 8:
         raise MidiError(f"{index_path}: truncated: {len(index)} bytes for {count} sequences")
     sizes = np.frombuffer(index, "<i4", count, start).astype(np.int64)
@@ -77,7 +78,7 @@ def read(prefix: Path) -> list[Tokens]:
     if not count or not sizes.sum():
         return []
     if min(sizes.min(), offsets.min()) < 0 or int((offsets + sizes * width).max()) > tokens_path.stat().st_size:
-        raise MidiError(f"{tokens_path}: truncated: its index promises {int(sizes.sum())} tokens")
+        raise MidiError(f"{tokens_path}: truncated: its index lists {int(sizes.sum())} tokens")
     stored = np.memmap(tokens_path, dtype=np.uint8, mode="r")
     sequences = [
         stored[offset : offset + size * width].view(INTEGERS[code])
@@ -91,12 +92,12 @@ def _piece(sequences: list[npt.NDArray[Any]], path: Path) -> Tokens:
     if whole.dtype == np.uint16:
         return whole
     if len(whole) and not 0 <= whole.min() <= whole.max() < 2**16:
-        raise MidiError(f"{path}: a token of {int(whole.min())} or {int(whole.max())}; 0 to 65535 are read")
+        raise MidiError(f"{path}: tokens from {int(whole.min())} to {int(whole.max())}; they must be in 0 to 65535")
     return whole.astype(np.uint16)
 
 
 def write_weights(prefix: Path, weights: Sequence[float]) -> None:
-    """Write how often each piece is to be read, a number a line, into `prefix`.weights; no file where all are alike."""
+    """Write the weight of each piece to `prefix`.weights, one per line; no file if all are equal."""
     path = prefix.with_suffix(".weights")
     if len(set(weights)) <= 1:
         path.unlink(missing_ok=True)
@@ -105,10 +106,10 @@ def write_weights(prefix: Path, weights: Sequence[float]) -> None:
 
 
 def read_weights(prefix: Path, pieces: int) -> npt.NDArray[np.float64] | None:
-    """The weights of the `pieces` of `prefix`; None where all are read alike.
+    """Read the weights of the `pieces` of `prefix`; return None if all are equal.
 
     Raises:
-        MidiError: not one number above 0 for each piece.
+        MidiError: The file does not have one number above 0 for each piece.
     """
     path = prefix.with_suffix(".weights")
     if not path.is_file():
@@ -116,9 +117,9 @@ def read_weights(prefix: Path, pieces: int) -> npt.NDArray[np.float64] | None:
     try:
         weights = np.array([float(line) for line in path.read_text().split()])
     except ValueError as error:
-        raise MidiError(f"{path}: a number a line was expected ({error})") from None
+        raise MidiError(f"{path}: there must be one number per line ({error})") from None
     if len(weights) != pieces or not (np.isfinite(weights) & (weights > 0)).all():
         raise MidiError(
-            f"{path}: one number above 0 was expected for each of {pieces} pieces; prepare the corpus again"
+            f"{path}: there must be one number above 0 for each of {pieces} pieces; prepare the corpus again"
         )
     return weights

@@ -1,4 +1,4 @@
-"""`tokenizer.json`, so that Hugging Face's `tokenizers` reads our tokens: words as in a corpus' names, spaces between.
+"""`tokenizer.json`: the vocabulary for Hugging Face's `tokenizers`. Tokens are words separated by spaces.
 
 Source: the file format of github.com/huggingface/tokenizers, model WordLevel, pre-tokenizer WhitespaceSplit.
 """

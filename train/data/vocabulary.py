@@ -1,4 +1,4 @@
-"""Which tokens a part's model knows, and tables from the vocabulary's ids to the model's rows."""
+"""The tokens that the model of a part knows, and tables from token ids to the model's rows."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ from train.data.corpus.groove import PADS
 
 UNKNOWN = -1
 STEP: Tick = 5
-"""All places in a beat at which notes start or end are multiples of this, and so are the waits between them."""
+"""Notes start and end at multiples of this within a beat, and waits are multiples of it."""
 
 Rows = npt.NDArray[np.int64]
 
 
 def known_tokens(part: Part) -> tuple[TokenId, ...]:
-    """The ids a model of `part` has rows for, ascending: waits in steps of five ticks, its notes, its controls.
+    """Return the token ids that a model of `part` has rows for, in ascending order.
 
-    A model of harmony has chords, the beats they may begin on, and what the host says of a loop.
+    A model of notes has waits in steps of five ticks, notes and controls. A model of chords has chords, the beats on
+    which they may begin, modes and moods.
     """
     if part is CHORDS:
         return (
@@ -70,12 +71,12 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
 
 
 def _is_forced(part: Part, token: TokenId) -> bool:
-    """Whether the host decides about `token`: about all controls, but of harmony only about mode and mood."""
+    """Return True for tokens that the host decides: all controls, but of chords only mode and mood."""
     return token == START or (token >= MODE_BASE if part is CHORDS else is_control(token))
 
 
 class RowTable:
-    """Ids → rows for one part, after a transposition and a change of velocity bins."""
+    """A table from token ids to rows of one part, with transposition and changes of velocity."""
 
     def __init__(self, part: Part, tokens: tuple[TokenId, ...]) -> None:
         self.part = part
@@ -83,21 +84,22 @@ class RowTable:
         self._row = {token: row for row, token in enumerate(tokens)}
         self._tables: dict[tuple[int, int], Rows] = {}
         self.forced = np.array([_is_forced(part, token) for token in tokens])
-        """Per row: True where the host decides, so that the token carries no loss."""
+        """True for each row that the host decides, whose token has no loss."""
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
-        """Rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.
+        """Return the rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.
 
-        Raises SettingsError where the piece holds a token that the model does not know.
+        Raises:
+            SettingsError: The model does not know a token.
         """
         key = (semitones, louder)
         if key not in self._tables:
             self._tables[key] = self._table(semitones, louder)
         if len(ids) and int(ids.max()) >= TABLE_SIZE:
-            raise SettingsError(f"token {int(ids.max())} is beyond the vocabulary's {TABLE_SIZE} places")
+            raise SettingsError(f"token {int(ids.max())} is outside the vocabulary of {TABLE_SIZE} tokens")
         rows = self._tables[key][ids]
         if (rows == UNKNOWN).any():
-            raise SettingsError(f"token {int(ids[rows == UNKNOWN][0])} is not one a {self.part.name} model knows")
+            raise SettingsError(f"a {self.part.name} model does not know token {int(ids[rows == UNKNOWN][0])}")
         return rows
 
     def _table(self, semitones: int, louder: int) -> Rows:

@@ -1,4 +1,4 @@
-"""`python -m train export`: a run's checkpoint → safetensors that the radio plays, and a card that says what it is."""
+"""Export of a run's checkpoint as safetensors that the radio plays, with a model card."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from train.metrics.data_card import facts
 
 
 def export(path: Path, out: Path, figures: Mapping[str, JsonValue], weight_format: WeightFormat) -> None:
-    """Write `path`'s weights to `out`, and beside it `out`.json: the card.
+    """Write the weights of the checkpoint `path` to `out`, and the card beside it as .json.
 
     Args:
-        figures: what `train evaluate` measured on validation.
-        weight_format: what the weights are written in.
+        figures: The results of `train evaluate`, for the card.
+        weight_format: The number format of the weights.
     """
     module = load_module(path)
     recipe, corpus = module.recipe, Path(module.recipe.corpus)
+    stored_recipe = recipe.as_dict() | {"corpus": corpus.name}  # without the path, which is private
     card: dict[str, JsonValue] = {
         "architecture": module.model.spec.title,
-        "recipe": json.loads(json.dumps(recipe.as_dict() | {"corpus": corpus.name})),  # a path is nobody's business
+        "recipe": json.loads(json.dumps(stored_recipe)),
         "corpus": {"name": corpus.name, **facts(corpus)},
         "tokens_trained": module.tokens_before + module.next_step * recipe.lanes * recipe.window,
         "validation": dict(figures),

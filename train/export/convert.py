@@ -1,4 +1,4 @@
-"""A checkpoint in another weight format, or as RWKV's own runtimes read it."""
+"""Conversion of checkpoints to another weight format, or to the files of RWKV's own runtimes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from radio.model.weights.packing import WeightFormat
 
 
 def convert(source: Path, out: Path, weight_format: WeightFormat) -> None:
-    """Write `source` again as `out`: .safetensors with weights in `weight_format`, or .pth, always float32.
+    """Convert `source` to `out`: .safetensors with weights in `weight_format`, or .pth, always in float32.
 
-    The .pth is RWKV-LM's: names, shapes and nesting as `torch.save(model.state_dict())` there, which the `rwkv` package
-    reads. Neither vocabulary nor card go with it.
+    The .pth file has the names, shapes and nesting of RWKV-LM's `torch.save(model.state_dict())`, which the `rwkv`
+    package reads. It has neither vocabulary nor card.
     """
     read = checkpoint.read(source)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -25,4 +25,4 @@ def convert(source: Path, out: Path, weight_format: WeightFormat) -> None:
     elif out.suffix == ".pth":
         torch.save({name: torch.from_numpy(np.array(array)) for name, array in read.weights.items()}, out)
     else:
-        raise SettingsError(f"{out}: a model ends in .safetensors or .pth")
+        raise SettingsError(f"{out}: unsupported file type; use .safetensors or .pth")

@@ -1,4 +1,4 @@
-"""`python -m train card`: put what was measured of a checkpoint into its card, in the file's header and beside it."""
+"""Model cards: JSON in the header of a checkpoint, and beside it in a file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from radio.types import JsonValue
 
 
 def add(path: Path, figures: Mapping[str, Path]) -> None:
-    """Write the contents of JSON files into the card of the checkpoint `path`, each under its name; weights stay.
+    """Add the contents of JSON files to the card of the checkpoint `path`, each under its name.
 
     Raises:
-        SettingsError: a file is not JSON.
+        SettingsError: A file is not JSON.
         ModelError: `path` is not a checkpoint.
     """
     stored = checkpoint.read(path)
@@ -31,14 +31,14 @@ def add(path: Path, figures: Mapping[str, Path]) -> None:
 
 
 def write(path: Path, described: checkpoint.Checkpoint, weight_format: WeightFormat | None = None) -> None:
-    """Write a checkpoint (in `weight_format`, or as it is) and, beside it, its card as JSON."""
+    """Write a checkpoint (in `weight_format`, or in its own) and its card as JSON beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(path, described, weight_format)
     path.with_suffix(".json").write_text(json.dumps(described.card, indent=2, ensure_ascii=False) + "\n")
 
 
-def named(words: list[str]) -> dict[str, Path]:
-    """`name=file` words as a mapping. Raises SettingsError where one is neither."""
+def parse_pairs(words: list[str]) -> dict[str, Path]:
+    """Parse words of the form `name=file`. Raises SettingsError for other words."""
     pairs = [word.partition("=") for word in words]
     wrong = [f"{name}{equals}{path}: write NAME=FILE.json" for name, equals, path in pairs if not (name and path)]
     if wrong:

@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import distributed
 
 from train.loop.batches import Batch
-from train.loop.devices import over_all
+from train.loop.devices import reduce_all
 
 LAST = "last.ckpt"
 BEST = "best.ckpt"
@@ -97,4 +97,4 @@ class Checkpointing(Callback):
         if trainer.world_size == 1:
             return self._signal
         number = torch.tensor(self._signal, device=trainer.strategy.root_device)
-        return int(over_all(number, distributed.ReduceOp.MAX))
+        return int(reduce_all(number, distributed.ReduceOp.MAX))

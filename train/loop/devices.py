@@ -49,7 +49,7 @@ def open_strategy(name: str, devices: int, recipe: Recipe) -> Strategy | str:
     return DDPStrategy(forward_sync_buffers=False, gradient_as_bucket_view=True)
 
 
-def over_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distributed.ReduceOp.SUM) -> Tensor:
+def reduce_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distributed.ReduceOp.SUM) -> Tensor:
     """Return the sum (or another `operation`) of every device's value. Every device must call this."""
     value = value.clone()
     if distributed.is_available() and distributed.is_initialized():
@@ -57,7 +57,7 @@ def over_all(value: Tensor, operation: distributed.ReduceOp.RedOpType = distribu
     return value
 
 
-def gathered(value: Tensor) -> Tensor:
+def gather(value: Tensor) -> Tensor:
     """Return every device's value, joined along the first axis in the devices' order. Every device must call this."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return value

@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from train.data.vocabulary import RowTable
 from train.loop.batches import Batch
-from train.loop.devices import gathered, over_all
+from train.loop.devices import gather, reduce_all
 from train.loop.recipe import Recipe
-from train.networks.architectures import build, sized
-from train.networks.base import State, detached, joined, lanes_of, with_fresh
+from train.networks.architectures import build, size_spec
+from train.networks.base import State, detach, join_lanes, lanes_of, with_fresh
 from train.networks.recompute import recompute_blocks
 
 
@@ -27,7 +27,7 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.recipe = recipe
         self.model = build(
-            sized(
+            size_spec(
                 recipe.architecture,
                 layers=recipe.layers,
                 width=recipe.width,
@@ -66,7 +66,7 @@ class TrainingModule(lightning.LightningModule):
             logits, state = self.model(batch.rows[:, :-1], state)
         sampled = self.sampled[targets]  # type: ignore[index]
         nats = functional.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")
-        return (nats * sampled).sum(), sampled.sum(), detached(state)
+        return (nats * sampled).sum(), sampled.sum(), detach(state)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         trainer, recipe = self.trainer, self.recipe
@@ -74,7 +74,7 @@ class TrainingModule(lightning.LightningModule):
             self.carried[batch.first] = lanes_of(self._restored, batch.first, len(batch.fresh))
         if not self._under_way:
             self._nats = torch.zeros((), device=self.device)
-            self._sampled = over_all(torch.tensor(float(max(1, batch.sampled)), device=self.device))
+            self._sampled = reduce_all(torch.tensor(float(max(1, batch.sampled)), device=self.device))
         if recipe.dropout:
             # Dropout is a function of the position, like the data: a resumed run drops the same activations.
             torch.manual_seed(int(np.random.SeedSequence([recipe.seed, batch.step, batch.first]).generate_state(1)[0]))
@@ -84,7 +84,7 @@ class TrainingModule(lightning.LightningModule):
         self._under_way = not batch.ends
         if batch.ends:
             self.next_step = batch.step + 1
-            loss = over_all(self._nats) / self._sampled
+            loss = reduce_all(self._nats) / self._sampled
             self.log("loss", loss)
             self.log("bits", loss / math.log(2))
             self.log("rate", recipe.rate * recipe.rate_at(self.global_step))
@@ -100,7 +100,7 @@ class TrainingModule(lightning.LightningModule):
         self._validation_sums += torch.tensor([float(total), float(count)], dtype=torch.float64)
 
     def on_validation_epoch_end(self) -> None:
-        nats, count = over_all(self._validation_sums.to(self.device)).tolist()
+        nats, count = reduce_all(self._validation_sums.to(self.device)).tolist()
         self.log("val_bits", nats / max(1.0, count) / math.log(2))
 
     def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
@@ -130,8 +130,8 @@ class TrainingModule(lightning.LightningModule):
         """Return the states of all lanes of all devices, in their order. Every device must call this."""
         if not self.carried:
             return self._restored
-        mine = joined([self.carried[first] for first in sorted(self.carried)])
-        return [tuple(gathered(tensor) for tensor in layer) for layer in mine]
+        mine = join_lanes([self.carried[first] for first in sorted(self.carried)])
+        return [tuple(gather(tensor) for tensor in layer) for layer in mine]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.next_step = checkpoint["next_step"]

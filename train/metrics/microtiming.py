@@ -26,7 +26,7 @@ from radio.music.clock import Clock
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 from train.data.corpus.beat_placement import PAIR, STRAIGHT, BeatPlacement
 from train.data.corpus.groove import DrumPerformance, TakePlacements, read_performance, rows
-from train.data.drums.preparation import placed
+from train.data.drums.preparation import place_hits
 from train.metrics.data_card import LICENCES
 
 PLACING: Final = ("align", "straighten", "grid")
@@ -76,10 +76,10 @@ def timed_grooves(root: Path) -> list[TimedGroove]:
 
 
 def _timed(performance: DrumPerformance, placement: BeatPlacement) -> TimedGroove:
-    ticks = placed([tick for tick, _, _ in performance.hits], placement, PLACING)
+    ticks = place_hits([tick for tick, _, _ in performance.hits], placement, PLACING)
     ms_per_tick = 60_000 / performance.tempo / TICKS_PER_BEAT
     hits = sorted(
-        (int(tick), pad, (placement.aligned(played) - tick - swung(int(tick % PAIR), placement.swing)) * ms_per_tick)
+        (int(tick), pad, (placement.align(played) - tick - swung(int(tick % PAIR), placement.swing)) * ms_per_tick)
         for tick, (played, pad, _) in zip(ticks, performance.hits, strict=True)
     )
     near = [hit for hit in hits if abs(hit[2]) <= FURTHEST_MS and hit[0] >= 0]
@@ -93,7 +93,7 @@ def _timed(performance: DrumPerformance, placement: BeatPlacement) -> TimedGroov
     )
 
 
-def fitted(grooves: Sequence[TimedGroove]) -> dict[str, Timing]:
+def fit_timings(grooves: Sequence[TimedGroove]) -> dict[str, Timing]:
     """Return timings by style: `any` for the lo-fi styles together, and one for each style with enough hits.
 
     Raises:
@@ -207,7 +207,7 @@ def _decay(covariance: Values) -> tuple[float, float]:
     return best[1], best[2]
 
 
-def replayed(grooves: Sequence[TimedGroove], timings: Mapping[str, Timing]) -> list[TimedGroove]:
+def replay(grooves: Sequence[TimedGroove], timings: Mapping[str, Timing]) -> list[TimedGroove]:
     """Return the same hits with the radio's timing of their style, each groove with another seed."""
     result = []
     for number, groove in enumerate(grooves):
@@ -269,15 +269,15 @@ def table(unseen: Sequence[TimedGroove], columns: Mapping[str, Sequence[TimedGro
     return "\n".join(lines)
 
 
-def measured(root: Path) -> tuple[dict[str, JsonValue], str]:
+def measure_timing(root: Path) -> tuple[dict[str, JsonValue], str]:
     """Return the timing table from the training grooves of `root`, and a comparison with validation as Markdown."""
     grooves = timed_grooves(root)
     seen, unseen = ([groove for groove in grooves if groove.split == split] for split in ("train", "validation"))
-    timings = fitted(seen)
+    timings = fit_timings(seen)
     lofi, held_out = ([groove for groove in part if groove.style in LOFI] for part in (seen, unseen))
     columns = {
-        "measured": replayed(held_out, timings),
-        "steady": replayed(held_out, {ANY: STEADY}),
+        "measured": replay(held_out, timings),
+        "steady": replay(held_out, {ANY: STEADY}),
         "training grooves": lofi,
     }
     styles: dict[str, JsonValue] = {style: timing.as_json() for style, timing in timings.items()}

@@ -1,0 +1,1 @@
+"""The networks in their parallel form, for training."""

@@ -1,4 +1,4 @@
-"""The architectures that a recipe can name, in the form in which they are trained."""
+"""The networks of all architectures, by the names in recipes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType(
 )
 
 
-def sized(architecture: str, *, layers: int, width: int, vocabulary: int, dropout: float) -> Spec:
-    """A spec of `architecture` with its own further sizes at their defaults. Raises ModelError for impossible sizes."""
+def size_spec(architecture: str, *, layers: int, width: int, vocabulary: int, dropout: float) -> Spec:
+    """Return a spec of `architecture` with default values for all other sizes. Raises ModelError for invalid sizes."""
     return ARCHITECTURES[architecture](layers, width, vocabulary, dropout)
 
 
 def build(spec: Spec) -> Model:
-    """A model of `spec` with fresh weights, from torch's global generator."""
+    """Return a new model of `spec`, initialized by torch's global random generator."""
     return MODELS[spec.architecture](spec)

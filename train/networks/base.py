@@ -1,4 +1,4 @@
-"""What training asks of a model, whatever its architecture: a parallel form that takes a state and leaves one."""
+"""The interface of networks in training: a parallel form that maps a state to a new one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from radio.model.spec.rwkv import Spec
 
 State: TypeAlias = list[tuple[Tensor, ...]]
-"""What a model remembers of B lanes: a tuple of tensors a layer, each with the lanes as its first axis. Zeros all
-through, or what `Model.zero_state` says, is to remember nothing."""
+"""The state of B lanes: for each layer a tuple of tensors whose first axis is the lanes. `Model.zero_state` is the
+initial state."""
 
 
 class Model(nn.Module, ABC):
-    """Token rows (B, T) and a state → logits (B, T, V) and the state after them.
+    """A map from token rows (B, T) and a state to logits (B, T, V) and the next state.
 
-    Read whole or in pieces, with the state handed on, the logits are the same; and they are those of the engine that
-    steps the exported weights, whose arrays bear the parameters' names (`Spec.shapes`).
+    The logits of a sequence are the same whether it is read whole or in pieces with carried state. They are also those
+    of the engine that steps the exported weights, which have the names of the parameters (`Spec.shapes`).
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -29,33 +29,34 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def zero_state(self, batch: int, device: torch.device | None = None) -> State:
-        """What `batch` lanes remember before their first token."""
+        """Return the state of `batch` lanes before their first token."""
 
     @abstractmethod
-    def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]: ...
+    def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return logits (B, T, V) and the state after the tokens."""
 
 
-def detached(state: State) -> State:
-    """The state as a value: no gradient flows into the window before."""
+def detach(state: State) -> State:
+    """Return the state without gradients, so that none flows into the previous window."""
     return [tuple(tensor.detach() for tensor in layer) for layer in state]
 
 
-def joined(states: Sequence[State]) -> State:
-    """The lanes of all `states`, one after another."""
+def join_lanes(states: Sequence[State]) -> State:
+    """Join the lanes of all `states`."""
     return [tuple(torch.cat(tensors) for tensors in zip(*layers, strict=True)) for layers in zip(*states, strict=True)]
 
 
 def lanes_of(state: State, first: int, count: int) -> State:
-    """`count` of a state's lanes, from `first` on."""
+    """Return `count` lanes of a state, from `first` on."""
     return [tuple(tensor[first : first + count] for tensor in layer) for layer in state]
 
 
 def with_fresh(state: State, zero: Sequence[tuple[Tensor, ...]], fresh: Tensor) -> State:
-    """`state`, on the device of `zero`; lanes where `fresh` (B,) is true remember what `zero` does."""
+    """Return `state` on the device of `zero`, with the lanes where `fresh` (B,) is True taken from `zero`."""
     return [
         tuple(
-            torch.where(fresh.to(start.device).view(-1, *[1] * (start.ndim - 1)), start, kept.to(start.device))
-            for kept, start in zip(layer, before, strict=True)
+            torch.where(fresh.to(start.device).view(-1, *[1] * (start.ndim - 1)), start, carried.to(start.device))
+            for carried, start in zip(layer, before, strict=True)
         )
         for layer, before in zip(state, zero, strict=True)
     ]

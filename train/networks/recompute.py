@@ -1,4 +1,4 @@
-"""Gradient checkpointing: a layer keeps its input alone, and is run once more when its gradients are asked for.
+"""Gradient checkpointing: a layer stores only its input, and runs again in the backward pass.
 
 Source: Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174.
 """
@@ -14,13 +14,13 @@ from radio.errors import SettingsError
 
 
 def recompute_blocks(model: nn.Module) -> None:
-    """Let each of `model.blocks` forget its activations. Outputs and gradients stay the same, to the bit.
+    """Recompute the activations of each of `model.blocks` in the backward pass. The results are the same to the bit.
 
     Raises:
-        SettingsError: the model is not made of blocks.
+        SettingsError: The model has no blocks.
     """
     blocks = getattr(model, "blocks", None)
     if not isinstance(blocks, nn.ModuleList):
-        raise SettingsError(f"checkpoint_blocks: {type(model).__name__} has no blocks to compute anew; leave it out")
+        raise SettingsError(f"checkpoint_blocks: {type(model).__name__} has no blocks to recompute; remove the setting")
     for block in blocks:
         block.forward = partial(checkpoint, block.forward, use_reentrant=False)

@@ -1,4 +1,4 @@
-"""What RWKV-6 and RWKV-7 have in common in training: the stream from embedding to head, and what a layer remembers."""
+"""The common part of RWKV-6 and RWKV-7: embedding, head, and the state of a layer."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Spec, Rwkv7Spec
 from train.networks.base import Model, State
 
-GROUP_NORM_EPS = 64e-5  # 1e-5 · 8², as the reference divides the heads' output by 8 before its norm
+GROUP_NORM_EPS = 64e-5  # 1e-5 · 8²: the reference divides the heads' output by 8 before the norm
 
 RwkvSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
 
 
 class LayerState(NamedTuple):
-    """What one layer remembers: the last input of both shifts (B, C), and WKV's matrices (B, H, N, N)."""
+    """The state of a layer: the last input of both token shifts (B, C), and the WKV matrices (B, H, N, N)."""
 
     att_shift: Tensor
     ffn_shift: Tensor
@@ -25,7 +25,7 @@ class LayerState(NamedTuple):
 
 
 class RwkvBlock(nn.Module):
-    """A layer's parts: time mix and channel mix, each behind a norm; the first layer also norms the embedding."""
+    """The parts of a layer: time mix and channel mix with their norms; the first layer also norms the embedding."""
 
     def __init__(self, spec: RwkvSpec, layer: int, att: nn.Module, ffn: nn.Module) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class RwkvBlock(nn.Module):
 
 
 class Rwkv(Model):
-    """Embedding, blocks, norm and head, with the initial values that both versions give them."""
+    """Embedding, blocks, norm and head, with the initial values of both versions."""
 
     def __init__(self, spec: RwkvSpec, block: Callable[[int], RwkvBlock]) -> None:
         super().__init__(spec)

@@ -1,7 +1,7 @@
 """RWKV-6 (x060) in its parallel form, for training.
 
-Source: Peng et al., "Eagle and Finch", arXiv 2404.05892; parameter names and initial values as in the authors' own
-training code (RWKV-LM, RWKV-v5 `x060`), so that an exported checkpoint is one that other RWKV-6 runtimes read.
+Source: Peng et al., "Eagle and Finch", arXiv 2404.05892; parameter names and initial values as in the authors'
+training code (RWKV-LM, RWKV-v5 `x060`), so that other RWKV-6 runtimes can read an exported checkpoint.
 Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to the model.
 """
 
@@ -20,7 +20,7 @@ from train.operators.wkv6 import wkv6
 
 
 class TimeMix(nn.Module):
-    """Attention's place: data-dependent token shift and decay around the WKV recurrence."""
+    """Time mix, in the place of attention: the WKV recurrence with data-dependent token shift and decay."""
 
     def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class TimeMix(nn.Module):
         nn.init.constant_(self.ln_x.weight, ((1 + layer) / depth) ** 0.7)
 
     def forward(self, x: Tensor, last: Tensor, wkv: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (B, T, C), the one before them (B, C), WKV state → outputs (B, T, C), WKV state."""
+        """Map inputs (B, T, C), the input before them (B, C) and the WKV state to outputs (B, T, C) and WKV state."""
         batch, length, width = x.shape
         (xx,) = token_shift(x, last, self.time_maa_x.view(1, width))
         mixed = torch.tanh(xx @ self.time_maa_w1).view(batch * length, 5, -1).transpose(0, 1)
@@ -66,13 +66,13 @@ class TimeMix(nn.Module):
         xw, xk, xv, xr, xg = token_shift(x, last, maa.view(5, width), offsets)
         heads = (batch, length, self.heads, HEAD_SIZE)
         decay = torch.tanh(xw @ self.time_decay_w1) @ self.time_decay_w2
-        r, k, v, decay = (each.view(heads) for each in (self.receptance(xr), self.key(xk), self.value(xv), decay))
+        r, k, v, decay = (tensor.view(heads) for tensor in (self.receptance(xr), self.key(xk), self.value(xv), decay))
         y, wkv = wkv6(r, k, v, decay, self.time_decay.view(self.heads, HEAD_SIZE), self.time_faaaa, wkv)
         return self.output(gated_norm(y, self.gate(xg), self.ln_x.weight, self.ln_x.bias, self.ln_x.eps)), wkv
 
 
 class ChannelMix(nn.Module):
-    """The feed-forward part: squared ReLU behind a gate."""
+    """Channel mix, the feed-forward part: a gated squared ReLU."""
 
     def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class ChannelMix(nn.Module):
 
 
 class Block(RwkvBlock):
-    """One layer, its mixes added to the stream."""
+    """A layer whose mixes are added to the residual stream."""
 
     att: TimeMix
     ffn: ChannelMix
@@ -123,6 +123,6 @@ class Rwkv6(Rwkv):
         x = self.emb(rows)
         after: State = []
         for block, before in zip(self.blocks, state, strict=True):
-            x, kept = block(x, LayerState(*before))
-            after.append(kept)
+            x, block_state = block(x, LayerState(*before))
+            after.append(block_state)
         return self.head(self.ln_out(x)), after

@@ -1,8 +1,8 @@
 """RWKV-7 (x070) in its parallel form, for training.
 
 Source: Peng et al., "RWKV-7 Goose with Expressive Dynamic State Evolution", arXiv 2503.14456, section 4; parameter
-names and initial values as in the authors' own training code (RWKV-LM, RWKV-v7/train_temp), so that an exported
-checkpoint is one that other RWKV-7 runtimes read.
+names and initial values as in the authors' training code (RWKV-LM, RWKV-v7/train_temp), so that other RWKV-7
+runtimes can read an exported checkpoint.
 Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to the model.
 """
 
@@ -21,20 +21,20 @@ from train.operators.elementwise import squared_relu, token_shift
 from train.operators.wkv7 import wkv7
 
 STRONGEST_DECAY = -0.606531
-"""−e^(−1/2): log of the least that a channel keeps from one token to the next (section 4.1, equation 12)."""
+"""−e^(−1/2): the logarithm of the strongest decay per token (section 4.1, equation 12)."""
 
 
 def low_rank(width: int, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
-    """Two matrices (C, rank) and (rank, C) whose product is nothing at first."""
+    """Return two matrices (C, rank) and (rank, C), initialized to a product of zero."""
     second = torch.empty(rank, width)
     nn.init.orthogonal_(second, gain=0.1 * max(1.0, rank / width) ** 0.5)
     return nn.Parameter(torch.zeros(width, rank)), nn.Parameter(second)
 
 
 class TimeMix(nn.Module):
-    """Attention's place: a state that is decayed, corrected under one key and written under another, token by token.
+    """Time mix, in the place of attention: each token decays the state, corrects it at one key, and adds at another.
 
-    The first layer gives its values to all those above, which mix them with their own.
+    The layers above the first mix their values with those of the first layer.
     """
 
     def __init__(self, spec: Rwkv7Spec, layer: int) -> None:
@@ -76,15 +76,20 @@ class TimeMix(nn.Module):
         nn.init.constant_(self.ln_x.weight, ((1 + layer) / depth) ** 0.7)
 
     def forward(self, x: Tensor, last: Tensor, wkv: Tensor, first_v: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Inputs (B, T, C), the one before them (B, C), WKV state and the first layer's values (B, T, C) → outputs
-        (B, T, C), WKV state and those values, which the first layer is not given.
+        """Map inputs to outputs (B, T, C), WKV state and the first layer's values (B, T, C).
+
+        Args:
+            x: (B, T, C).
+            last: (B, C), the input before the first one.
+            wkv: (B, H, N, N).
+            first_v: (B, T, C), the first layer's values; None in the first layer.
         """
         batch, length, width = x.shape
         shares = torch.cat([self.x_r, self.x_w, self.x_k, self.x_v, self.x_a, self.x_g])
         xr, xw, xk, xv, xa, xg = token_shift(x, last, shares.view(6, width))
         r, k, v = self.receptance(xr), self.key(xk), self.value(xv)
         decay = self.w0 + torch.tanh(xw @ self.w1) @ self.w2
-        rate = torch.sigmoid(self.a0 + (xa @ self.a1) @ self.a2)  # how much of what stands under the key is taken out
+        rate = torch.sigmoid(self.a0 + (xa @ self.a1) @ self.a2)  # the share of the key's old value to remove
         gate = torch.sigmoid(xg @ self.g1) @ self.g2
         if first_v is None:
             first_v = v
@@ -95,16 +100,16 @@ class TimeMix(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # the recurrence sums over the whole past: float32
             r, k, v, rate = r.float().view(heads), k.float(), v.float().view(heads), rate.float()
             log_w = STRONGEST_DECAY * torch.sigmoid(decay.float())
-            taken = functional.normalize((k * self.k_k).view(heads), dim=-1)
+            removal_key = functional.normalize((k * self.k_k).view(heads), dim=-1)
             k = torch.addcmul(k, k, (rate - 1) * self.k_a).view(heads)
-            y, wkv = wkv7(r, log_w.view(heads), k, v, -taken, taken * rate.view(heads), wkv)
-            own = (r * k * self.r_k).sum(dim=-1, keepdim=True) * v  # the token's own value, past the state and its norm
+            y, wkv = wkv7(r, log_w.view(heads), k, v, -removal_key, removal_key * rate.view(heads), wkv)
+            own = (r * k * self.r_k).sum(dim=-1, keepdim=True) * v  # the token's own value, not from the state
         y = self.ln_x(y.reshape(batch * length, width)).view(batch, length, width) + own.view(batch, length, width)
         return self.output(y * gate), wkv, first_v
 
 
 class ChannelMix(nn.Module):
-    """The feed-forward part: squared ReLU."""
+    """Channel mix, the feed-forward part: a squared ReLU."""
 
     def __init__(self, spec: Rwkv7Spec, layer: int) -> None:
         super().__init__()
@@ -122,7 +127,7 @@ class ChannelMix(nn.Module):
 
 
 class Block(RwkvBlock):
-    """One layer, its mixes added to the stream."""
+    """A layer whose mixes are added to the residual stream."""
 
     att: TimeMix
     ffn: ChannelMix
@@ -151,6 +156,6 @@ class Rwkv7(Rwkv):
         x, first_v = self.emb(rows), None
         after: State = []
         for block, before in zip(self.blocks, state, strict=True):
-            x, kept, first_v = block(x, LayerState(*before), first_v)
-            after.append(kept)
+            x, block_state, first_v = block(x, LayerState(*before), first_v)
+            after.append(block_state)
         return self.head(self.ln_out(x)), after

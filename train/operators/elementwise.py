@@ -1,6 +1,6 @@
-"""The element-wise parts of RWKV's blocks: a pass in C on a CPU that allows it, else PyTorch's operators one by one.
+"""Element-wise parts of RWKV's blocks: one pass in C on a supported CPU, or PyTorch's operators one by one.
 
-Matrix products run in the dtype of `products_dtype`, and what is handed to one is already of it.
+Their results have the dtype of matrix products, `products_dtype`, so that they need no conversion.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ from kernels import cpu_train
 
 
 def products_dtype(x: Tensor) -> torch.dtype:
-    """What matrix products are computed in where `x` is: autocast's dtype, or the tensor's own."""
+    """Return the dtype of matrix products on the device of `x`: that of autocast, or the tensor's own."""
     device = x.device.type
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
 
 
 def token_shift(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = None) -> tuple[Tensor, ...]:
-    """Mixes of each token with the one before it, K tensors (B, T, C): x + (before - x)(maa_k + offset_k).
+    """Mix each token with the one before it, into K tensors (B, T, C): x + (before - x)(maa_k + offset_k).
 
     Args:
-        x: (B, T, C). last: (B, C), what stands before its first token. maa: (K, C). offsets: (K, B, T, C).
+        x: (B, T, C).
+        last: (B, C), the input before the first token.
+        maa: (K, C).
+        offsets: (K, B, T, C).
     """
     dtype = products_dtype(x)
     if x.dtype == torch.float32 and cpu_train.supports_elementwise(x, dtype):
@@ -33,7 +36,7 @@ def token_shift(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = N
 
 
 def gated_norm(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
-    """The norm of each head of y (B, T, H, N), times silu(gate), (B, T, C)."""
+    """Return the norm of each head of y (B, T, H, N), times silu(gate), (B, T, C)."""
     if cpu_train.supports_wkv(y) and y.dtype == torch.float32 and cpu_train.supports_elementwise(gate, gate.dtype):
         return cpu_train.gated_norm(y, gate, weight, bias, eps)
     normed = functional.group_norm(y.flatten(2).flatten(0, 1), y.shape[2], weight, bias, eps)
@@ -41,15 +44,15 @@ def gated_norm(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor, eps: float
 
 
 def squared_relu(x: Tensor) -> Tensor:
-    """max(x, 0)², of x's dtype."""
+    """Return max(x, 0)² in x's dtype."""
     if cpu_train.supports_elementwise(x, x.dtype):
         return cpu_train.squared_relu(x)
     relu = torch.relu(x)
-    return relu * relu  # not square(): autocast would make float32 of it
+    return relu * relu  # autocast would compute square() in float32
 
 
 def sigmoid_gate(gate: Tensor, value: Tensor) -> Tensor:
-    """sigmoid(gate) · value."""
+    """Return sigmoid(gate) · value."""
     if cpu_train.supports_elementwise(gate, gate.dtype):
         return cpu_train.sigmoid_gate(gate, value)
     return torch.sigmoid(gate) * value

@@ -1,4 +1,4 @@
-"""`python -m train prepare`: MIDI → JSON Lines (one piece a line, to be read by people) → binidx (to be trained on)."""
+"""Preparation of corpora: MIDI files become JSON Lines, one piece per line, and binidx for training."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from tqdm import tqdm
 from radio.errors import MidiError, SettingsError
 from radio.music.parts import PARTS, Part
 from radio.types import TokenId
-from train.data import binidx
-from train.data import tokenizer_json as huggingface
-from train.data.arrange.pipeline import arranged
+from train.data import binidx, tokenizer_json
+from train.data.arrange.pipeline import arrange
 from train.data.chords import chord_corpus as sheets
 from train.data.chords.sheet import Sheet
 from train.data.corpus import folder, groove, pop909
@@ -30,7 +29,7 @@ from train.metrics.data_card import DataCard
 
 @dataclass(frozen=True, slots=True)
 class PreparationSummary:
-    """What a preparation did: pieces, bars and tokens of each split, and the files it skipped with their reasons."""
+    """The numbers of pieces, bars and tokens of each split, and the skipped files with reasons."""
 
     pieces: Counter[str]
     bars: Counter[str]
@@ -38,6 +37,7 @@ class PreparationSummary:
     skipped: list[str]
 
     def lines(self) -> list[str]:
+        """Return the summary as lines of text."""
         rows = [
             f"{split}: {self.pieces[split]:,} pieces, {self.bars[split]:,} bars, {self.tokens[split]:,} tokens"
             for split in ("train", "validation")
@@ -46,49 +46,49 @@ class PreparationSummary:
 
 
 PieceVersions = tuple[Piece, list[Piece]]
-"""A piece as it was read, and what is made of it for training or validation."""
+"""A piece as it was read, and its versions for training or validation."""
 
 Job = tuple[str, Callable[[], Iterator[PieceVersions]]]
 
 
 def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (), variants: int = 1) -> list[Job]:
-    """What there is to read: a name and a reader per file."""
+    """Return the files to read, each with a name and a reader."""
     if corpus == "groove":
         rows = groove.rows(source)
         placements = groove.TakePlacements(rows)
         return [(row["id"], partial(_drummed, row, placements, stages, variants)) for row in rows]
-    found: list[tuple[str, Callable[[], Iterator[Piece]]]]
+    readers: list[tuple[str, Callable[[], Iterator[Piece]]]]
     if corpus == "pop909":
-        found = [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
+        readers = [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
     elif part is None:
         raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
     else:
         paths = folder.files(source)
         held_out = folder.held_out(paths, source)
-        found = [
+        readers = [
             (str(path), partial(folder.read_file, path, source, part, "validation" if path in held_out else "train"))
             for path in paths
         ]
-    return [(name, partial(_arranged, read, stages, variants)) for name, read in found]
+    return [(name, partial(_arranged, read, stages, variants)) for name, read in readers]
 
 
 def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], variants: int) -> Iterator[PieceVersions]:
-    """Pieces with their arrangements, those of which nothing is left not counted; drums stay as they are."""
+    """Yield pieces with their arrangements, without empty ones. Drums are not arranged."""
     for piece in read():
         if not stages or not piece.part.note_offs:
             yield piece, [piece]
             continue
-        wanted = variants if piece.split == "train" else 1
+        count = variants if piece.split == "train" else 1
         yield (
             piece,
-            [each for variant in range(wanted) if (each := arranged(piece, stages, variant)) is not None],
+            [version for variant in range(count) if (version := arrange(piece, stages, variant)) is not None],
         )
 
 
 def _drummed(
     row: Mapping[str, str], placements: groove.TakePlacements, stages: Sequence[str], variants: int
 ) -> Iterator[PieceVersions]:
-    """A performance rounded as it fell, and as the stages place and vary it."""
+    """Yield a performance quantized as played, with its versions by the stages."""
     performance = groove.read_performance(row)
     read = drumming.piece(performance, groove.CLICK, ())
     if read is None:
@@ -97,28 +97,28 @@ def _drummed(
         yield read, [read]
         return
     placement = placements.of(row)
-    wanted = variants if performance.split == "train" else 1
-    made = (drumming.piece(performance, placement, stages, variant) for variant in range(wanted))
-    yield read, [each for each in made if each is not None]
+    count = variants if performance.split == "train" else 1
+    versions = (drumming.piece(performance, placement, stages, variant) for variant in range(count))
+    yield read, [version for version in versions if version is not None]
 
 
 def _chord_jobs(source: Path, progressions: Path | None, variants: int) -> list[Job]:
     if progressions is None:
-        raise SettingsError("chords need --progressions FILE: the moods of songs are guessed by what is written there")
+        raise SettingsError("chords need --progressions FILE, from which the moods of songs are guessed")
     written = sheets.read_progressions(progressions)
     guess = sheets.mood_guess(written)
-    found: list[tuple[str, Callable[[], Iterator[Sheet]]]] = [
+    readers: list[tuple[str, Callable[[], Iterator[Sheet]]]] = [
         (str(path), partial(sheets.song_sheets, path, guess)) for path in pop909.songs(source)
     ]
-    found += [(str(progressions), partial(sheets.written_sheets, written))] if found else []
-    return [(name, partial(_enriched, read, variants)) for name, read in found]
+    readers += [(str(progressions), partial(sheets.written_sheets, written))] if readers else []
+    return [(name, partial(_enriched, read, variants)) for name, read in readers]
 
 
 def _enriched(read: Callable[[], Iterator[Sheet]], variants: int) -> Iterator[PieceVersions]:
-    """Sheets as they were labelled, and with the chords and moods they are given."""
+    """Yield sheets as labeled, with their versions of enriched chords and drawn moods."""
     for sheet in read():
-        wanted = variants if sheet.split == "train" else 1
-        yield sheet, [sheet.enriched(variant) for variant in range(wanted)]
+        count = variants if sheet.split == "train" else 1
+        yield sheet, [sheet.enrich(variant) for variant in range(count)]
 
 
 def prepare(
@@ -131,19 +131,18 @@ def prepare(
     variants: int = 1,
     progressions: Path | None = None,
 ) -> PreparationSummary:
-    """Read `source` (a folder, or a .tar.gz of one) as `corpus` and write `out`/{train,validation}.{jsonl,bin,idx}.
+    """Read `source` (a folder, or a tar archive of one) and write `out`/{train,validation}.{jsonl,bin,idx}.
 
     Args:
-        corpus: `pop909`, `groove`, `folder` for any MIDI files, or `chords` for POP909's harmony alone.
-        part_name: which part to take from a folder's files.
-        stages: what pieces are taken through: for keyboards names of `train.data.arrange.pipeline.STAGES`, in that
-        order, for
-            Groove's drums of `train.data.drums.preparation.STAGES`.
-        variants: how many arrangements of each piece are for training; validation has one.
-        progressions: written progressions with moods, for `chords`.
+        corpus: `pop909`, `groove`, `folder` for any MIDI files, or `chords` for POP909's chords.
+        part_name: The part to read from a folder's files.
+        stages: The stages to apply, in their order: of `train.data.arrange.pipeline.STAGES` for keyboards, of
+            `train.data.drums.preparation.STAGES` for Groove's drums.
+        variants: The number of arrangements of each training piece; validation pieces have one.
+        progressions: Written progressions with moods, for `chords`.
 
     Raises:
-        SettingsError: nothing usable there, or no piece of it to train on; `out` is left as it was.
+        SettingsError: There is nothing to read, or no piece to train on; `out` stays as it was.
     """
     if not source.exists():
         raise SettingsError(f"{source}: no such file or folder")
@@ -157,35 +156,37 @@ def prepare(
                 raise SettingsError(f"{source}: neither a folder nor a tar archive ({reason})") from error
             source = Path(unpacked)
         if corpus == "chords":
-            found = _chord_jobs(source, progressions, variants)
+            files = _chord_jobs(source, progressions, variants)
         else:
-            found = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
-        if not found:
-            raise SettingsError(f"{source}: nothing there that could be read as {corpus}")
-        return _write(found, out, DataCard(corpus, ("harmony",) if corpus == "chords" else stages, variants))
+            files = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
+        if not files:
+            raise SettingsError(f"{source}: there is nothing to read as {corpus}")
+        return _write(files, out, DataCard(corpus, ("harmony",) if corpus == "chords" else stages, variants))
 
 
 class _Prepared:
-    """Pieces by split, as they will be written."""
+    """Prepared pieces by split, ready to be written."""
 
     def __init__(self) -> None:
-        self.report = PreparationSummary(Counter(), Counter(), Counter(), [])
+        self.summary = PreparationSummary(Counter(), Counter(), Counter(), [])
         self._tokens: dict[Split, list[list[TokenId]]] = {"train": [], "validation": []}
         self._lines: dict[Split, list[str]] = {"train": [], "validation": []}
         self._weights: list[float] = []
 
     def add(self, piece: Piece) -> None:
+        """Add a piece to its split."""
         ids = piece.tokens()
         self._tokens[piece.split].append(ids)
         row = {"name": piece.name, "part": piece.part.name, "bars": piece.bars, "tokens": ids}
         self._lines[piece.split].append(json.dumps(row, separators=(",", ":")) + "\n")
         if piece.split == "train":
             self._weights.append(piece.weight)
-        self.report.pieces[piece.split] += 1
-        self.report.bars[piece.split] += piece.bars
-        self.report.tokens[piece.split] += len(ids)
+        self.summary.pieces[piece.split] += 1
+        self.summary.bars[piece.split] += piece.bars
+        self.summary.tokens[piece.split] += len(ids)
 
     def write(self, out: Path) -> None:
+        """Write the pieces to the folder `out`."""
         out.mkdir(parents=True, exist_ok=True)
         for split, pieces in self._tokens.items():
             (out / f"{split}.jsonl").write_text("".join(self._lines[split]))
@@ -193,23 +194,23 @@ class _Prepared:
         binidx.write_weights(out / "train", self._weights)
 
 
-def _write(found: list[Job], out: Path, card: DataCard) -> PreparationSummary:
-    """Read every job, then write; what stood in `out` is replaced only when there is something to replace it with."""
+def _write(files: list[Job], out: Path, card: DataCard) -> PreparationSummary:
+    """Read all files, then write. An existing corpus in `out` is replaced only at the end."""
     prepared = _Prepared()
-    report = prepared.report
-    for _, read in tqdm(found, unit="file", desc=out.name):
+    summary = prepared.summary
+    for _, read in tqdm(files, unit="file", desc=out.name):
         try:
             sources = list(read())
         except MidiError as error:
-            report.skipped.append(str(error))
+            summary.skipped.append(str(error))
             continue
         for source, arrangements in sources:
             card.add(source, arrangements)
             for piece in arrangements:
                 prepared.add(piece)
-    if not report.pieces["train"]:
-        raise SettingsError([f"no piece to train on in {len(found)} files", *report.skipped])
+    if not summary.pieces["train"]:
+        raise SettingsError([f"no piece to train on in {len(files)} files", *summary.skipped])
     prepared.write(out)
-    card.write(out, {"pieces": report.pieces, "bars": report.bars, "tokens": report.tokens}, len(report.skipped))
-    huggingface.write(out)
-    return report
+    card.write(out, {"pieces": summary.pieces, "bars": summary.bars, "tokens": summary.tokens}, len(summary.skipped))
+    tokenizer_json.write(out)
+    return summary

@@ -44,7 +44,7 @@ def test_results_are_written_as_json_markdown_and_a_picture(rows: list[ModelResu
     assert (tmp_path / "out" / "compare.md").read_text() == words + "\n"
     assert (tmp_path / "out" / "compare.png").stat().st_size > 10_000
     stored = json.loads((tmp_path / "out" / "compare.json").read_text())
-    assert [each["name"] for each in stored] == [row.name for row in rows]
+    assert [result["name"] for result in stored] == [row.name for row in rows]
     tables = [line for line in words.splitlines() if line.startswith("|")]
     assert len(tables) == 2 * (2 + len(rows))
     assert {line.count("|") for line in tables[: 2 + len(rows)]} == {9}

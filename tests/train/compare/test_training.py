@@ -10,22 +10,24 @@ import pytest
 from radio.errors import ModelError, SettingsError
 from radio.model.spec.architectures import ARCHITECTURES
 from train.compare import training
-from train.compare.training import best_rate, finished, rates_tried, recipes
+from train.compare.training import best_rate, is_finished, rates_tried, recipes
 from train.data.vocabulary import known_tokens
 from train.loop.recipe import Recipe
-from train.networks.architectures import sized
+from train.networks.architectures import size_spec
 
 SHIPPED = Path("configs/compare")
 
 
 def test_every_architecture_is_compared_at_one_size() -> None:
-    found = recipes(SHIPPED)
-    assert set(found) == set(ARCHITECTURES)
-    assert all(name == recipe.architecture for name, recipe in found.items())
+    by_name = recipes(SHIPPED)
+    assert set(by_name) == set(ARCHITECTURES)
+    assert all(name == recipe.architecture for name, recipe in by_name.items())
     sizes = []
-    for recipe in found.values():
+    for recipe in by_name.values():
         vocabulary = len(known_tokens(recipe.played))
-        spec = sized(recipe.architecture, layers=recipe.layers, width=recipe.width, vocabulary=vocabulary, dropout=0)
+        spec = size_spec(
+            recipe.architecture, layers=recipe.layers, width=recipe.width, vocabulary=vocabulary, dropout=0
+        )
         sizes.append(sum(math.prod(shape) for shape in spec.shapes().values()))
     assert min(sizes) > 1e6
     assert max(sizes) < 2e6
@@ -38,7 +40,7 @@ def test_recipes_may_differ_only_in_their_models(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text(text.replace("louder: 0", "louder: 1").replace("gru", "lstm"))
     with pytest.raises(SettingsError, match="b: only architecture, layers, width and rate may differ"):
         recipes(tmp_path)
-    with pytest.raises(SettingsError, match="holds no recipes"):
+    with pytest.raises(SettingsError, match="there are no recipes"):
         recipes(tmp_path / "none")
 
 
@@ -57,7 +59,7 @@ def recipe() -> Recipe:
 
 
 def test_a_rate_is_tried_only_once(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A comparison that was stopped goes on where it was."""
+    """A stopped comparison continues where it was."""
     probed: list[float] = []
     fitted: list[Recipe] = []
 
@@ -78,7 +80,7 @@ def test_a_rate_is_tried_only_once(recipe: Recipe, tmp_path: Path, monkeypatch: 
     assert sorted(probed) == [3e-3, 6e-3, 1.2e-2]
     assert fitted == [replace(recipe, rate=6e-3)]
     assert sorted(rates_tried(tmp_path)) == [3e-3, 6e-3, 1.2e-2]
-    assert not finished(tmp_path)
+    assert not is_finished(tmp_path)
 
 
 def test_a_damaged_list_of_rates_is_an_error(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_pieces_survive_a_round_trip(tmp_path_factory: pytest.TempPathFactory, p
 
 
 def test_the_bytes_are_those_of_megatrons_format(tmp_path: Path) -> None:
-    """Laid out by hand after Megatron-LM's indexed_dataset.py."""
+    """The expected bytes are written by hand after Megatron-LM's indexed_dataset.py."""
     binidx.write(tmp_path / "train", [[1, 2, 3], [4]])
     expected = (
         b"MMIDIDX\x00\x00"
@@ -59,7 +59,7 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, name: str, damage, message: 
 
 
 def foreign(prefix: Path, code: int, dtype: str, sequences: list[list[int]], bounds: list[int]) -> None:
-    """A file as GPT-NeoX's own builder lays it out, of any dtype and with documents of several sequences."""
+    """Write a file in the layout of GPT-NeoX's builder, with any dtype and documents of several sequences."""
     sizes = [len(sequence) for sequence in sequences]
     width = np.dtype(dtype).itemsize
     prefix.with_suffix(".bin").write_bytes(np.concatenate(sequences).astype(dtype).tobytes())
@@ -85,5 +85,5 @@ def test_foreign_files_are_read_document_by_document(tmp_path: Path, code: int, 
 @pytest.mark.parametrize("token", [-1, 70_000])
 def test_numbers_out_of_range_are_an_error(tmp_path: Path, token: int) -> None:
     foreign(tmp_path / "train", 4, "<i4", [[1, token]], [0, 1])
-    with pytest.raises(MidiError, match=f"a token of .*{token}.*; 0 to 65535"):
+    with pytest.raises(MidiError, match=f"tokens from .*{token}.*; they must be in 0 to 65535"):
         binidx.read(tmp_path / "train")

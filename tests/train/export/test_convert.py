@@ -33,14 +33,14 @@ def test_conversion_changes_only_the_number_format(tmp_path: Path) -> None:
         checkpoint().tokens,
         checkpoint().card,
     )
-    with pytest.raises(SettingsError, match=r"a model ends in \.safetensors or \.pth"):
+    with pytest.raises(SettingsError, match=r"unsupported file type; use \.safetensors or \.pth"):
         convert(source, tmp_path / "model.onnx", "int8")
 
 
 def test_the_rwkv_package_reads_a_converted_model_and_predicts_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """512 tokens through the field's own package and through each of our engines."""
+    """Step 512 tokens with the rwkv package and with each of our engines."""
     monkeypatch.setitem(os.environ, "RWKV_JIT_ON", "0")
     monkeypatch.setitem(os.environ, "RWKV_CUDA_ON", "0")
     from rwkv.model import RWKV
@@ -74,7 +74,7 @@ rows = numpy.load(sys.argv[2]).tolist()
 logits, _ = RWKV(model=sys.argv[1], strategy="cpu fp32").forward(rows, None, full_output=True)
 numpy.save(sys.argv[3], logits.numpy())
 """
-"""The package is either RWKV-7's or all others', from its import on: hence a process of its own."""
+"""Runs in a process of its own: the package decides at its import whether it is for RWKV-7."""
 
 
 def test_the_rwkv_package_reads_a_converted_rwkv_7_and_predicts_the_same(tmp_path: Path) -> None:

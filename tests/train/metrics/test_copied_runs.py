@@ -13,15 +13,15 @@ LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 
 def test_silent_passages_are_left_out() -> None:
     notes = [Note(0, 60, 60, 80), Note(2 * LENGTH, 2 * LENGTH + 60, 60, 80), Note(3 * LENGTH, 3 * LENGTH + 60, 60, 80)]
-    found = spread(Index.of(PIANO, []), [Passage(notes, 3 * PASSAGE_BARS + 1)])
-    assert (found.passages, found.longest) == (2, 0), "the second holds nothing, the fourth is not whole"
+    runs = spread(Index.of(PIANO, []), [Passage(notes, 3 * PASSAGE_BARS + 1)])
+    assert (runs.passages, runs.longest) == (2, 0), "the second holds nothing, the fourth is not whole"
 
 
 def test_a_copied_passage_has_the_longest_run() -> None:
     own = [Passage(tune(seed, 60), PASSAGE_BARS) for seed in range(50, 70)]
     copied = Passage(moved(tune(3, 60), semitones=2), PASSAGE_BARS)
     index = Index.of(PIANO, [tune(seed, 60) for seed in range(10)])
-    found = spread(index, [*own, copied])
-    assert found.longest == len([note for note in tune(3, 60) if note.start < LENGTH])
-    assert found.half == found.nine_in_ten == 0
+    runs = spread(index, [*own, copied])
+    assert runs.longest == len([note for note in tune(3, 60) if note.start < LENGTH])
+    assert runs.half == runs.nine_in_ten == 0
     assert spread(Index.of(DRUMS, []), own).longest == 0

@@ -21,7 +21,7 @@ CHORD = (48, 64, 67, 71)
 
 
 def held(beats: int = 4) -> list[Note]:
-    """Cmaj7 on every bar line of four bars, root below, held for `beats`."""
+    """Return four bars with Cmaj7 in root position on every bar line, held for `beats`."""
     return [
         Note(bar * TICKS_PER_BAR, bar * TICKS_PER_BAR + beats * TICKS_PER_BEAT, pitch, 70 + bar)
         for bar in range(4)
@@ -38,7 +38,7 @@ def test_features_of_held_chords_equal_a_count_by_hand() -> None:
     assert figures["median note length, beats"] == 4
     assert figures["share of silence"] == 0
     assert (figures["lowest pitch"], figures["highest pitch"], figures["mean pitch"]) == (48, 71, 62.5)
-    assert [figures[f"interval class {each}"] for each in (2, 4, 7, 11)] == [0, 0.25, 0.25, 0.25]
+    assert [figures[f"interval class {semitones}"] for semitones in (2, 4, 7, 11)] == [0, 0.25, 0.25, 0.25]
     assert figures["velocity"] == 71.5
     assert figures["velocity spread"] == pytest.approx(np.std([70, 71, 72, 73]))
 
@@ -57,7 +57,7 @@ def test_windows_are_whole_and_have_enough_notes() -> None:
 
 def test_the_closed_share_is_1_at_lofi_and_0_at_pop() -> None:
     row = FeatureGap("notes a beat", 2.0, 3.0, 0.1, {"at": 2.0, "pop": 3.0, "beyond": 1.0, "most": 2.1})
-    assert [row.closed(each) for each in row.measured] == [1, 0, 0, pytest.approx(0.9)]
+    assert [row.closed(corpus) for corpus in row.measured] == [1, 0, 0, pytest.approx(0.9)]
     assert row.counts
     assert not FeatureGap("notes a beat", 2.0, 2.1, 0.1, {}).counts
 
@@ -73,7 +73,7 @@ def test_gaps_that_may_be_chance_are_in_brackets_and_not_counted() -> None:
 
 
 def test_the_error_grows_with_the_spread_of_either_side() -> None:
-    """Alike pieces have no error; pieces a fifth apart have that of a median of as many windows, whichever they are."""
+    """Equal pieces have no error; pieces a fifth apart have the error of a median of as many windows."""
     alike = [Passage(held(), 4)] * 8
     apart = [Passage([replace(note, note=note.note + 7 * (number % 2)) for note in held()], 4) for number in range(8)]
     errors = [
@@ -106,7 +106,7 @@ def test_a_corpus_without_windows_is_an_error(tmp_path: Path) -> None:
 
 
 def test_arranging_moves_pieces_towards_lofi(tmp_path: Path) -> None:
-    """On a little song too, where it was plain, busy and loud."""
+    """A short song that is plain, busy and loud comes closer to lo-fi."""
     for number in range(1, 21):
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "plain")

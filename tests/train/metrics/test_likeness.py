@@ -12,9 +12,9 @@ def generator() -> np.random.Generator:
 
 def test_samples_of_one_source_are_similar() -> None:
     one, other = generator().normal(0, 1, (2, 300))
-    found = likeness(one, other, generator())
-    assert found.overlap > 0.95
-    assert found.divergence < 0.01
+    similarity = likeness(one, other, generator())
+    assert similarity.overlap > 0.95
+    assert similarity.divergence < 0.01
 
 
 def test_similarity_falls_with_distance() -> None:
@@ -35,7 +35,7 @@ def test_constant_values_are_similar_only_if_equal(value: float, overlap: float)
 
 
 def test_the_overlap_of_two_known_densities() -> None:
-    """Distances within N(0, 1) are |N(0, 2)|; so are those to another sample of it: the overlap tends to one."""
+    """Distances within N(0, 1), and those to another sample of it, are |N(0, 2)|, so the overlap is near 1."""
     one, other = generator().normal(0, 1, (2, 400))
     far = likeness(one, other * 3, generator())
     # |N(0, √2)| against |N(0, √10)|: both densities cross at x² = ln(5) · 2.5, overlap = 1 − TV

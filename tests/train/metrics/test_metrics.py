@@ -14,8 +14,8 @@ C, Q = parse_chord("C"), TICKS_PER_BEAT
 
 
 def line(*pitches: int, step: int = Q, chord: Chord = C, bars: int = 4) -> Passage:
-    """One note a step, each as long as the step, over one chord."""
-    notes = [Note(place * step, (place + 1) * step, each, 80) for place, each in enumerate(pitches)]
+    """One note a step, pitch_number as long as the step, over one chord."""
+    notes = [Note(place * step, (place + 1) * step, pitch_number, 80) for place, pitch_number in enumerate(pitches)]
     return Passage(notes, bars, (chord,) * (4 * bars))
 
 
@@ -29,7 +29,7 @@ def test_the_entropy_of_even_pitch_classes_is_known() -> None:
 def test_a_scale_is_consistent_in_every_key(tonic: int) -> None:
     major, minor = (60, 62, 64, 65, 67, 69, 71), (60, 62, 63, 65, 67, 68, 71)
     for scale in (major, minor):
-        assert pitch.scale_consistency(line(*(each + tonic for each in scale))) == 1
+        assert pitch.scale_consistency(line(*(pitch_number + tonic for pitch_number in scale))) == 1
     assert pitch.scale_consistency(line(*range(60, 72))) == pytest.approx(7 / 12)
 
 
@@ -75,7 +75,9 @@ def test_grooves_that_repeat_are_consistent() -> None:
 
 def test_repetition_is_found_at_its_own_lag() -> None:
     melody = [60 + bar % 4 for bar in range(16)]
-    notes = [Note(bar * TICKS_PER_BAR, bar * TICKS_PER_BAR + Q, each, 80) for bar, each in enumerate(melody)]
+    notes = [
+        Note(bar * TICKS_PER_BAR, bar * TICKS_PER_BAR + Q, pitch_number, 80) for bar, pitch_number in enumerate(melody)
+    ]
     passage = Passage(notes, 16)
     assert rhythm.repetition(passage, 4) == rhythm.repetition(passage, 8) == 1
     assert rhythm.repetition(passage, 3) == 0
@@ -101,14 +103,14 @@ def test_rhythm_consistency_falls_as_the_spread_of_onsets_grows() -> None:
 
 def test_transposed_phrases_are_similar() -> None:
     phrase = (60, 64, 67, 65, 64, 62, 60, 59, 60, 62, 64, 60, 55, 57, 59, 60)
-    assert thesis.melodic_similarity(line(*phrase, *(each + 5 for each in phrase), bars=8)) == 1
+    assert thesis.melodic_similarity(line(*phrase, *(pitch_number + 5 for pitch_number in phrase), bars=8)) == 1
     assert thesis.melodic_similarity(line(*phrase, *range(60, 76), bars=8)) < 0.3
 
 
 def test_stability_and_consonance_follow_music21() -> None:
     scale = line(60, 62, 64, 65, 67, 69, 71, 72)
     assert thesis.tonal_stability(scale) > thesis.tonal_stability(line(*range(60, 72))) + 0.2
-    triad = Passage([Note(0, Q, each, 80) for each in (60, 64, 67)], 1)
-    cluster = Passage([Note(0, Q, each, 80) for each in (60, 61, 66)], 1)
+    triad = Passage([Note(0, Q, pitch_number, 80) for pitch_number in (60, 64, 67)], 1)
+    cluster = Passage([Note(0, Q, pitch_number, 80) for pitch_number in (60, 61, 66)], 1)
     assert (thesis.consonance(triad), thesis.dissonance(triad)) == (1, 0)
     assert thesis.dissonance(cluster) == pytest.approx(1)

@@ -13,10 +13,10 @@ from train.metrics.microtiming import (
     LOFI,
     TimedGroove,
     covariances,
-    fitted,
+    fit_timings,
     limb_correlation,
     overlap,
-    replayed,
+    replay,
     table,
     timed_grooves,
 )
@@ -26,7 +26,7 @@ PLAYED = Timing(LATE, drift=9.0, memory=2.5, habit=5.0, hit=6.0)
 
 
 def grooves(style: str, count: int, bars: int = 24) -> list[TimedGroove]:
-    """Grooves of kick, snare and hats on the grid, yet to be timed."""
+    """Return grooves of kick, snare and hats exactly on the grid."""
     hits = [
         (bar * 480 + beat * 120 + place, pad)
         for bar in range(bars)
@@ -40,13 +40,13 @@ def grooves(style: str, count: int, bars: int = 24) -> list[TimedGroove]:
 
 @pytest.fixture(scope="module")
 def human() -> list[TimedGroove]:
-    return replayed(grooves("funk", 24), {ANY: PLAYED})
+    return replay(grooves("funk", 24), {ANY: PLAYED})
 
 
 def test_the_measured_timing_is_measured_again_in_what_it_plays(human: list[TimedGroove]) -> None:
-    found = fitted(human)
-    assert set(found) == {ANY, "funk"}
-    funk = found["funk"]
+    timings = fit_timings(human)
+    assert set(timings) == {ANY, "funk"}
+    funk = timings["funk"]
     for kind, place in (("kick", 0), ("snare", 1), ("hats", 15)):
         assert funk.late[kind][place] == pytest.approx(LATE[kind][place], abs=2.5)
     assert funk.drift == pytest.approx(PLAYED.drift, rel=0.15)
@@ -59,14 +59,14 @@ def test_the_measured_timing_is_measured_again_in_what_it_plays(human: list[Time
 
 
 def test_a_place_without_hits_has_the_timing_of_its_kind_elsewhere(human: list[TimedGroove]) -> None:
-    late = fitted(human)["funk"].late
+    late = fit_timings(human)["funk"].late
     assert set(late["toms"]) == {0.0}
     assert late["kick"][PLACES.index(40)] == 0
 
 
 def test_measured_timing_is_closer_to_the_drummer_than_steady_timing(human: list[TimedGroove]) -> None:
     unseen = human[:4]
-    again, steady = replayed(unseen, fitted(human[4:])), replayed(unseen, {ANY: STEADY})
+    again, steady = replay(unseen, fit_timings(human[4:])), replay(unseen, {ANY: STEADY})
     words = table(unseen, {"measured": again, "steady": steady})
     mean = next(line for line in words.splitlines() if line.startswith("| mean"))
     measured, other = map(float, mean.replace(" ", "").split("|")[3:5])
@@ -79,12 +79,12 @@ def test_measured_timing_is_closer_to_the_drummer_than_steady_timing(human: list
 def test_too_few_hits_are_an_error(human: list[TimedGroove]) -> None:
     assert "funk" in LOFI
     with pytest.raises(SettingsError, match="too few"):
-        fitted([replace(each, style="rock") for each in human])
+        fit_timings([replace(groove, style="rock") for groove in human])
 
 
 def test_grooves_are_read_with_their_drummers_timing(tmp_path: Path) -> None:
-    (found,) = timed_grooves(groove(tmp_path))
-    assert found.style == "hiphop"
-    assert (found.ticks[0], found.pads[0]) == (0, 36)
-    late = {ms for tick, ms in zip(found.ticks, found.late.tolist(), strict=True) if tick % 480 == 300}
+    (measured,) = timed_grooves(groove(tmp_path))
+    assert measured.style == "hiphop"
+    assert (measured.ticks[0], measured.pads[0]) == (0, 36)
+    late = {ms for tick, ms in zip(measured.ticks, measured.late.tolist(), strict=True) if tick % 480 == 300}
     assert max(late) == pytest.approx(0.01 * 60_000 / 90, abs=0.5), "2.51 beats are a hundredth of a beat late"

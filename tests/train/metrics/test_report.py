@@ -38,8 +38,8 @@ def test_a_passage_has_the_notes_and_chords_of_the_prepared_piece(tmp_path: Path
     assert [str(chord) for chord in piece.chords[:8:4]] == ["Cmaj7", "Am7"]
     cut = list(piece.cut(8))
     assert len(cut) == 4
-    assert sum(len(each.notes) for each in cut) == len(piece.notes)
-    assert all(0 <= note.start < note.end <= 8 * TICKS_PER_BAR for each in cut for note in each.notes)
+    assert sum(len(passage.notes) for passage in cut) == len(piece.notes)
+    assert all(0 <= note.start < note.end <= 8 * TICKS_PER_BAR for passage in cut for note in passage.notes)
 
 
 def test_plans_have_the_controls_of_the_piece(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_passages_are_the_longest_of_which_there_are_enough() -> None:
 
 
 def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
-    found = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)
-    words = write(found, tmp_path / "report")
+    results = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)
+    words = write(results, tmp_path / "report")
     assert words.count("\n| ") == 18, "without what comes back after 4, 8 and 16 bars"
     assert words.endswith("Passages of 4 bars.")
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())

@@ -13,11 +13,11 @@ from train.networks.recompute import recompute_blocks
 
 
 def gradients(model: Model) -> tuple[dict[str, Tensor], int]:
-    """What a step's gradients are, and how many numbers were kept for them."""
-    kept: dict[int, int] = {}
+    """Return the gradients of a step, and how many numbers were stored for them."""
+    stored: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        stored[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
     rows = torch.randint(0, 300, (2, 64), generator=torch.Generator().manual_seed(0))
@@ -28,7 +28,7 @@ def gradients(model: Model) -> tuple[dict[str, Tensor], int]:
         loss = logits.square().mean() + sum(tensor.square().mean() for layer in state for tensor in layer)
     loss.backward()
     parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    memory = sum(size for place, size in kept.items() if place not in parameters)
+    memory = sum(size for place, size in stored.items() if place not in parameters)
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}, memory
 
 
@@ -36,9 +36,9 @@ def test_gradients_are_the_same_to_the_bit_in_less_memory() -> None:
     model = random_network(Rwkv6Spec(4, 64, 300, dropout=0.2)).train()
     expected, plain = gradients(model)
     recompute_blocks(model)
-    found, little = gradients(model)
+    actual, little = gradients(model)
     for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, rtol=0, atol=0, msg=name)
+        torch.testing.assert_close(actual[name], gradient, rtol=0, atol=0, msg=name)
     assert little < plain / 5
 
 

@@ -29,7 +29,7 @@ def test_the_low_ranks_are_those_of_the_authors_code(width: int, ranks: tuple[in
 
 
 def test_the_blocks_of_a_new_model_add_nothing(fresh: dict[str, torch.Tensor]) -> None:
-    """Nothing that a block adds is heard at first: neither of its last matrices is anything yet."""
+    """The last matrices of a new block are zero, so it adds nothing."""
     for layer in range(4):
         assert not fresh[f"blocks.{layer}.att.output.weight"].any()
         assert not fresh[f"blocks.{layer}.ffn.value.weight"].any()
@@ -55,7 +55,7 @@ def test_matrices_are_orthogonal(fresh: dict[str, torch.Tensor], name: str, gain
 
 
 def test_vectors_follow_the_authors_curves(fresh: dict[str, torch.Tensor]) -> None:
-    """Values worked out by hand from RWKV-LM's formulas, at a head's ends and at the ends of the width."""
+    """Values computed by hand from RWKV-LM's formulas, at the ends of a head and of the width."""
     first, last = (
         {
             kind: fresh[f"blocks.{layer}.att.{kind}"].flatten()
@@ -80,7 +80,7 @@ def test_vectors_follow_the_authors_curves(fresh: dict[str, torch.Tensor]) -> No
 
 
 def test_every_parameter_learns() -> None:
-    """Once the last matrices are something, a gradient reaches all: none is left out of the computation."""
+    """With last matrices other than zero, every parameter gets a gradient."""
     torch.manual_seed(3)
     model = Rwkv7(Rwkv7Spec(2, 64, 40))
     with torch.no_grad():

@@ -102,7 +102,7 @@ def test_a_folder_of_midi_files_is_prepared(tmp_path: Path) -> None:
     report = prepare("folder", folder, tmp_path / "out", "piano")
     assert sum(report.pieces.values()) == 1
     assert len(report.skipped) == 1
-    assert "drums only.mid: no notes for piano" in report.skipped[0]
+    assert "drums only.mid: it has no notes for piano" in report.skipped[0]
     drums = prepare("folder", folder, tmp_path / "drums", "drums")
     assert sum(drums.pieces.values()) == 1
 
@@ -147,7 +147,7 @@ def test_a_failed_preparation_leaves_the_previous_corpus_intact(tmp_path: Path) 
     ("corpus", "make", "message"),
     [
         ("pop909", lambda _: None, "no such file or folder"),
-        ("pop909", lambda path: path.mkdir(), "nothing there that could be read as pop909"),
+        ("pop909", lambda path: path.mkdir(), "there is nothing to read as pop909"),
         ("folder", lambda path: path.mkdir(), "needs --part"),
         ("pop909", lambda path: path.write_text("x"), "neither a folder nor a tar archive"),
         ("pop909", cut_archive, "neither a folder nor a tar archive"),
@@ -175,8 +175,8 @@ def test_the_card_has_the_source_the_stages_and_their_effect(tmp_path: Path) -> 
     assert card["before"]["chords"] == {"maj7": 8, "min7": 8}, "two songs, a chord on each of eight bars"
     before, after = (card[when]["quartiles"]["pitch classes sounding"] for when in ("before", "after"))
     assert len(before) == len(after) == 3
-    told = facts(tmp_path / "out")
-    assert (told["source"], told["variants"]) == ("pop909", 2)
+    card = facts(tmp_path / "out")
+    assert (card["source"], card["variants"]) == ("pop909", 2)
     assert facts(tmp_path / "in") == {}
 
 

@@ -1,1 +1,1 @@
-"""From pop piano to a lo-fi keyboard part: named stages, each a pure function of a piece and a generator."""
+"""Stages that arrange pop piano as lo-fi keyboards; each is a pure function of a piece and a random generator."""

@@ -1,4 +1,4 @@
-"""Stage `harmony`: triads become the sevenths and ninths that fit key and function, with a share of rarer chords.
+"""Stage `harmony`: turn triads into sevenths and ninths by key and function, with a share of rarer chords.
 
 Source of the functions: Mark Levine, "The Jazz Piano Book" (1989), chapters 3–6: diatonic sevenths, secondary
 dominants, tritone substitution, passing diminished chords.
@@ -15,10 +15,10 @@ from radio.types import BEATS_PER_BAR
 from train.data.corpus.piece import Piece
 
 KEY_BARS = 16
-"""A key is judged over this many bars on either side: long enough to be sure, short enough to follow a modulation."""
+"""Bars on either side over which a key is estimated: enough to be reliable, few enough to follow a modulation."""
 
 LOOP_BARS = 8
-"""Bars after which a progression is taken to come round again."""
+"""Bars after which a progression is assumed to repeat."""
 
 _DIATONIC = {0: "maj", 2: "min", 4: "min", 5: "maj", 7: "maj", 9: "min", 11: "dim"}
 FAMILY = {
@@ -54,31 +54,31 @@ _BY_FAMILY: dict[str, _Choices] = {
 }
 
 TRITONE, PASSING, BORROWED = 0.06, 0.15, 0.20
-"""How often a dominant is replaced by the one a tritone away, a whole-step approach gets a passing diminished chord,
-and a ii before a V becomes half-diminished, as in the minor key."""
+"""Shares of dominants that are replaced by the one a tritone away, of whole-step approaches that get a passing
+diminished chord, and of ii chords before a V that become half-diminished, as in minor."""
 
 
-def enriched(piece: Piece, random: Random) -> Piece:
-    """`piece` with its chords enriched; the notes are left to the stage `voicing`."""
-    return replace(piece, chords=enriched_chords(piece.chords, random))
+def enrich(piece: Piece, random: Random) -> Piece:
+    """Return `piece` with enriched chords. The stage `voicing` fits the notes to them."""
+    return replace(piece, chords=enrich_chords(piece.chords, random))
 
 
-def enriched_chords(chords: Sequence[Chord], random: Random, tonic: int | None = None) -> list[Chord]:
-    """Chords, one a beat, enriched.
+def enrich_chords(chords: Sequence[Chord], random: Random, tonic: int | None = None) -> list[Chord]:
+    """Enrich chords, one per beat.
 
-    The same plain chord in the same surroundings always becomes the same rich one, so that a loop stays a loop.
+    A chord in the same context always gets the same result, so a loop stays a loop.
 
     Args:
-        tonic: of the major key, or relative major, that all is in; by default judged anew around each chord.
+        tonic: The tonic of the major key, or relative major, of all chords; estimated around each chord by default.
     """
     spans = _spans(chords)
-    chosen: dict[_Place, tuple[str, str]] = {}
+    chosen: dict[_Context, tuple[str, str]] = {}
     result: list[Chord] = []
     for number, (start, end, chord) in enumerate(spans):
         around = chords[max(0, start - KEY_BARS * BEATS_PER_BAR) : end + KEY_BARS * BEATS_PER_BAR]
         key = tonic_of(around) if tonic is None else tonic
         following = spans[number + 1][2] if number + 1 < len(spans) else NO_CHORD
-        place = _Place(
+        place = _Context(
             degree=(chord.root - key) % 12,
             quality=chord.quality,
             motion=-1 if following.quality == "none" else (following.root - chord.root) % 12,
@@ -88,14 +88,14 @@ def enriched_chords(chords: Sequence[Chord], random: Random, tonic: int | None =
         if place not in chosen:
             chosen[place] = (_quality(place, random), _turn(random))
         quality, turn = chosen[place]
-        result += _laid(Chord(chord.root, quality), place, turn)
+        result += _per_beat(Chord(chord.root, quality), place, turn)
     return result
 
 
 def tonic_of(chords: Sequence[Chord]) -> int:
-    """The pitch class of the major key (or relative major) that most of the chords are diatonic to.
+    """Return the tonic of the major key, or relative major, in which most chords are diatonic.
 
-    Ties go to the key in which most time is spent on I, vi and IV.
+    Among equals it is the key with the most time on I, vi and IV.
     """
 
     def fit(tonic: int) -> float:
@@ -111,7 +111,7 @@ def tonic_of(chords: Sequence[Chord]) -> int:
 
 
 def _spans(chords: Sequence[Chord]) -> list[tuple[int, int, Chord]]:
-    """(first beat, beat after the last, chord): runs of one chord, a bar at most."""
+    """Return runs of one chord, at most a bar long, as (first beat, beat after the last, chord)."""
     spans: list[tuple[int, int, Chord]] = []
     for place, chord in enumerate(chords):
         if spans and spans[-1][2] == chord and place % BEATS_PER_BAR:
@@ -122,19 +122,21 @@ def _spans(chords: Sequence[Chord]) -> list[tuple[int, int, Chord]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What decides how a chord is enriched: degree above the tonic, label, root motion to the next chord in semitones
-    (−1: none), bar within the loop, length in beats.
-    """
+class _Context:
+    """The context that decides how a chord is enriched."""
 
     degree: int
+    """Semitones above the tonic."""
     quality: str
     motion: int
+    """Semitones up to the next root; −1 if there is no next chord."""
     bar: int
+    """The bar within the loop."""
     beats: int
+    """The length of the chord."""
 
 
-def _quality(place: _Place, random: Random) -> str:
+def _quality(place: _Context, random: Random) -> str:
     family = FAMILY[place.quality]
     choices = _BY_FUNCTION.get((place.degree, family)) or _BY_FAMILY[family]
     if place.degree == 0 and place.motion == 5 and place.quality == "dom7":
@@ -150,8 +152,8 @@ def _turn(random: Random) -> str:
     return "tritone" if drawn < TRITONE else "passing" if drawn < TRITONE + PASSING else ""
 
 
-def _laid(chord: Chord, place: _Place, turn: str) -> list[Chord]:
-    """The chord over its beats: a suspension may resolve, a passing chord may lead on, a substitute may take over."""
+def _per_beat(chord: Chord, place: _Context, turn: str) -> list[Chord]:
+    """Return the chord for each of its beats, with a resolved suspension, a passing chord or a substitute."""
     beats = place.beats
     if chord.quality == "sus" and place.degree == 7 and beats >= 2:
         return [chord] * (beats - beats // 2) + [Chord(chord.root, "dom7")] * (beats // 2)

@@ -1,4 +1,4 @@
-"""The stages by name, in the order in which they run, and a piece taken through them."""
+"""The stages of arrangement by name, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from random import Random
 from types import MappingProxyType
 
 from radio.errors import SettingsError, did_you_mean
-from train.data.arrange.enrichment import enriched
-from train.data.arrange.sections import steady
-from train.data.arrange.sustain import sustained
-from train.data.arrange.thinning import thinned
-from train.data.arrange.touch import softened
-from train.data.arrange.voicing import voiced
+from train.data.arrange.enrichment import enrich
+from train.data.arrange.sections import keep_steady_sections
+from train.data.arrange.sustain import sustain
+from train.data.arrange.thinning import thin
+from train.data.arrange.touch import soften
+from train.data.arrange.voicing import voice
 from train.data.corpus.piece import Piece
 
 Stage = Callable[[Piece, Random], Piece]
 
 STAGES: Mapping[str, Stage] = MappingProxyType(
     {
-        "sections": steady,
-        "harmony": enriched,
-        "thinning": thinned,
-        "voicing": voiced,
-        "sustain": sustained,
-        "touch": softened,
+        "sections": keep_steady_sections,
+        "harmony": enrich,
+        "thinning": thin,
+        "voicing": voice,
+        "sustain": sustain,
+        "touch": soften,
     }
 )
 
 
-def chosen(words: str, known: Sequence[str] = tuple(STAGES)) -> tuple[str, ...]:
-    """Stage names from `all` or a list with commas, in the order in which they run: that of `known`.
+def parse_stages(words: str, known: Sequence[str] = tuple(STAGES)) -> tuple[str, ...]:
+    """Parse `all`, or stage names separated by commas; return the names in the order of `known`.
 
     Raises:
-        SettingsError: a name that is no stage.
+        SettingsError: A name is unknown.
     """
     names = list(known) if words == "all" else words.split(",")
     for name in names:
@@ -43,11 +43,11 @@ def chosen(words: str, known: Sequence[str] = tuple(STAGES)) -> tuple[str, ...]:
     return tuple(name for name in known if name in names)
 
 
-def arranged(piece: Piece, names: Sequence[str], variant: int = 0) -> Piece | None:
-    """`piece` taken through the named stages; None where nothing of it is left.
+def arrange(piece: Piece, names: Sequence[str], variant: int = 0) -> Piece | None:
+    """Apply the named stages to `piece`; return None if no notes are left.
 
-    Chance is drawn from the piece's name, the variant and the stage, so that the same source gives the same corpus
-    again and switching one stage off leaves the others' draws alone.
+    The random generators are seeded by the piece's name, the variant and the stage. So the same source always gives the
+    same corpus, and omitting a stage does not change the draws of the others.
     """
     result = piece
     for name in names:

@@ -1,4 +1,4 @@
-"""Stage `sections`: only the stretches in which the accompaniment keeps its figure."""
+"""Stage `sections`: keep the sections in which the accompaniment keeps its rhythm."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from itertools import pairwise
 from random import Random
 
 from radio.types import TICKS_PER_BAR, Tick
-from train.data.corpus.piece import Piece, with_bars
+from train.data.corpus.piece import Piece, select_bars
 
 SECTION_BARS = 4
 STEADY = 0.45
-"""Mean overlap of neighbouring bars' onsets (shared over all, Jaccard) from which on a section counts as steady."""
+"""The least mean overlap (Jaccard index) of the onsets of neighboring bars in a steady section."""
 
 FEWEST_BARS = 8
-"""Shorter stretches than this are no help to a model that is to play for hours."""
+"""Shorter runs of steady sections are dropped: they do not help a model that is to play for hours."""
 
 
-def steady(piece: Piece, random: Random) -> Piece:  # noqa: ARG001 - every stage is called alike
-    """`piece` without the sections whose bars differ from each other, nor short stretches between such sections."""
+def keep_steady_sections(piece: Piece, random: Random) -> Piece:  # noqa: ARG001 - all stages have one signature
+    """Return `piece` without sections of changing rhythm, and without short runs between them."""
     bars: list[set[Tick]] = [set() for _ in range(piece.bars)]
     for note in piece.notes:
         bars[note.start // TICKS_PER_BAR].add(note.start % TICKS_PER_BAR)
@@ -30,10 +30,10 @@ def steady(piece: Piece, random: Random) -> Piece:  # noqa: ARG001 - every stage
             runs[-1] += section
         else:
             runs.append(section)
-    return with_bars(piece, [bar for run in runs if len(run) >= FEWEST_BARS for bar in run])
+    return select_bars(piece, [bar for run in runs if len(run) >= FEWEST_BARS for bar in run])
 
 
 def steadiness(bars: list[set[Tick]]) -> float:
-    """0–1: how much of each bar's rhythm stands in the next one too; an empty bar is like no other."""
+    """Return the mean overlap of the rhythm of neighboring bars, 0–1; an empty bar overlaps with none."""
     overlaps = [len(one & other) / len(one | other) if one and other else 0.0 for one, other in pairwise(bars)]
     return sum(overlaps) / len(overlaps)

@@ -1,4 +1,4 @@
-"""Stage `sustain`: notes are held as hand and pedal hold them, until the harmony or their own voice moves on."""
+"""Stage `sustain`: hold notes as hand and pedal would, until the chord changes or their voice moves on."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 from train.data.corpus.piece import Piece
 
 BREATHS, DETACHED = 0.20, 0.25
-"""Share of bars that end with the hands lifted for an eighth, and of melodic strikes that are let go early."""
+"""Shares of bars that end with an eighth of rest, and of melodic notes that are released early."""
 
 EIGHTH: Tick = TICKS_PER_BEAT // 2
 
 
-def sustained(piece: Piece, random: Random) -> Piece:
-    """`piece` with the highest note of a strike held until the next strike, the others to the end of the chord."""
+def sustain(piece: Piece, random: Random) -> Piece:
+    """Hold the highest note of each onset until the next onset, and the others to the end of the chord."""
     ends = chord_ends(piece.chords or [NO_CHORD] * (piece.bars * BEATS_PER_BAR))
     breaths = [random.random() < BREATHS for _ in range(piece.bars)]
     onsets = sorted({note.start for note in piece.notes})
@@ -43,7 +43,7 @@ def sustained(piece: Piece, random: Random) -> Piece:
 
 
 def chord_ends(chords: Sequence[Chord]) -> list[Tick]:
-    """Per beat from bar 1 on, the tick at which the chord that sounds there ends, its bar at the latest."""
+    """Return, for each beat, the tick at which its chord ends, at the latest with the bar."""
     ends = [0] * len(chords)
     for beat in reversed(range(len(chords))):
         last = (beat + 1) % BEATS_PER_BAR == 0 or chords[beat + 1] != chords[beat]

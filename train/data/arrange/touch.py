@@ -1,4 +1,4 @@
-"""Stage `touch`: the velocities of a soft keyboard part, with the song's own accents made small."""
+"""Stage `touch`: soften the velocities, and keep the song's accents in small."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from train.data.corpus.piece import Piece
 
 SECTION_BARS = 4
 SOFT, PIECES, WITHIN = 66.5, 5.0, 4.2
-"""Median velocity of lo-fi keyboards, how far pieces lie around it, and the spread within four bars."""
+"""Median velocity of lo-fi keyboards, the spread of pieces around it, and the spread within four bars."""
 
 
-def softened(piece: Piece, random: Random) -> Piece:
-    """`piece` with each section's velocities brought to a soft mean and a small spread, loud notes staying louder."""
+def soften(piece: Piece, random: Random) -> Piece:
+    """Scale the velocities of each section to a soft mean and a small spread; loud notes stay louder."""
     centre = random.gauss(SOFT, PIECES)
     sections: dict[int, list[Note]] = {}
     for note in piece.notes:

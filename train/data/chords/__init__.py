@@ -1,1 +1,1 @@
-"""Chords a bar: from songs and written progressions to a small model of loops."""
+"""Chord corpora from songs and written progressions, for the model of chord loops."""

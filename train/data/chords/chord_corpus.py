@@ -1,4 +1,4 @@
-"""Sheets of chords from POP909's labels, relative to the key, and from written progressions with their moods."""
+"""Chord sheets from POP909's labels and from written progressions with moods, relative to the key."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ HOP: Final = 8
 """Bars from one sheet of a song to the next."""
 
 _AROUND: Final = 8
-"""A sheet's key is judged with this many bars on either side."""
+"""Bars on either side of a sheet from which its key is estimated too."""
 
 _SILENT: Final = 0.1
-"""A sheet with more than this share of beats without a chord is left out."""
+"""The largest share of beats without a chord in a sheet."""
 
 _HELD_OUT: Final = 10
 """Every tenth written progression is for validation."""
 
 _RHYTHMS: Final = (4, 4, 2, 8)
-"""Beats that a written chord lasts: the file does not say, so each is tried, the bar most often."""
+"""Beats per written chord. The file does not say, so several are used, a bar most often."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenProgression:
-    """A written progression: its chords as in C major or A minor, its mode and moods."""
+    """A written progression in C major or A minor."""
 
     name: str
     split: Split
@@ -46,14 +46,14 @@ class WrittenProgression:
 
 
 def read_progressions(path: Path) -> list[WrittenProgression]:
-    """What `progressions.json` holds, a list of {mode, numerals, moods}. Raises SettingsError where it does not."""
+    """Read `progressions.json`, a list of {mode, numerals, moods}. Raises SettingsError if it is not one."""
     try:
         rows = json.loads(path.read_text())
-        found = [(str(row["mode"]), list(row["numerals"]), list(row["moods"])) for row in rows]
+        entries = [(str(row["mode"]), list(row["numerals"]), list(row["moods"])) for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{path}: not a list of progressions with mode, numerals and moods ({error!r})") from error
-    if not found:
-        raise SettingsError(f"{path}: not a list of progressions with mode, numerals and moods: it is empty")
+    if not entries:
+        raise SettingsError(f"{path}: not a list of progressions with mode, numerals and moods; it is empty")
     return [
         WrittenProgression(
             f"{path.stem}/{number:03}",
@@ -62,33 +62,33 @@ def read_progressions(path: Path) -> list[WrittenProgression]:
             tuple(roman.chords_of(mode, numerals)),
             moods_of(words),
         )
-        for number, (mode, numerals, words) in enumerate(found)
+        for number, (mode, numerals, words) in enumerate(entries)
     ]
 
 
 def mood_guess(progressions: Sequence[WrittenProgression]) -> MoodGuess:
-    """Learnt from those for training that have a mood."""
+    """Return a guess of moods, learned from the training progressions that have one."""
     return MoodGuess(
         [
-            (features(each.mode, each.chords), each.moods)
-            for each in progressions
-            if each.moods and each.split == "train"
+            (features(progression.mode, progression.chords), progression.moods)
+            for progression in progressions
+            if progression.moods and progression.split == "train"
         ]
     )
 
 
 def written_sheets(progressions: Sequence[WrittenProgression]) -> Iterator[Sheet]:
-    """Each progression looped over a sheet, in several harmonic rhythms."""
-    for each in progressions:
+    """Yield sheets of each progression as a loop, in several harmonic rhythms."""
+    for progression in progressions:
         for number, beats in enumerate(_RHYTHMS):
-            once = _spread(each.chords, beats)
+            once = _spread(progression.chords, beats)
             chords = (once * (SHEET_BARS * BEATS_PER_BAR // len(once) + 1))[: SHEET_BARS * BEATS_PER_BAR]
-            made = sheet(f"{each.name}/{number}", each.split, chords, each.mode)
-            yield replace(made, moods=dict.fromkeys(each.moods, 1.0))
+            loop = sheet(f"{progression.name}/{number}", progression.split, chords, progression.mode)
+            yield replace(loop, moods=dict.fromkeys(progression.moods, 1.0))
 
 
 def song_sheets(folder: Path, guess: MoodGuess) -> Iterator[Sheet]:
-    """A POP909 song's labels as sheets, each moved to C major or A minor. Raises MidiError."""
+    """Yield sheets of a POP909 song's labels, transposed to C major or A minor. Raises MidiError for a broken song."""
     for piece in pop909.read_song(folder):
         for first in range(0, piece.bars - SHEET_BARS + 1, HOP):
             chords = _relative(piece, first)
@@ -106,7 +106,7 @@ def _relative(piece: Piece, first: int) -> list[Chord]:
 
 
 def _spread(chords: Sequence[Chord], beats: int) -> list[Chord]:
-    """The chords, each `beats` long, the last ones longer where they would not fill whole bars of a loop of 2ⁿ bars."""
+    """Return each chord for `beats` beats; the last ones are longer if needed to fill a loop of 2ⁿ bars."""
     lengths = [beats] * len(chords)
     bars = max(1, -(-sum(lengths) // BEATS_PER_BAR))
     while bars & (bars - 1):

@@ -1,8 +1,8 @@
-"""What a progression feels like: its mood words, sorted into the moods a station knows, or a guess without words.
+"""Moods of progressions: words mapped to the moods of stations, and a guess for progressions without words.
 
-The guess is naive Bayes over the mode and the chords that occur (root and family, as in C major or A minor), learnt
-from the written progressions, with counts smoothed towards how often a feature occurs at all. Moods are held equally
-likely beforehand, so that those with few words are learnt too.
+The guess is naive Bayes over the mode and the chords that occur (root and family, in C major or A minor). It is learned
+from the written progressions, with counts smoothed towards the overall frequency of each feature. All moods have the
+same prior, so that those with few examples are learned too.
 """
 
 from __future__ import annotations
@@ -30,60 +30,60 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "dreamy": "Mysterious Surprised Spiritual",
     }
 )
-"""Each mood's words in `progressions.json`."""
+"""The words of each mood in `progressions.json`."""
 
 UNSAID: Final = frozenset({"Cadence"})
-"""Words that say something else than a mood."""
+"""Words that are not moods."""
 
 STRENGTH: Final = 5.0
-"""Examples' worth of smoothing. Left out one by one, the progressions' moods cost 2.16 bits with it; 2.53 where no more
-than their shares are known."""
+"""The weight of the smoothing, in examples. Left out one by one, the progressions' moods cost 2.16 bits with it, and
+2.53 bits if only their shares are known."""
 
 Feature = tuple[object, ...]
 
 
 def moods_of(words: Sequence[str]) -> tuple[str, ...]:
-    """The moods that `words` stand for, in the vocabulary's order. Raises SettingsError for an unknown word."""
-    known = {word for each in WORDS.values() for word in each.split()}
+    """Return the moods of `words`, in the vocabulary's order. Raises SettingsError for an unknown word."""
+    known = {word for words_of_mood in WORDS.values() for word in words_of_mood.split()}
     for word in words:
         if word not in known | UNSAID:
-            raise SettingsError(f"'{word}' is a mood that has no place yet; known are {', '.join(sorted(known))}")
+            raise SettingsError(f"unknown mood word '{word}'; the known ones are {', '.join(sorted(known))}")
     return tuple(mood for mood in MOODS if set(WORDS[mood].split()) & set(words))
 
 
 def features(mode: str, chords: Iterable[Chord]) -> frozenset[Feature]:
-    """What the guess looks at: the mode, and each chord once."""
+    """Return the features of the guess: the mode, and each chord once."""
     return frozenset({("mode", mode), *(("chord", chord.root, FAMILY[chord.quality]) for chord in chords)})
 
 
 class MoodGuess:
-    """Moods by what occurs, from examples of (features, moods)."""
+    """A naive Bayes guess of moods, learned from examples of (features, moods)."""
 
     def __init__(self, examples: Sequence[tuple[frozenset[Feature], Sequence[str]]]) -> None:
         self._known: Counter[Feature] = Counter()
         self._of_mood: dict[str, Counter[Feature]] = {mood: Counter() for mood in MOODS}
         self._examples: Counter[str] = Counter()
         self._total = len(examples)
-        for found, moods in examples:
-            self._known.update(found)
+        for example, moods in examples:
+            self._known.update(example)
             for mood in moods:
-                self._of_mood[mood].update(found)
+                self._of_mood[mood].update(example)
                 self._examples[mood] += 1
 
-    def shares(self, found: frozenset[Feature]) -> dict[str, float]:
-        """The probability of each mood."""
+    def shares(self, example: frozenset[Feature]) -> dict[str, float]:
+        """Return the probability of each mood."""
         scores = {}
         for mood, counts in self._of_mood.items():
             scores[mood] = sum(
-                math.log((counts[each] / usual + STRENGTH) / (self._examples[mood] + STRENGTH))
-                for each in found
-                if (usual := (self._known[each] + 0.2) / (self._total + 1))
+                math.log((counts[feature] / usual + STRENGTH) / (self._examples[mood] + STRENGTH))
+                for feature in example
+                if (usual := (self._known[feature] + 0.2) / (self._total + 1))
             )
         highest = max(scores.values())
         weights = {mood: math.exp(score - highest) for mood, score in scores.items()}
         return {mood: weight / sum(weights.values()) for mood, weight in weights.items()}
 
-    def drawn(self, found: frozenset[Feature], random: Random) -> str:
-        """A mood, each as often as it is probable."""
-        shares = self.shares(found)
+    def draw(self, example: frozenset[Feature], random: Random) -> str:
+        """Draw a mood by its probability."""
+        shares = self.shares(example)
         return random.choices(list(shares), list(shares.values()))[0]

@@ -1,8 +1,8 @@
-"""Chord progressions in Roman numerals, as `progressions.json` of free-midi-chords writes them, into chords of a loop.
+"""Chord progressions in the Roman numerals of free-midi-chords' `progressions.json`, parsed into chords.
 
-Numerals count degrees of the major scale, in `minor` of the natural minor one; small ones are minor, except where the
-degree of a plain triad is diminished in its scale. `7` is the seventh that the key has over that degree. Progressions
-of mode `modal` mix major and minor: their degrees count from the major scale, and they are minor where their tonic is.
+Numerals are degrees of the major scale, or of the natural minor scale in mode `minor`. Small numerals are minor triads,
+or diminished ones where the scale has a diminished triad. `7` adds the seventh of the key. Progressions of mode `modal`
+mix major and minor: their degrees are of the major scale, and their mode is that of the tonic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from radio.music.chords import Chord
 MAJOR_SCALE: Final = (0, 2, 4, 5, 7, 9, 11)
 MINOR_SCALE: Final = (0, 2, 3, 5, 7, 8, 10)
 RELATIVE: Final = 9
-"""The tonic of a minor loop in semitones above C, for loops are written as in C major or A minor."""
+"""The tonic of a minor loop in semitones above C: loops are written in C major or A minor."""
 
 _DEGREES: Final = {"I": 0, "II": 1, "III": 2, "IV": 3, "V": 4, "VI": 5, "VII": 6}
 _NUMERAL: Final = re.compile(r"([b#]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(.*)")
@@ -26,13 +26,13 @@ _SUFFIXES: Final = {
     "add9": "maj9", "madd9": "min9", "m9": "min9", "6": "6", "M6": "6", "69": "6", "sus2": "sus", "sus4": "sus",
     "M-5": "dom7",
 }  # fmt: skip
-"""Endings with a quality of their own. `M-5` stands before IV, where a flat fifth is that of its dominant seventh."""
+"""Endings with a quality of their own. `M-5` occurs before IV, as a dominant seventh with a flat fifth."""
 
 
 def mode_of(mode: str, numerals: Sequence[str]) -> str:
-    """`major` or `minor`: the given one or, of a modal progression, that of the tonic chord that comes first.
+    """Return `major` or `minor`: `mode` itself, or for a modal progression that of its first tonic chord.
 
-    Without a tonic chord, flat thirds and sixths and a minor fourth or fifth tell a minor key.
+    Without a tonic chord, flat thirds or sixths, or a minor fourth or fifth, mean minor.
     """
     if mode in ("major", "minor"):
         return mode
@@ -45,7 +45,7 @@ def mode_of(mode: str, numerals: Sequence[str]) -> str:
 
 
 def chords_of(mode: str, numerals: Sequence[str]) -> list[Chord]:
-    """The chords, as in C major or A minor. Raises SettingsError for what is not a numeral of this notation."""
+    """Return the chords in C major or A minor. Raises SettingsError for an unknown numeral."""
     minor = mode_of(mode, numerals) == "minor"
     scale = MINOR_SCALE if mode == "minor" else MAJOR_SCALE
     return [_chord(numeral, scale, RELATIVE if minor else 0) for numeral in numerals]
@@ -63,7 +63,7 @@ def _chord(numeral: str, scale: Sequence[int], tonic: int) -> Chord:
     step = scale[_DEGREES[degree.upper()]] + {"b": -1, "#": 1, "": 0}[accidental]
     root = (tonic + step) % 12
     minor = degree.islower()
-    if ending == "m6":  # the same tones as the half-diminished seventh a third below
+    if ending == "m6":  # has the tones of the half-diminished seventh a minor third below
         return Chord((root - 3) % 12, "hdim7")
     if ending == "":
         diminished = minor and (step + 6) % 12 in scale and (step + 7) % 12 not in scale
@@ -71,7 +71,7 @@ def _chord(numeral: str, scale: Sequence[int], tonic: int) -> Chord:
     if ending == "7":
         return Chord(root, "min7" if minor else "maj7" if (step + 11) % 12 in scale else "dom7")
     if ending not in _SUFFIXES:
-        raise SettingsError(f"'{numeral}': '{ending}' is no ending of a chord; there are 7, {', '.join(_SUFFIXES)}, m6")
+        raise SettingsError(f"'{numeral}': unknown ending '{ending}'; use 7, {', '.join(_SUFFIXES)} or m6")
     quality = _SUFFIXES[ending]
     if minor:
         quality = {"maj9": "min9", "maj": "min", "6": "min7"}.get(quality, quality)

@@ -1,4 +1,4 @@
-"""A sheet: harmony without notes, sixteen bars as in C major or A minor, with its mode and mood."""
+"""Chord sheets: sixteen bars of chords in C major or A minor, with mode and mood."""
 
 from __future__ import annotations
 
@@ -13,51 +13,55 @@ from radio.music.chords import NO_CHORD, Chord
 from radio.music.parts import CHORDS
 from radio.music.vocab import START
 from radio.types import BEATS_PER_BAR, TokenId
-from train.data.arrange.enrichment import FAMILY, enriched_chords
+from train.data.arrange.enrichment import FAMILY, enrich_chords
 from train.data.corpus.piece import Piece
 
 SHEET_BARS: Final = 16
-"""Long enough for a loop of eight bars to come round, so that closing is learnt too."""
+"""Long enough for a loop of eight bars to repeat, so that the model learns to close a loop."""
 
 _UNSAID: Final = 0.3
-"""Share of sheets whose mood is not said, so that a model can do without."""
+"""Share of sheets without a mood token, so that the model can play without one."""
 
 _PLAIN: Final = frozenset({"maj", "min"})
 _RESTING: Final = frozenset({"maj7", "maj9", "6", "min7", "min9"})
-"""Qualities that a chord which goes on over a bar line keeps; a suspension resolves, a dominant may be another's."""
+"""Qualities that stay when a chord continues over a bar line. Suspensions and dominants may change."""
 
 
 @dataclass(slots=True)
 class Sheet(Piece):
-    """`chords` one a beat. mode: `major` or `minor`. moods: how likely each is; `mood` is the one that is said."""
+    """A sheet of chords, one per beat."""
 
     mode: str = "major"
+    """`major` or `minor`."""
     moods: Mapping[str, float] = field(default_factory=dict)
+    """The probability of each mood."""
     mood: str | None = None
+    """The mood in the tokens."""
 
     def tokens(self) -> list[TokenId]:
-        """`<start>`, mode, mood, then the harmony as `music.loops` writes it."""
+        """Return `<start>`, mode, mood, then the chords as `radio.music.chord_loops` encodes them."""
         head = [START, vocab.mode_token(self.mode)]
         head += [] if self.mood is None else [vocab.mood_token(self.mood)]
         return head + self.loop.tokens()
 
     @property
     def loop(self) -> Loop:
+        """The chords by half bars."""
         return Loop(tuple(by_halves(self.chords)))
 
-    def enriched(self, variant: int) -> Sheet:
-        """The sheet with richer chords and a mood drawn, the same for the same name and variant.
+    def enrich(self, variant: int) -> Sheet:
+        """Return the sheet with enriched chords and a drawn mood, reproducible by name and variant.
 
-        Only triads are enriched: what somebody wrote or played as more is what they meant.
+        Only triads are enriched; chords that were written as more stay as they are.
         """
         random = Random(f"{self.name}/{variant}/harmony")
         chords: list[Chord] = []
-        for place, rich in enumerate(enriched_chords(self.chords, random, tonic=0)):
+        for place, rich in enumerate(enrich_chords(self.chords, random, tonic=0)):
             plain = self.chords[place]
-            goes_on = place > 0 and plain == self.chords[place - 1] and rich.root == chords[-1].root
+            continues = place > 0 and plain == self.chords[place - 1] and rich.root == chords[-1].root
             if plain.quality not in _PLAIN:
                 chords.append(plain)
-            elif goes_on and {rich.quality, chords[-1].quality} <= _RESTING:
+            elif continues and {rich.quality, chords[-1].quality} <= _RESTING:
                 chords.append(chords[-1])
             else:
                 chords.append(rich)
@@ -68,20 +72,20 @@ class Sheet(Piece):
 
 
 def sheet(name: str, split: str, chords: Sequence[Chord], mode: str) -> Sheet:
-    """A sheet over chords, one a beat, that are given as in C major or A minor already."""
+    """Return a sheet of chords, one per beat, in C major or A minor."""
     return Sheet(name, CHORDS, split, len(chords) // BEATS_PER_BAR, [], chords, mode=mode)  # type: ignore[arg-type]
 
 
 def by_halves(chords: Sequence[Chord]) -> list[Chord]:
-    """Chords, one a beat, as two a bar.
+    """Reduce chords, one per beat, to two per bar.
 
-    Where a chord begins on the second beat of a half it takes that half, unless it only anticipates the next one;
-    a beat without a chord goes on with the one before.
+    A chord that begins on the second beat of a half bar takes that half, unless it only anticipates the next one. A
+    beat without a chord continues the previous chord.
     """
     per_half = BEATS_PER_BAR // HALVES
     halves: list[Chord] = []
     for start in range(0, len(chords), per_half):
-        first, *_, last = (each for each in chords[start : start + per_half])
+        first, *_, last = chords[start : start + per_half]
         following = chords[start + per_half] if start + per_half < len(chords) else NO_CHORD
         chosen = first if last in (NO_CHORD, following) and first != NO_CHORD else last
         halves.append(halves[-1] if chosen == NO_CHORD and halves else chosen)
@@ -89,9 +93,9 @@ def by_halves(chords: Sequence[Chord]) -> list[Chord]:
 
 
 def mode_of(chords: Sequence[Chord]) -> str:
-    """Minor where more time is spent on A minor and its dominant than on C and, at a third of the weight, on G.
+    """Return `minor` if A minor and its dominant last longer than C and, at a third of the weight, G.
 
-    It agrees with POP909's key labels in 89 % of the songs whose tonic both agree on.
+    The mode agrees with POP909's key labels in 89 % of the songs in which the tonic does.
     """
     time = {"Am": 0.0, "E": 0.0, "C": 0.0, "G": 0.0}
     names = {(9, "min"): "Am", (4, "maj"): "E", (0, "maj"): "C", (7, "maj"): "G"}

@@ -1,8 +1,8 @@
-"""Where a drummer feels the beat: how far from the click, and with how much swing.
+"""The beat placement of a drummer: the offset from the click, and the amount of swing.
 
-Drummers play as a rule some 12 ms before the click of the Groove data set (the recording's latency among it), and a
-third of its hip-hop, soul and funk swings its sixteenths at 58–64 %. Rounded as it stands, a swung sixteenth falls on
-the triplet in one half of the beat and on the sixteenth in the other, and a model learns rhythms that nobody played.
+Drummers of the Groove data set usually play some 12 ms before its click (recording latency included), and a third of
+its hip-hop, soul and funk swings its sixteenths at 58–64 %. Rounded as played, a swung sixteenth falls on a triplet in
+one half of the beat and on a sixteenth in the other, and a model would learn rhythms that were never played.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ PAIR: Final = TICKS_PER_BEAT / 2
 """Ticks in a pair of sixteenths, the unit that swings."""
 
 NEAR: Final = 15.0
-"""How far from an eighth a hit still tells where the drummer feels it, in ticks."""
+"""The largest distance from an eighth, in ticks, of hits that count for the offset."""
 
 ODD: Final = (20.0, 48.0)
-"""Where in its pair an off-beat sixteenth can lie, in ticks: from early to as hard a shuffle as is played."""
+"""Ticks within a pair where an off-beat sixteenth can fall, from early to the hardest shuffle."""
 
 FEWEST: Final = 12
-"""Off-beat sixteenths from which on a swing is measured."""
+"""The fewest off-beat sixteenths from which swing is estimated."""
 
 WIDEST: Final = 18.0
-"""How far apart their quartiles may lie, in % of the pair: what is wider is several rhythms and no swing of one."""
+"""The largest distance of their quartiles, in % of the pair; wider ones are several rhythms instead of swing."""
 
 SWINGS: Final = (45.0, 67.0)
 STRAIGHT: Final = 50.0
@@ -36,17 +36,19 @@ STRAIGHT: Final = 50.0
 
 @dataclass(frozen=True, slots=True)
 class BeatPlacement:
-    """early: ticks by which the drummer comes before the click, below 0 for after. swing: % of the pair."""
+    """The offset and swing of one drummer's take."""
 
     early: float = 0.0
+    """Ticks before the click; below 0 for after it."""
     swing: float = STRAIGHT
+    """The place of the off-beat sixteenth, in % of the pair."""
 
-    def aligned(self, tick: float) -> float:
-        """`tick` by the drummer's own click."""
+    def align(self, tick: float) -> float:
+        """Return `tick` relative to the drummer's own click."""
         return tick + self.early
 
-    def straight(self, tick: float) -> float:
-        """An aligned tick with its pair's swing taken out: the off-beat lies in the middle again, the ends stay."""
+    def straighten(self, tick: float) -> float:
+        """Return an aligned tick without swing: the off-beat moves to the middle of its pair, the ends stay."""
         within = tick % PAIR
         middle = self.swing / 100 * PAIR
         half = PAIR / 2
@@ -55,7 +57,7 @@ class BeatPlacement:
 
 
 def estimate_placement(onsets: Sequence[float]) -> BeatPlacement:
-    """The pulse of one drummer's hits at one tempo in one style; straight on the click where they tell nothing."""
+    """Estimate the beat placement from one drummer's hits in a take. With too few hits it is straight on the click."""
     ticks = np.asarray(onsets, dtype=np.float64)
     from_eighth = (ticks + PAIR / 2) % PAIR - PAIR / 2
     near = from_eighth[np.abs(from_eighth) <= NEAR]

@@ -1,4 +1,4 @@
-"""Chord labels from what sounds: refine a triad to its seventh or ninth, or name a chord where there is no label."""
+"""Chord names from sounding notes: extend a labeled triad, or name a chord without a label."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from radio.music.chords import INTERVALS, NO_CHORD, Chord
 from radio.music.events import Note
 
 PRESENT = 0.08
-"""Share of the sounding time from which on a pitch class counts as part of the chord."""
+"""The least share of the sounding time of a pitch class that is part of the chord."""
 
 
 def pitch_class_time(notes: Sequence[Note], start: int, end: int) -> list[int]:
-    """Ticks for which each of the twelve pitch classes sounds within [start, end)."""
+    """Return the ticks for which each of the twelve pitch classes sounds within [start, end)."""
     time = [0] * 12
     for note in notes:
         overlap = min(note.end, end) - max(note.start, start)
@@ -21,8 +21,8 @@ def pitch_class_time(notes: Sequence[Note], start: int, end: int) -> list[int]:
     return time
 
 
-def refined(chord: Chord, time: Sequence[int]) -> Chord:
-    """`chord` with the seventh and ninth that sound over it: maj → maj7, dom7, maj9 or 6; min → min7 or min9."""
+def refine(chord: Chord, time: Sequence[int]) -> Chord:
+    """Extend `chord` by the seventh and ninth that sound: maj → maj7, dom7, maj9 or 6; min → min7 or min9."""
     total = sum(time)
     if chord.quality == "none" or not total:
         return chord
@@ -43,8 +43,8 @@ def refined(chord: Chord, time: Sequence[int]) -> Chord:
     return Chord(chord.root, quality)
 
 
-def estimated(time: Sequence[int]) -> Chord:
-    """The chord that best explains what sounds: time in its tones less time outside, larger chords at a small cost."""
+def estimate_chord(time: Sequence[int]) -> Chord:
+    """Return the chord with the most sounding time inside and the least outside; larger chords cost a little."""
     total = sum(time)
     if not total:
         return NO_CHORD

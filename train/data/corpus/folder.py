@@ -1,4 +1,4 @@
-"""Any folder of MIDI files: bars of 4/4 by each file's own metre, chords named from what sounds."""
+"""Any folder of MIDI files in 4/4. Chords are named from the sounding notes, bar by bar."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from radio.music.midi import DRUM_CHANNEL
 from radio.music.parts import Part
 from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
-from train.data.corpus.chord_naming import estimated, pitch_class_time
+from train.data.corpus.chord_naming import estimate_chord, pitch_class_time
 from train.data.corpus.groove import PADS
-from train.data.corpus.piece import Piece, Split, groove_labels, trimmed
+from train.data.corpus.piece import Piece, Split, groove_labels, trim
 
 VALIDATION_SHARE = 0.05
 
 
 def files(root: Path) -> list[Path]:
-    """All MIDI files below `root`, in order."""
+    """Return all MIDI files below `root`, in order."""
     return sorted(path for path in root.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
 
 
 def held_out(paths: Sequence[Path], root: Path) -> frozenset[Path]:
-    """Those of `paths` to validate on: 5 %, drawn once and for ever from each one's name, but one at least of four."""
+    """Return the validation files: 5 % of `paths`, chosen by a hash of the name; at least one of four or more."""
     drawn = {
         path: int.from_bytes(hashlib.sha256(path.relative_to(root).as_posix().encode()).digest()[:4], "big") / 2**32
         for path in paths
@@ -35,12 +35,12 @@ def held_out(paths: Sequence[Path], root: Path) -> frozenset[Path]:
 
 
 def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piece]:
-    """The file's pieces for `part`: its drum channel, or all the rest. Raises MidiError where none can be had."""
+    """Yield the file's pieces for `part`: the drum channel, or all others. Raises MidiError if there are none."""
     score = midi.read(path)
     if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.time_signatures):
-        raise MidiError(f"{path}: not in 4/4 throughout")
+        raise MidiError(f"{path}: it is not in 4/4 throughout")
     name = path.relative_to(root).as_posix()
-    found = False
+    has_notes = False
     for number, piece_notes in enumerate(score.pieces()):
         first_bar = piece_notes[0].start // (score.ppq * BEATS_PER_BAR) * BEATS_PER_BAR
         notes = [
@@ -53,13 +53,13 @@ def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piec
             for note in piece_notes
             if (note.channel == DRUM_CHANNEL) != part.note_offs
         ]
-        placed = quantize(part, [note for note in notes if part.low <= note[2] <= part.high])
-        if not placed:
+        quantized = quantize(part, [note for note in notes if part.low <= note[2] <= part.high])
+        if not quantized:
             continue
-        found = True
-        bars = placed[-1].start // TICKS_PER_BAR + 1
+        has_notes = True
+        bars = quantized[-1].start // TICKS_PER_BAR + 1
         chords = [
-            estimated(pitch_class_time(placed, bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR))
+            estimate_chord(pitch_class_time(quantized, bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR))
             for bar in range(bars)
             for _ in range(BEATS_PER_BAR)
         ]
@@ -68,12 +68,12 @@ def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piec
             part,
             split,
             bars,
-            placed,
+            quantized,
             chords if part.note_offs else (),
             () if part.note_offs else groove_labels([], fill=False),
         )
-        short = trimmed(piece)
-        if short is not None:
-            yield short
-    if not found:
-        raise MidiError(f"{path}: no notes for {part.name}")
+        trimmed = trim(piece)
+        if trimmed is not None:
+            yield trimmed
+    if not has_notes:
+        raise MidiError(f"{path}: it has no notes for {part.name}")

@@ -1,4 +1,4 @@
-"""The Groove MIDI Dataset: human drumming in 4/4, its 22 pads mapped to General MIDI, style and fill as labels.
+"""The Groove MIDI Dataset: human drumming in 4/4, with its 22 pads mapped to General MIDI drums.
 
 Source: Gillick et al., "Learning to Groove with Inverse Sequence Transformations", ICML 2019; pads as on the data
 set's own page.
@@ -23,14 +23,14 @@ PADS = {
     36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,
     44: 44, 49: 49, 55: 49, 57: 57, 52: 52, 51: 51, 59: 59, 53: 53, 39: 39, 54: 54, 56: 56,
 }  # fmt: skip
-"""Electronic kit pad → General MIDI drum; rims join the snare, edges and bows of a cymbal become one."""
+"""Electronic kit pad → General MIDI drum. Rims join the snare; edge and bow of a cymbal become one."""
 
 
 def rows(root: Path) -> list[dict[str, str]]:
-    """The rows of info.csv that are in 4/4 and in the train or validation split."""
+    """Return the rows of info.csv that are in 4/4 and in the train or validation split."""
     info = next(iter(sorted(root.rglob("info.csv"))), None)
     if info is None:
-        raise MidiError(f"{root}: no info.csv: not the Groove MIDI Dataset")
+        raise MidiError(f"{root}: there is no info.csv, so it is not the Groove MIDI Dataset")
     with info.open(newline="") as file:
         return [
             row | {"path": str(info.parent / row["midi_filename"])}
@@ -40,12 +40,12 @@ def rows(root: Path) -> list[dict[str, str]]:
 
 
 CLICK: Final = BeatPlacement()
-"""The pulse of the data set's own click: hits stay where they fell."""
+"""The placement of the data set's click: hits stay as played."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrumPerformance:
-    """One drummer's hits as they fell, (tick, General MIDI drum, velocity) at 120 ticks a beat of the file's click."""
+    """One drummer's hits as played: (tick, General MIDI drum, velocity), 120 ticks per beat of the file's click."""
 
     name: str
     split: Split
@@ -56,7 +56,7 @@ class DrumPerformance:
 
 
 def read_performance(row: Mapping[str, str]) -> DrumPerformance:
-    """The performance of a row of info.csv. Raises MidiError where its file cannot be read or holds no hit."""
+    """Read the performance of a row of info.csv. Raises MidiError if its file cannot be read or has no hits."""
     score = midi.read(Path(row["path"]))
     hits = [
         (note.start / score.ppq * TICKS_PER_BEAT, PADS[note.note], note.velocity)
@@ -64,7 +64,7 @@ def read_performance(row: Mapping[str, str]) -> DrumPerformance:
         if note.note in PADS
     ]
     if not hits:
-        raise MidiError(f"{row['path']}: no drum notes")
+        raise MidiError(f"{row['path']}: it has no drum notes")
     return DrumPerformance(
         f"groove/{row['id']}",
         "validation" if row["split"] == "validation" else "train",
@@ -76,9 +76,9 @@ def read_performance(row: Mapping[str, str]) -> DrumPerformance:
 
 
 class TakePlacements:
-    """The pulses of a data set's takes: what one drummer played in a session in one style at one tempo, fills too.
+    """The beat placements of takes: all that one drummer played in a session in one style at one tempo.
 
-    A fill of a bar is too short to tell where its drummer feels the beat; the grooves around it tell.
+    A fill of a bar is too short for an estimate, so it is estimated together with the grooves of its take.
     """
 
     def __init__(self, rows: Sequence[Mapping[str, str]]) -> None:
@@ -88,13 +88,13 @@ class TakePlacements:
         self._placements: dict[tuple[str, ...], BeatPlacement] = {}
 
     def of(self, row: Mapping[str, str]) -> BeatPlacement:
-        """The pulse of the take that `row` belongs to; files of it that cannot be read are left out."""
+        """Return the placement of the take that `row` belongs to, from its readable files."""
         key = self._key(row)
         if key not in self._placements:
             onsets: list[float] = []
-            for each in self._rows[key]:
+            for take in self._rows[key]:
                 with suppress(MidiError):
-                    onsets += [tick for tick, _, _ in read_performance(each).hits]
+                    onsets += [tick for tick, _, _ in read_performance(take).hits]
             self._placements[key] = estimate_placement(onsets)
         return self._placements[key]
 

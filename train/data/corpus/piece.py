@@ -1,4 +1,4 @@
-"""A prepared piece: bars of four beats with quantised notes and, at each bar and beat, what the host would announce."""
+"""Prepared pieces: bars of four beats with quantized notes, chords and labels, and their tokens."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ Split = Literal["train", "validation"]
 
 @dataclass(slots=True)
 class Piece:
-    """Notes in ticks from bar 1 on, `bars` bars long; `chords` one per beat (may be empty); `labels` at each bar.
-
-    tempo: beats a minute at which it was played, 0 where that is not known. weight: how often training reads it,
-    beside a piece of weight 1.
-    """
+    """A prepared piece. Notes are in ticks from its first bar on."""
 
     name: str
     part: Part
@@ -31,12 +27,16 @@ class Piece:
     bars: int
     notes: list[Note]
     chords: Sequence[Chord] = ()
+    """One per beat, or none."""
     labels: Sequence[TokenId] = field(default_factory=tuple)
+    """Control tokens at each bar."""
     tempo: float = 0.0
+    """Beats per minute as played; 0 if unknown."""
     weight: float = 1.0
+    """The frequency with which training reads the piece, relative to others."""
 
     def tokens(self) -> list[TokenId]:
-        """`<start>`, then the piece with every control mark where the host would feed it."""
+        """Return `<start>` and the piece with its control tokens, where the host would feed them."""
         notes = [note for note in self.notes if note.start < self.bars * TICKS_PER_BAR]
         marks = []
         hits: list[list[tuple[Tick, int]]] = [[] for _ in range(self.bars)]
@@ -58,8 +58,8 @@ class Piece:
         return [START, *encode(notes, marks, note_offs=self.part.note_offs, end=self.bars * TICKS_PER_BAR)]
 
 
-def trimmed(piece: Piece) -> Piece | None:
-    """Without empty bars at both ends and without the second and later of several empty bars; None where all are."""
+def trim(piece: Piece) -> Piece | None:
+    """Drop empty bars at both ends, and all but the first of several in a row; return None if all are empty."""
     strikes = [0] * piece.bars
     for note in piece.notes:
         if note.start < piece.bars * TICKS_PER_BAR:
@@ -67,13 +67,13 @@ def trimmed(piece: Piece) -> Piece | None:
     full = [bar for bar, count in enumerate(strikes) if count]
     if not full:
         return None
-    kept = [bar for bar in range(full[0], full[-1] + 1) if strikes[bar] or strikes[bar - 1]]
-    return with_bars(piece, kept)
+    numbers = [bar for bar in range(full[0], full[-1] + 1) if strikes[bar] or strikes[bar - 1]]
+    return select_bars(piece, numbers)
 
 
-def with_bars(piece: Piece, kept: Sequence[int]) -> Piece:
-    """Only the bars in `kept`, moved together; a note that ran into a bar that is gone ends at the cut."""
-    place = {bar: new for new, bar in enumerate(kept)}
+def select_bars(piece: Piece, numbers: Sequence[int]) -> Piece:
+    """Return only the bars `numbers`, joined; a note that reaches into a dropped bar ends there."""
+    place = {bar: new for new, bar in enumerate(numbers)}
     notes = []
     for note in piece.notes:
         bar = note.start // TICKS_PER_BAR
@@ -87,12 +87,12 @@ def with_bars(piece: Piece, kept: Sequence[int]) -> Piece:
         notes.append(Note(note.start + move, end + move, note.note, note.velocity))
     chords = [
         piece.chords[bar * BEATS_PER_BAR + number] if piece.chords else NO_CHORD
-        for bar in kept
+        for bar in numbers
         for number in range(BEATS_PER_BAR)
     ]
-    return replace(piece, bars=len(kept), notes=notes, chords=chords if piece.chords else ())
+    return replace(piece, bars=len(numbers), notes=notes, chords=chords if piece.chords else ())
 
 
 def groove_labels(styles: Sequence[str], *, fill: bool) -> list[TokenId]:
-    """What a drum piece announces at each bar: its styles, then whether it is a fill."""
+    """Return the labels of a drum piece: its styles, then fill or groove."""
     return [*(style_token(name) for name in styles), FILL if fill else GROOVE]

@@ -1,6 +1,6 @@
-"""POP909's piano accompaniments: warped to the annotated beats, fitted to a keyboard part, chords refined.
+"""POP909's piano accompaniments, warped to the annotated beats and fitted to a keyboard part.
 
-The MELODY and BRIDGE tracks are left alone: those tunes belong to their writers.
+The MELODY and BRIDGE tracks are not read: their tunes belong to their writers.
 Source: Wang et al., "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR 2020.
 """
 
@@ -17,18 +17,18 @@ from radio.music.chords import NO_CHORD, Chord, pitch_class
 from radio.music.parts import PIANO
 from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Seconds
-from train.data.corpus.chord_naming import pitch_class_time, refined
-from train.data.corpus.piece import Piece, Split, trimmed, with_bars
+from train.data.corpus.chord_naming import pitch_class_time, refine
+from train.data.corpus.piece import Piece, Split, select_bars, trim
 
 VALIDATION_EVERY = 20
-"""Songs whose number is a multiple of this are for validation, for ever: about 5 %."""
+"""Songs whose number is a multiple of this are for validation: about 5 %."""
 
 ON_GRID, NEAR = 0.8, 4 / TICKS_PER_BEAT
-"""A song of which fewer onsets than this share lie within 4 ticks of a place where notes may start is skipped: its
-beats were not found, and rounding would make noise of it. Nine songs in ten are well above."""
+"""The least share of onsets within 4 ticks of the grid; a song with fewer is skipped. Its beats are annotated wrongly,
+and rounding would turn it into noise. Nine songs in ten are well above."""
 
-LOWEST, HIGHEST, CENTRE = 43, 86, 62
-"""A keyboard part's register before transposition by −6 to +5 semitones."""
+LOWEST, HIGHEST, CENTER = 43, 86, 62
+"""The register of a keyboard part before transposition by −6 to +5 semitones."""
 
 _QUALITIES = {
     "maj": "maj", "min": "min", "7": "dom7", "maj7": "maj7", "min7": "min7", "minmaj7": "min", "maj6": "6",
@@ -38,12 +38,12 @@ _QUALITIES = {
 
 
 def songs(root: Path) -> list[Path]:
-    """The songs' folders, in order."""
+    """Return the songs' folders, in order."""
     return sorted(path.parent for path in root.rglob("beat_midi.txt"))
 
 
 def read_song(folder: Path) -> Iterator[Piece]:
-    """The song's accompaniment as a piece. Raises MidiError where a file is missing or malformed."""
+    """Yield the song's accompaniment as a piece. Raises MidiError if a file is missing or malformed."""
     score = midi.read(folder / f"{folder.name}.mid")
     beats, downbeats = _beats(folder / "beat_midi.txt")
     notes = [
@@ -52,20 +52,20 @@ def read_song(folder: Path) -> Iterator[Piece]:
         if note.track == "PIANO"
     ]
     if not notes or not downbeats:
-        raise MidiError(f"{folder}: no PIANO track or no downbeats")
+        raise MidiError(f"{folder}: there is no PIANO track, or there are no downbeats")
     near = sum(abs(PIANO.nearest_onset(start * TICKS_PER_BEAT) / TICKS_PER_BEAT - start) <= NEAR for start, *_ in notes)
     if near < ON_GRID * len(notes):
-        raise MidiError(f"{folder}: only {near / len(notes):.0%} of its onsets lie on the annotated beats' grid")
+        raise MidiError(f"{folder}: only {near / len(notes):.0%} of its onsets are on the grid of the annotated beats")
     if not folder.name.isdecimal():
-        raise MidiError(f"{folder}: a song's folder is named by its number")
+        raise MidiError(f"{folder}: the name of a song's folder must be its number")
     split: Split = "validation" if int(folder.name) % VALIDATION_EVERY == 0 else "train"
     kept_bars, first_beats = [], []
-    # Beats before the first downbeat are dropped; from there each bar is one slot, and only bars of four stay.
+    # Beats before the first downbeat are dropped. Each bar gets four beat slots, and only bars of four beats stay.
     for number, (first, following) in enumerate(pairwise(downbeats)):
         first_beats.append((first, following))
         if following - first == BEATS_PER_BAR:
             kept_bars.append(number)
-    laid = [
+    slotted = [
         (
             bar * BEATS_PER_BAR + start - first,
             bar * BEATS_PER_BAR + min(end, float(following)) - first + max(0.0, end - following),
@@ -76,18 +76,18 @@ def read_song(folder: Path) -> Iterator[Piece]:
         for start, end, note, velocity in notes
         if first <= start + 1e-9 < following
     ]
-    placed = quantize(PIANO, _fitted(laid))
+    quantized = quantize(PIANO, _fitted(slotted))
     chords = _chords(folder / "chord_midi.txt", beats, first_beats)
-    piece = Piece(f"pop909/{folder.name}", PIANO, split, len(first_beats), placed, _refined(chords, placed))
-    short = trimmed(with_bars(piece, kept_bars))
+    piece = Piece(f"pop909/{folder.name}", PIANO, split, len(first_beats), quantized, _refined(chords, quantized))
+    short = trim(select_bars(piece, kept_bars))
     if short is not None:
         yield short
 
 
 def _fitted(notes: list[tuple[float, float, int, int]]) -> list[tuple[float, float, int, int]]:
-    """The song moved by the octave that brings its mean pitch nearest to the centre, stray notes folded in."""
+    """Move the song by octaves to a mean pitch near the center, and fold in notes outside the register."""
     mean = sum(note for _, _, note, _ in notes) / max(1, len(notes))
-    octave = 12 * round((CENTRE - mean) / 12)
+    octave = 12 * round((CENTER - mean) / 12)
 
     def fold(note: int) -> int:
         note += octave
@@ -108,24 +108,24 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def _beats(path: Path) -> tuple[list[Seconds], list[int]]:
-    """Beat times in seconds, and which of them are downbeats (third column)."""
+    """Return the beat times in seconds, and the indexes of downbeats (third column)."""
     try:
         rows = [(float(row[0]), float(row[2]) > 0) for row in _rows(path)]
     except (ValueError, IndexError) as error:
         raise MidiError(f"{path}: a line is not 'time flag flag' ({error})") from error
     if len(rows) < 2 or any(later <= time for (time, _), (later, _) in pairwise(rows)):
-        raise MidiError(f"{path}: beats must be at least two, each later than the one before")
+        raise MidiError(f"{path}: there must be at least two beats, in ascending order")
     return [time for time, _ in rows], [place for place, (_, down) in enumerate(rows) if down]
 
 
 def _beat_of(beats: list[Seconds], time: Seconds) -> float:
-    """Position in beats, linear between annotated beats and beyond them."""
+    """Return the position in beats, linear between annotated beats and beyond them."""
     place = min(max(bisect_right(beats, time) - 1, 0), len(beats) - 2)
     return place + (time - beats[place]) / (beats[place + 1] - beats[place])
 
 
 def _chords(path: Path, beats: list[Seconds], bars: list[tuple[int, int]]) -> list[Chord]:
-    """The labelled chord at each beat slot, four slots a bar."""
+    """Return the labeled chord at each beat slot, four per bar."""
     try:
         spans = [(float(row[0]), float(row[1]), _label(row[2])) for row in _rows(path)]
     except (ValueError, IndexError) as error:
@@ -140,7 +140,7 @@ def _chords(path: Path, beats: list[Seconds], bars: list[tuple[int, int]]) -> li
 
 
 def _label(text: str) -> Chord:
-    """`G:maj7/3` → G maj7; the bass after the slash is the accompaniment's affair."""
+    """Parse a label such as `G:maj7/3` as G maj7; the bass after the slash is ignored."""
     if text in ("N", "X"):
         return NO_CHORD
     root, _, quality = text.partition(":")
@@ -151,7 +151,7 @@ def _label(text: str) -> Chord:
 
 
 def _refined(chords: list[Chord], notes: list) -> list[Chord]:  # type: ignore[type-arg]
-    """Each run of one label refined by what sounds under it, a bar at most at a time."""
+    """Refine each run of one label, at most a bar long, by the notes that sound under it."""
     result: list[Chord] = []
     start = 0
     while start < len(chords):
@@ -159,6 +159,6 @@ def _refined(chords: list[Chord], notes: list) -> list[Chord]:  # type: ignore[t
         while end < len(chords) and chords[end] == chords[start] and end % BEATS_PER_BAR:
             end += 1
         time = pitch_class_time(notes, start * TICKS_PER_BEAT, end * TICKS_PER_BEAT)
-        result += [refined(chords[start], time)] * (end - start)
+        result += [refine(chords[start], time)] * (end - start)
         start = end
     return result

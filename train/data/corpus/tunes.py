@@ -1,8 +1,8 @@
-"""Tunes in the public domain, from the collections that come with music21, written as a folder of MIDI files.
+"""Tunes in the public domain, from collections that come with music21, written as MIDI files.
 
-O'Neill's "Music of Ireland" was printed in 1903 and "Ryan's Mammoth Collection" in 1883; the transcriptions in ABC were
-contributed to be passed on, and music21's corpus/license.txt knows of no restriction on them. What is written is read
-again by `prepare folder`, as any folder of MIDI files is.
+O'Neill's "Music of Ireland" was printed in 1903 and "Ryan's Mammoth Collection" in 1883. The ABC transcriptions were
+contributed for redistribution, and music21's corpus/license.txt lists no restriction on them. `prepare folder` reads
+the MIDI files.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from radio.music.events import NoteEvent
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT
 
 COLLECTIONS = {"oneills": "oneills1850", "ryans": "ryansMammoth"}
-_METRES = ("2/4", "2/2", "4/4")
-"""Metres whose bars fill bars of four beats, one or two at a time."""
+_METERS = ("2/4", "2/2", "4/4")
+"""Meters of which one or two bars fill a bar of four beats."""
 _TEMPO = 84.0
 _VELOCITY = 80
 
 
 def write(collections: list[str], out: Path, *, limit: int | None = None) -> int:
-    """Write the tunes of `collections` to `out`, a file each; returns how many there are.
+    """Write each tune of `collections` to a file in `out`; return the number of tunes.
 
-    A tune begins where its first whole bar is a bar line; tunes in other metres, or in several, are left out.
+    The first whole bar of a tune starts on a bar line. Tunes in other meters, or in several, are left out.
 
     Args:
-        limit: files of a collection to read at most.
+        limit: The most files to read of each collection.
 
     Raises:
-        SettingsError: there is no such collection.
+        SettingsError: A collection is unknown.
     """
     from music21 import corpus
 
@@ -73,24 +73,24 @@ def _scores(path: Path) -> Iterator[Any]:
 
 
 def melody(score: Any) -> list[NoteEvent]:
-    """The notes of a music21 score from its first bar line on; none where its metre does not fill bars of four beats.
+    """Return the notes of a music21 score; none if its meter does not fill bars of four beats.
 
-    What stands before the first whole bar is moved into a bar of its own, at its end.
+    An upbeat is moved to the end of a bar of its own.
     """
-    metres = {metre.ratioString for metre in score.recurse().getElementsByClass("TimeSignature")}
+    meters = {meter.ratioString for meter in score.recurse().getElementsByClass("TimeSignature")}
     bars = list(score.recurse().getElementsByClass("Measure"))
-    if len(metres) != 1 or not metres <= set(_METRES) or len(bars) < BEATS_PER_BAR:
+    if len(meters) != 1 or not meters <= set(_METERS) or len(bars) < BEATS_PER_BAR:
         return []
     whole = bars[0].barDuration.quarterLength
     opening = bars[0].duration.quarterLength
     shift = -opening % BEATS_PER_BAR if opening < whole else 0
     events = []
     for note in score.flatten().notes:
-        if note.duration.quarterLength <= 0:  # an ornament, which the ear adds by itself
+        if note.duration.quarterLength <= 0:  # an ornament without a length
             continue
         start = float(note.offset + shift)
         end = start + float(note.duration.quarterLength)
-        pitch = max(each.midi for each in note.pitches)
+        pitch = max(pitch.midi for pitch in note.pitches)
         events.append(NoteEvent(round(start * TICKS_PER_BEAT), pitch, _VELOCITY))
         events.append(NoteEvent(round(end * TICKS_PER_BEAT), pitch, 0))
     return sorted(events, key=lambda event: (event.tick, event.velocity))

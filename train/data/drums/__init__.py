@@ -1,1 +1,1 @@
-"""What preparation does to drumming: where its hits belong on the grid, how often it is read, and how it is varied."""
+"""Preparation of drum performances: places on the grid, variations and weights."""

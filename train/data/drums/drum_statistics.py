@@ -1,4 +1,4 @@
-"""What a drum corpus is made of: shares of its bars by style, tempo and kind, of its hits by place in the beat."""
+"""Statistics of drum pieces: shares of bars by style, tempo and kind, and of hits by place in the beat."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from radio.types import TICKS_PER_BEAT, JsonValue
 from train.data.corpus.piece import Piece
 
 TEMPOS: Final = (60, 85, 110, 140)
-"""Where one band of tempos ends and the next begins, in beats a minute; each begins with its number."""
+"""The limits of the tempo bands in beats per minute; a band includes its lower limit."""
 
 
 @dataclass(slots=True)
 class DrumStatistics:
-    """Bars, each counted with the weight with which its piece is read."""
+    """Weighted counts of bars and hits; the weight is that of the piece in training."""
 
     styles: dict[str, float] = field(default_factory=dict)
     tempos: dict[str, float] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class DrumStatistics:
     places: dict[str, float] = field(default_factory=dict)
 
     def add(self, piece: Piece) -> None:
-        """Take a drum piece into account."""
+        """Count a drum piece."""
         bars = piece.bars * piece.weight
         named = [STYLES[label - STYLE_BASE] for label in piece.labels if STYLE_BASE <= label < STYLE_BASE + len(STYLES)]
         _count(self.styles, named[0] if named else "unnamed", bars)
@@ -34,6 +34,7 @@ class DrumStatistics:
             _count(self.places, str(note.start % TICKS_PER_BEAT), piece.weight)
 
     def as_json(self) -> dict[str, JsonValue]:
+        """Return the shares, largest first."""
         counted = {
             "styles": self.styles,
             "tempos": self.tempos,
@@ -54,7 +55,7 @@ def _shares(counts: Mapping[str, float]) -> JsonValue:
 
 
 def _band(tempo: float) -> str:
-    """The band of tempos that `tempo` lies in, in words."""
+    """Return the name of the tempo band of `tempo`."""
     if not tempo:
         return "unknown"
     edges = [edge for edge in TEMPOS if edge <= tempo]

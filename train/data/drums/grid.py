@@ -1,4 +1,4 @@
-"""Whether a beat is played in four or in three, so that a careless sixteenth does not become a triplet."""
+"""A drum grid that divides each beat into four or three, so that an inexact sixteenth does not become a triplet."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ FOURS: Final = (0, 30, 60, 90, TICKS_PER_BEAT)
 THREES: Final = (0, 40, 80, TICKS_PER_BEAT)
 
 SPREAD: Final = 5.0
-"""Standard deviation of human hits around their place in ticks, about 20 ms at 120 beats a minute."""
+"""Standard deviation of human hits around their place in ticks, about 20 ms at 120 BPM."""
 
 LEAST, MOST = 0.02, 0.98
-"""Bounds of the share of beats in three that is believed of a performance beforehand."""
+"""Bounds of the prior share of beats in three of a performance."""
 
 _FIRST_GUESS: Final = 0.2
 _ROUNDS: Final = 4
 
 
-def gridded(ticks: Sequence[float]) -> list[Tick]:
-    """The place of each hit of one performance, in the same order: each beat in four or in three.
+def snap_to_grid(ticks: Sequence[float]) -> list[Tick]:
+    """Return the grid place of each hit of one performance, in the same order.
 
-    Which of both is a matter of how well the beat's hits fit (their distances taken as normal), and of how often this
-    performance plays in three, learnt from it by expectation and maximisation.
+    A beat is divided into four or three, by the likelihood of its hits (with normal distances) and by the share of
+    beats in three in this performance, which is learned by expectation and maximization.
     """
     order = sorted(range(len(ticks)), key=ticks.__getitem__)
     beats = [list(beat) for _, beat in groupby(order, key=lambda place: ticks[place] // TICKS_PER_BEAT)]
@@ -36,12 +36,12 @@ def gridded(ticks: Sequence[float]) -> list[Tick]:
     share = _FIRST_GUESS
     for _ in range(_ROUNDS):
         odds = log(share / (1 - share))
-        share = sum(each + odds > 0 for each in better) / max(1, len(better))
+        share = sum(gain + odds > 0 for gain in better) / max(1, len(better))
         share = min(max(share, LEAST), MOST)
     odds = log(share / (1 - share))
     placed = [0] * len(ticks)
-    for beat, each in zip(beats, better, strict=True):
-        places = THREES if each + odds > 0 else FOURS
+    for beat, gain in zip(beats, better, strict=True):
+        places = THREES if gain + odds > 0 else FOURS
         for hit in beat:
             placed[hit] = _nearest(ticks[hit], places)
     return placed
@@ -53,5 +53,5 @@ def _nearest(tick: float, places: tuple[Tick, ...]) -> Tick:
 
 
 def _misfit(beat: Sequence[int], ticks: Sequence[float], places: tuple[Tick, ...]) -> float:
-    """Summed squares of the hits' distances from `places`."""
+    """Return the summed squares of the hits' distances from `places`."""
     return sum((ticks[hit] - _nearest(ticks[hit], places)) ** 2 for hit in beat)

@@ -1,4 +1,4 @@
-"""The stages of drum preparation by name, and a performance taken through them."""
+"""The stages of drum preparation by name, applied to performances."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from radio.music.vocab import STYLES
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from train.data.corpus.beat_placement import BeatPlacement
 from train.data.corpus.groove import DrumPerformance
-from train.data.corpus.piece import Piece, groove_labels, trimmed
-from train.data.drums.grid import gridded
-from train.data.drums.variation import varied
+from train.data.corpus.piece import Piece, groove_labels, trim
+from train.data.drums.grid import snap_to_grid
+from train.data.drums.variation import vary
 from train.data.drums.weights import weight
 
 STAGES: Final = ("align", "straighten", "grid", "vary", "weigh")
-"""align: by the drummer's own click. straighten: swing taken out. grid: each beat in four or in three. vary: all
-variants but the first are played otherwise. weigh: some are read more often."""
+"""align: move hits to the drummer's own click. straighten: remove swing. grid: divide each beat into four or three.
+vary: change all variants but the first. weigh: read some pieces more often."""
 
 
-def placed(ticks: Sequence[float], placement: BeatPlacement, stages: Sequence[str]) -> list[float]:
-    """Where the hits of one performance belong by the stages `align`, `straighten` and `grid`, in the same order."""
+def place_hits(ticks: Sequence[float], placement: BeatPlacement, stages: Sequence[str]) -> list[float]:
+    """Apply `align`, `straighten` and `grid`, of those named, to the hits of a performance; the order stays."""
     if "align" in stages:
-        ticks = [placement.aligned(tick) for tick in ticks]
+        ticks = [placement.align(tick) for tick in ticks]
     if "straighten" in stages:
-        ticks = [placement.straight(tick) for tick in ticks]
-    return list(gridded(ticks) if "grid" in stages else ticks)
+        ticks = [placement.straighten(tick) for tick in ticks]
+    return list(snap_to_grid(ticks) if "grid" in stages else ticks)
 
 
 def piece(
     performance: DrumPerformance, placement: BeatPlacement, stages: Sequence[str], variant: int = 0
 ) -> Piece | None:
-    """`performance` on the grid, taken through the named stages; None where nothing of it is left."""
+    """Apply the named stages to a performance and quantize it; return None if no notes are left."""
     hits = performance.hits
     if variant and "vary" in stages:
-        hits = varied(hits, Random(f"{performance.name}/{variant}/vary"))
-    ticks = placed([tick for tick, _, _ in hits], placement, stages)
+        hits = vary(hits, Random(f"{performance.name}/{variant}/vary"))
+    ticks = place_hits([tick for tick, _, _ in hits], placement, stages)
     notes = quantize(
         DRUMS,
         [
@@ -48,7 +48,7 @@ def piece(
     )
     if not notes:
         return None
-    return trimmed(
+    return trim(
         Piece(
             performance.name,
             DRUMS,

@@ -1,4 +1,4 @@
-"""Another performance that the same drummer could have given: other cymbals, another balance, a limb at rest."""
+"""Variations of a performance: other cymbals, another balance, fewer limbs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ EXCHANGES: Final[Sequence[Mapping[int, int]]] = (
     MappingProxyType({49: 57, 57: 49}),  # one crash ↔ the other
 )
 EXCHANGED: Final = 0.3
-"""How often each pair of families changes places."""
+"""The probability that each pair of families is exchanged."""
 
 RESTING: Final = 0.2
-"""How often each of the limbs below rests for the whole piece."""
+"""The probability that ghost notes, or the pedal hat, are left out of the whole piece."""
 
 GHOST: Final = 45
 """Snare strokes softer than this are ghost notes."""
@@ -30,13 +30,13 @@ FAMILIES: Final[Sequence[frozenset[int]]] = (
     frozenset({43, 47, 48}),
 )
 BALANCE: Final = 0.15
-"""Each family is played up to this share louder or softer."""
+"""The largest change of each family's velocities, as a share."""
 
 
-def varied(hits: Sequence[Hit], random: Random) -> list[Hit]:
-    """`hits` played otherwise. Kick and backbeat always stay, for they are the groove.
+def vary(hits: Sequence[Hit], random: Random) -> list[Hit]:
+    """Return a variation of `hits`. Kick and backbeat always stay.
 
-    Where the limb that rests was all there is, it plays on.
+    If nothing would be left, the hits stay as they are.
     """
     exchanged = {pad: other for pairs in EXCHANGES if random.random() < EXCHANGED for pad, other in pairs.items()}
     gains = [1 + random.uniform(-BALANCE, BALANCE) for _ in FAMILIES]

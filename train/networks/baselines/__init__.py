@@ -1,1 +1,1 @@
-"""What RWKV is compared with, in the forms that are trained."""
+"""Baselines for comparison with RWKV, in the forms that are trained."""

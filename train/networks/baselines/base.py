@@ -1,4 +1,4 @@
-"""The frame that all baselines stand in; only what looks into the past differs, so that nothing else is compared.
+"""The common part of all baselines: they differ only in the blocks that look into the past.
 
 Shapes: B lanes, T tokens, C width, V tokens known to the model.
 """
@@ -16,17 +16,19 @@ from train.networks.base import Model, State
 
 
 class Block(nn.Module, ABC):
-    """What a layer adds to the stream (B, T, C), and what it remembers: tensors whose first axis is the lanes."""
+    """A layer on the residual stream (B, T, C). Its state is a tuple of tensors whose first axis is the lanes."""
 
     @abstractmethod
-    def zero_state(self, batch: int, device: torch.device | None) -> tuple[Tensor, ...]: ...
+    def zero_state(self, batch: int, device: torch.device | None) -> tuple[Tensor, ...]:
+        """Return the initial state of `batch` lanes."""
 
     @abstractmethod
-    def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]: ...
+    def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the stream with the layer's output added, and the state after it."""
 
 
 class Baseline(Model):
-    """Embedding, blocks, head; embedding and head begin as RWKV-6's do."""
+    """Embedding, blocks and head; embedding and head are initialized as in RWKV-6."""
 
     def __init__(self, spec: BaselineSpec, blocks: Iterable[Block]) -> None:
         super().__init__(spec)
@@ -45,6 +47,6 @@ class Baseline(Model):
         x = self.ln0(self.emb(rows))
         after: State = []
         for block, before in zip(self.blocks, state, strict=True):
-            x, kept = block(x, before)
-            after.append(kept)
+            x, block_state = block(x, before)
+            after.append(block_state)
         return self.head(self.ln_out(x)), after

@@ -1,4 +1,4 @@
-"""The 1-D CNN: causal, dilated, gated. Read window by window, each block is handed what came before it."""
+"""A 1-D CNN: causal, dilated and gated. Each block carries its last inputs from window to window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.networks.baselines.base import Baseline, Block
 
 
 class Convolution(Block):
-    """Two taps, `distance` tokens apart. Remembers its last inputs, (B, distance, C)."""
+    """A gated convolution with two taps, `distance` tokens apart. Its state is its last inputs, (B, distance, C)."""
 
     def __init__(self, spec: CnnSpec, distance: int) -> None:
         super().__init__()
@@ -30,11 +30,11 @@ class Convolution(Block):
         known = torch.cat([state[0], seen], dim=1)
         taps = torch.cat([known[:, : x.shape[1]], seen], dim=2)
         x = x + self.drop(self.output(functional.glu(self.taps(taps))))
-        return x, (known[:, x.shape[1] :].clone(),)  # a slice would keep all of `known`
+        return x, (known[:, x.shape[1] :].clone(),)  # a slice would keep all of `known` in memory
 
 
 class Cnn(Baseline):
-    """Blocks that look 1, 2, 4 … tokens back."""
+    """A stack of convolutions that look 1, 2, 4 … tokens back."""
 
     def __init__(self, spec: CnnSpec) -> None:
         super().__init__(spec, (Convolution(spec, distance) for distance in spec.distances))

@@ -1,4 +1,4 @@
-"""Simple RNN, GRU and LSTM: a cell a block."""
+"""Simple RNN, GRU and LSTM, one cell per block."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from train.networks.baselines.scan import GruScan, RnnScan
 
 
 class Recurrent(Block):
-    """Norm and cell. Remembers `vectors` of (B, C): hidden, and for the LSTM the cell's content.
+    """A norm and a cell. Its state is `vectors` of (B, C): the hidden vector, and for the LSTM the cell.
 
-    The cell counts in float32 whatever the products around it do: rounding would add up over the whole past.
+    The cell is computed in float32, since rounding would add up over the whole past.
     """
 
     def __init__(self, spec: RecurrentSpec) -> None:
@@ -38,29 +38,29 @@ class Recurrent(Block):
 
     @abstractmethod
     def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Inputs (B, T, C) and vectors → outputs and vectors."""
+        """Map inputs (B, T, C) and the state to outputs and the new state."""
 
 
 class RnnBlock(Recurrent):
-    """Its two biases are one to the loop."""
+    """A simple RNN; the loop gets the sum of its two biases."""
 
     def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        given = self.input(seen.transpose(0, 1)).float() + self.recurrent.bias
-        out: Tensor = RnnScan.apply(given, self.recurrent.weight, state[0])  # type: ignore[no-untyped-call]
+        gate_inputs = self.input(seen.transpose(0, 1)).float() + self.recurrent.bias
+        out: Tensor = RnnScan.apply(gate_inputs, self.recurrent.weight, state[0])  # type: ignore[no-untyped-call]
         return out.transpose(0, 1), (out[-1],)
 
 
 class GruBlock(Recurrent):
-    """Gates in the order reset, update, new."""
+    """A GRU with gates in the order reset, update, new."""
 
     def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        given = self.input(seen.transpose(0, 1)).float()
-        out: Tensor = GruScan.apply(given, self.recurrent.weight, self.recurrent.bias, state[0])  # type: ignore[no-untyped-call]
+        gate_inputs = self.input(seen.transpose(0, 1)).float()
+        out: Tensor = GruScan.apply(gate_inputs, self.recurrent.weight, self.recurrent.bias, state[0])  # type: ignore[no-untyped-call]
         return out.transpose(0, 1), (out[-1],)
 
 
 class LstmBlock(Recurrent):
-    """Gates in the order input, forget, cell, output."""
+    """An LSTM with gates in the order input, forget, cell, output."""
 
     def cell(self, seen: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         weights = [self.input.weight, self.recurrent.weight, self.input.bias, self.recurrent.bias]
@@ -73,21 +73,21 @@ class LstmBlock(Recurrent):
 
 
 class Rnn(Baseline):
-    """A stack of simple cells, each beside the stream that it adds to."""
+    """A stack of simple RNNs on the residual stream."""
 
     def __init__(self, spec: RnnSpec) -> None:
         super().__init__(spec, (RnnBlock(spec) for _ in range(spec.layers)))
 
 
 class Gru(Baseline):
-    """A stack of gated cells."""
+    """A stack of GRUs on the residual stream."""
 
     def __init__(self, spec: GruSpec) -> None:
         super().__init__(spec, (GruBlock(spec) for _ in range(spec.layers)))
 
 
 class Lstm(Baseline):
-    """A stack of cells with a memory of their own."""
+    """A stack of LSTMs on the residual stream."""
 
     def __init__(self, spec: LstmSpec) -> None:
         super().__init__(spec, (LstmBlock(spec) for _ in range(spec.layers)))

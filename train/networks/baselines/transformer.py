@@ -1,6 +1,6 @@
-"""The Transformer: rotary positions, torch's fused attention, and a memory of keys and values from window to window.
+"""A Transformer with rotary positions, torch's fused attention, and keys and values carried from window to window.
 
-Each token sees the last `context` tokens, itself among them, wherever windows begin: what the engine's step does too.
+Each token attends to the last `context` tokens, itself included, across windows, as in the engine's step.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from train.networks.baselines.base import Baseline, Block
 
 
 class Attention(Block):
-    """Attention and SwiGLU. Remembers M = context − 1 keys, not turned yet, and values, (B, M, C), and which are real.
+    """Attention and SwiGLU.
 
-    A lane that starts fresh has none, so that nothing is attended to that never was.
+    Its state is M = context − 1 keys (before rotation) and values, (B, M, C), and a mask of those that exist, (B, M):
+    a lane that starts fresh has none.
     """
 
     def __init__(self, spec: TransformerSpec) -> None:
@@ -39,36 +40,36 @@ class Attention(Block):
             nn.init.zeros_(matrix.weight)
 
     def zero_state(self, batch: int, device: torch.device | None) -> tuple[Tensor, ...]:
-        kept = self.spec.context - 1
+        count = self.spec.context - 1
         return (
-            torch.zeros(batch, kept, self.spec.width, device=device),
-            torch.zeros(batch, kept, self.spec.width, device=device),
-            torch.zeros(batch, kept, dtype=torch.bool, device=device),
+            torch.zeros(batch, count, self.spec.width, device=device),
+            torch.zeros(batch, count, self.spec.width, device=device),
+            torch.zeros(batch, count, dtype=torch.bool, device=device),
         )
 
     def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         q, k, v = self.qkv(self.ln1(x)).chunk(3, dim=-1)
         keys, values = (torch.cat([old.to(new), new], dim=1) for old, new in zip(state[:2], (k, v), strict=True))
         real = functional.pad(state[2], (0, x.shape[1]), value=True)
-        x = x + self.drop(self.output(self.attended(q, keys, values, real)))
+        x = x + self.drop(self.output(self.attend(q, keys, values, real)))
         seen = self.ln2(x)
         x = x + self.drop(self.down(functional.silu(self.gate(seen)) * self.up(seen)))
-        kept = slice(x.shape[1], None)
-        return x, (keys[:, kept].float(), values[:, kept].float(), real[:, kept])
+        last = slice(x.shape[1], None)
+        return x, (keys[:, last].float(), values[:, last].float(), real[:, last])
 
-    def attended(self, q: Tensor, keys: Tensor, values: Tensor, real: Tensor) -> Tensor:
-        """Queries (B, T, C), keys and values (B, M + T, C), which of them are real (B, M + T) → (B, T, C)."""
+    def attend(self, q: Tensor, keys: Tensor, values: Tensor, real: Tensor) -> Tensor:
+        """Attend with queries (B, T, C) to keys and values (B, M + T, C) where `real` (B, M + T) is True; (B, T, C)."""
         batch, length, width = q.shape
         known = keys.shape[1]
-        turned = angles(range(known), self.spec.head_size)
-        cos, sin = (torch.from_numpy(part).to(q)[:, None] for part in (np.cos(turned), np.sin(turned)))
+        rotation = angles(range(known), self.spec.head_size)
+        cos, sin = (torch.from_numpy(part).to(q)[:, None] for part in (np.cos(rotation), np.sin(rotation)))
 
         def split(tensor: Tensor) -> Tensor:
             return tensor.view(batch, -1, self.spec.heads, self.spec.head_size)
 
         before = known - length
-        q = rotated(split(q), cos[before:], sin[before:])
-        keys = rotated(split(keys), cos, sin)
+        q = rotate(split(q), cos[before:], sin[before:])
+        keys = rotate(split(keys), cos, sin)
         now = torch.arange(length, device=q.device)[:, None]
         then = torch.arange(known, device=q.device)
         within = (now <= then) & (then <= now + before)  # (T, M + T)
@@ -81,14 +82,14 @@ class Attention(Block):
         return out.transpose(1, 2).reshape(batch, length, width)
 
 
-def rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn pairs of channels, N/2 apart: x (B, T, H, N), cos and sin (T, 1, N/2)."""
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate pairs of channels, N/2 apart: x (B, T, H, N), cos and sin (T, 1, N/2)."""
     one, other = x.chunk(2, dim=-1)
     return torch.cat([one * cos - other * sin, other * cos + one * sin], dim=-1)
 
 
 class Transformer(Baseline):
-    """Blocks of attention."""
+    """A stack of attention blocks."""
 
     def __init__(self, spec: TransformerSpec) -> None:
         super().__init__(spec, (Attention(spec) for _ in range(spec.layers)))

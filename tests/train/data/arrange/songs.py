@@ -12,7 +12,7 @@ LOOP = ("C", "G", "Am", "F", "Dm", "G", "C", "C")
 
 
 def song(chords: tuple[str, ...] = LOOP, *, bars: int = 8, name: str = "song") -> Piece:
-    """Eighths up and down each chord, the bass an octave lower on its first beat; each of `chords` lasts two beats."""
+    """Return a song of eighths up and down each chord, with a low bass on its first beat; a chord lasts two beats."""
     per_beat: list[Chord] = [parse_chord(chords[beat // 2 % len(chords)]) for beat in range(4 * bars)]
     notes = []
     for beat, chord in enumerate(per_beat):

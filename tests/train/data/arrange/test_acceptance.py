@@ -11,7 +11,7 @@ import pytest
 
 from radio.errors import MidiError
 from radio.types import BEATS_PER_BAR
-from train.data.arrange.pipeline import STAGES, arranged
+from train.data.arrange.pipeline import STAGES, arrange
 from train.data.corpus import pop909
 from train.data.corpus.piece import Piece
 from train.metrics.gap import GOAL, compare
@@ -20,7 +20,7 @@ from train.metrics.passage import Passage, of_tokens
 ARCHIVE = Path(__file__).parents[4] / "shared" / "corpus" / "pop909-train.tar.gz"
 
 RARE = 0.005
-"""Share of chords from which on a model meets a quality often enough to learn it."""
+"""The share of chords with a quality that is enough for a model to learn it."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,7 +43,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> list[Piece]:
 
 @pytest.fixture(scope="module")
 def lofi(plain: list[Piece]) -> list[Piece]:
-    return [each for piece in plain if (each := arranged(piece, tuple(STAGES))) is not None]
+    return [each for piece in plain if (each := arrange(piece, tuple(STAGES))) is not None]
 
 
 def prepared(pieces: list[Piece]) -> list[Passage]:
@@ -57,7 +57,7 @@ def test_every_gap_to_lofi_is_closed(plain: list[Piece], lofi: list[Piece]) -> N
 
 
 def test_notes_stay_in_their_chords(lofi: list[Piece]) -> None:
-    """Measured 97 % of note time in the chord, where the songs as they are have 96 %."""
+    """The arranged songs have 97 % of note time in the chord; the original songs have 96 %."""
     inside = total = 0
     for passage in prepared(lofi):
         for note in passage.notes:

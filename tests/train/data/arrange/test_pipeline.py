@@ -11,22 +11,22 @@ from radio.music.events import Note
 from radio.music.tokenizer import decode, events_to_notes
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.data.arrange.songs import LOOP, song
-from train.data.arrange.enrichment import enriched, tonic_of
-from train.data.arrange.pipeline import STAGES, arranged, chosen
-from train.data.arrange.sections import steady
-from train.data.arrange.sustain import sustained
-from train.data.arrange.thinning import thinned
-from train.data.arrange.touch import softened
-from train.data.arrange.voicing import voiced
+from train.data.arrange.enrichment import enrich, tonic_of
+from train.data.arrange.pipeline import STAGES, arrange, parse_stages
+from train.data.arrange.sections import keep_steady_sections
+from train.data.arrange.sustain import sustain
+from train.data.arrange.thinning import thin
+from train.data.arrange.touch import soften
+from train.data.arrange.voicing import voice
 
 SEEDS = range(20)
 
 
 def test_stages_are_chosen_by_name_and_run_in_a_fixed_order() -> None:
-    assert chosen("all") == tuple(STAGES)
-    assert chosen("touch,harmony") == ("harmony", "touch")
+    assert parse_stages("all") == tuple(STAGES)
+    assert parse_stages("touch,harmony") == ("harmony", "touch")
     with pytest.raises(SettingsError, match=r"no stage 'voicings'. Did you mean 'voicing'\?"):
-        chosen("voicings")
+        parse_stages("voicings")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -38,15 +38,18 @@ def test_a_stage_is_a_pure_function_of_piece_and_generator(stage: str) -> None:
 
 
 def test_variants_differ_and_are_reproducible() -> None:
-    one, two = arranged(song(), chosen("all"), 0), arranged(song(), chosen("all"), 1)
+    one, two = arrange(song(), parse_stages("all"), 0), arrange(song(), parse_stages("all"), 1)
     assert one is not None
     assert two is not None
     assert one.notes != two.notes
-    assert arranged(song(), chosen("all"), 0) == one
+    assert arrange(song(), parse_stages("all"), 0) == one
 
 
 def test_omitting_a_stage_keeps_the_draws_of_the_others() -> None:
-    with_touch, without = arranged(song(), chosen("all")), arranged(song(), chosen("sections,harmony,thinning,voicing"))
+    with_touch, without = (
+        arrange(song(), parse_stages("all")),
+        arrange(song(), parse_stages("sections,harmony,thinning,voicing")),
+    )
     assert with_touch is not None
     assert without is not None
     assert {(note.start, note.note) for note in with_touch.notes} == {(note.start, note.note) for note in without.notes}
@@ -54,7 +57,7 @@ def test_omitting_a_stage_keeps_the_draws_of_the_others() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_arrangement_survives_encoding_as_tokens(seed: int) -> None:
-    piece = arranged(song(bars=16), chosen("all"), seed)
+    piece = arrange(song(bars=16), parse_stages("all"), seed)
     assert piece is not None
     times = [(note.start, note.end, note.note) for note in events_to_notes(decode(piece.tokens()))]
     assert times == sorted((note.start, note.end, note.note) for note in piece.notes)
@@ -71,7 +74,7 @@ def test_the_key_is_found_in_every_transposition(semitones: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_triads_are_enriched_and_keep_their_function(seed: int) -> None:
     piece = song()
-    rich = enriched(piece, Random(seed)).chords
+    rich = enrich(piece, Random(seed)).chords
     assert len(rich) == len(piece.chords)
     assert not {chord.quality for chord in rich} & {"maj", "min"}
     for before, after in zip(piece.chords, rich, strict=True):
@@ -81,18 +84,18 @@ def test_triads_are_enriched_and_keep_their_function(seed: int) -> None:
 
 
 def test_a_loop_stays_a_loop() -> None:
-    rich = enriched(song(bars=16), Random(3)).chords
+    rich = enrich(song(bars=16), Random(3)).chords
     assert rich[:28] == rich[32:60], "the last chord of the piece leads nowhere and may differ"
 
 
 def test_rare_qualities_occur() -> None:
     songs = [song(), song(("C", "E", "Am", "Bdim")), song(("Am", "Dm", "G", "C"))]
-    seen = {chord.quality for piece in songs for seed in range(40) for chord in enriched(piece, Random(seed)).chords}
+    seen = {chord.quality for piece in songs for seed in range(40) for chord in enrich(piece, Random(seed)).chords}
     assert {"maj7", "maj9", "6", "min7", "min9", "dom7", "sus", "aug", "dim", "hdim7"} <= seen
 
 
 def test_beats_without_a_chord_stay_without() -> None:
-    assert enriched(song(("N", "N")), Random(1)).chords == song(("N", "N")).chords
+    assert enrich(song(("N", "N")), Random(1)).chords == song(("N", "N")).chords
 
 
 # thinning
@@ -101,7 +104,7 @@ def test_beats_without_a_chord_stay_without() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_thinning_keeps_onsets_of_the_song_and_every_chord_change(seed: int) -> None:
     piece = song(bars=16)
-    kept = thinned(piece, Random(seed))
+    kept = thin(piece, Random(seed))
     assert set(kept.notes) <= set(piece.notes)
     assert len({note.start for note in kept.notes}) < len({note.start for note in piece.notes})
     changes = {
@@ -115,7 +118,7 @@ def test_thinning_keeps_onsets_of_the_song_and_every_chord_change(seed: int) -> 
 def test_a_late_onset_is_moved_to_its_chord_change() -> None:
     piece = song()
     piece.notes = [Note(note.start + 40, note.end + 40, note.note, 80) for note in piece.notes if note.start % 240 == 0]
-    starts = {note.start for note in thinned(piece, Random(1)).notes}
+    starts = {note.start for note in thin(piece, Random(1)).notes}
     assert starts >= {bar * TICKS_PER_BAR for bar in range(8)}
     assert starts & set(range(280, 3 * TICKS_PER_BAR, TICKS_PER_BAR)) == set(), "the chord changes there at 240"
 
@@ -125,8 +128,8 @@ def test_a_late_onset_is_moved_to_its_chord_change() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_voicings_are_made_of_chord_tones_with_at_most_one_low_note(seed: int) -> None:
-    piece = enriched(song(bars=16), Random(seed))
-    notes = voiced(piece, Random(seed)).notes
+    piece = enrich(song(bars=16), Random(seed))
+    notes = voice(piece, Random(seed)).notes
     assert {note.start for note in notes} == {note.start for note in piece.notes}
     at: dict[int, list[int]] = {}
     for note in notes:
@@ -144,8 +147,8 @@ def test_voicings_are_made_of_chord_tones_with_at_most_one_low_note(seed: int) -
 def test_passing_notes_occur_and_are_few() -> None:
     notes, foreign = 0, 0
     for seed in SEEDS:
-        piece = enriched(song(bars=16), Random(seed))
-        for note in voiced(piece, Random(seed)).notes:
+        piece = enrich(song(bars=16), Random(seed))
+        for note in voice(piece, Random(seed)).notes:
             notes += 1
             foreign += note.note % 12 not in piece.chords[note.start // TICKS_PER_BEAT].tones
     assert 0.01 < foreign / notes < 0.3
@@ -154,7 +157,7 @@ def test_passing_notes_occur_and_are_few() -> None:
 def test_voices_move_by_small_steps() -> None:
     moves = []
     for seed in SEEDS:
-        notes = voiced(enriched(song(bars=32), Random(seed)), Random(seed)).notes
+        notes = voice(enrich(song(bars=32), Random(seed)), Random(seed)).notes
         opening = [note for note in notes if note.start % 240 == 0 and note.note >= 55]
         lowest = [min(n.note for n in opening if n.start == start) for start in range(0, 32 * TICKS_PER_BAR, 240)]
         moves += [abs(one - other) for one, other in pairwise(lowest)]
@@ -167,7 +170,7 @@ def test_voices_move_by_small_steps() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_notes_end_at_a_chord_change_or_at_their_next_onset(seed: int) -> None:
     piece = song(bars=16)
-    held = sustained(piece, Random(seed))
+    held = sustain(piece, Random(seed))
     assert [(note.start, note.note, note.velocity) for note in held.notes] == [
         (note.start, note.note, note.velocity) for note in piece.notes
     ]
@@ -182,7 +185,7 @@ def test_notes_end_at_a_chord_change_or_at_their_next_onset(seed: int) -> None:
 
 def test_touch_softens_and_keeps_the_accents() -> None:
     piece = song()
-    soft = softened(piece, Random(1)).notes
+    soft = soften(piece, Random(1)).notes
     velocities = [note.velocity for note in soft]
     assert (
         max(velocities) - min(velocities)
@@ -202,7 +205,7 @@ def test_sections_without_a_steady_rhythm_are_left_out() -> None:
         for note in piece.notes
         if note.start // TICKS_PER_BAR not in wandering or (random.random() < 0.3 and note.start % TICKS_PER_BAR)
     ]
-    kept = steady(piece, Random(1))
+    kept = keep_steady_sections(piece, Random(1))
     assert kept.bars == 16
     gone = 8 * TICKS_PER_BAR
     assert kept.notes == [

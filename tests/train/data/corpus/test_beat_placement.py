@@ -20,9 +20,9 @@ def sixteenths(late: float, swing: float, spread: float = 3.0, bars: int = 8) ->
 @pytest.mark.parametrize("late", [-6.0, 0.0, 4.0])
 @pytest.mark.parametrize("swing", [50, 57, 62, 66])
 def test_offset_and_swing_of_a_drummer_are_estimated(late: float, swing: float) -> None:
-    found = estimate_placement(sixteenths(late, swing))
-    assert found.early == pytest.approx(-late, abs=1)
-    assert found.swing == pytest.approx(swing, abs=1.5)
+    placement = estimate_placement(sixteenths(late, swing))
+    assert placement.early == pytest.approx(-late, abs=1)
+    assert placement.swing == pytest.approx(swing, abs=1.5)
 
 
 def test_eighths_and_mixed_rhythms_have_no_swing() -> None:
@@ -36,8 +36,8 @@ def test_eighths_and_mixed_rhythms_have_no_swing() -> None:
 def test_straightening_keeps_order_and_eighths_and_puts_the_swung_sixteenth_in_the_middle(
     swing: float, one: float, other: float
 ) -> None:
-    straight = BeatPlacement(0, swing).straight
+    straight = BeatPlacement(0, swing).straighten
     assert (one <= other) <= (straight(one) <= straight(other) + 1e-6)
     assert straight(240) == 240
     assert straight(240 + swing / 100 * 60) == pytest.approx(270)
-    assert BeatPlacement().straight(one) == pytest.approx(one)
+    assert BeatPlacement().straighten(one) == pytest.approx(one)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from random import Random
 
-from train.data.drums.grid import gridded
+from train.data.drums.grid import snap_to_grid
 
 
 def played(places: list[int], spread: float, seed: int = 1) -> list[float]:
@@ -12,23 +12,23 @@ def played(places: list[int], spread: float, seed: int = 1) -> list[float]:
 
 def test_a_late_sixteenth_is_not_a_triplet_and_a_shuffle_is_one() -> None:
     fours = [beat * 120 + place for beat in range(64) for place in (0, 30, 60, 90)]
-    assert gridded(played(fours, 2.5)) == fours
+    assert snap_to_grid(played(fours, 2.5)) == fours
     late = [place + 8.0 if place % 120 == 30 else float(place) for place in fours]
-    assert gridded(late) == fours, "38 is nearer to the triplet at 40, but its neighbours stand in fours"
+    assert snap_to_grid(late) == fours, "38 is nearer to the triplet at 40, but its neighbours stand in fours"
     shuffle = [beat * 120 + place for beat in range(64) for place in (0, 80)]
-    assert gridded(played(shuffle, 2.5)) == shuffle
+    assert snap_to_grid(played(shuffle, 2.5)) == shuffle
 
 
 def test_a_performance_may_change_to_triplets_for_a_beat() -> None:
     places = [beat * 120 + place for beat in range(16) for place in ((0, 40, 80) if beat == 7 else (0, 30, 60, 90))]
-    assert gridded(played(places, 2.0)) == places
+    assert snap_to_grid(played(places, 2.0)) == places
 
 
 def test_a_beat_is_in_four_or_in_three_and_the_order_stays() -> None:
     ticks = [Random(3).uniform(0, 4000) for _ in range(5)] + played(list(range(0, 4000, 17)), 3, seed=4)
-    found = gridded(ticks)
+    places = snap_to_grid(ticks)
     for beat in range(34):
-        inside = {place % 120 for tick, place in zip(ticks, found, strict=True) if tick // 120 == beat and place % 120}
+        inside = {place % 120 for tick, place in zip(ticks, places, strict=True) if tick // 120 == beat and place % 120}
         assert inside <= {30, 60, 90} or inside <= {40, 80}
-    assert all(abs(tick - place) <= 20 for tick, place in zip(ticks, found, strict=True))
-    assert gridded([]) == []
+    assert all(abs(tick - place) <= 20 for tick, place in zip(ticks, places, strict=True))
+    assert snap_to_grid([]) == []

@@ -15,7 +15,7 @@ from train.data import binidx
 from train.data.corpus.beat_placement import BeatPlacement
 from train.data.corpus.groove import DrumPerformance, TakePlacements, read_performance, rows
 from train.data.drums.preparation import STAGES, piece
-from train.data.drums.variation import GHOST, varied
+from train.data.drums.variation import GHOST, vary
 from train.data.drums.weights import weight
 from train.prepare.corpus import prepare
 
@@ -30,13 +30,13 @@ HITS = [
 SWUNG = DrumPerformance(
     "groove/d/s/1", "train", "hiphop", 92, fill=False, hits=[(tick - 6, *rest) for tick, *rest in HITS]
 )
-FELT = BeatPlacement(early=6, swing=60)
+PLACEMENT = BeatPlacement(early=6, swing=60)
 
 
 def places(stages: tuple[str, ...]) -> set[int]:
-    found = piece(SWUNG, FELT, stages)
-    assert found is not None
-    return {note.start % 120 for note in found.notes}
+    prepared = piece(SWUNG, PLACEMENT, stages)
+    assert prepared is not None
+    return {note.start % 120 for note in prepared.notes}
 
 
 def test_the_stages_move_an_early_swung_drummer_to_plain_sixteenths() -> None:
@@ -46,11 +46,11 @@ def test_the_stages_move_an_early_swung_drummer_to_plain_sixteenths() -> None:
 
 
 def test_variants_are_reproducible_and_the_first_is_as_played() -> None:
-    as_played = piece(SWUNG, FELT, ("align", "straighten"))
-    assert piece(SWUNG, FELT, ("align", "straighten", "vary")) == as_played
-    variants = [piece(SWUNG, FELT, STAGES, variant) for variant in range(4)]
-    assert variants == [piece(SWUNG, FELT, STAGES, variant) for variant in range(4)]
-    assert len({str(each) for each in variants}) == 4
+    as_played = piece(SWUNG, PLACEMENT, ("align", "straighten"))
+    assert piece(SWUNG, PLACEMENT, ("align", "straighten", "vary")) == as_played
+    variants = [piece(SWUNG, PLACEMENT, STAGES, variant) for variant in range(4)]
+    assert variants == [piece(SWUNG, PLACEMENT, STAGES, variant) for variant in range(4)]
+    assert len({str(variant) for variant in variants}) == 4
 
 
 def test_variation_keeps_kick_and_backbeat() -> None:
@@ -59,7 +59,7 @@ def test_variation_keeps_kick_and_backbeat() -> None:
 
     seen: Counter[int] = Counter()
     for seed in range(200):
-        other = varied(HITS, Random(seed))
+        other = vary(HITS, Random(seed))
         assert counted(other) == counted(HITS)
         assert all(1 <= velocity <= 127 for _, _, velocity in other)
         seen.update({pad for _, pad, _ in other})
@@ -67,7 +67,7 @@ def test_variation_keeps_kick_and_backbeat() -> None:
     assert 30 < seen[51] < 100
     assert 30 < seen["no ghosts"] < 100
     foot = [(0.0, 44, 60)]
-    assert all(varied(foot, Random(seed))[0][1] == 44 for seed in range(50))
+    assert all(vary(foot, Random(seed))[0][1] == 44 for seed in range(50))
 
 
 def test_styles_of_the_stations_weigh_more() -> None:
@@ -78,10 +78,10 @@ def test_styles_of_the_stations_weigh_more() -> None:
 
 
 def test_a_take_is_estimated_from_all_its_readable_files(tmp_path: Path) -> None:
-    found = rows(groove(tmp_path))
-    placements = TakePlacements([found[0], found[0] | {"path": "/nowhere.mid"}])
-    assert placements.of(found[0]).early == 0
-    assert len(read_performance(found[0]).hits) == 4 * 12
+    listed = rows(groove(tmp_path))
+    placements = TakePlacements([listed[0], listed[0] | {"path": "/nowhere.mid"}])
+    assert placements.of(listed[0]).early == 0
+    assert len(read_performance(listed[0]).hits) == 4 * 12
 
 
 def test_a_prepared_corpus_has_weights_and_its_card_shows_their_effect(tmp_path: Path) -> None:
@@ -108,9 +108,9 @@ def test_weights_that_do_not_match_the_pieces_are_an_error(tmp_path: Path) -> No
     prefix = tmp_path / "train"
     binidx.write_weights(prefix, [1, 2, 0.5])
     assert np.array_equal(binidx.read_weights(prefix, 3), [1, 2, 0.5])  # type: ignore[arg-type]
-    with pytest.raises(MidiError, match="one number above 0 was expected for each of 2 pieces"):
+    with pytest.raises(MidiError, match="one number above 0 for each of 2 pieces"):
         binidx.read_weights(prefix, 2)
     for wrong in ("1\n0\n", "1\nnan\n", "1\ntwo\n"):
         prefix.with_suffix(".weights").write_text(wrong)
-        with pytest.raises(MidiError, match=r"a number a line|one number above 0"):
+        with pytest.raises(MidiError, match=r"one number per line|one number above 0"):
             binidx.read_weights(prefix, 2)

@@ -18,16 +18,18 @@ def random(*shape: int, seed: int) -> Tensor:
 @pytest.mark.parametrize(("scan", "gates"), [(RnnScan, 1), (GruScan, 3)])
 def test_outputs_and_gradients_are_those_of_torch(scan: type, gates: int, length: int, lanes: int) -> None:
     width = 5
-    given, hidden = random(length, lanes, gates * width, seed=0), random(lanes, width, seed=1)
+    inputs, hidden = random(length, lanes, gates * width, seed=0), random(lanes, width, seed=1)
     matrix, bias = random(gates * width, width, seed=2), random(gates * width, seed=3)
-    towards = random(length, lanes, width, seed=4).detach()
+    out_gradient = random(length, lanes, width, seed=4).detach()
     torchs = torch.gru if scan is GruScan else torch.rnn_tanh
     weights = [torch.eye(gates * width, dtype=torch.float64), matrix, torch.zeros(gates * width).double(), bias]
-    expected, last = torchs(given, hidden[None], weights, True, 1, 0.0, True, False, False)
-    leaves = [given, matrix, bias, hidden]
-    wanted = torch.autograd.grad((expected * towards).sum(), leaves)
-    found = scan.apply(given, matrix, bias, hidden) if scan is GruScan else scan.apply(given + bias, matrix, hidden)
-    torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(found[-1], last[0])
-    for mine, theirs in zip(torch.autograd.grad((found * towards).sum(), leaves), wanted, strict=True):
+    expected, last = torchs(inputs, hidden[None], weights, True, 1, 0.0, True, False, False)
+    leaves = [inputs, matrix, bias, hidden]
+    expected_gradients = torch.autograd.grad((expected * out_gradient).sum(), leaves)
+    actual = scan.apply(inputs, matrix, bias, hidden) if scan is GruScan else scan.apply(inputs + bias, matrix, hidden)
+    torch.testing.assert_close(actual, expected)
+    torch.testing.assert_close(actual[-1], last[0])
+    for mine, theirs in zip(
+        torch.autograd.grad((actual * out_gradient).sum(), leaves), expected_gradients, strict=True
+    ):
         torch.testing.assert_close(mine, theirs)
