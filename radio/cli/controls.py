@@ -37,5 +37,5 @@ def _table() -> str:
         for name, control in CONTROLS.items():
             if control.group == group:
                 values = f"{control.setting.kind.values} [{control.setting.default_text}]"
-                lines.append(f"  {name:{width}}  {values:22}  {control.help}")
+                lines.append(f"  {name:{width}}  {values:23}  {control.help}")
     return "\n".join(lines)

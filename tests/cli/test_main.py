@@ -289,7 +289,7 @@ def test_a_busy_port_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path
         status, lines = errors(capsys, "serve", "--port", str(port))
     assert status == 1
     assert len(lines) == 1
-    assert f"port {port} on 127.0.0.1 is taken" in lines[0]
+    assert f"port {port} on 127.0.0.1 is in use" in lines[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -24,11 +24,14 @@ def test_each_slider_changes_its_control_by_a_step() -> None:
             assert pressed(state, "left") == [SetVolume(0.95**3)]
             assert pressed(state, "right", "right") == [SetVolume(1.0)] * 2
             continue
-        (command,) = pressed(state, "left")
+        value = getattr(before, name)
+        forth, back = ("left", "right") if value > CONTROLS[name].low else ("right", "left")
+        (command,) = pressed(state, forth)
         assert isinstance(command, ChangeControls)
         assert list(command.patch) == [name]
-        assert getattr(state.controls, name) < getattr(before, name)
-        (command,) = pressed(state, "right")
+        assert (getattr(state.controls, name) < value) == (forth == "left")
+        assert getattr(state.controls, name) != value
+        (command,) = pressed(state, back)
         assert command == ChangeControls({name: getattr(before, name)})
         assert state.controls == before
 
