@@ -21,7 +21,7 @@ _MIN_SLIDERS: Final = 4
 _OPTIONAL: Final = 7
 """Parts from this rank on are dropped before any slider."""
 
-_GREEN, _AMBER, _RED = "#6f9f72", "#d0a24a", "#c9524a"
+GREEN, AMBER, RED = "#6f9f72", "#d0a24a", "#c9524a"
 _SECTIONS: Final = {"A": "sparse", "B": "build", "C": "full", "D": "breakdown"}
 _FOOTER: Final = (
     ("?", "keys"), ("q", "quit"), ("↑↓", "select"), ("←→", "change"), ("m", "mute"), ("tab", "station"),
@@ -114,7 +114,7 @@ def _header(state: TerminalState, width: int) -> Text:
         is_current = state.loading.name == state.settings.name
         line.append("  loading …" if is_current else f"  loading {state.loading.title} …", "italic")
     elif state.silent or state.volume == 0:
-        line.append("  silent", _AMBER)
+        line.append("  silent", AMBER)
     names = Text()
     for station in state.stations:
         names.append("  " if names.plain else "")
@@ -187,7 +187,7 @@ def _meter(name: str, meter: Meter, width: int) -> Text:
 
     def style(cell: int) -> tuple[str, str]:
         level = FLOOR - FLOOR * (cell + 1) / cells
-        color = _RED if level > -3 else _AMBER if level > -12 else _GREEN
+        color = RED if level > -3 else AMBER if level > -12 else GREEN
         if cell == tick and meter.peak > FLOOR:
             return "╸", color
         return ("━", color) if cell < filled else ("─", "dim")
@@ -195,14 +195,14 @@ def _meter(name: str, meter: Meter, width: int) -> Text:
     for (glyph, color), run in groupby(map(style, range(cells))):
         line.append(glyph * len(list(run)), color)
     if meter.clipped:
-        return line.append(f"{'CLIP':>10}", f"bold {_RED}")
+        return line.append(f"{'CLIP':>10}", f"bold {RED}")
     peak = f"{meter.peak:.1f} dB" if meter.peak > FLOOR else "–   "
     return line.append(f"{peak:>10}", "dim")
 
 
 def _notice(state: TerminalState) -> Text:
     if state.notice:
-        return Text(state.notice, _AMBER)
+        return Text(state.notice, AMBER)
     if not state.pending:
         return Text()
     name, bar = list(state.pending.items())[-1]

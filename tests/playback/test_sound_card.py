@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from radio.errors import AudioError
-from radio.playback.sound_card import SoundCardInfo, find_sound_card
+from radio.playback.sound_card import SoundCardInfo, find_sound_card, list_sound_cards
 from radio.types import SAMPLE_RATE
 
 CARD = """\
@@ -158,3 +159,11 @@ def test_an_unknown_or_ambiguous_card_is_rejected_with_a_list(device: str, words
 def test_an_empty_list_of_cards_is_reported() -> None:
     with pytest.raises(AudioError, match=re.escape("no sound card 'usb'. Sound cards: none")):
         find_sound_card("usb", [])
+
+
+def test_only_stereo_outputs_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    channels = {"a microphone": 0, "a mono speaker": 1, "headphones": 2, "a cinema": 8}
+    devices = [{"name": name, "max_output_channels": count} for name, count in channels.items()]
+    portaudio = SimpleNamespace(default=SimpleNamespace(device=(0, 3)), query_devices=lambda: devices)
+    monkeypatch.setattr("radio.playback.sound_card._portaudio", lambda: portaudio)
+    assert list_sound_cards() == [SoundCardInfo(2, "headphones", False), SoundCardInfo(3, "a cinema", True)]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from radio.playback.messages import ControlsChanged, Notice, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.state import SLIDERS, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
+from radio.types import StationEvent
 from tests.terminal.states import STATIONS, bar, fresh, play_event, playing, track
 
 KEYS = ["up", "down", "left", "right", "m", "enter", *"12345vrtT[]-+=_q?Q", "space", "tab", "back-tab", "escape"]
@@ -139,3 +140,23 @@ def test_a_single_station_shows_a_notice_on_tab() -> None:
     state = fresh(STATIONS[:1])
     assert pressed(state, "tab") == []
     assert state.notice == "There is only one station."
+
+
+def test_a_control_of_the_mix_is_not_pending_once_it_has_changed() -> None:
+    state = playing()
+    state.on_key("]")
+    state.on_message(ControlsChanged({"tempo": 79.0}, None))
+    assert state.pending == {}
+
+
+def test_a_volume_key_ends_the_silence() -> None:
+    state = playing()
+    assert pressed(state, "-", "space", "+") == [SetVolume(0.95**3), SetVolume(0.0), SetVolume(1.0)]
+
+
+def test_sounding_notes_light_the_lamp_of_their_layer() -> None:
+    state = playing()
+    assert state.lamps["drums"].brightness > 0.8
+    assert state.lamps["bass"].brightness == 0
+    play_event(state, StationEvent(state.playhead, "note", {"layer": "bass", "note": 36, "velocity": 0}))
+    assert state.lamps["bass"].brightness == 0

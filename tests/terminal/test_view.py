@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from radio.playback.messages import ControlsChanged
+from radio.playback.messages import ControlsChanged, Level, StationChanged
 from radio.settings.controls import LAYERS
+from radio.terminal.sliders import slider_value
 from radio.terminal.state import KEYS, SLIDERS, TerminalState
-from radio.terminal.view import draw
-from tests.terminal.states import fresh, play_event, playing, track
+from radio.terminal.view import AMBER, GREEN, RED, draw
+from tests.terminal.states import STATIONS, fresh, play_event, playing, track
 
 WIDE = """\
 
@@ -116,3 +117,31 @@ def test_a_tall_terminal_lists_the_history_with_times() -> None:
     for number in (4, 3, 2, 1):
         assert f"Slow Tape {number}" in shown
     assert "min ago" in shown
+
+
+def test_the_history_names_the_station_of_tracks_from_another_one() -> None:
+    state = changed()
+    state.on_message(StationChanged(STATIONS[1]))
+    play_event(state, track(9, "Elsewhere"))
+    lines = [line.plain.strip() for line in draw(state, 120, 40)]
+    assert "earlier  Slow Tape 2  Chill, 0 min ago" in lines
+
+
+def test_meters_are_colored_by_level_and_report_clipping() -> None:
+    state = changed()
+    state.advance(0.1, state.playhead, Level((1.0, 1.0), (1.0, 1.0)))
+    left, right = (line for line in draw(state, 80, 24) if line.plain.strip().startswith(("L ", "R ")))
+    assert left.plain.endswith("CLIP")
+    assert right.plain.endswith("CLIP")
+    # Up to -12 dBFS, to -3 dBFS, to full scale, of 48 dB on 64 cells.
+    runs = [(span.end - span.start, span.style) for span in left.spans if left.plain[span.start] == "━"]
+    assert runs == [(48, GREEN), (12, AMBER), (3, RED)]
+
+
+@pytest.mark.parametrize(
+    ("hertz", "text"), [(500.0, "500 Hz"), (999.0, "999 Hz"), (1_000.0, "1 kHz"), (8_400.0, "8.4 kHz")]
+)
+def test_the_lowpass_is_shown_in_hertz_or_kilohertz(hertz: float, text: str) -> None:
+    state = fresh()
+    state.controls = state.controls.changed({"lowpass": hertz})
+    assert slider_value(state, "lowpass") == text
