@@ -294,6 +294,18 @@ def test_levels_are_those_of_the_frames_heard(playing: Playing) -> None:
     assert player.level() is None
 
 
+def test_a_device_is_stuck_if_a_call_does_not_return(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
+    player, device = playing()
+    device.accept(1)
+    wait_for(lambda: player._call_started is not None, "the next block waits")
+    assert not player.is_stuck
+    monkeypatch.setattr("radio.playback.player._STUCK_AFTER", 0.1)
+    wait_for(lambda: player.is_stuck, "the device is stuck")
+    monkeypatch.undo()
+    device.accept(1)
+    assert not player.is_stuck
+
+
 def test_a_lost_device_is_reopened_and_no_unwritten_block_is_lost(
     playing: Playing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from radio.paths import ARTWORK
 from radio.push.destinations import PushedStation
 from radio.push.pusher import Pusher
-from radio.settings.push import PushSettings
+from radio.settings.push import MountFormat, PushSettings
 from radio.settings.push_target import Key, parse
-from radio.types import Format, Packet, Seconds
+from radio.types import Format, Frames, Packet, Seconds
 from tests.push.servers import KEY, eventually, silent_server
 
 
@@ -33,10 +34,12 @@ class Silence:
 
 
 @contextlib.asynccontextmanager
-async def pushing(scheme: str, port: int) -> AsyncIterator[Pusher]:
+async def pushing(
+    scheme: str, port: int, title_at: Callable[[Frames], str | None] = lambda _: None, format_: MountFormat = "opus"
+) -> AsyncIterator[Pusher]:
     to = parse(f"{scheme}://127.0.0.1:{port}/x")
-    station = PushedStation(Silence(), "Station", "", ARTWORK, lambda _: None)
-    pusher = Pusher(PushSettings(to, Key(value=KEY)), station)
+    station = PushedStation(Silence(), "Station", "", ARTWORK, title_at)
+    pusher = Pusher(PushSettings(to, Key(value=KEY), format=format_), station)
     task = asyncio.create_task(pusher.run())
     try:
         yield pusher
@@ -50,10 +53,23 @@ async def pushing(scheme: str, port: int) -> AsyncIterator[Pusher]:
 async def answering(answer: bytes) -> AsyncIterator[int]:
     """Run a server that sends `answer` to each client and closes the connection; yield its port."""
 
+    async def answer_client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65_536)
+        writer.write(answer)
+
+    async with serving(answer_client) as port:
+        yield port
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    on_client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """Run a server that handles each client with `on_client` and closes the connection; yield its port."""
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.read(65_536)
-            writer.write(answer)
+            await on_client(reader, writer)
         except asyncio.CancelledError:
             return  # the test is over
         finally:
@@ -114,3 +130,37 @@ async def test_an_unexpected_exception_stops_only_the_attempt(monkeypatch: pytes
     async with silent_server() as port, pushing("rtmp", port) as pusher:
         await eventually(lambda: pusher.status.attempts > 1, "another attempt")
         assert pusher.status.error == "ZeroDivisionError: with … in the message"
+
+
+async def test_each_title_is_sent_to_icecast_once() -> None:
+    titles: list[str] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
+        if method == "GET":
+            titles.extend(parse_qs(urlsplit(path).query)["song"])
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        while await reader.read(65_536):
+            pass
+
+    async with (
+        serving(accept) as port,
+        pushing("icecast", port, lambda frame: "One" if frame < 9_600 else "Two", "mp3") as pusher,
+    ):
+        await eventually(lambda: len(titles) > 1, "the second title")
+        await asyncio.sleep(0.2)  # ten more packets
+        assert titles == ["Station - One", "Station - Two"]
+        assert pusher.status.connections == 1
+
+
+async def test_an_icecast_server_that_ends_the_response_is_reconnected() -> None:
+    async def accept_and_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.write_eof()
+        while await reader.read(65_536):  # it still reads, so that nothing fails to be sent
+            pass
+
+    async with serving(accept_and_end) as port, pushing("icecast", port) as pusher:
+        await eventually(lambda: pusher.status.connections > 1, "another connection")
+        assert pusher.status.error == "the server closed the connection"
