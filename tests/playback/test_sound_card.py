@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from radio.errors import AudioError
-from radio.playback.sound_card import SoundCardInfo, find_sound_card, list_sound_cards
+from radio.playback.sound_card import INITIAL_BUFFER, SoundCard, SoundCardInfo, find_sound_card, list_sound_cards
 from radio.types import SAMPLE_RATE
 
 CARD = """\
@@ -167,3 +167,31 @@ def test_only_stereo_outputs_are_listed(monkeypatch: pytest.MonkeyPatch) -> None
     portaudio = SimpleNamespace(default=SimpleNamespace(device=(0, 3)), query_devices=lambda: devices)
     monkeypatch.setattr("radio.playback.sound_card._portaudio", lambda: portaudio)
     assert list_sound_cards() == [SoundCardInfo(2, "headphones", False), SoundCardInfo(3, "a cinema", True)]
+
+
+def test_an_underrun_before_a_reopening_does_not_lengthen_the_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream:
+        """A PortAudio stream that reports an underrun at each write."""
+
+        write_available = 4_096
+
+        def __init__(self, **_: object) -> None:
+            self.start = self.stop = lambda: None
+
+        def write(self, _: object) -> bool:
+            return True
+
+        def close(self, **_: object) -> None:
+            self.write_available = 0
+
+    portaudio = SimpleNamespace(
+        OutputStream=Stream, PortAudioError=OSError, _terminate=lambda: None, _initialize=lambda: None
+    )
+    monkeypatch.setattr("radio.playback.sound_card._portaudio", lambda: portaudio)
+    card, block = SoundCard(), np.zeros((960, 2), np.float32)
+    card.write(block)
+    card.reopen()
+    card.write(block)
+    assert card.buffer == INITIAL_BUFFER
+    card.write(block)
+    assert card.buffer > INITIAL_BUFFER

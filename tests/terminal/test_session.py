@@ -75,7 +75,9 @@ def assert_restored(radio: PtyRadio, *, times: int = 1) -> None:
 def test_quitting_restores_the_terminal(start: Start) -> None:
     radio = start()
     wait_for_text(radio, "A Tone")
-    assert termios.tcgetattr(radio.slave) != radio.modes
+    input_modes, _, _, local_modes, *_ = termios.tcgetattr(radio.slave)
+    assert not input_modes & termios.IXON  # Ctrl-S must not stop the radio
+    assert not local_modes & (termios.ECHO | termios.ICANON)
     radio.press("q")
     assert radio.wait() == 0
     assert_restored(radio)
