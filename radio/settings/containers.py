@@ -12,10 +12,10 @@ from radio.types import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Optional(Kind):
+class Nullable(Kind):
     """`null`, or a value of another kind."""
 
-    name: ClassVar[str] = "optional"
+    name: ClassVar[str] = "nullable"
 
     kind: Kind
 

@@ -172,7 +172,7 @@ class Control:
         return self.setting.kind.allowed
 
     def as_json(self) -> dict[str, JsonValue]:
-        """Return the description of the control in the API."""
+        """Return the description of the control as JSON."""
         ends: dict[str, JsonValue] = {"low": self.low, "high": self.high}
         return {
             "kind": self.kind,

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, Unpack
 
 from radio.errors import SettingsError
-from radio.settings.containers import Optional, Section
+from radio.settings.containers import Nullable, Section
 from radio.settings.kinds import Choice, File, Flag, Folder, Kind, Number, Text, Whole
 from radio.types import JsonValue
 
@@ -206,7 +206,7 @@ def folder(default: Path, noun: str, *, remedy: str = "", help: str, **uses: Unp
 
 def optional(kind: Kind, *, help: str, **uses: Unpack[Uses]) -> Any:  # of the field's type, or None
     """Declare a setting whose default is `null`."""
-    return setting(None, Optional(kind), help=help, **uses)
+    return setting(None, Nullable(kind), help=help, **uses)
 
 
 def section(owner: type[_Settings], *, help: str, **uses: Unpack[Uses]) -> _Settings:

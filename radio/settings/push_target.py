@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from radio.errors import SettingsError
-from radio.settings.containers import Optional
+from radio.settings.containers import Nullable
 from radio.settings.fields import setting
 from radio.settings.kinds import File, Word
 
@@ -121,11 +121,11 @@ class Key:
     """
 
     env: str | None = setting(
-        None, Optional(Word(env_name, "a name in capitals")), help="environment variable that holds the key or password"
+        None, Nullable(Word(env_name, "a name in capitals")), help="environment variable that holds the key or password"
     )
     file: Path | None = setting(
         None,
-        Optional(File("key file", must_exist=False)),
+        Nullable(File("key file", must_exist=False)),
         help="file that holds the key or password; either this or key_env must be given",
     )
     value: str | None = field(default=None, repr=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from radio.errors import ControlError, SettingsError
-from radio.settings.containers import ListOf, Optional, PerKey, Section, WordOr
+from radio.settings.containers import ListOf, Nullable, PerKey, Section, WordOr
 from radio.settings.fields import Setting, settings_in
 from radio.settings.kinds import File, Kind, Parsed, Text
 from radio.settings.yaml_reader import FaultError, Reader, Reading, checked, is_null, text, value_of
@@ -22,7 +22,7 @@ def readers(reading: Reading, settings: Mapping[str, Setting]) -> dict[str, Read
 def reader(reading: Reading, kind: Kind, where: str) -> Reader:
     """Return a reader for values of a kind. `where` precedes the problems of values inside a list or mapping."""
     match kind:
-        case Optional():
+        case Nullable():
             inner = reader(reading, kind.kind, where)
             return lambda node: None if is_null(node) else inner(node)
         case ListOf():
