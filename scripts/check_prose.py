@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 QUESTION: Final = re.compile(r"(What|Who|Whose|How|Whether|Where|When|Which|Why)\b")
-WORDS: Final = re.compile(r"\b(nobody|whoever|whomever|anew|learnt|for ever|foretold|whence|thence)\b", re.IGNORECASE)
+WORDS: Final = re.compile(
+    r"(?<!['\"`])\b(nobody|whoever|whomever|anew|learnt|for ever|foretold|whence|thence)\b(?!['\"`])", re.IGNORECASE
+)
+"""Words outside quotes: a quoted one may be a former spelling that is still read."""
 VAGUE: Final = frozenset(
     {
         "found", "told", "given", "taken", "those", "these", "each", "kept", "its", "said", "asked", "wanted", "heard",

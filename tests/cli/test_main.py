@@ -193,7 +193,7 @@ def test_controls_lists_every_control_with_its_values_and_help(capsys: pytest.Ca
 
 def test_a_warning_of_the_config_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
-    path.write_text("stations: {own: {title: Own, progressions: learnt}}\n", encoding="utf-8")
+    path.write_text("stations: {own: {title: Own, progressions: 'learnt'}}\n", encoding="utf-8")
     for command in ("check", "stations"):
         assert main([command, "--config", str(path)]) == 0
         warning = f"radio: warning: {path}:1: progressions: 'learnt' is now spelled 'learned'\n"

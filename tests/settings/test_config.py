@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import chain, takewhile
 from pathlib import Path
@@ -336,3 +338,10 @@ def test_the_first_station_shows_the_defaults_of_the_tone_but_for_its_balance() 
 def test_a_burst_of_one_format_leaves_the_others(folder: Path) -> None:
     config = load(write(folder, MINIMAL + "server: {burst: {mp3: 4}}\n"))
     assert config.server.burst == {"opus": 22.0, "mp3": 4.0, "aac": 22.0}
+
+
+def test_settings_are_imported_without_heavy_packages() -> None:
+    modules = ("config", "controls", "push", "reference", "server", "station", "tone")
+    code = f"import sys\nfrom radio.settings import {', '.join(modules)}\nprint(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(result.stdout.split()) & {"numpy", "scipy", "torch", "aiohttp", "av", "msgspec", "rich"}
