@@ -94,8 +94,10 @@ gpu:
 	$(BIN)/python3 -m pytest -c /dev/null --rootdir . -p no:cacheprovider -q tests/kernels/test_wkv6_cuda.py
 	$(BIN)/python3 -m bench wkv
 
-sample: setup ## render docs/sample.opus
-	$(BIN)/radio render --station chill --seed 1 --minutes 1 docs/sample.opus
+sample: setup ## render docs/sample.opus, the minute that the README plays
+	mkdir -p build
+	$(BIN)/radio render --station chill --seed 1 --minutes 1 build/sample.wav
+	ffmpeg -loglevel error -y -i build/sample.wav -af afade=out:st=57:d=3 -b:a 80k docs/sample.opus
 
 lock: $(VENV)/.lint ## write the exact versions of all dependencies to requirements*.lock
 	$(PIP) uv

@@ -30,9 +30,12 @@ class BuildWithStations(build_py):
 
 
 def description() -> str:
-    """Return the README as a package index can show it: links to files become absolute, or text without an address."""
+    """Return the README as a package index can show it: links become absolute, or text without an address.
+
+    Pictures, and links that stand alone, are left out: an index cannot show files of the repository.
+    """
     text = Path("README.md").read_text(encoding="utf-8")
-    text = re.sub(r"^!\[[^]]*]\((?!https?:)[^)]*\)\n+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\**!?\[[^]]*]\((?!https?:)[^)]*\)\**\n+", "", text, flags=re.MULTILINE)
     return re.sub(r"\[([^]]+)]\((?!https?:|#)([^)]+)\)", rf"[\1]({URL}/\2)" if URL else r"\1", text)
 
 
