@@ -80,7 +80,7 @@ async def serve(
 
 def build(channels: dict[str, Channel], *, authorization: Authorization, settings: ServerSettings) -> web.Application:
     """Return the application that serves `channels`."""
-    middlewares = [site.mark_busy, problems.as_json, reject_foreign_pages]
+    middlewares = [site.track_idle, problems.errors_as_json, reject_foreign_pages]
     app = web.Application(middlewares=middlewares, client_max_size=body.MAX_BODY)
     app.on_response_prepare.append(_prepare_response)
     app[CHANNELS] = MappingProxyType(channels)
@@ -100,7 +100,7 @@ def build(channels: dict[str, Channel], *, authorization: Authorization, setting
 
 async def _prepare_response(request: web.Request, response: web.StreamResponse) -> None:
     """Rewrite aiohttp's error responses, and let pages of every site read (but not change) what is on."""
-    problems.in_our_form(response)
+    problems.rewrite_error(response)
     if request.method in {"GET", "HEAD"}:
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")

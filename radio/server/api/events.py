@@ -1,4 +1,4 @@
-"""What happens on a station: the data of its server-sent events."""
+"""The data of a station's server-sent events."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class Liveness(Body):
 
 
 class Readiness(Body):
-    """Whether each station is on the air and has audio in reserve."""
+    """The readiness of the stations. A station is ready if it is on the air and has audio in reserve."""
 
     ok: bool
     stations: dict[str, bool]

@@ -10,7 +10,7 @@ from radio.server.api.body import Body
 
 
 class Fault(Body):
-    """What is wrong, and what would be right."""
+    """A description of an error."""
 
     code: Annotated[str, Meta(description="For programs.")]
     message: Annotated[str, Meta(description="For people.")]

@@ -1,4 +1,4 @@
-"""A station: what is on, its controls, its health and its pushes."""
+"""Bodies of `/api/stations`: a station's music, controls, health and pushes."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Push(Body):
 
 
 class StreamStart(Body):
-    """Where the audio stream of a `sid` begins."""
+    """The start of the audio stream of a `sid`."""
 
     sid: str
     first: Annotated[int | None, Meta(description="Null while no such stream is known.")]
@@ -155,7 +155,7 @@ class NowEvent(Station, kw_only=True):
 
 
 class LandedControl(Body):
-    """The new value of a control, and where it takes effect."""
+    """The new value of a control, and the position at which it takes effect."""
 
     value: ControlValue
     bar: int
@@ -163,7 +163,7 @@ class LandedControl(Body):
 
 
 class Landings(Body):
-    """Where each changed control takes effect."""
+    """The positions at which changed controls take effect."""
 
     controls: dict[str, LandedControl]
     live: LiveEdge
@@ -171,7 +171,7 @@ class Landings(Body):
 
 
 class Skip(Body):
-    """Where the next track begins."""
+    """The position at which the next track begins."""
 
     bar: int
     frame: Frame

@@ -86,7 +86,7 @@ class RestartingWorker:
 
     @property
     def ready(self) -> bool:
-        """Whether a worker is running and has opened its station."""
+        """True if a worker is running and has opened its station."""
         return self._process is not None and self._process.ready
 
     def send(self, message: Message) -> None:

@@ -41,20 +41,20 @@ class ProblemError(Exception):
 
 
 @web.middleware
-async def as_json(
+async def errors_as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Turn the exceptions of a handler into error responses."""
     try:
         return await handler(request)
     except ProblemError as problem:
-        return answer(problem)
+        return error_response(problem)
     except ControlError as error:
-        return answer(ProblemError(422, "not_allowed", str(error), field=error.field, allowed=error.allowed))
+        return error_response(ProblemError(422, "not_allowed", str(error), field=error.field, allowed=error.allowed))
     except ServerError as error:
-        return answer(ProblemError(503, "unavailable", str(error), retry_after=5))
+        return error_response(ProblemError(503, "unavailable", str(error), retry_after=5))
     except web.RequestPayloadError as error:
-        return answer(ProblemError(400, "bad_request", f"the body cannot be read: {error}"))
+        return error_response(ProblemError(400, "bad_request", f"the body cannot be read: {error}"))
     except ConnectionError:
         raise  # the client has disconnected
     except web.HTTPException as error:
@@ -63,22 +63,22 @@ async def as_json(
         code = _CODES.get(error.status, "error")
         if isinstance(error, web.HTTPNotFound):
             message = f"there is nothing at {request.path}; /api/openapi.json lists all addresses"
-            return answer(ProblemError(404, code, message))
+            return error_response(ProblemError(404, code, message))
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return answer(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
+        return error_response(ProblemError(error.status, code, f"{request.path}: {error.reason}"), headers)
     except Exception:  # noqa: BLE001 — a bug in one handler must not affect other requests
         _log.exception("%s %s failed", request.method, request.path)
-        return answer(ProblemError(500, "internal", "the request failed; see the log of the radio"))
+        return error_response(ProblemError(500, "internal", "the request failed; see the log of the radio"))
 
 
-def in_our_form(response: web.StreamResponse) -> None:
-    """Rewrite an error response of aiohttp that did not pass `as_json`, such as that for an unknown `Expect`."""
+def rewrite_error(response: web.StreamResponse) -> None:
+    """Rewrite an error response of aiohttp that did not pass `errors_as_json`, such as that for an unknown `Expect`."""
     if isinstance(response, web.HTTPException) and response.status >= 400:
         problem = ProblemError(response.status, _CODES.get(response.status, "error"), response.reason)
-        response.content_type, response.body = "application/json", answer(problem).body
+        response.content_type, response.body = "application/json", error_response(problem).body
 
 
-def answer(problem: ProblemError, headers: dict[str, str] | None = None) -> web.Response:
+def error_response(problem: ProblemError, headers: dict[str, str] | None = None) -> web.Response:
     """Return the error response."""
     fault = Fault(problem.code, str(problem))
     if problem.field is not None:

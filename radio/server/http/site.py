@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
-from radio.server.http.problems import ProblemError, answer
+from radio.server.http.problems import ProblemError, error_response
 from radio.types import Seconds
 
 REQUEST_TIMEOUT: Final[Seconds] = 20.0
@@ -77,7 +77,7 @@ class RequestHandler(web.RequestHandler):
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         reason = (message or "the request cannot be read").strip().partition("\n")[0].rstrip(":. ")
-        response = answer(ProblemError(status, "bad_request", f"not an HTTP/1.1 request: {reason}"))
+        response = error_response(ProblemError(status, "bad_request", f"not an HTTP/1.1 request: {reason}"))
         response.force_close()
         return response
 
@@ -118,7 +118,7 @@ class Site(web.BaseSite):
 
 
 @web.middleware
-async def mark_busy(
+async def track_idle(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Keep the site from closing a connection whose request is being answered."""

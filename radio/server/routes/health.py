@@ -60,11 +60,11 @@ def attach(app: web.Application) -> None:
 
 def routes() -> list[web.RouteDef]:
     """Return the routes for supervisors."""
-    return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
+    return [web.get("/healthz", get_health), web.get("/readyz", get_readiness)]
 
 
 @operation("Check that the process answers", tag="health", answer=Liveness)
-async def healthz(request: web.Request) -> web.Response:
+async def get_health(request: web.Request) -> web.Response:
     """Report the event loop's lag.
 
     A supervisor may restart a process that does not answer.
@@ -79,7 +79,7 @@ async def healthz(request: web.Request) -> web.Response:
     problems={503: "A station is not on the air, or has no audio in reserve; `stations` says which."},
     problem_answers={503: Readiness},
 )
-async def readyz(request: web.Request) -> web.Response:
+async def get_readiness(request: web.Request) -> web.Response:
     """Report for each station whether it is on the air and has audio in reserve."""
     stations = {
         name: channel.edge.on_air and channel.edge.reserve > 0 for name, channel in request.app[CHANNELS].items()

@@ -96,14 +96,14 @@ HLS_RENDITIONS: web.AppKey[HlsRenditions] = web.AppKey("hls", HlsRenditions)
 def routes() -> list[web.RouteDef]:
     """Return the routes below `/{station}/hls`; aiohttp answers HEAD on them too."""
     return [
-        web.get("/{station}/hls/index.m3u8", variants),
-        web.get("/{station}/hls/{rendition}/index.m3u8", media_list),
-        web.get("/{station}/hls/{rendition}/{file}", file),
+        web.get("/{station}/hls/index.m3u8", get_variants),
+        web.get("/{station}/hls/{rendition}/index.m3u8", get_playlist),
+        web.get("/{station}/hls/{rendition}/{file}", get_segment),
     ]
 
 
 @operation("Get the HLS multivariant playlist", tag="listen", media=(PLAYLIST_TYPE,))
-async def variants(request: web.Request) -> web.Response:
+async def get_variants(request: web.Request) -> web.Response:
     """Get the playlist for a player. Its only variant is AAC; a player that supports Opus may use `opus/index.m3u8`.
 
     A station that has just started answers when it has played for 17 seconds.
@@ -122,7 +122,7 @@ async def variants(request: web.Request) -> web.Response:
     media=(PLAYLIST_TYPE,),
     problems={503: "There is no segment yet."},
 )
-async def media_list(request: web.Request) -> web.Response:
+async def get_playlist(request: web.Request) -> web.Response:
     """Get the last minute in segments of four seconds; the rendition is `aac` or `opus`.
 
     The first request starts the segmenter, and waits up to 12 seconds for a segment.
@@ -140,7 +140,7 @@ async def media_list(request: web.Request) -> web.Response:
 
 
 @operation("Get an HLS segment", tag="listen", media=(SEGMENT_TYPE,))
-async def file(request: web.Request) -> web.Response:
+async def get_segment(request: web.Request) -> web.Response:
     """Get a segment or the initialization segment, by its name in the playlist: fragmented MP4."""
     channel, format_ = channel_of(request), _format(request)
     name = request.match_info["file"]

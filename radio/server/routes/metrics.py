@@ -43,11 +43,11 @@ _PAGE = resource.getpagesize()
 
 def routes() -> list[web.RouteDef]:
     """Return the route of the metrics."""
-    return [web.get("/metrics", metrics)]
+    return [web.get("/metrics", get_metrics)]
 
 
 @operation("Get metrics for Prometheus", tag="health", media=("text/plain",))
-async def metrics(request: web.Request) -> web.Response:
+async def get_metrics(request: web.Request) -> web.Response:
     """Get listeners, reserves, delays and restarts by station."""
     app = request.app
     all_metrics = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]

@@ -40,11 +40,11 @@ _PROBLEMS: Final = {
 
 def routes() -> list[web.RouteDef]:
     """Return the route of the description."""
-    return [web.get("/api/openapi.json", openapi)]
+    return [web.get("/api/openapi.json", get_openapi)]
 
 
 @operation("Describe the API", tag="health", answer=dict[str, Any])
-async def openapi(request: web.Request) -> web.Response:
+async def get_openapi(request: web.Request) -> web.Response:
     """This description, for people and for client generators."""
     channels = request.app[CHANNELS]
     description = document(request.app.router.routes(), list(channels))

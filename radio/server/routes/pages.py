@@ -33,29 +33,29 @@ def routes() -> list[web.RouteDef]:
     """Return the routes of the pages and of their files."""
     files = [path for path in sorted(WEB.rglob("*")) if path.suffix in _CONTENT_TYPES and path.suffix != ".html"]
     return [
-        web.get("/", page),
-        web.get("/embed/{station}", embed),
-        web.get("/{station}/artwork", artwork),
-        web.get("/{station}/overlay", overlay),
+        web.get("/", get_page),
+        web.get("/embed/{station}", get_embed),
+        web.get("/{station}/artwork", get_artwork),
+        web.get("/{station}/overlay", get_overlay),
         *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", _file_handler(path)) for path in files),
     ]
 
 
 @operation("Get the player page", tag="pages", media=("text/html",))
-async def page(request: web.Request) -> web.StreamResponse:
+async def get_page(request: web.Request) -> web.StreamResponse:
     """Get the player page: listen, change controls, order tracks."""
     return await _file_handler(WEB / "index.html", frames="'self'")(request)
 
 
 @operation("Get the embedded player", tag="pages", media=("text/html",))
-async def embed(request: web.Request) -> web.StreamResponse:
+async def get_embed(request: web.Request) -> web.StreamResponse:
     """Get a compact player of one station, which any site may show in a frame."""
     channel_of(request)
     return await _file_handler(WEB / "embed.html", frames="*")(request)
 
 
 @operation("Get the overlay", tag="pages", media=("text/html",))
-async def overlay(request: web.Request) -> web.StreamResponse:
+async def get_overlay(request: web.Request) -> web.StreamResponse:
     """Get the current title on a transparent background, for OBS.
 
     The query parameters `theme`, `size`, `align` and `delay` are read by the page.
@@ -65,7 +65,7 @@ async def overlay(request: web.Request) -> web.StreamResponse:
 
 
 @operation("Get the picture of a station", tag="pages", media=tuple(_IMAGE_TYPES.values()))
-async def artwork(request: web.Request) -> web.StreamResponse:
+async def get_artwork(request: web.Request) -> web.StreamResponse:
     """Get the picture of a station: its `image`, or a generated one."""
     settings = channel_of(request).settings
     headers = {"Cache-Control": "max-age=3600"}

@@ -20,11 +20,11 @@ _HOST: Final = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5
 
 def routes() -> list[web.RouteDef]:
     """Return the routes of the playlists."""
-    return [web.get("/{station}.m3u", m3u), web.get("/{station}.pls", pls)]
+    return [web.get("/{station}.m3u", get_m3u), web.get("/{station}.pls", get_pls)]
 
 
 @operation("Get an M3U playlist", tag="listen", media=("audio/x-mpegurl",))
-async def m3u(request: web.Request) -> web.Response:
+async def get_m3u(request: web.Request) -> web.Response:
     """Get the streams of a station as extended M3U in UTF-8."""
     channel = channel_of(request)
     lines = ["#EXTM3U"]
@@ -34,7 +34,7 @@ async def m3u(request: web.Request) -> web.Response:
 
 
 @operation("Get a PLS playlist", tag="listen", media=("audio/x-scpls",))
-async def pls(request: web.Request) -> web.Response:
+async def get_pls(request: web.Request) -> web.Response:
     """Get the streams of a station as PLS version 2 in UTF-8."""
     channel = channel_of(request)
     streams = _streams(request, channel)
