@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -15,7 +13,6 @@ from radio.errors import AudioError
 from radio.paths import STATIONS
 from radio.playback.messages import ControlsChanged, EventPlayed, Notice, PlayerMessage, StationChanged
 from radio.playback.player import CROSSFADE, MIX_BLOCK, Player
-from radio.playback.source import PlayerSource, SourceLoader
 from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing
@@ -327,48 +324,3 @@ def test_unread_messages_do_not_pile_up(playing: Playing) -> None:
         player._post(Notice(str(number)))
     device.accept(1)
     assert len(player.messages(0)) <= 4096
-
-
-def test_a_source_allows_music_changes_only_in_time_to_recompose() -> None:
-    station = ToneStation()
-    source = PlayerSource(station, ONE)
-    try:
-        source.render(SAMPLE_RATE // 2)
-        assert source.can_change({"tempo": 80, "drums_mute": True})
-        source.render(SAMPLE_RATE // 2 - 4000)
-        assert not source.can_change({"tempo": 80, "drums_mute": True})
-        assert source.can_change({"drums_mute": True})
-    finally:
-        source.close()
-    assert station.closed
-
-
-def test_a_source_that_composes_slowly_needs_music_changes_earlier() -> None:
-    class SlowStation(ToneStation):
-        def prepare(self) -> None:
-            time.sleep(0.2)
-
-    source = PlayerSource(SlowStation(), ONE)
-    try:
-        wait_for(lambda: source._compose_time > 0, "a bar is composed")
-        source.render(SAMPLE_RATE * 6 // 10)
-        assert not source.can_change({"tempo": 80})  # 0.4 s are left, and twice 0.2 s and some margin are needed
-    finally:
-        source.close()
-
-
-def test_a_loader_closed_while_loading_closes_the_station() -> None:
-    started, go, station = Event(), Event(), ToneStation()
-
-    def slow(_: StationSettings) -> ToneStation:
-        started.set()
-        go.wait(20)
-        return station
-
-    loader = SourceLoader(slow)
-    loader.load(replace(ONE, title="Slow"))
-    assert started.wait(20)
-    threading.Timer(0.05, go.set).start()
-    loader.close()
-    assert station.closed
-    assert loader.take() is None
