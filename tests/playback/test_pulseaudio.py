@@ -198,9 +198,9 @@ def test_another_station_fades_in_without_silence(pulse: Pulse) -> None:
     study = sound[-4 * SAMPLE_RATE :]
     assert share(study, reference) > 0.75
     delay = len(sound) - len(study) - (pressed - start) - offset_of(study, reference)
-    assert delay < 3 * SAMPLE_RATE, "the time from the key to the first note that fades in"
+    assert delay < 3 * SAMPLE_RATE, "the new station fades in too late after the key"
     pieces = sound[SAMPLE_RATE : len(sound) // 480 * 480].reshape(-1, 480, 2)
-    assert np.mean(np.abs(pieces).max(axis=(1, 2)) == 0) < 0.03, "repeated 10 ms of silence"
+    assert np.mean(np.abs(pieces).max(axis=(1, 2)) == 0) < 0.03, "10 ms of silence occur repeatedly"
 
 
 def test_music_resumes_where_it_stopped_when_the_sound_server_is_back(tmp_path: Path, pulse: Pulse) -> None:
