@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -36,11 +36,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if choice := _CHOICE.search(message):
-            message += did_you_mean(choice[1], _WORD.findall(choice[2])).replace(" Did", ". Did")
+            message += _hint(choice[1], _WORD.findall(choice[2]))
         raise SettingsError(f"{message} (see {self.prog} --help)")
 
-    def check_options(self, words: Sequence[str]) -> None:
-        """Raise SettingsError for the first unknown option; argparse may take its value for a command."""
+    def check_names(self, words: Sequence[str]) -> None:
+        """Raise SettingsError for the first unknown option or command.
+
+        Argparse takes the value of an unknown option for a command, and reports that.
+        """
         parser, rest = self, iter(words)
         for word in rest:
             options = {name: action for action in parser._actions for name in action.option_strings}
@@ -53,8 +56,9 @@ class Parser(argparse.ArgumentParser):
                 if options[name].nargs != 0 and not equals:
                     next(rest, None)
             elif re.match(r"--?[a-z]", word):
-                hint = did_you_mean(name, list(options))
-                raise SettingsError(f"{parser.prog} has no option {name}.{hint} (see {parser.prog} --help)")
+                parser.error(f"{parser.prog} has no option {name}{_hint(name, options)}")
+            elif parser.commands:
+                parser.error(f"{parser.prog} has no command {word}{_hint(word, parser.commands)}")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -161,6 +165,11 @@ def port(word: str) -> int:
     if not word.isdecimal() or int(word) > 65_535:
         raise argparse.ArgumentTypeError(f"'{word}' is not a port from 0 to 65535")
     return int(word)
+
+
+def _hint(word: str, names: Iterable[str]) -> str:
+    hint = did_you_mean(word, list(names))
+    return f".{hint}" if hint else ""
 
 
 def _seed(word: str) -> int:

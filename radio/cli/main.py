@@ -97,7 +97,7 @@ def parser() -> Parser:
 
 def _run(words: Sequence[str]) -> int:
     root = parser()
-    root.check_options(words)
+    root.check_names(words)
     arguments = root.parse_args(words)
     _check_strays(arguments)
     status: int = arguments.run(arguments)

@@ -146,7 +146,7 @@ def value_of(node: yaml.Node) -> str | int | float | bool | None:
     if isinstance(node, yaml.ScalarNode) and node.style is None and _EXPONENT.fullmatch(str(node.value)):
         return float(node.value)
     if isinstance(value, (int, float)) and _SURPRISING.fullmatch(str(node.value)):
-        raise FaultError(node, f"YAML reads {node.value} as {value}; write a decimal number without leading zeros")
+        raise FaultError(node, f"YAML reads {node.value} as {value}; write a plain decimal number")
     return value
 
 

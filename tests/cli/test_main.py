@@ -69,7 +69,7 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("serv", "Did you mean 'serve'? (see radio --help)"),
+        ("serv", "radio has no command serv. Did you mean 'serve'? (see radio --help)"),
         ("--station chil", "there is no station 'chil'. Did you mean 'chill'? Stations: chill, study"),
         ("--station chill --format mp3", "--format goes with --output -"),
         ("--station chill --output song.wav", "to write a file: radio render"),

@@ -163,9 +163,9 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ),
         (
             "server: {port: 010000}",
-            "8: server: port: YAML reads 010000 as 4096; write a decimal number without leading",
+            "8: server: port: YAML reads 010000 as 4096; write a plain decimal number",
         ),
-        ("server: {port: 1:30}", "8: server: port: YAML reads 1:30 as 90; write a decimal number"),
+        ("server: {port: 1:30}", "8: server: port: YAML reads 1:30 as 90; write a plain decimal number"),
         (
             "server: {host: 'http://localhost'}",
             "8: server: host: 'http://localhost' is not a host name or IP address",
