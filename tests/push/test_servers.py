@@ -204,7 +204,7 @@ async def test_a_server_that_stops_reading_is_reconnected(monkeypatch: pytest.Mo
             await eventually(lambda: status.error, "the stall")
             assert "the server has acknowledged nothing for 2 s" in (status.error or "")
             relay.resume()
-            await eventually(lambda: status.connections == 2 and status.state == "connected", "another connection")
+            await eventually(lambda: status.connections > 1 and status.state == "connected", "another connection")
 
 
 async def test_a_planned_restart_loses_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +255,7 @@ async def test_an_encoder_that_dies_or_hangs_is_replaced(
             await eventually(lambda: status.sent > 50_000, "a stream")
             (encoder,) = encoders()
             os.kill(encoder, number)
-            await eventually(lambda: status.connections == 2 and status.state == "connected", "another encoder")
+            await eventually(lambda: status.connections > 1 and status.state == "connected", "another encoder")
             assert status.error == (
                 "the encoder ended" if number is signal.SIGKILL else "the server has acknowledged nothing for 2 s"
             )
