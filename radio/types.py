@@ -99,6 +99,37 @@ class Landing:
     frame: Frames
 
 
+OPEN_LOWPASS = 20_000.0
+"""A low-pass at this frequency, in Hz, lets everything through."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixMove:
+    """How the mix moves through one bar: pairs are the values at its start and at its end.
+
+    lowpass: cut-off of the master low-pass in Hz. gain_db: level of the music. drums_band: share of the drums that goes
+    through a telephone band, 0–1. stop: the tape stops on the last beat.
+    """
+
+    lowpass: tuple[float, float] = (OPEN_LOWPASS, OPEN_LOWPASS)
+    gain_db: tuple[float, float] = (0.0, 0.0)
+    drums_band: float = 0.0
+    stop: bool = False
+
+
+STILL = MixMove()
+"""The move of a bar in which the mix stays as the controls have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixState:
+    """Values of the moves at one moment: a low-pass in Hz, a linear gain, and the drums' share in a telephone band."""
+
+    lowpass: float = OPEN_LOWPASS
+    gain: float = 1.0
+    drums_band: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One packet of encoded audio.

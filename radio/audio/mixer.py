@@ -16,10 +16,12 @@ from radio.audio.tape import Tape, saturate
 from radio.errors import AudioError, did_you_mean
 from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
-from radio.types import MIX_BLOCK, Block, Frames
+from radio.types import MIX_BLOCK, Block, Frames, MixState
 
 _PLAYED = ("keys", "bass", "drums")
 _TEXTURES = ("vinyl", "rain")
+_BAND_GAIN = 1.6
+"""Makes up for what a telephone band takes from the drums."""
 _FADE = 25.0
 """Rate at which a level moves, in full scale per second: 40 ms from unity to silence, without a click."""
 
@@ -58,6 +60,8 @@ class Mixer:
         self._latest: tuple[Controls | None, Mapping[str, float]] = (None, {})
         """The latest controls and the linear gain that they set for each layer."""
         self._limiter = Limiter(tone.ceiling_db)
+        self._music, self._band = Ramp(1.0, _FADE), Ramp(0.0, _FADE)
+        self._band_filter = Filters(np.concatenate((high_pass_sections(450), low_pass_sections(2_600))))
         self.position: Frames = 0
         self.latency: Frames = self._tape.latency + self._limiter.latency
         """Delay from input to output."""
@@ -71,13 +75,20 @@ class Mixer:
         """Return True if `layer` can be heard in the next block. An inaudible layer may be left out of `process`."""
         return self._targets(controls)[layer] > 0 or (layer in self._levels and self._levels[layer].value > 0)
 
-    def process(self, stems: Mapping[str, Block], controls: Controls, kicks: Sequence[Frames] = ()) -> Block:
+    def process(
+        self,
+        stems: Mapping[str, Block],
+        controls: Controls,
+        kicks: Sequence[Frames] = (),
+        move: MixState | None = None,
+    ) -> Block:
         """Mix the next block.
 
         Args:
             stems: (MIX_BLOCK, 2) float32 for each layer; missing layers are silent.
             controls: levels, mutes, `lowpass` and `wow` for this block. Those of the first call apply at once.
             kicks: frames within this block at which a kick drum begins.
+            move: values that the arrangement reaches at the end of this block; None is a still mix.
 
         Returns:
             (MIX_BLOCK, 2) float32, delayed by `latency` frames; no sample exceeds the tone's ceiling.
@@ -87,8 +98,10 @@ class Mixer:
                 stay in the filters forever, so the station must be opened again.
         """
         _check(stems)
+        move = move or MixState()
         if self._low_pass is None:
-            self._low_pass = SweptLowPass(controls.lowpass)
+            self._low_pass = SweptLowPass(min(controls.lowpass, move.lowpass))
+            self._music, self._band = Ramp(move.gain, _FADE), Ramp(move.drums_band, _FADE)
             self._levels = {layer: Ramp(target, _FADE) for layer, target in self._targets(controls).items()}
         played = self._filters.process(self._grit.process(self._played_rows(stems), self.position))
         keys, bass, drums = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
@@ -97,6 +110,7 @@ class Mixer:
         duck = self._duck.draw(kicks)
         keys *= _single(levels["keys"] * duck)
         bass *= _single(levels["bass"] * duck)
+        drums[:] = self._telephone(drums, move.drums_band)
         drums *= _single(levels["drums"])
         drums += keys
         mix = self._room.process(drums)
@@ -104,17 +118,25 @@ class Mixer:
         mix += drums
         mix += bass
         mix = saturate(mix, self._drive)
-        mix *= self._gain
+        mix *= _single(self._music.draw(move.gain) * self._gain)
         for layer in _TEXTURES:
             if layer in stems:
                 mix += _single(levels[layer] * self._trims[layer]) * stems[layer].T
         mix = self._tape.process(mix, controls.wow)
-        mix = self._low_pass.process(self._high_pass.process(mix), controls.lowpass)
+        mix = self._low_pass.process(self._high_pass.process(mix), min(controls.lowpass, move.lowpass))
         if not np.isfinite(mix[:, -1]).all():
             raise AudioError(f"the mix contains NaN or infinity in the block at frame {self.position}")
         mix = self._limiter.process(mix)
         self.position += MIX_BLOCK
         return np.ascontiguousarray(mix.T)
+
+    def _telephone(self, drums: Signal, share: float) -> Signal:
+        """Return the drums with `share` of them through a telephone band."""
+        if share == self._band.value == 0:
+            self._band.draw(0)
+            return drums
+        blend = _single(self._band.draw(share))
+        return drums + blend * (_BAND_GAIN * self._band_filter.process(drums) - drums)
 
     def _targets(self, controls: Controls) -> Mapping[str, float]:
         if controls is not self._latest[0]:

@@ -1,50 +1,88 @@
-"""The composer: conductor, performers and bass, bar by bar, on one clock of ticks."""
+"""The composer: conductor, models and bass, bar by bar, on one clock of ticks.
+
+Each track plays phrases that were written before it began (`material`). A bar is fed to the models as it is heard, so
+that their states know it; variations are sampled from these states. While a track plays, the material of the next one
+is written, a candidate or two a bar.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
 
-from radio.compose import conductor as conducting
-from radio.compose import performer as performing
-from radio.compose.bass import bass_line
-from radio.compose.conductor import Conductor
-from radio.compose.dynamics import Dynamics
-from radio.compose.performer import Performer
+from radio.compose import drums, keys
+from radio.compose.conductor import Conductor, ConductorState, Request
+from radio.compose.form import BarScript
+from radio.compose.grammar import Limits
+from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Material, MaterialWriter, steadiness
+from radio.compose.performer import Performer, PerformerState
+from radio.compose.phrase import Phrase, phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Track
 from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
-from radio.music.events import NoteEvent
+from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO
-from radio.settings.controls import Controls
-from radio.types import MoodChoice
+from radio.settings.controls import CONTROLS, Controls
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
+
+STEPS_A_BAR: Final = 2
+"""Candidates for the next track that are sampled with each bar."""
+
+TURN_CANDIDATES: Final = 3
+"""Candidates for a varied bar."""
+
+_RING: Final[Tick] = 2 * TICKS_PER_BAR
+"""Length of the last chord of a track."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A composed bar: its plan, its track, and each layer's events in order of tick."""
+    """A composed bar: its plan, its track, tempo (BPM) and swing (%), and each layer's events in order of tick."""
 
     plan: BarPlan
     track: Track
+    tempo: float
+    swing: float
     events: Mapping[str, Sequence[NoteEvent]]
 
     @property
+    def seconds(self) -> Seconds:
+        """Length of the bar."""
+        return 60 * BEATS_PER_BAR / self.tempo
+
+    @property
     def opens_track(self) -> bool:
+        """True for a track's first bar."""
         return self.plan.number == self.track.first_bar
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The material of the track on air, and what it was written for."""
+
+    inputs: Inputs
+    material: Material
+
+
 @dataclass(frozen=True)
-class Saved:
+class ComposerState:
     """A composer between two bars."""
 
+    seed: int
     next_number: int
-    conductor: conducting.Saved
-    performers: Mapping[str, performing.Saved]
-    means: Mapping[str, dict[str, float]]
+    conductor: ConductorState
+    performers: Mapping[str, PerformerState]
+    piece: Piece | None
+    next_inputs: Inputs | None
+    draft: Draft | None
+    asked: tuple[float, float]
 
 
-def asked(controls: Controls) -> tuple[float, MoodChoice, Sampling]:
-    """All that a composer reads of the controls: density, mood, and how the models choose."""
+def request_of(controls: Controls) -> tuple[Request, Sampling, Sampling]:
+    """Return what composing reads of the controls: the request, and how the piano and the drum model choose."""
+    request = Request(controls.density, controls.drums_density, controls.mood, controls.tempo)
     sampling = Sampling(
         controls.temperature,
         controls.top_p,
@@ -53,55 +91,217 @@ def asked(controls: Controls) -> tuple[float, MoodChoice, Sampling]:
         controls.alpha_frequency,
         controls.alpha_decay,
     )
-    return controls.density, controls.mood, sampling
+    # A loop lives on repetition: penalties would take the hats out of it.
+    return request, sampling, replace(sampling, alpha_presence=0.0, alpha_frequency=0.0)
 
 
 class Composer:
-    """Composes bar after bar; a function of (models, settings, seed, controls given at each bar)."""
+    """Composes one bar after the other; a function of (models, settings, seed, controls at each bar).
+
+    Args:
+        piano: Engine of the piano model.
+        drums: Engine of the drum model.
+        conductor: Plans the bars.
+        seed: Start of the random generators.
+    """
 
     def __init__(self, piano: Engine, drums: Engine, conductor: Conductor, *, seed: int) -> None:
         self._conductor = conductor
-        self._performers = {
-            "drums": Performer(drums, DRUMS, (seed, 1)),
-            "keys": Performer(piano, PIANO, (seed, 0)),
-        }
-        self._dynamics = {layer: Dynamics(layer) for layer in self._performers}
+        self._seed = seed
+        self._performers = {"keys": Performer(piano, PIANO, (seed, 0)), "drums": Performer(drums, DRUMS, (seed, 1))}
+        self._writing = {"keys": Performer(piano, PIANO, (seed, 2)), "drums": Performer(drums, DRUMS, (seed, 3))}
+        """Performers that sample candidates, apart from those on air."""
+        self._piece: Piece | None = None
+        self._writer: MaterialWriter | None = None
+        """Writes the next track's material."""
+        self._asked = (0.0, 0.0)
+        """Tempo and swing that were asked for when the track began."""
         self.next_number = 0
         """The number of the bar that comes next."""
 
     def next_bar(self, controls: Controls) -> Bar:
         """Compose the next bar under `controls`."""
-        density, mood, sampling = asked(controls)
-        track, plan = self._conductor.next_bar(density, mood)
+        request, sampling, drums_sampling = request_of(controls)
+        track, plan, script = self._conductor.next_bar(request)
+        inputs = self._inputs_for(track, request, sampling, drums_sampling)
+        piece = self._piece
+        releases: dict[str, list[NoteEvent]] = {}
+        if plan.number == track.first_bar:
+            piece = self._begin(inputs)
+            releases = self._reset(track)
+            self._asked = controls.tempo, controls.swing
+        elif piece is None or inputs != piece.inputs:
+            piece = self._rewrite(inputs, plan)
+        self._piece = piece
+        random = Random(f"{self._seed}/{track.number}/{plan.number - track.first_bar}")
         events = {
-            layer: self._dynamics[layer].level(performer.play(plan, sampling))
-            for layer, performer in self._performers.items()
+            "keys": [*releases.get("keys", ()), *self._play_keys(piece, plan, script, sampling, random)],
+            "drums": [*releases.get("drums", ()), *self._play_drums(piece.material, plan, script)],
+            "bass": self._play_bass(piece.material, plan, script),
         }
-        events["bass"] = bass_line(plan, self._conductor.upcoming_chord, events["drums"])
         self.next_number += 1
-        return Bar(plan, track, events)
+        self._write_ahead(request, sampling, drums_sampling)
+        tempo, swing = self._tempo_and_swing(track, controls)
+        return Bar(plan, track, tempo, swing, events)
 
     @property
     def next_loop(self) -> int:
-        """The number of the bar from which another mood would be heard."""
+        """The number of the bar at which another mood would take effect."""
         return self._conductor.next_loop
 
-    def skip(self) -> None:
+    def skip(self, controls: Controls) -> None:
         """Let the next bar open the next track, unless it opens one already."""
-        self._conductor.skip()
+        self._conductor.skip(request_of(controls)[0])
 
-    def save(self) -> Saved:
-        return Saved(
+    def save(self) -> ComposerState:
+        """Return everything that the next bar depends on."""
+        writer = self._writer
+        return ComposerState(
+            self._seed,
             self.next_number,
             self._conductor.save(),
             {layer: performer.save() for layer, performer in self._performers.items()},
-            {layer: dynamics.save() for layer, dynamics in self._dynamics.items()},
+            self._piece,
+            writer.inputs if writer else None,
+            writer.draft if writer else None,
+            self._asked,
         )
 
-    def restore(self, saved: Saved) -> None:
-        self.next_number = saved.next_number
+    def restore(self, saved: ComposerState) -> None:
+        """Go on from a saved state."""
+        self._seed, self.next_number = saved.seed, saved.next_number
         self._conductor.restore(saved.conductor)
         for layer, performer in self._performers.items():
             performer.restore(saved.performers[layer])
-        for layer, dynamics in self._dynamics.items():
-            dynamics.restore(saved.means[layer])
+        self._piece, self._asked = saved.piece, saved.asked
+        self._writer = None
+        if saved.next_inputs is not None and saved.draft is not None:
+            self._writer = self._writer_for(saved.next_inputs)
+            self._writer.draft = saved.draft
+
+    def _inputs_for(self, track: Track, request: Request, sampling: Sampling, drums_sampling: Sampling) -> Inputs:
+        # Material does not depend on the script, the place of the track, the tempo, or a mood that waits for its loop.
+        plain = replace(track, script=(), first_bar=0, turned=0)
+        return Inputs(plain, replace(request, tempo=0.0, mood="any"), sampling, drums_sampling, self._conductor.style)
+
+    def _writer_for(self, inputs: Inputs, share: float = 1.0) -> MaterialWriter:
+        """Return a writer that begins with models that have heard nothing."""
+        number = inputs.track.number
+        for place, performer in enumerate(self._writing.values()):
+            performer.reset((self._seed, number, place))
+        return MaterialWriter(self._conductor, self._writing, inputs, seed=(self._seed, number), share=share)
+
+    def _begin(self, inputs: Inputs) -> Piece:
+        """Return a track's material, written to the end."""
+        if self._writer is None or self._writer.inputs != inputs:
+            self._writer = self._writer_for(inputs, share=HURRIED)
+        material = self._writer.finish()
+        self._writer = None
+        return Piece(inputs, material)
+
+    def _reset(self, track: Track) -> dict[str, list[NoteEvent]]:
+        """Let the models on air begin a new piece; return the releases of what still sounded, by layer."""
+        tick = track.first_bar * TICKS_PER_BAR
+        return {
+            layer: performer.reset((self._seed, track.number, 2 + place), tick=tick)
+            for place, (layer, performer) in enumerate(self._performers.items())
+        }
+
+    def _rewrite(self, inputs: Inputs, plan: BarPlan) -> Piece:
+        """Write new material for the rest of the track, from where the models on air stand."""
+        for layer, performer in self._writing.items():
+            performer.restore(self._performers[layer].save())
+            performer.rewind(plan.tick)
+        writer = MaterialWriter(
+            self._conductor,
+            self._writing,
+            inputs,
+            seed=(self._seed, inputs.track.number, plan.number),
+            start=plan.number,
+            share=HURRIED,
+        )
+        self._writer = None
+        return Piece(inputs, writer.finish())
+
+    def _write_ahead(self, request: Request, sampling: Sampling, drums_sampling: Sampling) -> None:
+        """Sample a few candidates for the next track; begin again where it has changed since."""
+        inputs = self._inputs_for(self._conductor.following, request, sampling, drums_sampling)
+        if self._writer is None or self._writer.inputs != inputs:
+            self._writer = self._writer_for(inputs)
+        for _ in range(STEPS_A_BAR):
+            if not self._writer.done:
+                self._writer.advance()
+
+    def _play_keys(
+        self, piece: Piece, plan: BarPlan, script: BarScript, sampling: Sampling, random: Random
+    ) -> list[NoteEvent]:
+        performer = self._performers["keys"]
+        phrase = piece.material.keys[script.material]
+        if plan.place % phrase.bars == 0:
+            performer.release(plan.tick)
+        if "keys" not in plan.layers:
+            return performer.force(plan, [])
+        notes = phrase.bar(plan.place, plan.tick)
+        if script.rings:
+            notes = _ringing(notes, plan.tick)
+        elif script.variation == "turn":
+            notes = self._turn(piece.inputs, plan, phrase, sampling, random)
+        elif script.variation == "thin":
+            notes = [note for note in notes if note.start % (2 * TICKS_PER_BEAT) == 0] or notes
+        return performer.force(plan, notes)
+
+    def _turn(self, inputs: Inputs, plan: BarPlan, phrase: Phrase, sampling: Sampling, random: Random) -> list[Note]:
+        """Sample another ending of the phrase from the state that has heard it, and keep the best of a few."""
+        texture = inputs.track.texture.at_density(inputs.request.density)
+        performer = self._performers["keys"]
+        before, chords = performer.save(), list(plan.chords)
+        candidates = []
+        limits = Limits(low=LOWEST, high=HIGHEST, voices=max(texture.voices, 3))
+        for _ in range(TURN_CANDIDATES):
+            performer.restore(before)
+            performer.reseed((random.getrandbits(32),))
+            sampled = phrase_from_events(performer.play(plan, sampling, limits), plan.tick, 1)
+            shaped = keys.without_foreign_tones(keys.shape(sampled, chords, texture, steadiness(sampling)), chords)
+            candidates.append((keys.rank(shaped, chords, texture), shaped))
+        performer.restore(before)
+        best = min(candidates, key=lambda pair: pair[0])[1]
+        return best.bar(0, plan.tick) or phrase.bar(plan.place, plan.tick)
+
+    def _play_drums(self, material: Material, plan: BarPlan, script: BarScript) -> list[NoteEvent]:
+        performer = self._performers["drums"]
+        if "drums" not in plan.layers:
+            return performer.force(plan, [])
+        loop = phrase_of(material.drums[script.material].bar(script.place, 0), 1)
+        if script.fill:
+            hits = drums.filled(loop.notes, material.fill.notes, script.fill)
+            loop = phrase_of(hits, 1)
+        return performer.force(plan, loop.bar(0, plan.tick))
+
+    def _play_bass(self, material: Material, plan: BarPlan, script: BarScript) -> list[NoteEvent]:
+        if "bass" not in plan.layers:
+            return []
+        events = []
+        for note in material.bass[script.material].bar(plan.place, plan.tick):
+            end = min(note.end, plan.tick + TICKS_PER_BAR)
+            events += [NoteEvent(note.start, note.note, note.velocity), NoteEvent(end, note.note, 0)]
+        return sorted(events, key=lambda event: (event.tick, event.velocity > 0))
+
+    def _tempo_and_swing(self, track: Track, controls: Controls) -> tuple[float, float]:
+        """Return the track's tempo and swing; one that was changed during the track counts as it was asked for."""
+        tempo, swing = controls.tempo, controls.swing
+        if tempo == self._asked[0]:
+            tempo = _clamped("tempo", tempo + track.tempo_offset)
+        if swing == self._asked[1]:
+            swing = _clamped("swing", swing + track.swing_offset)
+        return tempo, swing
+
+
+def _clamped(name: str, value: float) -> float:
+    control = CONTROLS[name]
+    return min(max(value, control.low), control.high)
+
+
+def _ringing(notes: Sequence[Note], tick: Tick) -> list[Note]:
+    """Return the first chord of a bar, held until it has rung out."""
+    first = min((note.start for note in notes), default=tick)
+    return [replace(note, start=tick, end=tick + _RING) for note in notes if note.start == first]

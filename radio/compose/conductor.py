@@ -1,4 +1,4 @@
-"""The conductor: gives the endless stream a form. Tracks of 32 bars, each in a key over chord loops of its own."""
+"""The conductor: plans the programme track by track, and each track bar by bar."""
 
 from __future__ import annotations
 
@@ -7,46 +7,40 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from radio.compose.loop_writer import Harmony, LoopWriter
+from radio.compose.drums import BACKBEAT_STYLES
+from radio.compose.form import BarScript, draw_form
+from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
 from radio.compose.plan import BarPlan, Track
-from radio.music.chord_loops import Loop
-from radio.music.chords import Chord, pitch_class
-from radio.types import MOODS, MoodChoice
-
-FORM: Final = "A" * 8 + "B" * 8 + "C" * 12 + "D" * 4
-"""Sparse, build, full, breakdown: a letter a bar."""
-
-_BUSIER: Final = {"A": (-1.0, -1), "B": (-0.25, 0), "C": (0.5, 1), "D": (-1.0, -2)}
-"""By section, levels added to the density of (piano, drums). Of every four bars, as many as a piano's fraction says are
-played a level fuller, the last ones: between two levels lie lo-fi's 1.94 notes and 1.06 onsets a beat."""
-
-BACKBEAT_STYLES: Final = frozenset(
-    {"rock", "funk", "hiphop", "soul", "neworleans", "country", "pop", "blues", "gospel", "dance"}
-)
-"""Styles whose grooves are asked for with a backbeat."""
-
-CYMBALS: Final = frozenset({49, 51, 52, 53, 55, 57, 59})
-SOFT_STYLES: Final = frozenset({"hiphop", "funk", "soul", "pop", "reggae", "dance"})
-"""Styles whose grooves are played on kick, snare and hats: a ride or a crash in every bar is a wash over the keys."""
-
-_FIRST: Final = (
-    "Amber", "Borrowed", "Distant", "Faded", "Folded", "Half-lit", "Hollow", "Idle", "Late", "Lantern", "Lowered",
-    "Milky", "Mossy", "Muted", "Paper", "Quiet", "Rainy", "Rusted", "Second", "Sleepy", "Slow", "Soft", "Spare",
-    "Sunday", "Tender", "Threadbare", "Unsent", "Velvet", "Warm", "Window",
-)  # fmt: skip
-_SECOND: Final = (
-    "Afternoon", "Avenue", "Balcony", "Bus Stop", "Corner", "Cup", "Drizzle", "Elevator", "Evening", "Garden",
-    "Harbour", "Hours", "Kettle", "Letters", "Light", "Moths", "Notebook", "Orchard", "Platform", "Postcard", "Rooftop",
-    "Room", "Shelves", "Steps", "Stairwell", "Tape", "Tea", "Tram", "Umbrella", "Weather",
-)  # fmt: skip
-
+from radio.compose.texture import KINDS, Texture, TextureKind, draw_texture
+from radio.compose.titles import draw_title
+from radio.music.chord_loops import HALVES, Loop
+from radio.music.chords import pitch_class
+from radio.music.parts import PIANO
+from radio.types import BEATS_PER_BAR, MOODS, MoodChoice
 
 _REMEMBERED: Final = 24
-"""A loop does not come again within so many tracks: three quarters of an hour."""
+"""A loop does not come again within this many tracks: three quarters of an hour."""
+
+_SWING_SPREAD: Final = 2.0
+"""Swings of tracks lie this far around the station's, in percent."""
+
+
+_VAMP_SHARE: Final = 0.3
+"""Share of tracks over two bars that come round: in a quarter of real loops two of four bars are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The controls that plans depend on."""
+
+    density: float = 0.5
+    drums_density: float = 0.5
+    mood: MoodChoice = "any"
+    tempo: float = 80.0
 
 
 @dataclass(frozen=True)
-class Saved:
+class ConductorState:
     """A conductor between two bars."""
 
     seed: int
@@ -57,142 +51,185 @@ class Saved:
 
 
 class Conductor:
-    """Plans bar after bar for ever.
+    """Plans one bar after the other.
 
     Args:
-        writer: draws the harmony of tracks where `progressions` are empty, or a mood is asked for.
-        progressions: chord loops as in C major or A minor; a track takes one.
-        keys: tonics that tracks may be in.
-        style: what the drums are asked for.
+        writer: Writes the harmony of tracks where `progressions` are empty or a mood is asked for, and variants.
+        progressions: Chord loops as in C major or A minor; a track takes one.
+        keys: Tonics that tracks may be in.
+        style: Style of the drums.
+        seed: Start of everything that is drawn.
+        tempo_spread: Tempos of tracks lie at most this far from the one asked for, in BPM.
+        textures: Kinds of textures that the keys may have.
     """
 
     def __init__(
-        self, *, writer: LoopWriter, progressions: Sequence[Loop], keys: Sequence[str], style: str, seed: int
+        self,
+        *,
+        writer: LoopWriter,
+        progressions: Sequence[Loop],
+        keys: Sequence[str],
+        style: str,
+        seed: int,
+        tempo_spread: float = 6.0,
+        textures: tuple[TextureKind, ...] = KINDS,
     ) -> None:
         self._writer = writer
         self._progressions = tuple(progressions)
         self._keys = tuple(keys)
-        self._style = style
+        self.style = style
         self._seed = seed
+        self._tempo_spread = tempo_spread
+        self._textures = textures
         self._bar = 0
         self._recent: tuple[Loop, ...] = ()
-        self._track = self._drawn(None, "any")
-        self._following = self._drawn(self._track, "any")
-
-    def next_bar(self, density: float, mood: MoodChoice = "any") -> tuple[Track, BarPlan]:
-        """The next bar, and the track it belongs to.
-
-        Args:
-            density: 0–1, how busy the station is asked to be.
-            mood: what the chords are to feel like from the next loop on.
-        """
-        if mood != self._track.mood and self._bar == self.next_loop:
-            self._turn(mood)
-        track, bar = self._track, self._bar
-        place = bar - track.first_bar
-        section, within = _section(track, bar)
-        loop = track.sections[section]
-        last_of_section = place + 1 == len(FORM) or FORM[place + 1] != section
-        fill = last_of_section and section in "BC"
-        piano, drums = _BUSIER[section]
-        plan = BarPlan(
-            number=bar,
-            section=section,
-            chords=loop.beats(within),
-            densities={
-                "piano": min(max(int(1 + 4 * density + piano + place % 4 / 4), 1), 7),
-                "drums": min(max(2 + round(4 * density) + drums, 1), 7),
-            },
-            style=self._style,
-            fill=fill,
-            backbeat=not fill and self._style in BACKBEAT_STYLES,
-            without=CYMBALS if self._style in SOFT_STYLES else frozenset(),
-            held=within > 0 and loop.is_held(within),
-            loop=loop,
-            place=within % loop.bars,
-        )
-        self._bar += 1
-        if self._bar == self._following.first_bar:
-            self._advance(self._following)
-        return track, plan
-
-    def skip(self) -> None:
-        """Let the next bar open the next track, unless it opens one already."""
-        if self._bar != self._track.first_bar:
-            self._advance(replace(self._following, first_bar=self._bar))
+        self._track = self._draw(None, Request())
+        self._following = self._draw(self._track, Request())
 
     @property
-    def upcoming_chord(self) -> Chord:
-        """The chord that the next bar opens with, if no other mood is asked for until then."""
-        section, within = _section(self._track, self._bar)
-        return self._track.sections[section].beats(within)[0]
+    def following(self) -> Track:
+        """The track after this one, if it is not skipped or turned to another mood before."""
+        return self._following
+
+    def next_bar(self, request: Request) -> tuple[Track, BarPlan, BarScript]:
+        """Return the next bar's track, its plan and its entry in the track's script."""
+        if self._bar == self._following.first_bar:
+            self._advance(self._following, request)
+        if request.mood != self._track.mood and self._bar == self.next_loop:
+            self._turn(request.mood)
+        track, bar = self._track, self._bar
+        script = track.script[bar - track.first_bar]
+        plan = self.plan(track, bar, script.material, request, script)
+        self._bar += 1
+        return track, plan, script
+
+    def plan(self, track: Track, bar: int, material: str, request: Request, script: BarScript | None = None) -> BarPlan:
+        """Return the plan of a bar of `track` over the loop of `material`.
+
+        Args:
+            track: The track.
+            bar: Number of the bar, counted from the station's first.
+            material: `A` or `B`.
+            request: Controls.
+            script: The bar's entry in the script; None plans a bar of a phrase that is being written.
+        """
+        loop = track.loops[material]
+        place = track.loop_place(bar) if script else bar - track.first_bar
+        layers = script.layers if script else frozenset({"keys", "bass", "drums", "lead"})
+        fill = bool(script and script.fill)
+        return BarPlan(
+            number=bar,
+            section=script.section if script else material,
+            chords=loop.beats(place),
+            densities={
+                "piano": keys_level(track.texture.at_density(request.density), material) if "keys" in layers else 0,
+                "drums": drums_level(request.drums_density) if "drums" in layers else 0,
+            },
+            style=self.style,
+            fill=fill,
+            backbeat=not fill and self.style in BACKBEAT_STYLES,
+            held=place > 0 and loop.is_held(place),
+            loop=loop,
+            place=place % loop.bars,
+            layers=layers,
+            **({"mix": script.mix} if script else {}),
+        )
+
+    def skip(self, request: Request) -> None:
+        """Let the next bar open the next track, unless it opens one already."""
+        if self._bar not in (self._track.first_bar, self._following.first_bar):
+            self._advance(replace(self._following, first_bar=self._bar), request)
 
     @property
     def next_loop(self) -> int:
-        """The first bar, of those not planned yet, at which a loop begins: where another mood would be heard from."""
+        """The first bar, of those not planned yet, at which a loop begins: there another mood takes effect."""
         bar = self._bar
         while bar < self._following.first_bar:
-            section, within = _section(self._track, bar)
-            if within % self._track.sections[section].bars == 0:
+            script = self._track.script[bar - self._track.first_bar]
+            if self._track.loop_place(bar) % self._track.loops[script.material].bars == 0:
                 return bar
             bar += 1
         return bar
 
-    def save(self) -> Saved:
-        return Saved(self._seed, self._track, self._following, self._recent, self._bar)
+    def save(self) -> ConductorState:
+        """Return everything that the next bar depends on."""
+        return ConductorState(self._seed, self._track, self._following, self._recent, self._bar)
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: ConductorState) -> None:
+        """Go on from a saved state."""
         self._seed, self._track, self._following = saved.seed, saved.track, saved.following
         self._recent, self._bar = saved.recent, saved.bar
 
-    def _advance(self, track: Track) -> None:
+    def _advance(self, track: Track, request: Request) -> None:
         """Begin `track`, and draw the one after it."""
-        self._recent = (*self._recent, _plain(self._track))[-_REMEMBERED:]
+        self._recent = (*self._recent, _untransposed(self._track))[-_REMEMBERED:]
         self._track = track
-        self._following = self._drawn(track, track.mood)
+        self._following = self._draw(track, request)
 
     def _turn(self, mood: MoodChoice) -> None:
         """Go on in another mood, this track and the next."""
-        self._track = replace(self._dressed(self._track, mood, self._recent), turned=self._bar)
-        self._following = self._dressed(self._following, mood, (*self._recent, _plain(self._track)))
+        self._track = replace(self._harmonized(self._track, mood, self._recent), turned=self._bar)
+        self._following = self._harmonized(self._following, mood, (*self._recent, _untransposed(self._track)))
 
-    def _drawn(self, last: Track | None, mood: MoodChoice) -> Track:
-        """The track after `last`, in another key and over another loop where the station has more than one."""
+    def _draw(self, last: Track | None, request: Request) -> Track:
+        """Draw the track after `last`, in another key where the station has more than one."""
         number = 0 if last is None else last.number + 1
+        mood = request.mood if last is None else last.mood
         random = Random(f"{self._seed}/{number}")
         keys = [key for key in self._keys if last is None or key != last.key] or list(self._keys)
+        tempo_offset = round(random.uniform(-self._tempo_spread, self._tempo_spread), 1)
         track = Track(
             number=number,
-            title=f"{random.choice(_FIRST)} {random.choice(_SECOND)}",
+            title=draw_title(random),
             key=random.choice(keys),
             mode=None,
             mood=mood,
-            sections={},
+            loops={},
+            script=draw_form(random, request.tempo + tempo_offset),
+            texture=draw_texture(random, self._textures),
             first_bar=0 if last is None else last.first_bar + last.bars,
-            bars=len(FORM),
+            tempo_offset=tempo_offset,
+            swing_offset=round(random.uniform(-_SWING_SPREAD, _SWING_SPREAD), 1),
         )
-        return self._dressed(track, mood, self._recent if last is None else (*self._recent, _plain(last)))
+        return self._harmonized(track, mood, self._recent if last is None else (*self._recent, _untransposed(last)))
 
-    def _dressed(self, track: Track, mood: MoodChoice, recent: Sequence[Loop]) -> Track:
-        """`track` over harmony of that mood: a function of the seed, the track's number and what came before."""
+    def _harmonized(self, track: Track, mood: MoodChoice, recent: Sequence[Loop]) -> Track:
+        """Return `track` over harmony of `mood`: a function of the seed, the track's number and the recent loops."""
         if mood == "any" and self._progressions:
-            others = [loop for loop in self._progressions if not recent or loop != recent[-1]] or self._progressions
-            loop = Random(f"{self._seed}/{track.number}/loop").choice(others)
-            harmony = Harmony(None, dict.fromkeys(_BUSIER, loop))
+            random = Random(f"{self._seed}/{track.number}/loop")
+            last = recent[-1] if recent else None
+            others = [loop for loop in self._progressions if last not in (loop, _vamp(loop))] or self._progressions
+            loop = random.choice(others)
+            varies = random.random() < VARIANT_SHARE
+            other = self._writer.variant(loop, (self._seed, track.number, len(MOODS) + 1)) if varies else loop
+            harmony = Harmony(None, {"A": loop, "B": other})
         else:
             asked = None if mood == "any" else mood
             place = 0 if asked is None else MOODS.index(asked) + 1
             harmony = self._writer.harmony(asked, recent, (self._seed, track.number, place))
+        if Random(f"{self._seed}/{track.number}/vamp").random() < _VAMP_SHARE:
+            harmony = replace(harmony, sections={name: _vamp(loop) for name, loop in harmony.sections.items()})
         moved = harmony.transposed(pitch_class(track.key))
-        return replace(track, mood=mood, mode=moved.mode, sections=moved.sections)
+        return replace(track, mood=mood, mode=moved.mode, loops=moved.sections)
 
 
-def _section(track: Track, bar: int) -> tuple[str, int]:
-    """The section of the track that `bar` lies in, and how many bars before it the section's loop began."""
-    section = FORM[bar - track.first_bar]
-    return section, bar - max(track.first_bar + FORM.index(section), track.turned)
+def keys_level(texture: Texture, material: str) -> int:
+    """Return the density level 1–7 that the piano model is asked for: it strikes about two notes at an onset."""
+    busier = 1.15 if material == "B" else 1.0
+    return min(max(PIANO.density(round(2 * texture.onsets * busier * BEATS_PER_BAR)), 1), 7)
 
 
-def _plain(track: Track) -> Loop:
-    """A track's first loop as in C major or A minor."""
-    return track.sections["A"].transposed(-pitch_class(track.key))
+def drums_level(density: float) -> int:
+    """Return the density level 1–7 that the drum model is asked for."""
+    return min(max(round(2 + 5 * density), 1), 7)
+
+
+def _vamp(loop: Loop) -> Loop:
+    """Return the first two bars of a loop, where they move; else the loop as it is."""
+    halves = loop.halves[: 2 * HALVES]
+    return Loop(halves) if loop.bars > 2 and halves[0].root != halves[-1].root else loop
+
+
+def _untransposed(track: Track) -> Loop:
+    """Return a track's main loop as in C major or A minor."""
+    return track.loops["A"].transposed(-pitch_class(track.key))

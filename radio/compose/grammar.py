@@ -1,13 +1,14 @@
-"""Which tokens may be drawn next: the host's rules, as a mask over a model's rows.
+"""The grammar: the tokens that may be sampled next, as a mask over a model's rows.
 
-Within a tick, releases come before strikes and both go up in pitch, as in training; so every tick ends after finitely
-many tokens whatever the model would like. What the mask lets pass decodes to valid MIDI with no note left hanging.
+Within a tick, releases come before strikes and both go up in pitch, as in training, so that every tick ends after
+finitely many tokens. Any sequence that the mask allows decodes to valid MIDI with no hanging note.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +17,35 @@ from radio.music.parts import Part
 from radio.music.vocab import BASE_SIZE, NOTE_BASE, VELOCITY_BINS, parse_note_token, wait_ticks
 from radio.types import TICKS_PER_BEAT, Tick, TokenId
 
-MAX_SOUNDING = 10
-"""Notes of a pitched part that may sound at once: ten fingers."""
-
 Mask = npt.NDArray[np.bool_]
 
 
-class Grammar:
-    """Follows the tokens of one part and says what may come next.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on sampled notes, narrower than the part's own range."""
 
-    tick: where the part stands. sounding: notes that sound and the tick each was struck at (pitched parts only).
+    without: frozenset[int] = frozenset()
+    """Notes that are not struck."""
+    low: int = 0
+    high: int = 127
+    voices: int = 10
+    """Notes of a pitched part that may sound at once; 10 is ten fingers."""
+
+
+class Grammar:
+    """Follows the tokens of one part and returns those that may come next.
+
+    Args:
+        part: Range and grid of the part.
+        tokens: Vocabulary ids of the model's rows, in order.
     """
 
     def __init__(self, part: Part, tokens: Sequence[TokenId]) -> None:
         self.part = part
         self.tick: Tick = 0
+        """The tick that the part has reached."""
         self.sounding: dict[int, Tick] = {}
+        """Notes that sound and the tick at which each was struck; pitched parts only."""
         self._waits = np.array([wait_ticks(token) for token in tokens])
         self._pitch = np.array(
             [-1 if parse_note_token(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens]
@@ -47,29 +61,29 @@ class Grammar:
         landings[[*part.onsets, *part.releases]] = True
         self._may_land = landings
         self._landing: dict[tuple[Tick, Tick], Mask] = {}
-        """Waits by where in the beat they begin and how far they may go: a part's few places, within a beat."""
-        self._spared: dict[frozenset[int], Mask] = {}
-        """Strikes of all but some notes, by those: the conductor has two such sets."""
+        """Waits, by their start within the beat and the most ticks that they may last."""
+        self._within_limits: dict[Limits, Mask] = {}
 
-    def allowed(self, until: Tick, *, must_strike: bool = False, without: frozenset[int] = frozenset()) -> Mask:
-        """Rows that may come next.
+    def allowed(self, until: Tick, limits: Limits | None = None, *, must_strike: bool = False) -> Mask:
+        """Return a mask (rows,) of the tokens that may come next.
 
         Args:
-            until: the next tick at which the host speaks; no wait goes beyond it.
-            must_strike: let no time pass before a note is struck.
-            without: notes not to be struck.
+            until: The next tick at which the host feeds tokens; no wait goes beyond it.
+            limits: Bounds on the notes.
+            must_strike: Let no time pass before a note is struck.
         """
-        strikes = self._sparing(without) & (self._pitch > self._last_strike)
+        limits = limits or Limits()
+        strikes = self._strikes_within(limits) & (self._pitch > self._last_strike)
         if self.tick % TICKS_PER_BEAT not in self.part.onsets:
             strikes[:] = False
         if self.part.note_offs:
             sounding = np.zeros(128, dtype=bool)
             sounding[list(self.sounding)] = True
-            here = sounding[self._pitch]
-            strikes &= ~here
-            if len(self.sounding) >= MAX_SOUNDING:
+            sounds = sounding[self._pitch]
+            strikes &= ~sounds
+            if len(self.sounding) >= limits.voices:
                 strikes[:] = False
-            releases = self._releases & here & (self._pitch > self._last_release)
+            releases = self._releases & sounds & (self._pitch > self._last_release)
             if self._last_strike >= 0:
                 releases[:] = False
         else:
@@ -80,27 +94,28 @@ class Grammar:
         return allowed
 
     def __deepcopy__(self, memo: dict[int, object]) -> Grammar:
-        """A save: the tables are shared, for they only follow from the part."""
+        """Return a copy that shares the tables, which depend on the part alone."""
         twin = copy.copy(self)
         twin.sounding = dict(self.sounding)
         return twin
 
     def _landings(self, place: Tick, reach: Tick) -> Mask:
-        """Waits of at most `reach` ticks that end where notes may stand, from `place` in the beat."""
+        """Return the waits of at most `reach` ticks that end where notes may stand, from `place` in the beat."""
         if (place, reach) not in self._landing:
             waits = (self._waits > 0) & (self._waits <= reach)
             waits &= self._may_land[(place + self._waits) % TICKS_PER_BEAT]
             self._landing[place, reach] = waits
         return self._landing[place, reach]
 
-    def _sparing(self, without: frozenset[int]) -> Mask:
-        """Strikes of notes that are not in `without`."""
-        if without not in self._spared:
-            self._spared[without] = self._strikes & ~np.isin(self._pitch, list(without))
-        return self._spared[without]
+    def _strikes_within(self, limits: Limits) -> Mask:
+        """Return the strikes of notes that `limits` allow."""
+        if limits not in self._within_limits:
+            allowed = (self._pitch >= limits.low) & (self._pitch <= limits.high)
+            self._within_limits[limits] = self._strikes & allowed & ~np.isin(self._pitch, list(limits.without))
+        return self._within_limits[limits]
 
     def take(self, token: TokenId) -> bool:
-        """Follow `token`, drawn or forced; True where it strikes a note."""
+        """Follow `token`, sampled or forced. Return True where it strikes a note."""
         if ticks := wait_ticks(token):
             self.tick += ticks
             self._last_strike = self._last_release = -1

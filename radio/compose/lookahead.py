@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from radio.compose.composer import Bar, Composer, Saved, asked
+from radio.compose.composer import Bar, Composer, ComposerState, request_of
 from radio.settings.controls import Controls
 
 
@@ -18,7 +18,7 @@ class Ahead:
     def __init__(self, composer: Composer) -> None:
         self._composer = composer
         self._lock = Lock()
-        self._stock: tuple[Saved, Controls, Bar] | None = None
+        self._stock: tuple[ComposerState, Controls, Bar] | None = None
         self.next_number = composer.next_number
         """The number of the bar that `next_bar` gives next."""
         self.next_loop = composer.next_loop
@@ -37,20 +37,20 @@ class Ahead:
             self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
             return bar
 
-    def skip(self) -> None:
-        """Let the next bar open the next track; what is in stock is taken back."""
+    def skip(self, controls: Controls) -> None:
+        """Let the next bar open the next track; a bar in stock is discarded."""
         with self._lock:
             if self._stock is not None:
                 before, _, _ = self._stock
                 self._composer.restore(before)
                 self._stock = None
-            self._composer.skip()
+            self._composer.skip(controls)
             self.next_loop = self._composer.next_loop
 
     def _prepare(self, controls: Controls) -> Bar:
         if self._stock is not None:
             before, under, bar = self._stock
-            if asked(under) == asked(controls):
+            if _composes_alike(under, controls):
                 return bar
             self._composer.restore(before)
             self._stock = None
@@ -58,3 +58,8 @@ class Ahead:
         bar = self._composer.next_bar(controls)
         self._stock = before, controls, bar
         return bar
+
+
+def _composes_alike(first: Controls, second: Controls) -> bool:
+    """Return True where two sets of controls give the same bar."""
+    return request_of(first) == request_of(second) and first.swing == second.swing

@@ -22,8 +22,14 @@ MINOR_SHARE: Final[Mapping[Mood | None, float]] = {
 }  # fmt: skip
 """How often a loop of each mood is in the minor, as in the written progressions that the moods were learnt from."""
 
-_LONG: Final = 0.35
+_LONG: Final = 0.15
 """Share of loops of eight bars; the others have four."""
+
+VARIANT_SHARE: Final = 0.35
+"""Share of tracks whose B sections have a loop of their own."""
+
+_MINOR_TONIC: Final = 9
+"""A minor is the minor key without signs."""
 
 _TRIES: Final = 32
 _CHOICE: Final = 5
@@ -62,21 +68,30 @@ class LoopWriter:
         self._rows = _Rows(engine)
 
     def harmony(self, mood: Mood | None, recent: Recent, seed: Sequence[int]) -> Harmony:
-        """A track's harmony: A a loop, B the same with another second half, C both, D hardly moving.
+        """Write a track's harmony: one loop, and for some tracks a variant of it for the B sections.
 
         Args:
-            mood: none leaves it to the model.
-            recent: loops not to come again so soon.
+            mood: None leaves it to the model.
+            recent: Loops that do not come again so soon.
+            seed: Start of the random generator.
         """
         generator = np.random.default_rng(list(seed))
         mode = MODES[int(generator.random() < MINOR_SHARE[mood])]
         bars = 8 if generator.random() < _LONG else 4
         main = self._best(generator, mode, mood, bars, recent=recent)
-        other = self._best(generator, mode, mood, bars, varied=main)
-        both = main.halves + (other.halves + main.halves if bars == 4 else other.halves[-len(other.halves) // 2 :])
-        first, middle = main.halves[0], main.halves[len(main.halves) // 2]
-        sparse = Loop((first,) * (2 * HALVES) + (middle,) * (2 * HALVES))
-        return Harmony(mode, {"A": main, "B": other, "C": Loop(both), "D": sparse})
+        varies = generator.random() < VARIANT_SHARE
+        other = self._best(generator, mode, mood, bars, varied=main) if varies else main
+        return Harmony(mode, {"A": main, "B": other})
+
+    def variant(self, loop: Loop, seed: Sequence[int]) -> Loop:
+        """Write a loop that begins like `loop` and goes on differently.
+
+        Args:
+            loop: As in C major or A minor.
+            seed: Start of the random generator.
+        """
+        mode: Mode = "minor" if loop.halves[0].root == _MINOR_TONIC else "major"
+        return self._best(np.random.default_rng(list(seed)), mode, None, loop.bars, varied=loop)
 
     def _best(
         self,

@@ -1,34 +1,37 @@
-"""A performer: one model that plays bar after bar for ever, its state kept from each to the next."""
+"""A performer: one model that plays bar after bar and keeps its state from each bar to the next.
+
+A bar is either sampled (`play`) or forced (`force`). A forced bar is fed to the model note by note, so that its state
+knows what was heard, and whatever is sampled afterwards goes on from there.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from radio.compose.grammar import Grammar
+from radio.compose.grammar import Grammar, Limits
 from radio.compose.plan import BarPlan
 from radio.model.engines.base import Array, Engine, State
 from radio.model.sampling import Sampler, Sampling
-from radio.music.events import NoteEvent
-from radio.music.parts import PIANO, Part
-from radio.music.tokenizer import DRUM_GATE, TokenDecoder
-from radio.music.vocab import START, note_token
+from radio.music.events import Note, NoteEvent
+from radio.music.parts import Part
+from radio.music.tokenizer import DRUM_GATE, TokenDecoder, wait_tokens
+from radio.music.vocab import START, note_token, velocity_to_bin
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 LONGEST_HOLD: Tick = 2 * TICKS_PER_BAR
-"""A note held this long is released by the host at the next beat."""
+"""A sampled note that is held this long is released at the next beat."""
 
-LOWEST, HIGHEST = 41, 84
-OUT_OF_REACH = frozenset({*range(PIANO.low, LOWEST), *range(HIGHEST + 1, PIANO.high + 1)})
-"""Notes that no keyboard part strikes: over the hours a model's register wanders, and it was trained in twelve keys."""
+_FORCED_HOLD: Final[Tick] = 5 * TICKS_PER_BAR
+"""The decoder's limit: longer than any note of a phrase."""
 
 
 @dataclass(frozen=True)
-class Saved:
+class PerformerState:
     """A performer between two bars; restoring it goes on bit-identically."""
 
     state: State
@@ -37,38 +40,69 @@ class Saved:
     counts: Array
     grammar: Grammar
     decoder: TokenDecoder
+    ends: Mapping[int, Tick]
 
 
 class Performer:
-    """Plays `part` with `engine`, drawing from a generator seeded with `seed`."""
+    """Plays one part with a model.
+
+    Args:
+        engine: Steps the model.
+        part: Range, grid and density levels of the part.
+        seed: Start of the random generator.
+    """
 
     def __init__(self, engine: Engine, part: Part, seed: Sequence[int]) -> None:
         self.part = part
         self._engine = engine
         self._row = {token: row for row, token in enumerate(engine.tokens)}
-        self._sampler = Sampler(engine.tokens, np.random.default_rng(list(seed)))
-        self._grammar = Grammar(part, engine.tokens)
-        self._decoder = TokenDecoder(hold_limit=LONGEST_HOLD + TICKS_PER_BEAT if part.note_offs else DRUM_GATE)
-        self._state = engine.zero_state()
-        self._logits: Array = np.zeros(len(engine.tokens), np.float32)
-        self._feed([START])
+        self._ends: dict[int, Tick] = {}
+        """Ends of the forced notes that sound."""
+        self._logits: Array
+        self._state: State
+        self._decoder: TokenDecoder
+        self._grammar: Grammar
+        self._sampler: Sampler
+        self._begin(seed, 0)
 
-    def play(self, plan: BarPlan, sampling: Sampling) -> list[NoteEvent]:
-        """The events of the bar that `plan` describes, which must be the next one; ticks count from bar 0.
+    def reset(self, seed: Sequence[int], *, tick: Tick = 0) -> list[NoteEvent]:
+        """Forget everything and begin a new piece at `tick`, a bar line.
+
+        Returns:
+            Releases of the notes that still sounded.
+        """
+        releases = self._decoder.flush()
+        self._begin(seed, tick)
+        return releases
+
+    def reseed(self, seed: Sequence[int]) -> None:
+        """Go on from the same state with another random generator."""
+        self._sampler.generator = np.random.default_rng(list(seed))
+
+    def play(self, plan: BarPlan, sampling: Sampling, limits: Limits | None = None) -> list[NoteEvent]:
+        """Sample the bar that `plan` describes, which must be the next one.
 
         A bar whose planned density is above 0 holds at least one note: where the model lets three beats pass in
         silence, it must strike in the fourth.
+
+        Args:
+            plan: Chords, density and style of the bar.
+            sampling: Temperature and the rest.
+            limits: Notes and polyphony that are allowed; the part's own where None.
+
+        Returns:
+            Events in order of tick; ticks count from bar 0 of the station.
         """
+        self._ends.clear()
+        limits = limits or Limits()
         events: list[NoteEvent] = []
-        empty = plan.densities[self.part.name] == 0
-        struck = empty
-        without = OUT_OF_REACH if self.part.note_offs else plan.without
+        struck = plan.densities[self.part.name] == 0
         for number in range(1, BEATS_PER_BAR + 1):
             until = plan.tick + number * TICKS_PER_BEAT
             events += self._announce(plan, number)
             while self._grammar.tick < until:
                 must_strike = number == BEATS_PER_BAR and not struck
-                allowed = self._grammar.allowed(until, must_strike=must_strike, without=without)
+                allowed = self._grammar.allowed(until, limits, must_strike=must_strike)
                 row = self._sampler.draw(self._logits, allowed, sampling)
                 token = self._engine.tokens[row]
                 self._logits, self._state = self._engine.step([row], self._state)
@@ -76,29 +110,101 @@ class Performer:
                 events += self._decoder.feed(token)
         return events
 
-    def save(self) -> Saved:
-        return Saved(
+    def force(self, plan: BarPlan, notes: Sequence[Note]) -> list[NoteEvent]:
+        """Play the notes of one bar as they are written, and step the model over them.
+
+        Args:
+            plan: The bar, which must be the next one.
+            notes: Notes that start in the bar, ticks from bar 0 of the station. They may end in later bars, and are cut
+                where the same pitch is struck again.
+
+        Returns:
+            Events in order of tick.
+        """
+        events: list[NoteEvent] = []
+        tokens: list[TokenId] = []
+        strikes = sorted((note.start, note.note, note.velocity, note.end) for note in notes)
+        for number in range(1, BEATS_PER_BAR + 1):
+            start = plan.tick + (number - 1) * TICKS_PER_BEAT
+            beat = [strike for strike in strikes if start <= strike[0] < start + TICKS_PER_BEAT]
+            written = [*plan.controls(number, self.part.name), *self._written(start, beat)]
+            for token in written:
+                self._grammar.take(token)
+                events += self._decoder.feed(token)
+            tokens += written
+        self._feed(tokens)
+        return events
+
+    def release(self, at: Tick) -> None:
+        """Let everything that sounds end at `at`, the next bar line."""
+        self._ends = dict.fromkeys(self._grammar.sounding, at)
+
+    def rewind(self, tick: Tick) -> None:
+        """Set the clock back to `tick`, a bar line, with nothing sounding; the model's state stays."""
+        self._grammar.tick = tick
+        self._grammar.sounding.clear()
+        self._ends.clear()
+        self._decoder = TokenDecoder(hold_limit=self._decoder.hold_limit, tick=tick)
+
+    def save(self) -> PerformerState:
+        """Return everything that the next bar depends on."""
+        return PerformerState(
             self._state,
             self._logits,
             copy.deepcopy(dict(self._sampler.generator.bit_generator.state)),
             self._sampler.counts.copy(),
             copy.deepcopy(self._grammar),
             copy.deepcopy(self._decoder),
+            dict(self._ends),
         )
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: PerformerState) -> None:
+        """Go on from a saved state."""
         self._state, self._logits = saved.state, saved.logits
         self._sampler.generator.bit_generator.state = dict(copy.deepcopy(saved.generator))
         self._sampler.counts = saved.counts.copy()
         self._grammar = copy.deepcopy(saved.grammar)
         self._decoder = copy.deepcopy(saved.decoder)
+        self._ends = dict(saved.ends)
+
+    def _begin(self, seed: Sequence[int], tick: Tick) -> None:
+        self._sampler = Sampler(self._engine.tokens, np.random.default_rng(list(seed)))
+        self._grammar = Grammar(self.part, self._engine.tokens)
+        self._grammar.tick = tick
+        self._decoder = TokenDecoder(hold_limit=_FORCED_HOLD if self.part.note_offs else DRUM_GATE, tick=tick)
+        self._ends = {}
+        self._state = self._engine.zero_state()
+        self._logits = np.zeros(len(self._engine.tokens), np.float32)
+        self._feed([START])
+
+    def _written(self, start: Tick, strikes: Sequence[tuple[Tick, int, int, Tick]]) -> list[TokenId]:
+        """Return the tokens of one beat: waits, releases that are due, and `strikes` (start, note, velocity, end)."""
+        until = start + TICKS_PER_BEAT
+        steps: list[tuple[Tick, int, int, TokenId]] = []  # kind 0 releases, 1 strikes: the order within a tick
+        sounding = set(self._grammar.sounding) if self.part.note_offs else set()
+        ends = {note: max(self._ends.get(note, start), start) for note in sounding}
+        for tick, note, velocity, end in strikes:
+            if note in ends:
+                steps.append((min(ends.pop(note), tick), 0, note, note_token(note, 0)))
+            steps.append((tick, 1, note, note_token(note, max(1, velocity_to_bin(velocity)))))
+            if self.part.note_offs:
+                ends[note] = max(end, tick + 1)
+        steps += [(end, 0, note, note_token(note, 0)) for note, end in ends.items() if end < until]
+        self._ends = {note: end for note, end in ends.items() if end >= until}
+        tokens: list[TokenId] = []
+        now = start
+        for tick, _, _, token in sorted(steps):
+            tokens += wait_tokens(tick - now)
+            tokens.append(token)
+            now = tick
+        return tokens + wait_tokens(until - now)
 
     def _announce(self, plan: BarPlan, number: int) -> list[NoteEvent]:
-        """Feed what the host says at beat `number`: controls, then the notes it ends.
+        """Feed the control tokens of beat `number`, then the releases of notes that have sounded for too long.
 
         Those are notes held for two bars and, where a chord begins, all that have sounded for a beat: hands and pedal
-        are lifted. What was struck within the last beat may anticipate the chord and stays. A model that forgets one
-        release in fifty would otherwise have a note more sounding than its training music, for ever.
+        are lifted. A note struck within the last beat may anticipate the chord and stays. A model that forgets one
+        release in fifty would otherwise pile notes up, hour after hour.
         """
         chord_begins = plan.begins_chord(number) and plan.chords[number - 1].tones
         longest = TICKS_PER_BEAT if chord_begins else LONGEST_HOLD
@@ -111,7 +217,7 @@ class Performer:
         return [event for token in releases for event in self._decoder.feed(token)]
 
     def _feed(self, tokens: Sequence[TokenId]) -> None:
-        """Step the model over forced tokens; those it does not know are not fed."""
+        """Step the model over forced tokens, leaving out those that it does not know."""
         rows = [self._row[token] for token in tokens if token in self._row]
         if rows:
             self._logits, self._state = self._engine.step(rows, self._state)

@@ -1,24 +1,26 @@
-"""What a bar is to be: the conductor's word to every performer."""
+"""Plans: what a bar is to be, and the track that it belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from radio.compose.form import BarScript
+from radio.compose.texture import Texture
 from radio.music.chord_loops import Loop
 from radio.music.chords import Chord, pitch_class, pitch_name
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat_token, density_token, style_token
-from radio.types import TICKS_PER_BAR, Mode, MoodChoice, Tick, TokenId
+from radio.types import STILL, TICKS_PER_BAR, MixMove, Mode, MoodChoice, Tick, TokenId
 
 
 @dataclass(frozen=True, slots=True)
 class BarPlan:
     """One bar, counted from 0 at the station's first bar line.
 
-    chords: one per beat. held: the first chord has sounded since the bar before.
-    densities: level 0–7 by part (`piano`, `drums`); 0 asks for an empty bar. section: `A`–`D`.
-    loop, place: the loop that comes round here, and which of its bars this is; none for a bar that stands alone.
-    For the drums, style, fill, backbeat (a snare or its like on beats 2 and 4), without (pads to leave alone).
+    section: name of the section, such as `intro` or `A`. chords: one a beat. densities: level 0–7 by part (`piano`,
+    `drums`); 0 asks for an empty bar. style, fill, backbeat: for the drums; the backbeat is a snare on beats 2 and 4.
+    held: the first chord goes on from the bar before. loop, place: the chord loop, and which of its bars this is; None
+    for a bar that stands alone. layers: those that sound. mix: how the mix moves through the bar.
     """
 
     number: int
@@ -28,26 +30,27 @@ class BarPlan:
     style: str
     fill: bool = False
     backbeat: bool = False
-    without: frozenset[int] = frozenset()
     held: bool = False
     loop: Loop | None = None
     place: int = 0
+    layers: frozenset[str] = frozenset({"keys", "bass", "drums"})
+    mix: MixMove = STILL
 
     @property
     def tick(self) -> Tick:
-        """Where the bar starts."""
+        """The bar line at which the bar starts."""
         return self.number * TICKS_PER_BAR
 
     def announces_chord(self, number: int) -> bool:
-        """Whether the chord is said at beat `number` (1–4): on each bar line, and where it changes."""
+        """Return True where the chord's tokens stand at beat `number` (1–4): on each bar line and at each change."""
         return number == 1 or self.chords[number - 1] != self.chords[number - 2]
 
     def begins_chord(self, number: int) -> bool:
-        """Whether a chord begins at beat `number` (1–4), rather than being said again or going on."""
+        """Return True where another chord begins at beat `number` (1–4)."""
         return self.announces_chord(number) and not (number == 1 and self.held)
 
     def controls(self, number: int, part: str) -> list[TokenId]:
-        """The tokens that stand at beat `number` (1–4) of this bar, in the order the models were trained on."""
+        """Return the control tokens at beat `number` (1–4), in the order of the training data."""
         tokens = [beat_token(number)]
         if self.announces_chord(number):
             tokens += self.chords[number - 1].tokens
@@ -60,11 +63,12 @@ class BarPlan:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A piece of the programme: about two minutes in one key.
+    """A piece of the program: one to three minutes in one key, over one or two chord loops.
 
-    key: its tonic; of a minor track, of the relative major. mode: `major`, `minor`, or none where nobody said.
-    mood: what was asked of its harmony. sections: by letter, the loop that comes round in it, in the track's key.
-    turned: the bar from which another mood was asked for on the way, at which its loops begin.
+    key: the tonic; of a minor track, that of the relative major. mode: None where a written loop does not say. mood:
+    the one asked for. loops: by material (`A`, `B`), the chord loop in the track's key. script: one entry a bar.
+    texture: of the keys. tempo_offset, swing_offset: added to the station's controls. turned: the bar at which another
+    mood took effect, from which the loops are counted.
     """
 
     number: int
@@ -72,12 +76,24 @@ class Track:
     key: str
     mode: Mode | None
     mood: MoodChoice
-    sections: Mapping[str, Loop]
+    loops: Mapping[str, Loop]
+    script: tuple[BarScript, ...]
+    texture: Texture
     first_bar: int
-    bars: int = field(default=32)
+    tempo_offset: float = 0.0
+    swing_offset: float = 0.0
     turned: int = 0
 
     @property
+    def bars(self) -> int:
+        """Length of the track."""
+        return len(self.script)
+
+    @property
     def key_name(self) -> str:
-        """As musicians say it: `Eb`, or `Cm` for a minor track with Eb's signature; just the tonic without a mode."""
+        """The key as musicians write it: `Eb`, or `Cm` for a minor track; the tonic alone without a mode."""
         return f"{pitch_name(pitch_class(self.key) + 9)}m" if self.mode == "minor" else self.key
+
+    def loop_place(self, bar: int) -> int:
+        """Return how many bars before `bar` (of the station) the chord loop began."""
+        return bar - max(bar - self.script[bar - self.first_bar].place, self.turned)

@@ -59,7 +59,8 @@ class Controls:
         56, 50, 66, unit="%", lands="bar", group="music",
         help="place of the off-beat sixteenth in its pair; 50 is straight",
     )  # fmt: skip
-    density: float = number(0.5, 0, 1, lands="bar", group="music", help="how busy the players are")
+    density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the keys")
+    drums_density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the drums")
     mood: MoodChoice = choice(
         "any", _MOODS, lands="loop", group="music", help="mood of the chords; any leaves it to the station"
     )

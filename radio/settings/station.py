@@ -14,7 +14,7 @@ from radio.paths import CHECKPOINTS
 from radio.settings.containers import ListOf, WordOr
 from radio.settings.controls import Controls
 from radio.settings.engines import AUTO, ENGINES
-from radio.settings.fields import check, choice, declare, file, optional, section, setting, text, whole
+from radio.settings.fields import check, choice, declare, file, number, optional, section, setting, text, whole
 from radio.settings.kinds import File, Folder, Text, Word
 from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
@@ -98,6 +98,10 @@ class StationSettings:
     timing: str = choice(
         "human", ("human", "steady"), shapes_music=True,
         help="times of the drum hits: human, as measured from drummers of the style, or steady, the same in every bar",
+    )  # fmt: skip
+    tempo_spread: float = number(
+        6, 0, 20, unit="BPM", shapes_music=True,
+        help="tempos of tracks lie at most this far from the control `tempo`; 0 plays all tracks at it",
     )  # fmt: skip
     keys: tuple[str, ...] = setting(
         ("C",),

@@ -105,4 +105,5 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
         keys=settings.keys,
         style=settings.style,
         seed=seed,
+        tempo_spread=settings.tempo_spread,
     )

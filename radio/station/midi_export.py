@@ -10,7 +10,7 @@ from radio.music import midi
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
 from radio.station.layers import PLAYED_LAYERS
-from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+from radio.types import TICKS_PER_BAR, Seconds, Tick
 
 
 def write_midi(
@@ -30,19 +30,21 @@ def write_midi(
         on_progress: called with the completed share of the work, 0–1.
     """
     composer = open_composer(settings, seed)
-    end: Tick = round(minutes * settings.controls.tempo * TICKS_PER_BEAT)
     bars: list[Bar] = []
-    while composer.next_number * TICKS_PER_BAR < end:
+    left = 60 * minutes
+    while left > 0:
         bars.append(composer.next_bar(settings.controls))
-        on_progress(min(1.0, composer.next_number * TICKS_PER_BAR / end))
-    write_bars(settings, bars, end=end, path=path)
+        left -= bars[-1].seconds
+        on_progress(min(1.0, 1 - left / (60 * minutes)))
+    write_bars(settings, bars, seconds=60 * minutes, path=path)
 
 
-def write_bars(settings: StationSettings, bars: Sequence[Bar], *, end: Tick, path: Path) -> None:
-    """Write `bars`, which start with the station's first one, as a MIDI file that ends at `end`.
+def write_bars(settings: StationSettings, bars: Sequence[Bar], *, seconds: Seconds, path: Path) -> None:
+    """Write `bars`, which start with the station's first one, as a MIDI file that lasts for `seconds`.
 
     Layers that the settings mute are left out.
     """
+    end = _tick_at(bars, seconds)
     layers = [layer for layer in PLAYED_LAYERS if not getattr(settings.controls, f"{layer}_mute")]
     events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in layers}
     programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
@@ -50,4 +52,18 @@ def write_bars(settings: StationSettings, bars: Sequence[Bar], *, end: Tick, pat
         midi.MidiTrack(layer, midi.excerpt(events[layer], 0, end), programs[layer], layer == "drums")
         for layer in layers
     ]
-    midi.write(path, tracks, {0: settings.controls.tempo}, end=end)
+    tempos: dict[Tick, float] = {}
+    for bar in bars:
+        if bar.plan.tick < end and (not tempos or bar.tempo != next(reversed(tempos.values()))):
+            tempos[bar.plan.tick] = bar.tempo
+    midi.write(path, tracks, tempos, end=end)
+
+
+def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
+    """Return the tick at which `seconds` of `bars` have passed."""
+    left = seconds
+    for bar in bars:
+        if left <= bar.seconds:
+            return bar.plan.tick + round(left / bar.seconds * TICKS_PER_BAR)
+        left -= bar.seconds
+    return len(bars) * TICKS_PER_BAR

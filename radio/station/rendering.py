@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from radio.errors import StreamError
-from radio.types import SAMPLE_RATE, TICKS_PER_BEAT, Block, Frames, Seconds
+from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 if TYPE_CHECKING:
     from radio.compose.composer import Bar
@@ -73,7 +73,7 @@ def render(
         encode(wav, path, title=bars[0].track.title if bars else settings.title, station=settings.title)
         on_progress(share + (1 - share) * (number + 1) / len(encoded))
     for path in midi_paths:
-        write_bars(settings, bars, end=round(seconds / 60 * settings.controls.tempo * TICKS_PER_BEAT), path=path)
+        write_bars(settings, bars, seconds=seconds, path=path)
     if not wavs:
         wav.unlink()
     return loudness

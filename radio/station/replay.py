@@ -17,13 +17,24 @@ from typing import Final, NamedTuple
 
 from radio.audio.mixer import Mixer
 from radio.audio.noise import Noise
-from radio.compose.bass import KICKS
+from radio.compose.drums import KICKS
 from radio.settings.controls import LAYERS
 from radio.settings.station import StationSettings
 from radio.station.factory import open_sounds
 from radio.station.layers import PLAYED_LAYERS
+from radio.station.moves import Moves
 from radio.station.rendering import encode, to_pcm
-from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, JsonValue, SynthEvent, Tick
+from radio.types import (
+    MIX_BLOCK,
+    SAMPLE_RATE,
+    STILL,
+    Block,
+    Frames,
+    JsonValue,
+    MixMove,
+    SynthEvent,
+    Tick,
+)
 
 PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK
 """Length of the part played before a passage; the longest notes and the room's reverb decay within it."""
@@ -48,6 +59,13 @@ class BarLine(NamedTuple):
     frame: Frames
     number: int
     tempo: float
+    frames: Frames = 0
+    move: MixMove = STILL
+
+    @property
+    def end(self) -> Frames:
+        """The frame at which the bar ended."""
+        return self.frame + self.frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,8 @@ class AiredPassage:
     """The bars that begin in the passage, in order."""
     changes: Sequence[tuple[Frames, Mapping[str, JsonValue]]]
     """Control changes since `PREROLL` before `start`, in order."""
+    moves: Sequence[BarLine] = ()
+    """The bars whose mix moves are heard in the passage or before it, in order."""
 
 
 def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[str, Block]]:
@@ -93,6 +113,9 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
             mixer.seek(first_frame)
         latency = next(iter(mixers.values())).latency
         changes = deque(passage.changes)
+        moves = Moves()
+        for bar in passage.moves:
+            moves.add(bar.frame, bar.end, bar.move)
         while position - latency < passage.end:
             while changes and changes[0][0] <= position:
                 controls = controls.changed(changes.popleft()[1])
@@ -102,8 +125,9 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
                 block_kicks.append(kicks.popleft() - position)
             first = max(0, passage.start - (position - latency))
             last = min(MIX_BLOCK, passage.end - (position - latency))
+            move = moves.at(position + MIX_BLOCK)
             blocks = {
-                name: mixer.process({name: stems[name]} if separate else stems, controls, block_kicks)[first:last]
+                name: mixer.process({name: stems[name]} if separate else stems, controls, block_kicks, move)[first:last]
                 for name, mixer in mixers.items()
             }
             position += MIX_BLOCK

@@ -11,9 +11,9 @@ import numpy as np
 
 from radio.audio.mixer import Mixer
 from radio.audio.synth import Synth
-from radio.compose.bass import KICKS
 from radio.compose.composer import Bar, Composer
 from radio.compose.drum_timing import STEADY, Timing
+from radio.compose.drums import KICKS
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.compose.lookahead import Ahead
 from radio.music.chord_loops import bar_name
@@ -22,6 +22,7 @@ from radio.music.events import NoteEvent
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 from radio.station.layers import PLAYED_LAYERS, Texture
+from radio.station.moves import Moves
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
@@ -31,6 +32,7 @@ from radio.types import (
     Frames,
     JsonValue,
     Landing,
+    MixMove,
     StationEvent,
     SynthEvent,
 )
@@ -68,6 +70,7 @@ class Station:
         self._synth = synth
         self._textures = textures
         self._mixer = Mixer(settings.tone)
+        self._moves = Moves()
         self._clock = Clock(settings.controls.tempo)
         self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._next_bar_line: Frames = 0
@@ -128,7 +131,7 @@ class Station:
 
     def skip(self) -> Landing:
         """Begin the next track with the first bar not composed yet, unless a track begins there anyway."""
-        self._composer.skip()
+        self._composer.skip(self.controls)
         return Landing(self._composer.next_number, self._next_bar_line)
 
     @property
@@ -167,22 +170,23 @@ class Station:
                 texture.skip(MIX_BLOCK)
         kicks = [frame - self._mixed for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
-        block = self._mixer.process(stems, self.controls, kicks)
+        block = self._mixer.process(stems, self.controls, kicks, self._moves.at(end))
         self._mixed = end
         return block
 
     def _compose(self) -> None:
         controls = self.controls
         tick = self._composer.next_number * TICKS_PER_BAR
-        self._clock.set_tempo(tick, controls.tempo)
-        self._clock.forget(tick - TICKS_PER_BAR)
         bar = self._composer.next_bar(controls)
+        self._clock.set_tempo(tick, bar.tempo)
+        self._clock.forget(tick - TICKS_PER_BAR)
         self._on_bar(bar)
         controls = controls.changed({"mood": bar.track.mood})  # a new mood waits for the next loop
         self._announce(bar, controls)
         for layer, events in bar.events.items():
-            self._schedule(layer, events, controls.swing)
+            self._schedule(layer, events, bar.swing)
         self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
+        self._moves.add(self._clock.frame(tick), self._next_bar_line, bar.plan.mix)
         self._bar_controls = controls
 
     def _announce(self, bar: Bar, controls: Controls) -> None:
@@ -205,7 +209,7 @@ class Station:
                     "title": track.title,
                     "key": track.key_name,
                     "tempo": self._clock.tempo,
-                    "chords": [*track.sections[bar.plan.section].names()],
+                    "chords": [*track.loops["A"].names()],
                     "bars": track.bars,
                 },
             )
@@ -220,6 +224,8 @@ class Station:
                 "tempo": self._clock.tempo,
                 "chords": [*names],
                 "place": bar.plan.place,
+                "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
+                "mix": _move_as_json(bar.plan.mix),
             },
         )
 
@@ -243,3 +249,10 @@ class Station:
         """Return the number of the bar at `frame`: the last composed bar or the one before it."""
         last = self._composer.next_number - 1
         return last if frame >= self._clock.frame(last * TICKS_PER_BAR) else last - 1
+
+
+def _move_as_json(move: MixMove) -> JsonValue:
+    """Return how the mix moves through a bar, for listeners and for replays."""
+    return {
+        "lowpass": [*move.lowpass], "gain_db": [*move.gain_db], "drums_band": move.drums_band, "stop": move.stop,
+    }  # fmt: skip

@@ -1,48 +1,49 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.compose.bass import LOWEST, bass_line, root_note
-from radio.compose.plan import BarPlan
+from radio.compose.bass import LOWEST, root_note, write_bass
 from radio.music.chords import Chord, parse_chord
-from radio.music.events import NoteEvent
-from radio.music.tokenizer import events_to_notes
+from radio.types import TICKS_PER_BAR
 
 ROOTS = st.integers(0, 11).map(lambda root: Chord(root, "min7"))
-KICKS = st.lists(st.integers(0, 95).map(lambda place: place * 5), max_size=12)
+KICKS = st.lists(st.frozensets(st.integers(0, 31).map(lambda place: place * 15), max_size=8), min_size=1, max_size=2)
+STYLES = st.sampled_from(["hiphop", "soul", "jazz"])
 
 
-def plan(chord: Chord, density: int = 3) -> BarPlan:
-    return BarPlan(5, "A", (chord,) * 4, {"piano": density, "drums": 3}, "hiphop")
-
-
-@given(ROOTS, ROOTS, KICKS)
-def test_the_line_stays_in_its_bar_and_range_one_note_at_a_time(
-    chord: Chord, following: Chord, kicks: list[int]
+@given(st.lists(ROOTS, min_size=4, max_size=4), KICKS, STYLES, st.integers(0, 1_000))
+def test_the_line_is_one_note_at_a_time_within_its_bars_and_range(
+    roots: list[Chord], kicks: list[frozenset[int]], style: str, seed: int
 ) -> None:
-    drums = [NoteEvent(5 * 480 + tick, 36, 90) for tick in sorted(kicks)]
-    events = bass_line(plan(chord), following, drums)
-    notes = events_to_notes(events)
-    assert len(events) == 2 * len(notes)
-    assert notes[0].start == 5 * 480
-    assert notes[0].note == root_note(chord)
-    assert notes[-1].end <= 6 * 480
-    for one, other in pairwise(notes):
-        assert one.end <= other.start
-    assert all(LOWEST - 1 <= note.note < LOWEST + 12 for note in notes)
-    assert {note.start - 2400 for note in notes} <= {0, *kicks}
+    chords = [chord for chord in roots for _ in range(4)]
+    line = write_bass(chords, 4, kicks, style, Random(seed))
+    assert line.notes[0].start == 0
+    assert line.notes[0].note % 12 == root_note(roots[0]) % 12
+    for note, following in pairwise(line.notes):
+        assert note.end <= following.start
+    assert all(0 <= note.start < note.end <= 4 * TICKS_PER_BAR for note in line.notes)
+    assert all(LOWEST - 2 <= note.note < LOWEST + 26 for note in line.notes)
 
 
-def test_a_kick_at_the_bars_end_leads_into_the_next_chord() -> None:
-    drums = [NoteEvent(5 * 480 + 450, 36, 90)]
-    line = events_to_notes(bass_line(plan(parse_chord("Dm7")), parse_chord("G7"), drums))
-    assert line[-1].note == root_note(parse_chord("G7")) - 1
-    same = events_to_notes(bass_line(plan(parse_chord("Dm7")), parse_chord("Dm7"), drums))
-    assert same[-1].note == root_note(parse_chord("Dm7"))
+@given(KICKS, st.integers(0, 1_000))
+def test_outside_walking_styles_notes_stand_on_kicks_and_chords(kicks: list[frozenset[int]], seed: int) -> None:
+    chords = [parse_chord("Dm7")] * 4 + [parse_chord("G7")] * 4
+    for note in write_bass(chords, 2, kicks, "hiphop", Random(seed)).notes:
+        bar, place = divmod(note.start, TICKS_PER_BAR)
+        assert place == 0 or place in kicks[bar % len(kicks)]
 
 
-def test_a_bar_that_is_to_be_empty_has_no_bass() -> None:
-    assert bass_line(plan(parse_chord("Dm7"), density=0), parse_chord("G7"), [NoteEvent(2400, 36, 90)]) == []
+def test_a_walking_line_has_a_note_on_every_beat() -> None:
+    chords = [parse_chord(name) for name in ("Dm7", "G7", "Cmaj7", "Am7") for _ in range(4)]
+    line = write_bass(chords, 4, [frozenset()], "jazz", Random(1))
+    assert [note.start for note in line.notes] == list(range(0, 4 * TICKS_PER_BAR, 120))
+    roots = [note.note % 12 for note in line.notes[::4]]
+    assert roots == [2, 7, 0, 9]
+
+
+def test_no_chord_has_no_bass() -> None:
+    assert write_bass([parse_chord("N")] * 4, 1, [frozenset({0})], "hiphop", Random(1)).notes == ()

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio.compose.grammar import MAX_SOUNDING, Grammar
+from radio.compose.grammar import Grammar, Limits
 from radio.music.parts import DRUMS, PIANO, Part
 from radio.music.vocab import is_control, note_token, parse_note_token, wait_ticks, wait_token
 from train.data.vocabulary import known_tokens
@@ -50,7 +50,7 @@ def test_what_is_allowed_is_music_and_lands_on_the_hosts_tick(part: Part, seed: 
         elif velocity_bin:
             assert note not in sounding
             sounding.add(note)
-            assert len(sounding) <= MAX_SOUNDING
+            assert len(sounding) <= Limits().voices
         else:
             sounding.remove(note)
 
@@ -66,26 +66,37 @@ def test_a_note_that_must_be_struck_is_struck_before_time_passes(part: Part, see
 def test_a_full_hand_must_let_go_first() -> None:
     tokens = known_tokens(PIANO)
     grammar = Grammar(PIANO, tokens)
-    for note in range(60, 60 + MAX_SOUNDING):
+    for note in range(60, 60 + Limits().voices):
         grammar.take(note_token(note, 8))
     grammar.take(wait_token(5))
     allowed = {tokens[row] for row in np.flatnonzero(grammar.allowed(120, must_strike=True))}
-    assert allowed == {note_token(note, 0) for note in range(60, 60 + MAX_SOUNDING)}
+    assert allowed == {note_token(note, 0) for note in range(60, 60 + Limits().voices)}
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6))
-def test_pads_to_be_left_alone_are(seed: int) -> None:
+def test_notes_beyond_the_limits_are_not_struck(seed: int) -> None:
     tokens = known_tokens(DRUMS)
     grammar = Grammar(DRUMS, tokens)
     generator = np.random.default_rng(seed)
     struck = set()
+    limits = Limits(without=frozenset({42, 49}), low=36, high=50)
     while grammar.tick < 480:
-        token = tokens[generator.choice(np.flatnonzero(grammar.allowed(480, without=frozenset({42, 49}))))]
+        token = tokens[generator.choice(np.flatnonzero(grammar.allowed(480, limits)))]
         grammar.take(token)
         struck |= {note[0] for note in [parse_note_token(token)] if note}
     assert struck
     assert not struck & {42, 49}
+    assert all(36 <= note <= 50 for note in struck)
+
+
+def test_limits_bound_the_voices() -> None:
+    tokens = known_tokens(PIANO)
+    grammar = Grammar(PIANO, tokens)
+    grammar.take(note_token(60, 8))
+    grammar.take(note_token(64, 8))
+    strikes = {tokens[row] for row in np.flatnonzero(grammar.allowed(120, Limits(voices=2)))}
+    assert not any(parse_note_token(token) and parse_note_token(token)[1] for token in strikes)  # type: ignore[index]
 
 
 def test_a_copy_goes_its_own_way() -> None:

@@ -50,17 +50,22 @@ def test_the_shipped_model_keeps_the_rules_and_repeats_no_loop(mood: Mood | None
     assert len({signature(harmony.sections["A"]) for harmony in found}) == len(found)
 
 
-def test_sections_share_material_and_the_last_one_rests() -> None:
-    for harmony in drawn(shipped(), 6):
-        main, other, both, sparse = (harmony.sections[letter] for letter in "ABCD")
+def test_most_tracks_keep_one_loop_and_a_variant_begins_like_it() -> None:
+    harmonies = drawn(shipped(), 24)
+    varied = [harmony for harmony in harmonies if harmony.sections["B"] != harmony.sections["A"]]
+    assert 3 <= len(varied) <= 15
+    for harmony in varied:
+        main, other = harmony.sections["A"], harmony.sections["B"]
         half = len(main.halves) // 2
-        assert other != main
         assert other.halves[:half] == main.halves[:half]
-        assert both.bars == 12
-        assert both.halves[: len(main.halves)] == main.halves
-        assert sparse.bars == 4
-        assert len(list(sparse.spans())) <= 2
-        assert set(sparse.halves) <= set(main.halves)
+
+
+def test_a_written_loop_gets_a_variant_too() -> None:
+    loop = parse_loop(["Dm9", "G7", "Cmaj9", "Am7"])
+    variant = shipped().variant(loop, (1, 2))
+    assert variant != loop
+    assert variant.bars == loop.bars
+    assert variant.halves[:4] == loop.halves[:4]
 
 
 def test_a_chord_that_leads_to_one_root_alone_leaves_a_variation_somewhere_to_go() -> None:

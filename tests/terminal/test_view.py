@@ -94,7 +94,7 @@ def test_the_selected_slider_stays_visible() -> None:
                 name = SLIDERS[cursor].removesuffix("_level")
                 marked = [line.plain for line in draw(state, width, height) if "▸" in line.plain]
                 assert len(marked) == 1
-                assert name in marked[0][marked[0].index("▸") : marked[0].index("▸") + 14]
+                assert name in marked[0][marked[0].index("▸") : marked[0].index("▸") + 15]
 
 
 def test_a_long_title_of_wide_characters_is_cut() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from radio.compose.conductor import FORM, Conductor
+from radio.compose.conductor import Request
 from radio.compose.loop_rules import signature
 from radio.compose.plan import Track
 from radio.music.chord_loops import Loop
@@ -43,12 +43,14 @@ class Variety:
 
 def tracks(settings: StationSettings, *, hours: float, mood: MoodChoice, seed: int) -> list[Track]:
     """Draw the tracks of `hours` at the station's tempo, all in `mood`."""
-    conductor: Conductor = open_conductor(settings, seed)
-    count = max(1, round(hours * 60 * settings.controls.tempo / BEATS_PER_BAR / len(FORM)))
+    conductor = open_conductor(settings, seed)
+    request = Request(mood=mood, tempo=settings.controls.tempo)
     drawn: dict[int, Track] = {}
-    while len(drawn) < count:
-        track, _ = conductor.next_bar(settings.controls.density, mood)
+    seconds = 0.0
+    while seconds < 3600 * hours:
+        track, _, _ = conductor.next_bar(request)
         drawn[track.number] = track
+        seconds += 60 * BEATS_PER_BAR / (request.tempo + track.tempo_offset)
     return list(drawn.values())
 
 
@@ -65,9 +67,10 @@ def variety(played: Sequence[Track]) -> Variety:
     time: Counter[str] = Counter()
     inside = outside = begun = bars = 0
     for track in played:
-        for section, loop in track.sections.items():
-            weight = FORM.count(section) / loop.bars
-            bars += FORM.count(section)
+        for material, loop in track.loops.items():
+            material_bars = sum(script.material == material for script in track.script)
+            weight = material_bars / loop.bars
+            bars += material_bars
             begun += round(weight * len(list(loop.spans())))
             for chord, beats in loop.transposed(-pitch_class(track.key)).spans():
                 time[chord.quality] += round(beats * weight)
@@ -89,14 +92,14 @@ def variety(played: Sequence[Track]) -> Variety:
 
 def main_loop(track: Track) -> Loop:
     """Return the loop of the first section, transposed to C major or A minor."""
-    return track.sections["A"].transposed(-pitch_class(track.key))
+    return track.loops["A"].transposed(-pitch_class(track.key))
 
 
 def listing(played: Sequence[Track]) -> str:
     """Return a line per track with its first two loops, transposed to C major or A minor."""
     lines = []
     for track in played:
-        first, second = (track.sections[name].transposed(-pitch_class(track.key)).names() for name in "AB")
+        first, second = (track.loops[name].transposed(-pitch_class(track.key)).names() for name in "AB")
         lines.append(f"{track.mode or '-':6} {' | '.join(first):60} then {' | '.join(second)}")
     return "\n".join(lines)
 

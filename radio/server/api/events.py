@@ -11,7 +11,7 @@ from msgspec import Meta
 from radio.errors import StreamError
 from radio.server.api.body import Body, Frame, LiveEdge, encode
 from radio.server.api.controls import ControlEvent
-from radio.types import Frames, StationEvent
+from radio.types import STILL, Frames, MixMove, StationEvent
 
 Tempo: TypeAlias = Annotated[float, Meta(description="Beats per minute.")]
 LoopChords: TypeAlias = Annotated[list[str], Meta(description="The chords of a loop, one entry per bar.")]
@@ -41,6 +41,8 @@ class BarEvent(Body):
     chords: LoopChords
     place: Annotated[int, Meta(description="Index of the bar in its loop, from 0.")]
     frame: Frame
+    frames: Annotated[int, Meta(description="Length of the bar.", ge=0)] = 0
+    mix: Annotated[MixMove, Meta(description="Movement of the mix from the start of the bar to its end.")] = STILL
 
 
 class PlayedNoteEvent(Body):

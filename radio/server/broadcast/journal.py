@@ -31,7 +31,7 @@ class Journal:
         if isinstance(event, PlayedNoteEvent):
             self.notes.append(PlayedNote(event.frame, event.layer, event.note, event.velocity, event.tick))
         elif isinstance(event, BarEvent):
-            self.bars.append(BarLine(event.frame, event.number, event.tempo))
+            self.bars.append(BarLine(event.frame, event.number, event.tempo, event.frames, event.mix))
         else:
             return
         oldest = event.frame - _HISTORY
@@ -72,4 +72,9 @@ class Journal:
         bars = [bar._replace(frame=bar.frame - origin) for bar in self.bars if start <= bar.frame < end]
         changes = [(change.frame - origin, dict(change.controls)) for change in run.changes_between(early, end)]
         settings = replace(run.settings, controls=run.controls_at(early))
-        return AiredPassage(settings, start - origin, end - origin, notes, bars, changes)
+        moves = [
+            bar._replace(frame=bar.frame - origin)
+            for bar in self.bars
+            if bar.frame + bar.frames > early and origin <= bar.frame < end
+        ]
+        return AiredPassage(settings, start - origin, end - origin, notes, bars, changes, moves)

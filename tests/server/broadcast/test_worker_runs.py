@@ -117,7 +117,7 @@ def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettin
     body = as_json(run(settings=shipped).body())
     assert set(body["settings"]) == {
         *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "drum_kit"),
-        *("loops", "tone", "engine", "timing"),
+        *("loops", "tone", "engine", "timing", "tempo_spread"),
     }
     assert "push" not in json.dumps(body)
     assert str(shipped.piano.parent) not in json.dumps(body)
@@ -177,7 +177,7 @@ def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> No
                 if change["bar"] == number:
                     controls = controls.changed(change["controls"])
                     if change["skip"]:
-                        composer.skip()
+                        composer.skip(controls)
             bar_list.append(composer.next_bar(controls))
         return bar_list
 
@@ -193,7 +193,7 @@ def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> No
             one.change_controls({"mood": Landing(composer.next_loop, 400)}, changed)
         if number == 3:
             assert composer.next_loop > number  # the skip brings the mood forward
-            composer.skip()
+            composer.skip(shipped.controls.changed(changed))
             one.skip_track(Landing(3, 300))
         aired.append(composer.next_bar(shipped.controls.changed(changed)))
     record = as_json(one.body())

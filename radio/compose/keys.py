@@ -1,0 +1,250 @@
+"""The keys: what a model plays is shaped into the texture of a track, and candidates are ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from math import log2
+from statistics import fmean, pstdev
+from typing import Final
+
+from radio.compose.phrase import Phrase, chord_at, phrase_of, top_line
+from radio.compose.texture import Texture
+from radio.compose.voicing import voicing
+from radio.music.chords import Chord
+from radio.music.events import Note
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+
+GRID: Final[Tick] = TICKS_PER_BEAT // 8
+"""Releases stand on eighths of a beat, as in training."""
+
+_MUD: Final = 52
+"""Below E3 two notes need a fourth between them."""
+
+_SOFTEST, _LOUDEST = 24, 120
+
+
+def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness: float = 1.0) -> Phrase:
+    """Return what a model played as `texture` has it.
+
+    Args:
+        phrase: Notes as they were sampled.
+        chords: One a beat, from the phrase's first beat on; they go round.
+        texture: Of the track.
+        steadiness: Weight of beats and bar lines where onsets are left out; 0 leaves the choice to the model's accents.
+    """
+    if texture.kind == "pad":
+        notes = _pad(phrase, chords, texture)
+    else:
+        notes = _strikes(phrase.notes, texture.voices)
+        notes = _thinned(notes, round(texture.onsets * phrase.bars * BEATS_PER_BAR), steadiness)
+        notes = _moved(notes, texture.register)
+        notes = _without_doubles(_lengths(notes, texture.length))
+    return phrase_of(_velocities(notes, texture), phrase.bars)
+
+
+def rank(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> float:
+    """Return how far a shaped phrase is from a good one; 0 is perfect.
+
+    Counts chord tones, strikes a beat and register beside those of the texture, a top line that can be sung, mud, the
+    likeness of the bars' rhythms, and whether the phrase begins on its first beat.
+    """
+    notes = phrase.notes
+    if len(notes) < 2 * phrase.bars:
+        return 20.0
+    beats = phrase.bars * BEATS_PER_BAR
+    onsets = len({note.start for note in notes}) / beats
+    cost = 8 * max(0.0, 0.97 - chord_tone_share(notes, chords))
+    cost += abs(log2(onsets / texture.onsets))
+    cost += abs(fmean(note.note for note in notes) - texture.register) / 5
+    cost += _unsingable(top_line(notes))
+    cost += 0.5 * _mud(notes) / phrase.bars
+    cost += 0.8 * (1 - _groove(phrase))
+    cost += 0.4 * (notes[0].start > 0)
+    return cost + 2.0 * _clashes(notes) / phrase.bars
+
+
+def chord_tone_share(notes: Sequence[Note], chords: Sequence[Chord]) -> float:
+    """Return the share of note time, beat by beat, that lies in the sounding chord."""
+    inside = total = 0
+    for note in notes:
+        for beat in range(note.start // TICKS_PER_BEAT, -(-note.end // TICKS_PER_BEAT)):
+            start, end = beat * TICKS_PER_BEAT, (beat + 1) * TICKS_PER_BEAT
+            time = min(note.end, end) - max(note.start, start)
+            total += time
+            inside += time * (note.note % 12 in chord_at(chords, start).tones)
+    return inside / max(1, total)
+
+
+def without_foreign_tones(phrase: Phrase, chords: Sequence[Chord]) -> Phrase:
+    """Return the phrase with each note cut where a chord begins that it does not belong to.
+
+    A note that begins outside its chord and lasts for a beat or more is moved to the nearest chord tone; shorter ones
+    are passing notes and stay.
+    """
+    notes = []
+    for note in phrase.notes:
+        tones, pitch = chord_at(chords, note.start).tones, note.note
+        if tones and pitch % 12 not in tones and note.end - note.start >= TICKS_PER_BEAT:
+            pitch += _step_into(pitch, tones)
+        end = note.end
+        for tick in range((note.start // TICKS_PER_BEAT + 1) * TICKS_PER_BEAT, note.end, TICKS_PER_BEAT):
+            later = chord_at(chords, tick).tones
+            if later and pitch % 12 not in later:
+                end = tick
+                break
+        notes.append(replace(note, note=pitch, end=end))
+    return phrase_of(_without_doubles(notes), phrase.bars)
+
+
+def _step_into(pitch: int, tones: frozenset[int]) -> int:
+    """Return the smallest step, at most two semitones, from `pitch` into `tones`; 0 where there is none."""
+    return min(range(-2, 3), key=lambda step: ((pitch + step) % 12 not in tones, abs(step)))
+
+
+def _strikes(notes: Sequence[Note], voices: int) -> list[Note]:
+    """Return the notes with at most `voices` struck together, the top and the lowest first, none overlapping more."""
+    by_start: dict[Tick, list[Note]] = {}
+    for note in sorted(notes, key=lambda note: (note.start, -note.note)):
+        by_start.setdefault(note.start, []).append(note)
+    kept: list[Note] = []
+    for group in by_start.values():
+        top, *others = group
+        inner = sorted(others, key=lambda note: (note is not group[-1], -note.note))
+        kept += [top, *inner][:voices]
+    if voices > 2:
+        return kept
+    starts = sorted(by_start)
+    following = dict(pairwise(starts))
+    return [replace(note, end=min(note.end, following.get(note.start, note.end))) for note in kept]
+
+
+def _thinned(notes: Sequence[Note], strikes: int, steadiness: float = 1.0) -> list[Note]:
+    """Return the notes at the `strikes` onsets that carry the rhythm: those of many and loud notes, and bar lines."""
+    weights: dict[Tick, float] = {}
+    for note in notes:
+        weights[note.start] = weights.get(note.start, steadiness * _weight(note.start)) + 0.5 + note.velocity / 100
+    if len(weights) <= strikes:
+        return list(notes)
+    chosen = set(sorted(weights, key=lambda start: (-weights[start], start))[: max(strikes, 2)])
+    return [note for note in notes if note.start in chosen]
+
+
+def _weight(start: Tick) -> float:
+    """Return how much an onset carries the rhythm by its place in the bar."""
+    place = start % TICKS_PER_BAR
+    if place == 0:
+        return 2.5
+    return 0.8 if place % TICKS_PER_BEAT == 0 else 0.4 if place % (TICKS_PER_BEAT // 2) == 0 else 0.2
+
+
+def _moved(notes: Sequence[Note], register: float) -> list[Note]:
+    """Return the notes moved by whole octaves to the register."""
+    if not notes:
+        return []
+    octaves = round((register - fmean(note.note for note in notes)) / 12)
+    return [replace(note, note=min(max(note.note + 12 * octaves, 41), 92)) for note in notes]
+
+
+def _lengths(notes: Sequence[Note], length: float) -> list[Note]:
+    """Return the notes cut to `length` beats, on the grid of releases; 0 leaves them as they are."""
+    if not length:
+        return list(notes)
+    ticks = max(GRID, round(length * TICKS_PER_BEAT / GRID) * GRID)
+    return [replace(note, end=min(note.end, note.start + ticks)) for note in notes]
+
+
+def _velocities(notes: Sequence[Note], texture: Texture) -> list[Note]:
+    """Return the notes with the texture's mean velocity and spread; louder ones stay louder."""
+    if not notes:
+        return []
+    values = [note.velocity for note in notes]
+    mean, spread = fmean(values), pstdev(values)
+    factor = texture.spread / spread if spread else 0.0
+    return [
+        replace(
+            note,
+            velocity=min(max(round(texture.velocity + factor * (note.velocity - mean)), _SOFTEST), _LOUDEST),
+        )
+        for note in notes
+    ]
+
+
+def _pad(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> list[Note]:
+    """Return held chords in close voice leading, each with the top notes that the model played over it."""
+    beats = phrase.bars * BEATS_PER_BAR
+    begins = [beat for beat in range(beats) if _struck(chords, beat, texture)]
+    notes: list[Note] = []
+    before: tuple[int, ...] = ()
+    for begin, end in zip(begins, [*begins[1:], beats], strict=True):
+        start, stop = begin * TICKS_PER_BEAT, end * TICKS_PER_BEAT
+        chord = chord_at(chords, start)
+        before = voicing(chord, texture.voices, texture.register, texture.span, before)
+        held = min(stop, start + round(max(texture.length, 1) * TICKS_PER_BEAT / GRID) * GRID)
+        notes += [Note(start, held, note, 64 - 2 * place) for place, note in enumerate(before)]
+    added = max(0, round(texture.onsets * beats) - len(begins))
+    struck = {note.start for note in notes}
+    above = [
+        note
+        for note in top_line(phrase.notes)
+        if note.start not in struck and note.note % 12 in chord_at(chords, note.start).tones
+    ]
+    for note in _thinned(above, added) if added else []:
+        octaves = round((texture.register + 9 - note.note) / 12)
+        notes.append(replace(note, note=note.note + 12 * octaves, velocity=72))
+    return _without_doubles(notes)
+
+
+def _struck(chords: Sequence[Chord], beat: int, texture: Texture) -> bool:
+    """Return True where a held chord is struck: at its beginning, and again as the texture has it."""
+    if beat == 0 or chords[beat % len(chords)] != chords[(beat - 1) % len(chords)]:
+        return True
+    return texture.restrike > 0 and beat % texture.restrike == 0
+
+
+def _without_doubles(notes: Sequence[Note]) -> list[Note]:
+    """Return the notes with every pitch sounding once at a time: the earlier one ends where the next is struck."""
+    kept: dict[int, list[Note]] = {}
+    for note in sorted(notes):
+        line = kept.setdefault(note.note, [])
+        if line and line[-1].start == note.start:
+            continue
+        if line and line[-1].end > note.start:
+            line[-1] = replace(line[-1], end=note.start)
+        line.append(note)
+    return sorted(note for line in kept.values() for note in line)
+
+
+def _unsingable(line: Sequence[Note]) -> float:
+    """Return how hard the top line is to sing: wide steps, or hardly any pitches."""
+    if len(line) < 3:
+        return 0.0
+    steps = [abs(after.note - before.note) for before, after in pairwise(line)]
+    pitches = len({note.note for note in line})
+    return max(0.0, fmean(steps) - 4) / 4 + 0.3 * (pitches < 3)
+
+
+def _mud(notes: Sequence[Note]) -> int:
+    """Count pairs of low notes that are struck together less than a fourth apart."""
+    low = sorted((note.start, note.note) for note in notes if note.note < _MUD)
+    return sum(first[0] == second[0] and second[1] - first[1] < 5 for first, second in pairwise(low))
+
+
+def _clashes(notes: Sequence[Note]) -> int:
+    """Count pairs a semitone or a minor ninth apart that sound together for a beat or more."""
+    count = 0
+    for place, first in enumerate(notes):
+        for second in notes[place + 1 :]:
+            if second.start >= first.end:
+                break
+            together = min(first.end, second.end) - second.start
+            count += abs(first.note - second.note) in (1, 13) and together >= TICKS_PER_BEAT
+    return count
+
+
+def _groove(phrase: Phrase) -> float:
+    """Return how alike the rhythms of neighbouring bars are, 0–1."""
+    bars = [{note.start for note in phrase.bar(place, 0)} for place in range(phrase.bars)]
+    likeness = [len(a & b) / len(a | b) for a, b in pairwise(bars) if a | b]
+    return fmean(likeness) if likeness else 1.0

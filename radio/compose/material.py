@@ -1,0 +1,216 @@
+"""Material: the phrases of a track, written before it begins.
+
+A writer samples candidates for a phrase from a model, shapes them, ranks them, and keeps the best; then it feeds the
+chosen phrase through the model, so that the next phrase is sampled from a state that knows it. It works step by step,
+one candidate at a time, so that a track's material is ready when the track before it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Final
+
+from radio.compose import drums, keys
+from radio.compose.bass import write_bass
+from radio.compose.conductor import Conductor, Request
+from radio.compose.grammar import Limits
+from radio.compose.performer import Performer, PerformerState
+from radio.compose.phrase import Phrase, phrase_from_events
+from radio.compose.plan import BarPlan, Track
+from radio.model.sampling import Sampling
+from radio.music.chords import Chord
+
+MATERIALS: Final = ("A", "B")
+CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4}
+"""Candidates that are sampled for each phrase of a track."""
+
+HURRIED: Final = 0.4
+"""Share of the candidates where a change of controls asks for new material at the next bar line."""
+
+_PAD_SHARE: Final = 0.6
+
+LOWEST, HIGHEST = 41, 84
+"""The keyboard's range: lower the bass plays, higher no keyboard part of the references does."""
+
+_LONGEST_PHRASE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Phrases of a track: keys, drum loop and bass by material (`A`, `B`), and a bar of drum fill."""
+
+    keys: Mapping[str, Phrase]
+    drums: Mapping[str, Phrase]
+    fill: Phrase
+    bass: Mapping[str, Phrase]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that material depends on, the models aside."""
+
+    track: Track
+    request: Request
+    sampling: Sampling
+    drums_sampling: Sampling
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states."""
+
+    states: Mapping[str, PerformerState]
+    step: int = 0
+    chosen: Mapping[str, Phrase] = field(default_factory=dict)
+    best: tuple[float, Phrase] | None = None
+
+
+def steadiness(sampling: Sampling) -> float:
+    """Return the weight of beats in the keys' rhythm: 1 at temperature 1, more when cooler, 0 from 2 on."""
+    return max(0.0, 2 - sampling.temperature) ** 2
+
+
+def _looseness(sampling: Sampling) -> float:
+    """Return the most that chance adds to a candidate's cost: the hotter, the odder a phrase may be."""
+    return max(0.0, 1.2 * (sampling.temperature - 0.4))
+
+
+class MaterialWriter:
+    """Writes the material of one track.
+
+    Args:
+        conductor: Plans the bars of phrases.
+        performers: `keys` and `drums`, for the writer alone.
+        inputs: The track and the controls.
+        seed: Start of the random generators.
+        start: Bar number at which the performers stand.
+        share: Share of `CANDIDATES` that are sampled.
+    """
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        performers: Mapping[str, Performer],
+        inputs: Inputs,
+        *,
+        seed: Sequence[int],
+        start: int = 0,
+        share: float = 1.0,
+    ) -> None:
+        self.inputs = inputs
+        self._conductor = conductor
+        self._performers = performers
+        self._seed = tuple(seed)
+        self._start = start
+        if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ in their top lines alone
+            share *= _PAD_SHARE
+        self._steps = [name for name, count in CANDIDATES.items() for _ in range(max(2, round(count * share)))]
+        self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
+
+    @property
+    def done(self) -> bool:
+        """True when every phrase is chosen."""
+        return self.draft.step == len(self._steps)
+
+    def advance(self) -> None:
+        """Sample one candidate; after the last of a phrase, choose the best."""
+        name, step = self._steps[self.draft.step], self.draft.step
+        layer = "keys" if name.startswith("keys") else "drums"
+        performer = self._performers[layer]
+        performer.restore(self.draft.states[layer])
+        performer.reseed((*self._seed, step))
+        random, looseness = Random(f"{self._seed}/{step}"), _looseness(self.inputs.sampling)
+        candidate = min(
+            ((cost + looseness * random.random(), phrase) for cost, phrase in self._candidates(name, performer)),
+            key=lambda pair: pair[0],
+        )
+        best = self.draft.best if self.draft.best and self.draft.best[0] <= candidate[0] else candidate
+        self.draft = replace(self.draft, step=step + 1, best=best)
+        if step + 1 == len(self._steps) or self._steps[step + 1] != name:
+            self._choose(name, layer, best[1])
+
+    def finish(self) -> Material:
+        """Return the material, sampling what is still missing."""
+        while not self.done:
+            self.advance()
+        chosen = self.draft.chosen
+        random = Random(f"{self._seed}/bass")
+        return Material(
+            keys={material: chosen[f"keys {material}"] for material in MATERIALS},
+            drums={material: chosen[f"drums {material}"] for material in MATERIALS},
+            fill=chosen["fill"],
+            bass={
+                material: write_bass(
+                    self._chords(material),
+                    self.bars(material),
+                    drums.kicks_of(chosen[f"drums {material}"]),
+                    self.inputs.style,
+                    random,
+                )
+                for material in MATERIALS
+            },
+        )
+
+    def bars(self, material: str) -> int:
+        """Return the length of a material's phrase: that of its chord loop, or four bars over a single chord."""
+        bars = self.inputs.track.loops[material].bars
+        return 4 if bars == 1 else min(bars, _LONGEST_PHRASE)
+
+    def _plans(self, material: str, bars: int, *, fill: bool = False) -> list[BarPlan]:
+        track = replace(self.inputs.track, first_bar=0, turned=0)
+        plans = [self._conductor.plan(track, bar, material, self.inputs.request) for bar in range(bars)]
+        return [
+            replace(plan, number=self._start + plan.number, fill=fill, backbeat=plan.backbeat and not fill)
+            for plan in plans
+        ]
+
+    def _chords(self, material: str) -> list[Chord]:
+        return [chord for plan in self._plans(material, self.bars(material)) for chord in plan.chords]
+
+    def _candidates(self, name: str, performer: Performer) -> list[tuple[float, Phrase]]:
+        """Sample once, and return what that offers as (cost, phrase)."""
+        inputs = self.inputs
+        if name.startswith("keys"):
+            material = name[-1]
+            plans, chords = self._plans(material, self.bars(material)), self._chords(material)
+            texture = inputs.track.texture.at_density(inputs.request.density)
+            voices = max(texture.voices, 3)
+            limits = Limits(low=LOWEST, high=HIGHEST, voices=voices)
+            events = [event for plan in plans for event in performer.play(plan, inputs.sampling, limits)]
+            sampled = phrase_from_events(events, plans[0].tick, len(plans))
+            phrase = keys.without_foreign_tones(
+                keys.shape(sampled, chords, texture, steadiness(inputs.sampling)), chords
+            )
+            return [(keys.rank(phrase, chords, texture), phrase)]
+        fill = name == "fill"
+        plans = self._plans("A", 1 if fill else 2, fill=fill)
+        limits = Limits(without=drums.forbidden(inputs.style, fill=fill))
+        events = [event for plan in plans for event in performer.play(plan, inputs.drums_sampling, limits)]
+        sampled = phrase_from_events(events, plans[0].tick, len(plans))
+        if fill:
+            return [(abs(len(sampled.notes) - drums.FILL_HITS), sampled)]
+        level = plans[0].densities["drums"]
+        loops = [loop for loop in drums.loops_of(sampled, inputs.style) if loop.notes]
+        if name == "drums B":
+            loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
+        return [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
+
+    def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
+        """Take the best candidate, and feed it through the model from where the candidates began."""
+        if layer == "drums":
+            phrase = drums.leveled(phrase if name == "fill" else drums.with_hats(phrase, self.inputs.style))
+        performer = self._performers[layer]
+        chosen = {**self.draft.chosen, name: phrase}
+        self.draft = replace(self.draft, chosen=chosen, best=None)
+        if name not in ("keys A", "drums A"):
+            return
+        # A phrase begins at the writer's first bar for every candidate: B is sampled after A, as if A had just ended.
+        performer.restore(self.draft.states[layer])
+        plans = self._plans("A", phrase.bars)
+        for plan in plans:
+            performer.force(plan, phrase.bar(plan.number - self._start, plan.tick))
+        performer.rewind(plans[0].tick)
+        self.draft = replace(self.draft, states={**self.draft.states, layer: performer.save()})

@@ -1,0 +1,92 @@
+"""Textures: the ways in which the keys can play a track, and how one is drawn.
+
+The shares and ranges come from the quantiles of 131 four-bar windows of real lo-fi keyboard loops: 30 % have fewer than
+1.3 notes sounding on average, 27 % are chords of 2.5 to 4.5 notes, 33 % are pads of five or six. Each track draws one
+texture, so that a station's hours are spread as wide as real loops are, and no track is the average of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final, Literal, TypeAlias, get_args
+
+TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
+KINDS: Final[tuple[TextureKind, ...]] = get_args(TextureKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """The way in which the keys play one track."""
+
+    kind: TextureKind
+    voices: int
+    """The most notes that sound at once."""
+    onsets: float
+    """Strikes a beat, chords counted once."""
+    length: float
+    """Length of a note in beats; 0 leaves lengths to the model."""
+    register: float
+    """Mean pitch, as a MIDI note."""
+    velocity: float
+    """Mean velocity, 1–127."""
+    span: int
+    """Semitones above and below the register that a held chord reaches."""
+    restrike: int
+    """Beats after which a held chord is struck again; 0 holds it until the harmony moves."""
+    spread: float
+    """Standard deviation of the velocities; 0 is a loop drawn with the mouse."""
+
+    def at_density(self, density: float) -> Texture:
+        """Return the texture at a density: 0.5 leaves the strikes as they are, 0 halves and 1 doubles them."""
+        return replace(self, onsets=self.onsets * 2 ** (2 * density - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranges:
+    """Ranges that a kind of texture is drawn from, low and high."""
+
+    share: float
+    voices: tuple[int, int]
+    onsets: tuple[float, float]
+    length: tuple[float, float]
+    register: tuple[float, float]
+
+
+_RANGES: Final[Mapping[TextureKind, _Ranges]] = {
+    "line": _Ranges(0.16, (1, 1), (0.7, 2.2), (0.22, 0.7), (60, 80)),
+    "stabs": _Ranges(0.14, (3, 4), (0.5, 1.6), (0.25, 0.5), (55, 70)),
+    "thin": _Ranges(0.10, (2, 2), (0.6, 1.8), (0.5, 1.5), (57, 72)),
+    "comp": _Ranges(0.27, (3, 5), (0.7, 2.0), (0.0, 0.0), (55, 69)),
+    "pad": _Ranges(0.33, (5, 6), (0.25, 0.8), (2.6, 4.0), (53, 68)),
+}
+
+_STILL_SHARE: Final = 0.4
+"""Share of loops whose notes all have one velocity."""
+
+_SPREADS: Final = (3.0, 19.0)
+_VELOCITIES: Final = (70.0, 15.0)
+"""Mean and standard deviation of the loops' mean velocity."""
+
+_SOFTEST, _LOUDEST = 46.0, 102.0
+
+
+def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = KINDS) -> Texture:
+    """Draw the texture of a track.
+
+    Args:
+        random: The track's generator.
+        kinds: The kinds that the station plays.
+    """
+    kind = random.choices(kinds, [_RANGES[kind].share for kind in kinds])[0]
+    ranges = _RANGES[kind]
+    voices = random.randint(*ranges.voices)
+    onsets = random.uniform(*ranges.onsets)
+    length = random.uniform(*ranges.length)
+    register = random.uniform(*ranges.register)
+    span = random.randint(10, 20)
+    restrike = random.choices((0, 2, 1), (0.6, 0.3, 0.1))[0]
+    velocity = min(max(random.gauss(*_VELOCITIES), _SOFTEST), _LOUDEST)
+    spread = 0.0 if random.random() < _STILL_SHARE else random.uniform(*_SPREADS)
+    return Texture(kind, voices, onsets, length, register, velocity, span, restrike, spread)

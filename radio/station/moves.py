@@ -1,0 +1,41 @@
+"""The moves of the mix on the sample clock: bars of arrangement become values for each block."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from radio.types import BEATS_PER_BAR, Frames, MixMove, MixState
+
+_STOPPED_DB: Final = -60.0
+
+
+class Moves:
+    """The moves of the bars to come, in order."""
+
+    def __init__(self) -> None:
+        self._bars: deque[tuple[Frames, Frames, MixMove]] = deque()
+        self._last = MixState()
+
+    def add(self, start: Frames, end: Frames, move: MixMove) -> None:
+        """Append the move of the bar from frame `start` to `end`."""
+        self._bars.append((start, end, move))
+
+    def at(self, frame: Frames) -> MixState:
+        """Return the values at `frame`; frames must come in order, and moves before them are forgotten."""
+        while self._bars and self._bars[0][1] <= frame:
+            start, end, move = self._bars.popleft()
+            self._last = _state(move, 1.0)
+        if not self._bars or self._bars[0][0] > frame:
+            return self._last
+        start, end, move = self._bars[0]
+        return _state(move, (frame - start) / (end - start))
+
+
+def _state(move: MixMove, share: float) -> MixState:
+    """Return the values after `share` of the bar, even steps to the ear."""
+    (low, high), (quiet, loud) = move.lowpass, move.gain_db
+    gain_db = quiet + (loud - quiet) * share
+    if move.stop:
+        gain_db += _STOPPED_DB * max(0.0, BEATS_PER_BAR * share - (BEATS_PER_BAR - 1)) ** 2
+    return MixState(low * (high / low) ** share, 10 ** (gain_db / 20), move.drums_band)

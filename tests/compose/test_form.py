@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from itertools import groupby, pairwise
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radio.compose.form import draw_form
+
+SEEDS = st.integers(0, 100_000)
+
+
+@given(SEEDS, st.floats(55, 105))
+def test_a_track_lasts_between_one_and_three_minutes_with_intro_and_ending(seed: int, tempo: float) -> None:
+    script = draw_form(Random(seed), tempo)
+    assert 58 <= len(script) * 240 / tempo <= 192
+    assert (script[0].kind, script[-1].kind) == ("intro", "outro")
+    assert any(bar.kind == "groove" and bar.layers >= {"keys", "bass", "drums"} for bar in script)
+
+
+@given(SEEDS)
+def test_places_count_the_bars_of_each_section(seed: int) -> None:
+    script = draw_form(Random(seed), 80)
+    place = 0
+    for before, bar in zip((None, *script), script, strict=False):
+        place = place + 1 if before is not None and before.section == bar.section and bar.place else 0
+        assert bar.place == place
+
+
+@given(SEEDS)
+def test_the_mix_moves_without_jumps_within_a_section(seed: int) -> None:
+    script = draw_form(Random(seed), 80)
+    for _, group in groupby(script, key=lambda bar: bar.section):
+        bars = list(group)
+        for before, bar in pairwise(bars):
+            if bar.place:
+                assert abs(before.mix.lowpass[1] - bar.mix.lowpass[0]) < 1e-6 * bar.mix.lowpass[0] + 1e-6
+                assert abs(before.mix.gain_db[1] - bar.mix.gain_db[0]) < 1e-9
+
+
+def test_lows_or_highs_are_away_for_a_part_of_the_time() -> None:
+    scripts = [draw_form(Random(seed), 80) for seed in range(200)]
+    bars = [bar for script in scripts for bar in script]
+    lows = sum(not bar.layers & {"bass"} for bar in bars) / len(bars)
+    highs = sum("drums" not in bar.layers or bar.mix.lowpass[1] < 3_000 or bar.mix.drums_band > 0 for bar in bars)
+    assert 0.15 < lows < 0.4
+    assert 0.15 < highs / len(bars) < 0.45
+    assert len({tuple(bar.section for bar in script) for script in scripts}) > 50
+
+
+def test_a_station_without_drums_has_none() -> None:
+    assert not any("drums" in bar.layers for seed in range(20) for bar in draw_form(Random(seed), 80, drums=False))
