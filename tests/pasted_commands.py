@@ -17,7 +17,7 @@ _PROGRAM: Final = re.compile(
 )
 _SETTING: Final = re.compile(r"[A-Z_]+=\S+$")
 _INLINE: Final = re.compile(r"`((?:\S*/)?(?:radio|python -m \w+|make) [^`]*)`")
-_FENCE: Final = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _NAME: Final = re.compile(r"(python -m \w+|\S*radio) \w+$")
 """The name of a command, without arguments."""
 _PLACEHOLDERS: Final = re.compile(r"\b[A-Z]{3,}\b(?!=)|…|\.\.\.")
@@ -58,8 +58,8 @@ def commands_of(page: Path) -> Iterator[Command]:
     while number < len(lines):
         line, start = lines[number], number + 1
         number += 1
-        if line.startswith("```"):
-            fence = line[3:] if fence is None else None
+        if line.strip().startswith("```"):
+            fence = line.strip()[3:] if fence is None else None
             continue
         in_shell = fence == "sh" and bool(line.strip())
         if not in_shell and not (fence is None and line.startswith("    ") and _is_command(line.strip())):

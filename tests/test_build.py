@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_string
 from pathlib import Path
@@ -142,3 +143,16 @@ def test_the_source_distribution_has_what_a_build_needs_and_no_tests(tmp_path: P
         names = {name.partition("/")[2] for name in opened.getnames()}
     assert {"setup.py", "stations.yaml", "CHANGELOG.md", "kernels/cpu/step.h", "radio/web/index.html"} <= names
     assert not [name for name in names if name.startswith("tests")]
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_the_lock_has_a_version_of_each_dependency_and_names_no_host(lock: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    dependencies = [*project["dependencies"]]
+    if "dev" in lock:
+        dependencies += project["optional-dependencies"]["dev"] + project["optional-dependencies"]["train"]
+    text = (ROOT / lock).read_text()
+    locked = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)(?:\[\w,]+)?==", text, re.MULTILINE)}
+    names = {re.match(r"[\w.-]+", dependency)[0].lower().replace("_", "-") for dependency in dependencies}  # type: ignore[index]
+    assert names <= locked, "run make lock"
+    assert "://" not in text

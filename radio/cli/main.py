@@ -95,11 +95,17 @@ def parser() -> Parser:
     return root
 
 
-def _run(words: Sequence[str]) -> int:
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line. Raise SettingsError where it has a mistake."""
     root = parser()
     root.check_names(words)
     arguments = root.parse_args(words)
     _check_strays(arguments)
+    return arguments
+
+
+def _run(words: Sequence[str]) -> int:
+    arguments = parse(words)
     status: int = arguments.run(arguments)
     return status
 

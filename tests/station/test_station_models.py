@@ -15,14 +15,14 @@ from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE
 from tests.model.models import random_checkpoint
 from train.data.vocabulary import known_tokens
-from train.networks.architectures import sized
+from train.networks.architectures import size_spec
 
 BAR = 3 * SAMPLE_RATE  # four beats at 80 BPM
 
 
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
 def test_a_station_plays_the_checkpoint_in_its_config(architecture: str, tmp_path: Path) -> None:
-    spec = sized(architecture, layers=2, width=64, vocabulary=len(known_tokens(PIANO)), dropout=0.0)
+    spec = size_spec(architecture, layers=2, width=64, vocabulary=len(known_tokens(PIANO)), dropout=0.0)
     checkpoint.write(tmp_path / "mine.safetensors", random_checkpoint(spec), "int8")
     config = tmp_path / "stations.yaml"
     config.write_text(

@@ -15,15 +15,15 @@ from radio.model.spec.rwkv import Spec
 from radio.model.weights import checkpoint as checkpoints
 from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat
 from tests.model.models import random_checkpoint, random_network
-from train.networks.architectures import MODELS, sized
-from train.networks.base import detached, with_fresh
+from train.networks.architectures import MODELS, size_spec
+from train.networks.base import detach, with_fresh
 
 all_architectures = pytest.mark.parametrize("name", list(ARCHITECTURES))
 ROWS = np.random.default_rng(3).integers(0, 437, 150).tolist()
 
 
 def make_spec(name: str) -> Spec:
-    return sized(name, layers=2, width=128, vocabulary=437, dropout=0.0)
+    return size_spec(name, layers=2, width=128, vocabulary=437, dropout=0.0)
 
 
 def test_every_trainable_architecture_can_be_played() -> None:
@@ -70,7 +70,7 @@ def test_a_fresh_lane_starts_empty_and_the_others_keep_their_state(name: str) ->
     model = random_network(make_spec(name))
     with torch.no_grad():
         _, state = model(torch.tensor([ROWS[:50], ROWS[50:100]]), model.zero_state(2))
-        mixed = with_fresh(detached(state), model.zero_state(2), torch.tensor([True, False]))
+        mixed = with_fresh(detach(state), model.zero_state(2), torch.tensor([True, False]))
         after = torch.tensor([ROWS[100:], ROWS[100:]])
         logits, _ = model(after, mixed)
         fresh, _ = model(after, model.zero_state(2))
