@@ -26,7 +26,7 @@ _TERMINAL_VARIABLES = {"TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "
 _PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
 
 
-def wait_for(condition: Callable[[], object], event: str, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], event: str, seconds: float = 90) -> None:
     """Wait until `condition` holds; `event` names it in the error."""
     deadline = time.monotonic() + seconds
     while not condition():

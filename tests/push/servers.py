@@ -14,7 +14,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-DEADLINE = 30.0
+from tests.ports import free_port
+
+DEADLINE = 90.0
+"""Seconds after which a test gives up. Far more than an idle machine needs."""
 KEY = "live_0123456789_s3cretKEY"
 
 _NGINX = """\
@@ -70,12 +73,6 @@ _ICECAST = """\
     <security><chroot>0</chroot>{owner}</security>
 </icecast>
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Program:

@@ -7,9 +7,10 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+from tests.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
@@ -33,11 +34,6 @@ http {{
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def nginx(folder: Path, origin: int) -> AsyncIterator[str]:
     """Run nginx in front of the radio on port `origin`; yield the root of its addresses."""
@@ -58,7 +54,7 @@ async def nginx(folder: Path, origin: int) -> AsyncIterator[str]:
     (folder / "nginx.conf").write_text(frame.format(folder=folder))
     process = await asyncio.create_subprocess_exec(program, "-p", str(folder), "-c", str(folder / "nginx.conf"))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 assert process.returncode is None, (folder / "error.log").read_text()
                 try:

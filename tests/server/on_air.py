@@ -25,7 +25,8 @@ from tests.server.published_schema import ResponseChecker
 from tests.server.tone_worker import settings
 
 WORKER = (sys.executable, "-m", "tests.server.tone_worker")
-DEADLINE = 20.0
+DEADLINE = 60.0
+"""Seconds after which a test gives up. Far more than an idle machine needs."""
 
 
 @dataclass
@@ -99,25 +100,33 @@ async def ffmpeg(*arguments: str, data: bytes | None = None) -> bytes:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(data), 60)
+    out, err = await asyncio.wait_for(process.communicate(data), 180)
     assert err == b"", err.decode()
     assert process.returncode == 0
     return out
 
 
-async def raw(radio: OnAir, request: str, seconds: float) -> tuple[bytes, bytes]:
-    """Send a request over a bare socket; return the head and the body that arrive within `seconds`."""
+async def raw(radio: OnAir, request: str, enough: Callable[[bytes], bool] = lambda _: False) -> tuple[bytes, bytes]:
+    """Send a request over a bare socket; return the head and the body.
+
+    Reads until the connection ends or `enough(body)` is true. Raises TimeoutError after DEADLINE seconds.
+    """
     reader, writer = await asyncio.open_connection(radio.host, radio.port)
     writer.write(request.encode())
     data = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(DEADLINE):
             while more := await reader.read(65_536):
                 data += more
-    except TimeoutError:
-        pass
+                if enough(bytes(data).partition(b"\r\n\r\n")[2]):
+                    break
     finally:
         writer.close()
         await writer.wait_closed()
     head, _, body = bytes(data).partition(b"\r\n\r\n")
     return head, body
+
+
+def more_pages(count: int) -> Callable[[bytes], bool]:
+    """Return a condition for `raw`: the body has more than `count` complete Ogg pages."""
+    return lambda body: body.count(b"OggS") > count + 1

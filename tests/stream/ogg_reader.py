@@ -59,6 +59,12 @@ def read_pages(data: bytes, *, checksums: bool = True) -> Iterator[ReadPage]:
         at = end
 
 
+def last_granule(data: bytes | bytearray) -> int:
+    """Return the granule of the last page, which may be incomplete; -1 without one."""
+    at = data.rfind(b"OggS", 0, len(data) - 13) + 6
+    return int.from_bytes(data[at : at + 8], "little") if at > 5 else -1
+
+
 def check_one_stream(data: bytes, *, checksums: bool = True) -> list[ReadPage]:
     """Check that `data` is one logical Opus stream without gaps in sequence and granule, and return its audio pages."""
     pages = list(read_pages(data, checksums=checksums))

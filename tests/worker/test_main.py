@@ -32,7 +32,7 @@ from radio.worker.wire import (
 )
 from tests.server.tone_worker import ToneStation, settings
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class WorkerConnection:

@@ -15,8 +15,9 @@ from playwright.async_api import Page, async_playwright
 
 from radio.server.routes.hls import TRACKS
 from radio.types import SAMPLE_RATE, Format
+from tests.ports import free_port
 from tests.server.killable_server import killable_server
-from tests.server.nginx import free_port, nginx
+from tests.server.nginx import nginx
 from tests.server.on_air import OnAir, on_air
 from tests.server.test_clients import assert_tone, make_writable, run
 from tests.stream.m3u8_reader import Player
