@@ -73,7 +73,15 @@ async def test_mpv(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
         await wait_for_audio(radio)
         path = tmp_path / "audio.wav"
-        options = ["--no-config", "--no-video", "--ao=pcm", f"--ao-pcm-file={path}", "--length=4", "--really-quiet"]
+        options = [
+            "--no-config",
+            "--no-video",
+            "--audio-format=s16",
+            "--ao=pcm",
+            f"--ao-pcm-file={path}",
+            "--length=4",
+            "--really-quiet",
+        ]
         await run("mpv", *options, f"{radio.root}/tone.{format_}")
     assert_tone(path, 3.5)
 
