@@ -61,7 +61,7 @@ def push(settings: StationSettings, destination: PushSettings) -> None:
     Raises:
         SettingsError: There is no key.
         ServerError: The station cannot start.
-        KeyboardInterrupt: SIGINT arrived.
+        KeyboardInterrupt: A second SIGINT arrived.
     """
     import logging
 

@@ -50,7 +50,7 @@ def serve(config: RadioConfig) -> None:
 
     Raises:
         ServerError: The port is taken, or the host is not an address of this machine.
-        KeyboardInterrupt: SIGINT arrived.
+        KeyboardInterrupt: A second SIGINT arrived.
     """
     import logging
 

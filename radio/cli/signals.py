@@ -40,7 +40,15 @@ def run_until_stopped(coroutine: Coroutine[object, object, None]) -> None:
 
     async def run() -> None:
         task = asyncio.ensure_future(coroutine)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            loop.remove_signal_handler(signal.SIGINT)  # the second one raises KeyboardInterrupt
+            task.cancel()
+
+        # The loop cancels between two callbacks. The handler of asyncio.run cancels futures while a callback uses them.
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
         with suppress(asyncio.CancelledError):
             await task
 
