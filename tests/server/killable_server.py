@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from types import MappingProxyType
 
-from radio.server import app as front
+from radio.server.app import serve
 from radio.settings.config import RadioConfig
 from tests.server.tone_worker import settings
 
@@ -35,7 +35,7 @@ async def killable_server(port: int) -> AsyncIterator[None]:
 
 async def _serve(port: int) -> None:
     config = RadioConfig(MappingProxyType({"tone": settings()}))
-    await front.serve(config, host="127.0.0.1", port=port, on_ready=_ready, worker=WORKER)
+    await serve(config, host="127.0.0.1", port=port, on_ready=_ready, worker=WORKER)
 
 
 def _ready(_: list[str]) -> None:

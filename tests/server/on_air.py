@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from radio.server import app as front
+from radio.server.app import build
 from radio.server.broadcast.channel import Channel
 from radio.server.http.authorization import Authorization
 from radio.server.http.site import Site
@@ -57,7 +57,7 @@ async def on_air(
     port: int = 0,
 ) -> AsyncIterator[OnAir]:
     channels = {station.name: Channel(station, worker=worker) for station in stations or (settings(),)}
-    app = front.build(
+    app = build(
         channels,
         authorization=authorization or Authorization(control=True, token=None),
         settings=server or ServerSettings(),

@@ -106,5 +106,5 @@ def settings(name: str = "tone", **changes: object) -> StationSettings:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with socket.socket(fileno=int(sys.argv[1])) as front:
-        worker.run(front, ToneStation)
+    with socket.socket(fileno=int(sys.argv[1])) as server:
+        worker.run(server, ToneStation)

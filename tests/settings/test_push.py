@@ -125,13 +125,14 @@ def test_the_command_names_each_mistake_without_a_secret(
 
 
 async def test_serve_refuses_to_start_without_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    from radio.server import app as front
+    from radio.server.app import build
     from radio.server.broadcast.channel import Channel
     from radio.server.http.authorization import Authorization
+    from radio.settings.server import ServerSettings
     from tests.server.tone_worker import settings
 
     monkeypatch.delenv("A_KEY", raising=False)
     push = PushSettings(parse("rtmp://host/app"), Key(env="A_KEY"))
     channels = {"tone": Channel(settings(push=(push,)))}
     with pytest.raises(SettingsError, match="tone: push to rtmp://host/app: the environment variable A_KEY is not set"):
-        front.build(channels, authorization=Authorization(control=True, token=None), settings=front.ServerSettings())
+        build(channels, authorization=Authorization(control=True, token=None), settings=ServerSettings())

@@ -68,7 +68,7 @@ class StreamStartEvent(Body):
 AirEvent: TypeAlias = TrackEvent | BarEvent | PlayedNoteEvent | ControlEvent
 """An event on the station's clock."""
 
-_TYPES: Final[Mapping[str, type[Body]]] = {each.kind: each for each in (TrackEvent, BarEvent, PlayedNoteEvent)}
+_TYPES: Final[Mapping[str, type[Body]]] = {type_.kind: type_ for type_ in (TrackEvent, BarEvent, PlayedNoteEvent)}
 
 
 def read_event(event: StationEvent, offset: Frames = 0) -> AirEvent:

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from radio.errors import StreamError
-from radio.server import app as front
 from radio.server.api.events import read_event
+from radio.server.app import build
 from radio.server.http.authorization import Authorization
 from radio.server.http.operation import OPERATIONS
 from radio.server.routes import openapi
@@ -24,7 +24,7 @@ from tests.server.tone_worker import track_event
 
 
 def application() -> web.Application:
-    return front.build({}, authorization=Authorization(control=True, token=None), settings=ServerSettings())
+    return build({}, authorization=Authorization(control=True, token=None), settings=ServerSettings())
 
 
 def is_described(route: web.AbstractRoute) -> bool:
