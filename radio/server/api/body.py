@@ -43,6 +43,9 @@ def iso_time(at: float) -> str:
 def json_schemas(types: Iterable[Any]) -> tuple[list[dict[str, JsonValue]], dict[str, JsonValue]]:
     """Return the JSON schema of each type (draft 2020-12), and the components to which these schemas refer."""
     schemas, components = msgspec.json.schema_components(types, schema_hook=_custom_schema, ref_template=_REFERENCE)
+    for component in components.values():
+        if component.get("type") == "object":
+            component.setdefault("additionalProperties", False)  # msgspec leaves the schemas of dataclasses open
     return list(schemas), {"Controls": CONTROLS_SCHEMA, **components}
 
 
