@@ -105,7 +105,7 @@ OPEN_LOWPASS = 20_000.0
 
 @dataclass(frozen=True, slots=True)
 class MixMove:
-    """How the mix moves through one bar: pairs are the values at its start and at its end.
+    """Movement of the mix within one bar. Pairs are the values at its start and at its end.
 
     lowpass: cut-off of the master low-pass in Hz. gain_db: level of the music. drums_band: share of the drums that goes
     through a telephone band, 0–1. stop: the tape stops on the last beat.
