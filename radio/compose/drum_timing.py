@@ -1,6 +1,6 @@
-"""When drummers strike, measured: how late each drum is at each place of the bar, and how much it wavers.
+"""The measured timing of drummers: the lateness of each drum at each place of the bar, and its variation.
 
-The table beside the checkpoints was measured in the Groove MIDI Dataset by `python -m train timing`, style by style.
+The table beside the checkpoints was measured from the Groove MIDI Dataset by `python -m train timing`, style by style.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from radio.music.parts import DRUMS
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 
 FURTHEST_MS: Final = 45.0
-"""No hit is further from its tick than this; in the measured music what is further is an ornament or a mistake."""
+"""Largest distance of a hit from its tick. In the measured music, hits beyond it are ornaments or mistakes."""
 
 KINDS: Final[Mapping[str, Sequence[int]]] = MappingProxyType(
     {
@@ -31,27 +31,27 @@ KINDS: Final[Mapping[str, Sequence[int]]] = MappingProxyType(
         "toms": (41, 43, 45, 47, 48, 50),
     }
 )
-"""Drums that are played alike; any other is played like the toms."""
+"""Groups of drums with the same timing; all other drums are timed like the toms."""
 
 PLACES: Final[Sequence[Tick]] = tuple(
     beat + onset for beat in range(0, TICKS_PER_BAR, TICKS_PER_BEAT) for onset in DRUMS.onsets
 )
-"""Where in the bar drums are struck: a column of the table each."""
+"""Places of the bar where drums are struck, each a column of the table."""
 
 ANY: Final = "any"
-"""The table's name for a style that it does not know: hip-hop, soul, funk and jazz together."""
+"""The entry for styles that the table does not contain: hip-hop, soul, funk and jazz together."""
 
 _KIND_OF: Final = {pad: kind for kind, pads in KINDS.items() for pad in pads}
 _PLACE_OF: Final = {tick: place for place, tick in enumerate(PLACES)}
 
 
 def kind_of(pad: int) -> str:
-    """How a General MIDI drum is played."""
+    """Return the group of a General MIDI drum."""
     return _KIND_OF.get(pad, "toms")
 
 
 def place_of(tick: Tick) -> int:
-    """The column of the place at or before `tick`, which may be of any bar."""
+    """Return the column of the last place at or before `tick`, in any bar."""
     within = tick % TICKS_PER_BAR
     while within not in _PLACE_OF:
         within -= 1
@@ -60,11 +60,11 @@ def place_of(tick: Tick) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How drummers of a style time their hits, all in ms after the tick but `memory`.
+    """The timing of drummers of one style, in ms after the tick, except for `memory`.
 
-    late: by kind, at each of `PLACES`. drift, memory: standard deviation of what all limbs share, and the beats in
-    which it is forgotten but for 1/e. habit: deviation of what one drummer always does at a place. hit: of what is
-    left, hit by hit.
+    late: mean lateness by kind, at each of `PLACES`. drift: standard deviation of the part that all limbs share.
+    memory: beats in which the drift decays to 1/e. habit: standard deviation of what a drummer always does at a place.
+    hit: standard deviation of the rest, hit by hit.
     """
 
     late: Mapping[str, Sequence[float]]
@@ -74,7 +74,7 @@ class Timing:
     hit: float
 
     def as_json(self) -> dict[str, JsonValue]:
-        """As `read` reads it back."""
+        """Return the timing in the form that `read` reads."""
         return {
             "late": {kind: list(places) for kind, places in self.late.items()},
             "drift": self.drift,
@@ -95,20 +95,20 @@ STEADY: Final = Timing(
     habit=0.0,
     hit=1.5,
 )
-"""The same every bar: the snare behind the beat, hats and rides a little ahead."""
+"""The same timing in every bar: the snare behind the beat, hats and rides a little ahead."""
 
 
 def read(path: Path) -> Mapping[str, Timing]:
-    """The timings of a table by style. Raises ModelError where it cannot be read or lacks something."""
+    """Read a table of timings, by style. Raise ModelError if it cannot be read or is incomplete."""
     try:
         styles = json.loads(path.read_text())["styles"]
-        found = {style: Timing(**values) for style, values in styles.items()}
-        complete = ANY in found and all(
+        timings = {style: Timing(**values) for style, values in styles.items()}
+        complete = ANY in timings and all(
             set(timing.late) == set(KINDS) and all(len(places) == len(PLACES) for places in timing.late.values())
-            for timing in found.values()
+            for timing in timings.values()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a table of timings ({error})") from error
     if not complete:
         raise ModelError(f"{path}: a table of timings has a style 'any', and {len(PLACES)} places for every kind")
-    return found
+    return timings

@@ -1,4 +1,4 @@
-"""Composing before it is needed: the next bar in stock, taken back when the controls change before its bar line."""
+"""Composing ahead: the next bar is composed early, and again if the controls change before its bar line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from radio.settings.controls import Controls
 
 
 class Ahead:
-    """A composer that may compose its next bar early, in another thread; the bars are the same as without.
+    """A composer that can compose its next bar early, in another thread. The bars are the same as without.
 
-    A bar in stock counts only if it was composed under what is asked for when it is needed. Otherwise the composer goes
-    back to where it stood before that bar, and composes it again.
+    A bar that was composed under other controls than those in effect when it is needed is discarded: the composer
+    returns to its state before that bar, and composes it again.
     """
 
     def __init__(self, composer: Composer) -> None:
@@ -20,17 +20,17 @@ class Ahead:
         self._lock = Lock()
         self._stock: tuple[ComposerState, Controls, Bar] | None = None
         self.next_number = composer.next_number
-        """The number of the bar that `next_bar` gives next."""
+        """The number of the bar that `next_bar` returns next."""
         self.next_loop = composer.next_loop
-        """The number of the bar, of those still to be given, from which another mood would be heard."""
+        """The number of the bar, of those not returned yet, at which a new mood would take effect."""
 
     def prepare(self, controls: Controls) -> None:
-        """Compose the next bar as `controls` ask for it, if that is not done yet; in any thread."""
+        """Compose the next bar under `controls` unless that is done. May be called from any thread."""
         with self._lock:
             self._prepare(controls)
 
     def next_bar(self, controls: Controls) -> Bar:
-        """The next bar under `controls`; waits for a `prepare` that is under way."""
+        """Return the next bar under `controls`. Waits for a running `prepare`."""
         with self._lock:
             bar = self._prepare(controls)
             self._stock = None

@@ -1,4 +1,4 @@
-"""What makes a chord loop fit to be played: rules over loops as in C major or A minor. Models propose.
+"""Rules for chord loops, in C major or A minor. The chord model proposes loops, and these rules accept or refuse them.
 
 Source of the rules: Mark Levine, "The Jazz Piano Book" (1989): secondary dominants and their substitutes resolve a
 fifth or a semitone down, passing diminished chords a semitone on; chords are borrowed from the parallel minor.
@@ -30,7 +30,7 @@ ALLOWED: Final[dict[int, frozenset[str]]] = {
         11: "hdim7 dom7",
     }.items()
 }
-"""By root in semitones above C: the chords of the key, those that lead to them, those borrowed from its parallel."""
+"""Qualities by root, in semitones above C: chords of the key, their dominants, and chords of the parallel minor."""
 
 _AT_HOME: Final = frozenset(
     {
@@ -46,38 +46,41 @@ _TONIC: Final[dict[Mode, frozenset[tuple[int, str]]]] = {
     "minor": frozenset({(9, "min7"), (9, "min9")}),
 }
 _FIFTH, _UP, _DOWN = 5, 1, 11
-"""Motions of a root to the next, in semitones upward."""
+"""Intervals from a root to the next one, in semitones upward."""
 
 _HABITS: Final = frozenset({(4, _UP), (2, 7)})
-"""Dominants, as root and motion, that go elsewhere: E7 to F, which deceives, and the Dorian D7 back to A minor."""
+"""Other resolutions of dominants, as root and interval: E7 to F (deceptive) and the Dorian D7 to A minor."""
 
 PASSING: Final = frozenset({"dim", "aug"})
-"""Qualities that only lead somewhere: on the second half of a bar, and on at once."""
+"""Qualities of passing chords, which may only stand on the second half of a bar, for half a bar."""
 
 LENGTHS: Final = (1, 2, 4)
-"""Half bars that a chord may last; from a whole bar on it begins on a bar line."""
+"""Allowed lengths of a chord in half bars; chords of a bar or more begin on a bar line."""
 
 _FOREIGN: Final = 0.5
-"""The largest share of the time outside the key."""
+"""Largest share of the time outside the key."""
 
 _BUSIEST: Final = 1.5
-"""Chords a bar that a loop has at most: what plays over it is to be at rest."""
+"""Most chords per bar of a loop."""
 
 
 def faults(loop: Loop, mode: Mode) -> int:
-    """How many rules the loop breaks, as it comes round; 0 for one that may be played."""
+    """Return the number of rules that a repeated loop breaks; 0 accepts it."""
     return sum(1 for _ in _faults(loop, mode))
 
 
 def signature(loop: Loop) -> tuple[tuple[int, int], ...]:
-    """The loop's roots and their lengths in beats, wherever it begins: two loops of one signature sound the same."""
+    """Return the roots and their lengths in beats, independent of where the loop begins.
+
+    Loops with the same signature sound alike.
+    """
     spans = [(chord.root, beats) for chord, beats in loop.spans()]
-    turns = [tuple(spans[place:] + spans[:place]) for place in range(len(spans))]
-    return min(turns)
+    rotations = [tuple(spans[place:] + spans[:place]) for place in range(len(spans))]
+    return min(rotations)
 
 
 def cadence(loop: Loop) -> tuple[int, ...]:
-    """The last two roots of a loop and the first one: how it comes round."""
+    """Return the last two roots of a loop, followed by the first one."""
     roots = [chord.root for chord, _ in loop.spans()]
     return (*roots[-2:], roots[0])
 
@@ -113,7 +116,7 @@ def _faults(loop: Loop, mode: Mode) -> Iterator[str]:
 
 
 def resolves(chord: Chord, following: Chord) -> bool:
-    """Whether `following` is where `chord` leads; chords that rest in themselves lead anywhere."""
+    """Return True if `chord` may be followed by `following`; stable chords may be followed by any chord."""
     motion = (following.root - chord.root) % 12
     match chord.quality:
         case "dim":
@@ -122,7 +125,7 @@ def resolves(chord: Chord, following: Chord) -> bool:
             return motion == _FIFTH
         case "hdim7":
             return motion in (_FIFTH, _UP, _DOWN, 10)
-        case "dom7" if chord.root in (7, 10):  # the key's own dominant, and the one that comes in by the back door
+        case "dom7" if chord.root in (7, 10):  # the dominant of the key, and the backdoor dominant
             return True
         case "dom7":
             return motion in (_FIFTH, _DOWN) or (chord.root, motion) in _HABITS

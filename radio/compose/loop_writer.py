@@ -1,4 +1,4 @@
-"""The chord model's hand: loops drawn from it, held to `taste`, and varied from section to section."""
+"""Chord loops drawn from the chord model, within the rules of `loop_rules`, and variants of them for other sections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from radio.types import MODES, Mode, Mood, TokenId
 MINOR_SHARE: Final[Mapping[Mood | None, float]] = {
     "calm": 0.5, "warm": 0.2, "hopeful": 0.4, "nostalgic": 0.6, "sad": 1.0, "dark": 0.8, "dreamy": 0.75, None: 0.5,
 }  # fmt: skip
-"""How often a loop of each mood is in the minor, as in the written progressions that the moods were learnt from."""
+"""Share of minor loops in each mood, as in the written progressions from which the moods were learned."""
 
 _LONG: Final = 0.15
 """Share of loops of eight bars; the others have four."""
@@ -29,30 +29,30 @@ VARIANT_SHARE: Final = 0.35
 """Share of tracks whose B sections have a loop of their own."""
 
 _MINOR_TONIC: Final = 9
-"""A minor is the minor key without signs."""
+"""The root of A minor, the minor key without accidentals."""
 
 _TRIES: Final = 32
 _CHOICE: Final = 5
-"""From so many good loops the one is taken that says most of its mood."""
+"""Number of valid loops of which the one that expresses its mood best is chosen."""
 
 _CLOSES: Final = 0.12
-"""How probable the step back to the first root must be: chance would give a twelfth of what is left for roots."""
+"""Least probability of the step back to the first root. A random root would have a twelfth."""
 
 _SAMPLING: Final = Sampling(temperature=1.0, top_p=0.95)
 
 _AFTER_ITSELF: Final = frozenset({"dom7"})
-"""What a chord may become on its own root, other than a suspension that resolves: the dominant of what comes next."""
+"""Qualities to which a chord may change on its own root; a suspension may also resolve."""
 
 Recent = Sequence[Loop]
 """The first loops of the last tracks, newest last."""
 
 _SAME_CADENCE: Final = 3
-"""So many tracks come round in different ways."""
+"""Number of tracks in a row that end their loops with different cadences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Harmony:
-    """What a track is played over: its mode and, by section, the loop that comes round in it."""
+    """The harmony of a track: its mode, and the loop of each section."""
 
     mode: Mode | None
     sections: Mapping[str, Loop]
@@ -62,7 +62,7 @@ class Harmony:
 
 
 class LoopWriter:
-    """Draws harmony from a chord model; a function of what it is asked for and the seed given with it."""
+    """Draws harmony from a chord model. The result is a function of the arguments and the seed."""
 
     def __init__(self, engine: Engine) -> None:
         self._rows = _Rows(engine)
@@ -72,7 +72,7 @@ class LoopWriter:
 
         Args:
             mood: None leaves it to the model.
-            recent: Loops that do not come again so soon.
+            recent: Loops that must not be repeated yet.
             seed: Start of the random generator.
         """
         generator = np.random.default_rng(list(seed))
@@ -84,10 +84,10 @@ class LoopWriter:
         return Harmony(mode, {"A": main, "B": other})
 
     def variant(self, loop: Loop, seed: Sequence[int]) -> Loop:
-        """Write a loop that begins like `loop` and goes on differently.
+        """Write a loop that begins like `loop` and continues differently.
 
         Args:
-            loop: As in C major or A minor.
+            loop: In C major or A minor.
             seed: Start of the random generator.
         """
         mode: Mode = "minor" if loop.halves[0].root == _MINOR_TONIC else "major"
@@ -103,54 +103,54 @@ class LoopWriter:
         recent: Recent = (),
         varied: Loop | None = None,
     ) -> Loop:
-        """A loop that breaks no rule, closes and is new, or of many tries the one that comes nearest to that."""
+        """Return a new loop that follows the rules and closes, or else the best of many attempts."""
         played = {signature(loop) for loop in recent}
         cadences = {cadence(loop) for loop in recent[-_SAME_CADENCE:]}
 
-        def worth(loop: Loop, closing: float) -> float:
-            known = (signature(loop) in played) + 0.5 * (cadence(loop) in cadences) + (loop == varied)
-            return min(closing, _CLOSES) - faults(loop, mode) - known
+        def score(loop: Loop, closing: float) -> float:
+            familiarity = (signature(loop) in played) + 0.5 * (cadence(loop) in cadences) + (loop == varied)
+            return min(closing, _CLOSES) - faults(loop, mode) - familiarity
 
         good: list[Loop] = []
         rest: list[tuple[float, Loop]] = []
         for _ in range(_TRIES):
-            loop, closing = self._drawn(generator, mode, mood, bars, varied)
-            if worth(loop, closing) >= _CLOSES:
+            loop, closing = self._draw_loop(generator, mode, mood, bars, varied)
+            if score(loop, closing) >= _CLOSES:
                 good.append(loop)
             else:
-                rest.append((worth(loop, closing), loop))
+                rest.append((score(loop, closing), loop))
             if len(good) == (1 if mood is None else _CHOICE):
                 break
         if not good:
-            return max(rest, key=lambda each: each[0])[1]
-        return good[0] if mood is None else max(good, key=lambda loop: self._says(loop, mode, mood))
+            return max(rest, key=lambda pair: pair[0])[1]
+        return good[0] if mood is None else max(good, key=lambda loop: self._mood_evidence(loop, mode, mood))
 
-    def _says(self, loop: Loop, mode: Mode, mood: Mood) -> float:
-        """How much likelier the loop is in this mood than in none, in nats: what it says of its mood (Bayes)."""
-        asked = _Pen(self._rows, np.random.default_rng(0)).nats(
+    def _mood_evidence(self, loop: Loop, mode: Mode, mood: Mood) -> float:
+        """Return the log-likelihood ratio, in nats, of the loop with this mood to the loop without a mood."""
+        with_mood = _LoopDraft(self._rows, np.random.default_rng(0)).nats(
             [START, vocab.mode_token(mode), vocab.mood_token(mood)], loop.tokens()
         )
-        plain = _Pen(self._rows, np.random.default_rng(0)).nats([START, vocab.mode_token(mode)], loop.tokens())
-        return plain - asked
+        plain = _LoopDraft(self._rows, np.random.default_rng(0)).nats([START, vocab.mode_token(mode)], loop.tokens())
+        return plain - with_mood
 
-    def _drawn(
+    def _draw_loop(
         self, generator: np.random.Generator, mode: Mode, mood: Mood | None, bars: int, varied: Loop | None
     ) -> tuple[Loop, float]:
-        """A loop, and how probable the model finds it that it comes round.
+        """Draw a loop, and return it with the model's probability that its first root follows its end.
 
         Args:
-            varied: a loop that was just heard; the first half of it is kept, and what follows begins on another root.
+            varied: A loop to vary: its first half is repeated, and the second half begins on another root.
         """
-        pen = _Pen(self._rows, generator)
-        pen.feed([START, vocab.mode_token(mode), *([] if mood is None else [vocab.mood_token(mood)])])
+        draft = _LoopDraft(self._rows, generator)
+        draft.feed([START, vocab.mode_token(mode), *([] if mood is None else [vocab.mood_token(mood)])])
         if varied is not None:
-            kept = varied.halves[: len(varied.halves) // 2]
-            pen.feed(varied.tokens() + Loop(kept).tokens())
-            pen.halves += kept
-            pen.other_than = varied.halves[len(kept)].root
-        while len(pen.halves) < bars * HALVES:
-            pen.write_on()
-        return Loop(tuple(pen.halves)), pen.closing()
+            first_half = varied.halves[: len(varied.halves) // 2]
+            draft.feed(varied.tokens() + Loop(first_half).tokens())
+            draft.halves += first_half
+            draft.other_than = varied.halves[len(first_half)].root
+        while len(draft.halves) < bars * HALVES:
+            draft.append()
+        return Loop(tuple(draft.halves)), draft.closing_probability()
 
 
 class _Rows:
@@ -166,26 +166,26 @@ class _Rows:
         }
 
 
-class _Pen:
-    """One loop being written: where the model stands, and the half bars so far."""
+class _LoopDraft:
+    """A loop in progress: the model's state and the half bars so far."""
 
     def __init__(self, rows: _Rows, generator: np.random.Generator) -> None:
         self.halves: list[Chord] = []
         self.other_than: int | None = None
-        """A root that the next chord is not to have."""
+        """A root that the next chord must not have."""
         self._rows = rows
         self._sampler = Sampler(rows.engine.tokens, generator)
         self._state: State = rows.engine.zero_state()
         self._logits: Array = np.zeros(len(rows.of), np.float32)
 
     def feed(self, tokens: Sequence[TokenId]) -> None:
-        """Step the model over what is given."""
+        """Step the model over `tokens`."""
         self._step([self._rows.of[token] for token in tokens])
 
-    def write_on(self) -> None:
-        """Draw the next half bar, another chord or the same, or a whole bar in which the last chord goes on."""
-        rows, opens = self._rows, len(self.halves) % HALVES == 0
-        if opens:
+    def append(self) -> None:
+        """Append a half bar with a new chord or the same, or a whole bar that holds the last chord."""
+        rows, begins_bar = self._rows, len(self.halves) % HALVES == 0
+        if begins_bar:
             self._step([rows.bar])
             drawn = self._draw([*self._next_roots(), *self._holds()])
             if drawn == rows.bar:
@@ -198,15 +198,15 @@ class _Pen:
             self._step([rows.half])
             self._begin(self._draw(self._next_roots()))
 
-    def closing(self) -> float:
-        """How probable the model finds it that the first chord's root follows on the last bar."""
+    def closing_probability(self) -> float:
+        """Return the model's probability that the root of the first chord follows the last bar."""
         self._step([self._rows.bar])
         choices = [*self._rows.roots, self._rows.bar, self._rows.half]
         weights = np.exp(self._logits[choices] - self._logits[choices].max())
         return float(weights[self.halves[0].root] / weights.sum())
 
     def nats(self, head: Sequence[TokenId], tokens: Sequence[TokenId]) -> float:
-        """How surprised the model is by `tokens` after `head`."""
+        """Return the negative log-likelihood of `tokens` after `head`."""
         self.feed(head)
         total = 0.0
         for token in tokens:
@@ -217,7 +217,7 @@ class _Pen:
         return total
 
     def _begin(self, root_row: int) -> None:
-        """Take a root and draw a quality that belongs to it here."""
+        """Feed a root, and draw a quality that is allowed on it at this place."""
         root, last = self._rows.roots.index(root_row), self.halves[-1] if self.halves else None
         self._step([root_row])
         allowed = set(ALLOWED[root])
@@ -232,7 +232,7 @@ class _Pen:
         self.other_than = None
 
     def _next_roots(self) -> list[int]:
-        """Rows of the roots that may follow; where the rules leave none, all, and `taste` will count the fault."""
+        """Return the rows of the roots that may follow: all if the rules allow none, which counts as a fault later."""
         if not self.halves:
             return self._rows.roots
         last = self.halves[-1]
@@ -242,12 +242,12 @@ class _Pen:
         return [self._rows.roots[root] for root in roots] or self._rows.roots
 
     def _holds(self) -> list[int]:
-        """The row that lets the last chord go on through a new bar, where it has lasted for just the one before."""
-        holds = bool(self.halves) and self.other_than is None and self._lasted() == HALVES
+        """Return the row that holds the last chord for another bar, if it has lasted exactly one bar."""
+        holds = bool(self.halves) and self.other_than is None and self._last_length() == HALVES
         return [self._rows.bar] if holds else []
 
-    def _lasted(self) -> int:
-        """Half bars that the last chord has lasted."""
+    def _last_length(self) -> int:
+        """Return the length of the last chord in half bars."""
         return next(
             (place for place, chord in enumerate(reversed(self.halves)) if chord != self.halves[-1]), len(self.halves)
         )

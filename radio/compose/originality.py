@@ -1,4 +1,4 @@
-"""`radio originality`: what a MIDI file shares with the music that the shipped models have learnt from."""
+"""Comparison of a MIDI file with the training music of the shipped models, for `radio originality`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one track shares with the training music of its part. bar: where the longest copied run stands, from 1."""
+    """The runs of notes that one track shares with the training music of its part.
+
+    bar: number of the first bar of the passage with the longest run, from 1.
+    """
 
     track: str
     part: Part
@@ -30,11 +33,11 @@ class Finding:
 
 
 def compare(path: Path) -> str:
-    """The report on a MIDI file, by the indexes that come with the radio.
+    """Return the report on a MIDI file, from the indexes that come with the radio.
 
     Raises:
-        MidiError: not a MIDI file, or one without notes.
-        ModelError: an index is missing or damaged.
+        MidiError: The file is not a MIDI file, or has no notes.
+        ModelError: An index is missing or damaged.
     """
     if missing := [index.name for index in INDEXES.values() if not index.exists()]:
         raise ModelError(
@@ -49,7 +52,7 @@ def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
     """Compare each track of a MIDI file with the index of its part.
 
     Raises:
-        MidiError: not a MIDI file, or one without notes.
+        MidiError: The file is not a MIDI file, or has no notes.
     """
     score = midi.read(path)
     tracks: dict[tuple[str, Part], list[tuple[float, float, int, int]]] = {}
@@ -59,16 +62,16 @@ def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
         track.append((note.start / score.ppq, note.end / score.ppq, note.note, note.velocity))
     if not tracks:
         raise MidiError(f"{path}: holds no notes")
-    found = []
+    findings = []
     for (name, part), notes in tracks.items():
         runs = {bar: indexes[part].longest(passage) for bar, passage in _passages(quantize(part, notes))}
         longest = max(runs, key=runs.__getitem__)
-        found.append(Finding(name, part, Spread.of(list(runs.values())), longest))
-    return found
+        findings.append(Finding(name, part, Spread.of(list(runs.values())), longest))
+    return findings
 
 
 def _passages(notes: Sequence[Note]) -> Iterator[tuple[int, list[Note]]]:
-    """The notes cut into passages of `PASSAGE_BARS`, each with its first bar's number, from 1."""
+    """Yield passages of `PASSAGE_BARS` bars, with the number of their first bar, from 1."""
     by_number: dict[int, list[Note]] = {}
     for note in notes:
         number = note.start // _LENGTH
@@ -78,21 +81,21 @@ def _passages(notes: Sequence[Note]) -> Iterator[tuple[int, list[Note]]]:
         yield number * PASSAGE_BARS + 1, passage
 
 
-def report(path: Path, found: Sequence[Finding], indexes: Mapping[Part, Index]) -> str:
-    """The findings as a table, beside human music that no model has seen, and what each means in a sentence."""
+def report(path: Path, findings: Sequence[Finding], indexes: Mapping[Part, Index]) -> str:
+    """Return the findings as a table, beside human music that no model has seen, and a sentence for each track."""
     lines = [
         f"{path}: the longest run of notes in each {PASSAGE_BARS} bars that also stands in the training music,",
-        f"transposed or not, at any tempo. Runs of {SHINGLE} notes or fewer are common property and count as 0.",
+        f"in any key and at any tempo. Runs of {SHINGLE} notes or fewer are common in all music and count as 0.",
         "",
-        *table({each.track: each.spread for each in found} | _human(found, indexes)),
+        *table({finding.track: finding.spread for finding in findings} | _human(findings, indexes)),
         "",
     ]
-    for each in found:
-        human, longest = indexes[each.part].human, each.spread.longest
+    for finding in findings:
+        human, longest = indexes[finding.part].human, finding.spread.longest
         if longest == 0:
-            lines.append(f"{each.track}: nothing copied.")
+            lines.append(f"{finding.track}: nothing copied.")
             continue
-        verdict = f"{each.track}: at most {longest} notes in a row, in the bars from {each.bar}"
+        verdict = f"{finding.track}: at most {longest} notes in a row, in the bars from {finding.bar}"
         if human is None:
             lines.append(f"{verdict}.")
         elif longest <= human.longest:
@@ -102,17 +105,17 @@ def report(path: Path, found: Sequence[Finding], indexes: Mapping[Part, Index]) 
     return "\n".join(lines)
 
 
-def _human(found: Sequence[Finding], indexes: Mapping[Part, Index]) -> dict[str, Spread]:
-    parts = dict.fromkeys(each.part for each in found)
+def _human(findings: Sequence[Finding], indexes: Mapping[Part, Index]) -> dict[str, Spread]:
+    parts = dict.fromkeys(finding.part for finding in findings)
     return {f"human {part.name}, unseen": human for part in parts if (human := indexes[part].human)}
 
 
 def table(spreads: Mapping[str, Spread]) -> list[str]:
-    """Spreads as lines of a Markdown table that is readable as it stands."""
-    wide = max(map(len, spreads))
-    lines = [f"| {'notes in a row':{wide}} | passages | half | 90 % | 99 % | longest |"]
-    lines.append(f"| {'-' * wide} | -------: | ---: | ---: | ---: | ------: |")
-    for name, each in spreads.items():
-        shares = f"{each.half:4} | {each.nine_in_ten:4} | {each.ninety_nine_in_hundred:4} | {each.longest:7}"
-        lines.append(f"| {name:{wide}} | {each.passages:8} | {shares} |")
+    """Return the spreads as the lines of a Markdown table with aligned columns."""
+    width = max(map(len, spreads))
+    lines = [f"| {'notes in a row':{width}} | passages | half | 90 % | 99 % | longest |"]
+    lines.append(f"| {'-' * width} | -------: | ---: | ---: | ---: | ------: |")
+    for name, spread in spreads.items():
+        runs = f"{spread.half:4} | {spread.nine_in_ten:4} | {spread.ninety_nine_in_hundred:4} | {spread.longest:7}"
+        lines.append(f"| {name:{width}} | {spread.passages:8} | {runs} |")
     return lines

@@ -12,13 +12,13 @@ from radio.settings.config import load
 from train.data.vocabulary import PADS
 
 
-def test_every_drum_has_its_kind_and_every_tick_its_place() -> None:
+def test_every_drum_has_a_kind_and_every_tick_a_place() -> None:
     assert {kind_of(pad) for pad in PADS.values()} == set(KINDS)
     assert [place_of(tick) for tick in PLACES] == list(range(24))
-    assert place_of(480 * 7 + 45) == PLACES.index(40), "what stands elsewhere is timed as the place before it"
+    assert place_of(480 * 7 + 45) == PLACES.index(40), "other ticks are timed as the place before them"
 
 
-def test_the_shipped_table_has_the_stations_styles_and_nobody_in_it_plays_far_from_the_beat() -> None:
+def test_the_shipped_table_has_the_styles_of_the_stations_and_plausible_figures() -> None:
     table = read(DRUM_TIMINGS)
     assert {station.style for station in load(STATIONS).stations.values()} <= set(table)
     for timing in table.values():
@@ -29,11 +29,11 @@ def test_the_shipped_table_has_the_stations_styles_and_nobody_in_it_plays_far_fr
     assert lofi["kick"][0] < lofi["snare"][PLACES.index(120)] < lofi["hats"][PLACES.index(120)]
 
 
-def test_a_table_comes_back_as_it_was_written_and_a_broken_one_is_named(tmp_path: Path) -> None:
+def test_a_table_is_read_as_written_and_a_broken_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "timing.json"
     path.write_text(json.dumps({"styles": {ANY: STEADY.as_json()}}))
-    (found,) = read(path).values()
-    assert found.as_json() == STEADY.as_json()
+    (timing,) = read(path).values()
+    assert timing.as_json() == STEADY.as_json()
     short = STEADY.as_json() | {"late": {"kick": [0.0]}}
     for wrong in (
         "noise",

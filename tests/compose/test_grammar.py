@@ -15,36 +15,36 @@ PARTS = st.sampled_from([PIANO, DRUMS])
 
 
 def walk(part: Part, seed: int, until: int, *, must_strike: bool = False) -> list[int]:
-    """Tokens drawn evenly from what the grammar allows, up to tick `until`."""
+    """Draw tokens evenly from those that the grammar allows, up to tick `until`."""
     tokens = known_tokens(part)
     grammar = Grammar(part, tokens)
     generator = np.random.default_rng(seed)
-    taken = []
+    tokens_drawn = []
     struck = not must_strike
     while grammar.tick < until:
         rows = np.flatnonzero(grammar.allowed(until, must_strike=not struck))
         token = tokens[generator.choice(rows)]
         struck |= grammar.take(token)
-        taken.append(token)
-    assert grammar.tick == until, "a wait crossed the tick at which the host speaks"
-    return taken
+        tokens_drawn.append(token)
+    assert grammar.tick == until, "a wait crossed the tick of the next control tokens"
+    return tokens_drawn
 
 
 @settings(max_examples=50)
 @given(PARTS, st.integers(0, 10**6))
-def test_what_is_allowed_is_music_and_lands_on_the_hosts_tick(part: Part, seed: int) -> None:
+def test_allowed_tokens_are_valid_music_and_end_on_the_given_tick(part: Part, seed: int) -> None:
     sounding: set[int] = set()
-    here: list[tuple[bool, int]] = []
+    at_this_tick: list[tuple[bool, int]] = []
     for token in walk(part, seed, 480):
         assert not is_control(token)
         assert token > 2
         if wait_ticks(token):
-            here = []
+            at_this_tick = []
             continue
         note, velocity_bin = parse_note_token(token)  # type: ignore[misc]
         assert part.low <= note <= part.high
-        here.append((velocity_bin > 0, note))
-        assert here == sorted(set(here)), "releases before strikes, both upwards, none twice"
+        at_this_tick.append((velocity_bin > 0, note))
+        assert at_this_tick == sorted(set(at_this_tick)), "releases before strikes, both upwards, none twice"
         if not part.note_offs:
             assert velocity_bin
         elif velocity_bin:
@@ -57,13 +57,13 @@ def test_what_is_allowed_is_music_and_lands_on_the_hosts_tick(part: Part, seed: 
 
 @settings(max_examples=30)
 @given(PARTS, st.integers(0, 10**6))
-def test_a_note_that_must_be_struck_is_struck_before_time_passes(part: Part, seed: int) -> None:
+def test_a_required_strike_comes_before_the_first_wait(part: Part, seed: int) -> None:
     tokens = walk(part, seed, 120, must_strike=True)
     first_wait = next(place for place, token in enumerate(tokens) if wait_ticks(token))
     assert any(parse_note_token(token) for token in tokens[:first_wait])
 
 
-def test_a_full_hand_must_let_go_first() -> None:
+def test_with_all_voices_sounding_only_releases_are_allowed() -> None:
     tokens = known_tokens(PIANO)
     grammar = Grammar(PIANO, tokens)
     for note in range(60, 60 + Limits().voices):
@@ -99,7 +99,7 @@ def test_limits_bound_the_voices() -> None:
     assert not any(parse_note_token(token) and parse_note_token(token)[1] for token in strikes)  # type: ignore[index]
 
 
-def test_a_copy_goes_its_own_way() -> None:
+def test_a_copy_is_independent() -> None:
     tokens = known_tokens(PIANO)
     grammar = Grammar(PIANO, tokens)
     grammar.take(note_token(60, 8))

@@ -10,34 +10,34 @@ from tests.compose.test_composer import composer
 CALM, WILD = Controls(temperature=0.4), Controls(temperature=1.5, density=0.9)
 
 
-def bars(asked: list[Controls]) -> list[Bar]:
+def bars(controls_by_bar: list[Controls]) -> list[Bar]:
     plain = composer()
-    return [plain.next_bar(controls) for controls in asked]
+    return [plain.next_bar(controls) for controls in controls_by_bar]
 
 
-def test_bars_in_stock_are_the_bars_that_would_have_come() -> None:
+def test_bars_composed_ahead_equal_those_composed_on_time() -> None:
     ahead = Ahead(composer())
-    heard = []
+    composed = []
     for _ in range(4):
         ahead.prepare(CALM)
-        assert ahead.next_number == len(heard)
-        heard.append(ahead.next_bar(CALM))
-        assert ahead.next_number == len(heard)
-    assert heard == bars([CALM] * 4)
+        assert ahead.next_number == len(composed)
+        composed.append(ahead.next_bar(CALM))
+        assert ahead.next_number == len(composed)
+    assert composed == bars([CALM] * 4)
 
 
-def test_what_was_composed_under_other_controls_is_taken_back() -> None:
+def test_a_bar_composed_under_other_controls_is_discarded() -> None:
     ahead = Ahead(composer())
-    heard = [ahead.next_bar(CALM)]
+    composed = [ahead.next_bar(CALM)]
     ahead.prepare(CALM)
     ahead.prepare(WILD)
     ahead.prepare(CALM)
-    heard.append(ahead.next_bar(WILD))
+    composed.append(ahead.next_bar(WILD))
     ahead.prepare(CALM)
-    heard.append(ahead.next_bar(WILD))
-    heard.append(ahead.next_bar(CALM))
-    assert heard == bars([CALM, WILD, WILD, CALM])
-    assert heard[1] != bars([CALM] * 2)[1]
+    composed.append(ahead.next_bar(WILD))
+    composed.append(ahead.next_bar(CALM))
+    assert composed == bars([CALM, WILD, WILD, CALM])
+    assert composed[1] != bars([CALM] * 2)[1]
 
 
 def test_a_change_of_the_mix_keeps_the_prepared_bar() -> None:
@@ -48,26 +48,26 @@ def test_a_change_of_the_mix_keeps_the_prepared_bar() -> None:
     assert ahead._stock is stock
 
 
-def test_threads_that_prepare_change_nothing() -> None:
+def test_preparing_in_other_threads_does_not_change_the_bars() -> None:
     ahead = Ahead(composer())
-    asked = [CALM, WILD, WILD, CALM, CALM]
-    heard = []
+    controls_by_bar = [CALM, WILD, WILD, CALM, CALM]
+    composed = []
     with ThreadPoolExecutor(2) as pool:
-        for place, controls in enumerate(asked):
-            early = [pool.submit(ahead.prepare, each) for each in (asked[place - 1], controls)]
-            heard.append(ahead.next_bar(controls))
-            for each in early:
-                each.result()
-    assert heard == bars(asked)
+        for place, controls in enumerate(controls_by_bar):
+            early = [pool.submit(ahead.prepare, other) for other in (controls_by_bar[place - 1], controls)]
+            composed.append(ahead.next_bar(controls))
+            for future in early:
+                future.result()
+    assert composed == bars(controls_by_bar)
 
 
-def test_a_skip_takes_the_bar_in_stock_back() -> None:
+def test_a_skip_discards_the_bar_composed_ahead() -> None:
     ahead, plain = Ahead(composer()), composer()
-    heard, expected = [ahead.next_bar(CALM)], [plain.next_bar(CALM)]
+    composed, expected = [ahead.next_bar(CALM)], [plain.next_bar(CALM)]
     ahead.prepare(CALM)
     ahead.skip(CALM)
     plain.skip(CALM)
-    heard += [ahead.next_bar(CALM) for _ in range(2)]
+    composed += [ahead.next_bar(CALM) for _ in range(2)]
     expected += [plain.next_bar(CALM) for _ in range(2)]
-    assert heard == expected
-    assert [bar.track.number for bar in heard] == [0, 1, 1]
+    assert composed == expected
+    assert [bar.track.number for bar in composed] == [0, 1, 1]

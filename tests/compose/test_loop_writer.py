@@ -1,4 +1,4 @@
-"""Loops of random weights: the rules hold whatever a model would like."""
+"""Loops of a model with random weights, which follow the rules all the same, and of the shipped model."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def shipped() -> LoopWriter:
 
 
 def drawn(writer: LoopWriter, count: int, mood: Mood | None = None) -> list[Harmony]:
-    found: list[Harmony] = []
+    harmonies: list[Harmony] = []
     for number in range(count):
-        recent = [each.sections["A"] for each in found[-24:]]
-        found.append(writer.harmony(mood, recent, (5, number)))
-    return found
+        recent = [harmony.sections["A"] for harmony in harmonies[-24:]]
+        harmonies.append(writer.harmony(mood, recent, (5, number)))
+    return harmonies
 
 
-def test_even_random_weights_write_bars_of_known_lengths() -> None:
+def test_a_model_of_random_weights_writes_chords_of_allowed_lengths() -> None:
     for harmony in drawn(clueless(), 2):
         main = harmony.sections["A"]
         assert main.bars in (4, 8)
@@ -43,11 +43,13 @@ def test_even_random_weights_write_bars_of_known_lengths() -> None:
 
 
 @pytest.mark.parametrize("mood", [None, *MOODS])
-def test_the_shipped_model_keeps_the_rules_and_repeats_no_loop(mood: Mood | None) -> None:
-    found = drawn(shipped(), 8, mood)
-    broken = [harmony.sections["A"].names() for harmony in found if faults(harmony.sections["A"], str(harmony.mode))]  # type: ignore[arg-type]
+def test_loops_of_the_shipped_model_follow_the_rules_and_do_not_repeat(mood: Mood | None) -> None:
+    harmonies = drawn(shipped(), 8, mood)
+    broken = [
+        harmony.sections["A"].names() for harmony in harmonies if faults(harmony.sections["A"], str(harmony.mode))
+    ]  # type: ignore[arg-type]
     assert not broken
-    assert len({signature(harmony.sections["A"]) for harmony in found}) == len(found)
+    assert len({signature(harmony.sections["A"]) for harmony in harmonies}) == len(harmonies)
 
 
 def test_most_tracks_keep_one_loop_and_a_variant_begins_like_it() -> None:
@@ -60,7 +62,7 @@ def test_most_tracks_keep_one_loop_and_a_variant_begins_like_it() -> None:
         assert other.halves[:half] == main.halves[:half]
 
 
-def test_a_written_loop_gets_a_variant_too() -> None:
+def test_a_loop_of_the_config_gets_a_variant() -> None:
     loop = parse_loop(["Dm9", "G7", "Cmaj9", "Am7"])
     variant = shipped().variant(loop, (1, 2))
     assert variant != loop
@@ -68,35 +70,35 @@ def test_a_written_loop_gets_a_variant_too() -> None:
     assert variant.halves[:4] == loop.halves[:4]
 
 
-def test_a_chord_that_leads_to_one_root_alone_leaves_a_variation_somewhere_to_go() -> None:
-    """G augmented leads to C alone, and it is C that the variation is not to have."""
+def test_a_variant_is_written_even_if_the_rules_allow_no_root() -> None:
+    """G augmented leads only to C, which the variant must not have."""
     varied = parse_loop(["Am9", "Fmaj7 Gaug", "Cmaj9", "Em7"])
-    loop, _ = shipped()._drawn(np.random.default_rng(1), "minor", "calm", 4, varied)
+    loop, _ = shipped()._draw_loop(np.random.default_rng(1), "minor", "calm", 4, varied)
     assert loop.bars == 4
     assert loop.halves[:4] == varied.halves[:4]
 
 
-def test_the_same_seed_writes_the_same_and_another_other_loops() -> None:
+def test_loops_depend_on_the_seed() -> None:
     writer = shipped()
     assert writer.harmony("sad", (), (1, 2)) == writer.harmony("sad", (), (1, 2))
     assert writer.harmony("sad", (), (1, 2)) != writer.harmony("sad", (), (1, 3))
 
 
-def test_moods_are_heard_in_the_mode_and_in_the_chords() -> None:
+def test_sad_loops_are_minor_and_warm_ones_mostly_major() -> None:
     writer = shipped()
-    minor = {mood: sum(each.mode == "minor" for each in drawn(writer, 10, mood)) for mood in ("warm", "sad")}
+    minor = {mood: sum(harmony.mode == "minor" for harmony in drawn(writer, 10, mood)) for mood in ("warm", "sad")}
     assert minor["sad"] == 10
     assert minor["warm"] <= 5
 
 
-def test_a_loop_that_was_heard_lately_is_written_only_for_want_of_another() -> None:
+def test_a_recent_loop_is_not_written_again() -> None:
     writer = shipped()
     first = writer.harmony(None, (), (8, 0)).sections["A"]
     again = writer.harmony(None, (first,), (8, 0)).sections["A"]
     assert signature(again) != signature(first)
 
 
-def test_a_harmony_moves_to_any_key_as_a_whole() -> None:
+def test_transposing_a_harmony_transposes_every_chord() -> None:
     harmony = Harmony("major", {"A": Loop(drawn(shipped(), 1)[0].sections["A"].halves)})
     moved = harmony.transposed(3)
     assert moved.mode == "major"

@@ -1,4 +1,4 @@
-"""What a MIDI file is told about: copies are found and named by bar, through files, keys and tempos."""
+"""Copies in MIDI files are found, in any key and at any tempo, and reported with their bar."""
 
 from __future__ import annotations
 
@@ -39,38 +39,38 @@ def indexes() -> Indexes:
     return {PIANO: piano, DRUMS: Index.of(DRUMS, [])}
 
 
-def test_a_copy_is_found_in_its_bar_and_named(tmp_path: Path, indexes: Indexes) -> None:
+def test_a_copy_is_reported_with_its_bar(tmp_path: Path, indexes: Indexes) -> None:
     own = moved(tune(5, 30), semitones=-3)
     path = written(tmp_path / "a.mid", [*own, *moved(KNOWN[:25], semitones=4, ticks=16 * TICKS_PER_BAR)])
-    (found,) = examine(path, indexes)
-    assert (found.track, found.part, found.bar) == ("keys", PIANO, 17)
-    assert found.spread.longest == 25
-    text = report(path, [found], indexes)
+    (finding,) = examine(path, indexes)
+    assert (finding.track, finding.part, finding.bar) == ("keys", PIANO, 17)
+    assert finding.spread.longest == 25
+    text = report(path, [finding], indexes)
     assert "keys: at most 25 notes in a row, in the bars from 17: more than human music shares" in text
     assert "human piano, unseen" in text
 
 
-def test_what_is_short_enough_is_told_as_what_humans_share(tmp_path: Path, indexes: Indexes) -> None:
+def test_a_short_run_is_compared_with_human_music(tmp_path: Path, indexes: Indexes) -> None:
     path = written(tmp_path / "a.mid", KNOWN[:12])
     text = report(path, examine(path, indexes), indexes)
     assert "keys: at most 12 notes in a row, in the bars from 1; human music" in text
     assert "shares up to 12." in text
 
 
-def test_drums_are_compared_with_drums_and_an_original_is_told_so(tmp_path: Path, indexes: Indexes) -> None:
+def test_drums_are_compared_with_drums(tmp_path: Path, indexes: Indexes) -> None:
     path = written(tmp_path / "a.mid", KNOWN, drums=True)
-    (found,) = examine(path, indexes)
-    assert (found.part, found.spread.longest) == (DRUMS, 0)
-    assert "drums: nothing copied." in report(path, [found], indexes)
+    (finding,) = examine(path, indexes)
+    assert (finding.part, finding.spread.longest) == (DRUMS, 0)
+    assert "drums: nothing copied." in report(path, [finding], indexes)
 
 
-def test_a_file_without_notes_has_nothing_to_compare(tmp_path: Path, indexes: Indexes) -> None:
+def test_a_file_without_notes_is_refused(tmp_path: Path, indexes: Indexes) -> None:
     midi.write(tmp_path / "a.mid", [midi.MidiTrack("keys", [])], {0: 80}, end=480)
     with pytest.raises(MidiError, match="holds no notes"):
         examine(tmp_path / "a.mid", indexes)
 
 
-def test_the_command_compares_with_what_the_radio_ships(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_compares_with_the_shipped_indexes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["originality", str(written(tmp_path / "a.mid", tune(7, 80)))]) == 0
     assert "human piano, unseen" in capsys.readouterr().out
     assert cli.main(["originality", str(tmp_path / "none.mid")]) == 1
@@ -78,7 +78,7 @@ def test_the_command_compares_with_what_the_radio_ships(tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize("part", [PIANO, DRUMS])
-def test_the_shipped_indexes_know_human_music(part: Part) -> None:
+def test_the_shipped_indexes_include_human_music(part: Part) -> None:
     index = Index.read(INDEXES[part])
     assert index.part is part
     assert index.human is not None

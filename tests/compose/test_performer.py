@@ -99,7 +99,7 @@ def test_a_model_that_never_lets_go_is_made_to() -> None:
     chord = (NO_CHORD,) * 4  # so that only a note's length can end it
     clinging = Performer(Clinging(), PARTS["piano"], (0, 0))
     plans = [BarPlan(bar, "A", chord, {"piano": 3}, "hiphop") for bar in range(6)]
-    events = [event for here in plans for event in clinging.play(here, Sampling())]
+    events = [event for bar_plan in plans for event in clinging.play(bar_plan, Sampling())]
     held = [event for event in events if event.note == 60]
     strikes = [event.tick for event in held if event.velocity]
     releases = [event.tick for event in held if not event.velocity]

@@ -16,13 +16,13 @@ from radio.music.parts import DRUMS, PIANO
 def tune(seed: int, notes: int = 200) -> list[Note]:
     """Notes of its own, one at a time and in chords."""
     random = Random(seed)
-    start, found = 0, []
+    start, notes_of_tune = 0, []
     for _ in range(notes):
         start += random.choice((0, 30, 60, 90, 120))
-        found.append(
+        notes_of_tune.append(
             Note(start, start + random.choice((30, 60, 120)), random.randrange(48, 84), random.randrange(30, 110))
         )
-    return sorted({(note.start, note.note): note for note in found}.values())
+    return sorted({(note.start, note.note): note for note in notes_of_tune}.values())
 
 
 def moved(notes: list[Note], *, semitones: int = 0, ticks: int = 0, louder: int = 0) -> list[Note]:
