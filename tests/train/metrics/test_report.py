@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.train.corpora import pop909_song
 from train.metrics import play
 from train.metrics.passage import Passage, of_tokens, plans_of
 from train.metrics.report import report, write
-from train.metrics.stationarity import trends
+from train.metrics.stationarity import Trend, trends
 from train.metrics.table import RHYTHM, compare, measure, passage_bars, table, within
 from train.prepare.corpus import prepare
 
@@ -108,3 +109,12 @@ def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
     assert {row["metric"] for row in figures["metrics"]} >= {"tonal stability", "chord-tone ratio (CTnCTR)"}
     assert (tmp_path / "report" / "metrics.png").read_bytes()[:4] == b"\x89PNG"
     assert (tmp_path / "report" / "metrics.md").read_text() == words + "\n"
+    assert not (tmp_path / "report" / "hours.png").exists()
+    hours = Trend(np.array([0.5, 0.75, 0.625]), 0.25, 1.5)
+    words = write(replace(results, station="chill", hours=3.0, trends={"tonal stability": hours}), tmp_path / "report")
+    assert words.splitlines()[-3:] == [
+        "| chill, 3 hours | first | last | drift, SD | furthest hour, SE |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| tonal stability | 0.500 | 0.625 | +0.25 | 1.5 |",
+    ]
+    assert (tmp_path / "report" / "hours.png").read_bytes()[:4] == b"\x89PNG"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
 import pytest
 
 from radio.errors import SettingsError
-from radio.music.chords import parse_chord
+from radio.music.chords import NO_CHORD, parse_chord
 from radio.music.events import Note
 from radio.music.tokenizer import decode, events_to_notes
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
@@ -213,3 +214,10 @@ def test_sections_without_a_steady_rhythm_are_left_out() -> None:
         for note in song(bars=24).notes
         if note.start // TICKS_PER_BAR not in wandering
     ]
+
+
+def test_onsets_without_a_chord_are_voiced_as_an_open_fifth() -> None:
+    piece = song()
+    piece = replace(piece, chords=[NO_CHORD] * len(piece.chords))
+    pitches = {note.note % 12 for note in voice(piece, Random(1)).notes}
+    assert {0, 7} <= pitches
