@@ -18,4 +18,5 @@ def assert_same(one: Path, other: Path, *, within: float = 0.0) -> None:
     actual, expected = weights(one), weights(other)
     assert actual.keys() == expected.keys()
     apart = {name: float((tensor - expected[name]).abs().max()) for name, tensor in actual.items()}
-    assert {name: distance for name, distance in apart.items() if not distance <= within} == {}
+    differing = {name: distance for name, distance in apart.items() if not distance <= within}
+    assert differing == {}, differing

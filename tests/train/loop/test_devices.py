@@ -35,7 +35,8 @@ def test_every_lane_is_read_by_one_device_in_order(ranks: int) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_and_resume(recipe: Recipe, tmp_path: Path) -> None:
-    recipe = replace(recipe, lanes=4, tokens=60 * 4 * 64, validate_every=30, checkpoint_every=1)
+    # A small rate, since Adam multiplies the rounding of other orders of sums by it.
+    recipe = replace(recipe, lanes=4, tokens=60 * 4 * 64, rate=3e-4, validate_every=30, checkpoint_every=1)
     two = ["--devices", "2"]
     ran = subprocess.run(
         command(recipe, tmp_path / "two", *two), check=True, timeout=300, capture_output=True, text=True
