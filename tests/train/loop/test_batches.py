@@ -44,6 +44,10 @@ def test_a_resumed_run_reads_the_same_batches() -> None:
             break
 
 
+def test_the_first_window_of_every_lane_is_fresh() -> None:
+    assert bool(next(iter(lanes())).fresh.all())
+
+
 def test_another_seed_gives_another_order() -> None:
     assert not np.array_equal(next(iter(lanes(seed=1))).rows, next(iter(lanes(seed=2))).rows)
 

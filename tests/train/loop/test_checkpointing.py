@@ -7,13 +7,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 import yaml
 
 from tests.train.runs import assert_same
-from train.loop.checkpointing import StoppedError
+from train.loop.checkpointing import Checkpointing, StoppedError
 from train.loop.fit import fit
 from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
@@ -38,6 +39,22 @@ def test_a_signal_ends_a_run_after_its_step_and_the_run_resumes(
     assert signal.getsignal(number) == before
     assert torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)["next_step"] == 5
     assert_same(fit(recipe, tmp_path / "cut", progress=False), fit(recipe, tmp_path / "whole", progress=False))
+
+
+def test_the_best_checkpoint_is_that_of_the_fewest_bits(tmp_path: Path) -> None:
+    written: list[tuple[str, float]] = []
+    trainer = SimpleNamespace(callback_metrics={})
+    trainer.save_checkpoint = lambda path: written.append((path.name, trainer.callback_metrics["val_bits"]))
+    checkpointing = Checkpointing(tmp_path, every=10)
+    for bits in (3.0, 2.0, 2.5, 1.5):
+        trainer.callback_metrics["val_bits"] = bits
+        checkpointing.on_validation_end(trainer, None)  # type: ignore[arg-type]
+    assert written == [("best.ckpt", 3.0), ("best.ckpt", 2.0), ("best.ckpt", 1.5)]
+    resumed = Checkpointing(tmp_path, every=10)
+    resumed.load_state_dict(checkpointing.state_dict())
+    trainer.callback_metrics["val_bits"] = 2.0
+    resumed.on_validation_end(trainer, None)  # type: ignore[arg-type]
+    assert len(written) == 3
 
 
 def started(recipe: Recipe, run: Path) -> subprocess.Popen[str]:

@@ -118,6 +118,9 @@ def test_an_exported_model_predicts_as_the_trained_one(recipe: Recipe, tmp_path:
     started = fit(replace(recipe, tokens=1), tmp_path / "second", initial=out, progress=False)
     assert load_module(started).tokens_before == recipe.tokens
     assert weights(started).keys() == weights(tmp_path / "run" / "last.ckpt").keys()
+    export(started, tmp_path / "second.safetensors", {}, "fp32")
+    card = checkpoint.read(tmp_path / "second.safetensors").card
+    assert card["tokens_trained"] == recipe.tokens + recipe.lanes * recipe.window
     with pytest.raises(ModelError, match="its shape"):
         fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
 

@@ -14,7 +14,7 @@ C, Q = parse_chord("C"), TICKS_PER_BEAT
 
 
 def line(*pitches: int, step: int = Q, chord: Chord = C, bars: int = 4) -> Passage:
-    """One note a step, pitch_number as long as the step, over one chord."""
+    """Return a passage of one note per step, as long as the step, over one chord."""
     notes = [Note(place * step, (place + 1) * step, pitch_number, 80) for place, pitch_number in enumerate(pitches)]
     return Passage(notes, bars, (chord,) * (4 * bars))
 
@@ -90,6 +90,8 @@ def test_polyphony_note_length_and_range_are_those_of_held_chords() -> None:
     assert rhythm.note_density(held) == 3 / 8
     assert rhythm.note_length(held) == pytest.approx(10 / 3)
     assert rhythm.pitch_range(held) == 7
+    short = Passage([Note(0, 20, 60, 80), Note(0, Q, 64, 80)], 1)
+    assert rhythm.polyphony(short) == (2 + 8) / 8, "a note counts in the sample in which it ends"
 
 
 def test_rhythm_consistency_falls_as_the_spread_of_onsets_grows() -> None:

@@ -9,16 +9,18 @@ import pytest
 from radio.errors import SettingsError
 from radio.music.chords import NO_CHORD, parse_chord
 from radio.music.events import Note
+from radio.music.parts import PIANO
 from radio.music.tokenizer import decode, events_to_notes
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.data.arrange.songs import LOOP, song
 from train.data.arrange.enrichment import enrich, tonic_of
 from train.data.arrange.pipeline import STAGES, arrange, parse_stages
 from train.data.arrange.sections import keep_steady_sections
-from train.data.arrange.sustain import sustain
+from train.data.arrange.sustain import EIGHTH, sustain
 from train.data.arrange.thinning import thin
 from train.data.arrange.touch import soften
 from train.data.arrange.voicing import voice
+from train.data.corpus.piece import Piece
 
 SEEDS = range(20)
 
@@ -179,6 +181,14 @@ def test_notes_end_at_a_chord_change_or_at_their_next_onset(seed: int) -> None:
         last = (note.end - 1) // TICKS_PER_BEAT
         assert piece.chords[last] == piece.chords[note.start // TICKS_PER_BEAT]
         assert not any(note.start < other.start < note.end for other in held.notes if other.note == note.note)
+
+
+def test_a_melody_of_eighths_is_never_released_early() -> None:
+    notes = [Note(start, start + 30, 60, 80) for start in range(0, 3 * TICKS_PER_BEAT, EIGHTH)]
+    piece = Piece("test", PIANO, "train", 1, notes, [parse_chord("C")] * 4)
+    for seed in range(20):
+        lengths = [note.end - note.start for note in sustain(piece, Random(seed)).notes]
+        assert lengths[:-1] == [EIGHTH] * (len(notes) - 1)
 
 
 # touch and sections

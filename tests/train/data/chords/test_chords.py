@@ -129,6 +129,12 @@ def test_only_triads_are_enriched_and_a_held_chord_stays_the_same() -> None:
         assert rich[0].quality in ("maj7", "maj9", "6")
 
 
+def test_a_held_dominant_may_become_a_suspension_at_the_bar_line() -> None:
+    plain = [parse_chord(name) for name in ("G", "G", "C", "Am") for _ in range(4)] * 4
+    rich = [sheet("test", "train", plain, "major").enrich(variant).chords for variant in range(30)]
+    assert {(chords[3].quality, chords[4].quality) for chords in rich} >= {("dom7", "dom7"), ("dom7", "sus")}
+
+
 @pytest.mark.parametrize("text", ["", "{}", '[{"mode": "major"}]'])
 def test_a_file_without_progressions_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.json").write_text(text)

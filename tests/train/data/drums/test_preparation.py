@@ -66,6 +66,9 @@ def test_variation_keeps_kick_and_backbeat() -> None:
         seen["no ghosts"] += not [1 for _, pad, velocity in other if pad == 38 and velocity < GHOST]
     assert 30 < seen[51] < 100
     assert 30 < seen["no ghosts"] < 100
+    ghost, stroke = (0.0, 38, GHOST - 10), (60.0, 38, GHOST)
+    assert {len(vary([ghost, stroke], Random(seed))) for seed in range(50)} == {1, 2}
+    assert all(vary([ghost, stroke], Random(seed))[-1][0] == 60 for seed in range(50)), "only softer ones are ghosts"
     foot = [(0.0, 44, 60)]
     assert all(vary(foot, Random(seed))[0][1] == 44 for seed in range(50))
 
