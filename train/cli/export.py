@@ -1,6 +1,6 @@
 """Export a run's last checkpoint as a .safetensors file that the radio plays, with its model card.
 
-The card stands in the file's header and beside it, as .json: recipe, corpus, tokens trained, and the figures of
+The card is in the file's header and beside it, as .json: recipe, corpus, tokens trained, and the figures of
 `evaluate` where they were measured.
 """
 

@@ -1,4 +1,4 @@
-"""The data card of a prepared corpus: source, licence, stages, and statistics before and after them."""
+"""The data card of a prepared corpus: source, license, stages, and statistics before and after them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from train.metrics.passage import Passage
 
 FILE: Final = "card.json"
 
-LICENCES: Final[Mapping[str, str]] = MappingProxyType(
+LICENSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "pop909": "POP909, MIT, © 2020 Music X Lab; Wang et al., ISMIR 2020; github.com/music-x-lab/POP909-Dataset",
         "groove": "Groove MIDI Dataset, CC BY 4.0, Google LLC; Gillick et al., ICML 2019",
@@ -77,7 +77,7 @@ class DataCard:
     """The data card of a corpus that is being prepared."""
 
     corpus: str
-    """The kind of source: a key of `LICENCES`."""
+    """The kind of source: a key of `LICENSES`."""
     stages: Sequence[str]
     variants: int
     before: CorpusStatistics = field(default_factory=CorpusStatistics)
@@ -96,7 +96,7 @@ class DataCard:
         """Write the card to the corpus' folder. `counts` are pieces, bars and tokens by split."""
         card: dict[str, JsonValue] = {
             "source": self.corpus,
-            "licence": LICENCES[self.corpus],
+            "licence": LICENSES[self.corpus],
             "stages": list(self.stages),
             "variants": self.variants,
             **{name: dict(by_split) for name, by_split in counts.items()},

@@ -27,7 +27,7 @@ from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, T
 from train.data.corpus.beat_placement import PAIR, STRAIGHT, BeatPlacement
 from train.data.corpus.groove import DrumPerformance, TakePlacements, read_performance, rows
 from train.data.drums.preparation import place_hits
-from train.metrics.data_card import LICENCES
+from train.metrics.data_card import LICENSES
 
 PLACING: Final = ("align", "straighten", "grid")
 
@@ -281,4 +281,4 @@ def measure_timing(root: Path) -> tuple[dict[str, JsonValue], str]:
         "training grooves": lofi,
     }
     styles: dict[str, JsonValue] = {style: timing.as_json() for style, timing in timings.items()}
-    return {"source": LICENCES["groove"], "styles": styles}, table(held_out, columns)
+    return {"source": LICENSES["groove"], "styles": styles}, table(held_out, columns)

@@ -24,12 +24,12 @@ _OFF_BEAT, _OTHER = 0.8, 0.2
 def thin(piece: Piece, random: Random) -> Piece:
     """Keep the onsets that recur, are stressed, or have many notes, as many as each section's random density allows.
 
-    An onset within an eighth of a chord change is moved to it and notes_left. All notes of a notes_left onset stay.
+    An onset within an eighth of a chord change is moved to it and kept. All notes of a kept onset stay.
     """
     bars: list[dict[Tick, list[Note]]] = [{} for _ in range(piece.bars)]
     for note in piece.notes:
         bars[note.start // TICKS_PER_BAR].setdefault(note.start % TICKS_PER_BAR, []).append(note)
-    notes_left: list[Note] = []
+    notes: list[Note] = []
     for first in range(0, piece.bars, SECTION_BARS):
         section = bars[first : first + SECTION_BARS]
         strikes = round(BEATS_PER_BAR * ONSETS * exp(random.gauss(0.0, SPREAD)))
@@ -40,8 +40,8 @@ def thin(piece: Piece, random: Random) -> Piece:
             chosen = _heaviest(moved, changes, regular, strikes)
             for tick in chosen:
                 start = number * TICKS_PER_BAR + tick
-                notes_left += [Note(start, max(note.end, start + 1), note.note, note.velocity) for note in moved[tick]]
-    return replace(piece, notes=sorted(notes_left))
+                notes += [Note(start, max(note.end, start + 1), note.note, note.velocity) for note in moved[tick]]
+    return replace(piece, notes=sorted(notes))
 
 
 def _changes(chords: Sequence[Chord], bar: int) -> set[Tick]:

@@ -16,7 +16,7 @@ SOFT, PIECES, WITHIN = 66.5, 5.0, 4.2
 
 def soften(piece: Piece, random: Random) -> Piece:
     """Scale the velocities of each section to a soft mean and a small spread; loud notes stay louder."""
-    centre = random.gauss(SOFT, PIECES)
+    center = random.gauss(SOFT, PIECES)
     sections: dict[int, list[Note]] = {}
     for note in piece.notes:
         sections.setdefault(note.start // (SECTION_BARS * TICKS_PER_BAR), []).append(note)
@@ -26,6 +26,6 @@ def soften(piece: Piece, random: Random) -> Piece:
         spread = (sum((note.velocity - mean) ** 2 for note in notes) / len(notes)) ** 0.5
         scale = WITHIN / spread if spread > WITHIN else 1.0
         result += [
-            Note(n.start, n.end, n.note, min(110, max(30, round(centre + (n.velocity - mean) * scale)))) for n in notes
+            Note(n.start, n.end, n.note, min(110, max(30, round(center + (n.velocity - mean) * scale)))) for n in notes
         ]
     return replace(piece, notes=sorted(result))
