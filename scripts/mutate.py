@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import os
 import random
 import re
@@ -182,14 +183,12 @@ def tests_of(path: Path) -> list[list[str]]:
     return [group for group in groups if group]
 
 
-def failing_test(tree: Path, tests: list[str]) -> str | None:
-    """Run the tests in `tree`; return the name of one that fails, or None."""
+def failing_test(tests: list[str]) -> str | None:
+    """Run tests; return the name of one that fails, or None."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests]
-    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd()), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        result = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
         return "timeout"
     if result.returncode in (0, 5):  # 5: no tests
@@ -207,29 +206,34 @@ def main() -> int:
     parser.add_argument("--line", type=int, metavar="N", help="make all changes of this line of PATH, and no others")
     parser.add_argument("--list", action="store_true", help="print the changes and run nothing")
     arguments = parser.parse_args()
-    if arguments.line:
-        mutations = [m for m in Finder(Path(arguments.paths[0])).mutations if m.line == arguments.line]
-    else:
-        mutations = draw(arguments.paths, arguments.count, arguments.seed)
-    if arguments.list:
-        print(*(mutation.describe(mutation.path.read_bytes()) for mutation in mutations), sep="\n")
-        return 0
-    survivors = 0
     with tempfile.TemporaryDirectory(prefix="mutate-") as name:
         tree = Path(name) / "tree"
-        ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "build", "node_modules", ".*_cache")
+        ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules", ".*_cache", ".hypothesis")
         shutil.copytree(Path(), tree, ignore=ignored, symlinks=True)
-        for mutation in mutations:
-            source = mutation.path.read_bytes()
-            (tree / mutation.path).write_bytes(mutation.apply(source))
-            failures = (failing_test(tree, tests) for tests in tests_of(mutation.path))
-            failure = next((failure for failure in failures if failure), None)
-            (tree / mutation.path).write_bytes(source)
-            survivors += failure is None
-            print(f"{'noticed ' if failure else 'SURVIVED'} {mutation.describe(source)}")
-            print(f"         by {failure}" if failure else "", flush=True)
+        with contextlib.chdir(tree):
+            if arguments.line:
+                mutations = [m for m in Finder(Path(arguments.paths[0])).mutations if m.line == arguments.line]
+            else:
+                mutations = draw(arguments.paths, arguments.count, arguments.seed)
+            if arguments.list:
+                print(*(mutation.describe(mutation.path.read_bytes()) for mutation in mutations), sep="\n")
+                return 0
+            survivors = sum(survives(mutation) for mutation in mutations)
     print(f"{survivors} of {len(mutations)} survived")
     return survivors > 0
+
+
+def survives(mutation: Mutation) -> bool:
+    """Make the change, run the tests of its module, and undo it; report and return whether all of them pass."""
+    source = mutation.path.read_bytes()
+    mutation.path.write_bytes(mutation.apply(source))
+    failures = (failing_test(tests) for tests in tests_of(mutation.path))
+    failure = next((failure for failure in failures if failure), None)
+    mutation.path.write_bytes(source)
+    print(f"{'noticed ' if failure else 'SURVIVED'} {mutation.describe(source)}")
+    if failure:
+        print(f"         by {failure}", flush=True)
+    return failure is None
 
 
 if __name__ == "__main__":
