@@ -18,7 +18,8 @@ from bench.__main__ import SECTIONS
 from radio.cli import main as cli
 from radio.cli.arguments import load_config, station_settings
 from tests.pasted_commands import PAGES, ROOT, Command, commands_of, inline_commands_of
-from tests.push.servers import KEY, free_port, icecast, nginx
+from tests.ports import free_port
+from tests.push.servers import KEY, icecast, nginx
 from train.cli.main import create_parser
 
 COMMANDS = [command for page in PAGES for command in commands_of(page)]

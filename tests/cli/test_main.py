@@ -303,7 +303,7 @@ def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: s
             assert server.stdout.readline() == b"On the air:\n"
             assert server.stdout.readline().startswith(b"  http://127.0.0.1:")
             server.send_signal(number)
-            assert server.wait(timeout=30) == 0
+            assert server.wait(timeout=90) == 0
             assert server.stderr.read() == b""
         finally:
             server.kill()

@@ -74,7 +74,7 @@ def test_a_reader_that_closes_the_pipe_ends_it_without_an_error(tmp_path: Path) 
             assert program.stderr is not None
             assert program.stdout.read(1000)
             program.stdout.close()
-            assert program.wait(timeout=30) == 0
+            assert program.wait(timeout=90) == 0
             assert program.stderr.read() == b""
 
 
@@ -87,7 +87,7 @@ def test_an_interrupted_stream_is_complete(tmp_path: Path, number: signal.Signal
         audio = program.stdout.read(20_000)
         program.send_signal(number)
         audio += program.stdout.read()
-        assert program.wait(timeout=30) == 0
+        assert program.wait(timeout=90) == 0
         assert program.stderr.read() == b""
     assert len(decoded(audio)) > SAMPLE_RATE
 
@@ -161,12 +161,12 @@ def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "60", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 90
             while not [draft for folder in tmp_path.iterdir() for draft in folder.glob("*.wav")]:
                 assert time.monotonic() < deadline, "nothing was ever written"
                 time.sleep(0.02)
             program.send_signal(signal.SIGINT)
-            assert program.wait(timeout=30) == 130
+            assert program.wait(timeout=90) == 130
         finally:
             program.kill()
     assert list(tmp_path.iterdir()) == []

@@ -48,6 +48,6 @@ def test_a_second_signal_ends_the_command_without_a_traceback(number: signal.Sig
             radio.send_signal(number)
             time.sleep(0.02)  # the station's worker takes longer than that to stop
             radio.send_signal(number)
-            output, _ = radio.communicate(timeout=30)
+            output, _ = radio.communicate(timeout=90)
     assert b"Traceback" not in output
     assert b"Error" not in output

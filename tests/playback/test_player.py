@@ -172,7 +172,7 @@ def test_only_the_last_requested_station_starts(playing: Playing) -> None:
         station = Constant(0.1)
         opened.append((settings.name, station))
         if settings != ONE:
-            go.wait(20)
+            go.wait(90)
         return station
 
     player, device = playing(slow)

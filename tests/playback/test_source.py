@@ -51,12 +51,12 @@ def test_a_loader_closed_while_loading_closes_the_station() -> None:
 
     def slow(_: StationSettings) -> ToneStation:
         started.set()
-        go.wait(20)
+        go.wait(90)
         return station
 
     loader = SourceLoader(slow)
     loader.load(replace(ONE, title="Slow"))
-    assert started.wait(20)
+    assert started.wait(90)
     threading.Timer(0.05, go.set).start()
     loader.close()
     assert station.closed

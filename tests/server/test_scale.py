@@ -45,6 +45,7 @@ async def test_a_cache_sends_one_request_for_all_clients(tmp_path: Path) -> None
         assert radio.tone.listeners == 1, "the radio counts all clients of the cache as one listener"
 
 
+@pytest.mark.slow
 async def test_a_cached_playlist_is_fresh(tmp_path: Path) -> None:
     async with on_air() as radio, nginx(tmp_path, radio.port) as root:
         seen = set()
@@ -88,7 +89,7 @@ async def test_streams_and_events_are_not_buffered(tmp_path: Path) -> None:
                 if name == b"event: bar\n":
                     bars += 1
                     late = radio.tone.edge.live - json.loads(data.removeprefix(b"data: "))["frame"]
-                    assert late < SAMPLE_RATE, "the event was buffered"
+                    assert late < 5 * SAMPLE_RATE, "the event was buffered"
         async with radio.http.get(f"{root}/tone.opus?burst=0") as stream:
             assert stream.headers["Content-Type"] == "audio/ogg"
             start, size = radio.tone.edge.live, 0

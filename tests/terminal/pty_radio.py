@@ -61,7 +61,7 @@ class PtyRadio:
 
     def wait(self) -> int:
         """Wait until the program has ended and its output is read; return its exit status."""
-        status = self.process.wait(30)
+        status = self.process.wait(90)
         wait_for(lambda: not select.select([self._master], [], [], 0.05)[0], "all output is read")
         return status
 

@@ -173,7 +173,7 @@ def test_a_pipe_receives_plain_lines_until_sigterm(pulse: Pulse) -> None:
         assert radio.stderr is not None
         assert b"Chill \xc2\xb7 A Tone" in radio.stdout.readline()
         radio.send_signal(signal.SIGTERM)
-        assert radio.wait(20) == 0
+        assert radio.wait(90) == 0
         assert radio.stderr.read() == b""
 
 
@@ -209,6 +209,7 @@ def test_a_sound_server_that_is_stuck_from_the_start_can_be_interrupted(tmp_path
         pulse.kill()
 
 
+@pytest.mark.slow
 def test_two_underruns_lengthen_the_buffer(start: Start) -> None:
     radio = start(options="stalls_at=(24_000, 48_000)")
     wait_for_text(radio, "Audio underrun: the buffer is now 96 ms.")
@@ -223,7 +224,7 @@ def test_closing_the_terminal_ends_the_radio(pulse: Pulse) -> None:
     with PtyRadio(program=program, environment=pulse.environment) as radio:
         wait_for_text(radio, "A Tone")
         radio.hang_up()
-        assert radio.process.wait(30) in {0, -signal.SIGHUP}
+        assert radio.process.wait(90) in {0, -signal.SIGHUP}
 
 
 def test_sound_cards_are_chosen_by_number_or_name(start: Start, pulse: Pulse) -> None:

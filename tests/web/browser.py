@@ -15,7 +15,7 @@ from tests.server import on_air
 OpenPage: TypeAlias = Callable[..., Awaitable[Page]]
 """The `open_page` fixture."""
 
-TIMEOUT: Final = 40.0
+TIMEOUT: Final = 90.0
 """Seconds; a browser is slow on a busy machine."""
 
 SCREENSHOTS: Final = Path(__file__).parents[2] / "build" / "screenshots"

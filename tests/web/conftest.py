@@ -47,7 +47,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
 
     async def open_address(address: str, **options: object) -> Page:
         context = await browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))  # type: ignore[arg-type]
-        context.set_default_timeout(40_000)
+        context.set_default_timeout(90_000)
         page = await context.new_page()
         page.on("console", on_console)
         page.on("pageerror", lambda error: problems.append(str(error)))

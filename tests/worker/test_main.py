@@ -71,6 +71,11 @@ class WorkerConnection:
                 packets.append(message.packet)
         return packets
 
+    def until_answer(self, number: int) -> None:
+        """Skip the messages up to the answer to a control change."""
+        while not (isinstance(message := self.receive(), ControlsLanded) and message.number == number):
+            pass
+
     def until_silence(self) -> list[Message]:
         """Return the messages that arrive before a pause of 0.3 s."""
         messages: list[Message] = []
@@ -139,8 +144,8 @@ def test_a_format_is_encoded_from_the_requested_frame_until_it_is_closed(format_
         worker.send(Render(5 * SAMPLE_RATE))
         packets += worker.packets_until(format_, 5 * SAMPLE_RATE - 6_000)
         assert [packet.frame for packet in packets] == [first + frames * k for k in range(len(packets))]
-        worker.send(CloseFormat(format_))
-        worker.until_silence()
+        worker.send(CloseFormat(format_), ChangeControls(1, {"tempo": 90}))
+        worker.until_answer(1)
         worker.send(Render(6 * SAMPLE_RATE))
         assert not any(isinstance(message, Encoded) for message in worker.until(6 * SAMPLE_RATE))
     assert raised == []

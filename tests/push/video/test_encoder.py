@@ -33,7 +33,7 @@ def encoded(messages: Sequence[bytes], settings: EncoderSettings = SETTINGS) -> 
         [sys.executable, "-m", "radio.push.video.encoder"],
         input=settings.as_line() + b"".join(messages),
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
@@ -54,7 +54,7 @@ def ffprobe(video_file: bytes, *options: str) -> dict[str, list[dict[str, str]]]
         ["ffprobe", "-v", "error", "-of", "json", *options, "-"],
         input=video_file,
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
     assert done.stderr == b""
@@ -151,7 +151,7 @@ def test_an_unreadable_image_is_named_in_the_error() -> None:
         [sys.executable, "-m", "radio.push.video.encoder"],
         input=settings.as_line(),
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 1

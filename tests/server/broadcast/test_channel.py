@@ -29,6 +29,6 @@ def test_a_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> 
         ours.close()  # the server is gone already: a worker that starts without an error ends without one
         command = [*WORKER_COMMAND, str(theirs.fileno())]
         done = subprocess.run(
-            command, cwd=tmp_path, pass_fds=[theirs.fileno()], capture_output=True, timeout=60, check=False
+            command, cwd=tmp_path, pass_fds=[theirs.fileno()], capture_output=True, timeout=180, check=False
         )
     assert (done.returncode, done.stderr) == (0, b"")

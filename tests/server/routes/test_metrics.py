@@ -42,6 +42,7 @@ async def test_metrics_of_a_station() -> None:
         ):
             await asyncio.wait_for(stream.content.readexactly(4), DEADLINE)
             await asyncio.wait_for(events.content.readexactly(4), DEADLINE)
+            await until(lambda: radio.tone.edge.reserve > 1)
             metrics = await scrape(radio)
             assert metrics["radio_on_air", "tone"] == 1
             assert metrics["radio_listeners", "tone", "opus"] == 1

@@ -43,8 +43,9 @@ async def wait_for_track(radio: OnAir, number: int) -> None:
 
 
 async def test_the_overlay_shows_the_title_on_a_transparent_background() -> None:
-    async with on_air() as radio, open_page(f"{radio.root}/tone/overlay") as page:
-        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
+    async with on_air(start=False) as radio, open_page(f"{radio.root}/tone/overlay") as page:
+        await radio.tone.start()
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=60_000)
         await expect(page.locator("#station")).to_have_text("Station tone")
         await expect(page.locator("#title")).to_have_css("opacity", "1")
         drawn = await pixels(page)
@@ -56,15 +57,16 @@ async def test_the_overlay_shows_the_title_on_a_transparent_background() -> None
         edges = drawn[(drawn[..., 3] > 60) & (drawn[..., 3] < 200)][:, :3]
         assert edges.min() < 40  # light letters with dark edges
         moved = re.compile(r"width: *([3-9]|\d\d)")  # per cent; wait_for_function uses eval, which the policy forbids
-        await expect(page.locator("#progress")).to_have_attribute("style", moved, timeout=15_000)
+        await expect(page.locator("#progress")).to_have_attribute("style", moved, timeout=60_000)
 
 
 async def test_query_parameters_style_the_overlay() -> None:
     async with (
-        on_air() as radio,
+        on_air(start=False) as radio,
         open_page(f"{radio.root}/tone/overlay?theme=dark&size=30&align=right") as page,
     ):
-        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
+        await radio.tone.start()
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=60_000)
         await expect(page.locator("#title")).to_have_css("font-size", "30px")
         await expect(page.locator("#title")).to_have_css("opacity", "1")
         drawn = await pixels(page)
@@ -78,7 +80,7 @@ async def test_a_delay_shows_titles_later() -> None:
         await wait_for_track(radio, 2)
         async with open_page(f"{radio.root}/tone/overlay?delay=5") as page:
             await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=4_000)
-            await expect(page.locator("#title")).to_have_text("Tone 2 of seed 1", timeout=10_000)
+            await expect(page.locator("#title")).to_have_text("Tone 2 of seed 1", timeout=60_000)
 
 
 @pytest.mark.slow
@@ -87,7 +89,7 @@ async def test_the_overlay_reconnects_after_a_restart() -> None:
         port = radio.port
         browsing = open_page(f"{radio.root}/tone/overlay")
         page = await browsing.__aenter__()
-        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=10_000)
+        await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=60_000)
     try:
         await page.wait_for_timeout(3_000)
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1")  # it stays while the radio is down

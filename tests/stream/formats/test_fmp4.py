@@ -98,7 +98,7 @@ def test_ffprobe_reads_all_packets_with_their_timestamps(name: str, codec: str, 
     packets = encoded(name, noise(1.5))
     command = ["ffprobe", "-v", "warning", "-of", "json", "-show_streams", "-show_packets", "-"]
     done = subprocess.run(
-        command, input=fragments(TRACKS[name], packets, 7), capture_output=True, check=True, timeout=60
+        command, input=fragments(TRACKS[name], packets, 7), capture_output=True, check=True, timeout=180
     )
     assert done.stderr == b""
     report = json.loads(done.stdout)

@@ -304,7 +304,7 @@ async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, r
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             client.setblocking(False)
             await asyncio.get_running_loop().sock_connect(client, server.sockets[0].getsockname())
-            transport = await asyncio.wait_for(joined.get(), 5)
+            transport = await asyncio.wait_for(joined.get(), 60)
             relay.join(Connection(transport), burst=22)
             transport.close()
             began = clock()

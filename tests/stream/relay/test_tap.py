@@ -26,7 +26,7 @@ def feed(mount: Mount, start: int, end: int) -> list[Packet]:
 
 
 async def take(tap: Tap, count: int) -> list[Packet]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [await anext(tap) for _ in range(count)]
 
 
@@ -90,7 +90,7 @@ async def test_a_tap_ends_with_its_mount(mount: Mount) -> None:
     reading = asyncio.ensure_future(_all(tap))
     await asyncio.sleep(0)
     mount.close()
-    assert await asyncio.wait_for(reading, 5) == packets
+    assert await asyncio.wait_for(reading, 60) == packets
 
 
 async def _all(tap: Tap) -> list[Packet]:

@@ -78,7 +78,7 @@ def test_a_killed_process_leaves_a_run_that_resumes(recipe: Recipe, tmp_path: Pa
     process = started(recipe, tmp_path / "cut")
     wait_for_checkpoint(process, tmp_path / "cut")
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert process.returncode == -signal.SIGKILL
     assert_same(fit(recipe, tmp_path / "cut", progress=False), fit(recipe, tmp_path / "whole", progress=False))
 
@@ -91,7 +91,7 @@ def test_a_stopped_command_says_how_to_continue_and_exits_by_the_signal(recipe: 
         try:
             wait_for_checkpoint(process, run, written)
             process.send_signal(number)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=180)
         finally:
             process.kill()
         assert process.returncode == 128 + number, errors
