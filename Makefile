@@ -54,7 +54,7 @@ lint: $(VENV)/.lint ## check style, imports and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONPATH=. $(BIN)/lint-imports
-	@$(BIN)/python scripts/check_prose.py | tail -n 1
+	$(BIN)/python scripts/check_prose.py --brief
 
 types: $(VENV)/.tests types-js ## check types
 	$(BIN)/mypy

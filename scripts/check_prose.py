@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Check the prose of the code: docstring openings, words, and variable names.
 
-    python scripts/check_prose.py [PATH ...]
+    python scripts/check_prose.py [--brief] [PATH ...]
 
-Prints each finding with its line and a summary; exits with 1 where a limit is exceeded:
+Prints each finding with its line and a summary; exits with 1 where a limit is exceeded. With --brief, findings are
+printed only then. Limits:
 
 - docstrings that open with a question word: at most 1 %;
 - words of a private language in code, docs or the page: none;
@@ -81,7 +82,9 @@ def main() -> int:
     """Check the files and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("paths", nargs="*", help="files or folders [all that git tracks]")
-    paths = tracked(parser.parse_args().paths)
+    parser.add_argument("--brief", action="store_true", help="print findings only where a limit is exceeded")
+    arguments = parser.parse_args()
+    paths = tracked(arguments.paths)
     openings: list[Finding] = []
     words: list[Finding] = []
     vague: list[Finding] = []
@@ -101,15 +104,16 @@ def main() -> int:
             name_count += 1
             if name.lstrip("_") in VAGUE:
                 vague.append(Finding(path, number, f"vague name '{name}'"))
-    for finding in sorted([*openings, *words, *vague]):
-        print(f"{finding.path}:{finding.line}: {finding.message}")
     opening_share = len(openings) / max(1, docstring_count)
     vague_share = len(vague) / max(1, name_count)
+    fails = opening_share > QUESTION_LIMIT or vague_share > VAGUE_LIMIT or bool(words)
+    for finding in sorted([*openings, *words, *vague]) if fails or not arguments.brief else []:
+        print(f"{finding.path}:{finding.line}: {finding.message}")
     print(
         f"{len(openings)} of {docstring_count} docstrings open with a question word ({opening_share:.1%}), "
         f"{len(vague)} of {name_count} names are vague ({1000 * vague_share:.1f} in 1,000), {len(words)} odd words"
     )
-    return int(opening_share > QUESTION_LIMIT or vague_share > VAGUE_LIMIT or bool(words))
+    return int(fails)
 
 
 if __name__ == "__main__":
