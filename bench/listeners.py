@@ -75,7 +75,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         ours = [_load(front, port, f"{path}?burst={BURST:g}", count, seconds) for count in (1, many)]
         with _icecast(program, f"http://127.0.0.1:{port}{path}", many) as (icecast, its_port):
             theirs = [_load(icecast, its_port, "/radio.opus", count, seconds) for count in (1, many)]
-    (cpu, memory), (its_cpu, its_memory) = _each_more(ours, many), _each_more(theirs, many)
+    (cpu, memory), (its_cpu, its_memory) = _each_more(ours, many, seconds), _each_more(theirs, many, seconds)
     yield Measurement(
         f"processor time of one more listener, of {many:,}: the radio against Icecast",
         cpu / its_cpu,
@@ -106,10 +106,15 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         yield Measurement(underruns, lost, "", target, at_most=True, absolute=buffered)
 
 
-def _each_more(loads: list[Load], many: int) -> tuple[float, float]:
-    """Return the processor seconds per second and the bytes of each listener but the first."""
+def _each_more(loads: list[Load], many: int, seconds: Seconds) -> tuple[float, float]:
+    """Return the processor seconds per second and the bytes of each listener but the first.
+
+    A short run may take less processor time than the kernel's clock resolves; then it is the resolution.
+    """
     one, all_ = loads
-    return (all_.processor - one.processor) / (many - 1), (all_.memory - one.memory) / (many - 1)
+    resolution = 1 / os.sysconf("SC_CLK_TCK") / seconds
+    processor = max(all_.processor - one.processor, resolution)
+    return processor / (many - 1), (all_.memory - one.memory) / (many - 1)
 
 
 @contextlib.contextmanager
