@@ -42,6 +42,10 @@ MoodChoice: TypeAlias = Mood | Literal["any"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 MOODS: tuple[Mood, ...] = get_args(Mood)
 
+TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
+"""A way in which the keys play a track: single notes, short chords, two voices, played chords, or held ones."""
+TEXTURES: tuple[TextureKind, ...] = get_args(TextureKind)
+
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
 """Events start on multiples of this many frames (FluidSynth's block), so the block size does not change the sound."""

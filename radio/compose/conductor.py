@@ -8,15 +8,15 @@ from random import Random
 from typing import Final
 
 from radio.compose.drums import BACKBEAT_STYLES
-from radio.compose.form import BarScript, draw_form
+from radio.compose.form import PLAYED, BarScript, draw_form
 from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
 from radio.compose.plan import BarPlan, Track
-from radio.compose.texture import KINDS, Texture, TextureKind, draw_texture
+from radio.compose.texture import Texture, draw_texture
 from radio.compose.titles import draw_title
 from radio.music.chord_loops import HALVES, Loop
 from radio.music.chords import pitch_class
 from radio.music.parts import PIANO
-from radio.types import BEATS_PER_BAR, MOODS, MoodChoice
+from radio.types import BEATS_PER_BAR, MOODS, TEXTURES, MoodChoice, TextureKind
 
 _REMEMBERED: Final = 24
 """A loop does not come again within this many tracks: three quarters of an hour."""
@@ -61,6 +61,7 @@ class Conductor:
         seed: Start of everything that is drawn.
         tempo_spread: Tempos of tracks lie at most this far from the one asked for, in BPM.
         textures: Kinds of textures that the keys may have.
+        layers: Layers that play.
     """
 
     def __init__(
@@ -72,7 +73,8 @@ class Conductor:
         style: str,
         seed: int,
         tempo_spread: float = 6.0,
-        textures: tuple[TextureKind, ...] = KINDS,
+        textures: tuple[TextureKind, ...] = TEXTURES,
+        layers: frozenset[str] = PLAYED,
     ) -> None:
         self._writer = writer
         self._progressions = tuple(progressions)
@@ -81,6 +83,7 @@ class Conductor:
         self._seed = seed
         self._tempo_spread = tempo_spread
         self._textures = textures
+        self._layers = layers
         self._bar = 0
         self._recent: tuple[Loop, ...] = ()
         self._track = self._draw(None, Request())
@@ -185,7 +188,7 @@ class Conductor:
             mode=None,
             mood=mood,
             loops={},
-            script=draw_form(random, request.tempo + tempo_offset),
+            script=draw_form(random, request.tempo + tempo_offset, layers=self._layers),
             texture=draw_texture(random, self._textures),
             first_bar=0 if last is None else last.first_bar + last.bars,
             tempo_offset=tempo_offset,

@@ -58,13 +58,15 @@ _BODIES: Final = (
 """Orders of sections between intro and outro: A and B are grooves over their phrases, K is a breakdown on A."""
 
 
-def draw_form(random: Random, tempo: float, *, drums: bool = True, lead: bool = False) -> tuple[BarScript, ...]:
+def draw_form(
+    random: Random, tempo: float, *, layers: frozenset[str] = PLAYED, lead: bool = False
+) -> tuple[BarScript, ...]:
     """Draw the bars of a track that lasts between one and three minutes.
 
     Args:
         random: The track's generator.
         tempo: Beats a minute.
-        drums: Whether the station has drums.
+        layers: Layers that the station plays.
         lead: Whether the track has a melody layer.
     """
     seconds = min(max(_USUAL * 2 ** random.gauss(0, 0.45), _SHORTEST), _LONGEST)
@@ -73,7 +75,7 @@ def draw_form(random: Random, tempo: float, *, drums: bool = True, lead: bool = 
     drafts = [_draft(random) for _ in range(24)]
     fitting = [draft for draft in drafts if fewest <= _length(draft) <= most] or drafts
     sections = min(fitting, key=lambda draft: abs(_length(draft) - wanted))
-    return tuple(_arranged(sections, random, drums=drums, lead=lead))
+    return tuple(_arranged(sections, random, layers, lead=lead))
 
 
 def _draft(random: Random) -> list[_Section]:
@@ -94,9 +96,8 @@ def _length(sections: list[_Section]) -> int:
     return sum(section.bars for section in sections)
 
 
-def _arranged(sections: list[_Section], random: Random, *, drums: bool, lead: bool) -> Iterator[BarScript]:
+def _arranged(sections: list[_Section], random: Random, played: frozenset[str], *, lead: bool) -> Iterator[BarScript]:
     """Give each bar its layers and the moves of the mix."""
-    played = PLAYED if drums else PLAYED - {"drums"}
     grooves = [number for number, section in enumerate(sections) if section.kind == "groove"]
     melody = set(random.sample(grooves, max(1, len(grooves) // 2))) if lead else set()
     builds = random.random() < 0.35

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
-TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
-KINDS: Final[tuple[TextureKind, ...]] = get_args(TextureKind)
+from radio.types import TEXTURES, TextureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ _VELOCITIES: Final = (70.0, 15.0)
 _SOFTEST, _LOUDEST = 46.0, 102.0
 
 
-def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = KINDS) -> Texture:
+def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = TEXTURES) -> Texture:
     """Draw the texture of a track.
 
     Args:

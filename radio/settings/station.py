@@ -15,9 +15,10 @@ from radio.settings.containers import ListOf, WordOr
 from radio.settings.controls import Controls
 from radio.settings.engines import AUTO, ENGINES
 from radio.settings.fields import check, choice, declare, file, number, optional, section, setting, text, whole
-from radio.settings.kinds import File, Folder, Text, Word
+from radio.settings.kinds import Choice, File, Folder, Text, Word
 from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
+from radio.types import TEXTURES, TextureKind
 
 LEARNED: Final = "learned"
 """Written in place of progressions where the chord model writes them."""
@@ -99,6 +100,19 @@ class StationSettings:
         "human", ("human", "steady"), shapes_music=True,
         help="times of the drum hits: human, as measured from drummers of the style, or steady, the same in every bar",
     )  # fmt: skip
+    layers: tuple[str, ...] = setting(
+        ("keys", "bass", "drums"),
+        ListOf(Choice(("keys", "bass", "drums")), least=1, noun="a list of keys, bass and drums"),
+        shapes_music=True,
+        help="layers that play: keys, bass, drums; a station without drums leaves them out",
+    )
+    textures: tuple[TextureKind, ...] = setting(
+        TEXTURES,
+        ListOf(Choice(TEXTURES), least=1, noun="a list of textures"),
+        shapes_music=True,
+        help="ways in which the keys play, one drawn per track: line (single notes), stabs (short chords), thin (two "
+        "voices), comp (played chords), pad (held chords)",
+    )
     tempo_spread: float = number(
         6, 0, 20, unit="BPM", shapes_music=True,
         help="tempos of tracks lie at most this far from the control `tempo`; 0 plays all tracks at it",

@@ -106,4 +106,6 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
         style=settings.style,
         seed=seed,
         tempo_spread=settings.tempo_spread,
+        textures=settings.textures,
+        layers=frozenset(settings.layers),
     )

@@ -141,7 +141,7 @@ def test_check_and_stations_read_the_shipped_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["check"]) == 0
-    assert capsys.readouterr().out.startswith(f"{STATIONS}: valid, 3 stations: chill, study")
+    assert capsys.readouterr().out.startswith(f"{STATIONS}: valid, 7 stations: chill, study")
     assert main(["stations"]) == 0
     assert capsys.readouterr().out.startswith("chill     Chill: ")
 

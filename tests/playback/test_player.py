@@ -19,7 +19,7 @@ from radio.types import SAMPLE_RATE, Block, Frames, Landing
 from tests.conftest import ToneStation
 from tests.playback.pulseaudio import wait_for
 
-ONE, TWO, THREE = load(STATIONS).stations.values()
+ONE, TWO, THREE, *_ = load(STATIONS).stations.values()
 
 
 class SteppedDevice:

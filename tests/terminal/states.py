@@ -9,7 +9,7 @@ from radio.settings.station import StationSettings
 from radio.terminal.state import TerminalState
 from radio.types import SAMPLE_RATE, JsonValue, StationEvent
 
-STATIONS = list(load(SHIPPED).stations.values())
+STATIONS = list(load(SHIPPED).stations.values())[:3]
 BAR = round(4 * 60 / 78 * SAMPLE_RATE)
 CHORDS: list[JsonValue] = ["Fm7", "Bb7", "Ebmaj7", "Cm7"]
 
