@@ -225,12 +225,13 @@ async def test_playlists_stay_consistent_when_the_worker_is_killed() -> None:
         assert victim is not None
         os.kill(victim, signal.SIGKILL)
         await until(lambda: radio.tone.pid not in {None, victim})
+        async with asyncio.timeout(DEADLINE):
+            while any(len(player.known) < 12 for player in players.values()):
+                for name in NAMES:
+                    players[name].reload(await fetch_playlist(radio, name))
+                await asyncio.sleep(0.2)
         for name in NAMES:
             first = players[name].first
-            async with asyncio.timeout(DEADLINE):
-                while len(players[name].known) < 12:
-                    players[name].reload(await fetch_playlist(radio, name))
-                    await asyncio.sleep(0.2)
             known = [players[name].known[number] for number in sorted(players[name].known)]
             assert [entry.number for entry in known] == list(range(first, first + len(known)))
             assert [entry.tagged for entry in known] == [True] + [False] * (len(known) - 1)
