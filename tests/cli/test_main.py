@@ -17,7 +17,7 @@ import pytest
 from radio import __version__
 from radio.cli.main import main
 from radio.paths import CHECKPOINTS, STATIONS
-from radio.settings.config import RadioConfig
+from radio.settings.config import RadioConfig, load
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from tests.conftest import Radio
@@ -260,7 +260,8 @@ def test_doctor_names_what_is_there_and_what_is_missing(
     monkeypatch.chdir(tmp_path)
     assert main(["doctor"]) == 0
     healthy = capsys.readouterr().out
-    files = [f"chill, study, jazzcafe: {setting}" for setting in ("soundfont", "piano", "drums", "chords")]
+    stations = ", ".join(load(STATIONS).stations)
+    files = [f"{stations}: {setting}" for setting in ("soundfont", "piano", "drums", "chords")]
     for name in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
         assert f"ok    {name}: " in healthy
     monkeypatch.setenv("PATH", str(tmp_path))
