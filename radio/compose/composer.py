@@ -20,6 +20,7 @@ from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Mate
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import Phrase, phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Track
+from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.events import Note, NoteEvent
@@ -103,11 +104,15 @@ class Composer:
         drums: Engine of the drum model.
         conductor: Plans the bars.
         seed: Start of the random generators.
+        bass: Chooses the pitches of the bass.
     """
 
-    def __init__(self, piano: Engine, drums: Engine, conductor: Conductor, *, seed: int) -> None:
+    def __init__(
+        self, piano: Engine, drums: Engine, conductor: Conductor, *, seed: int, bass: BassModel = UNTRAINED
+    ) -> None:
         self._conductor = conductor
         self._seed = seed
+        self._bass = bass
         self._performers = {"keys": Performer(piano, PIANO, (seed, 0)), "drums": Performer(drums, DRUMS, (seed, 1))}
         self._writing = {"keys": Performer(piano, PIANO, (seed, 2)), "drums": Performer(drums, DRUMS, (seed, 3))}
         """Performers that sample candidates, apart from those on air."""
@@ -189,7 +194,9 @@ class Composer:
         number = inputs.track.number
         for place, performer in enumerate(self._writing.values()):
             performer.reset((self._seed, number, place))
-        return MaterialWriter(self._conductor, self._writing, inputs, seed=(self._seed, number), share=share)
+        return MaterialWriter(
+            self._conductor, self._writing, inputs, seed=(self._seed, number), share=share, bass=self._bass
+        )
 
     def _begin(self, inputs: Inputs) -> Piece:
         """Return a track's material, written to the end."""
@@ -219,6 +226,7 @@ class Composer:
             seed=(self._seed, inputs.track.number, plan.number),
             start=plan.number,
             share=HURRIED,
+            bass=self._bass,
         )
         self._writer = None
         return Piece(inputs, writer.finish())

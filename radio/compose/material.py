@@ -19,6 +19,7 @@ from radio.compose.grammar import Limits
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import Phrase, phrase_from_events
 from radio.compose.plan import BarPlan, Track
+from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.sampling import Sampling
 from radio.music.chords import Chord
 
@@ -88,6 +89,7 @@ class MaterialWriter:
         seed: Start of the random generators.
         start: Bar number at which the performers stand.
         share: Share of `CANDIDATES` that are sampled.
+        bass: Chooses the pitches of the bass.
     """
 
     def __init__(
@@ -99,8 +101,10 @@ class MaterialWriter:
         seed: Sequence[int],
         start: int = 0,
         share: float = 1.0,
+        bass: BassModel = UNTRAINED,
     ) -> None:
         self.inputs = inputs
+        self._bass = bass
         self._conductor = conductor
         self._performers = performers
         self._seed = tuple(seed)
@@ -149,6 +153,8 @@ class MaterialWriter:
                     drums.kicks_of(chosen[f"drums {material}"]),
                     self.inputs.style,
                     random,
+                    model=self._bass,
+                    keys=chosen[f"keys {material}"],
                 )
                 for material in MATERIALS
             },

@@ -76,6 +76,12 @@ class StationSettings:
         remedy=_CHECKPOINT,
         help="checkpoint of the chord model, which writes learned progressions and the loops of a mood",
     )
+    bass: Path = file(
+        CHECKPOINTS / "bass.safetensors",
+        "checkpoint",
+        remedy="the package brings one, and `python -m train bass` writes others",
+        help="checkpoint of the bass model, which chooses the pitches of the bass",
+    )
     engine: str = choice(
         AUTO, ENGINES, shapes_music=True,
         help="engine that steps the models; auto is native where it was compiled; RADIO_ENGINE in the environment "

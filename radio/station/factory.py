@@ -13,6 +13,7 @@ from radio.compose.composer import Bar, Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.loop_writer import LoopWriter
+from radio.model import bass_model
 from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
 from radio.music.chord_loops import parse_loop
@@ -90,6 +91,7 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
         open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
         open_conductor(settings, seed),
         seed=seed,
+        bass=bass_model.read(settings.bass),
     )
 
 

@@ -261,7 +261,7 @@ def test_doctor_names_what_is_there_and_what_is_missing(
     assert main(["doctor"]) == 0
     healthy = capsys.readouterr().out
     stations = ", ".join(load(STATIONS).stations)
-    files = [f"{stations}: {setting}" for setting in ("soundfont", "piano", "drums", "chords")]
+    files = [f"{stations}: {setting}" for setting in ("soundfont", "piano", "drums", "chords", "bass")]
     for name in ("Python", "ffmpeg", "libfluidsynth", "config", *files):
         assert f"ok    {name}: " in healthy
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from radio.errors import RadioError
 from train.cli import (
+    bass,
     card,
     compare,
     convert,
@@ -76,6 +77,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "loops": loops,
         "listen": listen,
         "timing": timing,
+        "bass": bass,
         "compare": compare,
     }
 )

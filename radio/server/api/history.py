@@ -44,6 +44,7 @@ class Checkpoints(Body):
     piano: Checkpoint
     drums: Checkpoint
     chords: Checkpoint
+    bass: Checkpoint
 
 
 class Run(Body):

@@ -34,7 +34,7 @@ MAX_CHANGES = 4_096
 MAX_RUNS = 64
 """Runs that are kept: hours of a station whose worker dies every few minutes."""
 
-_MODELS: Final = ("piano", "drums", "chords")
+_MODELS: Final = ("piano", "drums", "chords", "bass")
 
 _LOOP_CONTROLS: Final = frozenset(name for name, control in CONTROLS.items() if control.lands == "loop")
 """Controls whose change waits for the next loop: until then it can be replaced, or take effect earlier."""

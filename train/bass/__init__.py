@@ -1,0 +1,1 @@
+"""Training of the bass model, and its figures."""
