@@ -16,7 +16,7 @@ RUN /opt/radio/bin/pip install --no-cache-dir --no-deps . \
 
 FROM python:3.11-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ffmpeg fluid-soundfont-gm libfluidsynth3 libportaudio2 \
+    && apt-get install -y --no-install-recommends ffmpeg libfluidsynth3 libportaudio2 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 radio
 COPY --from=build /opt/radio /opt/radio

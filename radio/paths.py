@@ -9,6 +9,8 @@ PACKAGE: Final = Path(__file__).parent
 CHECKPOINTS: Final = PACKAGE / "checkpoints"
 DRUM_TIMINGS: Final = CHECKPOINTS / "timing.json"
 """The times at which drummers strike, style by style; `radio.compose.drum_timing` reads them."""
+SOUNDFONT: Final = PACKAGE / "instruments" / "lofi.sf2"
+"""The radio's instruments; `python -m train instruments` makes them."""
 WEB: Final = PACKAGE / "web"
 FONTS: Final = WEB / "fonts"
 ARTWORK: Final = PACKAGE / "push" / "art" / "night.jpg"

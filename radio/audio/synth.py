@@ -16,9 +16,7 @@ from radio.errors import AudioError
 from radio.types import GRID, SAMPLE_RATE, Block, Frames, SynthEvent
 
 _DRUM_BANK = 128
-_SOUNDFONT_HINT = (
-    "install the default with `apt install fluid-soundfont-gm`, or set `soundfont:` in the config to another .sf2 file"
-)
+_SOUNDFONT_HINT = "set `soundfont:` in the config to another SF2 or SF3 file, or leave it out for the radio's own"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 from radio.music.chord_loops import parse_bar
 from radio.music.chords import pitch_class
 from radio.music.vocab import STYLES
-from radio.paths import CHECKPOINTS
+from radio.paths import CHECKPOINTS, SOUNDFONT
 from radio.settings.containers import ListOf, WordOr
 from radio.settings.controls import Controls
 from radio.settings.engines import AUTO, ENGINES
@@ -88,11 +88,11 @@ class StationSettings:
         "overrides it",
     )  # fmt: skip
     soundfont: Path = file(
-        Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+        SOUNDFONT,
         "soundfont",
-        remedy="install the package fluid-soundfont-gm, or name another SF2 or SF3 file",
+        remedy="leave the setting out for the radio's own, or name another SF2 or SF3 file",
         shapes_music=True,
-        help="SF2 or SF3 file with the instruments",
+        help="SF2 or SF3 file with the instruments; any General MIDI soundfont can take the place of the radio's own",
     )
     keys_program: int = whole(
         4, 0, 127, shapes_music=True, help="General MIDI program of the keys, from 0; 4 is an electric piano"
@@ -100,7 +100,14 @@ class StationSettings:
     bass_program: int = whole(
         33, 0, 127, shapes_music=True, help="General MIDI program of the bass, from 0; 33 is a fingered electric bass"
     )
-    drum_kit: int = whole(0, 0, 127, shapes_music=True, help="program of the drum bank; 0 is the standard kit")
+    drum_kit: int = whole(
+        0,
+        0,
+        127,
+        shapes_music=True,
+        help="program of the drum bank; in the radio's own soundfont 0 is dusty boom-bap, 8 soft pop, 24 lo-fi "
+        "electronic, 25 an analog drum machine and 40 brushes",
+    )
     style: str = choice("hiphop", STYLES, shapes_music=True, help="drum style that the model plays")
     timing: str = choice(
         "human", ("human", "steady"), shapes_music=True,

@@ -11,9 +11,9 @@ import pytest
 
 from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
+from radio.paths import SOUNDFONT
 from radio.types import GRID, SAMPLE_RATE, Block, Frames, SynthEvent
 
-SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 PROGRAMS = {"keys": Program(4), "bass": Program(33), "drums": Program(0, drums=True)}
 BEAT = 60 / 80
 CHORDS = (  # Dm9 G7 Cmaj7 Am7, root first

@@ -251,7 +251,7 @@ def test_a_missing_soundfont_is_named_with_a_remedy(capsys: pytest.CaptureFixtur
     assert status == 2
     assert len(lines) == 1
     assert lines[0].startswith(f"radio: {tmp_path}/own.yaml:5: own: soundfont: there is no soundfont {tmp_path}/gone")
-    assert lines[0].endswith("install the package fluid-soundfont-gm, or name another SF2 or SF3 file")
+    assert lines[0].endswith("leave the setting out for the radio's own, or name another SF2 or SF3 file")
 
 
 def test_doctor_names_what_is_there_and_what_is_missing(

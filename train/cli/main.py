@@ -22,6 +22,7 @@ from train.cli import (
     export,
     fit,
     gap,
+    instruments,
     listen,
     loops,
     metrics,
@@ -79,6 +80,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "timing": timing,
         "bass": bass,
         "compare": compare,
+        "instruments": instruments,
     }
 )
 """The commands by name, in the order of the help."""

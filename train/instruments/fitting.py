@@ -1,0 +1,160 @@
+"""Fitting of the pitched instruments to reference notes, and the files that hold the fitted parameters."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from train.instruments.analysis import aligned, drum_modes, fit_note, frequency_of, harmonic_ratios, mode_ratios
+from train.instruments.note import FLOOR, NOISE_CENTERS, TIMES, Note
+from train.instruments.references import Reference, Signal
+
+PARAMETERS: Final = Path(__file__).parent / "parameters"
+_HARMONICS: Final = 40
+_DRUM_SPACING: Final = 60.0
+_QUIETEST: Final = 85.0
+"""dB below a note's loudest level at which its levels end."""
+
+
+class Kind(Enum):
+    """The rule by which an instrument's partials are looked for."""
+
+    REED = "multiples of the fundamental"
+    STRING = "multiples of the fundamental, stretched by stiffness"
+    BAR = "the modes of a vibraphone's bar"
+    DRUM = "peaks of the spectrum"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A set of reference notes, and the way in which an instrument is fitted to them."""
+
+    folder: str
+    credit: str
+    kind: Kind = Kind.STRING
+
+
+_VIRTUOSITY: Final = 'Versilian Studios and Karoryfer "Virtuosity Drums": github.com/adewale/keyboardia, CC0'
+
+SOURCES: Final = (
+    Source(
+        "rhodes-mk1",
+        "Rhodes Mark I of 1977, recorded by Jeff Learman: github.com/sfzinstruments/Discord-SFZ-GM-Bank, CC0",
+        Kind.REED,
+    ),
+    Source(
+        "wurlitzer-ep200",
+        "Wurlitzer EP200, recorded by Greg Sullivan: github.com/sfzinstruments/GregSullivan.E-Pianos, CC BY 3.0",
+        Kind.REED,
+    ),
+    Source(
+        "upright-piano",
+        'Kawai upright, FreePats "Upright piano KW": github.com/freepats/upright-piano-KW, CC0',
+        Kind.STRING,
+    ),
+    Source("double-bass-pizz", 'Double bass, Karoryfer "Meatbass": github.com/adewale/keyboardia, CC0', Kind.REED),
+    Source(
+        "vibraphone",
+        "Vibraphone, Versilian Community Sample Library: github.com/adewale/keyboardia, CC0",
+        Kind.BAR,
+    ),
+    *(
+        Source(folder, f"{name}, {_VIRTUOSITY}", Kind.DRUM)
+        for folder, name in (
+            ("kick", "Bass drum"),
+            ("snare", "Snare drum"),
+            ("hihat-closed", "Hi-hat, closed"),
+            ("hihat-open", "Hi-hat, open"),
+            ("ride", "Ride cymbal"),
+        )
+    ),
+    Source("snare-brush", 'Snare drum, Karoryfer "Swirly Drums": github.com/adewale/keyboardia, CC0', Kind.DRUM),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedNote:
+    """The parameters of one reference note."""
+
+    pitch: int
+    velocity: int
+    take: int
+    note: Note
+
+
+def fit_reference(source: Source, reference: Reference) -> FittedNote:
+    """Return the parameters that reproduce a reference note."""
+    recording = aligned(reference.signal())
+    nominal = frequency_of(reference.note)
+    if source.kind is Kind.DRUM:
+        note = fit_note(recording, 1.0, drum_modes(recording), spacing=_DRUM_SPACING)
+    elif source.kind is Kind.BAR:
+        fundamental, _ = harmonic_ratios(recording, nominal, 1, stretch=False)
+        ratios = mode_ratios(recording, fundamental, bar_modes(reference.note))
+        note = fit_note(recording, fundamental, ratios, spacing=3 * fundamental)
+    else:
+        stretch = source.kind is Kind.STRING
+        fundamental, ratios = harmonic_ratios(recording, nominal, _HARMONICS, stretch=stretch)
+        note = fit_note(recording, fundamental, ratios)
+    return FittedNote(reference.note, reference.velocity, reference.take, note)
+
+
+def bar_modes(pitch: int) -> Signal:
+    """Return about where a vibraphone bar's modes lie, as multiples of the fundamental: F3 to C6."""
+    above = pitch - 53
+    return np.array([1.0, 4.0, 11.0 - 0.12 * above, 7.17 * np.exp(-0.0235 * above), 20 * np.exp(-0.0225 * above)])
+
+
+def write_parameters(path: Path, source: Source, notes: list[FittedNote]) -> None:
+    """Write the parameters of an instrument's notes as JSON; levels are whole dB re the note's loudest."""
+    rows = [json.dumps(_row(fitted), separators=(",", ":")) for fitted in notes]
+    head = {
+        "references": source.credit,
+        "times_s": TIMES.tolist(),
+        "noise_bands_hz": [round(hertz) for hertz in NOISE_CENTERS],
+    }
+    text = json.dumps(head, indent=1, ensure_ascii=False)[:-2]
+    path.write_text(f'{text},\n "notes": [\n  ' + ",\n  ".join(rows) + "\n ]\n}\n")
+
+
+def read_parameters(path: Path) -> list[FittedNote]:
+    """Return the parameters that `write_parameters` wrote."""
+    return [_note(row) for row in json.loads(path.read_text())["notes"]]
+
+
+def _row(fitted: FittedNote) -> dict[str, object]:
+    note = fitted.note
+    top = max(note.partials.max(), note.noise.max())
+
+    def whole(levels: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[list[int]]:
+        return [[int(level) for level in np.maximum(np.round(row - top), -_QUIETEST)] for row in levels]
+
+    partials = whole(note.partials)
+    while len(partials) > 1 and max(partials[-1]) <= -_QUIETEST:
+        partials.pop()
+    return {
+        "pitch": fitted.pitch,
+        "velocity": fitted.velocity,
+        "take": fitted.take,
+        "hertz": round(note.frequency, 2),
+        "level": round(float(top), 1),
+        "ratios": [round(float(ratio), 4) for ratio in note.ratios[: len(partials)]],
+        "partials": partials,
+        "noise": whole(note.noise),
+    }
+
+
+def _note(row: dict[str, object]) -> FittedNote:
+    values = {name: np.array(row[name], dtype=float) for name in ("level", "ratios", "partials", "noise")}
+    levels = {
+        name: np.where(values[name] <= -_QUIETEST, FLOOR, values[name] + values["level"])
+        for name in ("partials", "noise")
+    }
+    pitch, velocity, take = (int(str(row[name])) for name in ("pitch", "velocity", "take"))
+    note = Note(float(str(row["hertz"])), values["ratios"], levels["partials"], levels["noise"])
+    return FittedNote(pitch, velocity, take, note)
