@@ -1,8 +1,8 @@
-"""Measure how much of the gap between pop piano and lo-fi keyboards a corpus and a station close.
+"""Measure how much of the gap between pop piano and lo-fi keyboards a corpus and a model close.
 
-The table lists, feature by feature, the figures of 121 lo-fi loops and of POP909, of the corpus, of the station's
-piano model under the corpus' chords, and of the station's keys, with the share of the gap that each has closed. Only
-gaps of more than twice their standard error count.
+The table lists, feature by feature, the figures of 121 lo-fi loops and of POP909, of the corpus, and of the model under
+the corpus' chords, with the share of the gap that each has closed. Only gaps of more than twice their standard error
+count.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from train.cli.options import add_config_and_seed, positive_number, read_station
+from radio.paths import CHECKPOINTS
+from train.cli.options import DEFAULT_SEED, positive_number
 
 SUMMARY: Final = "measure how much of the gap from pop piano to lo-fi is closed"
 EXAMPLES: Final = """\
   python -m train gap data/lofi
-  python -m train gap data/lofi --station chill --plain data/pop909
+  python -m train gap data/lofi --model piano.safetensors --plain data/pop909
 """
 
 
@@ -28,11 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="POP909 prepared without --arrange, to estimate the error of each gap [pop909, beside CORPUS]",
     )
-    parser.add_argument("--station", default="chill", help="station whose keys are measured [chill]")
     parser.add_argument(
-        "--minutes", type=positive_number, default=120.0, help="minutes of the station to measure [120]"
+        "--model",
+        type=Path,
+        default=CHECKPOINTS / "piano.safetensors",
+        help="checkpoint of the piano model [that of the package]",
     )
-    add_config_and_seed(parser)
+    parser.add_argument("--temperature", type=positive_number, default=1.0, help="sampling temperature [1.0]")
+    parser.add_argument(
+        "--seed", type=int, default=DEFAULT_SEED, help=f"seed of the model's performances [{DEFAULT_SEED}]"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,10 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     pieces = play.corpus(arguments.corpus / "validation.jsonl")
     plain = play.human(play.corpus((arguments.plain or arguments.corpus.parent / "pop909") / "validation.jsonl"))
-    station = read_station(arguments)
-    model = read(station.piano)
-    sampling = Sampling(temperature=station.controls.temperature)
+    model = read(arguments.model)
+    sampling = Sampling(temperature=arguments.temperature)
     played = play.under_plans(open_engine(model), model.part, pieces * PLAYS, sampling, seed=arguments.seed)
-    keys = play.station(station, hours=arguments.minutes / 60, seed=arguments.seed, layer="keys")
-    columns = {arguments.corpus.name: play.human(pieces), station.piano.stem: list(played), station.name: [keys]}
+    columns = {arguments.corpus.name: play.human(pieces), arguments.model.stem: list(played)}
     print(table(compare(columns, plain)))

@@ -1,44 +1,72 @@
-"""Measure what a station composes: chord tones, backbeat, density, entropy, at several temperatures."""
+"""Measure stations as they are heard, beside real lo-fi and the goals.
+
+Each station composes with its own settings, from each seed. The table shows loops of keys and drums, arrangement,
+spread, loudness range, forms and faults; figures that miss their goal are bold. Rendering audio takes most of the time.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
 from typing import Final
 
-from train.cli.options import add_config_and_seed, positive_number, read_station
+from train.cli.options import positive_number
 
-SUMMARY: Final = "measure what a station composes"
+SUMMARY: Final = "measure stations as they are heard, beside real lo-fi"
 EXAMPLES: Final = """\
-  python -m train listen chill --minutes 30
-  python -m train listen chill --temperatures 0.8 1.0 1.2
+  python -m train listen --all
+  python -m train listen --stations chill --hours 0.5 --seeds 7 --audio-minutes 0
+  python -m train listen --stations chill study --plots pictures
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `listen`."""
-    parser.add_argument("station", help="name of the station")
+    stations = parser.add_mutually_exclusive_group(required=True)
+    stations.add_argument("--all", action="store_true", help="measure every station")
+    stations.add_argument("--stations", nargs="+", metavar="NAME", help="measure these stations")
     parser.add_argument(
-        "--minutes", type=positive_number, default=30.0, help="minutes of music at each temperature [30]"
+        "--hours", type=positive_number, default=2.0, help="hours that a station composes from each seed [2]"
     )
     parser.add_argument(
-        "--temperatures",
-        type=positive_number,
-        nargs="+",
-        default=[0.6, 1.0, 1.2],
-        metavar="T",
-        help="sampling temperatures, one column each [0.6 1.0 1.2]",
+        "--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="seeds of the music [1 2 3]"
     )
-    add_config_and_seed(parser)
+    parser.add_argument(
+        "--audio-minutes",
+        type=float,
+        default=30.0,
+        metavar="MINUTES",
+        help="minutes that are rendered from the first seed, for rows 5 and 7; 0 leaves them out [30]",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    parser.add_argument(
+        "--plots",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of measuring, write a picture of one track of each station here: piano roll, similarity of its "
+        "bars, and levels",
+    )
+    parser.add_argument("--config", type=Path, metavar="YAML", help="file that describes the stations [stations.yaml]")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Compose, measure, and print the figures as Markdown."""
+    """Compose, measure, and print the figures as Markdown; or write pictures."""
+    from dataclasses import asdict
+
+    from radio.settings.config import load
     from train.metrics.listen import listen, table
 
-    results = listen(
-        read_station(arguments),
-        minutes=arguments.minutes,
-        temperatures=arguments.temperatures,
-        seed=arguments.seed,
-    )
-    print(table(results))
+    config = load(arguments.config)
+    stations = [config.station(name) for name in (config.stations if arguments.all else arguments.stations)]
+    if arguments.plots:
+        from train.metrics.music_plots import draw
+
+        for settings in stations:
+            print(draw(settings, arguments.plots, seed=arguments.seeds[0]))
+        return
+    results = listen(stations, hours=arguments.hours, seeds=arguments.seeds, audio_minutes=arguments.audio_minutes)
+    if arguments.json:
+        figures = {name: asdict(measured) for name, measured in results.items()}
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    print(table(results, {settings.name: settings.style for settings in stations}))

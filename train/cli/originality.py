@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     from radio.music.parts import PARTS
     from train.metrics import play
     from train.metrics.copied_runs import spread
+    from train.metrics.music import compose
 
     part, station = PARTS[arguments.part], read_station(arguments)
     layer = "keys" if part.note_offs else "drums"
@@ -47,5 +48,5 @@ def run(arguments: argparse.Namespace) -> None:
     index.human = spread(index, unseen)
     if arguments.index:
         index.write(arguments.index)
-    played = play.station(station, hours=arguments.minutes / 60, seed=arguments.seed, layer=layer)
+    played = compose(station, hours=arguments.minutes / 60, seed=arguments.seed).passage(layer)
     print("\n".join(table({"validation": index.human, station.name: spread(index, [played])})))

@@ -14,8 +14,15 @@ from math import inf
 import numpy as np
 
 from radio.errors import SettingsError
-from train.metrics.keyboard_features import NAMES, Features, features, windows
+from train.metrics.keyboard_features import CLASSES, Features, chosen, features, windows
 from train.metrics.passage import Passage
+
+NAMES = (
+    "notes a beat", "onsets a beat", "polyphony while sounding", "pitch classes sounding", "median note length, beats",
+    "share of silence", "mean pitch", "lowest pitch", "highest pitch",
+    *(f"interval class {semitones}" for semitones in CLASSES), "velocity", "velocity spread",
+)  # fmt: skip
+"""The compared features."""
 
 LOFI = dict(
     zip(NAMES, (1.94, 1.06, 3.0, 2.8, 1.00, 0.02, 64, 46, 77, 0.07, 0.11, 0.09, 0.05, 0.15, 0.04, 0.07, 0.04, 71, 4.7),
@@ -113,7 +120,7 @@ def table(rows: Sequence[FeatureGap]) -> str:
 
 def _measured(corpus: str, pieces: Iterable[Passage]) -> list[Features]:
     """Return the features of each piece's windows, (windows, features); pieces without windows are left out."""
-    measured = [np.array(rows) for piece in pieces if (rows := list(map(features, windows(piece))))]
+    measured = [chosen(NAMES, np.array(rows)) for piece in pieces if (rows := list(map(features, windows(piece))))]
     if not measured:
         raise SettingsError(f"{corpus}: there are no four bars with eight notes to measure")
     return measured

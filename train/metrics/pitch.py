@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable, Iterable
 from itertools import pairwise
 from math import cos, log2, pi, sin
 from typing import Final
@@ -25,7 +26,12 @@ def pitch_class_entropy(passage: Passage) -> float:
 
     Source: Wu and Yang, "The Jazz Transformer on the Front Line", ISMIR 2020, section 4 (H).
     """
-    counts = Counter(note.note % 12 for note in passage.notes)
+    return entropy(note.note % 12 for note in passage.notes)
+
+
+def entropy(values: Iterable[Hashable]) -> float:
+    """Return the Shannon entropy in bits of the frequencies of the values."""
+    counts = Counter(values)
     total = counts.total()
     return -sum(count / total * log2(count / total) for count in counts.values())
 

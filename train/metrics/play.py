@@ -1,4 +1,4 @@
-"""Music to measure: human pieces, a model playing under their plans, and stations."""
+"""Music to measure: human pieces, and a model playing under their plans."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.parts import Part
 from radio.music.tokenizer import events_to_notes
-from radio.settings.station import StationSettings
-from radio.station.factory import open_composer
-from radio.types import BEATS_PER_BAR, TokenId
+from radio.types import TokenId
 from train.metrics.passage import Passage, of_tokens, plans_of
 
 Piece = tuple[Sequence[TokenId], int]
@@ -44,12 +42,3 @@ def under_plans(
         plans = list(plans_of(tokens, part.name))
         notes = events_to_notes(event for plan in plans for event in performer.play(plan, sampling))
         yield Passage(notes, len(plans), tuple(chord for plan in plans for chord in plan.chords))
-
-
-def station(settings: StationSettings, *, hours: float, seed: int, layer: str) -> Passage:
-    """Return the music of one layer of a station over `hours`."""
-    composer = open_composer(settings, seed)
-    bars = max(1, round(60 * hours * settings.controls.tempo / BEATS_PER_BAR))
-    composed = [composer.next_bar(settings.controls) for _ in range(bars)]
-    notes = events_to_notes(event for bar in composed for event in bar.events[layer])
-    return Passage(notes, bars, tuple(chord for bar in composed for chord in bar.plan.chords))

@@ -15,6 +15,7 @@ from radio.model.sampling import Sampling
 from radio.model.weights.checkpoint import read
 from radio.settings.station import StationSettings
 from train.metrics import play
+from train.metrics.music import compose
 from train.metrics.stationarity import Trend, trends
 from train.metrics.table import (
     PITCHED,
@@ -73,7 +74,7 @@ def report(
     over_time: dict[str, Trend] = {}
     if station is not None:
         layer = "keys" if model.part.note_offs else "drums"
-        endless = play.station(station, hours=hours, seed=seed, layer=layer)
+        endless = compose(station, hours=hours, seed=seed).passage(layer)
         over_time = trends(endless, all_metrics, max(2, round(hours)))
     name = station.name if station else ""
     return MetricsReport(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 from train.metrics.passage import Passage
+from train.metrics.repetition import jaccard, struck
 
 PLACE: Tick = 10
 """Notes start at multiples of this."""
@@ -53,11 +54,9 @@ def repetition(passage: Passage, lag: int) -> float:
 
     The similarity is the Jaccard index of the onsets, as pairs of place in the bar and pitch class.
     """
-    struck: list[set[tuple[Tick, int]]] = [set() for _ in range(passage.bars)]
-    for note in passage.notes:
-        struck[note.start // TICKS_PER_BAR].add((note.start % TICKS_PER_BAR, note.note % 12))
-    pairs = [(one, other) for one, other in zip(struck, struck[lag:], strict=False) if one or other]
-    return float(np.mean([len(one & other) / len(one | other) for one, other in pairs])) if pairs else 0.0
+    bars = struck(passage.notes, passage.bars, modulo=12)
+    pairs = [jaccard(one, other) for one, other in zip(bars, bars[lag:], strict=False) if one or other]
+    return float(np.mean(pairs)) if pairs else 0.0
 
 
 def _onsets(passage: Passage) -> npt.NDArray[np.bool_]:

@@ -1,96 +1,127 @@
-"""Measurements of composed bars: chord tones, backbeat, density, entropy."""
+"""Figures of a station: its loops, drums, arrangement, spread and forms, and its faults."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
 
-from radio.compose.composer import Bar
-from radio.music.events import Note
-from radio.music.rhythm import has_backbeat
-from radio.music.tokenizer import events_to_notes
-from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT
+import numpy as np
+
+from train.metrics import faults
+from train.metrics.arrangement import TrackAudio
+from train.metrics.drum_figures import DrumFigures, measure_drums
+from train.metrics.music import StationMusic, TrackMusic
+from train.metrics.pitch import chord_tone_time
+from train.metrics.repetition import recurring, similarities
+from train.metrics.spread import distance_ratio, spread_ratios, window_features
+
+LOOP_BARS = 4
+
+
+@dataclass(frozen=True)
+class AudioFigures:
+    """Figures of rendered tracks."""
+
+    tracks: int
+    away: float
+    """The share of time in which lows or highs are away, mean over tracks."""
+    opens_without: Mapping[str, float]
+    """The share of tracks that open without a band: `low`, `high`, and `either`."""
+    ends_without: Mapping[str, float]
+    """The same of their last eight seconds."""
+    loudness_range: float
+    """Median over tracks, in LU."""
 
 
 @dataclass(frozen=True)
 class StationFigures:
-    """Measurements of consecutive bars; all but those of drums are of the keys."""
+    """Figures of some hours of a station, of all seeds together."""
 
-    bars: int
-    chord_tone_share: float
-    """The share of note time in the sounding chord."""
-    backbeat_share: float
-    """The share of bars, without fills, that have a snare, clap or rim on beats 2 and 4."""
-    strikes_per_beat: float
-    drum_hits_per_beat: float
-    polyphony: float
-    """The mean number of sounding notes while any sounds."""
-    mean_velocity: float
-    pitch_entropy: float
-    """Bits, of pitch classes."""
-    rhythm_entropy: float
-    """Bits, of places in the bar."""
+    hours: float
+    tracks: int
+    exact_bars: float
+    """The share of the keys' bars that come back exactly after four bars."""
+    similar_bars: float
+    """The mean similarity of the keys' bars to those four bars later."""
+    drums: DrumFigures | None
+    audio: AudioFigures | None
+    spread: float
+    """The median of `spreads`."""
+    spreads: Mapping[str, float]
+    """The interquartile range of each feature divided by that of real loops."""
+    figures_recurring: float
+    """The share of three-note figures of the top line that recur within eight bars."""
+    distance: float
+    """The distance of a track's halves divided by that of neighboring tracks."""
+    forms: int
+    lengths: tuple[float, float]
+    """Seconds of the shortest and the longest track."""
+    tempos: tuple[float, float]
+    chord_tones: float
+    """The share of the keys' note time in the sounding chord."""
+    dead_bars: int
     longest_note: float
     """Beats."""
-    silent_bars: int
-    """Bars in which the keys or the drums play nothing although their density is above 0."""
+    clashes: int
+    drift: tuple[float, float]
+    """Semitones an hour by which the keys rise, and the standard error."""
+    cpu: float
+    """Seconds of processor time for a minute of music."""
 
 
-def measure(bars: Sequence[Bar]) -> StationFigures:
-    """Measure consecutive bars."""
-    keys = events_to_notes(event for bar in bars for event in bar.events["keys"])
-    inside = total = 0
-    by_bar = {bar.plan.number: bar for bar in bars}
-    for note in keys:
-        for place in range(note.start // TICKS_PER_BEAT, -(-note.end // TICKS_PER_BEAT)):
-            bar = by_bar.get(place // BEATS_PER_BAR)
-            if bar is None:
-                continue
-            start, end = place * TICKS_PER_BEAT, (place + 1) * TICKS_PER_BEAT
-            time = min(note.end, end) - max(note.start, start)
-            total += time
-            inside += time * (note.note % 12 in bar.plan.chords[place % BEATS_PER_BAR].tones)
-    grooves = [bar for bar in bars if not bar.plan.fill]
-    silent = sum(
-        1
-        for bar in bars
-        for layer, part in (("keys", "piano"), ("drums", "drums"))
-        if bar.plan.densities[part] and not any(event.velocity for event in bar.events[layer])
-    )
-    sounding = _union(keys)
+def measure(runs: Sequence[StationMusic], audio: Sequence[TrackAudio] = ()) -> StationFigures:
+    """Measure the whole tracks of several runs of one station, and rendered tracks of it."""
+    tracks = [track for run in runs for track in run.tracks()]
+    alike = [value for track in tracks for value in similarities(track.passages["keys"], LOOP_BARS)]
+    windows = [[window_features(track) for track in run.tracks()] for run in runs]
+    every = [track for run in windows for track in run]
+    spreads = spread_ratios(every)
+    tempos = [bar.tempo for track in tracks for bar in track.bars]
+    lengths = [track.seconds for track in tracks]
     return StationFigures(
-        bars=len(bars),
-        chord_tone_share=inside / max(1, total),
-        backbeat_share=sum(map(_backbeat, grooves)) / max(1, len(grooves)),
-        strikes_per_beat=len(keys) / (len(bars) * BEATS_PER_BAR),
-        drum_hits_per_beat=sum(bool(event.velocity) for bar in bars for event in bar.events["drums"])
-        / (len(bars) * BEATS_PER_BAR),
-        polyphony=sum(note.end - note.start for note in keys) / max(1, sounding),
-        mean_velocity=sum(note.velocity for note in keys) / max(1, len(keys)),
-        pitch_entropy=entropy(note.note % 12 for note in keys),
-        rhythm_entropy=entropy(note.start % TICKS_PER_BAR for note in keys),
-        longest_note=max((note.end - note.start for note in keys), default=0) / TICKS_PER_BEAT,
-        silent_bars=silent,
+        hours=sum(run.seconds for run in runs) / 3600,
+        tracks=len(tracks),
+        exact_bars=float(np.mean([value == 1 for value in alike])),
+        similar_bars=float(np.mean(alike)),
+        drums=measure_drums([track.bars for track in tracks]),
+        audio=_audio(audio) if audio else None,
+        spread=float(np.median(list(spreads.values()))),
+        spreads=spreads,
+        figures_recurring=float(np.mean([again for track in tracks for again in recurring(track.passages["keys"])])),
+        distance=distance_ratio(every),
+        forms=len({track.form for track in tracks}),
+        lengths=(min(lengths), max(lengths)),
+        tempos=(min(tempos), max(tempos)),
+        chord_tones=_chord_tones(tracks),
+        dead_bars=sum(map(faults.dead_bars, tracks)),
+        longest_note=max(map(faults.longest_note, tracks)),
+        clashes=sum(map(faults.clashes, tracks)),
+        drift=faults.pooled_drift(runs),
+        cpu=60 * sum(run.cpu for run in runs) / sum(run.seconds for run in runs),
     )
 
 
-def _backbeat(bar: Bar) -> bool:
-    return has_backbeat((event.tick - bar.plan.tick, event.note) for event in bar.events["drums"] if event.velocity)
+def _chord_tones(tracks: Sequence[TrackMusic]) -> float:
+    """Return the share over all tracks, each weighted by the time of its notes."""
+    shares, times = [], []
+    for track in tracks:
+        keys = track.passages["keys"]
+        shares.append(chord_tone_time(keys))
+        times.append(sum(note.end - note.start for note in keys.notes))
+    return float(np.average(shares, weights=times))
 
 
-def entropy(values: Iterable[Hashable]) -> float:
-    """Return the Shannon entropy in bits of the frequencies of the values."""
-    counts = Counter(values)
-    total = sum(counts.values())
-    return -sum(count / total * log2(count / total) for count in counts.values())
+def _audio(tracks: Sequence[TrackAudio]) -> AudioFigures:
+    return AudioFigures(
+        tracks=len(tracks),
+        away=float(np.mean([track.away("low", "high") for track in tracks])),
+        opens_without=_edges([{band: track.opens_without(band) for band in ("low", "high")} for track in tracks]),
+        ends_without=_edges([{band: track.ends_without(band) for band in ("low", "high")} for track in tracks]),
+        loudness_range=float(np.median([track.loudness_range for track in tracks])),
+    )
 
 
-def _union(notes: Sequence[Note]) -> int:
-    """Return the ticks in which any of `notes` sounds."""
-    covered = until = 0
-    for note in notes:
-        covered += max(0, note.end - max(note.start, until))
-        until = max(until, note.end)
-    return covered
+def _edges(tracks: Sequence[Mapping[str, bool]]) -> dict[str, float]:
+    """Return the share of tracks without each band, and of those without any of them as `either`."""
+    shares = {band: float(np.mean([track[band] for track in tracks])) for band in ("low", "high")}
+    return {**shares, "either": float(np.mean([any(track.values()) for track in tracks]))}

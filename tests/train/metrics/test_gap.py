@@ -11,8 +11,9 @@ from radio.errors import SettingsError
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.corpora import pop909_song
-from train.metrics.gap import LOFI, POP, FeatureGap, compare, table
-from train.metrics.keyboard_features import NAMES, features, windows
+from train.metrics.gap import LOFI, NAMES, POP, FeatureGap, compare, table
+from train.metrics.keyboard_features import NAMES as FEATURES
+from train.metrics.keyboard_features import features, windows
 from train.metrics.passage import Passage
 from train.metrics.play import corpus, human
 from train.prepare.corpus import prepare
@@ -31,10 +32,11 @@ def held(beats: int = 4) -> list[Note]:
 
 def test_features_of_held_chords_equal_a_count_by_hand() -> None:
     (window,) = windows(Passage(held(), 4))
-    figures = dict(zip(NAMES, features(window), strict=True))
+    figures = dict(zip(FEATURES, features(window), strict=True))
     assert figures["notes a beat"] == 1
     assert figures["onsets a beat"] == 0.25
-    assert figures["polyphony"] == figures["pitch classes sounding"] == 4
+    assert figures["polyphony"] == figures["polyphony while sounding"] == figures["pitch classes sounding"] == 4
+    assert figures["polyphony, SD"] == 0
     assert figures["median note length, beats"] == 4
     assert figures["share of silence"] == 0
     assert (figures["lowest pitch"], figures["highest pitch"], figures["mean pitch"]) == (48, 71, 62.5)
@@ -45,7 +47,28 @@ def test_features_of_held_chords_equal_a_count_by_hand() -> None:
 
 def test_silence_is_the_time_without_notes() -> None:
     (window,) = windows(Passage(held(beats=3), 4))
-    assert dict(zip(NAMES, features(window), strict=True))["share of silence"] == 0.25
+    figures = dict(zip(FEATURES, features(window), strict=True))
+    assert figures["share of silence"] == 0.25
+    assert (figures["polyphony"], figures["polyphony while sounding"], figures["pitch classes"]) == (3, 4, 3)
+
+
+def test_similar_bars_share_onsets_and_pitches() -> None:
+    (window,) = windows(Passage(held(), 4))
+    figures = dict(zip(FEATURES, features(window), strict=True))
+    assert figures["similarity of bars"] == figures["most alike bars"] == 1
+    moved = [replace(note, note=note.note + note.start // TICKS_PER_BAR % 2) for note in held()]
+    figures = dict(zip(FEATURES, features(moved), strict=True))
+    assert figures["most alike bars"] == 1
+    assert figures["similarity of bars"] == pytest.approx(2 / 6), "two pairs of six are the same"
+
+
+def test_the_distance_from_the_grid_counts_what_swing_and_feel_add() -> None:
+    (window,) = windows(Passage(held(), 4))
+    written = dict(zip(FEATURES, features(window), strict=True))
+    played = dict(zip(FEATURES, features(window, [3.0] * len(window)), strict=True))
+    assert written["off the sixteenths"] == 0
+    assert played["off the sixteenths"] == pytest.approx(0.1)
+    assert {name for name in FEATURES if written[name] != played[name]} == {"off the sixteenths"}
 
 
 def test_windows_are_whole_and_have_enough_notes() -> None:
@@ -114,7 +137,7 @@ def test_arranging_moves_pieces_towards_lofi(tmp_path: Path) -> None:
     plain, lofi = (human(corpus(tmp_path / name / "train.jsonl")) for name in ("plain", "lofi"))
     assert len(lofi) == 3 * len(plain) == 57
     rows = {row.name: row for row in compare({"plain": plain, "lofi": lofi}, plain)}
-    for name in ("pitch classes sounding", "polyphony", "interval class 2", "velocity"):
+    for name in ("pitch classes sounding", "polyphony while sounding", "interval class 2", "velocity"):
         assert rows[name].closed("lofi") > rows[name].closed("plain"), name
     words = [json.loads(line) for line in (tmp_path / "lofi" / "validation.jsonl").read_text().splitlines()]
     assert len(words) == 1, "validation has each song once"

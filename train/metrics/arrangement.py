@@ -1,0 +1,141 @@
+"""Arrangement and loudness from audio: lows and highs that are away, intros, endings, and the loudness range."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import signal
+from tqdm import tqdm
+
+from radio.compose.composer import Bar
+from radio.errors import StreamError
+from radio.settings.station import StationSettings
+from radio.station.factory import open_station
+from radio.types import SAMPLE_RATE, Block, Seconds
+
+BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {"low": (30, 110), "mid": (200, 1_500), "high": (3_000, 7_000)}
+)
+"""Limits of the bands in Hz."""
+
+STEP: Final[Seconds] = 2.0
+"""Levels are means over this time."""
+
+_RATE: Final = 16_000
+_USUAL: Final = 70
+"""Percentile of the levels that counts as usual."""
+_AWAY_DB: Final = 9.0
+_EDGE: Final = 4
+"""Steps of a track's beginning and of its end: eight seconds."""
+_EDGE_DB: Final = 6.0
+_RANGE: Final = re.compile(rb"LRA:\s+(-?[\d.]+) LU\b")
+
+Levels = npt.NDArray[np.float64]
+"""Levels in dB, one a step."""
+
+
+@dataclass(frozen=True)
+class TrackAudio:
+    """Measurements of one rendered track."""
+
+    number: int
+    seconds: Seconds
+    levels: Mapping[str, Levels]
+    """Levels by band."""
+    loudness_range: float
+    """LRA in LU, EBU Tech 3342."""
+
+    def away(self, *bands: str) -> float:
+        """Return the share of the time in which any of `bands` is 9 dB or more below its usual level."""
+        below = [self.levels[band] < _usual(self.levels[band]) - _AWAY_DB for band in bands]
+        return float(np.logical_or.reduce(below).mean())
+
+    def opens_without(self, band: str) -> bool:
+        """Return True if the first eight seconds are on average 6 dB or more below the band's usual level."""
+        return bool(self.levels[band][:_EDGE].mean() < _usual(self.levels[band]) - _EDGE_DB)
+
+    def ends_without(self, band: str) -> bool:
+        """Return True if the last eight seconds are on average 6 dB or more below the band's usual level."""
+        return bool(self.levels[band][-_EDGE:].mean() < _usual(self.levels[band]) - _EDGE_DB)
+
+
+def render_tracks(settings: StationSettings, *, minutes: float, seed: int) -> Iterator[tuple[list[Bar], Block]]:
+    """Render the whole tracks of the first `minutes` of a station, and yield the bars and the audio of each."""
+    bars: list[Bar] = []
+    left = round(60 * minutes)
+    with (
+        closing(open_station(settings, seed=seed, on_bar=bars.append)) as station,
+        tqdm(total=left, unit="s", desc=f"{settings.name}, audio") as progress,
+    ):
+        blocks: list[Block] = []
+        begins: list[int] = []
+        position = 0
+        while left > 0:
+            blocks.append(station.render(SAMPLE_RATE))
+            begins += [event.frame for event in station.events() if event.kind == "track"]
+            left -= 1
+            progress.update(1)
+            if len(begins) < 2:
+                continue
+            begin, end = begins
+            audio = np.concatenate(blocks)
+            yield (
+                [bar for bar in bars if bar.track.number == bars[0].track.number],
+                audio[begin - position : end - position],
+            )
+            blocks, begins, position = [audio[end - position :]], [end], end
+            first = bars[0].track.number
+            bars[:] = [bar for bar in bars if bar.track.number != first]
+
+
+def measure_audio(settings: StationSettings, *, minutes: float, seed: int) -> list[TrackAudio]:
+    """Render a station and measure its whole tracks.
+
+    Raises:
+        StreamError: ffmpeg is not installed or failed.
+    """
+    return [
+        TrackAudio(bars[0].track.number, len(audio) / SAMPLE_RATE, band_levels(audio), loudness_range(audio))
+        for bars, audio in render_tracks(settings, minutes=minutes, seed=seed)
+    ]
+
+
+def band_levels(audio: Block) -> dict[str, Levels]:
+    """Return the levels of each band of `BANDS` in whole steps of two seconds."""
+    mono = signal.resample_poly(audio.mean(axis=1, dtype=np.float64), 1, SAMPLE_RATE // _RATE)
+    step = round(STEP * _RATE)
+    levels = {}
+    for band, limits in BANDS.items():
+        filtered = signal.sosfilt(signal.butter(3, limits, "bandpass", fs=_RATE, output="sos"), mono)
+        steps = filtered[: len(filtered) // step * step].reshape(-1, step)
+        levels[band] = 10 * np.log10(np.mean(steps**2, axis=1) + 1e-12)
+    return levels
+
+
+def loudness_range(audio: Block) -> float:
+    """Return the loudness range in LU, as ffmpeg's `ebur128` measures it.
+
+    Raises:
+        StreamError: ffmpeg is not installed or failed.
+    """
+    command = ["ffmpeg", "-nostats", "-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "2", "-i", "pipe:0"]
+    command += ["-af", "ebur128", "-f", "null", "-"]
+    try:
+        done = subprocess.run(command, input=audio.astype("<f4").tobytes(), capture_output=True, check=True)
+    except FileNotFoundError as error:
+        raise StreamError("the loudness range needs the program ffmpeg, which is not installed") from error
+    except subprocess.CalledProcessError as error:
+        raise StreamError(f"ffmpeg could not measure the loudness range: {error.stderr[-200:]!r}") from error
+    return float(_RANGE.findall(done.stderr)[-1])
+
+
+def _usual(levels: Levels) -> float:
+    return float(np.percentile(levels, _USUAL))
