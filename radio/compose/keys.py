@@ -197,8 +197,8 @@ def _pad(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> list[Note
 
 
 def _struck(chords: Sequence[Chord], beat: int, texture: Texture) -> bool:
-    """Return True where a held chord is struck: at its beginning, and again as the texture has it."""
-    if beat == 0 or chords[beat % len(chords)] != chords[(beat - 1) % len(chords)]:
+    """Return True where a held chord is struck: at its beginning, on bar lines, and as the texture has it."""
+    if beat % BEATS_PER_BAR == 0 or chords[beat % len(chords)] != chords[(beat - 1) % len(chords)]:
         return True
     return texture.restrike > 0 and beat % texture.restrike == 0
 

@@ -33,7 +33,7 @@ class Texture:
     span: int
     """Semitones above and below the register that a held chord reaches."""
     restrike: int
-    """Beats after which a held chord is struck again; 0 holds it until the harmony moves."""
+    """Beats after which a held chord is struck again; 0 holds it until the harmony moves or the bar ends."""
     spread: float
     """Standard deviation of the velocities; 0 is a loop drawn with the mouse."""
 
@@ -54,9 +54,9 @@ class _Ranges:
 
 
 _RANGES: Final[Mapping[TextureKind, _Ranges]] = {
-    "line": _Ranges(0.16, (1, 1), (0.7, 2.2), (0.22, 0.7), (60, 80)),
+    "line": _Ranges(0.16, (1, 1), (0.5, 2.4), (0.22, 0.7), (60, 80)),
     "stabs": _Ranges(0.14, (3, 4), (0.5, 1.6), (0.25, 0.5), (55, 70)),
-    "thin": _Ranges(0.10, (2, 2), (0.6, 1.8), (0.5, 1.5), (57, 72)),
+    "thin": _Ranges(0.10, (2, 2), (0.5, 1.8), (0.5, 1.5), (57, 72)),
     "comp": _Ranges(0.27, (3, 5), (0.7, 2.0), (0.0, 0.0), (55, 69)),
     "pad": _Ranges(0.33, (5, 6), (0.25, 0.8), (2.6, 4.0), (53, 68)),
 }
@@ -84,8 +84,8 @@ def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = TEXTURES) -> T
     onsets = random.uniform(*ranges.onsets)
     length = random.uniform(*ranges.length)
     register = random.uniform(*ranges.register)
-    span = random.randint(10, 20)
-    restrike = random.choices((0, 2, 1), (0.6, 0.3, 0.1))[0]
+    span = random.randint(10, 24)
+    restrike = random.choices((0, 2, 1), (0.5, 0.3, 0.2))[0]
     velocity = min(max(random.gauss(*_VELOCITIES), _SOFTEST), _LOUDEST)
     spread = 0.0 if random.random() < _STILL_SHARE else random.uniform(*_SPREADS)
     return Texture(kind, voices, onsets, length, register, velocity, span, restrike, spread)

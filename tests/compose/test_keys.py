@@ -55,6 +55,13 @@ def test_a_shaped_phrase_keeps_to_its_texture(kind: str, seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
+def test_a_pad_sounds_in_every_bar_of_a_long_chord(seed: int) -> None:
+    phrase = keys.shape(sampled(seed), CHORDS[:4], texture("pad", seed))
+    for place in range(4):
+        assert phrase.bar(place, 0)[0].start == 0
+
+
+@given(st.integers(0, 10_000))
 def test_long_notes_end_up_in_their_chords(seed: int) -> None:
     phrase = keys.without_foreign_tones(sampled(seed), CHORDS)
     assert keys.chord_tone_share([n for n in phrase.notes if n.end - n.start >= TICKS_PER_BEAT], CHORDS) > 0.95
