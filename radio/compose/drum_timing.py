@@ -1,20 +1,23 @@
-"""The measured timing of drummers: the lateness of each drum at each place of the bar, and its variation.
+"""The measured timing of a band: the lateness of each drum at each place of the bar, and of keys and bass behind them.
 
-The table beside the checkpoints was measured from the Groove MIDI Dataset by `python -m train timing`, style by style.
+`python -m train timing` writes the table beside the checkpoints: the drums from the Groove MIDI Dataset, style by
+style, keys and bass from the Jazz Trio Database.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
+from statistics import fmean
 from types import MappingProxyType
 from typing import Final
 
 from radio.errors import ModelError
 from radio.music.parts import DRUMS
-from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 
 FURTHEST_MS: Final = 45.0
 """Largest distance of a hit from its tick. In the measured music, hits beyond it are ornaments or mistakes."""
@@ -58,13 +61,36 @@ def place_of(tick: Tick) -> int:
     return _PLACE_OF[within]
 
 
+FOLLOWERS: Final = ("keys", "bass")
+"""The layers whose lateness behind the drums the table holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """The lateness of a player behind the drums, in ms.
+
+    mean, spread: mean and standard deviation by take. low, high: limits of nine takes of ten. own: standard deviation
+    of the wavering within a take.
+    """
+
+    mean: float = 0.0
+    spread: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    own: float = 0.0
+
+    def draw(self, random: Random) -> float:
+        """Draw the lateness of one player."""
+        return min(max(random.gauss(self.mean, self.spread), self.low), self.high)
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The timing of drummers of one style, in ms after the tick, except for `memory`.
 
     late: mean lateness by kind, at each of `PLACES`. drift: standard deviation of the part that all limbs share.
     memory: beats in which the drift decays to 1/e. habit: standard deviation of what a drummer always does at a place.
-    hit: standard deviation of the rest, hit by hit.
+    hit: standard deviation of the rest, hit by hit. followers: lateness of keys and bass behind the drums.
     """
 
     late: Mapping[str, Sequence[float]]
@@ -72,6 +98,13 @@ class Timing:
     memory: float
     habit: float
     hit: float
+    followers: Mapping[str, Lateness] = field(default_factory=lambda: {layer: Lateness() for layer in FOLLOWERS})
+
+    @property
+    def on_beats(self) -> float:
+        """Mean lateness of kick, snare, hats and ride on the beats."""
+        places = range(0, len(PLACES), len(PLACES) // BEATS_PER_BAR)
+        return fmean(self.late[kind][place] for kind in ("kick", "snare", "hats", "ride") for place in places)
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the timing in the form that `read` reads."""
@@ -98,11 +131,17 @@ STEADY: Final = Timing(
 """The same timing in every bar: the snare behind the beat, hats and rides a little ahead."""
 
 
+def _lateness(values: Mapping[str, float]) -> Lateness:
+    """Return the lateness that a table holds. Raises TypeError or ValueError where a value is missing or no number."""
+    return Lateness(**{name: float(value) for name, value in values.items()})
+
+
 def read(path: Path) -> Mapping[str, Timing]:
     """Read a table of timings, by style. Raise ModelError if it cannot be read or is incomplete."""
     try:
-        styles = json.loads(path.read_text())["styles"]
-        timings = {style: Timing(**values) for style, values in styles.items()}
+        table = json.loads(path.read_text())
+        followers = {layer: _lateness(table.get("followers", {}).get(layer, {})) for layer in FOLLOWERS}
+        timings = {style: Timing(**values, followers=followers) for style, values in table["styles"].items()}
         complete = ANY in timings and all(
             set(timing.late) == set(KINDS) and all(len(places) == len(PLACES) for places in timing.late.values())
             for timing in timings.values()

@@ -1,10 +1,10 @@
-"""The human part that preparation rounded away: swing, and being late or early by a few milliseconds.
+"""Human timing: swing, and notes that are late or early by a few milliseconds.
 
-Drums are late or early as the drummers were from whom their timing was measured (`compose.timing`): by the same at the
-same place of every bar, since it is repetition that makes a feel, by a little more or less at each hit, and by a slow
-drift that all limbs share. Keys and bass follow that drift, as a band follows its drummer, and waver around it on their
-own with a short memory (AR(1), φ ≈ 0.37, as measured in human tapping and drumming: Hennig, "Synchronization in human
-musical rhythms and mutually interacting complex systems", PNAS 2014).
+The timing was measured (`radio.compose.drum_timing`). A drummer is late or early by the same time at the same place of
+every bar, by a little more or less at each hit, and by a slow drift that all limbs share. Keys and bass follow that
+drift, as a band follows its drummer. They lie behind the drums by a time that is drawn for each station from those of
+jazz trios, and waver around it on their own with a short memory (AR(1), φ ≈ 0.37, as measured in human tapping and
+drumming: Hennig, "Synchronization in human musical rhythms and mutually interacting complex systems", PNAS 2014).
 """
 
 from __future__ import annotations
@@ -23,17 +23,13 @@ _PAIR: Tick = TICKS_PER_BEAT // 2
 _STEP: Tick = TICKS_PER_BEAT // 4
 """From one knot of the shared drift to the next; between them it moves evenly."""
 
-_LATE_MS: Final = {"keys": 5.0, "bass": 4.0}
-_OWN_MS: Final = {"keys": 2.5, "bass": 1.5}
-"""How far keys and bass waver on their own: standard deviations."""
-
 _PHI: Final = 0.37
 
 
 class Drift:
-    """How late the whole band is, in ms: knots a sixteenth apart with an exponentially fading memory, and no end.
+    """The lateness of the whole band, in ms: endless knots a sixteenth apart, with a memory that decays exponentially.
 
-    The same seed drifts the same way, whichever ticks it is asked for; they must come in order.
+    The same seed drifts the same way, whatever the ticks; they must come in order.
     """
 
     def __init__(self, timing: Timing, seed: str) -> None:
@@ -80,13 +76,17 @@ class Feel:
         self._late = {
             kind: [late + habits.gauss(0.0, timing.habit) for late in timing.late[kind]] for kind in KINDS
         }  # ms at each of PLACES, by this drummer
+        follower = timing.followers.get(layer, timing.followers["keys"])
+        self._behind = timing.on_beats + follower.draw(Random(f"{seed}/{layer}/behind"))  # ms, for this band
+        self._wavers = follower.own * (1 - _PHI**2) ** 0.5
+        self._latest: Frames = 0
         self._tick: Tick = -1
         self._own = 0.0
         self._hits: dict[int, float] = {}
-        """By how much the pads struck at this tick are late for no reason, in ms."""
+        """Lateness by chance of the pads struck at this tick, in ms."""
 
     def place(self, tick: Tick, note: int, clock: Clock, swing: float) -> Frames:
-        """The frame, on the grid, at which `note` at `tick` is heard; `swing` in % (50 straight)."""
+        """Return the frame, on the grid, at which `note` at `tick` sounds; `swing` in % (50 straight)."""
         begun = tick == self._tick
         if not begun:
             self._tick = tick
@@ -95,33 +95,37 @@ class Feel:
         late_ms = min(max(late, -FURTHEST_MS), FURTHEST_MS)
         frames_per_tick = 60 * SAMPLE_RATE / (clock.tempo * TICKS_PER_BEAT)
         offset = swung(tick % _PAIR, swing) * frames_per_tick + late_ms * SAMPLE_RATE / 1000
-        return to_grid(clock.frame(tick) + round(offset))
+        frame = to_grid(clock.frame(tick) + round(offset))
+        if self._layer == "drums":
+            return frame
+        self._latest = max(self._latest, frame)  # a release never follows the next strike of its note
+        return self._latest
 
     def _wavering(self, begun: bool) -> float:
-        """How late keys or bass are by themselves at this tick, in ms."""
+        """Return the lateness in ms of keys or bass at this tick, apart from the drift."""
         if not begun:
-            innovation = self._random.gauss(0.0, _OWN_MS[self._layer] * (1 - _PHI**2) ** 0.5)
-            self._own = _PHI * self._own + innovation
-        return _LATE_MS[self._layer] + self._own
+            self._own = _PHI * self._own + self._random.gauss(0.0, self._wavers)
+        return self._behind + self._own
 
     def _hit(self, pad: int) -> float:
-        """How late the drummer strikes `pad` at this tick beside the band, in ms; a second asking is told the same."""
+        """Return the lateness in ms of `pad` at this tick, apart from the drift; the same for a second call."""
         if pad not in self._hits:
             self._hits[pad] = self._random.gauss(0.0, self._timing.hit)
         return self._late[kind_of(pad)][place_of(self._tick)] + self._hits[pad]
 
     def save(self) -> tuple[Any, ...]:
-        return self._random.getstate(), self._drift.save(), self._tick, self._own, dict(self._hits)
+        return self._random.getstate(), self._drift.save(), self._tick, self._own, dict(self._hits), self._latest
 
     def restore(self, saved: tuple[Any, ...]) -> None:
         self._random.setstate(saved[0])
         self._drift.restore(saved[1])
         self._tick, self._own = saved[2:4]
         self._hits = dict(saved[4])
+        self._latest = saved[5]
 
 
 def swung(within: Tick, swing: float) -> float:
-    """How many ticks later than written a place `within` a pair of sixteenths (0–59) falls, at `swing` %.
+    """Return by how many ticks swing delays a place `within` a pair of sixteenths (0–59), at `swing` %.
 
     The pair's middle moves from 50 % to `swing` %, its ends stay, and what lies between moves in proportion.
     """
@@ -131,4 +135,4 @@ def swung(within: Tick, swing: float) -> float:
 
 
 LOOKAHEAD: Frames = to_grid(int(FURTHEST_MS * SAMPLE_RATE / 1000)) + GRID
-"""How far before a bar line the bar's first events may sound."""
+"""Time before a bar line in which the bar's first events may sound."""

@@ -111,7 +111,8 @@ class StationSettings:
     style: str = choice("hiphop", STYLES, shapes_music=True, help="drum style that the model plays")
     timing: str = choice(
         "human", ("human", "steady"), shapes_music=True,
-        help="times of the drum hits: human, as measured from drummers of the style, or steady, the same in every bar",
+        help="times of the notes: human, as measured from drummers of the style and the players of jazz trios, or "
+        "steady, the same in every bar",
     )  # fmt: skip
     layers: tuple[str, ...] = setting(
         ("keys", "bass", "drums"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from radio.compose.drum_timing import ANY, FURTHEST_MS, KINDS, PLACES, STEADY, kind_of, place_of, read
+from radio.compose.drum_timing import ANY, FURTHEST_MS, KINDS, PLACES, STEADY, Lateness, kind_of, place_of, read
 from radio.errors import ModelError
 from radio.paths import DRUM_TIMINGS, STATIONS
 from radio.settings.config import load
@@ -25,6 +25,10 @@ def test_the_shipped_table_has_the_styles_of_the_stations_and_plausible_figures(
         assert all(abs(late) < FURTHEST_MS / 2 for places in timing.late.values() for late in places)
         whole = (timing.drift**2 + timing.habit**2 + timing.hit**2) ** 0.5
         assert 12 < whole < 22
+    keys, bass = (table[ANY].followers[layer] for layer in ("keys", "bass"))
+    assert 10 < keys.mean < 18
+    assert 2 < bass.mean < 8
+    assert keys.low < 0 < keys.high < FURTHEST_MS
     lofi = table[ANY].late
     assert lofi["kick"][0] < lofi["snare"][PLACES.index(120)] < lofi["hats"][PLACES.index(120)]
 
@@ -34,12 +38,17 @@ def test_a_table_is_read_as_written_and_a_broken_one_is_refused(tmp_path: Path) 
     path.write_text(json.dumps({"styles": {ANY: STEADY.as_json()}}))
     (timing,) = read(path).values()
     assert timing.as_json() == STEADY.as_json()
+    path.write_text(json.dumps({"styles": {ANY: STEADY.as_json()}, "followers": {"keys": {"mean": 12, "own": 3}}}))
+    assert read(path)[ANY].followers == {"keys": Lateness(mean=12.0, own=3.0), "bass": Lateness()}
     short = STEADY.as_json() | {"late": {"kick": [0.0]}}
     for wrong in (
         "noise",
         "[]",
         '{"styles": {"any": 3}}',
         json.dumps({"styles": {}}),
+        json.dumps({"styles": {ANY: STEADY.as_json()}, "followers": {"keys": {"mean": "late"}}}),
+        json.dumps({"styles": {ANY: STEADY.as_json()}, "followers": {"keys": {"late": 3}}}),
+        json.dumps({"styles": {ANY: STEADY.as_json()}, "followers": 3}),
         json.dumps({"styles": {ANY: short}}),
     ):
         path.write_text(wrong)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import fmean, stdev
 
 import pytest
@@ -89,10 +90,35 @@ def test_limbs_drift_together_and_the_band_with_them() -> None:
     clock = Clock(80)
     layers = {layer: Feel(layer, 5, HUMAN) for layer in ("keys", "bass", "drums")}
     late = {layer: [late_ms(feel, 960 + bar * 480, 36, clock) for bar in range(1500)] for layer, feel in layers.items()}
-    assert stdev(late["keys"]) == pytest.approx((HUMAN.drift**2 + 2.5**2) ** 0.5, rel=0.1)
+    own = HUMAN.followers["keys"].own
+    assert stdev(late["keys"]) == pytest.approx((HUMAN.drift**2 + own**2) ** 0.5, rel=0.1)
     assert stdev(late["drums"]) == pytest.approx((HUMAN.drift**2 + HUMAN.hit**2) ** 0.5, rel=0.1)
     together = [drums - keys for drums, keys in zip(late["drums"], late["keys"], strict=True)]
-    assert stdev(together) < 0.8 * stdev(late["drums"]), "keys and drums are not late independently"
+    independent = (stdev(late["drums"]) ** 2 + stdev(late["keys"]) ** 2) ** 0.5
+    assert stdev(together) < 0.7 * independent, "keys and drums are not late independently"
+
+
+@pytest.mark.parametrize("layer", ["keys", "bass"])
+def test_bands_differ_in_how_far_keys_and_bass_lie_behind_the_drums(layer: str) -> None:
+    clock, measured = Clock(80), HUMAN.followers[layer]
+    means = [
+        fmean(late_ms(feel, 960 + bar * 480, 40, clock) for bar in range(40))
+        for feel in (Feel(layer, seed, replace(HUMAN, drift=0.0)) for seed in range(150))
+    ]
+    behind = [mean - HUMAN.on_beats for mean in means]
+    assert fmean(behind) == pytest.approx(measured.mean, abs=2.5)
+    assert stdev(behind) == pytest.approx(measured.spread, rel=0.25)
+    assert min(behind) > measured.low - measured.own
+    assert max(behind) < measured.high + measured.own
+
+
+def test_with_steady_timing_keys_and_bass_neither_lag_nor_waver() -> None:
+    clock = Clock(80)
+    for layer in ("keys", "bass"):
+        feel = Feel(layer, 1)
+        late = {late_ms(feel, 960 + bar * 480, 40, clock) for bar in range(20)}
+        assert max(late) - min(late) < 1.4
+        assert abs(fmean(late)) < 3
 
 
 def test_drums_of_one_tick_keep_their_places_however_often_asked() -> None:
