@@ -127,11 +127,16 @@ STILL = MixMove()
 
 @dataclass(frozen=True, slots=True)
 class MixState:
-    """Values of the moves at one moment: a low-pass in Hz, a linear gain, and the drums' share in a telephone band."""
+    """Values of the moves at one moment.
+
+    lowpass: in Hz. gain: linear. drums_band: the drums' share in a telephone band. speed: that of the tape, 1 if it
+    runs and 0 if it stands.
+    """
 
     lowpass: float = OPEN_LOWPASS
     gain: float = 1.0
     drums_band: float = 0.0
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_p
 from radio.audio.grit import Grit
 from radio.audio.limiter import Limiter
 from radio.audio.room import Room
+from radio.audio.stereo import AutoPan, Chorus
 from radio.audio.tape import Tape, saturate
+from radio.audio.tape_stop import TapeStop
 from radio.errors import AudioError, did_you_mean
 from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
@@ -29,11 +31,13 @@ _FADE = 25.0
 class Mixer:
     """The mixer of one station.
 
-        keys, bass ─ grit ─ low-pass ─ level ─ duck ─┐
-        drums ────── grit ─ low-pass ─ level ────────┴ room ─ saturation ─ gain ┐
-        vinyl, rain ────────────────── level ───────────────────────────────────┴ tape ─ high-pass ─ low-pass ─ limiter
+        keys ──────── grit ─ filters ─ chorus ─ auto-pan ─ level ─ duck ─┐
+        bass ──────── grit ─ low-pass ───────── mono ───── level ─ duck ─┤
+        drums ─────── grit ─ low-pass ──────────────────── level ────────┴ room ─ saturation ─ gain ─ tape stop ┐
+        vinyl, rain ────────────────────────────────────── level ───────────────────────────────────────────────┴ end
 
-    Keys and drums feed the room. Vinyl and rain bypass drive and gain, so their trims are their levels on air.
+    The end is tape, high-pass, low-pass and limiter. Keys and drums feed the room. Vinyl and rain bypass drive, gain
+    and tape stop, so their trims are their levels on air.
 
     The mixer works in blocks of 1,920 frames and processes keys, bass and drums together. Controls are read once per
     block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
@@ -47,12 +51,16 @@ class Mixer:
         self._trims = {layer: _linear(getattr(tone, f"{layer}_db")) for layer in LAYERS}
         cutoffs = [float(getattr(tone, f"{layer}_lowpass")) for layer in _PLAYED]
         self._filters = Filters(*map(low_pass_sections, cutoffs))
+        self._keys_high_pass = Filters(high_pass_sections(tone.keys_highpass)) if tone.keys_highpass else None
         self._grit = Grit(tone.grit_bits, tone.grit_rate, channels=2 * len(_PLAYED))
+        self._chorus = Chorus(tone.chorus) if tone.chorus else None
+        self._auto_pan = AutoPan(tone.pan_depth, tone.pan_rate) if tone.pan_depth else None
         self._room = Room(tone.room_decay)
         self._room_gain = _linear(tone.room_db)
         self._duck = Duck(tone.duck_db, tone.duck_release)
         self._drive = _linear(tone.drive_db)
         self._gain = _linear(tone.gain_db)
+        self._tape_stop = TapeStop()
         self._tape = Tape(tone.wow_cents, tone.flutter_cents)
         self._high_pass = Filters(high_pass_sections(tone.highpass))
         self._low_pass: SweptLowPass | None = None
@@ -69,7 +77,9 @@ class Mixer:
     def seek(self, position: Frames) -> None:
         """Set the absolute frame of the next block, a multiple of MIX_BLOCK, for the effects that follow the clock."""
         self.position = position
-        self._tape.seek(position)
+        for effect in (self._chorus, self._auto_pan, self._tape):
+            if effect:
+                effect.seek(position)
 
     def is_audible(self, layer: str, controls: Controls) -> bool:
         """Return True if `layer` can be heard in the next block. An inaudible layer may be left out of `process`."""
@@ -108,7 +118,9 @@ class Mixer:
         targets = self._targets(controls)
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
         duck = self._duck.draw(kicks)
+        keys = self._shaped(keys)
         keys *= _single(levels["keys"] * duck)
+        bass[:] = bass.mean(axis=0)  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
         drums[:] = self._telephone(drums, move.drums_band)
         drums *= _single(levels["drums"])
@@ -119,6 +131,7 @@ class Mixer:
         mix += bass
         mix = saturate(mix, self._drive)
         mix *= _single(self._music.draw(move.gain) * self._gain)
+        mix = self._tape_stop.process(mix, move.speed)
         for layer in _TEXTURES:
             if layer in stems:
                 mix += _single(levels[layer] * self._trims[layer]) * stems[layer].T
@@ -129,6 +142,14 @@ class Mixer:
         mix = self._limiter.process(mix)
         self.position += MIX_BLOCK
         return np.ascontiguousarray(mix.T)
+
+    def _shaped(self, keys: Signal) -> Signal:
+        """Return the keys with high-pass, chorus and auto-pan."""
+        if self._keys_high_pass:
+            keys = self._keys_high_pass.process(keys)
+        if self._chorus:
+            keys = self._chorus.process(keys)
+        return self._auto_pan.process(keys) if self._auto_pan else keys
 
     def _telephone(self, drums: Signal, share: float) -> Signal:
         """Return the drums with `share` of them through a telephone band."""

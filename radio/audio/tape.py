@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from radio.audio.curve import LINES, Curve, Ramp, Signal
+from radio.audio.delay_line import read
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Frames
 
 _WOW = ((0.21, 0.2), (0.53, 0.4), (1.09, 0.4))
@@ -40,8 +41,7 @@ class Tape:
     """Wow and flutter: a modulated delay that bends the pitch.
 
     A sinusoidal delay of A frames at f Hz bends the pitch by at most 2π f A / 48,000; each component's A follows from
-    its share of the cents. Values between frames come from a cubic through four frames (Lagrange). The delay is set on
-    the grid of 64 frames.
+    its share of the cents. The delay is set on the grid of 64 frames.
 
     Args:
         wow: largest slow bend in cents at full depth.
@@ -75,18 +75,7 @@ class Tape:
         delay = self._delay.draw(self._delays(depth))
         if isinstance(delay, float):
             return line[:, past - self.latency :][:, :MIX_BLOCK]
-        place = np.arange(past, past + MIX_BLOCK) - delay
-        whole = np.floor(place)
-        at = whole.astype(np.intp)
-        # The weights of the four frames; u is the distance from the frame before the place.
-        u = (place - whole).astype(np.float32)
-        before, after = u + 1, u - 1
-        outer, inner = u * after, before * (u - 2)
-        weights = (outer * (2 - u) / 6, after * inner / 2, -u * inner / 2, before * outer / 6)
-        y: Signal = np.zeros_like(x)
-        for tap, weight in enumerate(weights, start=-1):
-            y += weight * line.take(at + tap, axis=1)
-        return y
+        return read(line, np.arange(past, past + MIX_BLOCK) - delay)
 
     def _delays(self, depth: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Return the delay at the end of each grid block, in frames."""

@@ -25,6 +25,13 @@ class Tone:
     vinyl_db: float = _trim(0, "vinyl")
     """At 0 its ticks peak between -40 and -30 dBFS, and its hiss lies near -57 dBFS RMS."""
     rain_db: float = _trim(0, "rain, or of the loops in its place")
+    keys_highpass: float = number(
+        200,
+        0,
+        1_000,
+        unit="Hz",
+        help="high-pass of the keys, 12 dB per octave, which leaves room for the bass; 0 is off",
+    )
     keys_lowpass: float = number(3_500, 200, 20_000, unit="Hz", help="cut-off of the keys, 12 dB per octave")
     bass_lowpass: float = number(600, 100, 20_000, unit="Hz", help="cut-off of the bass, 12 dB per octave")
     drums_lowpass: float = number(7_000, 200, 20_000, unit="Hz", help="cut-off of the drums, 12 dB per octave")
@@ -35,18 +42,21 @@ class Tone:
     grit_rate: float = number(
         30_000, 6_000, 48_000, unit="Hz", help="rate at which they are sampled and held; 48000 is clean"
     )
+    chorus: float = number(0.5, 0, 1, help="level of a chorus on the keys; 0 is off")
+    pan_depth: float = number(0.5, 0, 1, help="how far the keys move between left and right; 0 is off")
+    pan_rate: float = number(0.35, 0.05, 12, unit="Hz", help="how often they move")
     room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys and drums")
     room_decay: float = number(0.9, 0.1, 5, unit="s", help="time in which the sound of the room falls by 60 dB")
-    duck_db: float = number(3, 0, 12, unit="dB", help="how far a kick pushes keys and bass down")
-    duck_release: float = number(0.12, 0.02, 1, unit="s", help="time constant in which they come back")
+    duck_db: float = number(5, 0, 12, unit="dB", help="how far a kick pushes keys and bass down")
+    duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(
-        5, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"
+        6, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"
     )
     wow_cents: float = number(
-        12, 0, 50, unit="cents", help="largest slow bend of pitch, 0.2 to 1.1 Hz, when the control wow is 1"
+        25, 0, 50, unit="cents", help="largest slow bend of pitch, 0.2 to 1.1 Hz, when the control wow is 1"
     )
     flutter_cents: float = number(
-        4, 0, 20, unit="cents", help="largest quick bend of pitch, 3 to 6 Hz, when the control wow is 1"
+        8, 0, 20, unit="cents", help="largest quick bend of pitch, 3 to 6 Hz, when the control wow is 1"
     )
     gain_db: float = number(
         1, -24, 24, unit="dB", help="gain of the music after the saturation; the default puts a usual mix near -16 LUFS"

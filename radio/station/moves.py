@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
 
 from radio.types import BEATS_PER_BAR, Frames, MixMove, MixState
-
-_STOPPED_DB: Final = -60.0
 
 
 class Moves:
@@ -35,7 +32,6 @@ class Moves:
 def _state(move: MixMove, share: float) -> MixState:
     """Return the values after `share` of the bar, even steps to the ear."""
     (low, high), (quiet, loud) = move.lowpass, move.gain_db
-    gain_db = quiet + (loud - quiet) * share
-    if move.stop:
-        gain_db += _STOPPED_DB * max(0.0, BEATS_PER_BAR * share - (BEATS_PER_BAR - 1)) ** 2
-    return MixState(low * (high / low) ** share, 10 ** (gain_db / 20), move.drums_band)
+    gain = 10 ** ((quiet + (loud - quiet) * share) / 20)
+    slowed = max(0.0, BEATS_PER_BAR * share - (BEATS_PER_BAR - 1)) if move.stop else 0.0
+    return MixState(low * (high / low) ** share, gain, move.drums_band, 1.0 - slowed)

@@ -34,6 +34,9 @@ CLEAN = Tone(
     grit_rate=48_000,
     room_db=-60,
     duck_db=0,
+    keys_highpass=0,
+    chorus=0,
+    pan_depth=0,
     drive_db=-12,
     gain_db=0,
 )
