@@ -53,8 +53,8 @@ class Mixer:
         self._filters = Filters(*map(low_pass_sections, cutoffs))
         self._keys_high_pass = Filters(high_pass_sections(tone.keys_highpass)) if tone.keys_highpass else None
         self._grit = Grit(tone.grit_bits, tone.grit_rate, channels=2 * len(_PLAYED))
-        self._chorus = Chorus(tone.chorus) if tone.chorus else None
-        self._auto_pan = AutoPan(tone.pan_depth, tone.pan_rate) if tone.pan_depth else None
+        self._chorus = Chorus(tone.chorus / 100) if tone.chorus else None
+        self._auto_pan = AutoPan(tone.pan_depth / 100, tone.pan_rate) if tone.pan_depth else None
         self._room = Room(tone.room_decay)
         self._room_gain = _linear(tone.room_db)
         self._duck = Duck(tone.duck_db, tone.duck_release)

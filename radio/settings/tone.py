@@ -19,10 +19,10 @@ class Tone:
         SettingsError: Names each number that is out of its range, a line for each.
     """
 
-    keys_db: float = _trim(0, "keys")
-    bass_db: float = _trim(1.5, "bass")
-    drums_db: float = _trim(7, "drums")
-    vinyl_db: float = _trim(0, "vinyl")
+    keys_db: float = _trim(-1.5, "keys")
+    bass_db: float = _trim(5.5, "bass")
+    drums_db: float = _trim(11.5, "drums")
+    vinyl_db: float = _trim(6, "vinyl")
     """At 0 its ticks peak between -40 and -30 dBFS, and its hiss lies near -57 dBFS RMS."""
     rain_db: float = _trim(0, "rain, or of the loops in its place")
     keys_highpass: float = number(
@@ -42,12 +42,12 @@ class Tone:
     grit_rate: float = number(
         30_000, 6_000, 48_000, unit="Hz", help="rate at which they are sampled and held; 48000 is clean"
     )
-    chorus: float = number(0.5, 0, 1, help="level of a chorus on the keys; 0 is off")
-    pan_depth: float = number(0.5, 0, 1, help="how far the keys move between left and right; 0 is off")
+    chorus: float = number(50, 0, 100, unit="%", help="level of a chorus on the keys; 0 is off")
+    pan_depth: float = number(50, 0, 100, unit="%", help="how far the keys move between left and right; 0 is off")
     pan_rate: float = number(0.35, 0.05, 12, unit="Hz", help="how often they move")
     room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys and drums")
     room_decay: float = number(0.9, 0.1, 5, unit="s", help="time in which the sound of the room falls by 60 dB")
-    duck_db: float = number(5, 0, 12, unit="dB", help="how far a kick pushes keys and bass down")
+    duck_db: float = number(6, 0, 12, unit="dB", help="how far a kick pushes keys and bass down")
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(
         6, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"
@@ -59,7 +59,11 @@ class Tone:
         8, 0, 20, unit="cents", help="largest quick bend of pitch, 3 to 6 Hz, when the control wow is 1"
     )
     gain_db: float = number(
-        1, -24, 24, unit="dB", help="gain of the music after the saturation; the default puts a usual mix near -16 LUFS"
+        -0.7,
+        -24,
+        24,
+        unit="dB",
+        help="gain of the music after the saturation; the default puts a usual mix near -16 LUFS",
     )
     ceiling_db: float = number(-1, -12, 0, unit="dBFS", help="limit of all samples and of the peaks between them")
 
