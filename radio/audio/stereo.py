@@ -43,7 +43,7 @@ class Chorus:
         self._line += LINES
         line = np.concatenate((self.past, (x[:1] + x[1:]) * np.float32(0.5)), axis=1)
         self.past = line[:, MIX_BLOCK:]
-        now = np.arange(_REACH, _REACH + MIX_BLOCK)
+        now = np.arange(_REACH, _REACH + MIX_BLOCK, dtype=np.float64)
         copies = [
             read(line, now - delay.draw(_MEAN + side * swing))
             for delay, side in zip(self._delays, (1, -1), strict=True)
