@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.audio.synth import Program, Synth
+from radio.audio.synth import Program, Synth, check_soundfont
 from radio.errors import AudioError
 from radio.types import GRID, Block, SynthEvent
 from tests.audio.pieces import bounds, few
@@ -181,3 +181,13 @@ def test_a_closed_synthesizer_raises(soundfont: Path) -> None:
     synth.close()
     with pytest.raises(AudioError, match="closed"):
         synth.render(64)
+
+
+def test_a_soundfont_that_lacks_a_byte_is_truncated(tmp_path: Path) -> None:
+    path = tmp_path / "font.sf2"
+    data = b"RIFF" + (4 + 10).to_bytes(4, "little") + b"sfbk" + bytes(10)
+    path.write_bytes(data)
+    check_soundfont(path)
+    path.write_bytes(data[:-1])
+    with pytest.raises(AudioError, match="truncated at 21 bytes"):
+        check_soundfont(path)
