@@ -84,6 +84,7 @@ def test_the_wheel_has_every_file_but_the_indexes_of_the_training_music(plain_wh
     assert checkpoints - indexes <= names
     assert not indexes & names
     assert {"radio/stations.yaml", "radio/py.typed", "radio/web/index.html", "radio/push/art/night.jpg"} <= names
+    assert {"radio/instruments/lofi.sf2", "radio/instruments/lofi.json"} <= names
 
 
 def test_links_in_the_description_work_on_a_package_index(plain_wheel: Path) -> None:

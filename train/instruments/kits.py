@@ -23,7 +23,7 @@ _CLEAN: Final = 31_500
 _DARK: Final = 22_050
 _DUSTY: Final = 26_460
 """Hz: the sample rate of the samplers of the late eighties."""
-_RING_START: Final = 0.3
+_RING_START: Final = 0.6
 """Seconds after which a pad that rings on is looped."""
 _TOPS: Final = {1: (127,), 2: (80, 127), 3: (50, 90, 127), 4: (40, 68, 98, 127)}
 

@@ -101,7 +101,7 @@ def brightened(note: Note, amount: float) -> Note:
 def _rhodes(held_out: frozenset[int]) -> Timbre:
     # The references have one velocity: the layers around it are the model's.
     base = fitted_timbre("rhodes-mk1", width=5.0, held_out=held_out)
-    amounts = np.array([[20, -1.6], [64, 0.0], [80, 0.0], [96, 0.8], [120, 1.8]])
+    amounts = np.array([[20, -1.6], [64, 0.0], [96, 0.5], [120, 1.5]])
     return lambda pitch, velocity: brightened(base(pitch, 64), float(np.interp(velocity, *amounts.T)))
 
 
@@ -176,8 +176,9 @@ def instruments(held_out: Mapping[str, frozenset[int]] | None = None) -> list[In
             "Rhodes",
             (4,),
             _rhodes(left_out("rhodes-mk1")),
-            range(28, 101, 6),
+            range(28, 101, 4),
             (Layer(40, 24), Layer(82, 64), Layer(106, 96), Layer(127, 120)),
+            start=0.5,
             loop=0.12,
             parts=2,
             release=0.3,
@@ -214,7 +215,7 @@ def instruments(held_out: Mapping[str, frozenset[int]] | None = None) -> list[In
             "Upright bass",
             (32,),
             fitted_timbre("double-bass-pizz", held_out=left_out("double-bass-pizz")),
-            range(24, 65, 5),
+            range(24, 65, 4),
             (Layer(48, 32), Layer(96, 72), Layer(127, 112)),
             rate=_LOW,
             loop=0.15,
