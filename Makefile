@@ -7,7 +7,8 @@ JS := scripts/js
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 LINTERS := $(shell grep -oE '"(ruff|import-linter)>=[0-9.]+"' pyproject.toml)
 
-JOBS ?= 2
+# Processes for the fast tests. Many tests wait for sound that is made in real time, so two cores serve three.
+JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest
 FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
 COVERAGE := --cov=radio --cov=train --cov=kernels --cov-report=term
