@@ -10,14 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.measurement import BenchmarkSetup, Measurement, shown
-from bench.score import programs
 from bench.timers import in_turn, processor_seconds, timed
 from radio.audio.mixer import Mixer
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
 from radio.music import midi
 from radio.settings.station import StationSettings
-from radio.station.factory import open_station
+from radio.station.factory import open_programs, open_station
 from radio.station.midi_export import write_midi
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.encoders import open_encoder
@@ -76,7 +75,7 @@ def _play(
     settings: StationSettings, events: Mapping[str, Sequence[SynthEvent]], seconds: Seconds, *, mixed: bool
 ) -> float:
     vinyl, mixer = Vinyl(1), Mixer(settings.tone)
-    with closing(Synth(settings.soundfont, programs(settings))) as synth:
+    with closing(Synth(settings.soundfont, open_programs(settings))) as synth:
         for layer, layer_events in events.items():
             synth.schedule(layer, layer_events)
         for _ in range(round(seconds * SAMPLE_RATE) // MIX_BLOCK):

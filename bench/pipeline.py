@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from bench.measurement import BenchmarkSetup, Measurement
-from bench.score import programs, score
+from bench.score import score
 from bench.timers import rate
 from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
-from radio.station.factory import open_composer, open_station
+from radio.station.factory import open_composer, open_programs, open_station
 from radio.stream.formats.encoders import open_encoder
 from radio.stream.formats.muxers import open_muxer
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, Packet
@@ -26,7 +26,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     long = max(MIX_BLOCK, round(setup.effort * 20 * SAMPLE_RATE) // MIX_BLOCK * MIX_BLOCK)
     yield Measurement("composer: both models, bass, grammar", _composing(setup), _TIMES)
     stems: dict[str, Block] = {}
-    with closing(Synth(settings.soundfont, programs(settings))) as synth:
+    with closing(Synth(settings.soundfont, open_programs(settings))) as synth:
         events, length = score(settings, times=6)
         for layer, layer_events in events.items():
             synth.schedule(layer, layer_events)

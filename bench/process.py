@@ -24,14 +24,15 @@ _SOUNDFONT = """
 import sys
 from pathlib import Path
 from bench.process import resident
-from bench.score import programs
+
 from radio.audio.fluid import library
 from radio.audio.synth import Synth
 from radio.settings.config import load
+from radio.station.factory import open_programs
 settings = load(Path(sys.argv[1])).station(sys.argv[2])
 library()
 before = resident("self")
-synth = Synth(settings.soundfont, programs(settings))
+synth = Synth(settings.soundfont, open_programs(settings))
 print(resident("self") - before)
 """
 """Prints the memory that opening the station's soundfont takes, with the library already loaded."""

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from radio.audio.synth import Program
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.music.clock import Clock
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
+from radio.station.layers import PLAYED_LAYERS
 from radio.types import GRID, TICKS_PER_BAR, Frames, SynthEvent
 
 _BARS = 16
 
 
-def programs(settings: StationSettings) -> dict[str, Program]:
-    """Return the programs of the layers."""
-    return {
-        "keys": Program(settings.keys_program),
-        "bass": Program(settings.bass_program),
-        "drums": Program(settings.drum_kit, drums=True),
-    }
-
-
 def score(settings: StationSettings, *, times: int = 1) -> tuple[Mapping[str, list[SynthEvent]], Frames]:
     """Return the events of the station's first 16 bars by layer, `times` times, and the length of one time."""
     composer, clock = open_composer(settings, settings.seed), Clock(settings.controls.tempo)
-    events: dict[str, list[SynthEvent]] = {layer: [] for layer in programs(settings)}
+    events: dict[str, list[SynthEvent]] = {layer: [] for layer in PLAYED_LAYERS}
     feels = {layer: Feel(layer, 1) for layer in events}
     for _ in range(_BARS):
         for layer, played in composer.next_bar(settings.controls).events.items():

@@ -80,9 +80,10 @@ class StationEvent:
     """An event on air, stamped with the frame at which it is audible.
 
     `data` by kind:
-        track    title, key, tempo, chords (of the first loop, one name per bar), bars, number
+        track    title, key, tempo, chords (of the first loop, one name per bar), bars, number, instruments (General
+                 MIDI programs by layer)
         bar      number, chord (two names if it changes on beat 3), section, tempo, chords (of the current loop),
-                 place (index of this bar in the loop, from 0)
+                 place (index of this bar in the loop, from 0), frames, mix, instruments
         note     layer, note, velocity (0 for a release), tick
         control  the control values that took effect
     """

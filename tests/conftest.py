@@ -58,7 +58,15 @@ class ToneStation:
             time.sleep(0.6)
         times = np.arange(self.position, self.position + frames)
         if self.position == 0 and frames:
-            data = {"title": "A Tone", "key": "A", "tempo": 60.0, "chords": ["Am"], "bars": 8, "number": 1}
+            data = {
+                "title": "A Tone",
+                "key": "A",
+                "tempo": 60.0,
+                "chords": ["Am"],
+                "bars": 8,
+                "number": 1,
+                "instruments": {"keys": 4},
+            }
             self._events.append(StationEvent(0, "track", data))
         for frame in times[times % SAMPLE_RATE == 0]:
             bar = {"number": int(frame) // SAMPLE_RATE + 1, "chord": "Am", "section": "A", "tempo": 60.0}

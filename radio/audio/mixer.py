@@ -20,7 +20,7 @@ from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
 from radio.types import MIX_BLOCK, Block, Frames, MixState
 
-_PLAYED = ("keys", "bass", "drums")
+_PLAYED = ("keys", "bass", "drums", "lead")
 _TEXTURES = ("vinyl", "rain")
 _BAND_GAIN = 1.6
 """Makes up for what a telephone band takes from the drums."""
@@ -33,14 +33,15 @@ class Mixer:
 
         keys ──────── grit ─ filters ─ chorus ─ auto-pan ─ level ─ duck ─┐
         bass ──────── grit ─ low-pass ───────── mono ───── level ─ duck ─┤
+        lead ──────── grit ─ low-pass ──────────────────── level ─ duck ─┤
         drums ─────── grit ─ low-pass ──────────────────── level ────────┴ room ─ saturation ─ gain ─ tape stop ┐
         vinyl, rain ────────────────────────────────────── level ───────────────────────────────────────────────┴ end
 
-    The end is tape, high-pass, low-pass and limiter. Keys and drums feed the room. Vinyl and rain bypass drive, gain
+    The end is tape, high-pass, low-pass and limiter. Keys, lead and drums feed the room. Vinyl and rain bypass drive, gain
     and tape stop, so their trims are their levels on air.
 
-    The mixer works in blocks of 1,920 frames and processes keys, bass and drums together. Controls are read once per
-    block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
+    The mixer works in blocks of 1,920 frames and processes keys, bass, drums and lead together. Controls are read once
+    per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
     continues bit-identically.
 
     Args:
@@ -114,7 +115,7 @@ class Mixer:
             self._music, self._band = Ramp(move.gain, _FADE), Ramp(move.drums_band, _FADE)
             self._levels = {layer: Ramp(target, _FADE) for layer, target in self._targets(controls).items()}
         played = self._filters.process(self._grit.process(self._played_rows(stems), self.position))
-        keys, bass, drums = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
+        keys, bass, drums, lead = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
         targets = self._targets(controls)
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
         duck = self._duck.draw(kicks)
@@ -122,9 +123,11 @@ class Mixer:
         keys *= _single(levels["keys"] * duck)
         bass[:] = bass.mean(axis=0)  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
+        lead *= _single(levels["lead"] * duck)
         drums[:] = self._telephone(drums, move.drums_band)
         drums *= _single(levels["drums"])
         drums += keys
+        drums += lead
         mix = self._room.process(drums)
         mix *= self._room_gain
         mix += drums
@@ -165,7 +168,7 @@ class Mixer:
         return self._latest[1]
 
     def _played_rows(self, stems: Mapping[str, Block]) -> Signal:
-        """Return keys, bass and drums, with their trims applied, as rows of one signal."""
+        """Return keys, bass, drums and lead, with their trims applied, as rows of one signal."""
         rows: Signal = np.empty((len(_PLAYED), 2, MIX_BLOCK), np.float32)
         for row, layer in zip(rows, _PLAYED, strict=True):
             if layer in stems:

@@ -26,9 +26,13 @@ class Program:
     number: int
     drums: bool = False
 
+    @property
+    def bank(self) -> int:
+        return _DRUM_BANK if self.drums else 0
+
 
 class Synth:
-    """FluidSynth with one program of a soundfont for each layer, without its reverb and chorus.
+    """FluidSynth with one program of a soundfont at a time for each layer, without its reverb and chorus.
 
     All layers share one synthesizer, so that the soundfont is in memory once. Each layer is a MIDI channel with its own
     audio buffers. FluidSynth works in blocks of 64 frames, and an event takes effect with the next block. Therefore it
@@ -37,7 +41,7 @@ class Synth:
 
     Args:
         soundfont: an SF2 or SF3 file.
-        programs: the programs by layer, at most 16.
+        programs: the first programs by layer, at most 16.
         gain: linear factor for FluidSynth's output, 0–10; with the default, typical chords peak near -8 dBFS.
 
     Raises:
@@ -65,7 +69,10 @@ class Synth:
             },
         )
         self._channels = {layer: channel for channel, layer in enumerate(programs)}
-        self._events: list[tuple[SynthEvent, int]] = []
+        self._programs = dict(programs)
+        """The programs by layer after all changes that are scheduled."""
+        self._events: list[tuple[Frames, bool, int, int, int]] = []
+        """A heap of (frame, True, note, velocity, channel), and of (frame, False, bank, program, channel)."""
         self.position: Frames = 0
         """The next frame to be rendered."""
         try:
@@ -79,14 +86,32 @@ class Synth:
         sfid = synth.sfload(os.fspath(soundfont))
         if sfid < 0:
             raise AudioError(f"{soundfont} is not a soundfont ({take_errors()}): {_SOUNDFONT_HINT}")
+        self._soundfont, self._sfid = soundfont, sfid
         for layer, program in programs.items():
-            bank = _DRUM_BANK if program.drums else 0
-            if synth.program_select(self._channels[layer], sfid, bank, program.number) != self._fluid.FLUID_OK:
-                numbers = [number for number in range(128) if synth.sfpreset_name(sfid, bank, number) is not None]
-                take_errors()
-                kind = "drum kit" if bank else "program"
-                choices = _ranges(numbers) or f"no {kind} at all"
-                raise AudioError(f"{soundfont} has no {kind} {program.number}; it has {choices}")
+            self.check(program)
+            synth.program_select(self._channels[layer], sfid, program.bank, program.number)
+
+    def check(self, program: Program) -> None:
+        """Raise AudioError where the soundfont lacks a program."""
+        names, bank = self._synth.sfpreset_name, program.bank
+        if names(self._sfid, bank, program.number) is None:
+            numbers = [number for number in range(128) if names(self._sfid, bank, number) is not None]
+            kind = "drum kit" if program.drums else "program"
+            choices = _ranges(numbers) or f"no {kind} at all"
+            raise AudioError(f"{self._soundfont} has no {kind} {program.number}; it has {choices}")
+
+    def change_program(self, layer: str, program: Program, frame: Frames) -> None:
+        """Play the notes of a layer that are struck from a frame on with another program; others ring on as they are.
+
+        Raises:
+            AudioError: the frame is off the grid or before `position`, or the soundfont lacks the program.
+        """
+        if program == self._programs[layer]:
+            return
+        self._check_frame(frame)
+        self.check(program)
+        self._programs[layer] = program
+        heapq.heappush(self._events, (frame, False, program.bank, program.number, self._channels[layer]))
 
     def schedule(self, layer: str, events: Iterable[SynthEvent]) -> None:
         """Add events, in any order. At the same frame, releases come before strikes of the same pitch.
@@ -95,13 +120,16 @@ class Synth:
             AudioError: an event is off the grid or before `position`, or a value is outside 0–127.
         """
         for event in events:
-            if event.frame % GRID or event.frame < self.position:
-                raise AudioError(
-                    f"event at frame {event.frame}: the frame must be a multiple of {GRID}, at least {self.position}"
-                )
+            self._check_frame(event.frame)
             if not (0 <= event.note <= 127 and 0 <= event.velocity <= 127):
                 raise AudioError(f"note {event.note} with velocity {event.velocity}: both must be from 0 to 127")
-            heapq.heappush(self._events, (event, self._channels[layer]))
+            heapq.heappush(self._events, (event.frame, True, event.note, event.velocity, self._channels[layer]))
+
+    def _check_frame(self, frame: Frames) -> None:
+        if frame % GRID or frame < self.position:
+            raise AudioError(
+                f"event at frame {frame}: the frame must be a multiple of {GRID}, at least {self.position}"
+            )
 
     def render(self, frames: Frames) -> dict[str, Block]:
         """Return the next frames of each layer: (frames, 2) float32, not clipped, each channel contiguous in memory.
@@ -117,9 +145,9 @@ class Synth:
         addresses = out.ctypes.data + np.arange(2 * len(out)).reshape(-1, 2) * out.strides[1]
         start, end = self.position, self.position + frames
         while self.position < end:
-            while self._events and self._events[0][0].frame == self.position:
+            while self._events and self._events[0][0] == self.position:
                 self._play(*heapq.heappop(self._events))
-            until = min(end, self._events[0][0].frame) if self._events else end
+            until = min(end, self._events[0][0]) if self._events else end
             self._write(until - self.position, addresses + (self.position - start) * out.itemsize)
             self.position = until
         return {layer: out[channel].T for layer, channel in self._channels.items()}
@@ -130,12 +158,14 @@ class Synth:
         if self._fluid.nwrite_float(self._synth.synth, frames, left, right, None, None) != self._fluid.FLUID_OK:
             raise AudioError(f"FluidSynth could not render {frames} frames ({take_errors()})")
 
-    def _play(self, event: SynthEvent, channel: int) -> None:
+    def _play(self, _frame: Frames, is_note: bool, first: int, second: int, channel: int) -> None:
         # Ignore FLUID_FAILED: the program has no sample for the key, or the key is not sounding.
-        if event.velocity:
-            self._synth.noteon(channel, event.note, event.velocity)
+        if not is_note:
+            self._synth.program_select(channel, self._sfid, first, second)
+        elif second:
+            self._synth.noteon(channel, first, second)
         else:
-            self._synth.noteoff(channel, event.note)
+            self._synth.noteoff(channel, first)
 
     def close(self) -> None:
         """Free the synthesizer and its samples. May be called more than once."""

@@ -7,12 +7,12 @@ is written, a candidate or two a bar.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from radio.compose import drums, keys
+from radio.compose import drums, keys, melody
 from radio.compose.conductor import Conductor, ConductorState, Request
 from radio.compose.form import BarScript
 from radio.compose.grammar import Limits
@@ -61,10 +61,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The material of the track on air, and what it was written for."""
+    """The material of the track on air, and what it was written for.
+
+    lead_density: that of the lead; None before the lead is written.
+    """
 
     inputs: Inputs
     material: Material
+    lead_density: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class ComposerState:
 
 def request_of(controls: Controls) -> tuple[Request, Sampling, Sampling]:
     """Return what composing reads of the controls: the request, and how the piano and the drum model choose."""
-    request = Request(controls.density, controls.drums_density, controls.mood, controls.tempo)
+    request = Request(controls.density, controls.drums_density, controls.mood, controls.tempo, controls.lead_density)
     sampling = Sampling(
         controls.temperature,
         controls.top_p,
@@ -137,12 +141,17 @@ class Composer:
             self._asked = controls.tempo, controls.swing
         elif piece is None or inputs != piece.inputs:
             piece = self._rewrite(inputs, plan)
+        if piece.lead_density != request.lead_density:
+            material = piece.material.with_lead(inputs.track, request.lead_density, self._seed)
+            piece = replace(piece, material=material, lead_density=request.lead_density)
         self._piece = piece
         random = Random(f"{self._seed}/{track.number}/{plan.number - track.first_bar}")
+        keys_notes = self._keys_notes(piece, plan, script, sampling, random)
         events = {
-            "keys": [*releases.get("keys", ()), *self._play_keys(piece, plan, script, sampling, random)],
+            "keys": [*releases.get("keys", ()), *self._performers["keys"].force(plan, keys_notes)],
             "drums": [*releases.get("drums", ()), *self._play_drums(piece.material, plan, script)],
             "bass": self._play_bass(piece.material, plan, script),
+            "lead": self._play_lead(piece.material, track, plan, script, keys_notes),
         }
         self.next_number += 1
         self._write_ahead(request, sampling, drums_sampling)
@@ -185,9 +194,11 @@ class Composer:
             self._writer.draft = saved.draft
 
     def _inputs_for(self, track: Track, request: Request, sampling: Sampling, drums_sampling: Sampling) -> Inputs:
-        # Material does not depend on the script, the place of the track, the tempo, or a mood that waits for its loop.
+        # Material does not depend on the script, the place of the track, the tempo, or a mood that waits for its loop;
+        # the lead alone depends on its density, and is written again without the rest.
         plain = replace(track, script=(), first_bar=0, turned=0)
-        return Inputs(plain, replace(request, tempo=0.0, mood="any"), sampling, drums_sampling, self._conductor.style)
+        asked = replace(request, tempo=0.0, mood="any", lead_density=0.0)
+        return Inputs(plain, asked, sampling, drums_sampling, self._conductor.style)
 
     def _writer_for(self, inputs: Inputs, share: float = 1.0) -> MaterialWriter:
         """Return a writer that begins with models that have heard nothing."""
@@ -240,23 +251,23 @@ class Composer:
             if not self._writer.done:
                 self._writer.advance()
 
-    def _play_keys(
+    def _keys_notes(
         self, piece: Piece, plan: BarPlan, script: BarScript, sampling: Sampling, random: Random
-    ) -> list[NoteEvent]:
-        performer = self._performers["keys"]
+    ) -> list[Note]:
+        """Return what the keys play in a bar: their phrase, or a variation of it."""
         phrase = piece.material.keys[script.material]
         if plan.place % phrase.bars == 0:
-            performer.release(plan.tick)
+            self._performers["keys"].release(plan.tick)
         if "keys" not in plan.layers:
-            return performer.force(plan, [])
+            return []
         notes = phrase.bar(plan.place, plan.tick)
         if script.rings:
-            notes = _ringing(notes, plan.tick)
-        elif script.variation == "turn":
-            notes = self._turn(piece.inputs, plan, phrase, sampling, random)
-        elif script.variation == "thin":
-            notes = [note for note in notes if note.start % (2 * TICKS_PER_BEAT) == 0] or notes
-        return performer.force(plan, notes)
+            return _ringing(notes, plan.tick)
+        if script.variation == "turn":
+            return self._turn(piece.inputs, plan, phrase, sampling, random)
+        if script.variation == "thin":
+            return [note for note in notes if note.start % (2 * TICKS_PER_BEAT) == 0] or notes
+        return notes
 
     def _turn(self, inputs: Inputs, plan: BarPlan, phrase: Phrase, sampling: Sampling, random: Random) -> list[Note]:
         """Sample another ending of the phrase from the state that has heard it, and keep the best of a few."""
@@ -288,11 +299,17 @@ class Composer:
     def _play_bass(self, material: Material, plan: BarPlan, script: BarScript) -> list[NoteEvent]:
         if "bass" not in plan.layers:
             return []
-        events = []
-        for note in material.bass[script.material].bar(plan.place, plan.tick):
-            end = min(note.end, plan.tick + TICKS_PER_BAR)
-            events += [NoteEvent(note.start, note.note, note.velocity), NoteEvent(end, note.note, 0)]
-        return sorted(events, key=lambda event: (event.tick, event.velocity > 0))
+        end = plan.tick + TICKS_PER_BAR
+        notes = material.bass[script.material].bar(plan.place, plan.tick)
+        return _events(replace(note, end=min(note.end, end)) for note in notes)
+
+    def _play_lead(
+        self, material: Material, track: Track, plan: BarPlan, script: BarScript, keys_notes: Sequence[Note]
+    ) -> list[NoteEvent]:
+        if "lead" not in plan.layers:
+            return []
+        notes = material.lead[script.material].bar(track.loop_place(plan.number), plan.tick)
+        return _events(melody.without_clashes(notes, keys_notes))
 
     def _tempo_and_swing(self, track: Track, controls: Controls) -> tuple[float, float]:
         """Return the track's tempo and swing; one that was changed during the track counts as it was asked for."""
@@ -307,6 +324,14 @@ class Composer:
 def _clamped(name: str, value: float) -> float:
     control = CONTROLS[name]
     return min(max(value, control.low), control.high)
+
+
+def _events(notes: Iterable[Note]) -> list[NoteEvent]:
+    """Return strikes and releases in order of tick, releases first."""
+    events = []
+    for note in notes:
+        events += [NoteEvent(note.start, note.note, note.velocity), NoteEvent(note.end, note.note, 0)]
+    return sorted(events, key=lambda event: (event.tick, event.velocity > 0))
 
 
 def _ringing(notes: Sequence[Note], tick: Tick) -> list[Note]:

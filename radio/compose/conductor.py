@@ -8,7 +8,8 @@ from random import Random
 from typing import Final
 
 from radio.compose.drums import BACKBEAT_STYLES
-from radio.compose.form import PLAYED, BarScript, draw_form
+from radio.compose.form import PLAYED, BarScript, draw_form, with_lead
+from radio.compose.instruments import Instruments
 from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
 from radio.compose.plan import BarPlan, Track
 from radio.compose.texture import Texture, draw_texture
@@ -37,6 +38,7 @@ class Request:
     drums_density: float = 0.5
     mood: MoodChoice = "any"
     tempo: float = 80.0
+    lead_density: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Conductor:
         tempo_spread: Tempos of tracks lie at most this far from the one asked for, in BPM.
         textures: Kinds of textures that the keys may have.
         layers: Layers that play.
+        instruments: The General MIDI programs that tracks draw from.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Conductor:
         tempo_spread: float = 6.0,
         textures: tuple[TextureKind, ...] = TEXTURES,
         layers: frozenset[str] = PLAYED,
+        instruments: Instruments | None = None,
     ) -> None:
         self._writer = writer
         self._progressions = tuple(progressions)
@@ -84,6 +88,7 @@ class Conductor:
         self._tempo_spread = tempo_spread
         self._textures = textures
         self._layers = layers
+        self._instruments = instruments or Instruments()
         self._bar = 0
         self._recent: tuple[Loop, ...] = ()
         self._track = self._draw(None, Request())
@@ -181,6 +186,7 @@ class Conductor:
         random = Random(f"{self._seed}/{number}")
         keys = [key for key in self._keys if last is None or key != last.key] or list(self._keys)
         tempo_offset = round(random.uniform(-self._tempo_spread, self._tempo_spread), 1)
+        programs = self._instruments.draw(Random(f"{self._seed}/{number}/instruments"))
         track = Track(
             number=number,
             title=draw_title(random),
@@ -193,7 +199,10 @@ class Conductor:
             first_bar=0 if last is None else last.first_bar + last.bars,
             tempo_offset=tempo_offset,
             swing_offset=round(random.uniform(-_SWING_SPREAD, _SWING_SPREAD), 1),
+            programs=programs,
         )
+        if "lead" in programs:
+            track = replace(track, script=with_lead(track.script, Random(f"{self._seed}/{number}/lead")))
         return self._harmonized(track, mood, self._recent if last is None else (*self._recent, _untransposed(last)))
 
     def _harmonized(self, track: Track, mood: MoodChoice, recent: Sequence[Loop]) -> Track:

@@ -62,7 +62,7 @@ class Feel:
     """Places the events of one layer in time. Ticks must come in order.
 
     Args:
-        layer: `keys`, `bass` or `drums`.
+        layer: `keys`, `bass`, `drums` or `lead`.
         seed: the station's; layers of one seed drift together.
         timing: how the drummer plays.
     """

@@ -6,7 +6,7 @@ each track has an intro, grooves, mostly a breakdown, and an ending, drawn from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal, TypeAlias
@@ -63,16 +63,13 @@ _BODIES: Final = (
 """Orders of sections between intro and outro: A and B are grooves over their phrases, K is a breakdown on A."""
 
 
-def draw_form(
-    random: Random, tempo: float, *, layers: frozenset[str] = PLAYED, lead: bool = False
-) -> tuple[BarScript, ...]:
+def draw_form(random: Random, tempo: float, *, layers: frozenset[str] = PLAYED) -> tuple[BarScript, ...]:
     """Draw the bars of a track that lasts between one and three minutes.
 
     Args:
         random: The track's generator.
         tempo: Beats a minute.
         layers: Layers that the station plays.
-        lead: Whether the track has a melody layer.
     """
     seconds = min(max(_USUAL * 2 ** random.gauss(0, 0.45), _SHORTEST), _LONGEST)
     wanted = seconds * tempo / 60 / BEATS_PER_BAR
@@ -80,7 +77,20 @@ def draw_form(
     drafts = [_draft(random) for _ in range(24)]
     fitting = [draft for draft in drafts if fewest <= _length(draft) <= most] or drafts
     sections = min(fitting, key=lambda draft: abs(_length(draft) - wanted))
-    return tuple(_arranged(sections, random, layers, lead=lead))
+    return tuple(_arranged(sections, random, layers))
+
+
+def with_lead(script: Sequence[BarScript], random: Random) -> tuple[BarScript, ...]:
+    """Return the bars with a lead in half of the grooves, at least in one, and in half of the breakdowns."""
+    firsts = [number for number, bar in enumerate(script) if bar.place == 0]
+    grooves = [first for first in firsts if script[first].kind == "groove"]
+    breakdowns = [first for first in firsts if script[first].kind == "break"]
+    sections = set(random.sample(grooves, max(1, len(grooves) // 2)))
+    sections |= {first for first in breakdowns if random.random() < 0.5}
+    return tuple(
+        replace(bar, layers=bar.layers | {"lead"}) if number - bar.place in sections else bar
+        for number, bar in enumerate(script)
+    )
 
 
 def _draft(random: Random) -> list[_Section]:
@@ -101,10 +111,9 @@ def _length(sections: list[_Section]) -> int:
     return sum(section.bars for section in sections)
 
 
-def _arranged(sections: list[_Section], random: Random, played: frozenset[str], *, lead: bool) -> Iterator[BarScript]:
+def _arranged(sections: list[_Section], random: Random, played: frozenset[str]) -> Iterator[BarScript]:
     """Give each bar its layers and the moves of the mix."""
     grooves = [number for number, section in enumerate(sections) if section.kind == "groove"]
-    melody = set(random.sample(grooves, max(1, len(grooves) // 2))) if lead else set()
     builds = random.random() < 0.35
     for number, section in enumerate(sections):
         if section.kind == "intro":
@@ -112,14 +121,14 @@ def _arranged(sections: list[_Section], random: Random, played: frozenset[str], 
         elif section.kind == "outro":
             yield from _at_level(_outro(section, random, played), *_OUTRO_DB)
         elif section.kind == "break":
-            bars = _breakdown(section, random, played, lead=lead and random.random() < 0.5)
+            bars = _breakdown(section, random, played)
             yield from _at_level(bars, *_BREAK_DB)
         else:
             first = number == grooves[0]
             yield from _groove(
                 section,
                 random,
-                played | ({"lead"} if number in melody else set()),
+                played,
                 late_bass=4 if first and builds and section.bars > 4 else 0,
             )
 
@@ -178,18 +187,17 @@ def _groove(section: _Section, random: Random, layers: frozenset[str], *, late_b
         yield script
 
 
-def _breakdown(section: _Section, random: Random, played: frozenset[str], *, lead: bool) -> list[BarScript]:
+def _breakdown(section: _Section, random: Random, played: frozenset[str]) -> list[BarScript]:
     """Draw a breakdown: drums or lows are away, and the filter closes or opens."""
-    melody = frozenset({"lead"}) if lead else frozenset()
     match random.choices(("keys", "bass", "muffled", "drums"), (0.35, 0.15, 0.3, 0.2))[0]:
         case "keys":
-            return _bars(section, frozenset({"keys"}) | melody)
+            return _bars(section, frozenset({"keys"}))
         case "bass":
-            return _bars(section, frozenset({"keys", "bass"}) | melody)
+            return _bars(section, frozenset({"keys", "bass"}))
         case "muffled":
-            return _sweep(_bars(section, played | melody), random.uniform(*_MUFFLED), 5_000)
+            return _sweep(_bars(section, played), random.uniform(*_MUFFLED), 5_000)
         case _:
-            return _bars(section, frozenset({"keys"}) | (played & {"drums"}) | melody, MixMove(drums_band=1.0))
+            return _bars(section, frozenset({"keys"}) | (played & {"drums"}), MixMove(drums_band=1.0))
 
 
 def _outro(section: _Section, random: Random, played: frozenset[str]) -> list[BarScript]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
-from radio.compose import drums, keys
+from radio.compose import drums, keys, melody
 from radio.compose.bass import write_bass
 from radio.compose.conductor import Conductor, Request
 from radio.compose.grammar import Limits
@@ -24,13 +24,16 @@ from radio.model.sampling import Sampling
 from radio.music.chords import Chord
 
 MATERIALS: Final = ("A", "B")
-CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4}
+CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4, "motif": 4}
 """Candidates that are sampled for each phrase of a track."""
 
 HURRIED: Final = 0.4
 """Share of the candidates where a change of controls asks for new material at the next bar line."""
 
 _PAD_SHARE: Final = 0.6
+
+_MOTIF_LEVEL: Final = 2
+"""Density level at which the piano model plays the line that a motif comes from: four to seven notes a bar."""
 
 LOWEST, HIGHEST = 41, 84
 """The keyboard's range: lower the bass plays, higher no keyboard part of the references does."""
@@ -40,12 +43,23 @@ _LONGEST_PHRASE: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Phrases of a track: keys, drum loop and bass by material (`A`, `B`), and a bar of drum fill."""
+    """Phrases of a track: keys, drum loop, bass and lead by material (`A`, `B`), and a bar of drum fill.
+
+    motif: the line from which the lead was made; None for a track without a lead.
+    """
 
     keys: Mapping[str, Phrase]
     drums: Mapping[str, Phrase]
     fill: Phrase
     bass: Mapping[str, Phrase]
+    motif: Phrase | None = None
+    lead: Mapping[str, Phrase] = field(default_factory=dict)
+
+    def with_lead(self, track: Track, density: float, seed: int) -> Material:
+        """Return the material with the lead written for a density from 0 to 1."""
+        if self.motif is None:
+            return self
+        return replace(self, lead=melody.lead_phrases(track, self.motif, self.keys, density, (seed, track.number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +125,12 @@ class MaterialWriter:
         self._start = start
         if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ in their top lines alone
             share *= _PAD_SHARE
-        self._steps = [name for name, count in CANDIDATES.items() for _ in range(max(2, round(count * share)))]
+        self._steps = [
+            name
+            for name, count in CANDIDATES.items()
+            if name != "motif" or "lead" in inputs.track.programs
+            for _ in range(max(2, round(count * share)))
+        ]
         self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
 
     @property
@@ -122,7 +141,7 @@ class MaterialWriter:
     def advance(self) -> None:
         """Sample one candidate; after the last of a phrase, choose the best."""
         name, step = self._steps[self.draft.step], self.draft.step
-        layer = "keys" if name.startswith("keys") else "drums"
+        layer = "drums" if name in ("drums A", "drums B", "fill") else "keys"
         performer = self._performers[layer]
         performer.restore(self.draft.states[layer])
         performer.reseed((*self._seed, step))
@@ -137,7 +156,7 @@ class MaterialWriter:
             self._choose(name, layer, best[1])
 
     def finish(self) -> Material:
-        """Return the material, sampling what is still missing."""
+        """Return the material, its lead apart, sampling what is still missing."""
         while not self.done:
             self.advance()
         chosen = self.draft.chosen
@@ -158,6 +177,7 @@ class MaterialWriter:
                 )
                 for material in MATERIALS
             },
+            motif=chosen.get("motif"),
         )
 
     def bars(self, material: str) -> int:
@@ -191,6 +211,8 @@ class MaterialWriter:
                 keys.shape(sampled, chords, texture, steadiness(inputs.sampling)), chords
             )
             return [(keys.rank(phrase, chords, texture), phrase)]
+        if name == "motif":
+            return [self._motif(performer)]
         fill = name == "fill"
         plans = self._plans("A", 1 if fill else 2, fill=fill)
         limits = Limits(without=drums.forbidden(inputs.style, fill=fill))
@@ -203,6 +225,18 @@ class MaterialWriter:
         if name == "drums B":
             loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
         return [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
+
+    def _motif(self, performer: Performer) -> tuple[float, Phrase]:
+        """Sample a sparse line for the lead, and return its cost and the line."""
+        middle = melody.middle_of(self.inputs.track.programs["lead"])
+        limits = Limits(low=middle - melody.REACH, high=middle + melody.REACH, voices=1)
+        plans = [
+            replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL})
+            for plan in self._plans("A", melody.MOTIF_BARS)
+        ]
+        events = [event for plan in plans for event in performer.play(plan, self.inputs.sampling, limits)]
+        line = phrase_from_events(events, plans[0].tick, len(plans))
+        return melody.rank_motif(line), line
 
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
         """Take the best candidate, and feed it through the model from where the candidates began."""

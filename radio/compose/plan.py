@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from radio.compose.form import BarScript
 from radio.compose.texture import Texture
@@ -68,7 +68,8 @@ class Track:
     key: the tonic; of a minor track, that of the relative major. mode: None where a written loop does not say. mood:
     the one asked for. loops: by material (`A`, `B`), the chord loop in the track's key. script: one entry a bar.
     texture: of the keys. tempo_offset, swing_offset: added to the station's controls. turned: the bar at which another
-    mood took effect, from which the loops are counted.
+    mood took effect, from which the loops are counted. programs: General MIDI programs of `keys`, `bass` and, where the
+    track has one, `lead`.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Track:
     tempo_offset: float = 0.0
     swing_offset: float = 0.0
     turned: int = 0
+    programs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def bars(self) -> int:

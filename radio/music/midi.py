@@ -182,12 +182,16 @@ def excerpt(events: Sequence[NoteEvent], start: Tick, end: Tick) -> list[NoteEve
 
 @dataclass(frozen=True, slots=True)
 class MidiTrack:
-    """A track to write: one part with a General MIDI program 0–127, or drums on channel 10."""
+    """A track to write: one part with a General MIDI program 0–127, or drums on channel 10.
+
+    programs: changes of the program during the track, by tick.
+    """
 
     name: str
     events: Sequence[NoteEvent]
     program: int = 0
     drums: bool = False
+    programs: Mapping[Tick, int] = field(default_factory=dict)
 
 
 def write(path: Path, tracks: Sequence[MidiTrack], tempos: Mapping[Tick, float], *, end: Tick) -> None:
@@ -220,11 +224,21 @@ def _midi_messages(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
     messages.append(mido.MetaMessage("track_name", name=track.name, time=0))
     messages.append(mido.Message("program_change", channel=channel, program=track.program, time=0))
     now = 0
-    for event in track.events:
-        kind = "note_on" if event.velocity else "note_off"
-        messages.append(
-            mido.Message(kind, channel=channel, note=event.note, velocity=event.velocity, time=event.tick - now)
+    changes = [
+        (tick, mido.Message("program_change", channel=channel, program=program))
+        for tick, program in track.programs.items()
+    ]
+    notes = [
+        (
+            event.tick,
+            mido.Message("note_on", channel=channel, note=event.note, velocity=event.velocity)
+            if event.velocity
+            else mido.Message("note_off", channel=channel, note=event.note, velocity=0),
         )
-        now = event.tick
+        for event in track.events
+    ]
+    for tick, message in sorted([*changes, *notes], key=lambda pair: pair[0]):
+        messages.append(message.copy(time=tick - now))
+        now = tick
     messages.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
     return messages

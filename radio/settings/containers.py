@@ -72,6 +72,33 @@ class ListOf(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class OneOrMore(Kind):
+    """A value of a kind, or a list of at least one of them."""
+
+    name: ClassVar[str] = "list"
+
+    kind: Kind
+
+    @property
+    def allowed(self) -> str:
+        return f"{self.kind.allowed}, or a list of them"
+
+    @property
+    def several(self) -> ListOf:
+        """The kind of the list."""
+        return ListOf(self.kind, least=1)
+
+    def check(self, value: object) -> object:
+        return self.several.check(value) if isinstance(value, (list, tuple)) else self.kind.check(value)
+
+    def schema(self) -> dict[str, JsonValue]:
+        return {"anyOf": [self.kind.schema(), self.several.schema()]}
+
+    def written(self, value: object) -> str:
+        return self.several.written(value) if isinstance(value, (list, tuple)) else self.kind.written(value)
+
+
+@dataclass(frozen=True, slots=True)
 class WordOr(Kind):
     """A word that stands for a value, or a value of another kind.
 

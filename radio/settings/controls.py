@@ -12,7 +12,7 @@ from radio.settings.fields import Group, Lands, Setting, choice, flag, number, s
 from radio.settings.kinds import Choice, Number
 from radio.types import MOODS, JsonValue, MoodChoice
 
-LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "vinyl", "rain")
+LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "lead", "vinyl", "rain")
 
 _FINE_RANGE: Final = 2.0
 """The widest range that is changed in hundredths rather than in whole steps."""
@@ -61,6 +61,7 @@ class Controls:
     )  # fmt: skip
     density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the keys")
     drums_density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the drums")
+    lead_density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the lead")
     mood: MoodChoice = choice(
         "any", _MOODS, lands="loop", group="music", help="mood of the chords; any leaves it to the station"
     )
@@ -81,6 +82,8 @@ class Controls:
     bass_mute: bool = _mute("bass")
     drums_level: float = _level("drums")
     drums_mute: bool = _mute("drums")
+    lead_level: float = _level("lead")
+    lead_mute: bool = _mute("lead")
     vinyl_level: float = _level("vinyl")
     vinyl_mute: bool = _mute("vinyl")
     rain_level: float = _level("rain")

@@ -11,11 +11,11 @@ from radio.music.chord_loops import parse_bar
 from radio.music.chords import pitch_class
 from radio.music.vocab import STYLES
 from radio.paths import CHECKPOINTS, SOUNDFONT
-from radio.settings.containers import ListOf, WordOr
+from radio.settings.containers import ListOf, OneOrMore, WordOr
 from radio.settings.controls import Controls
 from radio.settings.engines import AUTO, ENGINES
 from radio.settings.fields import check, choice, declare, file, number, optional, section, setting, text, whole
-from radio.settings.kinds import Choice, File, Folder, Text, Word
+from radio.settings.kinds import Choice, File, Folder, Text, Whole, Word
 from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
 from radio.types import TEXTURES, TextureKind
@@ -34,6 +34,7 @@ def _name(word: str) -> str:
     return word
 
 
+_PROGRAM: Final = Whole(low=0, high=127)
 _CHECKPOINT: Final = "the package brings one, and `python -m train export` writes others"
 
 
@@ -94,12 +95,18 @@ class StationSettings:
         shapes_music=True,
         help="SF2 or SF3 file with the instruments; any General MIDI soundfont can take the place of the radio's own",
     )
-    keys_program: int = whole(
-        4, 0, 127, shapes_music=True, help="General MIDI program of the keys, from 0; 4 is an electric piano"
-    )
+    keys_program: int | tuple[int, ...] = setting(
+        4, OneOrMore(_PROGRAM), shapes_music=True,
+        help="General MIDI program of the keys, from 0; 4 is an electric piano. From a list each track draws one",
+    )  # fmt: skip
     bass_program: int = whole(
         33, 0, 127, shapes_music=True, help="General MIDI program of the bass, from 0; 33 is a fingered electric bass"
     )
+    lead_programs: tuple[int, ...] = setting(
+        (11, 73, 28, 108, 78), ListOf(_PROGRAM, noun="a list of whole numbers from 0 to 127"), shapes_music=True,
+        help="General MIDI programs of the lead, from 0; each track draws one of those that the soundfont has, and one "
+        "track in ten has another instrument. An empty list plays no lead",
+    )  # fmt: skip
     drum_kit: int = whole(
         0,
         0,
@@ -154,3 +161,8 @@ class StationSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def keys_programs(self) -> tuple[int, ...]:
+        """The programs that the keys of tracks are drawn from."""
+        return self.keys_program if isinstance(self.keys_program, tuple) else (self.keys_program,)

@@ -22,6 +22,7 @@ class Tone:
     keys_db: float = _trim(-1.5, "keys")
     bass_db: float = _trim(5.5, "bass")
     drums_db: float = _trim(11.5, "drums")
+    lead_db: float = _trim(-3, "lead")
     vinyl_db: float = _trim(6, "vinyl")
     """At 0 its ticks peak between -40 and -30 dBFS, and its hiss lies near -57 dBFS RMS."""
     rain_db: float = _trim(0, "rain, or of the loops in its place")
@@ -35,9 +36,10 @@ class Tone:
     keys_lowpass: float = number(3_500, 200, 20_000, unit="Hz", help="cut-off of the keys, 12 dB per octave")
     bass_lowpass: float = number(600, 100, 20_000, unit="Hz", help="cut-off of the bass, 12 dB per octave")
     drums_lowpass: float = number(7_000, 200, 20_000, unit="Hz", help="cut-off of the drums, 12 dB per octave")
+    lead_lowpass: float = number(5_000, 200, 20_000, unit="Hz", help="cut-off of the lead, 12 dB per octave")
     highpass: float = number(40, 10, 500, unit="Hz", help="high-pass of the mix, 12 dB per octave")
     grit_bits: float = number(
-        13, 6, 24, unit="bits", help="size of the samples that keys, bass and drums are rounded to; 24 is clean"
+        13, 6, 24, unit="bits", help="size of the samples that keys, bass, drums and lead are rounded to; 24 is clean"
     )
     grit_rate: float = number(
         30_000, 6_000, 48_000, unit="Hz", help="rate at which they are sampled and held; 48000 is clean"
@@ -45,9 +47,9 @@ class Tone:
     chorus: float = number(50, 0, 100, unit="%", help="level of a chorus on the keys; 0 is off")
     pan_depth: float = number(50, 0, 100, unit="%", help="how far the keys move between left and right; 0 is off")
     pan_rate: float = number(0.35, 0.05, 12, unit="Hz", help="how often they move")
-    room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys and drums")
+    room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys, drums and lead")
     room_decay: float = number(0.9, 0.1, 5, unit="s", help="time in which the sound of the room falls by 60 dB")
-    duck_db: float = number(6, 0, 12, unit="dB", help="how far a kick pushes keys and bass down")
+    duck_db: float = number(6, 0, 12, unit="dB", help="how far a kick pushes keys, bass and lead down")
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(
         6, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"

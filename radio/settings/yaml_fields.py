@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from radio.errors import ControlError, SettingsError
-from radio.settings.containers import ListOf, Nullable, PerKey, Section, WordOr
+from radio.settings.containers import ListOf, Nullable, OneOrMore, PerKey, Section, WordOr
 from radio.settings.fields import Setting, settings_in
 from radio.settings.kinds import File, Kind, Parsed, Text
 from radio.settings.yaml_reader import FaultError, Reader, Reading, checked, is_null, text, value_of
@@ -27,6 +27,9 @@ def reader(reading: Reading, kind: Kind, where: str) -> Reader:
             return lambda node: None if is_null(node) else inner(node)
         case ListOf():
             return _list(reading, kind, where)
+        case OneOrMore():
+            one, several = reader(reading, kind.kind, where), _list(reading, kind.several, where)
+            return lambda node: several(node) if isinstance(node, yaml.SequenceNode) else one(node)
         case WordOr():
             return _word_or(reading, kind, where)
         case PerKey():

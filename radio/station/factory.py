@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 from radio.audio.loop_folder import LoopFolder
 from radio.audio.rain import Rain
+from radio.audio.soundfont import presets
 from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.compose import drum_timing as timings
 from radio.compose.composer import Bar, Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
+from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.loop_writer import LoopWriter
+from radio.errors import AudioError
 from radio.model import bass_model
 from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
@@ -56,16 +59,44 @@ def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, 
     Raises:
         AudioError: the soundfont or a loop cannot be used.
     """
-    programs = {
-        "keys": Program(settings.keys_program),
-        "bass": Program(settings.bass_program),
-        "drums": Program(settings.drum_kit, drums=True),
-    }
     textures: dict[str, Texture] = {
         "vinyl": Vinyl(seed),
         "rain": LoopFolder(settings.loops) if settings.loops else Rain(seed),
     }
-    return Synth(settings.soundfont, programs), textures
+    synth = Synth(settings.soundfont, open_programs(settings))
+    for program in settings.keys_programs:
+        synth.check(Program(program))
+    return synth, textures
+
+
+def open_programs(settings: StationSettings) -> dict[str, Program]:
+    """Return a program for each layer that the station plays: the first of those that its tracks draw from."""
+    instruments = open_instruments(settings)
+    programs = {
+        "keys": Program(instruments.keys[0]),
+        "bass": Program(instruments.bass[0]),
+        "drums": Program(settings.drum_kit, drums=True),
+    }
+    if instruments.lead:
+        programs["lead"] = Program(instruments.lead[0])
+    return programs
+
+
+def open_instruments(settings: StationSettings) -> Instruments:
+    """Return the programs that the station's tracks draw from; for the lead, those that the soundfont has.
+
+    A soundfont that cannot be read is taken to have the programs of the settings.
+    """
+    try:
+        melodic = {program for bank, program in presets(settings.soundfont) if bank == 0}
+    except AudioError:
+        melodic = {*settings.lead_programs}
+    return Instruments(
+        keys=settings.keys_programs,
+        bass=(settings.bass_program,),
+        lead=[program for program in settings.lead_programs if program in melodic],
+        third=[program for program in THIRD_PROGRAMS if program in melodic],
+    )
 
 
 def open_timing(settings: StationSettings) -> Timing:
@@ -110,4 +141,5 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
         tempo_spread=settings.tempo_spread,
         textures=settings.textures,
         layers=frozenset(settings.layers),
+        instruments=open_instruments(settings),
     )

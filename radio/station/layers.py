@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
-from radio.types import Block, Frames
+from radio.audio.synth import Program, Synth
+from radio.compose.feel import LOOKAHEAD
+from radio.types import GRID, Block, Frames
 
-PLAYED_LAYERS: Final = ("keys", "bass", "drums")
+PLAYED_LAYERS: Final = ("keys", "bass", "drums", "lead")
 """The layers that play notes."""
+
+
+def change_programs(synth: Synth, programs: Mapping[str, int], bar_line: Frames) -> None:
+    """Let layers play with other programs in the bar that begins at `bar_line`.
+
+    The programs change a moment before the bar line, since human timing may strike the first notes early.
+    """
+    frame = max(0, bar_line - LOOKAHEAD) // GRID * GRID
+    for layer, program in programs.items():
+        synth.change_program(layer, Program(program), frame)
 
 
 class Texture(Protocol):

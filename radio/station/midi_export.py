@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from radio.compose.composer import Bar
 from radio.music import midi
+from radio.music.events import NoteEvent
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
 from radio.station.layers import PLAYED_LAYERS
@@ -42,21 +43,40 @@ def write_midi(
 def write_bars(settings: StationSettings, bars: Sequence[Bar], *, seconds: Seconds, path: Path) -> None:
     """Write `bars`, which start with the station's first one, as a MIDI file that lasts for `seconds`.
 
-    Layers that the settings mute are left out.
+    Layers that the settings mute, and a lead that no bar has, are left out.
     """
     end = _tick_at(bars, seconds)
     layers = [layer for layer in PLAYED_LAYERS if not getattr(settings.controls, f"{layer}_mute")]
     events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in layers}
-    programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [
-        midi.MidiTrack(layer, midi.excerpt(events[layer], 0, end), programs[layer], layer == "drums")
-        for layer in layers
-    ]
+    layers = [layer for layer in layers if layer != "lead" or events[layer]]
+    programs = [(bar.plan.tick, bar.track.programs) for bar in bars if bar.plan.tick < end]
+    tracks = [midi_track(layer, midi.excerpt(events[layer], 0, end), programs, settings.drum_kit) for layer in layers]
     tempos: dict[Tick, float] = {}
     for bar in bars:
         if bar.plan.tick < end and (not tempos or bar.tempo != next(reversed(tempos.values()))):
             tempos[bar.plan.tick] = bar.tempo
     midi.write(path, tracks, tempos, end=end)
+
+
+def midi_track(
+    layer: str, events: Sequence[NoteEvent], programs: Iterable[tuple[Tick, Mapping[str, int]]], drum_kit: int
+) -> midi.MidiTrack:
+    """Return a layer as a MIDI track.
+
+    Args:
+        layer: its name.
+        events: its notes.
+        programs: ticks of bars and the programs of their layers, in order.
+        drum_kit: the program of the drums.
+    """
+    if layer == "drums":
+        return midi.MidiTrack(layer, events, drum_kit, drums=True)
+    changes: dict[Tick, int] = {}
+    for tick, by_layer in programs:
+        if layer in by_layer and by_layer[layer] not in [*changes.values()][-1:]:
+            changes[tick] = by_layer[layer]
+    first = next(iter(changes), 0)
+    return midi.MidiTrack(layer, events, changes.pop(first, 0), programs=changes)
 
 
 def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:

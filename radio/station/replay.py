@@ -21,7 +21,7 @@ from radio.compose.drums import KICKS
 from radio.settings.controls import LAYERS
 from radio.settings.station import StationSettings
 from radio.station.factory import open_sounds
-from radio.station.layers import PLAYED_LAYERS
+from radio.station.layers import PLAYED_LAYERS, change_programs
 from radio.station.moves import Moves
 from radio.station.rendering import encode, to_pcm
 from radio.types import (
@@ -54,13 +54,14 @@ class PlayedNote(NamedTuple):
 
 
 class BarLine(NamedTuple):
-    """The beginning of a bar, and its tempo."""
+    """The beginning of a bar, its tempo, and the programs of its layers."""
 
     frame: Frames
     number: int
     tempo: float
     frames: Frames = 0
     move: MixMove = STILL
+    programs: Mapping[str, int] = {}
 
     @property
     def end(self) -> Frames:
@@ -83,7 +84,7 @@ class AiredPassage:
     changes: Sequence[tuple[Frames, Mapping[str, JsonValue]]]
     """Control changes since `PREROLL` before `start`, in order."""
     moves: Sequence[BarLine] = ()
-    """The bars whose mix moves are heard in the passage or before it, in order."""
+    """The bars whose mix moves and programs are heard in the passage or before it, in order."""
 
 
 def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[str, Block]]:
@@ -116,6 +117,7 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
         moves = Moves()
         for bar in passage.moves:
             moves.add(bar.frame, bar.end, bar.move)
+            change_programs(synth, bar.programs, bar.frame - first_frame)
         while position - latency < passage.end:
             while changes and changes[0][0] <= position:
                 controls = controls.changed(changes.popleft()[1])
@@ -127,12 +129,17 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
             last = min(MIX_BLOCK, passage.end - (position - latency))
             move = moves.at(position + MIX_BLOCK)
             blocks = {
-                name: mixer.process({name: stems[name]} if separate else stems, controls, block_kicks, move)[first:last]
+                name: mixer.process(_only(name, stems) if separate else stems, controls, block_kicks, move)[first:last]
                 for name, mixer in mixers.items()
             }
             position += MIX_BLOCK
             if first < last:
                 yield blocks
+
+
+def _only(layer: str, stems: Mapping[str, Block]) -> Mapping[str, Block]:
+    """Return the stem of one layer; none for a lead in a station that plays none."""
+    return {layer: stems[layer]} if layer in stems else {}
 
 
 def _is_kick(note: PlayedNote) -> bool:

@@ -21,7 +21,7 @@ from radio.music.clock import Clock
 from radio.music.events import NoteEvent
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
-from radio.station.layers import PLAYED_LAYERS, Texture
+from radio.station.layers import PLAYED_LAYERS, Texture, change_programs
 from radio.station.moves import Moves
 from radio.types import (
     BEATS_PER_BAR,
@@ -183,6 +183,7 @@ class Station:
         self._on_bar(bar)
         controls = controls.changed({"mood": bar.track.mood})  # a new mood waits for the next loop
         self._announce(bar, controls)
+        change_programs(self._synth, bar.track.programs, self._clock.frame(tick))
         for layer, events in bar.events.items():
             self._schedule(layer, events, bar.swing)
         self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
@@ -211,6 +212,7 @@ class Station:
                     "tempo": self._clock.tempo,
                     "chords": [*track.loops["A"].names()],
                     "bars": track.bars,
+                    "instruments": {**track.programs},
                 },
             )
         names = [] if bar.plan.loop is None else bar.plan.loop.names()
@@ -226,6 +228,7 @@ class Station:
                 "place": bar.plan.place,
                 "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
                 "mix": _move_as_json(bar.plan.mix),
+                "instruments": {**bar.track.programs},
             },
         )
 

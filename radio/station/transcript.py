@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from radio.music import midi
 from radio.music.events import NoteEvent
 from radio.station.layers import PLAYED_LAYERS
+from radio.station.midi_export import midi_track
 from radio.station.replay import AiredPassage
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
@@ -21,6 +22,7 @@ def write(passages: Sequence[AiredPassage], path: Path) -> None:
     """
     events: dict[str, list[NoteEvent]] = {layer: [] for layer in PLAYED_LAYERS}
     tempos: dict[Tick, float] = {}
+    programs: list[tuple[Tick, Mapping[str, int]]] = []
     place: Tick = 0
     for passage in passages:
         if not passage.bars:
@@ -30,15 +32,15 @@ def write(passages: Sequence[AiredPassage], path: Path) -> None:
         beats = (passage.end - last.frame) / SAMPLE_RATE * last.tempo / 60
         end = last.number * TICKS_PER_BAR + round(beats * TICKS_PER_BEAT)
         tempos |= {bar.number * TICKS_PER_BAR - start + place: bar.tempo for bar in passage.bars}
+        programs += [(bar.number * TICKS_PER_BAR - start + place, bar.programs) for bar in passage.bars]
         for layer in PLAYED_LAYERS:
             notes = sorted(
                 NoteEvent(note.tick, note.note, note.velocity) for note in passage.notes if note.layer == layer
             )
             events[layer] += _shifted(midi.excerpt(notes, start, end), place - start)
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
-    settings = passages[0].settings
-    programs = {"keys": settings.keys_program, "bass": settings.bass_program, "drums": settings.drum_kit}
-    tracks = [midi.MidiTrack(layer, events[layer], programs[layer], layer == "drums") for layer in PLAYED_LAYERS]
+    layers = [layer for layer in PLAYED_LAYERS if layer != "lead" or events[layer]]
+    tracks = [midi_track(layer, events[layer], programs, passages[0].settings.drum_kit) for layer in layers]
     midi.write(path, tracks, tempos, end=place)
 
 

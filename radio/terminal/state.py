@@ -27,11 +27,12 @@ SLIDERS: Final = (
 )
 """The sliders from first to last: controls by name, and the volume."""
 
+LAYER_KEYS: Final = {str(number): layer for number, layer in enumerate(LAYERS, 1)}
 KEYS: Final = (
     ("up down", "select a slider"),
     ("left right", "change it"),
     ("m", "mute the selected layer"),
-    ("1 2 3 4 5", f"mute {', '.join(LAYERS)}"),
+    (" ".join(LAYER_KEYS), f"mute {', '.join(LAYERS)}"),
     ("v r", "vinyl, rain on and off"),
     ("t T", "temperature down, up"),
     ("[ ]", "tempo down, up"),
@@ -163,7 +164,7 @@ class TerminalState:
 
     def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
         """Handle a key: update the state at once, and return the command for the player, if any."""
-        layer = LAYERS[int(key) - 1] if key in {"1", "2", "3", "4", "5"} else {"v": "vinyl", "r": "rain"}.get(key)
+        layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain"}).get(key)
         slider = SLIDERS[self.cursor]
         if layer is not None:
             return self._mute(layer)

@@ -25,7 +25,7 @@ const REDUCED_INTERVAL = 500; // milliseconds, for listeners who prefer reduced 
 const KICKS = new Set([35, 36]), SNARES = new Set([37, 38, 39, 40]); // General MIDI
 const DRUM_ROW = 11; // CSS pixels
 const CHORD_ROW = 30;
-const COLORS = /** @type {const} */ (["keys", "bass", "drums", "playhead", "grid", "text"]);
+const COLORS = /** @type {const} */ (["keys", "bass", "drums", "lead", "playhead", "grid", "text"]);
 
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 

@@ -49,7 +49,7 @@ def test_layers_sound_in_the_bars_that_the_plan_names_and_nowhere_else() -> None
 
 def test_every_note_is_released_and_none_is_struck_twice() -> None:
     player = composer(3)
-    sounding: dict[str, set[int]] = {"keys": set(), "bass": set(), "drums": set()}
+    sounding: dict[str, set[int]] = {"keys": set(), "bass": set(), "drums": set(), "lead": set()}
     for _ in range(120):
         bar = player.next_bar(Controls())
         for layer, events in bar.events.items():

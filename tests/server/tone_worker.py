@@ -90,7 +90,15 @@ class ToneStation:
 
 
 def track_event(frame: Frames, **changes: object) -> StationEvent:
-    data = {"number": 0, "title": "A tone", "key": "A", "tempo": 60.0, "chords": ["Am7"], "bars": 8}
+    data = {
+        "number": 0,
+        "title": "A tone",
+        "key": "A",
+        "tempo": 60.0,
+        "chords": ["Am7"],
+        "bars": 8,
+        "instruments": {"keys": 4},
+    }
     return StationEvent(frame, "track", data | changes)  # type: ignore[operator,arg-type]
 
 

@@ -96,7 +96,7 @@ def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
 def test_separate_layers_add_up_to_the_mix(aired: AiredStation) -> None:
     (passage,) = aired.passages(6)
     layers = replayed(passage, separate=True)
-    assert list(layers) == ["keys", "bass", "drums", "vinyl", "rain"]
+    assert list(layers) == ["keys", "bass", "drums", "lead", "vinyl", "rain"]
     original = aired.audio[passage.start : passage.end]
     assert np.abs(layers["bass"]).max() < 1e-6  # the bass is muted in this passage
     assert min(np.abs(layers[layer]).max() for layer in ("keys", "drums", "vinyl", "rain")) > 1e-3
@@ -155,7 +155,9 @@ def test_an_export_is_one_file(aired: AiredStation, tmp_path: Path, suffix: str)
             assert (file.getnframes(), file.getframerate(), file.getnchannels()) == (frames, SAMPLE_RATE, 2)
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
-            assert archive.namelist() == [f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "vinyl", "rain")]
+            assert archive.namelist() == [
+                f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "lead", "vinyl", "rain")
+            ]
             for name in archive.namelist():
                 with archive.open(name) as packed, wave.open(packed) as file:
                     assert file.getnframes() == frames

@@ -82,7 +82,7 @@ def test_half_an_hour_has_the_asked_length_and_no_endless_note(tmp_path: Path) -
     write_midi(CHILL, minutes=30, seed=7, path=path)
     assert mido.MidiFile(path).length == pytest.approx(1800, abs=0.1)
     score = midi.read(path)
-    assert {note.track for note in score.notes} == {"keys", "bass", "drums"}
+    assert {note.track for note in score.notes} == {"keys", "bass", "drums", "lead"}
     assert max(note.end - note.start for note in score.notes) <= 2 * TICKS_PER_BAR + 120
     bars = int(30 * CHILL.controls.tempo / 4)
     music = as_track(compose(bars, CHILL.controls))

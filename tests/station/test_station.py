@@ -224,7 +224,7 @@ def test_midi_has_the_requested_length_and_no_hanging_notes(settings: StationSet
                 del sounding[message.channel, message.note]
     assert not sounding
     notes = midi.read(path).notes
-    assert {note.track for note in notes} == {"keys", "bass", "drums"}
+    assert {note.track for note in notes} == {"keys", "bass", "drums", "lead"}
     for bar in range(int(1.3 * 80 / 4)):
         tracks = {note.track for note in notes if note.start // TICKS_PER_BAR == bar}
         assert tracks or bar >= 20

@@ -15,7 +15,15 @@ CHORDS: list[JsonValue] = ["Fm7", "Bb7", "Ebmaj7", "Cm7"]
 
 
 def track(number: int, title: str) -> StationEvent:
-    data = {"number": number, "title": title, "key": "Eb", "tempo": 78.0, "chords": CHORDS, "bars": 32}
+    data = {
+        "number": number,
+        "title": title,
+        "key": "Eb",
+        "tempo": 78.0,
+        "chords": CHORDS,
+        "bars": 32,
+        "instruments": {"keys": 4},
+    }
     return StationEvent(number * 32 * BAR, "track", data)
 
 

@@ -15,8 +15,7 @@ WIDE = """\
 
   Slow Tape 2
   key of Eb · 78 BPM · bar 3 of 32 · B build
-
-  earlier  Slow Tape 1  1 min ago
+  earlier  Slow Tape 1
 
   ○ ● ○ ○  Ebmaj7    Fm7  Bb7  Ebmaj7  Cm7
 
@@ -26,9 +25,10 @@ WIDE = """\
   ▸ 1 keys    · ━━━━━━━━━●───     0 dB      temperature ━━━━━━●──────     1.00
     2 bass    · ━━━━━━━━━●───     0 dB      tempo       ━━━━━━●──────   79 BPM
     3 drums   ● ━━━━━━━━━●───     0 dB      swing       ━━━━━●───────     57 %
-    4 vinyl   · ━━━━━━━━━●───    muted      density     ━━━━━━●──────     0.50
-    5 rain    · ━━━━━━━━━●───    muted      lowpass     ━━━━━━━━━━●──   10 kHz
-    volume      ━━━━━━━━━━━━●    100 %      wow         ━━━━●────────     0.30
+    4 lead    · ━━━━━━━━━●───     0 dB      density     ━━━━━━●──────     0.50
+    5 vinyl   · ━━━━━━━━━●───    muted      lowpass     ━━━━━━━━━━●──   10 kHz
+    6 rain    · ━━━━━━━━━●───    muted      wow         ━━━━●────────     0.30
+    volume      ━━━━━━━━━━━━●    100 %
 
   tempo 79 BPM from bar 4
   ? keys   q quit   ↑↓ select   ←→ change   m mute   tab station
@@ -43,11 +43,11 @@ NARROW = """\
   ▸ 1 keys    · ━━━━━━━━━●───     0 dB
     2 bass    · ━━━━━━━━━●───     0 dB
     3 drums   ● ━━━━━━━━━●───     0 dB
-    4 vinyl   · ━━━━━━━━━●───    muted
-    5 rain    · ━━━━━━━━━●───    muted
+    4 lead    · ━━━━━━━━━●───     0 dB
+    5 vinyl   · ━━━━━━━━━●───    muted
+    6 rain    · ━━━━━━━━━●───    muted
     temperature ━━━━━━●──────     1.00
     tempo       ━━━━━━●──────   79 BPM
-    swing       ━━━━━●───────     57 %
   tempo 79 BPM from bar 4
   ? keys   q quit   ↑↓ select
 """

@@ -14,6 +14,10 @@ from radio.server.api.controls import ControlEvent
 from radio.types import STILL, Frames, MixMove, StationEvent
 
 Tempo: TypeAlias = Annotated[float, Meta(description="Beats per minute.")]
+Instruments: TypeAlias = Annotated[
+    dict[str, int],
+    Meta(description="General MIDI programs, from 0, by layer: `keys`, `bass`, and `lead` where the track has one."),
+]
 LoopChords: TypeAlias = Annotated[list[str], Meta(description="The chords of a loop, one entry per bar.")]
 
 
@@ -28,6 +32,7 @@ class TrackEvent(Body):
     chords: LoopChords
     bars: Annotated[int, Meta(description="Length of the track in bars.")]
     frame: Frame
+    instruments: Instruments
 
 
 class BarEvent(Body):
@@ -43,6 +48,7 @@ class BarEvent(Body):
     frame: Frame
     frames: Annotated[int, Meta(description="Length of the bar.", ge=0)] = 0
     mix: Annotated[MixMove, Meta(description="Movement of the mix from the start of the bar to its end.")] = STILL
+    instruments: Instruments = msgspec.field(default_factory=dict)
 
 
 class PlayedNoteEvent(Body):

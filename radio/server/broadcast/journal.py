@@ -31,7 +31,9 @@ class Journal:
         if isinstance(event, PlayedNoteEvent):
             self.notes.append(PlayedNote(event.frame, event.layer, event.note, event.velocity, event.tick))
         elif isinstance(event, BarEvent):
-            self.bars.append(BarLine(event.frame, event.number, event.tempo, event.frames, event.mix))
+            self.bars.append(
+                BarLine(event.frame, event.number, event.tempo, event.frames, event.mix, event.instruments)
+            )
         else:
             return
         oldest = event.frame - _HISTORY

@@ -80,7 +80,7 @@ async def get_choices(request: web.Request) -> web.Response:
     }
     body = api.TrackChoices(
         stations={
-            name: api.StationInstruments(station.keys_program, programs[station.soundfont])
+            name: api.StationInstruments(station.keys_programs[0], programs[station.soundfont])
             for name, station in settings.items()
         },
         families=[api.InstrumentFamily(family, list(names)) for family, names in FAMILIES.items()],
@@ -204,7 +204,7 @@ def _job_body(jobs: JobQueue, job: Job) -> api.TrackJob:
         fault=job.error,
         files=files,
         station=order.settings.name,
-        instrument=NAMES[order.settings.keys_program],
+        instrument=NAMES[order.settings.keys_programs[0]],
         seconds=order.seconds,
         seeds=list(order.seeds),
     )

@@ -50,7 +50,13 @@ def test_the_current_track_and_bar_have_started() -> None:
         "started_at": "2023-11-14T22:15:00.000+00:00",
     }
     still = {"lowpass": [20_000.0, 20_000.0], "gain_db": [0.0, 0.0], "drums_band": 0.0, "stop": False}
-    assert current["bar"] == {**bar_event(100, number=2).data, "frame": 100, "frames": 0, "mix": still}
+    assert current["bar"] == {
+        **bar_event(100, number=2).data,
+        "frame": 100,
+        "frames": 0,
+        "mix": still,
+        "instruments": {},
+    }
     assert [track.bar for track in now.tracks] == [0, 2]
     kinds = [(event["kind"], event["frame"]) for event in json.loads(encode(now.recent()))]
     assert kinds == [("track", 0), ("bar", 0), ("bar", 50), ("track", 100), ("bar", 100)]

@@ -116,8 +116,8 @@ def test_a_station_that_has_played_nothing_has_no_history() -> None:
 def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettings) -> None:
     body = as_json(run(settings=shipped).body())
     assert set(body["settings"]) == {
-        *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "drum_kit"),
-        *("loops", "tone", "engine", "timing", "tempo_spread", "layers", "textures"),
+        *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "lead_programs"),
+        *("drum_kit", "loops", "tone", "engine", "timing", "tempo_spread", "layers", "textures"),
     }
     assert "push" not in json.dumps(body)
     assert str(shipped.piano.parent) not in json.dumps(body)

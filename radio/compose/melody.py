@@ -1,0 +1,340 @@
+"""The lead: a sparse melody that develops a short motif and answers the keys.
+
+A motif is a few notes of a line that the piano model played. A phrase states it in two bars, then repeats it, moves it
+by steps of the scale or turns it upside down, always in the same rhythm and with its pitches moved into the chords.
+Candidates are drawn and ranked, as those of the keys are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+from random import Random
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from radio.compose.phrase import Phrase, chord_at, phrase_of, top_line
+from radio.compose.plan import Track
+from radio.music.chords import Chord, pitch_class
+from radio.music.events import Note
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+
+CANDIDATES: Final = 12
+"""Phrases that are drawn for each material."""
+
+MOTIF_BARS: Final = 2
+REACH: Final = 8
+"""Semitones above and below the middle of the range: together a tenth."""
+
+WIDEST_STEP: Final = 5
+"""Wider steps between two notes are avoided."""
+
+_SIXTEENTH: Final[Tick] = TICKS_PER_BEAT // 4
+_CELL: Final[Tick] = MOTIF_BARS * TICKS_PER_BAR
+_LENGTHS: Final[Sequence[Tick]] = (TICKS_PER_BEAT // 2, TICKS_PER_BEAT, 2 * TICKS_PER_BEAT)
+"""Greatest lengths of notes; each candidate draws one."""
+
+_FURTHEST: Final[Tick] = 5 * TICKS_PER_BEAT
+"""Longest time from a motif's first note to its last."""
+
+_MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
+_CLASHES: Final = (1, 13, 25)
+_SOFTEST, _LOUDEST = 48, 104
+
+_MIDDLE: Final = 74
+_MIDDLES: Final[Mapping[range, int]] = {range(24, 32): 66, range(40, 56): 70, range(56, 72): 69, range(72, 80): 77}
+"""Middles of the ranges of guitars, strings and voices, brass and reeds, and pipes, by General MIDI program."""
+
+Development: TypeAlias = Literal["state", "sequence", "invert", "rest"]
+
+
+class Step(NamedTuple):
+    """A note of a motif: its place and length from the motif's first note on, and its degree above that note."""
+
+    start: Tick
+    length: Tick
+    degree: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """The music that a lead is written over.
+
+    keys: their phrase, which goes round. chords: one a beat, which go round. scale: pitch classes of the track's key.
+    middle: of the lead's range. velocity: of the keys, on average.
+    """
+
+    keys: Phrase
+    chords: Sequence[Chord]
+    scale: frozenset[int]
+    middle: int
+    velocity: float
+
+    def sounding(self, start: Tick, end: Tick) -> list[Note]:
+        """Return the notes of the keys that sound between two ticks."""
+        length = self.keys.end
+        return [
+            replace(note, start=note.start + turn * length, end=note.end + turn * length)
+            for turn in range(start // length, -(-end // length))
+            for note in self.keys.notes
+            if note.start + turn * length < end and note.end + turn * length > start
+        ]
+
+
+def middle_of(program: int) -> int:
+    """Return the middle of the range in which an instrument plays a lead."""
+    return next((middle for programs, middle in _MIDDLES.items() if program in programs), _MIDDLE)
+
+
+def lead_phrases(
+    track: Track, motif: Phrase, keys: Mapping[str, Phrase], density: float, seed: Sequence[int]
+) -> dict[str, Phrase]:
+    """Return the lead of each material; none for a track without a lead.
+
+    Args:
+        track: The track.
+        motif: A line of the piano model, from which the motif is drawn.
+        keys: The phrase of the keys, by material.
+        density: 0 to 1; 0.5 rests about half of the time.
+        seed: Start of all that is drawn.
+    """
+    program = track.programs.get("lead")
+    if program is None:
+        return {}
+    scale = frozenset((pitch_class(track.key) + interval) % 12 for interval in _MAJOR)
+    leads = {}
+    for material, phrase in keys.items():
+        loop = track.loops[material]
+        chords = [chord for bar in range(phrase.bars) for chord in loop.beats(bar)]
+        backing = Backing(phrase, chords, scale, middle_of(program), track.texture.velocity)
+        lines = [top_line(motif.notes), top_line(keys["A"].notes)]
+        leads[material] = write_lead(lines, backing, density, Random(f"{seed}/lead/{material}"))
+    return leads
+
+
+def write_lead(lines: Sequence[Sequence[Note]], backing: Backing, density: float, random: Random) -> Phrase:
+    """Return the best of some phrases of four bars or more.
+
+    Args:
+        lines: Melodies from which the motif is drawn; the first is preferred.
+        backing: Keys and chords.
+        density: 0 to 1.
+        random: Draws the candidates.
+    """
+    bars = backing.keys.bars * ceil(4 / backing.keys.bars)
+    if bars == 4 and random.random() < 0.5:
+        bars = 8
+    candidates = []
+    for _ in range(CANDIDATES):
+        line = random.choices(lines, [len(lines) - place for place in range(len(lines))])[0]
+        longest = random.choice(_LENGTHS)
+        steps = draw_motif(line, round(2 + 6 * density), backing.scale, random)
+        motif = [step._replace(length=min(step.length, longest)) for step in steps]
+        phrase = _developed(motif, backing, bars, density, random)
+        candidates.append((rank(phrase, backing, density), phrase))
+    return min(candidates, key=lambda pair: pair[0])[1]
+
+
+def draw_motif(line: Sequence[Note], size: int, scale: frozenset[int], random: Random) -> tuple[Step, ...]:
+    """Return a motif of `size` notes that follow one another in `line`; of plain ones where the line is too short."""
+    places = {round(note.start / _SIXTEENTH) * _SIXTEENTH: note for note in line}
+    notes = [replace(note, start=start) for start, note in sorted(places.items())]
+    windows = [notes[first : first + size] for first in range(len(notes) - size + 1)]
+    windows = [window for window in windows if window[-1].start - window[0].start <= _FURTHEST]
+    if not windows:
+        starts = sorted(random.sample(range(0, _FURTHEST, 2 * _SIXTEENTH), size))
+        windows = [[Note(start, start + _SIXTEENTH, 60 + random.choice((0, 2, 4, 7)), 64) for start in starts]]
+    window = random.choice(windows)
+    first = window[0]
+    beat = first.start // TICKS_PER_BEAT * TICKS_PER_BEAT
+    ends = [note.start for note in window[1:]] + [window[-1].start + _LENGTHS[-1]]
+    degree, steps = 0, []
+    for before, note, end in zip([first, *window], window, ends, strict=False):
+        degree += _folded(_degree(note.note, scale) - _degree(before.note, scale))
+        steps.append(Step(note.start - beat, min(end - note.start, _LENGTHS[-1]), degree))
+    return tuple(steps)
+
+
+def rank_motif(line: Phrase) -> float:
+    """Return how far a line is from one that offers motifs; 0 is perfect."""
+    pitches = [note.note for note in top_line(line.notes)]
+    steps = [abs(after - before) for before, after in pairwise(pitches)]
+    return abs(len(pitches) - 9) / 3 + max(0, 4 - len(set(pitches))) + sum(step > WIDEST_STEP for step in steps) / 4
+
+
+def rank(phrase: Phrase, backing: Backing, density: float) -> float:
+    """Return how far a lead is from a good one; 0 is perfect.
+
+    Counts the time in which it sounds beside that asked for, wide steps, range, figures of three notes that do not come
+    again, strikes together with the keys, clashes with them, and an end outside the chord.
+    """
+    notes = phrase.notes
+    if len(notes) < 2 * phrase.bars / MOTIF_BARS:
+        return 20.0
+    pitches = [note.note for note in notes]
+    steps = [abs(after - before) for before, after in pairwise(pitches)]
+    cost = 8 * abs(sounding_share(phrase) - (0.25 + 0.5 * density))
+    cost += 3 * sum(step > WIDEST_STEP for step in steps) / len(steps)
+    cost += 2 * sum(step == 0 for step in steps) / len(steps)
+    cost += max(0, max(pitches) - min(pitches) - 2 * REACH) + 0.5 * max(0, 4 - len(set(pitches)))
+    cost += 1.5 * (1 - recurrence(notes))
+    strikes = {note.start % backing.keys.end for note in backing.keys.notes}
+    cost += 1.5 * sum(note.start % backing.keys.end in strikes for note in notes) / len(notes)
+    cost += 4 * sum(_clash(note, backing.sounding(note.start, note.end)) >= TICKS_PER_BEAT for note in notes)
+    tones = chord_at(backing.chords, notes[-1].start).tones
+    return cost + (bool(tones) and notes[-1].note % 12 not in tones)
+
+
+def sounding_share(phrase: Phrase) -> float:
+    """Return the share of time in which a melody sounds."""
+    return sum(note.end - note.start for note in phrase.notes) / phrase.end
+
+
+def recurrence(notes: Sequence[Note]) -> float:
+    """Return the share of figures of three notes (two steps) that come more than once; 0 where there is none."""
+    pitches = [note.note for note in notes]
+    figures = [(b - a, c - b) for a, b, c in zip(pitches, pitches[1:], pitches[2:], strict=False)]
+    return sum(figures.count(figure) > 1 for figure in figures) / len(figures) if figures else 0.0
+
+
+def without_clashes(notes: Sequence[Note], keys: Sequence[Note]) -> list[Note]:
+    """Return the notes of a lead, those cut short that would sound for a beat beside a semitone in the keys."""
+    cut = []
+    for note in notes:
+        starts = [max(note.start, other.start) for other in keys if _clash(note, [other]) >= TICKS_PER_BEAT]
+        cut.append(replace(note, end=min([note.end, *(start + _SIXTEENTH for start in starts)])))
+    return cut
+
+
+def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: float, random: Random) -> Phrase:
+    """Return a phrase that develops the motif, two bars after two bars."""
+    shift = _shift(motif, backing, bars, random)
+    anchor = backing.middle + random.randint(-3, 3)
+    notes: list[Note] = []
+    for cell, development in enumerate(_plan(bars // MOTIF_BARS, density, random)):
+        if development == "rest":
+            continue
+        moved = random.choice((-2, -1, 1, 2)) if development == "sequence" else 0
+        turned = -1 if development == "invert" else 1
+        degree = _degree(anchor, backing.scale) + moved
+        start = cell * _CELL + shift
+        places = [
+            (start + step.start, step.length, _pitch(degree + turned * step.degree, backing.scale)) for step in motif
+        ]
+        notes += _voiced(places, min(bars * TICKS_PER_BAR, (cell + 1) * _CELL), backing, notes[-1:], random)
+    return phrase_of(notes, bars)
+
+
+def _plan(cells: int, density: float, random: Random) -> list[Development]:
+    """Draw the developments of a phrase: it begins with the motif, and the motif comes back every eight bars."""
+    others: tuple[Development, ...] = ("state", "state", "sequence", "sequence", "invert")
+    rests = max(0.0, 0.6 - density) / 2
+    return [
+        "state"
+        if cell % 4 in (0, 2)
+        else "rest"
+        if cell < cells - 1 and random.random() < rests
+        else random.choice(others)
+        for cell in range(cells)
+    ]
+
+
+def _shift(motif: Sequence[Step], backing: Backing, bars: int, random: Random) -> Tick:
+    """Draw the beat of its two bars on which the motif begins, where the keys strike little while it sounds."""
+    strikes = {
+        note.start + turn * backing.keys.end
+        for note in backing.keys.notes
+        for turn in range(ceil(bars / backing.keys.bars))
+    }
+    places = range(0, max(1, _CELL - TICKS_PER_BEAT - motif[-1].start), TICKS_PER_BEAT)
+
+    def busy(place: Tick) -> int:
+        return sum(place <= strike % _CELL <= place + motif[-1].start for strike in strikes) + sum(
+            cell + place + step.start in strikes for cell in range(0, bars * TICKS_PER_BAR, _CELL) for step in motif
+        )
+
+    return random.choice(sorted(places, key=busy)[:3])
+
+
+def _voiced(
+    places: Sequence[tuple[Tick, Tick, int]], end: Tick, backing: Backing, before: Sequence[Note], random: Random
+) -> list[Note]:
+    """Return the notes of a motif at their places (start, length, pitch aimed at), moved into the chords."""
+    notes: list[Note] = []
+    for number, (start, length, aim) in enumerate(places):
+        if start >= end:
+            break
+        stop = min(start + length, end, (start // TICKS_PER_BAR + 1) * TICKS_PER_BAR)
+        # Strong beats, long notes and the ends of a motif stand in the chord; notes between them pass.
+        is_strong = start % (2 * TICKS_PER_BEAT) == 0 or stop - start >= TICKS_PER_BEAT
+        is_strong |= number in (0, len(places) - 1)
+        last = [*before, *notes][-1].note if before or notes else aim
+        note = _chosen(start, stop, aim, backing, last, is_strong=is_strong)
+        accent = round(0.5 * (note.note - backing.middle)) + (3 if is_strong else -4) + random.randint(-3, 3)
+        velocity = min(max(round(backing.velocity) + 6 + accent, _SOFTEST), _LOUDEST)
+        notes.append(replace(note, velocity=velocity))
+    return notes
+
+
+def _chosen(start: Tick, end: Tick, aim: int, backing: Backing, last: int, *, is_strong: bool) -> Note:
+    """Return the note nearest to `aim` that suits the chord, the keys, the range and the note before."""
+    tones = chord_at(backing.chords, start).tones
+    allowed = (tones or backing.scale) if is_strong else tones | backing.scale
+    low, high = backing.middle - REACH, backing.middle + REACH
+    keys = backing.sounding(start, end)
+    notes = [
+        _held(Note(start, end, pitch, 64), backing.chords) for pitch in range(low, high + 1) if pitch % 12 in allowed
+    ]
+
+    def cost(note: Note) -> tuple[float, int]:
+        step = abs(note.note - last)
+        clash = _clash(note, keys)
+        return (
+            abs(note.note - aim)
+            + 2 * max(0, step - WIDEST_STEP)
+            + 2.5 * (step == 0 and aim != last)
+            + (50 if clash >= TICKS_PER_BEAT else clash / _SIXTEENTH)
+            + 2 * (note.end - note.start < min(end - start, TICKS_PER_BEAT)),
+            note.note,
+        )
+
+    best = min(notes, key=cost)
+    return replace(best, end=start + _SIXTEENTH) if _clash(best, keys) >= TICKS_PER_BEAT else best
+
+
+def _held(note: Note, chords: Sequence[Chord]) -> Note:
+    """Return the note, cut where a chord begins that it does not belong to."""
+    for tick in range((note.start // TICKS_PER_BEAT + 1) * TICKS_PER_BEAT, note.end, TICKS_PER_BEAT):
+        tones = chord_at(chords, tick).tones
+        if tones and note.note % 12 not in tones:
+            return replace(note, end=tick)
+    return note
+
+
+def _clash(note: Note, keys: Sequence[Note]) -> Tick:
+    """Return the longest time for which a note sounds beside a semitone in the keys."""
+    times = (
+        min(note.end, other.end) - max(note.start, other.start)
+        for other in keys
+        if abs(other.note - note.note) in _CLASHES
+    )
+    return max(times, default=0)
+
+
+def _degree(pitch: int, scale: frozenset[int]) -> int:
+    """Return the number of scale tones from pitch 0 up to `pitch`, that is its place in the scale."""
+    ordered = sorted(scale)
+    return pitch // 12 * len(ordered) + sum(tone <= pitch % 12 for tone in ordered) - 1
+
+
+def _pitch(degree: int, scale: frozenset[int]) -> int:
+    """Return the pitch at a place in the scale."""
+    ordered = sorted(scale)
+    return degree // len(ordered) * 12 + ordered[degree % len(ordered)]
+
+
+def _folded(degrees: int) -> int:
+    """Return an interval in degrees, brought by octaves within four degrees."""
+    octave = len(_MAJOR)
+    return degrees - octave * round(degrees / octave) if abs(degrees) > octave // 2 + 1 else degrees
