@@ -167,7 +167,7 @@ def rank(phrase: Phrase, backing: Backing, density: float) -> float:
     """Return how far a lead is from a good one; 0 is perfect.
 
     Counts the time in which it sounds beside that asked for, wide steps, range, figures of three notes that do not come
-    again, strikes together with the keys, clashes with them, and an end outside the chord.
+    again, strikes together with the keys, few notes on beats, clashes with the keys, and an end outside the chord.
     """
     notes = phrase.notes
     if len(notes) < 2 * phrase.bars / MOTIF_BARS:
@@ -180,7 +180,8 @@ def rank(phrase: Phrase, backing: Backing, density: float) -> float:
     cost += max(0, max(pitches) - min(pitches) - 2 * REACH) + 0.5 * max(0, 4 - len(set(pitches)))
     cost += 1.5 * (1 - recurrence(notes))
     strikes = {note.start % backing.keys.end for note in backing.keys.notes}
-    cost += 1.5 * sum(note.start % backing.keys.end in strikes for note in notes) / len(notes)
+    cost += 2.5 * sum(note.start % backing.keys.end in strikes for note in notes) / len(notes)
+    cost += 2 * max(0.0, 0.4 - sum(note.start % TICKS_PER_BEAT == 0 for note in notes) / len(notes))
     cost += 4 * sum(_clash(note, backing.sounding(note.start, note.end)) >= TICKS_PER_BEAT for note in notes)
     tones = chord_at(backing.chords, notes[-1].start).tones
     return cost + (bool(tones) and notes[-1].note % 12 not in tones)
@@ -241,7 +242,7 @@ def _plan(cells: int, density: float, random: Random) -> list[Development]:
 
 
 def _shift(motif: Sequence[Step], backing: Backing, bars: int, random: Random) -> Tick:
-    """Draw the beat of its two bars on which the motif begins, where the keys strike little while it sounds."""
+    """Draw the beat of its two bars on which the motif begins: where the keys strike little while it sounds."""
     strikes = {
         note.start + turn * backing.keys.end
         for note in backing.keys.notes
