@@ -8,8 +8,8 @@ from random import Random
 from typing import Final
 
 THIRD_PROGRAMS: Final = (
-    8, 9, 10, 12, 14, 21, 22, 24, 26, 40, 42, 45, 46, 52, 53, 56, 59, 60, 64, 65, 66, 68, 70, 71, 74, 75, 77, 79, 80, 85,
-    104, 107, 110, 114,
+    8, 9, 10, 12, 14, 21, 22, 24, 26, 40, 42, 45, 46, 52, 53, 56, 59, 60, 64, 65, 66, 68, 70, 71, 74, 75, 77, 79, 80,
+    85, 104, 107, 110, 114,
 )  # fmt: skip
 """Programs of the random third instrument: those that can play a soft melody."""
 

@@ -191,3 +191,43 @@ def test_a_soundfont_that_lacks_a_byte_is_truncated(tmp_path: Path) -> None:
     path.write_bytes(data[:-1])
     with pytest.raises(AudioError, match="truncated at 21 bytes"):
         check_soundfont(path)
+
+
+def test_a_program_changes_at_its_frame(soundfont: Path) -> None:
+    first, second = SynthEvent(0, 60, 90), SynthEvent(9600, 64, 90)
+    synth = open_synth(soundfont)
+    synth.change_program("one", Program(11), 9600)
+    block = played(synth, 19_200, [first, SynthEvent(4800, 60, 0), second])
+    before = played(open_synth(soundfont), 9600, [first, SynthEvent(4800, 60, 0)])
+    assert np.array_equal(block[:9600], before)
+    without = played(open_synth(soundfont), 19_200, [first, SynthEvent(4800, 60, 0), second])
+    assert np.abs(block[9600:] - without[9600:]).max() > 0.01
+
+
+def test_a_note_rings_on_through_a_change_of_program(soundfont: Path) -> None:
+    events = [SynthEvent(0, 60, 90), SynthEvent(24_000, 60, 0)]
+    synth = open_synth(soundfont)
+    synth.change_program("one", Program(11), 9600)
+    assert np.array_equal(played(synth, 48_000, events), played(open_synth(soundfont), 48_000, events))
+
+
+@few
+@given(sizes=st.lists(st.integers(0, 100), min_size=1, max_size=20))
+def test_program_changes_do_not_depend_on_the_sizes_requested(soundfont: Path, sizes: list[int]) -> None:
+    blocks = []
+    for lengths in ([FRAMES], [b - a for a, b in pairwise(bounds([GRID * size for size in sizes], FRAMES))]):
+        synth = open_synth(soundfont)
+        synth.change_program("one", Program(11), GRID * 60)
+        synth.change_program("one", Program(4), GRID * 150)
+        synth.schedule("one", EVENTS)
+        blocks.append(np.concatenate([synth.render(length)["one"] for length in lengths]))
+        synth.close()
+    assert np.array_equal(*blocks)
+
+
+def test_a_change_to_a_program_that_is_missing_names_the_others(soundfont: Path) -> None:
+    synth = open_synth(soundfont, 0, drums=True)
+    with pytest.raises(AudioError, match="has no drum kit 77; it has 0"):
+        synth.change_program("one", Program(77, drums=True), 0)
+    with pytest.raises(AudioError, match="multiple of 64"):
+        synth.change_program("one", Program(8, drums=True), 10)

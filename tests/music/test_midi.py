@@ -138,3 +138,17 @@ def test_a_written_file_reads_back_with_tempos_time_signature_and_channels(tmp_p
         (120, 480, 60, 70, 0, "keys"),
     ]
     assert mido.MidiFile(path).length == pytest.approx(6 * 60 / 80 * 4 / 6 + 4 * 60 / 90, rel=1e-3)
+
+
+def test_programs_change_at_their_ticks(tmp_path: Path) -> None:
+    keys = [NoteEvent(0, 60, 80), NoteEvent(480, 60, 0), NoteEvent(480, 62, 70), NoteEvent(600, 62, 0)]
+    midi.write(tmp_path / "song.mid", [midi.MidiTrack("keys", keys, 4, programs={480: 11})], {0: 80}, end=960)
+    now, changes, strikes = 0, [], []
+    for message in mido.MidiFile(tmp_path / "song.mid").tracks[1]:
+        now += message.time
+        if message.type == "program_change":
+            changes.append((now, message.program))
+        elif message.type == "note_on":
+            strikes.append((now, changes[-1][1]))
+    assert changes == [(0, 4), (480, 11)]
+    assert strikes == [(0, 4), (480, 11)]

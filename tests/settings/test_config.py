@@ -108,6 +108,15 @@ server: {host: 0.0.0.0, port: 0, control_token: 1234, control: true, burst: 5,
     )
 
 
+def test_a_track_may_draw_its_programs_from_lists(folder: Path) -> None:
+    usual = load(write(folder, MINIMAL)).stations["chill"]
+    assert usual.keys_programs == (4,)
+    text = MINIMAL + "    keys_program: [4, 11]\n    lead_programs: []\n"
+    station = load(write(folder, text)).stations["chill"]
+    assert station.keys_program == station.keys_programs == (4, 11)
+    assert station.lead_programs == ()
+
+
 def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
     text = MINIMAL.replace("Dm7, G7", "Dm7, H7") + "    tempoo: 80\n    controls: {tempo: 300}\n"
     lines = problems(folder, text)
@@ -130,6 +139,9 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("    keys: [C, X]", "8: keys: invalid pitch 'X'"),
         ("    keys: []", "8: chill: keys: this must be a list with at least one entry"),
         ("    keys_program: 128", "8: chill: keys_program: 128 is not a whole number from 0 to 127"),
+        ("    keys_program: [4, 128]", "8: keys_program: 128 is not a whole number from 0 to 127"),
+        ("    keys_program: []", "8: chill: keys_program: this must be a list with at least one entry"),
+        ("    lead_programs: 11", "8: chill: lead_programs: this must be a list"),
         ("    loops: nowhere", "8: chill: loops: there is no folder"),
         ("    tone: {keys_lowpas: 3000}", "8: tone: there is no setting 'keys_lowpas'. Did you mean 'keys_lowpass'?"),
         ("    tone: {keys_lowpass: -1}", "8: tone: keys_lowpass: -1 is not"),

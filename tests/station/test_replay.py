@@ -86,6 +86,27 @@ def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> N
         assert np.corrcoef(again[:, 0], original[:, 0])[0, 1] > 0.9999
 
 
+def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tmp_path: Path) -> None:
+    several = replace(settings, keys_program=(4, 0, 5), seed=5)
+    station, journal = open_station(several), Journal()
+    blocks = [station.render(2 * BAR)]
+    station.skip()
+    blocks.append(station.render(6 * BAR))
+    for event in station.events():
+        journal.add(read_event(event, ORIGIN))
+    station.close()
+    audio = np.concatenate(blocks)
+    run = WorkerRun(0, several, 0.0, ORIGIN, {})
+    _, (passage,) = journal.passages([run], ORIGIN + len(audio), 600)
+    programs = [bar.programs for bar in passage.bars]
+    assert len({tuple(sorted(by_layer.items())) for by_layer in programs}) == 2
+    np.testing.assert_array_equal(replayed(passage)["mix"], audio[passage.start : passage.end])
+    transcript.write([passage], tmp_path / "notes.mid")
+    (keys,) = (track for track in mido.MidiFile(tmp_path / "notes.mid").tracks if track.name == "keys")
+    changes = [message.program for message in keys if message.type == "program_change"]
+    assert changes == [programs[0]["keys"], programs[-1]["keys"]]
+
+
 def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
     (passage,) = aired.passages(600)
     struck = next(place for place, note in enumerate(passage.notes) if note.layer == "keys" and note.velocity)

@@ -56,6 +56,32 @@ def test_the_samples_do_not_depend_on_the_sizes_requested(settings: StationSetti
     assert events == split_events
 
 
+def test_tracks_play_with_the_programs_that_their_events_name(settings: StationSettings) -> None:
+    several = replace(settings, keys_program=(4, 0, 5), lead_programs=(11, 73))
+    station = open_station(several, seed=5)
+    parts = [station.render(BAR)]
+    landing = station.skip()
+    parts += [station.render(frames) for frames in (100, 3 * BAR, 4_000, BAR)]
+    events = station.events()
+    station.close()
+    tracks = [event for event in events if event.kind == "track"]
+    assert [track.frame for track in tracks] == [0, landing.frame]
+    first, second = (track.data["instruments"] for track in tracks)
+    assert first != second
+    for bar in (event for event in events if event.kind == "bar"):
+        assert bar.data["instruments"] == (second if bar.frame >= landing.frame else first)
+    # With the programs of the first track alone, the sound is the same until the second one begins.
+    plain = replace(settings, keys_program=first["keys"], lead_programs=several.lead_programs)
+    station = open_station(plain, seed=5)
+    alone = [station.render(BAR)]
+    station.skip()
+    alone.append(station.render(sum(map(len, parts[1:]))))
+    station.close()
+    one, other = np.concatenate(parts), np.concatenate(alone)
+    np.testing.assert_array_equal(one[: landing.frame - LOOKAHEAD], other[: landing.frame - LOOKAHEAD])
+    assert np.abs(one[landing.frame :] - other[landing.frame :]).max() > 0.01
+
+
 def test_the_audio_depends_on_the_seed(settings: StationSettings) -> None:
     one, _ = play(settings, [BAR], seed=5)
     again, _ = play(settings, [BAR], seed=5)
