@@ -37,8 +37,9 @@ class Mixer:
         drums ─────── grit ─ low-pass ──────────────────── level ────────┴ room ─ saturation ─ gain ─ tape stop ┐
         vinyl, rain ────────────────────────────────────── level ───────────────────────────────────────────────┴ end
 
-    The end is tape, high-pass, low-pass and limiter. Keys, lead and drums feed the room. Vinyl and rain bypass drive, gain
-    and tape stop, so their trims are their levels on air.
+    The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass. Keys,
+    lead and drums feed the room. Vinyl and rain bypass drive, gain and tape stop, so their trims are their levels on
+    air.
 
     The mixer works in blocks of 1,920 frames and processes keys, bass, drums and lead together. Controls are read once
     per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
@@ -123,7 +124,7 @@ class Mixer:
         keys *= _single(levels["keys"] * duck)
         bass[:] = bass.mean(axis=0)  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
-        lead *= _single(levels["lead"] * duck)
+        lead *= _single(levels["lead"] * duck**0.5)
         drums[:] = self._telephone(drums, move.drums_band)
         drums *= _single(levels["drums"])
         drums += keys

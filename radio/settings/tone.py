@@ -49,7 +49,9 @@ class Tone:
     pan_rate: float = number(0.35, 0.05, 12, unit="Hz", help="how often they move")
     room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys, drums and lead")
     room_decay: float = number(0.9, 0.1, 5, unit="s", help="time in which the sound of the room falls by 60 dB")
-    duck_db: float = number(6, 0, 12, unit="dB", help="how far a kick pushes keys, bass and lead down")
+    duck_db: float = number(
+        6, 0, 12, unit="dB", help="how far a kick pushes keys and bass down, and the lead half as far"
+    )
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(
         6, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"
