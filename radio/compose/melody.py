@@ -40,11 +40,20 @@ _FURTHEST: Final[Tick] = 5 * TICKS_PER_BEAT
 
 _MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
 _CLASHES: Final = (1, 13, 25)
-_SOFTEST, _LOUDEST = 48, 104
+_SOFTEST, _LOUDEST = 40, 120
 
 _MIDDLE: Final = 74
 _MIDDLES: Final[Mapping[range, int]] = {range(24, 32): 66, range(40, 56): 70, range(56, 72): 69, range(72, 80): 77}
 """Middles of the ranges of guitars, strings and voices, brass and reeds, and pipes, by General MIDI program."""
+
+_VELOCITY: Final = 76
+_VELOCITIES: Final[Mapping[range, int]] = {
+    range(11, 14): 102, range(24, 32): 102, range(72, 88): 58, range(104, 109): 102,
+}  # fmt: skip
+"""Mean velocities of mallets, guitars, pipes and synthesizers, and plucked strings: what fades is struck harder."""
+
+_KEYS_VELOCITY: Final = 70.0
+"""Mean velocity of the keys over all tracks."""
 
 Development: TypeAlias = Literal["state", "sequence", "invert", "rest"]
 
@@ -62,7 +71,7 @@ class Backing:
     """The music that a lead is written over.
 
     keys: their phrase, which goes round. chords: one a beat, which go round. scale: pitch classes of the track's key.
-    middle: of the lead's range. velocity: of the keys, on average.
+    middle: of the lead's range. velocity: of the lead, on average.
     """
 
     keys: Phrase
@@ -87,6 +96,11 @@ def middle_of(program: int) -> int:
     return next((middle for programs, middle in _MIDDLES.items() if program in programs), _MIDDLE)
 
 
+def velocity_of(program: int) -> int:
+    """Return the mean velocity at which an instrument plays a lead."""
+    return next((velocity for programs, velocity in _VELOCITIES.items() if program in programs), _VELOCITY)
+
+
 def lead_phrases(
     track: Track, motif: Phrase, keys: Mapping[str, Phrase], density: float, seed: Sequence[int]
 ) -> dict[str, Phrase]:
@@ -107,7 +121,8 @@ def lead_phrases(
     for material, phrase in keys.items():
         loop = track.loops[material]
         chords = [chord for bar in range(phrase.bars) for chord in loop.beats(bar)]
-        backing = Backing(phrase, chords, scale, middle_of(program), track.texture.velocity)
+        velocity = velocity_of(program) + 0.3 * (track.texture.velocity - _KEYS_VELOCITY)
+        backing = Backing(phrase, chords, scale, middle_of(program), velocity)
         lines = [top_line(motif.notes), top_line(keys["A"].notes)]
         leads[material] = write_lead(lines, backing, density, Random(f"{seed}/lead/{material}"))
     return leads
@@ -273,7 +288,7 @@ def _voiced(
         last = [*before, *notes][-1].note if before or notes else aim
         note = _chosen(start, stop, aim, backing, last, is_strong=is_strong)
         accent = round(0.5 * (note.note - backing.middle)) + (3 if is_strong else -4) + random.randint(-3, 3)
-        velocity = min(max(round(backing.velocity) + 6 + accent, _SOFTEST), _LOUDEST)
+        velocity = min(max(round(backing.velocity) + accent, _SOFTEST), _LOUDEST)
         notes.append(replace(note, velocity=velocity))
     return notes
 

@@ -22,7 +22,7 @@ class Tone:
     keys_db: float = _trim(-1.5, "keys")
     bass_db: float = _trim(5.5, "bass")
     drums_db: float = _trim(11.5, "drums")
-    lead_db: float = _trim(-3, "lead")
+    lead_db: float = _trim(0, "lead")
     vinyl_db: float = _trim(6, "vinyl")
     """At 0 its ticks peak between -40 and -30 dBFS, and its hiss lies near -57 dBFS RMS."""
     rain_db: float = _trim(0, "rain, or of the loops in its place")
@@ -50,7 +50,7 @@ class Tone:
     room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys, drums and lead")
     room_decay: float = number(0.9, 0.1, 5, unit="s", help="time in which the sound of the room falls by 60 dB")
     duck_db: float = number(
-        6, 0, 12, unit="dB", help="how far a kick pushes keys and bass down, and the lead half as far"
+        6, 0, 12, unit="dB", help="how far a kick pushes keys and bass down; the lead goes half as far"
     )
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(

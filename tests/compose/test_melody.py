@@ -138,6 +138,7 @@ def test_a_note_beside_a_semitone_in_the_keys_is_cut() -> None:
 
 def test_instruments_play_in_their_own_ranges() -> None:
     assert melody.middle_of(28) < melody.middle_of(11) < melody.middle_of(73)
+    assert melody.velocity_of(108) > melody.velocity_of(10) > melody.velocity_of(73)
 
 
 def composer(seed: int = 1, *, programs: tuple[int, ...] = (11, 73)) -> Composer:
