@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from radio.compose import keys
 from radio.compose.phrase import Phrase, phrase_of
-from radio.compose.texture import KINDS, Texture, draw_texture
+from radio.compose.texture import Texture, draw_texture
 from radio.compose.voicing import voicing
 from radio.music.chords import Chord, parse_chord
 from radio.music.events import Note
 from radio.music.vocab import QUALITIES
-from radio.types import TICKS_PER_BEAT
+from radio.types import TEXTURES, TICKS_PER_BEAT
 
 CHORDS = [parse_chord(name) for name in ("Dm9", "G7", "Cmaj7", "Am7") for _ in range(4)]
 
@@ -34,7 +34,7 @@ def texture(kind: str, seed: int) -> Texture:
     return draw_texture(Random(seed), (kind,))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TEXTURES)
 @given(seed=st.integers(0, 10_000))
 def test_a_shaped_phrase_keeps_to_its_texture(kind: str, seed: int) -> None:
     shape = texture(kind, seed)
