@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plots",
         type=Path,
         metavar="FOLDER",
-        help="instead of measuring, write a picture of one track of each station here: piano roll, similarity of its "
-        "bars, and levels",
+        help="instead of measuring, write a picture of one track of each station here, from the station's own seed: "
+        "piano roll, similarity of its bars, and levels",
     )
     parser.add_argument("--config", type=Path, metavar="YAML", help="file that describes the stations [stations.yaml]")
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         from train.metrics.music_plots import draw
 
         for settings in stations:
-            print(draw(settings, arguments.plots, seed=arguments.seeds[0]))
+            print(draw(settings, arguments.plots))
         return
     results = listen(stations, hours=arguments.hours, seeds=arguments.seeds, audio_minutes=arguments.audio_minutes)
     if arguments.json:

@@ -28,8 +28,10 @@ _MINUTES: Final = 12.0
 """Music that is searched for a track with a breakdown."""
 
 
-def draw(settings: StationSettings, folder: Path, *, seed: int) -> Path:
+def draw(settings: StationSettings, folder: Path) -> Path:
     """Render a station's first track with a breakdown, else its first, and write its picture as a PNG.
+
+    The station has its own seed.
 
     Returns:
         The path of the picture, `music-STATION.png` in `folder`.
@@ -37,7 +39,7 @@ def draw(settings: StationSettings, folder: Path, *, seed: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"music-{settings.name}.png"
     first: tuple[list[Bar], Block] | None = None
-    for bars, audio in render_tracks(settings, minutes=_MINUTES, seed=seed):
+    for bars, audio in render_tracks(settings, minutes=_MINUTES, seed=settings.seed):
         first = first or (bars, audio)
         if any(script.kind == "break" for script in bars[0].track.script):
             first = bars, audio
@@ -111,7 +113,7 @@ def _levels(axes: Axes, levels: dict[str, Levels], bars: Sequence[Bar]) -> None:
         axes.plot(STEP * (np.arange(len(curve)) + 0.5), curve, label=f"{band}, {low}–{high} Hz")
     _sections(axes, bars, bars[0].seconds)
     axes.set_ylim(bottom=max(-90.0, min(curve.min() for curve in levels.values())))
-    axes.set_title("levels, dB", fontsize=9)
+    axes.set_ylabel("level, dB")
     axes.set_xlabel("seconds")
     axes.legend(loc="lower center", fontsize=7, ncols=3)
 
