@@ -15,11 +15,12 @@ from radio.settings.config import load
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
+from radio.station.layers import PLAYED_LAYERS
 from radio.station.midi_export import write_midi
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
 from train.metrics import faults
 from train.metrics.drum_figures import measure_drums
-from train.metrics.music import LAYERS, StationMusic, TrackMusic
+from train.metrics.music import StationMusic, TrackMusic
 from train.metrics.pitch import chord_tone_time, entropy
 
 CHILL = load(STATIONS).stations["chill"]
@@ -62,7 +63,7 @@ def test_a_higher_temperature_raises_the_entropy_from_the_bar_of_its_change() ->
 
 def as_track(bars: list[Bar]) -> TrackMusic:
     music = StationMusic(bars, {}, 0.0)
-    return TrackMusic(bars, {layer: music.passage(layer) for layer in LAYERS}, {})
+    return TrackMusic(bars, {layer: music.passage(layer) for layer in PLAYED_LAYERS}, {})
 
 
 def rhythm_entropy(bars: list[Bar]) -> float:

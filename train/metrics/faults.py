@@ -8,7 +8,10 @@ from typing import Final
 import numpy as np
 
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
-from train.metrics.music import LAYERS, StationMusic, TrackMusic
+from train.metrics.music import StationMusic, TrackMusic
+
+_STEADY: Final = ("keys", "bass", "drums")
+"""Layers that play in every bar for which the form asks for them; a lead rests."""
 
 _CLASHES: Final = frozenset({-1, 1, 13, 25, 37})
 """Semitones from a bass note to a note of the keys: a semitone below, or above it in any octave."""
@@ -17,7 +20,7 @@ _CLASHES: Final = frozenset({-1, 1, 13, 25, 37})
 def dead_bars(track: TrackMusic) -> int:
     """Count the pairs of bar and layer in which the form asks for the layer and nothing of it sounds."""
     count = 0
-    for layer in LAYERS:
+    for layer in _STEADY:
         silent = {place for place, bar in enumerate(track.bars) if layer in bar.plan.layers}
         for note in track.passages[layer].notes:
             silent -= set(range(note.start // TICKS_PER_BAR, -(-note.end // TICKS_PER_BAR)))
@@ -26,8 +29,8 @@ def dead_bars(track: TrackMusic) -> int:
 
 
 def longest_note(track: TrackMusic) -> float:
-    """Return the length of the longest note of the keys and the bass, in beats."""
-    notes = [note for layer in ("keys", "bass") for note in track.passages[layer].notes]
+    """Return the length of the longest note of the pitched layers, in beats."""
+    notes = [note for layer in ("keys", "bass", "lead") for note in track.passages[layer].notes]
     return max((note.end - note.start for note in notes), default=0) / TICKS_PER_BEAT
 
 

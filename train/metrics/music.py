@@ -17,10 +17,9 @@ from radio.music.events import Note, NoteEvent
 from radio.music.tokenizer import events_to_notes
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer, open_timing
+from radio.station.layers import PLAYED_LAYERS
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
 from train.metrics.passage import Passage
-
-LAYERS = ("keys", "bass", "drums")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class StationMusic:
         return [self._track(bars) for bars in grouped if len(bars) == bars[0].track.bars]
 
     def _track(self, bars: Sequence[Bar]) -> TrackMusic:
-        passages = {layer: _passage(bars, layer) for layer in LAYERS}
+        passages = {layer: _passage(bars, layer) for layer in PLAYED_LAYERS}
         start = bars[0].plan.tick
         late = {(note.start, note.note): self.late[note.start + start, note.note] for note in passages["keys"].notes}
         return TrackMusic(bars, passages, late)

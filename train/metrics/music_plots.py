@@ -20,7 +20,7 @@ from train.metrics.repetition import jaccard, struck
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS: Final = {"keys": "tab:blue", "bass": "tab:green", "drums": "tab:red"}
+COLORS: Final = {"keys": "tab:blue", "bass": "tab:green", "lead": "tab:orange", "drums": "tab:red"}
 _DRUM_LINES: Final = ((KICKS, 20), (SNARES, 22), (HATS | RIDES, 24))
 """Lines below the pitches on which drums are drawn; other pads share the line above."""
 _OTHER_DRUMS: Final = 26
@@ -77,8 +77,10 @@ def similarity(bars: Sequence[Bar]) -> npt.NDArray[np.float64]:
 
 def _roll(axes: Axes, bars: Sequence[Bar]) -> None:
     music = StationMusic(bars, {}, 0.0)
-    for layer in ("keys", "bass"):
+    for layer in ("keys", "bass", "lead"):
         notes = music.passage(layer).notes
+        if not notes:
+            continue
         axes.barh(
             [note.note for note in notes],
             [(note.end - note.start) / TICKS_PER_BAR for note in notes],
@@ -98,7 +100,7 @@ def _roll(axes: Axes, bars: Sequence[Bar]) -> None:
     _sections(axes, bars, 1.0)
     axes.set_ylabel("pitch; below, kick, snare, hats")
     axes.set_xlabel("bars")
-    axes.legend(loc="upper right", fontsize=7, ncols=3)
+    axes.legend(loc="upper right", fontsize=7, ncols=4)
 
 
 def _similarity(axes: Axes, bars: Sequence[Bar]) -> None:

@@ -111,7 +111,9 @@ def test_faults_are_counted(music: StationMusic) -> None:
     track = music.tracks()[0]
     keys = Passage([Note(0, 240, 61, 80)], len(track.bars))
     bass = Passage([Note(60, 300, 48, 80)], len(track.bars))
-    faulty = TrackMusic(track.bars, {"keys": keys, "bass": bass, "drums": track.passages["drums"]}, {})
+    faulty = TrackMusic(
+        track.bars, {"keys": keys, "bass": bass, "lead": Passage([], 1), "drums": track.passages["drums"]}, {}
+    )
     assert faults.clashes(faulty) == 1
     assert faults.clashes(replace(faulty, passages={**faulty.passages, "bass": Passage([], 1)})) == 0
     assert faults.longest_note(faulty) == 2
