@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from radio.compose.phrase import Phrase
 from radio.model.bass_model import HISTORY, LOWEST, PITCHES, BassContext, BassModel
 from radio.music.chords import Chord
+from radio.music.events import Note
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
 
 Weights = npt.NDArray[np.float64]
@@ -78,6 +79,10 @@ class BassLine:
         """The pitch that was drawn last."""
         return self._line[0] if self._line else None
 
+    def restart(self) -> None:
+        """Begin another line from its first note."""
+        self._line = []
+
     def place(self, tick: Tick) -> Place:
         """Return the place of the beat at `tick`."""
         return self._places[tick // TICKS_PER_BEAT % len(self._places)]
@@ -97,13 +102,16 @@ class BassLine:
 
         Pitches that clash with the keys for a beat or more are not drawn while another is possible.
         """
-        clear = [clash(int(pitch), start, end, self._keys) < TICKS_PER_BEAT for pitch in PITCHES]
-        possible = weights * clear
+        possible = weights * (self.clashes(start, end) < TICKS_PER_BEAT)
         if not possible.any():
             possible = weights
         pitch = self._random.choices(PITCHES.tolist(), possible.tolist())[0]
         self._line = [pitch, *self._line][:HISTORY]
         return pitch
+
+    def clashes(self, start: Tick, end: Tick) -> npt.NDArray[np.intp]:
+        """Return how long each of `PITCHES` would clash with the keys from `start` to `end`."""
+        return np.array([clash(int(pitch), start, end, self._keys) for pitch in PITCHES])
 
     def longest(self, pitch: int, start: Tick, end: Tick) -> Tick:
         """Return the latest end, up to `end`, of a note that clashes with the keys for less than a beat."""
@@ -133,13 +141,28 @@ def root_note(chord: Chord) -> int:
     return LOWEST + (chord.root - LOWEST) % 12
 
 
+def clashing(bass: Iterable[Note], keys: Iterable[Note]) -> bool:
+    """Return True where a bass note clashes with a key for a beat or more."""
+    keys = list(keys)
+    return any(
+        is_beside(note.note, key.note) and min(note.end, key.end) - max(note.start, key.start) >= TICKS_PER_BEAT
+        for note in bass
+        for key in keys
+    )
+
+
+def is_beside(pitch: int, key: int) -> bool:
+    """Return True where a bass pitch lies a semitone beside a key, or a minor ninth below it, in any octave."""
+    return (key - pitch) % 12 == 1 or key == pitch - 1
+
+
 def clash(pitch: int, start: Tick, end: Tick, keys: Phrase | None) -> Tick:
-    """Return how long a bass note lies a semitone beside a key, or a minor ninth below one, in any octave."""
+    """Return the time in which a bass note lies beside keys; the keys' phrase goes round."""
     if keys is None:
         return 0
     turn = start // keys.end * keys.end
     return sum(
         max(0, min(end - turn, note.end) - max(start - turn, note.start))
         for note in keys.notes
-        if (note.note - pitch) % 12 == 1 or note.note == pitch - 1
+        if is_beside(pitch, note.note)
     )

@@ -13,12 +13,13 @@ from random import Random
 from typing import Final
 
 from radio.compose import drums, keys, melody
+from radio.compose.bass_line import clashing
 from radio.compose.conductor import Conductor, ConductorState, Request
 from radio.compose.form import BarScript
 from radio.compose.grammar import Limits
 from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Material, MaterialWriter, steadiness
 from radio.compose.performer import Performer, PerformerState
-from radio.compose.phrase import Phrase, phrase_from_events, phrase_of
+from radio.compose.phrase import phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Track
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.engines.base import Engine
@@ -264,27 +265,35 @@ class Composer:
         if script.rings:
             return _ringing(notes, plan.tick)
         if script.variation == "turn":
-            return self._turn(piece.inputs, plan, phrase, sampling, random)
+            return self._turn(piece, plan, script, sampling, random)
         if script.variation == "thin":
             return [note for note in notes if note.start % (2 * TICKS_PER_BEAT) == 0] or notes
         return notes
 
-    def _turn(self, inputs: Inputs, plan: BarPlan, phrase: Phrase, sampling: Sampling, random: Random) -> list[Note]:
-        """Sample another ending of the phrase from the state that has heard it, and keep the best of a few."""
+    def _turn(self, piece: Piece, plan: BarPlan, script: BarScript, sampling: Sampling, random: Random) -> list[Note]:
+        """Sample another ending of the phrase from the state that has heard it, and keep the best of a few.
+
+        The phrase stays as it is where every candidate clashes with the bass.
+        """
+        inputs = piece.inputs
+        phrase, bass = (
+            layer[script.material].bar(plan.place, plan.tick) for layer in (piece.material.keys, piece.material.bass)
+        )
         texture = inputs.track.texture.at_density(inputs.request.density)
         performer = self._performers["keys"]
         before, chords = performer.save(), list(plan.chords)
-        candidates = []
+        candidates: list[tuple[float, list[Note]]] = []
         limits = Limits(low=LOWEST, high=HIGHEST, voices=max(texture.voices, 3))
         for _ in range(TURN_CANDIDATES):
             performer.restore(before)
             performer.reseed((random.getrandbits(32),))
             sampled = phrase_from_events(performer.play(plan, sampling, limits), plan.tick, 1)
             shaped = keys.without_foreign_tones(keys.shape(sampled, chords, texture, steadiness(sampling)), chords)
-            candidates.append((keys.rank(shaped, chords, texture), shaped))
+            notes = shaped.bar(0, plan.tick)
+            if notes and not clashing(bass, notes):
+                candidates.append((keys.rank(shaped, chords, texture), notes))
         performer.restore(before)
-        best = min(candidates, key=lambda pair: pair[0])[1]
-        return best.bar(0, plan.tick) or phrase.bar(plan.place, plan.tick)
+        return min(candidates, default=(0.0, phrase), key=lambda pair: pair[0])[1]
 
     def _play_drums(self, material: Material, plan: BarPlan, script: BarScript) -> list[NoteEvent]:
         performer = self._performers["drums"]

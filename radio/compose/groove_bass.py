@@ -23,6 +23,10 @@ COMFORTABLE, HIGHEST = 41, 45
 ROOTS: Final = 0.6
 """Share of roots in a line."""
 
+_NEAR: Final = 0.1
+"""Distance from `ROOTS` at which the first candidate is as good as any."""
+_CANDIDATES: Final = 3
+
 _FEWEST, _MOST = 2, 3
 _APART: Final[Tick] = TICKS_PER_BEAT // 2
 """Onsets are at least this far from one another."""
@@ -85,9 +89,23 @@ def groove(
     """Return a line on the kicks: one rhythm that comes back, pitches that follow the chords, and a varied last bar."""
     pattern = _draw_pattern(kicks or [frozenset()], random)
     rhythm = _rhythm(pattern, chords, bars, kicks, random)
+    candidates = [_draw_notes(line, rhythm, chords, bars, random) for _ in range(_CANDIDATES)]
+    return min(candidates, key=lambda notes: max(0.0, abs(_root_share(notes, chords) - ROOTS) - _NEAR))
+
+
+def _root_share(notes: Sequence[Note], chords: Sequence[Chord]) -> float:
+    roots = sum(note.note % 12 == chord_at(chords, note.start).root for note in notes)
+    return roots / max(1, len(notes))
+
+
+def _draw_notes(
+    line: BassLine, rhythm: Sequence[_Onset], chords: Sequence[Chord], bars: int, random: Random
+) -> list[Note]:
+    """Draw pitches and velocities for a rhythm."""
+    line.restart()
     begin_share, other_share = _root_shares(rhythm)
     degrees: dict[tuple[int, Tick], str] = {}
-    notes = []
+    notes: list[Note] = []
     for number, onset in enumerate(rhythm):
         following = rhythm[(number + 1) % len(rhythm)]
         chord = chord_at(chords, onset.tick)

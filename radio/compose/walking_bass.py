@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from random import Random
+from statistics import fmean
 from typing import Final
 
 import numpy as np
@@ -18,8 +20,15 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
 COMFORTABLE, HIGHEST = 43, 50
 """Most notes are not above G2, none is above D3."""
 
-_SHARPNESS: Final = 1.3
+ROOTS: Final = 0.27
+"""Share of roots in walking lines of held-out bassists."""
+
+_CANDIDATES: Final = 4
+_SHARPNESS: Final = 1.15
 """Exponent of the model's probabilities: its notes were estimated from recordings, and some are mistakes."""
+_BESIDE_KEYS: Final = 0.8
+"""Weight of a pitch that lies a semitone beside a key for most of the beat."""
+_LONGEST: Final[Tick] = TICKS_PER_BEAT * 29 // 30
 _AGAIN: Final = 0.6
 """Weight of the last pitch: in the data a held note counts as one note a beat."""
 _LEAP: Final = 0.8
@@ -32,6 +41,7 @@ _SHORTEST_REST: Final[Tick] = 4
 
 _SKIPS: Final = (0.03, 0.12)
 """Range of the share of beats with a skip."""
+_OCTAVE: Final = 12
 _ACCENTS: Final = (6.0, -2.0, 3.0, -3.0)
 _MEAN, _SPREAD = 80.0, 3.0
 _SOFTEST, _LOUDEST = 56, 104
@@ -39,14 +49,15 @@ _SOFTEST, _LOUDEST = 56, 104
 
 def walking(line: BassLine, chords: Sequence[Chord], bars: int, random: Random) -> list[Note]:
     """Return a walking line of `bars` bars."""
-    pitches = _pitches(line, chords, bars)
+    candidates = [_pitches(line, chords, bars) for _ in range(_CANDIDATES)]
+    pitches = min(candidates, key=lambda pitches: _rank(pitches, chords))
     legato = random.uniform(0.82, 0.96)
     skips = random.uniform(*_SKIPS)
     notes: list[Note] = []
     for beat, pitch in pitches.items():
         tick = beat * TICKS_PER_BEAT
         velocity = _velocity(random, beat)
-        length = round(TICKS_PER_BEAT * min(max(random.gauss(legato, 0.06), 0.5), 0.97))
+        length = min(round(TICKS_PER_BEAT * max(random.gauss(legato, 0.06), 0.5)), _LONGEST)
         note = Note(tick, tick + length, pitch, velocity)
         following = pitches.get(beat + 1)
         if following is not None and random.random() < skips:
@@ -57,7 +68,8 @@ def walking(line: BassLine, chords: Sequence[Chord], bars: int, random: Random) 
 
 
 def _pitches(line: BassLine, chords: Sequence[Chord], bars: int) -> dict[int, int]:
-    """Return the pitch on each beat that has a chord."""
+    """Draw the pitch on each beat that has a chord."""
+    line.restart()
     pitches: dict[int, int] = {}
     beats = bars * BEATS_PER_BAR
     for beat in range(beats):
@@ -74,8 +86,18 @@ def _pitches(line: BassLine, chords: Sequence[Chord], bars: int) -> dict[int, in
             weights = weights * _towards(pitches[0])
         if not weights.any():
             weights = is_in(chord)
-        pitches[beat] = line.draw(weights, tick, tick + TICKS_PER_BEAT)
+        beside = line.clashes(tick, tick + _LONGEST) > TICKS_PER_BEAT // 2
+        pitches[beat] = line.draw(np.where(beside, _BESIDE_KEYS, 1.0) * weights, tick, tick + _LONGEST)
     return pitches
+
+
+def _rank(pitches: Mapping[int, int], chords: Sequence[Chord]) -> float:
+    """Return how far a line is from a good one: its share of roots, repeated notes and leaps beyond an octave."""
+    if not pitches:
+        return 0.0
+    roots = fmean(chord_at(chords, beat * TICKS_PER_BEAT).root == pitch % 12 for beat, pitch in pitches.items())
+    steps = [abs(pitch - other) for pitch, other in pairwise(pitches.values())] or [1]
+    return abs(roots - ROOTS) + 0.5 * fmean(step == 0 for step in steps) + fmean(step > _OCTAVE for step in steps)
 
 
 def _towards(pitch: int) -> Weights:

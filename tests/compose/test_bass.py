@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.compose.bass import write_bass
-from radio.compose.bass_line import clash, places_of, root_note
+from radio.compose.bass_line import clash, clashing, places_of, root_note
 from radio.compose.phrase import Phrase, chord_at, phrase_of
 from radio.model.bass_model import LOWEST, BassModel, read
 from radio.music.chords import Chord, parse_chord
@@ -169,6 +169,13 @@ def test_a_clash_counts_the_time_beside_a_key_and_goes_round_with_the_phrase() -
     assert clash(62, 0, 480, keys) == 240, "a semitone above a key"
     assert clash(38, 0, 480, keys) == 0, "a major seventh is no clash"
     assert clash(36, 0, 480, None) == 0
+
+
+def test_notes_clash_where_they_sound_side_by_side_for_a_beat() -> None:
+    bass = [Note(0, 240, 36, 80)]
+    assert clashing(bass, [Note(120, 480, 61, 70)])
+    assert not clashing(bass, [Note(121, 480, 61, 70)])
+    assert not clashing(bass, [Note(0, 480, 60, 70), Note(0, 480, 47, 70)])
 
 
 def test_places_count_beats_to_both_chords_round_the_loop() -> None:
