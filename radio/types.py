@@ -113,13 +113,15 @@ class MixMove:
     """Movement of the mix within one bar. Pairs are the values at its start and at its end.
 
     lowpass: cut-off of the master low-pass in Hz. gain_db: level of the music. drums_band: share of the drums that goes
-    through a telephone band, 0–1. stop: the tape stops on the last beat.
+    through a telephone band, 0–1. stop: the tape stops on the last beat. level_db: gain that the control of loudness
+    adds; it moves in the second half of the bar.
     """
 
     lowpass: tuple[float, float] = (OPEN_LOWPASS, OPEN_LOWPASS)
     gain_db: tuple[float, float] = (0.0, 0.0)
     drums_band: float = 0.0
     stop: bool = False
+    level_db: tuple[float, float] = (0.0, 0.0)
 
 
 STILL = MixMove()

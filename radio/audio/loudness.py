@@ -12,7 +12,7 @@ from radio.audio.filters import Filters
 from radio.audio.peaks import Peaks
 from radio.types import GRID, SAMPLE_RATE, Block
 
-_WEIGHTING = np.array(
+WEIGHTING = np.array(
     [
         [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
         [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
@@ -34,7 +34,7 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._weighting = Filters(_WEIGHTING, frames=_STEP, dtype=np.float64)
+        self._weighting = Filters(WEIGHTING, frames=_STEP, dtype=np.float64)
         self._peaks = Peaks(_TAPS)
         self._pending: Block = np.zeros((0, 2), np.float32)
         self._power: list[float] = []
@@ -57,11 +57,11 @@ class Meter:
         if len(self._power) < 4:
             return -math.inf
         blocks = np.lib.stride_tricks.sliding_window_view(np.array(self._power), 4).mean(axis=1)
-        blocks = blocks[_lufs(blocks) > _ABSOLUTE_GATE]
+        blocks = blocks[lufs(blocks) > _ABSOLUTE_GATE]
         if not len(blocks):
             return -math.inf
-        blocks = blocks[_lufs(blocks) > _lufs(blocks.mean()) + _RELATIVE_GATE]
-        return float(_lufs(blocks.mean()))
+        blocks = blocks[lufs(blocks) > lufs(blocks.mean()) + _RELATIVE_GATE]
+        return float(lufs(blocks.mean()))
 
     @property
     def true_peak(self) -> float:
@@ -91,6 +91,7 @@ def _highest(finder: Peaks, samples: npt.NDArray[np.float32], above: float) -> f
     return float(finder.find(samples, above).max(initial=0.0))
 
 
-def _lufs(power: Float64Array | np.float64) -> Float64Array:
+def lufs(power: Float64Array | np.float64) -> Float64Array:
+    """Return the loudness of mean squares that are weighted and summed over the channels."""
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(power))

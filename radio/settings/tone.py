@@ -69,6 +69,9 @@ class Tone:
         unit="dB",
         help="gain of the music after the saturation; the default puts a usual mix near -16 LUFS",
     )
+    loudness: float = number(
+        -16, -30, 0, unit="LUFS", help="loudness to which a slow control brings the music over a track; 0 is off"
+    )
     ceiling_db: float = number(-1, -12, 0, unit="dBFS", help="limit of all samples and of the peaks between them")
 
     def __post_init__(self) -> None:

@@ -31,7 +31,7 @@ class Moves:
 
 def _state(move: MixMove, share: float) -> MixState:
     """Return the values after `share` of the bar, even steps to the ear."""
-    (low, high), (quiet, loud) = move.lowpass, move.gain_db
-    gain = 10 ** ((quiet + (loud - quiet) * share) / 20)
+    (low, high), (quiet, loud), (before, after) = move.lowpass, move.gain_db, move.level_db
+    gain_db = quiet + (loud - quiet) * share + before + (after - before) * max(0.0, 2 * share - 1)
     slowed = max(0.0, BEATS_PER_BAR * share - (BEATS_PER_BAR - 1)) if move.stop else 0.0
-    return MixState(low * (high / low) ** share, gain, move.drums_band, 1.0 - slowed)
+    return MixState(low * (high / low) ** share, 10 ** (gain_db / 20), move.drums_band, 1.0 - slowed)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Final
 
 import numpy as np
 
+from radio.audio.leveler import Leveler
 from radio.audio.mixer import Mixer
 from radio.audio.synth import Synth
 from radio.compose.composer import Bar, Composer
@@ -27,6 +30,7 @@ from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
     SAMPLE_RATE,
+    STILL,
     TICKS_PER_BAR,
     Block,
     Frames,
@@ -36,6 +40,9 @@ from radio.types import (
     StationEvent,
     SynthEvent,
 )
+
+_SPARSE: Final = frozenset({"intro", "break", "outro"})
+"""Sections that are quieter than the rest of a track on purpose."""
 
 
 class Station:
@@ -71,6 +78,9 @@ class Station:
         self._textures = textures
         self._mixer = Mixer(settings.tone)
         self._moves = Moves()
+        self._leveler = Leveler(settings.tone.loudness)
+        self._grooves: deque[tuple[Frames, Frames]] = deque()
+        """Start and end of the bars that the leveler measures."""
         self._clock = Clock(settings.controls.tempo)
         self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._next_bar_line: Frames = 0
@@ -170,7 +180,12 @@ class Station:
                 texture.skip(MIX_BLOCK)
         kicks = [frame - self._mixed for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
-        block = self._mixer.process(stems, self.controls, kicks, self._moves.at(end))
+        move = self._moves.at(end)
+        block = self._mixer.process(stems, self.controls, kicks, move)
+        while self._grooves and self._grooves[0][1] < end:
+            self._grooves.popleft()
+        if self._grooves and self._grooves[0][0] <= self._mixed:
+            self._leveler.add(block, move.gain)
         self._mixed = end
         return block
 
@@ -181,16 +196,19 @@ class Station:
         self._clock.set_tempo(tick, bar.tempo)
         self._clock.forget(tick - TICKS_PER_BAR)
         self._on_bar(bar)
+        mix = replace(bar.plan.mix, level_db=self._leveler.next_bar())
         controls = controls.changed({"mood": bar.track.mood})  # a new mood waits for the next loop
-        self._announce(bar, controls)
+        self._announce(bar, mix, controls)
         change_programs(self._synth, bar.track.programs, self._clock.frame(tick))
         for layer, events in bar.events.items():
             self._schedule(layer, events, bar.swing)
         self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
-        self._moves.add(self._clock.frame(tick), self._next_bar_line, bar.plan.mix)
+        self._moves.add(self._clock.frame(tick), self._next_bar_line, mix)
+        if bar.plan.mix == STILL and bar.plan.section not in _SPARSE:
+            self._grooves.append((self._clock.frame(tick), self._next_bar_line))
         self._bar_controls = controls
 
-    def _announce(self, bar: Bar, controls: Controls) -> None:
+    def _announce(self, bar: Bar, mix: MixMove, controls: Controls) -> None:
         frame = self._clock.frame(bar.plan.tick)
         changed: dict[str, JsonValue] = {
             field.name: getattr(controls, field.name)
@@ -227,7 +245,7 @@ class Station:
                 "chords": [*names],
                 "place": bar.plan.place,
                 "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
-                "mix": _move_as_json(bar.plan.mix),
+                "mix": _move_as_json(mix),
                 "instruments": {**bar.track.programs},
             },
         )
@@ -258,4 +276,5 @@ def _move_as_json(move: MixMove) -> JsonValue:
     """Return how the mix moves through a bar, for listeners and for replays."""
     return {
         "lowpass": [*move.lowpass], "gain_db": [*move.gain_db], "drums_band": move.drums_band, "stop": move.stop,
+        "level_db": [*move.level_db],
     }  # fmt: skip

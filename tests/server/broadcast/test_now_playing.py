@@ -49,7 +49,13 @@ def test_the_current_track_and_bar_have_started() -> None:
         "frame": 100,
         "started_at": "2023-11-14T22:15:00.000+00:00",
     }
-    still = {"lowpass": [20_000.0, 20_000.0], "gain_db": [0.0, 0.0], "drums_band": 0.0, "stop": False}
+    still = {
+        "lowpass": [20_000.0, 20_000.0],
+        "gain_db": [0.0, 0.0],
+        "drums_band": 0.0,
+        "stop": False,
+        "level_db": [0.0, 0.0],
+    }
     assert current["bar"] == {
         **bar_event(100, number=2).data,
         "frame": 100,
