@@ -37,7 +37,7 @@ class Tone:
     bass_lowpass: float = number(600, 100, 20_000, unit="Hz", help="cut-off of the bass, 12 dB per octave")
     drums_lowpass: float = number(7_000, 200, 20_000, unit="Hz", help="cut-off of the drums, 12 dB per octave")
     lead_lowpass: float = number(5_000, 200, 20_000, unit="Hz", help="cut-off of the lead, 12 dB per octave")
-    highpass: float = number(40, 10, 500, unit="Hz", help="high-pass of the mix, 12 dB per octave")
+    highpass: float = number(30, 10, 500, unit="Hz", help="high-pass of the mix, 12 dB per octave")
     grit_bits: float = number(
         13, 6, 24, unit="bits", help="size of the samples that keys, bass, drums and lead are rounded to; 24 is clean"
     )
@@ -50,7 +50,7 @@ class Tone:
     room_db: float = number(-6, -60, 12, unit="dB", help="level of the room around keys, drums and lead")
     room_decay: float = number(0.9, 0.1, 5, unit="s", help="time in which the sound of the room falls by 60 dB")
     duck_db: float = number(
-        6, 0, 12, unit="dB", help="how far a kick pushes keys and bass down; the lead goes half as far"
+        8, 0, 12, unit="dB", help="how far a kick pushes keys and bass down; the lead goes half as far"
     )
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(
