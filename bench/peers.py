@@ -16,8 +16,10 @@ from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
 from radio.music import midi
 from radio.settings.station import StationSettings
+from radio.station.extent import TimedExcerpt
 from radio.station.factory import open_programs, open_station
 from radio.station.midi_export import write_midi
+from radio.station.score import compose
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.encoders import open_encoder
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Block, Format, Frames, Seconds, SynthEvent
@@ -37,8 +39,8 @@ def _synthesizers(setup: BenchmarkSetup, folder: Path) -> Iterator[Measurement]:
         raise RuntimeError("fluidsynth is not installed; run apt install fluidsynth")
     settings, minutes = setup.station, max(0.5, 5 * setup.effort)
     song = folder / "song.mid"
-    write_midi(settings, minutes=minutes, seed=settings.seed, path=song)
     seconds = minutes * 60
+    write_midi(compose(settings, settings.seed, TimedExcerpt(seconds)), song)
     events = _events(song)
 
     def ours(*, mixed: bool) -> float:

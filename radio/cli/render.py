@@ -15,29 +15,33 @@ from typing import TYPE_CHECKING, Final
 from radio.cli.arguments import add_station, count, load_config, positive, station_settings
 from radio.cli.exit_codes import OK
 from radio.errors import SettingsError, StreamError, did_you_mean
+from radio.types import SAMPLE_RATE
 
 if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
     from rich.console import Console
 
     from radio.settings.station import StationSettings
-    from radio.station.rendering import ProgressCallback
+    from radio.station.audio_files import ProgressCallback
+    from radio.station.extent import Extent
 
 _SHORTEST: Final = 1 / 60
 """Minutes. Less than a second holds no music worth a file."""
-_LONGEST_AUDIO: Final = 360.0
-"""Minutes. A WAV file counts its bytes in 32 bits, enough for 372 minutes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_station(parser)
-    parser.add_argument("--minutes", type=positive, default=2.0, metavar="N", help="length, such as 2.5 [2]")
+    parser.add_argument("--tracks", type=count, metavar="N", help="whole tracks, from intro to ending [1]")
+    parser.add_argument(
+        "--bars", type=count, metavar="N", help="this many bars without intro and ending, which can be looped"
+    )
+    parser.add_argument("--minutes", type=positive, metavar="N", help="length, such as 2.5; the music fades at its end")
     parser.add_argument(
         "--instrument", metavar="NAME", help="instrument of the keys: a General MIDI name or its number, 0-127"
     )
     parser.add_argument("--no-drums", action="store_true", help="leave out the drums, like --set drums_mute=true")
     parser.add_argument(
-        "--count", type=count, default=1, metavar="N", help="number of tracks, from successive seeds [1]"
+        "--count", type=count, default=1, metavar="N", help="number of files, from successive seeds [1]"
     )
     parser.add_argument(
         "file", type=Path, nargs="+", help="file to write; its suffix selects the format: .mid .wav .flac .mp3 .opus"
@@ -53,20 +57,43 @@ def run(arguments: argparse.Namespace) -> int:
         settings = replace(settings, keys_program=parse_program(arguments.instrument))
     if arguments.no_drums:
         settings = replace(settings, controls=settings.controls.changed({"drums_mute": True}))
-    render(settings, minutes=arguments.minutes, paths=arguments.file, count=arguments.count)
+    render(settings, extent=extent_of(arguments), paths=arguments.file, count=arguments.count)
     return OK
 
 
-def render(settings: StationSettings, *, minutes: float, paths: Sequence[Path], count: int = 1) -> None:
-    """Write `minutes` of a station to each of `paths`, and show the progress on standard error.
+def extent_of(arguments: argparse.Namespace) -> Extent:
+    """Return the part of the music that `--tracks`, `--bars` or `--minutes` selects.
 
-    The same settings and minutes give the same bytes. Where something fails, existing files stay as they were.
+    Raises:
+        SettingsError: There is more than one of them, or the length is out of range.
+    """
+    from radio.station.extent import BarLoop, TimedExcerpt, WholeTracks
+
+    names = [name for name in ("tracks", "bars", "minutes") if getattr(arguments, name) is not None]
+    if len(names) > 1:
+        options = " and ".join(f"--{name}" for name in names)
+        raise SettingsError(f"{options} exclude one another; use one of --tracks, --bars and --minutes")
+    if arguments.bars is not None:
+        return BarLoop(arguments.bars)
+    if arguments.minutes is not None:
+        if arguments.minutes < _SHORTEST:
+            raise SettingsError(
+                f"--minutes {arguments.minutes:g}: less than a second; the shortest file has 0.0167 minutes"
+            )
+        return TimedExcerpt(60 * arguments.minutes)
+    return WholeTracks(arguments.tracks or 1)
+
+
+def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], count: int = 1) -> None:
+    """Write a part of a station's music to each of `paths`, and show the progress on standard error.
+
+    The same settings and extent give the same bytes. Where something fails, existing files stay as they were.
 
     Args:
         settings: The station, with its seed.
-        minutes: Length of the music.
+        extent: The part of the music.
         paths: Files to write, in formats after their suffixes.
-        count: Number of tracks, from successive seeds. Above 1, the name of each file ends in its seed.
+        count: Number of files, from successive seeds. Above 1, the name of each file ends in its seed.
 
     Raises:
         SettingsError: A suffix is not supported, a folder does not exist, or the length is out of range.
@@ -78,15 +105,12 @@ def render(settings: StationSettings, *, minutes: float, paths: Sequence[Path], 
     from radio.station import rendering
 
     for path in paths:
-        _check(path, minutes)
+        _check(path, extent)
     console = Console(stderr=True)
     for seed in range(settings.seed, settings.seed + count):
         targets = [path if count == 1 else path.with_stem(f"{path.stem}-{seed}") for path in paths]
         with _progress_bar(console, targets[0].name) as on_progress, _drafts(targets) as drafts:
-            loudness = rendering.render(
-                settings, seconds=minutes * 60, seed=seed, paths=drafts, on_progress=on_progress
-            )
-        words = f"{minutes:g} minute{'' if minutes == 1 else 's'}{', ' if loudness else ''}{loudness}"
+            words = rendering.render(settings, extent=extent, seed=seed, paths=drafts, on_progress=on_progress)
         for target in targets:
             console.print(f"{target}: {words}", markup=False, highlight=False, soft_wrap=True)
 
@@ -110,9 +134,10 @@ def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
             folder.cleanup()
 
 
-def _check(path: Path, minutes: float) -> None:
+def _check(path: Path, extent: Extent) -> None:
     """Raise for every mistake that can be known before the music is rendered."""
-    from radio.station import rendering
+    from radio.station import audio_files, rendering
+    from radio.station.extent import TimedExcerpt
 
     suffix = path.suffix.lower()
     if suffix not in rendering.SUFFIXES:
@@ -125,12 +150,11 @@ def _check(path: Path, minutes: float) -> None:
         raise SettingsError(f"{path}: this is a folder; give the name of a file")
     if not os.access(path.parent, os.W_OK):
         raise SettingsError(f"{path}: the folder {path.parent} is not writable")
-    if minutes < _SHORTEST:
-        raise SettingsError(f"--minutes {minutes:g}: less than a second; the shortest file has 0.0167 minutes")
-    if suffix != ".mid" and minutes > _LONGEST_AUDIO:
-        raise SettingsError(f"--minutes {minutes:g}: an audio file holds at most {_LONGEST_AUDIO:g} minutes")
-    if suffix in rendering.FFMPEG_OPTIONS and shutil.which("ffmpeg") is None:
-        raise StreamError(rendering.missing_ffmpeg(suffix))
+    longest = rendering.LONGEST_AUDIO / SAMPLE_RATE
+    if suffix != ".mid" and isinstance(extent, TimedExcerpt) and extent.seconds > longest:
+        raise SettingsError(f"--minutes {extent.seconds / 60:g}: an audio file holds at most {longest / 60:g} minutes")
+    if suffix in audio_files.FFMPEG_OPTIONS and shutil.which("ffmpeg") is None:
+        raise StreamError(audio_files.missing_ffmpeg(suffix))
 
 
 @contextmanager

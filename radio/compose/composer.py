@@ -59,6 +59,11 @@ class Bar:
         """True for a track's first bar."""
         return self.plan.number == self.track.first_bar
 
+    @property
+    def closes_track(self) -> bool:
+        """True for a track's last bar, if the track is not skipped."""
+        return self.plan.number == self.track.first_bar + self.track.bars - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -185,6 +185,7 @@ class MidiTrack:
     """A track to write: one part with a General MIDI program 0–127, or drums on channel 10.
 
     programs: changes of the program during the track, by tick.
+    expression: values of the controller, 0–127, by tick.
     """
 
     name: str
@@ -192,9 +193,18 @@ class MidiTrack:
     program: int = 0
     drums: bool = False
     programs: Mapping[Tick, int] = field(default_factory=dict)
+    expression: Sequence[tuple[Tick, int]] = ()
 
 
-def write(path: Path, tracks: Sequence[MidiTrack], tempos: Mapping[Tick, float], *, end: Tick) -> None:
+def write(
+    path: Path,
+    tracks: Sequence[MidiTrack],
+    tempos: Mapping[Tick, float],
+    *,
+    end: Tick,
+    title: str = "",
+    markers: Sequence[tuple[Tick, str]] = (),
+) -> None:
     """Write a format 1 file in 4/4: one track for tempos and the time signature, then one per part; bar 1 is at tick 0.
 
     Args:
@@ -202,15 +212,17 @@ def write(path: Path, tracks: Sequence[MidiTrack], tempos: Mapping[Tick, float],
         tracks: their events are sorted by tick, releases before strikes on equal ticks.
         tempos: beats per minute from each tick on.
         end: length of the file in ticks.
+        title: name of the whole.
+        markers: names of places, by tick.
     """
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     timing = mido.MidiTrack()
+    if title:
+        timing.append(mido.MetaMessage("track_name", name=_latin(title), time=0))
     timing.append(mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4, time=0))
-    now = 0
-    for tick, tempo in sorted(tempos.items()):
-        timing.append(mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo), time=tick - now))
-        now = tick
-    timing.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
+    changes = [(tick, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo))) for tick, tempo in tempos.items()]
+    changes += [(tick, mido.MetaMessage("marker", text=_latin(name))) for tick, name in markers]
+    _append(timing, changes, end)
     file.tracks.append(timing)
     channels = (channel for channel in range(16) if channel != DRUM_CHANNEL)
     for track in tracks:
@@ -223,22 +235,36 @@ def _midi_messages(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
     messages = mido.MidiTrack()
     messages.append(mido.MetaMessage("track_name", name=track.name, time=0))
     messages.append(mido.Message("program_change", channel=channel, program=track.program, time=0))
-    now = 0
-    changes = [
+    events = [
         (tick, mido.Message("program_change", channel=channel, program=program))
         for tick, program in track.programs.items()
     ]
-    notes = [
+    events += [
+        (tick, mido.Message("control_change", channel=channel, control=EXPRESSION, value=value))
+        for tick, value in track.expression
+    ]
+    events += [
         (
             event.tick,
-            mido.Message("note_on", channel=channel, note=event.note, velocity=event.velocity)
-            if event.velocity
-            else mido.Message("note_off", channel=channel, note=event.note, velocity=0),
+            mido.Message(
+                "note_on" if event.velocity else "note_off", channel=channel, note=event.note, velocity=event.velocity
+            ),
         )
         for event in track.events
     ]
-    for tick, message in sorted([*changes, *notes], key=lambda pair: pair[0]):
-        messages.append(message.copy(time=tick - now))
-        now = tick
-    messages.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
+    _append(messages, events, end)
     return messages
+
+
+def _append(track: mido.MidiTrack, events: list[tuple[Tick, mido.Message]], end: Tick) -> None:
+    """Append messages in order of their ticks, and the end of the track; messages of one tick keep their order."""
+    now = 0
+    for tick, message in sorted(events, key=lambda event: event[0]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
+
+
+def _latin(text: str) -> str:
+    """Return text that a MIDI file can hold."""
+    return text.encode("latin-1", "replace").decode("latin-1")

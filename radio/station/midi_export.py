@@ -1,61 +1,43 @@
-"""Export of composed bars as a MIDI file."""
+"""Export of a score as a MIDI file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from radio.compose.composer import Bar
 from radio.music import midi
 from radio.music.events import NoteEvent
-from radio.settings.station import StationSettings
-from radio.station.factory import open_composer
 from radio.station.layers import PLAYED_LAYERS
-from radio.types import TICKS_PER_BAR, Seconds, Tick
+from radio.station.score import Score, bar_lines
+from radio.station.score_audio import fade_gain
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+
+_FADE_STEP: Final[Tick] = TICKS_PER_BEAT // 4
+"""Time between two values of expression during a fade."""
 
 
-def write_midi(
-    settings: StationSettings,
-    *,
-    minutes: float,
-    seed: int,
-    path: Path,
-    on_progress: Callable[[float], None] = lambda _: None,
-) -> None:
-    """Compose `minutes` of a station and write them as a MIDI file with tempo, meter and one track per layer.
+def write_midi(score: Score, path: Path) -> None:
+    """Write a score as a MIDI file with title, tempo, meter and one track per layer.
 
-    Notes are written on their ticks: swing and human timing are added only to the sound. The same checkpoints, settings
-    and seed give the same bytes.
-
-    Args:
-        on_progress: called with the completed share of the work, 0–1.
+    Notes are written on their ticks: swing and human timing are added only to the sound. Layers that the settings mute,
+    and a lead that no bar has are left out. The same score gives the same bytes.
     """
-    composer = open_composer(settings, seed)
-    bars: list[Bar] = []
-    left = 60 * minutes
-    while left > 0:
-        bars.append(composer.next_bar(settings.controls))
-        left -= bars[-1].seconds
-        on_progress(min(1.0, 1 - left / (60 * minutes)))
-    write_bars(settings, bars, seconds=60 * minutes, path=path)
-
-
-def write_bars(settings: StationSettings, bars: Sequence[Bar], *, seconds: Seconds, path: Path) -> None:
-    """Write `bars`, which start with the station's first one, as a MIDI file that lasts for `seconds`.
-
-    Layers that the settings mute, and a lead that no bar has, are left out.
-    """
-    end = _tick_at(bars, seconds)
+    settings = score.settings
     layers = [layer for layer in PLAYED_LAYERS if not getattr(settings.controls, f"{layer}_mute")]
-    events = {layer: [event for bar in bars for event in bar.events[layer]] for layer in layers}
-    layers = [layer for layer in layers if layer != "lead" or events[layer]]
-    programs = [(bar.plan.tick, bar.track.programs) for bar in bars if bar.plan.tick < end]
-    tracks = [midi_track(layer, midi.excerpt(events[layer], 0, end), programs, settings.drum_kit) for layer in layers]
+    layers = [layer for layer in layers if layer != "lead" or score.events(layer)]
+    programs = [(number * TICKS_PER_BAR, bar.track.programs) for number, bar in enumerate(score.bars)]
+    expression = _expression(score)
+    tracks = [
+        replace(midi_track(layer, score.events(layer), programs, settings.drum_kit), expression=expression)
+        for layer in layers
+    ]
     tempos: dict[Tick, float] = {}
-    for bar in bars:
-        if bar.plan.tick < end and (not tempos or bar.tempo != next(reversed(tempos.values()))):
-            tempos[bar.plan.tick] = bar.tempo
-    midi.write(path, tracks, tempos, end=end)
+    for number, bar in enumerate(score.bars):
+        if not tempos or bar.tempo != next(reversed(tempos.values())):
+            tempos[number * TICKS_PER_BAR] = bar.tempo
+    midi.write(path, tracks, tempos, end=score.length, title=_name(score), markers=_markers(score))
 
 
 def midi_track(
@@ -79,11 +61,29 @@ def midi_track(
     return midi.MidiTrack(layer, events, changes.pop(first, 0), programs=changes)
 
 
-def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
-    """Return the tick at which `seconds` of `bars` have passed."""
-    left = seconds
-    for bar in bars:
-        if left <= bar.seconds:
-            return bar.plan.tick + round(left / bar.seconds * TICKS_PER_BAR)
-        left -= bar.seconds
-    return len(bars) * TICKS_PER_BAR
+def _name(score: Score) -> str:
+    if (music := score.key_and_tempo) is None:
+        return score.title
+    key, tempo = music
+    return f"{score.title} ({key}, {tempo:g} BPM)"
+
+
+def _markers(score: Score) -> list[tuple[Tick, str]]:
+    """Return the titles of the tracks at their first ticks."""
+    ticks = {line: number * TICKS_PER_BAR for number, line in enumerate(bar_lines(score.bars))}
+    return [(ticks[chapter.start], chapter.title) for chapter in score.chapters]
+
+
+def _expression(score: Score) -> list[tuple[Tick, int]]:
+    """Return the values of expression, 0–127, that fade the notes; a track that ends needs none."""
+    if score.fade is None:
+        return []
+    lines = bar_lines(score.bars)
+    values: list[tuple[Tick, int]] = []
+    for tick in range(0, score.length, _FADE_STEP):
+        number = min(tick // TICKS_PER_BAR, len(score.bars) - 1)
+        share = tick / TICKS_PER_BAR - number
+        frame = round(lines[number] + share * (lines[number + 1] - lines[number]))
+        if frame > score.fade[0]:
+            values.append((tick, round(127 * float(fade_gain(frame, frame + 1, score.fade)[0, 0]))))
+    return values

@@ -1,139 +1,99 @@
-"""Rendering of tracks to files: MIDI, WAV, and the formats that ffmpeg encodes."""
+"""Rendering of a station's music to files: MIDI, WAV, and the formats that ffmpeg encodes."""
 
 from __future__ import annotations
 
-import wave
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
-import numpy as np
-
-from radio.errors import StreamError
-from radio.types import SAMPLE_RATE, Block, Frames, Seconds
-
-if TYPE_CHECKING:
-    from radio.compose.composer import Bar
-    from radio.settings.station import StationSettings
-    from radio.station.station import Station
-
-ProgressCallback: TypeAlias = Callable[[float], None]
-"""Called with the completed share of the work, 0–1."""
-
-FFMPEG_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    ".flac": {"codec:a": "flac"},
-    ".mp3": {"codec:a": "libmp3lame", "q:a": "2"},
-    ".opus": {"codec:a": "libopus", "b:a": "128k"},
-}
-"""The options of ffmpeg for each file type that it encodes."""
+from radio.errors import SettingsError
+from radio.settings.station import StationSettings
+from radio.station.audio_files import FFMPEG_OPTIONS, ProgressCallback, encode, write_wav
+from radio.station.extent import Extent
+from radio.station.midi_export import write_midi
+from radio.station.score import Score, compose
+from radio.station.score_audio import play
+from radio.types import SAMPLE_RATE, Frames
 
 SUFFIXES: Final = (".mid", ".wav", *FFMPEG_OPTIONS)
 """The supported file types."""
 
-_RENDER_BLOCK: Final[Frames] = SAMPLE_RATE
-_RENDER_SHARE: Final = 0.93
-"""Rendering's share of the work if files are encoded afterwards."""
+LONGEST_AUDIO: Final[Frames] = 360 * 60 * SAMPLE_RATE
+"""A WAV file counts its bytes in 32 bits, enough for 372 minutes."""
+
+_COMPOSE_SHARE: Final = 0.2
+"""Composing's share of the work if audio is rendered afterwards."""
+
+_ENCODE_SHARE: Final = 0.06
+"""Encoding's share of the work, if any file is encoded."""
 
 
 def render(
-    settings: StationSettings, *, seconds: Seconds, seed: int, paths: Sequence[Path], on_progress: ProgressCallback
+    settings: StationSettings, *, extent: Extent, seed: int, paths: Sequence[Path], on_progress: ProgressCallback
 ) -> str:
-    """Create one track and write it to each of `paths`, in the format given by the path's suffix.
+    """Compose music and write it to each of `paths`, in the format given by the path's suffix.
 
-    The same settings, seconds and seed give the same bytes. If only MIDI files are requested, no audio is rendered,
+    The same settings, extent and seed give the same bytes. If only MIDI files are requested, no audio is rendered,
     which is much faster.
 
     Returns:
-        The loudness as text, or an empty string without audio.
+        A description: title, length, and the loudness of audio.
 
     Raises:
         StreamError: ffmpeg is not installed or failed.
-        RadioError: the station cannot be opened.
+        RadioError: the station cannot be opened, or the music is too long for an audio file.
     """
-    from radio.station.factory import open_station
-    from radio.station.midi_export import write_bars, write_midi
+    audio_paths = [path for path in paths if path.suffix.lower() != ".mid"]
+    share = _COMPOSE_SHARE if audio_paths else 1.0
+    score = compose(settings, seed, extent, on_progress=lambda done: on_progress(done * share))
+    for path in paths:
+        if path not in audio_paths:
+            write_midi(score, path)
+    seconds = round(score.frames / SAMPLE_RATE)
+    words = [score.title, f"{seconds // 60}:{seconds % 60:02}"]
+    if audio_paths:
+        words.append(_write_audio(score, audio_paths, lambda done: on_progress(share + done * (1 - share))))
+    return ", ".join(words)
 
-    midi_paths = [path for path in paths if path.suffix.lower() == ".mid"]
-    audio_paths = [path for path in paths if path not in midi_paths]
-    if not audio_paths:
-        write_midi(settings, minutes=seconds / 60, seed=seed, path=midi_paths[0], on_progress=on_progress)
-        for copy in midi_paths[1:]:
-            copy.write_bytes(midi_paths[0].read_bytes())
-        return ""
-    bars: list[Bar] = []
-    wavs = [path for path in audio_paths if path.suffix.lower() == ".wav"]
-    wav = wavs[0] if wavs else audio_paths[0].with_suffix(".wav")
-    encoded = [path for path in audio_paths if path.suffix.lower() in FFMPEG_OPTIONS]
-    share = _RENDER_SHARE if encoded else 1.0
-    with closing(open_station(settings, seed=seed, on_bar=bars.append)) as station:
-        loudness = write_wav(station, round(seconds * SAMPLE_RATE), wav, lambda done: on_progress(done * share))
+
+def _write_audio(score: Score, paths: Sequence[Path], on_progress: ProgressCallback) -> str:
+    """Write a score to audio files and return its loudness as text."""
+    if score.frames > LONGEST_AUDIO:
+        minutes = score.frames / SAMPLE_RATE / 60
+        limit = LONGEST_AUDIO / SAMPLE_RATE / 60
+        raise SettingsError(f"the music lasts {minutes:.0f} minutes; an audio file holds at most {limit:.0f}")
+    wavs = [path for path in paths if path.suffix.lower() == ".wav"]
+    wav = wavs[0] if wavs else paths[0].with_suffix(".wav")
+    encoded = [path for path in paths if path.suffix.lower() in FFMPEG_OPTIONS]
+    share = 1 - _ENCODE_SHARE if encoded else 1.0
+    loudness = write_wav(play(score), score.frames, wav, lambda done: on_progress(done * share))
+    chapters = score.chapters if len(score.chapters) > 1 else ()
     for number, path in enumerate(encoded):
-        encode(wav, path, title=bars[0].track.title if bars else settings.title, station=settings.title)
+        encode(wav, path, tags=_tags(score, path.suffix.lower()), chapters=chapters)
         on_progress(share + (1 - share) * (number + 1) / len(encoded))
-    for path in midi_paths:
-        write_bars(settings, bars, seconds=seconds, path=path)
     if not wavs:
         wav.unlink()
     return loudness
 
 
-def write_wav(station: Station, frames: Frames, path: Path, on_progress: ProgressCallback) -> str:
-    """Render a station to a 16-bit WAV file and return the loudness as text."""
-    from radio.audio.loudness import Meter
-
-    meter = Meter()
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        left = frames
-        while left > 0:
-            block = station.render(min(_RENDER_BLOCK, left))
-            station.events()  # discard the events, which would accumulate
-            meter.add(block)
-            file.writeframes(to_pcm(block))
-            left -= len(block)
-            on_progress(1 - left / frames)
-    return f"{meter.integrated:.1f} LUFS, true peak {meter.true_peak:.1f} dBTP"
-
-
-def encode(wav: Path, target: Path, *, title: str, station: str) -> None:
-    """Convert a WAV file to `target` with the program ffmpeg, in the format given by the suffix.
-
-    Raises:
-        StreamError: ffmpeg is not installed or failed; the message includes its last line.
-    """
-    from ffmpeg import FFmpeg, FFmpegError
-
-    options = {
-        **FFMPEG_OPTIONS[target.suffix.lower()],
-        # Without bitexact, each Ogg file has a random serial number and encoders write their version.
-        "fflags": "+bitexact",
-        "flags:a": "+bitexact",
-        "metadata": [f"title={title}", f"artist={station}"],
-    }
-    program = FFmpeg().option("y").option("nostdin").input(wav).output(target, options)
-    try:
-        program.execute()
-    except FileNotFoundError as error:
-        raise StreamError(missing_ffmpeg(target.suffix)) from error
-    except FFmpegError as error:
-        raise StreamError(f"ffmpeg could not write {target.suffix}: {error}") from error
-
-
-def missing_ffmpeg(suffix: str) -> str:
-    """Return the error message for a file type that needs ffmpeg, which is not installed."""
-    return f"{suffix} files need the program ffmpeg, which is not installed: apt install ffmpeg, or use .wav"
+def _tags(score: Score, suffix: str) -> dict[str, str]:
+    """Return what players show: the title, the station, and the key and the tempo of a single track."""
+    tags = {"title": score.title, "artist": score.settings.title}
+    if music := score.key_and_tempo:
+        key, tempo = music
+        # ID3 has frames for both, and its tempo is a whole number; the others go by custom.
+        names = ("TKEY", "TBPM") if suffix == ".mp3" else ("INITIALKEY", "BPM")
+        tags |= {names[0]: key, names[1]: f"{tempo:.0f}" if suffix == ".mp3" else f"{tempo:g}"}
+    return tags
 
 
 @dataclass(frozen=True, slots=True)
 class RenderOrder:
-    """An order of tracks, one for each seed, each in every format: a task for `radio.worker.job_queue`."""
+    """An order of files, one for each seed and format: a task for `radio.worker.job_queue`."""
 
     settings: StationSettings
-    seconds: Seconds
+    extent: Extent
     seeds: tuple[int, ...]
     suffixes: tuple[str, ...]
 
@@ -151,14 +111,9 @@ class RenderOrder:
             previous = place / len(self.seeds)
             render(
                 self.settings,
-                seconds=self.seconds,
+                extent=self.extent,
                 seed=seed,
                 paths=paths,
                 on_progress=lambda share, previous=previous: on_progress(previous + share / len(self.seeds)),  # type: ignore[misc]
             )
         return target
-
-
-def to_pcm(block: Block) -> bytes:
-    """Convert a block to interleaved signed 16-bit little-endian samples."""
-    return np.clip(np.rint(block * 32_768), -32_768, 32_767).astype("<i2").tobytes()

@@ -20,10 +20,10 @@ from radio.audio.noise import Noise
 from radio.compose.drums import KICKS
 from radio.settings.controls import LAYERS
 from radio.settings.station import StationSettings
+from radio.station.audio_files import encode, to_pcm
 from radio.station.factory import open_sounds
 from radio.station.layers import PLAYED_LAYERS, change_programs
 from radio.station.moves import Moves
-from radio.station.rendering import encode, to_pcm
 from radio.types import (
     MIX_BLOCK,
     SAMPLE_RATE,
@@ -121,7 +121,12 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
         while position - latency < passage.end:
             while changes and changes[0][0] <= position:
                 controls = controls.changed(changes.popleft()[1])
-            stems = synth.render(MIX_BLOCK) | {layer: texture.render(MIX_BLOCK) for layer, texture in textures.items()}
+            stems = synth.render(MIX_BLOCK)
+            for layer, texture in textures.items():
+                if separate or mixers["mix"].is_audible(layer, controls):
+                    stems[layer] = texture.render(MIX_BLOCK)
+                else:
+                    texture.skip(MIX_BLOCK)
             block_kicks = []
             while kicks and kicks[0] < position + MIX_BLOCK:
                 block_kicks.append(kicks.popleft() - position)
@@ -172,7 +177,7 @@ class Export:
         elif self.suffix == ".wav":
             wavs["mix"].rename(target)
         else:
-            encode(wavs["mix"], target, title=self.title, station=self.passages[0].settings.title)
+            encode(wavs["mix"], target, tags={"title": self.title, "artist": self.passages[0].settings.title})
             wavs["mix"].unlink()
         on_progress(1.0)
         return target

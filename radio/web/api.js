@@ -89,6 +89,7 @@
  * @property {Record<string, { instrument: number, instruments: number[] }>} stations
  * @property {{ name: string, instruments: string[] }[]} families
  * @property {string[]} formats
+ * @property {[number, number]} tracks
  * @property {[number, number]} seconds
  * @property {[number, number]} count
  * @property {[number, number]} seed
@@ -98,7 +99,7 @@
  * @typedef {object} TrackOrder
  * @property {string} station
  * @property {number} instrument
- * @property {number} seconds
+ * @property {number} [seconds]  Absent for a whole track.
  * @property {number} count
  * @property {string[]} formats
  * @property {ControlValues} controls
@@ -117,7 +118,8 @@
  * @property {TrackFile[]} files
  * @property {string} station
  * @property {string} instrument
- * @property {number} seconds
+ * @property {number | null} tracks
+ * @property {number | null} seconds
  * @property {number[]} seeds
  */
 

@@ -1,6 +1,6 @@
 // The form that orders tracks.
 
-import { byId, element, fillTrack } from "./dom.js";
+import { byId, element, fillTrack, query } from "./dom.js";
 
 /** @import { TrackOptions, TrackOrder } from "./api.js" */
 
@@ -34,6 +34,12 @@ export function buildForm(options, station, titleOf) {
   const seedInput = element("input", {
     type: "number", name: "seed", min: String(seed[0]), max: String(seed[1]), step: "1", placeholder: "random",
   });
+  const whole = element("input", { type: "checkbox", name: "whole", checked: true });
+  const length = createSlider("Length", "seconds", [seconds[0], seconds[1], 5], DEFAULT_LENGTH, formatLength);
+  const slider = query(length, "input", HTMLInputElement);
+  const updateLength = () => { slider.disabled = whole.checked; };
+  whole.addEventListener("change", updateLength);
+  updateLength();
   const drums = element("input", { type: "checkbox", name: "drums", checked: true });
   const formatBoxes = formats.map((format) => element("label", { className: "checkbox" },
     element("input", { type: "checkbox", name: "formats", value: format, checked: DEFAULT_FORMATS.includes(format) }),
@@ -43,10 +49,11 @@ export function buildForm(options, station, titleOf) {
       createField("Station", stationMenu),
       createField("Instrument", instrumentMenu),
       createField("Count", countMenu, "with consecutive seeds"),
-      createSlider("Length", "seconds", [seconds[0], seconds[1], 5], DEFAULT_LENGTH, formatLength),
+      length,
       createSlider("Temperature", "temperature", [0, 2, 0.05], 1, (value) => value.toFixed(2)),
       createField("Seed", seedInput, "same seed, same music")),
     element("div", { className: "row" },
+      element("label", { className: "checkbox" }, whole, "Whole track"),
       element("label", { className: "checkbox" }, drums, "Drums"),
       element("fieldset", { className: "formats" }, element("legend", { textContent: "Formats" }), ...formatBoxes),
       element("button", { className: "primary", textContent: "Make track" })));
@@ -63,11 +70,11 @@ export function readForm() {
   const order = {
     station: String(form.get("station")),
     instrument: Number(form.get("instrument")),
-    seconds: Number(form.get("seconds")),
     count: Number(form.get("count")),
     formats: form.getAll("formats").map(String),
     controls: { temperature: Number(form.get("temperature")), drums_mute: !form.has("drums") },
   };
+  if (!form.has("whole")) order.seconds = Number(form.get("seconds"));
   if (form.get("seed")) order.seed = Number(form.get("seed"));
   return order;
 }

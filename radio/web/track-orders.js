@@ -94,8 +94,8 @@ export class TrackOrders {
   }
 
   /** @param {TrackJob} job */
-  #createItem({ id, station, instrument, seconds, seeds }) {
-    const description = `${this.#titleOf(station)}, ${instrument}, ${formatLength(seconds)}`;
+  #createItem({ id, station, instrument, tracks, seconds, seeds }) {
+    const description = `${this.#titleOf(station)}, ${instrument}, ${describeLength(tracks, seconds)}`;
     const seedText = seeds.length > 1 ? `seeds ${seeds[0]} to ${seeds.at(-1)}` : `seed ${seeds[0]}`;
     const button = element("button", { type: "button", className: "secondary", textContent: "Cancel" });
     button.addEventListener("click", () => this.#remove(id));
@@ -139,6 +139,15 @@ function updateItem(item, job) {
   setText(query(item, "button"), UNFINISHED.includes(job.state) ? "Cancel" : "Remove");
   const files = query(item, ".files");
   if (files.children.length !== job.files.length) files.replaceChildren(...job.files.map(createFile));
+}
+
+/**
+ * @param {number | null} tracks
+ * @param {number | null} seconds
+ */
+function describeLength(tracks, seconds) {
+  if (seconds !== null) return formatLength(seconds);
+  return tracks === 1 ? "whole track" : `${tracks} whole tracks`;
 }
 
 /** @param {TrackJob} job */

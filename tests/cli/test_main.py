@@ -88,6 +88,13 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("render --station chill --minutes -1 song.mid", "'-1' is not a number above 0"),
         ("render --station chill song.ogg", "unsupported file type '.ogg'; use .mid, .wav"),
         ("render --station chill --minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
+        (
+            "render --station chill --minutes 3 --bars 8 song.wav",
+            "--bars and --minutes exclude one another; use one of --tracks, --bars and --minutes",
+        ),
+        ("render --station chill --tracks 1 --bars 8 song.wav", "--tracks and --bars exclude one another"),
+        ("render --station chill --tracks 0 song.wav", "'0' is not a whole number from 1 to 1000"),
+        ("render --station chill --minutes 400 song.wav", "--minutes 400: an audio file holds at most 360 minutes"),
         ("render --station chill --instrument vibrafon song.wav", "Did you mean 'Vibraphone'?"),
         ("render --station chill --count 0 song.wav", "'0' is not a whole number from 1 to 1000"),
         ("--station chill --output - stations", "radio stations does not take --station, --output (see radio stations"),

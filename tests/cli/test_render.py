@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 import subprocess
 import wave
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from radio.cli.render import render
+from radio.cli.exit_codes import USAGE
+from radio.cli.main import main, parse
+from radio.cli.render import extent_of, render
 from radio.errors import SettingsError, StreamError
 from radio.settings.station import StationSettings
-from radio.station import rendering
-from radio.types import SAMPLE_RATE
+from radio.station import audio_files
+from radio.station.extent import BarLoop, Extent, TimedExcerpt, WholeTracks
+from radio.station.score import Score
+from radio.types import SAMPLE_RATE, Block
 from tests.conftest import ToneStation
 
 
@@ -27,7 +33,8 @@ def seconds_of(path: Path) -> float:
 def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneStation) -> None:
     frames = SAMPLE_RATE * 5 // 2 + 11
     progress: list[float] = []
-    loudness = rendering.write_wav(tone, frames, tmp_path / "tone.wav", progress.append)
+    blocks = (tone.render(min(SAMPLE_RATE, frames - at)) for at in range(0, frames, SAMPLE_RATE))
+    loudness = audio_files.write_wav(blocks, frames, tmp_path / "tone.wav", progress.append)
     with wave.open(str(tmp_path / "tone.wav")) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (SAMPLE_RATE, 2, 2)
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
@@ -46,9 +53,10 @@ def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneSta
 @pytest.mark.parametrize("ending", [".mp3", ".opus", ".flac"])
 def test_encoded_files_are_complete_and_reproducible(tmp_path: Path, tone: ToneStation, ending: str) -> None:
     wav = tmp_path / "tone.wav"
-    rendering.write_wav(tone, 2 * SAMPLE_RATE, wav, lambda _: None)
+    audio_files.write_wav([tone.render(2 * SAMPLE_RATE)], 2 * SAMPLE_RATE, wav, lambda _: None)
     for name in ("a", "b"):
-        rendering.encode(wav, tmp_path / f"{name}{ending}", title="A Tone", station="Tones")
+        tags = {"title": "A Tone", "artist": "Tones"}
+        audio_files.encode(wav, tmp_path / f"{name}{ending}", tags=tags)
     assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
     assert seconds_of(tmp_path / f"a{ending}") == pytest.approx(2.0, abs=0.06)
 
@@ -56,7 +64,7 @@ def test_encoded_files_are_complete_and_reproducible(tmp_path: Path, tone: ToneS
 def test_the_error_of_the_encoder_is_shown(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"no audio at all")
     with pytest.raises(StreamError, match=r"ffmpeg could not write .mp3: .*Invalid data"):
-        rendering.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", title="", station="")
+        audio_files.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", tags={})
 
 
 @pytest.fixture
@@ -66,14 +74,16 @@ def settings() -> StationSettings:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[ToneStation]:
-    """Return the stations that `render` opens, each of them a tone."""
+    """Return the stations that play the scores, each of them a tone."""
     stations: list[ToneStation] = []
 
-    def open_station(settings: StationSettings, *, seed: int | None = None, on_bar: object = None) -> ToneStation:
-        stations.append(ToneStation(fails_at=SAMPLE_RATE if seed == 13 else None))
-        return stations[-1]
+    def play(score: Score) -> Iterator[Block]:
+        stations.append(ToneStation(fails_at=SAMPLE_RATE if score.seed == 13 else None))
+        with closing(stations[-1]) as station:
+            for at in range(0, score.frames, SAMPLE_RATE):
+                yield station.render(min(SAMPLE_RATE, score.frames - at))
 
-    monkeypatch.setattr("radio.station.factory.open_station", open_station)
+    monkeypatch.setattr("radio.station.rendering.play", play)
     return stations
 
 
@@ -83,13 +93,13 @@ def test_a_new_file_replaces_the_old_one(
 ) -> None:
     path = tmp_path / f"song{ending}"
     path.write_text("the old one")
-    render(settings, minutes=0.05, paths=[path])
+    render(settings, extent=TimedExcerpt(3), paths=[path])
     assert seconds_of(path) == pytest.approx(3.0, abs=0.06)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert opened[0].closed
     out, err = capfd.readouterr()
     assert out == ""
-    assert "0.05 minutes" in err
+    assert ", 0:03, " in err
     assert "LUFS" in err
 
 
@@ -100,31 +110,58 @@ def test_an_error_leaves_the_old_file_as_it_was(
     path = tmp_path / f"song{ending}"
     path.write_text("the old one")
     with pytest.raises(ValueError, match="the tone broke off"):
-        render(replace(settings, seed=13), minutes=0.05, paths=[path])
+        render(replace(settings, seed=13), extent=TimedExcerpt(3), paths=[path])
     assert path.read_text() == "the old one"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert opened[0].closed
 
 
 @pytest.mark.parametrize(
-    ("name", "minutes", "message"),
+    ("name", "message"),
     [
-        ("song.ogg", 1, r"unsupported file type '.ogg'; use .mid, .wav, .flac, .mp3 or .opus"),
-        ("song.midi", 1, r"Did you mean '.mid'?"),
-        ("song", 1, "has no suffix"),
-        ("nowhere/song.wav", 1, "there is no folder"),
-        ("folder.wav", 1, "this is a folder"),
-        ("song.wav", 400, "at most 360 minutes"),
-        ("song.wav", 1e-9, "--minutes 1e-09: less than a second"),
-        ("song.mid", 0.0166, "less than a second"),
+        ("song.ogg", r"unsupported file type '.ogg'; use .mid, .wav, .flac, .mp3 or .opus"),
+        ("song.midi", r"Did you mean '.mid'?"),
+        ("song", "has no suffix"),
+        ("nowhere/song.wav", "there is no folder"),
+        ("folder.wav", "this is a folder"),
     ],
 )
 def test_mistakes_are_named_before_rendering(
-    tmp_path: Path, settings: StationSettings, name: str, minutes: float, message: str
+    tmp_path: Path, settings: StationSettings, name: str, message: str
 ) -> None:
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(SettingsError, match=message):
-        render(settings, minutes=minutes, paths=[tmp_path / name])
+        render(settings, extent=WholeTracks(), paths=[tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--minutes 400 song.wav", "--minutes 400: an audio file holds at most 360 minutes"),
+        ("--minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
+        ("--minutes 0.0166 song.mid", "less than a second"),
+        ("--minutes 1 --tracks 1 song.mid", "--tracks and --minutes exclude one another; use one of"),
+        ("--minutes 1 --tracks 1 --bars 1 song.mid", "--tracks and --bars and --minutes exclude one another"),
+    ],
+)
+def test_a_wrong_length_is_named_before_rendering(
+    capsys: pytest.CaptureFixture[str], options: str, message: str
+) -> None:
+    assert main(["render", "--station", "chill", *options.split()]) == USAGE
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "extent"),
+    [
+        ("", WholeTracks(1)),
+        ("--tracks 3", WholeTracks(3)),
+        ("--bars 16", BarLoop(16)),
+        ("--minutes 2.5", TimedExcerpt(150)),
+    ],
+)
+def test_options_select_the_part_of_the_music(options: str, extent: Extent) -> None:
+    assert extent_of(parse(["render", "--station", "chill", *options.split(), "song.mid"])) == extent
 
 
 def test_without_ffmpeg_only_wav_is_available(
@@ -132,7 +169,7 @@ def test_without_ffmpeg_only_wav_is_available(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StreamError, match=r"ffmpeg, which is not installed: apt install ffmpeg, or use .wav"):
-        render(settings, minutes=0.05, paths=[tmp_path / "song.mp3"])
+        render(settings, extent=TimedExcerpt(3), paths=[tmp_path / "song.mp3"])
     assert opened == []
-    render(settings, minutes=0.05, paths=[tmp_path / "song.wav"])
+    render(settings, extent=TimedExcerpt(3), paths=[tmp_path / "song.wav"])
     assert (tmp_path / "song.wav").exists()

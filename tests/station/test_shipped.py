@@ -14,9 +14,11 @@ from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
+from radio.station.extent import TimedExcerpt
 from radio.station.factory import open_composer
 from radio.station.layers import PLAYED_LAYERS
 from radio.station.midi_export import write_midi
+from radio.station.score import compose as compose_score
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
 from train.metrics import faults
 from train.metrics.drum_figures import measure_drums
@@ -80,7 +82,7 @@ def pitch_entropy(bars: list[Bar]) -> float:
 @pytest.mark.slow
 def test_half_an_hour_has_the_asked_length_and_no_endless_note(tmp_path: Path) -> None:
     path = tmp_path / "long.mid"
-    write_midi(CHILL, minutes=30, seed=7, path=path)
+    write_midi(compose_score(CHILL, 7, TimedExcerpt(1800)), path)
     assert mido.MidiFile(path).length == pytest.approx(1800, abs=0.1)
     score = midi.read(path)
     assert {note.track for note in score.notes} == {"keys", "bass", "drums", "lead"}

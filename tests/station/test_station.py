@@ -14,8 +14,10 @@ from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.settings.station import StationSettings
+from radio.station.extent import TimedExcerpt
 from radio.station.factory import open_station
 from radio.station.midi_export import write_midi
+from radio.station.score import compose
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, StationEvent
 from tests.model.models import checkpoint as random_model
 
@@ -223,7 +225,7 @@ def test_a_model_for_another_part_is_refused(settings: StationSettings) -> None:
 
 def midi_of(settings: StationSettings, path: Path, *, seed: int, minutes: float = 1) -> bytes:
     shares: list[float] = []
-    write_midi(settings, minutes=minutes, seed=seed, path=path, on_progress=shares.append)
+    write_midi(compose(settings, seed, TimedExcerpt(60 * minutes), on_progress=shares.append), path)
     assert shares == sorted(shares)
     assert shares[-1] == 1
     return path.read_bytes()

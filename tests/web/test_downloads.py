@@ -24,6 +24,8 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
         await page.locator("#make > summary").click()
         await page.get_by_label("Instrument").select_option(label="Vibraphone")
         await page.get_by_label("Seed").fill("7")
+        await expect(page.get_by_role("slider", name="Length")).to_be_disabled()
+        await page.get_by_label("Whole track").uncheck()
         await page.get_by_role("slider", name="Length").press("Home")
         await page.get_by_role("button", name="Make track").click()
         for name in ("chill-7.mp3", "chill-7.mid"):
@@ -36,6 +38,19 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
     samples = await ffmpeg("-i", str(tmp_path / "chill-7.mp3"), "-f", "s16le", "-")
     assert len(samples) / (4 * SAMPLE_RATE) == pytest.approx(5, abs=0.1)
     assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
+
+
+async def test_the_form_orders_a_whole_track_by_default(open_page: OpenPage) -> None:
+    async with on_air(CHILL, start=False) as radio:
+        page = await open_page(radio.root)
+        await page.locator("#make > summary").click()
+        await expect(page.get_by_label("Whole track")).to_be_checked()
+        async with page.expect_request(lambda request: request.method == "POST") as order:
+            await page.get_by_role("button", name="Make track").click()
+        assert "seconds" not in (await order.value).post_data_json
+        await expect(page.locator("#orders li")).to_contain_text("whole track")
+        await page.locator("#orders li").get_by_role("button").click()
+        await expect(page.locator("#orders li")).to_have_count(0)
 
 
 @pytest.mark.slow

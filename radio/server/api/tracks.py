@@ -1,4 +1,4 @@
-"""Tracks made to order."""
+"""Music made to order."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from radio.server.api.body import Body
 from radio.server.api.controls import ControlValues
 
 SECONDS: Final = (5, 600)
+TRACKS: Final = (1, 8)
 COUNT: Final = (1, 8)
 SEED: Final = (0, 2**53 - 1)
 """The largest whole number of JavaScript is the limit."""
@@ -20,7 +21,7 @@ _FORMATS: Final = f"a list of one or more of {', '.join(get_args(TrackFormat))}"
 
 
 class TrackOrder(Body, kw_only=True):
-    """An order of one track or several."""
+    """An order of one file or several, in each format; a file holds whole tracks or music of a given length."""
 
     station: Annotated[str, Meta(description="The station that the music is like.")]
     instrument: (
@@ -33,8 +34,29 @@ class TrackOrder(Body, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    seconds: Annotated[float, Meta(description="Length of each track.", ge=SECONDS[0], le=SECONDS[1])] = 120.0
-    count: Annotated[int, Meta(description="Number of tracks; each takes the next seed.", ge=COUNT[0], le=COUNT[1])] = 1
+    tracks: (
+        Annotated[
+            int,
+            Meta(
+                description="Number of whole tracks in each file, with intro and ending. [1]",
+                ge=TRACKS[0],
+                le=TRACKS[1],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    seconds: (
+        Annotated[
+            float,
+            Meta(
+                description="Length of each file instead of whole tracks; the music fades at its end.",
+                ge=SECONDS[0],
+                le=SECONDS[1],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    count: Annotated[int, Meta(description="Number of files; each takes the next seed.", ge=COUNT[0], le=COUNT[1])] = 1
     seed: Annotated[int, Meta(description="The first seed. [random]", ge=SEED[0], le=SEED[1])] | UnsetType = UNSET
     formats: Annotated[list[TrackFormat], Meta(description="[mp3, mid]", min_length=1, extra={"allowed": _FORMATS})] = (
         msgspec.field(default_factory=lambda: ["mp3", "mid"])
@@ -67,7 +89,8 @@ class TrackJob(Body):
     files: list[TrackFile]
     station: str
     instrument: str
-    seconds: float
+    tracks: Annotated[int | None, Meta(description="Whole tracks in each file; null for a length in seconds.")]
+    seconds: Annotated[float | None, Meta(description="Length of each file; null for whole tracks.")]
     seeds: list[int]
 
 
@@ -86,11 +109,12 @@ class InstrumentFamily(Body):
 
 
 class TrackChoices(Body):
-    """The values that an order may have; `seconds`, `count` and `seed` are the least and the greatest."""
+    """The values that an order may have; `tracks`, `seconds`, `count` and `seed` are the least and the greatest."""
 
     stations: dict[str, StationInstruments]
     families: list[InstrumentFamily]
     formats: list[TrackFormat]
+    tracks: list[int]
     seconds: list[int]
     count: list[int]
     seed: list[int]

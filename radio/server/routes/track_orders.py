@@ -16,7 +16,9 @@ from radio.server.api.tracks import TrackFormat, TrackOrder
 from radio.server.http.validation import refused, shown
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
+from radio.station.extent import TimedExcerpt, WholeTracks
 from radio.station.rendering import RenderOrder
+from radio.types import Seconds
 
 BYTE_RATES: Final[Mapping[TrackFormat, int]] = {
     "mp3": 32_000,
@@ -29,6 +31,9 @@ BYTE_RATES: Final[Mapping[TrackFormat, int]] = {
 
 MAX_BYTES: Final = 10**9
 """Most bytes of one order; the longest order fits as WAV."""
+
+LONGEST_TRACK: Final[Seconds] = 320.0
+"""Longer than any track: the longest form at the slowest tempo of a station."""
 
 _INSTRUMENT: Final = "a General MIDI name or number, 0 to 127"
 
@@ -48,18 +53,30 @@ def render_order(order: TrackOrder, stations: Mapping[str, StationSettings]) -> 
         settings = replace(settings, keys_program=_program(order.instrument))
     settings = replace(settings, controls=_controls(order.controls, settings))
     formats = [format_ for format_ in get_args(TrackFormat) if format_ in order.formats]
-    size = sum(BYTE_RATES[format_] for format_ in formats) * order.seconds * order.count
+    extent = _extent(order)
+    seconds = LONGEST_TRACK * extent.count if isinstance(extent, WholeTracks) else extent.seconds
+    size = sum(BYTE_RATES[format_] for format_ in formats) * seconds * order.count
     if size > MAX_BYTES:
         message = f"the files would take {size / 1e6:.0f} MB; order fewer or shorter tracks, or no wav and flac"
         raise refused("formats", message, f"at most {MAX_BYTES / 1e6:.0f} MB")
     seed = secrets.randbelow(1_000_000) if order.seed is UNSET else order.seed
     endings = tuple(f".{format_}" for format_ in formats)
-    return RenderOrder(settings, order.seconds, tuple(range(seed, seed + order.count)), endings)
+    return RenderOrder(settings, extent, tuple(range(seed, seed + order.count)), endings)
 
 
 def station_names(stations: Iterable[str]) -> str:
     """Return the stations that an order may name, in words."""
     return f"one of {', '.join(stations)}"
+
+
+def _extent(order: TrackOrder) -> WholeTracks | TimedExcerpt:
+    """Return the part of the music that each file holds."""
+    if order.seconds is UNSET:
+        return WholeTracks(1 if order.tracks is UNSET else order.tracks)
+    if order.tracks is not UNSET:
+        message = "tracks and seconds exclude one another; order whole tracks or a length"
+        raise refused("tracks", message, "no value beside seconds")
+    return TimedExcerpt(order.seconds)
 
 
 def _program(instrument: str | int) -> int:

@@ -21,6 +21,7 @@ from radio.server.http.problems import ProblemError
 from radio.server.http.responses import json_response
 from radio.server.routes.track_orders import MAX_BYTES, render_order, station_names
 from radio.settings.station import StationSettings
+from radio.station.extent import TimedExcerpt, WholeTracks
 from radio.station.rendering import RenderOrder
 from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
@@ -85,6 +86,7 @@ async def get_choices(request: web.Request) -> web.Response:
         },
         families=[api.InstrumentFamily(family, list(names)) for family, names in FAMILIES.items()],
         formats=list(get_args(api.TrackFormat)),
+        tracks=list(api.TRACKS),
         seconds=list(api.SECONDS),
         count=list(api.COUNT),
         seed=list(api.SEED),
@@ -105,7 +107,8 @@ async def create_order(request: web.Request) -> web.Response:
     """Order tracks.
 
     The music is like the station's, from another seed and, if the order says so, with another instrument and other
-    controls. Each of `count` tracks takes the next seed. Orders are made one after the other, beside the stations.
+    controls. A file holds one whole track, or as many as `tracks` says, or music of `seconds`, which fades where a
+    phrase ends. Each of `count` files takes the next seed. Orders are made one after the other, beside the stations.
     Results are kept for an hour, or less if there are many. A client that knows the `id` may read and delete the order.
     """
     jobs = _jobs(request)
@@ -114,7 +117,7 @@ async def create_order(request: web.Request) -> web.Response:
     order = await read_body(
         request,
         api.TrackOrder,
-        example='{"station": "chill", "seconds": 120, "formats": ["mp3"]}',
+        example='{"station": "chill", "formats": ["mp3"]}',
         allowed={"station": station_names(settings)},
     )
     job = jobs.submit(render_order(order, settings))
@@ -205,6 +208,7 @@ def _job_body(jobs: JobQueue, job: Job) -> api.TrackJob:
         files=files,
         station=order.settings.name,
         instrument=NAMES[order.settings.keys_programs[0]],
-        seconds=order.seconds,
+        tracks=order.extent.count if isinstance(order.extent, WholeTracks) else None,
+        seconds=order.extent.seconds if isinstance(order.extent, TimedExcerpt) else None,
         seeds=list(order.seeds),
     )

@@ -19,7 +19,10 @@ from radio.server.routes import tracks
 from radio.server.routes.track_orders import render_order, station_names
 from radio.settings.config import load
 from radio.settings.server import ServerSettings
+from radio.station.extent import TimedExcerpt, WholeTracks
+from radio.station.midi_export import write_midi
 from radio.station.rendering import RenderOrder
+from radio.station.score import compose
 from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
 
 STATIONS = load(SHIPPED).stations
@@ -43,12 +46,14 @@ def test_an_order_overrides_the_stations_settings() -> None:
     )
     assert render.settings.keys_program == 11
     assert render.settings.controls == CHILL.controls.changed({"temperature": 0.5, "drums_mute": True})
-    assert (render.seconds, render.seeds, render.suffixes) == (30, (7, 8, 9), (".mp3", ".mid"))
+    assert (render.extent, render.seeds, render.suffixes) == (TimedExcerpt(30), (7, 8, 9), (".mp3", ".mid"))
+    assert order(station="chill", tracks=3).extent == WholeTracks(3)
 
 
 def test_defaults_are_the_stations_with_a_random_seed() -> None:
     orders = [order(station="chill") for _ in range(4)]
-    assert all(item.settings == CHILL and item.seconds == 120 and len(item.seeds) == 1 for item in orders)
+    assert all(item.settings == CHILL and item.extent == WholeTracks(1) for item in orders)
+    assert all(len(item.seeds) == 1 for item in orders)
     assert len({item.seeds for item in orders}) > 1
 
 
@@ -67,6 +72,9 @@ def test_defaults_are_the_stations_with_a_random_seed() -> None:
         ({"seconds": 601}, "seconds", "5 to 600"),
         ({"seconds": "60"}, "seconds", "5 to 600"),
         ({"seconds": 10**400}, "seconds", "5 to 600"),
+        ({"tracks": 0}, "tracks", "1 to 8"),
+        ({"tracks": 9}, "tracks", "1 to 8"),
+        ({"tracks": 1, "seconds": 60}, "tracks", "no value beside seconds"),
         ({"count": 0}, "count", "1 to 8"),
         ({"count": 2.5}, "count", "1 to 8"),
         ({"count": True}, "count", "1 to 8"),
@@ -77,6 +85,7 @@ def test_defaults_are_the_stations_with_a_random_seed() -> None:
         ({"formats": ["ogg"]}, "formats", "mp3, mid"),
         ({"formats": [["mp3"]]}, "formats", "mp3, mid"),
         ({"formats": ["wav", "flac"], "seconds": 600, "count": 8}, "formats", "1000 MB"),
+        ({"formats": ["wav", "flac"], "tracks": 8, "count": 8}, "formats", "1000 MB"),
         ({"controls": [1]}, "controls", "temperature"),
         ({"controls": {"temperature": 3}}, "controls.temperature", "0 to 2"),
         ({"controls": {"tmpo": 3}}, "controls.tmpo", "tempo"),
@@ -92,6 +101,7 @@ def test_an_error_names_the_field_and_the_allowed_values(fields: dict[str, Any],
 
 def test_the_longest_order_of_wav_files_fits() -> None:
     order(station="chill", formats=["wav", "mid"], seconds=600, count=8)
+    order(station="chill", formats=["wav", "mid"], count=8)
 
 
 async def call(radio: OnAir, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -123,6 +133,7 @@ async def test_an_order_is_made_downloaded_and_deleted(tmp_path: Path) -> None:
         status, state = await call(radio, "POST", "/api/tracks", json=body)
         assert status == 202
         assert (state["state"], state["place"], state["files"]) == ("waiting", 0, [])
+        assert (state["tracks"], state["seconds"]) == (None, 5)
         state = await done(radio, state["id"])
         assert (state["state"], state["fault"], state["instrument"], state["seeds"]) == (
             "done",
@@ -146,6 +157,24 @@ async def test_an_order_is_made_downloaded_and_deleted(tmp_path: Path) -> None:
         assert (await call(radio, "DELETE", f"/api/tracks/{state['id']}"))[0] == 204
         await until(lambda: not folder.exists())
         assert (await call(radio, "GET", f"/api/tracks/{state['id']}"))[0] == 404
+
+
+async def test_an_order_without_a_length_is_a_whole_track(tmp_path: Path) -> None:
+    async with on_air(CHILL, start=False) as radio:
+        _, state = await call(
+            radio, "POST", "/api/tracks", json={"station": "chill", "seed": 7, "formats": ["opus", "mid"]}
+        )
+        assert (state["tracks"], state["seconds"]) == (1, None)
+        state = await done(radio, state["id"])
+        assert [file["name"] for file in state["files"]] == ["chill-7.mid", "chill-7.opus"]
+        for file in state["files"]:
+            async with radio.http.get(radio.root + file["url"]) as response:
+                (tmp_path / file["name"]).write_bytes(await response.read())
+        score = compose(CHILL, 7, WholeTracks(1))
+        pcm = await ffmpeg("-i", str(tmp_path / "chill-7.opus"), "-f", "s16le", "-ar", "48000", "-")
+        assert len(pcm) / (4 * 48_000) == pytest.approx(score.frames / 48_000, abs=0.1)
+        write_midi(score, tmp_path / "same.mid")
+        assert (tmp_path / "chill-7.mid").read_bytes() == (tmp_path / "same.mid").read_bytes()
 
 
 async def test_deleting_the_running_order_starts_the_next() -> None:
