@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.music.chords import INTERVALS, NO_CHORD, Chord, parse_chord
+from radio.music.chords import INTERVALS, NO_CHORD, Chord, parse_chord, pitch_class, pitch_name
 from radio.music.vocab import NAMES, QUALITIES
 
 CHORDS = st.builds(Chord, st.integers(0, 11), st.sampled_from([q for q in QUALITIES if q != "none"]))
@@ -53,3 +53,8 @@ def test_every_quality_has_intervals() -> None:
 def test_an_unknown_chord_is_rejected_with_the_valid_names(name: str) -> None:
     with pytest.raises(ValueError, match=r"unknown chord .*; use a root A–G"):
         parse_chord(name)
+
+
+def test_pitch_names_wrap_around_at_c() -> None:
+    assert [pitch_class(name) for name in ("C", "B", "Cb", "B#", "F#", "Gb")] == [0, 11, 11, 0, 6, 6]
+    assert [pitch_name(pitch) for pitch in (0, 11, 12)] == ["C", "B", "C"]

@@ -5,7 +5,6 @@ import contextlib
 import io
 import os
 import signal
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from radio.errors import StreamError
 from radio.server.broadcast import hls_rendition as rendition
 from radio.server.broadcast.hls_listeners import MAX_LISTENERS, SEEN_WITHIN, HlsListeners
-from radio.server.routes.hls import TRACKS
+from radio.server.routes.hls import HLS_RENDITIONS, TRACKS
 from radio.types import SAMPLE_RATE, Format, Seconds
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
 from tests.server.tone_worker import settings
@@ -84,10 +83,11 @@ async def test_segments_are_seamless(name: Format) -> None:
 async def test_the_first_request_is_answered_from_the_past() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
-        before = time.time()
+        before = radio.tone.edge.live
         now = read_list(await fetch_playlist(radio, "aac"))
         assert len(now.entries) >= 2
-        assert now.entries[0].number / 2 < before
+        base = radio.app[HLS_RENDITIONS]._timelines["tone"].base
+        assert now.entries[0].number * SAMPLE_RATE // 2 - base < before
         assert now.entries[0].tagged
 
 
