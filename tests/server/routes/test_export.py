@@ -14,6 +14,7 @@ from radio.music import midi
 from radio.paths import STATIONS
 from radio.server.routes.export_queue import EXPORT_JOBS
 from radio.settings.config import load
+from radio.settings.controls import LAYERS
 from radio.types import SAMPLE_RATE
 from radio.worker import job_queue as jobs
 from radio.worker.supervisor import WORKER_COMMAND
@@ -52,7 +53,7 @@ async def test_exports_in_every_format(tmp_path: Path) -> None:
         status, _, body = await exported(radio, "seconds=1&format=stems")
         assert status == 200
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            assert len(archive.namelist()) == 5
+            assert [Path(name).stem for name in archive.namelist()] == list(LAYERS)
         for format_, magic in (("flac", b"fLaC"), ("opus", b"OggS"), ("mp3", b"ID3")):
             status, _, body = await exported(radio, f"seconds=1&format={format_}")
             assert (status, body[: len(magic)]) == (200, magic)
