@@ -244,14 +244,14 @@ def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: floa
 
 def _plan(cells: int, density: float, random: Random) -> list[Development]:
     """Draw the developments of a phrase: it begins with the motif, and the motif comes back every eight bars."""
-    others: tuple[Development, ...] = ("state", "state", "sequence", "sequence", "invert")
+    developments: tuple[Development, ...] = ("state", "state", "sequence", "sequence", "invert")
     rests = max(0.0, 0.6 - density) / 2
     return [
         "state"
         if cell % 4 in (0, 2)
         else "rest"
         if cell < cells - 1 and random.random() < rests
-        else random.choice(others)
+        else random.choice(developments)
         for cell in range(cells)
     ]
 
