@@ -243,7 +243,7 @@ def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: floa
 
 
 def _plan(cells: int, density: float, random: Random) -> list[Development]:
-    """Draw the developments of a phrase: it begins with the motif, and the motif comes back every eight bars."""
+    """Draw the developments of a phrase: it begins with the motif, and the motif comes back every four bars."""
     developments: tuple[Development, ...] = ("state", "state", "sequence", "sequence", "invert")
     rests = max(0.0, 0.6 - density) / 2
     return [
