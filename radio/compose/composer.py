@@ -262,11 +262,11 @@ class Composer:
     ) -> list[Note]:
         """Return what the keys play in a bar: their phrase, or a variation of it."""
         phrase = piece.material.keys[script.material]
-        if plan.place % phrase.bars == 0:
+        if plan.elapsed % phrase.bars == 0:
             self._performers["keys"].release(plan.tick)
         if "keys" not in plan.layers:
             return []
-        notes = phrase.bar(plan.place, plan.tick)
+        notes = phrase.bar(plan.elapsed, plan.tick)
         if script.rings:
             return _ringing(notes, plan.tick)
         if script.variation == "turn":
@@ -282,7 +282,7 @@ class Composer:
         """
         inputs = piece.inputs
         phrase, bass = (
-            layer[script.material].bar(plan.place, plan.tick) for layer in (piece.material.keys, piece.material.bass)
+            layer[script.material].bar(plan.elapsed, plan.tick) for layer in (piece.material.keys, piece.material.bass)
         )
         texture = inputs.track.texture.at_density(inputs.request.density)
         performer = self._performers["keys"]
@@ -314,7 +314,7 @@ class Composer:
         if "bass" not in plan.layers:
             return []
         end = plan.tick + TICKS_PER_BAR
-        notes = material.bass[script.material].bar(plan.place, plan.tick)
+        notes = material.bass[script.material].bar(plan.elapsed, plan.tick)
         return _events(replace(note, end=min(note.end, end)) for note in notes)
 
     def _play_lead(

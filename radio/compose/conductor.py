@@ -139,6 +139,7 @@ class Conductor:
             held=place > 0 and loop.is_held(place),
             loop=loop,
             place=place % loop.bars,
+            elapsed=place,
             layers=layers,
             **({"mix": script.mix} if script else {}),
         )

@@ -20,7 +20,8 @@ class BarPlan:
     section: name of the section, such as `intro` or `A`. chords: one a beat. densities: level 0–7 by part (`piano`,
     `drums`); 0 asks for an empty bar. style, fill, backbeat: for the drums; the backbeat is a snare on beats 2 and 4.
     held: the first chord goes on from the bar before. loop, place: the chord loop, and which of its bars this is; None
-    for a bar that stands alone. layers: those that sound. mix: how the mix moves through the bar.
+    for a bar that stands alone. elapsed: bars since the loop began, however often it came round. layers: those that
+    sound. mix: how the mix moves through the bar.
     """
 
     number: int
@@ -33,6 +34,7 @@ class BarPlan:
     held: bool = False
     loop: Loop | None = None
     place: int = 0
+    elapsed: int = 0
     layers: frozenset[str] = frozenset({"keys", "bass", "drums"})
     mix: MixMove = STILL
 
