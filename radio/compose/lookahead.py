@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import Protocol
 
 from radio.compose.composer import Bar, Composer, ComposerState, request_of
 from radio.settings.controls import Controls
+
+
+class BarSource(Protocol):
+    """A source of bars for a station: a composer, or bars that were composed before."""
+
+    next_number: int
+    """The number of the bar that `next_bar` returns next."""
+    next_loop: int
+    """The number of the bar, of those not returned yet, at which a new mood would take effect."""
+
+    def prepare(self, controls: Controls) -> None:
+        """Compose the next bar early. May be called from any thread."""
+
+    def next_bar(self, controls: Controls) -> Bar:
+        """Return the next bar under `controls`."""
+
+    def skip(self, controls: Controls) -> None:
+        """Let the next bar open the next track."""
 
 
 class Ahead:
@@ -19,10 +38,7 @@ class Ahead:
         self._composer = composer
         self._lock = Lock()
         self._stock: tuple[ComposerState, Controls, Bar] | None = None
-        self.next_number = composer.next_number
-        """The number of the bar that `next_bar` returns next."""
-        self.next_loop = composer.next_loop
-        """The number of the bar, of those not returned yet, at which a new mood would take effect."""
+        self.next_number, self.next_loop = composer.next_number, composer.next_loop
 
     def prepare(self, controls: Controls) -> None:
         """Compose the next bar under `controls` unless that is done. May be called from any thread."""

@@ -14,6 +14,7 @@ from radio.compose.composer import Bar, Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
+from radio.compose.lookahead import Ahead, BarSource
 from radio.compose.loop_writer import LoopWriter
 from radio.errors import AudioError
 from radio.model import bass_model
@@ -28,12 +29,17 @@ from radio.station.station import Station
 
 
 def open_station(
-    settings: StationSettings, *, seed: int | None = None, on_bar: Callable[[Bar], None] = lambda _: None
+    settings: StationSettings,
+    *,
+    seed: int | None = None,
+    bars: BarSource | None = None,
+    on_bar: Callable[[Bar], None] = lambda _: None,
 ) -> Station:
     """Load the station's models and sounds.
 
     Args:
         seed: replaces the seed in the settings.
+        bars: the music, in place of what the models compose.
         on_bar: called with each bar, once it is certain to be played.
 
     Raises:
@@ -44,7 +50,7 @@ def open_station(
     synth, textures = open_sounds(settings, actual_seed)
     return Station(
         settings,
-        open_composer(settings, actual_seed),
+        bars or Ahead(open_composer(settings, actual_seed)),
         synth,
         textures,
         seed=actual_seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
@@ -12,17 +13,22 @@ from radio.compose.composer import Bar
 from radio.compose.feel import Feel
 from radio.music.clock import Clock, to_grid
 from radio.music.events import NoteEvent
-from radio.station.factory import open_timing
+from radio.settings.controls import Controls
+from radio.station.factory import open_station, open_timing
 from radio.station.layers import PLAYED_LAYERS
 from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote, replay
 from radio.station.score import Score, bar_lines
-from radio.types import SAMPLE_RATE, Block, Frames
+from radio.types import SAMPLE_RATE, STILL, TICKS_PER_BAR, Block, Frames
 
 _JOINT: Final[Frames] = 1_024
 """Length of the crossfade at the end of a loop: wow, vinyl and rain do not repeat with the bars."""
 
 _LEAD: Final[Frames] = SAMPLE_RATE
 """Place of a loop's first bar line on its clock, so that early notes have a frame too."""
+
+
+_SETTLING: Final[Frames] = 60 * SAMPLE_RATE
+"""Time in which the control of loudness comes close to the gain that a loop needs."""
 
 
 def play(score: Score) -> Iterator[Block]:
@@ -35,8 +41,8 @@ def play(score: Score) -> Iterator[Block]:
         ModelError: The table of drum timings cannot be read.
     """
     if score.fade is None:
-        return _joined(_replayed(_repeated(score)), score.frames)
-    return _faded(_replayed(_passage(score)), *score.fade)
+        return _joined((layers["mix"] for layers in replay(_repeated(score))), score.frames)
+    return _faded(_on_air(score, score.frames), *score.fade)
 
 
 def fade_gain(first: Frames, last: Frames, fade: tuple[Frames, Frames]) -> Block:
@@ -46,8 +52,43 @@ def fade_gain(first: Frames, last: Frames, fade: tuple[Frames, Frames]) -> Block
     return ((1 - np.clip(share, 0, 1)) ** 3).astype(np.float32)[:, None]
 
 
-def _replayed(passage: AiredPassage) -> Iterator[Block]:
-    return (layers["mix"] for layers in replay(passage))
+class ScoreBars:
+    """The bars of a score for a station, with silent bars after them, or the same again where the score loops."""
+
+    def __init__(self, score: Score) -> None:
+        self._score = score
+        self._bars = _with_releases(score)
+        self.next_number = 0
+        self.next_loop = 0
+
+    def prepare(self, controls: Controls) -> None:
+        """The bars are composed already."""
+
+    def next_bar(self, controls: Controls) -> Bar:  # noqa: ARG002 — the controls were those of the score
+        """Return the next bar."""
+        number = self.next_number
+        self.next_number = self.next_loop = number + 1
+        if number < len(self._bars):
+            return self._bars[number]
+        if self._score.loops:
+            return _moved(self._bars[number % len(self._bars)], number)
+        last = self._bars[-1]
+        releases = {
+            layer: _final_releases(self._score, layer) if number == len(self._bars) else [] for layer in last.events
+        }
+        plan = replace(last.plan, number=number, section="outro", layers=frozenset(), mix=STILL)
+        return replace(last, plan=plan, events=releases)
+
+    def skip(self, controls: Controls) -> None:
+        """A score has no other track."""
+
+
+def _on_air(score: Score, frames: Frames) -> Iterator[Block]:
+    """Yield the first frames of a station that plays a score."""
+    with closing(open_station(score.settings, seed=score.seed, bars=ScoreBars(score))) as station:
+        for position in range(0, frames, SAMPLE_RATE):
+            yield station.render(min(SAMPLE_RATE, frames - position))
+            station.events()  # discard the events, which would accumulate
 
 
 def _faded(blocks: Iterable[Block], begin: Frames, end: Frames) -> Iterator[Block]:
@@ -77,23 +118,11 @@ def _joined(blocks: Iterable[Block], frames: Frames) -> Iterator[Block]:
             yield part
 
 
-def _passage(score: Score) -> AiredPassage:
-    """Return a score as what a station would have had on the air."""
-    *bars, last = _without_end(score)
-    events = {layer: [*last.events[layer], *_final_releases(score, layer)] for layer in last.events}
-    notes = _placed(score, [*bars, replace(last, events=events)], Clock(score.bars[0].tempo))
-    return _aired(score, 0, score.frames, notes, _lines(score.bars))
-
-
 def _repeated(score: Score) -> AiredPassage:
     """Return a loop's passage after it was played often enough to have no beginning."""
-    first, *bars = _without_end(score)
-    # What sounds at the end is released with the notes of the first tick, so that both are late by the same time.
-    events = {
-        layer: [*(replace(event, tick=0) for event in _final_releases(score, layer)), *first.events[layer]]
-        for layer in first.events
-    }
-    placed = _placed(score, [replace(first, events=events), *bars], Clock(first.tempo, frame=_LEAD))
+    bars = _with_releases(score)
+    placed = _placed(score, bars)
+    gain = _settled_gain(score)
     rounds = -(-(PREROLL + _JOINT) // score.frames)
     start = rounds * score.frames
     notes: list[PlayedNote] = []
@@ -101,20 +130,23 @@ def _repeated(score: Score) -> AiredPassage:
     for shift in range(0, start + 2 * score.frames, score.frames):
         moved = (note._replace(frame=note.frame - _LEAD + shift) for note in placed)
         notes += [note._replace(frame=to_grid(note.frame)) for note in moved if note.frame >= 0]
-        lines += [line._replace(frame=line.frame + shift) for line in _lines(score.bars)]
-    return _aired(score, start - _JOINT, start + score.frames, notes, lines)
-
-
-def _aired(
-    score: Score, start: Frames, end: Frames, notes: Iterable[PlayedNote], lines: Sequence[BarLine]
-) -> AiredPassage:
+        lines += [line._replace(frame=line.frame + shift) for line in _lines(score.bars, gain)]
     settings = replace(score.settings, seed=score.seed)
-    return AiredPassage(settings, start, end, sorted(notes), lines, (), moves=lines)
+    return AiredPassage(settings, start - _JOINT, start + score.frames, sorted(notes), lines, (), moves=lines)
 
 
-def _without_end(score: Score) -> list[Bar]:
-    """Return the bars without the events at the score's end and after it."""
-    return [
+def _settled_gain(score: Score) -> float:
+    """Return the gain in dB that the control of loudness reaches while a loop plays."""
+    with closing(open_station(score.settings, seed=score.seed, bars=ScoreBars(score))) as station:
+        while station.position < _SETTLING:
+            station.render(SAMPLE_RATE)
+            station.events()
+        return station.gain_db
+
+
+def _with_releases(score: Score) -> list[Bar]:
+    """Return the bars without what is released at the score's end; a loop releases it at its first tick."""
+    bars = [
         replace(
             bar,
             events={
@@ -123,14 +155,32 @@ def _without_end(score: Score) -> list[Bar]:
         )
         for bar in score.bars
     ]
+    if score.loops:
+        # With the notes of the first tick, so that both are late by the same time.
+        events = {
+            layer: [*(replace(event, tick=0) for event in _final_releases(score, layer)), *played]
+            for layer, played in bars[0].events.items()
+        }
+        bars[0] = replace(bars[0], events=events)
+    return bars
+
+
+def _moved(bar: Bar, number: int) -> Bar:
+    """Return a bar as the one with another number."""
+    ticks = (number - bar.plan.number) * TICKS_PER_BAR
+    events = {
+        layer: [replace(event, tick=event.tick + ticks) for event in played] for layer, played in bar.events.items()
+    }
+    return replace(bar, plan=replace(bar.plan, number=number), events=events)
 
 
 def _final_releases(score: Score, layer: str) -> list[NoteEvent]:
     return [event for event in score.events(layer) if event.tick == score.end]
 
 
-def _placed(score: Score, bars: Iterable[Bar], clock: Clock) -> list[PlayedNote]:
-    """Return the notes of the bars as they are played: with swing, and as late as the players are."""
+def _placed(score: Score, bars: Sequence[Bar]) -> list[PlayedNote]:
+    """Return the notes of a loop as they are played: with swing, and as late as the players are."""
+    clock = Clock(bars[0].tempo, frame=_LEAD)
     timing = open_timing(score.settings)
     feels: Mapping[str, Feel] = {layer: Feel(layer, score.seed, timing) for layer in PLAYED_LAYERS}
     notes: list[PlayedNote] = []
@@ -143,9 +193,16 @@ def _placed(score: Score, bars: Iterable[Bar], clock: Clock) -> list[PlayedNote]
     return notes
 
 
-def _lines(bars: Sequence[Bar]) -> list[BarLine]:
+def _lines(bars: Sequence[Bar], gain: float) -> list[BarLine]:
     lines = bar_lines(bars)
     return [
-        BarLine(start, bar.plan.number, bar.tempo, end - start, bar.plan.mix, bar.track.programs)
+        BarLine(
+            start,
+            bar.plan.number,
+            bar.tempo,
+            end - start,
+            replace(bar.plan.mix, level_db=(gain, gain)),
+            bar.track.programs,
+        )
         for bar, start, end in zip(bars, lines, lines[1:], strict=False)
     ]

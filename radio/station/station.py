@@ -14,11 +14,11 @@ import numpy as np
 from radio.audio.leveler import Leveler
 from radio.audio.mixer import Mixer
 from radio.audio.synth import Synth
-from radio.compose.composer import Bar, Composer
+from radio.compose.composer import Bar
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.drums import KICKS
 from radio.compose.feel import LOOKAHEAD, Feel
-from radio.compose.lookahead import Ahead
+from radio.compose.lookahead import BarSource
 from radio.music.chord_loops import bar_name
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
@@ -50,7 +50,7 @@ class Station:
 
     Args:
         settings: the station's settings; its controls are the initial ones.
-        composer: composes the bars.
+        bars: composes the bars.
         synth: plays the notes of the instruments.
         textures: the other layers, by name.
         seed: determines the human timing of the notes.
@@ -61,7 +61,7 @@ class Station:
     def __init__(
         self,
         settings: StationSettings,
-        composer: Composer,
+        bars: BarSource,
         synth: Synth,
         textures: Mapping[str, Texture],
         *,
@@ -73,7 +73,7 @@ class Station:
         self._on_bar = on_bar
         self.controls = settings.controls
         """The latest values. Those of the music take effect from the bar that `control` returned."""
-        self._composer = Ahead(composer)
+        self._composer = bars
         self._synth = synth
         self._textures = textures
         self._mixer = Mixer(settings.tone)
@@ -96,6 +96,11 @@ class Station:
     def position(self) -> Frames:
         """The next frame to be rendered."""
         return self._mixed - self._mixer.latency - len(self._buffer)
+
+    @property
+    def gain_db(self) -> float:
+        """The gain of the control of loudness at the end of the latest bar."""
+        return self._leveler.gain_db
 
     def render(self, frames: Frames) -> Block:
         """Return the next `frames` of audio. The samples do not depend on the sizes requested."""
