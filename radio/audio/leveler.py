@@ -18,7 +18,7 @@ _MEMORY: Final[Seconds] = 150.0
 _CAUTION: Final[Seconds] = 8.0
 """Music after which half of the measured error is corrected."""
 _GATE_LUFS, _GATE_DB = -70.0, 10.0
-_GROOVES_OVER_ALL: Final = 0.6
+_GROOVES_OVER_ALL: Final = 0.75
 """Grooves are louder than whole tracks, which have intros, breakdowns and endings as well, by this much in dB."""
 _RANGE: Final = 12.0
 _PACE: Final = 1.0
