@@ -68,6 +68,7 @@ def findings(config: Path | None) -> Iterator[Finding]:
 def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
     """Yield a finding for each file that stations need. Each file is read as a station would read it."""
     from radio.audio.synth import check_soundfont
+    from radio.model import bass_model
     from radio.model.weights import checkpoint
     from radio.music.parts import PARTS
 
@@ -76,12 +77,15 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
         if setting == "soundfont":
             check_soundfont(path)
             return f"{path}, {megabytes:.1f} MB"
+        if setting == "bass":
+            bass_model.read(path)
+            return f"{path}, {megabytes:.1f} MB"
         weight_format = checkpoint.read(path, PARTS[setting]).packed().weight_format
         return f"{path}, {weight_format}, {megabytes:.1f} MB"
 
     users: dict[tuple[str, Path], list[str]] = {}
     for station in stations.values():
-        for setting in ("soundfont", *PARTS):
+        for setting in ("soundfont", *PARTS, "bass"):
             path: Path = getattr(station, setting)
             users.setdefault((setting, path), []).append(station.name)
     for (setting, path), names in users.items():

@@ -32,7 +32,7 @@ async def test_controls_change_the_station(open_page: OpenPage) -> None:
         # A change by another client is shown.
         async with radio.http.patch(f"{radio.root}/api/stations/tone/controls", json={"density": 0.25}) as response:
             assert response.status == 200
-        await expect(page.get_by_role("slider", name="Density")).to_have_value("0.25")
+        await expect(page.get_by_role("slider", name="Density", exact=True)).to_have_value("0.25")
         await page.get_by_role("button", name="Reset all").click()
         await until(lambda: radio.tone.controls == radio.tone.settings.controls)
         await expect(mute).to_have_attribute("aria-pressed", "false")
