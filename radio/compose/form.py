@@ -21,11 +21,6 @@ _SHORTEST: Final[Seconds] = 62.0
 _LONGEST: Final[Seconds] = 186.0
 _USUAL: Final[Seconds] = 112.0
 
-_INTRO_DB: Final = (-3.0, -1.0)
-_BREAK_DB: Final = (-2.0, -2.0)
-_OUTRO_DB: Final = (-1.0, -3.0)
-"""Level of the music at the beginning and the end of quiet sections: a track's loudness ranges over 3 to 6 LU."""
-
 PLAYED: Final = frozenset({"keys", "bass", "drums"})
 
 
@@ -117,12 +112,11 @@ def _arranged(sections: list[_Section], random: Random, played: frozenset[str]) 
     builds = random.random() < 0.35
     for number, section in enumerate(sections):
         if section.kind == "intro":
-            yield from _at_level(_intro(section, random, played), *_INTRO_DB)
+            yield from _intro(section, random, played)
         elif section.kind == "outro":
-            yield from _at_level(_outro(section, random, played), *_OUTRO_DB)
+            yield from _outro(section, random, played)
         elif section.kind == "break":
-            bars = _breakdown(section, random, played)
-            yield from _at_level(bars, *_BREAK_DB)
+            yield from _breakdown(section, random, played)
         else:
             first = number == grooves[0]
             yield from _groove(
@@ -144,15 +138,6 @@ def _sweep(bars: list[BarScript], start: float, end: float) -> list[BarScript]:
     edges = [start * (end / start) ** (place / len(bars)) for place in range(len(bars) + 1)]
     return [
         replace(bar, mix=replace(bar.mix, lowpass=(low, high)))
-        for bar, low, high in zip(bars, edges, edges[1:], strict=False)
-    ]
-
-
-def _at_level(bars: list[BarScript], start: float, end: float) -> list[BarScript]:
-    """Return the bars with the music's level moved by `start` to `end` dB, beside the moves that they have."""
-    edges = [start + (end - start) * place / len(bars) for place in range(len(bars) + 1)]
-    return [
-        replace(bar, mix=replace(bar.mix, gain_db=(bar.mix.gain_db[0] + low, bar.mix.gain_db[1] + high)))
         for bar, low, high in zip(bars, edges, edges[1:], strict=False)
     ]
 
