@@ -11,7 +11,8 @@ LINTERS := $(shell grep -oE '"(ruff|import-linter)>=[0-9.]+"' pyproject.toml)
 JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest
 FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
-COVERAGE := --cov=radio --cov=train --cov=kernels --cov-report=term
+# CI shows the coverage; it costs half as much time again.
+COVERAGE ?= $(if $(CI),--cov=radio --cov=train --cov=kernels --cov-report=term)
 
 .PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist
 .DEFAULT_GOAL := radio
