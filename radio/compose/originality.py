@@ -10,6 +10,7 @@ from radio.compose.run_index import PASSAGE_BARS, SHINGLE, Index, Spread
 from radio.errors import MidiError, ModelError
 from radio.music import midi
 from radio.music.events import Note
+from radio.music.midi_score import DRUM_CHANNEL
 from radio.music.parts import DRUMS, PIANO, Part
 from radio.music.quantize import quantize
 from radio.paths import CHECKPOINTS
@@ -57,7 +58,7 @@ def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
     score = midi.read(path)
     tracks: dict[tuple[str, Part], list[tuple[float, float, int, int]]] = {}
     for note in score.notes:
-        part = DRUMS if note.channel == midi.DRUM_CHANNEL else PIANO
+        part = DRUMS if note.channel == DRUM_CHANNEL else PIANO
         track = tracks.setdefault((note.track or part.name, part), [])
         track.append((note.start / score.ppq, note.end / score.ppq, note.note, note.velocity))
     if not tracks:

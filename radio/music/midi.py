@@ -1,172 +1,49 @@
-"""Reading and writing of standard MIDI files.
-
-The tokens have no controllers, so reading turns the sustain pedal into note lengths, and channel volume and expression
-(CC 7, CC 11) into velocity, as the reference thesis does.
-"""
+"""Reading and writing of standard MIDI files."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import mido
 
 from radio.errors import MidiError
 from radio.music.events import NoteEvent
-from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
+from radio.music.midi_files import MidiFile, files_of
+from radio.music.midi_score import DRUM_CHANNEL, Score, score_of
+from radio.music.names import shown
+from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
 
-PEDAL, VOLUME, EXPRESSION = 64, 7, 11
-DRUM_CHANNEL = 9
-SILENCE: Seconds = 10.0
-"""A longer silence ends a piece."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class FileNote:
-    """A note of a MIDI file.
-
-    start, end: file ticks, with the sustain pedal applied.
-    velocity: 1–127, scaled by volume and expression.
-    """
-
-    start: int
-    end: int
-    note: int
-    velocity: int
-    channel: int
-    track: str
-
-
-@dataclass(slots=True)
-class Score:
-    """The notes of a MIDI file with its tempos and time signatures.
-
-    ppq: file ticks per quarter note.
-    """
-
-    ppq: int
-    notes: list[FileNote] = field(default_factory=list)
-    tempos: list[tuple[int, int]] = field(default_factory=list)
-    """(file tick, microseconds per quarter note), in order."""
-    time_signatures: list[tuple[int, int, int]] = field(default_factory=list)
-    """(file tick, numerator, denominator), in order."""
-
-    def seconds(self, tick: int) -> Seconds:
-        """Return the time of `tick` according to the tempo map of the file."""
-        total, last, tempo = 0.0, 0, 500_000
-        for change, new_tempo in self.tempos[: bisect_right(self.tempos, (tick, 1 << 30))]:
-            total += (change - last) * tempo
-            last, tempo = change, new_tempo
-        return (total + (tick - last) * tempo) / self.ppq / 1e6
-
-    def pieces(self) -> list[list[FileNote]]:
-        """Return the notes, split into pieces at silences longer than `SILENCE`."""
-        pieces: list[list[FileNote]] = []
-        sounding_until = 0
-        for note in self.notes:
-            if not pieces or self.seconds(note.start) - self.seconds(sounding_until) > SILENCE:
-                pieces.append([])
-            pieces[-1].append(note)
-            sounding_until = max(sounding_until, note.end)
-        return pieces
+_EXPRESSION: Final = 11
 
 
 def read(path: Path) -> Score:
-    """Read a MIDI file.
+    """Read a MIDI file, alone, in RIFF or as the only one of a zip archive.
 
     Raises:
-        MidiError: The file is missing, is not MIDI, or counts time in SMPTE frames.
+        MidiError: The file is missing, is not MIDI, is too long, or counts time in SMPTE frames; the message names it.
     """
+    files = list(files_of(path))
+    if len(files) != 1:
+        names = ", ".join(file.name.rpartition("/")[2] for file in files[:5])
+        held = (
+            f"it holds {len(files):,} MIDI files ({names}{', …' if len(files) > 5 else ''})"
+            if files
+            else "it holds no MIDI file"
+        )
+        raise MidiError(f"{shown(path)}: {held}; name one file, unpacked")
+    return read_file(files[0])
+
+
+def read_file(file: MidiFile) -> Score:
+    """Read a MIDI file on a disk or in an archive. Raises MidiError as `read` does."""
+    data = file.read()
     try:
-        file = mido.MidiFile(path, clip=True)
-    except FileNotFoundError:
-        raise MidiError(f"{path}: no such file") from None
-    except Exception as error:  # mido raises many types on malformed bytes
-        raise MidiError(f"{path}: not a standard MIDI file ({str(error) or type(error).__name__})") from error
-    if not 0 < file.ticks_per_beat < 0x8000:
-        raise MidiError(f"{path}: its time is in SMPTE frames; use a file with ticks per quarter note")
-    score = Score(file.ticks_per_beat)
-    reader = _Reader(score)
-    for now, track, message in _merge_tracks(file):
-        reader.feed(now, track, message)
-    reader.finish()
-    score.notes.sort()
-    return score
-
-
-def _merge_tracks(file: mido.MidiFile) -> list[tuple[int, str, mido.Message | mido.MetaMessage]]:
-    """Return all messages by absolute file tick; within a tick they keep the order of the tracks."""
-    merged = []
-    for track in file.tracks:
-        now = 0
-        for message in track:
-            now += message.time
-            merged.append((now, track.name, message))
-    merged.sort(key=lambda entry: entry[0])
-    return merged
-
-
-class _Reader:
-    """A converter from MIDI messages to the notes of a score.
-
-    Applies pedal, volume and expression. At most one note sounds per key (track, channel, note).
-    """
-
-    def __init__(self, score: Score) -> None:
-        self.score = score
-        self.now = 0
-        self.pedal: dict[tuple[str, int], bool] = {}
-        self.loudness: dict[tuple[str, int, int], int] = {}
-        self.held: dict[tuple[str, int, int], tuple[int, int]] = {}
-        self.pedalled: set[tuple[str, int, int]] = set()
-
-    def feed(self, now: int, track: str, message: mido.Message | mido.MetaMessage) -> None:
-        self.now = now
-        if message.type == "set_tempo":
-            self.score.tempos.append((now, message.tempo))
-        elif message.type == "time_signature":
-            self.score.time_signatures.append((now, message.numerator, message.denominator))
-        elif message.type == "control_change":
-            self._control(track, message.channel, message.control, message.value)
-        elif message.type in ("note_on", "note_off"):
-            key = (track, message.channel, message.note)
-            if message.type == "note_on" and message.velocity:
-                self._release(key)
-                self.held[key] = (now, self._velocity(track, message.channel, message.velocity))
-            elif self.pedal.get((track, message.channel)):
-                if key in self.held:
-                    self.pedalled.add(key)
-            else:
-                self._release(key)
-
-    def finish(self) -> None:
-        for key in list(self.held):
-            self._release(key)
-
-    def _control(self, track: str, channel: int, control: int, value: int) -> None:
-        if control == PEDAL:
-            down = value >= 64
-            self.pedal[track, channel] = down
-            if not down:
-                for key in [key for key in self.pedalled if key[:2] == (track, channel)]:
-                    self._release(key)
-        elif control in (VOLUME, EXPRESSION):
-            self.loudness[track, channel, control] = value
-
-    def _velocity(self, track: str, channel: int, velocity: int) -> int:
-        volume = self.loudness.get((track, channel, VOLUME), 127)
-        expression = self.loudness.get((track, channel, EXPRESSION), 127)
-        return max(1, round(velocity * volume / 127 * expression / 127))
-
-    def _release(self, key: tuple[str, int, int]) -> None:
-        struck = self.held.pop(key, None)
-        self.pedalled.discard(key)
-        if struck is not None:
-            track, channel, note = key
-            start, velocity = struck
-            self.score.notes.append(FileNote(start, max(self.now, start + 1), note, velocity, channel, track))
+        return score_of(data)
+    except MidiError as error:
+        raise MidiError(f"{file.name}: {error}") from None
 
 
 def excerpt(events: Sequence[NoteEvent], start: Tick, end: Tick) -> list[NoteEvent]:
@@ -240,7 +117,7 @@ def _midi_messages(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
         for tick, program in track.programs.items()
     ]
     events += [
-        (tick, mido.Message("control_change", channel=channel, control=EXPRESSION, value=value))
+        (tick, mido.Message("control_change", channel=channel, control=_EXPRESSION, value=value))
         for tick, value in track.expression
     ]
     events += [

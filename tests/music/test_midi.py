@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from radio.errors import MidiError
 from radio.music import midi
 from radio.music.events import NoteEvent
+from radio.music.midi_score import Score
 
 PPQ = 480
 
 
-def read_score(tmp_path: Path, messages: list[mido.Message | mido.MetaMessage], *, ppq: int = PPQ) -> midi.Score:
+def read_score(tmp_path: Path, messages: list[mido.Message | mido.MetaMessage], *, ppq: int = PPQ) -> Score:
     file = mido.MidiFile(ticks_per_beat=ppq)
     file.tracks.append(mido.MidiTrack(messages))
     path = tmp_path / "piece.mid"
@@ -35,7 +36,7 @@ def control(number: int, value: int, time: int = 0) -> mido.Message:
     return mido.Message("control_change", control=number, value=value, time=time)
 
 
-def spans(score: midi.Score) -> list[tuple[int, int, int]]:
+def spans(score: Score) -> list[tuple[int, int, int]]:
     """Return (note, start, end) of each note."""
     return [(note.note, note.start, note.end) for note in score.notes]
 

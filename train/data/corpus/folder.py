@@ -8,7 +8,7 @@ from pathlib import Path
 
 from radio.errors import MidiError
 from radio.music import midi
-from radio.music.midi import DRUM_CHANNEL
+from radio.music.midi_score import DRUM_CHANNEL
 from radio.music.parts import Part
 from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR

@@ -1,0 +1,38 @@
+"""Names and texts from files: decoded, and without characters that control a terminal, a log or a page."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import Final
+
+_ESCAPES: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?")
+"""Control sequences of ECMA-48, and those that set a terminal's title."""
+
+_LONGEST: Final = 120
+"""Longest name that is shown; the rest of a longer one is left out."""
+
+
+def decode(data: bytes) -> str:
+    """Return a text of a MIDI file as it may be shown: UTF-8 where it is valid, else Latin-1."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Return text in one line, without control characters, directions of writing, or bytes that are no characters."""
+    spaced = re.sub(r"[\s\u2028\u2029]+", " ", _ESCAPES.sub("", text))
+    kept = "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
+    line = " ".join(kept.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def shown(path: Path) -> str:
+    """Return a path for messages; a byte that is not UTF-8 is written as four characters."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(character if character.isprintable() else "�" for character in text)
