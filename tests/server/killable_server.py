@@ -18,15 +18,15 @@ WORKER = (sys.executable, "-m", "tests.server.tone_worker")
 
 
 @contextlib.asynccontextmanager
-async def killable_server(port: int) -> AsyncIterator[None]:
-    """Run a server on a port; kill it at the end."""
+async def killable_server(port: int) -> AsyncIterator[int]:
+    """Run a server on a port, and yield the number of its group of processes; kill it at the end."""
     command = (sys.executable, "-m", "tests.server.killable_server", str(port))
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
     try:
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), 30)
         assert line == b"ready\n"
-        yield
+        yield process.pid
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

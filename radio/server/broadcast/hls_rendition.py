@@ -13,7 +13,8 @@ from radio.errors import ServerError, StreamError
 from radio.server.broadcast.channel import Channel
 from radio.stream.formats import hls
 from radio.stream.formats.fmp4 import Mp4Track
-from radio.stream.formats.hls import Playlist, Segment, Segmenter, Timeline
+from radio.stream.formats.hls import Playlist, Segment, Segmenter
+from radio.stream.formats.hls_timeline import Timeline
 from radio.types import SAMPLE_RATE, Format, Frames, Packet, Seconds
 
 HISTORY: Seconds = 30.0
@@ -98,10 +99,14 @@ class Rendition:
             self._ready.set()
 
     def _add_packet(self, packet: Packet) -> None:
+        timeline = self._timeline()
+        timeline.observe(live=self._channel.edge.live, at=time.time())
+        base = timeline.base(packet.frame)
         if self._segmenter is None:
-            self._segmenter = Segmenter(self._track, base=self._timeline().base)
+            self._segmenter = Segmenter(self._track, base=base)
+        self._segmenter.move(base)
         if segment := self._segmenter.feed(packet):
-            self._add_segment(segment, self._timeline())
+            self._add_segment(segment, timeline)
 
     def _add_segment(self, segment: Segment, timeline: Timeline) -> None:
         if self._playlist is None:
@@ -110,6 +115,7 @@ class Rendition:
         self._playlist.add(segment)
         # A rendition that starts later starts with a discontinuity of its own, up to the number of the others.
         timeline.discontinuities = max(timeline.discontinuities, self._playlist.discontinuities - 1)
-        behind = timeline.base + self._channel.edge.live - segment.time - segment.frames
+        live = self._channel.edge.live
+        behind = timeline.base(live) + live - segment.time - segment.frames
         if behind < hls.SEGMENT_FRAMES + _JITTER:
             self._ready.set()

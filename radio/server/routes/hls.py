@@ -1,6 +1,7 @@
 """`/{station}/hls/…`: playlists and segments of HTTP Live Streaming. A cache in front of the radio may keep them.
 
     index.m3u8              the multivariant playlist: the address for a player
+    opus.m3u8               the same with Opus in place of AAC
     aac/index.m3u8          the playlist of a rendition, with a new segment every four seconds
     aac/TOKEN-init.mp4      the initialization segment
     aac/TOKEN-NUMBER.m4s    a segment, which never changes
@@ -25,15 +26,8 @@ from radio.server.http.problems import ProblemError
 from radio.stream.formats import fmp4, hls
 from radio.stream.formats.codecs import AUDIO_SPECIFIC_CONFIG, CODECS
 from radio.stream.formats.fmp4 import Mp4Track
-from radio.stream.formats.hls import (
-    KEPT_SEGMENTS,
-    PLAYLIST_TYPE,
-    SEGMENT_TYPE,
-    TARGET_DURATION,
-    Timeline,
-    Variant,
-    multivariant,
-)
+from radio.stream.formats.hls import KEPT_SEGMENTS, PLAYLIST_TYPE, SEGMENT_TYPE, TARGET_DURATION, multivariant
+from radio.stream.formats.hls_timeline import Timeline
 from radio.types import SAMPLE_RATE, Format
 
 _AAC, _OPUS = CODECS["aac"], CODECS["opus"]
@@ -47,9 +41,12 @@ TRACKS: Mapping[Format, Mp4Track] = MappingProxyType(
 """The renditions by format."""
 
 _KEPT_FOR = KEPT_SEGMENTS * TARGET_DURATION
-# AAC only: every player supports it, and some break if codecs differ. Chromium 156 starts the first variant, switches
-# to the next, and fails because its decoder does not fit. The bit rate is constant; boxes add 1 %.
-_VARIANTS = multivariant([Variant("aac/index.m3u8", TRACKS["aac"].codec, _AAC.bit_rate * 21 // 20)])
+
+# One variant each: Chromium 156 starts the first variant, switches to the next, and fails because its decoder does not
+# fit. Shaka Player and others need the name of the codec, which only these lists have.
+_VARIANTS: Mapping[Format, str] = MappingProxyType(
+    {name: multivariant(f"{name}/index.m3u8", track, CODECS[name].bit_rate) for name, track in TRACKS.items()}
+)
 
 # A cache may serve a stale list while it revalidates, so that it sends one request for all clients, and on an error.
 _FRESH = {"Cache-Control": "public, max-age=1, stale-while-revalidate=1, stale-if-error=60"}
@@ -86,7 +83,7 @@ class HlsRenditions:
     def _timeline(self, channel: Channel) -> Timeline:
         name = channel.settings.name
         if name not in self._timelines:
-            self._timelines[name] = Timeline.starting(live=channel.edge.live, at=time.time())
+            self._timelines[name] = Timeline(live=channel.edge.live, at=time.time())
         return self._timelines[name]
 
 
@@ -97,6 +94,7 @@ def routes() -> list[web.RouteDef]:
     """Return the routes below `/{station}/hls`; aiohttp answers HEAD on them too."""
     return [
         web.get("/{station}/hls/index.m3u8", get_variants),
+        web.get("/{station}/hls/{rendition}.m3u8", get_variants_of),
         web.get("/{station}/hls/{rendition}/index.m3u8", get_playlist),
         web.get("/{station}/hls/{rendition}/{file}", get_segment),
     ]
@@ -104,16 +102,26 @@ def routes() -> list[web.RouteDef]:
 
 @operation("Get the HLS multivariant playlist", tag="listen", media=(PLAYLIST_TYPE,))
 async def get_variants(request: web.Request) -> web.Response:
-    """Get the playlist for a player. Its only variant is AAC; a player that supports Opus may use `opus/index.m3u8`.
+    """Get the playlist for a player. Its only variant is AAC; for a player that supports Opus there is `opus.m3u8`.
 
     A station that has just started answers when it has played for 17 seconds.
     """
+    return await _variants(request, "aac")
+
+
+@operation("Get the HLS multivariant playlist of a rendition", tag="listen", media=(PLAYLIST_TYPE,))
+async def get_variants_of(request: web.Request) -> web.Response:
+    """Get a playlist for a player with one variant: `aac` or `opus`."""
+    return await _variants(request, _format(request))
+
+
+async def _variants(request: web.Request, format_: Format) -> web.Response:
     # Players start three segments before the end of a list, and Chromium gives up if there are fewer. A fourth segment
     # may pass before the first cut, and half a second is the delay of encoder and tap. A player that is already
     # playing requests the rendition's list, which does not wait.
     missing = 4 * hls.SEGMENT_FRAMES + SAMPLE_RATE // 2 - channel_of(request).edge.live
     await asyncio.sleep(max(0, missing) / SAMPLE_RATE)
-    return web.Response(body=_VARIANTS.encode(), content_type=PLAYLIST_TYPE, headers=_RARELY_CHANGED)
+    return web.Response(body=_VARIANTS[format_].encode(), content_type=PLAYLIST_TYPE, headers=_RARELY_CHANGED)
 
 
 @operation(

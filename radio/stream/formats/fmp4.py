@@ -63,7 +63,7 @@ def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) 
 def opus(*, delay: Frames, packet: Frames = 960) -> Mp4Track:
     """Return a track for Opus, mapping family 0. A decoder needs 80 ms to converge (encapsulation 4.3.2, 4.3.6.2)."""
     specific = _box(b"dOps", struct.pack(">BBHIhB", 0, 2, 0, SAMPLE_RATE, 0, 0))
-    return Mp4Track("Opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
+    return Mp4Track("opus", packet, delay, _entry(b"Opus", specific), -(-SAMPLE_RATE * 80 // 1_000 // packet))
 
 
 def init_segment(track: Mp4Track) -> bytes:

@@ -3,8 +3,7 @@
 All times are frames since 1970 ("epoch-locked"). A segment spans the time between two multiples of `TARGET_DURATION`,
 and its number is the multiple at which it begins. So all renditions share their segment numbers, and the numbers
 continue to rise after a restart of the server without any saved state. If the clock is set back while the server is
-down, the numbers fall and players start over. Discontinuity sequence numbers work the same way: each run of the server
-counts them from the number of its first segment.
+down, the numbers fall and players start over.
 
 Each cut lies at the packet that begins nearest to its multiple. So the length of a segment differs from
 `TARGET_DURATION` by less than a packet, and so does the sum of any number of consecutive segments from its multiple.
@@ -13,7 +12,6 @@ Each cut lies at the packet that begins nearest to its multiple. So the length o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -37,23 +35,12 @@ SEGMENT_TYPE = "audio/mp4"
 _MAX_GAP: Frames = SAMPLE_RATE // 10
 """Gaps up to this length are bridged by extending the packet before; a restarted encoder leaves such a gap."""
 
+_PEAK = 2.25
+"""More than the rate of any segment, as a share of the encoder's mean: encoders allow twice the mean for a while."""
+_MEAN = 1.05
+"""The rate of all segments, in the same way: boxes add less than 5 %."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Timeline:
-    """The time base that a station's renditions share while the server runs."""
-
-    base: Frames
-    """The station's frame 0, in frames since 1970."""
-    discontinuities: int
-    """The discontinuity sequence number before the first segment, which begins with a discontinuity."""
-
-    @classmethod
-    def starting(cls, *, live: Frames, at: Seconds) -> Timeline:
-        """Return the timeline of a station whose live edge is frame `live` at `at` seconds after 1970."""
-        base = round(at * SAMPLE_RATE) - live
-        return cls(base, base // SEGMENT_FRAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +65,7 @@ class Segmenter:
 
     def __init__(self, track: Mp4Track, *, base: Frames) -> None:
         self._track = track
-        self._shift = base - track.delay
+        self._base = base
         self._packets: list[Packet] = []
         self._time: Frames = 0
         self._due: Frames | None = None
@@ -86,6 +73,14 @@ class Segmenter:
         self._cell = 0
         self._number: int | None = None
         self._broken = False
+        self._moved = False
+        """True if the base has changed since the last packet."""
+
+    def move(self, base: Frames) -> None:
+        """Set the time of the station's frame 0 from the next packet on, with which a segment begins if it changes."""
+        if base != self._base:
+            self._due = None if self._due is None else self._due + base - self._base
+            self._base, self._moved = base, self._due is not None
 
     def feed(self, packet: Packet) -> Segment | None:
         """Add the next packet and return the segment that it completes, if any.
@@ -93,22 +88,24 @@ class Segmenter:
         A packet that begins before the expected time is left out, because its audio is already there. At first, and
         after a gap too long to bridge, a segment begins at the next multiple of the target duration.
         """
-        time = packet.frame + self._shift
+        time = packet.frame + self._base - self._track.delay
         if self._due is not None and time < self._due:
             return None
         cell = self._nearest(time)
         complete = None
         if self._due is None or time - self._due > _MAX_GAP:
-            complete = self._close()
-            self._broken = True
-            previous_cell = self._nearest(time - packet.frames)
+            complete, self._broken = self._close(), True
+            begins = cell != self._nearest(time - packet.frames)
         else:
             self._bridge(time - self._due)
-            previous_cell = self._cell
-        if cell != previous_cell:
+            begins = cell != self._cell or self._moved
+            if self._moved:
+                complete, self._broken = self._close(), True
+        self._moved = False
+        if begins:
             complete = complete or self._close()
             self._time = time
-        if cell != previous_cell or self._packets:
+        if begins or self._packets:
             self._packets.append(packet)
         self._due, self._cell = time + packet.frames, cell
         return complete
@@ -201,21 +198,17 @@ class Playlist:
         return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A rendition in the multivariant playlist; `bandwidth` is the peak rate of its segments in bit/s."""
+def multivariant(address: str, track: Mp4Track, bit_rate: int) -> str:
+    """Return a multivariant playlist with one variant (RFC 8216, section 4.3.4), which names its codec.
 
-    address: str
-    codec: str
-    bandwidth: int
-
-
-def multivariant(variants: Iterable[Variant]) -> str:
-    """Return the multivariant playlist; most players start with the first variant (RFC 8216, section 4.3.4)."""
+    Args:
+        address: the variant's playlist.
+        track: its codec.
+        bit_rate: the mean of its encoder, in bit/s.
+    """
+    rates = f"BANDWIDTH={round(bit_rate * _PEAK)},AVERAGE-BANDWIDTH={round(bit_rate * _MEAN)}"
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for variant in variants:
-        lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={variant.bandwidth},CODECS="{variant.codec}"', variant.address]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, f'#EXT-X-STREAM-INF:{rates},CODECS="{track.codec}"', address, ""])
 
 
 def time_of_day(time: Frames) -> str:

@@ -86,7 +86,7 @@ async def test_the_first_request_is_answered_from_the_past() -> None:
         before = radio.tone.edge.live
         now = read_list(await fetch_playlist(radio, "aac"))
         assert len(now.entries) >= 2
-        base = radio.app[HLS_RENDITIONS]._timelines["tone"].base
+        base = radio.app[HLS_RENDITIONS]._timelines["tone"].base(0)
         assert now.entries[0].number * SAMPLE_RATE // 2 - base < before
         assert now.entries[0].tagged
 
@@ -139,7 +139,7 @@ async def test_cache_headers() -> None:
         assert (status, headers["Content-Type"]) == (200, "application/vnd.apple.mpegurl")
         assert headers["Cache-Control"] == "public, max-age=60, stale-if-error=600"
         assert body.decode().splitlines()[-2:] == [
-            '#EXT-X-STREAM-INF:BANDWIDTH=168000,CODECS="mp4a.40.2"',
+            '#EXT-X-STREAM-INF:BANDWIDTH=360000,AVERAGE-BANDWIDTH=168000,CODECS="mp4a.40.2"',
             "aac/index.m3u8",
         ]
         status, headers, body = await fetch(radio, "aac/index.m3u8")

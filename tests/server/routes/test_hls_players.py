@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import numpy as np
 import pytest
 from playwright.async_api import Page, async_playwright
@@ -121,6 +124,36 @@ async def test_players_continue_when_the_server_restarts(tmp_path: Path) -> None
     loudness = np.sqrt(np.mean(sound.reshape(-1, 4_800, 2) ** 2, axis=1)).min(axis=1)
     # a new encoder may fade in within a packet
     assert np.count_nonzero(loudness < 0.1) <= 2
+
+
+async def test_after_a_suspension_the_times_of_segments_are_those_of_the_clock() -> None:
+    """Server and worker are stopped for ten seconds, as on a laptop that sleeps. Ten more, and the list is right."""
+    port, player = free_port(), Player()
+    address = f"http://127.0.0.1:{port}/tone/hls/aac/index.m3u8"
+
+    async def delay(http: aiohttp.ClientSession) -> float:
+        """Return the seconds from the end of the list to now."""
+        async with http.get(address) as response:
+            entries = player.reload(await response.text()).entries
+        place = max(place for place, entry in enumerate(entries) if entry.at is not None)
+        return time.time() - (entries[place].at or 0) - sum(entry.seconds for entry in entries[place:])
+
+    async with killable_server(port) as group, aiohttp.ClientSession() as http:
+        for _ in range(10):
+            assert await delay(http) < 6
+            await asyncio.sleep(1)
+        os.killpg(group, signal.SIGSTOP)
+        await asyncio.sleep(10)
+        os.killpg(group, signal.SIGCONT)
+        for _ in range(60):
+            now = await delay(http)
+            if now < 6 and sum(entry.tagged for entry in player.known.values()) == 2:
+                break
+            await asyncio.sleep(1)
+        assert -0.5 < now < 6
+    numbers = sorted(player.known)
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert sum(player.known[number].tagged for number in numbers) == 2
 
 
 MSE = Path(__file__).with_name("mse_player.js")

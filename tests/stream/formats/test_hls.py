@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime
 from itertools import pairwise
 
@@ -10,18 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from radio.stream.formats.codecs import CODECS
+from radio.stream.formats.encoders import open_encoder
 from radio.stream.formats.hls import (
     KEPT_SEGMENTS,
     LISTED_SEGMENTS,
     Playlist,
     Segment,
     Segmenter,
-    Timeline,
-    Variant,
     multivariant,
     time_of_day,
 )
-from radio.types import SAMPLE_RATE, Frames, Packet
+from radio.stream.formats.hls_timeline import SETTLING, TOLERANCE, Timeline
+from radio.types import SAMPLE_RATE, Format, Frames, Packet
 from tests.stream.codecs import TRACKS, encoded, silence
 from tests.stream.m3u8_reader import Player, read_list
 from tests.stream.mp4_reader import read_fragment
@@ -124,13 +126,13 @@ def test_repeated_audio_is_left_out(name: str, start: int, base: int, back: int,
     assert all(abs(item.time - item.number * TARGET) <= 1.5 * length for item in segments)
 
 
-@given(first=names, second=names, base=bases, down=st.integers(1, 10**8))
+@given(first=names, second=names, base=bases, down=st.integers(1, 10**9))
 def test_numbers_and_discontinuities_increase_across_restarts(first: str, second: str, base: int, down: int) -> None:
     runs = []
     for name, began in ((first, base), (second, base + 1_400 * TRACKS[first].packet + down)):
         segments = cut(name, silence(name, 1_400), began)
-        timeline = Timeline.starting(live=0, at=began / SAMPLE_RATE)
-        assert abs(timeline.base - began) <= 1
+        timeline = Timeline(live=0, at=began / SAMPLE_RATE)
+        assert abs(timeline.base(0) - began) <= 1
         playlist = Playlist(TRACKS[name], token=name, discontinuities=timeline.discontinuities)
         for segment in segments:
             playlist.add(segment)
@@ -138,7 +140,7 @@ def test_numbers_and_discontinuities_increase_across_restarts(first: str, second
     (old, _, old_list), (new, _, new_list) = runs
     assert new[0].number > old[-1].number
     assert new_list.entries[0].tagged
-    assert new_list.entries[0].discontinuity > old_list.entries[-1].discontinuity
+    assert new_list.entries[0].discontinuity >= old_list.entries[-1].discontinuity + down // (3_600 * SAMPLE_RATE)
 
 
 @settings(max_examples=20)
@@ -206,16 +208,92 @@ def test_the_text_of_a_playlist() -> None:
 
 
 def test_the_text_of_a_multivariant_playlist() -> None:
-    variants = [Variant("aac/index.m3u8", "mp4a.40.2", 200_000), Variant("opus/index.m3u8", "opus", 150_000)]
-    assert multivariant(variants).splitlines() == [
+    assert multivariant("opus/index.m3u8", TRACKS["opus"], 96_000).splitlines() == [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        '#EXT-X-STREAM-INF:BANDWIDTH=200000,CODECS="mp4a.40.2"',
-        "aac/index.m3u8",
-        '#EXT-X-STREAM-INF:BANDWIDTH=150000,CODECS="opus"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=216000,AVERAGE-BANDWIDTH=100800,CODECS="opus"',
         "opus/index.m3u8",
     ]
+
+
+def hard_to_encode(seconds: float) -> dict[str, np.ndarray]:
+    """Sounds of shape (frames, 2) for which encoders exceed their mean rate by far."""
+    t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    noise = np.random.default_rng(1).standard_normal((len(t), 2))
+    squares = 0.4 * np.stack([np.sign(np.sin(2 * np.pi * hertz * t)) for hertz in (55, 61)], axis=1)
+    return {
+        "clicks": 0.9 * noise * (np.arange(len(t)) % 480 < 2)[:, None],
+        "squares": squares,
+        "gated squares": squares * (13 * t % 1 < 0.3)[:, None],
+        "bursts of noise": 0.3 * noise * (7 * t % 1 < 0.5)[:, None],
+    }
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_no_segment_exceeds_the_bandwidth_of_the_multivariant_playlist(name: Format) -> None:
+    bit_rate = CODECS[name].bit_rate
+    bandwidth = re.search(r"BANDWIDTH=(\d+),AVERAGE", multivariant("", TRACKS[name], bit_rate))
+    assert bandwidth is not None
+    for sound, audio in hard_to_encode(9).items():
+        encoder = open_encoder(name)
+        packets = [packet for block in np.array_split(audio.astype(np.float32), 90) for packet in encoder.encode(block)]
+        segments = cut(name, packets)
+        assert len(segments) >= 1
+        for segment in segments:
+            assert 8 * len(segment.data) * SAMPLE_RATE / segment.frames < int(bandwidth[1]), sound
+
+
+def packets_at(timeline: Timeline, segmenter: Segmenter, packets: list[Packet]) -> list[Segment]:
+    """Segment packets as a rendition does."""
+    segments = []
+    for packet in packets:
+        segmenter.move(timeline.base(packet.frame))
+        if segment := segmenter.feed(packet):
+            segments.append(segment)
+    return segments
+
+
+@given(name=names, pause=st.integers(SAMPLE_RATE * 3, SAMPLE_RATE * 1_000), at=st.integers(300, 700))
+def test_after_a_pause_of_the_station_times_are_those_of_the_clock(name: str, pause: int, at: int) -> None:
+    """The audio continues without a gap, so none is lost; the segments have consecutive numbers."""
+    length = TRACKS[name].packet
+    packets, live = silence(name, 1_300), at * length
+    timeline = Timeline(live=0, at=NOW / SAMPLE_RATE)
+    segmenter = Segmenter(TRACKS[name], base=timeline.base(0))
+    segments = packets_at(timeline, segmenter, packets[:at])
+    for seconds in range(5):
+        timeline.observe(live=live + seconds * SAMPLE_RATE, at=(NOW + live + pause) / SAMPLE_RATE + seconds)
+    segments += packets_at(timeline, segmenter, packets[at:])
+    moved = next(packet.frame for packet in packets if timeline.base(packet.frame) != NOW)
+    (place,) = [place for place, segment in enumerate(segments) if segment.discontinuity and place]
+    assert segments[place].time == moved - TRACKS[name].delay + NOW + pause
+    assert [b.number - a.number for a, b in pairwise(segments)] == [1] * (len(segments) - 1)
+    sent = payload(name, segments)
+    skipped = int.from_bytes(sent[0][1], "big")
+    assert [data for _, data in sent] == [packet.data for packet in packets[skipped : skipped + len(sent)]]
+
+
+def test_times_follow_the_clock_only_forward_and_only_if_it_stays_ahead() -> None:
+    timeline = Timeline(live=0, at=NOW / SAMPLE_RATE)
+    for seconds in range(20):  # half a minute behind; half of it is caught up at once
+        behind = 30 if seconds < 2 else 15
+        timeline.observe(live=seconds * SAMPLE_RATE, at=NOW / SAMPLE_RATE + seconds + behind)
+    assert timeline.base(20 * SAMPLE_RATE) == NOW + 15 * SAMPLE_RATE
+    for seconds in range(20, 40):  # the clock is set back by an hour
+        timeline.observe(live=seconds * SAMPLE_RATE, at=NOW / SAMPLE_RATE + seconds - 3_600)
+    for seconds in range(40, 60):
+        timeline.observe(live=seconds * SAMPLE_RATE, at=NOW / SAMPLE_RATE + seconds + 15 + 0.9 * TOLERANCE)
+    assert timeline.base(60 * SAMPLE_RATE) == NOW + 15 * SAMPLE_RATE
+    assert timeline.base(0) == NOW
+    assert SETTLING < 20
+
+
+def test_the_discontinuity_number_is_small_for_a_century() -> None:
+    """hls.js walks an array of as many entries at each reload."""
+    assert 0 < Timeline(live=0, at=NOW / SAMPLE_RATE).discontinuities < 10_000
+    assert Timeline(live=0, at=NOW / SAMPLE_RATE + 100 * 365 * 86_400).discontinuities < 1_000_000
+    assert Timeline(live=0, at=0).discontinuities == 0
 
 
 @given(milliseconds=st.integers(0, 4 * 10**12))
