@@ -1,4 +1,4 @@
-"""The bass: a line over the chords of a phrase, which walks or is locked to the kick."""
+"""The bass: a line over the chords of a phrase, which walks, is locked to the kick, or is held where nothing drums."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from radio.compose import groove_bass, walking_bass
+from radio.compose import groove_bass, held_bass, walking_bass
 from radio.compose.bass_line import BassLine
 from radio.compose.phrase import Phrase, phrase_of
 from radio.model.bass_model import UNTRAINED, BassModel
@@ -19,7 +19,7 @@ WALKING_STYLES: Final = frozenset({"jazz", "neworleans", "blues"})
 def write_bass(
     chords: Sequence[Chord],
     bars: int,
-    kicks: Sequence[frozenset[Tick]],
+    kicks: Sequence[frozenset[Tick]] | None,
     style: str,
     random: Random,
     *,
@@ -31,14 +31,17 @@ def write_bass(
     Args:
         chords: One a beat; they go round.
         bars: Length of the line.
-        kicks: For each bar of the drum loop, the ticks from its bar line at which a kick sounds; they go round.
+        kicks: For each bar of the drum loop, the ticks from its bar line at which a kick sounds; they go round. None
+            for a band without drums.
         style: Of the drums; some styles walk in quarter notes.
         random: Generator of the phrase.
         model: Chooses the pitches.
         keys: The phrase of the keys over the same chords, from which the bass keeps a semitone away.
     """
-    manner = walking_bass if style in WALKING_STYLES else groove_bass
+    manner = held_bass if kicks is None else walking_bass if style in WALKING_STYLES else groove_bass
     line = BassLine(model, chords, random, keys, comfortable=manner.COMFORTABLE, highest=manner.HIGHEST)
+    if kicks is None:
+        return phrase_of(held_bass.held(line, chords, bars, random), bars)
     if style in WALKING_STYLES:
         return phrase_of(walking_bass.walking(line, chords, bars, random), bars)
     return phrase_of(groove_bass.groove(line, chords, bars, kicks, random), bars)

@@ -13,7 +13,7 @@ from radio.compose.instruments import Instruments
 from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
 from radio.compose.plan import BarPlan, Track
 from radio.compose.texture import Texture, draw_texture
-from radio.compose.titles import draw_title
+from radio.compose.titles import title_of
 from radio.music.chord_loops import HALVES, Loop
 from radio.music.chords import pitch_class
 from radio.music.parts import PIANO
@@ -93,6 +93,11 @@ class Conductor:
         self._recent: tuple[Loop, ...] = ()
         self._track = self._draw(None, Request())
         self._following = self._draw(self._track, Request())
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The layers that play, the lead apart."""
+        return self._layers
 
     @property
     def following(self) -> Track:
@@ -190,7 +195,7 @@ class Conductor:
         programs = self._instruments.draw(Random(f"{self._seed}/{number}/instruments"))
         track = Track(
             number=number,
-            title=draw_title(random),
+            title=title_of(self._seed, number),
             key=random.choice(keys),
             mode=None,
             mood=mood,

@@ -46,6 +46,11 @@ _FILLED_VELOCITY: Final = 58
 """Velocity of a hat that is added where the model left an eighth empty."""
 
 
+_SIXTEENTHS: Final[Sequence[Tick]] = (90, 330, 210, 450, 30, 270, 150, 390)
+"""Sixteenths of a bar between the eighths, in the order in which hats are added."""
+_ADDED_VELOCITY: Final = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """Place of one kind of hit in the mix: its mean velocity, and the share of the model's accents that is kept."""
@@ -129,6 +134,36 @@ def with_hats(loop: Phrase, style: str) -> Phrase:
                 start = place * TICKS_PER_BAR + tick
                 added.append(Note(start, start + DRUM_GATE, CLOSED_HAT, velocity))
     return phrase_of([*loop.notes, *added], loop.bars)
+
+
+def at_density(loop: Phrase, style: str, density: float) -> Phrase:
+    """Return the loop at a density: 0.5 leaves it, less takes away what a groove can do without, more adds hats.
+
+    At 0 the first kick, the backbeat and cymbals on the beats remain; at 1 a style that lives on hats has sixteenths.
+    """
+    if density < 0.5:
+        spare = sorted((place, note.start, note) for note in loop.notes if (place := _spare(note)) is not None)
+        gone = {note for _, _, note in spare[: round(len(spare) * (1 - 2 * density))]}
+        return phrase_of((note for note in loop.notes if note not in gone), loop.bars)
+    if style not in SOFT_STYLES:
+        return loop
+    places = _SIXTEENTHS[: round(len(_SIXTEENTHS) * (2 * density - 1))]
+    ticks = [bar * TICKS_PER_BAR + place for bar in range(loop.bars) for place in places]
+    covered = {note.start for note in loop.notes if note.note in HATS | RIDES}
+    hats = [Note(tick, tick + DRUM_GATE, CLOSED_HAT, _ADDED_VELOCITY) for tick in ticks if tick not in covered]
+    return phrase_of([*loop.notes, *hats], loop.bars)
+
+
+def _spare(note: Note) -> int | None:
+    """Return the order in which a hit may be left out: 0 first; None for hits that carry the groove."""
+    on_sixteenth, on_beat = note.start % _EIGHTH != 0, note.start % TICKS_PER_BEAT == 0
+    if note.note in KICKS:
+        return None if note.start % TICKS_PER_BAR == 0 else 4 if on_beat else 2
+    if note.note in SNARES:
+        return None if note.start % (2 * TICKS_PER_BEAT) == TICKS_PER_BEAT else 1
+    if on_sixteenth:
+        return 0
+    return None if on_beat else 3
 
 
 def leveled(loop: Phrase) -> Phrase:

@@ -2,7 +2,7 @@
 
 The timing was measured (`radio.compose.drum_timing`). A drummer is late or early by the same time at the same place of
 every bar, by a little more or less at each hit, and by a slow drift that all limbs share. Keys and bass follow that
-drift, as a band follows its drummer. They lie behind the drums by a time that is drawn for each station from those of
+drift, as a band follows its drummer. They lie behind the drums by a time that is drawn for each track from those of
 jazz trios, and waver around it on their own with a short memory (AR(1), φ ≈ 0.37, as measured in human tapping and
 drumming: Hennig, "Synchronization in human musical rhythms and mutually interacting complex systems", PNAS 2014).
 """
@@ -72,18 +72,25 @@ class Feel:
         self._timing = timing
         self._drift = Drift(timing, f"{seed}/band")
         self._random = Random(f"{seed}/{layer}")
-        habits = Random(f"{seed}/habits")
-        self._late = {
-            kind: [late + habits.gauss(0.0, timing.habit) for late in timing.late[kind]] for kind in KINDS
-        }  # ms at each of PLACES, by this drummer
-        follower = timing.followers.get(layer, timing.followers["keys"])
-        self._behind = timing.on_beats + follower.draw(Random(f"{seed}/{layer}/behind"))  # ms, for this band
-        self._wavers = follower.own * (1 - _PHI**2) ** 0.5
+        self._seed = seed
+        self._follower = timing.followers.get(layer, timing.followers["keys"])
+        self._wavers = self._follower.own * (1 - _PHI**2) ** 0.5
+        self.begin_track(0)
         self._latest: Frames = 0
         self._tick: Tick = -1
         self._own = 0.0
         self._hits: dict[int, float] = {}
         """Lateness by chance of the pads struck at this tick, in ms."""
+
+    def begin_track(self, number: int) -> None:
+        """Draw the habits of the drummer and the lateness of the player for the station's track `number`."""
+        self._track = number
+        habits = Random(f"{self._seed}/{number}/habits")
+        self._late = {
+            kind: [late + habits.gauss(0.0, self._timing.habit) for late in self._timing.late[kind]] for kind in KINDS
+        }  # ms at each of PLACES, by this drummer
+        behind = self._follower.draw(Random(f"{self._seed}/{number}/{self._layer}/behind"))
+        self._behind = self._timing.on_beats + behind  # ms, for this band
 
     def place(self, tick: Tick, note: int, clock: Clock, swing: float) -> Frames:
         """Return the frame, on the grid, at which `note` at `tick` sounds; `swing` in % (50 straight)."""
@@ -114,7 +121,10 @@ class Feel:
         return self._late[kind_of(pad)][place_of(self._tick)] + self._hits[pad]
 
     def save(self) -> tuple[Any, ...]:
-        return self._random.getstate(), self._drift.save(), self._tick, self._own, dict(self._hits), self._latest
+        return (
+            self._random.getstate(), self._drift.save(), self._tick, self._own, dict(self._hits), self._latest,
+            self._track,
+        )  # fmt: skip
 
     def restore(self, saved: tuple[Any, ...]) -> None:
         self._random.setstate(saved[0])
@@ -122,6 +132,7 @@ class Feel:
         self._tick, self._own = saved[2:4]
         self._hits = dict(saved[4])
         self._latest = saved[5]
+        self.begin_track(saved[6])
 
 
 def swung(within: Tick, swing: float) -> float:

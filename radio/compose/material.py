@@ -40,6 +40,8 @@ LOWEST, HIGHEST = 41, 84
 
 _LONGEST_PHRASE: Final = 16
 
+_SILENCE: Final = Phrase(1, ())
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -128,10 +130,16 @@ class MaterialWriter:
         self._steps = [
             name
             for name, count in CANDIDATES.items()
-            if name != "motif" or "lead" in inputs.track.programs
+            if self._is_needed(name)
             for _ in range(max(2, round(count * share)))
         ]
         self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
+
+    def _is_needed(self, name: str) -> bool:
+        """Return False for phrases of layers that do not play."""
+        if name == "motif":
+            return "lead" in self.inputs.track.programs
+        return name.startswith("keys") or "drums" in self._conductor.layers
 
     @property
     def done(self) -> bool:
@@ -163,13 +171,13 @@ class MaterialWriter:
         random = Random(f"{self._seed}/bass")
         return Material(
             keys={material: chosen[f"keys {material}"] for material in MATERIALS},
-            drums={material: chosen[f"drums {material}"] for material in MATERIALS},
-            fill=chosen["fill"],
+            drums={material: chosen.get(f"drums {material}", _SILENCE) for material in MATERIALS},
+            fill=chosen.get("fill", _SILENCE),
             bass={
                 material: write_bass(
                     self._chords(material),
                     self.bars(material),
-                    drums.kicks_of(chosen[f"drums {material}"]),
+                    drums.kicks_of(chosen[f"drums {material}"]) if f"drums {material}" in chosen else None,
                     self.inputs.style,
                     random,
                     model=self._bass,
@@ -241,7 +249,10 @@ class MaterialWriter:
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
         """Take the best candidate, and feed it through the model from where the candidates began."""
         if layer == "drums":
-            phrase = drums.leveled(phrase if name == "fill" else drums.with_hats(phrase, self.inputs.style))
+            if name != "fill":
+                style, density = self.inputs.style, self.inputs.request.drums_density
+                phrase = drums.at_density(drums.with_hats(phrase, style), style, density)
+            phrase = drums.leveled(phrase)
         performer = self._performers[layer]
         chosen = {**self.draft.chosen, name: phrase}
         self.draft = replace(self.draft, chosen=chosen, best=None)

@@ -1,22 +1,39 @@
-"""Titles of tracks."""
+"""Titles of tracks: two words each, in an order that is the station's own."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from random import Random
 from typing import Final
 
 _FIRST: Final = (
-    "Amber", "Borrowed", "Distant", "Faded", "Folded", "Half-lit", "Hollow", "Idle", "Late", "Lantern", "Lowered",
-    "Milky", "Mossy", "Muted", "Paper", "Quiet", "Rainy", "Rusted", "Second", "Sleepy", "Slow", "Soft", "Spare",
-    "Sunday", "Tender", "Threadbare", "Unsent", "Velvet", "Warm", "Window",
+    "Amber", "Borrowed", "Crooked", "Distant", "Dusty", "Faded", "Folded", "Foggy", "Gentle", "Half-lit", "Hollow",
+    "Idle", "Lantern", "Late", "Lowered", "Milky", "Mossy", "Muted", "Narrow", "Pale", "Paper", "Patient", "Quiet",
+    "Rainy", "Rusted", "Second", "Sleepy", "Slow", "Soft", "Spare", "Sunday", "Tangled", "Tender", "Threadbare",
+    "Unsent", "Upstairs", "Velvet", "Warm", "Window", "Woolen",
 )  # fmt: skip
 _SECOND: Final = (
-    "Afternoon", "Avenue", "Balcony", "Bus Stop", "Corner", "Cup", "Drizzle", "Elevator", "Evening", "Garden",
-    "Harbour", "Hours", "Kettle", "Letters", "Light", "Moths", "Notebook", "Orchard", "Platform", "Postcard", "Rooftop",
-    "Room", "Shelves", "Steps", "Stairwell", "Tape", "Tea", "Tram", "Umbrella", "Weather",
+    "Afternoon", "Almanac", "Avenue", "Balcony", "Blanket", "Bus Stop", "Corner", "Courtyard", "Cup", "Drawer",
+    "Drizzle", "Elevator", "Evening", "Ferry", "Garden", "Harbor", "Hours", "Kettle", "Letters", "Light", "Matinee",
+    "Moths", "Notebook", "Orchard", "Platform", "Postcard", "Puddle", "Rooftop", "Room", "Shelves", "Sparrow",
+    "Stairwell", "Steps", "Tape", "Tea", "Tram", "Umbrella", "Walk", "Weather", "Yard",
 )  # fmt: skip
 
+COUNT: Final = len(_FIRST) * len(_SECOND)
+"""Number of titles. A track lasts a minute or more, so that none comes again within a day."""
 
-def draw_title(random: Random) -> str:
-    """Draw a title of two words."""
-    return f"{random.choice(_FIRST)} {random.choice(_SECOND)}"
+
+def title_of(seed: int, number: int) -> str:
+    """Return the title of a station's track `number`: each comes once in `COUNT` tracks, each first word once in 40."""
+    first, second, turns = _orders(seed)
+    turn, place = divmod(number % COUNT, len(first))
+    return f"{first[place]} {second[(place + turns[turn]) % len(second)]}"
+
+
+@lru_cache(maxsize=64)
+def _orders(seed: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """Return the words of a station in its own order, and the turns of one list against the other."""
+    random = Random(f"{seed}/titles")
+    first = random.sample(_FIRST, len(_FIRST))
+    second = random.sample(_SECOND, len(_SECOND))
+    return tuple(first), tuple(second), tuple(random.sample(range(len(second)), len(second)))

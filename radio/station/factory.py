@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 from radio.audio.loop_folder import LoopFolder
 from radio.audio.rain import Rain
@@ -53,10 +54,15 @@ def open_station(
         bars or Ahead(open_composer(settings, actual_seed)),
         synth,
         textures,
-        seed=actual_seed,
+        seed=music_seed(settings, actual_seed),
         timing=open_timing(settings),
         on_bar=on_bar,
     )
+
+
+def music_seed(settings: StationSettings, seed: int) -> int:
+    """Return the start of all that is drawn for the music. Stations of one seed differ by their names."""
+    return int.from_bytes(blake2b(f"{settings.name}/{seed}".encode(), digest_size=8).digest()) >> 1
 
 
 def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, Texture]]:
@@ -127,7 +133,7 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
         open_engine(checkpoint.read(settings.piano, PIANO), settings.engine),
         open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
         open_conductor(settings, seed),
-        seed=seed,
+        seed=music_seed(settings, seed),
         bass=bass_model.read(settings.bass),
     )
 
@@ -143,7 +149,7 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
         progressions=[parse_loop(bars) for bars in settings.progressions],
         keys=settings.keys,
         style=settings.style,
-        seed=seed,
+        seed=music_seed(settings, seed),
         tempo_spread=settings.tempo_spread,
         textures=settings.textures,
         layers=frozenset(settings.layers),

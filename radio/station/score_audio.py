@@ -14,7 +14,7 @@ from radio.compose.feel import Feel
 from radio.music.clock import Clock, to_grid
 from radio.music.events import NoteEvent
 from radio.settings.controls import Controls
-from radio.station.factory import open_station, open_timing
+from radio.station.factory import music_seed, open_station, open_timing
 from radio.station.layers import PLAYED_LAYERS
 from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote, replay
 from radio.station.score import Score, bar_lines
@@ -182,10 +182,15 @@ def _placed(score: Score, bars: Sequence[Bar]) -> list[PlayedNote]:
     """Return the notes of a loop as they are played: with swing, and as late as the players are."""
     clock = Clock(bars[0].tempo, frame=_LEAD)
     timing = open_timing(score.settings)
-    feels: Mapping[str, Feel] = {layer: Feel(layer, score.seed, timing) for layer in PLAYED_LAYERS}
+    feels: Mapping[str, Feel] = {
+        layer: Feel(layer, music_seed(score.settings, score.seed), timing) for layer in PLAYED_LAYERS
+    }
     notes: list[PlayedNote] = []
     for bar in bars:
         clock.set_tempo(bar.plan.tick, bar.tempo)
+        if bar.opens_track:
+            for feel in feels.values():
+                feel.begin_track(bar.track.number)
         for layer, events in bar.events.items():
             for event in events:
                 frame = feels[layer].place(event.tick, event.note, clock, bar.swing)

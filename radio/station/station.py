@@ -201,6 +201,9 @@ class Station:
         self._clock.set_tempo(tick, bar.tempo)
         self._clock.forget(tick - TICKS_PER_BAR)
         self._on_bar(bar)
+        if bar.opens_track:
+            for feel in self._feels.values():
+                feel.begin_track(bar.track.number)
         mix = replace(bar.plan.mix, level_db=self._leveler.next_bar())
         controls = controls.changed({"mood": bar.track.mood})  # a new mood waits for the next loop
         self._announce(bar, mix, controls)

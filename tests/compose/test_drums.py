@@ -85,3 +85,19 @@ def test_toms_and_crashes_stay_out_of_grooves() -> None:
     assert drums.forbidden("hiphop", fill=True) >= drums.TOMS | drums.CRASHES
     assert drums.forbidden("jazz", fill=False) >= drums.TOMS
     assert not drums.forbidden("jazz", fill=True) & drums.TOMS
+
+
+@given(HITS, st.sampled_from(["hiphop", "jazz"]))
+def test_a_density_takes_hits_away_or_adds_hats_and_a_half_changes_nothing(hits: list[Note], style: str) -> None:
+    loop = phrase_of(hits, 2)
+    loops = [drums.at_density(loop, style, density) for density in (0.0, 0.2, 0.4, 0.5, 0.7, 1.0)]
+    assert loops[3] == loop
+    counts = [len(dense.notes) for dense in loops]
+    assert counts == sorted(counts)
+    assert set(loops[0].notes) <= set(loops[1].notes) <= set(loops[2].notes) <= set(loop.notes)
+    assert {note.note for note in set(loops[5].notes) - set(loop.notes)} <= {42}
+
+
+def test_the_thinnest_groove_keeps_its_first_kick_its_backbeat_and_hats_on_beats() -> None:
+    assert drums.at_density(GROOVE, "hiphop", 0.0) == bar((0, 36), (1, 38), (3, 38), *((beat, 42) for beat in range(4)))
+    assert len(drums.at_density(GROOVE, "hiphop", 1.0).notes) == len(GROOVE.notes) + 8

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.compose.drum_timing import FURTHEST_MS, PLACES, STEADY, Timing, read
+from radio.compose.drum_timing import FURTHEST_MS, PLACES, STEADY, Lateness, Timing, read
 from radio.compose.feel import LOOKAHEAD, Feel, swung
 from radio.music.clock import Clock
 from radio.paths import DRUM_TIMINGS
@@ -138,3 +138,17 @@ def test_the_same_seed_plays_the_same_and_a_save_goes_on_as_if_never_stopped(lay
     twin.place(1900, 38, clock, 56)
     twin.restore(saved)
     assert [twin.place(tick, 42, clock, 56) for tick in range(960, 1920, 30)] == expected
+
+
+def test_lateness_and_habits_are_drawn_for_each_track_and_saved_with_it() -> None:
+    clock, timing = Clock(80), replace(HUMAN, drift=0.0, hit=0.0, followers={"keys": Lateness(14, 11, -4, 31, 0)})
+    for layer, pad in (("keys", 60), ("drums", 42)):
+        feel = Feel(layer, 4, timing)
+        lateness = []
+        for number in range(8):
+            feel.begin_track(number)
+            lateness.append(late_ms(feel, (number + 1) * 4800, pad, clock))
+        assert len(set(lateness)) > 5
+        restored = Feel(layer, 4, timing)
+        restored.restore(feel.save())
+        assert late_ms(restored, 48_000, pad, clock) == late_ms(feel, 48_000, pad, clock)

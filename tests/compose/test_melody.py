@@ -165,8 +165,10 @@ def test_the_lead_plays_in_the_bars_that_name_it() -> None:
     assert all("keys" in bar.plan.layers for bar in named)
     assert fmean(bool(heard(bar, "lead")) for bar in named) > 0.6
     assert not any(bar.events["lead"] for bar in bars if "lead" not in bar.plan.layers)
-    assert {bar.track.programs["lead"] for bar in bars} == {11, 73}
-    assert {bar.track.programs["keys"] for bar in bars} == {4, 5}
+    assert {bar.track.programs["lead"] for bar in bars} <= {11, 73}
+    assert {bar.track.programs["keys"] for bar in bars} <= {4, 5}
+    drawn = [Instruments(keys=(4, 5), lead=(11, 73)).draw(Random(seed)) for seed in range(20)]
+    assert {(programs["keys"], programs["lead"]) for programs in drawn} == {(4, 11), (4, 73), (5, 11), (5, 73)}
 
 
 def test_a_station_without_lead_programs_has_no_lead() -> None:

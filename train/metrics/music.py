@@ -16,7 +16,7 @@ from radio.music.clock import Clock
 from radio.music.events import Note, NoteEvent
 from radio.music.tokenizer import events_to_notes
 from radio.settings.station import StationSettings
-from radio.station.factory import open_composer, open_timing
+from radio.station.factory import music_seed, open_composer, open_timing
 from radio.station.layers import PLAYED_LAYERS
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
 from train.metrics.passage import Passage
@@ -84,7 +84,7 @@ class StationMusic:
 def compose(settings: StationSettings, *, hours: float, seed: int) -> StationMusic:
     """Let a station compose `hours` with its own controls, and place the keys as it would play them."""
     composer = open_composer(settings, seed)
-    feel, clock = Feel("keys", seed, open_timing(settings)), Clock(settings.controls.tempo)
+    feel, clock = Feel("keys", music_seed(settings, seed), open_timing(settings)), Clock(settings.controls.tempo)
     bars: list[Bar] = []
     late: dict[tuple[Tick, int], float] = {}
     left, cpu = 3600 * hours, 0.0
@@ -93,6 +93,8 @@ def compose(settings: StationSettings, *, hours: float, seed: int) -> StationMus
             started = process_time()
             bar = composer.next_bar(settings.controls)
             cpu += process_time() - started
+            if bar.opens_track:
+                feel.begin_track(bar.track.number)
             clock.set_tempo(bar.plan.tick, bar.tempo)
             clock.forget(bar.plan.tick - TICKS_PER_BAR)
             late |= _late(bar, feel, clock)
