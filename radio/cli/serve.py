@@ -13,6 +13,8 @@ from radio.cli.exit_codes import OK
 from radio.cli.signals import run_until_stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from radio.settings.config import RadioConfig
 
 
@@ -29,7 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    config = load_config(arguments.config)
+
+    def load() -> RadioConfig:
+        return _with_overrides(load_config(arguments.config), arguments)
+
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+        serve(load(), load=load)
+    return OK
+
+
+def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> RadioConfig:
+    """Return the config with the values of the command line and the environment."""
     changes: dict[str, object] = {}
     if arguments.host is not None:
         changes["host"] = arguments.host
@@ -40,13 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     if token := os.environ.get("CONTROL_TOKEN"):
         changes["control_token"] = token
     server = replace(config.server, **changes)  # type: ignore[arg-type]  # ServerSettings checks them
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
-        serve(replace(config, server=server))
-    return OK
+    return replace(config, server=server)
 
 
-def serve(config: RadioConfig) -> None:
+def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None) -> None:
     """Serve every station until interrupted. Print the addresses, and log warnings to standard error.
+
+    Args:
+        config: The stations and the server's settings.
+        load: Reads the config again, at SIGHUP.
 
     Raises:
         ServerError: The port is taken, or the host is not an address of this machine.
@@ -64,4 +78,5 @@ def serve(config: RadioConfig) -> None:
             print(f"  {address}")
         print("Press Ctrl-C to stop.", flush=True)
 
-    run_until_stopped(app.serve(config, host=config.server.host, port=config.server.port, on_ready=on_ready))
+    host, port = config.server.host, config.server.port
+    run_until_stopped(app.serve(config, host=host, port=port, on_ready=on_ready, load=load))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import resource
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from types import MappingProxyType
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 
 from aiohttp import web
 
-from radio.errors import ServerError, SettingsError
+from radio.errors import ServerError
 from radio.server.broadcast import pushes
 from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.channel_set import ChannelSet
 from radio.server.broadcast.channels import CHANNELS
-from radio.server.broadcast.listener_limits import Limits
+from radio.server.broadcast.listener_limits import BURST, LIMITS, Limits
+from radio.server.broadcast.reloader import RELOADER, Reloader
 from radio.server.http import body, problems, site
-from radio.server.http.authorization import AUTHORIZATION, Authorization, is_loopback, reject_foreign_pages
+from radio.server.http.authorization import AUTHORIZATION, Authorization, check_host, reject_foreign_pages
 from radio.server.routes import (
     export,
     export_queue,
@@ -28,6 +32,7 @@ from radio.server.routes import (
     openapi,
     pages,
     playlists,
+    reload,
     stations,
     tracks,
 )
@@ -42,6 +47,7 @@ async def serve(
     host: str,
     port: int,
     on_ready: Callable[[list[str]], None],
+    load: Callable[[], RadioConfig] | None = None,
     worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
     """Serve all stations until cancelled; then stop everything in reverse order.
@@ -51,51 +57,78 @@ async def serve(
         host: Address or name to listen on.
         port: TCP port; 0 takes any free one.
         on_ready: Called once, when all stations are on the air, with the addresses to open.
+        load: Reads the config again, at SIGHUP and `POST /api/reload`. None refuses both.
         worker: The command that becomes a station's worker.
 
     Raises:
         SettingsError: Other machines could change controls without a token.
         ServerError: The port or the host cannot be used, or a station cannot start.
     """
-    settings = config.server
-    _check_authorization(settings, host)
+    # Not when the config is read: environment and command line override it.
+    check_host(host, control=config.server.control, token=config.server.control_token)
+    settings = replace(config.server, host=host)
     _raise_file_limit()
     async with AsyncExitStack() as stack:
-        channels = {name: Channel(station, worker=worker) for name, station in config.stations.items()}
+        channels = ChannelSet(config.stations, functools.partial(Channel, worker=worker))
         app = build(
-            channels,
+            channels.channels,
             authorization=Authorization(settings.control, settings.control_token, settings.hosts),
             settings=settings,
         )
+        if load is not None:
+            reloader = app[RELOADER] = Reloader(load, settings, channels, app)
+            stack.enter_context(_on_hangup(reloader.reload_on_signal))
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await _listen(runner, host, port)
-        for channel in channels.values():
-            stack.push_async_callback(channel.stop)
-        await asyncio.gather(*(channel.start() for channel in channels.values()))
-        on_ready(_addresses(runner, host, list(channels)))
-        await asyncio.gather(*(channel.ended() for channel in channels.values()))
+        stack.push_async_callback(channels.stop)
+        await channels.start()
+        on_ready(_addresses(runner, host, list(channels.channels)))
+        await channels.ended()
 
 
-def build(channels: dict[str, Channel], *, authorization: Authorization, settings: ServerSettings) -> web.Application:
+def build(
+    channels: Mapping[str, Channel], *, authorization: Authorization, settings: ServerSettings
+) -> web.Application:
     """Return the application that serves `channels`."""
     middlewares = [site.track_idle, problems.errors_as_json, reject_foreign_pages]
     app = web.Application(middlewares=middlewares, client_max_size=body.MAX_BODY)
     app.on_response_prepare.append(_prepare_response)
-    app[CHANNELS] = MappingProxyType(channels)
+    app[CHANNELS] = channels
     app[AUTHORIZATION] = authorization
-    app[listen.BURST] = settings.burst
-    app[listen.LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
+    app[BURST] = {**settings.burst}
+    app[LIMITS] = Limits(settings.listeners, settings.listeners_per_address)
+    app[RELOADER] = None
     pushes.add_pushes(app, channels)
     health.attach(app)
     export_queue.attach(app)
     tracks.attach(app, enabled=settings.tracks)
     app[hls.HLS_RENDITIONS] = hls.HlsRenditions()
     app.on_shutdown.append(app[hls.HLS_RENDITIONS].close)
-    for module in (pages, stations, export, health, hls, metrics, openapi, tracks, listen, playlists):
+    for module in (pages, stations, export, health, hls, metrics, openapi, tracks, listen, playlists, reload):
         app.add_routes(module.routes())
     return app
+
+
+@contextmanager
+def _on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Call `reload` at each SIGHUP inside the block."""
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Future[None]] = set()
+
+    def start() -> None:
+        task = asyncio.ensure_future(reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, start)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        for task in tasks:
+            task.cancel()
 
 
 async def _prepare_response(request: web.Request, response: web.StreamResponse) -> None:
@@ -104,16 +137,6 @@ async def _prepare_response(request: web.Request, response: web.StreamResponse) 
     if request.method in {"GET", "HEAD"}:
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-
-
-def _check_authorization(settings: ServerSettings, host: str) -> None:
-    # Not when the config is read: environment and command line override it.
-    if settings.control and settings.control_token is None and not is_loopback(host):
-        raise SettingsError(
-            f"host {host} can be reached from other machines, which could change controls: "
-            "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
-            "or use --no-control or --host 127.0.0.1"
-        )
 
 
 def _raise_file_limit() -> None:

@@ -80,9 +80,13 @@ class WorkerProcess:
                     return await self._reader.read(_READ_SIZE)
         raise ServerError(f"the worker sent nothing for {limit:g} s")
 
+    def close(self) -> None:
+        """Close the socket, at which the worker ends."""
+        self._writer.close()
+
     async def end(self) -> None:
         """Close the socket and wait for the worker to exit; kill it if it does not, or if the wait is cancelled."""
-        self._writer.close()
+        self.close()
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_EXIT_LIMIT):

@@ -47,7 +47,7 @@ def mount(port: int, name: str, format_: str = "opus", key: str = KEY) -> PushSe
 @contextlib.asynccontextmanager
 async def pushed(*pushes: PushSettings) -> AsyncIterator[tuple[OnAir, tuple[PushStatus, ...]]]:
     async with on_air(settings(push=pushes)) as radio:
-        yield radio, radio.app[PUSHES]["tone"]
+        yield radio, radio.app[PUSHES].statuses("tone")
 
 
 def recordings(server: Program) -> list[Path]:
@@ -274,7 +274,7 @@ async def test_an_unreadable_image_is_reported_and_the_station_continues(tmp_pat
     image.write_text("no image")
     with nginx() as server:
         async with on_air(settings(push=(rtmp(server.port),), image=image)) as radio:
-            (status,) = radio.app[PUSHES]["tone"]
+            (status,) = radio.app[PUSHES].statuses("tone")
             await eventually(lambda: status.error, "the error")
             assert f"the image {image} cannot be read" in (status.error or "")
             assert radio.tone.restarts == 0

@@ -8,8 +8,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Final
 
 from radio.errors import ServerError, StreamError
 from radio.server.api.events import AirEvent, read_event
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 RESERVE: Seconds = 3.0
 """Audio rendered ahead of the live edge. It hides a slow render, and delays control changes by as much."""
+
+_SHOWN: Final = frozenset({"title", "description", "image", "push", "controls"})
+"""Settings that a running worker need not know."""
 
 _ENCODER_DELAY: Frames = 4_800
 """More frames than any encoder holds back."""
@@ -136,6 +139,29 @@ class Channel:
         self.controls = self.controls.changed(patch)
         self.runs[-1].change_controls(landings, self.controls.as_json())
         return landings
+
+    async def reconfigure(self, settings: StationSettings) -> None:
+        """Replace the settings; the streams go on.
+
+        Controls that were changed on the air keep their values where the config has not changed them. A new worker
+        opens the station if the music or the sound depends on what has changed.
+
+        Raises:
+            ServerError: The worker is being restarted or does not answer; the settings are replaced nevertheless, but
+                not the controls.
+        """
+        before, self.settings = self.settings, settings
+        names = [field.name for field in fields(settings) if field.name not in _SHOWN]
+        changed_controls = {
+            name: value
+            for name, value in settings.controls.as_json().items()
+            if value != getattr(before.controls, name)
+        }
+        if any(getattr(settings, name) != getattr(before, name) for name in names):
+            self.controls = self.controls.changed(changed_controls)
+            self._worker.replace()
+        elif changed_controls:
+            await self.change_controls(changed_controls)
 
     async def skip_track(self) -> Landing:
         """Begin the next track with the next bar that is not composed yet; return where that is.

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from aiohttp import web
+
 from radio.server.broadcast.channel import Channel
 from radio.server.http.problems import ProblemError
+from radio.types import Format, Seconds
 
 
 @dataclass(slots=True)
@@ -43,6 +46,11 @@ class Limits:
                 del self._addresses[address]
 
         return leave
+
+
+BURST: web.AppKey[dict[Format, Seconds]] = web.AppKey("burst")
+"""The burst of each format where the listener does not ask for another."""
+LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 
 def _full(message: str) -> ProblemError:

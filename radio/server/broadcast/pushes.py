@@ -1,9 +1,10 @@
-"""The pushes of all stations: they run as long as the application."""
+"""The pushes of all stations: they run as long as the application, and follow the config when it is read again."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -14,9 +15,7 @@ from radio.push.pusher import Pusher
 from radio.push.status import PushStatus
 from radio.server.broadcast.channel import Channel
 from radio.settings.push import PushSettings
-
-PUSHES: web.AppKey[Mapping[str, tuple[PushStatus, ...]]] = web.AppKey("pushes")
-"""The states of each station's pushes, in the order of its settings."""
+from radio.settings.station import StationSettings
 
 
 def pusher(channel: Channel, settings: PushSettings) -> Pusher:
@@ -27,35 +26,100 @@ def pusher(channel: Channel, settings: PushSettings) -> Pusher:
     return Pusher(settings, pushed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """A running push of a channel."""
+
+    channel: Channel
+    settings: PushSettings
+    status: PushStatus
+    task: asyncio.Task[None]
+
+
+class PushSet:
+    """The running pushes of all stations."""
+
+    def __init__(self) -> None:
+        self._pushes: dict[str, list[_Push]] = {}
+
+    def statuses(self, station: str) -> tuple[PushStatus, ...]:
+        """Return the states of a station's pushes, in the order of its settings."""
+        return tuple(push.status for push in self._pushes.get(station, ()))
+
+    def all_statuses(self) -> Mapping[str, tuple[PushStatus, ...]]:
+        """Return the states of all pushes by station."""
+        return {station: self.statuses(station) for station in self._pushes}
+
+    async def apply(self, channels: Mapping[str, Channel]) -> None:
+        """Start and stop pushes, so that the settings of `channels` are followed; the others run on."""
+        before = {station: list(pushes) for station, pushes in self._pushes.items()}
+        self._pushes = {
+            name: [
+                _take(before.get(name, []), channel, settings) or _start(channel, settings)
+                for settings in channel.settings.push
+            ]
+            for name, channel in channels.items()
+        }
+        await _stop([push for pushes in before.values() for push in pushes])
+
+    async def stop(self) -> None:
+        """Stop all pushes."""
+        await _stop([push for pushes in self._pushes.values() for push in pushes])
+
+
+PUSHES: web.AppKey[PushSet] = web.AppKey("pushes", PushSet)
+"""The pushes of the application."""
+
+
 def add_pushes(app: web.Application, channels: Mapping[str, Channel]) -> None:
     """Push the stations while the application runs.
 
     Raises:
         SettingsError: Keys of pushes cannot be read; all of them are named.
     """
-    pushers = {
-        name: [pusher(channel, settings) for settings in channel.settings.push] for name, channel in channels.items()
-    }
-    _check_keys(channels)
-    app[PUSHES] = {name: tuple(item.status for item in items) for name, items in pushers.items()}
+    check_keys({name: channel.settings for name, channel in channels.items()})
+    pushes = app[PUSHES] = PushSet()
 
     async def run(_: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(item.run()) for items in pushers.values() for item in items]
+        await pushes.apply(channels)
         yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await pushes.stop()
 
     app.cleanup_ctx.append(run)
 
 
-def _check_keys(channels: Mapping[str, Channel]) -> None:
+def check_keys(stations: Mapping[str, StationSettings]) -> None:
+    """Read the keys of all pushes.
+
+    Raises:
+        SettingsError: Keys cannot be read; all of them are named.
+    """
     problems = []
-    for name, channel in channels.items():
-        for settings in channel.settings.push:
+    for name, station in stations.items():
+        for settings in station.push:
             try:
                 settings.key.read()
             except SettingsError as error:
                 problems.append(f"{name}: push to {settings.to}: {error}")
     if problems:
         raise SettingsError(problems)
+
+
+def _start(channel: Channel, settings: PushSettings) -> _Push:
+    sender = pusher(channel, settings)
+    return _Push(channel, settings, sender.status, asyncio.create_task(sender.run()))
+
+
+def _take(pushes: list[_Push], channel: Channel, settings: PushSettings) -> _Push | None:
+    """Remove the running push of these settings from `pushes` and return it, if there is one."""
+    for push in pushes:
+        if push.channel is channel and push.settings == settings:
+            pushes.remove(push)
+            return push
+    return None
+
+
+async def _stop(pushes: list[_Push]) -> None:
+    for push in pushes:
+        push.task.cancel()
+    await asyncio.gather(*(push.task for push in pushes), return_exceptions=True)

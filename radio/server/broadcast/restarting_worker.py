@@ -77,6 +77,7 @@ class RestartingWorker:
         self._callbacks = callbacks
         self._log = logging.getLogger(f"radio.station.{name}")
         self._process: WorkerProcess | None = None
+        self._replacing = False
         self._requests: dict[int, asyncio.Future[Mapping[str, Landing]]] = {}
         self._last_request = 0
 
@@ -120,6 +121,12 @@ class RestartingWorker:
             self._requests.pop(number, None)
         return landings
 
+    def replace(self) -> None:
+        """End the worker on purpose. The next one starts at once, with the latest settings."""
+        if self._process is not None:
+            self._replacing = True
+            self._process.close()
+
     async def run(self) -> None:
         """Run workers, one after the other, until cancelled or until `on_failure` raises."""
         failures = 0
@@ -128,6 +135,9 @@ class RestartingWorker:
             try:
                 await self._run_worker()
             except (ServerError, StreamError, OSError) as error:
+                if self._replacing:
+                    self._replacing = False
+                    continue
                 self._callbacks.on_failure(error)
             failures = 1 if time.monotonic() - began > _STABLE else min(failures + 1, len(RESTART_DELAYS))
             await asyncio.sleep(RESTART_DELAYS[failures - 1])

@@ -17,14 +17,15 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from radio.errors import SettingsError
 from radio.server.http.problems import ProblemError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Authorization:
-    """The rules for requests that change something.
+    """The rules for requests that change something. They change when the config is read again.
 
     control: whether anything can be changed over HTTP.
     token: the control token; without one, no token is necessary.
@@ -88,6 +89,16 @@ async def reject_foreign_pages(
     if request.method not in _SAFE_METHODS:
         request.app[AUTHORIZATION].check_origin(request)
     return await handler(request)
+
+
+def check_host(host: str, *, control: bool, token: str | None) -> None:
+    """Raise SettingsError if other machines could change controls without a token."""
+    if control and token is None and not is_loopback(host):
+        raise SettingsError(
+            f"host {host} can be reached from other machines, which could change controls: "
+            "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
+            "or use --no-control or --host 127.0.0.1"
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Meta
 from radio.errors import StreamError
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import channel_of
-from radio.server.broadcast.listener_limits import Limits
+from radio.server.broadcast.listener_limits import BURST, LIMITS
 from radio.server.http.operation import Handler, operation
 from radio.server.http.query import SID, QueryParameter
 from radio.stream.formats.codecs import CODECS
@@ -35,9 +35,6 @@ _BURST: Final = QueryParameter[Seconds | None](
     ],
     None,
 )
-
-BURST: web.AppKey[Mapping[Format, Seconds]] = web.AppKey("burst")
-LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 
 class EndlessResponse(web.StreamResponse):

@@ -50,7 +50,7 @@ def routes() -> list[web.RouteDef]:
 async def get_metrics(request: web.Request) -> web.Response:
     """Get listeners, reserves, delays and restarts by station."""
     app = request.app
-    all_metrics = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES]), *_of_process(app)]
+    all_metrics = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES].all_statuses()), *_of_process(app)]
     return web.Response(text=text(all_metrics), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
 
 

@@ -73,7 +73,7 @@ async def get_station(request: web.Request) -> web.Response:
     """
     channel, sid = channel_of(request), SID.read(request)
     stream = UNSET if sid is None else StreamStart(sid, channel.subscribers.first_frame(sid))
-    body = station_body(channel, request.app[PUSHES][channel.settings.name], stream=stream)
+    body = station_body(channel, request.app[PUSHES].statuses(channel.settings.name), stream=stream)
     return json_response(body, headers=_HEADERS)
 
 
@@ -166,7 +166,7 @@ async def follow_events(request: web.Request) -> web.StreamResponse:
         return response
     limit_buffers(transport)
     subscriber = channel.subscribers.join(transport.abort, sid=sid)
-    data: bytes | None = encode_event("now", now_event(channel, request.app[PUSHES][channel.settings.name]))
+    data: bytes | None = encode_event("now", now_event(channel, request.app[PUSHES].statuses(channel.settings.name)))
     if sid is not None and (first := channel.subscribers.first_frame(sid)) is not None:
         channel.record_stream_start(sid, first)
     try:

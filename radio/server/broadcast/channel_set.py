@@ -1,0 +1,112 @@
+"""The channels on the air: started and stopped together, and changed one by one when the config is read again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from radio.errors import RadioError
+from radio.server.broadcast.channel import Channel
+from radio.settings.station import StationSettings
+
+_log = logging.getLogger("radio.server")
+
+
+@dataclass(frozen=True, slots=True)
+class SetChanges:
+    """The effect of new settings on a set of channels: names of stations, and the reasons of those that failed."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+class ChannelSet:
+    """The channels of a server, by name, in the order of the config.
+
+    Args:
+        stations: The settings to begin with.
+        open_channel: Makes a channel from settings, without starting it.
+    """
+
+    def __init__(
+        self, stations: Mapping[str, StationSettings], open_channel: Callable[[StationSettings], Channel]
+    ) -> None:
+        self._open_channel = open_channel
+        self._channels = {name: open_channel(settings) for name, settings in stations.items()}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.channels: Mapping[str, Channel] = MappingProxyType(self._channels)
+        """A view, which follows changes of the set."""
+
+    async def start(self) -> None:
+        """Start all channels, and return when all are on the air.
+
+        Raises:
+            ServerError: A worker cannot open its station.
+        """
+        await asyncio.gather(*(channel.start() for channel in self._channels.values()))
+        for name, channel in self._channels.items():
+            self._watch(name, channel)
+
+    async def ended(self) -> None:
+        """Wait until cancelled; raise the unexpected error of a channel."""
+        await self._failure
+
+    async def stop(self) -> None:
+        """Disconnect all listeners and end all workers."""
+        for watcher in self._watchers.values():
+            watcher.cancel()
+        await asyncio.gather(*(channel.stop() for channel in self._channels.values()))
+        self._failure.cancel()
+
+    async def apply(self, stations: Mapping[str, StationSettings]) -> SetChanges:
+        """Change the set to `stations`: add, change and remove channels; the others play on.
+
+        A channel that cannot start is left out, and named in the result.
+        """
+        changed: list[str] = []
+        failed: dict[str, str] = {}
+        for name, settings in stations.items():
+            if name in self._channels and settings != self._channels[name].settings:
+                changed.append(name)
+                try:
+                    await self._channels[name].reconfigure(settings)
+                except RadioError as error:
+                    failed[name] = str(error)
+        removed = [name for name in self._channels if name not in stations]
+        for name in removed:
+            self._watchers.pop(name).cancel()
+            await self._channels.pop(name).stop()
+        added = []
+        for name in [name for name in stations if name not in self._channels]:
+            channel = self._open_channel(stations[name])
+            try:
+                await channel.start()
+            except RadioError as error:
+                _log.error("%s", error)
+                failed[name] = str(error)
+                await channel.stop()
+            else:
+                self._channels[name] = channel
+                self._watch(name, channel)
+                added.append(name)
+        self._sort(list(stations))
+        return SetChanges(tuple(added), tuple(changed), tuple(removed), failed)
+
+    def _sort(self, order: list[str]) -> None:
+        in_order = {name: self._channels[name] for name in order if name in self._channels}
+        self._channels.clear()
+        self._channels.update(in_order)
+
+    def _watch(self, name: str, channel: Channel) -> None:
+        def on_done(watcher: asyncio.Task[None]) -> None:
+            if not watcher.cancelled() and (error := watcher.exception()) and not self._failure.done():
+                self._failure.set_exception(error)
+
+        self._watchers[name] = asyncio.create_task(channel.ended())
+        self._watchers[name].add_done_callback(on_done)
