@@ -29,6 +29,14 @@ def positive_integer(text: str) -> int:
     return number
 
 
+def channel(text: str) -> int:
+    """Parse a MIDI channel, 1 to 16."""
+    number = int(text)
+    if not 1 <= number <= 16:
+        raise argparse.ArgumentTypeError(f"{text} is not a channel from 1 to 16")
+    return number
+
+
 def add_config_and_seed(parser: argparse.ArgumentParser) -> None:
     """Add `--config` and `--seed`, for commands that let a station compose."""
     parser.add_argument("--config", type=Path, metavar="YAML", help="file that describes the station [stations.yaml]")

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from train.cli.options import positive_integer
+from train.cli.options import channel, positive_integer
 
 SUMMARY: Final = "turn MIDI files into a corpus of tokens"
 EXAMPLES: Final = """\
@@ -37,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="a folder, or a tar archive of one")
     parser.add_argument("out", type=Path, help="folder to write the corpus to")
     parser.add_argument("--part", choices=["piano", "drums"], help="for folder: the part to read from the files")
+    parser.add_argument("--track", metavar="NAME", help="for folder: the track to read, by its name or its number")
+    parser.add_argument("--channel", type=channel, metavar="N", help="for folder: the channel to read, 1 to 16")
+    parser.add_argument(
+        "--program", metavar="NAME", help="for folder: the instrument to read, a General MIDI name or its number, 0-127"
+    )
     parser.add_argument(
         "--arrange",
         metavar="STAGES",
@@ -55,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare the corpus and print a summary."""
+    from radio.music.instruments import parse_program
+    from radio.music.midi_parts import PartChoice
     from train.data.arrange import pipeline
     from train.data.drums import preparation
     from train.prepare.corpus import prepare
@@ -68,5 +75,10 @@ def run(arguments: argparse.Namespace) -> None:
         stages=pipeline.parse_stages(arguments.arrange, stages) if arguments.arrange else (),
         variants=arguments.variants,
         progressions=arguments.progressions,
+        choice=PartChoice(
+            arguments.track,
+            arguments.channel,
+            None if arguments.program is None else parse_program(arguments.program),
+        ),
     )
     print("\n".join(summary.lines()))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tarfile
 import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from radio.errors import MidiError, SettingsError
-from radio.music.parts import PARTS, Part
+from radio.music.midi_files import has_midi_name
+from radio.music.midi_parts import PartChoice
+from radio.music.names import shown
+from radio.music.parts import PARTS
 from radio.types import TokenId
 from train.data import binidx, tokenizer_json
 from train.data.arrange.pipeline import arrange
@@ -29,12 +33,13 @@ from train.metrics.data_card import DataCard
 
 @dataclass(frozen=True, slots=True)
 class PreparationSummary:
-    """The numbers of pieces, bars and tokens of each split, and the skipped files with reasons."""
+    """The numbers of pieces, bars and tokens of each split, and the skipped and damaged files with reasons."""
 
     pieces: Counter[str]
     bars: Counter[str]
     tokens: Counter[str]
-    skipped: list[str]
+    skipped: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Return the summary as lines of text."""
@@ -42,7 +47,11 @@ class PreparationSummary:
             f"{split}: {self.pieces[split]:,} pieces, {self.bars[split]:,} bars, {self.tokens[split]:,} tokens"
             for split in ("train", "validation")
         ]
-        return [*rows, f"skipped: {len(self.skipped)}", *(f"  {line}" for line in self.skipped)]
+        lists = {"skipped": self.skipped, "read in part": self.damaged}
+        for title, lines in lists.items():
+            if lines or title == "skipped":
+                rows += [f"{title}: {len(lines)}", *(f"  {line}" for line in lines)]
+        return rows
 
 
 PieceVersions = tuple[Piece, list[Piece]]
@@ -51,25 +60,27 @@ PieceVersions = tuple[Piece, list[Piece]]
 Job = tuple[str, Callable[[], Iterator[PieceVersions]]]
 
 
-def jobs(corpus: str, source: Path, part: Part | None, stages: Sequence[str] = (), variants: int = 1) -> list[Job]:
-    """Return the files to read, each with a name and a reader."""
+def jobs(corpus: str, source: Path, stages: Sequence[str] = (), variants: int = 1) -> list[Job]:
+    """Return the files of POP909 or Groove to read, each with a name and a reader."""
     if corpus == "groove":
         rows = groove.rows(source)
         placements = groove.TakePlacements(rows)
         return [(row["id"], partial(_drummed, row, placements, stages, variants)) for row in rows]
-    readers: list[tuple[str, Callable[[], Iterator[Piece]]]]
-    if corpus == "pop909":
-        readers = [(str(path), partial(pop909.read_song, path)) for path in pop909.songs(source)]
-    elif part is None:
-        raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
-    else:
-        paths = folder.files(source)
-        held_out = folder.held_out(paths, source)
-        readers = [
-            (str(path), partial(folder.read_file, path, source, part, "validation" if path in held_out else "train"))
-            for path in paths
-        ]
-    return [(name, partial(_arranged, read, stages, variants)) for name, read in readers]
+    return [
+        (str(path), partial(_arranged, partial(pop909.read_song, path), stages, variants))
+        for path in pop909.songs(source)
+    ]
+
+
+def _folder_jobs(reading: folder.FolderReading, stages: Sequence[str], variants: int) -> list[Job]:
+    """Return the pieces that were read from a folder, some of them for validation, each with its arrangements."""
+    held_out = folder.held_out(reading.pieces)
+    chosen = [
+        replace(piece, split="validation" if name in held_out else "train")
+        for name, pieces in reading.pieces.items()
+        for piece in pieces
+    ]
+    return [(piece.name, partial(_arranged, partial(iter, [piece]), stages, variants)) for piece in chosen]
 
 
 def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], variants: int) -> Iterator[PieceVersions]:
@@ -130,6 +141,7 @@ def prepare(
     stages: Sequence[str] = (),
     variants: int = 1,
     progressions: Path | None = None,
+    choice: PartChoice | None = None,
 ) -> PreparationSummary:
     """Read `source` (a folder, or a tar archive of one) and write `out`/{train,validation}.{jsonl,bin,idx}.
 
@@ -140,35 +152,49 @@ def prepare(
             `train.data.drums.preparation.STAGES` for Groove's drums.
         variants: The number of arrangements of each training piece; validation pieces have one.
         progressions: Written progressions with moods, for `chords`.
+        choice: The part of a folder's files, in place of what a keyboard or a drummer plays.
 
     Raises:
         SettingsError: There is nothing to read, or no piece to train on; `out` stays as it was.
     """
     if not source.exists():
-        raise SettingsError(f"{source}: no such file or folder")
+        raise SettingsError(f"{shown(source)}: no such file or folder")
+    if corpus == "folder" and part_name is None:
+        raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
     with tempfile.TemporaryDirectory() as unpacked:
-        if source.is_file():
-            try:
-                with tarfile.open(source) as archive:
-                    archive.extractall(unpacked, filter="data")
-            except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-                reason = next(iter(str(error).splitlines()), "cut short")
-                raise SettingsError(f"{source}: neither a folder nor a tar archive ({reason})") from error
+        if source.is_file() and not (corpus == "folder" and has_midi_name(source)):
+            _unpack(source, Path(unpacked))
             source = Path(unpacked)
+        summary = PreparationSummary(Counter(), Counter(), Counter())
         if corpus == "chords":
             files = _chord_jobs(source, progressions, variants)
+        elif part_name is not None and corpus == "folder":
+            reading = folder.read(source, PARTS[part_name], choice or PartChoice())
+            files = _folder_jobs(reading, stages, variants)
+            summary = replace(summary, skipped=reading.skipped, damaged=reading.damaged)
         else:
-            files = jobs(corpus, source, PARTS[part_name] if part_name else None, stages, variants)
-        if not files:
-            raise SettingsError(f"{source}: there is nothing to read as {corpus}")
-        return _write(files, out, DataCard(corpus, ("harmony",) if corpus == "chords" else stages, variants))
+            files = jobs(corpus, source, stages, variants)
+        if not files and not summary.skipped:
+            raise SettingsError(f"{shown(source)}: there is nothing to read as {corpus}")
+        return _write(files, out, DataCard(corpus, ("harmony",) if corpus == "chords" else stages, variants), summary)
+
+
+def _unpack(archive_path: Path, out: Path) -> None:
+    try:
+        with tarfile.open(archive_path) as archive:
+            archive.extractall(out, filter="data")
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        reason = next(iter(str(error).splitlines()), "cut short")
+        raise SettingsError(f"{shown(archive_path)}: neither a folder nor a tar archive ({reason})") from error
 
 
 class _Prepared:
     """Prepared pieces by split, ready to be written."""
 
-    def __init__(self) -> None:
-        self.summary = PreparationSummary(Counter(), Counter(), Counter(), [])
+    def __init__(self, summary: PreparationSummary) -> None:
+        self.summary = summary
         self._tokens: dict[Split, list[list[TokenId]]] = {"train": [], "validation": []}
         self._lines: dict[Split, list[str]] = {"train": [], "validation": []}
         self._weights: list[float] = []
@@ -194,10 +220,9 @@ class _Prepared:
         binidx.write_weights(out / "train", self._weights)
 
 
-def _write(files: list[Job], out: Path, card: DataCard) -> PreparationSummary:
+def _write(files: list[Job], out: Path, card: DataCard, summary: PreparationSummary) -> PreparationSummary:
     """Read all files, then write. An existing corpus in `out` is replaced only at the end."""
-    prepared = _Prepared()
-    summary = prepared.summary
+    prepared = _Prepared(summary)
     for _, read in tqdm(files, unit="file", desc=out.name):
         try:
             sources = list(read())
@@ -209,7 +234,8 @@ def _write(files: list[Job], out: Path, card: DataCard) -> PreparationSummary:
             for piece in arrangements:
                 prepared.add(piece)
     if not summary.pieces["train"]:
-        raise SettingsError([f"no piece to train on in {len(files)} files", *summary.skipped])
+        count = len(files) + (len(summary.skipped) if card.corpus == "folder" else 0)
+        raise SettingsError([f"no piece to train on in {count} files", *summary.skipped])
     prepared.write(out)
     card.write(out, {"pieces": summary.pieces, "bars": summary.bars, "tokens": summary.tokens}, len(summary.skipped))
     tokenizer_json.write(out)

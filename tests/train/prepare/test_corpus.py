@@ -10,9 +10,8 @@ import tokenizers
 from radio.errors import SettingsError
 from radio.music.tokenizer import decode, events_to_notes
 from radio.music.vocab import NAMES
-from tests.train.corpora import groove, groove_file, pop909_song
+from tests.train.corpora import groove, pop909_song
 from train.data import binidx
-from train.data.corpus.folder import held_out
 from train.metrics.data_card import facts
 from train.prepare.corpus import prepare
 
@@ -90,28 +89,6 @@ def test_micro_timing_is_rounded_to_a_24th_of_a_beat(tmp_path: Path) -> None:
     tokens = binidx.read(tmp_path / "out" / "train")[0].tolist()
     kicks = [event.tick for event in decode(tokens, hold_limit=30) if event.note == 36 and event.velocity]
     assert kicks[:2] == [0, 300], "2.51 beats stand at 2.5"
-
-
-def test_a_folder_of_midi_files_is_prepared(tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    pop909_song(tmp_path / "songs", 7)
-    folder.mkdir()
-    (tmp_path / "songs" / "007" / "007.mid").rename(folder / "song.mid")
-    groove_file(folder / "drums only.mid", [(0, 36, 80)])
-    (folder / "notes.txt").write_text("no music")
-    report = prepare("folder", folder, tmp_path / "out", "piano")
-    assert sum(report.pieces.values()) == 1
-    assert len(report.skipped) == 1
-    assert "drums only.mid: it has no notes for piano" in report.skipped[0]
-    drums = prepare("folder", folder, tmp_path / "drums", "drums")
-    assert sum(drums.pieces.values()) == 1
-
-
-def test_a_small_folder_has_a_validation_piece(tmp_path: Path) -> None:
-    few, many = ([tmp_path / f"{number}.mid" for number in range(count)] for count in (4, 400))
-    assert len(held_out(few, tmp_path)) == 1
-    assert 10 <= len(held_out(many, tmp_path)) <= 30
-    assert held_out(many[:200], tmp_path) <= held_out(many, tmp_path), "a folder that grows keeps them"
 
 
 def test_an_archive_gives_the_same_corpus_as_its_folder(tmp_path: Path) -> None:

@@ -1,79 +1,133 @@
-"""Any folder of MIDI files in 4/4. Chords are named from the sounding notes, bar by bar."""
+"""Any folder of MIDI files in four beats. Chords are named from the sounding notes, bar by bar."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
 
 from radio.errors import MidiError
 from radio.music import midi
-from radio.music.midi_score import DRUM_CHANNEL
+from radio.music.bar_lines import BarLines, meters
+from radio.music.beat_grid import follows_beats
+from radio.music.chord_naming import estimate_chords, pitch_class_times
+from radio.music.midi_files import MidiFile, files_of, has_midi_name
+from radio.music.midi_parts import PartChoice, part_voices, voice_of
+from radio.music.midi_score import FileNote, Score
+from radio.music.names import shown
 from radio.music.parts import Part
 from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
-from train.data.corpus.chord_naming import estimate_chord, pitch_class_time
 from train.data.corpus.groove import PADS
-from train.data.corpus.piece import Piece, Split, groove_labels, trim
+from train.data.corpus.piece import Piece, groove_labels, trim
 
-VALIDATION_SHARE = 0.05
+VALIDATION_SHARE: Final = 0.05
 
-
-def files(root: Path) -> list[Path]:
-    """Return all MIDI files below `root`, in order."""
-    return sorted(path for path in root.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+_WHOLE: Final = 0.5
+"""Least share of a file's notes that stand in bars of four beats."""
 
 
-def held_out(paths: Sequence[Path], root: Path) -> frozenset[Path]:
-    """Return the validation files: 5 % of `paths`, chosen by a hash of the name; at least one of four or more."""
-    drawn = {
-        path: int.from_bytes(hashlib.sha256(path.relative_to(root).as_posix().encode()).digest()[:4], "big") / 2**32
-        for path in paths
-    }
-    below = frozenset(path for path, number in drawn.items() if number < VALIDATION_SHARE)
-    return below or frozenset(sorted(drawn, key=drawn.__getitem__)[: len(drawn) // 4][:1])
+@dataclass(slots=True)
+class FolderReading:
+    """What was read from a folder.
+
+    pieces: by the name of their file; all are training pieces yet. skipped: a line for each file that was left out.
+    damaged: a line for each file that was read in part.
+    """
+
+    pieces: dict[str, list[Piece]] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
 
 
-def read_file(path: Path, root: Path, part: Part, split: Split) -> Iterator[Piece]:
-    """Yield the file's pieces for `part`: the drum channel, or all others. Raises MidiError if there are none."""
-    score = midi.read(path)
-    if any((numerator, denominator) != (4, 4) for _, numerator, denominator in score.time_signatures):
-        raise MidiError(f"{path}: it is not in 4/4 throughout")
-    name = path.relative_to(root).as_posix()
-    has_notes = False
-    for number, piece_notes in enumerate(score.pieces()):
-        first_bar = piece_notes[0].start // (score.ppq * BEATS_PER_BAR) * BEATS_PER_BAR
-        notes = [
-            (
-                note.start / score.ppq - first_bar,
-                note.end / score.ppq - first_bar,
-                part.fold(note.note) if part.note_offs else PADS.get(note.note, -1),
-                note.velocity,
-            )
-            for note in piece_notes
-            if (note.channel == DRUM_CHANNEL) != part.note_offs
-        ]
-        quantized = quantize(part, [note for note in notes if part.low <= note[2] <= part.high])
-        if not quantized:
-            continue
-        has_notes = True
-        bars = quantized[-1].start // TICKS_PER_BAR + 1
-        chords = [
-            estimate_chord(pitch_class_time(quantized, bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR))
-            for bar in range(bars)
-            for _ in range(BEATS_PER_BAR)
-        ]
-        piece = Piece(
-            f"{name}#{number}",
-            part,
-            split,
-            bars,
-            quantized,
-            chords if part.note_offs else (),
-            () if part.note_offs else groove_labels([], fill=False),
+def paths(root: Path) -> list[Path]:
+    """Return all MIDI files and archives at or below `root`, in order."""
+    if root.is_file():
+        return [root]
+    return sorted((path for path in root.rglob("*") if has_midi_name(path) and path.is_file()), key=os.fsencode)
+
+
+def held_out(names: Iterable[str]) -> frozenset[str]:
+    """Return the validation files: 5 % of those that were read, chosen by a hash of the name; at least one of four."""
+    drawn = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32 for name in names}
+    below = frozenset(name for name, number in drawn.items() if number < VALIDATION_SHARE)
+    if below and len(below) < len(drawn):
+        return below
+    return frozenset(sorted(drawn, key=drawn.__getitem__)[: len(drawn) // 4][:1])
+
+
+def read(root: Path, part: Part, choice: PartChoice) -> FolderReading:
+    """Read a folder, an archive or a file."""
+    reading = FolderReading()
+    base = shown(root.parent if root.is_file() else root) + "/"
+    for path in tqdm(paths(root), unit="file", desc=root.name):
+        try:
+            for file in files_of(path):
+                _read_file(file, file.name.removeprefix(base), part, choice, reading)
+        except MidiError as error:
+            reading.skipped.append(str(error))
+    return reading
+
+
+def _read_file(file: MidiFile, name: str, part: Part, choice: PartChoice, reading: FolderReading) -> None:
+    try:
+        score = midi.read_file(file)
+        pieces = pieces_of(score, name, part, choice)
+    except MidiError as error:
+        message = str(error)
+        reading.skipped.append(message if message.startswith(file.name) else f"{file.name}: {message}")
+        return
+    reading.pieces[name] = pieces
+    reading.damaged += [f"{file.name}: {warning}" for warning in score.warnings]
+
+
+def pieces_of(score: Score, name: str, part: Part, choice: PartChoice) -> list[Piece]:
+    """Return the pieces of a file for `part`: its drums, or the part that a keyboard plays or `choice` names.
+
+    Bars that do not have four beats are left out.
+
+    Raises:
+        MidiError: The file has no such part, it is in another meter, or its notes do not follow its beats.
+    """
+    voices = part_voices(score.notes, choice, drums=not part.note_offs)
+    lines = BarLines(score, max((note.end for note in score.notes), default=0))
+    onsets = [start for start, _, _ in lines.place(score.notes)]
+    if len(onsets) < _WHOLE * len(score.notes):
+        raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
+    if not follows_beats(onsets):
+        raise MidiError(
+            "its notes do not follow its beats: it was played without a click; its onsets are no nearer to beats, "
+            "triplets and sixteenths than chance"
         )
-        trimmed = trim(piece)
+    pieces = []
+    for number, notes in enumerate(score.pieces()):
+        placed = lines.place([note for note in notes if voice_of(note) in voices])
+        piece = _piece(placed, f"{name}#{number}", part) if placed else None
+        trimmed = trim(piece) if piece else None
         if trimmed is not None:
-            yield trimmed
-    if not has_notes:
-        raise MidiError(f"{path}: it has no notes for {part.name}")
+            pieces.append(trimmed)
+    if not pieces:
+        raise MidiError(f"it has no notes for {part.name}")
+    return pieces
+
+
+def _piece(placed: Sequence[tuple[float, float, FileNote]], name: str, part: Part) -> Piece | None:
+    first = placed[0][0] // BEATS_PER_BAR * BEATS_PER_BAR
+    notes = [
+        (start - first, end - first, part.fold(note.note) if part.note_offs else PADS.get(note.note, -1), note.velocity)
+        for start, end, note in placed
+    ]
+    quantized = quantize(part, [note for note in notes if part.low <= note[2] <= part.high])
+    if not quantized:
+        return None
+    bars = quantized[-1].start // TICKS_PER_BAR + 1
+    if not part.note_offs:
+        return Piece(name, part, "train", bars, quantized, (), groove_labels([], fill=False))
+    times = pitch_class_times(quantized, range(0, (bars + 1) * TICKS_PER_BAR, TICKS_PER_BAR))
+    chords = [chord for chord in estimate_chords(times) for _ in range(BEATS_PER_BAR)]
+    return Piece(name, part, "train", bars, quantized, chords)

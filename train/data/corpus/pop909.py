@@ -13,11 +13,11 @@ from pathlib import Path
 
 from radio.errors import MidiError
 from radio.music import midi
+from radio.music.chord_naming import pitch_class_times, refine
 from radio.music.chords import NO_CHORD, Chord, pitch_class
 from radio.music.parts import PIANO
 from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Seconds
-from train.data.corpus.chord_naming import pitch_class_time, refine
 from train.data.corpus.piece import Piece, Split, select_bars, trim
 
 VALIDATION_EVERY = 20
@@ -152,13 +152,11 @@ def _label(text: str) -> Chord:
 
 def _refined(chords: list[Chord], notes: list) -> list[Chord]:  # type: ignore[type-arg]
     """Refine each run of one label, at most a bar long, by the notes that sound under it."""
-    result: list[Chord] = []
-    start = 0
-    while start < len(chords):
-        end = start + 1
-        while end < len(chords) and chords[end] == chords[start] and end % BEATS_PER_BAR:
-            end += 1
-        time = pitch_class_time(notes, start * TICKS_PER_BEAT, end * TICKS_PER_BEAT)
-        result += [refine(chords[start], time)] * (end - start)
-        start = end
-    return result
+    changes = [beat for beat in range(1, len(chords)) if chords[beat] != chords[beat - 1] or beat % BEATS_PER_BAR == 0]
+    edges = [0, *changes, len(chords)]
+    times = pitch_class_times(notes, [beat * TICKS_PER_BEAT for beat in edges])
+    return [
+        refine(chords[first], time)
+        for (first, last), time in zip(pairwise(edges), times.tolist(), strict=True)
+        for _ in range(first, last)
+    ]

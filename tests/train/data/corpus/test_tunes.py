@@ -8,10 +8,11 @@ import pytest
 
 from radio.errors import SettingsError
 from radio.music import midi
+from radio.music.midi_parts import PartChoice
 from radio.music.parts import PIANO
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from train.data.corpus import tunes
-from train.data.corpus.folder import read_file
+from train.data.corpus.folder import pieces_of
 
 ABC = """X:1
 T:With an upbeat
@@ -46,7 +47,7 @@ def test_a_tune_starts_on_its_bar_line_and_other_meters_are_left_out(collection:
     assert notes[0] == (TICKS_PER_BAR - TICKS_PER_BEAT // 2, 74), "the upbeat stands before the first bar line"
     assert notes[1] == (TICKS_PER_BAR, 78)
     assert notes[-1] == (TICKS_PER_BAR + 10 * TICKS_PER_BEAT, 74)
-    (piece,) = read_file(path, collection, PIANO, "train")
+    (piece,) = pieces_of(score, path.name, PIANO, PartChoice())
     assert len(piece.notes) == len(notes)
 
 
