@@ -85,6 +85,7 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
     parser.add_argument(
         "--seed", type=_seed, default=unset, metavar="N", help="start of the music; the same seed plays the same music"
     )
+    add_prompt(parser)
     parser.add_argument(
         "--set",
         dest=set_to,
@@ -95,10 +96,20 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
     )
 
 
+def add_prompt(parser: argparse.ArgumentParser) -> None:
+    """Add `--prompt`."""
+    parser.add_argument(
+        "--prompt",
+        default=argparse.SUPPRESS,
+        metavar="WORDS",
+        help="describe the music, such as 'rainy night, slow, felt piano, no drums'; the radio says what it understood",
+    )
+
+
 def load_config(path: Path | None) -> RadioConfig:
     """Return the config, with the engine of the environment in place of the stations' own.
 
-    Warnings are printed to standard error.
+    The prompts of the stations are applied. Warnings are printed to standard error.
     """
     from radio.model.engines.selection import check_engine_name
     from radio.settings.config import load
@@ -113,13 +124,17 @@ def load_config(path: Path | None) -> RadioConfig:
             raise SettingsError(f"RADIO_ENGINE: {error}") from None
         stations = {key: replace(station, engine=engine) for key, station in config.stations.items()}
         config = replace(config, stations=stations)
+    if any(station.prompt for station in config.stations.values()):
+        from radio.cli.prompting import begin_as_prompted
+
+        config = replace(config, stations={key: begin_as_prompted(station) for key, station in config.stations.items()})
     return config
 
 
 def station_settings(
     arguments: argparse.Namespace, config: RadioConfig, *, default: str | None = None
 ) -> StationSettings:
-    """Return the settings of the selected station, with the controls and the seed of the command line.
+    """Return the settings of the selected station, with the prompt, the controls and the seed of the command line.
 
     Args:
         arguments: Holds the arguments of `add_station`.
@@ -132,6 +147,10 @@ def station_settings(
     if name is None:
         raise SettingsError(f"name the station with --station NAME: {', '.join(config.stations)}")
     settings = config.station(name)
+    if arguments.prompt is not None:
+        from radio.cli.prompting import prompted
+
+        settings = prompted(arguments.prompt, settings)
     patch: dict[str, object] = {}
     for change in (*arguments.set, *arguments.changes):
         control, equals, value = change.partition("=")

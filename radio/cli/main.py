@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final, NoReturn
 
 from radio import __version__
-from radio.cli import check, controls, doctor, originality, play, push, render, serve, stations
+from radio.cli import check, controls, doctor, originality, play, prompt, push, render, serve, stations
 from radio.cli.arguments import Parser, add_config
 from radio.cli.exit_codes import FAILED, INTERRUPTED, OK, USAGE
 from radio.errors import ControlError, RadioError, SettingsError
@@ -21,13 +21,14 @@ _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "serve": (serve, "serve every station over HTTP, with a page to listen and to change the controls"),
     "render": (render, "write the music of a station to a file, faster than it plays"),
     "push": (push, "play a station to Twitch, YouTube or another RTMP server, with a picture, or to Icecast"),
+    "prompt": (prompt, "show what words about the music become, without playing"),
     "stations": (stations, "list the stations of the config"),
     "controls": (controls, "list the controls with their ranges and defaults"),
     "check": (check, "read the config and the files that it names, and report every mistake"),
     "doctor": (doctor, "look for everything that the radio needs on this machine, and name what is missing"),
     "originality": (originality, "compare a MIDI file with the music that the shipped models were trained on"),
 }
-_STATION_OPTIONS: Final = ("station", "seed", "set")
+_STATION_OPTIONS: Final = ("station", "seed", "prompt", "set")
 _PLAY_OPTIONS: Final = ("output", "format", "seconds", "device")
 
 _DESCRIPTION: Final = "An endless lo-fi radio: small language models write the music while you listen."
@@ -82,7 +83,7 @@ def parser() -> Parser:
     play.add_arguments(root, set_to="set")
     add_config(root)
     # A command's own arguments leave these as they are.
-    unset = dict.fromkeys(("config", "station", "seed", *_PLAY_OPTIONS))
+    unset = dict.fromkeys(("config", "station", "seed", "prompt", *_PLAY_OPTIONS))
     root.set_defaults(run=play.run, set=[], changes=[], **unset)
     commands = root.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=Parser)
     for name, (module, description) in _COMMANDS.items():
@@ -115,7 +116,8 @@ def _check_strays(arguments: argparse.Namespace) -> None:
     if arguments.command in (None, "play"):
         return
     foreign = _PLAY_OPTIONS if arguments.command in ("render", "push") else (*_STATION_OPTIONS, *_PLAY_OPTIONS)
-    if strays := [f"--{name}" for name in foreign if getattr(arguments, name) not in (None, [])]:
+    own = {"serve": ("prompt",), "prompt": ("station",)}.get(arguments.command, ())
+    if strays := [f"--{name}" for name in foreign if name not in own and getattr(arguments, name) not in (None, [])]:
         command = f"radio {arguments.command}"
         raise SettingsError(f"{command} does not take {', '.join(strays)} (see {command} --help)")
 

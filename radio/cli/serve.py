@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from radio.cli.arguments import load_config, port
+from radio.cli.arguments import add_prompt, load_config, port
 from radio.cli.exit_codes import OK
 from radio.cli.signals import run_until_stopped
 
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "control_token in the config, CONTROL_TOKEN in the environment, or --no-control",
     )
     parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one [the config's, else 8000]")
+    add_prompt(parser)
     parser.add_argument("--no-control", action="store_true", help="disable control changes over HTTP")
 
 
@@ -52,6 +53,11 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
     if token := os.environ.get("CONTROL_TOKEN"):
         changes["control_token"] = token
     server = replace(config.server, **changes)  # type: ignore[arg-type]  # ServerSettings checks them
+    if arguments.prompt is not None:
+        from radio.cli.prompting import prompted
+
+        stations = {name: prompted(arguments.prompt, station) for name, station in config.stations.items()}
+        config = replace(config, stations=stations)
     return replace(config, server=server)
 
 

@@ -61,6 +61,9 @@ class StationSettings:
         "written in C major or A minor. A track plays one loop, moved to its key",
     )
     description: str = text(help="one sentence about the station")
+    prompt: str = text(
+        help="words about the music, such as rainy night, felt piano, no drums; they change the initial controls"
+    )
     seed: int = whole(1, 0, 2**63 - 1, help="start of the music; the same seed plays the same music")
     piano: Path = file(
         CHECKPOINTS / "piano.safetensors",

@@ -105,7 +105,7 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("--set tempo=1 render --station chill --set swing=0 song.wav", "tempo: 1 is not a number"),
         ("--statoin chill", "radio has no option --statoin. Did you mean '--station'? (see radio --help)"),
         ("--station chill --seconds=1 --fromat mp3", "radio has no option --fromat. Did you mean '--format'?"),
-        ("serve --prot 80", "radio serve has no option --prot. Did you mean '--port'? (see radio serve --help)"),
+        ("serve --hots a", "radio serve has no option --hots. Did you mean '--host'? (see radio serve --help)"),
         ("--station serve --sede 1", "radio has no option --sede. Did you mean '--seed'?"),
         ("play --stat", "radio play has no option --stat"),
         ("play --station chil", "there is no station 'chil'. Did you mean 'chill'?"),

@@ -1,0 +1,236 @@
+"""Changes: the wishes of a prompt as values of a station's controls, with a reason for each that has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Final, TypeAlias
+
+from radio.prompt.concepts import AMBIENCES, PARTS
+from radio.prompt.facets import IMPLIED, SCALES, Facet, FacetValue, Phrase, Span
+from radio.prompt.grammar import read
+from radio.prompt.targets import CHOICES, ENHARMONICS, NUMBERS, SPELLINGS
+from radio.prompt.wishes import Wishes, wishes_of
+from radio.settings.controls import CONTROLS, Controls
+from radio.settings.station import StationSettings
+
+ControlValue: TypeAlias = float | int | bool | str
+
+
+LONGEST: Final = 1_000
+"""Characters that a prompt may have."""
+
+
+class NoEffectError(Exception):
+    """A facet cannot be heard on this station; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseChanges:
+    """A phrase of a prompt, and what became of it.
+
+    text, span: its words, and their place in the prompt. changes: values of controls. notes: remarks, such as a number
+    that was out of range; for a phrase that is not understood, the reason. understood: False where nothing could be
+    heard. known: True where the words have a meaning, even if this station cannot follow it.
+    """
+
+    text: str
+    span: Span
+    changes: Mapping[str, ControlValue]
+    notes: tuple[str, ...] = ()
+    understood: bool = True
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """A prompt as a station understands it.
+
+    phrases: in their order. changes: the controls that change, with their values in the end.
+    """
+
+    prompt: str
+    phrases: tuple[PhraseChanges, ...]
+    changes: Mapping[str, ControlValue]
+
+    @property
+    def says_something(self) -> bool:
+        """True where some words have a meaning on some station."""
+        return any(phrase.known for phrase in self.phrases)
+
+    @property
+    def not_understood(self) -> tuple[PhraseChanges, ...]:
+        """The phrases that change nothing that could be heard."""
+        return tuple(phrase for phrase in self.phrases if not phrase.understood)
+
+
+def understand(prompt: str, settings: StationSettings, controls: Controls) -> Understanding:
+    """Return what a prompt changes.
+
+    Args:
+        prompt: Words in one of the languages of the lexicon, or several.
+        settings: The station, which decides what can be heard.
+        controls: The present values, to which comparisons such as slower refer.
+    """
+    return settle(prompt, wishes_of(read(prompt)), settings, controls)
+
+
+def settle(prompt: str, wishes: Wishes, settings: StationSettings, controls: Controls) -> Understanding:
+    """Return what the wishes of a prompt change; see `understand`."""
+    settler = _Settler(wishes, settings, controls)
+    phrases = tuple(settler.phrase(phrase) for phrase in wishes.phrases)
+    values = settler.values()
+    return Understanding(
+        prompt, phrases, {name: value for name, value in values.items() if value != _of(controls, name)}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settler:
+    wishes: Wishes
+    settings: StationSettings
+    controls: Controls
+
+    def values(self) -> dict[str, ControlValue]:
+        """Return the values that all facets set."""
+        values: dict[str, ControlValue] = {}
+        for facet in self.wishes.facets.values():
+            try:
+                values |= self._values_of(facet)[0]
+            except NoEffectError:
+                continue
+        return values
+
+    def phrase(self, phrase: Phrase) -> PhraseChanges:
+        """Return what one phrase changes."""
+        changes: dict[str, ControlValue] = {}
+        notes: list[str] = []
+        reasons: list[str] = [phrase.reason] if phrase.reason else []
+        hints: list[str] = []
+        for facet in phrase.facets:
+            winner = self.wishes.facets[facet.aspect]
+            if winner != facet:
+                remark = f"other words say more about the {facet.aspect.replace('.', ' ')}"
+                (notes if _agree(facet, winner) else reasons).append(remark)
+                continue
+            try:
+                values, remarks = self._values_of(facet)
+            except NoEffectError as error:
+                (hints if facet.weight == IMPLIED else reasons).append(str(error))
+            else:
+                changes |= values
+                notes += remarks
+        if phrase.facets and len(hints) == len(phrase.facets):
+            reasons = hints  # nothing that the words suggest can be heard
+        understood = bool(changes) or not reasons  # what is so already needs no change
+        return PhraseChanges(
+            phrase.text, phrase.span, changes, tuple(dict.fromkeys([*notes, *reasons])), understood, not phrase.reason
+        )
+
+    def _values_of(self, facet: Facet) -> tuple[dict[str, ControlValue], list[str]]:
+        """Return the controls that a facet sets, and remarks. Raises NoEffectError where it cannot be heard."""
+        layer, _, quality = facet.aspect.partition(".")
+        if layer in PARTS and not self._plays(layer):
+            if facet.value == "off":
+                return {}, [f"this station plays no {layer} anyway"]
+            raise NoEffectError(f"this station plays no {layer}")
+        if facet.aspect in NUMBERS:
+            return self._number(NUMBERS[facet.aspect], facet)
+        if quality == "level":
+            return self._number(_control(f"{layer}_level", layer), facet)
+        if facet.value in ("on", "off"):
+            return self._switch(layer, on=facet.value == "on")
+        if facet.aspect in ("kit", "style") and not self._plays("drums"):
+            raise NoEffectError("this station plays no drums")
+        name = _control(CHOICES[facet.aspect], facet.aspect)
+        values: dict[str, ControlValue] = {name: self._word(name, facet.value)}
+        if layer in PARTS:
+            values[f"{layer}_mute"] = False
+        return values, []
+
+    def _switch(self, layer: str, *, on: bool) -> tuple[dict[str, ControlValue], list[str]]:
+        if layer not in (*PARTS, *AMBIENCES):
+            return self._without(layer)
+        return {_control(f"{layer}_mute", layer): not on}, []
+
+    def _without(self, instrument: str) -> tuple[dict[str, ControlValue], list[str]]:
+        """Return the controls that keep an instrument away."""
+        raise NoEffectError(f"there is no control that keeps the {instrument} away")
+
+    def _number(self, name: str, facet: Facet) -> tuple[dict[str, ControlValue], list[str]]:
+        control = CONTROLS[_control(name, facet.aspect)]
+        value, notes = float(facet.value), []
+        if facet.relative:
+            present = float(_of(self.controls, name))
+            scale = SCALES.get(facet.aspect)
+            value = present * value if scale is not None and scale.kind == "ratio" else present + value
+        elif name.endswith("_level"):
+            value += float(_of(self.settings.controls, name))
+        elif name == "tempo" and value > control.high * 1.2:
+            value /= ceil(value / control.high)
+            notes.append(f"{facet.value:g} is beyond {control.high:g} {control.unit}; the same pulse at {value:g}")
+        limited = float(min(max(value, control.low), control.high))
+        if limited != value and (facet.relative and limited == _of(self.controls, name)):
+            raise NoEffectError(f"{name} is at its limit of {limited:g} already")
+        if limited != value:
+            notes.append(f"{name} goes from {control.low:g} to {control.high:g} {control.unit}".rstrip())
+        digits = 0 if control.high - control.low > 200 else 2
+        return {name: round(limited, digits)}, notes
+
+    def _word(self, name: str, value: FacetValue) -> str:
+        choices = CONTROLS[name].choices
+        word = SPELLINGS.get(name, {}).get(str(value), str(value))
+        for spelling in (word, ENHARMONICS.get(word, word)):
+            if spelling in choices:
+                return spelling
+        raise NoEffectError(f"{name} has no value '{word}'")
+
+    def _plays(self, layer: str) -> bool:
+        return bool(self.settings.lead_programs) if layer == "lead" else layer in self.settings.layers
+
+
+def _agree(facet: Facet, other: Facet) -> bool:
+    """Return whether two facets of an aspect want the same: one value, or the same side of the scale."""
+    if isinstance(facet.value, str) or isinstance(other.value, str):
+        return facet.value == other.value
+    scale = SCALES.get(facet.aspect)
+    sides = []
+    for entry in (facet, other):
+        neutral = 0.0 if scale is None else scale.neutral
+        edge = (1.0 if scale is not None and scale.kind == "ratio" else 0.0) if entry.relative else neutral
+        sides.append(float(entry.value) < edge)
+    return sides[0] == sides[1]
+
+
+def _control(name: str, aspect: str) -> str:
+    """Return the name of a control. Raises NoEffectError where the radio does not have it."""
+    if name not in CONTROLS:
+        raise NoEffectError(f"the radio has no control for the {aspect.partition('.')[0]}")
+    return name
+
+
+def _of(controls: Controls, name: str) -> ControlValue:
+    value: ControlValue = getattr(controls, name)
+    return value
+
+
+def with_changes(settings: StationSettings, understanding: Understanding) -> StationSettings:
+    """Return a station that begins as a prompt was understood."""
+    return replace(settings, controls=settings.controls.changed(understanding.changes))
+
+
+def steps(understanding: Understanding, controls: Controls, bars: int) -> Iterator[dict[str, ControlValue]]:
+    """Yield the changes of each bar, so that numbers reach their values after `bars` bars; all else changes at once."""
+    for bar in range(1, bars + 1):
+        patch: dict[str, ControlValue] = {}
+        for name, value in understanding.changes.items():
+            present = _of(controls, name)
+            if isinstance(value, (bool, str)):
+                if bar == 1:
+                    patch[name] = value
+            elif CONTROLS[name].is_logarithmic:
+                patch[name] = round(float(present) * (value / float(present)) ** (bar / bars), 1)
+            else:
+                patch[name] = round(float(present) + (value - float(present)) * bar / bars, 3)
+        yield patch

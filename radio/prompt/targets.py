@@ -1,0 +1,50 @@
+"""Targets: the controls that each aspect of the music is set by. A new control needs a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from radio.prompt.facets import Aspect
+
+NUMBERS: Final[Mapping[Aspect, str]] = MappingProxyType(
+    {
+        "tempo": "tempo",
+        "swing": "swing",
+        "density": "density",
+        "drums.density": "drums_density",
+        "lead.density": "lead_density",
+        "brightness": "lowpass",
+        "wow": "wow",
+        "energy": "energy",
+        "freedom": "temperature",
+    }
+)
+"""Controls of the aspects that are numbers, in the control's own unit."""
+
+CHOICES: Final[Mapping[Aspect, str]] = MappingProxyType(
+    {
+        "mood": "mood",
+        "mode": "mode",
+        "key": "key",
+        "style": "style",
+        "kit": "drum_kit",
+        "keys": "keys_instrument",
+        "bass": "bass_instrument",
+        "lead": "lead_instrument",
+    }
+)
+"""Controls of the aspects that are words."""
+
+SPELLINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+"""Values of a control that the control spells in another way, by control."""
+
+ENHARMONICS: Final[Mapping[str, str]] = MappingProxyType(
+    {"C#": "Db", "Db": "C#", "D#": "Eb", "Eb": "D#", "F#": "Gb", "Gb": "F#", "G#": "Ab", "Ab": "G#", "A#": "Bb",
+     "Bb": "A#", "Cb": "B", "Fb": "E", "E#": "F", "B#": "C"}
+)  # fmt: skip
+"""Other names of the same tonic."""
+
+STEPS: Final = 4
+"""Bars over which numbers move to what a prompt asks for."""

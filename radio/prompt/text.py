@@ -1,0 +1,43 @@
+"""An understanding in words, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from radio.prompt.changes import ControlValue, PhraseChanges, Understanding
+
+_LONGEST = 40
+
+
+def lines_of(understanding: Understanding) -> list[str]:
+    """Return a line for each phrase: its words, the values that it sets, and remarks."""
+    if not understanding.phrases:
+        return ["nothing was understood"]
+    words = [_shortened(phrase.text) for phrase in understanding.phrases]
+    width = max(map(len, words))
+    return [f"{word:{width}}  {_meaning(phrase)}" for word, phrase in zip(words, understanding.phrases, strict=True)]
+
+
+def values_of(changes: Mapping[str, ControlValue]) -> str:
+    """Return control values as `--set` takes them, with a space between."""
+    return " ".join(f"{name}={_value(value)}" for name, value in changes.items())
+
+
+def _meaning(phrase: PhraseChanges) -> str:
+    notes = "; ".join(phrase.notes)
+    if not phrase.understood:
+        return f"not understood: {notes}"
+    values = values_of(phrase.changes) or "nothing to change"
+    return f"{values} ({notes})" if notes else values
+
+
+def _value(value: ControlValue) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = value if isinstance(value, str) else f"{value:g}"
+    return f"'{text}'" if " " in text else text
+
+
+def _shortened(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from radio.paths import STATIONS
+from radio.prompt import targets
+from radio.prompt.changes import steps, understand, with_changes
+from radio.prompt.concepts import CONCEPTS, Choice, Degree
+from radio.prompt.text import lines_of
+from radio.settings.config import load
+from radio.settings.controls import CONTROLS
+from radio.settings.station import StationSettings
+
+CHILL = load(STATIONS).stations["chill"]
+SLEEP = load(STATIONS).stations["sleep"]
+
+
+def changes(prompt: str, settings: StationSettings = CHILL) -> dict[str, object]:
+    return dict(understand(prompt, settings, settings.controls).changes)
+
+
+def test_the_first_example_of_the_documentation() -> None:
+    values = changes("Rainy night in a small café, slow, a bit sad, no drums")
+    assert values.items() >= {"rain_mute": False, "mood": "sad", "tempo": 66.0, "drums_mute": True}.items()
+    assert float(str(values["lowpass"])) < CHILL.controls.lowpass
+
+
+def test_comparisons_refer_to_the_present_values() -> None:
+    fast = CHILL.controls.changed({"tempo": 100, "rain_level": 3})
+    understanding = understand("slower, more rain", CHILL, fast)
+    assert understanding.changes == {"tempo": 92.0, "rain_mute": False, "rain_level": 8.0}
+
+
+def test_values_stay_in_their_ranges_and_the_answer_says_so() -> None:
+    assert changes("140 bpm") == {"tempo": 70.0}
+    assert changes("115 bpm") == {"tempo": 110.0}
+    (phrase,) = understand("20 bpm or so, 45 bpm", CHILL, CHILL.controls).phrases[-1:]
+    assert phrase.changes["tempo"] == 50
+    assert "from 50 to 110" in phrase.notes[0]
+    slowest = CHILL.controls.changed({"tempo": 50})
+    (phrase,) = understand("slower", CHILL, slowest).phrases
+    assert not phrase.understood
+
+
+def test_what_a_station_cannot_play_is_not_understood() -> None:
+    assert [phrase.text for phrase in understand("busy drums, rain", SLEEP, SLEEP.controls).not_understood] == [
+        "busy drums"
+    ]
+    assert understand("no drums", SLEEP, SLEEP.controls).not_understood == ()
+
+
+def test_what_is_so_already_is_understood_and_changes_nothing() -> None:
+    understanding = understand("no rain", CHILL, CHILL.controls)
+    assert understanding.changes == {}
+    assert understanding.not_understood == ()
+
+
+def test_words_that_contradict_others_are_named() -> None:
+    assert [phrase.text for phrase in understand("happy, sad", CHILL, CHILL.controls).not_understood] == ["sad"]
+    assert understand("slow, 66 bpm", CHILL, CHILL.controls).not_understood == ()
+    assert understand("fast, 66 bpm", CHILL, CHILL.controls).not_understood[0].text == "fast"
+
+
+def test_a_control_that_does_not_exist_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radio.prompt.changes.NUMBERS", {**targets.NUMBERS, "tempo": "pulse"})
+    understanding = understand("slow", CHILL, CHILL.controls)
+    assert understanding.changes == {}
+    assert understanding.not_understood[0].notes == ("the radio has no control for the tempo",)
+
+
+def test_every_aspect_of_a_concept_has_a_target() -> None:
+    for concept in CONCEPTS.values():
+        if isinstance(concept, Degree):
+            assert concept.aspect in targets.NUMBERS
+        if isinstance(concept, Choice):
+            assert concept.aspect in targets.CHOICES
+
+
+def test_numbers_move_in_even_steps_and_all_else_at_once() -> None:
+    understanding = understand("tempo 66, dull, no drums", CHILL, CHILL.controls)
+    first, *rest = steps(understanding, CHILL.controls, 4)
+    assert first["drums_mute"] is True
+    assert all("drums_mute" not in patch for patch in rest)
+    assert [patch["tempo"] for patch in (first, *rest)] == [75, 72, 69, 66]
+    cutoffs = [float(patch["lowpass"]) for patch in (first, *rest)]
+    ratios = [later / earlier for earlier, later in zip([CHILL.controls.lowpass, *cutoffs], cutoffs, strict=False)]
+    assert max(ratios) - min(ratios) < 0.001
+    assert cutoffs[-1] == understanding.changes["lowpass"]
+
+
+def test_all_changes_are_allowed_values() -> None:
+    for prompt in ("everything much louder, very bright, extremely fast", "very very quiet", "only rain, 110 bpm"):
+        understanding = understand(prompt, CHILL, CHILL.controls)
+        assert CHILL.controls.changed(understanding.changes).as_json().keys() == CONTROLS.keys()
+        assert with_changes(CHILL, understanding) == replace(
+            CHILL, controls=CHILL.controls.changed(understanding.changes)
+        )
+
+
+def test_lines_for_a_terminal_name_each_phrase() -> None:
+    lines = lines_of(understand("slow, saxophone, no rain", CHILL, CHILL.controls))
+    assert lines == [
+        "slow       tempo=66",
+        "saxophone  not understood: the radio has no such instrument",
+        "no rain    rain_mute=true",
+    ]
