@@ -25,10 +25,10 @@ from train.cli.main import create_parser
 COMMANDS = [command for page in PAGES for command in commands_of(page)]
 INLINE = [command for page in PAGES for command in inline_commands_of(page)]
 
-QUICK = r"radio (stations|controls|check)\b"
+QUICK = r"radio (stations|controls|check|prompt)\b"
 RENDERING = r"radio (render|originality)\b"
 PIPES = r"radio .*--output -"
-PLAYING = r"radio( play)?( --station \w+)?( --set \S+)*\s*(#.*)?$"
+PLAYING = r"radio( play)?( --station \w+)?( --prompt \"[^\"]*\")?( --set \S+)*\s*(#.*)?$"
 PUSHES = r"radio push\b"
 SERVER = r"radio serve\b|RADIO=|(curl|mpv) .*(\$RADIO|localhost:8000)"
 GUIDE = r"mkdir -p my-midi|radio .*(my-midi|mine)"
