@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -89,12 +90,14 @@ class Site(web.BaseSite):
         runner: Must be set up.
         host: Address or name to listen on.
         port: TCP port; 0 takes any free one.
+        listening: A socket that listens already, in place of `host` and `port`.
     """
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+    def __init__(self, runner: web.AppRunner, host: str, port: int, listening: socket.socket | None = None) -> None:
         super().__init__(runner, backlog=_BACKLOG)
         self._host = host
         self._port = port
+        self._listening = listening
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._max_idle = min(MAX_IDLE, files // 4)
         self._idle: dict[RequestHandler, None] = {}
@@ -107,7 +110,10 @@ class Site(web.BaseSite):
         """Start listening. Raises OSError if the address cannot be used."""
         await super().start()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, self._host, self._port, backlog=_BACKLOG)
+        if self._listening is None:
+            self._server = await loop.create_server(self._accept, self._host, self._port, backlog=_BACKLOG)
+        else:
+            self._server = await loop.create_server(self._accept, sock=self._listening, backlog=_BACKLOG)
 
     def _accept(self) -> RequestHandler:
         if self._runner.server is None:
