@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
+from radio.audio.ambience.mix import Ambience
 from radio.audio.loop_folder import LoopFolder
 from radio.audio.rain import Rain
 from radio.audio.soundfont import presets
@@ -25,7 +26,7 @@ from radio.music.chord_loops import parse_loop
 from radio.music.parts import CHORDS, DRUMS, PIANO
 from radio.paths import DRUM_TIMINGS
 from radio.settings.station import StationSettings
-from radio.station.layers import Texture
+from radio.station.layers import Textures
 from radio.station.station import Station
 
 
@@ -65,16 +66,17 @@ def music_seed(settings: StationSettings, seed: int) -> int:
     return int.from_bytes(blake2b(f"{settings.name}/{seed}".encode(), digest_size=8).digest()) >> 1
 
 
-def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, Texture]]:
+def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, Textures]:
     """Load the station's instruments and textures.
 
     Raises:
         AudioError: the soundfont or a loop cannot be used.
     """
-    textures: dict[str, Texture] = {
-        "vinyl": Vinyl(seed),
-        "rain": LoopFolder(settings.loops) if settings.loops else Rain(seed),
-    }
+    textures = Textures(
+        Vinyl(seed),
+        LoopFolder(settings.loops) if settings.loops else Rain(seed),
+        Ambience(settings.ambience.audible(), seed),
+    )
     synth = Synth(settings.soundfont, open_programs(settings))
     for program in settings.keys_programs:
         synth.check(Program(program))

@@ -24,7 +24,7 @@ from radio.music.clock import Clock
 from radio.music.events import NoteEvent
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
-from radio.station.layers import PLAYED_LAYERS, Texture, change_programs
+from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
 from radio.station.moves import Moves
 from radio.types import (
     BEATS_PER_BAR,
@@ -52,7 +52,7 @@ class Station:
         settings: the station's settings; its controls are the initial ones.
         bars: composes the bars.
         synth: plays the notes of the instruments.
-        textures: the other layers, by name.
+        textures: the other layers.
         seed: determines the human timing of the notes.
         timing: the timing model of the drummer.
         on_bar: called with each bar, once it is certain to be played.
@@ -63,7 +63,7 @@ class Station:
         settings: StationSettings,
         bars: BarSource,
         synth: Synth,
-        textures: Mapping[str, Texture],
+        textures: Textures,
         *,
         seed: int,
         timing: Timing = STEADY,
@@ -178,11 +178,7 @@ class Station:
         while self._next_bar_line < end + LOOKAHEAD:
             self._compose()
         stems = self._synth.render(MIX_BLOCK)
-        for layer, texture in self._textures.items():
-            if self._mixer.is_audible(layer, self.controls):
-                stems[layer] = texture.render(MIX_BLOCK)
-            else:
-                texture.skip(MIX_BLOCK)
+        stems |= self._textures.render(MIX_BLOCK, self.controls, self._mixer.is_audible)
         kicks = [frame - self._mixed for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
         move = self._moves.at(end)

@@ -33,7 +33,7 @@ KEYS: Final = (
     ("left right", "change it"),
     ("m", "mute the selected layer"),
     (" ".join(LAYER_KEYS), f"mute {', '.join(LAYERS)}"),
-    ("v r", "vinyl, rain on and off"),
+    ("v r a", "vinyl, rain, ambience on and off"),
     ("t T", "temperature down, up"),
     ("[ ]", "tempo down, up"),
     ("- +", "volume down, up"),
@@ -164,7 +164,7 @@ class TerminalState:
 
     def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
         """Handle a key: update the state at once, and return the command for the player, if any."""
-        layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain"}).get(key)
+        layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain", "a": "ambience"}).get(key)
         slider = SLIDERS[self.cursor]
         if layer is not None:
             return self._mute(layer)

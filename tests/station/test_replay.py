@@ -42,7 +42,7 @@ class AiredStation:
             3 * BAR // MIX_BLOCK: {"keys_level": 3.0, "lowpass": 4_000},
             8 * BAR // MIX_BLOCK: {"wow": 1.0, "tempo": 96},
         }
-        changes[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True}
+        changes[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True, "ambience": "fire"}
         for number in range(bars * BAR // MIX_BLOCK):
             if patch := changes.get(number):
                 landings = station.control(patch)
@@ -117,10 +117,10 @@ def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
 def test_separate_layers_add_up_to_the_mix(aired: AiredStation) -> None:
     (passage,) = aired.passages(6)
     layers = replayed(passage, separate=True)
-    assert list(layers) == ["keys", "bass", "drums", "lead", "vinyl", "rain"]
+    assert list(layers) == ["keys", "bass", "drums", "lead", "vinyl", "rain", "ambience"]
     original = aired.audio[passage.start : passage.end]
     assert np.abs(layers["bass"]).max() < 1e-6  # the bass is muted in this passage
-    assert min(np.abs(layers[layer]).max() for layer in ("keys", "drums", "vinyl", "rain")) > 1e-3
+    assert min(np.abs(layers[layer]).max() for layer in ("keys", "drums", "vinyl", "rain", "ambience")) > 1e-3
     together = np.sum(list(layers.values()), axis=0)
     assert np.corrcoef(together[:, 0], original[:, 0])[0, 1] > 0.9
 
@@ -177,7 +177,7 @@ def test_an_export_is_one_file(aired: AiredStation, tmp_path: Path, suffix: str)
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             assert archive.namelist() == [
-                f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "lead", "vinyl", "rain")
+                f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "lead", "vinyl", "rain", "ambience")
             ]
             for name in archive.namelist():
                 with archive.open(name) as packed, wave.open(packed) as file:

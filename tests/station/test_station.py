@@ -193,7 +193,7 @@ def test_a_skip_takes_effect_at_the_announced_bar_line(settings: StationSettings
 def test_mix_controls_take_effect_at_once(settings: StationSettings) -> None:
     station = open_station(settings, seed=5)
     before = station.render(BAR)
-    everything = {f"{layer}_mute": True for layer in ("keys", "bass", "drums", "vinyl", "rain")}
+    everything = {f"{layer}_mute": True for layer in ("keys", "bass", "drums", "vinyl", "rain", "ambience")}
     landings = station.control(everything)
     (frame,) = {landing.frame for landing in landings.values()}
     assert 0 <= frame - station.position < MIX_BLOCK + station._mixer.latency

@@ -42,7 +42,11 @@ def test_shortcut_keys() -> None:
     for index, layer in enumerate(LAYERS):
         muted = getattr(state.controls, f"{layer}_mute")
         assert pressed(state, str(index + 1)) == [ChangeControls({f"{layer}_mute": not muted})]
-    assert pressed(state, "v", "r") == [ChangeControls({"vinyl_mute": False}), ChangeControls({"rain_mute": True})]
+    assert pressed(state, "v", "r", "a") == [
+        ChangeControls({"vinyl_mute": False}),
+        ChangeControls({"rain_mute": True}),
+        ChangeControls({"ambience_mute": False}),
+    ]
     assert pressed(state, "down", "m") == [ChangeControls({"bass_mute": False})]
     assert pressed(state, "]", "[", "[") == [
         ChangeControls({"tempo": 79.0}),
