@@ -14,6 +14,7 @@ from radio.audio.rain import Rain
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
 from radio.station.factory import open_composer, open_programs, open_station
+from radio.station.layers import Texture
 from radio.stream.formats.encoders import open_encoder
 from radio.stream.formats.muxers import open_muxer
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, Packet
@@ -34,7 +35,8 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         # The rounds together end with the score, so that none renders the silence after it.
         yield Measurement("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
         stems |= synth.render(MIX_BLOCK)
-    for layer, texture in {"vinyl": Vinyl(1), "rain": Rain(1), "ambience": _slowest_ambience()}.items():
+    textures: dict[str, Texture] = {"vinyl": Vinyl(1), "rain": Rain(1), "ambience": _slowest_ambience()}
+    for layer, texture in textures.items():
         yield Measurement(layer, _rendering(texture.render, long), _TIMES)
         stems[layer] = texture.render(MIX_BLOCK)
     mixer = Mixer(settings.tone)
