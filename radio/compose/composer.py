@@ -29,8 +29,8 @@ from radio.music.parts import DRUMS, PIANO
 from radio.settings.controls import CONTROLS, Controls
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
 
-STEPS_A_BAR: Final = 2
-"""Candidates for the next track that are sampled with each bar."""
+STEPS_A_BAR: Final = 1
+"""Groups of candidates for the next track that are sampled with each bar."""
 
 TURN_CANDIDATES: Final = 3
 """Candidates for a varied bar."""

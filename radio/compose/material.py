@@ -2,12 +2,12 @@
 
 A writer samples candidates for a phrase from a model, shapes them, ranks them, and keeps the best; then it feeds the
 chosen phrase through the model, so that the next phrase is sampled from a state that knows it. It works step by step,
-one candidate at a time, so that a track's material is ready when the track before it ends.
+a few candidates at a time, so that a track's material is ready when the track before it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
@@ -16,7 +16,7 @@ from radio.compose import drums, keys, melody
 from radio.compose.bass import write_bass
 from radio.compose.conductor import Conductor, Request
 from radio.compose.grammar import Limits
-from radio.compose.performer import Performer, PerformerState
+from radio.compose.performer import Performer, PerformerState, play_together
 from radio.compose.phrase import Phrase, phrase_from_events
 from radio.compose.plan import BarPlan, Track
 from radio.model.bass_model import UNTRAINED, BassModel
@@ -26,6 +26,9 @@ from radio.music.chords import Chord
 MATERIALS: Final = ("A", "B")
 CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4, "motif": 4}
 """Candidates that are sampled for each phrase of a track."""
+
+TOGETHER: Final = 5
+"""The most candidates that a model samples at once."""
 
 HURRIED: Final = 0.4
 """Share of the candidates where a change of controls asks for new material at the next bar line."""
@@ -77,7 +80,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states."""
+    """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states.
+
+    step: candidates sampled so far.
+    """
 
     states: Mapping[str, PerformerState]
     step: int = 0
@@ -105,6 +111,7 @@ class MaterialWriter:
         seed: Start of the random generators.
         start: Bar number at which the performers stand.
         share: Share of `CANDIDATES` that are sampled.
+        together: The most candidates that a model samples at once.
         bass: Chooses the pitches of the bass.
     """
 
@@ -117,6 +124,7 @@ class MaterialWriter:
         seed: Sequence[int],
         start: int = 0,
         share: float = 1.0,
+        together: int = TOGETHER,
         bass: BassModel = UNTRAINED,
     ) -> None:
         self.inputs = inputs
@@ -125,14 +133,12 @@ class MaterialWriter:
         self._performers = performers
         self._seed = tuple(seed)
         self._start = start
+        self._together = together
         if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ in their top lines alone
             share *= _PAD_SHARE
-        self._steps = [
-            name
-            for name, count in CANDIDATES.items()
-            if self._is_needed(name)
-            for _ in range(max(2, round(count * share)))
-        ]
+        self._counts = {
+            name: max(2, round(count * share)) for name, count in CANDIDATES.items() if self._is_needed(name)
+        }
         self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
 
     def _is_needed(self, name: str) -> bool:
@@ -144,24 +150,38 @@ class MaterialWriter:
     @property
     def done(self) -> bool:
         """True when every phrase is chosen."""
-        return self.draft.step == len(self._steps)
+        return self.draft.step == sum(self._counts.values())
 
     def advance(self) -> None:
-        """Sample one candidate; after the last of a phrase, choose the best."""
-        name, step = self._steps[self.draft.step], self.draft.step
+        """Sample a few candidates at once; after the last of a phrase, choose the best."""
+        name, count, ends = self._next_candidates()
         layer = "drums" if name in ("drums A", "drums B", "fill") else "keys"
-        performer = self._performers[layer]
-        performer.restore(self.draft.states[layer])
-        performer.reseed((*self._seed, step))
-        random, looseness = Random(f"{self._seed}/{step}"), _looseness(self.inputs.sampling)
-        candidate = min(
-            ((cost + looseness * random.random(), phrase) for cost, phrase in self._candidates(name, performer)),
-            key=lambda pair: pair[0],
-        )
-        best = self.draft.best if self.draft.best and self.draft.best[0] <= candidate[0] else candidate
-        self.draft = replace(self.draft, step=step + 1, best=best)
-        if step + 1 == len(self._steps) or self._steps[step + 1] != name:
+        first = self.draft.step
+        self._performers[layer].restore(self.draft.states[layer])
+        performers = self._performers[layer].twins(count)
+        for step, performer in enumerate(performers, first):
+            performer.reseed((*self._seed, step))
+        best, looseness = self.draft.best, _looseness(self.inputs.sampling)
+        for step, offered in enumerate(self._candidates(name, performers), first):
+            random = Random(f"{self._seed}/{step}")
+            for cost, phrase in offered:
+                odd = cost + looseness * random.random()
+                if best is None or odd < best[0]:
+                    best = odd, phrase
+        self.draft = replace(self.draft, step=first + count, best=best)
+        if ends and best is not None:
             self._choose(name, layer, best[1])
+
+    def _next_candidates(self) -> tuple[str, int, bool]:
+        """Return the phrase in work, the number of candidates to sample next, and whether they are its last."""
+        begun = self.draft.step
+        for name, count in self._counts.items():
+            if begun < count:
+                groups = -(-count // self._together)
+                size = -(-count // groups)
+                return name, min(size, count - begun), begun + size >= count
+            begun -= count
+        raise ValueError("every phrase is chosen already")
 
     def finish(self) -> Material:
         """Return the material, its lead apart, sampling what is still missing."""
@@ -204,8 +224,8 @@ class MaterialWriter:
     def _chords(self, material: str) -> list[Chord]:
         return [chord for plan in self._plans(material, self.bars(material)) for chord in plan.chords]
 
-    def _candidates(self, name: str, performer: Performer) -> list[tuple[float, Phrase]]:
-        """Sample once, and return what that offers as (cost, phrase)."""
+    def _candidates(self, name: str, performers: Sequence[Performer]) -> Iterator[list[tuple[float, Phrase]]]:
+        """Let each performer sample once, and yield what that offers as (cost, phrase)."""
         inputs = self.inputs
         if name.startswith("keys"):
             material = name[-1]
@@ -213,38 +233,37 @@ class MaterialWriter:
             texture = inputs.track.texture.at_density(inputs.request.density)
             voices = max(texture.voices, 3)
             limits = Limits(low=LOWEST, high=HIGHEST, voices=voices)
-            events = [event for plan in plans for event in performer.play(plan, inputs.sampling, limits)]
-            sampled = phrase_from_events(events, plans[0].tick, len(plans))
-            phrase = keys.without_foreign_tones(
-                keys.shape(sampled, chords, texture, steadiness(inputs.sampling)), chords
-            )
-            return [(keys.rank(phrase, chords, texture), phrase)]
+            for sampled in _sampled(performers, plans, inputs.sampling, limits):
+                shaped = keys.shape(sampled, chords, texture, steadiness(inputs.sampling))
+                phrase = keys.without_foreign_tones(shaped, chords)
+                yield [(keys.rank(phrase, chords, texture), phrase)]
+            return
         if name == "motif":
-            return [self._motif(performer)]
+            yield from self._motifs(performers)
+            return
         fill = name == "fill"
         plans = self._plans("A", 1 if fill else 2, fill=fill)
         limits = Limits(without=drums.forbidden(inputs.style, fill=fill))
-        events = [event for plan in plans for event in performer.play(plan, inputs.drums_sampling, limits)]
-        sampled = phrase_from_events(events, plans[0].tick, len(plans))
-        if fill:
-            return [(abs(len(sampled.notes) - drums.FILL_HITS), sampled)]
         level = plans[0].densities["drums"]
-        loops = [loop for loop in drums.loops_of(sampled, inputs.style) if loop.notes]
-        if name == "drums B":
-            loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
-        return [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
+        for sampled in _sampled(performers, plans, inputs.drums_sampling, limits):
+            if fill:
+                yield [(abs(len(sampled.notes) - drums.FILL_HITS), sampled)]
+                continue
+            loops = [loop for loop in drums.loops_of(sampled, inputs.style) if loop.notes]
+            if name == "drums B":
+                loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
+            yield [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
 
-    def _motif(self, performer: Performer) -> tuple[float, Phrase]:
-        """Sample a sparse line for the lead, and return its cost and the line."""
+    def _motifs(self, performers: Sequence[Performer]) -> Iterator[list[tuple[float, Phrase]]]:
+        """Sample sparse lines for the lead, and yield each with its cost."""
         middle = melody.middle_of(self.inputs.track.programs["lead"])
         limits = Limits(low=middle - melody.REACH, high=middle + melody.REACH, voices=1)
         plans = [
             replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL})
             for plan in self._plans("A", melody.MOTIF_BARS)
         ]
-        events = [event for plan in plans for event in performer.play(plan, self.inputs.sampling, limits)]
-        line = phrase_from_events(events, plans[0].tick, len(plans))
-        return melody.rank_motif(line), line
+        for line in _sampled(performers, plans, self.inputs.sampling, limits):
+            yield [(melody.rank_motif(line), line)]
 
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
         """Take the best candidate, and feed it through the model from where the candidates began."""
@@ -265,3 +284,11 @@ class MaterialWriter:
             performer.force(plan, phrase.bar(plan.number - self._start, plan.tick))
         performer.rewind(plans[0].tick)
         self.draft = replace(self.draft, states={**self.draft.states, layer: performer.save()})
+
+
+def _sampled(
+    performers: Sequence[Performer], plans: Sequence[BarPlan], sampling: Sampling, limits: Limits
+) -> Iterator[Phrase]:
+    """Yield the phrase that each performer samples for the bars of `plans`."""
+    for events in play_together(performers, plans, sampling, limits):
+        yield phrase_from_events(events, plans[0].tick, len(plans))

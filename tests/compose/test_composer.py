@@ -99,7 +99,7 @@ def test_a_restored_composer_goes_on_bit_identically() -> None:
     [({"density": 1.0}, "keys", True), ({"density": 0.0}, "keys", False), ({"drums_density": 0.0}, "drums", False)],
 )
 def test_a_density_is_heard_from_the_next_bar_on_in_its_layer(patch: dict, layer: str, busier: bool) -> None:
-    plain, changed = composer(2), composer(2)
+    plain, changed = composer(6), composer(6)
     before = [(plain.next_bar(Controls()), changed.next_bar(Controls())) for _ in range(6)]
     assert all(one == other for one, other in before)
     after = [(plain.next_bar(Controls()), changed.next_bar(Controls().changed(patch))) for _ in range(16)]
