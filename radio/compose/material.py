@@ -14,14 +14,18 @@ from typing import Final
 
 from radio.compose import drums, keys, melody
 from radio.compose.bass import write_bass
-from radio.compose.conductor import Conductor, Request
+from radio.compose.conductor import Conductor
 from radio.compose.grammar import Limits
+from radio.compose.memory import fingerprint
 from radio.compose.performer import Performer, PerformerState, play_together
 from radio.compose.phrase import Phrase, phrase_from_events
-from radio.compose.plan import BarPlan, Track
+from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.texture import Texture
+from radio.compose.track_writer import nearest
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.sampling import Sampling
-from radio.music.chords import Chord
+from radio.music.chords import Chord, pitch_class
+from radio.music.events import Note, NoteEvent
 
 MATERIALS: Final = ("A", "B")
 CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4, "motif": 4}
@@ -43,6 +47,9 @@ LOWEST, HIGHEST = 41, 84
 
 _LONGEST_PHRASE: Final = 16
 
+_PLAYED: Final = 6.0
+"""Cost of a phrase that was played within a day."""
+
 _SILENCE: Final = Phrase(1, ())
 
 
@@ -50,7 +57,8 @@ _SILENCE: Final = Phrase(1, ())
 class Material:
     """Phrases of a track: keys, drum loop, bass and lead by material (`A`, `B`), and a bar of drum fill.
 
-    motif: the line from which the lead was made; None for a track without a lead.
+    motif: the line from which the lead was made; None for a track without a lead. cost: how far the phrase A of the
+    keys is from a good one.
     """
 
     keys: Mapping[str, Phrase]
@@ -58,6 +66,7 @@ class Material:
     fill: Phrase
     bass: Mapping[str, Phrase]
     motif: Phrase | None = None
+    cost: float = 0.0
     lead: Mapping[str, Phrase] = field(default_factory=dict)
 
     def with_lead(self, track: Track, density: float, seed: int) -> Material:
@@ -144,7 +153,7 @@ class MaterialWriter:
     def _is_needed(self, name: str) -> bool:
         """Return False for phrases of layers that do not play."""
         if name == "motif":
-            return "lead" in self.inputs.track.programs
+            return "lead" in self.inputs.track.programs and self._recalled_motif() is None
         return name.startswith("keys") or "drums" in self._conductor.layers
 
     @property
@@ -205,7 +214,8 @@ class MaterialWriter:
                 )
                 for material in MATERIALS
             },
-            motif=chosen.get("motif"),
+            motif=self._recalled_motif() or chosen.get("motif"),
+            cost=keys.rank(chosen["keys A"], self._chords("A"), self._texture),
         )
 
     def bars(self, material: str) -> int:
@@ -230,13 +240,14 @@ class MaterialWriter:
         if name.startswith("keys"):
             material = name[-1]
             plans, chords = self._plans(material, self.bars(material)), self._chords(material)
-            texture = inputs.track.texture.at_density(inputs.request.density)
-            voices = max(texture.voices, 3)
-            limits = Limits(low=LOWEST, high=HIGHEST, voices=voices)
-            for sampled in _sampled(performers, plans, inputs.sampling, limits):
+            texture = self._texture
+            limits = Limits(low=LOWEST, high=HIGHEST, voices=max(texture.voices, 3))
+            begun = self._recalled_bars(plans) if material == "A" else ()
+            for sampled in _sampled(performers, plans, inputs.sampling, limits, begun):
                 shaped = keys.shape(sampled, chords, texture, steadiness(inputs.sampling))
                 phrase = keys.without_foreign_tones(shaped, chords)
-                yield [(keys.rank(phrase, chords, texture), phrase)]
+                again = _PLAYED * (material == "A" and fingerprint(phrase) in self._conductor.memory.played)
+                yield [(keys.rank(phrase, chords, texture) + again, phrase)]
             return
         if name == "motif":
             yield from self._motifs(performers)
@@ -253,6 +264,26 @@ class MaterialWriter:
             if name == "drums B":
                 loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
             yield [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
+
+    @property
+    def _texture(self) -> Texture:
+        """The texture of the keys at the density that is asked for."""
+        return self.inputs.track.texture.at_density(self.inputs.request.density)
+
+    def _recalled_bars(self, plans: Sequence[BarPlan]) -> list[list[Note]]:
+        """Return the bars of a phrase that comes back, in the track's key: its first half, which goes on otherwise."""
+        recalled = self.inputs.track.recalled
+        if recalled is None:
+            return []
+        phrase = recalled.keys.transposed(nearest(pitch_class(self.inputs.track.key)))
+        return [phrase.bar(place, plan.tick) for place, plan in enumerate(plans[: len(plans) // 2])]
+
+    def _recalled_motif(self) -> Phrase | None:
+        """Return the motif of a phrase that comes back, in the track's key, where the track has a lead."""
+        track = self.inputs.track
+        if track.recalled is None or track.recalled.motif is None or "lead" not in track.programs:
+            return None
+        return track.recalled.motif.transposed(nearest(pitch_class(track.key)))
 
     def _motifs(self, performers: Sequence[Performer]) -> Iterator[list[tuple[float, Phrase]]]:
         """Sample sparse lines for the lead, and yield each with its cost."""
@@ -287,8 +318,16 @@ class MaterialWriter:
 
 
 def _sampled(
-    performers: Sequence[Performer], plans: Sequence[BarPlan], sampling: Sampling, limits: Limits
+    performers: Sequence[Performer],
+    plans: Sequence[BarPlan],
+    sampling: Sampling,
+    limits: Limits,
+    begun: Sequence[Sequence[Note]] = (),
 ) -> Iterator[Phrase]:
-    """Yield the phrase that each performer samples for the bars of `plans`."""
-    for events in play_together(performers, plans, sampling, limits):
-        yield phrase_from_events(events, plans[0].tick, len(plans))
+    """Yield the phrase that each performer samples for the bars of `plans`, after bars that are `begun`."""
+    begin: list[list[NoteEvent]] = [
+        [event for plan, notes in zip(plans, begun, strict=False) for event in performer.force(plan, notes)]
+        for performer in performers
+    ]
+    for first, events in zip(begin, play_together(performers, plans[len(begun) :], sampling, limits), strict=True):
+        yield phrase_from_events([*first, *events], plans[0].tick, len(plans))

@@ -18,6 +18,7 @@ from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.lookahead import Ahead, BarSource
 from radio.compose.loop_writer import LoopWriter
+from radio.compose.track_writer import TrackWriter
 from radio.errors import AudioError
 from radio.model import bass_model
 from radio.model.engines.selection import open_engine
@@ -146,14 +147,14 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
     Raises:
         ModelError: the chord checkpoint cannot be used.
     """
-    return Conductor(
+    tracks = TrackWriter(
         writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine)),
         progressions=[parse_loop(bars) for bars in settings.progressions],
         keys=settings.keys,
-        style=settings.style,
         seed=music_seed(settings, seed),
         tempo_spread=settings.tempo_spread,
         textures=settings.textures,
         layers=frozenset(settings.layers),
         instruments=open_instruments(settings),
     )
+    return Conductor(tracks, style=settings.style)

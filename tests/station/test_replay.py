@@ -20,7 +20,7 @@ from radio.settings.station import StationSettings
 from radio.station import transcript
 from radio.station.factory import open_station
 from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, replay
-from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
+from radio.types import MIX_BLOCK, SAMPLE_RATE, SKIP, TICKS_PER_BAR, Landing, StationEvent
 from tests.server.tone_worker import bar_event
 from tests.station import test_station
 from tests.station.test_station import BAR
@@ -88,15 +88,15 @@ def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> N
 
 
 def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tmp_path: Path) -> None:
-    several = replace(settings, keys_program=(4, 0, 5), seed=5)
+    several = replace(settings, keys_program=(4, 0, 5), seed=3)
     station, journal = open_station(several), Journal()
     blocks = [station.render(2 * BAR)]
-    station.skip()
-    blocks.append(station.render(6 * BAR))
+    station.act(SKIP)
+    blocks.append(station.render(7 * BAR))
     for event in station.events():
         journal.add(read_event(event, ORIGIN))
     station.close()
-    audio = np.concatenate(blocks)
+    audio = np.concatenate(blocks)[:-BAR]  # what follows may shape the last frames
     run = WorkerRun(0, several, 0.0, ORIGIN, {})
     _, (passage,) = journal.passages([run], ORIGIN + len(audio), 600)
     programs = [bar.programs for bar in passage.bars]
