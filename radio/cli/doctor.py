@@ -154,7 +154,7 @@ def _pushes(station: StationSettings) -> Iterator[Finding]:
         return str(path)
 
     def key(push: PushSettings) -> str:
-        push.key.read()
+        push.secrets()
         return f"to {push.to}, the key is there"
 
     if station.image is not None:

@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="environment variable with the stream key or password; without it or --key-file, you are asked for it",
     )
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="file with the stream key or password")
+    parser.add_argument(
+        "--password-env", metavar="NAME", help="environment variable with the password of the address's user, for RTMP"
+    )
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="file with that password")
     parser.add_argument("--image", type=Path, metavar="FILE", help="PNG or JPEG behind the bars [the station's]")
     parser.add_argument("--size", metavar="WxH", help="size of the picture in pixels [1280x720]")
     parser.add_argument("--fps", metavar="N", help="its frames per second [30]")
@@ -36,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", dest="mount_format", choices=("opus", "mp3"), help="format for Icecast [opus]")
     parser.add_argument(
         "address",
-        help="rtmp://HOST/APP, rtmps://HOST/APP or icecast://USER@HOST:PORT/MOUNT, without the key, since other "
-        "users of this machine can see it",
+        help="rtmp://HOST/APP or icecast://USER@HOST:PORT/MOUNT, or with TLS rtmps:// or icecasts://, without the key, "
+        "since other users of this machine can see it",
     )
 
 
@@ -59,16 +63,20 @@ def push(settings: StationSettings, destination: PushSettings) -> None:
     """Play a station to a server until interrupted. Print the destination, and log the connection to standard error.
 
     Raises:
-        SettingsError: There is no key.
+        SettingsError: There is no key or password.
+        StreamError: The image cannot be read.
         ServerError: The station cannot start.
         KeyboardInterrupt: A second SIGINT arrived.
     """
     import logging
 
+    from radio.paths import ARTWORK
+    from radio.push.video.picture import check_image
     from radio.server.broadcast.channel import Channel
     from radio.server.broadcast.pushes import pusher
 
-    destination.key.read()
+    check_image(settings.image or ARTWORK)
+    destination.secrets()
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("radio.push").setLevel(logging.INFO)
 
@@ -92,6 +100,7 @@ def _destination(arguments: argparse.Namespace) -> PushSettings:
     """
     from radio.settings.fields import from_word, settings_of
     from radio.settings.push import PushSettings, build
+    from radio.settings.push_target import env_name
 
     words = {
         "to": arguments.address,
@@ -103,6 +112,10 @@ def _destination(arguments: argparse.Namespace) -> PushSettings:
     settings = settings_of(PushSettings)
     try:
         values = {name: from_word(settings[name], word) for name, word in words.items() if word is not None}
+        if arguments.password_env is not None:
+            values["password_env"] = env_name(arguments.password_env)
+        if arguments.password_file is not None:
+            values["password_file"] = arguments.password_file
         return build({**values, "key": _key(arguments)})
     except ValueError as error:
         raise SettingsError(str(error)) from error

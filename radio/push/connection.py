@@ -19,6 +19,8 @@ from radio.types import Seconds
 CONNECT_TIMEOUT: Final[Seconds] = 10.0
 """Time limit for connecting and logging in."""
 
+_HAPPY_EYEBALLS_DELAY: Final[Seconds] = 0.25
+"""Wait for one address of a host before the next is tried too (RFC 8305): its IPv6 may lead nowhere."""
 _CLOSE_TIMEOUT: Final[Seconds] = 2.0
 _HIGH_WATER: Final = 1 << 18
 """Most bytes in the write buffer: less than a second of video."""
@@ -69,7 +71,11 @@ class ServerConnection:
         # Loading the system's certificates reads some hundred files, so it happens in a thread.
         context = await asyncio.to_thread(ssl.create_default_context) if target.is_secure else None
         try:
-            return cls(*await asyncio.open_connection(target.host, target.port, ssl=context))
+            return cls(
+                *await asyncio.open_connection(
+                    target.host, target.port, ssl=context, happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY
+                )
+            )
         except ssl.SSLError as error:
             reason = getattr(error, "verify_message", "") or error.reason or "the server does not speak TLS"
             raise StreamError(f"{target.netloc} cannot be trusted: {reason}") from error

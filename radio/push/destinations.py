@@ -20,7 +20,7 @@ from radio.push.rtmp.flv import Tag
 from radio.push.video.encoder_process import EncoderProcess
 from radio.push.video.messages import EncoderSettings
 from radio.settings.push import PushSettings
-from radio.settings.push_target import hide
+from radio.settings.push_target import Secrets
 from radio.stream.formats.codecs import CODECS
 from radio.stream.formats.muxers import open_muxer
 from radio.types import Format, Frames, Packet, Seconds
@@ -28,6 +28,9 @@ from radio.types import Format, Frames, Packet, Seconds
 _log = logging.getLogger("radio.push")
 
 HOUR: Seconds = 3_600.0
+
+TITLE_WAITS: tuple[Seconds, ...] = (1.0, 2.0, 4.0, 8.0)
+"""Waits before a rejected title is sent again."""
 
 
 class PacketSource(Protocol):
@@ -76,9 +79,9 @@ class RtmpDestination:
 
     format: Format = "pcm"
 
-    def __init__(self, settings: PushSettings, key: str, station: PushedStation) -> None:
+    def __init__(self, settings: PushSettings, secrets: Secrets, station: PushedStation) -> None:
         self.stall = StallDetector()
-        self._settings, self._key, self._station = settings, key, station
+        self._settings, self._secrets, self._station = settings, secrets, station
         self._connection: RtmpConnection | None = None
         self._acknowledged_before = 0
         """Bytes acknowledged on earlier connections."""
@@ -87,7 +90,7 @@ class RtmpDestination:
         """Monotonic time of the next planned restart, set when the current stream has its first key frame."""
 
     async def connect(self) -> None:
-        self._connection = await RtmpConnection.open(self._settings.to, self._key)
+        self._connection = await RtmpConnection.open(self._settings.to, self._secrets)
         self._restart_at = None
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
@@ -143,16 +146,16 @@ class RtmpDestination:
 class IcecastDestination:
     """The station's Opus or MP3 packets, sent to a mount of an Icecast server."""
 
-    def __init__(self, settings: PushSettings, key: str, station: PushedStation) -> None:
+    def __init__(self, settings: PushSettings, secrets: Secrets, station: PushedStation) -> None:
         self.stall = StallDetector()
-        self._settings, self._key, self._station = settings, key, station
+        self._settings, self._secrets, self._station = settings, secrets, station
         self.format: Format = settings.format
         self._connection: IcecastConnection | None = None
 
     async def connect(self) -> None:
         station, bit_rate = self._station, CODECS[self.format].bit_rate
         mount = IcecastMount(self._settings.format, station.name, station.description, bit_rate // 1_000)
-        self._connection = await IcecastConnection.open(self._settings.to, self._key, mount)
+        self._connection = await IcecastConnection.open(self._settings.to, self._secrets.key, mount)
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
         if self.format != "mp3":  # an Ogg stream has its title in its first pages only
@@ -188,14 +191,25 @@ class IcecastDestination:
                 await connection.send(chunk.data)
 
     async def _update_titles(self, titles: asyncio.Queue[str]) -> None:
-        """Send each title over a connection of its own. A rejected title does not end the stream."""
+        """Send each title over a connection of its own, and again if it is rejected, unless there is a newer one.
+
+        A server may know the mount only some time after it has accepted the source. A rejected title does not end the
+        stream.
+        """
         while True:
             title = await titles.get()
-            try:
-                await update_title(self._settings.to, self._key, f"{self._station.name} - {title}")
-            except StreamError as error:
-                reason = hide(str(error), self._key, self._settings.to.user)
-                _log.warning("push to %s: the title could not be updated: %s", self._settings.to, reason)
+            for wait in (*TITLE_WAITS, None):
+                while not titles.empty():
+                    title = titles.get_nowait()
+                try:
+                    await update_title(self._settings.to, self._secrets.key, f"{self._station.name} - {title}")
+                    break
+                except StreamError as error:
+                    if wait is None:
+                        reason = self._secrets.hide(str(error), self._settings.to.user)
+                        _log.warning("push to %s: the title could not be updated: %s", self._settings.to, reason)
+                        break
+                await asyncio.sleep(wait)
 
 
 async def run_until_one_ends(*coroutines: Coroutine[object, object, None]) -> None:

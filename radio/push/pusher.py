@@ -14,7 +14,7 @@ from radio.push import retry
 from radio.push.destinations import Destination, IcecastDestination, PushedStation, RtmpDestination, run_until_one_ends
 from radio.push.status import PushStatus
 from radio.settings.push import PushSettings
-from radio.settings.push_target import hide
+from radio.settings.push_target import Secrets
 from radio.types import Packet, Seconds
 
 _log = logging.getLogger("radio.push")
@@ -42,16 +42,16 @@ class Pusher:
         try:
             while True:
                 started = time.monotonic()
-                key = ""
+                secrets = Secrets("")
                 try:
-                    key = self._settings.key.read()
-                    await self._attempt(key)
+                    secrets = self._settings.secrets()
+                    await self._attempt(secrets)
                     break
                 except RadioError as error:
                     reason = str(error)
                 except Exception as error:  # noqa: BLE001 — a bug in a push must not stop the station
                     reason = f"{type(error).__name__}: {error}"
-                await self._wait_after(hide(reason, key, self._settings.to.user), time.monotonic() - started)
+                await self._wait_after(secrets.hide(reason, self._settings.to.user), time.monotonic() - started)
         finally:
             self.status.set_state("ended")
 
@@ -63,14 +63,14 @@ class Pusher:
         _log.warning("%s: push to %s: %s; trying again in %.1f s", self._station.name, self.status.to, reason, wait)
         await asyncio.sleep(wait)
 
-    async def _attempt(self, key: str) -> None:
+    async def _attempt(self, secrets: Secrets) -> None:
         """Connect and stream until the station stops.
 
         Raises:
             RadioError: The connection failed or ended.
         """
         kind = RtmpDestination if self._settings.to.has_picture else IcecastDestination
-        destination: Destination = kind(self._settings, key, self._station)
+        destination: Destination = kind(self._settings, secrets, self._station)
         async with self._station.source.tap(destination.format) as packets:
             # Connect only when there is something to send: the station may still be loading.
             async for first in packets:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from radio.errors import SettingsError
 from radio.settings.containers import Section
 from radio.settings.fields import check, choice, declare, number, setting, whole
 from radio.settings.kinds import Parsed
-from radio.settings.push_target import Key, Target, parse
+from radio.settings.push_target import Key, Password, Secrets, Target, parse
 
 FRAME_RATES: Final = (10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60)
 """Divisors of 48,000, so that every frame of the picture begins at a frame of the sound."""
@@ -59,10 +60,12 @@ class PushSettings:
     to: Target = field(
         metadata=declare(
             Parsed(Target, parse, "an address such as rtmp://live.twitch.tv/app"),
-            help="rtmp://HOST/APP, rtmps://HOST/APP or icecast://USER@HOST:PORT/MOUNT, without the key or password",
+            help="rtmp://HOST/APP or icecast://USER@HOST:PORT/MOUNT, or with TLS rtmps:// or icecasts://, without the "
+            "key or password",
         )
     )
     key: Key
+    password: Password | None = None
     format: MountFormat = choice("opus", get_args(MountFormat), help="format of an Icecast mount; mp3 carries titles")
     size: tuple[int, int] = setting(
         (1280, 720),
@@ -79,6 +82,17 @@ class PushSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+    def secrets(self) -> Secrets:
+        """Return the key and the password.
+
+        Raises:
+            SettingsError: One of them is missing or malformed. The message holds neither.
+        """
+        key = self.key.read()
+        if self.to.has_picture and " " in key:
+            raise SettingsError("the stream key holds a space; it is one word")
+        return Secrets(key, "" if self.password is None else self.password.read())
 
     @property
     def video(self) -> Video:
@@ -98,18 +112,35 @@ def build(values: Mapping[str, Any]) -> PushSettings:
     options = dict(values)
     to: Target = options.pop("to")
     key = options.pop("key", None)
-    sources = {name: options.pop(f"key_{name}") for name in ("env", "file") if f"key_{name}" in options}
+    sources = _sources(options, "key")
     if key is None:
         if len(sources) != 1:
             raise ValueError(
                 "give key_env, the environment variable that holds the key, or key_file, the file; not both"
             )
         key = Key(**sources)
+    passwords = _sources(options, "password")
+    has_login = to.has_picture and bool(to.user)
+    if passwords and not has_login:
+        raise ValueError(
+            "password_env, password_file: only for rtmp addresses with a user, such as rtmp://USER@HOST/APP"
+        )
+    if has_login and len(passwords) != 1:
+        raise ValueError("the address has a user; give password_env or password_file, not both")
     foreign = ("format",) if to.has_picture else _OF_PICTURE
     if strays := [name for name in foreign if name in options]:
-        raise ValueError(f"{', '.join(strays)}: only for {'icecast' if to.has_picture else 'rtmp and rtmps'} addresses")
-    return PushSettings(to=to, key=key, **options)
+        raise ValueError(
+            f"{', '.join(strays)}: only for {'icecast and icecasts' if to.has_picture else 'rtmp and rtmps'} addresses"
+        )
+    return PushSettings(to=to, key=key, password=Password(**passwords) if passwords else None, **options)
 
 
-PUSH: Final = Section(PushSettings, "an entry with to, and key_env or key_file", build, {"key_": Key})
+def _sources(options: dict[str, Any], secret: str) -> dict[str, Any]:
+    """Remove the sources of a secret from the settings, and return them."""
+    return {name: options.pop(f"{secret}_{name}") for name in ("env", "file") if f"{secret}_{name}" in options}
+
+
+PUSH: Final = Section(
+    PushSettings, "an entry with to, and key_env or key_file", build, {"key_": Key, "password_": Password}
+)
 """An entry of a station's `push` list."""

@@ -8,21 +8,26 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from radio.errors import SettingsError
 from radio.settings.containers import Nullable
 from radio.settings.fields import setting
 from radio.settings.kinds import File, Word
 
-PORTS: Final = {"rtmp": 1935, "rtmps": 443, "icecast": 8000}
+PORTS: Final = {"rtmp": 1935, "rtmps": 443, "icecast": 8000, "icecasts": 443}
 """Schemes of addresses, with their default ports."""
+_ICECAST: Final = ("icecast", "icecasts")
 
 _ENV_NAME: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 _LONGEST_KEY: Final = 1_024
 _SHORTEST_HIDDEN: Final = 3
 """Letters. To hide a shorter key would hide parts of other words."""
 _HIDDEN: Final = "…"
+_PASSWORD_ELSEWHERE: Final = {
+    **dict.fromkeys(PORTS, "leave it out, and name an environment variable (password_env) or a file (password_file)"),
+    **dict.fromkeys(_ICECAST, "name an environment variable (key_env) or a file (key_file) that holds it"),
+}
 _KEY_ELSEWHERE: Final = "name an environment variable (key_env) or a file (key_file) that holds it"
 
 
@@ -35,7 +40,7 @@ class Target:
         host: Name or IP address.
         port: TCP port.
         path: RTMP: the application, without slashes around it. Icecast: the mount, with its slash.
-        user: User name of an Icecast source.
+        user: User name of an Icecast source or an RTMP publisher; empty without one.
     """
 
     scheme: str
@@ -46,11 +51,11 @@ class Target:
 
     @property
     def has_picture(self) -> bool:
-        return self.scheme != "icecast"
+        return self.scheme not in _ICECAST
 
     @property
     def is_secure(self) -> bool:
-        return self.scheme == "rtmps"
+        return self.scheme in ("rtmps", "icecasts")
 
     @property
     def netloc(self) -> str:
@@ -75,30 +80,31 @@ def parse(address: str) -> Target:
         raise ValueError("this is not an address: its host or port cannot be read") from error
     scheme = parts.scheme.lower()
     if scheme not in PORTS or not parts.hostname:
-        known = "rtmp://HOST/APP, rtmps://HOST/APP or icecast://HOST:PORT/MOUNT"
+        known = (
+            "rtmp://HOST/APP or icecast://HOST:PORT/MOUNT, or with TLS rtmps://HOST/APP or icecasts://HOST:PORT/MOUNT"
+        )
         raise ValueError(f"this is not an address to push to; write {known}")
-    if parts.password is not None or (parts.username and scheme != "icecast"):
-        raise ValueError(f"the address holds a password, and others can see addresses; {_KEY_ELSEWHERE}")
+    if parts.password is not None:
+        raise ValueError(f"the address holds a password, and others can see addresses; {_PASSWORD_ELSEWHERE[scheme]}")
     if parts.query or parts.fragment:
         raise ValueError(f"the text after ? or # may be a secret and is part of the key; {_KEY_ELSEWHERE}")
     if re.search(r"[\s\x00-\x1f\x7f]", parts.path) or not address.isascii():
         raise ValueError("the address holds a space or another character that addresses cannot have")
+    user = unquote(parts.username or "")
+    if scheme in _ICECAST:
+        if not parts.path:
+            raise ValueError("the address ends with the host; add the mount, such as /chill.opus, or / for the root")
+        mount = f"/{parts.path.strip('/')}"
+        return Target(scheme, parts.hostname, port or PORTS[scheme], mount, user or "source")
     path = parts.path.strip("/")
     if not path:
-        example = "/app" if scheme != "icecast" else "/chill.opus"
-        raise ValueError(f"the address ends with the host; add the {_path_noun(scheme)}, such as {example}")
-    if scheme == "icecast":
-        return Target(scheme, parts.hostname, port or PORTS[scheme], f"/{path}", parts.username or "source")
+        raise ValueError("the address ends with the host; add the application, such as /app")
     if "/" in path and not parts.path.endswith("/"):
         raise ValueError(
             f"the address seems to end in the stream key; leave it out, and {_KEY_ELSEWHERE}. "
             "If all of it is the name of the application, end it with a slash"
         )
-    return Target(scheme, parts.hostname, port or PORTS[scheme], path)
-
-
-def _path_noun(scheme: str) -> str:
-    return "mount" if scheme == "icecast" else "application"
+    return Target(scheme, parts.hostname, port or PORTS[scheme], path, user)
 
 
 def env_name(word: str) -> str:
@@ -151,14 +157,43 @@ class Key:
         else:
             where, text = "the key", self.value or ""
         key = text.strip()
-        if not key or len(key) > _LONGEST_KEY or not key.isprintable() or " " in key:
-            raise SettingsError(f"{where} does not hold a key, which is one word")
+        if not key or len(key) > _LONGEST_KEY or not key.isprintable():
+            raise SettingsError(f"{where} does not hold a key, which is one line of text")
         return key
 
 
-def hide(text: str, key: str, user: str = "") -> str:
-    """Return `text` without the key, in plain form and in the forms in which it is sent."""
-    for secret in (key, quote(key, safe=""), b64encode(f"{user}:{key}".encode()).decode()):
-        if len(secret) >= _SHORTEST_HIDDEN:
-            text = text.replace(secret, _HIDDEN)
-    return text
+@dataclass(frozen=True, slots=True)
+class Password(Key):
+    """The source of an RTMP user's password."""
+
+    env: str | None = setting(
+        None,
+        Nullable(Word(env_name, "a name in capitals")),
+        help="environment variable that holds the password of the address's user; for RTMP",
+    )
+    file: Path | None = setting(
+        None,
+        Nullable(File("password file", must_exist=False)),
+        help="file that holds the password of the address's user; for RTMP",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets of one connection, which no message shows.
+
+    Args:
+        key: RTMP: the name of the stream. Icecast: the source's password.
+        password: RTMP: the password of the address's user; empty without one.
+    """
+
+    key: str = field(repr=False)
+    password: str = field(default="", repr=False)
+
+    def hide(self, text: str, user: str = "") -> str:
+        """Return `text` without the secrets, in plain form and in the forms in which they are sent."""
+        login = b64encode(f"{user}:{self.key}".encode()).decode()
+        for secret in (self.key, quote(self.key, safe=""), login, self.password):
+            if len(secret) >= _SHORTEST_HIDDEN:
+                text = text.replace(secret, _HIDDEN)
+        return text

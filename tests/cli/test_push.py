@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from radio.cli.main import main
 from tests.playback.pulseaudio import wait_for
 from tests.push.servers import KEY, nginx
 from tests.push.test_servers import assert_hidden, ffprobe, recordings
@@ -51,3 +53,13 @@ def test_a_second_signal_ends_the_command_without_a_traceback(number: signal.Sig
             output, _ = radio.communicate(timeout=90)
     assert b"Traceback" not in output
     assert b"Error" not in output
+
+
+def test_a_file_that_is_no_image_is_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = tmp_path / "movie.mp4"
+    film.write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    options = ["--station", "chill", "--key-env", "STREAM_KEY", "--image", str(film)]
+    assert main(["push", *options, "rtmp://127.0.0.1:1/live"]) == 1
+    error = capsys.readouterr().err
+    assert f"the image {film} cannot be read" in error
+    assert error.count("\n") == 1

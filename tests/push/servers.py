@@ -118,14 +118,14 @@ def nginx() -> Iterator[Program]:
 
 
 @contextlib.contextmanager
-def icecast() -> Iterator[Program]:
-    """Run Icecast with the source password KEY."""
+def icecast(password: str = KEY) -> Iterator[Program]:
+    """Run Icecast with a source password."""
     program = require_program("icecast2")
     with _folder() as folder:
         port = free_port()
         # Icecast refuses to run as root, and tests in a container do.
         owner = "<changeowner><user>daemon</user><group>nogroup</group></changeowner>" if os.getuid() == 0 else ""
-        (folder / "icecast.xml").write_text(_ICECAST.format(folder=folder, port=port, key=KEY, owner=owner))
+        (folder / "icecast.xml").write_text(_ICECAST.format(folder=folder, port=port, key=password, owner=owner))
         yield from _running(Program(folder, port, [program, "-c", str(folder / "icecast.xml")]))
 
 

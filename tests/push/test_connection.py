@@ -62,3 +62,29 @@ async def test_an_aborted_connection_is_reset() -> None:
         await asyncio.sleep(0.1)
         with pytest.raises(ConnectionResetError):
             read_to_end(peer)
+
+
+async def test_a_host_whose_first_address_leads_nowhere_is_reached_at_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue of the IPv6 address is full, so that the system drops every attempt to connect."""
+    with contextlib.ExitStack() as stack:
+        dead = stack.enter_context(socket.socket(socket.AF_INET6))
+        dead.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        dead.bind(("::1", 0))
+        dead.listen(0)
+        port = dead.getsockname()[1]
+        for _ in range(8):
+            waiting = stack.enter_context(socket.socket(socket.AF_INET6))
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(("::1", port))
+        server = stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        loop, kind = asyncio.get_running_loop(), (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        found = [(socket.AF_INET6, *kind, ("::1", port, 0, 0)), (socket.AF_INET, *kind, ("127.0.0.1", port))]
+
+        async def getaddrinfo(*_: object, **__: object) -> list[object]:
+            return [*found]
+
+        monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+        connection = await asyncio.wait_for(ServerConnection.open(parse(f"rtmp://two.example:{port}/app")), 60)
+        connection.abort()
+        server.accept()[0].close()

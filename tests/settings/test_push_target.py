@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from radio.errors import SettingsError
-from radio.settings.push_target import Key, Target, env_name, hide, parse
+from radio.settings.push_target import Key, Secrets, Target, env_name, parse
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,9 @@ from radio.settings.push_target import Key, Target, env_name, hide, parse
         ("rtmp://[::1]:1936/app", Target("rtmp", "::1", 1936, "app")),
         ("icecast://radio.example:8010/a/b.opus", Target("icecast", "radio.example", 8010, "/a/b.opus", "source")),
         ("icecast://dj@radio.example/x", Target("icecast", "radio.example", 8000, "/x", "dj")),
+        ("icecast://radio.example:8005/", Target("icecast", "radio.example", 8005, "/", "source")),
+        ("icecasts://radio.example/x", Target("icecasts", "radio.example", 443, "/x", "source")),
+        ("rtmp://lo%20fi@host/app", Target("rtmp", "host", 1935, "app", "lo fi")),
     ],
 )
 def test_addresses(address: str, target: Target) -> None:
@@ -35,7 +38,6 @@ def test_an_address_is_shown_without_its_user() -> None:
     [
         ("rtmp://live.twitch.tv/app/live_123_s3cret", "stream key"),
         ("rtmp://user:s3cret@host/app", "password"),
-        ("rtmp://s3cret@host/app", "password"),
         ("icecast://source:s3cret@host/mount", "password"),
         ("rtmp://host/app?token=s3cret", "part of the key"),
         ("rtmp://host/app#s3cret", "part of the key"),
@@ -43,7 +45,7 @@ def test_an_address_is_shown_without_its_user() -> None:
         ("s3cret", "rtmp://HOST/APP"),
         ("rtmp:///s3cret", "rtmp://HOST/APP"),
         ("rtmp://s3cret", "application"),
-        ("icecast://s3cret/", "mount"),
+        ("icecast://s3cret", "mount"),
         ("rtmp://host:s3cret/app", "port"),
         ("rtmp://host:99999/s3cret", "port"),
         ("rtmp://host/s3cret s3cret", "space"),
@@ -73,7 +75,7 @@ def test_the_error_of_a_missing_key_names_its_source(tmp_path: Path, monkeypatch
         Key(file=tmp_path / "key.txt").read()
 
 
-@pytest.mark.parametrize("text", ["", "  ", "s3cret s3cret", "s3cret\nother", "s3\x00cret", "s" * 2_000, "\udc80"])
+@pytest.mark.parametrize("text", ["", "  ", "s3cret\nother", "s3\x00cret", "s" * 2_000, "\udc80"])
 def test_a_malformed_key_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Key(value=text).read()
@@ -92,5 +94,7 @@ def test_keys_are_hidden_in_every_form_in_which_they_are_sent() -> None:
     key = "live_1/ä?token=2"
     login = base64.b64encode(f"source:{key}".encode()).decode()
     message = f"cannot open rtmp://host/app/{key}, live_1%2F%C3%A4%3Ftoken%3D2, Basic {login}"
-    assert hide(message, key, "source") == "cannot open rtmp://host/app/…, …, Basic …"
-    assert hide("nothing to hide", "") == "nothing to hide"
+    assert Secrets(key).hide(message, "source") == "cannot open rtmp://host/app/…, …, Basic …"
+    assert Secrets("").hide("nothing to hide") == "nothing to hide"
+    assert Secrets(key, "hunter2").hide("login of joe with hunter2") == "login of joe with …"
+    assert "live_1" not in repr(Secrets(key))

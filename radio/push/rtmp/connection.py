@@ -7,9 +7,11 @@ import os
 
 from radio.errors import StreamError
 from radio.push.connection import ServerConnection, connected
+from radio.push.rtmp import adobe_auth
+from radio.push.rtmp.adobe_auth import LoginNeededError
 from radio.push.rtmp.flv import Tag
 from radio.push.rtmp.protocol import Publisher, PublishState
-from radio.settings.push_target import Target
+from radio.settings.push_target import Secrets, Target
 
 _READ_SIZE = 65_536
 
@@ -25,19 +27,19 @@ class RtmpConnection:
         self.acknowledged = connection.acknowledged
 
     @classmethod
-    async def open(cls, target: Target, key: str) -> RtmpConnection:
-        """Connect, and return when the server has accepted the stream.
+    async def open(cls, target: Target, secrets: Secrets) -> RtmpConnection:
+        """Connect, log in if the server asks for it, and return when the server has accepted the stream.
 
         Raises:
             StreamError: The server cannot be reached, rejects the stream, or does not answer.
         """
-        async with connected(target) as connection:
-            address = f"{target.scheme}://{target.netloc}/{target.path}"
-            publisher = Publisher(app=target.path, address=address, key=key, noise=os.urandom(1_528))
-            await connection.send(publisher.begin())
-            while publisher.state is not PublishState.LIVE:
-                await _receive_once(connection, publisher)
-        return cls(connection, publisher)
+        query, challenge = "", os.urandom(4).hex()
+        for _ in range(adobe_auth.ATTEMPTS):
+            try:
+                return cls(*await _published(target, secrets.key, query))
+            except LoginNeededError as error:
+                query = adobe_auth.query(str(error), target.user, secrets.password, challenge)
+        raise StreamError("the server does not accept the login")
 
     async def send(self, tag: Tag) -> None:
         """Send a tag. Timestamps count from the first tag that is not a header.
@@ -61,6 +63,17 @@ class RtmpConnection:
     async def _receive(self) -> None:
         while True:
             await _receive_once(self._connection, self._publisher)
+
+
+async def _published(target: Target, key: str, query: str) -> tuple[ServerConnection, Publisher]:
+    """Connect with a query after the application's name; return when the server has accepted the stream."""
+    async with connected(target) as connection:
+        address = f"{target.scheme}://{target.netloc}/{target.path}"
+        publisher = Publisher(app=target.path + query, address=address + query, key=key, noise=os.urandom(1_528))
+        await connection.send(publisher.begin())
+        while publisher.state is not PublishState.LIVE:
+            await _receive_once(connection, publisher)
+    return connection, publisher
 
 
 async def _receive_once(connection: ServerConnection, publisher: Publisher) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from radio.errors import StreamError
 from radio.push.rtmp import amf
+from radio.push.rtmp.adobe_auth import LoginNeededError
 from radio.push.rtmp.chunks import SENT_CHUNK_SIZE, ChunkReader, ChunkWriter, RtmpMessage
 from radio.push.rtmp.flv import AUDIO, DATA, VIDEO
 
@@ -146,7 +147,10 @@ class Publisher:
     def _on_command(self, values: list[amf.Value]) -> bytes:
         name, number, *rest = (*values, None, None)[: max(2, len(values))]
         if name == "_error" and number in {_CONNECT, _CREATE_STREAM}:
-            raise StreamError(f"the server rejects the connection: {_description(rest)}")
+            reason = _description(rest)
+            if number == _CONNECT and "authmod=adobe" in reason:
+                raise LoginNeededError(reason)
+            raise StreamError(f"the server rejects the connection: {reason}")
         if name == "_result" and number == _CONNECT and self.state is PublishState.CONNECTING:
             self.state = PublishState.CREATING_STREAM
             return self._create()

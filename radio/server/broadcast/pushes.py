@@ -98,7 +98,7 @@ def check_keys(stations: Mapping[str, StationSettings]) -> None:
     for name, station in stations.items():
         for settings in station.push:
             try:
-                settings.key.read()
+                settings.secrets()
             except SettingsError as error:
                 problems.append(f"{name}: push to {settings.to}: {error}")
     if problems:
