@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
         "--host",
-        help="address to listen on [the config's, else 127.0.0.1]; one that other machines can reach needs "
+        action="append",
+        help="address to listen on [the config's, else 127.0.0.1]; repeatable; one that other machines can reach needs "
         "control_token in the config, CONTROL_TOKEN in the environment, or --no-control",
     )
     parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one [the config's, else 8000]")
@@ -45,7 +46,7 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
     """Return the config with the values of the command line and the environment."""
     changes: dict[str, object] = {}
     if arguments.host is not None:
-        changes["host"] = arguments.host
+        changes["host"] = tuple(arguments.host) if len(arguments.host) > 1 else arguments.host[0]
     if arguments.port is not None:
         changes["port"] = arguments.port
     if arguments.no_control:
@@ -75,7 +76,6 @@ def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None)
     import logging
 
     from radio.server import app
-    from radio.server.service_manager import ServiceManager
 
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")  # warnings and above, on standard error
 
@@ -85,6 +85,5 @@ def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None)
             print(f"  {address}")
         print("Press Ctrl-C to stop.", flush=True)
 
-    manager = ServiceManager(os.environ)
     host, port = config.server.host, config.server.port
-    run_until_stopped(app.serve(config, host=host, port=port, on_ready=on_ready, load=load, manager=manager))
+    run_until_stopped(app.serve(config, host=host, port=port, on_ready=on_ready, load=load))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import resource
-import socket
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 
 from aiohttp import web
 
-from radio.errors import ServerError
 from radio.server.broadcast import pushes
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channel_set import ChannelSet
@@ -21,8 +19,9 @@ from radio.server.broadcast.channels import CHANNELS
 from radio.server.broadcast.listener_limits import BURST, LIMITS, Limits
 from radio.server.broadcast.reloader import RELOADER, Reloader
 from radio.server.http import body, problems, site
-from radio.server.http.authorization import AUTHORIZATION, Authorization, check_host, reject_foreign_pages
-from radio.server.lifecycle import first_of, on_hangup, on_termination
+from radio.server.http.authorization import AUTHORIZATION, Authorization, check_hosts, reject_foreign_pages
+from radio.server.http.cors import answer_options
+from radio.server.http.listening import open_sockets
 from radio.server.routes import (
     export,
     export_queue,
@@ -37,7 +36,6 @@ from radio.server.routes import (
     stations,
     tracks,
 )
-from radio.server.service_manager import ServiceManager
 from radio.settings.config import RadioConfig
 from radio.settings.server import ServerSettings
 from radio.worker.supervisor import WORKER_COMMAND
@@ -46,24 +44,20 @@ from radio.worker.supervisor import WORKER_COMMAND
 async def serve(
     config: RadioConfig,
     *,
-    host: str,
+    host: str | Sequence[str],
     port: int,
     on_ready: Callable[[list[str]], None],
     load: Callable[[], RadioConfig] | None = None,
-    manager: ServiceManager | None = None,
     worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
     """Serve all stations until cancelled; then stop everything in reverse order.
 
-    SIGTERM stops listening, disconnects the listeners one after the other, and returns; a second one cancels.
-
     Args:
         config: The stations and the server's settings.
-        host: Address or name to listen on.
+        host: Address or name to listen on, or several. `::` stands for every network, of IPv4 too.
         port: TCP port; 0 takes any free one.
         on_ready: Called once, when all stations are on the air, with the addresses to open.
         load: Reads the config again, at SIGHUP and `POST /api/reload`. None refuses both.
-        manager: The service manager that started this process. A socket that it passes replaces `host` and `port`.
         worker: The command that becomes a station's worker.
 
     Raises:
@@ -71,9 +65,9 @@ async def serve(
         ServerError: The port or the host cannot be used, or a station cannot start.
     """
     # Not when the config is read: environment and command line override it.
-    check_host(host, control=config.server.control, token=config.server.control_token)
-    settings = replace(config.server, host=host)
-    manager = manager or ServiceManager({})
+    hosts = (host,) if isinstance(host, str) else tuple(host)
+    check_hosts(hosts, control=config.server.control, token=config.server.control_token)
+    settings = replace(config.server, host=host if isinstance(host, str) else hosts)
     _raise_file_limit()
     async with AsyncExitStack() as stack:
         channels = ChannelSet(config.stations, functools.partial(Channel, worker=worker))
@@ -84,30 +78,22 @@ async def serve(
         )
         if load is not None:
             reloader = app[RELOADER] = Reloader(load, settings, channels, app)
-            stack.enter_context(on_hangup(reloader.reload_on_signal))
-        stopping = stack.enter_context(on_termination())
+            stack.enter_context(_on_hangup(reloader.reload_on_signal))
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await _listen(runner, host, port, manager.sockets())
+        await site.start_sites(runner, await open_sockets(settings.addresses, port))
         stack.push_async_callback(channels.stop)
         await channels.start()
-        on_ready(_addresses(runner, host, list(channels.channels)))
-        manager.notify(READY="1")
-        watchdog = asyncio.create_task(manager.feed_watchdog(channels.progress))
-        stack.callback(watchdog.cancel)
-        await first_of(channels.ended(), stopping.wait())
-        manager.notify(STOPPING="1")
-        for listening in list(runner.sites):
-            await listening.stop()
-        await channels.drain(settings.drain)
+        on_ready(_addresses(runner, settings.addresses, list(channels.channels)))
+        await channels.ended()
 
 
 def build(
     channels: Mapping[str, Channel], *, authorization: Authorization, settings: ServerSettings
 ) -> web.Application:
     """Return the application that serves `channels`."""
-    middlewares = [site.track_idle, problems.errors_as_json, reject_foreign_pages]
+    middlewares = [site.track_idle, problems.errors_as_json, answer_options, reject_foreign_pages]
     app = web.Application(middlewares=middlewares, client_max_size=body.MAX_BODY)
     app.on_response_prepare.append(_prepare_response)
     app[CHANNELS] = channels
@@ -126,12 +112,34 @@ def build(
     return app
 
 
+@contextmanager
+def _on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Call `reload` at each SIGHUP inside the block."""
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Future[None]] = set()
+
+    def start() -> None:
+        task = asyncio.ensure_future(reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, start)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        for task in tasks:
+            task.cancel()
+
+
 async def _prepare_response(request: web.Request, response: web.StreamResponse) -> None:
     """Rewrite aiohttp's error responses, and let pages of every site read (but not change) what is on."""
     problems.rewrite_error(response)
     if request.method in {"GET", "HEAD"}:
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if response.keep_alive:
+        response.headers["Keep-Alive"] = f"timeout={site.IDLE_TIMEOUT:g}"
 
 
 def _raise_file_limit() -> None:
@@ -140,24 +148,13 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, sockets: Sequence[socket.socket]) -> None:
-    """Listen on `sockets`; where there are none, on `host` and `port`."""
-    try:
-        for listening in sockets:
-            await site.Site(runner, host, port, listening).start()
-        if not sockets:
-            await site.Site(runner, host, port).start()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ServerError(
-                f"port {port} on {host} is in use: choose another with --port, or --port 0 for any free one"
-            ) from error
-        raise ServerError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
-
-
-def _addresses(runner: web.AppRunner, host: str, names: list[str]) -> list[str]:
+def _addresses(runner: web.AppRunner, hosts: Sequence[str], names: list[str]) -> list[str]:
+    """Return the addresses to open: the root on each host, and the streams on the first."""
     port = runner.addresses[0][1]
+    roots = list(dict.fromkeys(f"http://{_shown(host)}:{port}/" for host in hosts))
+    return [*roots, *(f"{roots[0]}{name}.opus" for name in names)]
+
+
+def _shown(host: str) -> str:
     all_interfaces = host in {"0.0.0.0", "::"}  # noqa: S104 — compared, not bound
-    shown = "localhost" if all_interfaces else f"[{host}]" if ":" in host else host
-    root = f"http://{shown}:{port}/"
-    return [root, *(f"{root}{name}.opus" for name in names)]
+    return "localhost" if all_interfaces else f"[{host}]" if ":" in host else host

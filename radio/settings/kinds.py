@@ -7,6 +7,7 @@ YAML, with the line of each problem, is in `radio.settings.yaml_fields`. Kinds t
 
 from __future__ import annotations
 
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from radio.errors import did_you_mean
 from radio.paths import PACKAGE
 from radio.types import JsonValue
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which no encoding has."""
 _UNQUOTED: Final = "; write it without quotes"
 
 
@@ -189,6 +192,8 @@ class Text(Kind):
     def check(self, value: object) -> str:
         if not isinstance(value, str):
             raise self.error(value)
+        if _SURROGATE.search(value):
+            raise ValueError(f"{value!a} has half of a character; write the character itself")
         return value
 
     def schema(self) -> dict[str, JsonValue]:

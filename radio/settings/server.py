@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
-from radio.settings.containers import ListOf, PerKey
-from radio.settings.fields import check, declare, flag, number, optional, setting, whole
+from radio.settings.containers import ListOf, OneOrMore, PerKey
+from radio.settings.fields import check, declare, flag, optional, setting, whole
 from radio.settings.kinds import Number, Text, Whole, Word
 from radio.types import BURST_LIMIT, LISTENER_FORMATS, Format, Seconds
 
@@ -50,10 +50,11 @@ class ServerSettings:
         SettingsError: Names each value that is not allowed.
     """
 
-    host: str = setting(
+    host: str | tuple[str, ...] = setting(
         "127.0.0.1",
-        Word(_host, "a host name or IP address"),
-        help="address to listen on; 0.0.0.0 stands for every network of this machine",
+        OneOrMore(Word(_host, "a host name or IP address")),
+        help="address to listen on, or a list of them; 0.0.0.0 stands for every network of this machine, and '::' for "
+        "those of IPv6 too",
     )
     port: int = whole(8000, 0, 65_535, help="port to listen on; 0 takes any free port")
     control_token: str | None = optional(
@@ -77,13 +78,6 @@ class ServerSettings:
         help="most streams to one address; null sets no limit. A proxy counts as one address",
     )
     tracks: bool = flag(True, help="let listeners who may change controls order tracks")
-    drain: float = number(
-        2,
-        0,
-        600,
-        unit="s",
-        help="time within which listeners are disconnected, one after the other, when the server is told to stop",
-    )
     hosts: tuple[str, ...] = setting(
         (),
         ListOf(Word(_host_name, "a host name"), noun="a list of host names"),
@@ -92,3 +86,8 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses or names to listen on."""
+        return (self.host,) if isinstance(self.host, str) else self.host

@@ -58,6 +58,7 @@ class Reading:
             raise SettingsError(f"{self.path}: not YAML: {' '.join(str(error).split())}") from error
         if root is None:
             raise SettingsError(f"{self.path}:1: the file is empty")
+        _join_surrogates(root)
         return root
 
     def problem(self, node: yaml.Node, message: str) -> None:
@@ -134,6 +135,22 @@ class Reading:
             except FaultError as fault:
                 self.problem(fault.node, f"{where}: {fault}")
         return tuple(values)
+
+
+def _join_surrogates(root: yaml.Node) -> None:
+    r"""Join the halves of characters that are written as in JSON, such as "\uD83C\uDF19"; YAML reads two of them."""
+    nodes, seen = [root], set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        elif isinstance(node, yaml.MappingNode):
+            nodes += [part for pair in node.value for part in pair]
+        else:
+            nodes += node.value
 
 
 def value_of(node: yaml.Node) -> str | int | float | bool | None:

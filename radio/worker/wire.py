@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from radio.errors import StreamError
-from radio.types import ActionKind, Format, Frames, JsonValue, Landing, Packet, StationEvent
+from radio.types import Format, Frames, JsonValue, Landing, Packet, StationEvent
 
 MAX_BODY = 1 << 20
 """Longest body in bytes; the longest in practice, a packet or an event, has a few thousand."""
@@ -79,18 +79,14 @@ class EncoderFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class PerformAction:
-    """Server to worker: do what a listener asks for. The answer is `ControlsLanded` with the single key `PERFORMED`, or
-    `ControlsRefused`.
-    """
+class SkipTrack:
+    """Server to worker: begin the next track. The answer is `ControlsLanded` with the single key `SKIPPED`."""
 
     number: int
-    kind: ActionKind
-    track: int | None
 
 
-PERFORMED = "action"
-"""The key of the landing in the answer to `PerformAction`."""
+SKIPPED = "track"
+"""The key of the landing in the answer to `SkipTrack`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +105,7 @@ class StationFailed:
 
 @dataclass(frozen=True, slots=True)
 class ControlsLanded:
-    """Worker to server: the bar and frame at which each control change or action takes effect."""
+    """Worker to server: the bar and frame at which each control change or skip takes effect."""
 
     number: int
     landings: Mapping[str, Landing]
@@ -139,7 +135,7 @@ Message: TypeAlias = (
     | CloseFormat
     | Rendered
     | EncoderFailed
-    | PerformAction
+    | SkipTrack
 )
 
 _LENGTH = struct.Struct("<I")
@@ -195,18 +191,18 @@ def _encode_body(message: Message) -> bytes:
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
         case Start():
             return message.settings
-        case Render(number) | StationReady(number) | Rendered(number):
+        case Render(number) | StationReady(number) | Rendered(number) | SkipTrack(number):
             return _FRAME.pack(number)
+        case OpenFormat(format_, frame):
+            return _json([format_, frame])
         case CloseFormat(format_):
             return _json([format_])
-        case OpenFormat(format_, detail) | EncoderFailed(format_, detail):
-            return _json([format_, detail])
+        case EncoderFailed(format_, text):
+            return _json([format_, text])
         case StationFailed():
             return message.message.encode()
         case StationEvent():
             return _json([message.frame, message.kind, dict(message.data)])
-        case PerformAction(number, kind, track):
-            return _json([number, kind, track])
         case ChangeControls():
             return _json([message.number, dict(message.patch)])
         case ControlsLanded():
@@ -231,7 +227,7 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
     if kind is Start:
         return Start(body)
-    if kind in {Render, StationReady, Rendered}:
+    if kind in {Render, StationReady, Rendered, SkipTrack}:
         return kind(*_FRAME.unpack(body))
     if kind is StationFailed:
         return StationFailed(body.decode())

@@ -35,13 +35,16 @@ http {{
 
 
 @contextlib.asynccontextmanager
-async def nginx(folder: Path, origin: int) -> AsyncIterator[str]:
-    """Run nginx in front of the radio on port `origin`; yield the root of its addresses."""
+async def nginx(folder: Path, origin: int, more: str = "") -> AsyncIterator[str]:
+    """Run nginx in front of the radio on port `origin`; yield the root of its addresses.
+
+    `more` is added to the server's block.
+    """
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert program, "nginx is missing: run scripts/system-packages --tests"
     block = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert block is not None
-    port, config = free_port(), block[1]
+    port, config = free_port(), block[1].replace("    location / {", f"{more}    location / {{")
     for original, replacement in {
         "listen 80;": f"listen 127.0.0.1:{port};",
         "server 127.0.0.1:8000;": f"server 127.0.0.1:{origin};",

@@ -18,7 +18,8 @@ from aiohttp import web
 from radio.server.app import build
 from radio.server.broadcast.channel import Channel
 from radio.server.http.authorization import Authorization
-from radio.server.http.site import Site
+from radio.server.http.listening import open_sockets
+from radio.server.http.site import start_sites
 from radio.settings.server import ServerSettings
 from radio.settings.station import StationSettings
 from tests.server.published_schema import ResponseChecker
@@ -65,7 +66,7 @@ async def on_air(
     checker = ResponseChecker(app, list(channels))
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
-    await Site(runner, "127.0.0.1", port).start()
+    await start_sites(runner, await open_sockets(["127.0.0.1"], port))
     try:
         if start:
             await asyncio.wait_for(asyncio.gather(*(channel.start() for channel in channels.values())), DEADLINE)

@@ -24,7 +24,7 @@ def config(*stations: StationSettings, **server: object) -> RadioConfig:
     )
 
 
-async def served(config: RadioConfig, host: str = "127.0.0.1", port: int = 0) -> list[str]:
+async def served(config: RadioConfig, host: str | tuple[str, ...] = "127.0.0.1", port: int = 0) -> list[str]:
     """Serve until the stations are on the air, then stop; return the addresses."""
     ready: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(config, host=host, port=port, on_ready=ready.set_result, worker=WORKER))
@@ -71,6 +71,15 @@ async def test_other_hosts_need_a_token_or_disabled_controls() -> None:
             assert remedy in str(caught.value)
     assert (await served(config(control_token="sesame"), host="0.0.0.0"))[0].startswith("http://localhost:")
     await served(config(control=False), host="0.0.0.0")
+
+
+async def test_several_hosts_are_served_on_one_port() -> None:
+    addresses = await served(config(control=False), host=("127.0.0.1", "::1"))
+    first, second = addresses[:2]
+    assert second == first.replace("127.0.0.1", "[::1]")
+    assert addresses[2:] == [f"{first}tone.opus"]
+    with pytest.raises(SettingsError, match=r"host 0\.0\.0\.0 can be reached"):
+        await served(config(), host=("127.0.0.1", "0.0.0.0"))
 
 
 async def test_the_host_argument_overrides_the_config() -> None:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from radio.stream.relay.relay import LAG_LIMIT
 from radio.types import SAMPLE_RATE
 from tests.server import tone_server
 from tests.server.on_air import OnAir, on_air, until
@@ -36,7 +37,7 @@ async def stop_reading(radio: OnAir, *, buffer: int, after: float) -> float:
             except TimeoutError:
                 break
         stopped = time.monotonic()
-        await until(lambda: client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE, 90)
+        await until(lambda: client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE, 2 * LAG_LIMIT)
         return time.monotonic() - stopped
 
 
@@ -46,13 +47,13 @@ async def test_three_stalled_listeners_are_disconnected_and_thirty_others_stay()
     async with on_air() as radio, asyncio.TaskGroup() as group:
         await until(lambda: radio.tone.edge.live > 25 * SAMPLE_RATE, 60)
         good = [Player(radio.host, radio.port, f"/tone.opus?burst={2 + number % 21}") for number in range(30)]
-        listening = [group.create_task(player.listen(75)) for player in good]
+        listening = [group.create_task(player.listen(LAG_LIMIT + 45)) for player in good]
         stalls = [
             group.create_task(stop_reading(radio, buffer=buffer, after=after))
             for buffer, after in ((4_096, 0.0), (8 << 20, 10.0), (131_072, 10.0))
         ]
         for stall in stalls:
-            assert await stall < 60
+            assert await stall < LAG_LIMIT + 20
         for task in listening:
             await task
         counts = radio.tone.mount("opus").relay.counts

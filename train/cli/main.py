@@ -28,7 +28,6 @@ from train.cli import (
     metrics,
     originality,
     prepare,
-    tagger,
     timing,
     tunes,
 )
@@ -78,7 +77,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "originality": originality,
         "loops": loops,
         "listen": listen,
-        "tagger": tagger,
         "timing": timing,
         "bass": bass,
         "compare": compare,

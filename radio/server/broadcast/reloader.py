@@ -13,7 +13,7 @@ from radio.errors import RadioError
 from radio.server.broadcast.channel_set import ChannelSet, SetChanges
 from radio.server.broadcast.listener_limits import BURST, LIMITS
 from radio.server.broadcast.pushes import PUSHES, check_keys
-from radio.server.http.authorization import AUTHORIZATION, check_host
+from radio.server.http.authorization import AUTHORIZATION, check_hosts
 from radio.settings.config import RadioConfig
 from radio.settings.server import ServerSettings
 
@@ -75,7 +75,7 @@ class Reloader:
         """
         async with self._lock:
             config = await asyncio.to_thread(self._load)
-            check_host(self._server.host, control=config.server.control, token=config.server.control_token)
+            check_hosts(self._server.addresses, control=config.server.control, token=config.server.control_token)
             check_keys(config.stations)
             self._configure(config.server)
             changes = await self._channels.apply(config.stations)

@@ -9,7 +9,7 @@ name of this machine: a foreign domain that resolves to 127.0.0.1 (DNS rebinding
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal
@@ -91,9 +91,11 @@ async def reject_foreign_pages(
     return await handler(request)
 
 
-def check_host(host: str, *, control: bool, token: str | None) -> None:
+def check_hosts(hosts: Iterable[str], *, control: bool, token: str | None) -> None:
     """Raise SettingsError if other machines could change controls without a token."""
-    if control and token is None and not is_loopback(host):
+    for host in hosts if control and token is None else ():
+        if is_loopback(host):
+            continue
         raise SettingsError(
             f"host {host} can be reached from other machines, which could change controls: "
             "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "

@@ -1,8 +1,9 @@
 """A listening socket that closes connections which never send a request.
 
-aiohttp gives a connection `keepalive_timeout` seconds to complete the head of a request, counted from its start or its
-last response, whatever arrives meanwhile. A short timeout ends slow-loris attacks. This module adds a limit on idle
-connections, and error responses in the radio's own form, without a stack trace in the log, to bytes that are not HTTP.
+A connection waits `IDLE_TIMEOUT` seconds for its next request. The head of a request must arrive within
+`REQUEST_TIMEOUT` seconds of its first byte, or of the connection's start, which ends slow-loris attacks. This module
+also adds a limit on idle connections, and error responses in the radio's own form, without a stack trace in the log, to
+bytes that are not HTTP.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from aiohttp import web
@@ -20,6 +21,12 @@ from radio.types import Seconds
 
 REQUEST_TIMEOUT: Final[Seconds] = 20.0
 """Longest time that a connection may take to send the head of a request."""
+
+IDLE_TIMEOUT: Final[Seconds] = 75.0
+"""Time for which a connection waits for its next request: longer than the 60 s for which proxies keep one.
+
+A proxy that sends a request just as the radio closes the connection answers its client with an error.
+"""
 
 MAX_IDLE: Final = 4_096
 """Connections that may be open without a request, if the process may open four times as many files.
@@ -35,22 +42,29 @@ _LINGER: Final[Seconds] = 5.0
 class RequestHandler(web.RequestHandler):
     """The handler of one connection; it is in `idle` while there is no request."""
 
-    __slots__ = ("_idle",)
+    __slots__ = ("_head_timer", "_idle")
 
     def __init__(self, server: web.Server, idle: dict[RequestHandler, None]) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type]  # aiohttp accepts None
-            keepalive_timeout=REQUEST_TIMEOUT,
+            keepalive_timeout=IDLE_TIMEOUT,
             lingering_time=_LINGER,
             auto_decompress=False,  # a small body may decompress to a large one
         )
         self._idle = idle
+        self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.mark_idle()
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self in self._idle:
+            self._expect_head()
+        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.mark_busy()
@@ -59,11 +73,18 @@ class RequestHandler(web.RequestHandler):
     def mark_busy(self) -> None:
         """Remove the connection from `idle`: it has a request, or is closed."""
         self._idle.pop(self, None)
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def mark_idle(self) -> None:
         """Add the connection to `idle`."""
         if self.transport is not None:
             self._idle[self] = None
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = asyncio.get_running_loop().call_later(REQUEST_TIMEOUT, self.force_close)
 
     def handle_error(
         self,
@@ -88,32 +109,27 @@ class Site(web.BaseSite):
 
     Args:
         runner: Must be set up.
-        host: Address or name to listen on.
-        port: TCP port; 0 takes any free one.
-        listening: A socket that listens already, in place of `host` and `port`.
+        listener: A bound socket.
+        idle: The idle connections, which all sockets of the application share.
     """
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int, listening: socket.socket | None = None) -> None:
+    def __init__(self, runner: web.AppRunner, listener: socket.socket, idle: dict[RequestHandler, None]) -> None:
         super().__init__(runner, backlog=_BACKLOG)
-        self._host = host
-        self._port = port
-        self._listening = listening
+        self._listener = listener
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._max_idle = min(MAX_IDLE, files // 4)
-        self._idle: dict[RequestHandler, None] = {}
+        self._idle = idle
 
     @property
     def name(self) -> str:
-        return f"http://{self._host}:{self._port}"
+        host, port, *_ = self._listener.getsockname()
+        return f"http://{host}:{port}"
 
     async def start(self) -> None:
-        """Start listening. Raises OSError if the address cannot be used."""
+        """Start listening."""
         await super().start()
         loop = asyncio.get_running_loop()
-        if self._listening is None:
-            self._server = await loop.create_server(self._accept, self._host, self._port, backlog=_BACKLOG)
-        else:
-            self._server = await loop.create_server(self._accept, sock=self._listening, backlog=_BACKLOG)
+        self._server = await loop.create_server(self._accept, sock=self._listener, backlog=_BACKLOG)
 
     def _accept(self) -> RequestHandler:
         if self._runner.server is None:
@@ -121,6 +137,13 @@ class Site(web.BaseSite):
         if len(self._idle) >= self._max_idle:
             next(iter(self._idle)).force_close()
         return RequestHandler(self._runner.server, self._idle)
+
+
+async def start_sites(runner: web.AppRunner, listeners: Iterable[socket.socket]) -> None:
+    """Serve an application on bound sockets."""
+    idle: dict[RequestHandler, None] = {}
+    for listener in listeners:
+        await Site(runner, listener, idle).start()
 
 
 @web.middleware

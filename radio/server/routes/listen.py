@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Final
@@ -23,6 +24,7 @@ from radio.types import BURST_LIMIT, Format, Seconds
 
 _TYPES: Mapping[Format, str] = MappingProxyType({"opus": "audio/ogg", "mp3": "audio/mpeg", "aac": "audio/aac"})
 _NAMES: Mapping[Format, str] = MappingProxyType({"opus": "Ogg Opus", "mp3": "MP3", "aac": "AAC in ADTS"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BURST: Final = QueryParameter[Seconds | None](
     "burst",
     Annotated[
@@ -50,8 +52,7 @@ class EndlessResponse(web.StreamResponse):
 
 def routes() -> list[web.RouteDef]:
     """Return the routes of the streams; aiohttp answers HEAD on them too."""
-    streams = [web.get(f"/{{station}}.{format_}", _stream(format_)) for format_ in CODECS]
-    return streams + [web.options(f"/{{station}}.{format_}", allow_headers) for format_ in CODECS]
+    return [web.get(f"/{{station}}.{format_}", _stream(format_)) for format_ in CODECS]
 
 
 def _stream(format_: Format) -> Handler:
@@ -67,12 +68,14 @@ def _stream(format_: Format) -> Handler:
         """Send the station's audio until the client disconnects.
 
         The last seconds come first, as fast as the connection takes them. MP3 and AAC carry titles if the request has
-        `Icy-MetaData: 1`. A client that falls behind by half a minute, or reads nothing for a while, is disconnected.
+        `Icy-MetaData: 1`. A client that pauses for more than half a minute is disconnected.
         """
         channel = channel_of(request)
         burst, sid = _BURST.read(request), SID.read(request)
         with_titles = format_ != "opus" and request.headers.get("Icy-MetaData") == "1"
+        # All that can fail comes before the response begins.
         response = EndlessResponse(_headers(channel, format_, with_titles=with_titles))
+        mount = channel.mount(format_)
         if request.method == "HEAD":
             await response.prepare(request)
             return response
@@ -84,7 +87,7 @@ def _stream(format_: Format) -> Handler:
             if on_leave is not None:
                 on_leave()
             return response
-        channel.mount(format_).relay.join(
+        mount.relay.join(
             connection,
             burst=request.app[BURST][format_] if burst is None else burst,
             inserter=IcyInserter(channel.now_playing.title_at) if with_titles else None,
@@ -96,33 +99,19 @@ def _stream(format_: Format) -> Handler:
     return listen
 
 
-async def allow_headers(request: web.Request) -> web.Response:
-    """Allow pages of other sites to request titles (Fetch, CORS preflight)."""
-    channel_of(request)
-    return web.Response(
-        status=204,
-        headers={
-            "Access-Control-Allow-Origin": "*",
-            "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-            "Access-Control-Allow-Headers": "Icy-MetaData, Range",
-            "Access-Control-Max-Age": "86400",
-        },
-    )
-
-
 def _headers(channel: Channel, format_: Format, *, with_titles: bool) -> dict[str, str]:
     headers = {
         "Content-Type": _TYPES[format_],
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "icy-metaint, icy-name, icy-description, icy-br",
         "Accept-Ranges": "none",
-        "icy-name": _latin(channel.settings.title),
-        "icy-description": _latin(channel.settings.description),
+        "icy-name": _one_line(channel.settings.title),
+        "icy-description": _one_line(channel.settings.description),
         "icy-br": str(CODECS[format_].bit_rate // 1_000),
     }
     return headers | ({"icy-metaint": str(METAINT)} if with_titles else {})
 
 
-def _latin(text: str) -> str:
-    """Return a text as one line of Latin-1, which a header may hold."""
-    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
+def _one_line(text: str) -> str:
+    """Return a text without line breaks and other control characters. It is sent as UTF-8, as Icecast does."""
+    return " ".join(_CONTROL.sub(" ", text).split())

@@ -15,6 +15,7 @@ from radio.server.broadcast.channels import channel_of
 from radio.server.http.operation import operation
 
 _ORDER: Final = ("mp3", "aac", "opus")
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]{1,100}){1,8}/?")
 _HOST: Final = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -52,14 +53,21 @@ def _streams(request: web.Request, channel: Channel) -> list[tuple[str, str]]:
 
 
 def _root(request: web.Request) -> str:
-    """Return the address by which the client reached the radio, if its headers have a valid one."""
+    """Return the address by which the client reached the radio, if its headers have a valid one.
+
+    A proxy that publishes the radio below a path must say so in `X-Forwarded-Prefix`. The entries are whole addresses,
+    since players may open a saved playlist.
+    """
     scheme = "https" if request.headers.get("X-Forwarded-Proto") == "https" else request.scheme
-    host = request.headers.get("Host", "")
-    if _HOST.fullmatch(host):
-        return f"{scheme}://{host}"
+    prefix = request.headers.get("X-Forwarded-Prefix", "")
+    path = prefix.rstrip("/") if _PREFIX.fullmatch(prefix) else ""
+    for name in ("X-Forwarded-Host", "Host"):
+        host = request.headers.get(name, "").partition(",")[0].strip()
+        if _HOST.fullmatch(host):
+            return f"{scheme}://{host}{path}"
     socket_name = request.get_extra_info("sockname") or ("localhost",)
     address = f"[{socket_name[0]}]" if ":" in socket_name[0] else socket_name[0]
-    return f"{scheme}://{address}" + "".join(f":{port}" for port in socket_name[1:2])
+    return f"{scheme}://{address}" + "".join(f":{port}" for port in socket_name[1:2]) + path
 
 
 def _file(lines: list[str], content_type: str) -> web.Response:

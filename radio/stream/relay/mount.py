@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from radio.stream.formats.muxers import Muxer
 from radio.stream.relay.relay import Relay
-from radio.stream.relay.ring import Ring
+from radio.stream.relay.ring import LISTENER_HISTORY, Ring
 from radio.stream.relay.tap import Tap
-from radio.types import Format, Frames, Packet, Seconds
+from radio.types import LISTENER_FORMATS, Format, Frames, Packet, Seconds
 
 LINGER: Seconds = 60.0
 """Time for which an encoder keeps running after its last listener, in case a listener returns."""
@@ -32,7 +32,7 @@ class Mount:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.format = format_
-        self.ring = Ring()
+        self.ring = Ring(LISTENER_HISTORY) if format_ in LISTENER_FORMATS else Ring()
         self.relay = Relay(self.ring, now, muxer.headers, muxer.skip)
         self.encoding = False
         """True while the worker encodes this format."""

@@ -8,7 +8,6 @@ about once per second, in turns, so that each tick serves only a part of them.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,9 +24,11 @@ TURNS = 12
 LONG_BURST: Seconds = 5.0
 """A listener with a burst of this length may get its audio in parts of a second."""
 
-LAG_LIMIT: Seconds = 30.0
-"""A listener further behind than this is disconnected. It is half the ring, so the next chunk is always available."""
+LAG_LIMIT: Seconds = 75.0
+"""A listener further behind than this is disconnected. The ring is longer, so the next chunk is always available.
 
+A player that holds the longest burst by reading no further may pause for half a minute.
+"""
 
 MAX_CHUNKS = 16
 """Largest number of chunks per write; in a burst, this is 16 times the speed of live audio.
@@ -36,7 +37,7 @@ Larger writes make Linux enlarge the listener's receive buffer, which then accep
 has stopped reading.
 """
 
-STALL_LIMIT: Seconds = 20.0
+STALL_LIMIT: Seconds = 60.0
 """A listener is disconnected if data is pending but none could be sent for this long."""
 
 READING_SHARE = 0.75
@@ -133,14 +134,6 @@ class Relay:
             listener.sink.close()
             if listener.on_leave is not None:
                 listener.on_leave()
-
-    def send_away(self, count: int) -> int:
-        """Disconnect up to `count` listeners once they have received what was sent, and return how many."""
-        leaving = list(itertools.islice(self._listeners, count))
-        for listener in leaving:
-            listener.sink.finish()
-            self.leave(listener)
-        return len(leaving)
 
     def close(self) -> None:
         """Disconnect all listeners."""

@@ -1,4 +1,4 @@
-"""The ring of a mount: the chunks of the last minute, shared by all listeners, and those not released yet."""
+"""The ring of a mount: the chunks of the last minutes, shared by all listeners, and those not released yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from radio.stream.chunk import Chunk
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 HISTORY: Seconds = 60.0
-"""The amount of released audio that the ring keeps."""
+"""The amount of released audio that a ring keeps."""
+
+LISTENER_HISTORY: Seconds = 90.0
+"""The same for listeners, who may pause; a minute and a half of the largest format takes 4 MB."""
 
 
 class Ring:

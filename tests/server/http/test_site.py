@@ -102,6 +102,56 @@ async def test_connections_without_a_complete_request_are_closed(monkeypatch: py
         assert (await send(radio, b"GET /healthz HTTP/1.0\r\n\r\n"))[0] == 200
 
 
+async def test_a_connection_may_wait_longer_for_its_next_request_than_a_head_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(site, "REQUEST_TIMEOUT", 1.0)
+    async with on_air(start=False) as radio:
+        reader, writer = await asyncio.open_connection(radio.host, radio.port)
+        for _ in range(2):
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), DEADLINE)
+            assert b"Keep-Alive: timeout=75\r\n" in head
+            await reader.readuntil(b"}")
+            await asyncio.sleep(1.5)
+        began = time.monotonic()
+        writer.write(b"GET /healthz HTTP/1.1\r\n")
+        assert await asyncio.wait_for(reader.read(), DEADLINE) == b""
+        assert time.monotonic() - began >= 1.0
+        writer.close()
+        status, headers, _ = await send(radio, b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert (status, headers.get("keep-alive")) == (200, None)
+
+
+async def test_an_idle_connection_is_closed_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "IDLE_TIMEOUT", 0.5)
+    async with on_air(start=False) as radio:
+        reader, writer = await asyncio.open_connection(radio.host, radio.port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in await asyncio.wait_for(reader.read(), DEADLINE)
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "readable"),
+    [
+        ("/tone.mp3", True),
+        ("/tone/hls/aac/index.m3u8", True),
+        ("/api/stations/tone", True),
+        ("/api/tracks", True),
+        ("/api/stations/tone/controls", False),
+        ("/api/stations/tone/skip", False),
+    ],
+)
+async def test_pages_of_other_sites_may_read_and_change_nothing(path: str, readable: bool) -> None:
+    preflight = {"Origin": "https://other.example", "Access-Control-Request-Method": "GET"}
+    async with on_air(start=False) as radio, radio.http.options(radio.root + path, headers=preflight) as response:
+        assert response.status == 204
+        assert "OPTIONS" in response.headers["Allow"]
+        assert response.headers.get("Access-Control-Allow-Origin") == ("*" if readable else None)
+        assert response.headers.get("Access-Control-Allow-Methods") == ("GET, HEAD, OPTIONS" if readable else None)
+
+
 async def test_a_body_that_does_not_arrive_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_TIMEOUT", 0.3)
     monkeypatch.setattr(site, "_LINGER", 0.1)
@@ -145,7 +195,7 @@ async def test_connections_are_kept_alive() -> None:
     [
         (b"PUT /tone.opus HTTP/1.0\r\n\r\n", 405),
         (b"PROPFIND /healthz HTTP/1.0\r\n\r\n", 405),
-        (b"OPTIONS /healthz HTTP/1.0\r\n\r\n", 405),
+        (b"OPTIONS /nowhere HTTP/1.0\r\n\r\n", 404),
         (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.0\r\n\r\n", 404),
         (b"GET /../../etc/passwd HTTP/1.0\r\n\r\n", 404),
         (b"GET //evil.example/..%2f HTTP/1.0\r\n\r\n", 404),

@@ -189,7 +189,7 @@ def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(
     station.run(40)
     slow = Peer(clock, rate=6_000)
     join(relay, slow)
-    station.run(60)
+    station.run(2 * LAG_LIMIT)
     assert slow.closed
     station.check_pages(slow)
 
@@ -209,8 +209,25 @@ def test_a_listener_that_catches_up_stays_connected(station: FakeStation, relay:
     station.check_pages(peer)
 
 
+def test_a_player_that_holds_its_burst_by_not_reading_may_pause_for_half_a_minute(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
+    """It plays 10 s from its own memory; the other 12 s of its burst wait in the connection. Then it pauses, twice."""
+    station.run(40)
+    peer = Peer(clock, rate=0)
+    listener = join(relay, peer, 22)
+    for _ in range(2):
+        station.run(30)
+        peer.rate = 40_000
+        station.run(40)
+        assert relay.lag(listener) <= TURN + CHUNK
+        peer.rate = 0
+    assert relay.counts.slow_disconnects == 0
+    station.check_pages(peer)
+
+
 @pytest.mark.parametrize("burst", [0.0, 22.0])
-@pytest.mark.parametrize("window", [600_000, 8_000_000])
+@pytest.mark.parametrize("window", [1_200_000, 8_000_000])
 def test_a_listener_that_stops_reading_is_disconnected_despite_a_large_receive_buffer(
     station: FakeStation, relay: Relay, clock: Clock, burst: float, window: int
 ) -> None:
@@ -221,7 +238,7 @@ def test_a_listener_that_stops_reading_is_disconnected_despite_a_large_receive_b
         station.run(ADVANCE_INTERVAL)
         peer.read = len(peer.received)
     began = clock()
-    while not peer.closed and clock() - began < 100:
+    while not peer.closed and clock() - began < 4 * LAG_LIMIT:
         station.run(ADVANCE_INTERVAL)
     assert LAG_LIMIT <= clock() - began <= LAG_LIMIT + 2 * READ_CHECK_ROUNDS * TURN
     assert relay.counts.slow_disconnects == 1
@@ -308,10 +325,10 @@ async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, r
             relay.join(Connection(transport), burst=22)
             transport.close()
             began = clock()
-            while relay.listeners and clock() - began < 60:
+            while relay.listeners and clock() - began < 2 * STALL_LIMIT:
                 station.run(ADVANCE_INTERVAL)
                 await asyncio.sleep(0)
-            assert 5 < clock() - began < 60
+            assert 5 < clock() - began < STALL_LIMIT + 10
             # The connection is gone from the system too: the peer sees a reset.
             state = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
             assert state == TCP_CLOSE
