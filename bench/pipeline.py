@@ -8,11 +8,13 @@ from contextlib import closing
 from bench.measurement import BenchmarkSetup, Measurement
 from bench.score import score
 from bench.timers import rate
+from radio.audio.ambience.mix import Ambience
 from radio.audio.mixer import Mixer
 from radio.audio.rain import Rain
 from radio.audio.synth import Synth
 from radio.audio.vinyl import Vinyl
 from radio.station.factory import open_composer, open_programs, open_station
+from radio.station.layers import Texture
 from radio.stream.formats.encoders import open_encoder
 from radio.stream.formats.muxers import open_muxer
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, Packet
@@ -33,7 +35,8 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         # The rounds together end with the score, so that none renders the silence after it.
         yield Measurement("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
         stems |= synth.render(MIX_BLOCK)
-    for layer, texture in {"vinyl": Vinyl(1), "rain": Rain(1)}.items():
+    textures: dict[str, Texture] = {"vinyl": Vinyl(1), "rain": Rain(1), "ambience": _slowest_ambience()}
+    for layer, texture in textures.items():
         yield Measurement(layer, _rendering(texture.render, long), _TIMES)
         stems[layer] = texture.render(MIX_BLOCK)
     mixer = Mixer(settings.tone)
@@ -42,6 +45,13 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         station.render(SAMPLE_RATE)
         yield Measurement("the whole station, before its encoders", _rendering(station.render, long), _TIMES)
         yield from _encoding(station.render(long))
+
+
+def _slowest_ambience() -> Ambience:
+    """Return an ambience that plays the sound that takes the most time."""
+    ambience = Ambience({}, 1)
+    ambience.choose("birds")
+    return ambience
 
 
 def _composing(setup: BenchmarkSetup) -> float:

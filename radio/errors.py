@@ -44,6 +44,10 @@ class AudioError(RadioError):
     """An unusable synthesizer, soundfont, loop or sound card."""
 
 
+class JudgeError(RadioError):
+    """A judge of audio that cannot answer: a package is missing, or a server fails or answers something else."""
+
+
 class StreamError(RadioError):
     """A failed encoder, muxer or output."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,7 @@ Mode: TypeAlias = Literal["major", "minor"]
 Mood: TypeAlias = Literal["calm", "warm", "hopeful", "nostalgic", "sad", "dark", "dreamy"]
 """The moods that a chord model knows, in token order; append new ones at the end."""
 MoodChoice: TypeAlias = Mood | Literal["any"]
+ModeChoice: TypeAlias = Mode | Literal["any"]
 """The values of the mood control; `any` stands for the station's own progressions."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 MOODS: tuple[Mood, ...] = get_args(Mood)
@@ -75,15 +76,35 @@ class SynthEvent:
     velocity: int
 
 
+ActionKind: TypeAlias = Literal["skip", "next", "hold", "release", "like", "dislike", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A listener's request to a station.
+
+    kind: skip begins the next track, next the next section; hold stays in this loop until release; like and dislike
+    shift what later tracks are drawn from, and reset takes that back. track: the one that is liked or disliked; None
+    for the one that is composed.
+    """
+
+    kind: ActionKind
+    track: int | None = None
+
+
+SKIP: Final = Action("skip")
+
+
 @dataclass(frozen=True, slots=True)
 class StationEvent:
     """An event on air, stamped with the frame at which it is audible.
 
     `data` by kind:
         track    title, key, tempo, chords (of the first loop, one name per bar), bars, number, instruments (General
-                 MIDI programs by layer)
+                 MIDI programs by layer), instrument_names
         bar      number, chord (two names if it changes on beat 3), section, tempo, chords (of the current loop),
-                 place (index of this bar in the loop, from 0), frames, mix, instruments
+                 place (index of this bar in the loop, from 0), frames, mix, instruments, key, hold (true while a
+                 listener holds the loop)
         note     layer, note, velocity (0 for a release), tick
         control  the control values that took effect
     """

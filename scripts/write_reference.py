@@ -14,6 +14,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
+from radio.settings.ambience import AmbienceLevels
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.fields import Setting, settings_in, settings_of
 from radio.settings.push import PUSH
@@ -79,6 +80,13 @@ The history of a station shows these settings, since its music depends on them:
 ## Tone
 
 {table(settings_of(Tone).values())}
+
+## Ambience
+
+{table(settings_of(AmbienceLevels).values())}
+
+A mix of several is written as `ambience: {{night_insects: 0, wind: -6}}`. All are equally loud at 0 dB; `ambience_db`
+in `tone` is the level of the whole. The control `ambience` plays one of them in place of the station's mix.
 
 ## Controls
 

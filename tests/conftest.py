@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
+from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
 
 # A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -83,7 +83,7 @@ class ToneStation:
         bar, line = self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line
         return {name: Landing(bar, line) for name in patch}
 
-    def skip(self) -> Landing:
+    def act(self, action: Action) -> Landing:
         return Landing(self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line)
 
     def events(self) -> list[StationEvent]:

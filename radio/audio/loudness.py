@@ -1,4 +1,4 @@
-"""Measurement of loudness: integrated loudness and true peak."""
+"""Measurement of loudness: integrated loudness, its course and range, and true peak."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ _STEP = SAMPLE_RATE // 10
 """Frames in 100 ms. A gating block lasts four steps, and blocks start one step apart."""
 _TAPS = 32
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
+_RANGE_GATE = -20.0
+"""Relative gate of the loudness range, in LU."""
+MOMENTARY, SHORT_TERM = 4, 30
+"""Steps of a momentary and of a short-term window: 0.4 s and 3 s."""
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -54,14 +58,28 @@ class Meter:
     @property
     def integrated(self) -> float:
         """Gated loudness of the audio so far, in LUFS; -inf if no 400 ms are louder than -70 LUFS."""
-        if len(self._power) < 4:
-            return -math.inf
-        blocks = np.lib.stride_tricks.sliding_window_view(np.array(self._power), 4).mean(axis=1)
-        blocks = blocks[lufs(blocks) > _ABSOLUTE_GATE]
-        if not len(blocks):
-            return -math.inf
-        blocks = blocks[lufs(blocks) > lufs(blocks.mean()) + _RELATIVE_GATE]
-        return float(lufs(blocks.mean()))
+        blocks = self._gated(MOMENTARY, _RELATIVE_GATE)
+        return float(lufs(blocks.mean())) if len(blocks) else -math.inf
+
+    @property
+    def loudness_range(self) -> float:
+        """Loudness range (LRA) of the audio so far, in LU; 0 for less than three seconds that are louder than -70 LUFS.
+
+        Source: EBU Tech 3342 (2016).
+        """
+        levels = self.short_term()
+        if not len(levels):
+            return 0.0
+        low, high = np.percentile(levels, (10, 95))
+        return float(high - low)
+
+    def short_term(self) -> Float64Array:
+        """Return the short-term loudness, every 100 ms, of the windows that count for the range, in LUFS."""
+        return lufs(self._gated(SHORT_TERM, _RANGE_GATE))
+
+    def course(self, steps: int = SHORT_TERM) -> Float64Array:
+        """Return the loudness of windows of `steps` · 100 ms, one every 100 ms, in LUFS; -inf in digital silence."""
+        return lufs(self._windows(steps))
 
     @property
     def true_peak(self) -> float:
@@ -71,6 +89,18 @@ class Meter:
         samples = np.concatenate((self._pending.T, np.zeros((2, padding), np.float32)), axis=1)
         peak = max(self._peak, _highest(copy(self._peaks), samples, self._peak))
         return 20 * math.log10(peak) if peak else -math.inf
+
+    def _windows(self, steps: int) -> Float64Array:
+        """Return the mean weighted power of each window of `steps` · 100 ms."""
+        if len(self._power) < steps:
+            return np.zeros(0)
+        return np.asarray(np.lib.stride_tricks.sliding_window_view(np.array(self._power), steps).mean(axis=1))
+
+    def _gated(self, steps: int, gate: float) -> Float64Array:
+        """Return the powers of windows above -70 LUFS and above their mean loudness plus `gate`."""
+        windows = self._windows(steps)
+        windows = windows[lufs(windows) > _ABSOLUTE_GATE]
+        return windows[lufs(windows) > lufs(windows.mean()) + gate] if len(windows) else windows
 
 
 def integrated_loudness(block: Block) -> float:

@@ -21,7 +21,7 @@ from radio.settings.tone import Tone
 from radio.types import MIX_BLOCK, Block, Frames, MixState
 
 _PLAYED = ("keys", "bass", "drums", "lead")
-_TEXTURES = ("vinyl", "rain")
+_TEXTURES = ("vinyl", "rain", "ambience")
 _BAND_GAIN = 1.6
 """Makes up for what a telephone band takes from the drums."""
 _FADE = 25.0
@@ -35,11 +35,11 @@ class Mixer:
         bass ──────── grit ─ low-pass ───────── mono ───── level ─ duck ─┤
         lead ──────── grit ─ low-pass ──────────────────── level ─ duck ─┤
         drums ─────── grit ─ low-pass ──────────────────── level ────────┴ room ─ saturation ─ gain ─ tape stop ┐
-        vinyl, rain ────────────────────────────────────── level ───────────────────────────────────────────────┴ end
+        vinyl, rain, ambience ──────────────────────────── level ───────────────────────────────────────────────┴ end
 
     The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass. Keys,
-    lead and drums feed the room. Vinyl and rain bypass drive, gain and tape stop, so their trims are their levels on
-    air.
+    lead and drums feed the room. Vinyl, rain and ambience bypass drive, gain and tape stop, so their trims are their
+    levels on air.
 
     The mixer works in blocks of 1,920 frames and processes keys, bass, drums and lead together. Controls are read once
     per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy

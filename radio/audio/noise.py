@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ TAIL: Frames = 4_800
 GRAIN: Frames = CHUNK + TAIL
 
 Grain = npt.NDArray[np.float32]
-"""(2, GRAIN) float32."""
+"""(2, GRAIN) float32, or longer where a noise has a longer tail."""
 Shape = npt.NDArray[np.float32]
 """The amplitude of a noise at each frequency of a grain's Fourier transform; it may end early, at lower frequencies."""
 
@@ -38,16 +39,22 @@ class Noise(ABC):
         seed: any integer; each seed gives a different texture.
     """
 
+    tail: ClassVar[Frames] = TAIL
+    """Frames by which grains overlap the next chunk, at most CHUNK; long enough for what begins at a chunk's end."""
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.position: Frames = 0
         self._number = -2
-        self._grain: Grain = np.zeros((2, GRAIN), np.float32)
+        self._grain: Grain = np.zeros((2, CHUNK + self.tail), np.float32)
         self._chunk: Grain = self._grain
 
     @abstractmethod
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Return the grain that begins with chunk `number` ≥ -1, drawn from its own generator."""
+        """Return the grain that begins with chunk `number` ≥ -1, drawn from its own generator.
+
+        Its shape is (2, CHUNK + tail).
+        """
 
     def render(self, frames: Frames) -> Block:
         """Return the next `frames` frames: (frames, 2) float32, each channel contiguous in memory."""
@@ -72,7 +79,7 @@ class Noise(ABC):
         previous = self._grain if self._number == number - 1 else self._make(number - 1)
         self._number, self._grain = number, self._make(number)
         self._chunk = self._grain[:, :CHUNK].copy()
-        self._chunk[:, :TAIL] += previous[:, CHUNK:]
+        self._chunk[:, : self.tail] += previous[:, CHUNK:]
 
     def _make(self, number: int) -> Grain:
         name = zlib.crc32(type(self).__name__.encode())
@@ -91,6 +98,11 @@ def shape(amplitude: npt.NDArray[np.float64], decibels: float) -> Shape:
 def combine(one: Shape, other: Shape) -> Shape:
     """Return the shape of two noises that sound together: their powers add."""
     return np.hypot(one, other)
+
+
+def lower(one: Shape, hertz: float) -> Shape:
+    """Return a shape that ends at `hertz`, where it is weak already; its noise takes less time."""
+    return one[hertz > FREQUENCIES]
 
 
 def band(low: float, high: float, slope: float) -> npt.NDArray[np.float64]:
@@ -136,14 +148,14 @@ def ring(
         grain: changed in place.
         starts: the first frame of each tone, within the chunk.
         hertz: the initial frequency.
-        decay: time constant in seconds; all tones last seven times the longest one, at most the length of a tail.
+        decay: time constant in seconds; all tones last seven times the longest one, at most the length of the tail.
         peak: the initial amplitude, full scale 1.0.
         pan: -1 (left) to 1 (right), at equal power.
         rise: octaves by which the pitch rises during one `decay`.
     """
     if not len(starts):
         return
-    count = min(int(7 * decay.max() * SAMPLE_RATE) + 2, TAIL)
+    count = min(int(7 * decay.max() * SAMPLE_RATE) + 2, grain.shape[1] - CHUNK)
     t = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE)
     parameters = (-1 / decay, 2 * math.pi * hertz, peak, (pan + 1) * math.pi / 4)
     rate, frequency, level, angle = (np.asarray(values, np.float32)[:, None] for values in parameters)

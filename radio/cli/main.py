@@ -11,7 +11,20 @@ from types import ModuleType
 from typing import Final, NoReturn
 
 from radio import __version__
-from radio.cli import check, controls, doctor, originality, play, prompt, push, render, serve, stations
+from radio.cli import (
+    check,
+    compare,
+    controls,
+    doctor,
+    originality,
+    play,
+    prompt,
+    push,
+    render,
+    score,
+    serve,
+    stations,
+)
 from radio.cli.arguments import Parser, add_config
 from radio.cli.exit_codes import FAILED, INTERRUPTED, OK, USAGE
 from radio.errors import ControlError, RadioError, SettingsError
@@ -26,6 +39,8 @@ _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "controls": (controls, "list the controls with their ranges and defaults"),
     "check": (check, "read the config and the files that it names, and report every mistake"),
     "doctor": (doctor, "look for everything that the radio needs on this machine, and name what is missing"),
+    "score": (score, "measure audio files, let a learned judge tag them, and compare them with references"),
+    "compare": (compare, "show two audio files side by side, as a table and as a page with charts"),
     "originality": (originality, "compare a MIDI file with the music that the shipped models were trained on"),
 }
 _STATION_OPTIONS: Final = ("station", "seed", "prompt", "set")

@@ -117,15 +117,17 @@ def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], 
 
 @contextmanager
 def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
-    """Yield a path beside each target. The drafts replace the targets when the block ends without error."""
+    """Yield a path of the same name for each target. The drafts replace the targets if the block ends without error."""
     folders: dict[Path, tempfile.TemporaryDirectory[str]] = {}
     try:
         for parent in {target.parent for target in targets}:
             folders[parent] = tempfile.TemporaryDirectory(dir=parent, prefix=".radio-")
         drafts = [
-            Path(folders[target.parent].name) / f"draft-{number}{target.suffix.lower()}"
+            Path(folders[target.parent].name, str(number), target.stem + target.suffix.lower())
             for number, target in enumerate(targets)
         ]
+        for draft in drafts:
+            draft.parent.mkdir()
         yield drafts
         for draft, target in zip(drafts, targets, strict=True):
             draft.replace(target)

@@ -76,6 +76,7 @@ def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None)
     import logging
 
     from radio.server import app
+    from radio.server.service_manager import ServiceManager
 
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")  # warnings and above, on standard error
 
@@ -85,5 +86,6 @@ def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None)
             print(f"  {address}")
         print("Press Ctrl-C to stop.", flush=True)
 
+    manager = ServiceManager(os.environ)
     host, port = config.server.host, config.server.port
-    run_until_stopped(app.serve(config, host=host, port=port, on_ready=on_ready, load=load))
+    run_until_stopped(app.serve(config, host=host, port=port, on_ready=on_ready, load=load, manager=manager))

@@ -14,26 +14,31 @@ from typing import Final
 
 from radio.compose import drums, keys, melody
 from radio.compose.bass_line import clashing
-from radio.compose.conductor import Conductor, ConductorState, Request
+from radio.compose.conductor import Conductor, ConductorState
 from radio.compose.form import BarScript
 from radio.compose.grammar import Limits
 from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Material, MaterialWriter, steadiness
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import phrase_from_events, phrase_of
-from radio.compose.plan import BarPlan, Track
+from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.track_writer import memento_of
+from radio.compose.wish import ANY, Wish
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO
 from radio.settings.controls import CONTROLS, Controls
-from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Action, Seconds, Tick
 
-STEPS_A_BAR: Final = 2
-"""Candidates for the next track that are sampled with each bar."""
+STEPS_A_BAR: Final = 1
+"""Groups of candidates for the next track that are sampled with each bar."""
 
 TURN_CANDIDATES: Final = 3
 """Candidates for a varied bar."""
+
+_LEANING: Final = 0.7
+"""Change of the densities from the lowest energy to the highest."""
 
 _RING: Final[Tick] = 2 * TICKS_PER_BAR
 """Length of the last chord of a track."""
@@ -93,7 +98,15 @@ class ComposerState:
 
 def request_of(controls: Controls) -> tuple[Request, Sampling, Sampling]:
     """Return what composing reads of the controls: the request, and how the piano and the drum model choose."""
-    request = Request(controls.density, controls.drums_density, controls.mood, controls.tempo, controls.lead_density)
+    lean = _LEANING * (controls.energy - 0.5)
+    request = Request(
+        _share(controls.density + lean),
+        _share(controls.drums_density + lean),
+        Wish(controls.mood, controls.key, controls.mode),
+        controls.tempo,
+        _share(controls.lead_density + lean),
+        controls.energy,
+    )
     sampling = Sampling(
         controls.temperature,
         controls.top_p,
@@ -166,12 +179,16 @@ class Composer:
 
     @property
     def next_loop(self) -> int:
-        """The number of the bar at which another mood would take effect."""
+        """The number of the bar at which another harmony would take effect."""
         return self._conductor.next_loop
 
-    def skip(self, controls: Controls) -> None:
-        """Let the next bar open the next track, unless it opens one already."""
-        self._conductor.skip(request_of(controls)[0])
+    def act(self, action: Action, controls: Controls) -> int:
+        """Do what a listener asks for, and return the number of the bar from which it counts.
+
+        Raises:
+            ControlError: There is no such track to like or dislike.
+        """
+        return self._conductor.act(action, request_of(controls)[0])
 
     def save(self) -> ComposerState:
         """Return everything that the next bar depends on."""
@@ -200,10 +217,10 @@ class Composer:
             self._writer.draft = saved.draft
 
     def _inputs_for(self, track: Track, request: Request, sampling: Sampling, drums_sampling: Sampling) -> Inputs:
-        # Material does not depend on the script, the place of the track, the tempo, or a mood that waits for its loop;
-        # the lead alone depends on its density, and is written again without the rest.
+        # Material does not depend on the script, the place of the track, the tempo, or a harmony that waits for its
+        # loop; the lead alone depends on its density, and is written again without the rest.
         plain = replace(track, script=(), first_bar=0, turned=0)
-        asked = replace(request, tempo=0.0, mood="any", lead_density=0.0)
+        asked = replace(request, tempo=0.0, wish=ANY, lead_density=0.0, energy=0.0)
         return Inputs(plain, asked, sampling, drums_sampling, self._conductor.style)
 
     def _writer_for(self, inputs: Inputs, share: float = 1.0) -> MaterialWriter:
@@ -221,6 +238,8 @@ class Composer:
             self._writer = self._writer_for(inputs, share=HURRIED)
         material = self._writer.finish()
         self._writer = None
+        memento = memento_of(inputs.track, material.keys["A"], material.motif, material.cost)
+        self._conductor.remember(memento)
         return Piece(inputs, material)
 
     def _reset(self, track: Track) -> dict[str, list[NoteEvent]]:
@@ -333,6 +352,10 @@ class Composer:
         if swing == self._asked[1]:
             swing = _clamped("swing", swing + track.swing_offset)
         return tempo, swing
+
+
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
 
 
 def _clamped(name: str, value: float) -> float:

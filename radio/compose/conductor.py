@@ -1,44 +1,33 @@
-"""The conductor: plans the programme track by track, and each track bar by bar."""
+"""The conductor: leads through the program bar by bar, and follows the controls and the actions of listeners."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from random import Random
 from typing import Final
 
 from radio.compose.drums import BACKBEAT_STYLES
-from radio.compose.form import PLAYED, BarScript, draw_form, with_lead
-from radio.compose.instruments import Instruments
-from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
-from radio.compose.plan import BarPlan, Track
-from radio.compose.texture import Texture, draw_texture
-from radio.compose.titles import title_of
-from radio.music.chord_loops import HALVES, Loop
-from radio.music.chords import pitch_class
+from radio.compose.form import BarScript, at_energy, held_on
+from radio.compose.memory import EMPTY, Memento, Memory
+from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.taste import NEUTRAL, Taste
+from radio.compose.texture import Texture
+from radio.compose.track_writer import REMEMBERED, Surroundings, TrackWriter, features_of, untransposed
+from radio.errors import ControlError
+from radio.music.chord_loops import Loop
 from radio.music.parts import PIANO
-from radio.types import BEATS_PER_BAR, MOODS, TEXTURES, MoodChoice, TextureKind
+from radio.types import BEATS_PER_BAR, Action
 
-_REMEMBERED: Final = 24
-"""A loop does not come again within this many tracks: three quarters of an hour."""
-
-_SWING_SPREAD: Final = 2.0
-"""Swings of tracks lie this far around the station's, in percent."""
-
-
-_VAMP_SHARE: Final = 0.3
-"""Share of tracks over two bars that come round: in a quarter of real loops two of four bars are the same."""
+_RATED: Final = 8
+"""Tracks that can still be liked or disliked: those that a late listener may hear."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The controls that plans depend on."""
+class RatedTrack:
+    """A track as an opinion on it needs it: its features and its distance from the tempo that was asked for."""
 
-    density: float = 0.5
-    drums_density: float = 0.5
-    mood: MoodChoice = "any"
-    tempo: float = 80.0
-    lead_density: float = 0.5
+    number: int
+    features: tuple[str, ...]
+    tempo_offset: float
 
 
 @dataclass(frozen=True)
@@ -50,68 +39,67 @@ class ConductorState:
     following: Track
     recent: tuple[Loop, ...]
     bar: int
+    memory: Memory
+    taste: Taste
+    rated: tuple[RatedTrack, ...]
+    holds: bool
+    energy: float
 
 
 class Conductor:
     """Plans one bar after the other.
 
     Args:
-        writer: Writes the harmony of tracks where `progressions` are empty or a mood is asked for, and variants.
-        progressions: Chord loops as in C major or A minor; a track takes one.
-        keys: Tonics that tracks may be in.
+        tracks: Draws the tracks.
         style: Style of the drums.
-        seed: Start of everything that is drawn.
-        tempo_spread: Tempos of tracks lie at most this far from the one asked for, in BPM.
-        textures: Kinds of textures that the keys may have.
-        layers: Layers that play.
-        instruments: The General MIDI programs that tracks draw from.
     """
 
-    def __init__(
-        self,
-        *,
-        writer: LoopWriter,
-        progressions: Sequence[Loop],
-        keys: Sequence[str],
-        style: str,
-        seed: int,
-        tempo_spread: float = 6.0,
-        textures: tuple[TextureKind, ...] = TEXTURES,
-        layers: frozenset[str] = PLAYED,
-        instruments: Instruments | None = None,
-    ) -> None:
-        self._writer = writer
-        self._progressions = tuple(progressions)
-        self._keys = tuple(keys)
+    def __init__(self, tracks: TrackWriter, *, style: str) -> None:
+        self._tracks = tracks
         self.style = style
-        self._seed = seed
-        self._tempo_spread = tempo_spread
-        self._textures = textures
-        self._layers = layers
-        self._instruments = instruments or Instruments()
         self._bar = 0
         self._recent: tuple[Loop, ...] = ()
+        self._memory = EMPTY
+        self._taste = NEUTRAL
+        self._rated: tuple[RatedTrack, ...] = ()
+        self._holds = False
+        """True while a listener holds the loop."""
+        self._energy = Request().energy
+        """The energy for which the following track was drawn."""
         self._track = self._draw(None, Request())
         self._following = self._draw(self._track, Request())
 
     @property
     def layers(self) -> frozenset[str]:
         """The layers that play, the lead apart."""
-        return self._layers
+        return self._tracks.layers
 
     @property
     def following(self) -> Track:
-        """The track after this one, if it is not skipped or turned to another mood before."""
+        """The track after this one, if nothing changes before."""
         return self._following
+
+    @property
+    def memory(self) -> Memory:
+        """The phrases that are remembered."""
+        return self._memory
+
+    def remember(self, memento: Memento) -> None:
+        """Take the track that begins into the memory."""
+        self._memory = self._memory.with_track(memento, recalled=self._track.recalled)
 
     def next_bar(self, request: Request) -> tuple[Track, BarPlan, BarScript]:
         """Return the next bar's track, its plan and its entry in the track's script."""
         if self._bar == self._following.first_bar:
             self._advance(self._following, request)
-        if request.mood != self._track.mood and self._bar == self.next_loop:
-            self._turn(request.mood)
+        elif self._holds:
+            self._hold()
+        if request.energy != self._energy:
+            self._redraw_following(request)
+        if request.wish != self._track.wish and self._bar == self.next_loop:
+            self._turn(request)
         track, bar = self._track, self._bar
-        script = track.script[bar - track.first_bar]
+        script = at_energy(track.script[bar - track.first_bar], request.energy, self.layers)
         plan = self.plan(track, bar, script.material, request, script)
         self._bar += 1
         return track, plan, script
@@ -146,17 +134,35 @@ class Conductor:
             place=place % loop.bars,
             elapsed=place,
             layers=layers,
+            holds=self._holds and script is not None,
             **({"mix": script.mix} if script else {}),
         )
 
-    def skip(self, request: Request) -> None:
-        """Let the next bar open the next track, unless it opens one already."""
-        if self._bar not in (self._track.first_bar, self._following.first_bar):
-            self._advance(replace(self._following, first_bar=self._bar), request)
+    def act(self, action: Action, request: Request) -> int:
+        """Do what a listener asks for, and return the number of the bar from which it counts.
+
+        Raises:
+            ControlError: There is no such track to like or dislike.
+        """
+        match action.kind:
+            case "skip":
+                self._skip(request)
+            case "next":
+                self._next_section(request)
+            case "hold" | "release":
+                self._holds = action.kind == "hold"
+            case "like" | "dislike":
+                self._rate(action, 1 if action.kind == "like" else -1)
+            case "reset":
+                self._taste = NEUTRAL
+        if action.kind in ("like", "dislike", "reset"):
+            self._redraw_following(request)
+            return self._following.first_bar
+        return self._bar
 
     @property
     def next_loop(self) -> int:
-        """The first bar, of those not planned yet, at which a loop begins: there another mood takes effect."""
+        """The first bar, of those not planned yet, at which a loop begins: there another harmony takes effect."""
         bar = self._bar
         while bar < self._following.first_bar:
             script = self._track.script[bar - self._track.first_bar]
@@ -167,68 +173,80 @@ class Conductor:
 
     def save(self) -> ConductorState:
         """Return everything that the next bar depends on."""
-        return ConductorState(self._seed, self._track, self._following, self._recent, self._bar)
+        return ConductorState(
+            self._tracks.seed,
+            self._track, self._following, self._recent, self._bar, self._memory, self._taste, self._rated, self._holds,
+            self._energy,
+        )  # fmt: skip
 
     def restore(self, saved: ConductorState) -> None:
         """Go on from a saved state."""
-        self._seed, self._track, self._following = saved.seed, saved.track, saved.following
+        self._tracks.seed = saved.seed
+        self._track, self._following = saved.track, saved.following
         self._recent, self._bar = saved.recent, saved.bar
+        self._memory, self._taste, self._rated = saved.memory, saved.taste, saved.rated
+        self._holds, self._energy = saved.holds, saved.energy
 
     def _advance(self, track: Track, request: Request) -> None:
         """Begin `track`, and draw the one after it."""
-        self._recent = (*self._recent, _untransposed(self._track))[-_REMEMBERED:]
+        self._recent = (*self._recent, untransposed(self._track))[-REMEMBERED:]
         self._track = track
-        self._following = self._draw(track, request)
+        self._redraw_following(request)
 
-    def _turn(self, mood: MoodChoice) -> None:
-        """Go on in another mood, this track and the next."""
-        self._track = replace(self._harmonized(self._track, mood, self._recent), turned=self._bar)
-        self._following = self._harmonized(self._following, mood, (*self._recent, _untransposed(self._track)))
+    def _skip(self, request: Request) -> None:
+        """Let the next bar open the next track, unless it opens one already."""
+        if self._bar not in (self._track.first_bar, self._following.first_bar):
+            self._advance(replace(self._following, first_bar=self._bar), request)
+
+    def _next_section(self, request: Request) -> None:
+        """Let the next bar open the next section, unless it opens one already; after the last one the next track."""
+        bar, script = self._bar - self._track.first_bar, self._track.script
+        if bar == len(script) or script[bar].place == 0:
+            return
+        start = next((place for place in range(bar, len(script)) if script[place].place == 0), None)
+        if start is None:
+            self._skip(request)
+        else:
+            self._rewrite((*script[:bar], *script[start:]))
+
+    def _hold(self) -> None:
+        """Let the last loop of a section come round once more, if the section would end here."""
+        bar, script = self._bar - self._track.first_bar, self._track.script
+        section = script[bar]
+        if bar and (section.place == 0 or section.kind == "outro"):
+            self._rewrite(held_on(script, bar, self._track.loops))
+
+    def _rewrite(self, script: tuple[BarScript, ...]) -> None:
+        """Go on in another form."""
+        self._track = replace(self._track, script=script)
+        self._following = replace(self._following, first_bar=self._track.first_bar + self._track.bars)
+
+    def _rate(self, action: Action, opinion: int) -> None:
+        number = self._track.number if action.track is None else action.track
+        track = next((track for track in self._rated if track.number == number), None)
+        if track is None:
+            allowed = ", ".join(str(track.number) for track in self._rated)
+            raise ControlError(f"track {number} was not played lately", field="track", allowed=allowed)
+        spread = self._tracks.tempo_spread
+        self._taste = self._taste.with_opinion(track.features, track.tempo_offset, opinion, limit=spread / 2)
+        self._memory = self._memory.with_opinion(number, opinion)
+
+    def _turn(self, request: Request) -> None:
+        """Go on in another harmony, this track and the next."""
+        self._track = replace(self._tracks.harmonized(self._track, request.wish, self._recent), turned=self._bar)
+        self._redraw_following(request)
+
+    def _redraw_following(self, request: Request) -> None:
+        self._energy = request.energy
+        self._following = self._draw(self._track, request)
 
     def _draw(self, last: Track | None, request: Request) -> Track:
-        """Draw the track after `last`, in another key where the station has more than one."""
-        number = 0 if last is None else last.number + 1
-        mood = request.mood if last is None else last.mood
-        random = Random(f"{self._seed}/{number}")
-        keys = [key for key in self._keys if last is None or key != last.key] or list(self._keys)
-        tempo_offset = round(random.uniform(-self._tempo_spread, self._tempo_spread), 1)
-        programs = self._instruments.draw(Random(f"{self._seed}/{number}/instruments"))
-        track = Track(
-            number=number,
-            title=title_of(self._seed, number),
-            key=random.choice(keys),
-            mode=None,
-            mood=mood,
-            loops={},
-            script=draw_form(random, request.tempo + tempo_offset, layers=self._layers),
-            texture=draw_texture(random, self._textures),
-            first_bar=0 if last is None else last.first_bar + last.bars,
-            tempo_offset=tempo_offset,
-            swing_offset=round(random.uniform(-_SWING_SPREAD, _SWING_SPREAD), 1),
-            programs=programs,
-        )
-        if "lead" in programs:
-            track = replace(track, script=with_lead(track.script, Random(f"{self._seed}/{number}/lead")))
-        return self._harmonized(track, mood, self._recent if last is None else (*self._recent, _untransposed(last)))
-
-    def _harmonized(self, track: Track, mood: MoodChoice, recent: Sequence[Loop]) -> Track:
-        """Return `track` over harmony of `mood`: a function of the seed, the track's number and the recent loops."""
-        if mood == "any" and self._progressions:
-            random = Random(f"{self._seed}/{track.number}/loop")
-            last = recent[-1] if recent else None
-            others = [loop for loop in self._progressions if last not in (loop, _vamp(loop))] or self._progressions
-            loop = random.choice(others)
-            varies = random.random() < VARIANT_SHARE
-            other = self._writer.variant(loop, (self._seed, track.number, len(MOODS) + 1)) if varies else loop
-            harmony = Harmony(None, {"A": loop, "B": other})
-        else:
-            asked = None if mood == "any" else mood
-            place = 0 if asked is None else MOODS.index(asked) + 1
-            harmony = self._writer.harmony(asked, recent, (self._seed, track.number, place))
-        if Random(f"{self._seed}/{track.number}/vamp").random() < _VAMP_SHARE:
-            harmony = replace(harmony, sections={name: _vamp(loop) for name, loop in harmony.sections.items()})
-        moved = harmony.transposed(pitch_class(track.key))
-        return replace(track, mood=mood, mode=moved.mode, loops=moved.sections)
+        """Draw the track after `last`, and remember what an opinion on `last` needs."""
+        if last is not None and all(track.number != last.number for track in self._rated):
+            rated = RatedTrack(last.number, features_of(last), last.tempo_offset)
+            self._rated = (*self._rated, rated)[-_RATED:]
+        recent = self._recent if last is None else (*self._recent, untransposed(last))
+        return self._tracks.draw(last, request, Surroundings(recent, self._memory, self._taste))
 
 
 def keys_level(texture: Texture, material: str) -> int:
@@ -240,14 +258,3 @@ def keys_level(texture: Texture, material: str) -> int:
 def drums_level(density: float) -> int:
     """Return the density level 1–7 that the drum model is asked for."""
     return min(max(round(2 + 5 * density), 1), 7)
-
-
-def _vamp(loop: Loop) -> Loop:
-    """Return the first two bars of a loop, where they move; else the loop as it is."""
-    halves = loop.halves[: 2 * HALVES]
-    return Loop(halves) if loop.bars > 2 and halves[0].root != halves[-1].root else loop
-
-
-def _untransposed(track: Track) -> Loop:
-    """Return a track's main loop as in C major or A minor."""
-    return track.loops["A"].transposed(-pitch_class(track.key))

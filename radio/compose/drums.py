@@ -143,8 +143,8 @@ def at_density(loop: Phrase, style: str, density: float) -> Phrase:
     """
     if density < 0.5:
         spare = sorted((place, note.start, note) for note in loop.notes if (place := _spare(note)) is not None)
-        gone = {note for _, _, note in spare[: round(len(spare) * (1 - 2 * density))]}
-        return phrase_of((note for note in loop.notes if note not in gone), loop.bars)
+        removed = {note for _, _, note in spare[: round(len(spare) * (1 - 2 * density))]}
+        return phrase_of((note for note in loop.notes if note not in removed), loop.bars)
     if style not in SOFT_STYLES:
         return loop
     places = _SIXTEENTHS[: round(len(_SIXTEENTHS) * (2 * density - 1))]

@@ -6,11 +6,13 @@ each track has an intro, grooves, mostly a breakdown, and an ending, drawn from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Literal, TypeAlias
 
+from radio.compose.taste import NEUTRAL, Taste
+from radio.music.chord_loops import Loop
 from radio.types import BEATS_PER_BAR, STILL, MixMove, Seconds
 
 Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
@@ -52,46 +54,89 @@ class _Section:
     bars: int
 
 
+_CALMEST, _CALM, _LIVELY = 0.1, 0.25, 0.75
+
 _BODIES: Final = (
     "AB", "ABA", "AKA", "AAKA", "ABAB", "AKBA", "ABKBA", "ABAKA", "AKAB",
 )  # fmt: skip
 """Orders of sections between intro and outro: A and B are grooves over their phrases, K is a breakdown on A."""
 
 
-def draw_form(random: Random, tempo: float, *, layers: frozenset[str] = PLAYED) -> tuple[BarScript, ...]:
+def draw_form(
+    random: Random, tempo: float, *, layers: frozenset[str] = PLAYED, energy: float = 0.5, taste: Taste = NEUTRAL
+) -> tuple[BarScript, ...]:
     """Draw the bars of a track that lasts between one and three minutes.
 
     Args:
         random: The track's generator.
         tempo: Beats a minute.
         layers: Layers that the station plays.
+        energy: 0 to 1; more has fewer breakdowns and shorter intros.
+        taste: Of the listeners.
     """
     seconds = min(max(_USUAL * 2 ** random.gauss(0, 0.45), _SHORTEST), _LONGEST)
     wanted = seconds * tempo / 60 / BEATS_PER_BAR
     fewest, most = (limit * tempo / 60 / BEATS_PER_BAR for limit in (_SHORTEST - 2, _LONGEST + 4))
-    drafts = [_draft(random) for _ in range(24)]
+    drafts = [_draft(random, energy, taste) for _ in range(24)]
     fitting = [draft for draft in drafts if fewest <= _length(draft) <= most] or drafts
     sections = min(fitting, key=lambda draft: abs(_length(draft) - wanted))
     return tuple(_arranged(sections, random, layers))
 
 
-def with_lead(script: Sequence[BarScript], random: Random) -> tuple[BarScript, ...]:
-    """Return the bars with a lead in half of the grooves, at least in one, and in half of the breakdowns."""
+def with_lead(script: Sequence[BarScript], random: Random, energy: float = 0.5) -> tuple[BarScript, ...]:
+    """Return the bars with a lead in some grooves, one at least, and breakdowns: half of both at an energy of 0.5."""
     firsts = [number for number, bar in enumerate(script) if bar.place == 0]
     grooves = [first for first in firsts if script[first].kind == "groove"]
     breakdowns = [first for first in firsts if script[first].kind == "break"]
-    sections = set(random.sample(grooves, max(1, len(grooves) // 2)))
-    sections |= {first for first in breakdowns if random.random() < 0.5}
+    sections = set(random.sample(grooves, max(1, int(len(grooves) * energy))))
+    sections |= {first for first in breakdowns if random.random() < energy}
     return tuple(
         replace(bar, layers=bar.layers | {"lead"}) if number - bar.place in sections else bar
         for number, bar in enumerate(script)
     )
 
 
-def _draft(random: Random) -> list[_Section]:
+def at_energy(bar: BarScript, energy: float, played: frozenset[str]) -> BarScript:
+    """Return a bar as it is played at an energy from 0 to 1.
+
+    Below a quarter the drums rest, and below a tenth the bass; above three quarters both play from the first bar to the
+    ending.
+    """
+    if energy < _CALM:
+        resting = {"drums"} if energy >= _CALMEST else {"drums", "bass"}
+        return replace(bar, layers=bar.layers - resting, fill=0)
+    if energy > _LIVELY and bar.kind != "outro":
+        return replace(bar, layers=bar.layers | (played & {"drums", "bass"}), mix=replace(bar.mix, drums_band=0.0))
+    return bar
+
+
+def held_on(script: Sequence[BarScript], bar: int, loops: Mapping[str, Loop]) -> tuple[BarScript, ...]:
+    """Return the bars with the last loop of a section once more before bar `bar`, at which the section would end.
+
+    An ending that has begun starts again after that. What moved in the mix stays where it was at the section's end.
+    """
+    end = bar - script[bar].place if script[bar].kind == "outro" else bar
+    start = max(place for place in range(end) if script[place].place == 0)
+    last, length = script[end - 1], loops[script[end - 1].material].bars
+    bars = script[end - min(4 if length == 1 else length, end - start) : end]
+    mix = replace(last.mix, lowpass=(last.mix.lowpass[1],) * 2, gain_db=(last.mix.gain_db[1],) * 2)
+    layers = frozenset[str]().union(*(one.layers for one in bars))
+    again = (replace(one, layers=layers, variation="none", fill=0, mix=mix) for one in bars)
+    return (*script[:bar], *again, *script[end:])
+
+
+def form_of(script: Sequence[BarScript]) -> str:
+    """Return the sections between intro and outro, a letter each: one of `_BODIES`."""
+    sections = [bar for bar in script if bar.place == 0 and bar.kind in ("groove", "break")]
+    return "".join("K" if bar.kind == "break" else bar.section for bar in sections)
+
+
+def _draft(random: Random, energy: float, taste: Taste) -> list[_Section]:
     """Draw names and lengths of sections."""
-    sections = [_Section("intro", "intro", "A", random.choices((2, 4, 8), (0.15, 0.6, 0.25))[0])]
-    for letter in random.choice(_BODIES):
+    lean = 2 * energy - 1
+    intros = (0.15 * 4**lean, 0.6, 0.25 / 4**lean)
+    sections = [_Section("intro", "intro", "A", random.choices((2, 4, 8), intros)[0])]
+    for letter in taste.choose(random, "form", _BODIES, [4 ** (-lean * body.count("K")) for body in _BODIES]):
         if letter == "K":
             sections.append(_Section("break", "break", "A", random.choices((4, 8), (0.75, 0.25))[0]))
         else:

@@ -54,7 +54,11 @@ class Grammar:
         velocity_bin = np.array([(token - NOTE_BASE) % VELOCITY_BINS for token in tokens])
         in_range = (self._pitch >= part.low) & (self._pitch <= part.high)
         self._strikes = is_note & (velocity_bin > 0) & in_range
-        self._releases = is_note & (velocity_bin == 0) & in_range & part.note_offs
+        releases = is_note & (velocity_bin == 0) & in_range & part.note_offs
+        self._strikes_of = [(self._strikes & (self._pitch == note)).nonzero()[0] for note in range(128)]
+        self._releases_of = [(releases & (self._pitch == note)).nonzero()[0] for note in range(128)]
+        """The rows of each note."""
+        self._none = np.zeros(len(tokens), dtype=bool)
         self._last_strike = -1
         self._last_release = -1
         landings = np.zeros(TICKS_PER_BEAT, dtype=bool)
@@ -62,7 +66,8 @@ class Grammar:
         self._may_land = landings
         self._landing: dict[tuple[Tick, Tick], Mask] = {}
         """Waits, by their start within the beat and the most ticks that they may last."""
-        self._within_limits: dict[Limits, Mask] = {}
+        self._within_limits: dict[tuple[Limits, int], Mask] = {}
+        """Strikes, by their limits and the note that they must lie above."""
 
     def allowed(self, until: Tick, limits: Limits | None = None, *, must_strike: bool = False) -> Mask:
         """Return a mask (rows,) of the tokens that may come next.
@@ -73,22 +78,16 @@ class Grammar:
             must_strike: Let no time pass before a note is struck.
         """
         limits = limits or Limits()
-        strikes = self._strikes_within(limits) & (self._pitch > self._last_strike)
-        if self.tick % TICKS_PER_BEAT not in self.part.onsets:
-            strikes[:] = False
-        if self.part.note_offs:
-            sounding = np.zeros(128, dtype=bool)
-            sounding[list(self.sounding)] = True
-            sounds = sounding[self._pitch]
-            strikes &= ~sounds
-            if len(self.sounding) >= limits.voices:
-                strikes[:] = False
-            releases = self._releases & sounds & (self._pitch > self._last_release)
-            if self._last_strike >= 0:
-                releases[:] = False
+        if self.tick % TICKS_PER_BEAT not in self.part.onsets or len(self.sounding) >= limits.voices:
+            allowed: Mask = self._none.copy()
         else:
-            releases = self._releases
-        allowed: Mask = strikes | releases
+            allowed = self._strikes_within(limits, self._last_strike).copy()
+            for note in self.sounding:
+                allowed[self._strikes_of[note]] = False
+        if self._last_strike < 0:
+            for note in self.sounding:
+                if note > self._last_release:
+                    allowed[self._releases_of[note]] = True
         if not (must_strike and allowed.any()):
             allowed |= self._landings(self.tick % TICKS_PER_BEAT, until - self.tick)
         return allowed
@@ -107,12 +106,13 @@ class Grammar:
             self._landing[place, reach] = waits
         return self._landing[place, reach]
 
-    def _strikes_within(self, limits: Limits) -> Mask:
-        """Return the strikes of notes that `limits` allow."""
-        if limits not in self._within_limits:
-            allowed = (self._pitch >= limits.low) & (self._pitch <= limits.high)
-            self._within_limits[limits] = self._strikes & allowed & ~np.isin(self._pitch, list(limits.without))
-        return self._within_limits[limits]
+    def _strikes_within(self, limits: Limits, above: int) -> Mask:
+        """Return the strikes of notes above `above` that `limits` allow."""
+        if (limits, above) not in self._within_limits:
+            allowed = (self._pitch >= limits.low) & (self._pitch <= limits.high) & (self._pitch > above)
+            allowed &= ~np.isin(self._pitch, list(limits.without))
+            self._within_limits[limits, above] = self._strikes & allowed
+        return self._within_limits[limits, above]
 
     def take(self, token: TokenId) -> bool:
         """Follow `token`, sampled or forced. Return True where it strikes a note."""

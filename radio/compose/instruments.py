@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from radio.compose.taste import NEUTRAL, Taste
+
 THIRD_PROGRAMS: Final = (
     8, 9, 10, 12, 14, 21, 22, 24, 26, 40, 42, 45, 46, 52, 53, 56, 59, 60, 64, 65, 66, 68, 70, 71, 74, 75, 77, 79, 80,
     85, 104, 107, 110, 114,
@@ -29,12 +31,12 @@ class Instruments:
     lead: Sequence[int] = ()
     third: Sequence[int] = ()
 
-    def draw(self, random: Random) -> dict[str, int]:
+    def draw(self, random: Random, taste: Taste = NEUTRAL) -> dict[str, int]:
         """Return the programs of a track by layer; the lead's differs from that of the keys where it can."""
-        keys, bass = random.choice(self.keys), random.choice(self.bass)
+        keys, bass = taste.choose(random, "keys", self.keys), random.choice(self.bass)
         rare = random.random() < _THIRD_SHARE
         if not self.lead:
             return {"keys": keys, "bass": bass}
         choices = self.third if rare and self.third else self.lead
-        lead = random.choice([program for program in choices if program != keys] or choices)
+        lead = taste.choose(random, "lead", [program for program in choices if program != keys] or choices)
         return {"keys": keys, "bass": bass, "lead": lead}

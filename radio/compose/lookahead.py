@@ -7,6 +7,7 @@ from typing import Protocol
 
 from radio.compose.composer import Bar, Composer, ComposerState, request_of
 from radio.settings.controls import Controls
+from radio.types import Action
 
 
 class BarSource(Protocol):
@@ -15,7 +16,7 @@ class BarSource(Protocol):
     next_number: int
     """The number of the bar that `next_bar` returns next."""
     next_loop: int
-    """The number of the bar, of those not returned yet, at which a new mood would take effect."""
+    """The number of the bar, of those not returned yet, at which a new harmony would take effect."""
 
     def prepare(self, controls: Controls) -> None:
         """Compose the next bar early. May be called from any thread."""
@@ -23,8 +24,8 @@ class BarSource(Protocol):
     def next_bar(self, controls: Controls) -> Bar:
         """Return the next bar under `controls`."""
 
-    def skip(self, controls: Controls) -> None:
-        """Let the next bar open the next track."""
+    def act(self, action: Action, controls: Controls) -> int:
+        """Do what a listener asks for, and return the number of the bar from which it counts."""
 
 
 class Ahead:
@@ -53,15 +54,16 @@ class Ahead:
             self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
             return bar
 
-    def skip(self, controls: Controls) -> None:
-        """Let the next bar open the next track; a bar in stock is discarded."""
+    def act(self, action: Action, controls: Controls) -> int:
+        """Do what a listener asks for, without the bar in stock. Return the number of the bar from which it counts."""
         with self._lock:
             if self._stock is not None:
                 before, _, _ = self._stock
                 self._composer.restore(before)
                 self._stock = None
-            self._composer.skip(controls)
+            landing = self._composer.act(action, controls)
             self.next_loop = self._composer.next_loop
+            return landing
 
     def _prepare(self, controls: Controls) -> Bar:
         if self._stock is not None:

@@ -67,16 +67,18 @@ class LoopWriter:
     def __init__(self, engine: Engine) -> None:
         self._rows = _Rows(engine)
 
-    def harmony(self, mood: Mood | None, recent: Recent, seed: Sequence[int]) -> Harmony:
+    def harmony(self, mood: Mood | None, recent: Recent, seed: Sequence[int], *, mode: Mode | None = None) -> Harmony:
         """Write a track's harmony: one loop, and for some tracks a variant of it for the B sections.
 
         Args:
             mood: None leaves it to the model.
             recent: Loops that must not be repeated yet.
             seed: Start of the random generator.
+            mode: None draws it.
         """
         generator = np.random.default_rng(list(seed))
-        mode = MODES[int(generator.random() < MINOR_SHARE[mood])]
+        drawn = MODES[int(generator.random() < MINOR_SHARE[mood])]
+        mode = mode or drawn
         bars = 8 if generator.random() < _LONG else 4
         main = self._best(generator, mode, mood, bars, recent=recent)
         varies = generator.random() < VARIANT_SHARE

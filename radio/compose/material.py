@@ -2,30 +2,37 @@
 
 A writer samples candidates for a phrase from a model, shapes them, ranks them, and keeps the best; then it feeds the
 chosen phrase through the model, so that the next phrase is sampled from a state that knows it. It works step by step,
-one candidate at a time, so that a track's material is ready when the track before it ends.
+a few candidates at a time, so that a track's material is ready when the track before it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
 from radio.compose import drums, keys, melody
 from radio.compose.bass import write_bass
-from radio.compose.conductor import Conductor, Request
+from radio.compose.conductor import Conductor
 from radio.compose.grammar import Limits
-from radio.compose.performer import Performer, PerformerState
+from radio.compose.memory import fingerprint
+from radio.compose.performer import Performer, PerformerState, play_together
 from radio.compose.phrase import Phrase, phrase_from_events
-from radio.compose.plan import BarPlan, Track
+from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.texture import Texture
+from radio.compose.track_writer import nearest
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.sampling import Sampling
-from radio.music.chords import Chord
+from radio.music.chords import Chord, pitch_class
+from radio.music.events import Note, NoteEvent
 
 MATERIALS: Final = ("A", "B")
 CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4, "motif": 4}
 """Candidates that are sampled for each phrase of a track."""
+
+TOGETHER: Final = 5
+"""The most candidates that a model samples at once."""
 
 HURRIED: Final = 0.4
 """Share of the candidates where a change of controls asks for new material at the next bar line."""
@@ -40,6 +47,9 @@ LOWEST, HIGHEST = 41, 84
 
 _LONGEST_PHRASE: Final = 16
 
+_PLAYED: Final = 6.0
+"""Cost of a phrase that was played within a day."""
+
 _SILENCE: Final = Phrase(1, ())
 
 
@@ -47,7 +57,8 @@ _SILENCE: Final = Phrase(1, ())
 class Material:
     """Phrases of a track: keys, drum loop, bass and lead by material (`A`, `B`), and a bar of drum fill.
 
-    motif: the line from which the lead was made; None for a track without a lead.
+    motif: the line from which the lead was made; None for a track without a lead. cost: how far the phrase A of the
+    keys is from a good one.
     """
 
     keys: Mapping[str, Phrase]
@@ -55,6 +66,7 @@ class Material:
     fill: Phrase
     bass: Mapping[str, Phrase]
     motif: Phrase | None = None
+    cost: float = 0.0
     lead: Mapping[str, Phrase] = field(default_factory=dict)
 
     def with_lead(self, track: Track, density: float, seed: int) -> Material:
@@ -77,7 +89,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states."""
+    """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states.
+
+    step: candidates sampled so far.
+    """
 
     states: Mapping[str, PerformerState]
     step: int = 0
@@ -105,6 +120,7 @@ class MaterialWriter:
         seed: Start of the random generators.
         start: Bar number at which the performers stand.
         share: Share of `CANDIDATES` that are sampled.
+        together: The most candidates that a model samples at once.
         bass: Chooses the pitches of the bass.
     """
 
@@ -117,6 +133,7 @@ class MaterialWriter:
         seed: Sequence[int],
         start: int = 0,
         share: float = 1.0,
+        together: int = TOGETHER,
         bass: BassModel = UNTRAINED,
     ) -> None:
         self.inputs = inputs
@@ -125,43 +142,55 @@ class MaterialWriter:
         self._performers = performers
         self._seed = tuple(seed)
         self._start = start
+        self._together = together
         if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ in their top lines alone
             share *= _PAD_SHARE
-        self._steps = [
-            name
-            for name, count in CANDIDATES.items()
-            if self._is_needed(name)
-            for _ in range(max(2, round(count * share)))
-        ]
+        self._counts = {
+            name: max(2, round(count * share)) for name, count in CANDIDATES.items() if self._is_needed(name)
+        }
         self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
 
     def _is_needed(self, name: str) -> bool:
         """Return False for phrases of layers that do not play."""
         if name == "motif":
-            return "lead" in self.inputs.track.programs
+            return "lead" in self.inputs.track.programs and self._recalled_motif() is None
         return name.startswith("keys") or "drums" in self._conductor.layers
 
     @property
     def done(self) -> bool:
         """True when every phrase is chosen."""
-        return self.draft.step == len(self._steps)
+        return self.draft.step == sum(self._counts.values())
 
     def advance(self) -> None:
-        """Sample one candidate; after the last of a phrase, choose the best."""
-        name, step = self._steps[self.draft.step], self.draft.step
+        """Sample a few candidates at once; after the last of a phrase, choose the best."""
+        name, count, ends = self._next_candidates()
         layer = "drums" if name in ("drums A", "drums B", "fill") else "keys"
-        performer = self._performers[layer]
-        performer.restore(self.draft.states[layer])
-        performer.reseed((*self._seed, step))
-        random, looseness = Random(f"{self._seed}/{step}"), _looseness(self.inputs.sampling)
-        candidate = min(
-            ((cost + looseness * random.random(), phrase) for cost, phrase in self._candidates(name, performer)),
-            key=lambda pair: pair[0],
-        )
-        best = self.draft.best if self.draft.best and self.draft.best[0] <= candidate[0] else candidate
-        self.draft = replace(self.draft, step=step + 1, best=best)
-        if step + 1 == len(self._steps) or self._steps[step + 1] != name:
+        first = self.draft.step
+        self._performers[layer].restore(self.draft.states[layer])
+        performers = self._performers[layer].twins(count)
+        for step, performer in enumerate(performers, first):
+            performer.reseed((*self._seed, step))
+        best, looseness = self.draft.best, _looseness(self.inputs.sampling)
+        for step, offered in enumerate(self._candidates(name, performers), first):
+            random = Random(f"{self._seed}/{step}")
+            for cost, phrase in offered:
+                odd = cost + looseness * random.random()
+                if best is None or odd < best[0]:
+                    best = odd, phrase
+        self.draft = replace(self.draft, step=first + count, best=best)
+        if ends and best is not None:
             self._choose(name, layer, best[1])
+
+    def _next_candidates(self) -> tuple[str, int, bool]:
+        """Return the phrase in work, the number of candidates to sample next, and whether they are its last."""
+        begun = self.draft.step
+        for name, count in self._counts.items():
+            if begun < count:
+                groups = -(-count // self._together)
+                size = -(-count // groups)
+                return name, min(size, count - begun), begun + size >= count
+            begun -= count
+        raise ValueError("every phrase is chosen already")
 
     def finish(self) -> Material:
         """Return the material, its lead apart, sampling what is still missing."""
@@ -185,7 +214,8 @@ class MaterialWriter:
                 )
                 for material in MATERIALS
             },
-            motif=chosen.get("motif"),
+            motif=self._recalled_motif() or chosen.get("motif"),
+            cost=keys.rank(chosen["keys A"], self._chords("A"), self._texture),
         )
 
     def bars(self, material: str) -> int:
@@ -204,47 +234,67 @@ class MaterialWriter:
     def _chords(self, material: str) -> list[Chord]:
         return [chord for plan in self._plans(material, self.bars(material)) for chord in plan.chords]
 
-    def _candidates(self, name: str, performer: Performer) -> list[tuple[float, Phrase]]:
-        """Sample once, and return what that offers as (cost, phrase)."""
+    def _candidates(self, name: str, performers: Sequence[Performer]) -> Iterator[list[tuple[float, Phrase]]]:
+        """Let each performer sample once, and yield what that offers as (cost, phrase)."""
         inputs = self.inputs
         if name.startswith("keys"):
             material = name[-1]
             plans, chords = self._plans(material, self.bars(material)), self._chords(material)
-            texture = inputs.track.texture.at_density(inputs.request.density)
-            voices = max(texture.voices, 3)
-            limits = Limits(low=LOWEST, high=HIGHEST, voices=voices)
-            events = [event for plan in plans for event in performer.play(plan, inputs.sampling, limits)]
-            sampled = phrase_from_events(events, plans[0].tick, len(plans))
-            phrase = keys.without_foreign_tones(
-                keys.shape(sampled, chords, texture, steadiness(inputs.sampling)), chords
-            )
-            return [(keys.rank(phrase, chords, texture), phrase)]
+            texture = self._texture
+            limits = Limits(low=LOWEST, high=HIGHEST, voices=max(texture.voices, 3))
+            begun = self._recalled_bars(plans) if material == "A" else ()
+            for sampled in _sampled(performers, plans, inputs.sampling, limits, begun):
+                shaped = keys.shape(sampled, chords, texture, steadiness(inputs.sampling))
+                phrase = keys.without_foreign_tones(shaped, chords)
+                again = _PLAYED * (material == "A" and fingerprint(phrase) in self._conductor.memory.played)
+                yield [(keys.rank(phrase, chords, texture) + again, phrase)]
+            return
         if name == "motif":
-            return [self._motif(performer)]
+            yield from self._motifs(performers)
+            return
         fill = name == "fill"
         plans = self._plans("A", 1 if fill else 2, fill=fill)
         limits = Limits(without=drums.forbidden(inputs.style, fill=fill))
-        events = [event for plan in plans for event in performer.play(plan, inputs.drums_sampling, limits)]
-        sampled = phrase_from_events(events, plans[0].tick, len(plans))
-        if fill:
-            return [(abs(len(sampled.notes) - drums.FILL_HITS), sampled)]
         level = plans[0].densities["drums"]
-        loops = [loop for loop in drums.loops_of(sampled, inputs.style) if loop.notes]
-        if name == "drums B":
-            loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
-        return [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
+        for sampled in _sampled(performers, plans, inputs.drums_sampling, limits):
+            if fill:
+                yield [(abs(len(sampled.notes) - drums.FILL_HITS), sampled)]
+                continue
+            loops = [loop for loop in drums.loops_of(sampled, inputs.style) if loop.notes]
+            if name == "drums B":
+                loops = [drums.related(self.draft.chosen["drums A"], loop) for loop in loops]
+            yield [(drums.rank(loop, inputs.style, level), loop) for loop in loops] or [(100.0, sampled)]
 
-    def _motif(self, performer: Performer) -> tuple[float, Phrase]:
-        """Sample a sparse line for the lead, and return its cost and the line."""
+    @property
+    def _texture(self) -> Texture:
+        """The texture of the keys at the density that is asked for."""
+        return self.inputs.track.texture.at_density(self.inputs.request.density)
+
+    def _recalled_bars(self, plans: Sequence[BarPlan]) -> list[list[Note]]:
+        """Return the bars of a phrase that comes back, in the track's key: its first half, which goes on otherwise."""
+        recalled = self.inputs.track.recalled
+        if recalled is None:
+            return []
+        phrase = recalled.keys.transposed(nearest(pitch_class(self.inputs.track.key)))
+        return [phrase.bar(place, plan.tick) for place, plan in enumerate(plans[: len(plans) // 2])]
+
+    def _recalled_motif(self) -> Phrase | None:
+        """Return the motif of a phrase that comes back, in the track's key, where the track has a lead."""
+        track = self.inputs.track
+        if track.recalled is None or track.recalled.motif is None or "lead" not in track.programs:
+            return None
+        return track.recalled.motif.transposed(nearest(pitch_class(track.key)))
+
+    def _motifs(self, performers: Sequence[Performer]) -> Iterator[list[tuple[float, Phrase]]]:
+        """Sample sparse lines for the lead, and yield each with its cost."""
         middle = melody.middle_of(self.inputs.track.programs["lead"])
         limits = Limits(low=middle - melody.REACH, high=middle + melody.REACH, voices=1)
         plans = [
             replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL})
             for plan in self._plans("A", melody.MOTIF_BARS)
         ]
-        events = [event for plan in plans for event in performer.play(plan, self.inputs.sampling, limits)]
-        line = phrase_from_events(events, plans[0].tick, len(plans))
-        return melody.rank_motif(line), line
+        for line in _sampled(performers, plans, self.inputs.sampling, limits):
+            yield [(melody.rank_motif(line), line)]
 
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
         """Take the best candidate, and feed it through the model from where the candidates began."""
@@ -265,3 +315,19 @@ class MaterialWriter:
             performer.force(plan, phrase.bar(plan.number - self._start, plan.tick))
         performer.rewind(plans[0].tick)
         self.draft = replace(self.draft, states={**self.draft.states, layer: performer.save()})
+
+
+def _sampled(
+    performers: Sequence[Performer],
+    plans: Sequence[BarPlan],
+    sampling: Sampling,
+    limits: Limits,
+    begun: Sequence[Sequence[Note]] = (),
+) -> Iterator[Phrase]:
+    """Yield the phrase that each performer samples for the bars of `plans`, after bars that are `begun`."""
+    begin: list[list[NoteEvent]] = [
+        [event for plan, notes in zip(plans, begun, strict=False) for event in performer.force(plan, notes)]
+        for performer in performers
+    ]
+    for first, events in zip(begin, play_together(performers, plans[len(begun) :], sampling, limits), strict=True):
+        yield phrase_from_events([*first, *events], plans[0].tick, len(plans))

@@ -1,13 +1,14 @@
 """A performer: one model that plays bar after bar and keeps its state from each bar to the next.
 
-A bar is either sampled (`play`) or forced (`force`). A forced bar is fed to the model note by note, so that its state
-knows what was heard, and whatever is sampled afterwards goes on from there.
+A bar is either sampled (`play`) or forced (`force`). A forced bar is fed to the model note by note before the next one
+is sampled, so that its state knows what was heard.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +59,8 @@ class Performer:
         self._row = {token: row for row, token in enumerate(engine.tokens)}
         self._ends: dict[int, Tick] = {}
         """Ends of the forced notes that sound."""
+        self._unfed: list[int] = []
+        """Forced rows that the model is not fed before its state is needed; a track that is not varied needs none."""
         self._logits: Array
         self._state: State
         self._decoder: TokenDecoder
@@ -93,25 +96,24 @@ class Performer:
         Returns:
             Events in order of tick; ticks count from bar 0 of the station.
         """
-        self._ends.clear()
-        limits = limits or Limits()
-        events: list[NoteEvent] = []
-        struck = plan.densities[self.part.name] == 0
-        for number in range(1, BEATS_PER_BAR + 1):
-            until = plan.tick + number * TICKS_PER_BEAT
-            events += self._announce(plan, number)
-            while self._grammar.tick < until:
-                must_strike = number == BEATS_PER_BAR and not struck
-                allowed = self._grammar.allowed(until, limits, must_strike=must_strike)
-                row = self._sampler.draw(self._logits, allowed, sampling)
-                token = self._engine.tokens[row]
-                self._logits, self._state = self._engine.step([row], self._state)
-                struck |= self._grammar.take(token)
-                events += self._decoder.feed(token)
-        return events
+        bar = self._sample(plan, sampling, limits or Limits())
+        try:
+            while True:
+                self._feed_rows(next(bar))
+        except StopIteration as end:
+            events: list[NoteEvent] = end.value
+            return events
+
+    def twins(self, count: int) -> list[Performer]:
+        """Return performers that go on from the same state, each on its own."""
+        saved, twins = self.save(), [copy.copy(self) for _ in range(count)]
+        for twin in twins:
+            twin._sampler = self._sampler.twin()
+            twin.restore(saved)
+        return twins
 
     def force(self, plan: BarPlan, notes: Sequence[Note]) -> list[NoteEvent]:
-        """Play the notes of one bar as they are written, and step the model over them.
+        """Play the notes of one bar as they are written; whatever is sampled later knows them.
 
         Args:
             plan: The bar, which must be the next one.
@@ -132,7 +134,7 @@ class Performer:
                 self._grammar.take(token)
                 events += self._decoder.feed(token)
             tokens += written
-        self._feed(tokens)
+        self._unfed += self._known(tokens)
         return events
 
     def release(self, at: Tick) -> None:
@@ -148,6 +150,7 @@ class Performer:
 
     def save(self) -> PerformerState:
         """Return everything that the next bar depends on."""
+        self._feed_rows(())
         return PerformerState(
             self._state,
             self._logits,
@@ -160,7 +163,7 @@ class Performer:
 
     def restore(self, saved: PerformerState) -> None:
         """Go on from a saved state."""
-        self._state, self._logits = saved.state, saved.logits
+        self._state, self._logits, self._unfed = saved.state, saved.logits, []
         self._sampler.generator.bit_generator.state = dict(copy.deepcopy(saved.generator))
         self._sampler.counts = saved.counts.copy()
         self._grammar = copy.deepcopy(saved.grammar)
@@ -175,7 +178,29 @@ class Performer:
         self._ends = {}
         self._state = self._engine.zero_state()
         self._logits = np.zeros(len(self._engine.tokens), np.float32)
-        self._feed([START])
+        self._unfed = self._known([START])
+
+    def _sample(self, plan: BarPlan, sampling: Sampling, limits: Limits) -> Generator[list[int], None, list[NoteEvent]]:
+        """Yield the rows that the model must be fed next, and return the events of a sampled bar."""
+        self._ends.clear()
+        events: list[NoteEvent] = []
+        struck = plan.densities[self.part.name] == 0
+        for number in range(1, BEATS_PER_BAR + 1):
+            until = plan.tick + number * TICKS_PER_BEAT
+            controls, releases = self._announced(plan, number)
+            if rows := [*self._unfed, *self._known([*controls, *releases])]:
+                self._unfed = []
+                yield rows
+            events += [event for token in releases for event in self._decoder.feed(token)]
+            while self._grammar.tick < until:
+                must_strike = number == BEATS_PER_BAR and not struck
+                allowed = self._grammar.allowed(until, limits, must_strike=must_strike)
+                row = self._sampler.draw(self._logits, allowed, sampling)
+                yield [row]
+                token = self._engine.tokens[row]
+                struck |= self._grammar.take(token)
+                events += self._decoder.feed(token)
+        return events
 
     def _written(self, start: Tick, strikes: Sequence[tuple[Tick, int, int, Tick]]) -> list[TokenId]:
         """Return the tokens of one beat: waits, releases that are due, and `strikes` (start, note, velocity, end)."""
@@ -199,8 +224,8 @@ class Performer:
             now = tick
         return tokens + wait_tokens(until - now)
 
-    def _announce(self, plan: BarPlan, number: int) -> list[NoteEvent]:
-        """Feed the control tokens of beat `number`, then the releases of notes that have sounded for too long.
+    def _announced(self, plan: BarPlan, number: int) -> tuple[list[TokenId], list[TokenId]]:
+        """Return the control tokens of beat `number`, and the releases of notes that have sounded for too long.
 
         Those are notes held for two bars and, where a chord begins, all that have sounded for a beat: hands and pedal
         are lifted. A note struck within the last beat may anticipate the chord and stays. A model that forgets one
@@ -210,14 +235,54 @@ class Performer:
         longest = TICKS_PER_BEAT if chord_begins else LONGEST_HOLD
         sounding = sorted(self._grammar.sounding.items())
         overdue = [note for note, since in sounding if self._grammar.tick - since >= longest]
-        releases = [note_token(note, 0) for note in overdue]
-        self._feed([*plan.controls(number, self.part.name), *releases])
         for note in overdue:
             del self._grammar.sounding[note]
-        return [event for token in releases for event in self._decoder.feed(token)]
+        return plan.controls(number, self.part.name), [note_token(note, 0) for note in overdue]
 
-    def _feed(self, tokens: Sequence[TokenId]) -> None:
-        """Step the model over forced tokens, leaving out those that it does not know."""
-        rows = [self._row[token] for token in tokens if token in self._row]
-        if rows:
+    def _known(self, tokens: Sequence[TokenId]) -> list[int]:
+        """Return the rows of forced tokens, without those that the model does not know."""
+        return [self._row[token] for token in tokens if token in self._row]
+
+    def _feed_rows(self, rows: Sequence[int]) -> None:
+        """Step the model over what it was not fed yet, then over `rows`."""
+        if rows := [*self._unfed, *rows]:
+            self._unfed = []
             self._logits, self._state = self._engine.step(rows, self._state)
+
+
+def play_together(
+    performers: Sequence[Performer], plans: Sequence[BarPlan], sampling: Sampling, limits: Limits
+) -> list[list[NoteEvent]]:
+    """Let performers of one model each play the bars of `plans`, as one after the other would.
+
+    The model steps all of them at once, which takes a third of the time.
+
+    Returns:
+        The events of each performer.
+    """
+    engine = performers[0]._engine
+    played: list[list[NoteEvent]] = [[] for _ in performers]
+    waiting: dict[int, deque[int]] = {}
+    runs = [
+        _bars(performer, plans, sampling, limits, events) for performer, events in zip(performers, played, strict=True)
+    ]
+    while True:
+        for place, run in enumerate(runs):
+            if place not in waiting and (rows := next(run, None)):
+                waiting[place] = deque(rows)
+        if not waiting:
+            return played
+        stepping = [performers[place] for place in waiting]
+        rows = [line.popleft() for line in waiting.values()]
+        logits, states = engine.step_batch(rows, [performer._state for performer in stepping])
+        for performer, row, state in zip(stepping, logits, states, strict=True):
+            performer._logits, performer._state = row, state
+        waiting = {place: line for place, line in waiting.items() if line}
+
+
+def _bars(
+    performer: Performer, plans: Sequence[BarPlan], sampling: Sampling, limits: Limits, events: list[NoteEvent]
+) -> Iterator[list[int]]:
+    """Yield the rows that the model of `performer` must be fed, and add what it plays to `events`."""
+    for plan in plans:
+        events += yield from performer._sample(plan, sampling, limits)

@@ -36,7 +36,7 @@ class Phrase:
         """
         start = place % self.bars * TICKS_PER_BAR
         return [
-            replace(note, start=note.start - start + tick, end=note.end - start + tick)
+            Note(note.start - start + tick, note.end - start + tick, note.note, note.velocity)
             for note in self.notes
             if start <= note.start < start + TICKS_PER_BAR
         ]
@@ -56,7 +56,7 @@ class Phrase:
 def phrase_of(notes: Iterable[Note], bars: int) -> Phrase:
     """Return a phrase of these notes, cut at its end; notes of no length are left out."""
     end = bars * TICKS_PER_BAR
-    cut = (replace(note, end=min(note.end, end)) for note in notes if 0 <= note.start < end)
+    cut = (note if note.end <= end else replace(note, end=end) for note in notes if 0 <= note.start < end)
     return Phrase(bars, tuple(sorted(note for note in cut if note.end > note.start)))
 
 

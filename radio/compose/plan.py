@@ -6,11 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from radio.compose.form import BarScript
+from radio.compose.memory import Memento
 from radio.compose.texture import Texture
+from radio.compose.wish import ANY, Wish
 from radio.music.chord_loops import Loop
 from radio.music.chords import Chord, pitch_class, pitch_name
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat_token, density_token, style_token
-from radio.types import STILL, TICKS_PER_BAR, MixMove, Mode, MoodChoice, Tick, TokenId
+from radio.types import STILL, TICKS_PER_BAR, MixMove, Mode, Tick, TokenId
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The controls that plans depend on."""
+
+    density: float = 0.5
+    drums_density: float = 0.5
+    wish: Wish = ANY
+    tempo: float = 80.0
+    lead_density: float = 0.5
+    energy: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +35,7 @@ class BarPlan:
     `drums`); 0 asks for an empty bar. style, fill, backbeat: for the drums; the backbeat is a snare on beats 2 and 4.
     held: the first chord goes on from the bar before. loop, place: the chord loop, and which of its bars this is; None
     for a bar that stands alone. elapsed: bars since the loop began, however often it came round. layers: those that
-    sound. mix: how the mix moves through the bar.
+    sound. mix: how the mix moves through the bar. holds: a listener holds this loop.
     """
 
     number: int
@@ -37,6 +51,7 @@ class BarPlan:
     elapsed: int = 0
     layers: frozenset[str] = frozenset({"keys", "bass", "drums"})
     mix: MixMove = STILL
+    holds: bool = False
 
     @property
     def tick(self) -> Tick:
@@ -67,18 +82,20 @@ class BarPlan:
 class Track:
     """A piece of the program: one to three minutes in one key, over one or two chord loops.
 
-    key: the tonic; of a minor track, that of the relative major. mode: None where a written loop does not say. mood:
-    the one asked for. loops: by material (`A`, `B`), the chord loop in the track's key. script: one entry a bar.
-    texture: of the keys. tempo_offset, swing_offset: added to the station's controls. turned: the bar at which another
-    mood took effect, from which the loops are counted. programs: General MIDI programs of `keys`, `bass` and, where the
-    track has one, `lead`.
+    home: the tonic that was drawn. key: the tonic, which differs where listeners ask for one; of a minor track, that of
+    the relative major. mode: None where a written loop does not say. wish: the harmony asked for. loops: by material
+    (`A`, `B`), the chord loop in the track's key. script: one entry a bar. texture: of the keys. tempo_offset,
+    swing_offset: added to the station's controls. turned: the bar at which another harmony took effect, from which the
+    loops are counted. programs: General MIDI programs of `keys`, `bass` and, where the track has one, `lead`. recalled:
+    the phrase that comes back in this track.
     """
 
     number: int
     title: str
+    home: str
     key: str
     mode: Mode | None
-    mood: MoodChoice
+    wish: Wish
     loops: Mapping[str, Loop]
     script: tuple[BarScript, ...]
     texture: Texture
@@ -87,6 +104,7 @@ class Track:
     swing_offset: float = 0.0
     turned: int = 0
     programs: Mapping[str, int] = field(default_factory=dict)
+    recalled: Memento | None = None
 
     @property
     def bars(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
+from radio.compose.taste import NEUTRAL, Taste
 from radio.types import TEXTURES, TextureKind
 
 
@@ -71,14 +72,26 @@ _VELOCITIES: Final = (70.0, 15.0)
 _SOFTEST, _LOUDEST = 46.0, 102.0
 
 
-def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = TEXTURES) -> Texture:
+def kinds_of(kinds: tuple[TextureKind, ...], remembered: TextureKind | None) -> tuple[TextureKind, ...]:
+    """Return the kinds that a phrase of another texture can be played in: voices can be left out, not added.
+
+    Held chords need no more than a top line. All kinds are returned where none of them fits.
+    """
+    if remembered is None:
+        return kinds
+    fitting = [kind for kind in kinds if kind == "pad" or _RANGES[kind].voices <= _RANGES[remembered].voices]
+    return tuple(fitting) or kinds
+
+
+def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = TEXTURES, taste: Taste = NEUTRAL) -> Texture:
     """Draw the texture of a track.
 
     Args:
         random: The track's generator.
         kinds: The kinds that the station plays.
+        taste: Of the listeners.
     """
-    kind = random.choices(kinds, [_RANGES[kind].share for kind in kinds])[0]
+    kind = taste.choose(random, "texture", kinds, [_RANGES[kind].share for kind in kinds])
     ranges = _RANGES[kind]
     voices = random.randint(*ranges.voices)
     onsets = random.uniform(*ranges.onsets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,12 @@ class Sampler:
         self._pitch = np.array([pair[0] if pair and pair[1] else _PITCHES for pair in strikes])
         self.generator = generator
         self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last item stands for all tokens that are not strikes
+
+    def twin(self) -> Sampler:
+        """Return a sampler in the same state, with a random generator of its own."""
+        twin = copy.copy(self)
+        twin.generator, twin.counts = copy.deepcopy(self.generator), self.counts.copy()
+        return twin
 
     def draw(self, logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.bool_], sampling: Sampling) -> int:
         """Draw one of the rows that are `allowed` (V,). Raise ModelError if none is."""

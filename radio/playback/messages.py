@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from radio.settings.station import StationSettings
-from radio.types import Frames, JsonValue, StationEvent
+from radio.types import Action, Frames, JsonValue, StationEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,21 @@ class ControlsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionDone:
+    """An action, and the bar from which it counts."""
+
+    action: Action
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A message for the listener."""
 
     text: str
 
 
-PlayerMessage: TypeAlias = StationChanged | EventPlayed | ControlsChanged | Notice
+PlayerMessage: TypeAlias = StationChanged | EventPlayed | ControlsChanged | ActionDone | Notice
 
 
 @dataclass(frozen=True, slots=True)

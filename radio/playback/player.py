@@ -14,13 +14,21 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from radio.errors import AudioError, RadioError
-from radio.playback.messages import ControlsChanged, EventPlayed, Level, Notice, PlayerMessage, StationChanged
+from radio.errors import AudioError, ControlError, RadioError
+from radio.playback.messages import (
+    ActionDone,
+    ControlsChanged,
+    EventPlayed,
+    Level,
+    Notice,
+    PlayerMessage,
+    StationChanged,
+)
 from radio.playback.source import LoadFailure, PlayerSource, SourceLoader
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.station.protocol import OpenStation
-from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Seconds
+from radio.types import SAMPLE_RATE, Action, Block, Frames, JsonValue, Seconds
 
 MIX_BLOCK: Final[Frames] = SAMPLE_RATE // 50
 """Frames mixed at a time; controls change between two blocks."""
@@ -73,7 +81,7 @@ class Player:
         self._loader = SourceLoader(open_station)
         self._source: PlayerSource | None = None
         self._fading_out: PlayerSource | None = None
-        self._patches: deque[Mapping[str, JsonValue]] = deque()
+        self._changes: deque[Mapping[str, JsonValue] | Action] = deque()
         self._messages: deque[PlayerMessage] = deque(maxlen=_MAX_MESSAGES)
         self._due: deque[tuple[Frames, PlayerMessage]] = deque()
         self._levels: deque[tuple[Frames, Level]] = deque(maxlen=4 * SAMPLE_RATE // MIX_BLOCK)
@@ -98,7 +106,11 @@ class Player:
 
     def change_controls(self, patch: Mapping[str, JsonValue]) -> None:
         """Change controls of the station that plays; each value must be in its range. `ControlsChanged` follows."""
-        self._patches.append(dict(patch))
+        self._changes.append(dict(patch))
+
+    def act(self, action: Action) -> None:
+        """Do what the listener asks for. `ActionDone` or `Notice` follows."""
+        self._changes.append(action)
 
     def messages(self, timeout: Seconds | None) -> list[PlayerMessage]:
         """Return the messages since the last call; wait up to `timeout` for one, without limit if it is None."""
@@ -175,7 +187,7 @@ class Player:
             case PlayerSource() as source:
                 self._fading_out, self._source = self._source, source
                 source.start = self._played - source.position
-                self._patches.clear()  # they were meant for the other station
+                self._changes.clear()  # they were meant for the other station
                 self._due.clear()
                 self._post(StationChanged(source.settings))
             case LoadFailure(settings, error):
@@ -184,11 +196,20 @@ class Player:
                 self._post(Notice(f"{settings.title} cannot be played: {' '.join(str(error).split())}"))
 
     def _apply_changes(self, source: PlayerSource) -> None:
-        while self._patches and source.can_change(self._patches[0]):
-            patch = self._patches.popleft()
+        while self._changes and source.can_change(self._changes[0]):
+            patch = self._changes.popleft()
+            if isinstance(patch, Action):
+                self._act(source, patch)
+                continue
             landings = source.control(patch)
             bars = [landing.bar for name, landing in landings.items() if CONTROLS[name].lands != "mix"]
             self._post(ControlsChanged(patch, max(bars, default=None)))
+
+    def _act(self, source: PlayerSource, action: Action) -> None:
+        try:
+            self._post(ActionDone(action, source.act(action).bar))
+        except ControlError as error:
+            self._post(Notice(f"{error}."))
 
     def _mix(self, source: PlayerSource, frames: Frames) -> Block:
         position = source.position

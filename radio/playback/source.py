@@ -11,7 +11,7 @@ from typing import Final
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.station.protocol import OpenStation, StationLike
-from radio.types import SAMPLE_RATE, Block, Frames, Landing, Seconds, StationEvent
+from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, Seconds, StationEvent
 
 _SETTLE_TIME: Final[Seconds] = 0.1
 """Time without a change to the controls before a bar is composed: a listener may still be turning one."""
@@ -55,9 +55,9 @@ class PlayerSource:
         """The station's next frame to render."""
         return self._station.position
 
-    def can_change(self, patch: Mapping[str, object]) -> bool:
-        """Return whether `patch` may be applied now: a bar that it invalidates can be recomposed before its line."""
-        if all(CONTROLS[name].lands == "mix" for name in patch):
+    def can_change(self, change: Mapping[str, object] | Action) -> bool:
+        """Return True if `change` may be applied now: a bar that it invalidates can be recomposed before its line."""
+        if not isinstance(change, Action) and all(CONTROLS[name].lands == "mix" for name in change):
             return True
         time_left = (self._station.next_bar_line - self._station.position) / SAMPLE_RATE
         return time_left > _SETTLE_TIME + 2 * self._compose_time
@@ -67,6 +67,12 @@ class PlayerSource:
         landings = self._station.control(patch)
         self._wake.set()
         return landings
+
+    def act(self, action: Action) -> Landing:
+        """Do what the listener asks for; return from where on it counts. Raise ControlError if that is impossible."""
+        landing = self._station.act(action)
+        self._wake.set()
+        return landing
 
     def close(self) -> None:
         """Free the station, in any thread, after the last call of another method."""

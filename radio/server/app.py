@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import resource
-import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from aiohttp import web
@@ -22,6 +21,7 @@ from radio.server.http import body, problems, site
 from radio.server.http.authorization import AUTHORIZATION, Authorization, check_hosts, reject_foreign_pages
 from radio.server.http.cors import answer_options
 from radio.server.http.listening import open_sockets
+from radio.server.lifecycle import first_of, on_hangup, on_termination
 from radio.server.routes import (
     export,
     export_queue,
@@ -36,6 +36,7 @@ from radio.server.routes import (
     stations,
     tracks,
 )
+from radio.server.service_manager import ServiceManager
 from radio.settings.config import RadioConfig
 from radio.settings.server import ServerSettings
 from radio.worker.supervisor import WORKER_COMMAND
@@ -48,9 +49,12 @@ async def serve(
     port: int,
     on_ready: Callable[[list[str]], None],
     load: Callable[[], RadioConfig] | None = None,
+    manager: ServiceManager | None = None,
     worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
     """Serve all stations until cancelled; then stop everything in reverse order.
+
+    SIGTERM stops listening, disconnects the listeners one after the other, and returns; a second one cancels.
 
     Args:
         config: The stations and the server's settings.
@@ -58,6 +62,7 @@ async def serve(
         port: TCP port; 0 takes any free one.
         on_ready: Called once, when all stations are on the air, with the addresses to open.
         load: Reads the config again, at SIGHUP and `POST /api/reload`. None refuses both.
+        manager: The service manager that started this process. A socket that it passes replaces `host` and `port`.
         worker: The command that becomes a station's worker.
 
     Raises:
@@ -67,6 +72,7 @@ async def serve(
     # Not when the config is read: environment and command line override it.
     hosts = (host,) if isinstance(host, str) else tuple(host)
     check_hosts(hosts, control=config.server.control, token=config.server.control_token)
+    manager = manager or ServiceManager({})
     settings = replace(config.server, host=host if isinstance(host, str) else hosts)
     _raise_file_limit()
     async with AsyncExitStack() as stack:
@@ -78,15 +84,24 @@ async def serve(
         )
         if load is not None:
             reloader = app[RELOADER] = Reloader(load, settings, channels, app)
-            stack.enter_context(_on_hangup(reloader.reload_on_signal))
+            stack.enter_context(on_hangup(reloader.reload_on_signal))
+        stopping = stack.enter_context(on_termination())
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await site.start_sites(runner, await open_sockets(settings.addresses, port))
+        sockets = manager.sockets() or await open_sockets(settings.addresses, port)
+        await site.start_sites(runner, sockets)
         stack.push_async_callback(channels.stop)
         await channels.start()
         on_ready(_addresses(runner, settings.addresses, list(channels.channels)))
-        await channels.ended()
+        manager.notify(READY="1")
+        watchdog = asyncio.create_task(manager.feed_watchdog(channels.progress))
+        stack.callback(watchdog.cancel)
+        await first_of(channels.ended(), stopping.wait())
+        manager.notify(STOPPING="1")
+        for listening in list(runner.sites):
+            await listening.stop()
+        await channels.drain(settings.drain)
 
 
 def build(
@@ -110,26 +125,6 @@ def build(
     for module in (pages, stations, export, health, hls, metrics, openapi, tracks, listen, playlists, reload):
         app.add_routes(module.routes())
     return app
-
-
-@contextmanager
-def _on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
-    """Call `reload` at each SIGHUP inside the block."""
-    loop = asyncio.get_running_loop()
-    tasks: set[asyncio.Future[None]] = set()
-
-    def start() -> None:
-        task = asyncio.ensure_future(reload())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    loop.add_signal_handler(signal.SIGHUP, start)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        for task in tasks:
-            task.cancel()
 
 
 async def _prepare_response(request: web.Request, response: web.StreamResponse) -> None:

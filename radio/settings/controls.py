@@ -8,15 +8,18 @@ from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from radio.errors import ControlError, did_you_mean
+from radio.music.chords import pitch_name
+from radio.settings.ambience import SOUNDS, STATION
 from radio.settings.fields import Group, Lands, Setting, choice, flag, number, settings_of, whole
 from radio.settings.kinds import Choice, Number
-from radio.types import MOODS, JsonValue, MoodChoice
+from radio.types import MODES, MOODS, JsonValue, ModeChoice, MoodChoice
 
-LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "lead", "vinyl", "rain")
+LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "lead", "vinyl", "rain", "ambience")
 
 _FINE_RANGE: Final = 2.0
 """The widest range that is changed in hundredths rather than in whole steps."""
 _MOODS: tuple[MoodChoice, ...] = ("any", *MOODS)
+_KEYS: Final = ("any", *(pitch_name(pitch) for pitch in range(12)))
 
 
 def _level(layer: str) -> float:
@@ -65,6 +68,16 @@ class Controls:
     mood: MoodChoice = choice(
         "any", _MOODS, lands="loop", group="music", help="mood of the chords; any leaves it to the station"
     )
+    key: str = choice(
+        "any", _KEYS, lands="loop", group="music", help="tonic of the chords; any leaves it to the station"
+    )
+    mode: ModeChoice = choice(
+        "any", ("any", *MODES), lands="loop", group="music", help="mode of the chords; any leaves it to the station"
+    )
+    energy: float = number(
+        0.5, 0, 1, lands="bar", group="music",
+        help="layers and notes: at 0 drums and bass rest, at 1 all play densely, and tracks have no breakdowns",
+    )  # fmt: skip
     lowpass: float = number(
         10_000,
         500,
@@ -76,6 +89,10 @@ class Controls:
         help="cut-off of the low-pass on the whole mix",
     )
     wow: float = number(0.3, 0, 1, lands="mix", group="mix", help="how much the tape wavers")
+    ambience: str = choice(
+        STATION, (STATION, *SOUNDS), lands="mix", group="mix",
+        help="sound of the surroundings; station leaves it to the station",
+    )  # fmt: skip
     keys_level: float = _level("keys")
     keys_mute: bool = _mute("keys")
     bass_level: float = _level("bass")
@@ -88,6 +105,8 @@ class Controls:
     vinyl_mute: bool = _mute("vinyl")
     rain_level: float = _level("rain")
     rain_mute: bool = _mute("rain", muted=True)
+    ambience_level: float = _level("ambience")
+    ambience_mute: bool = _mute("ambience")
 
     def __post_init__(self) -> None:
         for name, control in CONTROLS.items():

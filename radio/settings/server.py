@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from radio.settings.containers import ListOf, OneOrMore, PerKey
-from radio.settings.fields import check, declare, flag, optional, setting, whole
+from radio.settings.fields import check, declare, flag, number, optional, setting, whole
 from radio.settings.kinds import Number, Text, Whole, Word
 from radio.types import BURST_LIMIT, LISTENER_FORMATS, Format, Seconds
 
@@ -78,6 +78,13 @@ class ServerSettings:
         help="most streams to one address; null sets no limit. A proxy counts as one address",
     )
     tracks: bool = flag(True, help="let listeners who may change controls order tracks")
+    drain: float = number(
+        2,
+        0,
+        600,
+        unit="s",
+        help="time within which listeners are disconnected, one after the other, when the server is told to stop",
+    )
     hosts: tuple[str, ...] = setting(
         (),
         ListOf(Word(_host_name, "a host name"), noun="a list of host names"),

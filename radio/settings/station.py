@@ -11,6 +11,7 @@ from radio.music.chord_loops import parse_bar
 from radio.music.chords import pitch_class
 from radio.music.vocab import STYLES
 from radio.paths import CHECKPOINTS, SOUNDFONT
+from radio.settings.ambience import AmbienceLevels
 from radio.settings.containers import ListOf, OneOrMore, WordOr
 from radio.settings.controls import Controls
 from radio.settings.engines import AUTO, ENGINES
@@ -152,6 +153,9 @@ class StationSettings:
         Folder("folder of loops"),
         shapes_music=True,
         help="folder of WAV, MP3 or OGG loops that replace the rain, without a seam",
+    )
+    ambience: AmbienceLevels = section(
+        AmbienceLevels, shapes_music=True, help="sounds of the surroundings, mixed, each with its level in dB"
     )
     controls: Controls = section(Controls, help="initial values of the controls")
     image: Path | None = optional(

@@ -26,6 +26,8 @@ class Tone:
     vinyl_db: float = _trim(6, "vinyl")
     """At 0 its ticks peak between -40 and -30 dBFS, and its hiss lies near -57 dBFS RMS."""
     rain_db: float = _trim(0, "rain, or of the loops in its place")
+    ambience_db: float = _trim(6, "ambience")
+    """At 0 each of its sounds has a loudness of -40 LUFS over a minute."""
     keys_highpass: float = number(
         200,
         0,

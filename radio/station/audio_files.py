@@ -79,7 +79,7 @@ def encode(wav: Path, target: Path, *, tags: Mapping[str, str], chapters: Sequen
     except FileNotFoundError as error:
         raise StreamError(missing_ffmpeg(target.suffix)) from error
     except FFmpegError as error:
-        raise StreamError(f"ffmpeg could not write {target.suffix}: {error}") from error
+        raise StreamError(f"ffmpeg could not write {target.name}: {error}") from error
     finally:
         chapter_file.unlink(missing_ok=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
+from radio.audio.ambience.mix import Ambience
 from radio.audio.loop_folder import LoopFolder
 from radio.audio.rain import Rain
 from radio.audio.soundfont import presets
@@ -17,6 +18,7 @@ from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.lookahead import Ahead, BarSource
 from radio.compose.loop_writer import LoopWriter
+from radio.compose.track_writer import TrackWriter
 from radio.errors import AudioError
 from radio.model import bass_model
 from radio.model.engines.selection import open_engine
@@ -25,7 +27,7 @@ from radio.music.chord_loops import parse_loop
 from radio.music.parts import CHORDS, DRUMS, PIANO
 from radio.paths import DRUM_TIMINGS
 from radio.settings.station import StationSettings
-from radio.station.layers import Texture
+from radio.station.layers import Textures
 from radio.station.station import Station
 
 
@@ -65,16 +67,17 @@ def music_seed(settings: StationSettings, seed: int) -> int:
     return int.from_bytes(blake2b(f"{settings.name}/{seed}".encode(), digest_size=8).digest()) >> 1
 
 
-def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, dict[str, Texture]]:
+def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, Textures]:
     """Load the station's instruments and textures.
 
     Raises:
         AudioError: the soundfont or a loop cannot be used.
     """
-    textures: dict[str, Texture] = {
-        "vinyl": Vinyl(seed),
-        "rain": LoopFolder(settings.loops) if settings.loops else Rain(seed),
-    }
+    textures = Textures(
+        Vinyl(seed),
+        LoopFolder(settings.loops) if settings.loops else Rain(seed),
+        Ambience(settings.ambience.audible(), seed),
+    )
     synth = Synth(settings.soundfont, open_programs(settings))
     for program in settings.keys_programs:
         synth.check(Program(program))
@@ -144,14 +147,14 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
     Raises:
         ModelError: the chord checkpoint cannot be used.
     """
-    return Conductor(
+    tracks = TrackWriter(
         writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine)),
         progressions=[parse_loop(bars) for bars in settings.progressions],
         keys=settings.keys,
-        style=settings.style,
         seed=music_seed(settings, seed),
         tempo_spread=settings.tempo_spread,
         textures=settings.textures,
         layers=frozenset(settings.layers),
         instruments=open_instruments(settings),
     )
+    return Conductor(tracks, style=settings.style)

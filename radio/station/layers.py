@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+from radio.audio.ambience.mix import Ambience
+from radio.audio.loop_folder import LoopFolder
 from radio.audio.synth import Program, Synth
 from radio.compose.feel import LOOKAHEAD
+from radio.settings.controls import Controls
 from radio.types import GRID, Block, Frames
 
 PLAYED_LAYERS: Final = ("keys", "bass", "drums", "lead")
@@ -24,10 +27,41 @@ def change_programs(synth: Synth, programs: Mapping[str, int], bar_line: Frames)
 
 
 class Texture(Protocol):
-    """A layer of endless sound without notes: vinyl crackle, rain, loops from files."""
+    """A layer of endless sound without notes: vinyl crackle, rain, loops from files, ambience."""
 
     def render(self, frames: Frames) -> Block:
         """Return the next frames."""
 
     def skip(self, frames: Frames) -> None:
         """Move on by `frames` without rendering, while the layer is inaudible."""
+
+
+class Textures:
+    """The layers of a station that play no notes.
+
+    Args:
+        vinyl, rain, ambience: the layers of these names.
+    """
+
+    def __init__(self, vinyl: Texture, rain: Texture, ambience: Ambience) -> None:
+        self._ambience = ambience
+        self._layers: Mapping[str, Texture] = {"vinyl": vinyl, "rain": rain, "ambience": ambience}
+
+    def seek(self, position: Frames) -> None:
+        """Move from frame 0 to `position`. Loops start over there: finding their place takes as long as playing."""
+        for texture in self._layers.values():
+            if not isinstance(texture, LoopFolder):
+                texture.skip(position)
+
+    def render(
+        self, frames: Frames, controls: Controls, is_audible: Callable[[str, Controls], bool]
+    ) -> dict[str, Block]:
+        """Return the next frames of each layer that is audible; the others move on without a sound."""
+        self._ambience.choose(controls.ambience)
+        stems = {}
+        for layer, texture in self._layers.items():
+            if is_audible(layer, controls):
+                stems[layer] = texture.render(frames)
+            else:
+                texture.skip(frames)
+        return stems

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 from radio.settings.station import StationSettings
-from radio.types import Block, Frames, Landing, StationEvent
+from radio.types import Action, Block, Frames, Landing, StationEvent
 
 
 class StationLike(Protocol):
@@ -33,8 +33,12 @@ class StationLike(Protocol):
             ControlError: a control is unknown or its value out of range; nothing is changed.
         """
 
-    def skip(self) -> Landing:
-        """Begin the next track as soon as possible and return where it begins."""
+    def act(self, action: Action) -> Landing:
+        """Do what a listener asks for as soon as possible, and return from where on it counts.
+
+        Raises:
+            ControlError: There is no such track to like or dislike.
+        """
 
     def events(self) -> list[StationEvent]:
         """Return the events rendered since the last call."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from radio.errors import SettingsError
+from radio.errors import SettingsError, StreamError
 from radio.settings.station import StationSettings
 from radio.station.audio_files import FFMPEG_OPTIONS, ProgressCallback, encode, write_wav
 from radio.station.extent import Extent
@@ -41,7 +43,7 @@ def render(
         A description: title, length, and the loudness of audio.
 
     Raises:
-        StreamError: ffmpeg is not installed or failed.
+        StreamError: a file cannot be written, or ffmpeg is not installed or failed.
         RadioError: the station cannot be opened, or the music is too long for an audio file.
     """
     audio_paths = [path for path in paths if path.suffix.lower() != ".mid"]
@@ -49,7 +51,8 @@ def render(
     score = compose(settings, seed, extent, on_progress=lambda done: on_progress(done * share))
     for path in paths:
         if path not in audio_paths:
-            write_midi(score, path)
+            with naming(path):
+                write_midi(score, path)
     seconds = round(score.frames / SAMPLE_RATE)
     words = [score.title, f"{seconds // 60}:{seconds % 60:02}"]
     if audio_paths:
@@ -67,7 +70,11 @@ def _write_audio(score: Score, paths: Sequence[Path], on_progress: ProgressCallb
     wav = wavs[0] if wavs else paths[0].with_suffix(".wav")
     encoded = [path for path in paths if path.suffix.lower() in FFMPEG_OPTIONS]
     share = 1 - _ENCODE_SHARE if encoded else 1.0
-    loudness = write_wav(play(score), score.frames, wav, lambda done: on_progress(done * share))
+    with naming(wav):
+        loudness = write_wav(play(score), score.frames, wav, lambda done: on_progress(done * share))
+    for path in wavs[1:]:
+        with naming(path):
+            shutil.copyfile(wav, path)
     chapters = score.chapters if len(score.chapters) > 1 else ()
     for number, path in enumerate(encoded):
         encode(wav, path, tags=_tags(score, path.suffix.lower()), chapters=chapters)
@@ -75,6 +82,15 @@ def _write_audio(score: Score, paths: Sequence[Path], on_progress: ProgressCallb
     if not wavs:
         wav.unlink()
     return loudness
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let errors of the system, such as a full disk, name the file."""
+    try:
+        yield
+    except OSError as error:
+        raise StreamError(f"{path.name} cannot be written: {error.strerror or error}") from error
 
 
 def _tags(score: Score, suffix: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Replay of what was on the air, from its notes: without the models, and with the same samples.
 
 The past states of a synthesizer and a mixer cannot be restored. Instead, playing starts a little earlier, so that no
-difference remains at the first requested frame. Vinyl, rain and the tape's wow depend on the frame alone.
+difference remains at the first requested frame. Vinyl, rain, ambience and the tape's wow depend on the frame alone.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from radio.audio.mixer import Mixer
-from radio.audio.noise import Noise
 from radio.compose.drums import KICKS
-from radio.settings.controls import LAYERS
+from radio.settings.controls import LAYERS, Controls
 from radio.settings.station import StationSettings
 from radio.station.audio_files import encode, to_pcm
 from radio.station.factory import open_sounds
@@ -106,9 +105,7 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
             notes = (note for note in passage.notes if note.layer == layer and note.frame >= first_frame)
             synth.schedule(layer, [SynthEvent(note.frame - first_frame, note.note, note.velocity) for note in notes])
         kicks = deque(note.frame for note in passage.notes if _is_kick(note) and note.frame >= first_frame)
-        for texture in textures.values():
-            if isinstance(texture, Noise):  # loops start over: finding their position takes as long as playing them
-                texture.skip(first_frame)
+        textures.seek(first_frame)
         mixers = {name: Mixer(settings.tone) for name in (LAYERS if separate else ("mix",))}
         for mixer in mixers.values():
             mixer.seek(first_frame)
@@ -122,11 +119,7 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
             while changes and changes[0][0] <= position:
                 controls = controls.changed(changes.popleft()[1])
             stems = synth.render(MIX_BLOCK)
-            for layer, texture in textures.items():
-                if separate or mixers["mix"].is_audible(layer, controls):
-                    stems[layer] = texture.render(MIX_BLOCK)
-                else:
-                    texture.skip(MIX_BLOCK)
+            stems |= textures.render(MIX_BLOCK, controls, _always if separate else mixers["mix"].is_audible)
             block_kicks = []
             while kicks and kicks[0] < position + MIX_BLOCK:
                 block_kicks.append(kicks.popleft() - position)
@@ -140,6 +133,11 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
             position += MIX_BLOCK
             if first < last:
                 yield blocks
+
+
+def _always(_layer: str, _controls: Controls) -> bool:
+    """Return True: a layer that is yielded alone is rendered while it is silent in the mix, too."""
+    return True
 
 
 def _only(layer: str, stems: Mapping[str, Block]) -> Mapping[str, Block]:

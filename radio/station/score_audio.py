@@ -18,7 +18,7 @@ from radio.station.factory import music_seed, open_station, open_timing
 from radio.station.layers import PLAYED_LAYERS
 from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote, replay
 from radio.station.score import Score, bar_lines
-from radio.types import SAMPLE_RATE, STILL, TICKS_PER_BAR, Block, Frames
+from radio.types import SAMPLE_RATE, STILL, TICKS_PER_BAR, Action, Block, Frames
 
 _JOINT: Final[Frames] = 1_024
 """Length of the crossfade at the end of a loop: wow, vinyl and rain do not repeat with the bars."""
@@ -79,8 +79,9 @@ class ScoreBars:
         plan = replace(last.plan, number=number, section="outro", layers=frozenset(), mix=STILL)
         return replace(last, plan=plan, events=releases)
 
-    def skip(self, controls: Controls) -> None:
+    def act(self, action: Action, controls: Controls) -> int:  # noqa: ARG002 — a score goes on as it was composed
         """A score has no other track."""
+        return self.next_number
 
 
 def _on_air(score: Score, frames: Frames) -> Iterator[Block]:

@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Final
 
 import numpy as np
@@ -22,9 +22,10 @@ from radio.compose.lookahead import BarSource
 from radio.music.chord_loops import bar_name
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
+from radio.music.instruments import NAMES
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
-from radio.station.layers import PLAYED_LAYERS, Texture, change_programs
+from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
 from radio.station.moves import Moves
 from radio.types import (
     BEATS_PER_BAR,
@@ -32,6 +33,7 @@ from radio.types import (
     SAMPLE_RATE,
     STILL,
     TICKS_PER_BAR,
+    Action,
     Block,
     Frames,
     JsonValue,
@@ -52,7 +54,7 @@ class Station:
         settings: the station's settings; its controls are the initial ones.
         bars: composes the bars.
         synth: plays the notes of the instruments.
-        textures: the other layers, by name.
+        textures: the other layers.
         seed: determines the human timing of the notes.
         timing: the timing model of the drummer.
         on_bar: called with each bar, once it is certain to be played.
@@ -63,7 +65,7 @@ class Station:
         settings: StationSettings,
         bars: BarSource,
         synth: Synth,
-        textures: Mapping[str, Texture],
+        textures: Textures,
         *,
         seed: int,
         timing: Timing = STEADY,
@@ -129,12 +131,9 @@ class Station:
             ControlError: a control is unknown or its value out of range; nothing is changed.
         """
         self.controls = self.controls.changed(patch)
-        bars_to_loop = self._composer.next_loop - self._composer.next_number
-        frames_per_bar = 60 * SAMPLE_RATE * BEATS_PER_BAR / self.controls.tempo
-        next_loop_line = self._next_bar_line + round(bars_to_loop * frames_per_bar)
         landings = {
-            "bar": Landing(self._composer.next_number, self._next_bar_line),
-            "loop": Landing(self._composer.next_loop, next_loop_line),
+            "bar": self._landing(self._composer.next_number),
+            "loop": self._landing(self._composer.next_loop),
             "mix": Landing(self._bar_at(self._mixed), self._mixed),
         }
         mix_changes: dict[str, JsonValue] = {
@@ -144,10 +143,16 @@ class Station:
             self._log(self._mixed, "control", mix_changes)
         return {name: landings[CONTROLS[name].lands] for name in patch}
 
-    def skip(self) -> Landing:
-        """Begin the next track with the first bar not composed yet, unless a track begins there anyway."""
-        self._composer.skip(self.controls)
-        return Landing(self._composer.next_number, self._next_bar_line)
+    def act(self, action: Action) -> Landing:
+        """Do what a listener asks for, from the first bar not composed yet on; a taste counts from the next track on.
+
+        Returns:
+            The bar and frame from which it is audible. The frame is exact only while the tempo stays the same.
+
+        Raises:
+            ControlError: There is no such track to like or dislike.
+        """
+        return self._landing(self._composer.act(action, self.controls))
 
     @property
     def next_bar_line(self) -> Frames:
@@ -178,11 +183,7 @@ class Station:
         while self._next_bar_line < end + LOOKAHEAD:
             self._compose()
         stems = self._synth.render(MIX_BLOCK)
-        for layer, texture in self._textures.items():
-            if self._mixer.is_audible(layer, self.controls):
-                stems[layer] = texture.render(MIX_BLOCK)
-            else:
-                texture.skip(MIX_BLOCK)
+        stems |= self._textures.render(MIX_BLOCK, self.controls, self._mixer.is_audible)
         kicks = [frame - self._mixed for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
         move = self._moves.at(end)
@@ -205,7 +206,7 @@ class Station:
             for feel in self._feels.values():
                 feel.begin_track(bar.track.number)
         mix = replace(bar.plan.mix, level_db=self._leveler.next_bar())
-        controls = controls.changed({"mood": bar.track.mood})  # a new mood waits for the next loop
+        controls = controls.changed(asdict(bar.track.wish))  # another harmony waits for the next loop
         self._announce(bar, mix, controls)
         change_programs(self._synth, bar.track.programs, self._clock.frame(tick))
         for layer, events in bar.events.items():
@@ -239,6 +240,7 @@ class Station:
                     "chords": [*track.loops["A"].names()],
                     "bars": track.bars,
                     "instruments": {**track.programs},
+                    "instrument_names": {layer: NAMES[program] for layer, program in track.programs.items()},
                 },
             )
         names = [] if bar.plan.loop is None else bar.plan.loop.names()
@@ -255,6 +257,8 @@ class Station:
                 "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
                 "mix": _move_as_json(mix),
                 "instruments": {**bar.track.programs},
+                "key": bar.track.key_name,
+                "hold": bar.plan.holds,
             },
         )
 
@@ -273,6 +277,11 @@ class Station:
     def _log(self, frame: Frames, kind: str, data: dict[str, JsonValue]) -> None:
         event = StationEvent(frame, kind, data)  # type: ignore[arg-type]
         heapq.heappush(self._events, (frame, next(self._serial), event))
+
+    def _landing(self, bar: int) -> Landing:
+        """Return the place of a bar that is not composed yet, at the tempo that is asked for."""
+        frames_per_bar = 60 * SAMPLE_RATE * BEATS_PER_BAR / self.controls.tempo
+        return Landing(bar, self._next_bar_line + round((bar - self._composer.next_number) * frames_per_bar))
 
     def _bar_at(self, frame: Frames) -> int:
         """Return the number of the bar at `frame`: the last composed bar or the one before it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio.playback.player import Player
 from radio.settings.station import StationSettings
-from radio.terminal.state import ChangeControls, ChangeStation, Command, Quit, Redraw, SetVolume, TerminalState
+from radio.terminal.state import Act, ChangeControls, ChangeStation, Command, Quit, Redraw, SetVolume, TerminalState
 from radio.types import Seconds
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def _run_view(player: Player, state: TerminalState, screen: Screen) -> None:
 
 def _execute(command: Command | None, player: Player, screen: Screen) -> None:
     match command:
+        case Act(action):
+            player.act(action)
         case ChangeControls(patch):
             player.change_controls(patch)
         case ChangeStation(settings):

@@ -72,10 +72,10 @@ def _slider(state: TerminalState, index: int) -> Callable[[int], Text]:
         line = Text().append("▸ " if is_selected else "  ", ACCENT)
         if name.endswith("_level"):
             layer = name.removesuffix("_level")
-            line.append(f"{index + 1} ", "dim").append(f"{layer:8}", "bold" if is_selected else "dim" if is_off else "")
+            line.append(f"{index + 1} ", "dim").append(f"{layer:9}", "bold" if is_selected else "dim" if is_off else "")
             line.append(*_lamp(state, layer, is_off=is_off)).append(" ")
         else:
-            line.append(f"{name:11} ", "bold" if is_selected else "")
+            line.append(f"{name:12} ", "bold" if is_selected else "")
         cells = max(3, width - line.cell_len - 9)
         handle = round(position * (cells - 1))
         style = "dim" if is_off else ACCENT if is_selected else ""
@@ -90,6 +90,6 @@ def _lamp(state: TerminalState, layer: str, *, is_off: bool) -> tuple[str, str]:
     if is_off:
         return "·", "dim"
     brightness = state.lamps[layer].brightness
-    if layer in {"vinyl", "rain"}:
+    if layer in {"vinyl", "rain", "ambience"}:
         brightness = 0.5 if state.track is not None else 0.0
     return ("●", ACCENT) if brightness > 0.6 else ("●", "dim") if brightness > 0.25 else ("·", "dim")

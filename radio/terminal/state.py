@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from radio.playback.messages import ControlsChanged, EventPlayed, Level, Notice, PlayerMessage, StationChanged
+from radio.playback.messages import (
+    ActionDone,
+    ControlsChanged,
+    EventPlayed,
+    Level,
+    Notice,
+    PlayerMessage,
+    StationChanged,
+)
 from radio.settings.controls import CONTROLS, LAYERS, Controls
 from radio.settings.station import StationSettings
 from radio.terminal.meters import Lamp, Meter
-from radio.types import Frames, JsonValue, Seconds, StationEvent
+from radio.types import Action, ActionKind, Frames, JsonValue, Seconds, StationEvent
 
 _QUARTER_OCTAVE: Final = 2**0.25
 """Ratio by which a key press changes a frequency."""
@@ -27,16 +35,27 @@ SLIDERS: Final = (
 )
 """The sliders from first to last: controls by name, and the volume."""
 
+ACTION_KEYS: Final[dict[str, ActionKind]] = {
+    "n": "skip", "s": "next", "h": "hold", "l": "like", "d": "dislike", "L": "reset",
+}  # fmt: skip
+_DONE: Final[dict[ActionKind, str]] = {
+    "skip": "The next track", "next": "The next section", "hold": "This loop is held", "release": "The loop goes on",
+    "like": "More tracks like this", "dislike": "Fewer tracks like this", "reset": "Likes are forgotten",
+}  # fmt: skip
+
 LAYER_KEYS: Final = {str(number): layer for number, layer in enumerate(LAYERS, 1)}
 KEYS: Final = (
     ("up down", "select a slider"),
     ("left right", "change it"),
     ("m", "mute the selected layer"),
     (" ".join(LAYER_KEYS), f"mute {', '.join(LAYERS)}"),
-    ("v r", "vinyl, rain on and off"),
+    ("v r a", "vinyl, rain, ambience on and off"),
     ("t T", "temperature down, up"),
     ("[ ]", "tempo down, up"),
     ("- +", "volume down, up"),
+    ("n s", "next track, next section"),
+    ("h", "hold this loop, and release it"),
+    ("l d L", "like, dislike this track; forget likes"),
     ("space", "silence on and off"),
     ("tab", "next station; with shift, the previous one"),
     ("?", "show these keys"),
@@ -75,7 +94,14 @@ class Redraw:
     """Redraw the whole screen."""
 
 
-Command: TypeAlias = ChangeControls | ChangeStation | SetVolume | Quit | Redraw
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Do what the listener asks for."""
+
+    action: Action
+
+
+Command: TypeAlias = ChangeControls | Act | ChangeStation | SetVolume | Quit | Redraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +166,8 @@ class TerminalState:
                         self.pending[name] = bar
                         if bar is None:
                             del self.pending[name]
+            case ActionDone(action, bar):
+                self.show_notice(f"{_DONE[action.kind]}, from bar {bar + 1}.")
             case Notice(text):
                 self.show_notice(text)
                 self.loading = None
@@ -164,7 +192,7 @@ class TerminalState:
 
     def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
         """Handle a key: update the state at once, and return the command for the player, if any."""
-        layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain"}).get(key)
+        layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain", "a": "ambience"}).get(key)
         slider = SLIDERS[self.cursor]
         if layer is not None:
             return self._mute(layer)
@@ -177,6 +205,8 @@ class TerminalState:
                 self.help = not self.help
             case "escape":
                 self.help = False
+            case key if key in ACTION_KEYS and self.track is not None:
+                return self._act(ACTION_KEYS[key])
             case "up":
                 self.cursor = (self.cursor - 1) % len(SLIDERS)
             case "down":
@@ -248,6 +278,13 @@ class TerminalState:
         self.controls = changed
         self.pending |= {name: None for name in patch if CONTROLS[name].lands != "mix"}
         return ChangeControls(patch)
+
+    def _act(self, kind: ActionKind) -> Command:
+        if kind == "hold" and self.bar is not None and self.bar.data.get("hold"):
+            kind = "release"
+        number = self.track.data["number"] if self.track is not None else None
+        rated = isinstance(number, int) and kind in ("like", "dislike")
+        return Act(Action(kind, number if rated else None))  # type: ignore[arg-type]  # an int if rated
 
     def _set_volume(self) -> Command:
         """Return the command for the current volume. The gain is its cube, close to perceived loudness."""

@@ -15,6 +15,8 @@
  * @property {number} [tempo]
  * @property {string[]} [chords]  One per bar of the first loop.
  * @property {number} [bars]
+ * @property {number} [number]  Counted since the worker started.
+ * @property {Record<string, string>} [instrument_names]  By layer.
  */
 
 /**
@@ -26,6 +28,8 @@
  * @property {number} [tempo]
  * @property {string[]} [chords]  The loop that starts here.
  * @property {number} [place]  Position in the loop, from 0.
+ * @property {string} [key]
+ * @property {boolean} [hold]  A client holds the loop.
  */
 
 /**
@@ -82,6 +86,7 @@
  * @typedef {{ stations: Station[], control: "off" | "token" | "open", tracks: boolean }} StationsResponse
  * @typedef {{ tracks: Track[] }} HistoryResponse
  * @typedef {{ controls: Record<string, { value: ControlValue, frame: Frame }> }} ControlsResponse
+ * @typedef {{ bar: number, frame: Frame }} ActionResponse  Where an action takes effect.
  */
 
 /**

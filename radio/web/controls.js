@@ -4,17 +4,17 @@ import { messageOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
 import { createMuteButton, createWidget, labelOf } from "./control-widgets.js";
 import { byId, element, setStatus } from "./dom.js";
+import { delayOf } from "./landing.js";
 import { readPreference, savePreference } from "./preferences.js";
 import { SAMPLE_RATE } from "./timeline.js";
 
-/** @import { Control, ControlsResponse, ControlValues, Frame, StationDetails } from "./api.js" */
+/** @import { Control, ControlsResponse, ControlValues, StationDetails } from "./api.js" */
 /** @import { Widget } from "./control-widgets.js" */
 /** @import { Player } from "./player.js" */
 /** @import { Timeline } from "./timeline.js" */
 
 const LOW_LATENCY_BURST = 2; // seconds of audio that a low-latency stream starts with
 const HIGH_LATENCY = 4; // seconds behind the live edge from which reconnecting is worth a gap
-const SOON = 1.5; // seconds
 const DEFAULT_GROUP = "music";
 const COLLAPSED_GROUPS = new Set(["sampling"]); // for experts
 
@@ -145,20 +145,12 @@ export class ControlPanel {
       this.#show(Object.fromEntries(changes.map(([name, { value }]) => [name, value])));
       this.#applyLatency();
       const label = changes.length > 1 ? "All controls" : labelOf(changes[0][0]);
-      setStatus(status, `${label}: ${this.#delayOf(Math.max(...changes.map(([, { frame }]) => frame)))}.`);
+      const frame = Math.max(...changes.map(([, landing]) => landing.frame));
+      setStatus(status, `${label}: ${delayOf(frame, this.#timeline, this.#player)}.`);
     } catch (error) {
       this.#show(this.#values);
       setStatus(status, messageOf(error), true);
     }
-  }
-
-  /** @param {Frame} frame  When a change takes effect. */
-  #delayOf(frame) {
-    const now = this.#player.playing ? this.#timeline.position : this.#timeline.liveEdge;
-    if (!this.#player.active || now === null) return "changed";
-    const wait = (frame - now) / SAMPLE_RATE;
-    if (wait < SOON) return "takes effect now";
-    return `takes effect in ${wait < 90 ? `${Math.round(wait)} s` : `${Math.round(wait / 60)} min`}`;
   }
 
   // After a change, reconnect with a smaller buffer, so that the change is heard soon.

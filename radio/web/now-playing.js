@@ -9,7 +9,7 @@ import { byId, element, setColors, setCurrent, setText } from "./dom.js";
 
 const PREVIOUS_TRACKS = 5;
 /** @type {Record<string, string>} */
-const SECTIONS = { A: "Sparse", B: "Build-up", C: "Full", D: "Breakdown" };
+const SECTIONS = { intro: "Intro", break: "Breakdown", outro: "Ending" };
 
 /** Displays the tracks and bars of a timeline. */
 export class NowPlaying {
@@ -53,6 +53,7 @@ export class NowPlaying {
     setText(byId("title"), "\u00a0");
     byId("artwork", HTMLImageElement).src = urlOf(station.art.image);
     byId("chords").replaceChildren();
+    byId("instruments").replaceChildren();
     byId("previous-tracks").replaceChildren();
     for (const fact of ["key", "tempo", "section", "bar"]) setText(byId(fact), "–");
     this.#updateMetadata();
@@ -64,6 +65,7 @@ export class NowPlaying {
     setText(byId("title"), track.title ?? "Untitled");
     setText(byId("key"), track.key ?? "–");
     this.#showChords(track.chords ?? []);
+    this.#showInstruments(track.instrument_names ?? {});
     this.#showPreviousTracks();
     if (track.tempo) setText(byId("tempo"), `${Math.round(track.tempo)}`);
     this.#updateMetadata();
@@ -93,6 +95,7 @@ export class NowPlaying {
     setText(byId("bar"), `${bar.number + 1}`);
     setText(byId("section"), SECTIONS[bar.section ?? ""] ?? bar.section ?? "–");
     if (bar.tempo) setText(byId("tempo"), `${Math.round(bar.tempo)}`);
+    if (bar.key) setText(byId("key"), bar.key);
     if (bar.chords) this.#showChords(bar.chords);
     [...byId("chords").children].forEach((item, place) => setCurrent(item, place === bar.place));
   }
@@ -101,6 +104,16 @@ export class NowPlaying {
   #showChords(chords) {
     if ([...byId("chords").children].map((item) => item.textContent).join() === chords.join()) return;
     byId("chords").replaceChildren(...chords.map((chord) => element("li", { textContent: chord })));
+  }
+
+  /**
+   * Show the instruments in the colors of the piano roll.
+   *
+   * @param {Record<string, string>} names  By layer.
+   */
+  #showInstruments(names) {
+    byId("instruments").replaceChildren(...Object.entries(names).map(([layer, name]) =>
+      element("li", { className: `of-${layer}`, title: layer, textContent: name })));
   }
 
   #updateMetadata() {

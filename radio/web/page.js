@@ -1,6 +1,7 @@
 // The player page: creates its parts and connects them.
 
 import { urlOf } from "./api.js";
+import { Actions } from "./actions.js";
 import { ControlPanel } from "./controls.js";
 import { byId, fillTrack, setText } from "./dom.js";
 import { bindKeys } from "./keyboard.js";
@@ -35,6 +36,7 @@ let serverResponds = true;
 let downloadStarted = -Infinity; // milliseconds on the page's clock
 
 new ControlPanel(timeline, player);
+new Actions(timeline, player);
 new TrackOrders(stationList, () => current?.name);
 
 // ---- Actions --------------------------------------------------------------------------------------------------

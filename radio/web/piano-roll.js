@@ -18,7 +18,7 @@ import { SAMPLE_RATE } from "./timeline.js";
  * @property {(frame: Frame) => number} x
  */
 
-const LOWEST = 30, HIGHEST = 82; // MIDI note numbers at the lower and upper edge
+const LOWEST = 30, HIGHEST = 88; // MIDI note numbers at the lower and upper edge
 const MAX_LENGTH = 3 * SAMPLE_RATE; // of a note whose end is unknown
 const FRAME_INTERVAL = 1000 / 24; // milliseconds; a low frame rate saves power
 const REDUCED_INTERVAL = 500; // milliseconds, for listeners who prefer reduced motion

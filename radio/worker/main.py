@@ -12,13 +12,14 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable, Mapping
 
 from radio.errors import ControlError, RadioError, StreamError
 from radio.station.protocol import OpenStation, StationLike
-from radio.types import SAMPLE_RATE, Frames
+from radio.types import SAMPLE_RATE, Action, Frames, Landing
 from radio.worker.encoder_set import EncoderSet
 from radio.worker.wire import (
-    SKIPPED,
+    PERFORMED,
     ChangeControls,
     CloseFormat,
     ControlsLanded,
@@ -26,9 +27,9 @@ from radio.worker.wire import (
     Message,
     MessageDecoder,
     OpenFormat,
+    PerformAction,
     Render,
     Rendered,
-    SkipTrack,
     Start,
     StationFailed,
     StationReady,
@@ -115,14 +116,18 @@ class _Worker:
             case CloseFormat(format_):
                 encoders.close(format_)
             case ChangeControls(number, patch):
-                try:
-                    self._send(ControlsLanded(number, station.control(patch)))
-                except ControlError as error:
-                    self._send(ControlsRefused(number, str(error), error.field, error.allowed))
-            case SkipTrack(number):
-                self._send(ControlsLanded(number, {SKIPPED: station.skip()}))
+                self._answer(number, lambda: station.control(patch))
+            case PerformAction(number, kind, track):
+                self._answer(number, lambda: {PERFORMED: station.act(Action(kind, track))})
             case _:
                 raise StreamError(f"unexpected message from the server: {type(message).__name__}")
+
+    def _answer(self, number: int, change: Callable[[], Mapping[str, Landing]]) -> None:
+        """Change the station, and send where that takes effect, or why it does not."""
+        try:
+            self._send(ControlsLanded(number, change()))
+        except ControlError as error:
+            self._send(ControlsRefused(number, str(error), error.field, error.allowed))
 
     def _receive(self) -> list[Message]:
         data = self._connection.recv(_READ_SIZE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from radio.errors import StreamError
-from radio.types import Format, Frames, JsonValue, Landing, Packet, StationEvent
+from radio.types import ActionKind, Format, Frames, JsonValue, Landing, Packet, StationEvent
 
 MAX_BODY = 1 << 20
 """Longest body in bytes; the longest in practice, a packet or an event, has a few thousand."""
@@ -79,14 +79,18 @@ class EncoderFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class SkipTrack:
-    """Server to worker: begin the next track. The answer is `ControlsLanded` with the single key `SKIPPED`."""
+class PerformAction:
+    """Server to worker: do what a listener asks for. The answer is `ControlsLanded` with the single key `PERFORMED`, or
+    `ControlsRefused`.
+    """
 
     number: int
+    kind: ActionKind
+    track: int | None
 
 
-SKIPPED = "track"
-"""The key of the landing in the answer to `SkipTrack`."""
+PERFORMED = "action"
+"""The key of the landing in the answer to `PerformAction`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class StationFailed:
 
 @dataclass(frozen=True, slots=True)
 class ControlsLanded:
-    """Worker to server: the bar and frame at which each control change or skip takes effect."""
+    """Worker to server: the bar and frame at which each control change or action takes effect."""
 
     number: int
     landings: Mapping[str, Landing]
@@ -135,7 +139,7 @@ Message: TypeAlias = (
     | CloseFormat
     | Rendered
     | EncoderFailed
-    | SkipTrack
+    | PerformAction
 )
 
 _LENGTH = struct.Struct("<I")
@@ -191,18 +195,18 @@ def _encode_body(message: Message) -> bytes:
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
         case Start():
             return message.settings
-        case Render(number) | StationReady(number) | Rendered(number) | SkipTrack(number):
+        case Render(number) | StationReady(number) | Rendered(number):
             return _FRAME.pack(number)
-        case OpenFormat(format_, frame):
-            return _json([format_, frame])
         case CloseFormat(format_):
             return _json([format_])
-        case EncoderFailed(format_, text):
-            return _json([format_, text])
+        case OpenFormat(format_, detail) | EncoderFailed(format_, detail):
+            return _json([format_, detail])
         case StationFailed():
             return message.message.encode()
         case StationEvent():
             return _json([message.frame, message.kind, dict(message.data)])
+        case PerformAction(number, kind, track):
+            return _json([number, kind, track])
         case ChangeControls():
             return _json([message.number, dict(message.patch)])
         case ControlsLanded():
@@ -227,7 +231,7 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
     if kind is Start:
         return Start(body)
-    if kind in {Render, StationReady, Rendered, SkipTrack}:
+    if kind in {Render, StationReady, Rendered}:
         return kind(*_FRAME.unpack(body))
     if kind is StationFailed:
         return StationFailed(body.decode())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from radio.audio.loudness import integrated_loudness, true_peak
+from radio.audio.loudness import Meter, integrated_loudness, true_peak
 from radio.types import SAMPLE_RATE, Block
 
 
@@ -60,3 +60,27 @@ def test_loudness_and_true_peak_agree_with_ffmpeg(passage: object, layer: str, t
     loudness, peak = measure_with_ffmpeg(stem, tmp_path / "stem.wav")
     assert integrated_loudness(stem) == pytest.approx(loudness, abs=0.1)
     assert true_peak(stem) == pytest.approx(peak, abs=0.2)
+
+
+@pytest.mark.parametrize(("levels", "expected"), [((-20, -30), 10), ((-20, -15), 5), ((-40, -20), 20)])
+def test_the_loudness_range_of_ebu_tech_3342(levels: tuple[float, float], expected: float) -> None:
+    """EBU Tech 3342, cases 1 to 3: a stereo sine at 1 kHz, 20 seconds at each of two levels; within 1 LU."""
+    meter = Meter()
+    meter.add(np.concatenate([tone(1_000, level, 20) for level in levels]))
+    assert meter.loudness_range == pytest.approx(expected, abs=0.2)
+
+
+def test_the_loudness_range_is_that_of_ffmpeg(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    steps = [random.uniform(-45, -15) for _ in range(12)]
+    recording = np.concatenate([tone(500 + 20 * number, db, 5) for number, db in enumerate(steps)])
+    meter = Meter()
+    meter.add(recording)
+    wavfile.write(tmp_path / "steps.wav", SAMPLE_RATE, recording)
+    command = ["ffmpeg", "-hide_banner", "-nostats", "-i", str(tmp_path / "steps.wav"), "-af", "ebur128", "-f", "null"]
+    report = subprocess.run([*command, "-"], capture_output=True, text=True, check=True).stderr.rpartition("Summary:")[
+        2
+    ]
+    match = re.search(r"LRA:\s+([\d.]+)", report)
+    assert match
+    assert meter.loudness_range == pytest.approx(float(match[1]), abs=0.3)

@@ -63,7 +63,7 @@ def test_encoded_files_are_complete_and_reproducible(tmp_path: Path, tone: ToneS
 
 def test_the_error_of_the_encoder_is_shown(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"no audio at all")
-    with pytest.raises(StreamError, match=r"ffmpeg could not write .mp3: .*Invalid data"):
+    with pytest.raises(StreamError, match=r"ffmpeg could not write out.mp3: .*Invalid data"):
         audio_files.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", tags={})
 
 

@@ -7,10 +7,11 @@ import pytest
 from radio.compose.composer import Bar, Composer, request_of
 from radio.compose.conductor import Conductor
 from radio.compose.loop_writer import LoopWriter
+from radio.compose.track_writer import TrackWriter
 from radio.model.engines.selection import open_engine
 from radio.music.chord_loops import parse_loop
 from radio.settings.controls import Controls
-from radio.types import TICKS_PER_BAR
+from radio.types import SKIP, TICKS_PER_BAR
 from tests.model.models import checkpoint
 
 
@@ -19,11 +20,13 @@ def composer(seed: int = 1) -> Composer:
         open_engine(checkpoint("piano")),
         open_engine(checkpoint("drums")),
         Conductor(
-            writer=LoopWriter(open_engine(checkpoint("chords"))),
-            progressions=[parse_loop(["Dm7", "G7", "Cmaj7", "Am7"])],
-            keys=("C", "F"),
+            TrackWriter(
+                writer=LoopWriter(open_engine(checkpoint("chords"))),
+                progressions=[parse_loop(["Dm7", "G7", "Cmaj7", "Am7"])],
+                keys=("C", "F"),
+                seed=seed,
+            ),
             style="hiphop",
-            seed=seed,
         ),
         seed=seed,
     )
@@ -99,7 +102,7 @@ def test_a_restored_composer_goes_on_bit_identically() -> None:
     [({"density": 1.0}, "keys", True), ({"density": 0.0}, "keys", False), ({"drums_density": 0.0}, "drums", False)],
 )
 def test_a_density_is_heard_from_the_next_bar_on_in_its_layer(patch: dict, layer: str, busier: bool) -> None:
-    plain, changed = composer(2), composer(2)
+    plain, changed = composer(6), composer(6)
     before = [(plain.next_bar(Controls()), changed.next_bar(Controls())) for _ in range(6)]
     assert all(one == other for one, other in before)
     after = [(plain.next_bar(Controls()), changed.next_bar(Controls().changed(patch))) for _ in range(16)]
@@ -130,7 +133,7 @@ def test_material_written_ahead_is_the_material_written_at_once() -> None:
     late.next_bar(Controls())
     for _ in range(first.bars - 1):
         early.next_bar(Controls())
-    late.skip(Controls())
+    late.act(SKIP, Controls())
     one, other = early.next_bar(Controls()), late.next_bar(Controls())
     assert one.track.number == other.track.number == 1
     assert heard(one, "keys") == heard(other, "keys")

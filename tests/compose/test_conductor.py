@@ -3,14 +3,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from radio.compose.conductor import Conductor, Request
+from radio.compose.conductor import Conductor
 from radio.compose.form import BarScript
 from radio.compose.loop_rules import signature
 from radio.compose.loop_writer import Harmony, Recent
-from radio.compose.plan import BarPlan, Track
+from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.track_writer import TrackWriter
+from radio.compose.wish import Wish
 from radio.music.chord_loops import Loop, parse_loop
 from radio.music.vocab import NAMES
-from radio.types import Mood, MoodChoice
+from radio.types import SKIP, Mode, Mood, MoodChoice
 from tests.compose.test_loop_writer import shipped
 
 LOOPS = [parse_loop(bars) for bars in (["Dm7", "G7", "Cmaj7", "Am7"], ["Fmaj7", "Em7", "Dm7", "Cmaj7"])]
@@ -19,11 +21,13 @@ PlannedBar = tuple[Track, BarPlan, BarScript]
 
 
 def conductor(seed: int = 1, loops: Sequence[Loop] = LOOPS) -> Conductor:
-    return Conductor(writer=shipped(), progressions=loops, keys=("C", "Eb", "F"), style="hiphop", seed=seed)
+    return Conductor(
+        TrackWriter(writer=shipped(), progressions=loops, keys=("C", "Eb", "F"), seed=seed), style="hiphop"
+    )
 
 
 def bars(leader: Conductor, count: int, mood: MoodChoice = "any", density: float = 0.5) -> list[PlannedBar]:
-    return [leader.next_bar(Request(density=density, mood=mood)) for _ in range(count)]
+    return [leader.next_bar(Request(density=density, wish=Wish(mood))) for _ in range(count)]
 
 
 def tracks_of(planned: Sequence[PlannedBar]) -> list[Track]:
@@ -64,7 +68,7 @@ def test_tracks_differ_in_form_length_tempo_and_texture() -> None:
 
 
 def test_one_key_and_one_loop_are_enough() -> None:
-    leader = Conductor(writer=shipped(), progressions=LOOPS[:1], keys=("C",), style="jazz", seed=1)
+    leader = Conductor(TrackWriter(writer=shipped(), progressions=LOOPS[:1], keys=("C",), seed=1), style="jazz")
     roots = {chord.root for track, _, _ in bars(leader, 64) for chord in track.loops["A"].halves}
     assert roots <= {2, 7, 0, 9}
 
@@ -111,8 +115,8 @@ def test_a_skip_opens_the_following_track_with_the_next_bar() -> None:
     plain, leader = conductor(), conductor()
     expected = tracks_of(bars(plain, 300))
     bars(leader, 5)
-    leader.skip(Request())
-    leader.skip(Request())
+    leader.act(SKIP, Request())
+    leader.act(SKIP, Request())
     after = bars(leader, expected[1].bars + 1)
     assert [track.number for track, _, _ in after] == [1] * expected[1].bars + [2]
     assert [plan.number for _, plan, _ in after] == list(range(5, 5 + expected[1].bars + 1))
@@ -122,7 +126,7 @@ def test_a_skip_opens_the_following_track_with_the_next_bar() -> None:
 
 def test_a_skip_before_the_first_bar_of_a_track_changes_nothing() -> None:
     leader = conductor()
-    leader.skip(Request())
+    leader.act(SKIP, Request())
     assert bars(leader, 20) == bars(conductor(), 20)
 
 
@@ -138,12 +142,12 @@ def test_a_mood_takes_effect_with_the_next_loop_and_any_brings_the_stations_own_
     landing = leader.next_loop
     turned = bars(leader, 12, mood="sad")
     for track, plan, _ in turned:
-        assert (track.mood, track.mode) == (("sad", "minor") if plan.number >= landing else ("any", None))
+        assert (track.wish.mood, track.mode) == (("sad", "minor") if plan.number >= landing else ("any", None))
         assert (track.number, track.title, track.key) == (0, before[0][0].title, before[0][0].key)
     assert turned[landing - 5][1].place == 0
     back = leader.next_loop
     for track, plan, _ in bars(leader, 12):
-        assert track.mood == ("sad" if plan.number < back else "any")
+        assert track.wish.mood == ("sad" if plan.number < back else "any")
 
 
 def test_a_mood_gives_the_same_bars_whether_asked_for_early_or_at_its_loop() -> None:
@@ -158,11 +162,13 @@ def test_the_writer_gets_the_mood_the_recent_loops_and_a_seed_for_each_track() -
     calls: list[tuple[Mood | None, int, tuple[int, ...]]] = []
 
     class Recording:
-        def harmony(self, mood: Mood | None, recent: Recent, seed: Sequence[int]) -> Harmony:
+        def harmony(
+            self, mood: Mood | None, recent: Recent, seed: Sequence[int], *, mode: Mode | None = None
+        ) -> Harmony:
             calls.append((mood, len(recent), tuple(seed)))
             return shipped().harmony(mood, (), seed)
 
-    leader = Conductor(writer=Recording(), progressions=(), keys=("C",), style="soul", seed=9)  # type: ignore[arg-type]
+    leader = Conductor(TrackWriter(writer=Recording(), progressions=(), keys=("C",), seed=9), style="soul")  # type: ignore[arg-type]
     bars(leader, 1_500)
     assert calls[:3] == [(None, 0, (9, 0, 0)), (None, 1, (9, 1, 0)), (None, 2, (9, 2, 0))]
     lengths = [count for _, count, _ in calls]

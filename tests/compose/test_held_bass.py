@@ -7,6 +7,7 @@ from radio.compose.bass import write_bass
 from radio.compose.bass_line import clashing
 from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
+from radio.compose.track_writer import TrackWriter
 from radio.model.engines.selection import open_engine
 from radio.music.events import Note
 from radio.settings.controls import Controls
@@ -46,7 +47,8 @@ def test_a_held_bass_keeps_a_semitone_away_from_the_keys() -> None:
 def test_a_station_without_drums_samples_none_and_its_bass_is_held() -> None:
     seed = 2
     conductor = Conductor(
-        writer=shipped(), progressions=(), keys=("C",), style="hiphop", seed=seed, layers=frozenset({"keys", "bass"})
+        TrackWriter(writer=shipped(), progressions=(), keys=("C",), seed=seed, layers=frozenset({"keys", "bass"})),
+        style="hiphop",
     )
     player = Composer(open_engine(checkpoint("piano")), open_engine(checkpoint("drums")), conductor, seed=seed)
     bars = [player.next_bar(Controls()) for _ in range(24)]

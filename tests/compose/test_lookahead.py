@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from radio.compose.composer import Bar
 from radio.compose.lookahead import Ahead
 from radio.settings.controls import Controls
+from radio.types import SKIP
 from tests.compose.test_composer import composer
 
 CALM, WILD = Controls(temperature=0.4), Controls(temperature=1.5, density=0.9)
@@ -65,8 +66,8 @@ def test_a_skip_discards_the_bar_composed_ahead() -> None:
     ahead, plain = Ahead(composer()), composer()
     composed, expected = [ahead.next_bar(CALM)], [plain.next_bar(CALM)]
     ahead.prepare(CALM)
-    ahead.skip(CALM)
-    plain.skip(CALM)
+    ahead.act(SKIP, CALM)
+    plain.act(SKIP, CALM)
     composed += [ahead.next_bar(CALM) for _ in range(2)]
     expected += [plain.next_bar(CALM) for _ in range(2)]
     assert composed == expected

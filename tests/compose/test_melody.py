@@ -15,6 +15,7 @@ from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.melody import Backing, draw_motif, recurrence, sounding_share, without_clashes, write_lead
 from radio.compose.phrase import Phrase, chord_at, phrase_of
+from radio.compose.track_writer import TrackWriter
 from radio.model.engines.selection import open_engine
 from radio.music.chord_loops import parse_loop
 from radio.music.events import Note
@@ -146,12 +147,14 @@ def composer(seed: int = 1, *, programs: tuple[int, ...] = (11, 73)) -> Composer
         open_engine(checkpoint("piano")),
         open_engine(checkpoint("drums")),
         Conductor(
-            writer=LoopWriter(open_engine(checkpoint("chords"))),
-            progressions=[parse_loop(["Dm7", "G7", "Cmaj7", "Am7"])],
-            keys=("C", "F"),
+            TrackWriter(
+                writer=LoopWriter(open_engine(checkpoint("chords"))),
+                progressions=[parse_loop(["Dm7", "G7", "Cmaj7", "Am7"])],
+                keys=("C", "F"),
+                seed=seed,
+                instruments=Instruments(keys=(4, 5), lead=programs),
+            ),
             style="hiphop",
-            seed=seed,
-            instruments=Instruments(keys=(4, 5), lead=programs),
         ),
         seed=seed,
     )

@@ -4,14 +4,16 @@ from functools import cache
 
 import pytest
 
-from radio.compose.performer import LONGEST_HOLD, Performer
+from radio.compose.grammar import Limits
+from radio.compose.performer import LONGEST_HOLD, Performer, play_together
 from radio.compose.plan import BarPlan
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.sampling import Sampling
 from radio.music.chords import NO_CHORD, parse_chord
-from radio.music.events import NoteEvent
+from radio.music.events import Note, NoteEvent
 from radio.music.parts import PARTS
 from radio.music.tokenizer import DRUM_GATE
+from radio.music.vocab import note_token
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.model.models import checkpoint
 
@@ -61,6 +63,29 @@ def test_the_same_seed_plays_the_same_and_another_other_music(part: str) -> None
     first = play(performer(part, 7), range(3))
     assert first == play(performer(part, 7), range(3))
     assert first != play(performer(part, 8), range(3))
+
+
+@pytest.mark.parametrize("part", ["piano", "drums"])
+def test_performers_together_play_what_each_plays_alone(part: str) -> None:
+    begun = performer(part)
+    begun.force(plan(0), [Note(0, 240, 60, 80), Note(120, 240, 64, 60)] if part == "piano" else [Note(0, 30, 36, 90)])
+    alone, together = begun.twins(3), begun.twins(3)
+    for players in (alone, together):
+        for seed, player in enumerate(players):
+            player.reseed((seed,))
+    bars = [plan(number) for number in range(1, 4)]
+    expected = [[event for bar in bars for event in player.play(bar, Sampling(), Limits())] for player in alone]
+    assert play_together(together, bars, Sampling(), Limits()) == expected
+    assert expected[0] != expected[1]
+    for one, other in zip(alone, together, strict=True):
+        assert play(one, range(4, 5)) == play(other, range(4, 5)), "their states are the same afterwards"
+
+
+def test_a_forced_bar_is_known_to_what_is_sampled_after_it() -> None:
+    one, other = performer("piano"), performer("piano")
+    one.force(plan(0), [Note(0, 240, 60, 80)])
+    other.force(plan(0), [Note(0, 240, 72, 80)])
+    assert play(one, range(1, 3)) != play(other, range(1, 3))
 
 
 @pytest.mark.parametrize("part", ["piano", "drums"])
@@ -130,6 +155,6 @@ def test_where_a_chord_begins_all_notes_end_but_fresh_ones() -> None:
     for note, since in ((60, 0), (61, 0), (62, bar_line - TICKS_PER_BEAT + 5)):
         player._grammar.sounding[note] = since
         player._decoder._struck[note] = since
-    events = player._announce(BarPlan(1, "A", (parse_chord("Cmaj7"),) * 4, {"piano": 3}, "hiphop"), 1)
-    assert [(event.tick, event.note, event.velocity) for event in events] == [(bar_line, 60, 0), (bar_line, 61, 0)]
+    _, releases = player._announced(BarPlan(1, "A", (parse_chord("Cmaj7"),) * 4, {"piano": 3}, "hiphop"), 1)
+    assert releases == [note_token(60, 0), note_token(61, 0)]
     assert set(player._grammar.sounding) == {62}, "struck within the last beat: it anticipates the chord"

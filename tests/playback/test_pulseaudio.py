@@ -22,8 +22,10 @@ from tests.terminal.pty_radio import PtyRadio
 CHILL = ("--station", "chill", "--seed", "5")
 TEMPO = 78
 BAR = 4 * 60 * SAMPLE_RATE // TEMPO
-ONLY_RAIN = [f"--set={layer}_mute=true" for layer in ("keys", "bass", "drums", "vinyl")] + ["--set=rain_mute=false"]
-ONLY_DRUMS = [f"--set={layer}_mute=true" for layer in ("keys", "bass", "vinyl", "rain")]
+ONLY_RAIN = [f"--set={layer}_mute=true" for layer in ("keys", "bass", "drums", "vinyl", "ambience")] + [
+    "--set=rain_mute=false"
+]
+ONLY_DRUMS = [f"--set={layer}_mute=true" for layer in ("keys", "bass", "vinyl", "rain", "ambience")]
 
 LONG_BUFFER = (
     "import sys; from radio.cli import main; from radio.playback import sound_card; "

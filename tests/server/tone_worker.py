@@ -14,10 +14,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from radio.errors import AudioError
+from radio.errors import AudioError, ControlError
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
-from radio.types import SAMPLE_RATE, Block, Frames, Landing, StationEvent
+from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
 from radio.worker import main as worker
 
 BAR: Frames = SAMPLE_RATE
@@ -64,9 +64,12 @@ class ToneStation:
         self._aired.append(StationEvent(self.position, "control", dict(patch)))  # type: ignore[arg-type]
         return {name: Landing(bar + 1, bar * BAR) for name in patch}
 
-    def skip(self) -> Landing:
+    def act(self, action: Action) -> Landing:
         bar = -(-self.position // BAR)
-        self._following = bar * BAR
+        if action.kind == "skip":
+            self._following = bar * BAR
+        if action.track is not None and action.track > self._tracks:
+            raise ControlError(f"track {action.track} was not played lately", field="track", allowed="0")
         return Landing(bar + 1, bar * BAR)
 
     def events(self) -> list[StationEvent]:

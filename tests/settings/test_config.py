@@ -312,20 +312,22 @@ def test_the_working_directory_comes_before_the_package(folder: Path, monkeypatc
     assert list(load().stations) == ["chill"]
 
 
-def comment_on(name: str) -> str:
+def comment_on(name: str, *, is_control: bool = False) -> str:
     """Return the comment on a setting in the shipped file, which may go on in the lines below."""
-    lines = STATIONS.read_text(encoding="utf-8").splitlines()
+    text = STATIONS.read_text(encoding="utf-8")
+    lines = (text.partition("    controls:\n")[2] if is_control else text).splitlines()
     start = next(at for at, line in enumerate(lines) if re.match(rf" *(# +)?(- )?{name}:( |$)", line))
-    below = takewhile(lambda line: re.match(r" +(# +)?# ", line) and ": " not in line.split("#")[1], lines[start + 1 :])
+    below = takewhile(lambda line: re.match(r" +(# +)?# (?!\w+: )", line), lines[start + 1 :])
     return " ".join(line.rpartition("# ")[2] for line in (lines[start], *below))
 
 
 @pytest.mark.parametrize("owner", [ServerSettings, StationSettings, Tone, Controls, PushSettings])
 def test_the_shipped_file_shows_every_setting_with_its_default(owner: type) -> None:
     settings = settings_in(PUSH) if owner is PushSettings else settings_of(owner)
-    for name in settings.keys() - {"name", "tone", "controls"}:
+    sections = {"tone", "ambience", "controls"} if owner is StationSettings else set()
+    for name in settings.keys() - {"name", *sections}:
         default = settings[name].default_text.strip("[]")
-        comment = comment_on(name)
+        comment = comment_on(name, is_control=owner is Controls)
         assert re.search(rf"\[{re.escape(default)}[]:]", comment), f"{name}: the default {default} is not in: {comment}"
 
 

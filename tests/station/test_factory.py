@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from radio.compose.conductor import Request
-from radio.compose.plan import Track
+from radio.compose.plan import Request, Track
 from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.settings.station import StationSettings

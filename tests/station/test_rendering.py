@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import mido
 import pytest
 
-from radio.errors import SettingsError
+from radio.errors import SettingsError, StreamError
 from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load
@@ -38,6 +39,23 @@ def test_a_midi_file_is_the_same_with_and_without_audio(tmp_path: Path) -> None:
     assert float(probe(paths[0], "duration")) == pytest.approx(8, abs=0.1)
     assert max(shares) == pytest.approx(1.0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mid", "a.mp3", "b.mid"]
+
+
+def test_files_of_one_kind_are_the_same(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.wav", "b.wav", "a.mid", "b.mid")]
+    render(CHILL, extent=TimedExcerpt(2), seed=7, paths=paths, on_progress=lambda _: None)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert paths[2].read_bytes() == paths[3].read_bytes()
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_named(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StreamError, match=r"song\.wav cannot be written: File too large"):
+            render(CHILL, extent=TimedExcerpt(2), seed=7, paths=[tmp_path / "song.wav"], on_progress=lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_an_order_yields_a_track_for_each_seed_in_each_format(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import wave
 import zipfile
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import mido
@@ -19,7 +20,7 @@ from radio.settings.station import StationSettings
 from radio.station import transcript
 from radio.station.factory import open_station
 from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, replay
-from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Landing, StationEvent
+from radio.types import MIX_BLOCK, SAMPLE_RATE, SKIP, TICKS_PER_BAR, Landing, StationEvent
 from tests.server.tone_worker import bar_event
 from tests.station import test_station
 from tests.station.test_station import BAR
@@ -42,7 +43,7 @@ class AiredStation:
             3 * BAR // MIX_BLOCK: {"keys_level": 3.0, "lowpass": 4_000},
             8 * BAR // MIX_BLOCK: {"wow": 1.0, "tempo": 96},
         }
-        changes[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True}
+        changes[9 * BAR // MIX_BLOCK] = {"rain_mute": False, "bass_mute": True, "ambience": "fire"}
         for number in range(bars * BAR // MIX_BLOCK):
             if patch := changes.get(number):
                 landings = station.control(patch)
@@ -87,15 +88,15 @@ def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> N
 
 
 def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tmp_path: Path) -> None:
-    several = replace(settings, keys_program=(4, 0, 5), seed=5)
+    several = replace(settings, keys_program=(4, 0, 5), seed=3)
     station, journal = open_station(several), Journal()
     blocks = [station.render(2 * BAR)]
-    station.skip()
-    blocks.append(station.render(6 * BAR))
+    station.act(SKIP)
+    blocks.append(station.render(7 * BAR))
     for event in station.events():
         journal.add(read_event(event, ORIGIN))
     station.close()
-    audio = np.concatenate(blocks)
+    audio = np.concatenate(blocks)[:-BAR]  # what follows may shape the last frames
     run = WorkerRun(0, several, 0.0, ORIGIN, {})
     _, (passage,) = journal.passages([run], ORIGIN + len(audio), 600)
     programs = [bar.programs for bar in passage.bars]
@@ -104,7 +105,7 @@ def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tm
     transcript.write([passage], tmp_path / "notes.mid")
     (keys,) = (track for track in mido.MidiFile(tmp_path / "notes.mid").tracks if track.name == "keys")
     changes = [message.program for message in keys if message.type == "program_change"]
-    assert changes == [programs[0]["keys"], programs[-1]["keys"]]
+    assert changes == [program for program, _ in groupby(bar["keys"] for bar in programs)]
 
 
 def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
@@ -117,10 +118,10 @@ def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
 def test_separate_layers_add_up_to_the_mix(aired: AiredStation) -> None:
     (passage,) = aired.passages(6)
     layers = replayed(passage, separate=True)
-    assert list(layers) == ["keys", "bass", "drums", "lead", "vinyl", "rain"]
+    assert list(layers) == ["keys", "bass", "drums", "lead", "vinyl", "rain", "ambience"]
     original = aired.audio[passage.start : passage.end]
     assert np.abs(layers["bass"]).max() < 1e-6  # the bass is muted in this passage
-    assert min(np.abs(layers[layer]).max() for layer in ("keys", "drums", "vinyl", "rain")) > 1e-3
+    assert min(np.abs(layers[layer]).max() for layer in ("keys", "drums", "vinyl", "rain", "ambience")) > 1e-3
     together = np.sum(list(layers.values()), axis=0)
     assert np.corrcoef(together[:, 0], original[:, 0])[0, 1] > 0.9
 
@@ -177,7 +178,7 @@ def test_an_export_is_one_file(aired: AiredStation, tmp_path: Path, suffix: str)
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             assert archive.namelist() == [
-                f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "lead", "vinyl", "rain")
+                f"chill/{layer}.wav" for layer in ("keys", "bass", "drums", "lead", "vinyl", "rain", "ambience")
             ]
             for name in archive.namelist():
                 with archive.open(name) as packed, wave.open(packed) as file:

@@ -117,7 +117,7 @@ def test_a_loop_begins_with_what_rings_over_its_end(loop: tuple[Score, Block]) -
     """Against the same bars played once: there is a ring at the start, and later the sound is the same."""
     _, audio = loop
     quarter = len(audio) // 4
-    controls = CHILL.controls.changed({"vinyl_mute": True, "rain_mute": True, "wow": 0.0})
+    controls = CHILL.controls.changed({"vinyl_mute": True, "rain_mute": True, "ambience_mute": True, "wow": 0.0})
     quiet = replace(CHILL, controls=controls, tone=replace(CHILL.tone, loudness=0))
     score = compose(quiet, SEED, BarLoop(4))
     ringing, fresh = audio_of(score), audio_of(replace(score, fade=(score.frames, score.frames)))

@@ -40,6 +40,7 @@ class Peer:
     buffered: bytearray = field(default_factory=bytearray)
     sends: list[tuple[float, bytes]] = field(default_factory=list)
     closed: bool = False
+    finished: bool = False
     broken: bool = False
     window: int | None = None
     """Size of the peer's receive buffer in bytes; None if the progress of the connection is unknown."""
@@ -81,6 +82,9 @@ class Peer:
 
     def hung_up(self) -> bool:
         return self.broken
+
+    def finish(self) -> None:
+        self.finished = True
 
     def close(self) -> None:
         self.closed = True

@@ -3,10 +3,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.playback.messages import ControlsChanged, Notice, StationChanged
+from radio.playback.messages import ActionDone, ControlsChanged, Notice, StationChanged
 from radio.settings.controls import CONTROLS, LAYERS
-from radio.terminal.state import SLIDERS, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
-from radio.types import StationEvent
+from radio.terminal.state import SLIDERS, Act, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
+from radio.types import Action, StationEvent
 from tests.terminal.states import STATIONS, bar, fresh, play_event, playing, track
 
 KEYS = ["up", "down", "left", "right", "m", "enter", *"12345vrtT[]-+=_q?Q", "space", "tab", "back-tab", "escape"]
@@ -42,7 +42,11 @@ def test_shortcut_keys() -> None:
     for index, layer in enumerate(LAYERS):
         muted = getattr(state.controls, f"{layer}_mute")
         assert pressed(state, str(index + 1)) == [ChangeControls({f"{layer}_mute": not muted})]
-    assert pressed(state, "v", "r") == [ChangeControls({"vinyl_mute": False}), ChangeControls({"rain_mute": True})]
+    assert pressed(state, "v", "r", "a") == [
+        ChangeControls({"vinyl_mute": False}),
+        ChangeControls({"rain_mute": True}),
+        ChangeControls({"ambience_mute": False}),
+    ]
     assert pressed(state, "down", "m") == [ChangeControls({"bass_mute": False})]
     assert pressed(state, "]", "[", "[") == [
         ChangeControls({"tempo": 79.0}),
@@ -53,7 +57,7 @@ def test_shortcut_keys() -> None:
     assert pressed(state, "space", "space") == [SetVolume(0.0), SetVolume(1.0)]
     assert pressed(state, "q") == [Quit()]
     assert pressed(state, "redraw") == [Redraw()]
-    assert pressed(state, "x", "é", "F", "0", "9", "h", "j") == []
+    assert pressed(state, "x", "é", "F", "0", "9", "g", "j") == []
 
 
 def test_a_slider_stops_at_the_end_of_its_range() -> None:
@@ -160,3 +164,14 @@ def test_sounding_notes_light_the_lamp_of_their_layer() -> None:
     assert state.lamps["bass"].brightness == 0
     play_event(state, StationEvent(state.playhead, "note", {"layer": "bass", "note": 36, "velocity": 0}))
     assert state.lamps["bass"].brightness == 0
+
+
+def test_keys_act_on_the_track_that_is_heard_and_hold_is_released() -> None:
+    state = playing()
+    assert pressed(state, "n", "s", "L") == [Act(Action("skip")), Act(Action("next")), Act(Action("reset"))]
+    (like,) = pressed(state, "l")
+    assert isinstance(like, Act)
+    assert like.action.kind == "like"
+    assert pressed(state, "h") == [Act(Action("hold"))]
+    state.on_message(ActionDone(Action("hold"), 8))
+    assert state.notice == "This loop is held, from bar 9."

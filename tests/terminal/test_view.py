@@ -10,7 +10,6 @@ from radio.terminal.view import AMBER, GREEN, RED, draw
 from tests.terminal.states import STATIONS, fresh, play_event, playing, track
 
 WIDE = """\
-
   Chill                                                 chill  study  jazzcafe
 
   Slow Tape 2
@@ -22,13 +21,14 @@ WIDE = """\
   L ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━───────────────────╸───────   -6.0 dB
   R ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━─────────────────╸──────────   -8.0 dB
 
-  ▸ 1 keys    · ━━━━━━━━━●───     0 dB      temperature ━━━━━━●──────     1.00
-    2 bass    · ━━━━━━━━━●───     0 dB      tempo       ━━━━━━●──────   79 BPM
-    3 drums   ● ━━━━━━━━━●───     0 dB      swing       ━━━━━●───────     57 %
-    4 lead    · ━━━━━━━━━●───     0 dB      density     ━━━━━━●──────     0.50
-    5 vinyl   · ━━━━━━━━━●───    muted      lowpass     ━━━━━━━━━━●──   10 kHz
-    6 rain    · ━━━━━━━━━●───    muted      wow         ━━━━●────────     0.30
-    volume      ━━━━━━━━━━━━●    100 %
+  ▸ 1 keys     · ━━━━━━━━━●──     0 dB      temperature  ━━━━━━●─────     1.00
+    2 bass     · ━━━━━━━━━●──     0 dB      tempo        ━━━━━●──────   79 BPM
+    3 drums    ● ━━━━━━━━━●──     0 dB      swing        ━━━━━●──────     57 %
+    4 lead     · ━━━━━━━━━●──     0 dB      density      ━━━━━━●─────     0.50
+    5 vinyl    · ━━━━━━━━━●──    muted      lowpass      ━━━━━━━━━●──   10 kHz
+    6 rain     · ━━━━━━━━━●──    muted      wow          ━━━●────────     0.30
+    7 ambience ● ━━━━━━━━━●──     0 dB
+    volume       ━━━━━━━━━━━●    100 %
 
   tempo 79 BPM from bar 4
   ? keys   q quit   ↑↓ select   ←→ change   m mute   tab station
@@ -40,14 +40,14 @@ NARROW = """\
   ○ ● ○ ○  Ebmaj7
   L ━━━━━━━━━━━━━━───────╸──   -6.0 dB
   R ━━━━━━━━━━━━━━──────╸───   -8.0 dB
-  ▸ 1 keys    · ━━━━━━━━━●───     0 dB
-    2 bass    · ━━━━━━━━━●───     0 dB
-    3 drums   ● ━━━━━━━━━●───     0 dB
-    4 lead    · ━━━━━━━━━●───     0 dB
-    5 vinyl   · ━━━━━━━━━●───    muted
-    6 rain    · ━━━━━━━━━●───    muted
-    temperature ━━━━━━●──────     1.00
-    tempo       ━━━━━━●──────   79 BPM
+  ▸ 1 keys     · ━━━━━━━━━●──     0 dB
+    2 bass     · ━━━━━━━━━●──     0 dB
+    3 drums    ● ━━━━━━━━━●──     0 dB
+    4 lead     · ━━━━━━━━━●──     0 dB
+    5 vinyl    · ━━━━━━━━━●──    muted
+    6 rain     · ━━━━━━━━━●──    muted
+    7 ambience ● ━━━━━━━━━●──     0 dB
+    temperature  ━━━━━━●─────     1.00
   tempo 79 BPM from bar 4
   ? keys   q quit   ↑↓ select
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure the run or the exported model, and print the figures as JSON."""
     from train.loop.stored_run import load_module
-    from train.metrics.evaluate import evaluate, evaluate_checkpoint, plot_curve
+    from train.metrics.evaluate import evaluate, evaluate_checkpoint, plot_curve, verdict
 
     if arguments.run.suffix == ".safetensors":
         if arguments.corpus is None:
@@ -56,5 +57,6 @@ def run(arguments: argparse.Namespace) -> None:
     figures = evaluate(arguments.run, arguments.corpus)
     (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
+    print(verdict(figures), file=sys.stderr)
     if arguments.plot:
         plot_curve(figures, load_module(arguments.run / "last.ckpt").recipe, arguments.plot)

@@ -28,6 +28,7 @@ from train.cli import (
     metrics,
     originality,
     prepare,
+    tagger,
     timing,
     tunes,
 )
@@ -77,6 +78,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "originality": originality,
         "loops": loops,
         "listen": listen,
+        "tagger": tagger,
         "timing": timing,
         "bass": bass,
         "compare": compare,

@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
+from radio.errors import ModelError
 from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WeightFormat
 from radio.types import JsonValue
@@ -21,6 +24,9 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], weight_forma
     Args:
         figures: The results of `train evaluate`, for the card.
         weight_format: The number format of the weights.
+
+    Raises:
+        ModelError: A weight is not finite, or `path` is not a checkpoint.
     """
     module = load_module(path)
     recipe, corpus = module.recipe, Path(module.recipe.corpus)
@@ -33,5 +39,9 @@ def export(path: Path, out: Path, figures: Mapping[str, JsonValue], weight_forma
         "validation": dict(figures),
     }
     weights = {name: tensor.detach().float().numpy() for name, tensor in module.model.state_dict().items()}
+    if broken := [name for name, array in weights.items() if not np.isfinite(array).all()]:
+        raise ModelError(
+            f"{path}: weights are not finite ({', '.join(broken[:3])}): the training failed; use a lower rate"
+        )
     spec = module.model.spec
     card_file.write(out, Checkpoint(recipe.played, spec, known_tokens(recipe.played), weights, card), weight_format)

@@ -34,6 +34,7 @@ class StoppedError(Exception):
 class Checkpointing(Callback):
     """A callback that writes `run`/last.ckpt after every `every` steps, and after SIGINT or SIGTERM.
 
+    The last step is followed by a validation.
     best.ckpt is written after every validation with fewer bits than all before. The first signal lets the step finish;
     a second one ends the process at once.
 
@@ -59,6 +60,8 @@ class Checkpointing(Callback):
         if not batch.ends:
             return
         number, done = self._signal_of_any(trainer), batch.step + 1
+        if done == trainer.max_steps:
+            trainer.should_stop = True  # which lets the trainer validate once more
         if number or done % self.every == 0:
             trainer.save_checkpoint(self.last)
         if number and trainer.is_global_zero:

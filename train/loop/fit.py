@@ -22,7 +22,7 @@ from train.loop.checkpoint_io import AtomicCheckpointIO
 from train.loop.checkpointing import LAST, Checkpointing
 from train.loop.devices import open_strategy
 from train.loop.logs import open_loggers
-from train.loop.module import TrainingModule
+from train.loop.module import DivergedError, TrainingModule
 from train.loop.progress import ProgressReport
 from train.loop.recipe import Recipe
 from train.loop.stored_run import stored_run
@@ -54,6 +54,7 @@ def fit(
         SettingsError: The corpus is missing or too small, or the run cannot continue with this recipe.
         ModelError: `initial` has another shape, or last.ckpt is not a checkpoint.
         StoppedError: SIGINT or SIGTERM arrived; the checkpoint is written.
+        ModelError: The loss is not finite; last.ckpt holds the weights of an earlier step.
     """
     lightning_strategy = open_strategy(strategy, devices, recipe)
     _silence_lightning()
@@ -99,12 +100,16 @@ def fit(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(
-        module,
-        datamodule=TokenData(recipe, table, training, validation, start=module.next_step, weights=weights),
-        ckpt_path=str(last) if last.exists() else None,
-        weights_only=True,
-    )
+    try:
+        trainer.fit(
+            module,
+            datamodule=TokenData(recipe, table, training, validation, start=module.next_step, weights=weights),
+            ckpt_path=str(last) if last.exists() else None,
+            weights_only=True,
+        )
+    except DivergedError as error:
+        stays = f"{last} holds step {stored_run(last).next_step:,}" if last.exists() else "there is no checkpoint yet"
+        raise ModelError(f"{run}: {error}; {stays}. Use a lower rate, or a longer warmup, in a new folder") from error
     trainer.save_checkpoint(last)
     return last
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def open_loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None
             files replace what an earlier start wrote beyond that step before it was killed.
 
     Raises:
-        SettingsError: `wandb` is named, and the package is not installed.
+        SettingsError: `wandb` is named, and the package is not installed, or has no key.
     """
     loggers: list[Logger] = [
         CSVLogger(run, name="log", version=f"from-{start}"),
@@ -30,12 +31,21 @@ def open_loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None
     if wandb is not None:
         if find_spec("wandb") is None:
             raise SettingsError("--wandb: Weights & Biases is not installed; run pip install -e '.[wandb]'")
+        _check_key()
         # An id made from the folder lets a resumed run continue the same run there.
         name = hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:12]
         logger = WandbLogger(project=wandb, name=run.name, id=name, save_dir=run, resume="allow")
         logger.log_hyperparams(recipe.as_dict())
         loggers.append(logger)
     return loggers
+
+
+def _check_key() -> None:
+    """Raise SettingsError where Weights & Biases would ask for a key."""
+    import wandb
+
+    if os.environ.get("WANDB_MODE", "online") in ("online", "run") and not wandb.login(prompt=False):
+        raise SettingsError("--wandb: there is no key; run `wandb login`, set WANDB_API_KEY, or set WANDB_MODE=offline")
 
 
 def curve(run: Path) -> list[tuple[int, float]]:

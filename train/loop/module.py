@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from radio.errors import RadioError
 from train.data.vocabulary import RowTable
 from train.loop.batches import Batch
 from train.loop.devices import gather, reduce_all
@@ -18,6 +19,13 @@ from train.loop.recipe import Recipe
 from train.networks.architectures import build, size_spec
 from train.networks.base import State, detach, join_lanes, lanes_of, with_fresh
 from train.networks.recompute import recompute_blocks
+
+
+class DivergedError(RadioError):
+    """A loss or a gradient that is not finite: the weights are those of the step before."""
+
+    def __init__(self, what: str, step: int) -> None:
+        super().__init__(f"the {what} of step {step + 1} is not finite")
 
 
 class TrainingModule(lightning.LightningModule):
@@ -85,6 +93,8 @@ class TrainingModule(lightning.LightningModule):
         if batch.ends:
             self.next_step = batch.step + 1
             loss = reduce_all(self._nats) / self._sampled
+            if not bool(torch.isfinite(loss)):  # before the weights are changed by it
+                raise DivergedError("loss", batch.step)
             self.log("loss", loss)
             self.log("bits", loss / math.log(2))
             self.log("rate", recipe.rate * recipe.rate_at(self.global_step))
@@ -105,7 +115,9 @@ class TrainingModule(lightning.LightningModule):
 
     def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
         # Lightning's own clipping rejects fused optimizers. (DeepSpeed clips by itself; see `train.loop.fit`.)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        if not bool(torch.isfinite(norm)):
+            raise DivergedError("gradient", self.next_step - 1)
 
     def configure_optimizers(self) -> Any:
         matrices = [p for p in self.model.parameters() if p.squeeze().ndim >= 2]

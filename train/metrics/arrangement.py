@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from scipy import signal
 from tqdm import tqdm
 
 from radio.compose.composer import Bar
-from radio.errors import StreamError
+from radio.judge.measures import loudness_range
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE, Block, Seconds
@@ -36,7 +34,6 @@ _AWAY_DB: Final = 9.0
 _EDGE: Final = 4
 """Steps of a track's beginning and of its end: eight seconds."""
 _EDGE_DB: Final = 6.0
-_RANGE: Final = re.compile(rb"LRA:\s+(-?[\d.]+) LU\b")
 
 Levels = npt.NDArray[np.float64]
 """Levels in dB, one a step."""
@@ -97,11 +94,7 @@ def render_tracks(settings: StationSettings, *, minutes: float, seed: int) -> It
 
 
 def measure_audio(settings: StationSettings, *, minutes: float, seed: int) -> list[TrackAudio]:
-    """Render a station and measure its whole tracks.
-
-    Raises:
-        StreamError: ffmpeg is not installed or failed.
-    """
+    """Render a station and measure its whole tracks."""
     return [
         TrackAudio(bars[0].track.number, len(audio) / SAMPLE_RATE, band_levels(audio), loudness_range(audio))
         for bars, audio in render_tracks(settings, minutes=minutes, seed=seed)
@@ -118,23 +111,6 @@ def band_levels(audio: Block) -> dict[str, Levels]:
         steps = filtered[: len(filtered) // step * step].reshape(-1, step)
         levels[band] = 10 * np.log10(np.mean(steps**2, axis=1) + 1e-12)
     return levels
-
-
-def loudness_range(audio: Block) -> float:
-    """Return the loudness range in LU, as ffmpeg's `ebur128` measures it.
-
-    Raises:
-        StreamError: ffmpeg is not installed or failed.
-    """
-    command = ["ffmpeg", "-nostats", "-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "2", "-i", "pipe:0"]
-    command += ["-af", "ebur128", "-f", "null", "-"]
-    try:
-        done = subprocess.run(command, input=audio.astype("<f4").tobytes(), capture_output=True, check=True)
-    except FileNotFoundError as error:
-        raise StreamError("the loudness range needs the program ffmpeg, which is not installed") from error
-    except subprocess.CalledProcessError as error:
-        raise StreamError(f"ffmpeg could not measure the loudness range: {error.stderr[-200:]!r}") from error
-    return float(_RANGE.findall(done.stderr)[-1])
 
 
 def _usual(levels: Levels) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,9 @@ LANES = 8
 WINDOW = 256
 """The window for a model whose card has no recipe."""
 
+_CLEARLY = 0.02
+"""Bits a token by which one model is better than another."""
+
 
 def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt") -> dict[str, JsonValue]:
     """Measure a run's checkpoint on the validation split.
@@ -56,6 +59,21 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
         figures["tokens_per_chord"] = _tokens_per_chord(held_out, table)
     figures["curve"] = [[step, bits] for step, bits in curve(run)]
     return figures
+
+
+def verdict(figures: Mapping[str, JsonValue]) -> str:
+    """Return in a sentence whether a model has learned more than the best n-gram."""
+    bits, ngrams = figures["bits"], figures["ngram_bits"]
+    if not isinstance(bits, float) or not isinstance(ngrams, list):
+        raise TypeError("the figures are those of `evaluate`")
+    counted = [float(value) for value in ngrams if isinstance(value, float)]
+    best = min(counted)
+    beside = f"{bits:.3f} bits a token, the best n-gram (n = {counted.index(best) + 1}) {best:.3f}"
+    if bits < best - _CLEARLY:
+        return f"The model has learned more than the n-gram: it needs {beside}."
+    if bits > best + _CLEARLY:
+        return f"The model has learned less than the n-gram: it needs {beside}. Train longer, or on more music."
+    return f"The model has learned about as much as the n-gram: it needs {beside}. Train longer, or on more music."
 
 
 def _validation(corpus: Path) -> list[binidx.Tokens]:

@@ -122,7 +122,6 @@ def listen(
     Raises:
         ModelError: A checkpoint cannot be used.
         AudioError: A soundfont or a loop cannot be used.
-        StreamError: ffmpeg is not installed or failed.
     """
     results = {}
     for settings in stations:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from radio.compose.conductor import Request
 from radio.compose.loop_rules import signature
-from radio.compose.plan import Track
+from radio.compose.plan import Request, Track
+from radio.compose.wish import Wish
 from radio.music.chord_loops import Loop
 from radio.music.chords import pitch_class
 from radio.settings.station import StationSettings
@@ -44,7 +44,7 @@ class Variety:
 def tracks(settings: StationSettings, *, hours: float, mood: MoodChoice, seed: int) -> list[Track]:
     """Draw the tracks of `hours` at the station's tempo, all in `mood`."""
     conductor = open_conductor(settings, seed)
-    request = Request(mood=mood, tempo=settings.controls.tempo)
+    request = Request(wish=Wish(mood), tempo=settings.controls.tempo)
     drawn: dict[int, Track] = {}
     seconds = 0.0
     while seconds < 3600 * hours:

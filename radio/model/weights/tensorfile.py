@@ -22,7 +22,13 @@ Tensors = Mapping[str, npt.NDArray[np.generic]]
 
 _LINE = 64
 _LONGEST_HEADER = 100_000_000
-_DTYPES: Mapping[str, type[np.generic]] = {"F32": np.float32, "BF16": np.uint16, "I8": np.int8, "U32": np.uint32}
+_DTYPES: Mapping[str, type[np.generic]] = {
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": np.uint16,
+    "I8": np.int8,
+    "U32": np.uint32,
+}
 """The dtypes that a file can contain. numpy has no bfloat16, so its bits are stored as uint16."""
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 

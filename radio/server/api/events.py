@@ -33,6 +33,9 @@ class TrackEvent(Body):
     bars: Annotated[int, Meta(description="Length of the track in bars.")]
     frame: Frame
     instruments: Instruments
+    instrument_names: Annotated[
+        dict[str, str], Meta(description="Names of the instruments in General MIDI, by layer.")
+    ] = msgspec.field(default_factory=dict)
 
 
 class BarEvent(Body):
@@ -49,6 +52,8 @@ class BarEvent(Body):
     frames: Annotated[int, Meta(description="Length of the bar.", ge=0)] = 0
     mix: Annotated[MixMove, Meta(description="Movement of the mix from the start of the bar to its end.")] = STILL
     instruments: Instruments = msgspec.field(default_factory=dict)
+    key: Annotated[str, Meta(description="Empty where it is unknown.")] = ""
+    hold: Annotated[bool, Meta(description="True while a client holds this loop.")] = False
 
 
 class PlayedNoteEvent(Body):

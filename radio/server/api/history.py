@@ -10,18 +10,20 @@ from radio.server.api.body import Body, Frame, LiveEdge, SampleRate, Time
 from radio.server.api.controls import ControlValues
 from radio.server.api.music_settings import MusicSettings
 from radio.server.api.station import Track
+from radio.types import ActionKind
 
 
 class ControlChange(Body):
-    """Control values, or the start of a track by hand, and the bar and frame from which they count."""
+    """Control values, or an action of a client, and the bar and frame from which they count."""
 
     bar: int
     frame: Frame
     controls: ControlValues
-    skip: Annotated[bool, Meta(description="A client began the next track here.")] = False
+    action: Annotated[ActionKind | None, Meta(description="What a client asked for; null for controls.")] = None
+    track: Annotated[int | None, Meta(description="Number of the track that was liked or disliked.")] = None
 
 
-class PastTrack(Track):
+class PastTrack(Track, kw_only=True):
     """A track, with its place in the run of the worker that played it."""
 
     bar: Annotated[int | None, Meta(description="Number of the track's first bar in its run.")]

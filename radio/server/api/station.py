@@ -15,7 +15,7 @@ Address: TypeAlias = Annotated[str, Meta(description="Path below this radio's ro
 ControlValue: TypeAlias = bool | int | float | str
 
 
-class Track(TrackEvent):
+class Track(TrackEvent, kw_only=True):
     """A track that is on, or was."""
 
     started_at: Annotated[Time, Meta(description="When the track was at the live edge.")]
@@ -170,8 +170,17 @@ class Landings(Body):
     sample_rate: SampleRate
 
 
-class Skip(Body):
-    """The position at which the next track begins."""
+class SectionChange(Body):
+    """A request to move on, or to stay."""
+
+    action: Annotated[
+        Literal["next", "hold", "release"],
+        Meta(description="`next` begins the next section; `hold` stays in this loop until `release`."),
+    ]
+
+
+class ActionLanding(Body):
+    """The position from which an action counts."""
 
     bar: int
     frame: Frame

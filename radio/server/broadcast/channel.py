@@ -24,20 +24,20 @@ from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.stream.relay.tap import Tap
-from radio.types import SAMPLE_RATE, Format, Frames, JsonValue, Landing, Seconds, StationEvent
+from radio.types import SAMPLE_RATE, Action, Format, Frames, JsonValue, Landing, Seconds, StationEvent
 from radio.worker.pcm_ring import RING_LENGTH
 from radio.worker.supervisor import WORKER_COMMAND
 from radio.worker.wire import (
-    SKIPPED,
+    PERFORMED,
     ChangeControls,
     CloseFormat,
     Encoded,
     EncoderFailed,
     Message,
     OpenFormat,
+    PerformAction,
     Render,
     Rendered,
-    SkipTrack,
 )
 
 if TYPE_CHECKING:
@@ -164,14 +164,20 @@ class Channel:
         elif changed_controls:
             await self.change_controls(changed_controls)
 
-    async def skip_track(self) -> Landing:
-        """Begin the next track with the next bar that is not composed yet; return where that is.
+    async def act(self, action: Action) -> Landing:
+        """Do what a listener asks for with the next bar that is not composed yet; return from where on it counts.
+
+        An opinion without a track counts for the one at the live edge.
 
         Raises:
+            ControlError: There is no such track to like or dislike.
             ServerError: The worker is being restarted or does not answer.
         """
-        landing = self._landing((await self._worker.request(SkipTrack))[SKIPPED])
-        self.runs[-1].skip_track(landing)
+        if action.kind in ("like", "dislike") and action.track is None and self.now_playing.tracks:
+            action = replace(action, track=self.now_playing.tracks[-1].event.number)
+        answer = await self._worker.request(lambda number: PerformAction(number, action.kind, action.track))
+        landing = self._landing(answer[PERFORMED])
+        self.runs[-1].act(landing, action)
         return landing
 
     def record_stream_start(self, sid: str, first: Frames) -> None:

@@ -11,6 +11,9 @@ from types import MappingProxyType
 from radio.errors import RadioError
 from radio.server.broadcast.channel import Channel
 from radio.settings.station import StationSettings
+from radio.types import Frames, Seconds
+
+_DRAIN_INTERVAL: Seconds = 0.1
 
 _log = logging.getLogger("radio.server")
 
@@ -63,6 +66,24 @@ class ChannelSet:
             watcher.cancel()
         await asyncio.gather(*(channel.stop() for channel in self._channels.values()))
         self._failure.cancel()
+
+    def progress(self) -> Frames:
+        """Return a number that grows as long as any station is on the air."""
+        return sum(channel.edge.live for channel in self._channels.values())
+
+    async def drain(self, seconds: Seconds) -> None:
+        """Disconnect all listeners one after the other within `seconds`, so that they do not return all at once."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while mounts := [mount for channel in self._channels.values() for mount in channel.mounts.values()]:
+            waiting = sum(mount.relay.listeners for mount in mounts)
+            ticks = max(1, round((end - loop.time()) / _DRAIN_INTERVAL))
+            share = -(-waiting // ticks)
+            for mount in mounts:
+                share -= mount.relay.send_away(share)
+            if not waiting or ticks == 1:
+                return
+            await asyncio.sleep(_DRAIN_INTERVAL)
 
     async def apply(self, stations: Mapping[str, StationSettings]) -> SetChanges:
         """Change the set to `stations`: add, change and remove channels; the others play on.

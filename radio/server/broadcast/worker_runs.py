@@ -23,13 +23,16 @@ from radio.server.api.history import Checkpoint, Checkpoints, ControlChange, His
 from radio.server.api.music_settings import music_settings
 from radio.server.broadcast.now_playing import AiredTrack
 from radio.settings.controls import CONTROLS, Controls
-from radio.types import SAMPLE_RATE, Frames, JsonValue, Landing
+from radio.types import SAMPLE_RATE, Action, Frames, JsonValue, Landing
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 MAX_CHANGES = 4_096
 """Control changes that are kept of a run; older ones are merged into the controls with which it began."""
+
+_BEGIN_LOOPS: Final = frozenset({"skip", "next"})
+"""Actions with which a new loop begins."""
 
 MAX_RUNS = 64
 """Runs that are kept: hours of a station whose worker dies every few minutes."""
@@ -76,9 +79,9 @@ class WorkerRun:
             changed = {name: values[name] for name, landing in landings.items() if landing == at}
             self._add(ControlChange(at.bar, at.frame, ControlValues(changed)))
 
-    def skip_track(self, at: Landing) -> None:
-        """Record that a client began the next track, and with it a new loop, at a bar."""
-        self._add(ControlChange(at.bar, at.frame, ControlValues(), skip=True))
+    def act(self, at: Landing, action: Action) -> None:
+        """Record what a client asked for, and from where on it counts."""
+        self._add(ControlChange(at.bar, at.frame, ControlValues(), action=action.kind, track=action.track))
 
     def controls_at(self, frame: Frames) -> Controls:
         """Return the controls that are in force when the bar at `frame` begins."""
@@ -122,12 +125,12 @@ class WorkerRun:
         return Checkpoint(_path(self.settings, model).name, self.digests.get(model))
 
     def _add(self, change: ControlChange) -> None:
-        if change.skip or not _LOOP_CONTROLS.isdisjoint(change.controls):
+        if change.action in _BEGIN_LOOPS or not _LOOP_CONTROLS.isdisjoint(change.controls):
             values = ControlValues(self._withdraw(change.bar) | change.controls)
             change = msgspec.structs.replace(change, controls=values)
         last = self.changes[-1] if self.changes else None
         same_place = last is not None and (last.bar, last.frame) == (change.bar, change.frame)
-        if last is not None and same_place and not last.skip and not change.skip:
+        if last is not None and same_place and not last.action and not change.action:
             values = ControlValues(last.controls | change.controls)
             self.changes[-1] = msgspec.structs.replace(change, controls=values)
         else:
@@ -144,7 +147,7 @@ class WorkerRun:
             early = _LOOP_CONTROLS.intersection(change.controls) if change.bar >= bar else frozenset()
             waiting |= {name: change.controls[name] for name in early}
             rest = ControlValues({name: value for name, value in change.controls.items() if name not in early})
-            if rest or change.skip:
+            if rest or change.action:
                 remaining.append(msgspec.structs.replace(change, controls=rest))
         self.changes = remaining
         return waiting

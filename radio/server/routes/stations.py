@@ -11,7 +11,16 @@ from msgspec import UNSET, Meta
 from radio.server.api.controls import ControlEvent, ControlPatch
 from radio.server.api.events import BarEvent, PlayedNoteEvent, StreamStartEvent, TrackEvent, encode_event
 from radio.server.api.history import History
-from radio.server.api.station import LandedControl, Landings, NowEvent, Skip, Station, Stations, StreamStart
+from radio.server.api.station import (
+    ActionLanding,
+    LandedControl,
+    Landings,
+    NowEvent,
+    SectionChange,
+    Station,
+    Stations,
+    StreamStart,
+)
 from radio.server.broadcast.channels import CHANNELS, channel_of
 from radio.server.broadcast.now_playing import MAX_TRACKS
 from radio.server.broadcast.pushes import PUSHES
@@ -25,7 +34,7 @@ from radio.server.routes.listen import EndlessResponse
 from radio.server.routes.station_bodies import now_event, station_body, station_summary
 from radio.server.routes.tracks import TRACK_JOBS
 from radio.stream.relay.connection import limit_buffers
-from radio.types import SAMPLE_RATE, Seconds
+from radio.types import SAMPLE_RATE, SKIP, Action, Seconds
 
 KEEP_ALIVE: Seconds = 15.0
 """Interval of comments in a silent event stream, so that proxies keep it open."""
@@ -39,6 +48,15 @@ _LIMIT: Final = QueryParameter[int](
 )
 
 
+_TRACK: Final = QueryParameter[int | None](
+    "track",
+    Annotated[int, Meta(description="`number` of one of the last eight tracks; the current one by default.", ge=0)],
+    None,
+)
+
+_RESTARTING: Final = {503: "The station is being restarted."}
+
+
 def routes() -> list[web.RouteDef]:
     """Return the routes below /api/stations."""
     return [
@@ -46,6 +64,10 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/stations/{station}", get_station),
         web.patch("/api/stations/{station}/controls", change_controls),
         web.post("/api/stations/{station}/skip", skip_track),
+        web.post("/api/stations/{station}/section", change_section),
+        web.post("/api/stations/{station}/like", like_track),
+        web.post("/api/stations/{station}/dislike", dislike_track),
+        web.post("/api/stations/{station}/reset", reset_taste),
         web.get("/api/stations/{station}/events", follow_events),
         web.get("/api/stations/{station}/history", get_history),
     ]
@@ -83,7 +105,7 @@ async def get_station(request: web.Request) -> web.Response:
     body=ControlPatch,
     answer=Landings,
     guarded=True,
-    problems={503: "The station is being restarted."},
+    problems=_RESTARTING,
 )
 async def change_controls(request: web.Request) -> web.Response:
     """Change controls.
@@ -103,22 +125,61 @@ async def change_controls(request: web.Request) -> web.Response:
     return json_response(Landings(controls, channel.edge.live, SAMPLE_RATE), headers=_HEADERS)
 
 
-@operation(
-    "Begin the next track",
-    tag="control",
-    answer=Skip,
-    guarded=True,
-    problems={503: "The station is being restarted."},
-)
+@operation("Begin the next track", tag="control", answer=ActionLanding, guarded=True, problems=_RESTARTING)
 async def skip_track(request: web.Request) -> web.Response:
     """Begin the next track.
 
     It begins with the next bar that is not composed yet. The answer has this bar and its frame.
     """
+    return await _act(request, SKIP)
+
+
+@operation(
+    "Begin the next section, or hold this loop",
+    tag="control",
+    body=SectionChange,
+    answer=ActionLanding,
+    guarded=True,
+    problems=_RESTARTING,
+)
+async def change_section(request: web.Request) -> web.Response:
+    """Begin the next section, or hold this loop.
+
+    `next` begins the next section of the track with the next bar that is not composed yet; after the last section, the
+    next track. `hold` lets the loop of this section come round until `release`; the track goes on where it was.
+    """
+    request.app[AUTHORIZATION].require(request)
+    change = await read_body(request, SectionChange, example='{"action": "next"}')
+    return await _act(request, Action(change.action))
+
+
+@operation("Like a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_RESTARTING)
+async def like_track(request: web.Request) -> web.Response:
+    """Like a track: later ones are more often like it, and its phrase comes back.
+
+    Its texture, instruments, form and tempo become likelier, within limits: four times at most. The answer has the bar
+    and the frame at which the first track begins that is drawn so.
+    """
+    return await _act(request, Action("like", _TRACK.read(request)))
+
+
+@operation("Dislike a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_RESTARTING)
+async def dislike_track(request: web.Request) -> web.Response:
+    """Dislike a track: later ones are less often like it, and its phrase does not come back."""
+    return await _act(request, Action("dislike", _TRACK.read(request)))
+
+
+@operation("Forget likes and dislikes", tag="control", answer=ActionLanding, guarded=True, problems=_RESTARTING)
+async def reset_taste(request: web.Request) -> web.Response:
+    """Forget likes and dislikes: tracks are drawn as the station has it."""
+    return await _act(request, Action("reset"))
+
+
+async def _act(request: web.Request, action: Action) -> web.Response:
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)
-    landing = await channel.skip_track()
-    body = Skip(bar=landing.bar, frame=landing.frame, live=channel.edge.live, sample_rate=SAMPLE_RATE)
+    landing = await channel.act(action)
+    body = ActionLanding(bar=landing.bar, frame=landing.frame, live=channel.edge.live, sample_rate=SAMPLE_RATE)
     return json_response(body, headers=_HEADERS)
 
 

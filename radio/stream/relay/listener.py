@@ -36,6 +36,9 @@ class Sink(Protocol):
     def hung_up(self) -> bool:
         """Return True if the listener has closed its side; without a `send`, this would go unnoticed."""
 
+    def finish(self) -> None:
+        """Let a following `close` send the buffered data first."""
+
     def close(self) -> None:
         """Disconnect at once and discard buffered data."""
 

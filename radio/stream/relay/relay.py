@@ -8,6 +8,7 @@ about once per second, in turns, so that each tick serves only a part of them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -134,6 +135,14 @@ class Relay:
             listener.sink.close()
             if listener.on_leave is not None:
                 listener.on_leave()
+
+    def send_away(self, count: int) -> int:
+        """Disconnect up to `count` listeners once they have received what was sent, and return how many."""
+        leaving = list(itertools.islice(self._listeners, count))
+        for listener in leaving:
+            listener.sink.finish()
+            self.leave(listener)
+        return len(leaving)
 
     def close(self) -> None:
         """Disconnect all listeners."""

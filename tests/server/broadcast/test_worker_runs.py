@@ -22,7 +22,7 @@ from radio.settings.config import load
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
-from radio.types import Landing
+from radio.types import SKIP, Action, Landing
 from tests.model.models import checkpoint as random_model
 from tests.server.on_air import on_air, until
 from tests.server.routes.test_stations import get, patch
@@ -65,11 +65,11 @@ def test_a_mood_that_waits_for_its_loop_is_replaced_by_another_and_a_skip_brings
         (3, {"tempo": 110.0}),
         (8, {"mood": "warm"}),
     ]
-    one.skip_track(Landing(4, 400))
-    one.skip_track(Landing(5, 500))
-    assert [(change.bar, change.controls, change.skip) for change in one.changes][2:] == [
-        (4, {"mood": "warm"}, True),
-        (5, {}, True),
+    one.act(Landing(4, 400), SKIP)
+    one.act(Landing(5, 500), SKIP)
+    assert [(change.bar, change.controls, change.action) for change in one.changes][2:] == [
+        (4, {"mood": "warm"}, "skip"),
+        (5, {}, "skip"),
     ]
     assert (one.controls_at(399).mood, one.controls_at(400).mood) == ("any", "warm")
 
@@ -100,7 +100,7 @@ def test_the_newest_track_comes_first_with_its_run() -> None:
         [],
         [],
         [],
-        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}, "skip": False}],
+        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}, "action": None, "track": None}],
     ]
     assert [run["number"] for run in body["runs"]] == [1, 0]
     assert str(Path.cwd()) not in str(body)
@@ -118,6 +118,7 @@ def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettin
     assert set(body["settings"]) == {
         *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "lead_programs"),
         *("drum_kit", "loops", "tone", "engine", "timing", "tempo_spread", "layers", "textures"),
+        "ambience",
     }
     assert "push" not in json.dumps(body)
     assert str(shipped.piano.parent) not in json.dumps(body)
@@ -176,8 +177,8 @@ def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> No
             for change in changes:
                 if change["bar"] == number:
                     controls = controls.changed(change["controls"])
-                    if change["skip"]:
-                        composer.skip(controls)
+                    if change["action"]:
+                        composer.act(Action(change["action"], change["track"]), controls)
             bar_list.append(composer.next_bar(controls))
         return bar_list
 
@@ -193,8 +194,8 @@ def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> No
             one.change_controls({"mood": Landing(composer.next_loop, 400)}, changed)
         if number == 3:
             assert composer.next_loop > number  # the skip brings the mood forward
-            composer.skip(shipped.controls.changed(changed))
-            one.skip_track(Landing(3, 300))
+            composer.act(SKIP, shipped.controls.changed(changed))
+            one.act(Landing(3, 300), SKIP)
         aired.append(composer.next_bar(shipped.controls.changed(changed)))
     record = as_json(one.body())
     changes = record["changes"]

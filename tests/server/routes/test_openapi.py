@@ -80,7 +80,11 @@ async def test_json_responses_follow_the_published_schema() -> None:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
         _, document = await get(radio, "/api/openapi.json")
         order = {"station": "tone", "seconds": 600, "formats": ["mid"]}
-        bodies = {"/api/tracks": order, "/api/stations/{station}/controls": {"tempo": 70, "rain_mute": True}}
+        bodies = {
+            "/api/tracks": order,
+            "/api/stations/{station}/controls": {"tempo": 70, "rain_mute": True},
+            "/api/stations/{station}/section": {"action": "hold"},
+        }
         called = 0
         for path, method, operation in json_operations(document):
             station = path.replace("{station}", "tone").replace("{id}", "none")

@@ -96,7 +96,24 @@ async def test_a_skip_begins_the_next_track_at_the_returned_bar() -> None:
             answer["bar"],
         )
         _, past = await get(radio, "/api/stations/tone/history")
-        assert [change["skip"] for change in past["runs"][0]["changes"]] == [True]
+        assert [change["action"] for change in past["runs"][0]["changes"]] == ["skip"]
+
+
+async def test_actions_land_at_a_bar_and_are_recorded_and_an_unknown_track_is_refused() -> None:
+    async with on_air() as radio:
+        await until(lambda: len(radio.tone.now_playing.tracks) > 0)
+        number = radio.tone.now_playing.tracks[-1].event.number
+        for path, body in (("like", None), ("dislike?track=0", None), ("reset", None), ("section", {"action": "hold"})):
+            async with radio.http.post(f"{radio.root}/api/stations/tone/{path}", json=body) as response:
+                answer = await response.json()
+                assert (response.status, answer["frame"]) == (200, (answer["bar"] - 1) * SAMPLE_RATE)
+        _, past = await get(radio, "/api/stations/tone/history")
+        recorded = [(change["action"], change["track"]) for change in past["runs"][0]["changes"]]
+        assert recorded == [("like", number), ("dislike", 0), ("reset", None), ("hold", None)]
+        async with radio.http.post(f"{radio.root}/api/stations/tone/like?track=99") as response:
+            assert (response.status, (await response.json())["error"]["field"]) == (422, "track")
+        async with radio.http.post(f"{radio.root}/api/stations/tone/section", json={"action": "stay"}) as response:
+            assert response.status == 422
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from train.loop.logs import curve
 from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 from train.loop.stored_run import load_module
-from train.metrics.evaluate import evaluate, evaluate_checkpoint, model_figures
+from train.metrics.evaluate import evaluate, evaluate_checkpoint, model_figures, verdict
 from train.prepare.corpus import prepare
 
 
@@ -166,3 +166,44 @@ def test_drum_models_are_trained_and_evaluated_by_style(tmp_path: Path, recipe: 
     assert evaluate_checkpoint(out, tmp_path / "groove", styles=["rock"]) == whole, "the only fill to validate on"
     with pytest.raises(SettingsError, match="there is no validation piece in the style hiphop or soul"):
         evaluate_checkpoint(out, tmp_path / "groove", styles=["hiphop", "soul"])
+
+
+@pytest.mark.parametrize(("step", "kept"), [(5, "holds step 4"), (0, "there is no checkpoint yet")])
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(
+    recipe: Recipe, tmp_path: Path, step: int, kept: str
+) -> None:
+    original = TrainingModule.losses
+
+    def diverging(self: TrainingModule, batch, state):
+        total, count, after = original(self, batch, state)
+        return (total * float("nan") if self.training and batch.step == step else total), count, after
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainingModule, "losses", diverging)
+        with pytest.raises(ModelError, match=f"the loss of step {step + 1} is not finite; .*{kept}"):
+            fit(recipe, tmp_path / "run", progress=False)
+    if step:
+        assert all(tensor.isfinite().all() for tensor in weights(tmp_path / "run" / "last.ckpt").values())
+
+
+def test_weights_that_are_not_finite_are_not_exported(recipe: Recipe, tmp_path: Path) -> None:
+    path = fit(recipe, tmp_path / "run", progress=False)
+    stored = torch.load(path, weights_only=True)
+    stored["state_dict"]["model.head.weight"][0, 0] = float("inf")
+    torch.save(stored, path)
+    with pytest.raises(ModelError, match=r"weights are not finite \(head\.weight\)"):
+        export(path, tmp_path / "out.safetensors", {}, "fp32")
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_a_short_run_is_validated_at_its_end(recipe: Recipe, tmp_path: Path) -> None:
+    fit(replace(recipe, validate_every=100), tmp_path / "run", progress=False)
+    assert [step for step, _ in curve(tmp_path / "run")] == [7]
+    assert (tmp_path / "run" / "best.ckpt").exists()
+
+
+@pytest.mark.parametrize(("bits", "words"), [(2.0, "more than"), (2.49, "about as much as"), (3.0, "less than")])
+def test_a_sentence_compares_the_model_with_the_best_n_gram(bits: float, words: str) -> None:
+    sentence = verdict({"bits": bits, "ngram_bits": [4.0, 3.0, 2.5, 2.6, 2.7]})
+    assert sentence.startswith(f"The model has learned {words} the n-gram: it needs {bits:.3f} bits")
+    assert "(n = 3) 2.500" in sentence

@@ -39,6 +39,16 @@ def test_a_missing_weights_and_biases_package_is_an_error(
         open_loggers(tmp_path, recipe, 0, "project")
 
 
+def test_a_missing_key_of_weights_and_biases_is_an_error(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"--wandb: there is no key; run `wandb login`"):
+        open_loggers(tmp_path / "run", recipe, 0, "project")
+
+
 @pytest.mark.slow
 def test_weights_and_biases_logs_offline(recipe: Recipe, tmp_path: Path) -> None:
     path, run = tmp_path / "recipe.yaml", tmp_path / "run"

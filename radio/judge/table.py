@@ -1,0 +1,135 @@
+"""Tables of scores as Markdown: a row for each measure, a column for each recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import median
+from typing import Final, NamedTuple
+
+from radio.judge.measures import BANDS, Measures
+from radio.judge.score import Comparison, Score
+from radio.types import JsonValue
+
+TAGS: Final = ("chillout", "chill", "Mellow", "ambient", "electronic", "Hip-Hop", "jazz", "instrumental", "rock")
+"""Tags that tell lo-fi from other music; tables always have them."""
+_MORE_TAGS: Final = 5
+
+
+class Row(NamedTuple):
+    """A measure with its name, its unit, a JSON name, and the digits behind its point."""
+
+    name: str
+    unit: str
+    key: str
+    value: Callable[[Measures], float]
+    digits: int = 1
+
+    @property
+    def title(self) -> str:
+        """Name and unit."""
+        return f"{self.name}, {self.unit}"
+
+    def text(self, value: float) -> str:
+        """Return a value as a cell shows it."""
+        return f"{value:.{self.digits}f}"
+
+
+def _band(name: str) -> Row:
+    return Row(name, "dB of the whole", f"band {name}", lambda measures: measures.bands[name])
+
+
+ROWS: Final = (
+    Row("length", "s", "seconds", lambda measures: measures.seconds),
+    Row("loudness", "LUFS", "loudness", lambda measures: measures.loudness),
+    Row("true peak", "dBTP", "true_peak", lambda measures: measures.true_peak),
+    Row("loudness range", "LU", "loudness_range", lambda measures: measures.loudness_range),
+    Row("deviation of short-term loudness", "LU", "short_term_deviation", lambda all_: all_.short_term_deviation),
+    Row("peaks over loudness", "dB", "peak_to_loudness", lambda measures: measures.peak_to_loudness),
+    Row("crest factor", "dB", "crest", lambda measures: measures.crest),
+    Row("tilt", "dB per octave", "tilt", lambda measures: measures.tilt),
+    Row("side to middle", "dB", "side_to_middle", lambda measures: measures.side_to_middle),
+    *map(_band, BANDS),
+)
+"""The rows of all measures."""
+
+
+def markdown(
+    scores: Sequence[Score],
+    names: Sequence[str],
+    references: Sequence[Score] = (),
+    comparisons: Sequence[Comparison] = (),
+    *,
+    differences: bool = False,
+) -> str:
+    """Return a table of recordings, with the references' medians in the last column if there are any.
+
+    Args:
+        scores: the recordings.
+        names: the names of the tags.
+        references: recordings to compare with.
+        comparisons: of each recording with the references, or none.
+        differences: whether a column shows the second recording's difference from the first.
+    """
+    head = ["measure", *(one.path.name.replace("|", "/") for one in scores)]
+    head += ["difference"] * differences + [f"references ({len(references)})"] * bool(references)
+    rows = [[row.title, *_cells(row, scores, references, differences)] for row in ROWS]
+    rows += [
+        [f"tag: {names[place]}", *_tag_cells(place, scores, references, differences)]
+        for place in shown_tags([*scores, *references], names)
+    ]
+    if comparisons:
+        rows.append(["Fréchet distance to the references", *(decimal(one.frechet, 1) for one in comparisons)])
+        rows.append(
+            ["told apart from the references (0.5: not at all)", *(decimal(one.told_apart, 2) for one in comparisons)]
+        )
+    return "\n".join(_lines(head, rows))
+
+
+def decimal(value: float | None, digits: int) -> str:
+    """Return a figure, or a dash where the recordings are too short for it."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def shown_tags(scores: Sequence[Score], names: Sequence[str]) -> list[int]:
+    """Return the places of the tags that a table shows: those of `TAGS`, and the likeliest of any recording."""
+    places = {names.index(name) for name in TAGS if name in names}
+    for one in scores:
+        places |= {int(place) for place in one.tags.argsort()[::-1][:_MORE_TAGS]}
+    return sorted(places, key=lambda place: -max(float(one.tags[place]) for one in scores))
+
+
+def as_json(one: Score, names: Sequence[str], comparison: Comparison | None = None) -> dict[str, JsonValue]:
+    """Return a score as JSON: measures by name, and `tags`."""
+    tags: dict[str, JsonValue] = {name: round(float(value), 4) for name, value in zip(names, one.tags, strict=True)}
+    measures: dict[str, JsonValue] = {row.key: round(row.value(one.measures), 3) for row in ROWS}
+    against: Mapping[str, JsonValue] = {} if comparison is None else comparison._asdict()
+    return {"file": str(one.path), **measures, "tags": tags, **against}
+
+
+def _cells(row: Row, scores: Sequence[Score], references: Sequence[Score], differences: bool) -> Iterator[str]:
+    values = [row.value(one.measures) for one in scores]
+    yield from map(row.text, values)
+    if differences:
+        yield f"{values[1] - values[0]:+.{row.digits}f}"
+    if references:
+        yield row.text(median(row.value(one.measures) for one in references))
+
+
+def _tag_cells(place: int, scores: Sequence[Score], references: Sequence[Score], differences: bool) -> Iterator[str]:
+    values = [float(one.tags[place]) for one in scores]
+    yield from (f"{value:.2f}" for value in values)
+    if differences:
+        yield f"{values[1] - values[0]:+.2f}"
+    if references:
+        yield f"{sum(float(one.tags[place]) for one in references) / len(references):.2f}"
+
+
+def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield aligned lines; columns that are empty at their end are filled."""
+    table = [list(head), *([*row, *[""] * (len(head) - len(row))][: len(head)] for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    for number, row in enumerate(table):
+        cells = [f"{cell:{'<' if not column else '>'}{widths[column]}}" for column, cell in enumerate(row)]
+        yield f"| {' | '.join(cells)} |"
+        if not number:
+            yield f"| {'-' * widths[0]} | {' | '.join('-' * (width - 1) + ':' for width in widths[1:])} |"

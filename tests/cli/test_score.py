@@ -1,0 +1,69 @@
+"""`radio score` and `radio compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.cli.main import main
+from tests.judge.signals import noise, tone, write
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    return write(tmp_path / "tone.wav", tone(440, -20, 7.0)), write(tmp_path / "noise.wav", noise(-20, 7.0))
+
+
+def test_json_has_a_line_for_each_file(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "--json", *map(str, files)]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(row["file"]).name for row in rows] == ["tone.wav", "noise.wav"]
+    assert rows[0]["loudness"] == pytest.approx(-17.7, abs=0.3)
+    assert len(rows[0]["tags"]) == 50
+
+
+def test_references_have_a_column_and_a_yardstick(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", str(files[0]), "--against", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "references (2)" in out
+    assert "Fréchet distance to the references" in out
+    assert "the references' own halves" in out
+
+
+def test_two_files_side_by_side(files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.html"
+    assert main(["compare", *map(str, files), "--report", str(report)]) == 0
+    out = capsys.readouterr().out
+    assert "difference" in out.splitlines()[0]
+    assert "Fréchet distance of the two" in out
+    assert "noise.wav" in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["score", "missing.wav"], 1, "missing.wav: no such file"),
+        (["score", "x.wav", "--words", "rain"], 2, "--words is what the model of --judge reads"),
+        (["score", "x.wav", "--judge", "nowhere"], 2, "is not an address"),
+        (["compare", "x.wav", "y.wav", "--report", "missing/r.html"], 2, "there is no folder missing"),
+    ],
+)
+def test_mistakes_are_reported_in_a_line(
+    arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_short_audio_has_measures_but_no_distance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "short.wav", np.concatenate((tone(440, -20, 1.0), tone(330, -20, 1.0))))
+    assert main(["score", str(path), "--against", str(tmp_path)]) == 0
+    assert "–" in capsys.readouterr().out
