@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from radio.cli.arguments import add_station, load_config, station_settings
 from radio.cli.exit_codes import OK
+from radio.cli.logs import add_log, log_of
 from radio.cli.signals import run_until_stopped
 from radio.errors import SettingsError
 
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", metavar="WxH", help="size of the picture in pixels [1280x720]")
     parser.add_argument("--fps", metavar="N", help="its frames per second [30]")
     parser.add_argument("--video-bitrate", metavar="N", help="its constant rate in kbit/s, 200-20000 [2500]")
+    add_log(parser)
     parser.add_argument("--format", dest="mount_format", choices=("opus", "mp3"), help="format for Icecast [opus]")
     parser.add_argument(
         "address",
@@ -54,13 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
             raise SettingsError(f"--image: there is no file {arguments.image}")
         settings = replace(settings, image=arguments.image)
     destination = _destination(arguments)
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+    with contextlib.suppress(KeyboardInterrupt), log_of(arguments):  # Ctrl-C is the usual end
         push(settings, destination)
     return OK
 
 
 def push(settings: StationSettings, destination: PushSettings) -> None:
-    """Play a station to a server until interrupted. Print the destination, and log the connection to standard error.
+    """Play a station to a server until interrupted. Print the destination.
 
     Raises:
         SettingsError: There is no key or password.
@@ -68,8 +70,6 @@ def push(settings: StationSettings, destination: PushSettings) -> None:
         ServerError: The station cannot start.
         KeyboardInterrupt: A second SIGINT arrived.
     """
-    import logging
-
     from radio.paths import ARTWORK
     from radio.push.video.picture import check_image
     from radio.server.broadcast.channel import Channel
@@ -77,8 +77,6 @@ def push(settings: StationSettings, destination: PushSettings) -> None:
 
     check_image(settings.image or ARTWORK)
     destination.secrets()
-    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("radio.push").setLevel(logging.INFO)
 
     async def run_push() -> None:
         channel = Channel(settings)

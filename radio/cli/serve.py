@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from radio.cli.arguments import add_prompt, load_config, port
 from radio.cli.exit_codes import OK
+from radio.cli.logs import add_log, log_of
 from radio.cli.signals import run_until_stopped
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one [the config's, else 8000]")
     add_prompt(parser)
+    add_log(parser)
     parser.add_argument("--no-control", action="store_true", help="disable control changes over HTTP")
 
 
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     def load() -> RadioConfig:
         return _with_overrides(load_config(arguments.config), arguments)
 
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+    with contextlib.suppress(KeyboardInterrupt), log_of(arguments):  # Ctrl-C is the usual end
         serve(load(), load=load)
     return OK
 
@@ -63,7 +65,7 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
 
 
 def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None) -> None:
-    """Serve every station until interrupted. Print the addresses, and log warnings to standard error.
+    """Serve every station until interrupted. Print the addresses.
 
     Args:
         config: The stations and the server's settings.
@@ -73,18 +75,13 @@ def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None)
         ServerError: The port is taken, or the host is not an address of this machine.
         KeyboardInterrupt: A second SIGINT arrived.
     """
-    import logging
-
     from radio.server import app
     from radio.server.service_manager import ServiceManager
 
-    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")  # warnings and above, on standard error
-
     def on_ready(addresses: list[str]) -> None:
-        print("On the air:")
-        for address in addresses:
-            print(f"  {address}")
-        print("Press Ctrl-C to stop.", flush=True)
+        lines = ["On the air:", *(f"  {address}" for address in addresses), "Press Ctrl-C to stop."]
+        with contextlib.suppress(OSError):  # a full disk behind standard output is no reason to stop
+            print("\n".join(lines), flush=True)
 
     manager = ServiceManager(os.environ)
     host, port = config.server.host, config.server.port

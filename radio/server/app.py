@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -40,6 +41,8 @@ from radio.server.service_manager import ServiceManager
 from radio.settings.config import RadioConfig
 from radio.settings.server import ServerSettings
 from radio.worker.supervisor import WORKER_COMMAND
+
+_log = logging.getLogger("radio.server")
 
 
 async def serve(
@@ -95,10 +98,12 @@ async def serve(
         await channels.start()
         on_ready(_addresses(runner, settings.addresses, list(channels.channels)))
         manager.notify(READY="1")
+        _log.info("on the air: %s", ", ".join(channels.channels))
         watchdog = asyncio.create_task(manager.feed_watchdog(channels.progress))
         stack.callback(watchdog.cancel)
         await first_of(channels.ended(), stopping.wait())
         manager.notify(STOPPING="1")
+        _log.info("stopping")
         for listening in list(runner.sites):
             await listening.stop()
         await channels.drain(settings.drain)

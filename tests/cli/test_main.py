@@ -312,6 +312,9 @@ def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: s
             assert server.stdout.readline().startswith(b"  http://127.0.0.1:")
             server.send_signal(number)
             assert server.wait(timeout=90) == 0
-            assert server.stderr.read() == b""
+            # SIGTERM stops in order, and says so.
+            lines = [line.partition(b"radio.server: ")[2] for line in server.stderr.read().splitlines()]
+            stations = b"on the air: own"
+            assert lines == [stations] if number == signal.SIGINT else [stations, b"stopping"]
         finally:
             server.kill()

@@ -96,17 +96,36 @@ def test_an_interrupted_stream_is_complete(tmp_path: Path, number: signal.Signal
 def test_log_lines_of_the_server_have_one_timestamp() -> None:
     code = """
 import logging
-from radio.cli.serve import serve
-from radio.paths import STATIONS
+from radio.cli.main import main
 from radio.server import app
-from radio.settings import config
 async def logged(*_, **__):
     logging.getLogger("radio.station.chill").warning("the worker ended")
 app.serve = logged
-serve(config.load(STATIONS))
+main(["serve"])
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* radio\.station\.chill: the worker ended\n", result.stderr)
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S*"
+    assert re.fullmatch(time + r" WARNING radio\.station\.chill: the worker ended\n", result.stderr)
+
+
+def test_the_server_plays_on_where_nothing_reads_its_log() -> None:
+    code = """
+import logging
+from radio.cli.main import main
+from radio.server import app
+async def logged(*_, on_ready, **__):
+    on_ready(["http://127.0.0.1:8000/"])
+    for number in range(5_000):
+        logging.getLogger(f"radio.station.{number}").warning("the worker ended " * 10)
+app.serve = logged
+main(["serve"])
+"""
+    command = [sys.executable, "-c", code]
+    with (
+        Path("/dev/full").open("wb") as full,
+        subprocess.Popen(command, stdout=full, stderr=subprocess.PIPE) as program,
+    ):
+        assert program.wait(timeout=90) in {0, 120}  # 120: Python could not write the rest of standard output
 
 
 def test_without_a_sound_card_the_error_names_alternatives(radio: Radio) -> None:

@@ -82,7 +82,7 @@ class Reloader:
             await self._app[PUSHES].apply(self._channels.channels)
             fixed = (name for name in _FIXED if getattr(config.server, name) != getattr(self._server, name))
             result = ReloadResult(changes, tuple(fixed))
-        _log.warning("the config was read again: %s", result)
+        _log.info("the config was read again: %s", result)
         return result
 
     async def reload_on_signal(self) -> None:

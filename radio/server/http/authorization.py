@@ -9,6 +9,7 @@ name of this machine: a foreign domain that resolves to 127.0.0.1 (DNS rebinding
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -19,6 +20,8 @@ from aiohttp import web
 
 from radio.errors import SettingsError
 from radio.server.http.problems import ProblemError
+
+_log = logging.getLogger("radio.server")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -49,6 +52,8 @@ class Authorization:
             return
         value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         if not hmac.compare_digest(value, f"Bearer {self.token}".encode()):
+            if value:
+                _log.warning("a wrong control token from %s", request.remote)
             message = "the control token is missing or wrong; send 'Authorization: Bearer <control_token>'"
             raise ProblemError(401, "no_token", message, field="Authorization", allowed="Bearer <control_token>")
 

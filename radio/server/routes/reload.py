@@ -10,6 +10,7 @@ from radio.server.broadcast.reloader import RELOADER
 from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
+from radio.server.http.request_log import log_change
 from radio.server.http.responses import json_response
 
 
@@ -36,6 +37,7 @@ async def reload_config(request: web.Request) -> web.Response:
     if reloader is None:
         raise ProblemError(409, "no_config", "this server was started without a config file")
     try:
+        log_change(request, "reload of the config")
         result = await reloader.reload()
     except SettingsError as error:
         raise ProblemError(409, "invalid_config", str(error)) from error

@@ -29,6 +29,7 @@ from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import read_body
 from radio.server.http.operation import operation
 from radio.server.http.query import SID, QueryParameter
+from radio.server.http.request_log import log_change
 from radio.server.http.responses import json_response
 from radio.server.routes.listen import EndlessResponse
 from radio.server.routes.station_bodies import now_event, station_body, station_summary
@@ -117,6 +118,8 @@ async def change_controls(request: web.Request) -> web.Response:
     request.app[AUTHORIZATION].require(request)
     patch = await read_body(request, ControlPatch, example='{"tempo": 78}')
     landings = await channel.change_controls(patch)
+    values_text = ", ".join(f"{name}={value}" for name, value in patch.items())
+    log_change(request, f"station '{channel.settings.name}': {values_text}")
     values = channel.controls.as_json()
     controls = {
         name: LandedControl(values[name], landing.bar, landing.frame)  # type: ignore[arg-type]  # no control is a list
@@ -179,6 +182,7 @@ async def _act(request: web.Request, action: Action) -> web.Response:
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)
     landing = await channel.act(action)
+    log_change(request, f"station '{channel.settings.name}': {action.kind}")
     body = ActionLanding(bar=landing.bar, frame=landing.frame, live=channel.edge.live, sample_rate=SAMPLE_RATE)
     return json_response(body, headers=_HEADERS)
 

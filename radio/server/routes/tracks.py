@@ -18,6 +18,7 @@ from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import read_body
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
+from radio.server.http.request_log import log_change
 from radio.server.http.responses import json_response
 from radio.server.routes.track_orders import MAX_BYTES, render_order, station_names
 from radio.settings.station import StationSettings
@@ -121,6 +122,7 @@ async def create_order(request: web.Request) -> web.Response:
         allowed={"station": station_names(settings)},
     )
     job = jobs.submit(render_order(order, settings))
+    log_change(request, f"order {job.id} of tracks like station '{order.station}'")
     return json_response(_job_body(jobs, job), status=202, headers={**_HEADERS, "Location": f"/api/tracks/{job.id}"})
 
 

@@ -183,6 +183,19 @@ async def test_a_token_is_required_from_every_address() -> None:
         await writer.wait_closed()
 
 
+async def test_the_log_says_who_changed_what_and_who_sent_a_wrong_token(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "radio")
+    async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
+        await patch(radio, '{"tempo": 70, "rain_mute": false}', Authorization="Bearer sesame")
+        await patch(radio, '{"tempo": 90}', Authorization="Bearer guess")
+        await patch(radio, '{"tempo": 90}')  # a page asks without a token to see whether it needs one
+    lines = [record.getMessage() for record in caplog.records if record.name == "radio.server"]
+    assert lines == [
+        "station 'tone': tempo=70, rain_mute=False, requested by 127.0.0.1",
+        "a wrong control token from 127.0.0.1",
+    ]
+
+
 async def test_disabled_controls_cannot_be_changed_with_a_token() -> None:
     async with on_air(authorization=Authorization(control=False, token="sesame")) as radio:
         status, answer = await patch(radio, '{"tempo": 70}', Authorization="Bearer sesame")
