@@ -26,7 +26,7 @@ COMMANDS = [command for page in PAGES for command in commands_of(page)]
 INLINE = [command for page in PAGES for command in inline_commands_of(page)]
 
 QUICK = r"radio (stations|controls|check|prompt)\b"
-RENDERING = r"radio (render|originality|score|compare)\b(?!.*--(against|judge))"
+RENDERING = r"radio (render|originality|score|compare)\b(?!.*(--against|--judge|my-survey))"
 PIPES = r"radio .*--output -"
 PLAYING = r"radio( play)?( --station \w+)?( --prompt \"[^\"]*\")?( --set \S+)*\s*(#.*)?$"
 PUSHES = r"radio push\b"
@@ -34,6 +34,7 @@ SERVER = r"radio serve\b|RADIO=|(curl|mpv) .*(\$RADIO|localhost:8000)"
 GUIDE = r"mkdir -p my-midi|radio .*(my-midi|mine)"
 """Run by tests/train/test_guide.py."""
 NOT_RUN = {
+    r"radio survey|radio render .*my-survey|mkdir -p my-survey": "tests/cli/test_survey.py serves one",
     r"radio score .*--(against|judge)": "needs recordings of the reader's, or a server",
     r"docker ": "needs a container engine",
     r"git clone|curl -LO https:|unzip ": "downloads a corpus",

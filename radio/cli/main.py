@@ -24,6 +24,7 @@ from radio.cli import (
     score,
     serve,
     stations,
+    survey,
 )
 from radio.cli.arguments import Parser, add_config
 from radio.cli.exit_codes import FAILED, INTERRUPTED, OK, USAGE
@@ -41,6 +42,7 @@ _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "doctor": (doctor, "look for everything that the radio needs on this machine, and name what is missing"),
     "score": (score, "measure audio files, let a learned judge tag them, and compare them with references"),
     "compare": (compare, "show two audio files side by side, as a table and as a page with charts"),
+    "survey": (survey, "serve a page on which listeners compare pairs of passages, and report their answers"),
     "originality": (originality, "compare a MIDI file with the music that the shipped models were trained on"),
 }
 _STATION_OPTIONS: Final = ("station", "seed", "prompt", "set")

@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MINUTES",
         help="minutes that are rendered from the first seed, for rows 5 and 7; 0 leaves them out [30]",
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FOLDER",
+        help="also let the tagger compare what is rendered with the recordings in this folder",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument(
         "--plots",
@@ -55,6 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     from dataclasses import asdict
 
     from radio.settings.config import load
+    from train.metrics.judging import Judge
     from train.metrics.listen import listen, table
 
     config = load(arguments.config)
@@ -65,7 +72,10 @@ def run(arguments: argparse.Namespace) -> None:
         for settings in stations:
             print(draw(settings, arguments.plots))
         return
-    results = listen(stations, hours=arguments.hours, seeds=arguments.seeds, audio_minutes=arguments.audio_minutes)
+    judge = Judge(arguments.against) if arguments.against else None
+    results = listen(
+        stations, hours=arguments.hours, seeds=arguments.seeds, audio_minutes=arguments.audio_minutes, judge=judge
+    )
     if arguments.json:
         figures = {name: asdict(measured) for name, measured in results.items()}
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")

@@ -15,9 +15,11 @@ from tqdm import tqdm
 
 from radio.compose.composer import Bar
 from radio.judge.measures import loudness_range
+from radio.judge.score import Score
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE, Block, Seconds
+from train.metrics.judging import Judge
 
 BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {"low": (30, 110), "mid": (200, 1_500), "high": (3_000, 7_000)}
@@ -49,6 +51,8 @@ class TrackAudio:
     """Levels by band."""
     loudness_range: float
     """LRA in LU, EBU Tech 3342."""
+    score: Score | None = None
+    """The judgement of the tagger, if there is one."""
 
     def away(self, *bands: str) -> float:
         """Return the share of the time in which any of `bands` is 9 dB or more below its usual level."""
@@ -93,10 +97,18 @@ def render_tracks(settings: StationSettings, *, minutes: float, seed: int) -> It
             bars[:] = [bar for bar in bars if bar.track.number != first]
 
 
-def measure_audio(settings: StationSettings, *, minutes: float, seed: int) -> list[TrackAudio]:
-    """Render a station and measure its whole tracks."""
+def measure_audio(
+    settings: StationSettings, *, minutes: float, seed: int, judge: Judge | None = None
+) -> list[TrackAudio]:
+    """Render a station and measure its whole tracks; a judge also tags them."""
     return [
-        TrackAudio(bars[0].track.number, len(audio) / SAMPLE_RATE, band_levels(audio), loudness_range(audio))
+        TrackAudio(
+            bars[0].track.number,
+            len(audio) / SAMPLE_RATE,
+            band_levels(audio),
+            loudness_range(audio),
+            judge.score(settings.name, audio) if judge else None,
+        )
         for bars, audio in render_tracks(settings, minutes=minutes, seed=seed)
     ]
 

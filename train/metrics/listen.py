@@ -9,6 +9,7 @@ from typing import Final
 from radio.settings.station import StationSettings
 from train.metrics.arrangement import measure_audio
 from train.metrics.drum_figures import DrumFigures
+from train.metrics.judging import Judge, JudgeFigures
 from train.metrics.music import compose
 from train.metrics.references import SPREADS
 from train.metrics.station_figures import AudioFigures, StationFigures, measure
@@ -56,6 +57,11 @@ def _audio(
     )
 
 
+def _judged(cell: Callable[[JudgeFigures], str]) -> Callable[[StationFigures], str]:
+    """Return the function for figures of a learned judge, which may be left out."""
+    return lambda figures: cell(figures.audio.judged) if figures.audio and figures.audio.judged else "–"
+
+
 def _edges(shares: Mapping[str, float]) -> str:
     return f"{shares['low']:.0%}, {shares['high']:.0%}, {shares['either']:.0%}"
 
@@ -86,6 +92,11 @@ ROWS: Final = (
         lambda figures: f"{figures.spread:.2f}", lambda figures, _: figures.spread >= 0.7),
     Row("7", "loudness range of a track, LU", "4.0 (1.9–10)", "3–6",
         *_audio(lambda audio: f"{audio.loudness_range:.1f}", lambda audio: 3 <= audio.loudness_range <= 6)),
+    Row("", "Fréchet distance to the references", "", "",
+        _judged(lambda judged: f"{judged.frechet:.0f} (their halves: {judged.halves:.0f})")),
+    Row("", "told apart from the references", "0.5", "", _judged(lambda judged: f"{judged.told_apart:.2f}")),
+    Row("", "tags: rock, electronic, chillout", "", "",
+        _judged(lambda judged: ", ".join(f"{share:.2f}" for share in judged.tags.values()))),
     Row("8", "figures of the top line that recur within 8 bars", "0.37", "≥ 0.3",
         lambda figures: f"{figures.figures_recurring:.2f}", lambda figures, _: figures.figures_recurring >= 0.3),
     Row("9", "distance of a track's halves ÷ distance to the next track", "", "≤ 0.6",
@@ -115,9 +126,16 @@ ROWS: Final = (
 
 
 def listen(
-    stations: Sequence[StationSettings], *, hours: float, seeds: Sequence[int], audio_minutes: float
+    stations: Sequence[StationSettings],
+    *,
+    hours: float,
+    seeds: Sequence[int],
+    audio_minutes: float,
+    judge: Judge | None = None,
 ) -> dict[str, StationFigures]:
     """Let each station compose `hours` from each seed, render the beginning of the first, and measure all of it.
+
+    A judge compares what is rendered with its references.
 
     Raises:
         ModelError: A checkpoint cannot be used.
@@ -126,8 +144,10 @@ def listen(
     results = {}
     for settings in stations:
         runs = [compose(settings, hours=hours, seed=seed) for seed in seeds]
-        audio = measure_audio(settings, minutes=audio_minutes, seed=seeds[0]) if audio_minutes else []
-        results[settings.name] = measure(runs, audio)
+        audio = []
+        if audio_minutes:
+            audio = measure_audio(settings, minutes=audio_minutes, seed=seeds[0], judge=judge)
+        results[settings.name] = measure(runs, audio, judge)
     return results
 
 

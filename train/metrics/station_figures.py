@@ -10,6 +10,7 @@ import numpy as np
 from train.metrics import faults
 from train.metrics.arrangement import TrackAudio
 from train.metrics.drum_figures import DrumFigures, measure_drums
+from train.metrics.judging import Judge, JudgeFigures
 from train.metrics.music import StationMusic, TrackMusic
 from train.metrics.pitch import chord_tone_time
 from train.metrics.repetition import recurring, similarities
@@ -31,6 +32,8 @@ class AudioFigures:
     """The same of their last eight seconds."""
     loudness_range: float
     """Median over tracks, in LU."""
+    judged: JudgeFigures | None = None
+    """The judgement of a learned judge, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,10 @@ class StationFigures:
     """Seconds of processor time for a minute of music."""
 
 
-def measure(runs: Sequence[StationMusic], audio: Sequence[TrackAudio] = ()) -> StationFigures:
-    """Measure the whole tracks of several runs of one station, and rendered tracks of it."""
+def measure(
+    runs: Sequence[StationMusic], audio: Sequence[TrackAudio] = (), judge: Judge | None = None
+) -> StationFigures:
+    """Measure the whole tracks of several runs of one station, and rendered tracks of it, which `judge` has tagged."""
     tracks = [track for run in runs for track in run.tracks()]
     alike = [value for track in tracks for value in similarities(track.passages["keys"], LOOP_BARS)]
     windows = [[window_features(track) for track in run.tracks()] for run in runs]
@@ -84,7 +89,7 @@ def measure(runs: Sequence[StationMusic], audio: Sequence[TrackAudio] = ()) -> S
         exact_bars=float(np.mean([value == 1 for value in alike])),
         similar_bars=float(np.mean(alike)),
         drums=measure_drums([track.bars for track in tracks]),
-        audio=_audio(audio) if audio else None,
+        audio=_audio(audio, judge) if audio else None,
         spread=float(np.median(list(spreads.values()))),
         spreads=spreads,
         figures_recurring=float(np.mean([again for track in tracks for again in recurring(track.passages["keys"])])),
@@ -111,13 +116,15 @@ def _chord_tones(tracks: Sequence[TrackMusic]) -> float:
     return float(np.average(shares, weights=times))
 
 
-def _audio(tracks: Sequence[TrackAudio]) -> AudioFigures:
+def _audio(tracks: Sequence[TrackAudio], judge: Judge | None) -> AudioFigures:
+    scores = [track.score for track in tracks if track.score]
     return AudioFigures(
         tracks=len(tracks),
         away=float(np.mean([track.away("low", "high") for track in tracks])),
         opens_without=_edges([{band: track.opens_without(band) for band in ("low", "high")} for track in tracks]),
         ends_without=_edges([{band: track.ends_without(band) for band in ("low", "high")} for track in tracks]),
         loudness_range=float(np.median([track.loudness_range for track in tracks])),
+        judged=judge.figures(scores) if judge and scores else None,
     )
 
 

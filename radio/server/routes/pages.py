@@ -37,21 +37,21 @@ def routes() -> list[web.RouteDef]:
         web.get("/embed/{station}", get_embed),
         web.get("/{station}/artwork", get_artwork),
         web.get("/{station}/overlay", get_overlay),
-        *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", _file_handler(path)) for path in files),
+        *(web.get(f"/web/{path.relative_to(WEB).as_posix()}", file_handler(path)) for path in files),
     ]
 
 
 @operation("Get the player page", tag="pages", media=("text/html",))
 async def get_page(request: web.Request) -> web.StreamResponse:
     """Get the player page: listen, change controls, order tracks."""
-    return await _file_handler(WEB / "index.html", frames="'self'")(request)
+    return await file_handler(WEB / "index.html", frames="'self'")(request)
 
 
 @operation("Get the embedded player", tag="pages", media=("text/html",))
 async def get_embed(request: web.Request) -> web.StreamResponse:
     """Get a compact player of one station, which any site may show in a frame."""
     channel_of(request)
-    return await _file_handler(WEB / "embed.html", frames="*")(request)
+    return await file_handler(WEB / "embed.html", frames="*")(request)
 
 
 @operation("Get the overlay", tag="pages", media=("text/html",))
@@ -61,7 +61,7 @@ async def get_overlay(request: web.Request) -> web.StreamResponse:
     The query parameters `theme`, `size`, `align` and `delay` are read by the page.
     """
     channel_of(request)
-    return await _file_handler(WEB / "overlay.html", frames="*")(request)
+    return await file_handler(WEB / "overlay.html", frames="*")(request)
 
 
 @operation("Get the picture of a station", tag="pages", media=tuple(_IMAGE_TYPES.values()))
@@ -75,7 +75,13 @@ async def get_artwork(request: web.Request) -> web.StreamResponse:
     return web.Response(text=draw_artwork(settings), content_type=_IMAGE_TYPES[".svg"], headers=headers)
 
 
-def _file_handler(path: Path, *, frames: str = "'none'") -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def file_handler(path: Path, *, frames: str = "'none'") -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return a handler that sends a file of a page, with the page's policy.
+
+    Args:
+        path: the file; its suffix gives the content type.
+        frames: the sites that may show the page in a frame, as in Content-Security-Policy.
+    """
     headers = {
         **_HEADERS,
         "Content-Type": _CONTENT_TYPES[path.suffix],

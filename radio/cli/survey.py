@@ -1,0 +1,104 @@
+"""`radio survey`: a page on which listeners compare pairs of passages, and the report of their answers."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radio.cli.arguments import count, port, positive
+from radio.cli.exit_codes import OK
+from radio.cli.signals import run_until_stopped
+
+if TYPE_CHECKING:  # `radio --help` imports no numpy
+    from radio.server.survey.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "folder",
+        type=Path,
+        help="a folder for each condition, with recordings of the same names, and NAME.txt with words",
+    )
+    parser.add_argument("--title", default="Listening survey", help="title of the page [Listening survey]")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
+    parser.add_argument("--port", type=port, default=8010, help="port to listen on, 0 for any free one [8010]")
+    parser.add_argument(
+        "--seed", dest="order_seed", type=int, default=0, metavar="N", help="seed of the listeners' orders [0]"
+    )
+    parser.add_argument("--pairs", type=count, default=12, metavar="N", help="pairs for each listener at most [12]")
+    parser.add_argument(
+        "--seconds",
+        dest="length",
+        type=positive,
+        default=30.0,
+        metavar="N",
+        help="length of the passages, from the beginning [30]",
+    )
+    parser.add_argument(
+        "--answers", type=Path, metavar="FILE", help="SQLite file of the answers [answers.sqlite in the folder]"
+    )
+    parser.add_argument("--report", action="store_true", help="print the results so far instead of serving the page")
+    parser.add_argument(
+        "--csv", type=Path, metavar="FILE", help="write the answers so far as CSV instead, - for standard output"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from radio.server.survey.store import Store
+
+    path = arguments.answers or arguments.folder / "answers.sqlite"
+    if arguments.report or arguments.csv:
+        _check_answers(path)
+        with Store(path) as store:
+            _report(store, arguments)
+        return OK
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
+        _serve(arguments, path)
+    return OK
+
+
+def _check_answers(path: Path) -> None:
+    from radio.errors import SettingsError
+
+    if not path.is_file():
+        raise SettingsError(f"{path}: there are no answers yet; --answers names another file")
+
+
+def _report(store: Store, arguments: argparse.Namespace) -> None:
+    from radio.server.survey.statistics import table
+    from radio.server.survey.store import write_csv
+
+    answers = store.answers()
+    if arguments.csv == Path("-"):
+        write_csv(answers, sys.stdout)
+    elif arguments.csv:
+        with arguments.csv.open("w", encoding="utf-8", newline="") as file:
+            write_csv(answers, file)
+    if arguments.report:
+        print(table(answers))
+        print(f"\n{store.listeners()} visits, {len(answers)} answers")
+
+
+def _serve(arguments: argparse.Namespace, path: Path) -> None:
+    import tempfile
+
+    from radio.server.survey.app import Survey, serve
+    from radio.server.survey.pairs import read_pairs
+    from radio.server.survey.passages import prepare
+    from radio.server.survey.store import Store
+
+    pairs = read_pairs(arguments.folder)
+    with Store(path) as store, tempfile.TemporaryDirectory(prefix="radio-survey-") as folder:
+        print(f"Preparing {len(pairs)} pairs", flush=True)
+        prepare(pairs, Path(folder), seconds=arguments.length)
+        survey = Survey(arguments.title, pairs, Path(folder), store, arguments.order_seed, arguments.pairs)
+
+        def on_ready(address: str) -> None:
+            print(f"The survey is at {address}\nPress Ctrl-C to stop.", flush=True)
+
+        run_until_stopped(serve(survey, host=arguments.host, port=arguments.port, on_ready=on_ready))

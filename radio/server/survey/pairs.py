@@ -1,0 +1,92 @@
+"""The pairs of passages that listeners compare, from a folder of recordings, and their order for each listener.
+
+A folder of a survey has a folder for each condition, such as `felt` and `rhodes`. Files of the same name in two
+of them are a pair. A text file of that name beside the folders, such as `night.txt`, holds words that both should
+match.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from radio.errors import SettingsError
+from radio.judge.score import SUFFIXES
+
+Side: TypeAlias = Literal["a", "b"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two passages of the same name.
+
+    conditions: the names of their folders, in alphabetical order. words: what both should match; None without words.
+    """
+
+    name: str
+    conditions: tuple[str, str]
+    files: tuple[Path, Path]
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A pair as one listener gets it.
+
+    number: place of the pair in the survey. swapped: whether side `a` plays the second condition.
+    """
+
+    number: int
+    swapped: bool
+
+    def index(self, side: Side) -> int:
+        """Return the place of a side's passage in the pair: 0 or 1."""
+        return int(self.swapped != (side == "b"))
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """Return the pairs of a folder, by name.
+
+    Raises:
+        SettingsError: There is no such folder, or it has no pair; the message says what it should hold.
+    """
+    if not folder.is_dir():
+        raise SettingsError(
+            f"{folder} is not a folder; a survey has one with a folder of recordings for each condition"
+        )
+    conditions = {
+        path.name: {file.stem: file for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES}
+        for path in sorted(folder.iterdir())
+        if path.is_dir()
+    }
+    pairs = [
+        Pair(name, (first, second), (conditions[first][name], conditions[second][name]), _words(folder, name))
+        for first, second in combinations(conditions, 2)
+        for name in conditions[first]
+        if name in conditions[second]
+    ]
+    if not pairs:
+        raise SettingsError(
+            f"{folder} has no pair: it needs two folders, one for each condition, with recordings of the same name, "
+            f"such as {folder}/felt/night.mp3 and {folder}/rhodes/night.mp3"
+        )
+    return sorted(pairs, key=lambda pair: (pair.name, pair.conditions))
+
+
+def order(pairs: Sequence[Pair], *, seed: int, listener: int, count: int) -> list[Placed]:
+    """Return the pairs of one listener: `count` of them at most, in random order, sides swapped at random.
+
+    The same seed and number of the listener give the same order.
+    """
+    source = random.Random(f"{seed} {listener}")
+    numbers = source.sample(range(len(pairs)), min(count, len(pairs)))
+    return [Placed(number, source.random() < 0.5) for number in numbers]
+
+
+def _words(folder: Path, name: str) -> str | None:
+    path = folder / f"{name}.txt"
+    return " ".join(path.read_text(encoding="utf-8").split()) or None if path.is_file() else None

@@ -1,0 +1,54 @@
+"""`radio survey`: from a folder of recordings to the report."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radio.cli.main import main
+from tests.server.survey.folders import make_folder
+
+
+def post(address: str, body: dict[str, Any] | None = None) -> Any:
+    data = b"" if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address, data, {"Content-Type": "application/json"} if body else {}, method="POST")  # noqa: S310 - our own process
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - likewise
+        return json.loads(response.read() or b"null")
+
+
+def test_answers_are_served_stored_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_folder(tmp_path, seconds=1.0)
+    command = [sys.executable, "-m", "radio", "survey", str(folder), "--port", "0", "--title", "Keys"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        address = next(match[0] for line in process.stdout if (match := re.search(r"http://\S+", line)))
+        visit = post(f"{address}api/visits")
+        assert visit["title"] == "Keys"
+        for pair in visit["pairs"]:
+            body = {"listener": visit["listener"], "place": pair["place"], "balance": "a", "quality": "same"}
+            post(f"{address}api/answers", body)
+        process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
+    csv = tmp_path / "answers.csv"
+    assert main(["survey", str(folder), "--report", "--csv", str(csv)]) == 0
+    out = capsys.readouterr().out
+    assert "| balance | felt or rhodes |" in out
+    assert "1 visits, 4 answers" in out
+    assert len(csv.read_text().splitlines()) == 5
+    assert main(["survey", str(folder), "--csv", "-"]) == 0
+    assert capsys.readouterr().out == csv.read_text()
+
+
+def test_mistakes_are_reported_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in (([], "has no pair"), (["--report"], "there are no answers yet")):
+        assert main(["survey", str(tmp_path), *arguments]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert words in line
