@@ -34,6 +34,12 @@ MAX_IDLE: Final = 4_096
 Beyond the limit, the connection that was idle for longest is closed. HLS players keep a connection between segments.
 """
 
+RESERVED_DESCRIPTORS: Final = 128
+"""Descriptors that connections leave free, of those that the process may have, for what keeps stations on the air.
+
+A system gives a new connection the lowest free descriptor, so that its number says how many are taken.
+"""
+
 _BACKLOG: Final = 1_024
 _LINGER: Final[Seconds] = 5.0
 """Time for which the rest of a refused body is read, so that a reset does not discard the response."""
@@ -42,9 +48,9 @@ _LINGER: Final[Seconds] = 5.0
 class RequestHandler(web.RequestHandler):
     """The handler of one connection; it is in `idle` while there is no request."""
 
-    __slots__ = ("_head_timer", "_idle")
+    __slots__ = ("_head_timer", "_idle", "_last_descriptor")
 
-    def __init__(self, server: web.Server, idle: dict[RequestHandler, None]) -> None:
+    def __init__(self, server: web.Server, idle: dict[RequestHandler, None], last_descriptor: int) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -54,10 +60,14 @@ class RequestHandler(web.RequestHandler):
             auto_decompress=False,  # a small body may decompress to a large one
         )
         self._idle = idle
+        self._last_descriptor = last_descriptor
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if transport.get_extra_info("socket").fileno() > self._last_descriptor:
+            self.force_close()
+            return
         self.mark_idle()
         self._expect_head()
 
@@ -118,6 +128,7 @@ class Site(web.BaseSite):
         self._listener = listener
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._max_idle = min(MAX_IDLE, files // 4)
+        self._last_descriptor = files - min(RESERVED_DESCRIPTORS, files // 2)
         self._idle = idle
 
     @property
@@ -136,7 +147,7 @@ class Site(web.BaseSite):
             raise RuntimeError("the runner has been cleaned up")
         if len(self._idle) >= self._max_idle:
             next(iter(self._idle)).force_close()
-        return RequestHandler(self._runner.server, self._idle)
+        return RequestHandler(self._runner.server, self._idle, self._last_descriptor)
 
 
 async def start_sites(runner: web.AppRunner, listeners: Iterable[socket.socket]) -> None:

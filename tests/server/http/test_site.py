@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import resource
+import socket
 import time
 from typing import Any
 
@@ -159,6 +161,28 @@ async def test_a_body_that_does_not_arrive_times_out(monkeypatch: pytest.MonkeyP
     async with on_air(start=False) as radio:
         status, _, answer = await send(radio, head)
         assert (status, json.loads(answer)["error"]["code"]) == (408, "too_slow")
+
+
+async def test_connections_leave_descriptors_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as probe:
+        lowest_free = probe.fileno()
+    # Half of these are reserved. A connection takes a descriptor at both of its ends.
+    files = 2 * (lowest_free + 20)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    async with on_air(start=False) as radio:
+        connections = [await asyncio.open_connection(radio.host, radio.port) for _ in range(30)]
+        refused = 0
+        for reader, writer in connections:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try:
+                refused += not await asyncio.wait_for(reader.readline(), DEADLINE)
+            except ConnectionError:
+                refused += 1
+        assert 15 < refused < 30
+        for _, writer in connections:
+            writer.close()
+        async with radio.http.get(f"{radio.root}/healthz") as response:
+            assert response.status == 200
 
 
 async def test_the_number_of_idle_connections_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
