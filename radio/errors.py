@@ -52,6 +52,10 @@ class StreamError(RadioError):
     """A failed encoder, muxer or output."""
 
 
+class StorageError(RadioError):
+    """A disk without room for a file."""
+
+
 class ServerError(RadioError):
     """A server that cannot start, for instance because its port is in use."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 import warnings
 import wave
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,26 @@ from radio.errors import AudioError
 from radio.types import SAMPLE_RATE, Block, Frames
 
 SUFFIXES = (".wav", ".mp3", ".ogg")
+
+_log = logging.getLogger("radio.audio")
+_SIDE = math.sqrt(0.5)
+_MIXES: Mapping[int, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
+    {
+        1: ((1,), (1,)),
+        2: ((1, 0), (0, 1)),
+        3: ((1, 0, _SIDE), (0, 1, _SIDE)),
+        4: ((1, 0, _SIDE, 0), (0, 1, 0, _SIDE)),
+        5: ((1, 0, _SIDE, _SIDE, 0), (0, 1, _SIDE, 0, _SIDE)),
+        6: ((1, 0, _SIDE, 0, _SIDE, 0), (0, 1, _SIDE, 0, 0, _SIDE)),
+        7: ((1, 0, _SIDE, 0, 0.5, _SIDE, 0), (0, 1, _SIDE, 0, 0.5, 0, _SIDE)),
+        8: ((1, 0, _SIDE, 0, _SIDE, 0, _SIDE, 0), (0, 1, _SIDE, 0, 0, _SIDE, 0, _SIDE)),
+    }
+)
+"""The shares of each channel on the left and on the right (ITU-R BS.775-4, annex 4), by the number of channels.
+
+The channels are in the order of WAV files: front left and right, center, low frequencies, back, and sides. The low
+frequencies are left out.
+"""
 _FADE: Frames = SAMPLE_RATE // 2
 """Length of the crossfade between two recordings; at most a quarter of the shorter one."""
 _SHORTEST: Frames = SAMPLE_RATE // 10
@@ -39,7 +62,8 @@ class LoopFolder:
     """The WAV, MP3 and OGG files of a folder, played in order of their names, endlessly and seamlessly.
 
     The end of each recording and the start of the next overlap in an equal-power crossfade; a single recording overlaps
-    with itself. All files are decoded when the folder is opened: a minute takes 23 MB.
+    with itself. All files are decoded when the folder is opened: a minute takes 23 MB. Hidden files and those of other
+    types are left out, with a warning.
 
     Args:
         path: the folder.
@@ -111,9 +135,12 @@ def _cosine(angle: npt.NDArray[np.float64]) -> Block:
 
 def _files(path: Path) -> list[Path]:
     try:
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        entries = sorted(path.iterdir())
     except OSError as error:
         raise AudioError(f"loops {path}: {error.strerror or error}") from error
+    files = [file for file in entries if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")]
+    if skipped := [file.name for file in entries if file not in files]:
+        _log.warning("loops %s: left out, hidden or not %s: %s", path, ", ".join(SUFFIXES), ", ".join(skipped))
     if not files:
         raise AudioError(f"loops {path}: no {', '.join(SUFFIXES)} file in this folder")
     return files
@@ -124,12 +151,21 @@ def _decode(path: Path) -> Block:
     # Samples are integers of sample_width bytes, with interleaved channels.
     full_scale = np.float32(1 << (8 * segment.sample_width - 1))
     audio = np.asarray(segment.get_array_of_samples(), np.float32).reshape(-1, segment.channels) / full_scale
-    stereo = np.repeat(audio, 2, axis=1) if segment.channels == 1 else audio[:, :2]
+    stereo = _mixed_down(path, audio)
     if segment.frame_rate != SAMPLE_RATE and len(stereo):
         stereo = _resampled(stereo, segment.frame_rate)
     if len(stereo) < _SHORTEST:
         raise AudioError(f"loop {path} lasts {len(stereo) / SAMPLE_RATE:.3f} s; it must last at least 0.1 s")
     return np.ascontiguousarray(stereo, dtype=np.float32)
+
+
+def _mixed_down(path: Path, audio: npt.NDArray[np.float32]) -> Block:
+    """Return any number of channels, shape (frames, channels), as stereo without overload."""
+    channels = audio.shape[1]
+    if channels not in _MIXES:
+        raise AudioError(f"loop {path} has {channels} channels; mix it down to at most {max(_MIXES)}")
+    shares = np.array(_MIXES[channels], np.float32)
+    return np.asarray(audio @ (shares / shares.sum(axis=1, keepdims=True)).T, np.float32)
 
 
 def _resampled(stereo: Block, rate: int) -> Block:

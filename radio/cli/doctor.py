@@ -88,12 +88,33 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
         for setting in ("soundfont", *PARTS, "bass"):
             path: Path = getattr(station, setting)
             users.setdefault((setting, path), []).append(station.name)
+    unreadable: set[Path] = set()
     for (setting, path), names in users.items():
         # The error of a soundfont holds its remedy.
         remedy = "" if setting == "soundfont" else "export it again, or leave the setting out for the shipped one"
-        yield _tried(f"{', '.join(names)}: {setting}", partial(read, setting, path), remedy)
+        finding = _tried(f"{', '.join(names)}: {setting}", partial(read, setting, path), remedy)
+        unreadable |= set() if finding.is_ok else {path}
+        yield finding
     for station in stations.values():
+        if station.soundfont not in unreadable:
+            yield _tried(f"{station.name}: instruments", partial(_instruments, station), "")
+        if station.loops is not None:
+            yield _tried(f"{station.name}: loops", partial(_loops, station.loops), "repair or remove the file")
         yield from _pushes(station)
+
+
+def _instruments(station: StationSettings) -> str:
+    from radio.station.factory import open_synth
+
+    open_synth(station).close()
+    return f"{station.soundfont.name} has them all"
+
+
+def _loops(folder: Path) -> str:
+    from radio.audio.loop_folder import LoopFolder
+
+    LoopFolder(folder)
+    return str(folder)
 
 
 def _tried(name: str, attempt: Callable[[], str], remedy: str, *, is_needed: bool = True) -> Finding:

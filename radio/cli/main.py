@@ -68,6 +68,8 @@ Press Ctrl-C to stop. Exit status: 0 done, 1 something failed, 2 a mistake in th
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status. Raise SystemExit after --help and --version only."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` sets it
+        signal.signal(signal.SIGHUP, _interrupt)
     # Read when numpy is imported: blocks are so short that threads of its matrix products only wait for one another.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = sys.argv[1:] if arguments is None else arguments

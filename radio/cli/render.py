@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +22,9 @@ if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
     from radio.settings.station import StationSettings
     from radio.station.audio_files import ProgressCallback
     from radio.station.extent import Extent
+
+_DRAFTS: Final = ".radio-"
+"""Prefix of the folders that hold files until they are complete."""
 
 _SHORTEST: Final = 1 / 60
 """Minutes. Less than a second holds no music worth a file."""
@@ -117,13 +119,19 @@ def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], 
 
 @contextmanager
 def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
-    """Yield a path of the same name for each target. The drafts replace the targets if the block ends without error."""
-    folders: dict[Path, tempfile.TemporaryDirectory[str]] = {}
+    """Yield a path of the same name for each target. The drafts replace the targets if the block ends without error.
+
+    Drafts of a run that was killed are deleted by the next run that writes to the same folder.
+    """
+    from radio.worker.scratch import ScratchFolder, delete_abandoned
+
+    folders: dict[Path, ScratchFolder] = {}
     try:
         for parent in {target.parent for target in targets}:
-            folders[parent] = tempfile.TemporaryDirectory(dir=parent, prefix=".radio-")
+            delete_abandoned(_DRAFTS, parent)
+            folders[parent] = ScratchFolder(_DRAFTS, parent)
         drafts = [
-            Path(folders[target.parent].name, str(number), target.stem + target.suffix.lower())
+            folders[target.parent].path / str(number) / (target.stem + target.suffix.lower())
             for number, target in enumerate(targets)
         ]
         for draft in drafts:
@@ -133,7 +141,7 @@ def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
             draft.replace(target)
     finally:
         for folder in folders.values():
-            folder.cleanup()
+            folder.delete()
 
 
 def _check(path: Path, extent: Extent) -> None:

@@ -35,7 +35,10 @@ def stop_event() -> Iterator[threading.Event]:
 
 
 def run_until_stopped(coroutine: Coroutine[object, object, None]) -> None:
-    """Run a coroutine until it returns or a signal cancels it. A second signal cuts its cleanup short."""
+    """Run a coroutine until it returns or a signal cancels it: SIGINT, SIGTERM, or SIGHUP of a terminal that is closed.
+
+    A second signal cuts its cleanup short.
+    """
     import asyncio
 
     async def run() -> None:
@@ -49,6 +52,8 @@ def run_until_stopped(coroutine: Coroutine[object, object, None]) -> None:
         # The loop cancels between two callbacks. The handler of asyncio.run cancels futures while a callback uses them.
         loop.add_signal_handler(signal.SIGINT, interrupt)
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` sets it; a server reloads instead
+            loop.add_signal_handler(signal.SIGHUP, task.cancel)
         with suppress(asyncio.CancelledError):
             await task
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,10 +83,21 @@ def write(
     title: str = "",
     markers: Sequence[tuple[Tick, str]] = (),
 ) -> None:
-    """Write a format 1 file in 4/4: one track for tempos and the time signature, then one per part; bar 1 is at tick 0.
+    """Write what `encode` returns to a file."""
+    path.write_bytes(encode(tracks, tempos, end=end, title=title, markers=markers))
+
+
+def encode(
+    tracks: Sequence[MidiTrack],
+    tempos: Mapping[Tick, float],
+    *,
+    end: Tick,
+    title: str = "",
+    markers: Sequence[tuple[Tick, str]] = (),
+) -> bytes:
+    """Return a format 1 file in 4/4: a track for tempos and the time signature, then one per part; bar 1 is at tick 0.
 
     Args:
-        path: the target.
         tracks: their events are sorted by tick, releases before strikes on equal ticks.
         tempos: beats per minute from each tick on.
         end: length of the file in ticks.
@@ -105,7 +117,9 @@ def write(
     for track in tracks:
         channel = DRUM_CHANNEL if track.drums else next(channels)
         file.tracks.append(_midi_messages(track, channel, end))
-    file.save(path)
+    out = io.BytesIO()
+    file.save(file=out)
+    return out.getvalue()
 
 
 def _midi_messages(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:

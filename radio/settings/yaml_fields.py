@@ -110,7 +110,10 @@ def _section(reading: Reading, kind: Section, where: str) -> Reader:
 
 def _file(reading: Reading, kind: File) -> Reader:
     def read(node: yaml.Node) -> Path:
-        path = reading.path.parent / Path(text(node)).expanduser()
+        try:
+            path = reading.path.parent / Path(text(node)).expanduser()
+        except RuntimeError as error:
+            raise FaultError(node, f"'{text(node)}': ~ stands for no folder here; write the whole path") from error
         try:
             kind.check_exists(path)
         except ValueError as error:

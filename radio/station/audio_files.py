@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import wave
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from radio.audio.loudness import Meter
-from radio.errors import StreamError
+from radio.errors import StorageError, StreamError
 from radio.types import SAMPLE_RATE, Block, Frames
 
 ProgressCallback: TypeAlias = Callable[[float], None]
@@ -23,6 +24,10 @@ FFMPEG_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     ".opus": {"codec:a": "libopus", "b:a": "128k"},
 }
 """The options of ffmpeg for each file type that it encodes."""
+
+
+_LEAST_ROOM: Final = 1 << 20
+"""A disk with fewer free bytes is full."""
 
 
 class Chapter(NamedTuple):
@@ -58,6 +63,7 @@ def encode(wav: Path, target: Path, *, tags: Mapping[str, str], chapters: Sequen
 
     Raises:
         StreamError: ffmpeg is not installed or failed; the message includes its last line.
+        StorageError: the disk is full.
     """
     from ffmpeg import FFmpeg, FFmpegError
 
@@ -79,6 +85,8 @@ def encode(wav: Path, target: Path, *, tags: Mapping[str, str], chapters: Sequen
     except FileNotFoundError as error:
         raise StreamError(missing_ffmpeg(target.suffix)) from error
     except FFmpegError as error:
+        if shutil.disk_usage(target.parent).free < _LEAST_ROOM:
+            raise StorageError(f"there is no room for {target.suffix} files in {target.parent}") from error
         raise StreamError(f"ffmpeg could not write {target.name}: {error}") from error
     finally:
         chapter_file.unlink(missing_ok=True)

@@ -78,10 +78,23 @@ def open_sounds(settings: StationSettings, seed: int) -> tuple[Synth, Textures]:
         LoopFolder(settings.loops) if settings.loops else Rain(seed),
         Ambience(settings.ambience.audible(), seed),
     )
+    return open_synth(settings), textures
+
+
+def open_synth(settings: StationSettings) -> Synth:
+    """Load the station's instruments.
+
+    Raises:
+        AudioError: the soundfont cannot be used, or lacks a program of the settings.
+    """
     synth = Synth(settings.soundfont, open_programs(settings))
-    for program in settings.keys_programs:
-        synth.check(Program(program))
-    return synth, textures
+    try:
+        for program in settings.keys_programs:
+            synth.check(Program(program))
+    except AudioError:
+        synth.close()
+        raise
+    return synth
 
 
 def open_programs(settings: StationSettings) -> dict[str, Program]:

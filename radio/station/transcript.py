@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from radio.music import midi
 from radio.music.events import NoteEvent
@@ -13,8 +12,8 @@ from radio.station.replay import AiredPassage
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 
-def write(passages: Sequence[AiredPassage], path: Path) -> None:
-    """Write consecutive passages as a MIDI file that starts with the first bar that begins in them.
+def encode(passages: Sequence[AiredPassage]) -> bytes:
+    """Return consecutive passages as a MIDI file that starts with the first bar that begins in them.
 
     Notes are written on their ticks: swing and human timing are part of the sound only. Notes that began before the
     first bar are left out, and notes that sound at the end of a passage are released there. Each passage starts on a
@@ -41,7 +40,7 @@ def write(passages: Sequence[AiredPassage], path: Path) -> None:
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
     layers = [layer for layer in PLAYED_LAYERS if layer != "lead" or events[layer]]
     tracks = [midi_track(layer, events[layer], programs, passages[0].settings.drum_kit) for layer in layers]
-    midi.write(path, tracks, tempos, end=place)
+    return midi.encode(tracks, tempos, end=place)
 
 
 def _shifted(events: Sequence[NoteEvent], ticks: Tick) -> list[NoteEvent]:

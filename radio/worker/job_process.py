@@ -1,11 +1,13 @@
 """The process of one job: `python -m radio.worker.job_process FOLDER` reads a pickled task and runs it in FOLDER.
 
 `radio.worker.job_queue` starts it and holds the other ends of its pipes. The process reports as JSON objects, one per
-line, on its original standard output: {"share": 0.25} while it works, then {"result": "name"} or {"fault": "reason"}.
+line, on its original standard output: {"share": 0.25} while it works, then {"result": "name"}, {"fault": "reason"}, or
+{"full": "reason"} for a full disk.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -15,13 +17,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from radio.errors import RadioError
+from radio.errors import RadioError, StorageError
 
 NICENESS = 15
 """Stations run at 5 and the server at 0: a job gets the processor time that they leave."""
 
 MAX_FILE_SIZE = 2**31
 """Largest file that a job may write, in bytes."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors of a full disk."""
 
 
 class Task(Protocol):
@@ -60,8 +66,14 @@ def _run(folder: Path, report: Callable[..., None]) -> None:
 
     try:
         report(result=task.run(folder, on_progress).relative_to(folder).as_posix())
+    except StorageError as error:
+        report(full=str(error))
     except RadioError as error:
         report(fault=str(error))
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        report(full=f"there is no room for files in {folder.parent}")
 
 
 if __name__ == "__main__":

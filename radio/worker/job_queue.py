@@ -18,7 +18,7 @@ from typing import Final, Literal, TypeAlias
 
 from radio.errors import ServerError
 from radio.types import Seconds
-from radio.worker.job_process import Task
+from radio.worker.job_process import FULL, Task
 from radio.worker.scratch import ScratchFolder, delete_abandoned
 
 JOB_COMMAND: Final[tuple[str, ...]] = (sys.executable, "-P", "-m", "radio.worker.job_process")
@@ -55,6 +55,8 @@ class Job:
     """The completed share of the work, 0–1."""
     result: Path | None = None
     error: str | None = None
+    disk_is_full: bool = False
+    """True if it failed for lack of room."""
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -121,7 +123,8 @@ class JobQueue:
             try:
                 self._scratch = ScratchFolder(_PREFIX)
             except OSError as error:
-                raise ServerError(f"cannot create a folder for the job: {error.strerror or error}") from error
+                where = f" in {Path(error.filename).parent}" if error.filename else ""
+                raise ServerError(f"cannot create a folder for the job{where}: {error.strerror or error}") from error
             asyncio.get_running_loop().run_in_executor(None, delete_abandoned, _PREFIX)
         return self._scratch.path
 
@@ -166,7 +169,8 @@ class JobQueue:
         except TimeoutError:
             job.error = f"not finished within {self.time_limit:g} s"
         except OSError as error:
-            job.error = f"cannot start the job: {error.strerror or error}"
+            job.error = f"cannot start the job in {job.folder.parent}: {error.strerror or error}"
+            job.disk_is_full = error.errno in FULL
 
     def _finish(self, job: Job) -> None:
         task = self._tasks.pop(job)
@@ -235,6 +239,8 @@ def _apply_report(job: Job, line: bytes) -> None:
         job.progress = report["share"]
     elif "result" in report:
         job.result, job.progress = job.folder / report["result"], 1.0
+    elif "full" in report:
+        job.error, job.disk_is_full = report["full"], True
     else:
         job.error = report["fault"]
 

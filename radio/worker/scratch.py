@@ -24,15 +24,17 @@ class ScratchFolder:
 
     Args:
         prefix: the beginning of its name.
+        parent: the folder that holds it; None takes the system's folder of temporary files.
 
     Raises:
         OSError: the folder cannot be created.
     """
 
-    def __init__(self, prefix: str) -> None:
-        unlocked = Path(tempfile.mkdtemp(prefix=_NEW + prefix))
+    def __init__(self, prefix: str, parent: Path | None = None) -> None:
+        unlocked = Path(tempfile.mkdtemp(prefix=_NEW + prefix, dir=parent))
         self._lock = os.open(unlocked, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):  # some network file systems have no locks, and then nothing is abandoned
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.path = unlocked.rename(unlocked.with_name(unlocked.name.removeprefix(_NEW)))
 
     def delete(self) -> None:
@@ -41,9 +43,9 @@ class ScratchFolder:
         os.close(self._lock)
 
 
-def delete_abandoned(prefix: str) -> None:
+def delete_abandoned(prefix: str, parent: Path | None = None) -> None:
     """Delete the folders with this prefix that dead processes of this user left behind. This may take a while."""
-    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    for path in (parent or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # deleted meanwhile, not a folder, not accessible, or locked
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:

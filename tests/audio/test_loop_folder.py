@@ -125,6 +125,38 @@ def test_a_missing_or_empty_folder_is_reported(tmp_path: Path) -> None:
         LoopFolder(tmp_path / "nowhere")
 
 
+def test_hidden_files_and_other_types_are_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other systems put files such as ._rain.wav beside each file; they hold no sound."""
+    write(tmp_path / "rain.wav", tone(440, 1.0))
+    (tmp_path / "._rain.wav").write_bytes(b"\0\5\x16\7" + bytes(100))
+    (tmp_path / "cover.jpg").write_bytes(b"no sound")
+    assert LoopFolder(tmp_path).render(100).any()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().endswith(": ._rain.wav, cover.jpg")
+    (tmp_path / "rain.wav").unlink()
+    with pytest.raises(AudioError, match=r"no \.wav, \.mp3, \.ogg file"):
+        LoopFolder(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("six.wav", "pcm_s16le"), ("six.ogg", "libvorbis")])
+def test_surround_is_mixed_down(tmp_path: Path, name: str, codec: str) -> None:
+    """Each of six channels has a tone of its own; the low frequencies are left out."""
+    hertz = (300, 500, 700, 900, 1_100, 1_300)
+    tones = "|".join(f"0.5*sin(2*PI*{number}*t)" for number in hertz)
+    source = ["-f", "lavfi", "-i", f"aevalsrc={tones}:s=48000:d=1.5:c=5.1", "-c:a", codec]
+    subprocess.run(["ffmpeg", "-v", "error", *source, str(tmp_path / name)], check=True)
+    block = LoopFolder(tmp_path).render(SAMPLE_RATE).astype(np.float64)
+    assert np.abs(block).max() <= 1
+    levels = np.abs(np.fft.rfft(block[12_000:36_000], axis=0))[[number // 2 for number in hertz]]
+    share = levels / levels.max()
+    side = np.sqrt(0.5)
+    assert np.allclose(share[:, 0], [1, 0, side, 0, side, 0], atol=0.05)
+    assert np.allclose(share[:, 1], [0, 1, side, 0, 0, side], atol=0.05)
+
+
 def test_without_ffmpeg_wav_files_play_and_mp3_files_are_refused(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

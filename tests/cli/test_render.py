@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
+import sys
 import wave
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +25,7 @@ from radio.station.extent import BarLoop, Extent, TimedExcerpt, WholeTracks
 from radio.station.score import Score
 from radio.types import SAMPLE_RATE, Block
 from tests.conftest import ToneStation
+from tests.playback.pulseaudio import wait_for
 
 
 def seconds_of(path: Path) -> float:
@@ -173,3 +176,23 @@ def test_without_ffmpeg_only_wav_is_available(
     assert opened == []
     render(settings, extent=TimedExcerpt(3), paths=[tmp_path / "song.wav"])
     assert (tmp_path / "song.wav").exists()
+
+
+def drafts(folder: Path) -> list[Path]:
+    return list(folder.glob("*.radio-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_a_render_that_is_stopped_leaves_no_drafts(number: signal.Signals, tmp_path: Path) -> None:
+    """A killed run cannot delete its drafts; the next run that writes to the folder does."""
+    song = tmp_path / "song.wav"
+    command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "300", str(song)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as radio:
+        wait_for(lambda: drafts(tmp_path), "a draft", 90)
+        radio.send_signal(number)
+        _, errors = radio.communicate(timeout=90)
+    assert b"Traceback" not in errors
+    assert not song.exists()
+    assert bool(drafts(tmp_path)) == (number is signal.SIGKILL)
+    assert main(["render", "--station", "chill", "--bars", "1", str(tmp_path / "loop.mid")]) == 0
+    assert drafts(tmp_path) == []

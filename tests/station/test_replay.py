@@ -102,7 +102,7 @@ def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tm
     programs = [bar.programs for bar in passage.bars]
     assert len({tuple(sorted(by_layer.items())) for by_layer in programs}) == 2
     np.testing.assert_array_equal(replayed(passage)["mix"], audio[passage.start : passage.end])
-    transcript.write([passage], tmp_path / "notes.mid")
+    (tmp_path / "notes.mid").write_bytes(transcript.encode([passage]))
     (keys,) = (track for track in mido.MidiFile(tmp_path / "notes.mid").tracks if track.name == "keys")
     changes = [message.program for message in keys if message.type == "program_change"]
     assert changes == [program for program, _ in groupby(bar["keys"] for bar in programs)]
@@ -128,7 +128,7 @@ def test_separate_layers_add_up_to_the_mix(aired: AiredStation) -> None:
 
 def test_notes_are_written_on_their_ticks(aired: AiredStation, tmp_path: Path) -> None:
     passages = aired.passages(20)
-    transcript.write(passages, tmp_path / "notes.mid")
+    (tmp_path / "notes.mid").write_bytes(transcript.encode(passages))
     score = midi.read(tmp_path / "notes.mid")
     (passage,) = passages
     first = passage.bars[0].number * TICKS_PER_BAR
@@ -155,7 +155,7 @@ def test_a_passage_after_a_restart_begins_on_a_new_bar(settings: StationSettings
         lines = [BarLine(bar * BAR, number + bar, 80.0) for bar in range(-(-end // BAR))]
         return AiredPassage(settings, 0, end, notes, lines, [])
 
-    transcript.write([passage(7, 60, 1.5), passage(0, 62, 2)], tmp_path / "notes.mid")
+    (tmp_path / "notes.mid").write_bytes(transcript.encode([passage(7, 60, 1.5), passage(0, 62, 2)]))
     notes = [note for note in midi.read(tmp_path / "notes.mid").notes if note.track == "keys"]
     assert [(note.start, note.end, note.note) for note in notes] == [
         (0, 1.5 * TICKS_PER_BAR, 60),

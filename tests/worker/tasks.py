@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -45,6 +46,8 @@ class Fail:
         if self.kind == "large file":
             with (folder / "large").open("wb") as file:
                 file.truncate(2**31 + 1)
+        if self.kind == "full disk":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self.kind == "long stderr":
             sys.stderr.write("x" * 300_000 + "\n")
         if self.kind == "signal":

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
 from aiohttp import web
@@ -20,7 +17,7 @@ from radio.server.http.operation import operation
 from radio.server.http.query import QueryParameter
 from radio.server.routes.export_queue import EXPORT_JOBS, wait_for
 from radio.station import transcript
-from radio.station.replay import AiredPassage, Export
+from radio.station.replay import Export
 from radio.types import Seconds
 
 SHORTEST: Final[Seconds] = 1.0
@@ -62,7 +59,8 @@ def routes() -> list[web.RouteDef]:
     query=(_SECONDS, _FORMAT),
     problems={
         403: "A page of another site sent the request.",
-        503: "The station has not played anything yet, or the queue is full.",
+        503: "The station has not played anything yet, the queue is full, or there is no folder for files.",
+        507: "The disk is full.",
     },
 )
 async def export(request: web.Request) -> web.StreamResponse:
@@ -89,7 +87,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     if request.method == "HEAD":
         return web.Response(headers=headers)
     if format_ == "mid":
-        return web.Response(body=await asyncio.to_thread(_midi, passages), headers=headers)
+        return web.Response(body=await asyncio.to_thread(transcript.encode, passages), headers=headers)
     title = channel.now_playing.title_at(channel.edge.live) or channel.settings.title
     job = await wait_for(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
     if job.result is None:
@@ -98,10 +96,3 @@ async def export(request: web.Request) -> web.StreamResponse:
     file = job.result.open("rb")
     await request.app[EXPORT_JOBS].remove(job)  # deletes the file; it can still be read while it is open
     return web.Response(body=file, headers=headers)
-
-
-def _midi(passages: Sequence[AiredPassage]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "notes.mid"
-        transcript.write(passages, path)
-        return path.read_bytes()

@@ -30,7 +30,7 @@ async def wait_for(request: web.Request, job: Job) -> Job:
     """Wait until a job is done, and cancel it if the client disconnects.
 
     Raises:
-        ProblemError: 500 with the reason if the job failed.
+        ProblemError: 500 with the reason if the job failed, or 507 if the disk is full.
         ConnectionResetError: The client has disconnected.
     """
     while not job.finished.is_set():
@@ -42,6 +42,8 @@ async def wait_for(request: web.Request, job: Job) -> Job:
                 await job.finished.wait()
         except TimeoutError:
             continue
+    if job.disk_is_full:
+        raise ProblemError(507, "no_room", job.error or "the disk is full", retry_after=60)
     if job.state != "done":
         raise ProblemError(500, "failed", job.error or "the radio is stopping")
     return job
