@@ -91,10 +91,9 @@ test-loaded: system-tests $(VENV)/.tests ## run the fast tests twice beside a bu
 bench: system-tests $(VENV)/.tests ## measure the speed of each part on this machine
 	$(BIN)/python -m bench
 
-# On a machine with a CUDA device, which must have torch, pytest and nvcc: `make gpu BIN=/usr/bin`.
+# On a machine with a CUDA device; without a virtual environment: `make gpu BIN=/usr/bin`.
 gpu:
-	$(BIN)/python3 -m pytest -c /dev/null --rootdir . -p no:cacheprovider -q tests/kernels/test_wkv6_cuda.py
-	$(BIN)/python3 -m bench wkv
+	PYTHON=$(BIN)/python3 scripts/gpu
 
 sample: setup ## render docs/sample.opus, the minute that the README plays
 	mkdir -p build

@@ -26,6 +26,7 @@ SECTIONS = {
     "push": "the video of a push against ffmpeg's filters",
     "stations": "ten stations on the air at once",
     "listeners": "two thousand listeners, on the radio's server and on Icecast",
+    "graph": "the torch engine's graph against single launches; skipped without a CUDA device",
     "wkv": "WKV-6's CUDA kernels against PyTorch; skipped without a CUDA device",
 }
 """The sections in the order in which they run. Each is a module of this package with a function `measure(setup)`."""

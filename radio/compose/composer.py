@@ -21,6 +21,7 @@ from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Mate
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.track_writer import memento_of
 from radio.compose.wish import ANY, Wish
 from radio.model.bass_model import UNTRAINED, BassModel
@@ -128,14 +129,23 @@ class Composer:
         conductor: Plans the bars.
         seed: Start of the random generators.
         bass: Chooses the pitches of the bass.
+        known: Runs of notes of the keys' training music, which phrases do not copy.
     """
 
     def __init__(
-        self, piano: Engine, drums: Engine, conductor: Conductor, *, seed: int, bass: BassModel = UNTRAINED
+        self,
+        piano: Engine,
+        drums: Engine,
+        conductor: Conductor,
+        *,
+        seed: int,
+        bass: BassModel = UNTRAINED,
+        known: RunFilter = NOTHING_KNOWN,
     ) -> None:
         self._conductor = conductor
         self._seed = seed
         self._bass = bass
+        self._known = known
         self._performers = {"keys": Performer(piano, PIANO, (seed, 0)), "drums": Performer(drums, DRUMS, (seed, 1))}
         self._writing = {"keys": Performer(piano, PIANO, (seed, 2)), "drums": Performer(drums, DRUMS, (seed, 3))}
         """Performers that sample candidates, apart from those on air."""
@@ -229,7 +239,13 @@ class Composer:
         for place, performer in enumerate(self._writing.values()):
             performer.reset((self._seed, number, place))
         return MaterialWriter(
-            self._conductor, self._writing, inputs, seed=(self._seed, number), share=share, bass=self._bass
+            self._conductor,
+            self._writing,
+            inputs,
+            seed=(self._seed, number),
+            share=share,
+            bass=self._bass,
+            known=self._known,
         )
 
     def _begin(self, inputs: Inputs) -> Piece:
@@ -263,6 +279,7 @@ class Composer:
             start=plan.number,
             share=HURRIED,
             bass=self._bass,
+            known=self._known,
         )
         self._writer = None
         return Piece(inputs, writer.finish())

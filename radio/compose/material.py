@@ -20,6 +20,7 @@ from radio.compose.memory import fingerprint
 from radio.compose.performer import Performer, PerformerState, play_together
 from radio.compose.phrase import Phrase, phrase_from_events
 from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.texture import Texture
 from radio.compose.track_writer import nearest
 from radio.model.bass_model import UNTRAINED, BassModel
@@ -30,6 +31,9 @@ from radio.music.events import Note, NoteEvent
 MATERIALS: Final = ("A", "B")
 CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10, "drums B": 6, "fill": 4, "motif": 4}
 """Candidates that are sampled for each phrase of a track."""
+
+COPIED: Final = 0.5
+"""Cost of each note by which a phrase copies more of the training music than human music does."""
 
 TOGETHER: Final = 5
 """The most candidates that a model samples at once."""
@@ -122,6 +126,7 @@ class MaterialWriter:
         share: Share of `CANDIDATES` that are sampled.
         together: The most candidates that a model samples at once.
         bass: Chooses the pitches of the bass.
+        known: Runs of notes of the keys' training music; candidates that copy long ones rank lower.
     """
 
     def __init__(
@@ -135,9 +140,11 @@ class MaterialWriter:
         share: float = 1.0,
         together: int = TOGETHER,
         bass: BassModel = UNTRAINED,
+        known: RunFilter = NOTHING_KNOWN,
     ) -> None:
         self.inputs = inputs
         self._bass = bass
+        self._known = known
         self._conductor = conductor
         self._performers = performers
         self._seed = tuple(seed)
@@ -247,7 +254,8 @@ class MaterialWriter:
                 shaped = keys.shape(sampled, chords, texture, steadiness(inputs.sampling))
                 phrase = keys.without_foreign_tones(shaped, chords)
                 again = _PLAYED * (material == "A" and fingerprint(phrase) in self._conductor.memory.played)
-                yield [(keys.rank(phrase, chords, texture) + again, phrase)]
+                copied = COPIED * self._known.excess(phrase.notes)
+                yield [(keys.rank(phrase, chords, texture) + again + copied, phrase)]
             return
         if name == "motif":
             yield from self._motifs(performers)

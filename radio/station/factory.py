@@ -12,6 +12,7 @@ from radio.audio.soundfont import presets
 from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.compose import drum_timing as timings
+from radio.compose import run_filter
 from radio.compose.composer import Bar, Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
@@ -151,6 +152,7 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
         open_conductor(settings, seed),
         seed=music_seed(settings, seed),
         bass=bass_model.read(settings.bass),
+        known=run_filter.beside(settings.piano),
     )
 
 

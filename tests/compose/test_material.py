@@ -5,6 +5,7 @@ from radio.compose.conductor import Conductor
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.material import Inputs, Material, MaterialWriter
 from radio.compose.performer import Performer
+from radio.compose.track_writer import TrackWriter
 from radio.model.engines.selection import open_engine
 from radio.music.chord_loops import parse_loop
 from radio.music.parts import DRUMS, PIANO
@@ -13,14 +14,13 @@ from tests.model.models import checkpoint
 
 
 def writer(together: int) -> MaterialWriter:
-    progression = parse_loop(["Dm7", "G7"])
-    conductor = Conductor(
+    tracks = TrackWriter(
         writer=LoopWriter(open_engine(checkpoint("chords"))),
-        progressions=[progression],
+        progressions=[parse_loop(["Dm7", "G7"])],
         keys=("C",),
-        style="hiphop",
         seed=4,
     )
+    conductor = Conductor(tracks, style="hiphop")
     request, sampling, drums_sampling = request_of(Controls())
     inputs = Inputs(conductor.following, request, sampling, drums_sampling, "hiphop")
     performers = {

@@ -18,6 +18,7 @@ EXAMPLES: Final = """\
   python -m train listen --all
   python -m train listen --stations chill --hours 0.5 --seeds 7 --audio-minutes 0
   python -m train listen --stations chill study --plots pictures
+  python -m train listen --drift chill --hours 24                 # is hour 24 like hour 1?
 """
 
 
@@ -26,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stations = parser.add_mutually_exclusive_group(required=True)
     stations.add_argument("--all", action="store_true", help="measure every station")
     stations.add_argument("--stations", nargs="+", metavar="NAME", help="measure these stations")
+    stations.add_argument(
+        "--drift",
+        metavar="NAME",
+        help="measure this station and its memory hour by hour from the first seed, beside an hour of each other seed",
+    )
     parser.add_argument(
         "--hours", type=positive_number, default=2.0, help="hours that a station composes from each seed [2]"
     )
@@ -65,6 +71,12 @@ def run(arguments: argparse.Namespace) -> None:
     from train.metrics.listen import listen, table
 
     config = load(arguments.config)
+    if arguments.drift:
+        from train.metrics.drift import hourly
+
+        settings = config.station(arguments.drift)
+        print(hourly(settings, hours=round(arguments.hours), seeds=arguments.seeds).table())
+        return
     stations = [config.station(name) for name in (config.stations if arguments.all else arguments.stations)]
     if arguments.plots:
         from train.metrics.music_plots import draw

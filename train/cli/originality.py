@@ -15,16 +15,33 @@ from train.cli.options import add_config_and_seed, positive_number, read_station
 SUMMARY: Final = "find the longest runs that a station copies from its corpus"
 EXAMPLES: Final = """\
   python -m train originality data/lofi --station chill
-  python -m train originality data/lofi --index radio/checkpoints/piano.index.safetensors
-                                                                  # the index that `radio originality` reads
+  python -m train originality data/lofi data/pop909 --files pop909 --track PIANO \\
+      --index radio/checkpoints/piano.index.safetensors --filter radio/checkpoints/piano.filter.safetensors
+                                                                  # what the radio reads: all that a model has seen
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `originality`."""
-    parser.add_argument("corpus", type=Path, help="prepared corpus of the part's model")
+    parser.add_argument(
+        "corpora",
+        metavar="CORPUS",
+        type=Path,
+        nargs="+",
+        help="prepared corpora that the model has seen; the validation pieces of the first stand for human music",
+    )
     parser.add_argument("--part", choices=["piano", "drums"], default="piano", help="part to compare [piano]")
+    parser.add_argument(
+        "--files",
+        type=Path,
+        metavar="FOLDER",
+        help="also index the MIDI files from which the training pieces were made, on their own beats",
+    )
+    parser.add_argument("--track", metavar="NAME", help="with --files: only tracks of this name, such as PIANO [all]")
     parser.add_argument("--index", type=Path, help=".safetensors file to write the index of hashes to")
+    parser.add_argument(
+        "--filter", type=Path, help=".safetensors file to write the filter to, by which stations rank their phrases"
+    )
     parser.add_argument("--station", default="chill", help="station whose music is compared [chill]")
     parser.add_argument(
         "--minutes", type=positive_number, default=120.0, help="minutes of the station to compare [120]"
@@ -33,20 +50,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Compare the station with its corpus, and print the table as Markdown."""
+    """Compare the station with its corpora, and print the table as Markdown."""
     from radio.compose.originality import table
-    from radio.compose.run_index import Index
+    from radio.compose.run_filter import RunFilter
     from radio.music.parts import PARTS
     from train.metrics import play
-    from train.metrics.copied_runs import spread
+    from train.metrics.copied_runs import index_of, spread
     from train.metrics.music import compose
 
     part, station = PARTS[arguments.part], read_station(arguments)
     layer = "keys" if part.note_offs else "drums"
-    seen, unseen = (play.human(play.corpus(arguments.corpus / f"{name}.jsonl")) for name in ("train", "validation"))
-    index = Index.of(part, (piece.notes for piece in seen))
-    index.human = spread(index, unseen)
+    index = index_of(part, arguments.corpora, arguments.files, arguments.track)
+    index.human = spread(index, play.human(play.corpus(arguments.corpora[0] / "validation.jsonl")))
     if arguments.index:
         index.write(arguments.index)
+    if arguments.filter:
+        RunFilter.of(index).write(arguments.filter)
     played = compose(station, hours=arguments.minutes / 60, seed=arguments.seed).passage(layer)
     print("\n".join(table({"validation": index.human, station.name: spread(index, [played])})))

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from radio.compose.run_index import PASSAGE_BARS, Index, Spread
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.events import Note
+from radio.music.midi_score import DRUM_CHANNEL
+from radio.music.parts import Part
+from radio.music.quantize import quantize
+from train.metrics import play
 from train.metrics.passage import Passage
 
 
@@ -12,3 +21,46 @@ def spread(index: Index, pieces: Iterable[Passage]) -> Spread:
     """Return the distribution of the longest copied run over all whole passages of `pieces` that have notes."""
     passages = (cut for piece in pieces for cut in piece.cut(PASSAGE_BARS) if cut.notes)
     return Spread.of([index.longest(passage.notes) for passage in passages])
+
+
+def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, track: str | None = None) -> Index:
+    """Return the index of the training pieces of prepared corpora, and of the files that they were made from.
+
+    A piece is written on other beats than its file, in another register and with other chords, so a copy of the file
+    is found by the file's own notes alone.
+
+    Args:
+        part: The part.
+        corpora: Folders that `train prepare` wrote.
+        files: A folder with the MIDI files. Only those are read whose names occur in a training piece's name.
+        track: Name of the tracks to read from the files; None reads all.
+
+    Raises:
+        SettingsError: A folder is not a prepared corpus.
+    """
+    pieces: list[Sequence[Note]] = []
+    names: set[str] = set()
+    for corpus in corpora:
+        path = corpus / "train.jsonl"
+        pieces += [piece.notes for piece in play.human(play.corpus(path))]
+        names |= {word for line in path.read_text().splitlines() for word in json.loads(line)["name"].split("/")}
+    if files is not None:
+        pieces += [
+            notes for path in sorted(files.rglob("*.mid")) if path.stem in names for notes in _tracks(path, part, track)
+        ]
+    return Index.of(part, pieces)
+
+
+def _tracks(path: Path, part: Part, track: str | None) -> Iterator[list[Note]]:
+    """Yield the notes of each track of a file on its own beats, as `radio originality` reads them."""
+    try:
+        score = midi.read(path)
+    except MidiError:  # preparation has named it
+        return
+    tracks: dict[str | None, list[tuple[float, float, int, int]]] = {}
+    for note in score.notes:
+        if (note.channel == DRUM_CHANNEL) != part.note_offs and track in (None, note.track):
+            placed = (note.start / score.ppq, note.end / score.ppq, note.note, note.velocity)
+            tracks.setdefault(note.track, []).append(placed)
+    for notes in tracks.values():
+        yield quantize(part, notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from time import process_time
@@ -83,16 +83,26 @@ class StationMusic:
 
 def compose(settings: StationSettings, *, hours: float, seed: int) -> StationMusic:
     """Let a station compose `hours` with its own controls, and place the keys as it would play them."""
+    (music,) = compose_in_parts(settings, hours=hours, seed=seed, part=hours)
+    return music
+
+
+def compose_in_parts(settings: StationSettings, *, hours: float, seed: int, part: float) -> Iterator[StationMusic]:
+    """Yield the same music in parts of `part` hours or a little more, cut where a track begins."""
     composer = open_composer(settings, seed)
     feel, clock = Feel("keys", music_seed(settings, seed), open_timing(settings)), Clock(settings.controls.tempo)
     bars: list[Bar] = []
     late: dict[tuple[Tick, int], float] = {}
-    left, cpu = 3600 * hours, 0.0
+    left, played, cpu = 3600 * hours, 0.0, 0.0
     with tqdm(total=round(left), unit="s", desc=f"{settings.name}, seed {seed}") as progress:
         while left > 0:
             started = process_time()
             bar = composer.next_bar(settings.controls)
-            cpu += process_time() - started
+            spent = process_time() - started
+            if bar.opens_track and played >= 3600 * part:
+                yield StationMusic(bars, late, cpu)
+                bars, late, played, cpu = [], {}, 0.0, 0.0
+            cpu += spent
             if bar.opens_track:
                 feel.begin_track(bar.track.number)
             clock.set_tempo(bar.plan.tick, bar.tempo)
@@ -100,8 +110,9 @@ def compose(settings: StationSettings, *, hours: float, seed: int) -> StationMus
             late |= _late(bar, feel, clock)
             bars.append(bar)
             left -= bar.seconds
+            played += bar.seconds
             progress.update(round(3600 * hours - left) - progress.n)
-    return StationMusic(bars, late, cpu)
+    yield StationMusic(bars, late, cpu)
 
 
 def _late(bar: Bar, feel: Feel, clock: Clock) -> dict[tuple[Tick, int], float]:

@@ -1,13 +1,24 @@
 from __future__ import annotations
 
-from radio.compose.run_index import PASSAGE_BARS, Index
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from radio.compose.originality import INDEXES, examine
+from radio.compose.run_index import PASSAGE_BARS, Index, fingerprints
+from radio.music import midi
 from radio.music.events import Note
 from radio.music.parts import DRUMS, PIANO
+from radio.music.quantize import quantize
 from radio.types import TICKS_PER_BAR
 from tests.compose.test_run_index import moved, tune
-from train.metrics.copied_runs import spread
+from tests.train.corpora import pop909_song
+from train.metrics.copied_runs import index_of, spread
 from train.metrics.passage import Passage
+from train.prepare.corpus import prepare
 
+ARCHIVE = Path(__file__).parents[3] / "shared" / "corpus" / "pop909-train.tar.gz"
 LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 
 
@@ -25,3 +36,41 @@ def test_a_copied_passage_has_the_longest_run() -> None:
     assert runs.longest == len([note for note in tune(3, 60) if note.start < LENGTH])
     assert runs.half == runs.nine_in_ten == 0
     assert spread(Index.of(DRUMS, []), own).longest == 0
+
+
+def test_an_index_holds_corpora_and_the_files_that_they_came_from(tmp_path: Path) -> None:
+    for number in (18, 19, 20):
+        pop909_song(tmp_path / "in", number, bars=12)
+    prepare("pop909", tmp_path / "in", tmp_path / "out")
+    files = {number: tmp_path / "in" / f"{number:03}" / f"{number:03}.mid" for number in (19, 20)}
+    pieces = index_of(PIANO, [tmp_path / "out"])
+    every = index_of(PIANO, [tmp_path / "out"], tmp_path / "in", "PIANO")
+    without = Index.of(DRUMS, [])
+    longest = {
+        index: {finding.track: finding.spread.longest for finding in examine(files[19], {PIANO: index, DRUMS: without})}
+        for index in (pieces, every)
+    }
+    assert longest[every]["PIANO"] > longest[pieces]["PIANO"], "the file has other beats than the prepared piece"
+    assert longest[every]["MELODY"] == 0
+    assert len(every.hashes) - len(pieces.hashes) == 2 * len(fingerprints(PIANO, file_notes(files[19]))) + 2, "not 20"
+
+
+def file_notes(path: Path) -> list[Note]:
+    score = midi.read(path)
+    notes = [note for note in score.notes if note.track == "PIANO"]
+    return quantize(PIANO, [(n.start / score.ppq, n.end / score.ppq, n.note, n.velocity) for n in notes])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ARCHIVE.exists(), reason=f"POP909 is not distributed with the code: no {ARCHIVE}")
+def test_songs_that_the_piano_has_seen_are_found_and_others_are_not(tmp_path: Path) -> None:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    indexes = {part: Index.read(path) for part, path in INDEXES.items()}
+
+    def longest(number: int) -> int:
+        (path,) = tmp_path.rglob(f"{number:03}.mid")
+        return max(f.spread.longest for f in examine(path, indexes) if f.track == "PIANO")
+
+    assert min(longest(number) for number in (1, 29, 84, 112, 168, 195, 223, 251, 279, 306, 362)) > 60
+    assert max(longest(number) for number in range(20, 260, 20)) < 20

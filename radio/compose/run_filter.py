@@ -1,0 +1,96 @@
+"""A bitmap of hashes of the training music, by which candidates are ranked: do they copy a long run of notes?
+
+An index (`run_index`) finds copied runs to the note, and takes 60 MB of memory. A filter takes 4 MB, which all stations
+share, and estimates them from above: it knows which hashes occur somewhere, not in which order. Of hashes that do not
+occur it takes a tenth for known, so that a long run is rarely one by chance.
+Source: Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 13 (7), 1970, with one hash function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.compose.run_index import SHINGLE, Index, fingerprints
+from radio.errors import ModelError
+from radio.model.weights import tensorfile
+from radio.music.events import Note
+from radio.music.parts import PARTS, PIANO, Part
+
+FORMAT: Final = "radio-run-filter-1"
+WORDS: Final = 1 << 20
+"""32-bit words of the filter of a part: 4 MB."""
+
+Words = npt.NDArray[np.uint32]
+
+
+class RunFilter:
+    """A filter of one part.
+
+    Args:
+        part: The part.
+        words: The bitmap; a power of two of 32-bit words.
+        usual: Notes in a row that human music outside the training music shares with it.
+    """
+
+    def __init__(self, part: Part, words: Words, usual: int) -> None:
+        self.part = part
+        self.words = words
+        self.usual = usual
+
+    @classmethod
+    def of(cls, index: Index) -> RunFilter:
+        """Return the filter of an index."""
+        words = np.zeros(WORDS, np.uint32)
+        places = index.hashes & np.uint32(32 * WORDS - 1)
+        np.bitwise_or.at(words, places >> np.uint32(5), np.uint32(1) << (places & np.uint32(31)))
+        return cls(index.part, words, index.human.ninety_nine_in_hundred if index.human else 0)
+
+    def longest(self, notes: Sequence[Note]) -> int:
+        """Return the most notes in a row that may occur in the training music; 0 below a shingle."""
+        places = fingerprints(self.part, notes) & np.uint32(32 * len(self.words) - 1)
+        known = self.words[places >> np.uint32(5)] >> (places & np.uint32(31)) & np.uint32(1)
+        runs = (len(list(run)) for value, run in groupby(known.tolist()) if value)
+        longest = max(runs, default=0)
+        return longest + SHINGLE if longest else 0
+
+    def excess(self, notes: Sequence[Note]) -> int:
+        """Return by how many notes the longest run of `notes` exceeds what human music shares."""
+        return max(0, self.longest(notes) - self.usual)
+
+    def write(self, path: Path) -> None:
+        """Write the filter. The file is replaced when all of the new one is on disk."""
+        metadata = {"format": FORMAT, "part": self.part.name, "usual": str(self.usual)}
+        tensorfile.write(path, {"words": self.words}, metadata)
+
+    @classmethod
+    def read(cls, path: Path) -> RunFilter:
+        """Map a filter. Raise ModelError if the file is missing or is not a filter."""
+        tensors, metadata = tensorfile.read(path)
+        try:
+            part, words, usual = PARTS[metadata["part"]], tensors["words"], int(metadata["usual"])
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{path}: not a filter of training music ({error!r})") from error
+        sized = words.ndim == 1 and words.dtype == np.uint32 and len(words).bit_count() == 1
+        if metadata.get("format") != FORMAT or not sized:
+            raise ModelError(f"{path}: not a filter of training music; one has a power of two of 32-bit words")
+        return cls(part, words.view(np.uint32), usual)
+
+
+NOTHING_KNOWN: Final = RunFilter(PIANO, np.zeros(1, np.uint32), 0)
+"""The filter of no music."""
+
+
+def beside(model: Path) -> RunFilter:
+    """Return the filter of a model's training music, MODEL.filter.safetensors, or that of no music if it is missing.
+
+    Raises:
+        ModelError: The file is not a filter.
+    """
+    path = model.with_name(f"{model.stem}.filter.safetensors")
+    return RunFilter.read(path) if path.exists() else NOTHING_KNOWN
