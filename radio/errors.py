@@ -56,6 +56,10 @@ class StorageError(RadioError):
     """A disk without room for a file."""
 
 
+class SnapshotError(RadioError):
+    """A saved state that is damaged, of another version, or made with other models."""
+
+
 class ServerError(RadioError):
     """A server that cannot start, for instance because its port is in use."""
 

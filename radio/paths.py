@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -21,3 +22,13 @@ ARTWORK: Final = PACKAGE / "push" / "art" / "night.jpg"
 _IN_WHEEL: Final = PACKAGE / "stations.yaml"
 STATIONS: Final = _IN_WHEEL if _IN_WHEEL.exists() else PACKAGE.parent / "stations.yaml"
 """The shipped stations: inside the package in a wheel, at the top level in a checkout."""
+
+
+def state_folder() -> Path | None:
+    """Return the folder for the state of the stations (XDG base directories), or None without a home folder."""
+    if (named := os.environ.get("XDG_STATE_HOME")) and Path(named).is_absolute():
+        return Path(named) / "radio"
+    try:
+        return Path.home() / ".local" / "state" / "radio"
+    except RuntimeError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,15 @@ _GROOVES_OVER_ALL: Final = 0.75
 _RANGE: Final = 12.0
 _PACE: Final = 1.0
 """Largest change within a bar, in dB."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelerState:
+    """Everything that the next gain depends on; the measurement goes on within a block or two."""
+
+    powers: tuple[float, ...]
+    pending: tuple[float, ...]
+    gain_db: float
 
 
 class Leveler:
@@ -61,6 +71,13 @@ class Leveler:
         change = min(max(self._required() - start, -_PACE), _PACE)
         self.gain_db = round(start + change, 2)
         return start, self.gain_db
+
+    def save(self) -> LevelerState:
+        return LevelerState(tuple(self._powers), tuple(self._pending), self.gain_db)
+
+    def restore(self, saved: LevelerState) -> None:
+        self._powers = deque(saved.powers, self._powers.maxlen)
+        self._pending, self.gain_db = list(saved.pending), saved.gain_db
 
     def _required(self) -> float:
         powers = np.array(self._powers)

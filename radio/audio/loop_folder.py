@@ -106,6 +106,19 @@ class LoopFolder:
         """Move on by `frames`. Rendering them is as cheap as computing the new position."""
         self.render(frames)
 
+    def seek(self, frame: Frames) -> None:
+        """Set the absolute frame of the next sample, as if all before it had been played."""
+        # Only at the very start is a recording heard from its first frame: later the one before it fades there.
+        lengths = [len(recording.audio) - fade for recording, fade in zip(self._recordings, self._fades, strict=True)]
+        place = frame - self._fades[0]
+        self._number = 0
+        if place >= 0:
+            place %= sum(lengths)
+            while place >= lengths[self._number]:
+                place -= lengths[self._number]
+                self._number += 1
+        self._place = place + self._fades[self._number]
+
     def _copy(self, out: Block) -> Frames:
         """Fill `out` from the current recording and return the frames copied; move to the next one at the end."""
         number, next_number = self._number, (self._number + 1) % len(self._recordings)

@@ -73,6 +73,10 @@ class Noise(ABC):
         """Move on by `frames` without rendering."""
         self.position += frames
 
+    def seek(self, frame: Frames) -> None:
+        """Set the absolute frame of the next sample."""
+        self.position = frame
+
     def _load(self, number: int) -> None:
         if number == self._number:
             return

@@ -31,13 +31,28 @@ class Program:
         return _DRUM_BANK if self.drums else 0
 
 
+@dataclass(frozen=True, slots=True)
+class SynthState:
+    """The notes of a synthesizer, without its sound.
+
+    programs: by layer, after all changes that are scheduled. current: those in use.
+    sounding: (layer, note, velocity) of each note that is held.
+    events: (layer, frame, is_note, first, second) of what is scheduled: note and velocity, or bank and program.
+    """
+
+    programs: Mapping[str, Program]
+    current: Mapping[str, Program]
+    sounding: tuple[tuple[str, int, int], ...]
+    events: tuple[tuple[str, Frames, bool, int, int], ...]
+
+
 class Synth:
     """FluidSynth with one program of a soundfont at a time for each layer, without its reverb and chorus.
 
     All layers share one synthesizer, so that the soundfont is in memory once. Each layer is a MIDI channel with its own
     audio buffers. FluidSynth works in blocks of 64 frames, and an event takes effect with the next block. Therefore it
     renders whole blocks of the absolute grid only, up to the next event, and the result does not depend on the sizes
-    requested. A synthesizer cannot be copied or saved and must be used by one thread at a time.
+    requested. Its sound cannot be saved, only its notes. A synthesizer must be used by one thread at a time.
 
     Args:
         soundfont: an SF2 or SF3 file.
@@ -69,8 +84,12 @@ class Synth:
             },
         )
         self._channels = {layer: channel for channel, layer in enumerate(programs)}
+        self._layers = list(programs)
         self._programs = dict(programs)
         """The programs by layer after all changes that are scheduled."""
+        self._current = dict(programs)
+        self._sounding: dict[tuple[int, int], int] = {}
+        """Velocities of the notes that are held, by channel and note."""
         self._events: list[tuple[Frames, bool, int, int, int]] = []
         """A heap of (frame, True, note, velocity, channel), and of (frame, False, bank, program, channel)."""
         self.position: Frames = 0
@@ -123,7 +142,7 @@ class Synth:
             self._check_frame(event.frame)
             if not (0 <= event.note <= 127 and 0 <= event.velocity <= 127):
                 raise AudioError(f"note {event.note} with velocity {event.velocity}: both must be from 0 to 127")
-            heapq.heappush(self._events, (event.frame, True, event.note, event.velocity, self._channels[layer]))
+            heapq.heappush(self._events, (event.frame, True, event.note, event.velocity, self._channel(layer)))
 
     def _check_frame(self, frame: Frames) -> None:
         if frame % GRID or frame < self.position:
@@ -162,10 +181,51 @@ class Synth:
         # Ignore FLUID_FAILED: the program has no sample for the key, or the key is not sounding.
         if not is_note:
             self._synth.program_select(channel, self._sfid, first, second)
+            self._current[self._layers[channel]] = Program(second, drums=first == _DRUM_BANK)
         elif second:
             self._synth.noteon(channel, first, second)
+            self._sounding[channel, first] = second
         else:
             self._synth.noteoff(channel, first)
+            self._sounding.pop((channel, first), None)
+
+    def save(self) -> SynthState:
+        """Return the notes that are held and scheduled."""
+        layers = self._layers
+        return SynthState(
+            dict(self._programs),
+            dict(self._current),
+            tuple((layers[channel], note, velocity) for (channel, note), velocity in sorted(self._sounding.items())),
+            tuple((layers[event[-1]], *event[:-1]) for event in sorted(self._events)),
+        )
+
+    def restore(self, saved: SynthState, frame: Frames) -> None:
+        """Go on from saved notes at a frame of the grid: what sounds now ends, and the held notes are struck again.
+
+        Raises:
+            AudioError: the soundfont lacks a program, or a value is out of range.
+        """
+        self._synth.all_sounds_off(-1)
+        self.position, self._events = frame, []
+        self._sounding.clear()
+        for layer, program in saved.current.items():
+            self.check(program)
+            self._synth.program_select(self._channel(layer), self._sfid, program.bank, program.number)
+        self._current = dict(saved.current)
+        for layer, note, velocity in saved.sounding:
+            self.schedule(layer, [SynthEvent(frame, note, velocity)])
+        for layer, at, is_note, first, second in saved.events:
+            if is_note:
+                self.schedule(layer, [SynthEvent(at, first, second)])
+            else:
+                self.check(Program(second, drums=first == _DRUM_BANK))
+                heapq.heappush(self._events, (at, False, first, second, self._channel(layer)))
+        self._programs = dict(saved.programs)
+
+    def _channel(self, layer: str) -> int:
+        if layer not in self._channels:
+            raise AudioError(f"the synthesizer has no layer '{layer}'; its layers are {', '.join(self._layers)}")
+        return self._channels[layer]
 
     def close(self) -> None:
         """Free the synthesizer and its samples. May be called more than once."""

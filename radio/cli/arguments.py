@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import secrets
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -83,7 +84,11 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
     unset = argparse.SUPPRESS
     parser.add_argument("--station", default=unset, metavar="NAME", help="station; `radio stations` lists them")
     parser.add_argument(
-        "--seed", type=_seed, default=unset, metavar="N", help="start of the music; the same seed plays the same music"
+        "--seed",
+        type=seed,
+        default=unset,
+        metavar="N",
+        help="start of the music; the same seed plays the same music [the config's, else another one each time]",
     )
     add_prompt(parser)
     parser.add_argument(
@@ -157,8 +162,16 @@ def station_settings(
         if not equals:
             raise SettingsError(f"--set {change}: write CONTROL=VALUE, such as tempo=72")
         patch[control] = plain_value(value)
-    seed = settings.seed if arguments.seed is None else arguments.seed
-    return replace(settings, controls=settings.controls.changed(patch), seed=seed)
+    number = settings.seed if arguments.seed is None else arguments.seed
+    if number == 0:
+        number = drawn_seed()
+        print(f"radio: the seed of {name} is {number}", file=sys.stderr)
+    return replace(settings, controls=settings.controls.changed(patch), seed=number)
+
+
+def drawn_seed() -> int:
+    """Return a random seed."""
+    return 1 + secrets.randbelow(2**31)
 
 
 def positive(word: str) -> float:
@@ -191,7 +204,8 @@ def _hint(word: str, names: Iterable[str]) -> str:
     return f".{hint}" if hint else ""
 
 
-def _seed(word: str) -> int:
+def seed(word: str) -> int:
+    """Return a seed."""
     if not word.isdecimal() or int(word) >= 2**63:
         raise argparse.ArgumentTypeError(f"'{word}' is not a whole number from 0 to {2**63 - 1}")
     return int(word)

@@ -23,6 +23,7 @@ from radio.cli import (
     render,
     score,
     serve,
+    state,
     stations,
     survey,
 )
@@ -36,6 +37,7 @@ _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "render": (render, "write the music of a station to a file, faster than it plays"),
     "push": (push, "play a station to Twitch, YouTube or another RTMP server, with a picture, or to Icecast"),
     "prompt": (prompt, "show what words about the music become, without playing"),
+    "state": (state, "show, copy, and remove the saved states from which stations go on after a restart"),
     "stations": (stations, "list the stations of the config"),
     "controls": (controls, "list the controls with their ranges and defaults"),
     "check": (check, "read the config and the files that it names, and report every mistake"),
@@ -134,9 +136,15 @@ def _check_strays(arguments: argparse.Namespace) -> None:
     """Raise SettingsError for options before a command that does not have them; argparse would ignore them."""
     if arguments.command in (None, "play"):
         return
-    foreign = _PLAY_OPTIONS if arguments.command in ("render", "push") else (*_STATION_OPTIONS, *_PLAY_OPTIONS)
-    own = {"serve": ("prompt",), "prompt": ("station",)}.get(arguments.command, ())
-    if strays := [f"--{name}" for name in foreign if name not in own and getattr(arguments, name) not in (None, [])]:
+    own: dict[str, tuple[str, ...]] = {
+        "render": _STATION_OPTIONS,
+        "push": _STATION_OPTIONS,
+        "serve": ("prompt", "seed"),
+        "prompt": ("station",),
+    }
+    allowed = own.get(arguments.command, ())
+    foreign = [name for name in (*_STATION_OPTIONS, *_PLAY_OPTIONS) if name not in allowed]
+    if strays := [f"--{name}" for name in foreign if getattr(arguments, name) not in (None, [])]:
         command = f"radio {arguments.command}"
         raise SettingsError(f"{command} does not take {', '.join(strays)} (see {command} --help)")
 

@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from radio.cli.arguments import add_station, load_config, positive, station_settings
+from radio.cli.arguments import add_station, drawn_seed, load_config, positive, station_settings
 from radio.cli.exit_codes import OK
 from radio.cli.signals import handled_by
 from radio.errors import SettingsError
@@ -80,12 +80,14 @@ def play(
     from radio.terminal.session import run_session
 
     visits: Counter[str] = Counter()
+    seeds: dict[str, int] = {}
 
     def open_next(station: StationSettings) -> Station:
         from radio.station.factory import open_station
 
         visits[station.name] += 1
-        return open_station(station, seed=station.seed + visits[station.name] - 1)
+        seeds.setdefault(station.name, station.seed or drawn_seed())
+        return open_station(station, seed=seeds[station.name] + visits[station.name] - 1)
 
     sys.setswitchinterval(_SWITCH_INTERVAL)
     with quiet_libraries(), handled_by(signal.SIG_DFL):  # no Python handler runs while a sound server hangs

@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from radio.cli.arguments import add_prompt, load_config, port
+from radio.cli.arguments import add_prompt, load_config, port, seed
 from radio.cli.exit_codes import OK
 from radio.cli.logs import add_log, log_of
 from radio.cli.signals import run_until_stopped
+from radio.cli.state import add_state, folder_of
+from radio.errors import SnapshotError
+from radio.paths import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from radio.server.broadcast.state_folder import StateFolder
     from radio.settings.config import RadioConfig
 
 
@@ -31,6 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_prompt(parser)
     add_log(parser)
     parser.add_argument("--no-control", action="store_true", help="disable control changes over HTTP")
+    parser.add_argument(
+        "--seed",
+        type=seed,
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help="begin a new piece on every station; the same number begins the same pieces",
+    )
+    add_state(parser)
+    parser.add_argument("--no-state", action="store_true", help="keep no states: every start begins new pieces")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,8 +54,28 @@ def run(arguments: argparse.Namespace) -> int:
         return _with_overrides(load_config(arguments.config), arguments)
 
     with contextlib.suppress(KeyboardInterrupt), log_of(arguments):  # Ctrl-C is the usual end
-        serve(load(), load=load)
+        serve(load(), load=load, states=_states(arguments))
     return OK
+
+
+def _states(arguments: argparse.Namespace) -> StateFolder | None:
+    """Return the folder of the states, emptied where the command line names a seed; None where there is to be none."""
+    from radio.server.broadcast.state_folder import StateFolder
+
+    if arguments.no_state:
+        return None
+    if arguments.state is None and state_folder() is None:
+        print("radio: warning: there is no home folder: no states are kept (see --state)", file=sys.stderr)
+        return None
+    try:
+        folder = StateFolder(folder_of(arguments.state))
+        folder.lock()
+    except SnapshotError as error:
+        print(f"radio: warning: {error}: no states are kept", file=sys.stderr)
+        return None
+    for name in folder.names() if arguments.seed is not None else ():
+        folder.clear(name)
+    return folder
 
 
 def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> RadioConfig:
@@ -56,20 +90,25 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
     if token := os.environ.get("CONTROL_TOKEN"):
         changes["control_token"] = token
     server = replace(config.server, **changes)  # type: ignore[arg-type]  # ServerSettings checks them
+    stations = config.stations
     if arguments.prompt is not None:
         from radio.cli.prompting import prompted
 
-        stations = {name: prompted(arguments.prompt, station) for name, station in config.stations.items()}
-        config = replace(config, stations=stations)
-    return replace(config, server=server)
+        stations = {name: prompted(arguments.prompt, station) for name, station in stations.items()}
+    if arguments.seed is not None:
+        stations = {name: replace(station, seed=arguments.seed) for name, station in stations.items()}
+    return replace(config, server=server, stations=stations)
 
 
-def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None) -> None:
+def serve(
+    config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None, states: StateFolder | None = None
+) -> None:
     """Serve every station until interrupted. Print the addresses.
 
     Args:
         config: The stations and the server's settings.
         load: Reads the config again, at SIGHUP.
+        states: The folder in which the states of the stations are kept.
 
     Raises:
         ServerError: The port is taken, or the host is not an address of this machine.
@@ -85,4 +124,5 @@ def serve(config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None)
 
     manager = ServiceManager(os.environ)
     host, port = config.server.host, config.server.port
-    run_until_stopped(app.serve(config, host=host, port=port, on_ready=on_ready, load=load, manager=manager))
+    serving = app.serve(config, host=host, port=port, on_ready=on_ready, load=load, manager=manager, states=states)
+    run_until_stopped(serving)

@@ -224,7 +224,7 @@ class Composer:
         self._writer = None
         if saved.next_inputs is not None and saved.draft is not None:
             self._writer = self._writer_for(saved.next_inputs)
-            self._writer.draft = saved.draft
+            self._writer.resume(saved.draft)
 
     def _inputs_for(self, track: Track, request: Request, sampling: Sampling, drums_sampling: Sampling) -> Inputs:
         # Material does not depend on the script, the place of the track, the tempo, or a harmony that waits for its

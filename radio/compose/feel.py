@@ -9,9 +9,12 @@ drumming: Hennig, "Synchronization in human musical rhythms and mutually interac
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import exp
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from radio.compose.drum_timing import FURTHEST_MS, KINDS, STEADY, Timing, kind_of, place_of
 from radio.music.clock import Clock, to_grid
@@ -24,6 +27,50 @@ _STEP: Tick = TICKS_PER_BEAT // 4
 """From one knot of the shared drift to the next; between them it moves evenly."""
 
 _PHI: Final = 0.37
+
+
+_WORDS: Final = struct.Struct("<625I")
+
+
+@dataclass(frozen=True, slots=True)
+class RandomState:
+    """The state of a generator of the standard library: 625 words of 32 bits, and a normal draw in stock."""
+
+    words: bytes
+    gauss: float | None
+
+    @classmethod
+    def of(cls, random: Random) -> RandomState:
+        """Return the state of `random`."""
+        _, words, gauss = random.getstate()
+        return cls(_WORDS.pack(*words), gauss)
+
+    def restore(self, random: Random) -> None:
+        """Let `random` go on from this state."""
+        random.setstate((3, _WORDS.unpack(self.words), self.gauss))
+
+
+@dataclass(frozen=True, slots=True)
+class DriftState:
+    """A drift between two events."""
+
+    random: RandomState
+    knot: int
+    here: float
+    next: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeelState:
+    """The timing of one layer between two events."""
+
+    random: RandomState
+    drift: DriftState
+    tick: Tick
+    own: float
+    hits: Mapping[int, float]
+    latest: Frames
+    track: int
 
 
 class Drift:
@@ -50,12 +97,12 @@ class Drift:
     def _after(self, knot: float) -> float:
         return self._keeps * knot + self._random.gauss(0.0, self._moves)
 
-    def save(self) -> tuple[Any, ...]:
-        return self._random.getstate(), self._knot, self._here, self._next
+    def save(self) -> DriftState:
+        return DriftState(RandomState.of(self._random), self._knot, self._here, self._next)
 
-    def restore(self, saved: tuple[Any, ...]) -> None:
-        self._random.setstate(saved[0])
-        self._knot, self._here, self._next = saved[1:]
+    def restore(self, saved: DriftState) -> None:
+        saved.random.restore(self._random)
+        self._knot, self._here, self._next = saved.knot, saved.here, saved.next
 
 
 class Feel:
@@ -120,19 +167,22 @@ class Feel:
             self._hits[pad] = self._random.gauss(0.0, self._timing.hit)
         return self._late[kind_of(pad)][place_of(self._tick)] + self._hits[pad]
 
-    def save(self) -> tuple[Any, ...]:
-        return (
-            self._random.getstate(), self._drift.save(), self._tick, self._own, dict(self._hits), self._latest,
+    def save(self) -> FeelState:
+        return FeelState(
+            RandomState.of(self._random),
+            self._drift.save(),
+            self._tick,
+            self._own,
+            dict(self._hits),
+            self._latest,
             self._track,
-        )  # fmt: skip
+        )
 
-    def restore(self, saved: tuple[Any, ...]) -> None:
-        self._random.setstate(saved[0])
-        self._drift.restore(saved[1])
-        self._tick, self._own = saved[2:4]
-        self._hits = dict(saved[4])
-        self._latest = saved[5]
-        self.begin_track(saved[6])
+    def restore(self, saved: FeelState) -> None:
+        saved.random.restore(self._random)
+        self._drift.restore(saved.drift)
+        self._tick, self._own, self._hits, self._latest = saved.tick, saved.own, dict(saved.hits), saved.latest
+        self.begin_track(saved.track)
 
 
 def swung(within: Tick, swing: float) -> float:

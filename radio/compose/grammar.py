@@ -6,8 +6,7 @@ finitely many tokens. Any sequence that the mask allows decodes to valid MIDI wi
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +29,16 @@ class Limits:
     high: int = 127
     voices: int = 10
     """Notes of a pitched part that may sound at once; 10 is ten fingers."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrammarState:
+    """A grammar between two tokens."""
+
+    tick: Tick
+    sounding: Mapping[int, Tick]
+    last_strike: int
+    last_release: int
 
 
 class Grammar:
@@ -92,11 +101,14 @@ class Grammar:
             allowed |= self._landings(self.tick % TICKS_PER_BEAT, until - self.tick)
         return allowed
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Grammar:
-        """Return a copy that shares the tables, which depend on the part alone."""
-        twin = copy.copy(self)
-        twin.sounding = dict(self.sounding)
-        return twin
+    def save(self) -> GrammarState:
+        """Return everything that the next token depends on; the tables depend on the part alone."""
+        return GrammarState(self.tick, dict(self.sounding), self._last_strike, self._last_release)
+
+    def restore(self, saved: GrammarState) -> None:
+        """Go on from a saved state."""
+        self.tick, self.sounding = saved.tick, dict(saved.sounding)
+        self._last_strike, self._last_release = saved.last_strike, saved.last_release
 
     def _landings(self, place: Tick, reach: Tick) -> Mask:
         """Return the waits of at most `reach` ticks that end where notes may stand, from `place` in the beat."""

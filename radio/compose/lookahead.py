@@ -27,6 +27,12 @@ class BarSource(Protocol):
     def act(self, action: Action, controls: Controls) -> int:
         """Do what a listener asks for, and return the number of the bar from which it counts."""
 
+    def save(self) -> ComposerState | None:
+        """Return everything that the next bar depends on; None for bars that cannot be saved."""
+
+    def restore(self, saved: ComposerState) -> None:
+        """Go on from a saved state."""
+
 
 class Ahead:
     """A composer that can compose its next bar early, in another thread. The bars are the same as without.
@@ -64,6 +70,18 @@ class Ahead:
             landing = self._composer.act(action, controls)
             self.next_loop = self._composer.next_loop
             return landing
+
+    def save(self) -> ComposerState:
+        """Return everything that the next bar depends on."""
+        with self._lock:
+            return self._composer.save() if self._stock is None else self._stock[0]
+
+    def restore(self, saved: ComposerState) -> None:
+        """Go on from a saved state."""
+        with self._lock:
+            self._stock = None
+            self._composer.restore(saved)
+            self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
 
     def _prepare(self, controls: Controls) -> Bar:
         if self._stock is not None:

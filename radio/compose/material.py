@@ -95,6 +95,8 @@ class Inputs:
 class Draft:
     """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states.
 
+    The states follow from what is chosen. A draft without them costs a writer a moment when it goes on.
+
     step: candidates sampled so far.
     """
 
@@ -198,6 +200,14 @@ class MaterialWriter:
                 return name, min(size, count - begun), begun + size >= count
             begun -= count
         raise ValueError("every phrase is chosen already")
+
+    def resume(self, draft: Draft) -> None:
+        """Go on from a draft. Its states, where it has none, are those of a new writer that hears what is chosen."""
+        if not draft.states:
+            for name, phrase in draft.chosen.items():
+                self._hear(name, phrase)
+            draft = replace(draft, states=self.draft.states)
+        self.draft = draft
 
     def finish(self) -> Material:
         """Return the material, its lead apart, sampling what is still missing."""
@@ -305,17 +315,21 @@ class MaterialWriter:
             yield [(melody.rank_motif(line), line)]
 
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
-        """Take the best candidate, and feed it through the model from where the candidates began."""
+        """Take the best candidate."""
         if layer == "drums":
             if name != "fill":
                 style, density = self.inputs.style, self.inputs.request.drums_density
                 phrase = drums.at_density(drums.with_hats(phrase, style), style, density)
             phrase = drums.leveled(phrase)
-        performer = self._performers[layer]
-        chosen = {**self.draft.chosen, name: phrase}
-        self.draft = replace(self.draft, chosen=chosen, best=None)
+        self.draft = replace(self.draft, chosen={**self.draft.chosen, name: phrase}, best=None)
+        self._hear(name, phrase)
+
+    def _hear(self, name: str, phrase: Phrase) -> None:
+        """Feed phrase A through its model, so that B is sampled from a state that knows it."""
         if name not in ("keys A", "drums A"):
             return
+        layer = name.removesuffix(" A")
+        performer = self._performers[layer]
         # A phrase begins at the writer's first bar for every candidate: B is sampled after A, as if A had just ended.
         performer.restore(self.draft.states[layer])
         plans = self._plans("A", phrase.bars)

@@ -10,17 +10,18 @@ import copy
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from radio.compose.grammar import Grammar, Limits
+from radio.compose.grammar import Grammar, GrammarState, Limits
 from radio.compose.plan import BarPlan
+from radio.errors import ModelError
 from radio.model.engines.base import Array, Engine, State
-from radio.model.sampling import Sampler, Sampling
+from radio.model.sampling import GeneratorState, Sampler, Sampling
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import Part
-from radio.music.tokenizer import DRUM_GATE, TokenDecoder, wait_tokens
+from radio.music.tokenizer import DRUM_GATE, DecoderState, TokenDecoder, wait_tokens
 from radio.music.vocab import START, note_token, velocity_to_bin
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
@@ -37,10 +38,10 @@ class PerformerState:
 
     state: State
     logits: Array
-    generator: Mapping[str, Any]
+    generator: GeneratorState
     counts: Array
-    grammar: Grammar
-    decoder: TokenDecoder
+    grammar: GrammarState
+    decoder: DecoderState
     ends: Mapping[int, Tick]
 
 
@@ -109,6 +110,7 @@ class Performer:
         saved, twins = self.save(), [copy.copy(self) for _ in range(count)]
         for twin in twins:
             twin._sampler = self._sampler.twin()
+            twin._grammar, twin._decoder = copy.copy(self._grammar), copy.copy(self._decoder)
             twin.restore(saved)
         return twins
 
@@ -154,20 +156,22 @@ class Performer:
         return PerformerState(
             self._state,
             self._logits,
-            copy.deepcopy(dict(self._sampler.generator.bit_generator.state)),
+            GeneratorState.of(self._sampler.generator),
             self._sampler.counts.copy(),
-            copy.deepcopy(self._grammar),
-            copy.deepcopy(self._decoder),
+            self._grammar.save(),
+            self._decoder.save(),
             dict(self._ends),
         )
 
     def restore(self, saved: PerformerState) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state. Raises ModelError if it is that of another model."""
+        if saved.logits.shape != (len(self._engine.tokens),) or saved.state.memory.shape[1:] != self._columns:
+            raise ModelError(f"the state of the {self.part.name} performer is that of another model")
         self._state, self._logits, self._unfed = saved.state, saved.logits, []
-        self._sampler.generator.bit_generator.state = dict(copy.deepcopy(saved.generator))
+        saved.generator.restore(self._sampler.generator)
         self._sampler.counts = saved.counts.copy()
-        self._grammar = copy.deepcopy(saved.grammar)
-        self._decoder = copy.deepcopy(saved.decoder)
+        self._grammar.restore(saved.grammar)
+        self._decoder.restore(saved.decoder)
         self._ends = dict(saved.ends)
 
     def _begin(self, seed: Sequence[int], tick: Tick) -> None:
@@ -177,6 +181,7 @@ class Performer:
         self._decoder = TokenDecoder(hold_limit=_FORCED_HOLD if self.part.note_offs else DRUM_GATE, tick=tick)
         self._ends = {}
         self._state = self._engine.zero_state()
+        self._columns = self._state.memory.shape[1:]
         self._logits = np.zeros(len(self._engine.tokens), np.float32)
         self._unfed = self._known([START])
 

@@ -42,6 +42,32 @@ class Sampling:
     alpha_decay: float = 0.99
 
 
+@dataclass(frozen=True, slots=True)
+class GeneratorState:
+    """The state of numpy's default generator, PCG64: two numbers of 128 bits in hexadecimal, and half a draw."""
+
+    state: str
+    increment: str
+    has_half: int
+    half: int
+
+    @classmethod
+    def of(cls, generator: np.random.Generator) -> GeneratorState:
+        """Return the state of `generator`."""
+        saved = generator.bit_generator.state
+        numbers = saved["state"]
+        return cls(f"{numbers['state']:x}", f"{numbers['inc']:x}", saved["has_uint32"], saved["uinteger"])
+
+    def restore(self, generator: np.random.Generator) -> None:
+        """Let `generator` go on from this state."""
+        generator.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": int(self.state, 16), "inc": int(self.increment, 16)},
+            "has_uint32": self.has_half,
+            "uinteger": self.half,
+        }
+
+
 class Sampler:
     """A sampler of the rows of one model.
 

@@ -16,7 +16,9 @@ def to_grid(frame: Frames) -> Frames:
 
 
 @dataclass(frozen=True, slots=True)
-class _Segment:
+class Segment:
+    """A stretch of one tempo, in thousandths of a beat per minute, from a tick and its frame on."""
+
     tick: Tick
     frame: Frames
     millibpm: int
@@ -30,7 +32,7 @@ class Clock:
     """
 
     def __init__(self, tempo: float, *, tick: Tick = 0, frame: Frames = 0) -> None:
-        self._segments = [_Segment(tick, frame, _millibpm(tempo))]
+        self._segments = [Segment(tick, frame, _millibpm(tempo))]
 
     @property
     def tempo(self) -> float:
@@ -48,7 +50,7 @@ class Clock:
             raise ValueError(f"cannot change the tempo at tick {tick}; the latest change is at tick {last.tick}")
         if _millibpm(tempo) == last.millibpm:
             return
-        segment = _Segment(tick, self.frame(tick), _millibpm(tempo))
+        segment = Segment(tick, self.frame(tick), _millibpm(tempo))
         if tick == last.tick:
             self._segments[-1] = segment
         else:
@@ -69,6 +71,14 @@ class Clock:
         """Drop the segments that end before `tick`, to bound the size of the map."""
         while len(self._segments) > 1 and self._segments[1].tick <= tick:
             del self._segments[0]
+
+    def save(self) -> tuple[Segment, ...]:
+        """Return the whole map."""
+        return tuple(self._segments)
+
+    def restore(self, saved: tuple[Segment, ...]) -> None:
+        """Go on from a saved map, which has at least one segment."""
+        self._segments = list(saved)
 
 
 def _millibpm(tempo: float) -> int:

@@ -6,7 +6,8 @@ feeds and samples tokens in the same order, so a model sees what it saw in train
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from radio.music.events import Mark, Note, NoteEvent
 from radio.music.vocab import (
@@ -91,6 +92,15 @@ def remove_overlaps(notes: Iterable[Note]) -> list[Note]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DecoderState:
+    """A decoder between two tokens; `struck` has the tick of each sounding note."""
+
+    tick: Tick
+    hold_limit: Tick
+    struck: Mapping[int, Tick]
+
+
 class TokenDecoder:
     """An incremental decoder from tokens to events.
 
@@ -131,6 +141,14 @@ class TokenDecoder:
         events = [NoteEvent(self.tick, note, 0) for note in sorted(self._struck)]
         self._struck.clear()
         return events
+
+    def save(self) -> DecoderState:
+        """Return everything that the next event depends on."""
+        return DecoderState(self.tick, self.hold_limit, dict(self._struck))
+
+    def restore(self, saved: DecoderState) -> None:
+        """Go on from a saved state."""
+        self.tick, self.hold_limit, self._struck = saved.tick, saved.hold_limit, dict(saved.struck)
 
     def _advance(self, ticks: Tick) -> list[NoteEvent]:
         self.tick += ticks

@@ -18,6 +18,7 @@ from radio.server.broadcast.channel_set import ChannelSet
 from radio.server.broadcast.channels import CHANNELS
 from radio.server.broadcast.listener_limits import BURST, LIMITS, Limits
 from radio.server.broadcast.reloader import RELOADER, Reloader
+from radio.server.broadcast.state_folder import StateFolder
 from radio.server.http import body, problems, site
 from radio.server.http.authorization import AUTHORIZATION, Authorization, check_hosts, reject_foreign_pages
 from radio.server.http.cors import answer_options
@@ -53,6 +54,7 @@ async def serve(
     on_ready: Callable[[list[str]], None],
     load: Callable[[], RadioConfig] | None = None,
     manager: ServiceManager | None = None,
+    states: StateFolder | None = None,
     worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
     """Serve all stations until cancelled; then stop everything in reverse order.
@@ -66,6 +68,7 @@ async def serve(
         on_ready: Called once, when all stations are on the air, with the addresses to open.
         load: Reads the config again, at SIGHUP and `POST /api/reload`. None refuses both.
         manager: The service manager that started this process. A socket that it passes replaces `host` and `port`.
+        states: The folder in which the state of the stations is kept, locked; None keeps none.
         worker: The command that becomes a station's worker.
 
     Raises:
@@ -79,7 +82,9 @@ async def serve(
     settings = replace(config.server, host=host if isinstance(host, str) else hosts)
     _raise_file_limit()
     async with AsyncExitStack() as stack:
-        channels = ChannelSet(config.stations, functools.partial(Channel, worker=worker))
+        if states is not None:
+            stack.callback(states.unlock)
+        channels = ChannelSet(config.stations, functools.partial(Channel, worker=worker, states=states))
         app = build(
             channels.channels,
             authorization=Authorization(settings.control, settings.control_token, settings.hosts),

@@ -65,7 +65,9 @@ class StationSettings:
     prompt: str = text(
         help="words about the music, such as rainy night, felt piano, no drums; they change the initial controls"
     )
-    seed: int = whole(1, 0, 2**63 - 1, help="start of the music; the same seed plays the same music")
+    seed: int = whole(
+        0, 0, 2**63 - 1, help="start of the music; the same seed plays the same music, 0 another one at each start"
+    )
     piano: Path = file(
         CHECKPOINTS / "piano.safetensors",
         "checkpoint",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from radio.audio.ambience.mix import Ambience
-from radio.audio.loop_folder import LoopFolder
 from radio.audio.synth import Program, Synth
 from radio.compose.feel import LOOKAHEAD
 from radio.settings.controls import Controls
@@ -32,6 +31,9 @@ class Texture(Protocol):
     def render(self, frames: Frames) -> Block:
         """Return the next frames."""
 
+    def seek(self, frame: Frames) -> None:
+        """Set the absolute frame of the next sample, as if all before it had been played."""
+
     def skip(self, frames: Frames) -> None:
         """Move on by `frames` without rendering, while the layer is inaudible."""
 
@@ -47,11 +49,10 @@ class Textures:
         self._ambience = ambience
         self._layers: Mapping[str, Texture] = {"vinyl": vinyl, "rain": rain, "ambience": ambience}
 
-    def seek(self, position: Frames) -> None:
-        """Move from frame 0 to `position`. Loops start over there: finding their place takes as long as playing."""
+    def seek(self, frame: Frames) -> None:
+        """Set the absolute frame of the next sample, as if all before it had been played."""
         for texture in self._layers.values():
-            if not isinstance(texture, LoopFolder):
-                texture.skip(position)
+            texture.seek(frame)
 
     def render(
         self, frames: Frames, controls: Controls, is_audible: Callable[[str, Controls], bool]

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 from radio.types import BEATS_PER_BAR, Frames, MixMove, MixState
+
+
+@dataclass(frozen=True, slots=True)
+class MovesState:
+    """The moves of the bars to come, with the frames of each bar, and the values before them."""
+
+    bars: tuple[tuple[Frames, Frames, MixMove], ...]
+    last: MixState
 
 
 class Moves:
@@ -27,6 +36,12 @@ class Moves:
             return self._last
         start, end, move = self._bars[0]
         return _state(move, (frame - start) / (end - start))
+
+    def save(self) -> MovesState:
+        return MovesState(tuple(self._bars), self._last)
+
+    def restore(self, saved: MovesState) -> None:
+        self._bars, self._last = deque(saved.bars), saved.last
 
 
 def _state(move: MixMove, share: float) -> MixState:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from radio.settings.station import StationSettings
+from radio.station.snapshot import LogEntry, Snapshot
 from radio.types import Action, Block, Frames, Landing, StationEvent
 
 
@@ -46,5 +47,26 @@ class StationLike(Protocol):
     def close(self) -> None:
         """Free the resources."""
 
+
+class ResumableStation(StationLike, Protocol):
+    """A station that another process can continue."""
+
+    @property
+    def mixed(self) -> Frames:
+        """The next frame to be mixed, `position` or later: a change of controls reaches the station there."""
+
+    def take_snapshot(self) -> Snapshot | None:
+        """Return the latest bar line at which the station can go on, if there was one since the last call."""
+
+    def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
+        """Go on from a snapshot, or from the beginning where it is empty, and let `log` happen again.
+
+        Raises:
+            SnapshotError: the snapshot cannot be used.
+        """
+
+
+OpenResumable: TypeAlias = Callable[[StationSettings], ResumableStation]
+"""Opens a station for a worker."""
 
 OpenStation: TypeAlias = Callable[[StationSettings], StationLike]

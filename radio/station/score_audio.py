@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from radio.compose.composer import Bar
+from radio.compose.composer import Bar, ComposerState
 from radio.compose.feel import Feel
 from radio.music.clock import Clock, to_grid
 from radio.music.events import NoteEvent
@@ -82,6 +82,12 @@ class ScoreBars:
     def act(self, action: Action, controls: Controls) -> int:  # noqa: ARG002 — a score goes on as it was composed
         """A score has no other track."""
         return self.next_number
+
+    def save(self) -> None:
+        """A score is at hand: nothing has to be saved."""
+
+    def restore(self, saved: ComposerState) -> None:
+        """Nothing was saved."""
 
 
 def _on_air(score: Score, frames: Frames) -> Iterator[Block]:

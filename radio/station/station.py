@@ -19,6 +19,7 @@ from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.drums import KICKS
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.compose.lookahead import BarSource
+from radio.errors import RadioError, SnapshotError
 from radio.music.chord_loops import bar_name
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
@@ -27,6 +28,7 @@ from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
 from radio.station.moves import Moves
+from radio.station.snapshot import LogEntry, PendingEvent, Snapshot, StationState, decode, decode_level, encode
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
@@ -92,12 +94,20 @@ class Station:
         self._bar_controls = settings.controls  # the controls of the latest composed bar
         # The mixer's output lags by its latency. Mixing one block now makes frame 0 the first bar line.
         self._mixed: Frames = 0
+        self._replayed: deque[LogEntry] = deque()
+        """Entries that are still to happen again, after the station went on from a snapshot."""
+        self._snapshot: StationState | None = None
         self._buffer = self._mix()[self._mixer.latency :]  # mixed, not returned by `render` yet
 
     @property
     def position(self) -> Frames:
         """The next frame to be rendered."""
         return self._mixed - self._mixer.latency - len(self._buffer)
+
+    @property
+    def mixed(self) -> Frames:
+        """The next frame to be mixed: a change of the mix takes effect there."""
+        return self._mixed
 
     @property
     def gain_db(self) -> float:
@@ -173,12 +183,35 @@ class Station:
             rendered.append(heapq.heappop(self._events)[2])
         return rendered
 
+    def take_snapshot(self) -> Snapshot | None:
+        """Return the latest bar line at which the station can go on, if there was one since the last call."""
+        state, self._snapshot = self._snapshot, None
+        return None if state is None else encode(state)
+
+    def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
+        """Go on from a snapshot, or from where the station is where it is empty, and let `log` happen again.
+
+        The sound is complete `PREROLL` after the snapshot's frame; notes, bars and events are the same at once.
+
+        Raises:
+            SnapshotError: the snapshot is damaged, of another version, or does not fit the station.
+        """
+        if snapshot:
+            state = decode(snapshot)
+            try:
+                self._restore(state)
+            except (RadioError, ValueError, TypeError, LookupError, OverflowError) as error:
+                raise SnapshotError(f"the snapshot does not fit this station: {error}") from error
+        self._replayed = deque(entry for entry in log if entry.frame > self._mixed or not snapshot)
+
     def close(self) -> None:
         """Free the synthesizer."""
         self._synth.close()
 
     def _mix(self) -> Block:
         """Return the next block; it lags by `mixer.latency` frames behind the notes scheduled for it."""
+        while self._replayed and self._replayed[0].frame <= self._mixed:
+            self._repeat(self._replayed.popleft())
         end = self._mixed + MIX_BLOCK
         while self._next_bar_line < end + LOOKAHEAD:
             self._compose()
@@ -195,7 +228,56 @@ class Station:
         self._mixed = end
         return block
 
+    def _save(self) -> StationState | None:
+        """Return the state before the next bar is composed; None where its bars cannot be saved."""
+        if (composer := self._composer.save()) is None:
+            return None
+        return StationState(
+            self._mixed,
+            self._next_bar_line,
+            self.controls,
+            self._bar_controls,
+            composer,
+            {layer: feel.save() for layer, feel in self._feels.items()},
+            self._clock.save(),
+            self._moves.save(),
+            self._leveler.save(),
+            tuple(self._grooves),
+            self._synth.save(),
+            tuple(self._kicks),
+            tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
+        )
+
+    def _restore(self, state: StationState) -> None:
+        self._mixed, self._next_bar_line = state.frame, state.next_bar_line
+        self.controls, self._bar_controls = state.controls, state.bar_controls
+        self._composer.restore(state.composer)
+        for layer, feel in self._feels.items():
+            feel.restore(state.feels[layer])
+        self._clock.restore(state.clock)
+        self._moves.restore(state.moves)
+        self._leveler.restore(state.leveler)
+        self._grooves, self._kicks = deque(state.grooves), list(state.kicks)
+        self._synth.restore(state.synth, state.frame)
+        self._textures.seek(state.frame)
+        self._mixer = Mixer(self.settings.tone)
+        self._mixer.seek(state.frame)
+        self._events.clear()
+        for event in state.events:
+            self._log(event.frame, event.kind, dict(event.data))
+        self._buffer = self._buffer[:0]
+        self._snapshot = None
+
+    def _repeat(self, entry: LogEntry) -> None:
+        if entry.patch:
+            self.control(entry.patch)
+        if entry.action is not None:
+            self.act(entry.action)
+        if entry.level:
+            self._leveler.restore(decode_level(entry.level))
+
     def _compose(self) -> None:
+        self._snapshot = self._save()
         controls = self.controls
         tick = self._composer.next_number * TICKS_PER_BAR
         bar = self._composer.next_bar(controls)

@@ -14,9 +14,10 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from radio.errors import ControlError, RadioError, StreamError
-from radio.station.protocol import OpenStation, StationLike
-from radio.types import SAMPLE_RATE, Action, Frames, Landing
+from radio.errors import ControlError, RadioError, SnapshotError, StreamError
+from radio.station.protocol import OpenResumable, ResumableStation
+from radio.station.snapshot import Resume
+from radio.types import SAMPLE_RATE, Action, Frames, Landing, StationEvent
 from radio.worker.encoder_set import EncoderSet
 from radio.worker.wire import (
     PERFORMED,
@@ -48,7 +49,7 @@ URGENT: Frames = SAMPLE_RATE
 _READ_SIZE = 65_536
 
 
-def run(connection: socket.socket, open_station: OpenStation) -> None:
+def run(connection: socket.socket, open_station: OpenResumable) -> None:
     """Run one station until the server closes the connection.
 
     Args:
@@ -74,7 +75,7 @@ class _Worker:
         self._decoder = MessageDecoder()
         self._until: Frames = 0
 
-    def run(self, open_station: OpenStation) -> None:
+    def run(self, open_station: OpenResumable) -> None:
         while not (messages := self._receive()):
             pass
         start, *rest = messages
@@ -86,14 +87,40 @@ class _Worker:
             self._send(StationFailed(str(error)))
             return
         try:
-            self._play(station, rest)
+            encoders = self._begin(station, start.resume)
+            self._play(station, encoders, rest)
+        except SnapshotError as error:
+            self._send(StationFailed(str(error), in_snapshot=True))
         finally:
             station.close()
 
-    def _play(self, station: StationLike, messages: list[Message]) -> None:
+    def _begin(self, station: ResumableStation, resume: Resume | None) -> EncoderSet:
+        """Go on where another worker stopped, and return encoders that know the sound before.
+
+        Raises:
+            SnapshotError: the snapshot cannot be used.
+        """
+        events: list[StationEvent] = []
+        if resume is not None:
+            station.resume(resume.snapshot, resume.log)
+            while (missing := resume.sound_from - station.position) > 0:
+                station.render(min(RENDER_STEP, missing))
+                events += self._report(station, since=resume.events_from)
         encoders = EncoderSet(station.position)
+        while resume is not None and (missing := resume.frame - station.position) > 0:
+            encoders.add(station.render(min(RENDER_STEP, missing)))
+            events += self._report(station, since=resume.events_from)
         self._until = station.position
-        self._send(StationReady(station.position))
+        self._send(StationReady(station.position), *events)
+        return encoders
+
+    def _report(self, station: ResumableStation, *, since: Frames = 0) -> list[StationEvent]:
+        """Send a snapshot that the station has taken, and return its new events from frame `since` on."""
+        if snapshot := station.take_snapshot():
+            self._send(snapshot)
+        return [event for event in station.events() if event.frame >= since]
+
+    def _play(self, station: ResumableStation, encoders: EncoderSet, messages: list[Message]) -> None:
         while True:
             for message in messages:
                 self._handle(station, encoders, message)
@@ -102,12 +129,12 @@ class _Worker:
                 encoders.add(station.render(RENDER_STEP))
             if missing > 0 or encoders.has_work:
                 packets = encoders.encode(RENDER_STEP if missing > URGENT else CATCH_UP_STEP)
-                self._send(*station.events(), *packets, Rendered(station.position))
+                self._send(*self._report(station), *packets, Rendered(station.position))
             busy = station.position < self._until or encoders.has_work
             readable, _, _ = select.select([self._connection], [], [], 0 if busy else None)
             messages = self._receive() if readable else []
 
-    def _handle(self, station: StationLike, encoders: EncoderSet, message: Message) -> None:
+    def _handle(self, station: ResumableStation, encoders: EncoderSet, message: Message) -> None:
         match message:
             case Render(until):
                 self._until = until
@@ -116,16 +143,16 @@ class _Worker:
             case CloseFormat(format_):
                 encoders.close(format_)
             case ChangeControls(number, patch):
-                self._answer(number, lambda: station.control(patch))
+                self._answer(number, station.mixed, lambda: station.control(patch))
             case PerformAction(number, kind, track):
-                self._answer(number, lambda: {PERFORMED: station.act(Action(kind, track))})
+                self._answer(number, station.mixed, lambda: {PERFORMED: station.act(Action(kind, track))})
             case _:
                 raise StreamError(f"unexpected message from the server: {type(message).__name__}")
 
-    def _answer(self, number: int, change: Callable[[], Mapping[str, Landing]]) -> None:
+    def _answer(self, number: int, mixed: Frames, change: Callable[[], Mapping[str, Landing]]) -> None:
         """Change the station, and send where that takes effect, or why it does not."""
         try:
-            self._send(ControlsLanded(number, change()))
+            self._send(ControlsLanded(number, change(), mixed))
         except ControlError as error:
             self._send(ControlsRefused(number, str(error), error.field, error.allowed))
 

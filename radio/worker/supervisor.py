@@ -22,9 +22,6 @@ WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker.mai
 OPENING_LIMIT: Seconds = 120.0
 """A worker that has not opened its station within this time is replaced; reading models from disk may take long."""
 
-SILENCE_LIMIT: Seconds = 10.0
-"""A worker that should render but sends nothing for this long is replaced."""
-
 _SECOND_CHANCE: Seconds = 1.0
 _EXIT_LIMIT: Seconds = 2.0
 _READ_SIZE = 65_536
@@ -38,11 +35,12 @@ class WorkerProcess:
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.ready = False
-        """True once the station is open; from then on, the shorter limit for silence applies."""
+        """True once the station is open; until then, it must be within `OPENING_LIMIT`."""
         self._process = process
         self._reader = reader
         self._writer = writer
         self._decoder = MessageDecoder()
+        self._killed_because = ""
 
     @property
     def pid(self) -> int:
@@ -55,6 +53,8 @@ class WorkerProcess:
     @property
     def exit_message(self) -> str:
         """A description of how the worker ended."""
+        if self._killed_because:
+            return f"{self._killed_because}, and was replaced"
         code = self._process.returncode or 0
         return f"the worker ended{f' by signal {-code}' if code < 0 else ''}"
 
@@ -62,7 +62,7 @@ class WorkerProcess:
         """Return the next messages, or None if the worker has ended.
 
         Raises:
-            ServerError: the worker sent nothing for too long.
+            ServerError: the worker did not open its station in time.
             StreamError: the worker sent an invalid message.
         """
         try:
@@ -72,13 +72,20 @@ class WorkerProcess:
         return self._decoder.feed(data) if data else None
 
     async def _read(self) -> bytes:
-        limit = SILENCE_LIMIT if self.ready else OPENING_LIMIT
+        if self.ready:
+            return await self._reader.read(_READ_SIZE)
         # If this process itself was suspended, the limit has passed although data is waiting: so try again.
-        for seconds in (limit, _SECOND_CHANCE):
+        for seconds in (OPENING_LIMIT, _SECOND_CHANCE):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     return await self._reader.read(_READ_SIZE)
-        raise ServerError(f"the worker sent nothing for {limit:g} s")
+        raise ServerError(f"the worker did not open its station within {OPENING_LIMIT:g} s")
+
+    def kill(self, reason: str) -> None:
+        """End the worker at once; `exit_message` then gives the reason."""
+        self._killed_because = reason
+        if self._process.returncode is None:
+            self._process.kill()
 
     def close(self) -> None:
         """Close the socket, at which the worker ends."""

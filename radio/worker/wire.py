@@ -11,18 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
+import msgspec
+
 from radio.errors import StreamError
+from radio.station.snapshot import Resume, Snapshot
 from radio.types import ActionKind, Format, Frames, JsonValue, Landing, Packet, StationEvent
 
-MAX_BODY = 1 << 20
-"""Longest body in bytes; the longest in practice, a packet or an event, has a few thousand."""
+MAX_BODY = 1 << 24
+"""Longest body in bytes; the longest in practice, a snapshot, has half a million with the models of the package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Server to worker, the first message: open the station with these pickled settings."""
+    """Server to worker, the first message: open the station with these pickled settings, and go on from `resume`."""
 
     settings: bytes
+    resume: Resume | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +106,22 @@ class StationReady:
 
 @dataclass(frozen=True, slots=True)
 class StationFailed:
-    """Worker to server: the station cannot be opened, with the reason."""
+    """Worker to server: the station cannot be opened, with the reason; `in_snapshot` if it lies in the snapshot."""
 
     message: str
+    in_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ControlsLanded:
-    """Worker to server: the bar and frame at which each control change or action takes effect."""
+    """Worker to server: the bar and frame at which each control change or action takes effect.
+
+    mixed: the next frame to be mixed when the station was changed.
+    """
 
     number: int
     landings: Mapping[str, Landing]
+    mixed: Frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,10 @@ Message: TypeAlias = (
     | Rendered
     | EncoderFailed
     | PerformAction
+    | Snapshot
 )
 
+_PACK = msgspec.msgpack.Encoder()
 _LENGTH = struct.Struct("<I")
 _FRAME = struct.Struct("<q")
 _PACKET = struct.Struct("<BqI")
@@ -193,8 +204,8 @@ def _encode_body(message: Message) -> bytes:
     match message:
         case Encoded(format_, packet):
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
-        case Start():
-            return message.settings
+        case Start() | Snapshot():
+            return _PACK.encode(message)
         case Render(number) | StationReady(number) | Rendered(number):
             return _FRAME.pack(number)
         case CloseFormat(format_):
@@ -202,7 +213,7 @@ def _encode_body(message: Message) -> bytes:
         case OpenFormat(format_, detail) | EncoderFailed(format_, detail):
             return _json([format_, detail])
         case StationFailed():
-            return message.message.encode()
+            return _json([message.message, message.in_snapshot])
         case StationEvent():
             return _json([message.frame, message.kind, dict(message.data)])
         case PerformAction(number, kind, track):
@@ -210,7 +221,8 @@ def _encode_body(message: Message) -> bytes:
         case ChangeControls():
             return _json([message.number, dict(message.patch)])
         case ControlsLanded():
-            return _json([message.number, {name: [at.bar, at.frame] for name, at in message.landings.items()}])
+            landings = {name: [at.bar, at.frame] for name, at in message.landings.items()}
+            return _json([message.number, landings, message.mixed])
         case ControlsRefused():
             return _json([message.number, message.message, message.field, message.allowed])
 
@@ -221,7 +233,7 @@ def _decode(kind: int, body: bytes) -> Message:
     name = _KINDS[kind].__name__
     try:
         return _decode_body(_KINDS[kind], body)
-    except (ValueError, TypeError, AttributeError, LookupError, struct.error) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, struct.error, msgspec.MsgspecError) as error:
         raise StreamError(f"invalid {name} message of {len(body)} bytes: {error}") from error
 
 
@@ -229,15 +241,13 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
     if kind is Encoded:
         number, frame, frames = _PACKET.unpack_from(body)
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
-    if kind is Start:
-        return Start(body)
+    if kind in {Start, Snapshot}:
+        return msgspec.msgpack.decode(body, type=kind)
     if kind in {Render, StationReady, Rendered}:
         return kind(*_FRAME.unpack(body))
-    if kind is StationFailed:
-        return StationFailed(body.decode())
     if kind is ControlsLanded:
-        number, landings = json.loads(body)
-        return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()})
+        number, landings, mixed = json.loads(body)
+        return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()}, mixed)
     fields = json.loads(body)
     if kind in {OpenFormat, CloseFormat, EncoderFailed} and fields[0] not in _FORMATS:
         raise ValueError(f"unknown format '{fields[0]}'")

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from radio import __version__
-from radio.cli.main import main
+from radio.cli.arguments import station_settings
+from radio.cli.main import main, parse
 from radio.paths import CHECKPOINTS, STATIONS
 from radio.settings.config import RadioConfig, load
 from radio.settings.controls import CONTROLS
@@ -98,7 +99,7 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("render --station chill --instrument vibrafon song.wav", "Did you mean 'Vibraphone'?"),
         ("render --station chill --count 0 song.wav", "'0' is not a whole number from 1 to 1000"),
         ("--station chill --output - stations", "radio stations does not take --station, --output (see radio stations"),
-        ("--station chill --seed 0 serve", "radio serve does not take --station, --seed"),
+        ("--station chill --seed 0 serve", "radio serve does not take --station"),
         ("--set tempo=72 check", "radio check does not take --set"),
         ("--format wav doctor", "radio doctor does not take --format"),
         ("--seconds 3 render --station chill song.wav", "radio render does not take --seconds"),
@@ -170,7 +171,9 @@ def test_radio_without_a_station_plays_the_first_one(monkeypatch: pytest.MonkeyP
     for words in ([], ["play"], ["play", "--station", "study", "--seed", "9"], ["--seed", "8", "--set", "tempo=60"]):
         assert main(words) == 0
     assert main(["--seed", "8", "--set", "tempo=60", "play", "--set", "swing=54"]) == 0
-    assert played == [("chill", 1, 78), ("chill", 1, 78), ("study", 9, 70), ("chill", 8, 60), ("chill", 8, 60)]
+    assert [(name, tempo) for name, _, tempo in played[:2]] == [("chill", 78), ("chill", 78)]
+    assert played[0][1] != played[1][1]  # without a seed, each start has another one
+    assert played[2:] == [("study", 9, 70), ("chill", 8, 60), ("chill", 8, 60)]
 
 
 def test_stations_and_controls_are_listed_as_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -318,3 +321,14 @@ def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: s
             assert lines == [stations] if number == signal.SIGINT else [stations, b"stopping"]
         finally:
             server.kill()
+
+
+def test_a_seed_that_is_not_named_is_drawn_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    def seed_of(words: str) -> int:
+        return station_settings(parse(words.split()), load(STATIONS)).seed
+
+    drawn = [seed_of("play --station chill") for _ in range(2)]
+    assert drawn[0] != drawn[1]
+    assert capsys.readouterr().err.splitlines() == [f"radio: the seed of chill is {seed}" for seed in drawn]
+    assert seed_of("play --station chill --seed 7") == 7
+    assert capsys.readouterr().err == ""

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from radio.server.app import build
 from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.state_folder import StateFolder
 from radio.server.http.authorization import Authorization
 from radio.server.http.listening import open_sockets
 from radio.server.http.site import start_sites
@@ -56,8 +57,9 @@ async def on_air(
     worker: Sequence[str] = WORKER,
     start: bool = True,
     port: int = 0,
+    states: StateFolder | None = None,
 ) -> AsyncIterator[OnAir]:
-    channels = {station.name: Channel(station, worker=worker) for station in stations or (settings(),)}
+    channels = {station.name: Channel(station, worker=worker, states=states) for station in stations or (settings(),)}
     app = build(
         channels,
         authorization=authorization or Authorization(control=True, token=None),

@@ -6,17 +6,20 @@ The station's description can select a fault that the server must survive.
 from __future__ import annotations
 
 import dataclasses
+import json
 import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from radio.errors import AudioError, ControlError
+from radio.errors import AudioError, ControlError, SnapshotError
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
+from radio.station.snapshot import LogEntry, Snapshot
 from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
 from radio.worker import main as worker
 
@@ -37,6 +40,8 @@ class ToneStation:
         self._aired: list[StationEvent] = []
         self._tracks = 0
         self._following: Frames = 0
+        self._snapshot: Snapshot | None = None
+        self._replayed: deque[LogEntry] = deque()
 
     @property
     def next_bar_line(self) -> Frames:
@@ -46,11 +51,23 @@ class ToneStation:
         """A tone has nothing to compose."""
 
     def render(self, frames: Frames) -> Block:
-        if self._fault == "hangs after two seconds" and self.position >= 2 * SAMPLE_RATE and self._seed == 1:
+        if self._fault == "hangs after two seconds" and self.position >= 2 * SAMPLE_RATE:
             time.sleep(3_600)
-        if self._fault == "raises after two seconds" and self.position >= 2 * SAMPLE_RATE and self._seed == 1:
+        if self._fault == "raises after two seconds" and self.position >= 2 * SAMPLE_RATE:
             raise AudioError("the tone broke")
-        start, end = self.position, self.position + frames
+        parts, end = [], self.position + frames
+        while self.position < end:
+            while self._replayed and self._replayed[0].frame <= self.position:
+                entry = self._replayed.popleft()
+                if entry.patch:
+                    self.control(entry.patch)
+                if entry.action:
+                    self.act(entry.action)
+            parts.append(self._play(min([end, *(entry.frame for entry in self._replayed)])))
+        return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
+
+    def _play(self, end: Frames) -> Block:
+        start = self.position
         for frame in range(-(-start // BAR) * BAR, end, BAR):
             self._bar(frame)
         t = np.arange(start, end) / SAMPLE_RATE
@@ -76,11 +93,31 @@ class ToneStation:
         aired, self._aired = self._aired, []
         return aired
 
+    @property
+    def mixed(self) -> Frames:
+        return self.position
+
+    def take_snapshot(self) -> Snapshot | None:
+        snapshot, self._snapshot = self._snapshot, None
+        return snapshot
+
+    def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
+        if snapshot:
+            try:
+                self.position, self._tracks, self._following, controls = json.loads(snapshot)
+            except ValueError as error:
+                raise SnapshotError("no tone") from error
+            self.controls = self.controls.changed(controls)
+        self._replayed = deque(entry for entry in log if entry.frame > self.position or not snapshot)
+        self._fault = ""
+
     def close(self) -> None:
         """A tone holds no resources."""
 
     def _bar(self, frame: Frames) -> None:
         number = frame // BAR
+        state = json.dumps([frame, self._tracks, self._following, self.controls.as_json()])
+        self._snapshot = Snapshot(frame, b"level", state.encode())
         if frame == self._following:
             self._tracks += 1
             self._following += TRACK
@@ -111,7 +148,7 @@ def bar_event(frame: Frames, **changes: object) -> StationEvent:
 
 
 def settings(name: str = "tone", **changes: object) -> StationSettings:
-    plain = StationSettings(name=name, title=f"Station {name}", progressions=(("Am7",),), description="a tone")
+    plain = StationSettings(name=name, title=f"Station {name}", progressions=(("Am7",),), description="a tone", seed=1)
     return dataclasses.replace(plain, **changes)  # type: ignore[arg-type]
 
 

@@ -180,7 +180,7 @@ def test_answers_to_control_changes_have_their_number() -> None:
         worker.send(
             ChangeControls(7, {"tempo": 90}), ChangeControls(8, {"tempo": 400}), ChangeControls(9, {"tmepo": 90})
         )
-        assert worker.receive() == ControlsLanded(7, {"tempo": Landing(1, 0)})
+        assert worker.receive() == ControlsLanded(7, {"tempo": Landing(1, 0)}, 0)
         refused, unknown = worker.receive(), worker.receive()
     assert isinstance(refused, ControlsRefused)
     assert (refused.number, refused.field, refused.allowed) == (8, "tempo", "a number from 50 to 110 BPM")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.errors import StreamError
-from radio.types import Landing, Packet, StationEvent
+from radio.station.snapshot import LogEntry, Resume, Snapshot
+from radio.types import SKIP, Landing, Packet, StationEvent
 from radio.worker.wire import (
     MAX_BODY,
     ChangeControls,
@@ -32,13 +33,16 @@ from radio.worker.wire import (
 
 MESSAGES: list[Message] = [
     Start(b"\x80settings"),
+    Start(b"", Resume(b"state", (LogEntry(7, {"tempo": 71.5}), LogEntry(9, action=SKIP, level=b"x")), 5, 6, 2**40)),
+    Snapshot(2**40, b"level", bytes(range(256))),
     Render(2**40),
     PerformAction(8, "like", 3),
     PerformAction(9, "skip", None),
     ChangeControls(3, {"tempo": 78.5, "rain_mute": False}),
     StationReady(-5),
     StationFailed("no soundfont at “there”"),
-    ControlsLanded(3, {"tempo": Landing(17, 1_920_000)}),
+    StationFailed("no snapshot", in_snapshot=True),
+    ControlsLanded(3, {"tempo": Landing(17, 1_920_000)}, 1_918_080),
     ControlsRefused(4, "tempo: 400 is not …", "tempo", "a number from 50 to 110 BPM"),
     Encoded("opus", Packet(960, 960, bytes(range(256)))),
     Encoded("pcm", Packet(-960, 960, b"")),
@@ -76,10 +80,11 @@ def test_an_incomplete_message_waits_for_its_rest() -> None:
 
 
 def test_the_longest_message_is_accepted_and_a_longer_one_refused() -> None:
-    longest = Start(bytes(MAX_BODY))
+    frame = len('["",false]')
+    longest = StationFailed("a" * (MAX_BODY - frame))
     assert MessageDecoder().feed(encode(longest)) == [longest]
     with pytest.raises(StreamError, match="exceeds the limit"):
-        encode(Start(bytes(MAX_BODY + 1)))
+        encode(StationFailed("a" * (MAX_BODY - frame + 1)))
 
 
 @pytest.mark.parametrize("length", [0, MAX_BODY + 2, 0xFFFFFFFF])

@@ -87,6 +87,11 @@ class Ambience:
         self._places = dict.fromkeys(self._names(self._chosen or STATION), _FADE)
         self._sounds = {}
 
+    def seek(self, frame: Frames) -> None:
+        """Set the absolute frame of the next sample. The next choice is there at once."""
+        self.position, self._chosen = frame, None
+        self._places, self._sounds = {}, {}
+
     def _names(self, choice: str) -> Collection[str]:
         """Return the sounds of a choice."""
         return self._levels.keys() if choice == STATION else (choice,)

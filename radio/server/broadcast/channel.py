@@ -5,20 +5,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
-from radio.errors import ServerError, StreamError
+from radio import __version__
+from radio.errors import ControlError, ServerError, SnapshotError, StreamError
 from radio.server.api.events import AirEvent, read_event
 from radio.server.broadcast.event_stream import Subscribers
 from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
 from radio.server.broadcast.now_playing import NowPlaying
 from radio.server.broadcast.restarting_worker import RestartingWorker, StartedStation, WorkerCallbacks
+from radio.server.broadcast.saved_station import (
+    SavedStation,
+    aired_tracks,
+    saved_run,
+    saved_tracks,
+    worker_run,
+)
+from radio.server.broadcast.snapshots import Snapshots
+from radio.server.broadcast.stall_watch import STALL_LIMIT, StallWatch
+from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
+from radio.station.snapshot import Resume, Snapshot
 from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
@@ -48,6 +61,20 @@ RESERVE: Seconds = 3.0
 
 _SHOWN: Final = frozenset({"title", "description", "image", "push", "controls"})
 """Settings that a running worker need not know."""
+SAVE_INTERVAL: Seconds = 10.0
+"""Time between two saves of the state: music that is repeated at most after the process was killed."""
+
+_PAST: Frames = round(RING_LENGTH * SAMPLE_RATE)
+"""Sound before the live edge that a restarted station has at once, for the bursts of its listeners."""
+
+_WARM_UP: Frames = SAMPLE_RATE // 4
+"""Sound before the end of the mounts that the encoders of a new worker need."""
+
+_TRIES = 3
+"""Workers that may end at one place of a piece; then another piece begins."""
+
+_PROGRESS: Frames = 2 * SAMPLE_RATE
+"""A worker that rendered less than this counts as one that ended where it began."""
 
 _ENCODER_DELAY: Frames = 4_800
 """More frames than any encoder holds back."""
@@ -57,12 +84,14 @@ class Channel:
     """A station on the air.
 
     Args:
-        settings: The station. After a restart the worker gets the latest controls and another seed, so that listeners
-            do not get the same beginning again.
+        settings: The station.
         worker: The command that becomes the worker; tests pass one with another station in it.
+        states: The folder where the station's state is kept; None keeps it in memory only.
     """
 
-    def __init__(self, settings: StationSettings, *, worker: Sequence[str] = WORKER_COMMAND) -> None:
+    def __init__(
+        self, settings: StationSettings, *, worker: Sequence[str] = WORKER_COMMAND, states: StateFolder | None = None
+    ) -> None:
         self.settings = settings
         self.controls = settings.controls
         self.now_playing = NowPlaying()
@@ -75,16 +104,26 @@ class Channel:
         self.encoder_restarts = 0
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         callbacks = WorkerCallbacks(
-            self._next_settings, self._on_worker_ready, self._on_message, self._on_worker_failure, self._on_worker_exit
+            self._next_start, self._on_worker_ready, self._on_message, self._on_worker_failure, self._on_worker_exit
         )
-        self._worker = RestartingWorker(settings.name, worker, callbacks)
+        self._worker = RestartingWorker(settings, worker, callbacks)
+        self._snapshots = Snapshots()
+        self._states = states
         self._offset: Frames = 0
         """The channel's frame is the worker's plus this: a new worker begins where the last one ended."""
         self._requested: Frames = 0
         """The frame, on the worker's clock, up to which audio was requested."""
+        self._silence = StallWatch()
+        self._fruitless = 0
+        """Workers in a row that ended before they had rendered anything new."""
+        self._resumed_at: Frames = 0
+        self._config_changes: Mapping[str, JsonValue] = {}
+        """Controls that the config has changed since the state was saved."""
         self._pending_events: deque[AirEvent] = deque()
         self._on_air: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
+        if states is not None and (saved := states.load(settings.name)) is not None:
+            self._take_over(saved, states)
 
     @property
     def pid(self) -> int | None:
@@ -107,11 +146,15 @@ class Channel:
             ServerError: The worker cannot open the station, or ended before the station was on the air.
         """
         self._tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._worker.run())]
+        if self._states is not None:
+            self._tasks.append(asyncio.create_task(self._keep_state()))
         await asyncio.wait([self._on_air, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in self._tasks:
             if task.done():
                 task.result()
         self._on_air.result()
+        if self._config_changes:
+            await self.change_controls(self._config_changes)
 
     async def ended(self) -> None:
         """Wait until cancelled; raise an unexpected error, rather than let a silent station look healthy."""
@@ -122,6 +165,7 @@ class Channel:
         for task in reversed(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.save_state()
         for mount in self.mounts.values():
             mount.close()
         self.subscribers.close()
@@ -135,8 +179,9 @@ class Channel:
             ServerError: The worker is being restarted or does not answer.
         """
         self.controls.changed(patch)  # an error costs no round trip to the worker
-        landings = await self._worker.request(lambda number: ChangeControls(number, patch))
-        landings = {name: self._landing(landing) for name, landing in landings.items()}
+        landed = await self._worker.request(lambda number: ChangeControls(number, patch))
+        self._snapshots.record(landed.mixed, patch)
+        landings = {name: self._landing(landing) for name, landing in landed.landings.items()}
         self.controls = self.controls.changed(patch)
         self.runs[-1].change_controls(landings, self.controls.as_json())
         return landings
@@ -145,7 +190,7 @@ class Channel:
         """Replace the settings; the streams go on.
 
         Controls that were changed on the air keep their values where the config has not changed them. A new worker
-        opens the station if the music or the sound depends on what has changed.
+        goes on with the piece if the music or the sound depends on what has changed; another seed begins another piece.
 
         Raises:
             ServerError: The worker is being restarted or does not answer; the settings are replaced nevertheless, but
@@ -159,9 +204,10 @@ class Channel:
             if value != getattr(before.controls, name)
         }
         if any(getattr(settings, name) != getattr(before, name) for name in names):
-            self.controls = self.controls.changed(changed_controls)
+            if settings.seed not in (0, before.seed):
+                self._snapshots.clear()
             self._worker.replace()
-        elif changed_controls:
+        if changed_controls:
             await self.change_controls(changed_controls)
 
     async def act(self, action: Action) -> Landing:
@@ -175,8 +221,9 @@ class Channel:
         """
         if action.kind in ("like", "dislike") and action.track is None and self.now_playing.tracks:
             action = replace(action, track=self.now_playing.tracks[-1].event.number)
-        answer = await self._worker.request(lambda number: PerformAction(number, action.kind, action.track))
-        landing = self._landing(answer[PERFORMED])
+        landed = await self._worker.request(lambda number: PerformAction(number, action.kind, action.track))
+        self._snapshots.record(landed.mixed, action=action)
+        landing = self._landing(landed.landings[PERFORMED])
         self.runs[-1].act(landing, action)
         return landing
 
@@ -210,11 +257,64 @@ class Channel:
         finally:
             mount.untap(tap)
 
+    async def save_state(self) -> None:
+        """Write what the station needs to go on in another process, if there is a folder for it."""
+        chosen = self._snapshots.choose(self.edge.live - self._offset, _PAST)
+        if self._states is None or chosen is None or not self.runs:
+            return
+        snapshot, log = chosen
+        saved = SavedStation(
+            self.settings.name,
+            __version__,
+            time.time(),
+            self.settings.seed,
+            self.settings.controls.as_json(),
+            self.edge.live,
+            self._offset,
+            saved_run(self.runs[-1]),
+            self.controls.as_json(),
+            snapshot,
+            log,
+            saved_tracks(self.now_playing.tracks),
+        )
+        try:
+            await asyncio.to_thread(self._states.write, self.settings.name, saved)
+        except OSError as error:
+            self._log.error("station '%s': its state cannot be saved: %s", self.settings.name, error)
+
+    def _take_over(self, saved: SavedStation, states: StateFolder) -> None:
+        """Go on with a saved piece, unless the config asks for another one."""
+        if self.settings.seed not in (0, saved.asked_seed):
+            self._log.warning("station '%s': its seed was changed: it begins a new piece", self.settings.name)
+            return
+        try:
+            run, controls = worker_run(saved, self.settings), self.controls.changed(saved.controls)
+        except ControlError as error:
+            states.set_aside(self.settings.name, str(error))
+            return
+        self.runs.append(run)
+        self.controls = controls
+        self._config_changes = {
+            name: value
+            for name, value in self.settings.controls.as_json().items()
+            if value != saved.asked_controls.get(name, value)
+        }
+        self.now_playing.tracks.extend(aired_tracks(saved))
+        self._offset = saved.origin
+        self.edge.live = self.edge.end = saved.live
+        self._snapshots.load(saved.snapshot, saved.log)
+
+    async def _keep_state(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_INTERVAL)
+            await self.save_state()
+
     async def _pace(self) -> None:
         """Advance the live edge: release audio and events that are due, and request more from the worker."""
         due = time.monotonic()
         while True:
             self.edge.advance()
+            self._watch_worker()
             self._air_events()
             self._request_audio()
             for mount in self.mounts.values():
@@ -258,23 +358,66 @@ class Channel:
     def _landing(self, landing: Landing) -> Landing:
         return Landing(landing.bar, landing.frame + self._offset)
 
-    def _next_settings(self) -> StationSettings:
-        seed = (self.settings.seed + self._worker.restarts) % 2**63
-        return replace(self.settings, controls=self.controls, seed=seed)
+    def _watch_worker(self) -> None:
+        """Replace a worker that owes audio and has stopped, before the reserve ends."""
+        owes = self._worker.ready and self.edge.end < self._requested + self._offset
+        if self._silence.is_over(owes=owes, reserve=self.edge.reserve):
+            self._worker.kill(f"the worker sent nothing for {STALL_LIMIT:g} s")
+
+    def _next_start(self, digests: Mapping[str, str]) -> tuple[StationSettings, Resume | None]:
+        """Return how the next worker begins: where the last one ended, if that is possible, or with a new piece."""
+        frame = self._resumed_at = self.edge.end - self._offset
+        if self._fruitless >= _TRIES:
+            self._begin_anew(f"{self._fruitless} workers ended at the same place")
+        if self.runs and self.runs[-1].digests != digests:
+            self._begin_anew("its models were changed")
+        past, first = (_WARM_UP, False) if self.edge.on_air else (_PAST, True)
+        if self.runs and (resume := self._snapshots.resume(frame, past=past, with_events=first)):
+            run = self.runs[-1]
+            return replace(self.settings, seed=run.settings.seed, controls=run.settings.controls), resume
+        self._snapshots.begin()
+        played = {0, *(run.settings.seed for run in self.runs)}
+        seed = self.settings.seed if self.settings.seed not in played else 1 + secrets.randbelow(2**31)
+        self._log.info("station '%s' begins a new piece from seed %d", self.settings.name, seed)
+        return replace(self.settings, controls=self.controls, seed=seed), None
+
+    def _begin_anew(self, reason: str) -> None:
+        """Let the next worker begin a new piece."""
+        if self._states is not None and not self.edge.on_air:
+            self._states.set_aside(self.settings.name, reason)
+        else:
+            self._log.error("station '%s' begins a new piece: %s", self.settings.name, reason)
+        self._snapshots.clear()
+        self._fruitless = 0
 
     def _on_worker_ready(self, station: StartedStation) -> None:
         """Request audio, and reopen the formats that the last worker encoded."""
-        self._offset = self.edge.end - station.frame
-        number = self.runs[-1].number + 1 if self.runs else 0
-        self.runs.append(WorkerRun(number, station.settings, time.time(), self._offset, station.digests))
+        if not station.resumed:
+            self._offset = self.edge.end - station.frame
+        if not station.resumed or station.settings != self.runs[-1].settings:
+            self._add_run(station)
         self._requested = station.frame
         self._request_audio()
         for mount in self.mounts.values():
             if mount.encoding:
                 self._open(mount)
 
+    def _add_run(self, station: StartedStation) -> None:
+        """Record that another piece begins, or that the last one goes on with other settings."""
+        last = self.runs[-1] if self.runs else None
+        number = 0 if last is None else last.number + 1
+        run = WorkerRun(number, station.settings, time.time(), self._offset, station.digests)
+        if last is not None and station.resumed:
+            run.begins, run.controls, run.whole = station.frame + self._offset, last.controls, last.whole
+            run.changes.extend(last.changes)
+        self.runs.append(run)
+
     def _on_message(self, message: Message) -> None:
+        self._silence.reset()
         match message:
+            case Snapshot():
+                self._snapshots.add(message)
+                self._snapshots.forget(self.edge.live - self._offset - _PAST)
             case Encoded(format_, packet):
                 self.mount(format_).add(replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
@@ -297,10 +440,16 @@ class Channel:
         # mount whose burst was still being encoded loses the rest of the burst.
         ends = [mount.end for mount in self.mounts.values() if mount.encoding and mount.end is not None]
         self.edge.rewind(min((end for end in ends if end > self.edge.end - _ENCODER_DELAY), default=self.edge.end))
+        end = self.edge.end - self._offset
+        self._fruitless = self._fruitless + 1 if end <= self._resumed_at + _PROGRESS else 0
+        self._snapshots.retract(end)
         self._pending_events = deque(event for event in self._pending_events if event.frame < self.edge.end)
         self.now_playing.retract(self.edge.end)
 
     def _on_worker_failure(self, error: Exception) -> None:
-        if not self._on_air.done():
+        if isinstance(error, SnapshotError):
+            self._begin_anew(str(error))
+        elif not self._on_air.done():
             raise ServerError(f"station '{self.settings.name}' cannot start: {error}") from error
-        self._log.error("station '%s': %s", self.settings.name, error)
+        else:
+            self._log.error("station '%s': %s", self.settings.name, error)

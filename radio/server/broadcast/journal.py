@@ -52,11 +52,11 @@ class Journal:
         known = list(runs)
         if start is None or not known:
             return live, []
-        ends = [later.origin for _, later in pairwise(known)] + [live]
+        ends = [later.begins for _, later in pairwise(known)] + [live]
         return start, [
-            self._passage(run, max(start, run.origin), end)
+            self._passage(run, max(start, run.begins), end)
             for run, end in zip(known, ends, strict=True)
-            if end > max(start, run.origin)
+            if end > max(start, run.begins)
         ]
 
     def _bar_line(self, frame: Frames) -> Frames | None:

@@ -82,7 +82,8 @@ class NowPlaying:
         """Add an event that the live edge has reached; `at` is the wall clock in seconds since 1970."""
         match event:
             case TrackEvent():
-                self.tracks.append(AiredTrack(event, at))
+                if not self.tracks or self.tracks[-1].frame < event.frame:  # a restarted station tells its last ones
+                    self.tracks.append(AiredTrack(event, at))
                 while self.coming and self.coming[0].frame <= event.frame:
                     self.coming.popleft()
             case BarEvent():

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from radio.errors import ControlError, ServerError, StreamError
+from radio.errors import ControlError, ServerError, SnapshotError, StreamError
 from radio.server.broadcast.worker_runs import digests
-from radio.types import Frames, Landing, Seconds
+from radio.station.snapshot import Resume
+from radio.types import Frames, Seconds
 from radio.worker.supervisor import WorkerProcess, start_worker
 from radio.worker.wire import ControlsLanded, ControlsRefused, Message, Start, StationFailed, StationReady
 
@@ -35,18 +36,20 @@ class StartedStation:
     settings: the settings with which the worker was started.
     digests: SHA-256 of each checkpoint.
     frame: the first frame on the worker's clock.
+    resumed: whether it goes on where another station stopped.
     """
 
     settings: StationSettings
     digests: Mapping[str, str]
     frame: Frames
+    resumed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerCallbacks:
     """The functions that a `RestartingWorker` calls.
 
-    settings: returns the settings for the next worker.
+    start: returns, from the SHA-256 of each checkpoint, the settings for the next worker and where it goes on.
     on_ready: called when a worker has opened its station.
     on_message: called with each message that is no answer to a request. May raise ServerError or StreamError, which
         replace the worker.
@@ -54,7 +57,7 @@ class WorkerCallbacks:
     on_exit: called when a worker is gone, before `on_failure`.
     """
 
-    settings: Callable[[], StationSettings]
+    start: Callable[[Mapping[str, str]], tuple[StationSettings, Resume | None]]
     on_ready: Callable[[StartedStation], None]
     on_message: Callable[[Message], None]
     on_failure: Callable[[Exception], None]
@@ -65,20 +68,22 @@ class RestartingWorker:
     """A worker process that is replaced when it ends.
 
     Args:
-        name: The station.
+        settings: The station.
         command: The command that becomes the worker.
         callbacks: Called from the event loop.
     """
 
-    def __init__(self, name: str, command: Sequence[str], callbacks: WorkerCallbacks) -> None:
+    def __init__(self, settings: StationSettings, command: Sequence[str], callbacks: WorkerCallbacks) -> None:
         self.restarts = 0
-        self._name = name
+        self._settings = settings
+        self._name = name = settings.name
         self._command = tuple(command)
         self._callbacks = callbacks
         self._log = logging.getLogger(f"radio.station.{name}")
         self._process: WorkerProcess | None = None
         self._replacing = False
-        self._requests: dict[int, asyncio.Future[Mapping[str, Landing]]] = {}
+        self._requests: dict[int, asyncio.Future[ControlsLanded | None]] = {}
+        self._opened = asyncio.Event()
         self._last_request = 0
 
     @property
@@ -95,31 +100,48 @@ class RestartingWorker:
         if self._process is not None:
             self._process.send(message)
 
-    async def request(self, message: Callable[[int], Message]) -> Mapping[str, Landing]:
-        """Send a request and return its answer.
+    def kill(self, reason: str) -> None:
+        """End the worker at once; another one takes its place."""
+        if self._process is not None:
+            self._process.kill(reason)
+
+    async def request(self, message: Callable[[int], Message]) -> ControlsLanded:
+        """Send a request and return its answer; a worker that ends meanwhile leaves it to the next one.
 
         Args:
             message: Makes the message from the request's number.
 
         Raises:
             ControlError: The worker refused the request.
-            ServerError: The worker is being restarted or does not answer.
+            ServerError: No worker answers in time; the request has no effect.
         """
-        if not self.ready:
-            raise ServerError(f"{self._name} is being restarted; try again in a few seconds")
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                await self._opened.wait()
+        except TimeoutError as error:
+            raise ServerError(f"{self._name} is being restarted; try again in a few seconds") from error
+        process = self._process
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                answer = await self._ask(message)
+        except TimeoutError as error:
+            # The change must not come after all: what the worker has not confirmed is lost with it.
+            if process is not None and process is self._process:
+                process.kill("the worker did not answer a request")
+            raise ServerError(f"{self._name} did not answer within {REQUEST_TIMEOUT:g} s") from error
+        return await self.request(message) if answer is None else answer
+
+    async def _ask(self, message: Callable[[int], Message]) -> ControlsLanded | None:
+        """Send a request to the worker; return None if that ends before it answers."""
         self._last_request += 1
         number = self._last_request
-        answer: asyncio.Future[Mapping[str, Landing]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[ControlsLanded | None] = asyncio.get_running_loop().create_future()
         self._requests[number] = answer
         try:
             self.send(message(number))
-            async with asyncio.timeout(REQUEST_TIMEOUT):
-                landings = await answer
-        except TimeoutError as error:
-            raise ServerError(f"{self._name} did not answer within {REQUEST_TIMEOUT:g} s") from error
+            return await answer
         finally:
             self._requests.pop(number, None)
-        return landings
 
     def replace(self) -> None:
         """End the worker on purpose. The next one starts at once, with the latest settings."""
@@ -134,7 +156,7 @@ class RestartingWorker:
             began = time.monotonic()
             try:
                 await self._run_worker()
-            except (ServerError, StreamError, OSError) as error:
+            except (ServerError, SnapshotError, StreamError, OSError) as error:
                 if self._replacing:
                     self._replacing = False
                     continue
@@ -144,18 +166,28 @@ class RestartingWorker:
             self.restarts += 1
 
     async def _run_worker(self) -> None:
-        """Run one worker until it ends. Always raises ServerError, StreamError or OSError with the reason."""
+        """Run one worker until it ends.
+
+        Always raises ServerError, SnapshotError, StreamError or OSError with the reason.
+        """
         async with start_worker(self._command, self._log_line) as process:
-            settings = self._callbacks.settings()
             self._process = process
             try:
-                process.send(Start(pickle.dumps(settings)))
-                sums = await asyncio.to_thread(digests, settings)
+                sums = await asyncio.to_thread(digests, self._settings)
+                settings, resume = self._callbacks.start(sums)
+                process.send(Start(pickle.dumps(settings), resume))
                 while (messages := await process.receive()) is not None:
                     for message in messages:
-                        self._handle(message, process, settings, sums)
+                        if isinstance(message, StationReady):
+                            process.ready = True
+                            self._opened.set()
+                            station = StartedStation(settings, sums, message.frame, resume is not None)
+                            self._callbacks.on_ready(station)
+                        else:
+                            self._handle(message)
             finally:
                 self._process = None
+                self._opened.clear()
                 self._callbacks.on_exit()
                 self._fail_requests()
         raise ServerError(process.exit_message)
@@ -163,18 +195,13 @@ class RestartingWorker:
     def _log_line(self, line: str) -> None:
         self._log.warning("station '%s': %s", self._name, line)
 
-    def _handle(
-        self, message: Message, process: WorkerProcess, settings: StationSettings, sums: Mapping[str, str]
-    ) -> None:
+    def _handle(self, message: Message) -> None:
         match message:
-            case StationReady(frame):
-                process.ready = True
-                self._callbacks.on_ready(StartedStation(settings, sums, frame))
-            case StationFailed(reason):
-                raise ServerError(reason)
-            case ControlsLanded(number, landings):
+            case StationFailed(reason, in_snapshot):
+                raise SnapshotError(reason) if in_snapshot else ServerError(reason)
+            case ControlsLanded(number):
                 if (request := self._requests.get(number)) and not request.done():
-                    request.set_result(landings)
+                    request.set_result(message)
             case ControlsRefused(number, reason, field, allowed):
                 if (request := self._requests.get(number)) and not request.done():
                     request.set_exception(ControlError(reason, field=field, allowed=allowed))
@@ -184,4 +211,4 @@ class RestartingWorker:
     def _fail_requests(self) -> None:
         for request in self._requests.values():
             if not request.done():
-                request.set_exception(ServerError(f"{self._name} is being restarted"))
+                request.set_result(None)

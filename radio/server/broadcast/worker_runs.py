@@ -57,6 +57,7 @@ class WorkerRun:
     settings: with the seed and the controls with which the worker was started.
     started: seconds since 1970.
     origin: frame of the run's first bar line on the channel's clock.
+    begins: frame from which the run was heard; later than `origin` where it goes on with the piece of another run.
     digests: SHA-256 of each checkpoint.
     whole: whether `changes` reaches back to the first bar.
     """
@@ -67,11 +68,13 @@ class WorkerRun:
     origin: Frames
     digests: Mapping[str, str]
     controls: Controls = field(init=False)
+    begins: Frames = field(init=False)
     changes: deque[ControlChange] = field(default_factory=deque)
     whole: bool = True
 
     def __post_init__(self) -> None:
         self.controls = self.settings.controls
+        self.begins = self.origin
 
     def change_controls(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
         """Record a change of controls and where each takes effect."""
@@ -167,11 +170,11 @@ def history(tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Fr
     all_runs, all_tracks = list(runs), list(tracks)
     ends = [later.frame for later in all_tracks[1:]] + [live]
     spans = [(track.frame, end) for track, end in zip(all_tracks, ends, strict=False)]
-    first_kept = bisect_left(all_tracks, all_runs[0].origin, key=_frame) if all_runs else len(all_tracks)
+    first_kept = bisect_left(all_tracks, all_runs[0].begins, key=_frame) if all_runs else len(all_tracks)
     index = max(first_kept, len(all_tracks) - limit)
     past_tracks: list[PastTrack] = []
     used_runs: list[WorkerRun] = []
-    for run, end in zip(all_runs, [*(later.origin for later in all_runs[1:]), live + 1], strict=False):
+    for run, end in zip(all_runs, [*(later.begins for later in all_runs[1:]), live + 1], strict=False):
         stop = bisect_left(all_tracks, end, key=_frame)
         if index < stop:
             used_runs.append(run)

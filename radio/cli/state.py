@@ -1,0 +1,108 @@
+"""`radio state`: the saved states of the stations, from which `radio serve` goes on."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radio.cli.exit_codes import OK
+from radio.errors import SettingsError, SnapshotError
+from radio.paths import state_folder
+
+if TYPE_CHECKING:
+    from radio.server.broadcast.saved_station import SavedStation
+    from radio.server.broadcast.state_folder import StateFolder
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Add `--state`."""
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="folder of the saved states [$XDG_STATE_HOME/radio, else ~/.local/state/radio]",
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_state(parser)
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
+
+    def action(name: str, description: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
+
+    action("list", "list the states; `radio state` without an action does the same")
+    export = action("export", "copy the state of a station to a file, for another machine")
+    load = action("import", "let a station go on from such a file, in place of its own state")
+    clear = action("clear", "remove the state of a station, which then begins a new piece")
+    export.add_argument("name", metavar="STATION")
+    export.add_argument("file", type=Path, metavar="FILE")
+    load.add_argument("file", type=Path, metavar="FILE")
+    load.add_argument("into", nargs="?", metavar="STATION", help="station that goes on from the file [the file's own]")
+    clear.add_argument("name", metavar="STATION")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from radio.server.broadcast.saved_station import encode
+    from radio.server.broadcast.state_folder import StateFolder, read_file, write_file
+
+    folder = StateFolder(folder_of(arguments.state))
+    match arguments.action:
+        case "export":
+            write_file(arguments.file, encode(folder.read(arguments.name)))
+            print(f"{arguments.file}: the state of {arguments.name}")
+        case "import":
+            saved = read_file(arguments.file)
+            with _locked(folder):
+                name = arguments.into or saved.name
+                folder.write(name, saved)
+            print(f"{name} goes on from {arguments.file} when the radio starts")
+        case "clear":
+            with _locked(folder):
+                folder.clear(arguments.name)
+            print(f"{arguments.name} begins a new piece when the radio starts")
+        case _:
+            _list(folder)
+    return OK
+
+
+def folder_of(path: Path | None) -> Path:
+    """Return the folder of the states. Raises SettingsError if none is named and there is no home folder."""
+    if path is None and (path := state_folder()) is None:
+        raise SettingsError("there is no home folder for saved states: name a folder with --state DIR")
+    return path
+
+
+@contextlib.contextmanager
+def _locked(folder: StateFolder) -> Iterator[None]:
+    """Keep a running radio from writing over a change. Raise SnapshotError while one uses the folder."""
+    try:
+        folder.lock()
+    except SnapshotError as error:
+        raise SnapshotError(f"{error}: stop it first") from error
+    try:
+        yield
+    finally:
+        folder.unlock()
+
+
+def _list(folder: StateFolder) -> None:
+    empty = True
+    for name, state in folder.states():
+        empty = False
+        print(f"{name}: {state if isinstance(state, SnapshotError) else _described(state)}")
+    if empty:
+        print(f"no states in {folder.path}")
+
+
+def _described(saved: SavedStation) -> str:
+    at = datetime.fromtimestamp(saved.saved_at, UTC).astimezone().isoformat(" ", "seconds")
+    track = f"'{saved.tracks[-1].event.title}', " if saved.tracks else ""
+    size = (len(saved.snapshot.data) + 999) // 1_000
+    return f"{track}saved {at} by radio {saved.version}, seed {saved.run.seed}, {size} kB"

@@ -1,0 +1,98 @@
+"""The snapshots of a station that the server keeps, so that another worker can go on where the last one stopped."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+from radio.station.snapshot import PREROLL, LogEntry, Resume, Snapshot
+from radio.types import SAMPLE_RATE, Action, Frames, JsonValue
+
+SPACING: Final[Frames] = 5 * SAMPLE_RATE
+"""Least distance between two snapshots that are kept; one has half a megabyte."""
+
+BEGINNING: Final = Snapshot(0, b"", b"")
+"""The start of a station, from which a worker can go on without any state."""
+
+
+class Snapshots:
+    """Snapshots in the order of their frames, and what happened to the station since the oldest one.
+
+    All frames are those of the station's own clock.
+    """
+
+    def __init__(self) -> None:
+        self._snapshots: deque[Snapshot] = deque()
+        self._log: list[LogEntry] = []
+
+    def begin(self) -> None:
+        """Forget everything: another piece begins."""
+        self._snapshots = deque([BEGINNING])
+        self._log = []
+
+    def load(self, snapshot: Snapshot, log: tuple[LogEntry, ...]) -> None:
+        """Take over one snapshot and what happened since."""
+        self._snapshots = deque([snapshot])
+        self._log = [*log]
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add the latest snapshot of the worker; one that is known already is left out."""
+        if any(entry.level and entry.frame >= snapshot.frame for entry in self._log):
+            return
+        insort(self._log, LogEntry(snapshot.frame, level=snapshot.level), key=_frame)
+        if not self._snapshots or snapshot.frame >= self._snapshots[-1].frame + SPACING:
+            self._snapshots.append(snapshot)
+
+    def record(
+        self, frame: Frames, patch: Mapping[str, JsonValue] | None = None, *, action: Action | None = None
+    ) -> None:
+        """Record a change of controls, or an action, that reached the station before it mixed `frame`."""
+        insort(self._log, LogEntry(frame, dict(patch or {}), action), key=_frame)
+
+    def resume(self, frame: Frames, *, past: Frames, with_events: bool) -> Resume | None:
+        """Return how to go on at `frame`, or None if there is nothing to go on from.
+
+        Args:
+            frame: The first frame that is missing.
+            past: Sound before it that is needed too, as far as there is some.
+            with_events: Whether the events of that past are needed again.
+        """
+        if (chosen := self.choose(frame, past)) is None:
+            return None
+        snapshot, log = chosen
+        complete = snapshot.frame + PREROLL if snapshot.data else 0
+        sound_from = max(frame - past, min(complete, frame))
+        return Resume(snapshot.data, log, sound_from, sound_from if with_events else frame, frame)
+
+    def choose(self, frame: Frames, past: Frames) -> tuple[Snapshot, tuple[LogEntry, ...]] | None:
+        """Return the snapshot with which to go on at `frame`, with `past` before it, and what happened since."""
+        before = [one for one in self._snapshots if one.frame <= frame]
+        if not before:
+            return None
+        complete = [one for one in before if not one.data or one.frame + PREROLL <= frame - past]
+        chosen = complete[-1] if complete else before[0]
+        return chosen, tuple(entry for entry in self._log if entry.frame > chosen.frame)
+
+    def forget(self, frame: Frames) -> None:
+        """Drop what is not needed to go on with sound from `frame` on."""
+        while len(self._snapshots) > 1 and self._snapshots[1].frame + PREROLL <= frame:
+            self._snapshots.popleft()
+        if self._snapshots:
+            del self._log[: bisect_right(self._log, self._snapshots[0].frame, key=_frame)]
+
+    def retract(self, frame: Frames) -> None:
+        """Drop the snapshots after `frame`: the station is rendered again from there, and may turn out otherwise."""
+        while self._snapshots and self._snapshots[-1].frame > frame:
+            self._snapshots.pop()
+        self._log = [entry for entry in self._log if entry.frame <= frame or not entry.level]
+
+    def clear(self) -> None:
+        """Forget everything: there is nothing to go on from."""
+        self._snapshots.clear()
+        self._log = []
+
+
+def _frame(entry: LogEntry) -> Frames:
+    return entry.frame

@@ -1,0 +1,148 @@
+"""The same piece goes on after a worker was killed or stopped, and after a restart of the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.state_folder import StateFolder
+from radio.settings.station import StationSettings
+from radio.station.factory import open_station
+from radio.station.snapshot import PREROLL
+from radio.types import SAMPLE_RATE, Frames
+from radio.worker.supervisor import WORKER_COMMAND
+from tests.server.on_air import OnAir, on_air, until
+from tests.server.routes.test_stations import get, patch
+from tests.server.tone_worker import BAR, settings
+from tests.station import test_station
+
+small = test_station.settings
+
+
+async def kill_worker(channel: Channel, number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to the worker, and return when another one has taken its place."""
+    victim = channel.pid
+    assert victim is not None
+    os.kill(victim, number)
+    await until(lambda: channel.pid not in {None, victim} and channel.edge.reserve > 1)
+
+
+def aired(channel: Channel) -> tuple[list[tuple[int, ...]], list[Frames]]:
+    """Return the notes and the bar lines that were on the air, on the station's own clock."""
+    (run,) = channel.runs
+    notes = [(note.frame - run.origin, note.note, note.velocity, note.tick) for note in channel.journal.notes]
+    return notes, [bar.frame - run.origin for bar in channel.journal.bars]
+
+
+async def test_bars_go_on_whenever_the_worker_is_killed_and_changes_are_kept() -> None:
+    async with on_air() as radio:
+        for number, seconds in enumerate((1, 4, 7)):
+            await until(lambda seconds=seconds: radio.tone.edge.live > seconds * SAMPLE_RATE)  # type: ignore[misc]
+            assert (await patch(radio, f'{{"tempo": {71 + number}}}'))[0] == 200
+            await kill_worker(radio.tone)
+        live = radio.tone.edge.live
+        await until(lambda: radio.tone.edge.live > live + 4 * SAMPLE_RATE)
+        _, bars = aired(radio.tone)
+        assert bars == [BAR * number for number in range(len(bars))]
+        assert radio.tone.controls.tempo == 73
+        assert radio.tone.restarts == 3
+
+
+async def test_a_stopped_worker_is_replaced_before_the_reserve_ends() -> None:
+    async with on_air() as radio:
+        await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
+        stopped = radio.tone.pid
+        await kill_worker(radio.tone, signal.SIGSTOP)
+        assert stopped is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(stopped, 0)
+        _, bars = aired(radio.tone)
+        assert bars == [BAR * number for number in range(len(bars))]
+
+
+async def play_until(radio: OnAir, frame: Frames) -> None:
+    await until(lambda: radio.tone.edge.live > frame)
+
+
+async def test_a_restarted_server_goes_on_with_piece_controls_and_history(tmp_path: Path) -> None:
+    states = StateFolder(tmp_path)
+    async with on_air(settings(seed=5), states=states) as radio:
+        assert (await patch(radio, '{"tempo": 71}'))[0] == 200
+        await play_until(radio, 10 * SAMPLE_RATE)
+    end = radio.tone.edge.live
+    async with on_air(settings(seed=5), states=states) as radio:
+        assert end <= radio.tone.edge.live < end + 5 * SAMPLE_RATE
+        assert radio.tone.controls.tempo == 71
+        _, history = await get(radio, "/api/stations/tone/history")
+        assert [track["title"] for track in history["tracks"]] == ["Tone 2 of seed 5", "Tone 1 of seed 5"]
+        await play_until(radio, 17 * SAMPLE_RATE)
+        _, bars = aired(radio.tone)
+        assert bars == [BAR * number for number in range(len(bars))]  # those of the last half minute are there, too
+        tracks = [track.title for track in radio.tone.now_playing.tracks]
+        assert tracks == ["Tone 1 of seed 5", "Tone 2 of seed 5", "Tone 3 of seed 5"]
+    async with on_air(settings(seed=6), states=states) as radio:
+        assert [track.title for track in radio.tone.now_playing.tracks] in ([], ["Tone 1 of seed 6"])
+
+
+async def test_a_damaged_state_is_set_aside_and_a_new_piece_begins(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    states = StateFolder(tmp_path)
+    async with on_air(states=states) as radio:
+        await play_until(radio, SAMPLE_RATE)
+    file = tmp_path / "tone.state"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    async with on_air(states=states) as radio:
+        assert radio.tone.edge.live < SAMPLE_RATE
+    assert "checksum" in caplog.text
+    assert (tmp_path / "tone.unusable").read_bytes() == data
+    lines = [record for record in caplog.records if record.name == "radio.state"]
+    assert len(lines) == 1
+
+
+async def test_a_station_without_a_seed_begins_with_another_one_each_time(tmp_path: Path) -> None:
+    seeds = []
+    for states in (None, None, StateFolder(tmp_path), StateFolder(tmp_path)):
+        async with on_air(settings(seed=0), states=states) as radio:
+            await play_until(radio, SAMPLE_RATE // 2)
+            seeds.append(radio.tone.runs[-1].settings.seed)
+    first, second, saved, resumed = seeds
+    assert len({0, first, second, saved}) == 4
+    assert resumed == saved
+
+
+@pytest.mark.slow
+async def test_the_notes_are_those_of_an_undisturbed_station(small: StationSettings) -> None:
+    """A real station, killed three times: before and after its first snapshot, and while controls are changed."""
+    station_settings = replace(small, seed=5)
+    async with on_air(station_settings, worker=WORKER_COMMAND) as radio:
+        channel = radio.channels["chill"]
+        for seconds in (2, 9, 25):
+            await until(lambda seconds=seconds: channel.edge.live > seconds * SAMPLE_RATE)  # type: ignore[misc]
+            await kill_worker(channel)
+        live = channel.edge.live
+        await until(lambda: channel.edge.live > live + PREROLL, 120)
+        notes, bars = aired(channel)
+        end = channel.edge.live
+    station = open_station(station_settings)
+    try:
+        for _ in range(0, end + SAMPLE_RATE, SAMPLE_RATE):
+            station.render(SAMPLE_RATE)
+        events = [event for event in station.events() if event.frame < end]
+    finally:
+        station.close()
+    expected = [
+        (event.frame, event.data["note"], event.data["velocity"], event.data["tick"])
+        for event in events
+        if event.kind == "note"
+    ]
+    assert notes[: len(expected)] == expected[: len(notes)]
+    assert len(notes) > 50
+    assert bars == [event.frame for event in events if event.kind == "bar"][: len(bars)]
