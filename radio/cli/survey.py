@@ -13,15 +13,24 @@ from radio.cli.exit_codes import OK
 from radio.cli.signals import run_until_stopped
 
 if TYPE_CHECKING:  # `radio --help` imports no numpy
+    from radio.server.survey.pairs import Pair
     from radio.server.survey.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
-        "folder",
+        "source",
         type=Path,
-        help="a folder for each condition, with recordings of the same names, and NAME.txt with words",
+        help="folder with a folder of recordings for each condition, with the same names, and NAME.txt with words; or "
+        "a config like stations.yaml, whose stations are the conditions",
+    )
+    parser.add_argument(
+        "--passages",
+        type=count,
+        default=4,
+        metavar="N",
+        help="passages of each station of a config, from seeds 1 to N [4]",
     )
     parser.add_argument("--title", default="Listening survey", help="title of the page [Listening survey]")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on [127.0.0.1]")
@@ -39,7 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length of the passages, from the beginning [30]",
     )
     parser.add_argument(
-        "--answers", type=Path, metavar="FILE", help="SQLite file of the answers [answers.sqlite in the folder]"
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="SQLite file of the answers [answers.sqlite in the folder, or beside the config]",
     )
     parser.add_argument("--report", action="store_true", help="print the results so far instead of serving the page")
     parser.add_argument(
@@ -51,7 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from radio.server.survey.store import Store
 
-    path = arguments.answers or arguments.folder / "answers.sqlite"
+    source: Path = arguments.source
+    path = arguments.answers or (source if source.is_dir() else source.parent) / "answers.sqlite"
     if arguments.report or arguments.csv:
         _check_answers(path)
         with Store(path) as store:
@@ -88,17 +101,42 @@ def _serve(arguments: argparse.Namespace, path: Path) -> None:
     import tempfile
 
     from radio.server.survey.app import Survey, serve
-    from radio.server.survey.pairs import read_pairs
     from radio.server.survey.passages import prepare
     from radio.server.survey.store import Store
 
-    pairs = read_pairs(arguments.folder)
-    with Store(path) as store, tempfile.TemporaryDirectory(prefix="radio-survey-") as folder:
+    with tempfile.TemporaryDirectory(prefix="radio-survey-") as name:
+        folder = Path(name)
+        pairs = _pairs(arguments, folder)
         print(f"Preparing {len(pairs)} pairs", flush=True)
-        prepare(pairs, Path(folder), seconds=arguments.length)
-        survey = Survey(arguments.title, pairs, Path(folder), store, arguments.order_seed, arguments.pairs)
+        prepare(pairs, folder, seconds=arguments.length)
+        with Store(path) as store:
+            survey = Survey(arguments.title, pairs, folder, store, arguments.order_seed, arguments.pairs)
 
-        def on_ready(address: str) -> None:
-            print(f"The survey is at {address}\nPress Ctrl-C to stop.", flush=True)
+            def on_ready(address: str) -> None:
+                print(f"The survey is at {address}\nPress Ctrl-C to stop.", flush=True)
 
-        run_until_stopped(serve(survey, host=arguments.host, port=arguments.port, on_ready=on_ready))
+            run_until_stopped(serve(survey, host=arguments.host, port=arguments.port, on_ready=on_ready))
+
+
+def _pairs(arguments: argparse.Namespace, folder: Path) -> list[Pair]:
+    """Return the pairs of a folder, or those of a config, whose stations are rendered to `folder`."""
+    from radio.server.survey.pairs import read_pairs
+
+    source: Path = arguments.source
+    if source.suffix.lower() not in (".yaml", ".yml"):
+        return read_pairs(source)
+    from rich.progress import Progress
+
+    from radio.server.survey.stations import render_pairs
+    from radio.settings.config import load
+
+    stations = load(source).stations
+    with Progress(transient=True) as progress:
+        task = progress.add_task("rendering", total=1.0)
+        return render_pairs(
+            stations,
+            folder,
+            seeds=range(1, arguments.passages + 1),
+            seconds=arguments.length,
+            on_progress=lambda done: progress.update(task, completed=done),
+        )

@@ -43,7 +43,7 @@ class Judgement(NamedTuple):
 
 
 class Tagger:
-    """The network with its weights; a window takes about 0.1 s of one core.
+    """The network with its weights; a window takes about 0.05 s of one core.
 
     Args:
         weights: arrays by name, as `python -m train tagger` writes them.

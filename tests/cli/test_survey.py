@@ -8,12 +8,17 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from radio.cli.main import main
+from radio.judge.decoding import read
+from radio.judge.measures import measure
+from radio.server.survey.stations import render_pairs
+from radio.settings.config import load
 from tests.server.survey.folders import make_folder
 
 
@@ -47,8 +52,25 @@ def test_answers_are_served_stored_and_reported(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out == csv.read_text()
 
 
+def test_the_stations_of_a_config_are_conditions(tmp_path: Path) -> None:
+    stations = {
+        name: replace(load(None).station("chill"), name=name, prompt=prompt)
+        for name, prompt in (("two", "rainy night"), ("one", "rainy night"))
+    }
+    pairs = render_pairs(stations, tmp_path, seeds=[1], seconds=1.0, on_progress=lambda _: None)
+    assert [(pair.conditions, pair.words) for pair in pairs] == [(("one", "two"), "rainy night")]
+    for pair in pairs:
+        assert all(measure(read(path)).seconds == pytest.approx(1, abs=0.1) for path in pair.files)
+
+
 def test_mistakes_are_reported_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments, words in (([], "has no pair"), (["--report"], "there are no answers yet")):
-        assert main(["survey", str(tmp_path), *arguments]) == 2
+    lonely = tmp_path / "lonely.yaml"
+    lonely.write_text("stations:\n  chill:\n    title: Chill\n")
+    for source, arguments, words in (
+        (tmp_path, [], "has no pair"),
+        (tmp_path, ["--report"], "there are no answers yet"),
+        (lonely, [], "compares two stations or more"),
+    ):
+        assert main(["survey", str(source), *arguments]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert words in line
