@@ -10,9 +10,11 @@ from typing import Final
 
 from radio.settings.containers import ListOf, OneOrMore, PerKey
 from radio.settings.fields import check, declare, flag, number, optional, setting, whole
-from radio.settings.kinds import Number, Text, Whole, Word
+from radio.settings.kinds import Number, Whole, Word
 from radio.types import BURST_LIMIT, LISTENER_FORMATS, Format, Seconds
 
+SHORTEST_TOKEN: Final = 8
+"""Characters of a control token; a shorter one can be guessed."""
 _BURST: Final[Seconds] = 22.0
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -34,6 +36,12 @@ def _host(word: str) -> str:
     if match := re.fullmatch(r"\[?([^\[\]]*)\]?:(\d+)", rest):
         reason += f"; write host: {match[1]} and port: {match[2]}"
     raise ValueError(reason)
+
+
+def _token(word: str) -> str:
+    if len(word) < SHORTEST_TOKEN:
+        raise ValueError(f"the token has {len(word)} characters; it needs at least {SHORTEST_TOKEN}")
+    return word
 
 
 def _host_name(word: str) -> str:
@@ -58,7 +66,7 @@ class ServerSettings:
     )
     port: int = whole(8000, 0, 65_535, help="port to listen on; 0 takes any free port")
     control_token: str | None = optional(
-        Text(),
+        Word(_token, f"text of at least {SHORTEST_TOKEN} characters"),
         help="token that changes need, as `Authorization: Bearer TOKEN`; null needs none, on a loopback address only",
     )
     control: bool = flag(True, help="allow changes over HTTP")

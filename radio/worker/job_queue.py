@@ -18,6 +18,7 @@ from typing import Final, Literal, TypeAlias
 
 from radio.errors import ServerError
 from radio.types import Seconds
+from radio.worker.environment import child_environment
 from radio.worker.job_process import FULL, Task
 from radio.worker.scratch import ScratchFolder, delete_abandoned
 
@@ -37,7 +38,6 @@ RESULT_LIFETIME: Final[Seconds] = 3600.0
 
 _PREFIX: Final = "radio-work-"
 _MAX_LINE: Final = 65_536
-_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _log = logging.getLogger("radio.jobs")
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -193,7 +193,7 @@ class JobQueue:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=_ONE_THREAD | os.environ,
+            env=child_environment(),
             start_new_session=True,  # so that its child processes can be killed with it
             limit=_MAX_LINE,
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from radio.errors import ServerError
 from radio.types import Seconds
+from radio.worker.environment import child_environment
 from radio.worker.wire import Message, MessageDecoder, encode
 
 WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker.main")
@@ -25,7 +25,6 @@ OPENING_LIMIT: Seconds = 120.0
 _SECOND_CHANCE: Seconds = 1.0
 _EXIT_LIMIT: Seconds = 2.0
 _READ_SIZE = 65_536
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class WorkerProcess:
@@ -130,7 +129,7 @@ async def start_worker(command: Sequence[str], on_stderr_line: Callable[[str], o
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
-                env=_ONE_THREAD | os.environ,
+                env=child_environment(),
             )
         except BaseException:
             writer.close()

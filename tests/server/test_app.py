@@ -69,7 +69,7 @@ async def test_other_hosts_need_a_token_or_disabled_controls() -> None:
             await served(config(), host=host)
         for remedy in ("control_token", "control: false", "CONTROL_TOKEN", "--no-control", "--host 127.0.0.1"):
             assert remedy in str(caught.value)
-    assert (await served(config(control_token="sesame"), host="0.0.0.0"))[0].startswith("http://localhost:")
+    assert (await served(config(control_token="sesame-12"), host="0.0.0.0"))[0].startswith("http://localhost:")
     await served(config(control=False), host="0.0.0.0")
 
 

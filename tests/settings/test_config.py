@@ -92,7 +92,7 @@ def test_every_setting_is_read(folder: Path) -> None:
     loops: loops
     tone: {keys_lowpass: 3000}
     controls: {tempo: 72, rain_mute: false, top_k: 40}
-server: {host: 0.0.0.0, port: 0, control_token: 1234, control: true, burst: 5,
+server: {host: 0.0.0.0, port: 0, control_token: 12345678, control: true, burst: 5,
          listeners: 100, listeners_per_address: 2}
 """
     )
@@ -104,7 +104,7 @@ server: {host: 0.0.0.0, port: 0, control_token: 1234, control: true, burst: 5,
     assert station.tone == Tone(keys_lowpass=3000)
     assert (station.controls.tempo, station.controls.rain_mute, station.controls.top_k) == (72.0, False, 40)
     assert config.server == ServerSettings(
-        "0.0.0.0", 0, "1234", True, {"opus": 5.0, "mp3": 5.0, "aac": 5.0}, listeners=100, listeners_per_address=2
+        "0.0.0.0", 0, "12345678", True, {"opus": 5.0, "mp3": 5.0, "aac": 5.0}, listeners=100, listeners_per_address=2
     )
 
 
@@ -191,6 +191,10 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("server: {control: 'true'}", "8: server: control: 'true' is not true or false; write it without quotes"),
         ("server: {control: maybe}", "8: server: control: 'maybe' is not true or false"),
         ("server: {control_token: ''}", "8: server: control_token: this is empty"),
+        (
+            "server: {control_token: s3cret}",
+            "8: server: control_token: the token has 6 characters",
+        ),
         ("server: {burst: .nan}", "8: server: burst: nan is not a number from 0 to 25 s"),
         ("server: {burst: {mp3: 25.1}}", "8: burst: mp3: 25.1 is not a number from 0 to 25"),
         ("server: {burst: {mp4: 2}}", "8: burst: there is no setting 'mp4'. Did you mean 'mp3'?"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import AsyncIterator
 from typing import Final
@@ -13,23 +12,11 @@ from radio.errors import StreamError
 from radio.push.rtmp.flv import Tag, TagReader
 from radio.push.video.messages import SAMPLES, TITLE, EncoderSettings, message
 from radio.types import Seconds
+from radio.worker.environment import child_environment
 
 _COMMAND: Final = (sys.executable, "-P", "-m", "radio.push.video.encoder")
 """-P keeps the working directory off the import path: the user's files there must not replace our modules."""
 
-_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-_INHERITED: Final = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-)
-"""Environment variables passed to the process. Stream keys may stand in others, and the encoder needs none of them."""
 _EXIT_TIMEOUT: Final[Seconds] = 0.5
 _READ_SIZE = 65_536
 _STDERR_BYTES = 2_000
@@ -51,9 +38,8 @@ class EncoderProcess:
     async def started(cls, settings: EncoderSettings) -> AsyncIterator[EncoderProcess]:
         """Start an encoder; end its process when the block is left."""
         pipe = asyncio.subprocess.PIPE
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         process = await asyncio.create_subprocess_exec(
-            *_COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=_ONE_THREAD | inherited
+            *_COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment()
         )
         encoder = cls(process)
         try:

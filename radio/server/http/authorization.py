@@ -51,7 +51,8 @@ class Authorization:
         if self.token is None:
             return
         value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if not hmac.compare_digest(value, f"Bearer {self.token}".encode()):
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self.token.encode()):
             if value:
                 _log.warning("a wrong control token from %s", request.remote)
             message = "the control token is missing or wrong; send 'Authorization: Bearer <control_token>'"

@@ -59,7 +59,11 @@ async def test_a_foreign_host_name_is_refused_without_a_token() -> None:
 async def test_any_host_name_is_accepted_with_the_token() -> None:
     async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         assert (await change_tempo(radio, Host="radio.example", Authorization="Bearer sesame"))[0] == 200
+        for scheme in ("bearer", "BEARER"):  # RFC 9110, 11.1
+            assert (await change_tempo(radio, Host="radio.example", Authorization=f"{scheme} sesame"))[0] == 200
         assert await change_tempo(radio, Host="radio.example") == (401, "no_token")
+        for wrong in ("Bearer", "Bearer ", "Basic sesame", "sesame", "Bearer sesame2", "Bearer ses ame"):
+            assert await change_tempo(radio, Host="radio.example", Authorization=wrong) == (401, "no_token")
 
 
 @pytest.mark.parametrize("path", ["/", "/api/stations", "/api/stations/tone", "/healthz", "/nowhere", "/tona.opus"])
@@ -69,5 +73,6 @@ async def test_pages_of_every_site_may_read(path: str) -> None:
             assert response.headers["Access-Control-Allow-Origin"] == "*"
             assert response.headers["X-Content-Type-Options"] == "nosniff"
         async with radio.http.options(radio.root + path, headers={"Origin": "https://a.example"}) as response:
-            assert response.status == 204
-            assert response.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+            assert response.status == (404 if path == "/nowhere" else 204)
+            allowed = response.headers.get("Access-Control-Allow-Methods")
+            assert allowed == (None if path == "/nowhere" else "GET, HEAD, OPTIONS")
