@@ -15,7 +15,7 @@ from radio.compose.track_writer import REMEMBERED, Surroundings, TrackWriter, fe
 from radio.errors import ControlError
 from radio.music.chord_loops import Loop
 from radio.music.parts import PIANO
-from radio.types import BEATS_PER_BAR, Action
+from radio.types import BEATS_PER_BAR, STILL, Action
 
 _RATED: Final = 8
 """Tracks that can still be liked or disliked: those that a late listener may hear."""
@@ -135,7 +135,7 @@ class Conductor:
             elapsed=place,
             layers=layers,
             holds=self._holds and script is not None,
-            **({"mix": script.mix} if script else {}),
+            mix=script.mix if script else STILL,
         )
 
     def act(self, action: Action, request: Request) -> int:

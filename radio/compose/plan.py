@@ -36,6 +36,7 @@ class BarPlan:
     held: the first chord goes on from the bar before. loop, place: the chord loop, and which of its bars this is; None
     for a bar that stands alone. elapsed: bars since the loop began, however often it came round. layers: those that
     sound. mix: how the mix moves through the bar. holds: a listener holds this loop.
+    attributes: tokens that ask the piano for a texture, at the first bar of a phrase (`radio.music.attributes`).
     """
 
     number: int
@@ -52,6 +53,7 @@ class BarPlan:
     layers: frozenset[str] = frozenset({"keys", "bass", "drums"})
     mix: MixMove = STILL
     holds: bool = False
+    attributes: tuple[TokenId, ...] = ()
 
     @property
     def tick(self) -> Tick:
@@ -74,6 +76,7 @@ class BarPlan:
         if number == 1:
             tokens += [style_token(self.style), FILL if self.fill else GROOVE]
             tokens += [BACKBEAT] if self.backbeat else []
+            tokens += self.attributes
             tokens.append(density_token(self.densities[part]))
         return tokens
 

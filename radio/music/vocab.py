@@ -44,6 +44,12 @@ FILL: Final[TokenId] = 2289
 BACKBEAT: Final[TokenId] = 2290
 MODE_BASE: Final = 2304
 MOOD_BASE: Final = 2312
+ONSETS_BASE: Final = 2336
+VOICES_BASE: Final = 2344
+LENGTH_BASE: Final = 2352
+CLASSES_BASE: Final = 2360
+ATTRIBUTE_LEVELS: Final = 8
+REGISTER_BASE: Final = 2368
 
 
 def _names() -> dict[TokenId, str]:
@@ -62,6 +68,10 @@ def _names() -> dict[TokenId, str]:
     names |= {GROOVE: "<groove>", FILL: "<fill>", BACKBEAT: "<backbeat>"}
     names |= {MODE_BASE + index: f"<mode:{mode}>" for index, mode in enumerate(MODES)}
     names |= {MOOD_BASE + index: f"<mood:{mood}>" for index, mood in enumerate(MOODS)}
+    for base, name in ((ONSETS_BASE, "onsets"), (VOICES_BASE, "voices"), (LENGTH_BASE, "length")):
+        names |= {base + level: f"<{name}:{level}>" for level in range(ATTRIBUTE_LEVELS)}
+    names |= {CLASSES_BASE + level: f"<classes:{level + 1}>" for level in range(ATTRIBUTE_LEVELS)}
+    names |= {REGISTER_BASE + note: f"<register:{note}>" for note in range(128)}
     return names
 
 
@@ -98,6 +108,11 @@ def parse_note_token(token: TokenId) -> tuple[int, int] | None:
 def is_control(token: TokenId) -> bool:
     """Return True for tokens that the host inserts and the model does not generate; reserved ids count as such."""
     return token >= BASE_SIZE
+
+
+def is_attribute(token: TokenId) -> bool:
+    """Return True for the tokens of attributes (`radio.music.attributes`), which older models do not know."""
+    return ONSETS_BASE <= token < REGISTER_BASE + 128
 
 
 def beat_token(number: int) -> TokenId:

@@ -9,6 +9,7 @@ import torch
 from radio.model.spec.rwkv import Rwkv6Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
 from radio.music.parts import PARTS
+from radio.music.vocab import is_attribute
 from train.data.vocabulary import known_tokens
 from train.networks.architectures import build
 from train.networks.base import Model
@@ -29,13 +30,17 @@ def random_network(spec: Spec, seed: int = 0) -> Model:
 
 @cache
 def checkpoint(part: str = "piano", *, layers: int = 2, width: int = 64, seed: int = 0) -> Checkpoint:
-    tokens = known_tokens(PARTS[part])
-    return random_checkpoint(Rwkv6Spec(layers, width, len(tokens)), part, seed)
+    return random_checkpoint(Rwkv6Spec(layers, width, len(older_tokens(part))), part, seed)
 
 
 @cache
 def random_checkpoint(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpoint:
     """Return a model of any sizes; its vocabulary is a prefix of the tokens of a part."""
     weights = {name: tensor.detach().numpy().copy() for name, tensor in random_network(spec, seed).state_dict().items()}
-    tokens = known_tokens(PARTS[part])[: spec.vocabulary]
+    tokens = older_tokens(part)[: spec.vocabulary]
     return Checkpoint(PARTS[part], spec, tokens, weights, {"corpus": "none"})
+
+
+def older_tokens(part: str) -> tuple[int, ...]:
+    """Return the tokens of models that know no attributes, as the shipped piano does not."""
+    return tuple(token for token in known_tokens(PARTS[part]) if not is_attribute(token))

@@ -24,6 +24,8 @@ def test_control_ids_do_not_change() -> None:
         "<b1>": 2176, "<b4>": 2179, "<r0>": 2192, "<r11>": 2203, "<q:maj>": 2208, "<q:none>": 2220, "<d0>": 2240,
         "<d7>": 2247, "<s:rock>": 2256, "<s:dance>": 2273, "<groove>": 2288, "<fill>": 2289, "<backbeat>": 2290,
         "<mode:major>": 2304, "<mode:minor>": 2305, "<mood:calm>": 2312, "<mood:dreamy>": 2318,
+        "<onsets:0>": 2336, "<voices:0>": 2344, "<length:0>": 2352, "<classes:1>": 2360, "<register:0>": 2368,
+        "<register:127>": 2495,
     }  # fmt: skip
     assert {name: vocab.IDS[name] for name in pinned} == pinned
     assert max(vocab.NAMES) < vocab.TABLE_SIZE

@@ -37,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STYLE",
         help="for an exported drum model: only pieces of these styles [all]",
     )
+    parser.add_argument(
+        "--attributes",
+        action="store_true",
+        help="feed the pieces' attributes of texture, which are otherwise left out",
+    )
     parser.add_argument("--plot", type=Path, help="PNG file to draw the validation curve to")
 
 
@@ -50,11 +55,18 @@ def run(arguments: argparse.Namespace) -> None:
             raise SettingsError(f"{arguments.run}: an exported model needs --corpus FOLDER to be measured on")
         if arguments.plot is not None:
             raise SettingsError("--plot: an exported model has no validation curve; use the run's folder")
-        print(json.dumps(evaluate_checkpoint(arguments.run, arguments.corpus, styles=arguments.styles), indent=2))
+        print(
+            json.dumps(
+                evaluate_checkpoint(
+                    arguments.run, arguments.corpus, styles=arguments.styles, attributes=arguments.attributes
+                ),
+                indent=2,
+            )
+        )
         return
     if arguments.styles:
         raise SettingsError("--styles is for an exported drum model (.safetensors)")
-    figures = evaluate(arguments.run, arguments.corpus)
+    figures = evaluate(arguments.run, arguments.corpus, attributes=arguments.attributes)
     (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
     print(verdict(figures), file=sys.stderr)

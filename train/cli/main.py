@@ -29,6 +29,7 @@ from train.cli import (
     originality,
     prepare,
     tagger,
+    textures,
     timing,
     tunes,
 )
@@ -79,6 +80,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "loops": loops,
         "listen": listen,
         "tagger": tagger,
+        "textures": textures,
         "timing": timing,
         "bass": bass,
         "compare": compare,

@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="for chords: progressions.json of the free-midi-chords project",
     )
+    parser.add_argument(
+        "--loops",
+        action="store_true",
+        help="with --arrange, for piano pieces: add tracks whose phrases come round, in the textures of lo-fi keys",
+    )
     parser.add_argument("--variants", type=positive_integer, default=1, help="arrangements of each training piece [1]")
 
 
@@ -74,6 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.part,
         stages=pipeline.parse_stages(arguments.arrange, stages) if arguments.arrange else (),
         variants=arguments.variants,
+        loops=arguments.loops,
         progressions=arguments.progressions,
         choice=PartChoice(
             arguments.track,

@@ -9,23 +9,30 @@ from radio.errors import SettingsError
 from radio.music.chord_loops import HALF_BEATS
 from radio.music.parts import CHORDS, Part
 from radio.music.vocab import (
+    ATTRIBUTE_LEVELS,
     BACKBEAT,
+    CLASSES_BASE,
     DENSITIES,
     DENSITY_BASE,
     FILL,
     GROOVE,
+    LENGTH_BASE,
     MAX_WAIT,
     MODE_BASE,
     MOOD_BASE,
+    ONSETS_BASE,
     QUALITIES,
     QUALITY_BASE,
+    REGISTER_BASE,
     ROOT_BASE,
     START,
     STYLE_BASE,
     STYLES,
     TABLE_SIZE,
     VELOCITY_BINS,
+    VOICES_BASE,
     beat_token,
+    is_attribute,
     is_control,
     note_token,
     parse_note_token,
@@ -44,8 +51,8 @@ Rows = npt.NDArray[np.int64]
 def known_tokens(part: Part) -> tuple[TokenId, ...]:
     """Return the token ids that a model of `part` has rows for, in ascending order.
 
-    A model of notes has waits in steps of five ticks, notes and controls. A model of chords has chords, the beats on
-    which they may begin, modes and moods.
+    A model of notes has waits in steps of five ticks, notes and controls, of a pitched part also attributes. A model of
+    chords has chords, the beats on which they may begin, modes and moods.
     """
     if part is CHORDS:
         return (
@@ -67,12 +74,21 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
     tokens += range(DENSITY_BASE, DENSITY_BASE + DENSITIES)
     if not part.note_offs:
         tokens += [*range(STYLE_BASE, STYLE_BASE + len(STYLES)), GROOVE, FILL, BACKBEAT]
+    else:
+        for base in (ONSETS_BASE, VOICES_BASE, LENGTH_BASE, CLASSES_BASE):
+            tokens += range(base, base + ATTRIBUTE_LEVELS)
+        tokens += range(REGISTER_BASE + part.low, REGISTER_BASE + part.high + 1)
     return tuple(tokens)
 
 
 def _is_forced(part: Part, token: TokenId) -> bool:
     """Return True for tokens that the host decides: all controls, but of chords only mode and mood."""
     return token == START or (token >= MODE_BASE if part is CHORDS else is_control(token))
+
+
+def without_attributes(ids: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return the tokens of a piece without those of attributes."""
+    return ids[(ids < ONSETS_BASE) | (ids >= REGISTER_BASE + 128)]
 
 
 class RowTable:
@@ -85,18 +101,23 @@ class RowTable:
         self._tables: dict[tuple[int, int], Rows] = {}
         self.forced = np.array([_is_forced(part, token) for token in tokens])
         """True for each row that the host decides, whose token has no loss."""
+        self.attributes = np.array([is_attribute(token) for token in tokens])
+        """True for each row of an attribute."""
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
         """Return the rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.
 
+        A model that knows no attributes leaves them out.
+
         Raises:
-            SettingsError: The model does not know a token.
+            SettingsError: The model does not know another token.
         """
         key = (semitones, louder)
         if key not in self._tables:
             self._tables[key] = self._table(semitones, louder)
         if len(ids) and int(ids.max()) >= TABLE_SIZE:
             raise SettingsError(f"token {int(ids.max())} is outside the vocabulary of {TABLE_SIZE} tokens")
+        ids = ids if self.attributes.any() else without_attributes(ids)
         rows = self._tables[key][ids]
         if (rows == UNKNOWN).any():
             raise SettingsError(f"a {self.part.name} model does not know token {int(ids[rows == UNKNOWN][0])}")
@@ -116,5 +137,7 @@ class RowTable:
                 moved = note_token(note, velocity_bin)
             elif ROOT_BASE <= token < ROOT_BASE + 12:
                 moved = ROOT_BASE + (token - ROOT_BASE + semitones) % 12
+            elif REGISTER_BASE <= token < REGISTER_BASE + 128:
+                moved = REGISTER_BASE + self.part.fold(token - REGISTER_BASE + semitones)
             table[token] = self._row.get(moved, UNKNOWN)
         return table

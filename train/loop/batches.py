@@ -23,6 +23,8 @@ from train.data.vocabulary import Rows, RowTable
 from train.loop.recipe import Recipe
 
 KEYS = range(-6, 6)
+DROPPED = (0.0, 0.5, 1.0)
+"""Shares of a piece's attributes that training drops, one drawn for each time that the piece is read."""
 VALIDATION_LANES = 16
 VALIDATION_WINDOWS = 12
 """Windows of each lane in every validation: about 50,000 tokens with windows of 256."""
@@ -116,9 +118,18 @@ class TrainingBatches(IterableDataset[Batch]):
                 piece = self.pieces[self._draw_piece(generator)]
                 semitones = int(generator.choice(KEYS)) if self.table.part.note_offs else 0
                 louder = int(generator.integers(-self.louder, self.louder, endpoint=True))
-                buffer = np.concatenate([buffer, self.table.rows(piece, semitones=semitones, louder=louder)])
+                rows = self.table.rows(piece, semitones=semitones, louder=louder)
+                buffer = np.concatenate([buffer, self._with_some_attributes(rows, generator)])
             yield buffer[: self.window + 1].copy()
             buffer = buffer[self.window :]
+
+    def _with_some_attributes(self, rows: Rows, generator: np.random.Generator) -> Rows:
+        """Drop none, half or all of a piece's attributes, so that the model plays without them too."""
+        if not self.table.attributes.any():
+            return rows
+        dropped = self.table.attributes[rows] & (generator.random(len(rows)) < generator.choice(DROPPED))
+        kept: Rows = rows[~dropped]
+        return kept
 
     def _draw_piece(self, generator: np.random.Generator) -> int:
         """Return the index of the next piece."""

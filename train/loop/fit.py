@@ -5,16 +5,20 @@ from __future__ import annotations
 import ctypes
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightning
 import torch
 import yaml
 from lightning.pytorch.callbacks import Callback
+from torch import Tensor
 
 from kernels import cpu_train
 from radio.errors import ModelError, SettingsError
 from radio.model.weights.checkpoint import read as read_checkpoint
+from radio.music.vocab import is_control
+from radio.types import TokenId
 from train.data import binidx
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.batches import TokenData
@@ -73,7 +77,7 @@ def fit(
             raise SettingsError(f"{run}: contains a run already; new weights need a new folder")
         module.next_step = _resume_step(last, recipe, strategy)
     elif initial is not None:
-        _load_initial_weights(module, initial)
+        _load_initial_weights(module, initial, table.tokens)
     run.mkdir(parents=True, exist_ok=True)
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe.as_dict(), sort_keys=False))
 
@@ -154,9 +158,12 @@ def _resume_step(last: Path, recipe: Recipe, strategy: str) -> int:
     return before.next_step
 
 
-def _load_initial_weights(module: TrainingModule, path: Path) -> None:
+def _load_initial_weights(module: TrainingModule, path: Path, tokens: Sequence[TokenId]) -> None:
     checkpoint = read_checkpoint(path)
     weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
+    if checkpoint.part == module.recipe.played:
+        for name in ("emb.weight", "head.weight"):
+            weights[name] = _rows_for(tokens, checkpoint.tokens, weights[name])
     if checkpoint.spec.architecture != module.recipe.architecture:
         raise ModelError(f"{path}: it is a {checkpoint.spec.title}, and the recipe is for {module.model.spec.title}")
     shapes = {name: tuple(tensor.shape) for name, tensor in module.model.state_dict().items()}
@@ -165,3 +172,10 @@ def _load_initial_weights(module: TrainingModule, path: Path) -> None:
     module.model.load_state_dict(weights)
     seen = checkpoint.card.get("tokens_trained", 0)
     module.tokens_before = seen if isinstance(seen, int) else 0
+
+
+def _rows_for(tokens: Sequence[TokenId], stored: Sequence[TokenId], rows: Tensor) -> Tensor:
+    """Return one row for each of `tokens`; a token that is not `stored` begins as the mean of all stored controls."""
+    place = {token: row for row, token in enumerate(stored)}
+    mean = rows[[row for row, token in enumerate(stored) if is_control(token)]].mean(0)
+    return torch.stack([rows[place[token]] if token in place else mean for token in tokens])

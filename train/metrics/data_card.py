@@ -18,8 +18,10 @@ from train.data.drums.drum_statistics import DrumStatistics
 from train.metrics.keyboard_features import NAMES, Features, features
 from train.metrics.keyboard_features import windows as cut_windows
 from train.metrics.passage import Passage
+from train.metrics.repetition import similarities
 
 FILE: Final = "card.json"
+LOOP_BARS: Final = 4
 
 LICENSES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -42,6 +44,10 @@ class CorpusStatistics:
     """Chord tokens of each quality: one at each bar line and each change."""
     windows: list[Features] = field(default_factory=list)
     drums: DrumStatistics | None = None
+    textures: Counter[str] = field(default_factory=Counter)
+    """Bars of tracks made of loops, by texture."""
+    alike: list[bool] = field(default_factory=list)
+    """For each bar of such a track with notes, whether it comes back after four bars."""
 
     def add(self, piece: Piece) -> None:
         """Count a piece."""
@@ -71,6 +77,11 @@ class CorpusStatistics:
         quartiles = np.quantile(np.array(self.windows), (0.25, 0.5, 0.75), axis=0).T.round(3).tolist()
         return {**chords, "quartiles": dict(zip(NAMES, quartiles, strict=True))}
 
+    def add_track(self, track: Piece) -> None:
+        """Count a track made of loops."""
+        self.textures[track.texture] += track.bars
+        self.alike += [value == 1 for value in similarities(Passage(track.notes, track.bars), LOOP_BARS)]
+
 
 @dataclass(slots=True)
 class DataCard:
@@ -84,6 +95,8 @@ class DataCard:
     """Statistics of the training pieces as they were read."""
     after: CorpusStatistics = field(default_factory=CorpusStatistics)
     """Statistics of the training pieces after the stages."""
+    loops: CorpusStatistics = field(default_factory=CorpusStatistics)
+    """Textures and repetition of the tracks made of loops."""
 
     def add(self, source: Piece, arrangements: Sequence[Piece]) -> None:
         """Count a piece and the first of its arrangements."""
@@ -91,6 +104,9 @@ class DataCard:
             self.before.add(source)
             for arrangement in arrangements[:1]:
                 self.after.add(arrangement)
+            for track in arrangements:
+                if track.texture:
+                    self.loops.add_track(track)
 
     def write(self, out: Path, counts: Mapping[str, Mapping[str, int]], skipped: int) -> None:
         """Write the card to the corpus' folder. `counts` are pieces, bars and tokens by split."""
@@ -104,6 +120,11 @@ class DataCard:
             "before": self.before.as_json(),
             "after": self.after.as_json(),
         }
+        if self.loops.alike:
+            card["loops"] = {
+                "bars by texture": dict(self.loops.textures.most_common()),
+                "bars that come back after four": round(float(np.mean(self.loops.alike)), 3),
+            }
         (out / FILE).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -19,7 +19,7 @@ from radio.music.vocab import ROOT_BASE, style_token
 from radio.settings.engines import AUTO
 from radio.types import JsonValue
 from train.data import binidx
-from train.data.vocabulary import Rows, RowTable, known_tokens
+from train.data.vocabulary import Rows, RowTable, known_tokens, without_attributes
 from train.loop.batches import KEYS, validation_batches
 from train.loop.logs import curve
 from train.loop.module import TrainingModule
@@ -35,11 +35,14 @@ _CLEARLY = 0.02
 """Bits a token by which one model is better than another."""
 
 
-def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt") -> dict[str, JsonValue]:
+def evaluate(
+    run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt", attributes: bool = False
+) -> dict[str, JsonValue]:
     """Measure a run's checkpoint on the validation split.
 
     Args:
         corpus: A prepared corpus other than the recipe's own.
+        attributes: Feed the pieces' attributes as well.
 
     Returns:
         `bits` and `accuracy` per sampled token, the number of these `tokens`, `ngram_bits` of back-off n-grams for n
@@ -49,7 +52,8 @@ def evaluate(run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt"
     module = load_module(run / stored)
     folder = corpus or Path(module.recipe.corpus)
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
-    training, validation = binidx.read(folder / "train"), _validation(folder)
+    training = [_fed(piece, attributes) for piece in binidx.read(folder / "train")]
+    validation = [_fed(piece, attributes) for piece in _validation(folder)]
     figures = model_figures(module, validation, table)
     keys = KEYS if table.part.note_offs else range(1)
     counted = NGram((table.rows(piece, semitones=key) for key in keys for piece in training), len(table.tokens))
@@ -81,6 +85,10 @@ def _validation(corpus: Path) -> list[binidx.Tokens]:
     if not pieces:
         raise SettingsError(f"{corpus}: there are no validation pieces to measure on")
     return pieces
+
+
+def _fed(piece: binidx.Tokens, attributes: bool) -> binidx.Tokens:
+    return piece if attributes else without_attributes(piece)
 
 
 def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
@@ -129,7 +137,7 @@ def engine_figures(
 
 
 def evaluate_checkpoint(
-    path: Path, corpus: Path, *, engine: str = AUTO, styles: Sequence[str] = ()
+    path: Path, corpus: Path, *, engine: str = AUTO, styles: Sequence[str] = (), attributes: bool = False
 ) -> dict[str, JsonValue]:
     """Measure an exported model on the validation split of a prepared corpus.
 
@@ -138,11 +146,12 @@ def evaluate_checkpoint(
     Args:
         engine: The name of an engine.
         styles: Drum styles to measure; all if empty.
+        attributes: Feed the pieces' attributes as well.
 
     Raises:
         SettingsError: The corpus has no validation piece of these styles.
     """
-    validation = _validation(corpus)
+    validation = [_fed(piece, attributes) for piece in _validation(corpus)]
     if styles:
         tokens = [style_token(name) for name in styles]
         validation = [piece for piece in validation if np.isin(tokens, piece).any()]

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from random import Random
 
 from tqdm import tqdm
 
@@ -22,6 +24,7 @@ from radio.music.names import shown
 from radio.music.parts import PARTS
 from radio.types import TokenId
 from train.data import binidx, tokenizer_json
+from train.data.arrange import looping
 from train.data.arrange.pipeline import arrange
 from train.data.chords import chord_corpus as sheets
 from train.data.chords.sheet import Sheet
@@ -96,6 +99,14 @@ def _arranged(read: Callable[[], Iterator[Piece]], stages: Sequence[str], varian
         )
 
 
+def _with_loops(read: Callable[[], Iterator[PieceVersions]]) -> Iterator[PieceVersions]:
+    """Yield pieces with their versions, and with tracks made of loops of each version."""
+    for piece, versions in read():
+        numbered = enumerate(versions)
+        tracks = (looping.tracks(version, Random(f"{piece.name}/{variant}/loops")) for variant, version in numbered)
+        yield piece, [*versions, *chain.from_iterable(tracks)]
+
+
 def _drummed(
     row: Mapping[str, str], placements: groove.TakePlacements, stages: Sequence[str], variants: int
 ) -> Iterator[PieceVersions]:
@@ -140,6 +151,7 @@ def prepare(
     *,
     stages: Sequence[str] = (),
     variants: int = 1,
+    loops: bool = False,
     progressions: Path | None = None,
     choice: PartChoice | None = None,
 ) -> PreparationSummary:
@@ -151,6 +163,7 @@ def prepare(
         stages: The stages to apply, in their order: of `train.data.arrange.pipeline.STAGES` for keyboards, of
             `train.data.drums.preparation.STAGES` for Groove's drums.
         variants: The number of arrangements of each training piece; validation pieces have one.
+        loops: Add tracks made of loops of each piece with chords (`train.data.arrange.looping`).
         progressions: Written progressions with moods, for `chords`.
         choice: The part of a folder's files, in place of what a keyboard or a drummer plays.
 
@@ -174,6 +187,8 @@ def prepare(
             summary = replace(summary, skipped=reading.skipped, damaged=reading.damaged)
         else:
             files = jobs(corpus, source, stages, variants)
+        if loops:
+            files = [(name, partial(_with_loops, read)) for name, read in files]
         if not files and not summary.skipped:
             raise SettingsError(f"{shown(source)}: there is nothing to read as {corpus}")
         return _write(files, out, DataCard(corpus, ("harmony",) if corpus == "chords" else stages, variants), summary)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from radio.errors import SettingsError
+from radio.music.attributes import Attributes
 from radio.music.parts import DRUMS, PIANO
-from radio.music.vocab import START, beat_token, note_token, wait_token
+from radio.music.vocab import START, beat_token, is_attribute, note_token, wait_token
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.batches import TrainingBatches, validation_batches
 
@@ -124,3 +125,29 @@ def test_validation_reads_every_piece_once_in_order() -> None:
     np.testing.assert_array_equal(first, laid[: len(first)])
     assert len(first) == half - 1
     assert [bool(batch.fresh.all()) for batch in batches] == [True] + [False] * (len(batches) - 1)
+
+
+def attributed() -> list[np.ndarray]:
+    attributes = Attributes(onsets=1, voices=3, length=1, classes=4, register=64).tokens
+    return [np.concatenate([np.array([START, *attributes], np.uint16), piece[1:]]) for piece in pieces()]
+
+
+def test_attributes_are_dropped_at_random_and_nothing_else_is() -> None:
+    read = TrainingBatches(attributed(), PIANO_TABLE, lanes=8, window=64, seed=1)
+    rows = np.concatenate([batch.rows[:, :-1].flatten().numpy() for batch in islice(read, 40)])
+    kept = PIANO_TABLE.attributes[rows].sum() / (PIANO_TABLE.tokens.index(START) == rows).sum()
+    assert 0.35 * 5 < kept < 0.65 * 5, "none, half and all are equally frequent"
+    plain = list(islice(TrainingBatches(pieces(), PIANO_TABLE, lanes=1, window=32, seed=1), 3))
+    assert not any(PIANO_TABLE.attributes[batch.rows.numpy()].any() for batch in plain)
+
+
+def test_an_older_model_reads_pieces_with_attributes_without_them() -> None:
+    older = RowTable(PIANO, tuple(token for token in known_tokens(PIANO) if not is_attribute(token)))
+    for with_them, without in zip(attributed(), pieces(), strict=True):
+        np.testing.assert_array_equal(older.rows(with_them, semitones=2), older.rows(without, semitones=2))
+
+
+def test_a_register_is_transposed_with_the_notes() -> None:
+    ids = np.array([note_token(60, 8), *Attributes(register=60).tokens], np.uint16)
+    moved = [PIANO_TABLE.tokens[row] for row in PIANO_TABLE.rows(ids, semitones=-5)]
+    assert moved == [note_token(55, 8), *Attributes(register=55).tokens]

@@ -9,11 +9,13 @@ import torch
 
 from radio.errors import ModelError, SettingsError
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
+from radio.model.spec.rwkv import Rwkv6Spec
 from radio.model.weights import checkpoint
-from tests.model.models import random_network
+from tests.model.models import older_tokens, random_checkpoint, random_network
 from tests.train.corpora import groove
 from tests.train.runs import assert_same, weights
 from train.data.vocabulary import RowTable, known_tokens
+from train.export import model_card as card_file
 from train.export.checkpoint import export
 from train.loop.fit import fit
 from train.loop.logs import curve
@@ -123,6 +125,19 @@ def test_an_exported_model_predicts_as_the_trained_one(recipe: Recipe, tmp_path:
     assert card["tokens_trained"] == recipe.tokens + recipe.lanes * recipe.window
     with pytest.raises(ModelError, match="its shape"):
         fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
+
+
+def test_a_run_may_start_from_a_model_that_knows_fewer_tokens(recipe: Recipe, tmp_path: Path) -> None:
+    older = random_checkpoint(Rwkv6Spec(2, 64, len(older_tokens("piano"))))
+    card_file.write(tmp_path / "older.safetensors", older, "fp32")
+    slow = replace(recipe, tokens=1, rate=1e-9)
+    started = load_module(fit(slow, tmp_path / "run", initial=tmp_path / "older.safetensors", progress=False))
+    rows = {token: row for row, token in enumerate(known_tokens(recipe.played))}
+    new = started.model.emb.weight.detach().numpy()
+    for row, token in enumerate(older.tokens):
+        np.testing.assert_allclose(new[rows[token]], older.weights["emb.weight"][row], atol=1e-4)
+    assert np.isfinite(new).all()
+    assert np.abs(new[rows[2336]]).max() > 0, "a new token begins as the mean of all controls"
 
 
 def test_a_run_continues_only_with_its_own_recipe(recipe: Recipe, tmp_path: Path) -> None:

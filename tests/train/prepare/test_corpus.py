@@ -165,3 +165,15 @@ def test_hugging_face_tokenizers_read_the_same_tokens(tmp_path: Path) -> None:
     assert tokenizer.encode(" ".join(NAMES[token] for token in ids)).ids == ids
     assert tokenizer.decode(ids, skip_special_tokens=False) == " ".join(NAMES[token] for token in ids)
     assert all(tokenizer.token_to_id(name) == token for token, name in NAMES.items())
+
+
+def test_loops_add_tracks_in_textures_and_the_card_counts_them(tmp_path: Path) -> None:
+    pop909_song(tmp_path / "in", 1, bars=40)
+    plain = prepare("pop909", tmp_path / "in", tmp_path / "plain")
+    looped = prepare("pop909", tmp_path / "in", tmp_path / "out", loops=True)
+    assert looped.pieces["train"] == plain.pieces["train"] + 2, "one for each sixteen bars"
+    card = json.loads((tmp_path / "out" / "card.json").read_text())
+    assert sum(card["loops"]["bars by texture"].values()) == looped.bars["train"] - plain.bars["train"]
+    assert card["loops"]["bars that come back after four"] > 0.5
+    attributes = [word for word in words(tmp_path / "out", "train")[0] if word.startswith("<register")]
+    assert len(attributes) == 10, "every four bars"

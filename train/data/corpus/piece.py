@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from radio.music.attributes import PHRASE_BARS, measure
 from radio.music.chords import NO_CHORD, Chord
 from radio.music.events import Mark, Note
 from radio.music.parts import Part
@@ -34,6 +35,8 @@ class Piece:
     """Beats per minute as played; 0 if unknown."""
     weight: float = 1.0
     """The frequency with which training reads the piece, relative to others."""
+    texture: str = ""
+    """The kind of texture of a track made of loops; empty for a piece as it runs."""
 
     def tokens(self) -> list[TokenId]:
         """Return `<start>` and the piece with its control tokens, where the host would feed them."""
@@ -52,10 +55,19 @@ class Piece:
                     marks += [Mark(tick, token) for token in self.chords[place].tokens]
                 if number == 0:
                     marks += [Mark(tick, token) for token in self.labels]
+                    if self.part.note_offs and bar % PHRASE_BARS == 0:
+                        marks += [Mark(tick, token) for token in self._attributes(notes, bar)]
                     if not self.part.note_offs and has_backbeat(hits[bar]):
                         marks.append(Mark(tick, BACKBEAT))
                     marks.append(Mark(tick, density_token(self.part.density(len(hits[bar])))))
         return [START, *encode(notes, marks, note_offs=self.part.note_offs, end=self.bars * TICKS_PER_BAR)]
+
+    def _attributes(self, notes: Sequence[Note], bar: int) -> tuple[TokenId, ...]:
+        """Return the tokens that describe the phrase from `bar` on."""
+        bars = min(PHRASE_BARS, self.bars - bar)
+        start, end = bar * TICKS_PER_BAR, (bar + bars) * TICKS_PER_BAR
+        phrase = [replace(n, start=n.start - start, end=n.end - start) for n in notes if start <= n.start < end]
+        return measure(phrase, bars).tokens
 
 
 def trim(piece: Piece) -> Piece | None:
