@@ -14,7 +14,7 @@ FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
 # CI shows the coverage; it costs half as much time again.
 COVERAGE ?= $(if $(CI),--cov=radio --cov=train --cov=kernels --cov-report=term)
 
-.PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist
+.PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist chaos
 .DEFAULT_GOAL := radio
 
 radio: setup ## set up what is missing, and serve all stations at http://localhost:8000/
@@ -90,6 +90,9 @@ test-loaded: system-tests $(VENV)/.tests ## run the fast tests twice beside a bu
 
 bench: system-tests $(VENV)/.tests ## measure the speed of each part on this machine
 	$(BIN)/python -m bench
+
+chaos: $(VENV)/.tests ## do faults to a running radio, and show what its listeners hear
+	$(BIN)/python -m bench.chaos --output docs/reliability.md
 
 # On a machine with a CUDA device; without a virtual environment: `make gpu BIN=/usr/bin`.
 gpu:

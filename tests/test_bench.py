@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.chaos.listener import Listener
 from bench.measurement import Measurement
 from bench.scoreboard import as_json, as_markdown
 from bench.wkv import HEADS, Shape
@@ -68,3 +69,18 @@ def test_every_section_has_measurements(section: str, tmp_path: Path) -> None:
     assert all(figure["what"] in (tmp_path / "bench.md").read_text() for figure in figures)
     # Speed depends on the load of the machine; memory does not.
     assert all(figure["reached"] for figure in figures if figure["unit"] == "MiB" and figure["target"])
+
+
+def test_a_listener_of_chaos_counts_the_seconds_without_audio() -> None:
+    seconds = 10.0
+    listener = Listener(0, "/chill.opus?burst=2", now=lambda: seconds)
+    listener.receive(2)
+    seconds = 11.0
+    listener.receive(1)
+    assert (listener.buffered, listener.heard_silence()) == (2, 0)
+    seconds = 16.0
+    assert listener.heard_silence() == 3
+    listener.receive(0.5)
+    assert (listener.buffered, listener.heard_silence()) == (0.5, 3)
+    listener.reset()
+    assert listener.heard_silence() == 0

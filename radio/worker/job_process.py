@@ -7,6 +7,7 @@ line, on its original standard output: {"share": 0.25} while it works, then {"re
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -25,6 +26,11 @@ NICENESS = 15
 MAX_FILE_SIZE = 2**31
 """Largest file that a job may write, in bytes."""
 
+MAX_MEMORY = 2**32
+"""Largest address space of a job, in bytes."""
+
+OUT_OF_MEMORY_SCORE = 900
+"""When memory runs short, the kernel ends a job before anything that is on the air (proc(5), oom_score_adj)."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors of a full disk."""
@@ -49,6 +55,9 @@ def main() -> None:
     """Entry point of `python -m radio.worker.job_process FOLDER`."""
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_SIZE, MAX_FILE_SIZE))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    with contextlib.suppress(OSError):  # not every system has it
+        Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
     with os.fdopen(os.dup(1), "w") as reports:
         os.dup2(2, 1)  # libraries may print to stdout, where the queue expects reports only
         _run(Path(sys.argv[1]), lambda **fields: print(json.dumps(fields), file=reports, flush=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -69,3 +70,12 @@ class Sleep:
         on_progress(0.5)
         time.sleep(3_600)
         return folder
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
+        path = folder / "limits"
+        memory, _ = resource.getrlimit(resource.RLIMIT_AS)
+        path.write_text(f"{Path('/proc/self/oom_score_adj').read_text().strip()} {memory}")
+        return path

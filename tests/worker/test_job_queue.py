@@ -12,10 +12,10 @@ import pytest
 
 from radio.errors import ServerError
 from radio.worker import job_queue
-from radio.worker.job_process import NICENESS
+from radio.worker.job_process import MAX_MEMORY, NICENESS, OUT_OF_MEMORY_SCORE
 from radio.worker.job_queue import Job, JobQueue
 from tests.server.on_air import DEADLINE, until
-from tests.worker.tasks import Fail, Sleep, Write
+from tests.worker.tasks import Fail, ReadLimits, Sleep, Write
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,12 @@ async def test_a_finished_job_has_its_result(queue: JobQueue) -> None:
     assert job.result.read_text() == "hello"
     assert queue.get(job.id) is job
     assert queue.get("another") is None
+
+
+async def test_a_job_is_the_first_to_go_when_memory_runs_short(queue: JobQueue) -> None:
+    job = await finished(queue.submit(ReadLimits()))
+    assert job.result is not None
+    assert job.result.read_text().split() == [str(OUT_OF_MEMORY_SCORE), str(MAX_MEMORY)]
 
 
 @pytest.mark.parametrize(

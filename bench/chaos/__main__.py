@@ -1,0 +1,122 @@
+"""Do faults to a running radio and measure what listeners with buffers of 0, 2 and 22 seconds hear.
+
+Writes a table to the terminal and, with --output, between the marks of a Markdown file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import track
+
+from bench import machine
+from bench.chaos.faults import FAULTS, description
+from bench.chaos.listener import Listener
+from bench.chaos.radio import Radio
+
+PATHS: Final = (
+    *(f"/chill.opus?burst={burst}" for burst in (0, 0, 2, 2, 22, 22)),
+    *(f"/chill.{kind}?burst={burst}" for kind in ("mp3", "aac") for burst in (2, 22)),
+    "/study.opus?burst=2",
+)
+SETTLING: Final = 30.0
+"""Seconds on the air before listeners connect, so that every burst is full, and before each fault."""
+MARKS: Final = "<!-- chaos -->\n", "<!-- /chaos -->\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The longest silences of one round by burst, that of the neighboring station, and whether the piece went on."""
+
+    by_burst: dict[str, float]
+    neighbor: float
+    same_piece: bool
+
+
+def place(radio: Radio) -> tuple[str, int]:
+    """Return the title of the track on air and the number of the bar."""
+    now = radio.get("api/stations/chill")["now"]
+    return now["track"]["title"], now["bar"]["number"]
+
+
+def measure(radio: Radio, listeners: list[Listener], fault: str) -> Round:
+    """Do one fault."""
+    for listener in listeners:
+        listener.reset()
+    title, bar = place(radio)
+    FAULTS[fault](radio)
+    later_title, later_bar = place(radio)
+    silences = {
+        burst: max(item.heard_silence() for item in listeners if item.path.endswith(f"burst={burst}"))
+        for burst in ("0", "2", "22")
+    }
+    neighbor = max(item.heard_silence() for item in listeners if item.path.startswith("/study"))
+    return Round(silences, neighbor, later_bar > bar and (later_title == title or later_bar > bar + 1))
+
+
+def table(results: dict[str, list[Round]]) -> str:
+    """Return the results as Markdown: for each fault the worst of its rounds."""
+    lines = [
+        "| fault | silence at burst 0 | at 2 | at 22 | the other station, at 2 | the same piece |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for fault, rounds in results.items():
+        worst = [max(item.by_burst[burst] for item in rounds) for burst in ("0", "2", "22")]
+        neighbor = max(item.neighbor for item in rounds)
+        same = "yes" if all(item.same_piece for item in rounds) else "no"
+        cells = " | ".join(f"{seconds:.1f} s" for seconds in (*worst, neighbor))
+        lines.append(f"| {description(fault)} | {cells} | {same} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the faults of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.chaos",
+        description=__doc__,
+        epilog="faults:\n" + "\n".join(f"  {name:17} {description(name)}" for name in FAULTS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("faults", nargs="*", metavar="FAULT", choices=[*FAULTS, []], help="faults to do [all]")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each fault is done [3]")
+    parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
+    arguments = parser.parse_args()
+    console = Console()
+    results: dict[str, list[Round]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        radio = Radio(Path(folder))
+        radio.start()
+        time.sleep(SETTLING)
+        listeners = [Listener(radio.port, path) for path in PATHS]
+        for listener in listeners:
+            listener.start()
+        try:
+            for fault in arguments.faults or FAULTS:
+                for _ in track(range(arguments.rounds), description=f"{fault:17}", console=console):
+                    time.sleep(SETTLING)
+                    results.setdefault(fault, []).append(measure(radio, listeners, fault))
+        finally:
+            for listener in listeners:
+                listener.stop()
+            radio.end()
+            console.print((radio.folder / "log").read_text()[-4_000:], markup=False, highlight=False)
+    text = table(results)
+    console.print(text, markup=False)
+    if arguments.output is not None:
+        document = arguments.output.read_text()
+        before, rest = document.split(MARKS[0])
+        _, after = rest.split(MARKS[1])
+        intro = (
+            f"\nMeasured with `python -m bench.chaos --rounds {arguments.rounds}` on {machine.describe()['cpu']}.\n\n"
+        )
+        arguments.output.write_text(before + MARKS[0] + intro + text + "\n" + MARKS[1] + after)
+
+
+if __name__ == "__main__":
+    main()

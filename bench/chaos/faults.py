@@ -1,0 +1,152 @@
+"""The faults. Each is done to the station `chill` of a running radio, and returns when it has passed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Final
+
+from bench.chaos.radio import Radio
+
+
+def kill_worker(radio: Radio) -> None:
+    """Kill the worker (SIGKILL)."""
+    os.kill(radio.worker, signal.SIGKILL)
+    time.sleep(20)
+
+
+def stop_worker(radio: Radio) -> None:
+    """Stop the worker for 15 s (SIGSTOP)."""
+    worker = radio.worker
+    os.kill(worker, signal.SIGSTOP)
+    time.sleep(15)
+    if worker in radio.workers():
+        os.kill(worker, signal.SIGCONT)
+    time.sleep(15)
+
+
+def kill_server(radio: Radio) -> None:
+    """Kill the server (SIGKILL), and start it again."""
+    radio.end(signal.SIGKILL)
+    radio.start()
+    time.sleep(15)
+
+
+def restart_server(radio: Radio) -> None:
+    """Stop the server (SIGTERM), and start it again."""
+    radio.end(signal.SIGTERM)
+    radio.start()
+    time.sleep(15)
+
+
+def suspend(radio: Radio) -> None:
+    """Suspend all processes for 60 s."""
+    pids = [radio.pid, *radio.workers()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(60)
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(20)
+
+
+def remove_soundfont(radio: Radio) -> None:
+    """Remove the soundfont for 30 s, and kill the worker."""
+    kept = radio.soundfont.rename(radio.folder / "kept.sf2")
+    os.kill(radio.worker, signal.SIGKILL)
+    time.sleep(30)
+    kept.rename(radio.soundfont)
+    time.sleep(40)
+
+
+def truncate_model(radio: Radio) -> None:
+    """Truncate a model for 30 s, and kill the worker."""
+    data = radio.piano.read_bytes()
+    damaged = radio.piano.with_suffix(".part")
+    damaged.write_bytes(data[: len(data) // 2])
+    damaged.rename(radio.piano)
+    os.kill(radio.worker, signal.SIGKILL)
+    time.sleep(30)
+    damaged.write_bytes(data)
+    damaged.rename(radio.piano)
+    time.sleep(40)
+
+
+def load_machine(radio: Radio) -> None:
+    """Keep the machine busy with two processes per core for 30 s."""
+    del radio
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    time.sleep(30)
+    for burner in burners:
+        burner.kill()
+        burner.wait()
+
+
+def change_controls(radio: Radio) -> None:
+    """Change controls 1,000 times in a row."""
+    draw = random.Random(1)
+    for _ in range(1_000):
+        patch = draw.choice(
+            [
+                {"tempo": draw.randint(60, 100)},
+                {"lowpass": draw.randint(2_000, 16_000)},
+                {"density": draw.random()},
+                {"keys_level": draw.uniform(-6, 3)},
+                {"rain_mute": draw.random() < 0.5},
+            ]
+        )
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{radio.port}/api/stations/chill/controls",
+            data=json.dumps(patch).encode(),
+            headers={"Content-Type": "application/json"},
+            method="PATCH",
+        )
+        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 — the address is written above
+
+
+def damage_state(radio: Radio) -> None:
+    """Kill the server, flip a bit of each saved state, and start it again."""
+    radio.end(signal.SIGKILL)
+    for path in (radio.folder / "state").rglob("*"):
+        if path.is_file() and path.stat().st_size > 256:
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 0x10
+            path.write_bytes(data)
+    radio.start()
+    time.sleep(15)
+
+
+def reload_config(radio: Radio) -> None:
+    """Read the config again (SIGHUP)."""
+    os.kill(radio.pid, signal.SIGHUP)
+    time.sleep(10)
+
+
+FAULTS: Final[dict[str, Callable[[Radio], None]]] = {
+    fault.__name__.replace("_", "-"): fault
+    for fault in (
+        kill_worker,
+        stop_worker,
+        kill_server,
+        restart_server,
+        suspend,
+        remove_soundfont,
+        truncate_model,
+        load_machine,
+        change_controls,
+        damage_state,
+        reload_config,
+    )
+}
+
+
+def description(fault: str) -> str:
+    """Return a fault in words."""
+    return (FAULTS[fault].__doc__ or "").rstrip(".")

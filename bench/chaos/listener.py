@@ -1,0 +1,111 @@
+"""A listener whose player has a buffer: how long it is silent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+SAMPLE_RATE: Final = 48_000
+BIT_RATES: Final = {"mp3": 128_000, "aac": 96_000}
+"""Constant rates, by which the audio in a number of bytes is measured."""
+
+_RETRY: Final = 0.25
+"""Seconds between two attempts to connect."""
+_HEAD: Final = 14
+"""Bytes of an Ogg page up to and with its granule position."""
+
+
+@dataclass
+class Listener:
+    """Reads a stream in a thread, and connects again when it ends.
+
+    path: such as `/chill.opus?burst=2`.
+    silence: seconds for which the player had nothing to play, since `reset`.
+    now: returns monotonic seconds.
+    connections: connections that were made.
+    """
+
+    port: int
+    path: str
+    now: Callable[[], float] = time.monotonic
+    silence: float = 0.0
+    connections: int = 0
+    _plays_until: float = 0.0
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Connect and play."""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def format(self) -> str:
+        return self.path.partition("?")[0].rpartition(".")[2]
+
+    @property
+    def buffered(self) -> float:
+        """Seconds of audio that the player has and has not played."""
+        return self._plays_until - self.now()
+
+    def reset(self) -> None:
+        """Begin to count silence."""
+        with self._lock:
+            self.silence = 0.0
+
+    def heard_silence(self) -> float:
+        """Return the silence so far, with one that goes on."""
+        with self._lock:
+            return self.silence + max(0.0, -self.buffered if self._plays_until else 0.0)
+
+    def receive(self, seconds: float) -> None:
+        """Add audio to the player's buffer. Silence since its end is counted."""
+        now = self.now()
+        with self._lock:
+            if self._plays_until and now > self._plays_until:
+                self.silence += now - self._plays_until
+            self._plays_until = max(now, self._plays_until) + seconds
+
+    def stop(self) -> None:
+        """Disconnect."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                    connection.settimeout(0.2)
+                    connection.sendall(f"GET {self.path} HTTP/1.0\r\n\r\n".encode())
+                    self.connections += 1
+                    self._read(connection)
+            except OSError:
+                pass
+            self._stopped.wait(_RETRY)
+
+    def _read(self, connection: socket.socket) -> None:
+        tail, granule = b"", -1
+        while not self._stopped.is_set():
+            try:
+                data = connection.recv(65_536)
+            except TimeoutError:
+                continue
+            if not data:
+                return
+            if self.format != "opus":
+                self.receive(len(data) * 8 / BIT_RATES[self.format])
+                continue
+            tail += data
+            page = tail.rfind(b"OggS", 0, max(0, len(tail) - _HEAD))
+            if page < 0:
+                continue
+            last = int.from_bytes(tail[page + 6 : page + _HEAD], "little", signed=True)
+            if last > 0:
+                if granule >= 0:
+                    self.receive((last - granule) / SAMPLE_RATE)
+                granule = last
+            tail = tail[page + _HEAD :]

@@ -1,0 +1,101 @@
+"""A radio in processes of its own, with copies of the files that faults damage."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radio.paths import CHECKPOINTS, SOUNDFONT
+
+_LIMIT = 120.0
+_MODULE = b"radio.worker.main"
+_CONFIG = {
+    "chill": {"title": "Chill", "progressions": "learned", "seed": 7},
+    "study": {"title": "Study", "progressions": "learned", "seed": 8},
+}
+
+
+class Radio:
+    """A running `radio serve` with two stations.
+
+    Args:
+        folder: For its config, its state, its log and copies of its files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.soundfont = folder / "own.sf2"
+        self.piano = folder / "piano.safetensors"
+        shutil.copy(SOUNDFONT, self.soundfont)
+        shutil.copy(CHECKPOINTS / "piano.safetensors", self.piano)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        files = {"soundfont": str(self.soundfont), "piano": str(self.piano)}
+        stations = {name: settings | files for name, settings in _CONFIG.items()}
+        (folder / "stations.yaml").write_text(yaml.safe_dump({"stations": stations}))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._neighbor = 0
+
+    @property
+    def pid(self) -> int:
+        """The process of the server."""
+        if self._process is None:
+            raise RuntimeError("the radio is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until its stations are on the air."""
+        command = [sys.executable, "-m", "radio", "serve", "--config", "stations.yaml", "--port", str(self.port)]
+        command += ["--state", str(self.folder / "state")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        end = time.monotonic() + _LIMIT
+        while not self.is_ready():
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise RuntimeError(f"the radio did not start; see {self.folder / 'log'}")
+            time.sleep(0.1)
+        _, self._neighbor = self.workers()
+
+    @property
+    def worker(self) -> int:
+        """The process of the station `chill`, which faults are done to."""
+        return next(pid for pid in self.workers() if pid != self._neighbor)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal to the server and wait for its end. Workers end by themselves."""
+        if self._process is not None:
+            os.kill(self._process.pid, number)
+            self._process.wait()
+            self._process = None
+
+    def is_ready(self) -> bool:
+        """Return whether all stations are on the air."""
+        try:
+            return bool(self.get("readyz")["ok"])
+        except OSError:
+            return False
+
+    def workers(self) -> list[int]:
+        """Return the processes of the stations, the oldest first."""
+        children = map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())
+        return sorted(child for child in children if _MODULE in Path(f"/proc/{child}/cmdline").read_bytes())
+
+    def get(self, path: str) -> Any:
+        """Return a JSON answer."""
+        return json.loads(self.get_text(path))
+
+    def get_text(self, path: str) -> str:
+        """Return an answer as text."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=10) as response:
+            return str(response.read().decode())
