@@ -82,7 +82,7 @@ class ToneStation:
     def prepare(self) -> None:
         """A tone has nothing to compose."""
 
-    def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+    def control(self, patch: Mapping[str, object], later: Sequence[object] = ()) -> dict[str, Landing]:
         bar, line = self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line
         return {name: Landing(bar, line) for name in patch}
 

@@ -55,8 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     settings = station_settings(arguments, load_config(arguments.config))
     if arguments.instrument is not None:
         from radio.music.instruments import parse_program
+        from radio.music.played_instruments import ANY
 
-        settings = replace(settings, keys_program=parse_program(arguments.instrument))
+        controls = settings.controls.changed({"keys_instrument": ANY})
+        settings = replace(settings, keys_program=parse_program(arguments.instrument), controls=controls)
     if arguments.no_drums:
         settings = replace(settings, controls=settings.controls.changed({"drums_mute": True}))
     render(settings, extent=extent_of(arguments), paths=arguments.file, count=arguments.count)

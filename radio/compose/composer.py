@@ -8,7 +8,7 @@ is written, a candidate or two a bar.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
@@ -47,13 +47,17 @@ _RING: Final[Tick] = 2 * TICKS_PER_BAR
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A composed bar: its plan, its track, tempo (BPM) and swing (%), and each layer's events in order of tick."""
+    """A composed bar: its plan, its track, tempo (BPM) and swing (%), and each layer's events in order of tick.
+
+    programs: the General MIDI programs of the layers, and the drum kit.
+    """
 
     plan: BarPlan
     track: Track
     tempo: float
     swing: float
     events: Mapping[str, Sequence[NoteEvent]]
+    programs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def seconds(self) -> Seconds:
@@ -75,12 +79,13 @@ class Bar:
 class Piece:
     """The material of the track on air, and what it was written for.
 
-    lead_density: that of the lead; None before the lead is written.
+    lead_density, lead_program: those of the lead; None before the lead is written, and without a lead.
     """
 
     inputs: Inputs
     material: Material
     lead_density: float | None = None
+    lead_program: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,9 +175,12 @@ class Composer:
             self._asked = controls.tempo, controls.swing
         elif piece is None or inputs != piece.inputs:
             piece = self._rewrite(inputs, plan)
-        if piece.lead_density != request.lead_density:
-            material = piece.material.with_lead(inputs.track, request.lead_density, self._seed)
-            piece = replace(piece, material=material, lead_density=request.lead_density)
+        programs = self._conductor.instruments.played(track.programs, controls)
+        lead = request.lead_density, programs.get("lead")
+        if (piece.lead_density, piece.lead_program) != lead:
+            played = replace(inputs.track, programs=programs)
+            material = piece.material.with_lead(played, request.lead_density, self._seed)
+            piece = replace(piece, material=material, lead_density=lead[0], lead_program=lead[1])
         self._piece = piece
         random = Random(f"{self._seed}/{track.number}/{plan.number - track.first_bar}")
         keys_notes = self._keys_notes(piece, plan, script, sampling, random)
@@ -185,7 +193,7 @@ class Composer:
         self.next_number += 1
         self._write_ahead(request, sampling, drums_sampling)
         tempo, swing = self._tempo_and_swing(track, controls)
-        return Bar(plan, track, tempo, swing, events)
+        return Bar(plan, track, tempo, swing, events, programs)
 
     @property
     def next_loop(self) -> int:
@@ -365,7 +373,7 @@ class Composer:
         """Return the track's tempo and swing; one that was changed during the track counts as it was asked for."""
         tempo, swing = controls.tempo, controls.swing
         if tempo == self._asked[0]:
-            tempo = _clamped("tempo", tempo + track.tempo_offset)
+            tempo = _clamped("tempo", tempo + track.tempo_offset * controls.tempo_variety)
         if swing == self._asked[1]:
             swing = _clamped("swing", swing + track.swing_offset)
         return tempo, swing

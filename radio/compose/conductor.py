@@ -7,6 +7,7 @@ from typing import Final
 
 from radio.compose.drums import BACKBEAT_STYLES
 from radio.compose.form import BarScript, at_energy, held_on
+from radio.compose.instruments import Instruments
 from radio.compose.memory import EMPTY, Memento, Memory
 from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.taste import NEUTRAL, Taste
@@ -73,6 +74,11 @@ class Conductor:
     def layers(self) -> frozenset[str]:
         """The layers that play, the lead apart."""
         return self._tracks.layers
+
+    @property
+    def instruments(self) -> Instruments:
+        """The instruments of the station."""
+        return self._tracks.instruments
 
     @property
     def following(self) -> Track:

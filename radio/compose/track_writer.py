@@ -77,7 +77,7 @@ class TrackWriter:
         self._keys = tuple(keys)
         self.seed = seed
         self._textures = textures
-        self._instruments = instruments or Instruments()
+        self.instruments = instruments or Instruments()
         self.tempo_spread = tempo_spread
         self.layers = layers
 
@@ -92,7 +92,7 @@ class TrackWriter:
         tempo_offset = round(min(max(offset, -self.tempo_spread), self.tempo_spread), 1)
         home = random.choice(keys)
         kinds = kinds_of(self._textures, recalled.texture if recalled else None)
-        programs = self._instruments.draw(Random(f"{self.seed}/{number}/instruments"), taste)
+        programs = self.instruments.draw(Random(f"{self.seed}/{number}/instruments"), taste)
         track = Track(
             number=number,
             title=title_of(self.seed, number),

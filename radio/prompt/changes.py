@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final, TypeAlias
 
+from radio.music.played_instruments import ANY, INSTRUMENTS
+from radio.prompt import encoder, meanings
 from radio.prompt.concepts import AMBIENCES, PARTS
-from radio.prompt.facets import IMPLIED, SCALES, Facet, FacetValue, Phrase, Span
+from radio.prompt.facets import EXACT, IMPLIED, SCALES, Facet, FacetValue, Phrase, Span
 from radio.prompt.grammar import read
-from radio.prompt.targets import CHOICES, ENHARMONICS, NUMBERS, SPELLINGS
+from radio.prompt.targets import AMBIENCE, CHOICES, ENHARMONICS, NUMBERS, SETTINGS, SPELLINGS
 from radio.prompt.wishes import Wishes, wishes_of
+from radio.settings.ambience import STATION
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 
@@ -47,12 +50,15 @@ class PhraseChanges:
 class Understanding:
     """A prompt as a station understands it.
 
-    phrases: in their order. changes: the controls that change, with their values in the end.
+    phrases: in their order. changes: the controls that change, with their values in the end. settings: settings of the
+    station that a prompt changes at its start. compares: whether words outside the lexicon were compared by meaning.
     """
 
     prompt: str
     phrases: tuple[PhraseChanges, ...]
     changes: Mapping[str, ControlValue]
+    settings: Mapping[str, ControlValue] = field(default_factory=dict)
+    compares: bool = False
 
     @property
     def says_something(self) -> bool:
@@ -65,25 +71,25 @@ class Understanding:
         return tuple(phrase for phrase in self.phrases if not phrase.understood)
 
 
-def understand(prompt: str, settings: StationSettings, controls: Controls) -> Understanding:
+def understand(prompt: str, settings: StationSettings, controls: Controls, *, live: bool = False) -> Understanding:
     """Return what a prompt changes.
 
     Args:
         prompt: Words in one of the languages of the lexicon, or several.
         settings: The station, which decides what can be heard.
         controls: The present values, to which comparisons such as slower refer.
+        live: True for a station that plays already, where only controls can change.
     """
-    return settle(prompt, wishes_of(read(prompt)), settings, controls)
-
-
-def settle(prompt: str, wishes: Wishes, settings: StationSettings, controls: Controls) -> Understanding:
-    """Return what the wishes of a prompt change; see `understand`."""
-    settler = _Settler(wishes, settings, controls)
+    reading, compares = read(prompt), encoder.is_installed()
+    if compares:
+        reading = meanings.with_meanings(reading)
+    wishes = wishes_of(reading)
+    settler = _Settler(wishes, settings, controls, live)
     phrases = tuple(settler.phrase(phrase) for phrase in wishes.phrases)
     values = settler.values()
-    return Understanding(
-        prompt, phrases, {name: value for name, value in values.items() if value != _of(controls, name)}
-    )
+    changes = {name: value for name, value in values.items() if name in CONTROLS and value != _of(controls, name)}
+    fixed = {name: value for name, value in values.items() if name not in CONTROLS}
+    return Understanding(prompt, phrases, changes, fixed, compares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class _Settler:
     wishes: Wishes
     settings: StationSettings
     controls: Controls
+    live: bool
 
     def values(self) -> dict[str, ControlValue]:
         """Return the values that all facets set."""
@@ -105,11 +112,13 @@ class _Settler:
     def phrase(self, phrase: Phrase) -> PhraseChanges:
         """Return what one phrase changes."""
         changes: dict[str, ControlValue] = {}
-        notes: list[str] = []
+        notes: list[str] = [phrase.note] if phrase.note else []
         reasons: list[str] = [phrase.reason] if phrase.reason else []
         hints: list[str] = []
         for facet in phrase.facets:
-            winner = self.wishes.facets[facet.aspect]
+            winner = self.wishes.facets.get(facet.aspect)
+            if winner is None:
+                continue  # it belongs to a mood that is not heard
             if winner != facet:
                 remark = f"other words say more about the {facet.aspect.replace('.', ' ')}"
                 (notes if _agree(facet, winner) else reasons).append(remark)
@@ -138,11 +147,20 @@ class _Settler:
         if facet.aspect in NUMBERS:
             return self._number(NUMBERS[facet.aspect], facet)
         if quality == "level":
+            if layer in AMBIENCE:
+                self._ambience(layer, on=True)  # raises where another sound plays
+                layer = "ambience"
             return self._number(_control(f"{layer}_level", layer), facet)
+        if layer in AMBIENCE:
+            return self._ambience(layer, on=facet.value == "on")
         if facet.value in ("on", "off"):
             return self._switch(layer, on=facet.value == "on")
         if facet.aspect in ("kit", "style") and not self._plays("drums"):
             raise NoEffectError("this station plays no drums")
+        if facet.aspect in SETTINGS:
+            if self.live:
+                raise NoEffectError(f"the {facet.aspect} of a station is fixed while it plays")
+            return {SETTINGS[facet.aspect]: str(facet.value)}, []
         name = _control(CHOICES[facet.aspect], facet.aspect)
         values: dict[str, ControlValue] = {name: self._word(name, facet.value)}
         if layer in PARTS:
@@ -154,9 +172,29 @@ class _Settler:
             return self._without(layer)
         return {_control(f"{layer}_mute", layer): not on}, []
 
+    def _ambience(self, layer: str, *, on: bool) -> tuple[dict[str, ControlValue], list[str]]:
+        """Return the controls that choose a sound of the surroundings, or keep it away."""
+        wanted = [other for other, facet in self.wishes.facets.items() if other in AMBIENCE and facet.value == "on"]
+        if on and wanted[0] != layer:
+            raise NoEffectError(f"one sound of the surroundings plays at a time, here the {wanted[0]}")
+        if on:
+            return {"ambience": AMBIENCE[layer], "ambience_mute": False}, []
+        present, mix = self.controls.ambience, self.settings.ambience.audible()
+        heard = AMBIENCE[layer] in ([present] if present != STATION else mix)
+        return ({"ambience_mute": True} if heard and not wanted else {}), []
+
     def _without(self, instrument: str) -> tuple[dict[str, ControlValue], list[str]]:
-        """Return the controls that keep an instrument away."""
-        raise NoEffectError(f"there is no control that keeps the {instrument} away")
+        """Return the controls that keep an instrument away, where the station plays it."""
+        station = self.settings
+        drawn = {"keys": station.keys_programs, "bass": (station.bass_program,), "lead": station.lead_programs}
+        values: dict[str, ControlValue] = {}
+        for part, programs in drawn.items():
+            names = [name for name, program in INSTRUMENTS[part].items() if program in programs]
+            chosen = _of(self.controls, f"{part}_instrument")
+            if chosen == instrument or (chosen == ANY and instrument in names):
+                rest = [name for name in names if name != instrument]
+                values |= {f"{part}_instrument": rest[0]} if rest else {f"{part}_mute": True}
+        return values, [] if values else [f"the station plays no {instrument} anyway"]
 
     def _number(self, name: str, facet: Facet) -> tuple[dict[str, ControlValue], list[str]]:
         control = CONTROLS[_control(name, facet.aspect)]
@@ -175,8 +213,10 @@ class _Settler:
             raise NoEffectError(f"{name} is at its limit of {limited:g} already")
         if limited != value:
             notes.append(f"{name} goes from {control.low:g} to {control.high:g} {control.unit}".rstrip())
-        digits = 0 if control.high - control.low > 200 else 2
-        return {name: round(limited, digits)}, notes
+        values: dict[str, ControlValue] = {name: round(limited, 0 if control.high - control.low > 200 else 2)}
+        if name == "tempo" and facet.weight == EXACT:
+            values["tempo_variety"] = 0.0
+        return values, notes
 
     def _word(self, name: str, value: FacetValue) -> str:
         choices = CONTROLS[name].choices
@@ -217,7 +257,8 @@ def _of(controls: Controls, name: str) -> ControlValue:
 
 def with_changes(settings: StationSettings, understanding: Understanding) -> StationSettings:
     """Return a station that begins as a prompt was understood."""
-    return replace(settings, controls=settings.controls.changed(understanding.changes))
+    controls = settings.controls.changed(understanding.changes)
+    return replace(settings, controls=controls, **understanding.settings)  # type: ignore[arg-type]  # they are checked
 
 
 def steps(understanding: Understanding, controls: Controls, bars: int) -> Iterator[dict[str, ControlValue]]:

@@ -87,7 +87,8 @@ class Absent:
 Concept: TypeAlias = Function | Layer | Instrument | Degree | Loudness | Choice | Scene | Absent
 
 AMBIENCES: Final = (
-    "rain", "vinyl", "cafe", "fire", "waves", "wind", "birds", "crickets", "thunder", "train", "city", "stream",
+    "rain", "vinyl", "cafe", "fire", "waves", "wind", "birds", "crickets", "thunder", "train", "city", "typing",
+    "noise", "stream",
 )  # fmt: skip
 """Layers without notes. Those that a station does not have are reported as not available."""
 

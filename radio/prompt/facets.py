@@ -59,7 +59,7 @@ class Phrase:
 
     span: the place in the prompt. text: the words as they were written. facets: the wishes; none where the words were
     not understood, for which `reason` says more. instrument, barred: a named instrument, and whether it was ruled out.
-    part: the part that the instrument was named for; empty where it may choose.
+    part: the part that the instrument was named for; empty where it may choose. note: a remark on the reading.
     """
 
     span: Span
@@ -69,6 +69,7 @@ class Phrase:
     instrument: str = ""
     barred: bool = False
     part: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

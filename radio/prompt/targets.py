@@ -28,7 +28,6 @@ CHOICES: Final[Mapping[Aspect, str]] = MappingProxyType(
         "mood": "mood",
         "mode": "mode",
         "key": "key",
-        "style": "style",
         "kit": "drum_kit",
         "keys": "keys_instrument",
         "bass": "bass_instrument",
@@ -37,7 +36,27 @@ CHOICES: Final[Mapping[Aspect, str]] = MappingProxyType(
 )
 """Controls of the aspects that are words."""
 
-SPELLINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+AMBIENCE: Final[Mapping[Aspect, str]] = MappingProxyType(
+    {
+        "cafe": "cafe",
+        "fire": "fire",
+        "waves": "waves",
+        "wind": "wind",
+        "birds": "birds",
+        "crickets": "night_insects",
+        "thunder": "thunder",
+        "train": "train",
+        "city": "street",
+        "typing": "keyboard",
+        "noise": "brown_noise",
+    }
+)
+"""Values of the control `ambience`, which plays one of them at a time."""
+
+SETTINGS: Final[Mapping[Aspect, str]] = MappingProxyType({"style": "style"})
+"""Settings of a station for aspects that no control sets: they hold from its start."""
+
+SPELLINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"drum_kit": {"808": "analog"}})
 """Values of a control that the control spells in another way, by control."""
 
 ENHARMONICS: Final[Mapping[str, str]] = MappingProxyType(

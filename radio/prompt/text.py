@@ -15,7 +15,10 @@ def lines_of(understanding: Understanding) -> list[str]:
         return ["nothing was understood"]
     words = [_shortened(phrase.text) for phrase in understanding.phrases]
     width = max(map(len, words))
-    return [f"{word:{width}}  {_meaning(phrase)}" for word, phrase in zip(words, understanding.phrases, strict=True)]
+    lines = [f"{word:{width}}  {_meaning(phrase)}" for word, phrase in zip(words, understanding.phrases, strict=True)]
+    if not understanding.compares and any(not phrase.known for phrase in understanding.phrases):
+        lines.append("(only words of the lexicon are known; with the extra `text`, others are compared by meaning)")
+    return lines
 
 
 def values_of(changes: Mapping[str, ControlValue]) -> str:

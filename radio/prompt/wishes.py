@@ -38,8 +38,13 @@ def wishes_of(reading: Reading) -> Wishes:
         only = replace(reading.only, facets=silent)
         phrases = tuple(sorted([*phrases, only], key=lambda phrase: phrase.span.start))
     facets: dict[str, Facet] = {}
+    moods = [facet for phrase in phrases for facet in phrase.facets if facet.aspect == "mood"]
+    mood = max(moods, key=lambda facet: facet.weight, default=None)  # the first of the heaviest
     for phrase in phrases:
+        loses = any(facet.aspect == "mood" and facet != mood for facet in phrase.facets)
         for facet in phrase.facets:
+            if loses and facet.aspect == "mode" and facet.weight == IMPLIED:
+                continue  # it belongs to a mood that is not heard
             kept = facets.get(facet.aspect)
             if kept is None or _outweighs(facet, kept):
                 facets[facet.aspect] = facet

@@ -34,6 +34,7 @@ from radio.server.routes import (
     openapi,
     pages,
     playlists,
+    prompt,
     reload,
     stations,
     tracks,
@@ -132,7 +133,20 @@ def build(
     tracks.attach(app, enabled=settings.tracks)
     app[hls.HLS_RENDITIONS] = hls.HlsRenditions()
     app.on_shutdown.append(app[hls.HLS_RENDITIONS].close)
-    for module in (pages, stations, export, health, hls, metrics, openapi, tracks, listen, playlists, reload):
+    for module in (
+        pages,
+        stations,
+        prompt,
+        export,
+        health,
+        hls,
+        metrics,
+        openapi,
+        tracks,
+        listen,
+        playlists,
+        reload,
+    ):
         app.add_routes(module.routes())
     return app
 

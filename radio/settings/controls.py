@@ -9,6 +9,7 @@ from typing import Final, Literal, cast
 
 from radio.errors import ControlError, did_you_mean
 from radio.music.chords import pitch_name
+from radio.music.played_instruments import ANY, choices
 from radio.settings.ambience import SOUNDS, STATION
 from radio.settings.fields import Group, Lands, Setting, choice, flag, number, settings_of, whole
 from radio.settings.kinds import Choice, Number
@@ -20,6 +21,10 @@ _FINE_RANGE: Final = 2.0
 """The widest range that is changed in hundredths rather than in whole steps."""
 _MOODS: tuple[MoodChoice, ...] = ("any", *MOODS)
 _KEYS: Final = ("any", *(pitch_name(pitch) for pitch in range(12)))
+
+
+def _instrument(part: str, words: str) -> str:
+    return choice(ANY, choices(part), lands="bar", group="music", help=f"{words}; any leaves it to the station")
 
 
 def _level(layer: str) -> float:
@@ -58,6 +63,10 @@ class Controls:
         0.99, 0, 1, lands="bar", group="sampling", help="how slowly the two penalties fade, per token"
     )
     tempo: float = number(80, 50, 110, unit="BPM", lands="bar", group="music", help="beats per minute")
+    tempo_variety: float = number(
+        1, 0, 1, lands="bar", group="music",
+        help="share of the station's tempo_spread by which the tempos of tracks differ from tempo; 0 plays all at it",
+    )  # fmt: skip
     swing: float = number(
         56, 50, 66, unit="%", lands="bar", group="music",
         help="place of the off-beat sixteenth in its pair; 50 is straight",
@@ -78,6 +87,10 @@ class Controls:
         0.5, 0, 1, lands="bar", group="music",
         help="layers and notes: at 0 drums and bass rest, at 1 all play densely, and tracks have no breakdowns",
     )  # fmt: skip
+    keys_instrument: str = _instrument("keys", "instrument of the keys")
+    bass_instrument: str = _instrument("bass", "instrument of the bass")
+    lead_instrument: str = _instrument("lead", "instrument of the lead")
+    drum_kit: str = _instrument("drums", "sounds of the drums")
     lowpass: float = number(
         10_000,
         500,

@@ -117,14 +117,17 @@ def open_instruments(settings: StationSettings) -> Instruments:
     A soundfont that cannot be read is taken to have the programs of the settings.
     """
     try:
-        melodic = {program for bank, program in presets(settings.soundfont) if bank == 0}
+        known = frozenset(presets(settings.soundfont))
     except AudioError:
-        melodic = {*settings.lead_programs}
+        known = frozenset((0, program) for program in settings.lead_programs)
+    melodic = {program for bank, program in known if bank == 0}
     return Instruments(
         keys=settings.keys_programs,
         bass=(settings.bass_program,),
         lead=[program for program in settings.lead_programs if program in melodic],
         third=[program for program in THIRD_PROGRAMS if program in melodic],
+        kit=settings.drum_kit,
+        presets=known,
     )
 
 

@@ -22,7 +22,7 @@ def change_programs(synth: Synth, programs: Mapping[str, int], bar_line: Frames)
     """
     frame = max(0, bar_line - LOOKAHEAD) // GRID * GRID
     for layer, program in programs.items():
-        synth.change_program(layer, Program(program), frame)
+        synth.change_program(layer, Program(program, drums=layer == "drums"), frame)
 
 
 class Texture(Protocol):

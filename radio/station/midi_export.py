@@ -27,12 +27,9 @@ def write_midi(score: Score, path: Path) -> None:
     settings = score.settings
     layers = [layer for layer in PLAYED_LAYERS if not getattr(settings.controls, f"{layer}_mute")]
     layers = [layer for layer in layers if layer != "lead" or score.events(layer)]
-    programs = [(number * TICKS_PER_BAR, bar.track.programs) for number, bar in enumerate(score.bars)]
+    programs = [(number * TICKS_PER_BAR, bar.programs) for number, bar in enumerate(score.bars)]
     expression = _expression(score)
-    tracks = [
-        replace(midi_track(layer, score.events(layer), programs, settings.drum_kit), expression=expression)
-        for layer in layers
-    ]
+    tracks = [replace(midi_track(layer, score.events(layer), programs), expression=expression) for layer in layers]
     tempos: dict[Tick, float] = {}
     for number, bar in enumerate(score.bars):
         if not tempos or bar.tempo != next(reversed(tempos.values())):
@@ -41,7 +38,7 @@ def write_midi(score: Score, path: Path) -> None:
 
 
 def midi_track(
-    layer: str, events: Sequence[NoteEvent], programs: Iterable[tuple[Tick, Mapping[str, int]]], drum_kit: int
+    layer: str, events: Sequence[NoteEvent], programs: Iterable[tuple[Tick, Mapping[str, int]]]
 ) -> midi.MidiTrack:
     """Return a layer as a MIDI track.
 
@@ -49,16 +46,13 @@ def midi_track(
         layer: its name.
         events: its notes.
         programs: ticks of bars and the programs of their layers, in order.
-        drum_kit: the program of the drums.
     """
-    if layer == "drums":
-        return midi.MidiTrack(layer, events, drum_kit, drums=True)
     changes: dict[Tick, int] = {}
     for tick, by_layer in programs:
         if layer in by_layer and by_layer[layer] not in [*changes.values()][-1:]:
             changes[tick] = by_layer[layer]
     first = next(iter(changes), 0)
-    return midi.MidiTrack(layer, events, changes.pop(first, 0), programs=changes)
+    return midi.MidiTrack(layer, events, changes.pop(first, 0), drums=layer == "drums", programs=changes)
 
 
 def _name(score: Score) -> str:

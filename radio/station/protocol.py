@@ -27,8 +27,8 @@ class StationLike(Protocol):
     def render(self, frames: Frames) -> Block:
         """Return the next `frames` of audio."""
 
-    def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
-        """Change controls and return where each change takes effect.
+    def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> Mapping[str, Landing]:
+        """Change controls and return where each change takes effect; `later` has the changes of the bars after that.
 
         Raises:
             ControlError: a control is unknown or its value out of range; nothing is changed.

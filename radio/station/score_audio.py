@@ -214,7 +214,7 @@ def _lines(bars: Sequence[Bar], gain: float) -> list[BarLine]:
             bar.tempo,
             end - start,
             replace(bar.plan.mix, level_db=(gain, gain)),
-            bar.track.programs,
+            bar.programs,
         )
         for bar, start, end in zip(bars, lines, lines[1:], strict=False)
     ]

@@ -24,7 +24,7 @@ from radio.settings.controls import Controls
 from radio.station.moves import MovesState
 from radio.types import SAMPLE_RATE, Action, Frames
 
-_MAGIC: Final = b"radio-state-1\n"
+_MAGIC: Final = b"radio-state-2\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
 
 PREROLL: Final[Frames] = 8 * SAMPLE_RATE
@@ -45,7 +45,7 @@ class StationState:
     """A station before the next bar is composed.
 
     frame: the next frame to be mixed. grooves: start and end of the bars that the leveler measures. kicks: frames of
-    the kicks to come.
+    the kicks to come. later: changes of controls for the bars to come.
     """
 
     frame: Frames
@@ -61,6 +61,7 @@ class StationState:
     synth: SynthState
     kicks: tuple[Frames, ...]
     events: tuple[PendingEvent, ...]
+    later: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,15 @@ class Snapshot:
 class LogEntry:
     """Something that reached a station from outside before it mixed `frame`: it comes again when the frame does.
 
-    patch: changes of controls. action: what a listener asked for. level: that of a later snapshot.
+    patch: changes of controls. later: those of the bars after that. action: what a listener asked for. level: that of a
+    later snapshot.
     """
 
     frame: Frames
     patch: Mapping[str, Any] = field(default_factory=dict)
     action: Action | None = None
     level: bytes = b""
+    later: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

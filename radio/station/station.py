@@ -7,6 +7,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -77,6 +78,8 @@ class Station:
         self._on_bar = on_bar
         self.controls = settings.controls
         """The latest values. Those of the music take effect from the bar that `control` returned."""
+        self._later: deque[Mapping[str, object]] = deque()
+        """Changes of controls for the bars not composed yet, in order."""
         self._composer = bars
         self._synth = synth
         self._textures = textures
@@ -127,12 +130,17 @@ class Station:
             done += len(part)
         return out
 
-    def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+    def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
         """Change controls.
 
         A change to the music takes effect at the first bar line not composed yet. A change to the harmony takes effect
         with the first chord loop that begins there or later; its frame is exact only while the tempo stays the same. A
         change to the mix takes effect with the next block to be mixed.
+
+        Args:
+            patch: Values by control. They replace those that earlier calls have for later bars.
+            later: Changes for the bars after that, one for each, so that a value moves in steps. Changes to the mix
+                take effect a moment before their bar lines. `events` tells when each was made.
 
         Returns:
             For each control of `patch`, the bar and frame from which the change is audible.
@@ -140,6 +148,18 @@ class Station:
         Raises:
             ControlError: a control is unknown or its value out of range; nothing is changed.
         """
+        controls = self.controls.changed(patch)
+        for step in later:
+            controls.changed(step)
+        named = {name for step in (patch, *later) for name in step}
+        rest = [{name: value for name, value in step.items() if name not in named} for step in self._later]
+        nothing: Mapping[str, object] = {}
+        steps = (nothing, *later) if later else ()  # the next bar has `patch` itself
+        self._later = deque({**old, **new} for old, new in zip_longest(rest, steps, fillvalue=nothing))
+        return self._change(patch)
+
+    def _change(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+        """Change controls now, and return where each change takes effect."""
         self.controls = self.controls.changed(patch)
         landings = {
             "bar": self._landing(self._composer.next_number),
@@ -174,7 +194,7 @@ class Station:
 
         The audio is the same without this call.
         """
-        self._composer.prepare(self.controls)
+        self._composer.prepare(self.controls.changed(self._later[0] if self._later else {}))
 
     def events(self) -> list[StationEvent]:
         """Return the events rendered since the last call, in order of frame."""
@@ -246,11 +266,13 @@ class Station:
             self._synth.save(),
             tuple(self._kicks),
             tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
+            tuple(self._later),
         )
 
     def _restore(self, state: StationState) -> None:
         self._mixed, self._next_bar_line = state.frame, state.next_bar_line
         self.controls, self._bar_controls = state.controls, state.bar_controls
+        self._later = deque(state.later)
         self._composer.restore(state.composer)
         for layer, feel in self._feels.items():
             feel.restore(state.feels[layer])
@@ -270,7 +292,7 @@ class Station:
 
     def _repeat(self, entry: LogEntry) -> None:
         if entry.patch:
-            self.control(entry.patch)
+            self.control(entry.patch, entry.later)
         if entry.action is not None:
             self.act(entry.action)
         if entry.level:
@@ -278,6 +300,8 @@ class Station:
 
     def _compose(self) -> None:
         self._snapshot = self._save()
+        if self._later and (step := self._later.popleft()):
+            self._change(step)
         controls = self.controls
         tick = self._composer.next_number * TICKS_PER_BAR
         bar = self._composer.next_bar(controls)
@@ -290,7 +314,7 @@ class Station:
         mix = replace(bar.plan.mix, level_db=self._leveler.next_bar())
         controls = controls.changed(asdict(bar.track.wish))  # another harmony waits for the next loop
         self._announce(bar, mix, controls)
-        change_programs(self._synth, bar.track.programs, self._clock.frame(tick))
+        change_programs(self._synth, bar.programs, self._clock.frame(tick))
         for layer, events in bar.events.items():
             self._schedule(layer, events, bar.swing)
         self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
@@ -321,8 +345,10 @@ class Station:
                     "tempo": self._clock.tempo,
                     "chords": [*track.loops["A"].names()],
                     "bars": track.bars,
-                    "instruments": {**track.programs},
-                    "instrument_names": {layer: NAMES[program] for layer, program in track.programs.items()},
+                    "instruments": {**bar.programs},
+                    "instrument_names": {
+                        layer: NAMES[program] for layer, program in bar.programs.items() if layer != "drums"
+                    },
                 },
             )
         names = [] if bar.plan.loop is None else bar.plan.loop.names()
@@ -338,7 +364,7 @@ class Station:
                 "place": bar.plan.place,
                 "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
                 "mix": _move_as_json(mix),
-                "instruments": {**bar.track.programs},
+                "instruments": {**bar.programs},
                 "key": bar.track.key_name,
                 "hold": bar.plan.holds,
             },

@@ -39,7 +39,7 @@ def encode(passages: Sequence[AiredPassage]) -> bytes:
             events[layer] += _shifted(midi.excerpt(notes, start, end), place - start)
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
     layers = [layer for layer in PLAYED_LAYERS if layer != "lead" or events[layer]]
-    tracks = [midi_track(layer, events[layer], programs, passages[0].settings.drum_kit) for layer in layers]
+    tracks = [midi_track(layer, events[layer], programs) for layer in layers]
     return midi.encode(tracks, tempos, end=place)
 
 

@@ -90,6 +90,16 @@
  */
 
 /**
+ * @typedef {object} PromptPhrase
+ * @property {string} text
+ * @property {boolean} understood
+ * @property {ControlValues} controls
+ * @property {string[]} notes
+ *
+ * @typedef {{ phrases: PromptPhrase[], controls: Record<string, { value: ControlValue }>, bars: number }} PromptAnswer
+ */
+
+/**
  * @typedef {object} TrackOptions
  * @property {Record<string, { instrument: number, instruments: number[] }>} stations
  * @property {{ name: string, instruments: string[] }[]} families

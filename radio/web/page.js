@@ -3,6 +3,7 @@
 import { urlOf } from "./api.js";
 import { Actions } from "./actions.js";
 import { ControlPanel } from "./controls.js";
+import { PromptPanel } from "./describe.js";
 import { byId, fillTrack, setText } from "./dom.js";
 import { bindKeys } from "./keyboard.js";
 import { NowPlaying } from "./now-playing.js";
@@ -37,6 +38,7 @@ let downloadStarted = -Infinity; // milliseconds on the page's clock
 
 new ControlPanel(timeline, player);
 new Actions(timeline, player);
+new PromptPanel(timeline);
 new TrackOrders(stationList, () => current?.name);
 
 // ---- Actions --------------------------------------------------------------------------------------------------
@@ -152,6 +154,7 @@ stationList.on("loaded", ({ control, tracks }) => {
   const station = current && stationList.get(current.name);
   if (station) showStationDetails(station);
   byId("controls").hidden = control === "off";
+  byId("describe").hidden = control === "off";
   byId("make").hidden = control === "off" || !tracks;
   show();
 });

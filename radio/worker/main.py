@@ -142,8 +142,8 @@ class _Worker:
                 encoders.open(format_, frame)
             case CloseFormat(format_):
                 encoders.close(format_)
-            case ChangeControls(number, patch):
-                self._answer(number, station.mixed, lambda: station.control(patch))
+            case ChangeControls(number, patch, later):
+                self._answer(number, station.mixed, lambda: station.control(patch, later))
             case PerformAction(number, kind, track):
                 self._answer(number, station.mixed, lambda: {PERFORMED: station.act(Action(kind, track))})
             case _:

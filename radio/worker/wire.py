@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
@@ -38,10 +38,14 @@ class Render:
 
 @dataclass(frozen=True, slots=True)
 class ChangeControls:
-    """Server to worker: change controls. The answer, `ControlsLanded` or `ControlsRefused`, has the same `number`."""
+    """Server to worker: change controls. The answer, `ControlsLanded` or `ControlsRefused`, has the same `number`.
+
+    later: changes of the bars after that, in order.
+    """
 
     number: int
     patch: Mapping[str, JsonValue]
+    later: Sequence[Mapping[str, JsonValue]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ def _encode_body(message: Message) -> bytes:
         case PerformAction(number, kind, track):
             return _json([number, kind, track])
         case ChangeControls():
-            return _json([message.number, dict(message.patch)])
+            return _json([message.number, dict(message.patch), [dict(step) for step in message.later]])
         case ControlsLanded():
             landings = {name: [at.bar, at.frame] for name, at in message.landings.items()}
             return _json([message.number, landings, message.mixed])
@@ -249,6 +253,9 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
         number, landings, mixed = json.loads(body)
         return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()}, mixed)
     fields = json.loads(body)
+    if kind is ChangeControls:
+        number, patch, later = fields
+        return ChangeControls(number, patch, tuple(later))
     if kind in {OpenFormat, CloseFormat, EncoderFailed} and fields[0] not in _FORMATS:
         raise ValueError(f"unknown format '{fields[0]}'")
     return kind(*fields)

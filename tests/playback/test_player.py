@@ -73,7 +73,7 @@ class Constant(ToneStation):
     def render(self, frames: Frames) -> Block:
         return np.full_like(super().render(frames), self.value)
 
-    def control(self, patch: dict[str, object]) -> dict[str, Landing]:  # type: ignore[override]
+    def control(self, patch: dict[str, object], later: object = ()) -> dict[str, Landing]:  # type: ignore[override]
         self.patches.append((self.position, dict(patch)))
         return super().control(patch)
 

@@ -38,6 +38,7 @@ class ToneStation:
         self._seed = settings.seed
         self._fault = settings.description
         self._aired: list[StationEvent] = []
+        self._later: list[Mapping[str, object]] = []
         self._tracks = 0
         self._following: Frames = 0
         self._snapshot: Snapshot | None = None
@@ -60,7 +61,7 @@ class ToneStation:
             while self._replayed and self._replayed[0].frame <= self.position:
                 entry = self._replayed.popleft()
                 if entry.patch:
-                    self.control(entry.patch)
+                    self.control(entry.patch, entry.later)
                 if entry.action:
                     self.act(entry.action)
             parts.append(self._play(min([end, *(entry.frame for entry in self._replayed)])))
@@ -75,10 +76,10 @@ class ToneStation:
         level = 0.25 if not self.controls.keys_mute else 0.0
         return (level * np.sin(2 * np.pi * np.stack([440 * t, 880 * t], axis=1))).astype(np.float32)
 
-    def control(self, patch: Mapping[str, object]) -> dict[str, Landing]:
-        self.controls = self.controls.changed(patch)
+    def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
+        self._change(patch)
+        self._later = [*later]
         bar = -(-self.position // BAR)
-        self._aired.append(StationEvent(self.position, "control", dict(patch)))  # type: ignore[arg-type]
         return {name: Landing(bar + 1, bar * BAR) for name in patch}
 
     def act(self, action: Action) -> Landing:
@@ -114,7 +115,13 @@ class ToneStation:
     def close(self) -> None:
         """A tone holds no resources."""
 
+    def _change(self, patch: Mapping[str, object]) -> None:
+        self.controls = self.controls.changed(patch)
+        self._aired.append(StationEvent(self.position, "control", dict(patch)))  # type: ignore[arg-type]
+
     def _bar(self, frame: Frames) -> None:
+        if self._later:
+            self._change(self._later.pop(0))
         number = frame // BAR
         state = json.dumps([frame, self._tracks, self._following, self.controls.as_json()])
         self._snapshot = Snapshot(frame, b"level", state.encode())

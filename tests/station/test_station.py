@@ -137,6 +137,46 @@ def test_music_controls_take_effect_at_the_announced_bar_line(settings: StationS
     assert bars[first + 1] - bars[first] == 4 * SAMPLE_RATE
 
 
+def test_a_value_moves_in_steps_at_bar_lines_and_a_change_by_hand_ends_that(settings: StationSettings) -> None:
+    def played(*sizes: int) -> tuple[np.ndarray, list[StationEvent]]:
+        station = open_station(settings, seed=5)
+        audio = [station.render(BAR // 2)]
+        first = {"tempo": 76, "lowpass": 9_000, "drums_level": -1}
+        station.control(first, [{"tempo": 72, "lowpass": 8_000}, {"tempo": 70, "drums_level": -2}])
+        station.control({"lowpass": 12_000})
+        audio += [station.render(frames) for frames in sizes]
+        events = station.events()
+        station.close()
+        return np.concatenate(audio), events
+
+    audio, events = played(4 * BAR + 7_000)
+    bars = [event for event in events if event.kind == "bar"]
+    assert [bar.data["tempo"] for bar in bars[:4]] == [80, 76, 72, 70]
+    steps = [(event.frame, event.data) for event in events if event.kind == "control"]
+    assert (bars[2].frame, {"tempo": 72}) in steps
+    assert [data["drums_level"] for _, data in steps if "drums_level" in data] == [-1, -2]
+    assert [data["lowpass"] for _, data in steps if "lowpass" in data] == [9_000, 12_000]
+    again, same = played(1_000, 63, BAR, 2 * BAR, 4 * BAR + 7_000 - 3 * BAR - 1_063)
+    assert same == events
+    np.testing.assert_array_equal(audio, again)
+
+
+def test_instruments_change_at_the_next_bar(settings: StationSettings) -> None:
+    station = open_station(settings, seed=5)
+    station.render(BAR // 2)
+    landing = station.control({"keys_instrument": "felt piano", "drum_kit": "brushes"})["keys_instrument"]
+    station.render(3 * BAR)
+    station.control({"keys_instrument": "any", "drum_kit": "any"})
+    station.render(2 * BAR)
+    bars = [event for event in station.events() if event.kind == "bar"]
+    station.close()
+    own = (settings.keys_programs[0], settings.drum_kit)
+    chosen = [(bar.data["instruments"]["keys"], bar.data["instruments"]["drums"]) for bar in bars]
+    assert chosen[: landing.bar] == [own] * landing.bar
+    assert chosen[landing.bar] == (1, 40)
+    assert chosen[-1] == own
+
+
 def test_a_control_changes_the_music_only_from_the_announced_bar(settings: StationSettings) -> None:
     stations = [open_station(settings, seed=3) for _ in range(2)]
     for station in stations:

@@ -19,7 +19,7 @@ async def test_controls_change_the_station(open_page: OpenPage) -> None:
         page = await open_page(radio.root)
         await press_play(page)
         await page.locator("#controls > summary").click()
-        tempo = page.get_by_role("slider", name="Tempo")
+        tempo = page.get_by_role("slider", name="Tempo", exact=True)
         initial = radio.tone.controls.tempo
         await tempo.press("ArrowRight")
         await until(lambda: radio.tone.controls.tempo == initial + 1)

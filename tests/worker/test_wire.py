@@ -39,6 +39,7 @@ MESSAGES: list[Message] = [
     PerformAction(8, "like", 3),
     PerformAction(9, "skip", None),
     ChangeControls(3, {"tempo": 78.5, "rain_mute": False}),
+    ChangeControls(4, {"tempo": 76}, ({"tempo": 74.5}, {})),
     StationReady(-5),
     StationFailed("no soundfont at “there”"),
     StationFailed("no snapshot", in_snapshot=True),

@@ -16,7 +16,7 @@ from radio.types import STILL, Frames, MixMove, StationEvent
 Tempo: TypeAlias = Annotated[float, Meta(description="Beats per minute.")]
 Instruments: TypeAlias = Annotated[
     dict[str, int],
-    Meta(description="General MIDI programs, from 0, by layer: `keys`, `bass`, and `lead` where the track has one."),
+    Meta(description="General MIDI programs, from 0, by layer; of `drums` the kit, `lead` where there is one."),
 ]
 LoopChords: TypeAlias = Annotated[list[str], Meta(description="The chords of a loop, one entry per bar.")]
 

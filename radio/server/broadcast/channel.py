@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio import __version__
 from radio.errors import ControlError, ServerError, SnapshotError, StreamError
+from radio.server.api.controls import ControlEvent
 from radio.server.api.events import AirEvent, read_event
 from radio.server.broadcast.event_stream import Subscribers
 from radio.server.broadcast.hls_listeners import HlsListeners
@@ -171,19 +172,30 @@ class Channel:
         self.subscribers.close()
         self._on_air.cancel()
 
-    async def change_controls(self, patch: Mapping[str, JsonValue]) -> dict[str, Landing]:
+    async def change_controls(
+        self, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]] = ()
+    ) -> dict[str, Landing]:
         """Change controls; return where each takes effect, on the channel's clock.
+
+        Args:
+            patch: Values by control.
+            later: Changes of the bars after that, in order. `controls` has their last values at once, and the history
+                each step when the worker has made it.
 
         Raises:
             ControlError: A name or a value is not allowed; nothing has changed.
             ServerError: The worker is being restarted or does not answer.
         """
-        self.controls.changed(patch)  # an error costs no round trip to the worker
-        landed = await self._worker.request(lambda number: ChangeControls(number, patch))
-        self._snapshots.record(landed.mixed, patch)
+        for step in (patch, *later):
+            self.controls.changed(step)  # an error costs no round trip to the worker
+        landed = await self._worker.request(lambda number: ChangeControls(number, patch, later))
+        self._snapshots.record(landed.mixed, patch, later)
         landings = {name: self._landing(landing) for name, landing in landed.landings.items()}
         self.controls = self.controls.changed(patch)
         self.runs[-1].change_controls(landings, self.controls.as_json())
+        self.runs[-1].expect(landings, later)
+        for step in later:
+            self.controls = self.controls.changed(step)
         return landings
 
     async def reconfigure(self, settings: StationSettings) -> None:
@@ -426,6 +438,8 @@ class Channel:
                     self._on_air.set_result(None)
             case StationEvent():
                 event = read_event(message, self._offset)
+                if isinstance(event, ControlEvent):
+                    self.runs[-1].record_step(event)
                 self._pending_events.append(event)
                 self.now_playing.announce(event)
             case EncoderFailed(format_, reason):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from radio.station.snapshot import PREROLL, LogEntry, Resume, Snapshot
@@ -46,10 +46,15 @@ class Snapshots:
             self._snapshots.append(snapshot)
 
     def record(
-        self, frame: Frames, patch: Mapping[str, JsonValue] | None = None, *, action: Action | None = None
+        self,
+        frame: Frames,
+        patch: Mapping[str, JsonValue] | None = None,
+        later: Sequence[Mapping[str, JsonValue]] = (),
+        *,
+        action: Action | None = None,
     ) -> None:
         """Record a change of controls, or an action, that reached the station before it mixed `frame`."""
-        insort(self._log, LogEntry(frame, dict(patch or {}), action), key=_frame)
+        insort(self._log, LogEntry(frame, dict(patch or {}), action, later=tuple(later)), key=_frame)
 
     def resume(self, frame: Frames, *, past: Frames, with_events: bool) -> Resume | None:
         """Return how to go on at `frame`, or None if there is nothing to go on from.

@@ -18,7 +18,7 @@ import msgspec
 
 from radio import __version__
 from radio.server.api.body import iso_time
-from radio.server.api.controls import ControlValues, all_values
+from radio.server.api.controls import ControlEvent, ControlValues, all_values
 from radio.server.api.history import Checkpoint, Checkpoints, ControlChange, History, PastTrack, Run
 from radio.server.api.music_settings import music_settings
 from radio.server.broadcast.now_playing import AiredTrack
@@ -71,6 +71,8 @@ class WorkerRun:
     begins: Frames = field(init=False)
     changes: deque[ControlChange] = field(default_factory=deque)
     whole: bool = True
+    _expected: list[tuple[int, dict[str, JsonValue]]] = field(default_factory=list)
+    """Steps that the worker has yet to make, in order: the bar, and the values by control."""
 
     def __post_init__(self) -> None:
         self.controls = self.settings.controls
@@ -78,6 +80,9 @@ class WorkerRun:
 
     def change_controls(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
         """Record a change of controls and where each takes effect."""
+        self._expected = [
+            (bar, {name: value for name, value in step.items() if name not in landings}) for bar, step in self._expected
+        ]
         for at in dict.fromkeys(landings.values()):
             changed = {name: values[name] for name, landing in landings.items() if landing == at}
             self._add(ControlChange(at.bar, at.frame, ControlValues(changed)))
@@ -85,6 +90,26 @@ class WorkerRun:
     def act(self, at: Landing, action: Action) -> None:
         """Record what a client asked for, and from where on it counts."""
         self._add(ControlChange(at.bar, at.frame, ControlValues(), action=action.kind, track=action.track))
+
+    def expect(self, landings: Mapping[str, Landing], later: Iterable[Mapping[str, JsonValue]]) -> None:
+        """Expect steps of controls in the bars after a change; `record_step` records each when it is made."""
+        bar = max((at.bar for name, at in landings.items() if CONTROLS[name].lands == "bar"), default=None)
+        if bar is None:
+            bar = max(at.bar for at in landings.values()) + 1
+        self._expected += [(number, dict(step)) for number, step in enumerate(later, bar + 1)]
+
+    def record_step(self, event: ControlEvent) -> None:
+        """Record the expected steps that an event reports, with its frame."""
+        made: dict[str, JsonValue] = {}
+        place = 0
+        for bar, step in self._expected:
+            names = [name for name in step if name in event and name not in made and event[name] == step[name]]
+            if names:
+                made |= {name: step.pop(name) for name in names}
+                place = bar
+        if made:
+            self._add(ControlChange(place, event.frame, ControlValues(made)))
+        self._expected = [(bar, step) for bar, step in self._expected if step]
 
     def controls_at(self, frame: Frames) -> Controls:
         """Return the controls that are in force when the bar at `frame` begins."""

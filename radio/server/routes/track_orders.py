@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from radio.errors import ControlError, SettingsError, did_you_mean
 from radio.music.instruments import parse_program
+from radio.music.played_instruments import ANY
 from radio.server.api.controls import ControlValues
 from radio.server.api.tracks import TrackFormat, TrackOrder
 from radio.server.http.validation import refused, shown
@@ -50,7 +51,8 @@ def render_order(order: TrackOrder, stations: Mapping[str, StationSettings]) -> 
         raise refused("station", f"station: '{shown(order.station)}' is not {names}.{hint}", names)
     settings = stations[order.station]
     if order.instrument is not UNSET:
-        settings = replace(settings, keys_program=_program(order.instrument))
+        own = settings.controls.changed({"keys_instrument": ANY})
+        settings = replace(settings, keys_program=_program(order.instrument), controls=own)
     settings = replace(settings, controls=_controls(order.controls, settings))
     formats = [format_ for format_ in get_args(TrackFormat) if format_ in order.formats]
     extent = _extent(order)

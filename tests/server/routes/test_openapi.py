@@ -84,6 +84,7 @@ async def test_json_responses_follow_the_published_schema() -> None:
             "/api/tracks": order,
             "/api/stations/{station}/controls": {"tempo": 70, "rain_mute": True},
             "/api/stations/{station}/section": {"action": "hold"},
+            "/api/stations/{station}/prompt": {"text": "slow, rain"},
         }
         called = 0
         for path, method, operation in json_operations(document):
