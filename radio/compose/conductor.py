@@ -21,6 +21,9 @@ from radio.types import BEATS_PER_BAR, STILL, Action
 _RATED: Final = 8
 """Tracks that can still be liked or disliked: those that a late listener may hear."""
 
+_HEARD: Final = 256
+"""Bars that a track's script keeps of what was played while a loop is held: a hold has no end."""
+
 
 @dataclass(frozen=True, slots=True)
 class RatedTrack:
@@ -220,7 +223,9 @@ class Conductor:
         bar, script = self._bar - self._track.first_bar, self._track.script
         section = script[bar]
         if bar and (section.place == 0 or section.kind == "outro"):
-            self._rewrite(held_on(script, bar, self._track.loops))
+            left_out = max(0, bar - _HEARD)
+            self._track = replace(self._track, first_bar=self._track.first_bar + left_out)
+            self._rewrite(held_on(script, bar, self._track.loops)[left_out:])
 
     def _rewrite(self, script: tuple[BarScript, ...]) -> None:
         """Go on in another form."""

@@ -19,6 +19,12 @@ Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
 Variation: TypeAlias = Literal["none", "turn", "thin"]
 
 _MUFFLED: Final = (350.0, 900.0)
+_LIFT: Final = 3.0
+"""Gain in dB of keys that play alone: they are 6 to 10 LU below the whole band."""
+
+_FADE: Final = 4
+"""Bars of a fade."""
+
 _SHORTEST: Final[Seconds] = 62.0
 _LONGEST: Final[Seconds] = 186.0
 _USUAL: Final[Seconds] = 112.0
@@ -116,7 +122,7 @@ def held_on(script: Sequence[BarScript], bar: int, loops: Mapping[str, Loop]) ->
     An ending that has begun starts again after that. What moved in the mix stays where it was at the section's end.
     """
     end = bar - script[bar].place if script[bar].kind == "outro" else bar
-    start = max(place for place in range(end) if script[place].place == 0)
+    start = max((place for place in range(end) if script[place].place == 0), default=0)
     last, length = script[end - 1], loops[script[end - 1].material].bars
     bars = script[end - min(4 if length == 1 else length, end - start) : end]
     mix = replace(last.mix, lowpass=(last.mix.lowpass[1],) * 2, gain_db=(last.mix.gain_db[1],) * 2)
@@ -157,11 +163,11 @@ def _arranged(sections: list[_Section], random: Random, played: frozenset[str]) 
     builds = random.random() < 0.35
     for number, section in enumerate(sections):
         if section.kind == "intro":
-            yield from _intro(section, random, played)
+            yield from _lifted(_intro(section, random, played), played)
         elif section.kind == "outro":
-            yield from _outro(section, random, played)
+            yield from _lifted(_outro(section, random, played), played)
         elif section.kind == "break":
-            yield from _breakdown(section, random, played)
+            yield from _lifted(_breakdown(section, random, played), played)
         else:
             first = number == grooves[0]
             yield from _groove(
@@ -176,6 +182,12 @@ def _bars(section: _Section, layers: frozenset[str], mix: MixMove = STILL) -> li
     return [
         BarScript(section.name, section.kind, section.material, place, layers, mix=mix) for place in range(section.bars)
     ]
+
+
+def _lifted(bars: list[BarScript], played: frozenset[str]) -> list[BarScript]:
+    """Return a section that the keys play alone, in a band, a little louder; other sections as they are."""
+    alone = "drums" in played and all(bar.layers <= {"keys"} for bar in bars)
+    return [replace(bar, mix=replace(bar.mix, gain_db=(_LIFT, _LIFT))) for bar in bars] if alone else bars
 
 
 def _sweep(bars: list[BarScript], start: float, end: float) -> list[BarScript]:
@@ -241,7 +253,8 @@ def _outro(section: _Section, random: Random, played: frozenset[str]) -> list[Ba
             return _rung_out(_sweep(_bars(section, played - {"bass"}), 4_000, random.uniform(*_MUFFLED)))
         case "fade":
             bars = _bars(section, played)
-            edges = [-28.0 * (place / len(bars)) ** 1.5 for place in range(len(bars) + 1)]
+            first = len(bars) - _FADE
+            edges = [-28.0 * (max(0, place - first) / _FADE) ** 1.5 for place in range(len(bars) + 1)]
             return [
                 replace(bar, mix=replace(bar.mix, gain_db=(start, end)))
                 for bar, start, end in zip(bars, edges, edges[1:], strict=False)

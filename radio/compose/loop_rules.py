@@ -108,7 +108,8 @@ def _faults(loop: Loop, mode: Mode) -> Iterator[str]:
         halves = beats * HALVES // BEATS_PER_BAR
         if halves not in LENGTHS or (halves > 1 and place % BEATS_PER_BAR):
             yield "changes beside the bar"
-        if chord.quality in PASSING and (halves > 1 or place % BEATS_PER_BAR == 0):
+        passes = chord.quality in PASSING and (halves > 1 or place % BEATS_PER_BAR == 0)
+        if passes or (chord.quality == "dom7" and halves > HALVES):
             yield "rests on what should pass"
         if not resolves(chord, chords[(number + 1) % len(chords)]):
             yield "leads nowhere"

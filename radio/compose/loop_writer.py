@@ -35,6 +35,9 @@ _TRIES: Final = 32
 _CHOICE: Final = 5
 """Number of valid loops of which the one that expresses its mood best is chosen."""
 
+_THEME: Final = 8
+"""Bars of a theme before its bridge."""
+
 _CLOSES: Final = 0.12
 """Least probability of the step back to the first root. A random root would have a twelfth."""
 
@@ -62,10 +65,17 @@ class Harmony:
 
 
 class LoopWriter:
-    """Draws harmony from a chord model. The result is a function of the arguments and the seed."""
+    """Draws harmony from a chord model. The result is a function of the arguments and the seed.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: Steps the chord model.
+        style: Style of the drums. A model that knows it writes loops in it, with bridges for B sections.
+    """
+
+    def __init__(self, engine: Engine, style: str | None = None) -> None:
         self._rows = _Rows(engine)
+        token = None if style is None else vocab.style_token(style)
+        self._style = [token] if token in self._rows.of else []
 
     def harmony(self, mood: Mood | None, recent: Recent, seed: Sequence[int], *, mode: Mode | None = None) -> Harmony:
         """Write a track's harmony: one loop, and for some tracks a variant of it for the B sections.
@@ -85,15 +95,16 @@ class LoopWriter:
         other = self._best(generator, mode, mood, bars, varied=main) if varies else main
         return Harmony(mode, {"A": main, "B": other})
 
-    def variant(self, loop: Loop, seed: Sequence[int]) -> Loop:
-        """Write a loop that begins like `loop` and continues differently.
+    def variant(self, loop: Loop, seed: Sequence[int], recent: Recent = ()) -> Loop:
+        """Write a loop that begins like `loop` and continues differently; in a style with bridges, a bridge.
 
         Args:
             loop: In C major or A minor.
             seed: Start of the random generator.
+            recent: Loops that must not be repeated yet.
         """
         mode: Mode = "minor" if loop.halves[0].root == _MINOR_TONIC else "major"
-        return self._best(np.random.default_rng(list(seed)), mode, None, loop.bars, varied=loop)
+        return self._best(np.random.default_rng(list(seed)), mode, None, loop.bars, recent=recent, varied=loop)
 
     def _best(
         self,
@@ -129,11 +140,14 @@ class LoopWriter:
 
     def _mood_evidence(self, loop: Loop, mode: Mode, mood: Mood) -> float:
         """Return the log-likelihood ratio, in nats, of the loop with this mood to the loop without a mood."""
-        with_mood = _LoopDraft(self._rows, np.random.default_rng(0)).nats(
-            [START, vocab.mode_token(mode), vocab.mood_token(mood)], loop.tokens()
-        )
-        plain = _LoopDraft(self._rows, np.random.default_rng(0)).nats([START, vocab.mode_token(mode)], loop.tokens())
+        with_mood = _LoopDraft(self._rows, np.random.default_rng(0)).nats(self._head(mode, mood), loop.tokens())
+        plain = _LoopDraft(self._rows, np.random.default_rng(0)).nats(self._head(mode, None), loop.tokens())
         return plain - with_mood
+
+    def _head(self, mode: Mode, mood: Mood | None) -> list[TokenId]:
+        """Return what stands before the chords: mode, mood, style, and the section where the style has form."""
+        head = [START, vocab.mode_token(mode), *([] if mood is None else [vocab.mood_token(mood)]), *self._style]
+        return [*head, vocab.section_token("A")] if self._style else head
 
     def _draw_loop(
         self, generator: np.random.Generator, mode: Mode, mood: Mood | None, bars: int, varied: Loop | None
@@ -141,11 +155,15 @@ class LoopWriter:
         """Draw a loop, and return it with the model's probability that its first root follows its end.
 
         Args:
-            varied: A loop to vary: its first half is repeated, and the second half begins on another root.
+            varied: A loop to vary: its first half is repeated, and the second half begins on another root. In a style
+                with bridges, a bridge that begins on another root follows it.
         """
         draft = _LoopDraft(self._rows, generator)
-        draft.feed([START, vocab.mode_token(mode), *([] if mood is None else [vocab.mood_token(mood)])])
-        if varied is not None:
+        draft.feed(self._head(mode, mood))
+        if varied is not None and self._style:
+            draft.feed([*varied.tokens() * max(1, _THEME // varied.bars), vocab.section_token("B")])
+            draft.other_than = varied.halves[0].root
+        elif varied is not None:
             first_half = varied.halves[: len(varied.halves) // 2]
             draft.feed(varied.tokens() + Loop(first_half).tokens())
             draft.halves += first_half
@@ -236,7 +254,7 @@ class _LoopDraft:
     def _next_roots(self) -> list[int]:
         """Return the rows of the roots that may follow: all if the rules allow none, which counts as a fault later."""
         if not self.halves:
-            return self._rows.roots
+            return [row for root, row in enumerate(self._rows.roots) if root != self.other_than]
         last = self.halves[-1]
         roots = [root for root in range(12) if root != self.other_than and resolves(last, Chord(root, "maj"))]
         if last.quality != "sus" and (last.quality == "dom7" or "dom7" not in ALLOWED[last.root]):
@@ -244,8 +262,9 @@ class _LoopDraft:
         return [self._rows.roots[root] for root in roots] or self._rows.roots
 
     def _holds(self) -> list[int]:
-        """Return the row that holds the last chord for another bar, if it has lasted exactly one bar."""
+        """Return the row that holds the last chord for another bar, if it has lasted one bar and is no dominant."""
         holds = bool(self.halves) and self.other_than is None and self._last_length() == HALVES
+        holds = holds and self.halves[-1].quality != "dom7"
         return [self._rows.bar] if holds else []
 
     def _last_length(self) -> int:

@@ -18,7 +18,7 @@ from radio.compose.texture import draw_texture, kinds_of
 from radio.compose.titles import title_of
 from radio.compose.wish import Wish
 from radio.music.chord_loops import HALVES, Loop
-from radio.music.chords import Chord, pitch_class, pitch_name
+from radio.music.chords import pitch_class, pitch_name
 from radio.types import MODES, MOODS, TEXTURES, Mode, TextureKind
 
 REMEMBERED: Final = 24
@@ -29,6 +29,9 @@ _SWING_SPREAD: Final = 2.0
 
 _VAMP_SHARE: Final = 0.3
 """Share of tracks over two bars that come round: in a quarter of real loops two of four bars are the same."""
+
+_VARIED_SHARE: Final = 0.6
+"""Share of tracks over a variant of a written loop: few loops would be heard again and again."""
 
 _MINOR_TONIC: Final = 9
 """The root of A minor, the minor key without accidentals."""
@@ -136,9 +139,13 @@ class TrackWriter:
             random = Random(f"{self.seed}/{number}/loop")
             last = recent[-1] if recent else None
             loop = random.choice([loop for loop in own if last not in (loop, _vamp(loop))] or own)
-            varies = random.random() < VARIANT_SHARE
-            other = self._loops.variant(loop, (self.seed, number, place + len(MOODS) + 1)) if varies else loop
-            harmony = Harmony(mode, {"A": loop, "B": other})
+            seed = (self.seed, number, place + len(MOODS) + 1)
+            varied = random.random() < _VARIED_SHARE
+            main = self._loops.variant(loop, seed, recent) if varied else loop
+            other = self._loops.variant(main, (*seed, 1)) if random.random() < VARIANT_SHARE else main
+            harmony = Harmony(mode, {"A": main, "B": other})
+            if varied:  # its first two bars are those of the written loop
+                return harmony
         else:
             mood = None if wish.mood == "any" else wish.mood
             place += 0 if mood is None else MOODS.index(mood) + 1
@@ -199,10 +206,7 @@ def mode_of(loop: Loop) -> Mode:
 
 
 def _vamp(loop: Loop) -> Loop:
-    """Return the first two bars of a loop where they hold two chords; else the loop as it is."""
+    """Return the first two bars of a loop where they move and come to rest; else the loop as it is."""
     halves = loop.halves[: 2 * HALVES]
-    return Loop(halves) if loop.bars > 2 and _moves(halves) else loop
-
-
-def _moves(halves: Sequence[Chord]) -> bool:
-    return len({chord.root for chord in halves}) > 1
+    moves = len({chord.root for chord in halves}) > 1
+    return Loop(halves) if loop.bars > 2 and moves and any(chord.quality != "dom7" for chord in halves) else loop

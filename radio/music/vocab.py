@@ -32,6 +32,8 @@ STYLES: Final = (
     "rock", "funk", "jazz", "latin", "hiphop", "afrocuban", "soul", "neworleans", "country", "reggae", "pop", "punk",
     "highlife", "blues", "afrobeat", "gospel", "middleeastern", "dance",
 )  # fmt: skip
+SECTIONS: Final = ("A", "B")
+"""Sections of a tune: its theme and its bridge."""
 DENSITIES: Final = 8
 
 BEAT_BASE: Final = 2176
@@ -44,6 +46,7 @@ FILL: Final[TokenId] = 2289
 BACKBEAT: Final[TokenId] = 2290
 MODE_BASE: Final = 2304
 MOOD_BASE: Final = 2312
+SECTION_BASE: Final = 2320
 ONSETS_BASE: Final = 2336
 VOICES_BASE: Final = 2344
 LENGTH_BASE: Final = 2352
@@ -72,6 +75,7 @@ def _names() -> dict[TokenId, str]:
         names |= {base + level: f"<{name}:{level}>" for level in range(ATTRIBUTE_LEVELS)}
     names |= {CLASSES_BASE + level: f"<classes:{level + 1}>" for level in range(ATTRIBUTE_LEVELS)}
     names |= {REGISTER_BASE + note: f"<register:{note}>" for note in range(128)}
+    names |= {SECTION_BASE + index: f"<section:{section}>" for index, section in enumerate(SECTIONS)}
     return names
 
 
@@ -141,6 +145,13 @@ def mode_token(name: str) -> TokenId:
     if name not in MODES:
         raise ValueError(f"unknown mode '{name}'; use {', '.join(MODES)}")
     return MODE_BASE + MODES.index(name)
+
+
+def section_token(name: str) -> TokenId:
+    """Return the token of a section. Raise ValueError if it is not `A` or `B`."""
+    if name not in SECTIONS:
+        raise ValueError(f"unknown section '{name}'; use {', '.join(SECTIONS)}")
+    return SECTION_BASE + SECTIONS.index(name)
 
 
 def mood_token(name: str) -> TokenId:

@@ -166,7 +166,7 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
         ModelError: the chord checkpoint cannot be used.
     """
     tracks = TrackWriter(
-        writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine)),
+        writer=LoopWriter(open_engine(checkpoint.read(settings.chords, CHORDS), settings.engine), settings.style),
         progressions=[parse_loop(bars) for bars in settings.progressions],
         keys=settings.keys,
         seed=music_seed(settings, seed),

@@ -137,7 +137,8 @@ def _details(state: TerminalState, width: int) -> Text:
     words = [f"key of {data['key']}", f"{_number((state.bar or state.track).data['tempo'])} BPM"]
     if state.bar is not None:
         section = str(state.bar.data["section"])
-        words.append(f"bar {int(str(state.bar.data['number'])) - state.first_bar + 1} of {data['bars']}")
+        place, bars = int(str(state.bar.data["number"])) - state.first_bar + 1, int(str(data["bars"]))
+        words.append(f"bar {place} of {bars}" if place <= bars else f"bar {place}")  # a track grows while it is held
         words.append(f"{section} {_SECTIONS.get(section, '')}".rstrip())
     while len(words) > 1 and cell_len(" · ".join(words)) > width:
         words.pop()

@@ -74,6 +74,20 @@ def test_a_held_loop_comes_round_until_it_is_released_and_the_track_goes_on() ->
     assert all(plan.holds for _, plan, _ in bars(other, 40))
 
 
+def test_a_loop_that_is_held_for_hours_takes_no_more_memory_and_plays_on() -> None:
+    plain, leader = conductor(3), conductor(3)
+    begins = sections(bars(plain, 80))
+    bars(leader, begins[1] + 1)
+    leader.act(HOLD, Request())
+    held = bars(leader, 1_500)
+    period = [(script, plan.chords) for _, plan, script in held[100:108]]
+    assert [(script, plan.chords) for _, plan, script in held[100:1_500]] == period * 175
+    assert max(track.bars for track, _, _ in held) < 400
+    assert [plan.number for _, plan, _ in held] == list(range(begins[1] + 1, begins[1] + 1_501))
+    leader.act(RELEASE, Request())
+    assert [track.number for track, _, _ in bars(leader, 300)][-1] > 0
+
+
 def test_an_ending_that_is_held_starts_again_after_the_hold() -> None:
     leader = conductor(3)
     first = bars(leader, 1)[0][0]

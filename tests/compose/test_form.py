@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.compose.form import draw_form
+from radio.compose.form import PLAYED, at_energy, draw_form
 
 SEEDS = st.integers(0, 100_000)
 
@@ -53,3 +53,28 @@ def test_a_layer_that_a_station_lacks_is_in_no_bar() -> None:
     for seed in range(20):
         for bar in draw_form(Random(seed), 80, layers=frozenset({"keys", "bass"})):
             assert bar.layers <= {"keys", "bass"}
+
+
+@given(SEEDS)
+def test_keys_alone_are_lifted_and_fades_take_four_bars(seed: int) -> None:
+    script = draw_form(Random(seed), 80)
+    for bar in script:
+        if bar.kind != "groove" and bar.mix.gain_db[0] > 0:
+            assert bar.layers <= {"keys"}
+    assert sum(bar.mix.gain_db[1] < 0 for bar in script) in (0, 4)
+
+
+def test_energy_shortens_breakdowns_and_intros() -> None:
+    shares = []
+    for energy in (0.0, 0.5, 1.0):
+        bars = [bar for seed in range(60) for bar in draw_form(Random(seed), 80, energy=energy)]
+        shares.append(sum(bar.kind in ("break", "intro") for bar in bars) / len(bars))
+    assert shares[0] > shares[1] > shares[2]
+
+
+def test_a_bar_at_low_energy_rests_and_at_high_energy_plays_all() -> None:
+    for bar in draw_form(Random(1), 80):
+        assert at_energy(bar, 0.5, PLAYED) == bar
+        assert not at_energy(bar, 0.05, PLAYED).layers & {"drums", "bass"}
+        assert "drums" not in at_energy(bar, 0.2, PLAYED).layers
+        assert bar.kind == "outro" or at_energy(bar, 1.0, PLAYED).layers >= {"drums", "bass"}

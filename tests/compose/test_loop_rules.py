@@ -34,6 +34,7 @@ def test_common_progressions_break_no_rule(bars: list[str], mode: Mode) -> None:
         (["Cmaj7 Am9", "Am9", "Dm9", "G7"], "major"),  # changes beside the bar
         (["Cmaj7", "Dbdim", "Dm9", "G7"], "major"),  # rests on what should pass
         (["Cmaj7", "A7", "Fmaj7", "G7"], "major"),  # a dominant that leads nowhere
+        (["Cmaj7", "Am7", "G7", "G7"], "major"),  # rests on a dominant
         (["Cmaj7 Am7", "Dm7 G7", "Cmaj7 Am7", "Fmaj7 G7"], "major"),  # restless
     ],
 )

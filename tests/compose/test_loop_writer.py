@@ -9,6 +9,8 @@ import pytest
 
 from radio.compose.loop_rules import LENGTHS, faults, signature
 from radio.compose.loop_writer import Harmony, LoopWriter
+from radio.compose.plan import Request
+from radio.compose.track_writer import Surroundings, TrackWriter
 from radio.model.engines.selection import open_engine
 from radio.model.weights.checkpoint import read
 from radio.music.chord_loops import HALVES, Loop, parse_loop
@@ -104,3 +106,24 @@ def test_transposing_a_harmony_transposes_every_chord() -> None:
     assert moved.mode == "major"
     assert moved.sections["A"].halves[0] == harmony.sections["A"].halves[0].transposed(3)
     assert HALVES * moved.sections["A"].bars == len(moved.sections["A"].halves)
+
+
+def test_a_style_with_form_has_bridges_that_begin_elsewhere_and_other_styles_have_none() -> None:
+    jazz = LoopWriter(open_engine(read(StationSettings("any", "Any").chords)), "jazz")
+    for number in range(8):
+        theme = jazz.harmony(None, (), (3, number)).sections["A"]
+        bridge = jazz.variant(theme, (3, number))
+        assert bridge.halves[0].root != theme.halves[0].root
+        assert bridge.bars == theme.bars
+    plain = LoopWriter(open_engine(read(StationSettings("any", "Any").chords)), "hiphop")
+    assert plain.harmony(None, (), (5, 1)) == shipped().harmony(None, (), (5, 1))
+
+
+def test_no_loop_and_no_vamp_rests_on_a_dominant() -> None:
+    tracks = TrackWriter(writer=shipped(), progressions=(), keys=("C",), seed=3)
+    track = None
+    for _ in range(40):
+        track = tracks.draw(track, Request(), Surroundings())
+        for loop in track.loops.values():
+            assert all(beats <= 4 for chord, beats in loop.spans() if chord.quality == "dom7")
+            assert any(chord.quality != "dom7" for chord in loop.halves)

@@ -21,7 +21,7 @@ EXAMPLES: Final = """\
                                                                   # POP909 arranged as lo-fi keyboards
   python -m train prepare groove groove.tar.gz data/beats --arrange all --variants 3
                                                                   # drumming on its grid, weighted for lo-fi
-  python -m train prepare chords pop909.tar.gz data/chords --progressions progressions.json
+  python -m train prepare chords pop909.tar.gz data/chords --progressions progressions.json --standards irb.csv
                                                                   # chord loops with moods
 """
 
@@ -60,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --arrange, for piano pieces: add tracks whose phrases come round, in the textures of lo-fi keys",
     )
+    parser.add_argument(
+        "--standards",
+        type=Path,
+        metavar="CSV",
+        help="for chords: the table irb of the parkR project, plain or compressed by gzip, with jazz standards",
+    )
     parser.add_argument("--variants", type=positive_integer, default=1, help="arrangements of each training piece [1]")
 
 
@@ -81,6 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         variants=arguments.variants,
         loops=arguments.loops,
         progressions=arguments.progressions,
+        table=arguments.standards,
         choice=PartChoice(
             arguments.track,
             arguments.channel,

@@ -25,6 +25,8 @@ from radio.music.vocab import (
     QUALITY_BASE,
     REGISTER_BASE,
     ROOT_BASE,
+    SECTION_BASE,
+    SECTIONS,
     START,
     STYLE_BASE,
     STYLES,
@@ -36,10 +38,14 @@ from radio.music.vocab import (
     is_control,
     note_token,
     parse_note_token,
+    style_token,
     wait_token,
 )
 from radio.types import BEATS_PER_BAR, MODES, MOODS, Tick, TokenId
 from train.data.corpus.groove import PADS
+
+STANDARDS = "jazz"
+"""The style of jazz standards, the one style that a model of chords knows."""
 
 UNKNOWN = -1
 STEP: Tick = 5
@@ -52,7 +58,7 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
     """Return the token ids that a model of `part` has rows for, in ascending order.
 
     A model of notes has waits in steps of five ticks, notes and controls, of a pitched part also attributes. A model of
-    chords has chords, the beats on which they may begin, modes and moods.
+    chords has chords, the beats on which they may begin, modes, moods, styles and sections.
     """
     if part is CHORDS:
         return (
@@ -62,6 +68,8 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
             *(QUALITY_BASE + place for place, quality in enumerate(QUALITIES) if quality != "none"),
             *range(MODE_BASE, MODE_BASE + len(MODES)),
             *range(MOOD_BASE, MOOD_BASE + len(MOODS)),
+            style_token(STANDARDS),
+            *range(SECTION_BASE, SECTION_BASE + len(SECTIONS)),
         )
     tokens = [START]
     tokens += [wait_token(ticks) for ticks in range(STEP, MAX_WAIT + 1, STEP)]
@@ -82,8 +90,10 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
 
 
 def _is_forced(part: Part, token: TokenId) -> bool:
-    """Return True for tokens that the host decides: all controls, but of chords only mode and mood."""
-    return token == START or (token >= MODE_BASE if part is CHORDS else is_control(token))
+    """Return True for tokens that the host decides: all controls, but of chords neither chords nor beats."""
+    if part is CHORDS:
+        return token in (START, style_token(STANDARDS)) or token >= MODE_BASE
+    return token == START or is_control(token)
 
 
 def without_attributes(ids: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:

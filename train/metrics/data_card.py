@@ -28,7 +28,8 @@ LICENSES: Final[Mapping[str, str]] = MappingProxyType(
         "pop909": "POP909, MIT, © 2020 Music X Lab; Wang et al., ISMIR 2020; github.com/music-x-lab/POP909-Dataset",
         "groove": "Groove MIDI Dataset, CC BY 4.0, Google LLC; Gillick et al., ICML 2019",
         "chords": "POP909 (MIT, © 2020 Music X Lab; Wang et al., ISMIR 2020; github.com/music-x-lab/POP909-Dataset); "
-        "free-midi-chords' progressions (MIT, © 2019 Ludovic Drolez; github.com/ldrolez/free-midi-chords)",
+        "free-midi-chords' progressions (MIT, © 2019 Ludovic Drolez; github.com/ldrolez/free-midi-chords); "
+        "with --standards irb (MIT, © 2021 Klaus Frieler; github.com/klausfrieler/parkR)",
         "folder": "the user's own files",
     }
 )

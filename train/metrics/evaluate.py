@@ -15,7 +15,7 @@ from radio.model.engines.selection import open_engine
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.model.weights import checkpoint
 from radio.music.parts import CHORDS
-from radio.music.vocab import ROOT_BASE, style_token
+from radio.music.vocab import ROOT_BASE, is_control, style_token
 from radio.settings.engines import AUTO
 from radio.types import JsonValue
 from train.data import binidx
@@ -159,6 +159,7 @@ def evaluate_checkpoint(
             raise SettingsError(f"{corpus}: there is no validation piece in the style {' or '.join(styles)}")
     stored = checkpoint.read(path)
     table = RowTable(stored.part, stored.tokens)
+    validation = [_without_unknown_controls(piece, stored) for piece in validation]
     recipe = stored.card.get("recipe")
     window = recipe["window"] if isinstance(recipe, dict) else None
     return engine_figures(
@@ -167,6 +168,12 @@ def evaluate_checkpoint(
         table,
         window=window if isinstance(window, int) else WINDOW,
     )
+
+
+def _without_unknown_controls(piece: binidx.Tokens, stored: checkpoint.Checkpoint) -> binidx.Tokens:
+    """Return a piece without the controls that an older model was not trained with. They have no loss."""
+    known = [token in stored.tokens or not is_control(token) for token in piece.tolist()]
+    return piece[known]
 
 
 def plot_curve(figures: dict[str, JsonValue], recipe: Recipe, out: Path) -> None:

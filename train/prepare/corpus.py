@@ -27,6 +27,7 @@ from train.data import binidx, tokenizer_json
 from train.data.arrange import looping
 from train.data.arrange.pipeline import arrange
 from train.data.chords import chord_corpus as sheets
+from train.data.chords import standards
 from train.data.chords.sheet import Sheet
 from train.data.corpus import folder, groove, pop909
 from train.data.corpus.piece import Piece, Split
@@ -124,7 +125,7 @@ def _drummed(
     yield read, [version for version in versions if version is not None]
 
 
-def _chord_jobs(source: Path, progressions: Path | None, variants: int) -> list[Job]:
+def _chord_jobs(source: Path, progressions: Path | None, table: Path | None, variants: int) -> list[Job]:
     if progressions is None:
         raise SettingsError("chords need --progressions FILE, from which the moods of songs are guessed")
     written = sheets.read_progressions(progressions)
@@ -133,6 +134,11 @@ def _chord_jobs(source: Path, progressions: Path | None, variants: int) -> list[
         (str(path), partial(sheets.song_sheets, path, guess)) for path in pop909.songs(source)
     ]
     readers += [(str(progressions), partial(sheets.written_sheets, written))] if readers else []
+    if table is not None:
+        readers += [
+            (f"{table}, tune {tune.number}", partial(standards.tune_sheets, tune, guess))
+            for tune in standards.read_tunes(table)
+        ]
     return [(name, partial(_enriched, read, variants)) for name, read in readers]
 
 
@@ -154,6 +160,7 @@ def prepare(
     loops: bool = False,
     progressions: Path | None = None,
     choice: PartChoice | None = None,
+    table: Path | None = None,
 ) -> PreparationSummary:
     """Read `source` (a folder, or a tar archive of one) and write `out`/{train,validation}.{jsonl,bin,idx}.
 
@@ -166,6 +173,7 @@ def prepare(
         loops: Add tracks made of loops of each piece with chords (`train.data.arrange.looping`).
         progressions: Written progressions with moods, for `chords`.
         choice: The part of a folder's files, in place of what a keyboard or a drummer plays.
+        table: A table of jazz standards, for `chords`; None leaves them out.
 
     Raises:
         SettingsError: There is nothing to read, or no piece to train on; `out` stays as it was.
@@ -180,7 +188,7 @@ def prepare(
             source = Path(unpacked)
         summary = PreparationSummary(Counter(), Counter(), Counter())
         if corpus == "chords":
-            files = _chord_jobs(source, progressions, variants)
+            files = _chord_jobs(source, progressions, table, variants)
         elif part_name is not None and corpus == "folder":
             reading = folder.read(source, PARTS[part_name], choice or PartChoice())
             files = _folder_jobs(reading, stages, variants)

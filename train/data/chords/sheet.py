@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from random import Random
 from typing import Final
 
@@ -23,6 +24,10 @@ _UNSAID: Final = 0.3
 """Share of sheets without a mood token, so that the model can play without one."""
 
 _PLAIN: Final = frozenset({"maj", "min"})
+_NINTHS: Final = 0.35
+"""Share of the sheets of standards whose sevenths have ninths."""
+_NINTH: Final = {"min7": "min9", "maj7": "maj9"}
+
 _RESTING: Final = frozenset({"maj7", "maj9", "6", "min7", "min9"})
 """Qualities that stay when a chord continues over a bar line. Suspensions and dominants may change."""
 
@@ -37,12 +42,25 @@ class Sheet(Piece):
     """The probability of each mood."""
     mood: str | None = None
     """The mood in the tokens."""
+    style: str | None = None
+    """The style in the tokens; None for a song."""
+    bridges: tuple[bool, ...] = ()
+    """For each bar, True where it stands in a bridge; empty where the form is unknown."""
 
     def tokens(self) -> list[TokenId]:
-        """Return `<start>`, mode, mood, then the chords as `radio.music.chord_loops` encodes them."""
+        """Return `<start>`, mode, mood and style, then the chords as `radio.music.chord_loops` encodes them.
+
+        Where the form is known, each section begins with its token, and with its first chord written.
+        """
         head = [START, vocab.mode_token(self.mode)]
         head += [] if self.mood is None else [vocab.mood_token(self.mood)]
-        return head + self.loop.tokens()
+        head += [] if self.style is None else [vocab.style_token(self.style)]
+        halves = self.loop.halves
+        starts = [bar for bar in range(len(self.bridges)) if bar == 0 or self.bridges[bar] != self.bridges[bar - 1]]
+        for start, end in pairwise([*starts, len(self.bridges)]):
+            head.append(vocab.section_token("B" if self.bridges[start] else "A"))
+            head += Loop(halves[start * HALVES : end * HALVES]).tokens()
+        return head if starts else head + self.loop.tokens()
 
     @property
     def loop(self) -> Loop:
@@ -52,15 +70,19 @@ class Sheet(Piece):
     def enrich(self, variant: int) -> Sheet:
         """Return the sheet with enriched chords and a drawn mood, reproducible by name and variant.
 
-        Only triads are enriched; chords that were written as more stay as they are.
+        Only triads are enriched; chords that were written as more stay as they are, but for ninths in standards, which
+        players add to sevenths at will.
         """
         random = Random(f"{self.name}/{variant}/harmony")
+        with_ninths = self.style is not None and random.random() < _NINTHS
         chords: list[Chord] = []
         for place, rich in enumerate(enrich_chords(self.chords, random, tonic=0)):
             plain = self.chords[place]
             continues = place > 0 and plain == self.chords[place - 1] and rich.root == chords[-1].root
             if plain.quality not in _PLAIN:
-                chords.append(plain)
+                chords.append(
+                    replace(plain, quality=_NINTH.get(plain.quality, plain.quality)) if with_ninths else plain
+                )
             elif continues and {rich.quality, chords[-1].quality} <= _RESTING:
                 chords.append(chords[-1])
             else:

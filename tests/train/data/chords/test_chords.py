@@ -16,7 +16,7 @@ from radio.music.vocab import NAMES, START
 from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.types import MOODS
-from train.data.chords import roman
+from train.data.chords import roman, standards
 from train.data.chords.chord_corpus import mood_guess, read_progressions, written_sheets
 from train.data.chords.moods import MoodGuess, features, moods_of
 from train.data.chords.sheet import SHEET_BARS, by_halves, mode_of, sheet
@@ -150,3 +150,35 @@ def test_variety_counts_every_track() -> None:
     assert (figures.soonest, figures.longest, figures.minor) == (len(examples), 2, 1.0)
     assert sum(figures.qualities.values()) == pytest.approx(1)
     assert 0.5 < figures.chords_per_bar < 2
+
+
+def table(path: Path, *rows: str) -> Path:
+    path.write_text("compid,section,key,date,time,chord,duration\n" + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def test_standards_become_sheets_in_c_with_style_and_sections(tmp_path: Path) -> None:
+    theme = [f"3,A,F-maj,1940,4/4,{chord},4.0" for chord in ("Gmin7", "C79b", "Fmaj711#", "D7+") * 2]
+    bridge = [f"3,B,F-maj,1940,4/4,{chord},2.0" for chord in ("Bo7", "Em7b5", "A7sus", "NC") * 4]
+    (tune,) = standards.read_tunes(table(tmp_path / "irb.csv", *theme, *bridge, "4,A,C-maj,1950,3/4,C6,3.0"))
+    guess = MoodGuess([(features("major", chords("C F G")), ["hopeful"])])  # type: ignore[arg-type]
+    (made,) = standards.tune_sheets(tune, guess)
+    assert [str(chord) for chord in made.chords[:16:4]] == ["Dm7", "G7", "Cmaj7", "A7"]
+    assert made.bridges == (False,) * 8 + (True,) * 8
+    ids = made.enrich(0).tokens()
+    tokens = [NAMES[token] for token in ids]
+    assert tokens[tokens.index("<s:jazz>") + 1] == "<section:A>"
+    assert tokens.count("<section:B>") == 1
+    table_of_rows = RowTable(CHORDS, known_tokens(CHORDS))
+    forced = table_of_rows.forced[table_of_rows.rows(np.array(ids, np.uint16))]
+    assert {"<s:jazz>", "<section:A>", "<section:B>"} <= {
+        name for name, host in zip(tokens, forced, strict=True) if host
+    }
+
+
+def test_a_table_that_is_not_of_standards_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="unknown ending 'x7'"):
+        standards.read_tunes(table(tmp_path / "irb.csv", "1,A,C-maj,1940,4/4,Cx7,4.0"))
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(SettingsError, match="lacks the columns"):
+        standards.read_tunes(tmp_path / "other.csv")
