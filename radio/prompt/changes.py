@@ -25,6 +25,10 @@ LONGEST: Final = 1_000
 """Characters that a prompt may have."""
 
 
+_OPEN: Final = 9_000.0
+"""Cut-off in Hz above which the mix does not change: the layers have filters of their own below it."""
+
+
 class NoEffectError(Exception):
     """A facet cannot be heard on this station; the message says why."""
 
@@ -209,6 +213,8 @@ class _Settler:
             value /= ceil(value / control.high)
             notes.append(f"{facet.value:g} is beyond {control.high:g} {control.unit}; the same pulse at {value:g}")
         limited = float(min(max(value, control.low), control.high))
+        if name == "lowpass" and min(limited, self.controls.lowpass) >= _OPEN:
+            raise NoEffectError(f"the sound holds nothing above {_OPEN / 1000:g} kHz that could be let through")
         if limited != value and (facet.relative and limited == _of(self.controls, name)):
             raise NoEffectError(f"{name} is at its limit of {limited:g} already")
         if limited != value:

@@ -57,6 +57,12 @@ def test_what_a_station_cannot_play_is_not_understood() -> None:
     assert understand("no drums", SLEEP, SLEEP.controls).not_understood == ()
 
 
+def test_a_brighter_sound_needs_a_cut_off_that_can_be_heard() -> None:
+    assert [phrase.text for phrase in understand("brighter", CHILL, CHILL.controls).not_understood] == ["brighter"]
+    dull = CHILL.controls.changed({"lowpass": 4_000})
+    assert understand("brighter", CHILL, dull).changes == {"lowpass": 6_400}
+
+
 def test_what_is_so_already_is_understood_and_changes_nothing() -> None:
     understanding = understand("no rain", CHILL, CHILL.controls)
     assert understanding.changes == {}
