@@ -46,6 +46,23 @@ def high_pass_sections(cutoff: float) -> Sections:
     return np.array([[middle / 2, -middle, middle / 2, 1 + alpha, -2 * cosine, 1 - alpha]]) / (1 + alpha)
 
 
+def low_shelf_sections(gain_db: float, corner: float = 60.0) -> Sections:
+    """Return a low shelf of slope 1 as one second-order section, (1, 6).
+
+    Args:
+        gain_db: gain below the shelf in dB; at the corner half of it.
+        corner: middle of the shelf in Hz.
+
+    Source: "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021), lowShelf with S = 1.
+    """
+    root = 10 ** (gain_db / 40)
+    cosine, alpha = _cosine_alpha(corner)
+    up, down, bend = root + 1, root - 1, 2 * math.sqrt(root) * alpha
+    numerator = root * np.array([up - down * cosine + bend, 2 * (down - up * cosine), up - down * cosine - bend])
+    denominator = [up + down * cosine + bend, -2 * (down + up * cosine), up + down * cosine - bend]
+    return np.array([[*numerator, *denominator]]) / denominator[0]
+
+
 def _cosine_alpha(cutoff: float) -> tuple[float, float]:
     angle = 2 * math.pi * cutoff / SAMPLE_RATE
     return math.cos(angle), math.sin(angle) / math.sqrt(2)

@@ -8,7 +8,8 @@ import numpy as np
 
 from radio.audio.curve import Lines, Ramp, Signal
 from radio.audio.duck import Duck
-from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections
+from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections, low_shelf_sections
+from radio.audio.glue import Glue
 from radio.audio.grit import Grit
 from radio.audio.limiter import Limiter
 from radio.audio.room import Room
@@ -31,11 +32,11 @@ _FADE = 25.0
 class Mixer:
     """The mixer of one station.
 
-        keys ──────── grit ─ filters ─ chorus ─ auto-pan ─ level ─ duck ─┐
-        bass ──────── grit ─ low-pass ───────── mono ───── level ─ duck ─┤
-        lead ──────── grit ─ low-pass ──────────────────── level ─ duck ─┤
-        drums ─────── grit ─ low-pass ──────────────────── level ────────┴ room ─ saturation ─ gain ─ tape stop ┐
-        vinyl, rain, ambience ──────────────────────────── level ───────────────────────────────────────────────┴ end
+        keys ───── grit ─ filters ─ chorus ─ pan ───── level ─ duck ─┐
+        bass ───── grit ─ low-pass ─ mono ─ shelf ──── level ─ duck ─┤
+        lead ───── grit ─ low-pass ─────────────────── level ─ duck ─┤
+        drums ──── grit ─ low-pass ─────────────────── level ────────┴ room ─ saturation ─ glue ─ gain ─ tape stop ┐
+        vinyl, rain, ambience ──────────────────────── level ──────────────────────────────────────────────────────┴ end
 
     The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass. Keys,
     lead and drums feed the room. Vinyl, rain and ambience bypass drive, gain and tape stop, so their trims are their
@@ -60,7 +61,9 @@ class Mixer:
         self._room = Room(tone.room_decay)
         self._room_gain = _linear(tone.room_db)
         self._duck = Duck(tone.duck_db, tone.duck_release)
+        self._bass_shelf = Filters(low_shelf_sections(tone.bass_low_db), channels=1) if tone.bass_low_db else None
         self._drive = _linear(tone.drive_db)
+        self._glue = Glue(tone.glue / 100) if tone.glue else None
         self._gain = _linear(tone.gain_db)
         self._tape_stop = TapeStop()
         self._tape = Tape(tone.wow_cents, tone.flutter_cents)
@@ -122,7 +125,7 @@ class Mixer:
         duck = self._duck.draw(kicks)
         keys = self._shaped(keys)
         keys *= _single(levels["keys"] * duck)
-        bass[:] = bass.mean(axis=0)  # a wide low end would be lost on one loudspeaker
+        bass[:] = self._lowered(bass.mean(axis=0))  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
         lead *= _single(levels["lead"] * duck**0.5)
         drums[:] = self._telephone(drums, move.drums_band)
@@ -134,6 +137,8 @@ class Mixer:
         mix += drums
         mix += bass
         mix = saturate(mix, self._drive)
+        if self._glue:
+            mix *= _single(self._glue.draw(mix))
         mix *= _single(self._music.draw(move.gain) * self._gain)
         mix = self._tape_stop.process(mix, move.speed)
         for layer in _TEXTURES:
@@ -154,6 +159,10 @@ class Mixer:
         if self._chorus:
             keys = self._chorus.process(keys)
         return self._auto_pan.process(keys) if self._auto_pan else keys
+
+    def _lowered(self, bass: Signal) -> Signal:
+        """Return the bass, (MIX_BLOCK,), with its shelf."""
+        return self._bass_shelf.process(bass[None])[0] if self._bass_shelf else bass
 
     def _telephone(self, drums: Signal, share: float) -> Signal:
         """Return the drums with `share` of them through a telephone band."""

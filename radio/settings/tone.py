@@ -37,6 +37,9 @@ class Tone:
     )
     keys_lowpass: float = number(3_500, 200, 20_000, unit="Hz", help="cut-off of the keys, 12 dB per octave")
     bass_lowpass: float = number(600, 100, 20_000, unit="Hz", help="cut-off of the bass, 12 dB per octave")
+    bass_low_db: float = number(
+        0, -12, 12, unit="dB", help="gain of the lowest bass, a shelf below 60 Hz, for a bass with a weak fundamental"
+    )
     drums_lowpass: float = number(7_000, 200, 20_000, unit="Hz", help="cut-off of the drums, 12 dB per octave")
     lead_lowpass: float = number(5_000, 200, 20_000, unit="Hz", help="cut-off of the lead, 12 dB per octave")
     highpass: float = number(30, 10, 500, unit="Hz", help="high-pass of the mix, 12 dB per octave")
@@ -58,6 +61,10 @@ class Tone:
     drive_db: float = number(
         6, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"
     )
+    glue: float = number(
+        0, 0, 80, unit="%",
+        help="part of the difference between loud and quiet passages that a slow compressor takes away; 0 is off",
+    )  # fmt: skip
     wow_cents: float = number(
         25, 0, 50, unit="cents", help="largest slow bend of pitch, 0.2 to 1.1 Hz, when the control wow is 1"
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections
+from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections, low_shelf_sections
 from radio.types import MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks, rms_db
 
@@ -33,6 +33,11 @@ def test_high_pass_on_pure_tones(hertz: float, db: float, within: float) -> None
     assert gain_db(Filters(high_pass_sections(400)), hertz) == pytest.approx(db, abs=within)
 
 
+@pytest.mark.parametrize(("hertz", "db", "within"), [(15, 6, 0.3), (60, 3, 0.05), (600, 0, 0.1)])
+def test_low_shelf_on_pure_tones(hertz: float, db: float, within: float) -> None:
+    assert gain_db(Filters(low_shelf_sections(6.0)), hertz) == pytest.approx(db, abs=within)
+
+
 def test_a_low_pass_passes_a_constant_and_a_high_pass_removes_it() -> None:
     constant = np.ones((2, 20 * MIX_BLOCK))
     assert np.allclose(in_blocks(Filters(low_pass_sections(1_000)).process, constant)[:, -100:], 1, atol=1e-5)
@@ -46,6 +51,7 @@ def test_a_low_pass_passes_a_constant_and_a_high_pass_removes_it() -> None:
         low_pass_sections(20_000),
         high_pass_sections(10),
         high_pass_sections(40),
+        low_shelf_sections(-4.0),
         np.concatenate((high_pass_sections(180), low_pass_sections(4_500))),
         signal.butter(8, [300, 3_000], "bandpass", fs=SAMPLE_RATE, output="sos"),
     ],

@@ -1,0 +1,64 @@
+"""Loudness, peaks and levels of a passage."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import signal
+
+from radio.audio.loudness import WEIGHTING, integrated_loudness, lufs, true_peak
+from radio.types import SAMPLE_RATE, Block
+
+Array = npt.NDArray[np.float64]
+
+_SHORT_TERM, _MOMENTARY = 3.0, 0.4
+_GATE: Final = -70.0
+_RELATIVE_GATE: Final = -20.0
+_FRAME: Final = SAMPLE_RATE // 20
+
+
+def decibels(power: Array | float) -> Array:
+    """Return powers in dB, at least -140."""
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-14)))
+
+
+def level_figures(audio: Block) -> dict[str, float]:
+    """Return the figures of loudness and level of a passage, (frames, 2) at 48 kHz, of six seconds or more.
+
+    Source: EBU Tech 3342 for the loudness range, over the whole passage with windows half a second apart.
+    """
+    exact = audio.astype(np.float64)
+    weighted = np.square(signal.sosfilt(WEIGHTING, exact, axis=0)).sum(axis=1)
+    short = lufs(_means(weighted, _SHORT_TERM, 0.5))
+    short = short[short > _GATE]
+    short = short[short > float(lufs((10 ** ((short + 0.691) / 10)).mean())) + _RELATIVE_GATE]
+    rms = float(np.sqrt(np.square(exact).mean()))
+    integrated, peak = integrated_loudness(audio), true_peak(audio)
+    three = SAMPLE_RATE * 3
+    peaks = np.abs(exact[: len(exact) // three * three]).reshape(-1, 2 * three).max(axis=1)
+    mono = exact.mean(axis=1)
+    frames = np.sqrt(np.square(mono[: len(mono) // _FRAME * _FRAME]).reshape(-1, _FRAME).mean(axis=1))
+    return {
+        "lufs": integrated,
+        "lra": float(np.percentile(short, 95) - np.percentile(short, 10)),
+        "short_term_sd": float(short.std()),
+        "true_peak": peak,
+        "plr": peak - integrated,
+        "crest": 20 * float(np.log10(np.abs(exact).max() / rms)),
+        "dc": float(np.abs(exact.mean(axis=0)).max()),
+        "psr_like": float(
+            np.median(20 * np.log10(np.maximum(peaks, 1e-9))) - np.median(lufs(_means(weighted, _MOMENTARY, 0.1)))
+        ),
+        "floor_p5_re_rms_db": 20 * float(np.log10((np.percentile(frames, 5) + 1e-9) / rms)),
+        "frame_p95_p50_db": 20 * float(np.log10(np.percentile(frames, 95) / max(float(np.median(frames)), 1e-9))),
+    }
+
+
+def _means(values: Array, seconds: float, step: float) -> Array:
+    """Return the means of windows of `seconds`, `step` seconds apart."""
+    length, hop = round(seconds * SAMPLE_RATE), round(step * SAMPLE_RATE)
+    total = np.concatenate(([0.0], np.cumsum(values)))
+    starts = np.arange(0, len(values) - length + 1, hop)
+    return np.asarray((total[starts + length] - total[starts]) / length)
