@@ -37,7 +37,7 @@ def rhythm_figures(audio: Block) -> dict[str, float]:
     middle = audio.mean(axis=1, dtype=np.float64)
     half = signal.resample_poly(middle, 1, SAMPLE_RATE // _RATE)
     spectrogram = signal.stft(half, _RATE, nperseg=_SIZE, noverlap=_SIZE - _HOP, scaling="spectrum")[2]
-    magnitudes: Array = np.abs(spectrogram) * (_SIZE / 2)
+    magnitudes = np.asarray(np.abs(spectrogram) * (_SIZE / 2), np.float64)
     mel = decibels(mel_bands(64, _SIZE, _RATE) @ magnitudes**2)
     mel = np.maximum(mel, mel.max() - 60)
     rise = onset_strength(mel)

@@ -50,7 +50,7 @@ def spectrum_figures(audio: Block) -> dict[str, float]:
         **_rolloffs(hertz, power),
         "tilt_db_per_octave": float(np.polyfit(np.log2(THIRDS[sloping]), thirds[sloping], 1)[0]),
         "side_mid_db": float(decibels(np.square(side).mean() / max(float(np.square(middle).mean()), 1e-14))),
-        "correlation": float(np.corrcoef(exact.T)[0, 1]),
+        "correlation": float(np.asarray(np.corrcoef(exact.T))[0, 1]),
         **{f"side_mid_{name}_db": width(*limits) for name, limits in _SIDES.items()},
         **{f"third octave at {center:.0f} Hz": level for center, level in zip(THIRDS, thirds.tolist(), strict=True)},
     }
