@@ -39,9 +39,9 @@ def rhythm_figures(audio: Block) -> dict[str, float]:
     spectrogram = signal.stft(half, _RATE, nperseg=_SIZE, noverlap=_SIZE - _HOP, scaling="spectrum")[2]
     magnitudes = np.asarray(np.abs(spectrogram) * (_SIZE / 2), np.float64)
     mel = decibels(mel_bands(64, _SIZE, _RATE) @ magnitudes**2)
-    mel = np.maximum(mel, mel.max() - 60)
+    mel = np.clip(mel, mel.max() - 60, None)
     rise = onset_strength(mel)
-    hertz: Array = np.arange(_SIZE // 2 + 1) * (_RATE / _SIZE)
+    hertz = np.fft.rfftfreq(_SIZE, 1 / _RATE).astype(np.float64)
     return {
         **_percussion(magnitudes, hertz),
         "flatness": float(np.median(_flatness(magnitudes**2))),
