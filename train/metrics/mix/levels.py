@@ -8,14 +8,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from radio.audio.loudness import WEIGHTING, integrated_loudness, lufs, true_peak
 from radio.types import SAMPLE_RATE, Block
 
 Array = npt.NDArray[np.float64]
 
+_WEIGHTING: Final = np.array(
+    [
+        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
+        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
+    ]
+)
+"""K-weighting at 48 kHz, second-order sections (ITU-R BS.1770-4, annex 1)."""
 _SHORT_TERM, _MOMENTARY = 3.0, 0.4
 _GATE: Final = -70.0
-_RELATIVE_GATE: Final = -20.0
 _FRAME: Final = SAMPLE_RATE // 20
 
 
@@ -30,12 +35,11 @@ def level_figures(audio: Block) -> dict[str, float]:
     Source: EBU Tech 3342 for the loudness range, over the whole passage with windows half a second apart.
     """
     exact = audio.astype(np.float64)
-    weighted = np.square(signal.sosfilt(WEIGHTING, exact, axis=0)).sum(axis=1)
-    short = lufs(_means(weighted, _SHORT_TERM, 0.5))
-    short = short[short > _GATE]
-    short = short[short > float(lufs((10 ** ((short + 0.691) / 10)).mean())) + _RELATIVE_GATE]
+    weighted = np.square(signal.sosfilt(_WEIGHTING, exact, axis=0)).sum(axis=1)
+    short = _lufs(_gated(_means(weighted, _SHORT_TERM, 0.5), -20))
     rms = float(np.sqrt(np.square(exact).mean()))
-    integrated, peak = integrated_loudness(audio), true_peak(audio)
+    momentary = _means(weighted, _MOMENTARY, 0.1)
+    integrated, peak = float(_lufs(_gated(momentary, -10).mean())), _true_peak(exact)
     three = SAMPLE_RATE * 3
     peaks = np.abs(exact[: len(exact) // three * three]).reshape(-1, 2 * three).max(axis=1)
     mono = exact.mean(axis=1)
@@ -48,12 +52,27 @@ def level_figures(audio: Block) -> dict[str, float]:
         "plr": peak - integrated,
         "crest": 20 * float(np.log10(np.abs(exact).max() / rms)),
         "dc": float(np.abs(exact.mean(axis=0)).max()),
-        "psr_like": float(
-            np.median(20 * np.log10(np.maximum(peaks, 1e-9))) - np.median(lufs(_means(weighted, _MOMENTARY, 0.1)))
-        ),
+        "psr_like": float(np.median(20 * np.log10(np.maximum(peaks, 1e-9))) - np.median(_lufs(momentary))),
         "floor_p5_re_rms_db": 20 * float(np.log10((np.percentile(frames, 5) + 1e-9) / rms)),
         "frame_p95_p50_db": 20 * float(np.log10(np.percentile(frames, 95) / max(float(np.median(frames)), 1e-9))),
     }
+
+
+def _lufs(power: Array | float) -> Array:
+    return -0.691 + decibels(power)
+
+
+def _gated(powers: Array, relative: float) -> Array:
+    """Return the powers above -70 LUFS, and above the mean of these plus `relative` dB."""
+    powers = powers[_lufs(powers) > _GATE]
+    return powers[_lufs(powers) > _lufs(powers.mean()) + relative]
+
+
+def _true_peak(audio: Array) -> float:
+    """Return the highest peak at four-fold oversampling, in dBTP."""
+    parts = range(0, len(audio), 10 * SAMPLE_RATE)
+    peaks = [np.abs(signal.resample_poly(audio[at : at + 10 * SAMPLE_RATE], 4, 1, axis=0)).max() for at in parts]
+    return 20 * float(np.log10(max(peaks) + 1e-12))
 
 
 def _means(values: Array, seconds: float, step: float) -> Array:

@@ -38,8 +38,15 @@ GOALS: Final[Mapping[str, tuple[float, float]]] = {
 }  # fmt: skip
 """The range that every station is to lie in."""
 
-OF_DRUMS: Final = frozenset({"percussive_db", "pump_dip_db", "kick_hits_per_s", "percussive_above_2k_share"})
-"""Measures that say nothing about a station without drums."""
+OF_DRUMS: Final = frozenset(
+    {
+        "percussive_db", "percussive_above_2k_share", "kick_hits_per_s", "pump_dip_db", "crest", "plr", "psr_like",
+        "frame_p95_p50_db",
+    }
+)  # fmt: skip
+"""Measures of hits, which say nothing about a station without drums."""
+OF_BASS: Final = frozenset({"band sub 20-60", "band low 60-120"})
+"""Measures that say nothing about a station without drums and bass."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,15 @@ class Mix:
     """The passages of one station, or one file."""
 
     name: str
-    has_drums: bool
+    layers: frozenset[str]
     passages: Sequence[Mapping[str, float]]
     """The figures of each passage, of all seeds."""
 
     def figure(self, measure: str) -> float | None:
         """Return the median over the passages; None where none has the measure, or where it does not apply."""
-        if measure in OF_DRUMS and not self.has_drums:
+        if measure in OF_DRUMS and "drums" not in self.layers:
+            return None
+        if measure in OF_BASS and not self.layers & {"bass", "drums"}:
             return None
         values = [figures[measure] for figures in self.passages if measure in figures]
         return float(np.median(values)) if values else None
@@ -80,7 +89,7 @@ def measure_station(settings: StationSettings, *, minutes: float, seeds: Sequenc
     for seed in seeds:
         audio = _rendered(settings, minutes, seed)[15 * SAMPLE_RATE :]
         figures += [measure(passage) for passage in _passages(audio)]
-    return Mix(settings.name, "drums" in settings.layers, figures)
+    return Mix(settings.name, frozenset(settings.layers), figures)
 
 
 def measure_file(path: Path) -> Mix:
@@ -99,7 +108,7 @@ def measure_file(path: Path) -> Mix:
     audio = np.frombuffer(done.stdout, "<f4").reshape(-1, 2)
     if len(audio) < SHORTEST:
         raise StreamError(f"{path} lasts {len(audio) / SAMPLE_RATE:.1f} s; at least 20 s are needed")
-    return Mix(path.stem, has_drums=True, passages=[measure(passage) for passage in _passages(audio)])
+    return Mix(path.stem, frozenset({"keys", "bass", "drums"}), [measure(passage) for passage in _passages(audio)])
 
 
 def table(mixes: Sequence[Mix], *, all_measures: bool = False) -> str:
