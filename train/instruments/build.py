@@ -13,6 +13,7 @@ from train.instruments.kits import build_kits
 from train.instruments.loudness import measure_levels
 from train.instruments.references import read_references
 from train.instruments.soundfont import Preset, write
+from train.instruments.zones import instrument_presets
 
 NAME: Final = "Lo-fi radio"
 _COMMENT: Final = (
@@ -46,7 +47,7 @@ def build_presets(held_out: Mapping[str, frozenset[int]] | None = None) -> list[
     Args:
         held_out: pitches that fitted parameters are taken without, by the name of the references.
     """
-    pitched = [preset for instrument in melodic.instruments(held_out) for preset in melodic.build(instrument)]
+    pitched = [preset for instrument in melodic.instruments(held_out) for preset in instrument_presets(instrument)]
     return [*pitched, *build_kits()]
 
 

@@ -14,10 +14,12 @@ from train.instruments import melodic
 from train.instruments.analysis import aligned
 from train.instruments.distance import distance
 from train.instruments.fitting import SOURCES, Kind, Source
+from train.instruments.instrument import Instrument
 from train.instruments.kits import KITS, build_kits
 from train.instruments.player import Player
 from train.instruments.references import RATE, Reference, Signal, read_references
 from train.instruments.soundfont import Preset, write
+from train.instruments.zones import instrument_presets
 
 _PROGRAMS: Final = {
     "rhodes-mk1": (0, 4),
@@ -68,7 +70,7 @@ def report(folder: Path, other: Path | None) -> list[Row]:
             preset
             for instrument in melodic.instruments(pitched)
             if _is_fitted(instrument)
-            for preset in melodic.build(instrument)
+            for preset in instrument_presets(instrument)
         ]
         write(font, presets, name="Held out", comment="")
         with Player(font) as ours:
@@ -149,7 +151,7 @@ def _beat() -> list[tuple[float, int, int]]:
     return [*hats, (0.05, 36, 95), (0.55, 38, 90), (1.3, 36, 85), (1.55, 38, 95)]
 
 
-def _is_fitted(instrument: melodic.Instrument) -> bool:
+def _is_fitted(instrument: Instrument) -> bool:
     return any((0, program) in _PROGRAMS.values() for program in instrument.programs)
 
 
