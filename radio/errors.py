@@ -64,6 +64,10 @@ class ServerError(RadioError):
     """A server that cannot start, for instance because its port is in use."""
 
 
+class OpeningError(ServerError):
+    """A station that its worker cannot open, for instance because a model is missing."""
+
+
 def did_you_mean(word: str, choices: Sequence[str]) -> str:
     """Return a hint to append to a message: `" Did you mean 'chill'?"`, or `""` if no choice is close to `word`."""
     from difflib import get_close_matches

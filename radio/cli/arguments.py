@@ -163,10 +163,13 @@ def station_settings(
             raise SettingsError(f"--set {change}: write CONTROL=VALUE, such as tempo=72")
         patch[control] = plain_value(value)
     number = settings.seed if arguments.seed is None else arguments.seed
-    if number == 0:
-        number = drawn_seed()
-        print(f"radio: the seed of {name} is {number}", file=sys.stderr)
-    return replace(settings, controls=settings.controls.changed(patch), seed=number)
+    return replace(settings, controls=settings.controls.changed(patch), seed=number or drawn_seed())
+
+
+def print_drawn_seed(arguments: argparse.Namespace, config: RadioConfig, settings: StationSettings) -> None:
+    """Print the seed of music that has played, if neither the command line nor the config names one."""
+    if not (arguments.seed or config.station(settings.name).seed):
+        print(f"radio: {settings.name} began from seed {settings.seed}", file=sys.stderr)
 
 
 def drawn_seed() -> int:

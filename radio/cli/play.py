@@ -11,7 +11,14 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from radio.cli.arguments import add_station, drawn_seed, load_config, positive, station_settings
+from radio.cli.arguments import (
+    add_station,
+    drawn_seed,
+    load_config,
+    positive,
+    print_drawn_seed,
+    station_settings,
+)
 from radio.cli.exit_codes import OK
 from radio.cli.signals import handled_by
 from radio.errors import SettingsError
@@ -57,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             from radio.cli.pipe import pipe
 
             pipe(settings, sys.stdout.buffer, format_=arguments.format or "wav", seconds=arguments.seconds)
+    print_drawn_seed(arguments, config, settings)
     return OK
 
 

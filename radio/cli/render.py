@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from radio.cli.arguments import add_station, count, load_config, positive, station_settings
+from radio.cli.arguments import add_station, count, load_config, positive, print_drawn_seed, station_settings
 from radio.cli.exit_codes import OK
 from radio.errors import SettingsError, StreamError, did_you_mean
 from radio.types import SAMPLE_RATE
@@ -52,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    settings = station_settings(arguments, load_config(arguments.config))
+    config = load_config(arguments.config)
+    settings = station_settings(arguments, config)
     if arguments.instrument is not None:
         from radio.music.instruments import parse_program
         from radio.music.played_instruments import ANY
@@ -62,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.no_drums:
         settings = replace(settings, controls=settings.controls.changed({"drums_mute": True}))
     render(settings, extent=extent_of(arguments), paths=arguments.file, count=arguments.count)
+    print_drawn_seed(arguments, config, settings)
     return OK
 
 

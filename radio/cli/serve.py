@@ -54,7 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _with_overrides(load_config(arguments.config), arguments)
 
     with contextlib.suppress(KeyboardInterrupt), log_of(arguments):  # Ctrl-C is the usual end
-        serve(load(), load=load, states=_states(arguments))
+        config, states = load(), _states(arguments)
+        try:
+            serve(config, load=load, states=states)
+        finally:
+            if states is not None:
+                states.unlock()
     return OK
 
 

@@ -87,11 +87,17 @@ class Sampler:
         return twin
 
     def draw(self, logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.bool_], sampling: Sampling) -> int:
-        """Draw one of the rows that are `allowed` (V,). Raise ModelError if none is."""
+        """Draw one of the rows that are `allowed` (V,).
+
+        Raises:
+            ModelError: no row is allowed, or the logits are not finite.
+        """
         rows = allowed.nonzero()[0]
         if not len(rows):
             raise ModelError("the grammar allows no token; this is a bug in the host, not in the model")
         scores = logits[rows] - self._penalties(sampling)[self._pitch[rows]]
+        if not np.isfinite(scores).all():
+            raise ModelError("the model's scores contain NaN or infinity; its checkpoint may be damaged")
         row = int(rows[scores.argmax() if sampling.temperature < _GREEDY else self._sample(scores, sampling)])
         self.counts *= np.float32(sampling.alpha_decay)
         if self._pitch[row] < _PITCHES:

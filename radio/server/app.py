@@ -83,8 +83,6 @@ async def serve(
     settings = replace(config.server, host=host if isinstance(host, str) else hosts)
     _raise_file_limit()
     async with AsyncExitStack() as stack:
-        if states is not None:
-            stack.callback(states.unlock)
         channels = ChannelSet(config.stations, functools.partial(Channel, worker=worker, states=states))
         app = build(
             channels.channels,

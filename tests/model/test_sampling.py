@@ -73,6 +73,15 @@ def test_a_draw_with_no_allowed_token_is_an_error() -> None:
         sampler().draw(LOGITS, np.zeros(len(TOKENS), bool), Sampling())
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_are_an_error(value: float) -> None:
+    sampler = Sampler([wait_token(10), wait_token(20)], np.random.default_rng(1))
+    logits = np.array([0.0, value], np.float32)
+    with pytest.raises(ModelError, match="NaN or infinity"):
+        sampler.draw(logits, np.array([True, True]), Sampling())
+    assert sampler.draw(logits, np.array([True, False]), Sampling()) == 0
+
+
 def test_the_penalty_on_a_recent_note_ignores_velocity_and_decays() -> None:
     flat = np.zeros(len(TOKENS), np.float32)
     only_60 = np.zeros(len(TOKENS), bool)

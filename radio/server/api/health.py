@@ -18,7 +18,10 @@ class Liveness(Body):
 
 
 class Readiness(Body):
-    """The readiness of the stations. A station is ready if it is on the air and has audio in reserve."""
+    """The readiness of the stations.
+
+    A station is ready if it is on the air; after a silence, if it has been for five seconds.
+    """
 
     ok: bool
     stations: dict[str, bool]

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 from radio import __version__
-from radio.errors import ControlError, ServerError, SnapshotError, StreamError
+from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
 from radio.server.api.controls import ControlEvent
 from radio.server.api.events import AirEvent, read_event
 from radio.server.broadcast.event_stream import Subscribers
@@ -144,7 +144,8 @@ class Channel:
         """Start the worker, and return when the station is on the air.
 
         Raises:
-            ServerError: The worker cannot open the station, or ended before the station was on the air.
+            ServerError: The worker cannot open the station, or ended before the station was on the air. Others are
+                started until `stop`, so that the station is on the air once one can open it.
         """
         self._tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._worker.run())]
         if self._states is not None:
@@ -383,7 +384,7 @@ class Channel:
             self._begin_anew(f"{self._fruitless} workers ended at the same place")
         if self.runs and self.runs[-1].digests != digests:
             self._begin_anew("its models were changed")
-        past, first = (_WARM_UP, False) if self.edge.on_air else (_PAST, True)
+        past, first = (_WARM_UP, False) if self.edge.started else (_PAST, True)
         if self.runs and (resume := self._snapshots.resume(frame, past=past, with_events=first)):
             run = self.runs[-1]
             return replace(self.settings, seed=run.settings.seed, controls=run.settings.controls), resume
@@ -395,7 +396,7 @@ class Channel:
 
     def _begin_anew(self, reason: str) -> None:
         """Let the next worker begin a new piece."""
-        if self._states is not None and not self.edge.on_air:
+        if self._states is not None and not self.edge.started:
             self._states.set_aside(self.settings.name, reason)
         else:
             self._log.error("station '%s' begins a new piece: %s", self.settings.name, reason)
@@ -434,7 +435,7 @@ class Channel:
                 self.mount(format_).add(replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
                 self.edge.extend(frame + self._offset)
-                if self.edge.on_air and not self._on_air.done():
+                if self.edge.started and not self._on_air.done():
                     self._on_air.set_result(None)
             case StationEvent():
                 event = read_event(message, self._offset)
@@ -461,9 +462,11 @@ class Channel:
         self.now_playing.retract(self.edge.end)
 
     def _on_worker_failure(self, error: Exception) -> None:
+        if isinstance(error, OpeningError):
+            self._fruitless = 0  # the piece is not to blame
         if isinstance(error, SnapshotError):
             self._begin_anew(str(error))
         elif not self._on_air.done():
-            raise ServerError(f"station '{self.settings.name}' cannot start: {error}") from error
+            self._on_air.set_exception(ServerError(f"station '{self.settings.name}' cannot start: {error}"))
         else:
             self._log.error("station '%s': %s", self.settings.name, error)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from radio.errors import RadioError
+from radio.errors import RadioError, ServerError
 from radio.server.broadcast.channel import Channel
 from radio.settings.station import StationSettings
 from radio.types import Frames, Seconds
@@ -47,12 +47,19 @@ class ChannelSet:
         """A view, which follows changes of the set."""
 
     async def start(self) -> None:
-        """Start all channels, and return when all are on the air.
+        """Start all channels, and return when all are on the air that can be.
+
+        A station that cannot be opened is logged, and tried again while the others play.
 
         Raises:
-            ServerError: A worker cannot open its station.
+            ServerError: No station can be opened.
         """
-        await asyncio.gather(*(channel.start() for channel in self._channels.values()))
+        results = await asyncio.gather(*(self._start(channel) for channel in self._channels.values()))
+        failed = [error for error in results if error is not None]
+        if len(failed) == len(self._channels):
+            raise failed[0]
+        for error in failed:
+            _log.error("%s; it is tried again", error)
         for name, channel in self._channels.items():
             self._watch(name, channel)
 
@@ -118,6 +125,14 @@ class ChannelSet:
                 added.append(name)
         self._sort(list(stations))
         return SetChanges(tuple(added), tuple(changed), tuple(removed), failed)
+
+    async def _start(self, channel: Channel) -> ServerError | None:
+        """Start a channel; return why it cannot be started."""
+        try:
+            await channel.start()
+        except ServerError as error:
+            return error
+        return None
 
     def _sort(self, order: list[str]) -> None:
         in_order = {name: self._channels[name] for name in order if name in self._channels}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from radio.errors import ControlError, ServerError, SnapshotError, StreamError
+from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
 from radio.server.broadcast.worker_runs import digests
 from radio.station.snapshot import Resume
 from radio.types import Frames, Seconds
@@ -198,7 +198,7 @@ class RestartingWorker:
     def _handle(self, message: Message) -> None:
         match message:
             case StationFailed(reason, in_snapshot):
-                raise SnapshotError(reason) if in_snapshot else ServerError(reason)
+                raise SnapshotError(reason) if in_snapshot else OpeningError(reason)
             case ControlsLanded(number):
                 if (request := self._requests.get(number)) and not request.done():
                     request.set_result(message)

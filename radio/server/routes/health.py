@@ -76,14 +76,15 @@ async def get_health(request: web.Request) -> web.Response:
     "Check that all stations are on the air",
     tag="health",
     answer=Readiness,
-    problems={503: "A station is not on the air, or has no audio in reserve; `stations` says which."},
+    problems={503: "A station is not on the air; `stations` says which."},
     problem_answers={503: Readiness},
 )
 async def get_readiness(request: web.Request) -> web.Response:
-    """Report for each station whether it is on the air and has audio in reserve."""
-    stations = {
-        name: channel.edge.on_air and channel.edge.reserve > 0 for name, channel in request.app[CHANNELS].items()
-    }
+    """Report for each station whether it is on the air.
+
+    A station that was off the air counts as ready once it has been on for five seconds.
+    """
+    stations = {name: channel.edge.ready for name, channel in request.app[CHANNELS].items()}
     silent = [name for name, ready in stations.items() if not ready]
     if not silent:
         return json_response(Readiness(ok=True, stations=stations))

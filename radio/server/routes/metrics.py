@@ -81,7 +81,7 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
         for format_ in CODECS
     ]
     on_air = samples(lambda channel: channel.edge.on_air)
-    yield Metric("radio_on_air", "gauge", "Whether the station is on the air.", on_air)
+    yield Metric("radio_on_air", "gauge", "Whether audio was released in the last two seconds.", on_air)
     listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]
     listeners += [
         ({"station": name, "format": "hls"}, float(len(channel.hls_listeners))) for name, channel in channels.items()
@@ -97,8 +97,8 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
     underruns = samples(lambda channel: channel.edge.underruns)
     yield Metric("radio_underruns_total", "counter", "Times that audio came too late for the live edge.", underruns)
-    late = samples(lambda channel: channel.edge.total_delay)
-    yield Metric("radio_late_seconds_total", "counter", "Total time by which audio came too late.", late)
+    late = samples(lambda channel: channel.edge.dead_air)
+    yield Metric("radio_late_seconds_total", "counter", "Time for which listeners without a burst heard nothing.", late)
     restarts = samples(lambda channel: channel.restarts)
     yield Metric("radio_worker_restarts_total", "counter", "Workers that were replaced.", restarts)
     encoders = samples(lambda channel: channel.encoder_restarts)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from radio.types import SAMPLE_RATE, Frames, Seconds
+
+CATCH_UP: Final = 0.25
+"""Share by which the edge is faster than the clock while it makes a delay good."""
+
+CATCH_UP_RESERVE: Final[Seconds] = 1.5
+"""With less audio in reserve, the edge is no faster than the clock."""
+
+SILENCE_LIMIT: Final[Seconds] = 2.0
+"""A station that has released no audio for this long is off the air."""
+
+READY_AFTER: Final[Seconds] = 5.0
+"""Time on the air after which a station counts as ready again."""
 
 
 @dataclass(slots=True)
 class LiveEdge:
     """A position in the rendered audio that advances with the wall clock.
 
-    If rendering is late, the edge waits and then continues at normal speed. Catching up would drain the reserve again
-    and again, whereas a single delay is inaudible behind a listener's burst.
+    If rendering is late, the edge waits, and then advances a little faster than the clock while there is a reserve. So
+    listeners get back what the delay took from their bursts, and the reserve is not drained again.
     """
 
     now: Callable[[], float]
@@ -27,11 +40,35 @@ class LiveEdge:
     total_delay: Seconds = 0.0
     """The sum of the edge's delays against the wall clock."""
     _epoch: float | None = None
+    _owed: Seconds = 0.0
+    """Delay that is not made good yet."""
+    _advanced: float = 0.0
+    """The time of the last advance."""
+    _moved: float = float("-inf")
+    """The time at which audio was last released."""
+    _moving_since: float = float("-inf")
+    """The time at which audio came again after a silence."""
+
+    @property
+    def started(self) -> bool:
+        """True once there is audio."""
+        return self._epoch is not None
 
     @property
     def on_air(self) -> bool:
-        """True once there is audio."""
-        return self._epoch is not None
+        """True if audio was released in the last `SILENCE_LIMIT`."""
+        return self.now() - self._moved < SILENCE_LIMIT
+
+    @property
+    def ready(self) -> bool:
+        """True if the station is on the air, and not only since a moment after a silence."""
+        return self.on_air and self.now() - self._moving_since >= READY_AFTER
+
+    @property
+    def dead_air(self) -> Seconds:
+        """The time for which the edge has waited for audio, the present wait included."""
+        late = 0.0 if self._epoch is None else self.now() - self._epoch - self.end / SAMPLE_RATE
+        return self.total_delay + max(0.0, late)
 
     @property
     def reserve(self) -> Seconds:
@@ -43,11 +80,13 @@ class LiveEdge:
         if end <= self.end:
             return
         if self._epoch is None:
-            self._epoch = self.now() - self.end / SAMPLE_RATE
+            self._moved = self._advanced = self.now()
+            self._epoch = self._moved - self.end / SAMPLE_RATE
         elif (late := self.now() - self._epoch - self.end / SAMPLE_RATE) > 0:
             self._epoch += late
             self.underruns += 1
             self.total_delay += late
+            self._owed += late
         self.end = end
 
     def rewind(self, end: Frames) -> None:
@@ -56,7 +95,17 @@ class LiveEdge:
 
     def advance(self) -> Frames:
         """Advance to the wall clock's position, as far as audio is rendered, and return the live frame."""
+        now, before = self.now(), self.live
         if self._epoch is not None:
-            due = int((self.now() - self._epoch) * SAMPLE_RATE)
+            if self.reserve > CATCH_UP_RESERVE:
+                gain = min(self._owed, CATCH_UP * (now - self._advanced))
+                self._epoch -= gain
+                self._owed -= gain
+            due = int((now - self._epoch) * SAMPLE_RATE)
             self.live = max(self.live, min(due, self.end))
+        self._advanced = now
+        if self.live > before:
+            if float("-inf") < self._moved < now - SILENCE_LIMIT:
+                self._moving_since = now
+            self._moved = now
         return self.live

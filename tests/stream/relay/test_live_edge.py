@@ -31,9 +31,9 @@ def play(edge: LiveEdge, wall: Clock, seconds: float, *, ahead: float = 3.0, ste
 def test_the_edge_does_not_move_before_the_first_audio(edge: LiveEdge, wall: Clock) -> None:
     wall.seconds += 100
     assert edge.advance() == 0
-    assert not edge.on_air
+    assert not edge.started
     edge.extend(3_840)
-    assert edge.on_air
+    assert edge.started
     assert edge.advance() == 0
 
 
@@ -56,12 +56,16 @@ def test_a_stall_shorter_than_the_reserve_has_no_effect(edge: LiveEdge, wall: Cl
     assert edge.underruns == 0
 
 
-def test_a_longer_stall_delays_the_edge_once(edge: LiveEdge, wall: Clock) -> None:
+def test_a_longer_stall_delays_the_edge_once_and_the_delay_is_made_good(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     for _ in range(100):
         wall.seconds += 0.08
         edge.advance()
     assert edge.reserve == 0
+    start = edge.live
+    assert edge.dead_air == pytest.approx(8 - 3, abs=0.1)
+    play(edge, wall, 20.1)
+    assert (edge.live - start) / SAMPLE_RATE == pytest.approx(20 + 8 - 3, abs=0.2)
     start = edge.live
     play(edge, wall, 20)
     assert (edge.live - start) / SAMPLE_RATE == pytest.approx(20, abs=0.1)
@@ -87,3 +91,23 @@ def test_extending_to_the_same_end_changes_nothing(edge: LiveEdge, wall: Clock) 
     delay = edge.total_delay
     edge.extend(edge.end)
     assert edge.total_delay == delay
+
+
+def test_a_station_is_off_the_air_after_two_seconds_of_silence_and_ready_five_after(
+    edge: LiveEdge, wall: Clock
+) -> None:
+    assert not edge.on_air
+    play(edge, wall, 10)
+    assert edge.ready  # a first start needs no time to prove itself
+    wall.seconds += 3
+    edge.advance()
+    wall.seconds += 1.9
+    edge.advance()
+    assert edge.on_air
+    wall.seconds += 0.2
+    assert not edge.on_air
+    play(edge, wall, 0.1)
+    assert edge.on_air
+    assert not edge.ready
+    play(edge, wall, 5)
+    assert edge.ready
