@@ -61,15 +61,21 @@ export class PromptPanel {
 
 /** @param {PromptPhrase} phrase */
 function createRow({ text, understood, controls, notes }) {
-  const values = Object.entries(controls).map(([name, value]) => `${labelOf(name)}: ${valueText(value)}`);
+  const values = Object.entries(controls).map(([name, value]) => settingText(name, value));
   const meaning = values.join(", ") || (understood ? "nothing to change" : "not understood");
   return element("div", { className: understood ? "understood" : "not-understood" },
     element("dt", { textContent: text }),
     element("dd", {}, meaning, ...notes.map((note) => element("small", { textContent: note }))));
 }
 
-/** @param {ControlValue} value */
-function valueText(value) {
-  if (typeof value === "boolean") return value ? "on" : "off";
-  return typeof value === "number" ? String(Math.round(100 * value) / 100) : value;
+/**
+ * Return a control and its value, such as "Tempo: 66"; a layer that is not muted is on.
+ *
+ * @param {string} name
+ * @param {ControlValue} value
+ */
+function settingText(name, value) {
+  const layer = name.match(/^(.+)_mute$/)?.[1];
+  if (layer) return `${labelOf(layer)}: ${value ? "off" : "on"}`;
+  return `${labelOf(name)}: ${typeof value === "number" ? Math.round(100 * value) / 100 : value}`;
 }

@@ -31,6 +31,8 @@ CHANGES = {
     6 * BAR: {"keys_level": -6.0, "mood": "sad"},
     7 * BAR: {"rain_mute": False, "density": 0.9},
 }
+LATER = {5 * BAR: ({"tempo": 90.0, "drums_level": -2.0}, {"tempo": 88.0}, {"tempo": 86.0})}
+"""Steps of the bars after a change; some are still to come in the snapshots."""
 SKIP_AT = 8 * BAR
 
 
@@ -57,8 +59,9 @@ def played(settings: StationSettings) -> Undisturbed:
         blocks, events, snapshots, log = [], [], [], []
         while station.position < 15 * BAR:
             for frame in [frame for frame in changes if frame <= station.position]:
-                log.append(LogEntry(station.mixed, changes[frame]))
-                station.control(changes.pop(frame))
+                later = LATER.get(frame, ())
+                log.append(LogEntry(station.mixed, changes[frame], later=later))
+                station.control(changes.pop(frame), later)
             if not skipped and station.position >= SKIP_AT:
                 skipped = True
                 log.append(LogEntry(station.mixed, action=SKIP))
