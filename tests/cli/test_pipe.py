@@ -28,7 +28,7 @@ from radio.types import SAMPLE_RATE
 from tests.conftest import Radio
 
 FRAME_BYTES = 4
-PIPE = ("--station", "chill", "--output", "-")
+PIPE = ("--station", "chill", "--seed", "3", "--output", "-")  # a seed that is not named is printed
 
 
 def decoded(audio: bytes, *options: str) -> np.ndarray:
