@@ -89,6 +89,10 @@ class ToneStation:
     def act(self, action: Action) -> Landing:
         return Landing(self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line)
 
+    def prime(self, prime: object) -> dict[str, Landing]:
+        landing = Landing(self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line)
+        return {"prime": landing, "track": landing}
+
     def events(self) -> list[StationEvent]:
         events, self._events = self._events, []
         return events

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from radio.cli.priming import add_prime
 from radio.errors import ModelError, SettingsError, did_you_mean
 
 if TYPE_CHECKING:  # `radio --help` imports no YAML
@@ -91,6 +92,7 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
         help="start of the music; the same seed plays the same music [the config's, else another one each time]",
     )
     add_prompt(parser)
+    add_prime(parser)
     parser.add_argument(
         "--set",
         dest=set_to,
@@ -139,7 +141,7 @@ def load_config(path: Path | None) -> RadioConfig:
 def station_settings(
     arguments: argparse.Namespace, config: RadioConfig, *, default: str | None = None
 ) -> StationSettings:
-    """Return the settings of the selected station, with the prompt, the controls and the seed of the command line.
+    """Return the settings of the selected station, as the options of the command line have it.
 
     Args:
         arguments: Holds the arguments of `add_station`.

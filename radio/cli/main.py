@@ -47,7 +47,7 @@ _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "survey": (survey, "serve a page on which listeners compare pairs of passages, and report their answers"),
     "originality": (originality, "compare a MIDI file with the music that the shipped models were trained on"),
 }
-_STATION_OPTIONS: Final = ("station", "seed", "prompt", "set")
+_STATION_OPTIONS: Final = ("station", "seed", "prompt", "prime", "prime_part", "set")
 _PLAY_OPTIONS: Final = ("output", "format", "seconds", "device")
 
 _DESCRIPTION: Final = "An endless lo-fi radio: small language models write the music while you listen."
@@ -104,7 +104,7 @@ def parser() -> Parser:
     play.add_arguments(root, set_to="set")
     add_config(root)
     # A command's own arguments leave these as they are.
-    unset = dict.fromkeys(("config", "station", "seed", "prompt", *_PLAY_OPTIONS))
+    unset = dict.fromkeys(("config", "station", "seed", "prompt", "prime", "prime_part", *_PLAY_OPTIONS))
     root.set_defaults(run=play.run, set=[], changes=[], **unset)
     commands = root.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=Parser)
     for name, (module, description) in _COMMANDS.items():
@@ -139,7 +139,7 @@ def _check_strays(arguments: argparse.Namespace) -> None:
     own: dict[str, tuple[str, ...]] = {
         "render": _STATION_OPTIONS,
         "push": _STATION_OPTIONS,
-        "serve": ("prompt", "seed"),
+        "serve": ("prompt", "prime", "prime_part", "seed"),
         "prompt": ("station",),
     }
     allowed = own.get(arguments.command, ())

@@ -20,6 +20,7 @@ from radio.cli.arguments import (
     station_settings,
 )
 from radio.cli.exit_codes import OK
+from radio.cli.priming import primed
 from radio.cli.signals import handled_by
 from radio.errors import SettingsError
 from radio.types import SAMPLE_RATE, Seconds
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     _check(arguments)
     config = load_config(arguments.config)
-    settings = station_settings(arguments, config, default=next(iter(config.stations)))
+    settings = primed(arguments, station_settings(arguments, config, default=next(iter(config.stations))))
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
         if arguments.output is None:
             play(config, settings, seconds=arguments.seconds, device=arguments.device)

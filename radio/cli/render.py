@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio.cli.arguments import add_station, count, load_config, positive, print_drawn_seed, station_settings
 from radio.cli.exit_codes import OK
+from radio.cli.priming import primed
 from radio.errors import SettingsError, StreamError, did_you_mean
 from radio.types import SAMPLE_RATE
 
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     config = load_config(arguments.config)
-    settings = station_settings(arguments, config)
+    settings = primed(arguments, station_settings(arguments, config))
     if arguments.instrument is not None:
         from radio.music.instruments import parse_program
         from radio.music.played_instruments import ANY

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from radio.cli.arguments import add_prompt, load_config, port, seed
 from radio.cli.exit_codes import OK
 from radio.cli.logs import add_log, log_of
+from radio.cli.priming import add_prime, primed
 from radio.cli.signals import run_until_stopped
 from radio.cli.state import add_state, folder_of
 from radio.errors import SnapshotError
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one [the config's, else 8000]")
     add_prompt(parser)
     add_log(parser)
+    add_prime(parser)
     parser.add_argument("--no-control", action="store_true", help="disable control changes over HTTP")
     parser.add_argument(
         "--seed",
@@ -102,6 +104,8 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
         stations = {name: prompted(arguments.prompt, station) for name, station in stations.items()}
     if arguments.seed is not None:
         stations = {name: replace(station, seed=arguments.seed) for name, station in stations.items()}
+    if (arguments.prime, arguments.prime_part) != (None, None):
+        stations = {name: primed(arguments, station) for name, station in stations.items()}
     return replace(config, server=server, stations=stations)
 
 

@@ -21,6 +21,7 @@ from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Mate
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.prime import Prime
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.track_writer import memento_of
 from radio.compose.wish import ANY, Wish
@@ -208,6 +209,10 @@ class Composer:
         """
         return self._conductor.act(action, request_of(controls)[0])
 
+    def prime(self, prime: Prime, controls: Controls) -> int:
+        """Let the track that begins next take up `prime`; return the number of its first bar."""
+        return self._conductor.prime(prime, request_of(controls)[0])
+
     def save(self) -> ComposerState:
         """Return everything that the next bar depends on."""
         writer = self._writer
@@ -373,7 +378,8 @@ class Composer:
         """Return the track's tempo and swing; one that was changed during the track counts as it was asked for."""
         tempo, swing = controls.tempo, controls.swing
         if tempo == self._asked[0]:
-            tempo = _clamped("tempo", tempo + track.tempo_offset * controls.tempo_variety)
+            own = tempo + track.tempo_offset * controls.tempo_variety if track.tempo is None else track.tempo
+            tempo = _clamped("tempo", own)
         if swing == self._asked[1]:
             swing = _clamped("swing", swing + track.swing_offset)
         return tempo, swing

@@ -10,6 +10,7 @@ from radio.compose.form import BarScript, at_energy, held_on
 from radio.compose.instruments import Instruments
 from radio.compose.memory import EMPTY, Memento, Memory
 from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.prime import PRIMED_TRACKS, Prime
 from radio.compose.taste import NEUTRAL, Taste
 from radio.compose.texture import Texture
 from radio.compose.track_writer import REMEMBERED, Surroundings, TrackWriter, features_of, untransposed
@@ -48,6 +49,8 @@ class ConductorState:
     rated: tuple[RatedTrack, ...]
     holds: bool
     energy: float
+    prime: Prime | None = None
+    primed: int = 0
 
 
 class Conductor:
@@ -68,6 +71,9 @@ class Conductor:
         self._rated: tuple[RatedTrack, ...] = ()
         self._holds = False
         """True while a listener holds the loop."""
+        self._prime: Prime | None = None
+        self._primed = 0
+        """Number of the first track that takes up the prime."""
         self._energy = Request().energy
         """The energy for which the following track was drawn."""
         self._track = self._draw(None, Request())
@@ -169,6 +175,18 @@ class Conductor:
             return self._following.first_bar
         return self._bar
 
+    def prime(self, prime: Prime, request: Request) -> int:
+        """Let the next tracks take up `prime`, from the one that begins next on; return the number of its first bar."""
+        self._prime, track = prime, self._track
+        if self._bar == track.first_bar:
+            self._primed = track.number
+            self._track = self._tracks.taken_up(replace(track, wish=request.wish), prime, request.energy)
+            self._redraw_following(request)
+            return track.first_bar
+        self._primed = track.number + 1
+        self._redraw_following(request)
+        return self._following.first_bar
+
     @property
     def next_loop(self) -> int:
         """The first bar, of those not planned yet, at which a loop begins: there another harmony takes effect."""
@@ -185,7 +203,7 @@ class Conductor:
         return ConductorState(
             self._tracks.seed,
             self._track, self._following, self._recent, self._bar, self._memory, self._taste, self._rated, self._holds,
-            self._energy,
+            self._energy, self._prime, self._primed,
         )  # fmt: skip
 
     def restore(self, saved: ConductorState) -> None:
@@ -195,6 +213,7 @@ class Conductor:
         self._recent, self._bar = saved.recent, saved.bar
         self._memory, self._taste, self._rated = saved.memory, saved.taste, saved.rated
         self._holds, self._energy = saved.holds, saved.energy
+        self._prime, self._primed = saved.prime, saved.primed
 
     def _advance(self, track: Track, request: Request) -> None:
         """Begin `track`, and draw the one after it."""
@@ -243,7 +262,9 @@ class Conductor:
         self._memory = self._memory.with_opinion(number, opinion)
 
     def _turn(self, request: Request) -> None:
-        """Go on in another harmony, this track and the next."""
+        """Go on in another harmony, this track and the next. A prime that is heard ends with it."""
+        if self._track.prime is not None:
+            self._prime = None
         self._track = replace(self._tracks.harmonized(self._track, request.wish, self._recent), turned=self._bar)
         self._redraw_following(request)
 
@@ -257,7 +278,12 @@ class Conductor:
             rated = RatedTrack(last.number, features_of(last), last.tempo_offset)
             self._rated = (*self._rated, rated)[-_RATED:]
         recent = self._recent if last is None else (*self._recent, untransposed(last))
-        return self._tracks.draw(last, request, Surroundings(recent, self._memory, self._taste))
+        track = self._tracks.draw(last, request, Surroundings(recent, self._memory, self._taste))
+        prime = self._prime
+        if prime is None or not 0 <= track.number - self._primed < PRIMED_TRACKS:
+            return track
+        literal = prime.literal and track.number == self._primed
+        return self._tracks.taken_up(track, replace(prime, literal=literal), request.energy)
 
 
 def keys_level(texture: Texture, material: str) -> int:

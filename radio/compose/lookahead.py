@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Protocol
 
 from radio.compose.composer import Bar, Composer, ComposerState, request_of
+from radio.compose.prime import Prime
 from radio.settings.controls import Controls
 from radio.types import Action
 
@@ -32,6 +33,9 @@ class BarSource(Protocol):
 
     def restore(self, saved: ComposerState) -> None:
         """Go on from a saved state."""
+
+    def prime(self, prime: Prime, controls: Controls) -> int:
+        """Let the track that begins next take up `prime`; return the number of its first bar."""
 
 
 class Ahead:
@@ -63,10 +67,7 @@ class Ahead:
     def act(self, action: Action, controls: Controls) -> int:
         """Do what a listener asks for, without the bar in stock. Return the number of the bar from which it counts."""
         with self._lock:
-            if self._stock is not None:
-                before, _, _ = self._stock
-                self._composer.restore(before)
-                self._stock = None
+            self._discard()
             landing = self._composer.act(action, controls)
             self.next_loop = self._composer.next_loop
             return landing
@@ -82,6 +83,21 @@ class Ahead:
             self._stock = None
             self._composer.restore(saved)
             self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
+
+    def prime(self, prime: Prime, controls: Controls) -> int:
+        """Let the track that begins next take up `prime`; a bar in stock is discarded."""
+        with self._lock:
+            self._discard()
+            first_bar = self._composer.prime(prime, controls)
+            self.next_loop = self._composer.next_loop
+            return first_bar
+
+    def _discard(self) -> None:
+        """Return to the state before the bar in stock, if there is one."""
+        if self._stock is not None:
+            before, _, _ = self._stock
+            self._composer.restore(before)
+            self._stock = None
 
     def _prepare(self, controls: Controls) -> Bar:
         if self._stock is not None:

@@ -19,7 +19,7 @@ from radio.compose.grammar import Limits
 from radio.compose.memory import fingerprint
 from radio.compose.performer import Performer, PerformerState, play_together
 from radio.compose.phrase import Phrase, phrase_from_events
-from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.plan import BarPlan, Request, Track, given_phrases
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.texture import Texture
 from radio.compose.track_writer import nearest
@@ -154,10 +154,28 @@ class MaterialWriter:
         self._together = together
         if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ in their top lines alone
             share *= _PAD_SHARE
+        self._given = {name: phrase for name, phrase in given_phrases(inputs.track).items() if self._is_needed(name)}
         self._counts = {
-            name: max(2, round(count * share)) for name, count in CANDIDATES.items() if self._is_needed(name)
+            name: max(2, round(count * share))
+            for name, count in CANDIDATES.items()
+            if self._is_needed(name) and name not in self._given
         }
         self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Choose the phrases of the track's prime, and let the models hear them."""
+        prime = self.inputs.track.prime
+        if prime is None:
+            return
+        if not prime.literal:
+            self._hear("keys", prime.passage)
+        for name, phrase in self._given.items():
+            if name == "drums A":
+                at_density = drums.at_density(phrase, self.inputs.style, self.inputs.request.drums_density)
+                self._accept(name, "drums", drums.leveled(at_density))
+            else:
+                self._accept(name, "keys", phrase)
 
     def _is_needed(self, name: str) -> bool:
         """Return False for phrases of layers that do not play."""
@@ -204,8 +222,9 @@ class MaterialWriter:
     def resume(self, draft: Draft) -> None:
         """Go on from a draft. Its states, where it has none, are those of a new writer that hears what is chosen."""
         if not draft.states:
-            for name, phrase in draft.chosen.items():
-                self._hear(name, phrase)
+            for name in ("keys A", "drums A"):
+                if name in draft.chosen and name not in self._given:
+                    self._hear(name.removesuffix(" A"), draft.chosen[name])
             draft = replace(draft, states=self.draft.states)
         self.draft = draft
 
@@ -321,16 +340,18 @@ class MaterialWriter:
                 style, density = self.inputs.style, self.inputs.request.drums_density
                 phrase = drums.at_density(drums.with_hats(phrase, style), style, density)
             phrase = drums.leveled(phrase)
-        self.draft = replace(self.draft, chosen={**self.draft.chosen, name: phrase}, best=None)
-        self._hear(name, phrase)
+        self._accept(name, layer, phrase)
 
-    def _hear(self, name: str, phrase: Phrase) -> None:
-        """Feed phrase A through its model, so that B is sampled from a state that knows it."""
-        if name not in ("keys A", "drums A"):
-            return
-        layer = name.removesuffix(" A")
-        performer = self._performers[layer]
+    def _accept(self, name: str, layer: str, phrase: Phrase) -> None:
+        """Take a phrase; the model hears the first one of its layer."""
+        self.draft = replace(self.draft, chosen={**self.draft.chosen, name: phrase}, best=None)
+        if name in ("keys A", "drums A"):
+            self._hear(layer, phrase)
+
+    def _hear(self, layer: str, phrase: Phrase) -> None:
+        """Feed a phrase through a model, whose state is then that after the phrase, at the writer's first bar."""
         # A phrase begins at the writer's first bar for every candidate: B is sampled after A, as if A had just ended.
+        performer = self._performers[layer]
         performer.restore(self.draft.states[layer])
         plans = self._plans("A", phrase.bars)
         for plan in plans:

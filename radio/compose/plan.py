@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from radio.compose.form import BarScript
 from radio.compose.memory import Memento
+from radio.compose.phrase import Phrase
+from radio.compose.prime import Prime
 from radio.compose.texture import Texture
 from radio.compose.wish import ANY, Wish
 from radio.music.chord_loops import Loop
-from radio.music.chords import Chord, pitch_class, pitch_name
+from radio.music.chords import Chord, key_name
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat_token, density_token, style_token
 from radio.types import STILL, TICKS_PER_BAR, MixMove, Mode, Tick, TokenId
 
@@ -90,7 +92,7 @@ class Track:
     (`A`, `B`), the chord loop in the track's key. script: one entry a bar. texture: of the keys. tempo_offset,
     swing_offset: added to the station's controls. turned: the bar at which another harmony took effect, from which the
     loops are counted. programs: General MIDI programs of `keys`, `bass` and, where the track has one, `lead`. recalled:
-    the phrase that comes back in this track.
+    the phrase that comes back in this track. prime: music that the track takes up. tempo: BPM that the prime has.
     """
 
     number: int
@@ -108,6 +110,8 @@ class Track:
     turned: int = 0
     programs: Mapping[str, int] = field(default_factory=dict)
     recalled: Memento | None = None
+    prime: Prime | None = None
+    tempo: float | None = None
 
     @property
     def bars(self) -> int:
@@ -117,8 +121,17 @@ class Track:
     @property
     def key_name(self) -> str:
         """The key as musicians write it: `Eb`, or `Cm` for a minor track; the tonic alone without a mode."""
-        return f"{pitch_name(pitch_class(self.key) + 9)}m" if self.mode == "minor" else self.key
+        return key_name(self.key, self.mode)
 
     def loop_place(self, bar: int) -> int:
         """Return how many bars before `bar` (of the station) the chord loop began."""
         return bar - max(bar - self.script[bar - self.first_bar].place, self.turned)
+
+
+def given_phrases(track: Track) -> dict[str, Phrase]:
+    """Return the phrases that a track takes from its prime, by their names in the material."""
+    prime = track.prime
+    if prime is None:
+        return {}
+    phrases = {"keys A": prime.passage if prime.literal else None, "drums A": prime.drums, "motif": prime.motif}
+    return {name: phrase for name, phrase in phrases.items() if phrase is not None}

@@ -13,6 +13,7 @@ from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
 from radio.compose.memory import EMPTY, Memento, Memory
 from radio.compose.phrase import Phrase
 from radio.compose.plan import Request, Track
+from radio.compose.prime import Prime
 from radio.compose.taste import NEUTRAL, Taste
 from radio.compose.texture import draw_texture, kinds_of
 from radio.compose.titles import title_of
@@ -128,7 +129,28 @@ class TrackWriter:
             harmony = self._harmony(track.number, wish, recent)
         key = key_of(wish.key, harmony.mode) or track.home
         moved = harmony.transposed(pitch_class(key))
-        return replace(track, key=key, wish=wish, mode=moved.mode, loops=moved.sections, recalled=recalled)
+        return replace(
+            track,
+            key=key,
+            wish=wish,
+            mode=moved.mode,
+            loops=moved.sections,
+            recalled=recalled,
+            prime=None,
+            tempo=None,
+        )
+
+    def taken_up(self, track: Track, prime: Prime, energy: float) -> Track:
+        """Return a track that takes up a prime: in its key and tempo and over its chords, with a lead for its motif."""
+        if prime.literal and prime.texture is not None:
+            track = replace(track, texture=prime.texture)
+        if prime.key is not None and prime.loops is not None:
+            track = replace(track, key=prime.key, mode=prime.mode, loops=prime.loops)
+        if prime.motif is not None and self.instruments.lead and "lead" not in track.programs:
+            random = Random(f"{self.seed}/{track.number}/primed lead")
+            programs = {**track.programs, "lead": random.choice(self.instruments.lead)}
+            track = replace(track, programs=programs, script=with_lead(track.script, random, energy))
+        return replace(track, prime=prime, tempo=prime.tempo, recalled=None)
 
     def _harmony(self, number: int, wish: Wish, recent: Sequence[Loop]) -> Harmony:
         """Return a track's harmony in C major or A minor."""

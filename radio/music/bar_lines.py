@@ -75,8 +75,8 @@ class BarLines:
 def meters(score: Score) -> str:
     """Return the meters of a file in words, such as `3/4 and 4/4`."""
     names = dict.fromkeys(f"{above}/{below}" for _, above, below in score.time_signatures) or {"4/4": None}
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _unit(above: int, below: int, ppq: int) -> tuple[Fraction, bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from radio.music.vocab import QUALITIES, QUALITY_BASE, ROOT_BASE
-from radio.types import TokenId
+from radio.types import Mode, TokenId
 
 INTERVALS: Final[dict[str, tuple[int, ...]]] = {
     "maj": (0, 4, 7),
@@ -87,6 +87,16 @@ def pitch_class(name: str) -> int:
 def pitch_name(pitch: int) -> str:
     """Return the name (`C`, `Db`, …) of a pitch class 0–11."""
     return _PITCH_NAMES[pitch % 12]
+
+
+def key_name(major: str, mode: Mode | None) -> str:
+    """Return a key as musicians write it: `Eb`, or `Cm` for a minor key; the tonic alone without a mode.
+
+    Args:
+        major: The tonic; of a minor key, that of the relative major.
+        mode: The mode.
+    """
+    return f"{pitch_name(pitch_class(major) + 9)}m" if mode == "minor" else major
 
 
 def parse_chord(name: str) -> Chord:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from radio.errors import MidiError
-from radio.music.instruments import NAMES
+from radio.errors import MidiError, SettingsError
+from radio.music.instruments import NAMES, parse_program
 from radio.music.midi_score import DRUM_CHANNEL, FileNote
 
 KEYBOARDS: Final = frozenset((*range(8), *range(16, 21)))
@@ -19,6 +19,8 @@ _OTHER_NAME: Final = re.compile(
     r"melod|vocal|voice|sing|choir|lead|solo|bass|guitar|git|string|violin|cello|brass|horn|sax|flute|drum|perc|pad|synth",
     re.IGNORECASE,
 )
+
+_CHANNELS: Final = 16
 
 _MOST_LISTED: Final = 8
 """Parts that a message lists."""
@@ -44,6 +46,27 @@ class PartChoice:
             and self.channel in (None, note.channel + 1)
             and self.program in (None, note.program)
         )
+
+
+def parse_part(words: str) -> PartChoice:
+    """Return the part that words such as `channel 3`, `program 4` or `track Piano` name; none is named by no words.
+
+    Raises:
+        SettingsError: They name no part.
+    """
+    kind, _, name = words.strip().partition(" ")
+    match kind:
+        case "":
+            return PartChoice()
+        case "channel" if name.isdecimal() and 1 <= int(name) <= _CHANNELS:
+            return PartChoice(channel=int(name))
+        case "program" if name:
+            return PartChoice(program=parse_program(name))
+        case "track" if name:
+            return PartChoice(track=name)
+    raise SettingsError(
+        f"unknown part '{words}'; write channel 1 to 16, program and its name or number, or track and its name"
+    )
 
 
 Voice: TypeAlias = tuple[int, int, int]

@@ -27,8 +27,8 @@ def decode(data: bytes) -> str:
 def printable(text: str) -> str:
     """Return text in one line, without control characters, directions of writing, or bytes that are no characters."""
     spaced = re.sub(r"[\s\u2028\u2029]+", " ", _ESCAPES.sub("", text))
-    kept = "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
-    line = " ".join(kept.split())
+    plain = "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
+    line = " ".join(plain.split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

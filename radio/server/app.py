@@ -34,6 +34,7 @@ from radio.server.routes import (
     openapi,
     pages,
     playlists,
+    prime,
     prompt,
     reload,
     stations,
@@ -128,6 +129,7 @@ def build(
     pushes.add_pushes(app, channels)
     health.attach(app)
     export_queue.attach(app)
+    prime.attach(app)
     tracks.attach(app, enabled=settings.tracks)
     app[hls.HLS_RENDITIONS] = hls.HlsRenditions()
     app.on_shutdown.append(app[hls.HLS_RENDITIONS].close)
@@ -135,6 +137,7 @@ def build(
         pages,
         stations,
         prompt,
+        prime,
         export,
         health,
         hls,

@@ -21,6 +21,9 @@ from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
 from radio.types import TEXTURES, TextureKind
 
+RANDOM_PRIME: Final = Path("random")
+"""Stands for random notes in place of a MIDI file."""
+
 LEARNED: Final = "learned"
 """Written in place of progressions where the chord model writes them."""
 
@@ -64,6 +67,16 @@ class StationSettings:
     description: str = text(help="one sentence about the station")
     prompt: str = text(
         help="words about the music, such as rainy night, felt piano, no drums; they change the initial controls"
+    )
+    prime: Path | None = optional(
+        File("MIDI file"),
+        shapes_music=True,
+        help="MIDI file from which the station starts: its first three tracks take up the file's tempo, key, chords, a "
+        "passage of its keyboard, its drum loop and its melody",
+    )
+    prime_part: str = text(
+        help="keyboard part of the prime, such as channel 3, program 4 or track Piano; empty finds it",
+        shapes_music=True,
     )
     seed: int = whole(
         0, 0, 2**63 - 1, help="start of the music; the same seed plays the same music, 0 another one at each start"

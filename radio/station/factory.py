@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from pathlib import Path
 
 from radio.audio.ambience.mix import Ambience
 from radio.audio.loop_folder import LoopFolder
@@ -17,17 +18,20 @@ from radio.compose.composer import Bar, Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
+from radio.compose.listening.reading import read_prime
 from radio.compose.lookahead import Ahead, BarSource
 from radio.compose.loop_writer import LoopWriter
+from radio.compose.prime import Prime, random_prime
 from radio.compose.track_writer import TrackWriter
 from radio.errors import AudioError
 from radio.model import bass_model
 from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
 from radio.music.chord_loops import parse_loop
+from radio.music.midi_parts import parse_part
 from radio.music.parts import CHORDS, DRUMS, PIANO
 from radio.paths import DRUM_TIMINGS
-from radio.settings.station import StationSettings
+from radio.settings.station import RANDOM_PRIME, StationSettings
 from radio.station.layers import Textures
 from radio.station.station import Station
 
@@ -148,8 +152,9 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
 
     Raises:
         ModelError: a checkpoint cannot be used.
+        MidiError: the prime cannot be used.
     """
-    return Composer(
+    composer = Composer(
         open_engine(checkpoint.read(settings.piano, PIANO), settings.engine),
         open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
         open_conductor(settings, seed),
@@ -157,6 +162,18 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
         bass=bass_model.read(settings.bass),
         known=run_filter.beside(settings.piano),
     )
+    if settings.prime is not None:
+        composer.prime(open_prime(settings.prime, settings.prime_part, seed), settings.controls)
+    return composer
+
+
+def open_prime(path: Path, part: str, seed: int) -> Prime:
+    """Read the music that a station starts from, or draw random notes.
+
+    Raises:
+        MidiError: the file cannot be used.
+    """
+    return random_prime(seed) if path == RANDOM_PRIME else read_prime(path, parse_part(part))
 
 
 def open_conductor(settings: StationSettings, seed: int) -> Conductor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from radio.compose.prime import Prime
 from radio.settings.station import StationSettings
 from radio.station.snapshot import LogEntry, Snapshot
 from radio.types import Action, Block, Frames, Landing, StationEvent
@@ -40,6 +41,9 @@ class StationLike(Protocol):
         Raises:
             ControlError: There is no such track to like or dislike.
         """
+
+    def prime(self, prime: Prime) -> Mapping[str, Landing]:
+        """Let the next track take up `prime`; return where it counts, `prime`, and where that begins, `track`."""
 
     def events(self) -> list[StationEvent]:
         """Return the events rendered since the last call."""

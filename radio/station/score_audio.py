@@ -11,6 +11,7 @@ import numpy as np
 
 from radio.compose.composer import Bar, ComposerState
 from radio.compose.feel import Feel
+from radio.compose.prime import Prime
 from radio.music.clock import Clock, to_grid
 from radio.music.events import NoteEvent
 from radio.settings.controls import Controls
@@ -88,6 +89,10 @@ class ScoreBars:
 
     def restore(self, saved: ComposerState) -> None:
         """Nothing was saved."""
+
+    def prime(self, prime: Prime, controls: Controls) -> int:  # noqa: ARG002 — its bars are composed
+        """A score has no other track to take up a prime; return the number of its next bar."""
+        return self.next_number
 
 
 def _on_air(score: Score, frames: Frames) -> Iterator[Block]:

@@ -83,7 +83,7 @@ class LogEntry:
     """Something that reached a station from outside before it mixed `frame`: it comes again when the frame does.
 
     patch: changes of controls. later: those of the bars after that. action: what a listener asked for. level: that of a
-    later snapshot.
+    later snapshot. prime: what the station takes up, as JSON.
     """
 
     frame: Frames
@@ -91,6 +91,7 @@ class LogEntry:
     action: Action | None = None
     level: bytes = b""
     later: tuple[Mapping[str, Any], ...] = ()
+    prime: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.drums import KICKS
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.compose.lookahead import BarSource
+from radio.compose.prime import Prime, from_json
 from radio.errors import RadioError, SnapshotError
 from radio.music.chord_loops import bar_name
 from radio.music.clock import Clock
@@ -184,6 +185,18 @@ class Station:
         """
         return self._landing(self._composer.act(action, self.controls))
 
+    def prime(self, prime: Prime) -> dict[str, Landing]:
+        """Let the track that begins next take up `prime`, and two more tracks after it.
+
+        Returns:
+            As `prime` the bar from which it counts: the first one not composed yet; as `track` where the track begins,
+            whose frame is exact only while the tempo stays the same.
+        """
+        first_bar = self._composer.prime(prime, self.controls)
+        now = Landing(self._composer.next_number, self._next_bar_line)
+        ahead = (first_bar - now.bar) * 60 * SAMPLE_RATE * BEATS_PER_BAR / self._clock.tempo
+        return {"prime": now, "track": Landing(first_bar, now.frame + round(ahead))}
+
     @property
     def next_bar_line(self) -> Frames:
         """The frame at which the first bar not composed yet begins. `render` composes it when it comes close."""
@@ -295,6 +308,8 @@ class Station:
             self.control(entry.patch, entry.later)
         if entry.action is not None:
             self.act(entry.action)
+        if entry.prime is not None:
+            self.prime(from_json(entry.prime))
         if entry.level:
             self._leveler.restore(decode_level(entry.level))
 

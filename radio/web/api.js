@@ -139,10 +139,21 @@
  */
 
 /**
+ * @typedef {object} Primed  What was found in a file.
+ * @property {number} tempo
+ * @property {string} key
+ * @property {string[]} chords  One per bar.
+ * @property {boolean} drums
+ * @property {boolean} melody
+ * @property {number} tracks  That take it up.
+ */
+
+/**
  * @typedef {object} RequestOptions
  * @property {string} [method]
- * @property {unknown} [body]  Sent as JSON.
+ * @property {unknown} [body]  A file, or what is sent as JSON.
  * @property {string | null} [token]
+ * @property {number} [timeout]  Milliseconds.
  */
 
 const ROOT = new URL("..", import.meta.url);
@@ -174,18 +185,19 @@ export class ApiError extends Error {
  * @param {RequestOptions} [options]
  * @returns {Promise<unknown>}
  */
-export async function request(path, { method = "GET", body, token } = {}) {
+export async function request(path, { method = "GET", body, token, timeout = TIMEOUT } = {}) {
   /** @type {Record<string, string>} */
   const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const isFile = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = isFile ? "audio/midi" : "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   let response, data;
   try {
     response = await fetch(urlOf(path), {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT),
+      body: body === undefined ? null : isFile ? body : JSON.stringify(body),
+      signal: AbortSignal.timeout(timeout),
     });
     const text = await response.text();
     data = text ? JSON.parse(text) : {};

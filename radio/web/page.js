@@ -10,6 +10,7 @@ import { NowPlaying } from "./now-playing.js";
 import { PianoRoll } from "./piano-roll.js";
 import { Player, stateMessage } from "./player.js";
 import { readPreference, savePreference } from "./preferences.js";
+import { setUpPrimeForm } from "./prime-form.js";
 import { setUpShareDialog } from "./share-dialog.js";
 import { SleepTimer } from "./sleep-timer.js";
 import { StationList } from "./station-list.js";
@@ -40,6 +41,7 @@ new ControlPanel(timeline, player);
 new Actions(timeline, player);
 new PromptPanel(timeline);
 new TrackOrders(stationList, () => current?.name);
+setUpPrimeForm(() => current?.name);
 
 // ---- Actions --------------------------------------------------------------------------------------------------
 
@@ -155,6 +157,7 @@ stationList.on("loaded", ({ control, tracks }) => {
   if (station) showStationDetails(station);
   byId("controls").hidden = control === "off";
   byId("describe").hidden = control === "off";
+  byId("prime").hidden = control === "off";
   byId("make").hidden = control === "off" || !tracks;
   show();
 });

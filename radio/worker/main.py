@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
+from radio.compose.prime import from_json
 from radio.errors import ControlError, RadioError, SnapshotError, StreamError
 from radio.station.protocol import OpenResumable, ResumableStation
 from radio.station.snapshot import Resume
@@ -29,6 +30,7 @@ from radio.worker.wire import (
     MessageDecoder,
     OpenFormat,
     PerformAction,
+    PrimeStation,
     Render,
     Rendered,
     Start,
@@ -146,6 +148,8 @@ class _Worker:
                 self._answer(number, station.mixed, lambda: station.control(patch, later))
             case PerformAction(number, kind, track):
                 self._answer(number, station.mixed, lambda: {PERFORMED: station.act(Action(kind, track))})
+            case PrimeStation(number, fields):
+                self._answer(number, station.mixed, lambda: station.prime(from_json(fields)))
             case _:
                 raise StreamError(f"unexpected message from the server: {type(message).__name__}")
 

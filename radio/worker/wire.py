@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TypeAlias, get_args
 
 import msgspec
@@ -97,6 +97,20 @@ class PerformAction:
     track: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class PrimeStation:
+    """Server to worker: take up a prime. The answer is `ControlsLanded` with the keys `PRIMED` and `TRACK`."""
+
+    number: int
+    prime: Mapping[str, JsonValue]
+
+
+PRIMED = "prime"
+"""The key of the landing from which a prime counts."""
+
+TRACK = "track"
+"""The key of the landing at which the first track begins that takes up the prime."""
+
 PERFORMED = "action"
 """The key of the landing in the answer to `PerformAction`."""
 
@@ -154,6 +168,7 @@ Message: TypeAlias = (
     | EncoderFailed
     | PerformAction
     | Snapshot
+    | PrimeStation
 )
 
 _PACK = msgspec.msgpack.Encoder()
@@ -220,8 +235,8 @@ def _encode_body(message: Message) -> bytes:
             return _json([message.message, message.in_snapshot])
         case StationEvent():
             return _json([message.frame, message.kind, dict(message.data)])
-        case PerformAction(number, kind, track):
-            return _json([number, kind, track])
+        case PerformAction() | PrimeStation():
+            return _json(astuple(message))
         case ChangeControls():
             return _json([message.number, dict(message.patch), [dict(step) for step in message.later]])
         case ControlsLanded():

@@ -90,6 +90,10 @@ class ToneStation:
             raise ControlError(f"track {action.track} was not played lately", field="track", allowed="0")
         return Landing(bar + 1, bar * BAR)
 
+    def prime(self, prime: object) -> dict[str, Landing]:
+        bar = -(-self.position // BAR)
+        return {"prime": Landing(bar + 1, bar * BAR), "track": Landing(bar + 4, (bar + 3) * BAR)}
+
     def events(self) -> list[StationEvent]:
         aired, self._aired = self._aired, []
         return aired

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Route, expect
 
 from radio.server.http.authorization import Authorization
 from radio.types import SAMPLE_RATE
+from tests.compose.listening.songs import song
 from tests.server.on_air import on_air
 from tests.web.browser import OpenPage, press_play, take_screenshot, until, until_page
 
@@ -127,3 +129,16 @@ async def test_the_token_dialog_opens_until_the_token_is_valid(open_page: OpenPa
         await expect(page.locator(".card")).to_have_count(1)
         await expect(page.locator("#controls")).to_be_hidden()
         await expect(page.locator("#make")).to_be_hidden()
+
+
+async def test_a_midi_file_is_taken_up_from_the_page(open_page: OpenPage, tmp_path: Path) -> None:
+    song(tmp_path / "song.mid", tempo=72)
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        await page.locator("#prime > summary").click()
+        status = page.locator("#prime-status")
+        await page.get_by_label("MIDI file").set_input_files(tmp_path / "song.mid")
+        await page.get_by_role("button", name="Start from this file").click()
+        await expect(status).to_contain_text("Found 72 BPM, C, Dm7 – G7")
+        await until(lambda: any(change.prime for change in radio.tone.runs[-1].changes))
+        await until(lambda: radio.tone.runs[-1].changes[-1].action == "skip")

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from radio.errors import SettingsError
 from radio.music.chord_loops import HALF_BEATS
+from radio.music.drum_pads import PADS
 from radio.music.parts import CHORDS, Part
 from radio.music.vocab import (
     ATTRIBUTE_LEVELS,
@@ -42,7 +43,6 @@ from radio.music.vocab import (
     wait_token,
 )
 from radio.types import BEATS_PER_BAR, MODES, MOODS, Tick, TokenId
-from train.data.corpus.groove import PADS
 
 STANDARDS = "jazz"
 """The style of jazz standards, the one style that a model of chords knows."""

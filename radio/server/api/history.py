@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -14,13 +14,16 @@ from radio.types import ActionKind
 
 
 class ControlChange(Body):
-    """Control values, or an action of a client, and the bar and frame from which they count."""
+    """Control values, an action of a client, or a prime, and the bar and frame from which they count."""
 
     bar: int
     frame: Frame
     controls: ControlValues
     action: Annotated[ActionKind | None, Meta(description="What a client asked for; null for controls.")] = None
     track: Annotated[int | None, Meta(description="Number of the track that was liked or disliked.")] = None
+    prime: Annotated[dict[str, Any] | None, Meta(description="A prime that was taken up from the next track on.")] = (
+        None
+    )
 
 
 class PastTrack(Track, kw_only=True):

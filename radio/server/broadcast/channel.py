@@ -43,6 +43,8 @@ from radio.worker.pcm_ring import RING_LENGTH
 from radio.worker.supervisor import WORKER_COMMAND
 from radio.worker.wire import (
     PERFORMED,
+    PRIMED,
+    TRACK,
     ChangeControls,
     CloseFormat,
     Encoded,
@@ -50,6 +52,7 @@ from radio.worker.wire import (
     Message,
     OpenFormat,
     PerformAction,
+    PrimeStation,
     Render,
     Rendered,
 )
@@ -239,6 +242,17 @@ class Channel:
         landing = self._landing(landed.landings[PERFORMED])
         self.runs[-1].act(landing, action)
         return landing
+
+    async def prime_station(self, prime: Mapping[str, JsonValue]) -> Landing:
+        """Let the next tracks take up a prime; return where the first of them begins.
+
+        Raises:
+            ServerError: The worker is being restarted or does not answer.
+        """
+        landed = await self._worker.request(lambda number: PrimeStation(number, prime))
+        self._snapshots.record(landed.mixed, prime=prime)
+        self.runs[-1].prime(self._landing(landed.landings[PRIMED]), prime)
+        return self._landing(landed.landings[TRACK])
 
     def record_stream_start(self, sid: str, first: Frames) -> None:
         """Record the first frame of the audio stream `sid`, and send it to the event streams of the same `sid`."""

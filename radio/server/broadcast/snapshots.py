@@ -52,9 +52,11 @@ class Snapshots:
         later: Sequence[Mapping[str, JsonValue]] = (),
         *,
         action: Action | None = None,
+        prime: Mapping[str, JsonValue] | None = None,
     ) -> None:
-        """Record a change of controls, or an action, that reached the station before it mixed `frame`."""
-        insort(self._log, LogEntry(frame, dict(patch or {}), action, later=tuple(later)), key=_frame)
+        """Record a change of controls, an action or a prime that reached the station before it mixed `frame`."""
+        entry = LogEntry(frame, dict(patch or {}), action, later=tuple(later), prime=prime)
+        insort(self._log, entry, key=_frame)
 
     def resume(self, frame: Frames, *, past: Frames, with_events: bool) -> Resume | None:
         """Return how to go on at `frame`, or None if there is nothing to go on from.

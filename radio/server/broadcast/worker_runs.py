@@ -91,6 +91,10 @@ class WorkerRun:
         """Record what a client asked for, and from where on it counts."""
         self._add(ControlChange(at.bar, at.frame, ControlValues(), action=action.kind, track=action.track))
 
+    def prime(self, at: Landing, prime: Mapping[str, JsonValue]) -> None:
+        """Record that the station was primed before a bar."""
+        self._add(ControlChange(at.bar, at.frame, ControlValues(), prime=dict(prime)))
+
     def expect(self, landings: Mapping[str, Landing], later: Iterable[Mapping[str, JsonValue]]) -> None:
         """Expect steps of controls in the bars after a change; `record_step` records each when it is made."""
         bar = max((at.bar for name, at in landings.items() if CONTROLS[name].lands == "bar"), default=None)
@@ -158,7 +162,8 @@ class WorkerRun:
             change = msgspec.structs.replace(change, controls=values)
         last = self.changes[-1] if self.changes else None
         same_place = last is not None and (last.bar, last.frame) == (change.bar, change.frame)
-        if last is not None and same_place and not last.action and not change.action:
+        plain = last is not None and not (last.action or last.prime or change.action or change.prime)
+        if last is not None and same_place and plain:
             values = ControlValues(last.controls | change.controls)
             self.changes[-1] = msgspec.structs.replace(change, controls=values)
         else:
@@ -175,7 +180,7 @@ class WorkerRun:
             early = _LOOP_CONTROLS.intersection(change.controls) if change.bar >= bar else frozenset()
             waiting |= {name: change.controls[name] for name in early}
             rest = ControlValues({name: value for name, value in change.controls.items() if name not in early})
-            if rest or change.action:
+            if rest or change.action or change.prime:
                 remaining.append(msgspec.structs.replace(change, controls=rest))
         self.changes = remaining
         return waiting

@@ -31,6 +31,7 @@ class Operation:
     media: content types of a successful response that is not JSON.
     events: types of the data of server-sent events, by name.
     body: type of the request's body.
+    upload: content types of a request's body that is a file.
     status: status of a successful response.
     problems: descriptions of other statuses. 404 and 422 follow from path and query, others from `body` and `guarded`.
     problem_answers: types of these responses where they are not a `Problem`.
@@ -46,6 +47,7 @@ class Operation:
     events: Mapping[str, Any] = field(default_factory=dict)
     query: tuple[QueryParameter[Any], ...] = ()
     body: Any = None
+    upload: tuple[str, ...] = ()
     status: int = 200
     problems: Mapping[int, str] = field(default_factory=dict)
     problem_answers: Mapping[int, Any] = field(default_factory=dict)

@@ -121,6 +121,11 @@ def _operation(
         result["parameters"] = parameters
     if described.body is not None:
         result["requestBody"] = {"required": True, "content": schemas.content(described.body)}
+    if described.upload:
+        content: dict[str, JsonValue] = {
+            kind: {"schema": {"type": "string", "format": "binary"}} for kind in described.upload
+        }
+        result["requestBody"] = {"required": True, "content": content}
     if described.guarded:
         result["security"] = [{"token": []}, {}]
     if described.endless:

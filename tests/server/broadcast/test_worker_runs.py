@@ -100,7 +100,7 @@ def test_the_newest_track_comes_first_with_its_run() -> None:
         [],
         [],
         [],
-        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}, "action": None, "track": None}],
+        [{"bar": 12, "frame": 120, "controls": {"tempo": 70.0}, "action": None, "track": None, "prime": None}],
     ]
     assert [run["number"] for run in body["runs"]] == [1, 0]
     assert str(Path.cwd()) not in str(body)
@@ -118,7 +118,7 @@ def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettin
     assert set(body["settings"]) == {
         *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "lead_programs"),
         *("drum_kit", "loops", "tone", "engine", "timing", "tempo_spread", "layers", "textures"),
-        "ambience",
+        *("ambience", "prime", "prime_part"),
     }
     assert "push" not in json.dumps(body)
     assert str(shipped.piano.parent) not in json.dumps(body)

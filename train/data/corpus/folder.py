@@ -16,6 +16,7 @@ from radio.music import midi
 from radio.music.bar_lines import BarLines, meters
 from radio.music.beat_grid import follows_beats
 from radio.music.chord_naming import estimate_chords, pitch_class_times
+from radio.music.drum_pads import PADS
 from radio.music.midi_files import MidiFile, files_of, has_midi_name
 from radio.music.midi_parts import PartChoice, part_voices, voice_of
 from radio.music.midi_score import FileNote, Score
@@ -23,7 +24,6 @@ from radio.music.names import shown
 from radio.music.parts import Part
 from radio.music.quantize import quantize
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
-from train.data.corpus.groove import PADS
 from train.data.corpus.piece import Piece, groove_labels, trim
 
 VALIDATION_SHARE: Final = 0.05
@@ -34,7 +34,7 @@ _WHOLE: Final = 0.5
 
 @dataclass(slots=True)
 class FolderReading:
-    """What was read from a folder.
+    """The pieces of a folder, and the files that were left out.
 
     pieces: by the name of their file; all are training pieces yet. skipped: a line for each file that was left out.
     damaged: a line for each file that was read in part.

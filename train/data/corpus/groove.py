@@ -15,15 +15,10 @@ from typing import Final
 
 from radio.errors import MidiError
 from radio.music import midi
+from radio.music.drum_pads import PADS
 from radio.types import TICKS_PER_BEAT
 from train.data.corpus.beat_placement import BeatPlacement, estimate_placement
 from train.data.corpus.piece import Split
-
-PADS = {
-    36: 36, 38: 38, 40: 38, 37: 37, 48: 48, 50: 50, 45: 47, 47: 47, 43: 43, 58: 43, 46: 46, 26: 46, 42: 42, 22: 42,
-    44: 44, 49: 49, 55: 49, 57: 57, 52: 52, 51: 51, 59: 59, 53: 53, 39: 39, 54: 54, 56: 56,
-}  # fmt: skip
-"""Electronic kit pad → General MIDI drum. Rims join the snare; edge and bow of a cymbal become one."""
 
 
 def rows(root: Path) -> list[dict[str, str]]:

@@ -1,0 +1,55 @@
+"""Stations that start from a MIDI file, for the commands that take `--prime`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radio.errors import SettingsError
+
+if TYPE_CHECKING:
+    from radio.settings.station import StationSettings
+
+
+def add_prime(parser: argparse.ArgumentParser) -> None:
+    """Add `--prime` and `--prime-part`."""
+    parser.add_argument(
+        "--prime",
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="start from a MIDI file: the first three tracks take up its tempo, key, chords, keyboard and drums; "
+        "random starts from random notes",
+    )
+    parser.add_argument(
+        "--prime-part",
+        default=argparse.SUPPRESS,
+        metavar="PART",
+        help="keyboard part of --prime, such as 'channel 3', 'program 4' or 'track Piano' [found by program and name]",
+    )
+
+
+def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationSettings:
+    """Return a station that starts as `--prime` says, and print to standard error what was found in the file.
+
+    Raises:
+        SettingsError: `--prime-part` stands alone, or names no part.
+        MidiError: The file cannot be used.
+    """
+    from radio.settings.station import RANDOM_PRIME
+
+    if arguments.prime is None:
+        if arguments.prime_part is not None:
+            raise SettingsError("--prime-part goes with --prime FILE")
+        return settings
+    path, part = Path(arguments.prime), arguments.prime_part or ""
+    if path != RANDOM_PRIME:
+        from radio.compose.listening.reading import read_prime
+        from radio.compose.prime import describe
+        from radio.music.midi_parts import parse_part
+
+        print(f"{path.name}: {describe(read_prime(path, parse_part(part)))}", file=sys.stderr)
+        path = path.resolve()
+    return replace(settings, prime=path, prime_part=part)

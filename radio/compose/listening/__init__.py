@@ -1,0 +1,1 @@
+"""Listening to a file: its beats, key, chords, passage and drums, as a prime for a station."""

@@ -1,0 +1,146 @@
+"""Reading a MIDI file as a prime: what it offers to a station, and what is said about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean, median, pstdev
+from typing import Final
+
+from radio.compose import melody
+from radio.compose.listening.drum_loop import find_drum_loop
+from radio.compose.listening.harmony import Passage, find_harmony, find_loop, other_loop
+from radio.compose.listening.song import Song, song_of
+from radio.compose.material import HIGHEST, LOWEST
+from radio.compose.phrase import Phrase, phrase_of, top_line
+from radio.compose.prime import Prime
+from radio.compose.texture import Texture
+from radio.errors import MidiError
+from radio.music import midi
+from radio.music.chord_loops import HALVES, Loop
+from radio.music.events import Note
+from radio.music.midi_parts import PartChoice
+from radio.music.midi_score import Score
+from radio.music.names import printable
+from radio.music.parts import PIANO
+from radio.music.quantize import quantize
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TextureKind
+
+_VOICES: Final = 6
+"""Most notes that a passage strikes together."""
+
+_FULL: Final = 0.4
+"""Least number of strikes in a bar that is taken up, beside the median of the bars with any."""
+
+_SOFTEST, _LOUDEST = 46.0, 102.0
+
+
+def read_prime(path: Path, choice: PartChoice) -> Prime:
+    """Read a MIDI file as a prime. Raises MidiError, which names the file, where it cannot be used."""
+    try:
+        return prime_of(midi.read(path), printable(path.stem), choice)
+    except MidiError as error:
+        message = str(error)
+        raise MidiError(message if message.startswith(str(path)) else f"{path}: {message}") from None
+
+
+def prime_of(score: Score, name: str, choice: PartChoice) -> Prime:
+    """Return what a file offers: tempo, key, chords, a passage of its keys, its drum loop and a motif.
+
+    Raises:
+        MidiError: It cannot be used; the message says what was found, and what would be right.
+    """
+    song = song_of(score, choice)
+    bars = song.bars
+    chords, key = find_harmony(song.pitched, bars)
+    strikes = Counter(note.start // TICKS_PER_BAR for note in song.keys)
+    usual = median(strikes.values())
+    full = [strikes[bar] >= max(2, _FULL * usual) for bar in range(bars)]
+    passage = find_loop(chords, full)
+    loop = Loop(tuple(chords[passage.first * HALVES : (passage.first + passage.bars) * HALVES]))
+    other = other_loop(chords, passage, full)
+    phrase = phrase_between(song.keys, passage)
+    if not phrase.notes:
+        raise MidiError("its keyboard part has no bars that could be repeated; two bars with notes are needed")
+    return Prime(
+        name=name,
+        passage=phrase,
+        tempo=song.tempo,
+        key=key.major,
+        mode=key.mode,
+        loops={"A": loop, "B": other or loop},
+        texture=texture_of(phrase),
+        drums=find_drum_loop(song.drums),
+        motif=_motif(song, passage),
+    )
+
+
+def phrase_between(notes: Sequence[Note], passage: Passage) -> Phrase:
+    """Return the notes of a passage on the grid, within the keyboard's range, at most six struck together."""
+    start, end = passage.first * TICKS_PER_BAR, (passage.first + passage.bars) * TICKS_PER_BAR
+    inside = [note for note in notes if start - TICKS_PER_BEAT // 8 <= note.start < end - TICKS_PER_BEAT // 16]
+    placed = quantize(
+        PIANO,
+        [
+            (
+                max(0.0, (note.start - start) / TICKS_PER_BEAT),
+                (note.end - start) / TICKS_PER_BEAT,
+                _folded(note.note),
+                note.velocity,
+            )
+            for note in inside
+        ],
+    )
+    by_start: dict[int, list[Note]] = {}
+    for note in placed:
+        by_start.setdefault(note.start, []).append(note)
+    struck: list[Note] = []
+    for group in by_start.values():
+        ordered = sorted(group, key=lambda note: -note.note)
+        struck += ordered[: _VOICES - 1] + ordered[_VOICES - 1 :][-1:]
+    return phrase_of(struck, passage.bars)
+
+
+def texture_of(phrase: Phrase) -> Texture:
+    """Return the texture in which a phrase is played."""
+    groups = Counter(note.start for note in phrase.notes)
+    voices = min(max(round(fmean(groups.values()) + 0.3), 1), _VOICES)
+    velocities = [note.velocity for note in phrase.notes]
+    kind: TextureKind = "line" if voices == 1 else "thin" if voices == 2 else "comp"
+    return Texture(
+        kind=kind,
+        voices=voices,
+        onsets=max(0.25, len(groups) / (phrase.bars * BEATS_PER_BAR)),
+        length=0.0,
+        register=fmean(note.note for note in phrase.notes),
+        velocity=min(max(fmean(velocities), _SOFTEST), _LOUDEST),
+        span=12,
+        restrike=0,
+        spread=min(pstdev(velocities), 19.0),
+    )
+
+
+def _motif(song: Song, passage: Passage) -> Phrase | None:
+    """Return two bars of the melody, or of the top line of the keys, that are best to develop."""
+    length = melody.MOTIF_BARS
+    line = song.melody or song.keys
+    first = passage.first if not song.melody else 0
+    last = passage.first + passage.bars if not song.melody else song.bars
+    candidates = []
+    for bar in range(first, max(first + 1, last - length + 1)):
+        phrase = phrase_between(line, Passage(bar, length))
+        top = replace(phrase, notes=tuple(top_line(phrase.notes)))
+        if len(top.notes) >= 3:
+            candidates.append((melody.rank_motif(top), bar, top))
+    return min(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
+
+
+def _folded(note: int) -> int:
+    """Return a note moved by octaves into the range of the keys."""
+    while note < LOWEST:
+        note += 12
+    while note > HIGHEST:
+        note -= 12
+    return note

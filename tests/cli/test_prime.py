@@ -1,0 +1,32 @@
+"""`--prime`: renders that start from a MIDI file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from radio.cli.exit_codes import FAILED, OK, USAGE
+from radio.cli.main import main
+from radio.music import midi
+from tests.compose.listening.songs import song
+
+
+def test_a_render_starts_from_a_file_and_says_what_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song(tmp_path / "song.mid", tempo=72)
+    out = tmp_path / "out.mid"
+    assert main(["render", "--station", "study", "--prime", str(tmp_path / "song.mid"), "--bars", "2", str(out)]) == OK
+    assert "song.mid: 72 BPM; key C; chords" in capsys.readouterr().err
+    assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 72, rel=1e-5)
+
+
+def test_what_cannot_be_used_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "noise.mid").write_bytes(b"noise")
+    render = ["render", "--station", "study", str(tmp_path / "out.mid")]
+    assert main([*render, "--prime", str(tmp_path / "noise.mid")]) == FAILED
+    assert "noise.mid: not a standard MIDI file" in capsys.readouterr().err
+    assert main([*render, "--prime-part", "channel 1"]) == USAGE
+    assert "--prime-part goes with --prime FILE" in capsys.readouterr().err
+    assert not (tmp_path / "out.mid").exists()

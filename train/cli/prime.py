@@ -1,0 +1,47 @@
+"""Measure priming: what the radio finds in MIDI files, and how near a primed station comes to its file.
+
+Renders of the shipped stations are listened to, and what is found is compared with what was composed. Then a station is
+primed with some of them, and its next 16 bars are compared with the file and with nine others.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from train.cli.options import add_config_and_seed, positive_integer
+
+SUMMARY: Final = "measure what is found in MIDI files, and how primed stations follow them"
+EXAMPLES: Final = """\
+  python -m train prime --renders 50 --primed 20 --folder build/renders
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `prime`."""
+    parser.add_argument("--renders", type=positive_integer, default=50, metavar="N", help="renders to listen to [50]")
+    parser.add_argument(
+        "--primed", type=int, default=20, metavar="N", help="of these, files to prime a station with [20]"
+    )
+    parser.add_argument("--station", default="study", metavar="NAME", help="station that is primed [study]")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("build/renders"), help="folder of the renders [build/renders]"
+    )
+    add_config_and_seed(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, and print the figures as tables of Markdown."""
+    from radio.settings.config import load
+    from train.metrics.priming import figures_text, following_figures, listened, listening_figures, renders
+
+    stations = [station for station in load(arguments.config).stations.values() if "drums" in station.layers]
+    paths = list(renders(stations, arguments.renders, arguments.folder, arguments.seed))
+    comparisons = [listened(path) for path in paths]
+    for one in comparisons:
+        print(f"{one.name}: key {one.key}, mode {one.mode}, tempo {one.tempo}, roots {one.roots:.2f}")
+    print(figures_text(listening_figures(comparisons)))
+    if arguments.primed:
+        settings = load(arguments.config).station(arguments.station)
+        print(figures_text(following_figures(paths, settings, arguments.primed, arguments.seed)), flush=True)
