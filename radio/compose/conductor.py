@@ -59,9 +59,10 @@ class Conductor:
     Args:
         tracks: Draws the tracks.
         style: Style of the drums.
+        tempo: For which the first two tracks are laid out, in BPM; later ones follow the tempo that is asked for.
     """
 
-    def __init__(self, tracks: TrackWriter, *, style: str) -> None:
+    def __init__(self, tracks: TrackWriter, *, style: str, tempo: float = 80.0) -> None:
         self._tracks = tracks
         self.style = style
         self._bar = 0
@@ -76,8 +77,8 @@ class Conductor:
         """Number of the first track that takes up the prime."""
         self._energy = Request().energy
         """The energy for which the following track was drawn."""
-        self._track = self._draw(None, Request())
-        self._following = self._draw(self._track, Request())
+        self._track = self._draw(None, Request(tempo=tempo))
+        self._following = self._draw(self._track, Request(tempo=tempo))
 
     @property
     def layers(self) -> frozenset[str]:

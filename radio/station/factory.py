@@ -192,4 +192,4 @@ def open_conductor(settings: StationSettings, seed: int) -> Conductor:
         layers=frozenset(settings.layers),
         instruments=open_instruments(settings),
     )
-    return Conductor(tracks, style=settings.style)
+    return Conductor(tracks, style=settings.style, tempo=settings.controls.tempo)

@@ -45,6 +45,15 @@ def test_bars_are_numbered_and_lie_in_their_track() -> None:
         assert script == track.script[number - track.first_bar]
 
 
+def test_the_first_tracks_fit_the_tempo_as_later_ones_do() -> None:
+    for tempo in (54.0, 92.0):
+        for seed in range(12):
+            writer = TrackWriter(writer=shipped(), progressions=LOOPS, keys=("C", "F"), seed=seed)
+            leader = Conductor(writer, style="hiphop", tempo=tempo)
+            for track in (leader.next_bar(Request(tempo=tempo))[0], leader.following):
+                assert 58 <= track.bars * 240 / (tempo + track.tempo_offset) <= 192
+
+
 def test_the_loop_begins_with_each_section() -> None:
     for track, plan, script in bars(conductor(), 150):
         assert plan.chords == track.loops[script.material].beats(script.place)
