@@ -137,6 +137,10 @@ class Controls:
                 raise ControlError(f"there is no control '{name}'.{hint}", field=name, allowed=", ".join(CONTROLS))
         return replace(self, **{name: CONTROLS[name].check(value) for name, value in patch.items()})  # type: ignore[arg-type]
 
+    def changes_from(self, earlier: Controls) -> dict[str, JsonValue]:
+        """Return the values that differ from those of `earlier`."""
+        return {name: value for name, value in self.as_json().items() if value != getattr(earlier, name)}
+
     def as_json(self) -> dict[str, JsonValue]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 

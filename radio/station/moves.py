@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from radio.types import BEATS_PER_BAR, Frames, MixMove, MixState
+from radio.types import BEATS_PER_BAR, Frames, JsonValue, MixMove, MixState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class Moves:
 
     def restore(self, saved: MovesState) -> None:
         self._bars, self._last = deque(saved.bars), saved.last
+
+
+def move_as_json(move: MixMove) -> JsonValue:
+    """Return how the mix moves through a bar, for listeners and for replays."""
+    return {
+        "lowpass": [*move.lowpass], "gain_db": [*move.gain_db], "drums_band": move.drums_band, "stop": move.stop,
+        "level_db": [*move.level_db],
+    }  # fmt: skip
 
 
 def _state(move: MixMove, share: float) -> MixState:

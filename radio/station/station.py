@@ -29,7 +29,7 @@ from radio.music.instruments import NAMES
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
-from radio.station.moves import Moves
+from radio.station.moves import Moves, move_as_json
 from radio.station.snapshot import LogEntry, PendingEvent, Snapshot, StationState, decode, decode_level, encode
 from radio.types import (
     BEATS_PER_BAR,
@@ -378,7 +378,7 @@ class Station:
                 "chords": [*names],
                 "place": bar.plan.place,
                 "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
-                "mix": _move_as_json(mix),
+                "mix": move_as_json(mix),
                 "instruments": {**bar.programs},
                 "key": bar.track.key_name,
                 "hold": bar.plan.holds,
@@ -410,11 +410,3 @@ class Station:
         """Return the number of the bar at `frame`: the last composed bar or the one before it."""
         last = self._composer.next_number - 1
         return last if frame >= self._clock.frame(last * TICKS_PER_BAR) else last - 1
-
-
-def _move_as_json(move: MixMove) -> JsonValue:
-    """Return how the mix moves through a bar, for listeners and for replays."""
-    return {
-        "lowpass": [*move.lowpass], "gain_db": [*move.gain_db], "drums_band": move.drums_band, "stop": move.stop,
-        "level_db": [*move.level_db],
-    }  # fmt: skip

@@ -19,6 +19,7 @@ from radio.server.api.events import AirEvent, read_event
 from radio.server.broadcast.event_stream import Subscribers
 from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
+from radio.server.broadcast.mount_set import MountSet
 from radio.server.broadcast.now_playing import NowPlaying
 from radio.server.broadcast.restarting_worker import RestartingWorker, StartedStation, WorkerCallbacks
 from radio.server.broadcast.saved_station import (
@@ -33,7 +34,6 @@ from radio.server.broadcast.stall_watch import STALL_LIMIT, StallWatch
 from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
 from radio.station.snapshot import Resume, Snapshot
-from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import ADVANCE_INTERVAL
@@ -46,11 +46,9 @@ from radio.worker.wire import (
     PRIMED,
     TRACK,
     ChangeControls,
-    CloseFormat,
     Encoded,
     EncoderFailed,
     Message,
-    OpenFormat,
     PerformAction,
     PrimeStation,
     Render,
@@ -80,9 +78,6 @@ _TRIES = 3
 _PROGRESS: Frames = 2 * SAMPLE_RATE
 """A worker that rendered less than this counts as one that ended where it began."""
 
-_ENCODER_DELAY: Frames = 4_800
-"""More frames than any encoder holds back."""
-
 
 class Channel:
     """A station on the air.
@@ -104,7 +99,7 @@ class Channel:
         self.hls_listeners = HlsListeners()
         self.runs: deque[WorkerRun] = deque(maxlen=MAX_RUNS)
         self.edge = LiveEdge(time.monotonic)
-        self.mounts: dict[Format, Mount] = {}
+        self._mounts = MountSet(settings, self.edge)
         self.encoder_restarts = 0
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         callbacks = WorkerCallbacks(
@@ -128,6 +123,11 @@ class Channel:
         self._tasks: list[asyncio.Task[None]] = []
         if states is not None and (saved := states.load(settings.name)) is not None:
             self._take_over(saved, states)
+
+    @property
+    def mounts(self) -> Mapping[Format, Mount]:
+        """The mounts that were requested so far."""
+        return self._mounts.mounts
 
     @property
     def pid(self) -> int | None:
@@ -171,8 +171,7 @@ class Channel:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.save_state()
-        for mount in self.mounts.values():
-            mount.close()
+        self._mounts.close()
         self.subscribers.close()
         self._on_air.cancel()
 
@@ -212,13 +211,9 @@ class Channel:
             ServerError: The worker is being restarted or does not answer; the settings are replaced nevertheless, but
                 not the controls.
         """
-        before, self.settings = self.settings, settings
+        before, self.settings, self._mounts.settings = self.settings, settings, settings
         names = [field.name for field in fields(settings) if field.name not in _SHOWN]
-        changed_controls = {
-            name: value
-            for name, value in settings.controls.as_json().items()
-            if value != getattr(before.controls, name)
-        }
+        changed_controls = settings.controls.changes_from(before.controls)
         if any(getattr(settings, name) != getattr(before, name) for name in names):
             if settings.seed not in (0, before.seed):
                 self._snapshots.clear()
@@ -260,11 +255,7 @@ class Channel:
 
     def mount(self, format_: Format) -> Mount:
         """Return the mount of a format. It is encoded while it has listeners or taps, and for a while after."""
-        if format_ not in self.mounts:
-            muxer = open_muxer(format_, title=self.settings.title, description=self.settings.description)
-            self.mounts[format_] = Mount(format_, muxer)
-            self.mounts[format_].advance(self.edge.live)
-        return self.mounts[format_]
+        return self._mounts.mount(format_)
 
     @contextlib.asynccontextmanager
     async def tap(self, format_: Format, *, history: Seconds = 0.0) -> AsyncIterator[Tap]:
@@ -277,12 +268,8 @@ class Channel:
             format_: The format; its encoder is started if necessary, and runs until the tap is closed.
             history: Seconds of the past to begin with, as far as they are available: 30 at most.
         """
-        mount = self.mount(format_)
-        tap = mount.tap(self.edge.live - round(history * SAMPLE_RATE))
-        try:
+        with self._mounts.tap(format_, history=history) as tap:
             yield tap
-        finally:
-            mount.untap(tap)
 
     async def save_state(self) -> None:
         """Write what the station needs to go on in another process, if there is a folder for it."""
@@ -344,9 +331,7 @@ class Channel:
             self._watch_worker()
             self._air_events()
             self._request_audio()
-            for mount in self.mounts.values():
-                self._open_or_close(mount)
-                mount.advance(self.edge.live)
+            self._mounts.advance(self._worker.send if self._worker.ready else None, self._offset)
             due = max(due + ADVANCE_INTERVAL, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
 
@@ -362,25 +347,6 @@ class Channel:
         if self._worker.ready and until > self._requested:
             self._requested = until
             self._worker.send(Render(until))
-
-    def _open_or_close(self, mount: Mount) -> None:
-        """Start or stop the encoder of a mount as it is needed."""
-        if not self._worker.ready or mount.needed == mount.encoding:
-            return
-        if mount.encoding:
-            self._worker.send(CloseFormat(mount.format))
-            mount.encoding = False
-        else:
-            mount.resume_from(self._encoding_start(mount))
-            self._open(mount)
-
-    def _open(self, mount: Mount) -> None:
-        self._worker.send(OpenFormat(mount.format, self._encoding_start(mount) - self._offset))
-        mount.encoding = True
-
-    def _encoding_start(self, mount: Mount) -> Frames:
-        """Return the frame from which to encode a mount: its end, or the oldest frame that a listener may ask for."""
-        return max(self.edge.live - round(RING_LENGTH * SAMPLE_RATE), mount.end or 0)
 
     def _landing(self, landing: Landing) -> Landing:
         return Landing(landing.bar, landing.frame + self._offset)
@@ -425,9 +391,7 @@ class Channel:
             self._add_run(station)
         self._requested = station.frame
         self._request_audio()
-        for mount in self.mounts.values():
-            if mount.encoding:
-                self._open(mount)
+        self._mounts.reopen(self._worker.send, self._offset)
 
     def _add_run(self, station: StartedStation) -> None:
         """Record that another piece begins, or that the last one goes on with other settings."""
@@ -446,7 +410,7 @@ class Channel:
                 self._snapshots.add(message)
                 self._snapshots.forget(self.edge.live - self._offset - _PAST)
             case Encoded(format_, packet):
-                self.mount(format_).add(replace(packet, frame=packet.frame + self._offset))
+                self._mounts.add(format_, replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
                 self.edge.extend(frame + self._offset)
                 if self.edge.started and not self._on_air.done():
@@ -465,10 +429,7 @@ class Channel:
 
     def _on_worker_exit(self) -> None:
         """Drop what the worker announced but did not play."""
-        # Encoders hold a few packets back. The next worker begins where the mounts end, so that no stream has a hole. A
-        # mount whose burst was still being encoded loses the rest of the burst.
-        ends = [mount.end for mount in self.mounts.values() if mount.encoding and mount.end is not None]
-        self.edge.rewind(min((end for end in ends if end > self.edge.end - _ENCODER_DELAY), default=self.edge.end))
+        self.edge.rewind(self._mounts.end_after_worker())
         end = self.edge.end - self._offset
         self._fruitless = self._fruitless + 1 if end <= self._resumed_at + _PROGRESS else 0
         self._snapshots.retract(end)
