@@ -46,6 +46,7 @@ def test_the_current_track_and_bar_have_started() -> None:
     current = json.loads(encode(now.current()))
     assert current["track"] == {
         **track_event(100, title="two", number=1).data,
+        "instrument_names": {},
         "frame": 100,
         "started_at": "2023-11-14T22:15:00.000+00:00",
     }
@@ -62,6 +63,8 @@ def test_the_current_track_and_bar_have_started() -> None:
         "frames": 0,
         "mix": still,
         "instruments": {},
+        "hold": False,
+        "key": "",
     }
     assert [track.bar for track in now.tracks] == [0, 2]
     kinds = [(event["kind"], event["frame"]) for event in json.loads(encode(now.recent()))]
