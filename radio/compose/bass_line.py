@@ -161,8 +161,9 @@ def clash(pitch: int, start: Tick, end: Tick, keys: Phrase | None) -> Tick:
     if keys is None:
         return 0
     turn = start // keys.end * keys.end
+    begin, stop = start - turn, end - turn
     return sum(
-        max(0, min(end - turn, note.end) - max(start - turn, note.start))
+        min(stop, note.end) - max(begin, note.start)
         for note in keys.notes
-        if is_beside(pitch, note.note)
+        if note.start < stop and note.end > begin and is_beside(pitch, note.note)
     )

@@ -95,7 +95,9 @@ class Sampler:
         rows = allowed.nonzero()[0]
         if not len(rows):
             raise ModelError("the grammar allows no token; this is a bug in the host, not in the model")
-        scores = logits[rows] - self._penalties(sampling)[self._pitch[rows]]
+        scores = logits[rows]
+        if sampling.alpha_frequency or sampling.alpha_presence:
+            scores = scores - self._penalties(sampling)[self._pitch[rows]]
         if not np.isfinite(scores).all():
             raise ModelError("the model's scores contain NaN or infinity; its checkpoint may be damaged")
         row = int(rows[scores.argmax() if sampling.temperature < _GREEDY else self._sample(scores, sampling)])
