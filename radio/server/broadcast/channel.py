@@ -30,7 +30,7 @@ from radio.server.broadcast.saved_station import (
     worker_run,
 )
 from radio.server.broadcast.snapshots import Snapshots
-from radio.server.broadcast.stall_watch import STALL_LIMIT, StallWatch
+from radio.server.broadcast.stall_watch import StallWatch
 from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
 from radio.station.snapshot import Resume, Snapshot
@@ -354,8 +354,8 @@ class Channel:
     def _watch_worker(self) -> None:
         """Replace a worker that owes audio and has stopped, before the reserve ends."""
         owes = self._worker.ready and self.edge.end < self._requested + self._offset
-        if self._silence.is_over(owes=owes, reserve=self.edge.reserve):
-            self._worker.kill(f"the worker sent nothing for {STALL_LIMIT:g} s")
+        if self._silence.is_over(owes=owes, reserve=self.edge.reserve, processor_time=self._worker.processor_time):
+            self._worker.kill(f"the worker sent nothing for {self._silence.silence:.1f} s")
 
     def _next_start(self, digests: Mapping[str, str]) -> tuple[StationSettings, Resume | None]:
         """Return how the next worker begins: where the last one ended, if that is possible, or with a new piece."""

@@ -8,6 +8,7 @@ import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
@@ -89,6 +90,13 @@ class RestartingWorker:
     @property
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
+
+    def processor_time(self) -> int | None:
+        """Return the processor time that the worker has had, in nanoseconds, or None if it is not known."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
 
     @property
     def ready(self) -> bool:

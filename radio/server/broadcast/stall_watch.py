@@ -10,7 +10,10 @@ from typing import Final
 from radio.types import Seconds
 
 STALL_LIMIT: Final[Seconds] = 1.5
-"""Silence of a worker that owes audio, after which it counts as stopped."""
+"""Silence of a worker that owes audio and does not run, after which it counts as stopped."""
+
+BUSY_LIMIT: Final[Seconds] = 10.0
+"""The same for a worker that runs: on a busy machine it is late, and another one would be later."""
 
 LOW_RESERVE: Final[Seconds] = 2.0
 """With more audio in reserve than this, a late worker does no harm and is left alone."""
@@ -27,21 +30,35 @@ class StallWatch:
 
     now: Callable[[], float] = time.monotonic
     _silent: Seconds = 0.0
+    _idle: Seconds = 0.0
+    """Silence in which the worker did not run."""
+    _processor_time: int | None = None
     _last: float | None = None
+
+    @property
+    def silence(self) -> Seconds:
+        """For how long the worker has been silent."""
+        return self._silent
 
     def reset(self) -> None:
         """Begin again: the worker has sent something."""
-        self._silent = 0.0
+        self._silent = self._idle = 0.0
 
-    def is_over(self, *, owes: bool, reserve: Seconds) -> bool:
+    def is_over(self, *, owes: bool, reserve: Seconds, processor_time: Callable[[], int | None]) -> bool:
         """Return True if the worker counts as stopped. Called on every tick.
 
         Args:
             owes: Whether audio was requested that is not rendered.
             reserve: Seconds of audio that are rendered but not released.
+            processor_time: Returns a number that grows while the worker runs, or None if it is not known.
         """
         now = self.now()
         step = 0.0 if self._last is None else min(now - self._last, _LONGEST_STEP)
         self._last = now
-        self._silent = self._silent + step if owes else 0.0
-        return self._silent > STALL_LIMIT and reserve < LOW_RESERVE
+        if not owes:
+            self.reset()
+            return False
+        before, self._processor_time = self._processor_time, processor_time()
+        self._silent += step
+        self._idle = 0.0 if before != self._processor_time else self._idle + step
+        return (self._idle > STALL_LIMIT or self._silent > BUSY_LIMIT) and reserve < LOW_RESERVE
