@@ -19,10 +19,10 @@ Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
 Variation: TypeAlias = Literal["none", "turn", "thin"]
 
 _MUFFLED: Final = (350.0, 900.0)
-_LIFT: Final = 3.0
+_LIFT: Final = 5.0
 """Gain in dB of keys that play alone: they are 6 to 10 LU below the whole band."""
 
-_FADE: Final = 4
+_FADE: Final = 3
 """Bars of a fade."""
 
 _SHORTEST: Final[Seconds] = 62.0
