@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -171,7 +172,8 @@ def station_settings(
 def print_drawn_seed(arguments: argparse.Namespace, config: RadioConfig, settings: StationSettings) -> None:
     """Print the seed of music that has played, if neither the command line nor the config names one."""
     if not (arguments.seed or config.station(settings.name).seed):
-        print(f"radio: {settings.name} began from seed {settings.seed}", file=sys.stderr)
+        with suppress(OSError):  # the terminal may be gone
+            print(f"radio: {settings.name} began from seed {settings.seed}", file=sys.stderr)
 
 
 def drawn_seed() -> int:

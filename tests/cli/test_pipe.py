@@ -182,7 +182,7 @@ def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         try:
             deadline = time.monotonic() + 90
-            while not [draft for folder in tmp_path.iterdir() for draft in folder.glob("*.wav")]:
+            while not list(tmp_path.rglob("*.wav")):
                 assert time.monotonic() < deadline, "nothing was ever written"
                 time.sleep(0.02)
             program.send_signal(signal.SIGINT)

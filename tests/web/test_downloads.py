@@ -22,7 +22,7 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
     async with on_air(CHILL, start=False) as radio:
         page = await open_page(radio.root)
         await page.locator("#make > summary").click()
-        await page.get_by_label("Instrument").select_option(label="Vibraphone")
+        await page.get_by_label("Instrument", exact=True).select_option(label="Vibraphone")
         await page.get_by_label("Seed").fill("7")
         await expect(page.get_by_role("slider", name="Length")).to_be_disabled()
         await page.get_by_label("Whole track").uncheck()

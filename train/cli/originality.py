@@ -15,9 +15,7 @@ from train.cli.options import add_config_and_seed, positive_number, read_station
 SUMMARY: Final = "find the longest runs that a station copies from its corpus"
 EXAMPLES: Final = """\
   python -m train originality data/lofi --station chill
-  python -m train originality data/lofi data/pop909 --files pop909 --track PIANO \\
-      --index radio/checkpoints/piano.index.safetensors --filter radio/checkpoints/piano.filter.safetensors
-                                                                  # what the radio reads: all that a model has seen
+  python -m train originality data/lofi data/pop909 --files pop909 --track PIANO --index piano.index.safetensors
 """
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
 from radio.server.api.body import Body, Frame, LiveEdge, SampleRate, Time
 from radio.server.api.controls import ControlValues
 from radio.server.api.music_settings import MusicSettings
+from radio.server.api.prime import RecordedPrime
 from radio.server.api.station import Track
 from radio.types import ActionKind
 
@@ -21,9 +22,7 @@ class ControlChange(Body):
     controls: ControlValues
     action: Annotated[ActionKind | None, Meta(description="What a client asked for; null for controls.")] = None
     track: Annotated[int | None, Meta(description="Number of the track that was liked or disliked.")] = None
-    prime: Annotated[dict[str, Any] | None, Meta(description="A prime that was taken up from the next track on.")] = (
-        None
-    )
+    prime: Annotated[RecordedPrime | None, Meta(description="A prime that is taken up from the next track on.")] = None
 
 
 class PastTrack(Track, kw_only=True):

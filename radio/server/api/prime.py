@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from radio.server.api.body import Body, Frame, LiveEdge, SampleRate
+from radio.types import TextureKind
 
 
 class Primed(Body):
@@ -25,3 +26,39 @@ class Primed(Body):
     frame: Frame
     live: LiveEdge
     sample_rate: SampleRate
+
+
+class RecordedPhrase(Body):
+    """Notes of a phrase."""
+
+    bars: int
+    notes: Annotated[list[list[int]], Meta(description="For each note its start and end in ticks, pitch and velocity.")]
+
+
+class RecordedTexture(Body):
+    """The way in which the keys of a prime play."""
+
+    kind: TextureKind
+    voices: int
+    onsets: float
+    length: float
+    register: float
+    velocity: float
+    span: int
+    restrike: int
+    spread: float
+
+
+class RecordedPrime(Body):
+    """All of a prime that the music depends on."""
+
+    name: str
+    passage: RecordedPhrase
+    literal: Annotated[bool, Meta(description="Whether a track plays the passage itself.")]
+    tempo: float | None
+    key: str | None
+    mode: str | None
+    loops: Annotated[dict[str, list[str]] | None, Meta(description="The chord loop of each material.")]
+    texture: RecordedTexture | None
+    drums: RecordedPhrase | None
+    motif: RecordedPhrase | None

@@ -21,6 +21,7 @@ from radio.server.api.body import iso_time
 from radio.server.api.controls import ControlEvent, ControlValues, all_values
 from radio.server.api.history import Checkpoint, Checkpoints, ControlChange, History, PastTrack, Run
 from radio.server.api.music_settings import music_settings
+from radio.server.api.prime import RecordedPrime
 from radio.server.broadcast.now_playing import AiredTrack
 from radio.settings.controls import CONTROLS, Controls
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue, Landing
@@ -93,7 +94,7 @@ class WorkerRun:
 
     def prime(self, at: Landing, prime: Mapping[str, JsonValue]) -> None:
         """Record that the station was primed before a bar."""
-        self._add(ControlChange(at.bar, at.frame, ControlValues(), prime=dict(prime)))
+        self._add(ControlChange(at.bar, at.frame, ControlValues(), prime=msgspec.convert(prime, RecordedPrime)))
 
     def expect(self, landings: Mapping[str, Landing], later: Iterable[Mapping[str, JsonValue]]) -> None:
         """Expect steps of controls in the bars after a change; `record_step` records each when it is made."""

@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from radio.compose.listening.reading import prime_of
@@ -36,7 +37,7 @@ async def test_a_station_takes_up_an_uploaded_file_and_its_history_has_it(tmp_pa
         (change,) = [change for change in radio.tone.runs[-1].changes if change.prime]
         assert answer["bar"] == change.bar + 3
         assert change.prime is not None
-        assert from_json(change.prime) == prime_of(score, "song.mid", PartChoice())
+        assert from_json(msgspec.to_builtins(change.prime)) == prime_of(score, "song.mid", PartChoice())
         async with radio.http.post(f"{address}?part=track%20bass", data=data, headers=headers) as response:
             assert (await response.json())["notes"] == 8
 

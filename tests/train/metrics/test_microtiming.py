@@ -40,7 +40,7 @@ def grooves(style: str, count: int, bars: int = 24) -> list[TimedGroove]:
 
 @pytest.fixture(scope="module")
 def human() -> list[TimedGroove]:
-    return replay(grooves("funk", 24), {ANY: PLAYED})
+    return replay(grooves("funk", 60), {ANY: PLAYED})
 
 
 def test_the_measured_timing_is_measured_again_in_what_it_plays(human: list[TimedGroove]) -> None:
