@@ -28,7 +28,7 @@ LANES, WINDOW = 16, 256
 SHAPES = {"6 × 256": (6, 256), "8 × 256": (8, 256), "4 × 192": (4, 192)}
 """Layers and width: the target's seven million parameters, about, and the shipped models."""
 TARGET = 2.2
-"""What a processor with AVX-512 and bfloat16 reaches, idle or busy."""
+"""The ratio that a processor with AVX-512 and bfloat16 reaches, idle or busy."""
 ROUNDS = 3
 
 

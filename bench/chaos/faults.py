@@ -59,10 +59,10 @@ def suspend(radio: Radio) -> None:
 
 def remove_soundfont(radio: Radio) -> None:
     """Remove the soundfont for 30 s, and kill the worker."""
-    kept = radio.soundfont.rename(radio.folder / "kept.sf2")
+    removed = radio.soundfont.rename(radio.folder / "kept.sf2")
     os.kill(radio.worker, signal.SIGKILL)
     time.sleep(30)
-    kept.rename(radio.soundfont)
+    removed.rename(radio.soundfont)
     time.sleep(40)
 
 

@@ -30,7 +30,7 @@ MAX_MEMORY = 2**32
 """Largest address space of a job, in bytes."""
 
 OUT_OF_MEMORY_SCORE = 900
-"""When memory runs short, the kernel ends a job before anything that is on the air (proc(5), oom_score_adj)."""
+"""Lets the kernel end a job before anything that is on the air if memory runs short (proc(5), oom_score_adj)."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors of a full disk."""

@@ -1,4 +1,4 @@
-"""Whether a model repeats what it has heard, and plays the texture that it is asked for."""
+"""Measures of control: does a model repeat its phrase, and play the texture that attributes name?"""
 
 from __future__ import annotations
 

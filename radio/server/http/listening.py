@@ -30,11 +30,11 @@ async def open_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:
         sockets: list[socket.socket] = []
         try:
             for host in _spread(hosts):
-                taken = sockets[0].getsockname()[1] if sockets else port
-                sockets += _bound(host, taken, await _addresses(host))
+                bound_port = sockets[0].getsockname()[1] if sockets else port
+                sockets += _bound(host, bound_port, await _addresses(host))
         except ServerError as error:
-            for each in sockets:
-                each.close()
+            for opened in sockets:
+                opened.close()
             busy = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
             if port or not busy or attempt == _ATTEMPTS - 1:
                 raise
@@ -51,29 +51,29 @@ def _spread(hosts: Iterable[str]) -> list[str]:
 
 async def _addresses(host: str) -> list[_Address]:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
+        infos = await asyncio.get_running_loop().getaddrinfo(
             host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except OSError as error:
         raise ServerError(f"cannot listen on {host}: {error.strerror or error}") from error
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))  # type: ignore[misc]
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in infos))  # type: ignore[misc]
 
 
 def _bound(host: str, port: int, addresses: Sequence[_Address]) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     problem: OSError | None = None
     for family, (name, *_) in addresses:
-        taken = sockets[0].getsockname()[1] if sockets else port
+        bound_port = sockets[0].getsockname()[1] if sockets else port
         try:
-            sockets.append(_listening(family, name, taken))
+            sockets.append(_listening(family, name, bound_port))
         except OSError as error:
             problem = error
             if error.errno not in _NO_FAMILY:
                 break
     if problem is None or (sockets and problem.errno in _NO_FAMILY):
         return sockets
-    for each in sockets:
-        each.close()
+    for opened in sockets:
+        opened.close()
     if problem.errno == errno.EADDRINUSE:
         message = f"port {port} on {host} is in use: choose another with --port, or --port 0 for any free one"
     else:
