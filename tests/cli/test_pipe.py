@@ -178,7 +178,7 @@ def test_count_renders_a_track_from_each_seed_with_another_instrument(tmp_path: 
 
 def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
-    command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "60", str(path)]
+    command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "10", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         try:
             deadline = time.monotonic() + 90

@@ -105,6 +105,8 @@ async def test_a_changed_control_needs_no_new_worker_and_a_control_changed_on_ai
         controls = station["controls"]
         assert isinstance(controls, dict)
         assert (controls["tempo"]["value"], controls["swing"]["value"]) == (84, 60)
+        async with radio.http.get(f"{radio.root}tone.opus") as stream:
+            await radio.read(stream, 1_000)  # the first track is on the air
         assert station["title"] == "Renamed"
         assert await workers_of(radio, "tone") == 1
 

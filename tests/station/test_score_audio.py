@@ -47,6 +47,7 @@ def loudest(audio: Block) -> float:
     return max(level(audio[at : at + SAMPLE_RATE]) for at in range(0, len(audio) - SAMPLE_RATE, SAMPLE_RATE // 4))
 
 
+@pytest.mark.slow
 def test_a_track_sounds_as_on_the_station_and_ends_in_silence() -> None:
     score = compose(CHILL, SEED, WholeTracks())
     audio = audio_of(score)

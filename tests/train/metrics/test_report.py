@@ -100,6 +100,7 @@ def test_passages_are_the_longest_of_which_there_are_enough() -> None:
     assert within(RHYTHM, 32) == RHYTHM
 
 
+@pytest.mark.slow
 def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
     results = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)
     words = write(results, tmp_path / "report")
