@@ -112,9 +112,8 @@ def main() -> None:
         document = arguments.output.read_text()
         before, rest = document.split(MARKS[0])
         _, after = rest.split(MARKS[1])
-        intro = (
-            f"\nMeasured with `python -m bench.chaos --rounds {arguments.rounds}` on {machine.describe()['cpu']}.\n\n"
-        )
+        command, processor = f"python -m bench.chaos --rounds {arguments.rounds}", machine.describe()["processor"]
+        intro = f"\nMeasured with `{command}` on {processor}.\n\n"
         arguments.output.write_text(before + MARKS[0] + intro + text + "\n" + MARKS[1] + after)
 
 
