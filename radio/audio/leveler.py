@@ -19,8 +19,8 @@ _MEMORY: Final[Seconds] = 150.0
 _CAUTION: Final[Seconds] = 8.0
 """Music after which half of the measured error is corrected."""
 _GATE_LUFS, _GATE_DB = -70.0, 10.0
-_GROOVES_OVER_ALL: Final = 0.75
-"""Grooves are louder than whole tracks, which have intros, breakdowns and endings as well, by this much in dB."""
+_GROOVES_OVER_ALL: Final = -0.25
+"""Grooves are louder than whole tracks by this much in dB: leads and lifted solos outweigh intros and endings."""
 _RANGE: Final = 12.0
 _PACE: Final = 1.0
 """Largest change within a bar, in dB."""
