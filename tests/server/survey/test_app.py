@@ -104,7 +104,7 @@ async def test_the_orders_are_logged_with_their_seed(client: TestClient[Any, Any
 @pytest.mark.parametrize(
     ("change", "status", "words"),
     [
-        ({"listener": "nobody"}, 404, "no such pair"),
+        ({"listener": "unknown"}, 404, "no such pair"),
         ({"place": 2}, 404, "no such pair"),
         ({"place": -1}, 422, "place"),
         ({"balance": "c"}, 422, "balance: c is not a, b or same"),
