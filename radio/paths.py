@@ -8,6 +8,8 @@ from typing import Final
 
 PACKAGE: Final = Path(__file__).parent
 CHECKPOINTS: Final = PACKAGE / "checkpoints"
+CHECKSUMS: Final = PACKAGE / "checksums.txt"
+"""SHA-256 of the checkpoints and instruments, as `scripts/checksums` writes them."""
 DRUM_TIMINGS: Final = CHECKPOINTS / "timing.json"
 """The times at which drummers strike, style by style; `radio.compose.drum_timing` reads them."""
 SOUNDFONT: Final = PACKAGE / "instruments" / "lofi.sf2"

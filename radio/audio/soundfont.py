@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from radio.errors import AudioError
+from radio.files import source
 
 _CHUNK = struct.Struct("<4sI")
 _PRESET = struct.Struct("<20sHHHIII")
@@ -24,7 +25,7 @@ def presets(path: Path) -> dict[tuple[int, int], str]:
         AudioError: the file cannot be read or is not a soundfont.
     """
     try:
-        with path.open("rb") as file:
+        with source(path).open("rb") as file:
             return _read(file)
     except OSError as error:
         raise AudioError(f"the soundfont {path} cannot be read: {error.strerror or error}") from error

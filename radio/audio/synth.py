@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from radio import files
 from radio.audio.fluid import library, take_errors
 from radio.errors import AudioError
 from radio.types import GRID, SAMPLE_RATE, Block, Frames, SynthEvent
@@ -102,7 +103,7 @@ class Synth:
 
     def _load(self, soundfont: Path, programs: Mapping[str, Program]) -> None:
         synth = self._synth
-        sfid = synth.sfload(os.fspath(soundfont))
+        sfid = synth.sfload(os.fspath(files.source(soundfont)))
         if sfid < 0:
             raise AudioError(f"{soundfont} is not a soundfont ({take_errors()}): {_SOUNDFONT_HINT}")
         self._soundfont, self._sfid = soundfont, sfid
@@ -235,17 +236,20 @@ class Synth:
 
 
 def check_soundfont(path: Path) -> None:
-    """Check the header and the length of a soundfont, without opening a synthesizer.
+    """Check the header and the length of a soundfont, and the digest of the package's, without opening a synthesizer.
 
     Raises:
-        AudioError: the file is missing, is not a soundfont, or is truncated.
+        AudioError: the file is missing, is not a soundfont, or is truncated or damaged.
     """
     try:
-        with path.open("rb") as file:
+        files.check(path)
+        with files.source(path).open("rb") as file:
             head = file.read(12)
             size = file.seek(0, os.SEEK_END)
     except OSError as error:
         raise AudioError(f"soundfont {path}: {error.strerror or error}; {_SOUNDFONT_HINT}") from error
+    except ValueError as error:
+        raise AudioError(f"soundfont {path}: {error}") from error
     if head[:4] != b"RIFF" or head[8:12] != b"sfbk":
         raise AudioError(f"{path} is not a soundfont (no RIFF/sfbk header): {_SOUNDFONT_HINT}")
     if int.from_bytes(head[4:8], "little") + 8 > size:

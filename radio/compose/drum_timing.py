@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from radio.errors import ModelError
+from radio.files import source
 from radio.music.parts import DRUMS
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 
@@ -139,7 +140,7 @@ def _lateness(values: Mapping[str, float]) -> Lateness:
 def read(path: Path) -> Mapping[str, Timing]:
     """Read a table of timings, by style. Raise ModelError if it cannot be read or is incomplete."""
     try:
-        table = json.loads(path.read_text())
+        table = json.loads(source(path).read_text())
         followers = {layer: _lateness(table.get("followers", {}).get(layer, {})) for layer in FOLLOWERS}
         timings = {style: Timing(**values, followers=followers) for style, values in table["styles"].items()}
         complete = ANY in timings and all(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from radio.compose.run_index import SHINGLE, Index, fingerprints
 from radio.errors import ModelError
+from radio.files import source
 from radio.model.weights import tensorfile
 from radio.music.events import Note
 from radio.music.parts import PARTS, PIANO, Part
@@ -70,7 +71,7 @@ class RunFilter:
 
     @classmethod
     def read(cls, path: Path) -> RunFilter:
-        """Map a filter. Raise ModelError if the file is missing or is not a filter."""
+        """Read a filter. Raise ModelError if the file is missing or is not a filter."""
         tensors, metadata = tensorfile.read(path)
         try:
             part, words, usual = PARTS[metadata["part"]], tensors["words"], int(metadata["usual"])
@@ -92,5 +93,10 @@ def beside(model: Path) -> RunFilter:
     Raises:
         ModelError: The file is not a filter.
     """
-    path = model.with_name(f"{model.stem}.filter.safetensors")
-    return RunFilter.read(path) if path.exists() else NOTHING_KNOWN
+    path = path_beside(model)
+    return RunFilter.read(path) if source(path).exists() else NOTHING_KNOWN
+
+
+def path_beside(model: Path) -> Path:
+    """Return the path of the filter of a model's training music."""
+    return model.with_name(f"{model.stem}.filter.safetensors")

@@ -19,6 +19,7 @@ from radio.server.broadcast.channels import CHANNELS
 from radio.server.broadcast.listener_limits import BURST, LIMITS, Limits
 from radio.server.broadcast.reloader import RELOADER, Reloader
 from radio.server.broadcast.state_folder import StateFolder
+from radio.server.broadcast.station_files import FileCopies
 from radio.server.http import body, problems, site
 from radio.server.http.authorization import AUTHORIZATION, Authorization, check_hosts, reject_foreign_pages
 from radio.server.http.cors import answer_options
@@ -84,7 +85,9 @@ async def serve(
     settings = replace(config.server, host=host if isinstance(host, str) else hosts)
     _raise_file_limit()
     async with AsyncExitStack() as stack:
-        channels = ChannelSet(config.stations, functools.partial(Channel, worker=worker, states=states))
+        channels = ChannelSet(
+            config.stations, functools.partial(Channel, worker=worker, states=states, copies=FileCopies())
+        )
         app = build(
             channels.channels,
             authorization=Authorization(settings.control, settings.control_token, settings.hosts),

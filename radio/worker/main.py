@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 
 from radio.compose.prime import from_json
 from radio.errors import ControlError, RadioError, SnapshotError, StreamError
+from radio.files import use_copies
 from radio.station.protocol import OpenResumable, ResumableStation
 from radio.station.snapshot import Resume
 from radio.types import SAMPLE_RATE, Action, Frames, Landing, StationEvent
@@ -83,6 +84,7 @@ class _Worker:
         start, *rest = messages
         if not isinstance(start, Start):
             raise StreamError(f"the first message must be Start, not {type(start).__name__}")
+        use_copies(start.files)
         try:
             station = open_station(pickle.loads(start.settings))  # noqa: S301 — written by the parent process
         except RadioError as error:

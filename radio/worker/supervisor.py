@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 from radio.errors import ServerError
 from radio.types import Seconds
@@ -111,12 +111,15 @@ class WorkerProcess:
 
 
 @contextlib.asynccontextmanager
-async def start_worker(command: Sequence[str], on_stderr_line: Callable[[str], object]) -> AsyncIterator[WorkerProcess]:
+async def start_worker(
+    command: Sequence[str], on_stderr_line: Callable[[str], object], descriptors: Collection[int] = ()
+) -> AsyncIterator[WorkerProcess]:
     """Start a worker; it is ended when the context exits.
 
     Args:
         command: the command of the worker, without its argument, the number of its socket.
         on_stderr_line: called with each line that the worker writes to its standard error.
+        descriptors: those that it inherits.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -125,7 +128,7 @@ async def start_worker(command: Sequence[str], on_stderr_line: Callable[[str], o
             process = await asyncio.create_subprocess_exec(
                 *command,
                 str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *descriptors],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import TypeAlias, get_args
 
 import msgspec
@@ -23,10 +23,14 @@ MAX_BODY = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Server to worker, the first message: open the station with these pickled settings, and go on from `resume`."""
+    """Server to worker, the first message: open the station with these pickled settings, and go on from `resume`.
+
+    files: descriptors, which the worker inherits, of copies of files by their paths.
+    """
 
     settings: bytes
     resume: Resume | None = None
+    files: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Checkpoint:
     """A model with its vocabulary and its card.
 
     tokens: the vocabulary id of each row.
-    weights: float32 arrays by the names of `spec.shapes()`. Those of a file are `PackedWeights`, mapped from the file.
+    weights: float32 arrays by the names of `spec.shapes()`. Those of a file are `PackedWeights`.
     card: recipe, corpus, figures and attribution, as JSON.
     """
 

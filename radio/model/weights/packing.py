@@ -94,6 +94,8 @@ class PackedWeights(Mapping[str, Array]):
                     yield f"{name} contains -128; int8 weights are -127 to 127"
             elif not _is_finite(array):
                 yield f"{name} contains infinite or NaN values"
+            if name.endswith(".weight") and self.spec.is_matrix(name) and not array.any():
+                yield f"{name} contains nothing but zeros"
 
 
 def pack(weights: Mapping[str, Array], spec: Spec, weight_format: WeightFormat) -> PackedWeights:

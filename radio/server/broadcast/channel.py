@@ -32,6 +32,7 @@ from radio.server.broadcast.saved_station import (
 from radio.server.broadcast.snapshots import Snapshots
 from radio.server.broadcast.stall_watch import StallWatch
 from radio.server.broadcast.state_folder import StateFolder
+from radio.server.broadcast.station_files import FileCopies
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
 from radio.station.snapshot import Resume, Snapshot
 from radio.stream.relay.live_edge import LiveEdge
@@ -86,10 +87,16 @@ class Channel:
         settings: The station.
         worker: The command that becomes the worker; tests pass one with another station in it.
         states: The folder where the station's state is kept; None keeps it in memory only.
+        copies: Makes copies of the station's files; those that several stations use are made once.
     """
 
     def __init__(
-        self, settings: StationSettings, *, worker: Sequence[str] = WORKER_COMMAND, states: StateFolder | None = None
+        self,
+        settings: StationSettings,
+        *,
+        worker: Sequence[str] = WORKER_COMMAND,
+        states: StateFolder | None = None,
+        copies: FileCopies | None = None,
     ) -> None:
         self.settings = settings
         self.controls = settings.controls
@@ -105,7 +112,7 @@ class Channel:
         callbacks = WorkerCallbacks(
             self._next_start, self._on_worker_ready, self._on_message, self._on_worker_failure, self._on_worker_exit
         )
-        self._worker = RestartingWorker(settings, worker, callbacks)
+        self._worker = RestartingWorker(settings, worker, callbacks, copies or FileCopies())
         self._snapshots = Snapshots()
         self._states = states
         self._offset: Frames = 0
@@ -217,7 +224,7 @@ class Channel:
         if any(getattr(settings, name) != getattr(before, name) for name in names):
             if settings.seed not in (0, before.seed):
                 self._snapshots.clear()
-            self._worker.replace()
+            self._worker.replace(settings)
         if changed_controls:
             await self.change_controls(changed_controls)
 
@@ -432,6 +439,8 @@ class Channel:
         self.edge.rewind(self._mounts.end_after_worker())
         end = self.edge.end - self._offset
         self._fruitless = self._fruitless + 1 if end <= self._resumed_at + _PROGRESS else 0
+        if self._fruitless >= _TRIES:
+            self._worker.forget_files()
         self._snapshots.retract(end)
         self._pending_events = deque(event for event in self._pending_events if event.frame < self.edge.end)
         self.now_playing.retract(self.edge.end)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
-from radio.server.broadcast.worker_runs import digests
+from radio.server.broadcast.station_files import FileCopies, StationFiles
 from radio.station.snapshot import Resume
 from radio.types import Frames, Seconds
 from radio.worker.supervisor import WorkerProcess, start_worker
@@ -72,11 +72,17 @@ class RestartingWorker:
         settings: The station.
         command: The command that becomes the worker.
         callbacks: Called from the event loop.
+        copies: Makes the copies from which workers read the station's files.
     """
 
-    def __init__(self, settings: StationSettings, command: Sequence[str], callbacks: WorkerCallbacks) -> None:
+    def __init__(
+        self, settings: StationSettings, command: Sequence[str], callbacks: WorkerCallbacks, copies: FileCopies
+    ) -> None:
         self.restarts = 0
         self._settings = settings
+        self._copies = copies
+        self._files: StationFiles | None = None
+        """The files with which a worker has opened the station; the next ones use them, too."""
         self._name = name = settings.name
         self._command = tuple(command)
         self._callbacks = callbacks
@@ -151,8 +157,14 @@ class RestartingWorker:
         finally:
             self._requests.pop(number, None)
 
-    def replace(self) -> None:
-        """End the worker on purpose. The next one starts at once, with the latest settings."""
+    def forget_files(self) -> None:
+        """Let the next worker read the station's files as they are then."""
+        self._files = None
+
+    def replace(self, settings: StationSettings) -> None:
+        """End the worker on purpose. The next one starts at once, with these settings and the files as they are now."""
+        self._settings = settings
+        self.forget_files()
         if self._process is not None:
             self._replacing = True
             self._process.close()
@@ -178,18 +190,22 @@ class RestartingWorker:
 
         Always raises ServerError, SnapshotError, StreamError or OSError with the reason.
         """
-        async with start_worker(self._command, self._log_line) as process:
+        files = self._files
+        if files is None:
+            files = await asyncio.to_thread(self._copies.of, self._settings)
+        descriptors = files.descriptors()
+        async with start_worker(self._command, self._log_line, {*descriptors.values()}) as process:
             self._process = process
             try:
-                sums = await asyncio.to_thread(digests, self._settings)
-                settings, resume = self._callbacks.start(sums)
-                process.send(Start(pickle.dumps(settings), resume))
+                settings, resume = self._callbacks.start(files.digests)
+                process.send(Start(pickle.dumps(settings), resume, descriptors))
                 while (messages := await process.receive()) is not None:
                     for message in messages:
                         if isinstance(message, StationReady):
                             process.ready = True
                             self._opened.set()
-                            station = StartedStation(settings, sums, message.frame, resume is not None)
+                            self._files = files
+                            station = StartedStation(settings, files.digests, message.frame, resume is not None)
                             self._callbacks.on_ready(station)
                         else:
                             self._handle(message)

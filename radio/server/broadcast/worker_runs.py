@@ -6,7 +6,6 @@ the run is the number of its first bar.
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -185,15 +184,6 @@ class WorkerRun:
                 remaining.append(msgspec.structs.replace(change, controls=rest))
         self.changes = remaining
         return waiting
-
-
-def digests(settings: StationSettings) -> dict[str, str]:
-    """Return the SHA-256 of each checkpoint that exists. This reads whole files: call it in a thread."""
-    return {
-        model: hashlib.sha256(path.read_bytes()).hexdigest()
-        for model in _MODELS
-        if (path := _path(settings, model)).is_file()
-    }
 
 
 def history(tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int) -> History:

@@ -1,0 +1,99 @@
+"""Whole files in memory, and the digests of those that the package ships.
+
+A server hands copies of a station's files to its workers, so that the station goes on with the files that it began
+with, whatever happens to the originals.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import mmap
+import os
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from radio.paths import CHECKSUMS
+
+_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+
+_copies: dict[Path, Path] = {}
+
+
+def use_copies(copies: Mapping[str, int]) -> None:
+    """Let this process read each of these files from a copy, which is open with this descriptor."""
+    _copies.update({Path(name): Path(f"/proc/self/fd/{descriptor}") for name, descriptor in copies.items()})
+
+
+def source(path: Path) -> Path:
+    """Return where the content of a file is: in a copy that this process uses, or in the file itself."""
+    return _copies.get(path, path)
+
+
+def copy(path: Path) -> tuple[int, str]:
+    """Return a descriptor of a copy of a file in memory, which nothing can change, and its SHA-256.
+
+    Raises:
+        OSError: The file cannot be read, or the system holds no copies.
+        ValueError: The file is one of the package's, and damaged.
+    """
+    descriptor = os.memfd_create(path.name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        with path.open("rb") as file, open(descriptor, "wb", closefd=False) as target:
+            shutil.copyfileobj(file, target)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        with open(descriptor, "rb", closefd=False) as file:
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _compare(path, digest)
+    except (OSError, ValueError):
+        os.close(descriptor)
+        raise
+    return descriptor, digest
+
+
+def read(path: Path) -> memoryview:
+    """Return the content of a file, in memory that begins on a page. Nothing that happens to the file changes it.
+
+    A copy is mapped, so that processes share it.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is empty, or it is one of the package's and damaged.
+    """
+    with source(path).open("rb") as file:
+        if _is_sealed(file):
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        content = mmap.mmap(-1, os.fstat(file.fileno()).st_size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        data = memoryview(content)[: file.readinto(content)].toreadonly()
+    _compare(path, hashlib.sha256(data).hexdigest())
+    return data
+
+
+def check(path: Path) -> None:
+    """Raise OSError if a file cannot be read, or ValueError if it is one of the package's and damaged."""
+    with source(path).open("rb") as file:
+        if path.absolute() in _shipped() and not _is_sealed(file):
+            _compare(path, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _compare(path: Path, digest: str) -> None:
+    if _shipped().get(path.absolute(), digest) != digest:
+        raise ValueError("it is damaged, and not the file that the radio came with; install the radio again")
+
+
+def _is_sealed(file: BinaryIO) -> bool:
+    try:
+        return bool(fcntl.fcntl(file, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE)
+    except OSError:  # not in memory
+        return False
+
+
+@cache
+def _shipped() -> Mapping[Path, str]:
+    """Return the SHA-256 of each file that the package lists, by its path."""
+    lines = CHECKSUMS.read_text().splitlines()
+    return {CHECKSUMS.parent / name: digest for digest, name in (line.split() for line in lines)}
