@@ -29,6 +29,7 @@ from radio.server.routes import (
     export,
     export_queue,
     health,
+    history,
     hls,
     listen,
     metrics,
@@ -132,6 +133,7 @@ def build(
     pushes.add_pushes(app, channels)
     health.attach(app)
     export_queue.attach(app)
+    history.attach(app)
     prime.attach(app)
     tracks.attach(app, enabled=settings.tracks)
     app[hls.HLS_RENDITIONS] = hls.HlsRenditions()
@@ -139,6 +141,7 @@ def build(
     for module in (
         pages,
         stations,
+        history,
         prompt,
         prime,
         export,

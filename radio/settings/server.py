@@ -83,7 +83,7 @@ class ServerSettings:
     )
     listeners_per_address: int | None = optional(
         Whole(low=1, high=1_000_000),
-        help="most streams to one address; null sets no limit. A proxy counts as one address",
+        help="most streams to one address; null sets no limit. A proxy on another machine counts as one address",
     )
     tracks: bool = flag(True, help="let listeners who may change controls order tracks")
     drain: float = number(

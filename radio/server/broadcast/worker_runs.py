@@ -60,6 +60,7 @@ class WorkerRun:
     begins: frame from which the run was heard; later than `origin` where it goes on with the piece of another run.
     digests: SHA-256 of each checkpoint.
     whole: whether `changes` reaches back to the first bar.
+    version: how often `changes` has changed.
     """
 
     number: int
@@ -71,6 +72,7 @@ class WorkerRun:
     begins: Frames = field(init=False)
     changes: deque[ControlChange] = field(default_factory=deque)
     whole: bool = True
+    version: int = 0
     _expected: list[tuple[int, dict[str, JsonValue]]] = field(default_factory=list)
     """Steps that the worker has yet to make, in order: the bar, and the values by control."""
 
@@ -157,6 +159,7 @@ class WorkerRun:
         return Checkpoint(_path(self.settings, model).name, self.digests.get(model))
 
     def _add(self, change: ControlChange) -> None:
+        self.version += 1
         if change.action in _BEGIN_LOOPS or not _LOOP_CONTROLS.isdisjoint(change.controls):
             values = ControlValues(self._withdraw(change.bar) | change.controls)
             change = msgspec.structs.replace(change, controls=values)
@@ -186,11 +189,19 @@ class WorkerRun:
         return waiting
 
 
-def history(tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int) -> History:
-    """Return the last `limit` tracks of the runs that are kept, newest first, and these runs."""
+def history(
+    tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int, before: Frames | None = None
+) -> History:
+    """Return the last `limit` tracks of the runs that are kept, newest first, and these runs.
+
+    Args:
+        before: Leaves out the tracks that began at this frame or later.
+    """
     all_runs, all_tracks = list(runs), list(tracks)
     ends = [later.frame for later in all_tracks[1:]] + [live]
     spans = [(track.frame, end) for track, end in zip(all_tracks, ends, strict=False)]
+    if before is not None:
+        all_tracks = all_tracks[: bisect_left(all_tracks, before, key=_frame)]
     first_kept = bisect_left(all_tracks, all_runs[0].begins, key=_frame) if all_runs else len(all_tracks)
     index = max(first_kept, len(all_tracks) - limit)
     past_tracks: list[PastTrack] = []

@@ -10,18 +10,24 @@ from __future__ import annotations
 
 import hmac
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from radio.errors import SettingsError
+from radio.server.http.allowance import Allowance
+from radio.server.http.client_address import client_address
 from radio.server.http.problems import ProblemError
 
 _log = logging.getLogger("radio.server")
+
+WRONG_TOKENS: Final = 10
+"""Wrong tokens that a client may send within a minute, so that none can be guessed."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -33,11 +39,13 @@ class Authorization:
     control: whether anything can be changed over HTTP.
     token: the control token; without one, no token is necessary.
     hosts: names of this machine, besides those of loopback, that a request without a token may be addressed to.
+    failures: wrong tokens that each client may send.
     """
 
     control: bool
     token: str | None
     hosts: tuple[str, ...] = ()
+    failures: Allowance = field(default_factory=lambda: Allowance(WRONG_TOKENS, 60.0), repr=False)
 
     @property
     def mode(self) -> Literal["off", "token", "open"]:
@@ -45,18 +53,37 @@ class Authorization:
         return "off" if not self.control else "open" if self.token is None else "token"
 
     def require(self, request: web.Request) -> None:
-        """Raise ProblemError 403 or 401 unless the request may change a station."""
+        """Raise ProblemError unless the request may change a station: 403, 401, or 429 after many wrong tokens."""
         if not self.control:
             raise ProblemError(403, "control_off", "controls are disabled on this radio (control: false)")
-        if self.token is None:
-            return
-        value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        scheme, _, token = value.partition(b" ")
-        if scheme.lower() != b"bearer" or not hmac.compare_digest(token.strip(), self.token.encode()):
-            if value:
-                _log.warning("a wrong control token from %s", request.remote)
+        if self.token is not None and not self._has_token(request, self.token):
             message = "the control token is missing or wrong; send 'Authorization: Bearer <control_token>'"
             raise ProblemError(401, "no_token", message, field="Authorization", allowed="Bearer <control_token>")
+
+    def is_operator(self, request: web.Request) -> bool:
+        """Return whether the request comes from who may change stations, rather than from a guest.
+
+        Raises:
+            ProblemError: 429, the client sent many wrong tokens.
+        """
+        if self.token is not None:
+            return self._has_token(request, self.token)
+        return self.control and is_loopback(client_address(request))
+
+    def _has_token(self, request: web.Request, expected: str) -> bool:
+        value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        if not value:
+            return False
+        client = client_address(request)
+        if wait := self.failures.wait(client, 1):
+            message = "too many wrong control tokens came from this address; try again later"
+            raise ProblemError(429, "too_many", message, field="Authorization", retry_after=math.ceil(wait))
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), expected.encode()):
+            return True
+        self.failures.spend(client, 1)
+        _log.warning("a wrong control token from %s", client)
+        return False
 
     def check_origin(self, request: web.Request) -> None:
         """Raise ProblemError 403 if a page of another site may have sent the request."""

@@ -40,6 +40,12 @@ RESERVED_DESCRIPTORS: Final = 128
 A system gives a new connection the lowest free descriptor, so that its number says how many are taken.
 """
 
+WRITE_TIMEOUT: Final[Seconds] = 60.0
+"""Time after which the system resets a connection whose client reads nothing of what is sent (tcp(7)).
+
+An answer that waits for its client holds memory, or a file that is deleted otherwise. Streams have a shorter limit.
+"""
+
 _BACKLOG: Final = 1_024
 _LINGER: Final[Seconds] = 5.0
 """Time for which the rest of a refused body is read, so that a reset does not discard the response."""
@@ -65,9 +71,11 @@ class RequestHandler(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if transport.get_extra_info("socket").fileno() > self._last_descriptor:
+        connection: socket.socket = transport.get_extra_info("socket")
+        if connection.fileno() > self._last_descriptor:
             self.force_close()
             return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(WRITE_TIMEOUT * 1_000))
         self.mark_idle()
         self._expect_head()
 

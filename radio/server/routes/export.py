@@ -15,7 +15,7 @@ from radio.server.broadcast.journal import LONGEST
 from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.operation import operation
 from radio.server.http.query import QueryParameter
-from radio.server.routes.export_queue import EXPORT_JOBS, wait_for
+from radio.server.routes.export_queue import EXPORT_JOBS, GUEST_LIMITS, wait_for
 from radio.station import transcript
 from radio.station.replay import Export
 from radio.types import Seconds
@@ -59,6 +59,7 @@ def routes() -> list[web.RouteDef]:
     query=(_SECONDS, _FORMAT),
     problems={
         403: "A page of another site sent the request.",
+        429: "The client has exported as much as a guest may, or sent many wrong tokens.",
         503: "The station has not played anything yet, the queue is full, or there is no folder for files.",
         507: "The disk is full.",
     },
@@ -67,7 +68,8 @@ async def export(request: web.Request) -> web.StreamResponse:
     """Export the last minutes before the live edge, from a bar line on.
 
     The notes that were on the air are rendered again, which takes some seconds for each minute of audio; `mid` takes no
-    time. One export is made at a time, and cancelled if its client disconnects. The header `X-First-Frame` has the
+    time. One export is made at a time, and cancelled if its client disconnects. A client without the control token may
+    export 20 minutes of audio within an hour. The header `X-First-Frame` has the
     frame with which the file begins.
     """
     channel = channel_of(request)
@@ -89,7 +91,8 @@ async def export(request: web.Request) -> web.StreamResponse:
     if format_ == "mid":
         return web.Response(body=await asyncio.to_thread(transcript.encode, passages), headers=headers)
     title = channel.now_playing.title_at(channel.edge.live) or channel.settings.title
-    job = await wait_for(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
+    with request.app[GUEST_LIMITS].admit(request, seconds):
+        job = await wait_for(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
     if job.result is None:
         raise ServerError("the file was dropped for newer ones; try again")
     # Not a FileResponse: it would honor a Range header, whose ranges are those of an earlier rendering.

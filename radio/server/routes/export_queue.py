@@ -3,22 +3,78 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
 
 from aiohttp import web
 
+from radio.server.http.allowance import Allowance
+from radio.server.http.authorization import AUTHORIZATION
+from radio.server.http.client_address import client_address, network
 from radio.server.http.problems import ProblemError
 from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
 
+GUEST_ALLOWANCE: Final[Seconds] = 1_200.0
+"""Audio that a guest may export within an hour."""
+
+LEAST_COST: Final[Seconds] = 30.0
+"""A shorter export counts as this much audio, for the process that it takes."""
+
+GUEST_EXPORTS: Final = 2
+"""Exports of one guest that may wait or run at the same time."""
+
+
+@dataclass(slots=True)
+class GuestLimits:
+    """Limits on the exports of clients without the control token, by address."""
+
+    allowance: Allowance = field(default_factory=lambda: Allowance(GUEST_ALLOWANCE, 3_600.0))
+    _pending: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def admit(self, request: web.Request, seconds: Seconds) -> Iterator[None]:
+        """Admit an export of this length while the context lasts.
+
+        Raises:
+            ProblemError: 429, a limit is reached; or many wrong tokens came from the address.
+        """
+        if request.app[AUTHORIZATION].is_operator(request):
+            yield
+            return
+        address = client_address(request)
+        client, cost = network(address), max(seconds, LEAST_COST)
+        if wait := self.allowance.wait(address, cost):
+            message = f"your address has exported {GUEST_ALLOWANCE:g} s of audio within an hour, which is the limit"
+            raise ProblemError(429, "too_many", message, retry_after=math.ceil(wait))
+        if self._pending[client] >= GUEST_EXPORTS:
+            message = f"your address has {GUEST_EXPORTS} exports that are being made, which is the limit"
+            raise ProblemError(429, "too_many", message, retry_after=10)
+        self.allowance.spend(address, cost)
+        self._pending[client] += 1
+        try:
+            yield
+        finally:
+            self._pending[client] -= 1
+            if not self._pending[client]:
+                del self._pending[client]
+
+
 EXPORT_JOBS: web.AppKey[JobQueue] = web.AppKey("export_jobs", JobQueue)
+GUEST_LIMITS: web.AppKey[GuestLimits] = web.AppKey("guest_limits", GuestLimits)
 
 _POLL_INTERVAL: Seconds = 0.5
 """Interval at which a waiting request checks that its client is still connected."""
 
 
 def attach(app: web.Application) -> None:
-    """Give the application a queue of exports."""
+    """Give the application a queue of exports, and the limits of guests."""
     jobs = app[EXPORT_JOBS] = JobQueue()
+    app[GUEST_LIMITS] = GuestLimits()
 
     async def stop(_: web.Application) -> None:
         await jobs.stop()

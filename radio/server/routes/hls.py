@@ -21,6 +21,7 @@ from aiohttp import ETag, web
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import channel_of
 from radio.server.broadcast.hls_rendition import Rendition
+from radio.server.http.client_address import client_address
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.stream.formats import fmp4, hls
@@ -162,7 +163,7 @@ async def get_segment(request: web.Request) -> web.Response:
 
 
 def _count_listener(request: web.Request, channel: Channel) -> None:
-    channel.hls_listeners.add((request.remote or "", request.headers.get("User-Agent", "")))
+    channel.hls_listeners.add((client_address(request), request.headers.get("User-Agent", "")))
 
 
 def _format(request: web.Request) -> Format:

@@ -15,6 +15,7 @@ from radio.errors import StreamError
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import channel_of
 from radio.server.broadcast.listener_limits import BURST, LIMITS
+from radio.server.http.client_address import client_address
 from radio.server.http.operation import Handler, operation
 from radio.server.http.query import SID, QueryParameter
 from radio.stream.formats.codecs import CODECS
@@ -79,7 +80,7 @@ def _stream(format_: Format) -> Handler:
         if request.method == "HEAD":
             await response.prepare(request)
             return response
-        on_leave = request.app[LIMITS].admit(channel, request.remote or "")
+        on_leave = request.app[LIMITS].admit(channel, client_address(request))
         try:
             await response.prepare(request)
             connection = Connection(request.transport)

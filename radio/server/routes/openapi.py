@@ -34,6 +34,7 @@ _PROBLEMS: Final = {
     413: "The body is too long.",
     415: "The body is not sent as application/json.",
     422: "A value is not allowed; `field` and `allowed` say which one and what would be.",
+    429: "Many wrong control tokens came from the client's address.",
     503: "The station is being restarted, or too many requests are waiting.",
 }
 
@@ -150,7 +151,7 @@ def _responses(described: Operation, fields: Sequence[str], schemas: _Schemas) -
     problems |= {404} if fields else set()
     problems |= {422} if described.query else set()
     problems |= {400, 408, 413, 415, 422} if described.body else set()
-    problems |= {401, 403} if described.guarded else set()
+    problems |= {401, 403, 429} if described.guarded else set()
     responses: dict[str, JsonValue] = {str(described.status): {"description": "Success.", "content": content}}
     for status in sorted(problems):
         description = described.problems.get(status) or _PROBLEMS[status]

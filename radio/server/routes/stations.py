@@ -1,4 +1,4 @@
-"""`/api/stations` and below: what is on, controls, history and events."""
+"""`/api/stations` and below: what is on, controls and events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from msgspec import UNSET, Meta
 
 from radio.server.api.controls import ControlEvent, ControlPatch
 from radio.server.api.events import BarEvent, PlayedNoteEvent, StreamStartEvent, TrackEvent, encode_event
-from radio.server.api.history import History
 from radio.server.api.station import (
     ActionLanding,
     LandedControl,
@@ -22,9 +21,7 @@ from radio.server.api.station import (
     StreamStart,
 )
 from radio.server.broadcast.channels import CHANNELS, channel_of
-from radio.server.broadcast.now_playing import MAX_TRACKS
 from radio.server.broadcast.pushes import PUSHES
-from radio.server.broadcast.worker_runs import history
 from radio.server.http.authorization import AUTHORIZATION
 from radio.server.http.body import read_body
 from radio.server.http.operation import operation
@@ -41,13 +38,6 @@ KEEP_ALIVE: Seconds = 15.0
 """Interval of comments in a silent event stream, so that proxies keep it open."""
 
 _HEADERS: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
-
-_LIMIT: Final = QueryParameter[int](
-    "limit",
-    Annotated[int, Meta(description="Largest number of tracks.", ge=1, le=MAX_TRACKS)],
-    MAX_TRACKS,
-)
-
 
 _TRACK: Final = QueryParameter[int | None](
     "track",
@@ -70,7 +60,6 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/stations/{station}/dislike", dislike_track),
         web.post("/api/stations/{station}/reset", reset_taste),
         web.get("/api/stations/{station}/events", follow_events),
-        web.get("/api/stations/{station}/history", get_history),
     ]
 
 
@@ -184,19 +173,6 @@ async def _act(request: web.Request, action: Action) -> web.Response:
     landing = await channel.act(action)
     log_change(request, f"station '{channel.settings.name}': {action.kind}")
     body = ActionLanding(bar=landing.bar, frame=landing.frame, live=channel.edge.live, sample_rate=SAMPLE_RATE)
-    return json_response(body, headers=_HEADERS)
-
-
-@operation("List the last tracks", tag="stations", answer=History, query=(_LIMIT,))
-async def get_history(request: web.Request) -> web.Response:
-    """List the last tracks, newest first.
-
-    Each track has what is needed to compose it again: the seed of the worker's run and the number of the track's first
-    bar; the controls when it began, and what was changed while it played. `runs` has, for each run of the worker, its
-    checkpoints, its settings and all control changes since its first bar: the music depends on all of them.
-    """
-    channel, limit = channel_of(request), _LIMIT.read(request)
-    body = history(channel.now_playing.tracks, channel.runs, live=channel.edge.live, limit=limit)
     return json_response(body, headers=_HEADERS)
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from radio.server.http.authorization import Authorization
+from radio.server.http.allowance import Allowance
+from radio.server.http.authorization import WRONG_TOKENS, Authorization
 from tests.server.on_air import OnAir, on_air
 
 JSON = {"Content-Type": "application/json"}
@@ -76,3 +77,13 @@ async def test_pages_of_every_site_may_read(path: str) -> None:
             assert response.status == (404 if path == "/nowhere" else 204)
             allowed = response.headers.get("Access-Control-Allow-Methods")
             assert allowed == (None if path == "/nowhere" else "GET, HEAD, OPTIONS")
+
+
+async def test_many_wrong_tokens_lock_their_address_out_for_a_while() -> None:
+    failures = Allowance(WRONG_TOKENS, 60.0, lambda: 0.0)
+    async with on_air(authorization=Authorization(control=True, token="sesame", failures=failures)) as radio:
+        guesses = [await change_tempo(radio, Authorization=f"Bearer {number}") for number in range(WRONG_TOKENS + 2)]
+        assert guesses == [(401, "no_token")] * WRONG_TOKENS + [(429, "too_many")] * 2
+        assert await change_tempo(radio, Authorization="Bearer sesame") == (429, "too_many")
+        assert (await change_tempo(radio, Authorization="Bearer sesame", X_Forwarded_For="203.0.113.9"))[0] == 200
+        assert await change_tempo(radio) == (401, "no_token")

@@ -6,11 +6,14 @@ import logging
 import resource
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from radio.server.http import body, site
+from radio.server.http.listening import open_sockets
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
 
 PATCH = b"PATCH /api/stations/tone/controls HTTP/1.1\r\nHost: localhost\r\n"
@@ -279,3 +282,27 @@ async def test_an_invalid_range_is_harmless(range_: str) -> None:
                 assert response.status in allowed
                 if path == "/tone.opus":
                     assert await asyncio.wait_for(response.content.readexactly(4), DEADLINE) == b"OggS"
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+async def test_an_answer_that_is_not_read_is_given_up(
+    from_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "WRITE_TIMEOUT", 1.0)
+    (tmp_path / "large").write_bytes(bytes(32 * 2**20))
+
+    async def large(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(tmp_path / "large") if from_file else web.Response(body=bytes(32 * 2**20))
+
+    app = web.Application()
+    app.router.add_get("/", large)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await site.start_sites(runner, await open_sockets(("127.0.0.1",), 0))
+        with socket.create_connection(runner.addresses[0]) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await until(lambda: bool(runner.server and runner.server.connections))
+            await until(lambda: not (runner.server and runner.server.connections))
+    finally:
+        await runner.cleanup()

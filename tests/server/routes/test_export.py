@@ -12,7 +12,9 @@ import pytest
 
 from radio.music import midi
 from radio.paths import STATIONS
-from radio.server.routes.export_queue import EXPORT_JOBS
+from radio.server.http.allowance import Allowance
+from radio.server.http.authorization import Authorization
+from radio.server.routes.export_queue import EXPORT_JOBS, GUEST_ALLOWANCE, GUEST_LIMITS, LEAST_COST
 from radio.settings.config import load
 from radio.settings.controls import LAYERS
 from radio.types import SAMPLE_RATE
@@ -128,3 +130,28 @@ async def test_an_export_equals_the_captured_stream() -> None:
     best = max(lags, key=lambda lag: float(np.dot(np.roll(stream, lag)[window], export[window])))
     assert abs(best) < 600  # the encoder's own delay
     assert np.corrcoef(np.roll(stream, best)[1_000:-1_000], export[1_000:-1_000])[0, 1] > 0.98
+
+
+async def test_a_guest_exports_a_bounded_amount_and_the_operator_any() -> None:
+    guests = {"X_Forwarded_For": "203.0.113.9"}
+    owner = {"Authorization": "Bearer sesame"}
+    async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
+        await until(lambda: radio.tone.edge.live > 2.5 * SAMPLE_RATE)
+        query, most = "seconds=1&format=wav", int(GUEST_ALLOWANCE // LEAST_COST)
+        radio.app[GUEST_LIMITS].allowance = Allowance(GUEST_ALLOWANCE, 3_600.0, lambda: 0.0)
+        radio.app[GUEST_LIMITS].allowance.spend("203.0.113.9", GUEST_ALLOWANCE - LEAST_COST)
+        assert (await exported(radio, query, **guests))[0] == 200
+        status, headers, _ = await exported(radio, query, **guests)
+        assert status == 429
+        assert int(headers["Retry-After"]) == 3_600 // most
+        assert (await exported(radio, "seconds=1&format=mid", **guests))[0] == 200
+        assert (await exported(radio, query, **guests, **owner))[0] == 200
+        assert (await exported(radio, query))[0] == 200, "another address has its own allowance"
+
+
+async def test_a_guest_waits_for_two_exports_at_a_time() -> None:
+    async with on_air(authorization=Authorization(control=False, token=None)) as radio:
+        await until(lambda: radio.tone.edge.live > 2.5 * SAMPLE_RATE)
+        answers = await asyncio.gather(*(exported(radio, "seconds=1&format=wav") for _ in range(5)))
+        assert sorted(status for status, _, _ in answers) == [200, 200, 429, 429, 429]
+        assert (await exported(radio, "seconds=1&format=wav"))[0] == 200
