@@ -1,4 +1,4 @@
-"""Stations that start from a MIDI file, for the commands that take `--prime`."""
+"""Stations that start from a MIDI file or a recording, for the commands that take `--prime`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def add_prime(parser: argparse.ArgumentParser) -> None:
         "--prime",
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="start from a MIDI file: the first three tracks take up its tempo, key, chords, keyboard and drums; "
-        "random starts from random notes",
+        help="start from a MIDI file, or a recording of up to a minute: the first three tracks take up its tempo, key, "
+        "chords, keyboard and drums; random starts from random notes",
     )
     parser.add_argument(
         "--prime-part",
@@ -37,6 +37,7 @@ def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationS
     Raises:
         SettingsError: `--prime-part` stands alone, or names no part.
         MidiError: The file cannot be used.
+        AudioError: The recording cannot be used, or what listens to it is not installed.
     """
     from radio.settings.station import RANDOM_PRIME
 

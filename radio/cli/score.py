@@ -96,7 +96,7 @@ class Extras:
 
     def judge(self, one: Score) -> dict[str, JsonValue]:
         """Return the figures by name; none without an option."""
-        from radio.judge.decoding import read
+        from radio.audio.decoding import read
 
         figures: dict[str, JsonValue] = {}
         if self._dnsmos:

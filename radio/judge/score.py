@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from radio.audio.decoding import decode
 from radio.errors import AudioError, SettingsError
 from radio.judge import distance
-from radio.judge.decoding import decode
 from radio.judge.measures import Analyzer, Measures
 from radio.judge.spectrogram import Array, Decimator, log_mel
 from radio.judge.tagger import Judgement, Tagger

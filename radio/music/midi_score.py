@@ -70,7 +70,7 @@ class Score:
     ppq: file ticks per quarter note. notes: in order. tempos: (file tick, microseconds per quarter note).
     time_signatures: (file tick, numerator, denominator). keys: (file tick, sharps, or flats below 0, and whether it is
     minor). breaks: ticks at which another pattern begins. warnings: damages that were passed over. All are in order of
-    their ticks.
+    their ticks. timed: the ticks count time and no beats, as in the transcription of a recording.
     """
 
     ppq: int
@@ -80,6 +80,7 @@ class Score:
     keys: Sequence[tuple[int, int, bool]] = ()
     breaks: Sequence[int] = ()
     warnings: Sequence[str] = ()
+    timed: bool = False
 
     def seconds(self, tick: int) -> Seconds:
         """Return the time of `tick` according to the tempo map of the file."""

@@ -22,7 +22,7 @@ from radio.settings.tone import Tone
 from radio.types import TEXTURES, TextureKind
 
 RANDOM_PRIME: Final = Path("random")
-"""Stands for random notes in place of a MIDI file."""
+"""Stands for random notes in place of a file."""
 
 LEARNED: Final = "learned"
 """Written in place of progressions where the chord model writes them."""
@@ -69,10 +69,10 @@ class StationSettings:
         help="words about the music, such as rainy night, felt piano, no drums; they change the initial controls"
     )
     prime: Path | None = optional(
-        File("MIDI file"),
+        File("MIDI file or recording"),
         shapes_music=True,
-        help="MIDI file from which the station starts: its first three tracks take up the file's tempo, key, chords, a "
-        "passage of its keyboard, its drum loop and its melody",
+        help="MIDI file or recording from which the station starts: its first three tracks take up the file's tempo, "
+        "key, chords, a passage of its keyboard, its drum loop and its melody",
     )
     prime_part: str = text(
         help="keyboard part of the prime, such as channel 3, program 4 or track Piano; empty finds it",

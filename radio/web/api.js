@@ -189,7 +189,7 @@ export async function request(path, { method = "GET", body, token, timeout = TIM
   /** @type {Record<string, string>} */
   const headers = {};
   const isFile = body instanceof Blob;
-  if (body !== undefined) headers["Content-Type"] = isFile ? "audio/midi" : "application/json";
+  if (body !== undefined) headers["Content-Type"] = isFile ? body.type || "application/octet-stream" : "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   let response, data;
   try {

@@ -1,33 +1,40 @@
-// The form that lets the station start from a MIDI file.
+// The form that lets the station start from a MIDI file, a recording, or what the microphone hears.
 
 import { messageOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
-import { byId, setStatus } from "./dom.js";
-
-/** @import { Primed } from "./api.js" */
-
-const TIMEOUT = 90_000; // milliseconds
+import { byId, setStatus, setText } from "./dom.js";
+import { record } from "./recorder.js";
 
 /**
- * Let the form upload its file to the selected station.
+ * @import { Primed } from "./api.js"
+ * @import { Recording } from "./recorder.js"
+ */
+
+const TIMEOUT = 150_000; // milliseconds
+
+/**
+ * Let the form upload its file, or a recording, to the selected station.
  *
  * @param {() => string | undefined} currentStation  Return the name of the selected station.
  */
 export function setUpPrimeForm(currentStation) {
   const form = byId("prime-form", HTMLFormElement);
   const input = byId("prime-file", HTMLInputElement);
-  const button = byId("prime-send", HTMLButtonElement);
+  const send = byId("prime-send", HTMLButtonElement);
+  const microphone = byId("prime-record", HTMLButtonElement);
   const status = byId("prime-status");
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const file = input.files?.[0];
+  /** @type {Recording | null} */
+  let recording = null;
+
+  /** @param {Blob} sound @param {string} name */
+  async function upload(sound, name) {
     const station = currentStation();
-    if (!file || !station) return setStatus(status, "Choose a MIDI file.", true);
-    button.disabled = true;
-    setStatus(status, "Listening to the file …");
+    if (!station) return;
+    send.disabled = microphone.disabled = true;
+    setStatus(status, "Listening …");
     try {
-      const path = `/api/stations/${station}/prime?name=${encodeURIComponent(file.name.slice(0, 200))}`;
-      const options = { method: "POST", body: file, timeout: TIMEOUT };
+      const path = `/api/stations/${station}/prime?name=${encodeURIComponent(name.slice(0, 200))}`;
+      const options = { method: "POST", body: sound, timeout: TIMEOUT };
       const primed = /** @type {Primed | null} */ (await authorizedRequest(path, options));
       if (primed && byId("prime-now", HTMLInputElement).checked) {
         await authorizedRequest(`/api/stations/${station}/skip`, { method: "POST" });
@@ -36,7 +43,33 @@ export function setUpPrimeForm(currentStation) {
     } catch (error) {
       setStatus(status, messageOf(error), true);
     } finally {
-      button.disabled = false;
+      send.disabled = microphone.disabled = false;
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const file = input.files?.[0];
+    if (file) upload(file, file.name);
+    else setStatus(status, "Choose a MIDI file or a recording.", true);
+  });
+
+  microphone.addEventListener("click", async () => {
+    if (recording) return recording.stop();
+    microphone.disabled = true; // until the browser has asked
+    try {
+      recording = await record((seconds, longest) => setStatus(status, `Recording: ${seconds} of ${longest} s`));
+      send.disabled = true;
+      setText(microphone, "Stop and use it");
+      microphone.disabled = false;
+      const sound = await recording.finished;
+      await upload(sound, "microphone");
+    } catch (error) {
+      setStatus(status, messageOf(error), true);
+    } finally {
+      recording = null;
+      setText(microphone, "Hum a melody");
+      send.disabled = microphone.disabled = false;
     }
   });
 }

@@ -1,4 +1,4 @@
-"""`--prime`: renders that start from a MIDI file."""
+"""`--prime`: renders that start from a MIDI file or a recording."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from radio.cli.exit_codes import FAILED, OK, USAGE
 from radio.cli.main import main
 from radio.music import midi
 from tests.compose.listening.songs import song
+from tests.transcription.sounds import encoded, needs_network, played
 
 
 def test_a_render_starts_from_a_file_and_says_what_was_found(
@@ -20,6 +21,15 @@ def test_a_render_starts_from_a_file_and_says_what_was_found(
     assert main(["render", "--station", "study", "--prime", str(tmp_path / "song.mid"), "--bars", "2", str(out)]) == OK
     assert "song.mid: 72 BPM; key C; chords" in capsys.readouterr().err
     assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 72, rel=1e-5)
+
+
+@needs_network
+def test_a_render_starts_from_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = encoded(tmp_path / "song.flac", played(song(tmp_path / "song.mid", tempo=96, turns=1)))
+    out = tmp_path / "out.mid"
+    assert main(["render", "--station", "study", "--prime", str(path), "--bars", "1", str(out)]) == OK
+    assert "BPM; key C; chords" in capsys.readouterr().err
+    assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 96, rel=0.02)
 
 
 def test_what_cannot_be_used_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

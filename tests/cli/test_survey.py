@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from radio.audio.decoding import read
 from radio.cli.main import main
-from radio.judge.decoding import read
 from radio.judge.measures import measure
 from radio.server.survey.stations import render_pairs
 from radio.settings.config import load

@@ -13,6 +13,7 @@ from radio.server.http.authorization import Authorization
 from radio.types import SAMPLE_RATE
 from tests.compose.listening.songs import song
 from tests.server.on_air import on_air
+from tests.transcription.sounds import needs_network
 from tests.web.browser import OpenPage, press_play, take_screenshot, until, until_page
 
 
@@ -137,8 +138,60 @@ async def test_a_midi_file_is_taken_up_from_the_page(open_page: OpenPage, tmp_pa
         page = await open_page(radio.root)
         await page.locator("#prime > summary").click()
         status = page.locator("#prime-status")
-        await page.get_by_label("MIDI file").set_input_files(tmp_path / "song.mid")
+        await page.get_by_label("MIDI file or recording").set_input_files(tmp_path / "song.mid")
         await page.get_by_role("button", name="Start from this file").click()
         await expect(status).to_contain_text("Found 72 BPM, C, Dm7 – G7")
         await until(lambda: any(change.prime for change in radio.tone.runs[-1].changes))
         await until(lambda: radio.tone.runs[-1].changes[-1].action == "skip")
+
+
+MICROPHONE = """(notes) => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext();
+    const voice = new OscillatorNode(context);
+    const out = new MediaStreamAudioDestinationNode(context);
+    notes.forEach((note, place) => {
+      voice.frequency.setValueAtTime(440 * 2 ** ((note - 69) / 12), context.currentTime + place / 2);
+    });
+    voice.connect(out);
+    voice.start();
+    await context.resume();
+    return out.stream;
+  };
+}"""
+"""A microphone before which somebody whistles a note each half second."""
+
+
+@pytest.mark.slow
+@needs_network
+async def test_a_melody_is_taken_up_from_the_microphone(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        await page.evaluate(MICROPHONE, [67, 64, 67, 72, 69, 65, 62, 65] * 8)
+        await page.locator("#prime > summary").click()
+        status = page.locator("#prime-status")
+        await page.get_by_role("button", name="Hum a melody").click()
+        await expect(status).to_have_text(re.compile(r"Recording: (8|9|1\d) of 60 s"))
+        await page.get_by_role("button", name="Stop and use it").click()
+        await expect(status).to_contain_text("The next 3 tracks take it up.")
+        await until(lambda: any(change.prime for change in radio.tone.runs[-1].changes))
+        await expect(page.get_by_role("button", name="Hum a melody")).to_be_enabled()
+
+
+async def test_a_page_without_a_microphone_says_so(open_page: OpenPage) -> None:
+    async with on_air() as radio:
+        page = await open_page(radio.root)
+        await page.locator("#prime > summary").click()
+        status, button = page.locator("#prime-status"), page.get_by_role("button", name="Hum a melody")
+        for name, message in (
+            ("NotAllowedError", "The page may not use the microphone. Allow it"),
+            ("NotFoundError", "There is no microphone."),
+        ):
+            await page.evaluate(
+                "name => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name); }; }",
+                name,
+            )
+            await button.click()
+            await expect(status).to_contain_text(message)
+            await expect(button).to_be_enabled()
+        assert not radio.tone.runs[-1].changes

@@ -31,6 +31,12 @@ _TIGHTNESS: Final = 300.0
 _LONGEST: Final[Seconds] = 20 * 60.0
 _LOW: Final = 52
 
+_EARLY: Final = 0.15
+"""Beats before a beat in which a note counts as struck on it."""
+
+_CHANGES: Final = 2.0
+"""Weight of changes of harmony beside stress, where bars begin."""
+
 Frames = npt.NDArray[np.float64]
 
 
@@ -123,15 +129,20 @@ def _extended(beats: Frames, start: Seconds, end: Seconds) -> Frames:
 def _bar_line(positions: Frames, weights: Frames, notes: Sequence[FileNote]) -> int:
     """Return the beats by which positions are moved so that bars begin on multiples of four.
 
-    Bars begin where low and loud notes begin, and with notes that were not heard in the beat before.
+    Bars begin where the harmony changes, and where low and loud notes begin.
     """
-    emphasis = np.zeros(BEATS_PER_BAR)
-    classes: dict[int, set[int]] = {}
     near = np.round(positions).astype(int)
-    for beat, note in zip(near, notes, strict=True):
-        classes.setdefault(int(beat), set()).add(note.note % 12)
+    struck = np.zeros((int(near.max()) + 1 + BEATS_PER_BAR, 12))
+    stress = np.zeros(BEATS_PER_BAR)
     for position, beat, weight, note in zip(positions, near, weights, notes, strict=True):
-        if abs(position - beat) < 0.15:
-            is_new = note.note % 12 not in classes.get(int(beat) - 1, set())
-            emphasis[beat % BEATS_PER_BAR] += weight * (2.0 if note.note < _LOW else 0.5) * (1.5 if is_new else 1.0)
-    return int(-emphasis.argmax() % BEATS_PER_BAR)
+        struck[int(position + _EARLY), note.note % 12] += weight
+        if abs(position - beat) < _EARLY:
+            stress[beat % BEATS_PER_BAR] += weight * (2.0 if note.note < _LOW else 0.5)
+    changes = np.zeros(BEATS_PER_BAR)
+    for beat in range(2, len(struck) - 1):
+        before, after = struck[beat - 2 : beat].sum(axis=0), struck[beat : beat + 2].sum(axis=0)
+        lengths = float(np.linalg.norm(before) * np.linalg.norm(after))
+        if lengths:
+            changes[beat % BEATS_PER_BAR] += 1 - float(before @ after) / lengths
+    merit = stress / max(stress.sum(), 1e-9) + _CHANGES * changes / max(changes.sum(), 1e-9)
+    return int(-merit.argmax() % BEATS_PER_BAR)

@@ -1,4 +1,4 @@
-"""Reading a MIDI file as a prime: what it offers to a station, and what is said about it."""
+"""Reading a MIDI file or a recording as a prime: what it offers to a station, and what is said about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from radio.compose.material import HIGHEST, LOWEST
 from radio.compose.phrase import Phrase, phrase_of, top_line
 from radio.compose.prime import Prime
 from radio.compose.texture import Texture
-from radio.errors import MidiError
+from radio.errors import AudioError, MidiError
 from radio.music import midi
 from radio.music.chord_loops import HALVES, Loop
 from radio.music.events import Note
@@ -26,6 +26,7 @@ from radio.music.midi_score import Score
 from radio.music.names import printable
 from radio.music.parts import PIANO
 from radio.music.quantize import quantize
+from radio.transcription.recording import SIGNATURE, is_recording, transcribe
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TextureKind
 
 _VOICES: Final = 6
@@ -38,16 +39,36 @@ _SOFTEST, _LOUDEST = 46.0, 102.0
 
 
 def read_prime(path: Path, choice: PartChoice) -> Prime:
-    """Read a MIDI file as a prime. Raises MidiError, which names the file, where it cannot be used."""
+    """Read a MIDI file or a recording as a prime.
+
+    Raises:
+        MidiError: It cannot be used; the message names the file.
+        AudioError: The recording cannot be used, or what listens to it is not installed.
+    """
     try:
-        return prime_of(midi.read(path), printable(path.stem), choice)
-    except MidiError as error:
+        recorded = is_recording(_beginning(path))
+        return prime_of(transcribe(path) if recorded else midi.read(path), printable(path.stem), choice)
+    except (MidiError, AudioError) as error:
         message = str(error)
-        raise MidiError(message if message.startswith(str(path)) else f"{path}: {message}") from None
+        raise type(error)(message if message.startswith(str(path)) else f"{path}: {message}") from None
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a file; none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(SIGNATURE)
+    except OSError:
+        return b""
 
 
 def prime_of(score: Score, name: str, choice: PartChoice) -> Prime:
     """Return what a file offers: tempo, key, chords, a passage of its keys, its drum loop and a motif.
+
+    Args:
+        score: The notes of a MIDI file, or of the transcription of a recording.
+        name: For messages.
+        choice: The keyboard's part; a recording has one part.
 
     Raises:
         MidiError: It cannot be used; the message says what was found, and what would be right.

@@ -1,4 +1,4 @@
-"""A song: the notes of a MIDI file on beats of the radio's tempo, by part."""
+"""A song: the notes of a MIDI file or of a recording on beats of the radio's tempo, by part."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ MOST_BARS: Final = 256
 
 _WHOLE: Final = 0.5
 _FEWEST_NOTES: Final = 8
+_BASS: Final = 48
+"""Notes of a recording below are the bass's, where most are above."""
+
 _CLOSE: Final = 1.04
 """A tempo that is this much too fast is played at the fastest one."""
 
@@ -54,11 +57,13 @@ class Song:
 
 
 def song_of(score: Score, choice: PartChoice) -> Song:
-    """Return the song of a MIDI file.
+    """Return the song of a MIDI file, or of a recording.
 
     Raises:
         MidiError: It has no keyboard part or too few or too many notes, or is in another meter.
     """
+    if score.timed and choice.is_made:
+        raise MidiError("it is a recording, which has one part; leave the part out")
     if len(score.notes) > MOST_NOTES:
         raise MidiError(f"it has {len(score.notes):,} notes; a file to start from has at most {MOST_NOTES:,}")
     voices = part_voices(score.notes, choice)
@@ -70,7 +75,7 @@ def song_of(score: Score, choice: PartChoice) -> Song:
         raise MidiError(f"its keyboard part has fewer than {_FEWEST_NOTES} notes; a few bars are needed")
     if len(placed) < _WHOLE * len(score.notes):
         raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
-    freely = not follows_beats([start for start, _, _ in placed])
+    freely = score.timed or not follows_beats([start for start, _, _ in placed])
     if freely:
         performance = find_beats(score)
         placed, tempo = performance.placed, performance.tempo
@@ -87,16 +92,22 @@ def song_of(score: Score, choice: PartChoice) -> Song:
         for start, end, note in placed
     ]
     whole = [(note, moved) for note, moved in notes if moved.end > moved.start]
+    keys = tuple(moved for note, moved in whole if voice_of(note) in voices)
     melody = _melody_voice([note for note, _ in whole], voices)
     return Song(
         tempo=round(tempo, 2),
         meter=meters(score),
         played_freely=freely,
         pitched=tuple(moved for note, moved in whole if note.channel != DRUM_CHANNEL),
-        keys=tuple(moved for note, moved in whole if voice_of(note) in voices),
+        keys=_without_bass(keys) if score.timed else keys,
         melody=tuple(moved for note, moved in whole if voice_of(note) == melody),
         drums=tuple(moved for note, moved in whole if note.channel == DRUM_CHANNEL),
     )
+
+
+def _without_bass(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    above = tuple(note for note in notes if note.note >= _BASS)
+    return above if len(above) > len(notes) / 2 else notes
 
 
 def _tempo(score: Score, lines: BarLines) -> float:

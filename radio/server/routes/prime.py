@@ -1,4 +1,4 @@
-"""`/api/stations/{station}/prime`: a MIDI file that a station takes up."""
+"""`/api/stations/{station}/prime`: a MIDI file or a recording that a station takes up."""
 
 from __future__ import annotations
 
@@ -17,22 +17,28 @@ from radio.music.names import printable
 from radio.server.api.prime import Primed
 from radio.server.broadcast.channels import channel_of
 from radio.server.http.authorization import AUTHORIZATION
-from radio.server.http.body import BODY_TIMEOUT
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.server.http.query import QueryParameter
 from radio.server.http.responses import json_response
 from radio.server.http.validation import refused
-from radio.station.priming import MOST_BYTES, ReadPrime
+from radio.station.priming import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
+from radio.transcription.recording import SIGNATURE, is_recording
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
 from radio.worker.job_queue import JobQueue
 
 PRIME_JOBS: web.AppKey[JobQueue] = web.AppKey("prime_jobs", JobQueue)
 
-_TIME_LIMIT: Final[Seconds] = 60.0
+_TIME_LIMIT: Final[Seconds] = 120.0
 """Longest time in which a file may be read, beside busy stations."""
 
-_ALLOWED: Final = "a MIDI file in bars of four beats with a keyboard part, at most 5 MB and 20,000 notes"
+_UPLOAD_TIMEOUT: Final[Seconds] = 60.0
+"""Longest time in which a file may arrive."""
+
+_ALLOWED: Final = (
+    "a MIDI file in bars of four beats with a keyboard part, at most 5 MB and 20,000 notes; or a recording (WAV, MP3, "
+    "FLAC, OGG, WebM) of 3 to 60 seconds, at most 20 MB"
+)
 _NAME: Final = QueryParameter[str]("name", Annotated[str, Meta(description="Name of the file.", max_length=200)], "")
 _PART: Final = QueryParameter[str](
     "part",
@@ -63,24 +69,34 @@ def attach(app: web.Application) -> None:
 
 
 @operation(
-    "Start from a MIDI file",
+    "Start from a MIDI file or a recording",
     tag="control",
-    upload=("audio/midi", "application/octet-stream"),
+    upload=(
+        "audio/midi",
+        "audio/wav",
+        "audio/mpeg",
+        "audio/flac",
+        "audio/ogg",
+        "audio/webm",
+        "application/octet-stream",
+    ),
     answer=Primed,
     query=(_NAME, _PART),
     guarded=True,
     problems={
         408: "The file did not arrive in time.",
-        413: "The file is larger than 5 MB.",
+        413: "The MIDI file is larger than 5 MB, or the recording larger than 20 MB.",
         422: "The file cannot be used; the message says what was found, and `allowed` what would be right.",
         503: "The station is being restarted, or too many files are waiting.",
     },
 )
 async def prime_station(request: web.Request) -> web.Response:
-    """Let the station take up a MIDI file: its tempo, key, chords, a passage of its keyboard, its drums and melody.
+    """Let the station take up a file: its tempo, key, chords, a passage of its keyboard, its drums and melody.
 
-    The body is the file. It is taken up by three tracks, from the next one on; after them the station goes back to its
-    own programme. The answer says what was found. `POST /api/stations/{station}/skip` begins the next track at once.
+    The body is a MIDI file, or a recording of up to a minute, which is transcribed first: of an instrument, or of a
+    melody that somebody hums. For recordings the server needs the extra `audio`. The file is taken up by three tracks,
+    from the next one on; after them the station goes back to its own programme. The answer says what was found.
+    `POST /api/stations/{station}/skip` begins the next track at once.
     """
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)
@@ -103,19 +119,20 @@ def _choice(part: str) -> PartChoice:
 
 
 async def _file(request: web.Request) -> bytes:
-    """Return the body of a request, of up to 5 MB."""
-    parts: list[bytes] = []
-    size = 0
+    """Return the body of a request, of up to 5 MB, or 20 MB of a recording."""
+    data = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
+        async with asyncio.timeout(_UPLOAD_TIMEOUT):
             async for part in request.content.iter_any():
-                size += len(part)
-                if size > MOST_BYTES:
-                    raise ProblemError(413, "too_long", "the file is larger than 5 MB", field="file", allowed=_ALLOWED)
-                parts.append(part)
+                data += part
+                recorded = is_recording(bytes(data[:SIGNATURE]))
+                if len(data) > (MOST_RECORDED_BYTES if recorded else MOST_BYTES):
+                    kind, most = ("recording", "20") if recorded else ("file", "5")
+                    message = f"the {kind} is larger than {most} MB"
+                    raise ProblemError(413, "too_long", message, field="file", allowed=_ALLOWED)
     except TimeoutError as error:
-        raise ProblemError(408, "too_slow", f"the file did not arrive within {BODY_TIMEOUT:g} s") from error
-    return b"".join(parts)
+        raise ProblemError(408, "too_slow", f"the file did not arrive within {_UPLOAD_TIMEOUT:g} s") from error
+    return bytes(data)
 
 
 async def _read(request: web.Request, task: ReadPrime) -> dict[str, JsonValue]:

@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from radio.audio.decoding import decode
 from radio.audio.loudness import Meter
 from radio.errors import AudioError
-from radio.judge.decoding import decode
 from radio.server.survey.pairs import Pair
 from radio.station.audio_files import encode, write_wav
 from radio.types import SAMPLE_RATE, Block, Seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 from pathlib import Path
@@ -13,9 +14,12 @@ from radio.compose.listening.reading import prime_of
 from radio.compose.prime import as_json, from_json
 from radio.music.midi_parts import PartChoice
 from radio.server.http.authorization import Authorization
-from radio.station.priming import MOST_BYTES, ReadPrime
+from radio.station.priming import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
 from tests.compose.listening.songs import song
 from tests.server.on_air import on_air
+from tests.transcription.sounds import encoded, needs_network, played
+
+NETWORK = importlib.util.find_spec("onnxruntime") is not None
 
 
 async def test_a_station_takes_up_an_uploaded_file_and_its_history_has_it(tmp_path: Path) -> None:
@@ -42,9 +46,26 @@ async def test_a_station_takes_up_an_uploaded_file_and_its_history_has_it(tmp_pa
             assert (await response.json())["notes"] == 8
 
 
+@needs_network
+async def test_a_recording_is_listened_to_in_a_process_of_its_own(tmp_path: Path) -> None:
+    score = song(tmp_path / "song.mid", tempo=96, turns=1)
+    data = encoded(tmp_path / "song.ogg", played(score)).read_bytes()
+    async with on_air() as radio:
+        address = f"{radio.root}/api/stations/tone/prime"
+        async with radio.http.post(
+            f"{address}?name=song", data=data, headers={"Content-Type": "audio/ogg"}
+        ) as response:
+            answer = await response.json()
+            assert response.status == 200, answer
+        assert answer["tempo"] == pytest.approx(96, rel=0.02)
+        assert (answer["key"], answer["bars"]) == ("C", 4)
+        assert len(radio.tone.runs[-1].changes) == 1
+
+
 async def test_what_cannot_be_used_is_refused_and_the_station_plays_on(tmp_path: Path) -> None:
     song(tmp_path / "song.mid")
     data = (tmp_path / "song.mid").read_bytes()
+    too_long = b"RIFF\0\0\0\0WAVE" + bytes(MOST_RECORDED_BYTES)
     async with on_air() as radio:
         address = f"{radio.root}/api/stations/tone/prime"
         cases = [
@@ -52,7 +73,9 @@ async def test_what_cannot_be_used_is_refused_and_the_station_plays_on(tmp_path:
             (address, b"", 422, "file", "not a standard MIDI file"),
             (f"{address}?part=channel%209", data, 422, "file", "it has no such part; choose with"),
             (f"{address}?part=nonsense", data, 422, "part", "unknown part 'nonsense'"),
-            (address, io.BytesIO(bytes(MOST_BYTES + 1)), 413, "file", "larger than 5 MB"),
+            (address, io.BytesIO(bytes(MOST_BYTES + 1)), 413, "file", "the file is larger than 5 MB"),
+            (address, io.BytesIO(too_long), 413, "file", "the recording is larger than 20 MB"),
+            (address, b"fLaCnonsense", 422, "file", "the audio cannot be decoded" if NETWORK else "onnxruntime"),
         ]
         for url, body, status, field, message in cases:
             async with radio.http.post(url, data=body, headers={"Content-Type": "audio/midi"}) as response:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from radio.judge.decoding import read
+from radio.audio.decoding import read
 from radio.judge.measures import measure
 from radio.server.survey import app as survey_app
 from radio.server.survey.app import Survey, build

@@ -1,22 +1,19 @@
-"""Decoding of any audio file with libav, as blocks at 48 kHz."""
+"""Decoding of any audio file with libav, as blocks of a second."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import av
 import numpy as np
 
 from radio.errors import AudioError
-from radio.types import SAMPLE_RATE, Block, Frames
-
-_BLOCK: Final[Frames] = SAMPLE_RATE
+from radio.types import SAMPLE_RATE, Block, Seconds
 
 
-def decode(path: Path) -> Iterator[Block]:
-    """Yield the first audio stream of a file as blocks of a second, (frames, 2) float32 at 48 kHz; the last is shorter.
+def decode(path: Path, rate: int = SAMPLE_RATE) -> Iterator[Block]:
+    """Yield the first audio stream of a file as blocks of a second, (frames, 2) float32 at `rate`; the last is shorter.
 
     Mono is repeated on both channels, and more than two channels are mixed down.
 
@@ -25,14 +22,14 @@ def decode(path: Path) -> Iterator[Block]:
     """
     pending: list[Block] = []
     frames = total = 0
-    for part in _parts(path):
+    for part in _parts(path, rate):
         pending.append(part)
         frames += len(part)
         total += len(part)
-        if frames >= _BLOCK:
+        if frames >= rate:
             joined = np.concatenate(pending)
-            whole = frames // _BLOCK * _BLOCK
-            yield from joined[:whole].reshape(-1, _BLOCK, 2)
+            whole = frames // rate * rate
+            yield from joined[:whole].reshape(-1, rate, 2)
             pending, frames = [joined[whole:]], frames - whole
     if not total:
         raise AudioError(f"{path}: the file holds no audio")
@@ -45,14 +42,23 @@ def read(path: Path) -> Block:
     return np.concatenate(list(decode(path)))
 
 
-def _parts(path: Path) -> Iterator[Block]:
+def declared_seconds(path: Path) -> Seconds | None:
+    """Return the length that the header of a file states; None where there is none."""
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            return None if container.duration is None else container.duration / av.time_base
+    except (av.FFmpegError, OSError):
+        return None
+
+
+def _parts(path: Path, rate: int) -> Iterator[Block]:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise AudioError(f"{path}: the file holds no audio; name a file such as .wav, .flac, .mp3 or .opus")
             # libswresample would make mono 3 dB quieter on its way to stereo.
             mono = container.streams.audio[0].codec_context.channels == 1
-            resampler = av.AudioResampler(format="flt", layout="mono" if mono else "stereo", rate=SAMPLE_RATE)
+            resampler = av.AudioResampler(format="flt", layout="mono" if mono else "stereo", rate=rate)
             for frame in container.decode(audio=0):
                 frame.pts = None  # gaps and jumps of a recording's timestamps are no audio
                 for piece in resampler.resample(frame):

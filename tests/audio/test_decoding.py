@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from radio.audio.decoding import decode, read
 from radio.errors import AudioError
-from radio.judge.decoding import decode, read
 from radio.types import SAMPLE_RATE
 from tests.judge.signals import noise, tone, write
 

@@ -1,0 +1,1 @@
+"""Transcription of recordings: audio of up to a minute becomes notes."""

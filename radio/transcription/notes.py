@@ -1,0 +1,100 @@
+"""Notes from the activations of the network.
+
+Source: the method of Bittner et al. (ICASSP 2022), as in `note_creation.py` of the package basic-pitch: notes begin at
+peaks of the onsets and last while they sound; what sounds beside them becomes notes too, the strongest first.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.transcription.network import FRAME, LOWEST, Activations
+from radio.types import Seconds
+
+_ONSET: Final = 0.5
+"""Least probability of a beginning."""
+
+_AGAIN: Final = 0.72
+"""Least probability of a beginning of a note that sounds already: vibrato looks like weaker ones."""
+
+_HELD: Final = 0.8
+"""Least probability, over the last `_BEFORE` frames, of a note that sounds already."""
+
+_BEFORE: Final = 6
+
+_SOUND: Final = 0.3
+"""Least probability with which a note goes on."""
+
+_GAP: Final = 11
+"""Frames for which a note may fall below it."""
+
+_SHORTEST: Final = 11
+"""Frames that a note is longer than: 128 ms."""
+
+Frames = npt.NDArray[np.float32]
+
+
+class HeardNote(NamedTuple):
+    """A note of a recording: its times, its MIDI note, and how surely it sounds, 0–1."""
+
+    start: Seconds
+    end: Seconds
+    note: int
+    strength: float
+
+
+def find_notes(activations: Activations) -> list[HeardNote]:
+    """Return the notes of a recording, in the order of their beginnings."""
+    sounding = activations.sounding
+    rest = sounding.copy()
+    notes: list[tuple[int, int, int]] = []
+
+    def take(start: int, end: int, column: int) -> None:
+        rest[start:end, max(0, column - 1) : column + 2] = 0  # with its neighbors, which sound along
+        if end - start > _SHORTEST:
+            notes.append((start, end, column))
+
+    before = np.lib.stride_tricks.sliding_window_view(np.pad(sounding, ((_BEFORE, 0), (0, 0))), _BEFORE, axis=0)
+    least = np.where(before[:-1].min(axis=-1) >= _HELD, _AGAIN, _ONSET)
+    frames, columns = np.nonzero(_peaks(_beginnings(activations)) >= least)
+    for start, column in zip(frames[::-1].tolist(), columns[::-1].tolist(), strict=True):
+        end = start + 1 + _reach(rest[start + 1 :, column])
+        if end - start > _SHORTEST:
+            take(start, end, column)
+    while rest.size and rest.max() > _SOUND:
+        middle, column = divmod(int(rest.argmax()), rest.shape[1])
+        end = middle + 1 + _reach(rest[middle + 1 :, column])
+        take(middle - _reach(rest[:middle, column][::-1]), end, column)
+    return sorted(
+        HeardNote(start * FRAME, end * FRAME, LOWEST + column, float(sounding[start:end, column].mean()))
+        for start, end, column in notes
+    )
+
+
+def _beginnings(activations: Activations) -> Frames:
+    """Return the probabilities of beginnings, with those that a sudden rise of a note shows."""
+    sounding, beginning = activations.sounding, activations.beginning
+    before = np.pad(sounding, ((2, 0), (0, 0)))
+    rise = np.minimum(sounding - before[1:-1], sounding - before[:-2]).clip(0)
+    rise[:2] = 0
+    highest = rise.max(initial=0)
+    return np.maximum(beginning, rise * (beginning.max() / highest)) if highest > 0 else beginning
+
+
+def _peaks(values: Frames) -> Frames:
+    """Return the values that are above those before and after them; the others are 0."""
+    inner = values[1:-1]
+    peaks = np.zeros_like(values)
+    peaks[1:-1] = np.where((inner > values[:-2]) & (inner > values[2:]), inner, 0)
+    return peaks
+
+
+def _reach(column: Frames) -> int:
+    """Return the number of frames for which a note goes on, up to where it is quiet for `_GAP` frames."""
+    loud = np.flatnonzero(column >= _SOUND)
+    breaks = np.flatnonzero(np.diff(loud, prepend=-1) > _GAP)
+    loud = loud[: breaks[0]] if len(breaks) else loud
+    return int(loud[-1]) + 1 if len(loud) else 0

@@ -1,0 +1,56 @@
+// The microphone: a recording of at most a minute.
+
+const LONGEST = 60; // seconds
+
+/**
+ * @typedef {object} Recording
+ * @property {() => void} stop
+ * @property {Promise<Blob>} finished  The sound, once it was stopped or a minute has passed.
+ */
+
+/**
+ * Record from the microphone. Throws an Error that says what is missing where that cannot be.
+ *
+ * @param {(seconds: number, longest: number) => void} onSecond  Called each second while the recording goes on.
+ * @returns {Promise<Recording>}
+ */
+export async function record(onSecond) {
+  const stream = await openMicrophone();
+  const recorder = new MediaRecorder(stream);
+  /** @type {Blob[]} */
+  const parts = [];
+  recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+  let seconds = 0;
+  const stop = () => recorder.state === "recording" && recorder.stop();
+  const timer = setInterval(() => {
+    seconds += 1;
+    if (seconds >= LONGEST) stop();
+    else onSecond(seconds, LONGEST);
+  }, 1000);
+  const finished = /** @type {Promise<Blob>} */ (new Promise((resolve) => {
+    recorder.addEventListener("stop", () => {
+      clearInterval(timer);
+      for (const track of stream.getTracks()) track.stop();
+      resolve(new Blob(parts, { type: recorder.mimeType }));
+    });
+  }));
+  recorder.start();
+  onSecond(0, LONGEST);
+  return { stop, finished };
+}
+
+async function openMicrophone() {
+  if (!navigator.mediaDevices || !window.MediaRecorder) {
+    throw new Error("This browser records only on pages with HTTPS, or from this computer itself. Choose a file instead.");
+  }
+  try {
+    // The filters are made for speech: they take held notes for noise.
+    const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    return await navigator.mediaDevices.getUserMedia({ audio });
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    if (name === "NotAllowedError") throw new Error("The page may not use the microphone. Allow it in the browser's settings of this page.");
+    if (name === "NotFoundError") throw new Error("There is no microphone.");
+    throw error;
+  }
+}
