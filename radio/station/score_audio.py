@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from radio.audio.loudness import Meter
 from radio.compose.composer import Bar, ComposerState
 from radio.compose.feel import Feel
 from radio.compose.prime import Prime
@@ -19,7 +21,7 @@ from radio.station.factory import music_seed, open_station, open_timing
 from radio.station.layers import PLAYED_LAYERS
 from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote, replay
 from radio.station.score import Score, bar_lines
-from radio.types import SAMPLE_RATE, STILL, TICKS_PER_BAR, Action, Block, Frames
+from radio.types import SAMPLE_RATE, STILL, Action, Block, Frames
 
 _JOINT: Final[Frames] = 1_024
 """Length of the crossfade at the end of a loop: wow, vinyl and rain do not repeat with the bars."""
@@ -27,9 +29,8 @@ _JOINT: Final[Frames] = 1_024
 _LEAD: Final[Frames] = SAMPLE_RATE
 """Place of a loop's first bar line on its clock, so that early notes have a frame too."""
 
-
-_SETTLING: Final[Frames] = 60 * SAMPLE_RATE
-"""Time in which the control of loudness comes close to the gain that a loop needs."""
+_MOST_GAIN: Final = 12.0
+"""Largest gain in dB that brings a loop to its loudness."""
 
 
 def play(score: Score) -> Iterator[Block]:
@@ -54,7 +55,7 @@ def fade_gain(first: Frames, last: Frames, fade: tuple[Frames, Frames]) -> Block
 
 
 class ScoreBars:
-    """The bars of a score for a station, with silent bars after them, or the same again where the score loops."""
+    """The bars of a score that ends, for a station, with silent bars after them."""
 
     def __init__(self, score: Score) -> None:
         self._score = score
@@ -71,8 +72,6 @@ class ScoreBars:
         self.next_number = self.next_loop = number + 1
         if number < len(self._bars):
             return self._bars[number]
-        if self._score.loops:
-            return _moved(self._bars[number % len(self._bars)], number)
         last = self._bars[-1]
         releases = {
             layer: _final_releases(self._score, layer) if number == len(self._bars) else [] for layer in last.events
@@ -131,10 +130,21 @@ def _joined(blocks: Iterable[Block], frames: Frames) -> Iterator[Block]:
 
 
 def _repeated(score: Score) -> AiredPassage:
-    """Return a loop's passage after it was played often enough to have no beginning."""
+    """Return a loop's passage after it was played often enough to have no beginning, at its loudness."""
+    target = score.settings.tone.loudness
+    if not target:
+        return _passage(score, 0.0)
+    meter = Meter()
+    for layers in replay(_passage(score, 0.0)):
+        meter.add(layers["mix"])
+    gain = target - meter.integrated
+    return _passage(score, min(max(gain, -_MOST_GAIN), _MOST_GAIN) if math.isfinite(gain) else 0.0)
+
+
+def _passage(score: Score, gain: float) -> AiredPassage:
+    """Return a loop's passage under a gain in dB."""
     bars = _with_releases(score)
     placed = _placed(score, bars)
-    gain = _settled_gain(score)
     rounds = -(-(PREROLL + _JOINT) // score.frames)
     start = rounds * score.frames
     notes: list[PlayedNote] = []
@@ -145,15 +155,6 @@ def _repeated(score: Score) -> AiredPassage:
         lines += [line._replace(frame=line.frame + shift) for line in _lines(score.bars, gain)]
     settings = replace(score.settings, seed=score.seed)
     return AiredPassage(settings, start - _JOINT, start + score.frames, sorted(notes), lines, (), moves=lines)
-
-
-def _settled_gain(score: Score) -> float:
-    """Return the gain in dB that the control of loudness reaches while a loop plays."""
-    with closing(open_station(score.settings, seed=score.seed, bars=ScoreBars(score))) as station:
-        while station.position < _SETTLING:
-            station.render(SAMPLE_RATE)
-            station.events()
-        return station.gain_db
 
 
 def _with_releases(score: Score) -> list[Bar]:
@@ -175,15 +176,6 @@ def _with_releases(score: Score) -> list[Bar]:
         }
         bars[0] = replace(bars[0], events=events)
     return bars
-
-
-def _moved(bar: Bar, number: int) -> Bar:
-    """Return a bar as the one with another number."""
-    ticks = (number - bar.plan.number) * TICKS_PER_BAR
-    events = {
-        layer: [replace(event, tick=event.tick + ticks) for event in played] for layer, played in bar.events.items()
-    }
-    return replace(bar, plan=replace(bar.plan, number=number), events=events)
 
 
 def _final_releases(score: Score, layer: str) -> list[NoteEvent]:

@@ -24,7 +24,7 @@ from radio.settings.controls import Controls
 from radio.station.moves import MovesState
 from radio.types import SAMPLE_RATE, Action, Frames
 
-_MAGIC: Final = b"radio-state-2\n"
+_MAGIC: Final = b"radio-state-3\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
 
 PREROLL: Final[Frames] = 8 * SAMPLE_RATE
@@ -44,8 +44,8 @@ class PendingEvent:
 class StationState:
     """A station before the next bar is composed.
 
-    frame: the next frame to be mixed. grooves: start and end of the bars that the leveler measures. kicks: frames of
-    the kicks to come. later: changes of controls for the bars to come.
+    frame: the next frame to be mixed. kicks: frames of the kicks to come. later: changes of controls for the bars to
+    come.
     """
 
     frame: Frames
@@ -57,7 +57,6 @@ class StationState:
     clock: tuple[Segment, ...]
     moves: MovesState
     leveler: LevelerState
-    grooves: tuple[tuple[Frames, Frames], ...]
     synth: SynthState
     kicks: tuple[Frames, ...]
     events: tuple[PendingEvent, ...]

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from itertools import zip_longest
-from typing import Final
 
 import numpy as np
 
@@ -30,12 +29,12 @@ from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
 from radio.station.moves import Moves, move_as_json
+from radio.station.shapes import track_shapes
 from radio.station.snapshot import LogEntry, PendingEvent, Snapshot, StationState, decode, decode_level, encode
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
     SAMPLE_RATE,
-    STILL,
     TICKS_PER_BAR,
     Action,
     Block,
@@ -46,9 +45,6 @@ from radio.types import (
     StationEvent,
     SynthEvent,
 )
-
-_SPARSE: Final = frozenset({"intro", "break", "outro"})
-"""Sections that are quieter than the rest of a track on purpose."""
 
 
 class Station:
@@ -87,8 +83,6 @@ class Station:
         self._mixer = Mixer(settings.tone)
         self._moves = Moves()
         self._leveler = Leveler(settings.tone.loudness)
-        self._grooves: deque[tuple[Frames, Frames]] = deque()
-        """Start and end of the bars that the leveler measures."""
         self._clock = Clock(settings.controls.tempo)
         self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._next_bar_line: Frames = 0
@@ -112,11 +106,6 @@ class Station:
     def mixed(self) -> Frames:
         """The next frame to be mixed: a change of the mix takes effect there."""
         return self._mixed
-
-    @property
-    def gain_db(self) -> float:
-        """The gain of the control of loudness at the end of the latest bar."""
-        return self._leveler.gain_db
 
     def render(self, frames: Frames) -> Block:
         """Return the next `frames` of audio. The samples do not depend on the sizes requested."""
@@ -254,10 +243,7 @@ class Station:
         self._kicks = [frame for frame in self._kicks if frame >= end]
         move = self._moves.at(end)
         block = self._mixer.process(stems, self.controls, kicks, move)
-        while self._grooves and self._grooves[0][1] < end:
-            self._grooves.popleft()
-        if self._grooves and self._grooves[0][0] <= self._mixed:
-            self._leveler.add(block, move.gain)
+        self._leveler.add(block, self._mixed, move.gain)
         self._mixed = end
         return block
 
@@ -275,7 +261,6 @@ class Station:
             self._clock.save(),
             self._moves.save(),
             self._leveler.save(),
-            tuple(self._grooves),
             self._synth.save(),
             tuple(self._kicks),
             tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
@@ -292,7 +277,7 @@ class Station:
         self._clock.restore(state.clock)
         self._moves.restore(state.moves)
         self._leveler.restore(state.leveler)
-        self._grooves, self._kicks = deque(state.grooves), list(state.kicks)
+        self._kicks = list(state.kicks)
         self._synth.restore(state.synth, state.frame)
         self._textures.seek(state.frame)
         self._mixer = Mixer(self.settings.tone)
@@ -326,16 +311,16 @@ class Station:
         if bar.opens_track:
             for feel in self._feels.values():
                 feel.begin_track(bar.track.number)
-        mix = replace(bar.plan.mix, level_db=self._leveler.next_bar())
+        self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
+        shapes, place = track_shapes(bar, controls.energy, frozenset(self.settings.layers))
+        level = self._leveler.next_bar(self._clock.frame(tick), self._next_bar_line, shapes, place)
+        mix = replace(bar.plan.mix, level_db=level)
         controls = controls.changed(asdict(bar.track.wish))  # another harmony waits for the next loop
         self._announce(bar, mix, controls)
         change_programs(self._synth, bar.programs, self._clock.frame(tick))
         for layer, events in bar.events.items():
             self._schedule(layer, events, bar.swing)
-        self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
         self._moves.add(self._clock.frame(tick), self._next_bar_line, mix)
-        if bar.plan.mix == STILL and bar.plan.section not in _SPARSE:
-            self._grooves.append((self._clock.frame(tick), self._next_bar_line))
         self._bar_controls = controls
 
     def _announce(self, bar: Bar, mix: MixMove, controls: Controls) -> None:
