@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from threading import Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 from radio.compose.composer import Bar, Composer, ComposerState, request_of
 from radio.compose.prime import Prime
+from radio.errors import ModelError
 from radio.settings.controls import Controls
 from radio.types import Action
+
+TRIES: Final = 3
+"""Times that a bar is composed before the models count as broken."""
+
+_log = logging.getLogger(__name__)
 
 
 class BarSource(Protocol):
@@ -42,7 +49,7 @@ class Ahead:
     """A composer that can compose its next bar early, in another thread. The bars are the same as without.
 
     A bar that was composed under other controls than those in effect when it is needed is discarded: the composer
-    returns to its state before that bar, and composes it again.
+    returns to its state before that bar, and composes it again. So it does where a model fails, `TRIES` times at most.
     """
 
     def __init__(self, composer: Composer) -> None:
@@ -107,9 +114,18 @@ class Ahead:
             self._composer.restore(before)
             self._stock = None
         before = self._composer.save()
-        bar = self._composer.next_bar(controls)
+        bar = self._compose(before, controls)
         self._stock = before, controls, bar
         return bar
+
+    def _compose(self, before: ComposerState, controls: Controls) -> Bar:
+        for _ in range(TRIES - 1):
+            try:
+                return self._composer.next_bar(controls)
+            except ModelError as error:
+                _log.warning("bar %d is composed again: %s", before.next_number, error)
+                self._composer.restore(before)
+        return self._composer.next_bar(controls)
 
 
 def _composes_alike(first: Controls, second: Controls) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from radio.compose.loop_rules import ALLOWED, PASSING, cadence, faults, resolves, signature
 from radio.model.engines.base import Array, Engine, State
-from radio.model.sampling import Sampler, Sampling
+from radio.model.sampling import Sampler, Sampling, check_scores
 from radio.music import vocab
 from radio.music.chord_loops import HALF_BEATS, HALVES, Loop
 from radio.music.chords import Chord
@@ -275,6 +275,7 @@ class _LoopDraft:
 
     def _step(self, rows: Sequence[int]) -> None:
         self._logits, self._state = self._rows.engine.step(rows, self._state)
+        check_scores(self._logits)
 
     def _draw(self, rows: Sequence[int]) -> int:
         allowed = np.zeros(len(self._logits), dtype=bool)

@@ -18,7 +18,7 @@ from radio.compose.grammar import Grammar, GrammarState, Limits
 from radio.compose.plan import BarPlan
 from radio.errors import ModelError
 from radio.model.engines.base import Array, Engine, State
-from radio.model.sampling import GeneratorState, Sampler, Sampling
+from radio.model.sampling import GeneratorState, Sampler, Sampling, check_scores
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import Part
 from radio.music.tokenizer import DRUM_GATE, DecoderState, TokenDecoder, wait_tokens
@@ -251,8 +251,9 @@ class Performer:
     def _feed_rows(self, rows: Sequence[int]) -> None:
         """Step the model over what it was not fed yet, then over `rows`."""
         if rows := [*self._unfed, *rows]:
-            self._unfed = []
-            self._logits, self._state = self._engine.step(rows, self._state)
+            logits, state = self._engine.step(rows, self._state)
+            check_scores(logits)
+            self._logits, self._state, self._unfed = logits, state, []
 
 
 def play_together(

@@ -21,6 +21,9 @@ _GREEDY = 0.01
 
 _PITCHES = 128
 
+_LARGEST = 10_000.0
+"""Root of the sum of squares that scores may have. Those of trained models stay below 500."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -40,6 +43,12 @@ class Sampling:
     alpha_presence: float = 0.0
     alpha_frequency: float = 0.0
     alpha_decay: float = 0.99
+
+
+def check_scores(scores: npt.NDArray[np.float32]) -> None:
+    """Raise ModelError if the scores of a model are not finite, or far larger than those of a sound model."""
+    if not np.vdot(scores, scores) < _LARGEST**2:  # a microsecond; false for NaN and infinity
+        raise ModelError("the model's scores are not finite or far too large; its checkpoint may be damaged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ class Sampler:
         """Draw one of the rows that are `allowed` (V,).
 
         Raises:
-            ModelError: no row is allowed, or the logits are not finite.
+            ModelError: no row is allowed, or the logits of those that are allowed are not finite or far too large.
         """
         rows = allowed.nonzero()[0]
         if not len(rows):
@@ -98,8 +107,7 @@ class Sampler:
         scores = logits[rows]
         if sampling.alpha_frequency or sampling.alpha_presence:
             scores = scores - self._penalties(sampling)[self._pitch[rows]]
-        if not np.isfinite(scores).all():
-            raise ModelError("the model's scores contain NaN or infinity; its checkpoint may be damaged")
+        check_scores(scores)
         row = int(rows[scores.argmax() if sampling.temperature < _GREEDY else self._sample(scores, sampling)])
         self.counts *= np.float32(sampling.alpha_decay)
         if self._pitch[row] < _PITCHES:

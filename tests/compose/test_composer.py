@@ -8,6 +8,7 @@ from radio.compose.composer import Bar, Composer, request_of
 from radio.compose.conductor import Conductor
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.track_writer import TrackWriter
+from radio.model.engines.base import Engine
 from radio.model.engines.selection import open_engine
 from radio.music.chord_loops import parse_loop
 from radio.settings.controls import Controls
@@ -15,9 +16,9 @@ from radio.types import SKIP, TICKS_PER_BAR
 from tests.model.models import checkpoint
 
 
-def composer(seed: int = 1) -> Composer:
+def composer(seed: int = 1, *, piano: Engine | None = None) -> Composer:
     return Composer(
-        open_engine(checkpoint("piano")),
+        piano or open_engine(checkpoint("piano")),
         open_engine(checkpoint("drums")),
         Conductor(
             TrackWriter(

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
 
 from radio.compose.composer import Bar
 from radio.compose.lookahead import Ahead
+from radio.errors import ModelError
+from radio.model.engines.base import Array, Engine, State
+from radio.model.engines.selection import open_engine
 from radio.settings.controls import Controls
 from radio.types import SKIP
 from tests.compose.test_composer import composer
+from tests.model.models import checkpoint
 
 CALM, WILD = Controls(temperature=0.4), Controls(temperature=1.5, density=0.9)
 
@@ -72,3 +80,52 @@ def test_a_skip_discards_the_bar_composed_ahead() -> None:
     expected += [plain.next_bar(CALM) for _ in range(2)]
     assert composed == expected
     assert [bar.track.number for bar in composed] == [0, 1, 1]
+
+
+class FailingEngine:
+    """An engine whose scores are wrong in some of its steps."""
+
+    def __init__(self, engine: Engine, wrong: float) -> None:
+        self._engine = engine
+        self._wrong = wrong
+        self.tokens = engine.tokens
+        self.zero_state = engine.zero_state
+        self.steps = 0
+        self.failing: frozenset[int] = frozenset()
+
+    def step(self, rows: Sequence[int], state: State) -> tuple[Array, State]:
+        logits, after = self._engine.step(rows, state)
+        return self._broken(logits), after
+
+    def step_batch(self, rows: Sequence[int], states: Sequence[State]) -> tuple[Array, Sequence[State]]:
+        logits, after = self._engine.step_batch(rows, states)
+        return self._broken(logits), after
+
+    def _broken(self, logits: Array) -> Array:
+        self.steps += 1
+        return np.full_like(logits, self._wrong) if self.steps in self.failing else logits
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e30])
+def test_a_bar_in_which_a_model_fails_is_composed_again_and_is_the_same(wrong: float) -> None:
+    engine = FailingEngine(open_engine(checkpoint("piano")), wrong)
+    ahead = Ahead(composer(piano=engine))
+    composed = [ahead.next_bar(CALM)]
+    engine.failing = frozenset({engine.steps + 2, engine.steps + 7})
+    composed += [ahead.next_bar(CALM) for _ in range(3)]
+    assert engine.steps > max(engine.failing)
+    assert composed == bars([CALM] * 4)
+
+
+def test_a_model_that_fails_in_every_try_is_an_error_and_the_composer_can_go_on() -> None:
+    engine = FailingEngine(open_engine(checkpoint("piano")), np.nan)
+    ahead = Ahead(composer(piano=engine))
+    composed = [ahead.next_bar(CALM)]
+    before = ahead.save()
+    engine.failing = frozenset(range(engine.steps, engine.steps + 10_000))
+    with pytest.raises(ModelError, match="not finite"):
+        ahead.next_bar(CALM)
+    engine.failing = frozenset()
+    ahead.restore(before)
+    composed += [ahead.next_bar(CALM) for _ in range(3)]
+    assert composed == bars([CALM] * 4)

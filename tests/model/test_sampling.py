@@ -73,11 +73,11 @@ def test_a_draw_with_no_allowed_token_is_an_error() -> None:
         sampler().draw(LOGITS, np.zeros(len(TOKENS), bool), Sampling())
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_scores_that_are_not_finite_are_an_error(value: float) -> None:
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, -20_000])
+def test_scores_that_are_not_finite_or_far_too_large_are_an_error(value: float) -> None:
     sampler = Sampler([wait_token(10), wait_token(20)], np.random.default_rng(1))
     logits = np.array([0.0, value], np.float32)
-    with pytest.raises(ModelError, match="NaN or infinity"):
+    with pytest.raises(ModelError, match="not finite or far too large"):
         sampler.draw(logits, np.array([True, True]), Sampling())
     assert sampler.draw(logits, np.array([True, False]), Sampling()) == 0
 
