@@ -73,6 +73,11 @@ def read(path: Path) -> memoryview:
     return data
 
 
+def open_copy(path: Path) -> int:
+    """Return a descriptor of the copy of a file that this process uses, or else of a new one. See `copy`."""
+    return os.open(_copies[path], os.O_RDONLY | os.O_CLOEXEC) if path in _copies else copy(path)[0]
+
+
 def check(path: Path) -> None:
     """Raise OSError if a file cannot be read, or ValueError if it is one of the package's and damaged."""
     with source(path).open("rb") as file:

@@ -148,3 +148,25 @@ def test_a_soundfont_plays_from_a_copy_when_it_was_removed(tmp_path: Path, monke
         Synth(path, {"keys": Program(4)}).close()
     finally:
         os.close(descriptor)
+
+
+@pytest.mark.parametrize("end", ["unlink", "truncate"])
+def test_programs_change_after_the_soundfont_was_removed(end: str, tmp_path: Path) -> None:
+    """In another process, which FluidSynth would crash. It reads the samples of a program when that is selected."""
+    path = tmp_path / "own.sf2"
+    shutil.copy(SOUNDFONT, path)
+    program = """if True:
+        import os, sys
+        from pathlib import Path
+        from radio.audio.synth import Program, Synth
+        from radio.types import SynthEvent
+        path = Path(sys.argv[1])
+        synth = Synth(path, {"keys": Program(4)})
+        path.unlink() if sys.argv[2] == "unlink" else os.truncate(path, 0)
+        synth.change_program("keys", Program(11), 0)
+        synth.schedule("keys", [SynthEvent(0, 72, 100)])
+        assert abs(synth.render(9600)["keys"]).max() > 0.01
+        synth.close()
+    """
+    done = subprocess.run([sys.executable, "-c", program, str(path), end], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

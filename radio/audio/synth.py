@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import heapq
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,6 @@ class Synth:
     """
 
     def __init__(self, soundfont: Path, programs: Mapping[str, Program], *, gain: float = 1.4) -> None:
-        check_soundfont(soundfont)
         fluid = library()
         take_errors()
         self._fluid = fluid
@@ -95,6 +95,7 @@ class Synth:
         """A heap of (frame, True, note, velocity, channel), and of (frame, False, bank, program, channel)."""
         self.position: Frames = 0
         """The next frame to be rendered."""
+        self._soundfont, self._file = soundfont, -1
         try:
             self._load(soundfont, programs)
         except AudioError:
@@ -103,13 +104,16 @@ class Synth:
 
     def _load(self, soundfont: Path, programs: Mapping[str, Program]) -> None:
         synth = self._synth
-        sfid = synth.sfload(os.fspath(files.source(soundfont)))
-        if sfid < 0:
+        # FluidSynth reads samples when a program is selected, and crashes if the file is gone by then.
+        with _named_errors(soundfont):
+            self._file = files.open_copy(soundfont)
+        _check_header(soundfont, self._file)
+        self._sfid = synth.sfload(f"/proc/self/fd/{self._file}")
+        if self._sfid < 0:
             raise AudioError(f"{soundfont} is not a soundfont ({take_errors()}): {_SOUNDFONT_HINT}")
-        self._soundfont, self._sfid = soundfont, sfid
         for layer, program in programs.items():
             self.check(program)
-            synth.program_select(self._channels[layer], sfid, program.bank, program.number)
+            synth.program_select(self._channels[layer], self._sfid, program.bank, program.number)
 
     def check(self, program: Program) -> None:
         """Raise AudioError where the soundfont lacks a program."""
@@ -233,6 +237,9 @@ class Synth:
         if self._synth is not None:
             self._synth.delete()
             self._synth = None
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def check_soundfont(path: Path) -> None:
@@ -241,15 +248,25 @@ def check_soundfont(path: Path) -> None:
     Raises:
         AudioError: the file is missing, is not a soundfont, or is truncated or damaged.
     """
-    try:
+    with _named_errors(path):
         files.check(path)
         with files.source(path).open("rb") as file:
-            head = file.read(12)
-            size = file.seek(0, os.SEEK_END)
+            _check_header(path, file.fileno())
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Raise AudioError, with the name of the soundfont, in place of the errors of reading it."""
+    try:
+        yield
     except OSError as error:
         raise AudioError(f"soundfont {path}: {error.strerror or error}; {_SOUNDFONT_HINT}") from error
     except ValueError as error:
         raise AudioError(f"soundfont {path}: {error}") from error
+
+
+def _check_header(path: Path, descriptor: int) -> None:
+    head, size = os.pread(descriptor, 12, 0), os.fstat(descriptor).st_size
     if head[:4] != b"RIFF" or head[8:12] != b"sfbk":
         raise AudioError(f"{path} is not a soundfont (no RIFF/sfbk header): {_SOUNDFONT_HINT}")
     if int.from_bytes(head[4:8], "little") + 8 > size:

@@ -1,0 +1,78 @@
+"""A guard of a station's signal: silence although notes were struck, a repeated block, and numbers that are not finite.
+
+Music may rest for as long as it likes; but a note that is struck is heard, and noise makes each block differ from the
+one before.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from radio.errors import AudioError
+from radio.types import SAMPLE_RATE, Block, Dbfs, Frames
+
+Fault: TypeAlias = Literal["silent", "stuck", "not finite"]
+
+SILENCE: Final[Dbfs] = -50.0
+"""A block below this level, without its mean, counts as silent."""
+
+LIMIT: Final[Frames] = 5 * SAMPLE_RATE
+"""Time for which a signal may be silent or stuck."""
+
+_POWER: Final = 10 ** (SILENCE / 10)
+
+
+class SignalError(AudioError):
+    """A signal that must not be heard.
+
+    fault: what is wrong with it. frame: where that began.
+    """
+
+    def __init__(self, fault: Fault, frame: Frames) -> None:
+        self.fault, self.frame = fault, frame
+        super().__init__(f"the signal is {fault} from frame {frame} on")
+
+
+class SignalGuard:
+    """Checks a signal block by block.
+
+    Args:
+        position: The frame of the first block.
+    """
+
+    def __init__(self, position: Frames = 0) -> None:
+        self._position = position
+        self._silent_since: Frames | None = None
+        """Where a note was struck after which nothing was heard yet."""
+        self._stuck_since: Frames | None = None
+        self._last: Block | None = None
+
+    def check(self, block: Block, *, struck: bool) -> None:
+        """Check the next block.
+
+        Args:
+            block: The mix.
+            struck: Whether a note was struck that must be heard in this block or soon after.
+
+        Raises:
+            SignalError: The signal is not finite, or has been silent or stuck for `LIMIT`.
+        """
+        power = float(block.var(axis=0).max())
+        if not power < np.inf:
+            raise SignalError("not finite", self._position)
+        heard = power > _POWER
+        if heard:
+            self._silent_since = None
+        elif struck and self._silent_since is None:
+            self._silent_since = self._position
+        if not heard or self._last is None or not np.array_equal(block, self._last):
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = self._position
+        self._last = block
+        self._position += len(block)
+        for fault, since in (("silent", self._silent_since), ("stuck", self._stuck_since)):
+            if since is not None and self._position - since >= LIMIT:
+                raise SignalError(fault, since)
