@@ -25,6 +25,9 @@ _PLAYED = ("keys", "bass", "drums", "lead")
 _TEXTURES = ("vinyl", "rain", "ambience")
 _BAND_GAIN = 1.6
 """Makes up for what a telephone band takes from the drums."""
+_CLEAR = 0.3
+_OPEN = 1_000.0
+"""Cut-off, in Hz, below which notes may be too quiet to be heard."""
 _FADE = 25.0
 """Rate at which a level moves, in full scale per second: 40 ms from unity to silence, without a click."""
 
@@ -89,6 +92,11 @@ class Mixer:
     def is_audible(self, layer: str, controls: Controls) -> bool:
         """Return True if `layer` can be heard in the next block. An inaudible layer may be left out of `process`."""
         return self._targets(controls)[layer] > 0 or (layer in self._levels and self._levels[layer].value > 0)
+
+    def carries(self, layer: str, controls: Controls, move: MixState) -> bool:
+        """Return True if a usual note of `layer` must be heard in the next block: no setting makes it faint."""
+        gain = min(1.0, self._trims[layer]) * self._targets(controls)[layer] * move.gain
+        return gain >= _CLEAR and move.speed == 1 and min(controls.lowpass, move.lowpass) >= _OPEN
 
     def process(
         self,

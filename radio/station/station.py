@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from itertools import zip_longest
+from typing import Final
 
 import numpy as np
 
 from radio.audio.leveler import Leveler
 from radio.audio.mixer import Mixer
+from radio.audio.signal_guard import SignalGuard
 from radio.audio.synth import Synth
 from radio.compose.composer import Bar
 from radio.compose.drum_timing import STEADY, Timing
@@ -45,6 +47,9 @@ from radio.types import (
     StationEvent,
     SynthEvent,
 )
+
+_FIRM: Final = frozenset({"keys", "bass"})
+"""Layers whose notes are never too faint to be heard, as those of hats and leads can be."""
 
 
 class Station:
@@ -87,6 +92,8 @@ class Station:
         self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._next_bar_line: Frames = 0
         self._kicks: list[Frames] = []
+        self._strikes: list[tuple[Frames, str]] = []
+        """Frame and layer of the notes to come by which the guard knows that there must be sound."""
         self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number orders events of one frame
         self._serial = itertools.count()
         self._bar_controls = settings.controls  # the controls of the latest composed bar
@@ -95,6 +102,7 @@ class Station:
         self._replayed: deque[LogEntry] = deque()
         """Entries that are still to happen again, after the station went on from a snapshot."""
         self._snapshot: StationState | None = None
+        self._guard = SignalGuard(-self._mixer.latency)
         self._buffer = self._mix()[self._mixer.latency :]  # mixed, not returned by `render` yet
 
     @property
@@ -108,7 +116,12 @@ class Station:
         return self._mixed
 
     def render(self, frames: Frames) -> Block:
-        """Return the next `frames` of audio. The samples do not depend on the sizes requested."""
+        """Return the next `frames` of audio. The samples do not depend on the sizes requested.
+
+        Raises:
+            SignalError: The sound is not music: silent although notes are played, stuck, or not finite.
+            ModelError: A bar cannot be composed.
+        """
         out = np.empty((frames, 2), dtype=np.float32)
         done = 0
         while done < frames:
@@ -243,6 +256,10 @@ class Station:
         self._kicks = [frame for frame in self._kicks if frame >= end]
         move = self._moves.at(end)
         block = self._mixer.process(stems, self.controls, kicks, move)
+        layers = {layer for frame, layer in self._strikes if frame < end}
+        self._strikes = [strike for strike in self._strikes if strike[0] >= end]
+        struck = any(self._mixer.carries(layer, self.controls, move) for layer in layers)
+        self._guard.check(block, struck=struck)
         self._leveler.add(block, self._mixed, move.gain)
         self._mixed = end
         return block
@@ -282,6 +299,7 @@ class Station:
         self._textures.seek(state.frame)
         self._mixer = Mixer(self.settings.tone)
         self._mixer.seek(state.frame)
+        self._guard, self._strikes = SignalGuard(state.frame - self._mixer.latency), []
         self._events.clear()
         for event in state.events:
             self._log(event.frame, event.kind, dict(event.data))
@@ -376,8 +394,11 @@ class Station:
         for event in events:
             frame = feel.place(event.tick, event.note, self._clock, swing)
             synth_events.append(SynthEvent(frame, event.note, event.velocity))
-            if layer == "drums" and event.note in KICKS and event.velocity:
+            kick = layer == "drums" and event.note in KICKS
+            if event.velocity and kick:
                 self._kicks.append(frame)
+            if event.velocity and (kick or layer in _FIRM):
+                self._strikes.append((frame, layer))
             note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
             self._log(frame, "note", {**note, "tick": event.tick})
         self._synth.schedule(layer, synth_events)
