@@ -137,6 +137,14 @@ class Controls:
                 raise ControlError(f"there is no control '{name}'.{hint}", field=name, allowed=", ".join(CONTROLS))
         return replace(self, **{name: CONTROLS[name].check(value) for name, value in patch.items()})  # type: ignore[arg-type]
 
+    @property
+    def silent(self) -> bool:
+        """True if every layer is muted or at its lowest level."""
+        return all(
+            getattr(self, f"{layer}_mute") or getattr(self, f"{layer}_level") <= CONTROLS[f"{layer}_level"].low
+            for layer in LAYERS
+        )
+
     def changes_from(self, earlier: Controls) -> dict[str, JsonValue]:
         """Return the values that differ from those of `earlier`."""
         return {name: value for name, value in self.as_json().items() if value != getattr(earlier, name)}

@@ -1,0 +1,165 @@
+"""A station's sound while the station itself cannot play: its last bars again and again, then textures alone.
+
+It needs neither models nor a soundfont.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from radio.audio.ambience.mix import Ambience
+from radio.audio.mixer import Mixer
+from radio.audio.rain import Rain
+from radio.audio.vinyl import Vinyl
+from radio.errors import ControlError
+from radio.settings.station import StationSettings
+from radio.station.layers import Textures
+from radio.station.snapshot import LogEntry, Snapshot
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, StationEvent
+
+Tier: TypeAlias = Literal["music", "repeat", "texture"]
+"""What a station plays: what its models compose, its last bars again, or textures alone."""
+
+REPEAT_LIMIT: Final[Frames] = 180 * SAMPLE_RATE
+"""Time after which the repeated bars have faded out."""
+
+LEAD: Final[Frames] = SAMPLE_RATE // 4
+"""Sound before the first frame, so that encoders know what came before."""
+
+_FADE: Final[Frames] = 20 * SAMPLE_RATE
+_CROSSFADE: Final[Frames] = SAMPLE_RATE // 50
+_MOST_BARS: Final = 8
+_RAIN_LEVEL: Final = 9.0
+"""In dB. At 0 the rain, like other textures, is too quiet to be heard alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Bars that are repeated, on the clock of the station that played them.
+
+    lines: bar lines, the end of the last bar included. end: where the music ended, in the bar after the last line.
+    """
+
+    lines: tuple[Frames, ...]
+    end: Frames
+
+    @classmethod
+    def of(cls, lines: Sequence[Frames], first: Frames, end: Frames) -> Loop | None:
+        """Return the last whole bars before `end` whose sound is there from `first` on, or None without any."""
+        whole = [line for line in lines if first + _CROSSFADE <= line <= end][-_MOST_BARS - 1 :]
+        return cls(tuple(whole), end) if len(whole) > 1 else None
+
+    @property
+    def start(self) -> Frames:
+        """The first frame whose sound is needed."""
+        return self.lines[0] - _CROSSFADE
+
+    @property
+    def length(self) -> Frames:
+        return self.lines[-1] - self.lines[0]
+
+    def next_line(self, played: Frames) -> Frames:
+        """Return the frame, counted from where the loop began to play, of the first bar line at `played` or later."""
+        place = self.lines[0] + (self.end - self.lines[-1] + played) % self.length
+        return played + next(line for line in self.lines if line >= place) - place
+
+
+def tier_at(loop: Loop | None, played: Frames) -> Tier:
+    """Return what is heard after `played` frames."""
+    return "texture" if loop is None or played >= REPEAT_LIMIT else "repeat"
+
+
+class FallbackStation:
+    """Plays a loop, which fades out in the end, and textures; from `LEAD` before frame 0, where the music ended.
+
+    Args:
+        settings: The station whose place it takes.
+        loop: The bars; None plays textures alone.
+        sound: Samples of the station, (frames, 2), from the loop's start to its end, or a little beyond.
+    """
+
+    def __init__(self, settings: StationSettings, loop: Loop | None, sound: Block) -> None:
+        self.position: Frames = -LEAD
+        self._loop = loop
+        self._past, self._bars, self._first = (sound, sound, 0) if loop is None else _bars(loop, sound)
+        rain: dict[str, object] = {"rain_mute": False, "rain_level": _RAIN_LEVEL}
+        self._controls = settings.controls.changed({} if settings.controls.silent else rain)
+        seed = settings.seed
+        self._textures = Textures(Vinyl(seed), Rain(seed), Ambience(settings.ambience.audible(), seed))
+        self._mixer = Mixer(settings.tone)
+        self._mixed = np.zeros((0, 2), np.float32)
+        """Textures that are mixed, and not returned yet."""
+
+    @property
+    def mixed(self) -> Frames:
+        return self.position
+
+    @property
+    def next_bar_line(self) -> Frames:
+        return self.position
+
+    def render(self, frames: Frames) -> Block:
+        """Return the next frames."""
+        times = np.arange(self.position, self.position + frames)
+        self.position += frames
+        if self._loop is None:
+            return self._texture(frames)
+        music = self._music(times)
+        share = np.clip((REPEAT_LIMIT - times) / _FADE, 0, 1).astype(np.float32)[:, None]
+        if share.min(initial=1) == 1:
+            return music
+        return share * music + (1 - share) * self._texture(frames)
+
+    def _music(self, times: npt.NDArray[np.int64]) -> Block:
+        """Return the loop, crossfaded with the sound before frame 0 and what came after it."""
+        music = self._bars[(times + self._first) % len(self._bars)]
+        places = times + LEAD
+        known = places < len(self._past)
+        share = np.clip(times[known] / max(1, len(self._past) - LEAD), 0, 1).astype(np.float32)[:, None]
+        music[known] = share * music[known] + (1 - share) * self._past[places[known]]
+        return music
+
+    def _texture(self, frames: Frames) -> Block:
+        while len(self._mixed) < frames:
+            stems = self._textures.render(MIX_BLOCK, self._controls, self._mixer.is_audible)
+            self._mixed = np.concatenate((self._mixed, self._mixer.process(stems, self._controls)))
+        block, self._mixed = self._mixed[:frames], self._mixed[frames:]
+        return block
+
+    def prepare(self) -> None:
+        """Do nothing: there is nothing to compose."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise ControlError("the station cannot play its music at present", field="", allowed="nothing")
+
+    control = act = prime = _refuse
+
+    def events(self) -> list[StationEvent]:
+        """Return nothing: no music begins."""
+        return []
+
+    def take_snapshot(self) -> Snapshot | None:
+        """Return None: there is nothing to go on from."""
+
+    def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
+        """Begin; there is nothing to go on from."""
+
+    def close(self) -> None:
+        """Hold no resources."""
+
+
+def _bars(loop: Loop, sound: Block) -> tuple[Block, Block, Frames]:
+    """Return the sound from `LEAD` before the music's end on, the bars, and the frame of the bars that comes next.
+
+    The end of the last bar is crossfaded with what came before the first one.
+    """
+    before, bars = sound[:_CROSSFADE], sound[_CROSSFADE : _CROSSFADE + loop.length].copy()
+    share = np.linspace(0, 1, _CROSSFADE, dtype=np.float32)[:, None]
+    bars[-_CROSSFADE:] = (1 - share) * bars[-_CROSSFADE:] + share * before
+    end = loop.end - loop.start
+    return sound[end - LEAD : end + _CROSSFADE], bars, (loop.end - loop.lines[-1]) % loop.length
