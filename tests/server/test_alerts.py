@@ -22,6 +22,8 @@ SERIES = {
     "RadioDown": ('up{job="radio"}', "1x20", "0x20"),
     "StationOffAir": (f"radio_on_air{STATION}", "1x20", "0x20"),
     "StationLate": (f"radio_late_seconds_total{STATION}", "5x20", "0+0.2x20"),
+    "ListenersStarved": (f"radio_starvations_total{STATION}", "0+0.1x20", "0+20x20"),
+    "StationMuted": (f"radio_muted{STATION}", "0x5 1x5 0x10", "1x20"),
     "ReserveLow": (f"radio_reserve_seconds{STATION}", "3x20", "0.4x20"),
     "WorkerRestarts": (f"radio_worker_restarts_total{STATION}", "0x5 1x15", "0+1x20"),
     "EncoderRestarts": (f"radio_encoder_restarts_total{STATION}", "0x5 1x15", "0+1x20"),
@@ -50,7 +52,7 @@ def case(alert: str, series: str, values: str, *, fires: bool) -> dict[str, obje
     labels = dict(re.findall(r'(\w+)="([^"]*)"', series))
     expected = {"exp_labels": labels}
     inputs = [{"series": series, "values": values}]
-    if alert == "SlowListeners":
+    if alert in {"SlowListeners", "ListenersStarved"}:
         inputs.append({"series": 'radio_listeners{station="chill",format="opus"}', "values": "100x20"})
     return {
         "interval": "30s",

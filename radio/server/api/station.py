@@ -100,6 +100,8 @@ class StationHealth(Body):
     encoder_restarts: Annotated[int, Meta(description="Number of encoders that were replaced.")]
     joined: Annotated[int, Meta(description="Number of listeners that connected.")]
     slow_disconnects: Annotated[int, Meta(description="Number of listeners disconnected because they were too slow.")]
+    starved: Annotated[int, Meta(description="Number of listeners whose players have nothing to play now.")]
+    muted: Annotated[bool, Meta(description="Whether every layer is muted, so that the station is silent on purpose.")]
 
 
 class Push(Body):

@@ -150,6 +150,11 @@ class Channel:
         """The number of listeners of all mounts and of HLS."""
         return sum(mount.relay.listeners for mount in self.mounts.values()) + len(self.hls_listeners)
 
+    @property
+    def starved(self) -> int:
+        """The number of listeners whose players have nothing to play."""
+        return sum(mount.relay.starved for mount in self.mounts.values())
+
     async def start(self) -> None:
         """Start the worker, and return when the station is on the air.
 

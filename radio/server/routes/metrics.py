@@ -91,6 +91,12 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     yield Metric("radio_listeners_joined_total", "counter", "Listeners that connected.", joined)
     slow = [(labels, float(mount.relay.counts.slow_disconnects if mount else 0)) for labels, mount in mounts]
     yield Metric("radio_slow_disconnects_total", "counter", "Listeners disconnected because they were too slow.", slow)
+    starved = samples(lambda channel: channel.starved)
+    yield Metric("radio_starved_listeners", "gauge", "Listeners whose players have nothing to play.", starved)
+    starvations = [(labels, float(mount.relay.counts.starved if mount else 0)) for labels, mount in mounts]
+    yield Metric("radio_starvations_total", "counter", "Times that a listener's player had run dry.", starvations)
+    muted = samples(lambda channel: channel.controls.silent)
+    yield Metric("radio_muted", "gauge", "Whether every layer is muted.", muted)
     followers = samples(lambda channel: len(channel.subscribers))
     yield Metric("radio_event_streams", "gauge", "Clients that follow the station's events.", followers)
     reserve = samples(lambda channel: channel.edge.reserve)

@@ -92,6 +92,8 @@ def _health(channel: Channel) -> StationHealth:
         encoder_restarts=channel.encoder_restarts,
         joined=sum(count.joined for count in counts),
         slow_disconnects=sum(count.slow_disconnects for count in counts),
+        starved=channel.starved,
+        muted=channel.controls.silent,
     )
 
 

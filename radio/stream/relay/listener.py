@@ -62,7 +62,9 @@ class Listener:
         "on_leave",
         "on_start",
         "pending",
+        "plays_until",
         "progress",
+        "sent",
         "sink",
         "start",
         "turn",
@@ -88,6 +90,10 @@ class Listener:
         """The number of the next chunk; -1 before the first."""
         self.long_burst = False
         """True if the burst is long enough to write to the listener at its turns only."""
+        self.sent = start
+        """The frame up to which audio was sent."""
+        self.plays_until = now
+        """The time at which a player that plays at once has played all that was sent."""
         self.turn = -1
         """The tick of every `TURNS` ticks at which it is written to; -1 while it is written to at every tick."""
         self.pending: bytes | memoryview = b""

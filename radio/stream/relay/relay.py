@@ -3,7 +3,8 @@
 The relay never waits for a listener. A chunk that a listener cannot receive now stays in the ring, and a listener that
 falls too far behind is disconnected. No byte is ever left out of a stream. `Relay.advance` is called on every tick.
 Listeners with a short burst are written to on every tick. Listeners with a burst of several seconds are written to
-about once per second, in turns, so that each tick serves only a part of them.
+about once per second, in turns, so that each tick serves only a part of them; but on every tick while their players
+have little left, because the station stalled.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ TURNS = 12
 
 LONG_BURST: Seconds = 5.0
 """A listener with a burst of this length may get its audio in parts of a second."""
+
+SHORT_CUSHION: Seconds = 2.5
+"""If a player has less audio than this left, after a stall of the station, it is written to on every tick again."""
+
+STARVED: Seconds = 1.0
+"""A listener whose player has had nothing to play for this long is starved."""
 
 LAG_LIMIT: Seconds = 75.0
 """A listener further behind than this is disconnected. The ring is longer, so the next chunk is always available.
@@ -57,6 +64,8 @@ class RelayCounts:
 
     joined: int = 0
     slow_disconnects: int = 0
+    starved: int = 0
+    """Times that a listener was starved when audio came again."""
 
 
 @dataclass(slots=True)
@@ -86,6 +95,12 @@ class Relay:
     def listeners(self) -> int:
         """The current number of listeners."""
         return len(self._listeners)
+
+    @property
+    def starved(self) -> int:
+        """The number of listeners that have nothing to play now, because no audio came."""
+        now = self.now()
+        return sum(now - listener.plays_until > STARVED for listener in self._listeners)
 
     def join(
         self,
@@ -171,8 +186,22 @@ class Relay:
             data = listener.inserter.insert(self.ring.slice(number, last))
         elif not (data := self._payloads.get(number, b"")):
             data = self._payloads[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
-        if self._send(listener, data) and listener.long_burst and listener.turn < 0 and last == edge:
+        cushion = self._fill(listener, self.ring[last - 1].end)
+        if not self._send(listener, data) or last < edge:
+            return
+        if listener.turn >= 0 and cushion < SHORT_CUSHION:
+            self._serve_every_tick(listener)
+        elif listener.turn < 0 and cushion >= SHORT_CUSHION and listener.long_burst:
             self._assign_turn(listener)
+
+    def _fill(self, listener: Listener, sent: Frames) -> Seconds:
+        """Note that audio before frame `sent` is on its way, and return for how long the listener has enough."""
+        now = self.now()
+        if now - listener.plays_until > STARVED:
+            self.counts.starved += 1
+        listener.plays_until = max(now, listener.plays_until) + (sent - listener.sent) / SAMPLE_RATE
+        listener.sent = sent
+        return listener.plays_until - now
 
     def _send(self, listener: Listener, data: bytes | memoryview) -> bool:
         """Send `data` and return True if all of it was sent. The rest becomes pending.
@@ -192,11 +221,14 @@ class Relay:
             listener.pending = b""
             return True
         listener.pending = memoryview(data)[sent:]
+        self._serve_every_tick(listener)
+        return False
+
+    def _serve_every_tick(self, listener: Listener) -> None:
         if listener.turn >= 0:
             del self._turns[listener.turn][listener]
             listener.turn = -1
             self._every_tick[listener] = None
-        return False
 
     def _find_start(self, listener: Listener) -> bool:
         """Find the listener's first chunk and return True if it is released."""
@@ -205,6 +237,7 @@ class Relay:
         if number >= ring.edge:
             return False
         listener.next, listener.start = number, ring[number].frame
+        listener.sent = listener.start
         if listener.on_start is not None:
             listener.on_start(listener.start + self.skip)
         listener.long_burst = ring.live - listener.start >= LONG_BURST * SAMPLE_RATE

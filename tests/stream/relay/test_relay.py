@@ -12,6 +12,7 @@ from radio.stream.relay.relay import (
     LONG_BURST,
     MAX_CHUNKS,
     READ_CHECK_ROUNDS,
+    SHORT_CUSHION,
     STALL_LIMIT,
     TURNS,
     Relay,
@@ -333,3 +334,50 @@ async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, r
             state = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
             assert state == TCP_CLOSE
     assert relay.counts.slow_disconnects == 1
+
+
+def stall(station: FakeStation, clock: Clock, seconds: float) -> None:
+    """Let time pass in which the station renders nothing."""
+    for _ in range(round(seconds / ADVANCE_INTERVAL)):
+        clock.seconds += ADVANCE_INTERVAL
+        station.mount.advance(station.edge.advance())
+
+
+def test_a_listener_is_starved_once_its_burst_is_played(station: FakeStation, relay: Relay, clock: Clock) -> None:
+    station.run(40)
+    for burst in (0.0, 3.0, 10.0, 22.0):
+        join(relay, Peer(clock), burst)
+    station.run(5)
+    assert (relay.starved, relay.counts.starved) == (0, 0)
+    starved = []
+    for _ in range(6):
+        stall(station, clock, 4.5)
+        starved.append(relay.starved)
+    assert starved == [1, 2, 2, 3, 3, 4]  # the reserve lasts for another three seconds
+    station.run(1)
+    assert (relay.starved, relay.counts.starved) == (0, 4)
+    station.run(60)
+    assert (relay.starved, relay.counts.starved) == (0, 4)
+
+
+def test_a_listener_that_waits_for_its_first_audio_is_starved(station: FakeStation, relay: Relay, clock: Clock) -> None:
+    join(relay, Peer(clock), 2.0)
+    stall(station, clock, 3)
+    assert relay.starved == 1
+
+
+def test_a_listener_whose_cushion_is_spent_is_written_to_on_every_tick(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
+    station.run(40)
+    peer = Peer(clock)
+    listener = join(relay, peer, 10.0)
+    station.run(5)
+    assert listener.turn >= 0
+    stall(station, clock, 11.5)
+    station.run(3)
+    assert listener.turn < 0
+    last = [time for time, _ in peer.sends if time > clock() - 2]
+    assert len(last) >= 20
+    assert listener.plays_until - clock() < SHORT_CUSHION
+    station.check_pages(peer)
