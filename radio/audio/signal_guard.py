@@ -52,7 +52,7 @@ class SignalGuard:
     def __init__(self, position: Frames = 0) -> None:
         self._position = position
         self._silent_since: Frames | None = None
-        """Where a note was struck after which nothing was heard yet."""
+        """The frame of a struck note, if nothing was heard since."""
         self._stuck_since: Frames | None = None
         self._last: Block | None = None
 
@@ -69,12 +69,17 @@ class SignalGuard:
         power = _power(block)
         if not power < np.inf:
             raise SignalError("not finite", self._position)
-        heard = power > _POWER
-        if heard:
+        audible = power > _POWER
+        if audible:
             self._silent_since = None
         elif struck and self._silent_since is None:
             self._silent_since = self._position
-        if not heard or self._last is None or block[0, 0] != self._last[0, 0] or not np.array_equal(block, self._last):
+        if (
+            not audible
+            or self._last is None
+            or block[0, 0] != self._last[0, 0]
+            or not np.array_equal(block, self._last)
+        ):
             self._stuck_since = None
         elif self._stuck_since is None:
             self._stuck_since = self._position

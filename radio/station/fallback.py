@@ -23,7 +23,7 @@ from radio.station.snapshot import LogEntry, Snapshot
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, StationEvent
 
 Tier: TypeAlias = Literal["music", "repeat", "texture"]
-"""What a station plays: what its models compose, its last bars again, or textures alone."""
+"""The sound of a station: the music of its models, its last bars again, or textures alone."""
 
 REPEAT_LIMIT: Final[Frames] = 180 * SAMPLE_RATE
 """Time after which the repeated bars have faded out."""

@@ -61,9 +61,9 @@ def test_the_samples_do_not_depend_on_the_sizes_requested() -> None:
 
 @pytest.mark.parametrize("tail", [0, 300, CROSSFADE, 5_000])
 def test_there_is_no_click_where_the_music_ended_or_the_bars_repeat(tail: Frames) -> None:
-    heard = np.concatenate([music(END - SAMPLE_RATE, END - LEAD), station(tail).render(LEAD + 4 * BAR)])
+    sound = np.concatenate([music(END - SAMPLE_RATE, END - LEAD), station(tail).render(LEAD + 4 * BAR)])
     largest = np.abs(np.diff(music(LINES[0] + 1, LINES[1]), axis=0)).max()
-    steps = np.abs(np.diff(heard, axis=0)).max(axis=1)
+    steps = np.abs(np.diff(sound, axis=0)).max(axis=1)
     joint = SAMPLE_RATE - 1
     if tail >= CROSSFADE:
         assert steps[joint - 5 : joint + CROSSFADE + 5].max() < 2 * largest
