@@ -7,8 +7,8 @@ JS := scripts/js
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 LINTERS := $(shell grep -oE '"(ruff|import-linter)>=[0-9.]+"' pyproject.toml)
 
-# Processes for the fast tests. Many tests wait for sound that is made in real time, so two cores serve three.
-JOBS ?= 3
+# Processes for the fast tests. Many tests wait for sound that is made in real time, so two cores serve four.
+JOBS ?= 4
 PYTEST := $(BIN)/python -m pytest
 FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
 # CI shows the coverage; it costs half as much time again.
@@ -81,9 +81,10 @@ format: $(VENV)/.lint ## format the code, and fix the style where ruff can
 test: system-tests lint types lint-js ## run all checks and the fast tests, as CI does
 	$(FAST) $(COVERAGE) --durations=10
 
-# The slow tests measure the clock, so they run one at a time.
+# The slow tests measure the clock, so they run one at a time. asyncio's debug mode costs a sixth of the processor time.
 test-all: test ## run all checks and all tests
 	$(PYTEST) -m slow --durations=20
+	$(PYTEST) -m "not slow" -o asyncio_debug=true tests/push tests/server tests/stream tests/worker
 
 test-loaded: system-tests $(VENV)/.tests ## run the fast tests twice beside a busy process per core
 	scripts/under_load.py --times 2 $(FAST)

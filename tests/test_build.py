@@ -67,6 +67,7 @@ def plain_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_wheel(tmp_path_factory.mktemp("wheel"), CC="no-such-compiler")
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_wheel_is_built_and_numpy_serves(plain_wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(plain_wheel) as archive:
         names = set(archive.namelist())
@@ -87,6 +88,7 @@ def test_the_wheel_has_every_file_but_the_indexes_of_the_training_music(plain_wh
     assert {"radio/instruments/lofi.sf2", "radio/instruments/lofi.json"} <= names
 
 
+@pytest.mark.slow
 def test_links_in_the_description_work_on_a_package_index(plain_wheel: Path) -> None:
     with zipfile.ZipFile(plain_wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))

@@ -176,6 +176,7 @@ def test_count_renders_a_track_from_each_seed_with_another_instrument(tmp_path: 
     assert next(message.program for message in file.tracks[1] if message.type == "program_change") == 11
 
 
+@pytest.mark.slow
 def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
     command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "10", str(path)]

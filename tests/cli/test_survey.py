@@ -29,6 +29,7 @@ def post(address: str, body: dict[str, Any] | None = None) -> Any:
         return json.loads(response.read() or b"null")
 
 
+@pytest.mark.slow
 def test_answers_are_served_stored_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = make_folder(tmp_path, seconds=1.0)
     command = [sys.executable, "-m", "radio", "survey", str(folder), "--port", "0", "--title", "Keys"]

@@ -122,6 +122,7 @@ def bars_of_one_loop() -> list:  # type: ignore[type-arg]
     return LOOPS
 
 
+@pytest.mark.slow
 def test_likes_and_dislikes_shift_what_tracks_are_drawn_from_within_limits() -> None:
     features, plain = drawn(None, 120)
     _, liked = drawn("like", 120)

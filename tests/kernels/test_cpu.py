@@ -81,6 +81,7 @@ def check_all_paths(driver: Sequence[str], folder: Path) -> list[str]:
     return paths
 
 
+@pytest.mark.slow
 def test_sanitizers_report_no_errors(tmp_path: Path) -> None:
     """Runs all paths of this processor under AddressSanitizer and UndefinedBehaviorSanitizer."""
     options = ("-g", "-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -220,6 +220,7 @@ def test_heads_are_split_until_the_multiprocessors_are_busy() -> None:
     assert [wkv6_cuda.splits(heads, 132) for heads in (8, 131, 132, 263, 264, 4096)] == [4, 4, 2, 2, 1, 1]
 
 
+@pytest.mark.slow
 def test_nvcc_compiles_the_kernels(tmp_path: Path) -> None:
     if library.find_nvcc() is None:
         pytest.skip("no nvcc on PATH or in CUDA_HOME")

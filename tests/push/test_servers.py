@@ -196,6 +196,7 @@ async def test_unreachable_servers_do_not_delay_the_station() -> None:
     check_one_stream(body[: body.rindex(b"OggS")])
 
 
+@pytest.mark.slow
 async def test_a_server_that_stops_reading_is_reconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.push.retry.STALL_TIMEOUT", 5.0)
     with nginx() as server:

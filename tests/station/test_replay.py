@@ -70,7 +70,7 @@ def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.n
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
-@pytest.mark.parametrize("seconds", [600, 20, 3])
+@pytest.mark.parametrize("seconds", [pytest.param(600, marks=pytest.mark.slow), 20, 3])
 def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> None:
     """The samples are equal from the worker's start, and nearly equal if the passage starts later."""
     (passage,) = aired.passages(seconds)
@@ -163,7 +163,7 @@ def test_a_passage_after_a_restart_begins_on_a_new_bar(settings: StationSettings
     ]
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".flac", ".zip"])
+@pytest.mark.parametrize("suffix", [".wav", ".flac", pytest.param(".zip", marks=pytest.mark.slow)])
 def test_an_export_is_one_file(aired: AiredStation, tmp_path: Path, suffix: str) -> None:
     passages = aired.passages(4)
     shares: list[float] = []

@@ -109,6 +109,7 @@ def test_an_excerpt_fades_from_the_end_of_a_phrase(seconds: float) -> None:
             assert score.bars[lines.index(begin)].plan.place == 0
 
 
+@pytest.mark.slow
 def test_an_excerpt_leaves_out_a_track_that_would_begin_in_its_fade(track: Score) -> None:
     end = bar_lines(track.bars)[-1]
     for extra in (1.5, 6.0):

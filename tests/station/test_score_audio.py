@@ -75,6 +75,7 @@ def test_a_track_of_every_station_ends_in_silence(name: str) -> None:
     assert level(audio[-SAMPLE_RATE:]) < loudest(audio) - 40
 
 
+@pytest.mark.slow
 def test_an_excerpt_sounds_as_on_the_station_and_fades() -> None:
     score = compose(CHILL, SEED, TimedExcerpt(25))
     audio = audio_of(score)
@@ -104,6 +105,7 @@ def loop() -> tuple[Score, Block]:
     return score, audio_of(score)
 
 
+@pytest.mark.slow
 def test_a_repeated_loop_has_no_click(loop: tuple[Score, Block]) -> None:
     """A click is a jump of the signal, or of its slope, larger than any in the music."""
     _, audio = loop
@@ -114,6 +116,7 @@ def test_a_repeated_loop_has_no_click(loop: tuple[Score, Block]) -> None:
         assert joint <= np.quantile(jumps, 0.99)
 
 
+@pytest.mark.slow
 def test_a_loop_begins_with_what_rings_over_its_end(loop: tuple[Score, Block]) -> None:
     """Against the same bars played once: there is a ring at the start, and later the sound is the same."""
     _, audio = loop

@@ -45,6 +45,7 @@ def test_at_temperature_one_keys_follow_the_chords_and_drums_the_backbeat() -> N
     assert 1 <= len(music.passages["keys"].notes) / (128 * BEATS_PER_BAR) <= 4
 
 
+@pytest.mark.slow
 def test_a_higher_temperature_raises_the_entropy_from_the_bar_of_its_change() -> None:
     """Compare two runs of the same plan: one stays at 0.2, the other changes to 1.8."""
     steady = replace(

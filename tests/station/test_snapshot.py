@@ -79,7 +79,7 @@ def other(settings: StationSettings) -> Iterator[Station]:
         yield station
 
 
-@pytest.mark.parametrize("number", [3, 6])
+@pytest.mark.parametrize("number", [3, pytest.param(6, marks=pytest.mark.slow)])
 def test_another_station_goes_on_from_a_bar_line(played: Undisturbed, other: Station, number: int) -> None:
     """Changes of controls, a mood and a skipped track fall into what is played again, and after it."""
     snapshot = played.snapshots[number]

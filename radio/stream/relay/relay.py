@@ -2,9 +2,9 @@
 
 The relay never waits for a listener. A chunk that a listener cannot receive now stays in the ring, and a listener that
 falls too far behind is disconnected. No byte is ever left out of a stream. `Relay.advance` is called on every tick.
-Listeners with a short burst are written to on every tick. Listeners with a burst of several seconds are written to
-about once per second, in turns, so that each tick serves only a part of them; but on every tick while their players
-have little left, because the station stalled.
+Listeners with a short burst are written to on every tick. Listeners with a burst of many seconds are written to
+every two seconds, in turns, so that each tick serves only a part of them; but on every tick while their players have
+little left, because the station stalled.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 ADVANCE_INTERVAL: Seconds = 0.08
 """Time between two calls of `Relay.advance`: about one chunk."""
 
-TURNS = 12
-"""Ticks between two writes to a listener with a long burst: just under a second."""
+TURNS = 24
+"""Ticks between two writes to a listener with a long burst: just under two seconds.
 
-LONG_BURST: Seconds = 5.0
-"""A listener with a burst of this length may get its audio in parts of a second."""
+Nearly all that a listener costs is the system's work for a write, whatever its size.
+"""
 
-SHORT_CUSHION: Seconds = 2.5
+LONG_BURST: Seconds = 8.0
+"""A listener with a burst of this length may get its audio in parts of two seconds."""
+
+SHORT_CUSHION: Seconds = 3.5
 """If a player has less audio than this left, after a stall of the station, it is written to on every tick again."""
 
 STARVED: Seconds = 1.0
@@ -38,8 +41,8 @@ LAG_LIMIT: Seconds = 75.0
 A player that holds the longest burst by reading no further may pause for half a minute.
 """
 
-MAX_CHUNKS = 16
-"""Largest number of chunks per write; in a burst, this is 16 times the speed of live audio.
+MAX_CHUNKS = 28
+"""Largest number of chunks per write: those of a turn, and some more for a listener that has fallen behind.
 
 Larger writes make Linux enlarge the listener's receive buffer, which then accepts minutes of audio after the listener
 has stopped reading.
@@ -51,7 +54,7 @@ STALL_LIMIT: Seconds = 60.0
 READING_SHARE = 0.75
 """A listener is reading if its window shrinks by less than this share of the acknowledged bytes."""
 
-READ_CHECK_ROUNDS = 5
+READ_CHECK_ROUNDS = 3
 """Rounds of `TURNS` ticks between two checks that a listener reads."""
 
 QUIET_LIMIT: Seconds = 2.0

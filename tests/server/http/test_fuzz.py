@@ -135,6 +135,7 @@ async def fuzz(radio: OnAir, examples: int) -> Counter[int]:
     return fuzzer.counts
 
 
+@pytest.mark.slow
 async def test_random_requests_are_answered_and_do_not_disturb_a_listener() -> None:
     async with on_air() as radio:
         counts = await fuzz(radio, 8)

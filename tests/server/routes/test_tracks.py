@@ -159,6 +159,7 @@ async def test_an_order_is_made_downloaded_and_deleted(tmp_path: Path) -> None:
         assert (await call(radio, "GET", f"/api/tracks/{state['id']}"))[0] == 404
 
 
+@pytest.mark.slow
 async def test_an_order_without_a_length_is_a_whole_track(tmp_path: Path) -> None:
     async with on_air(CHILL, start=False) as radio:
         _, state = await call(
@@ -177,6 +178,7 @@ async def test_an_order_without_a_length_is_a_whole_track(tmp_path: Path) -> Non
         assert (tmp_path / "chill-7.mid").read_bytes() == (tmp_path / "same.mid").read_bytes()
 
 
+@pytest.mark.slow
 async def test_deleting_the_running_order_starts_the_next() -> None:
     async with on_air(CHILL, start=False) as radio:
         long = {"station": "chill", "seconds": 600, "count": 8, "formats": ["wav"]}

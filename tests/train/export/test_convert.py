@@ -37,6 +37,7 @@ def test_conversion_changes_only_the_number_format(tmp_path: Path) -> None:
         convert(source, tmp_path / "model.onnx", "int8")
 
 
+@pytest.mark.slow
 def test_the_rwkv_package_reads_a_converted_model_and_predicts_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +78,7 @@ numpy.save(sys.argv[3], logits.numpy())
 """Runs in a process of its own: the package decides at its import whether it is for RWKV-7."""
 
 
+@pytest.mark.slow
 def test_the_rwkv_package_reads_a_converted_rwkv_7_and_predicts_the_same(tmp_path: Path) -> None:
     made = random_checkpoint(Rwkv7Spec(3, 128, 837))
     checkpoints.write(tmp_path / "model.safetensors", made, "fp32")

@@ -8,6 +8,7 @@ from train.metrics.drift import GROWTH, HourlyFigures, _drift, hour_figures
 from train.metrics.music import compose, compose_in_parts
 
 
+@pytest.mark.slow
 def test_music_in_parts_is_the_music_as_a_whole() -> None:
     settings = load(None).station("chill")
     whole = compose(settings, hours=0.12, seed=5)

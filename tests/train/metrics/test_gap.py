@@ -128,6 +128,7 @@ def test_a_corpus_without_windows_is_an_error(tmp_path: Path) -> None:
         corpus(tmp_path / "none.jsonl")
 
 
+@pytest.mark.slow
 def test_arranging_moves_pieces_towards_lofi(tmp_path: Path) -> None:
     """A short song that is plain, busy and loud comes closer to lo-fi."""
     for number in range(1, 21):
