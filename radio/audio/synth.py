@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 import heapq
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,8 @@ class Synth:
         """Velocities of the notes that are held, by channel and note."""
         self._events: list[tuple[Frames, bool, int, int, int]] = []
         """A heap of (frame, True, note, velocity, channel), and of (frame, False, bank, program, channel)."""
+        self._past: deque[tuple[Frames, bool, int, int, int]] | None = None
+        """Events that were played lately, as in `_events`; None where they are not kept."""
         self.position: Frames = 0
         """The next frame to be rendered."""
         self._soundfont, self._file = soundfont, -1
@@ -170,7 +173,10 @@ class Synth:
         start, end = self.position, self.position + frames
         while self.position < end:
             while self._events and self._events[0][0] == self.position:
-                self._play(*heapq.heappop(self._events))
+                event = heapq.heappop(self._events)
+                if self._past is not None:
+                    self._past.append(event)
+                self._play(*event)
             until = min(end, self._events[0][0]) if self._events else end
             self._write(until - self.position, addresses + (self.position - start) * out.itemsize)
             self.position = until
@@ -212,6 +218,8 @@ class Synth:
         """
         self._synth.all_sounds_off(-1)
         self.position, self._events = frame, []
+        if self._past is not None:
+            self._past.clear()
         self._sounding.clear()
         for layer, program in saved.current.items():
             self.check(program)
@@ -219,6 +227,10 @@ class Synth:
         self._current = dict(saved.current)
         for layer, note, velocity in saved.sounding:
             self.schedule(layer, [SynthEvent(frame, note, velocity)])
+        self._schedule_saved(saved)
+
+    def _schedule_saved(self, saved: SynthState) -> None:
+        """Schedule the events of a state, with the programs after them."""
         for layer, at, is_note, first, second in saved.events:
             if is_note:
                 self.schedule(layer, [SynthEvent(at, first, second)])
@@ -226,6 +238,35 @@ class Synth:
                 self.check(Program(second, drums=first == _DRUM_BANK))
                 heapq.heappush(self._events, (at, False, first, second, self._channel(layer)))
         self._programs = dict(saved.programs)
+
+    def keep_past(self) -> None:
+        """Keep what is played from now on, so that it can be played again."""
+        if self._past is None:
+            self._past = deque()
+
+    def forget(self, frame: Frames) -> None:
+        """Let `rewind` begin at `frame` or later only."""
+        while self._past and self._past[0][0] < frame:
+            self._past.popleft()
+
+    def rewind(self, start: Frames, begun: SynthState, frame: Frames, saved: SynthState) -> None:
+        """Go back to saved notes at `frame`, with the sound of what was played before.
+
+        Args:
+            start: An earlier frame, from which on that is played again.
+            begun: The notes at `start`.
+            frame: Where to go back to.
+            saved: The notes at `frame`.
+        """
+        past = [event for event in self._past or () if start <= event[0] < frame]
+        self._past = None
+        self.restore(replace(begun, events=()), start)
+        self._events += past
+        heapq.heapify(self._events)
+        while self.position < frame:
+            self.render(min(frame - self.position, SAMPLE_RATE // GRID * GRID))
+        self._schedule_saved(saved)
+        self._past = deque(past)
 
     def _channel(self, layer: str) -> int:
         if layer not in self._channels:

@@ -46,7 +46,7 @@ class Textures:
     """
 
     def __init__(self, vinyl: Texture, rain: Texture, ambience: Ambience) -> None:
-        self._ambience = ambience
+        self.ambience = ambience
         self._layers: Mapping[str, Texture] = {"vinyl": vinyl, "rain": rain, "ambience": ambience}
 
     def seek(self, frame: Frames) -> None:
@@ -58,7 +58,7 @@ class Textures:
         self, frames: Frames, controls: Controls, is_audible: Callable[[str, Controls], bool]
     ) -> dict[str, Block]:
         """Return the next frames of each layer that is audible; the others move on without a sound."""
-        self._ambience.choose(controls.ambience)
+        self.ambience.choose(controls.ambience)
         stems = {}
         for layer, texture in self._layers.items():
             if is_audible(layer, controls):

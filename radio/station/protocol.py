@@ -59,6 +59,15 @@ class ResumableStation(StationLike, Protocol):
     def mixed(self) -> Frames:
         """The next frame to be mixed, `position` or later: a change of controls reaches the station there."""
 
+    def mark(self) -> None:
+        """Remember this place, so that `rewind` can return to it."""
+
+    def rewind(self, frame: Frames) -> bool:
+        """Return to the last mark at or before `frame`, or to the first one after the latest change; False without."""
+
+    def forget(self, frame: Frames) -> None:
+        """Forget the marks that `rewind` does not need for `frame` or later."""
+
     def take_snapshot(self) -> Snapshot | None:
         """Return the latest bar line at which the station can go on, if there was one since the last call."""
 

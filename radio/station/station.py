@@ -6,6 +6,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, fields, replace
 from itertools import zip_longest
 from typing import Final
@@ -30,6 +31,7 @@ from radio.music.instruments import NAMES
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
+from radio.station.marks import Mark, Marks
 from radio.station.moves import Moves, move_as_json
 from radio.station.shapes import track_shapes
 from radio.station.snapshot import LogEntry, PendingEvent, Snapshot, StationState, decode, decode_level, encode
@@ -103,6 +105,7 @@ class Station:
         """Entries that are still to happen again, after the station went on from a snapshot."""
         self._snapshot: StationState | None = None
         self._guard = SignalGuard(-self._mixer.latency)
+        self._marks = Marks()
         self._buffer = self._mix()[self._mixer.latency :]  # mixed, not returned by `render` yet
 
     @property
@@ -159,7 +162,9 @@ class Station:
         nothing: Mapping[str, object] = {}
         steps = (nothing, *later) if later else ()  # the next bar has `patch` itself
         self._later = deque({**old, **new} for old, new in zip_longest(rest, steps, fillvalue=nothing))
-        return self._change(patch)
+        landings = self._change(patch)
+        self._mark_change()
+        return landings
 
     def _change(self, patch: Mapping[str, object]) -> dict[str, Landing]:
         """Change controls now, and return where each change takes effect."""
@@ -185,7 +190,9 @@ class Station:
         Raises:
             ControlError: There is no such track to like or dislike.
         """
-        return self._landing(self._composer.act(action, self.controls))
+        landing = self._landing(self._composer.act(action, self.controls))
+        self._mark_change()
+        return landing
 
     def prime(self, prime: Prime) -> dict[str, Landing]:
         """Let the track that begins next take up `prime`, and two more tracks after it.
@@ -195,6 +202,7 @@ class Station:
             whose frame is exact only while the tempo stays the same.
         """
         first_bar = self._composer.prime(prime, self.controls)
+        self._mark_change()
         now = Landing(self._composer.next_number, self._next_bar_line)
         ahead = (first_bar - now.bar) * 60 * SAMPLE_RATE * BEATS_PER_BAR / self._clock.tempo
         return {"prime": now, "track": Landing(first_bar, now.frame + round(ahead))}
@@ -238,6 +246,48 @@ class Station:
             except (RadioError, ValueError, TypeError, LookupError, OverflowError) as error:
                 raise SnapshotError(f"the snapshot does not fit this station: {error}") from error
         self._replayed = deque(entry for entry in log if entry.frame > self._mixed or not snapshot)
+
+    def mark(self) -> None:
+        """Remember this place, so that `rewind` can return to it. Has no effect if the bars cannot be saved."""
+        self._synth.keep_past()
+        if (state := self._save()) is None:
+            return
+        self._marks.add(
+            Mark(
+                self.position,
+                state,
+                deepcopy(self._mixer),
+                deepcopy(self._leveler),
+                deepcopy(self._guard),
+                tuple(self._strikes),
+                self._textures.ambience.save(),
+                self._buffer,
+                tuple(self._replayed),
+            )
+        )
+
+    def rewind(self, frame: Frames) -> bool:
+        """Return to the last mark at or before `frame`, or else to the first one after the latest change.
+
+        Bars, notes and events come again. The sound does, too, as the notes of `PREROLL` are played again before.
+
+        Returns:
+            False if there is no mark.
+        """
+        if not self._marks:
+            return False
+        mark, start, notes = self._marks.return_to(frame)
+        self._restore_music(mark.state)
+        self._synth.rewind(start, notes, mark.state.frame, mark.state.synth)
+        self._mixer, self._leveler, self._guard = deepcopy((mark.mixer, mark.leveler, mark.guard))
+        self._strikes = list(mark.strikes)
+        self._textures.ambience.restore(mark.ambience)
+        self._buffer, self._replayed = mark.buffer, deque(mark.replayed)
+        return True
+
+    def forget(self, frame: Frames) -> None:
+        """Forget the marks that `rewind` does not need for `frame` or later."""
+        self._synth.forget(self._marks.forget(frame))
 
     def close(self) -> None:
         """Free the synthesizer."""
@@ -284,7 +334,23 @@ class Station:
             tuple(self._later),
         )
 
+    def _mark_change(self) -> None:
+        """Let `rewind` not go back before a change."""
+        if self._marks:
+            self._marks.forbid_return()
+            self.mark()
+
     def _restore(self, state: StationState) -> None:
+        self._restore_music(state)
+        self._synth.restore(state.synth, state.frame)
+        self._leveler.restore(state.leveler)
+        self._mixer = Mixer(self.settings.tone)
+        self._mixer.seek(state.frame)
+        self._guard = SignalGuard(state.frame - self._mixer.latency)
+        self._buffer = self._buffer[:0]
+        self._marks.clear()
+
+    def _restore_music(self, state: StationState) -> None:
         self._mixed, self._next_bar_line = state.frame, state.next_bar_line
         self.controls, self._bar_controls = state.controls, state.bar_controls
         self._later = deque(state.later)
@@ -293,17 +359,11 @@ class Station:
             feel.restore(state.feels[layer])
         self._clock.restore(state.clock)
         self._moves.restore(state.moves)
-        self._leveler.restore(state.leveler)
-        self._kicks = list(state.kicks)
-        self._synth.restore(state.synth, state.frame)
+        self._kicks, self._strikes = list(state.kicks), []
         self._textures.seek(state.frame)
-        self._mixer = Mixer(self.settings.tone)
-        self._mixer.seek(state.frame)
-        self._guard, self._strikes = SignalGuard(state.frame - self._mixer.latency), []
         self._events.clear()
         for event in state.events:
             self._log(event.frame, event.kind, dict(event.data))
-        self._buffer = self._buffer[:0]
         self._snapshot = None
 
     def _repeat(self, entry: LogEntry) -> None:

@@ -61,6 +61,16 @@ class EncoderSet:
         """Stop encoding a format."""
         self._formats.pop(format_, None)
 
+    def rewind(self, frame: Frames) -> None:
+        """Drop the audio from `frame` on. Packets that hold some of it are encoded again, when there is other audio."""
+        self._ring.rewind(frame)
+        for format_, state in self._formats.items():
+            state.retry_at = min(state.retry_at, frame + RETRY)
+            if state.next_read > frame:
+                length = packet_frames(format_)
+                state.next_packet -= -(-max(0, state.next_packet - frame) // length) * length
+                state.next_read, state.encoder = state.next_packet, None
+
     def encode(self, frames: Frames) -> list[Encoded | EncoderFailed]:
         """Encode up to `frames` more of each format and return the packets and failures."""
         messages: list[Encoded | EncoderFailed] = []

@@ -1,7 +1,8 @@
 """The worker: a process that renders and encodes one station and sends packets and events to the server.
 
 The server starts `python -m radio.worker.main FD` and holds the other end of the socket FD. The worker has no clock: it
-renders as far as the server requests, then waits. It ends when the server closes its end of the socket or dies.
+renders as far as the server requests, then waits. What is beyond the audio that the server calls fixed can be rendered
+again, and a change of the station makes it so. The worker ends when the server closes its end of the socket or dies.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from radio.compose.prime import from_json
 from radio.errors import ControlError, RadioError, SnapshotError, StreamError
@@ -21,12 +23,14 @@ from radio.station.protocol import OpenResumable, ResumableStation
 from radio.station.snapshot import Resume
 from radio.types import SAMPLE_RATE, Action, Frames, Landing, StationEvent
 from radio.worker.encoder_set import EncoderSet
+from radio.worker.rewinder import STEP, Rewinder
 from radio.worker.wire import (
     PERFORMED,
     ChangeControls,
     CloseFormat,
     ControlsLanded,
     ControlsRefused,
+    Cut,
     Message,
     MessageDecoder,
     OpenFormat,
@@ -34,14 +38,12 @@ from radio.worker.wire import (
     PrimeStation,
     Render,
     Rendered,
+    Rewound,
     Start,
     StationFailed,
     StationReady,
     encode,
 )
-
-RENDER_STEP: Frames = 3_840
-"""Frames rendered between two polls of the socket: one Ogg page, 80 ms."""
 
 CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
 """Frames of past audio that a new encoder gets between two polls of the socket: 10 to 25 ms of work."""
@@ -50,6 +52,8 @@ URGENT: Frames = SAMPLE_RATE
 """If more audio than this remains to be rendered, rendering has priority over encoding past audio."""
 
 _READ_SIZE = 65_536
+
+_Change: TypeAlias = ChangeControls | PerformAction | PrimeStation
 
 
 def run(connection: socket.socket, open_station: OpenResumable) -> None:
@@ -65,111 +69,173 @@ def run(connection: socket.socket, open_station: OpenResumable) -> None:
         RadioError: the station failed while it played.
     """
     try:
-        _Worker(connection).run(open_station)
+        _run(_Link(connection), open_station)
     except (BrokenPipeError, ConnectionResetError, EOFError):
         return
 
 
-class _Worker:
-    """The loop of a worker, on one connection."""
+def _run(link: _Link, open_station: OpenResumable) -> None:
+    while not (messages := link.receive()):
+        pass
+    start, *rest = messages
+    if not isinstance(start, Start):
+        raise StreamError(f"the first message must be Start, not {type(start).__name__}")
+    use_copies(start.files)
+    try:
+        station = open_station(pickle.loads(start.settings))  # noqa: S301 — written by the parent process
+    except RadioError as error:
+        link.send(StationFailed(str(error)))
+        return
+    try:
+        _Worker(link, station, start.resume).play(rest)
+    except SnapshotError as error:
+        link.send(StationFailed(str(error), in_snapshot=True))
+    finally:
+        station.close()
+
+
+class _Link:
+    """The worker's end of the socket."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._decoder = MessageDecoder()
-        self._until: Frames = 0
 
-    def run(self, open_station: OpenResumable) -> None:
-        while not (messages := self._receive()):
-            pass
-        start, *rest = messages
-        if not isinstance(start, Start):
-            raise StreamError(f"the first message must be Start, not {type(start).__name__}")
-        use_copies(start.files)
-        try:
-            station = open_station(pickle.loads(start.settings))  # noqa: S301 — written by the parent process
-        except RadioError as error:
-            self._send(StationFailed(str(error)))
-            return
-        try:
-            encoders = self._begin(station, start.resume)
-            self._play(station, encoders, rest)
-        except SnapshotError as error:
-            self._send(StationFailed(str(error), in_snapshot=True))
-        finally:
-            station.close()
+    def send(self, *messages: Message) -> None:
+        self._connection.sendall(b"".join(map(encode, messages)))
 
-    def _begin(self, station: ResumableStation, resume: Resume | None) -> EncoderSet:
-        """Go on where another worker stopped, and return encoders that know the sound before.
+    def receive(self, *, wait: bool = True) -> list[Message]:
+        """Return the messages that have arrived; with `wait`, do not return before there are bytes.
 
         Raises:
-            SnapshotError: the snapshot cannot be used.
+            EOFError: the server has closed the connection.
         """
-        events: list[StationEvent] = []
-        if resume is not None:
-            station.resume(resume.snapshot, resume.log)
-            while (missing := resume.sound_from - station.position) > 0:
-                station.render(min(RENDER_STEP, missing))
-                events += self._report(station, since=resume.events_from)
-        encoders = EncoderSet(station.position)
-        while resume is not None and (missing := resume.frame - station.position) > 0:
-            encoders.add(station.render(min(RENDER_STEP, missing)))
-            events += self._report(station, since=resume.events_from)
-        self._until = station.position
-        self._send(StationReady(station.position), *events)
-        return encoders
-
-    def _report(self, station: ResumableStation, *, since: Frames = 0) -> list[StationEvent]:
-        """Send a snapshot that the station has taken, and return its new events from frame `since` on."""
-        if snapshot := station.take_snapshot():
-            self._send(snapshot)
-        return [event for event in station.events() if event.frame >= since]
-
-    def _play(self, station: ResumableStation, encoders: EncoderSet, messages: list[Message]) -> None:
-        while True:
-            for message in messages:
-                self._handle(station, encoders, message)
-            missing = self._until - station.position
-            if missing > 0:
-                encoders.add(station.render(RENDER_STEP))
-            if missing > 0 or encoders.has_work:
-                packets = encoders.encode(RENDER_STEP if missing > URGENT else CATCH_UP_STEP)
-                self._send(*self._report(station), *packets, Rendered(station.position))
-            busy = station.position < self._until or encoders.has_work
-            readable, _, _ = select.select([self._connection], [], [], 0 if busy else None)
-            messages = self._receive() if readable else []
-
-    def _handle(self, station: ResumableStation, encoders: EncoderSet, message: Message) -> None:
-        match message:
-            case Render(until):
-                self._until = until
-            case OpenFormat(format_, frame):
-                encoders.open(format_, frame)
-            case CloseFormat(format_):
-                encoders.close(format_)
-            case ChangeControls(number, patch, later):
-                self._answer(number, station.mixed, lambda: station.control(patch, later))
-            case PerformAction(number, kind, track):
-                self._answer(number, station.mixed, lambda: {PERFORMED: station.act(Action(kind, track))})
-            case PrimeStation(number, fields):
-                self._answer(number, station.mixed, lambda: station.prime(from_json(fields)))
-            case _:
-                raise StreamError(f"unexpected message from the server: {type(message).__name__}")
-
-    def _answer(self, number: int, mixed: Frames, change: Callable[[], Mapping[str, Landing]]) -> None:
-        """Change the station, and send where that takes effect, or why it does not."""
-        try:
-            self._send(ControlsLanded(number, change(), mixed))
-        except ControlError as error:
-            self._send(ControlsRefused(number, str(error), error.field, error.allowed))
-
-    def _receive(self) -> list[Message]:
-        data = self._connection.recv(_READ_SIZE)
-        if not data:
+        readable, _, _ = select.select([self._connection], [], [], None if wait else 0)
+        if not readable:
+            return []
+        if not (data := self._connection.recv(_READ_SIZE)):
             raise EOFError
         return self._decoder.feed(data)
 
-    def _send(self, *messages: Message) -> None:
-        self._connection.sendall(b"".join(map(encode, messages)))
+
+class _Worker:
+    """A station that plays.
+
+    Args:
+        link: The connection to the server.
+        station: The station.
+        resume: Where another worker stopped whose piece the station goes on with.
+
+    Raises:
+        SnapshotError: the snapshot cannot be used.
+    """
+
+    def __init__(self, link: _Link, station: ResumableStation, resume: Resume | None) -> None:
+        self._link = link
+        self._station = station
+        self._changes: list[_Change] = []
+        """Changes that the station has not taken up yet."""
+        self._fixed: Frames = 0
+        """Audio before this frame stays as it is."""
+        events: list[StationEvent] = []
+        if resume is not None:
+            station.resume(resume.snapshot, resume.log)
+        self._rewinder = Rewinder(station, resume)
+        if resume is not None:
+            while (missing := resume.sound_from - station.position) > 0:
+                station.render(min(STEP, missing))
+                self._rewinder.mark(self._fixed)
+                events += self._report(since=resume.events_from)
+        self._encoders = EncoderSet(station.position)
+        while resume is not None and (missing := resume.frame - station.position) > 0:
+            self._encoders.add(station.render(min(STEP, missing)))
+            self._rewinder.mark(self._fixed)
+            events += self._report(since=resume.events_from)
+        self._until = station.position
+        link.send(StationReady(station.position), *events)
+
+    def play(self, messages: list[Message]) -> None:
+        """Do what the server asks for, until it closes the connection."""
+        while True:
+            for message in messages:
+                self._handle(message)
+            if self._changes and not self._rewinder.under_way:
+                self._meet_changes()
+            busy = self._return() if self._rewinder.under_way else self._advance()
+            messages = self._link.receive(wait=not busy)
+
+    def _meet_changes(self) -> None:
+        """Take up the changes that have come, at once or after a rewind."""
+        near = self._rewinder.is_near(self._fixed)
+        if near or not (self._rewinder.rests(self._fixed) or self._rewinder.begin(self._fixed)):
+            self._change()
+
+    def _advance(self) -> bool:
+        """Render and encode a little; return whether there is more to do."""
+        station, encoders = self._station, self._encoders
+        missing = self._until - station.position
+        if missing > 0:
+            self._rewinder.mark(self._fixed)
+            encoders.add(station.render(STEP))
+        if missing > 0 or encoders.has_work:
+            packets = encoders.encode(STEP if missing > URGENT else CATCH_UP_STEP)
+            self._link.send(*self._report(), *packets, Rendered(station.position))
+        return station.position < self._until or encoders.has_work
+
+    def _return(self) -> bool:
+        """Do a little of a rewind, and encode what was rendered before; return whether there is more to do."""
+        rewinder, encoders = self._rewinder, self._encoders
+        if not rewinder.offered and rewinder.advance(self._fixed):
+            self._link.send(Rewound(self._station.position))
+        if encoders.has_work:
+            self._link.send(*encoders.encode(STEP))
+        return not rewinder.offered or encoders.has_work
+
+    def _report(self, *, since: Frames = 0) -> list[StationEvent]:
+        """Send a snapshot that the station has taken, and return its new events from frame `since` on."""
+        if snapshot := self._station.take_snapshot():
+            self._link.send(snapshot)
+        return [event for event in self._station.events() if event.frame >= since]
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case Render(until, fixed):
+                self._until, self._fixed = until, fixed
+            case OpenFormat(format_, frame):
+                self._encoders.open(format_, frame)
+            case CloseFormat(format_):
+                self._encoders.close(format_)
+            case ChangeControls() | PerformAction() | PrimeStation():
+                self._changes.append(message)
+            case Cut(frame, done):
+                self._rewinder.settle(frame, done=done)
+                if done:
+                    self._encoders.rewind(frame)
+                    self._until = frame
+                    self._change()
+            case _:
+                raise StreamError(f"unexpected message from the server: {type(message).__name__}")
+
+    def _change(self) -> None:
+        """Change the station, and send where each change takes effect, or why it does not."""
+        for change in self._changes:
+            mixed = self._station.mixed
+            try:
+                landings = self._perform(change)
+            except ControlError as error:
+                self._link.send(ControlsRefused(change.number, str(error), error.field, error.allowed))
+            else:
+                self._link.send(ControlsLanded(change.number, landings, mixed))
+        self._changes.clear()
+
+    def _perform(self, change: _Change) -> Mapping[str, Landing]:
+        match change:
+            case ChangeControls(_, patch, later):
+                return self._station.control(patch, later)
+            case PerformAction(_, kind, track):
+                return {PERFORMED: self._station.act(Action(kind, track))}
+            case PrimeStation(_, fields):
+                return self._station.prime(from_json(fields))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The latest seconds of a station's audio, so that the first listener of a format gets a burst too."""
+"""The latest audio of a station: the past for the first listener of a format, and the reserve."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from radio.errors import StreamError
 from radio.stream.formats.encoders import to_s16
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
-RING_LENGTH: Seconds = 30.0
+HISTORY: Seconds = 30.0
+"""Sound before the live edge that is kept, so that the first listener of a format gets a burst too."""
+
+RESERVE: Seconds = 20.0
+"""Sound that is rendered ahead of the live edge, and replaced where a change needs it."""
+
+RING_LENGTH: Seconds = HISTORY + RESERVE + 1.0
 
 
 class PcmRing:
-    """A ring buffer of 16-bit samples, the input of all encoders; 30 s take 5.8 MB.
+    """A ring buffer of 16-bit samples, the input of all encoders; a second takes 192 kB.
 
     Args:
         start: the first frame of the first block.
@@ -35,6 +41,11 @@ class PcmRing:
         samples = to_s16(block)[-len(self._samples) :]
         self.end += len(block)
         self._samples[self._indices(self.end - len(samples), len(samples))] = samples
+
+    def rewind(self, frame: Frames) -> None:
+        """Drop the audio from `frame` on; other audio takes its place."""
+        self._first = self.start  # what is older was overwritten
+        self.end = max(min(frame, self.end), self._first)
 
     def read(self, frame: Frames, frames: Frames) -> Block:
         """Return up to `frames` of audio from `frame` on, or less if there is less.

@@ -35,9 +35,31 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """Server to worker: render until the station's position is at least `until`, then wait."""
+    """Server to worker: render until the station's position is at least `until`, then wait.
+
+    fixed: a change of the station must leave the audio before this frame as it is; later audio is rendered again.
+    """
 
     until: Frames
+    fixed: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Rewound:
+    """Worker to server: because of a change, the station went back to `frame`. It waits for the answer, `Cut`."""
+
+    frame: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Server to worker: whether it has dropped the audio from `frame` on, so that the worker renders it again.
+
+    If not, the live edge was too near, and the station moves on to a later frame.
+    """
+
+    frame: Frames
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +195,23 @@ Message: TypeAlias = (
     | PerformAction
     | Snapshot
     | PrimeStation
+    | Rewound
+    | Cut
 )
 
 _PACK = msgspec.msgpack.Encoder()
 _LENGTH = struct.Struct("<I")
 _FRAME = struct.Struct("<q")
+_SPAN = struct.Struct("<qq")
+_CUT = struct.Struct("<q?")
 _PACKET = struct.Struct("<BqI")
+_NUMBERS: Mapping[type[Message], struct.Struct] = {
+    StationReady: _FRAME,
+    Rendered: _FRAME,
+    Rewound: _FRAME,
+    Render: _SPAN,
+    Cut: _CUT,
+}
 _FORMATS: tuple[Format, ...] = get_args(Format)
 _KINDS: tuple[type[Message], ...] = get_args(Message)
 
@@ -229,8 +262,8 @@ def _encode_body(message: Message) -> bytes:
             return _PACKET.pack(_FORMATS.index(format_), packet.frame, packet.frames) + packet.data
         case Start() | Snapshot():
             return _PACK.encode(message)
-        case Render(number) | StationReady(number) | Rendered(number):
-            return _FRAME.pack(number)
+        case StationReady() | Rendered() | Rewound() | Render() | Cut():
+            return _NUMBERS[type(message)].pack(*astuple(message))
         case CloseFormat(format_):
             return _json([format_])
         case OpenFormat(format_, detail) | EncoderFailed(format_, detail):
@@ -266,8 +299,8 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
         return Encoded(_FORMATS[number], Packet(frame, frames, body[_PACKET.size :]))
     if kind in {Start, Snapshot}:
         return msgspec.msgpack.decode(body, type=kind)
-    if kind in {Render, StationReady, Rendered}:
-        return kind(*_FRAME.unpack(body))
+    if (numbers := _NUMBERS.get(kind)) is not None:
+        return kind(*numbers.unpack(body))
     if kind is ControlsLanded:
         number, landings, mixed = json.loads(body)
         return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()}, mixed)

@@ -24,7 +24,7 @@ SERIES = {
     "StationLate": (f"radio_late_seconds_total{STATION}", "5x20", "0+0.2x20"),
     "ListenersStarved": (f"radio_starvations_total{STATION}", "0+0.1x20", "0+20x20"),
     "StationMuted": (f"radio_muted{STATION}", "0x5 1x5 0x10", "1x20"),
-    "ReserveLow": (f"radio_reserve_seconds{STATION}", "3x20", "0.4x20"),
+    "ReserveLow": (f"radio_reserve_seconds{STATION}", "20x4 2 20x15", "4x20"),
     "WorkerRestarts": (f"radio_worker_restarts_total{STATION}", "0x5 1x15", "0+1x20"),
     "EncoderRestarts": (f"radio_encoder_restarts_total{STATION}", "0x5 1x15", "0+1x20"),
     "EventLoopSlow": ("radio_event_loop_lag_seconds", "0.1x20", "0.9x20"),

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from radio.errors import AudioError, ControlError, SnapshotError
-from radio.settings.controls import Controls
+from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
 from radio.station.snapshot import LogEntry, Snapshot
 from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
@@ -43,6 +43,7 @@ class ToneStation:
         self._following: Frames = 0
         self._snapshot: Snapshot | None = None
         self._replayed: deque[LogEntry] = deque()
+        self._marks: list[tuple[bytes, deque[LogEntry]]] = []
 
     @property
     def next_bar_line(self) -> Frames:
@@ -79,8 +80,10 @@ class ToneStation:
     def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
         self._change(patch)
         self._later = [*later]
+        self._mark_change()
         bar = -(-self.position // BAR)
-        return {name: Landing(bar + 1, bar * BAR) for name in patch}
+        now, next_bar = Landing(self.position // BAR + 1, self.position), Landing(bar + 1, bar * BAR)
+        return {name: now if CONTROLS[name].lands == "mix" else next_bar for name in patch}
 
     def act(self, action: Action) -> Landing:
         bar = -(-self.position // BAR)
@@ -88,6 +91,7 @@ class ToneStation:
             self._following = bar * BAR
         if action.track is not None and action.track > self._tracks:
             raise ControlError(f"track {action.track} was not played lately", field="track", allowed="0")
+        self._mark_change()
         return Landing(bar + 1, bar * BAR)
 
     def prime(self, prime: object) -> dict[str, Landing]:
@@ -106,13 +110,43 @@ class ToneStation:
         snapshot, self._snapshot = self._snapshot, None
         return snapshot
 
+    def mark(self) -> None:
+        self._marks.append((self._state(self.position), deque(self._replayed)))
+
+    def rewind(self, frame: Frames) -> bool:
+        if not self._marks:
+            return False
+        while len(self._marks) > 1 and json.loads(self._marks[-1][0])[0] > frame:
+            self._marks.pop()
+        self._restore(self._marks[-1][0])
+        self._replayed = deque(self._marks[-1][1])
+        return True
+
+    def forget(self, frame: Frames) -> None:
+        while len(self._marks) > 1 and json.loads(self._marks[1][0])[0] <= frame:
+            del self._marks[0]
+
+    def _mark_change(self) -> None:
+        if self._marks:
+            self._marks.clear()
+            self.mark()
+
+    def _state(self, frame: Frames) -> bytes:
+        return json.dumps([frame, self._tracks, self._following, self.controls.as_json(), self._later]).encode()
+
+    def _restore(self, state: bytes) -> None:
+        self.position, self._tracks, self._following, controls, self._later = json.loads(state)
+        self.controls = self.controls.changed(controls)
+        self._aired.clear()
+        self._snapshot = None
+
     def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
         if snapshot:
             try:
-                self.position, self._tracks, self._following, controls = json.loads(snapshot)
+                self._restore(snapshot)
             except ValueError as error:
                 raise SnapshotError("no tone") from error
-            self.controls = self.controls.changed(controls)
+            self._marks.clear()
         self._replayed = deque(entry for entry in log if entry.frame > self.position or not snapshot)
         self._fault = ""
 
@@ -124,11 +158,10 @@ class ToneStation:
         self._aired.append(StationEvent(self.position, "control", dict(patch)))  # type: ignore[arg-type]
 
     def _bar(self, frame: Frames) -> None:
+        self._snapshot = Snapshot(frame, b"level", self._state(frame))
         if self._later:
             self._change(self._later.pop(0))
         number = frame // BAR
-        state = json.dumps([frame, self._tracks, self._following, self.controls.as_json()])
-        self._snapshot = Snapshot(frame, b"level", state.encode())
         if frame == self._following:
             self._tracks += 1
             self._following += TRACK

@@ -113,7 +113,6 @@ class FakeStation:
         for _ in range(4):
             self.mount.add(Packet(self.position, 960, self._random.randbytes(self._random.randint(200, 300))))
             self.position += 960
-        self.chunks.append(self.mount.ring[self.mount.ring.next_number - 1].data)
         self.edge.extend(self.position)
 
     def tick(self) -> None:
@@ -121,6 +120,8 @@ class FakeStation:
         while not self.stalled and self.edge.reserve < self.ahead:
             self.feed_one()
         self.mount.advance(self.edge.advance())
+        ring = self.mount.ring
+        self.chunks += [chunk.data for chunk in ring.slice(len(self.chunks), ring.next_number)]
 
     def run(self, seconds: float) -> None:
         end = self.clock.seconds + seconds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from radio.errors import StreamError
-from radio.stream.formats.codecs import packet_frames
+from radio.stream.formats.codecs import CODECS, packet_frames
 from radio.stream.formats.encoders import Encoder, open_encoder
 from radio.types import SAMPLE_RATE, Block, Format, Packet
 from radio.worker import encoder_set
@@ -72,6 +72,28 @@ def test_a_closed_format_can_be_reopened_where_it_ended() -> None:
     encoders.open("aac", before[-1].frame + 1_024)
     after = encode_all(encoders, "aac")
     assert after[0].frame == before[-1].frame + 1_024
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("at", [50 * STEP, 50 * STEP + 1_234])
+def test_audio_is_replaced_from_a_frame_on_and_packets_follow_without_a_gap(format_: Format, at: int) -> None:
+    encoders = EncoderSet()
+    encoders.open(format_, 0)
+    add_tone(encoders, 0, 100 * STEP)
+    packets = [packet for packet in encode_all(encoders, format_) if packet.frame + packet.frames <= at]
+    encoders.rewind(at)
+    assert not [packet for packet in encode_all(encoders, format_) if packet.frame + packet.frames > at]
+    for _ in range(20):
+        encoders.add(np.zeros((STEP, 2), np.float32))
+    packets += encode_all(encoders, format_)
+    length = packet_frames(format_)
+    assert [packet.frame for packet in packets] == [length * n for n in range(len(packets))]
+    delay = 0 if format_ == "pcm" else CODECS[format_].lookahead
+    audio = decode(format_, packets)[delay:]
+    levels = np.sqrt(np.mean(audio[: len(audio) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
+    levels /= np.median(levels[4 * length // 240 : (at - length) // 240])  # some decoders return integers
+    assert levels[4 * length // 240 : (at - length) // 240].min() > 0.9
+    assert levels[(at + 2 * length) // 240 :].max() < 0.02
 
 
 class FailingEncoder:

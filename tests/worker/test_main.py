@@ -14,6 +14,8 @@ import pytest
 from radio.errors import RadioError, StreamError
 from radio.types import SAMPLE_RATE, Format, Landing, Packet, StationEvent
 from radio.worker import main
+from radio.worker.pcm_ring import HISTORY, RESERVE, RING_LENGTH
+from radio.worker.rewinder import STEP
 from radio.worker.wire import (
     ChangeControls,
     CloseFormat,
@@ -116,19 +118,19 @@ def open_station(worker: WorkerConnection, **changes: object) -> None:
 def test_a_worker_renders_as_far_as_requested_and_waits() -> None:
     with running() as (worker, raised):
         open_station(worker)
-        worker.send(Render(2 * SAMPLE_RATE))
+        worker.send(Render(2 * SAMPLE_RATE, 0))
         worker.until(2 * SAMPLE_RATE)
         assert worker.until_silence() == []
-        worker.send(Render(3 * SAMPLE_RATE))
+        worker.send(Render(3 * SAMPLE_RATE, 0))
         more = worker.until(3 * SAMPLE_RATE)
-        assert more[-1] == Rendered(-(-3 * SAMPLE_RATE // main.RENDER_STEP) * main.RENDER_STEP)
+        assert more[-1] == Rendered(-(-3 * SAMPLE_RATE // STEP) * STEP)
     assert raised == []
 
 
 def test_nothing_is_encoded_without_an_open_format() -> None:
     with running() as (worker, _):
         open_station(worker)
-        worker.send(Render(SAMPLE_RATE))
+        worker.send(Render(SAMPLE_RATE, 0))
         assert not any(isinstance(message, Encoded) for message in worker.until(SAMPLE_RATE))
 
 
@@ -136,34 +138,36 @@ def test_nothing_is_encoded_without_an_open_format() -> None:
 def test_a_format_is_encoded_from_the_requested_frame_until_it_is_closed(format_: Format, frames: int) -> None:
     with running() as (worker, raised):
         open_station(worker)
-        worker.send(Render(4 * SAMPLE_RATE))
+        worker.send(Render(4 * SAMPLE_RATE, 0))
         worker.until(4 * SAMPLE_RATE)
         first = SAMPLE_RATE + 12_345
         worker.send(OpenFormat(format_, first))
         packets = worker.packets_until(format_, 4 * SAMPLE_RATE - 6_000)
-        worker.send(Render(5 * SAMPLE_RATE))
+        worker.send(Render(5 * SAMPLE_RATE, 5 * SAMPLE_RATE))
         packets += worker.packets_until(format_, 5 * SAMPLE_RATE - 6_000)
         assert [packet.frame for packet in packets] == [first + frames * k for k in range(len(packets))]
         worker.send(CloseFormat(format_), ChangeControls(1, {"tempo": 90}))
         worker.until_answer(1)
-        worker.send(Render(6 * SAMPLE_RATE))
+        worker.send(Render(6 * SAMPLE_RATE, 0))
         assert not any(isinstance(message, Encoded) for message in worker.until(6 * SAMPLE_RATE))
     assert raised == []
 
 
-def test_half_a_minute_of_past_audio_is_available() -> None:
+def test_half_a_minute_before_the_reserve_is_available() -> None:
     with running() as (worker, _):
         open_station(worker)
-        worker.send(Render(32 * SAMPLE_RATE))
-        worker.until(32 * SAMPLE_RATE)
+        end = 60 * SAMPLE_RATE
+        worker.send(Render(end, 0))
+        worker.until(end)
         worker.send(OpenFormat("opus", 0))
-        assert 2 * SAMPLE_RATE <= worker.packets_until("opus", 0)[0].frame <= 2 * SAMPLE_RATE + main.RENDER_STEP
+        first = worker.packets_until("opus", 0)[0].frame
+        assert (HISTORY + RESERVE) * SAMPLE_RATE <= end - first <= RING_LENGTH * SAMPLE_RATE
 
 
 def test_events_come_before_their_audio() -> None:
     with running() as (worker, _):
         open_station(worker)
-        worker.send(OpenFormat("opus", 0), Render(3 * SAMPLE_RATE))
+        worker.send(OpenFormat("opus", 0), Render(3 * SAMPLE_RATE, 0))
         messages = worker.until(3 * SAMPLE_RATE)
     bars = [message for message in messages if isinstance(message, StationEvent) and message.kind == "bar"]
     assert [bar.frame for bar in bars[:3]] == [0, SAMPLE_RATE, 2 * SAMPLE_RATE]
@@ -202,13 +206,13 @@ def test_a_worker_ends_when_the_connection_closes(seconds: int) -> None:
     """With 0 s the worker is waiting, with 60 s it is rendering."""
     with running() as (worker, raised):
         open_station(worker)
-        worker.send(Render(seconds * SAMPLE_RATE))
+        worker.send(Render(seconds * SAMPLE_RATE, 0))
     assert raised == []
 
 
 def test_an_unexpected_message_ends_the_worker_with_an_error() -> None:
     with running() as (worker, raised):
-        worker.send(Render(5))
+        worker.send(Render(5, 0))
         with pytest.raises(EOFError):
             worker.receive()
     assert isinstance(raised[0], StreamError)
@@ -223,7 +227,7 @@ def test_a_process_ignores_sigint_and_ends_when_the_connection_closes() -> None:
         worker = WorkerConnection(ours)
         open_station(worker)
         process.send_signal(signal.SIGINT)
-        worker.send(Render(SAMPLE_RATE))
+        worker.send(Render(SAMPLE_RATE, 0))
         worker.until(SAMPLE_RATE)
         assert process.poll() is None
         ours.close()

@@ -17,6 +17,7 @@ from radio.worker.wire import (
     CloseFormat,
     ControlsLanded,
     ControlsRefused,
+    Cut,
     Encoded,
     EncoderFailed,
     Message,
@@ -25,6 +26,7 @@ from radio.worker.wire import (
     PerformAction,
     Render,
     Rendered,
+    Rewound,
     Start,
     StationFailed,
     StationReady,
@@ -35,7 +37,7 @@ MESSAGES: list[Message] = [
     Start(b"\x80settings"),
     Start(b"", Resume(b"state", (LogEntry(7, {"tempo": 71.5}), LogEntry(9, action=SKIP, level=b"x")), 5, 6, 2**40)),
     Snapshot(2**40, b"level", bytes(range(256))),
-    Render(2**40),
+    Render(2**40, -1),
     PerformAction(8, "like", 3),
     PerformAction(9, "skip", None),
     ChangeControls(3, {"tempo": 78.5, "rain_mute": False}),
@@ -52,6 +54,8 @@ MESSAGES: list[Message] = [
     OpenFormat("aac", -48_000),
     CloseFormat("aac"),
     Rendered(3_840),
+    Rewound(-64),
+    Cut(2**40, done=True),
     EncoderFailed("mp3", "the encoder “libmp3lame” failed"),
 ]
 BYTES = b"".join(map(encode, MESSAGES))
@@ -76,8 +80,8 @@ def test_decoding_parts_of_any_size(cuts: list[int]) -> None:
 
 def test_an_incomplete_message_waits_for_its_rest() -> None:
     decoder = MessageDecoder()
-    assert decoder.feed(BYTES + encode(Render(7))[:-1]) == MESSAGES
-    assert decoder.feed(encode(Render(7))[-1:]) == [Render(7)]
+    assert decoder.feed(BYTES + encode(Render(7, 5))[:-1]) == MESSAGES
+    assert decoder.feed(encode(Render(7, 5))[-1:]) == [Render(7, 5)]
 
 
 def test_the_longest_message_is_accepted_and_a_longer_one_refused() -> None:

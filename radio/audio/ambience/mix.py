@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -45,6 +46,14 @@ SOUNDS: Final[Mapping[str, tuple[type[Noise], float]]] = MappingProxyType(
 
 _FADE: Final[Frames] = 2 * SAMPLE_RATE
 """Length of the crossfade when listeners choose another sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmbienceState:
+    """What is chosen, and the places of the fades; see `Ambience`."""
+
+    chosen: str | None
+    places: Mapping[str, Frames]
 
 
 class Ambience:
@@ -91,6 +100,14 @@ class Ambience:
         """Set the absolute frame of the next sample. The next choice is there at once."""
         self.position, self._chosen = frame, None
         self._places, self._sounds = {}, {}
+
+    def save(self) -> AmbienceState:
+        """Return the fades as they are."""
+        return AmbienceState(self._chosen, dict(self._places))
+
+    def restore(self, saved: AmbienceState) -> None:
+        """Go on with saved fades, after `seek`."""
+        self._chosen, self._places = saved.chosen, dict(saved.places)
 
     def _names(self, choice: str) -> Collection[str]:
         """Return the sounds of a choice."""

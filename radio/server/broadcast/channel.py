@@ -21,6 +21,7 @@ from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
 from radio.server.broadcast.mount_set import MountSet
 from radio.server.broadcast.now_playing import NowPlaying
+from radio.server.broadcast.reserve import Lead, ReserveWatch, render_until
 from radio.server.broadcast.restarting_worker import RestartingWorker, StartedStation, WorkerCallbacks
 from radio.server.broadcast.saved_station import (
     SavedStation,
@@ -40,13 +41,14 @@ from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.stream.relay.tap import Tap
 from radio.types import SAMPLE_RATE, Action, Format, Frames, JsonValue, Landing, Seconds, StationEvent
-from radio.worker.pcm_ring import RING_LENGTH
+from radio.worker.pcm_ring import HISTORY
 from radio.worker.supervisor import WORKER_COMMAND
 from radio.worker.wire import (
     PERFORMED,
     PRIMED,
     TRACK,
     ChangeControls,
+    Cut,
     Encoded,
     EncoderFailed,
     Message,
@@ -54,24 +56,25 @@ from radio.worker.wire import (
     PrimeStation,
     Render,
     Rendered,
+    Rewound,
 )
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
-
-RESERVE: Seconds = 3.0
-"""Audio rendered ahead of the live edge. It hides a slow render, and delays control changes by as much."""
 
 _SHOWN: Final = frozenset({"title", "description", "image", "push", "controls"})
 """Settings that a running worker need not know."""
 SAVE_INTERVAL: Seconds = 10.0
 """Time between two saves of the state: music that is repeated at most after the process was killed."""
 
-_PAST: Frames = round(RING_LENGTH * SAMPLE_RATE)
+_PAST: Frames = round(HISTORY * SAMPLE_RATE)
 """Sound before the live edge that a restarted station has at once, for the bursts of its listeners."""
 
 _WARM_UP: Frames = SAMPLE_RATE // 4
 """Sound before the end of the mounts that the encoders of a new worker need."""
+
+_RESTART: Frames = 6 * SAMPLE_RATE
+"""Reserve that a station keeps when its worker is replaced because of new settings: they are heard after that."""
 
 _TRIES = 3
 """Workers that may end at one place of a piece; then another piece begins."""
@@ -108,6 +111,8 @@ class Channel:
         self.edge = LiveEdge(time.monotonic)
         self._mounts = MountSet(settings, self.edge)
         self.encoder_restarts = 0
+        self.rewinds = 0
+        """Times that a part of the reserve was rendered again because of a change."""
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         callbacks = WorkerCallbacks(
             self._next_start, self._on_worker_ready, self._on_message, self._on_worker_failure, self._on_worker_exit
@@ -120,6 +125,8 @@ class Channel:
         self._requested: Frames = 0
         """The frame, on the worker's clock, up to which audio was requested."""
         self._silence = StallWatch()
+        self._lead = Lead()
+        self._reserve = ReserveWatch()
         self._fruitless = 0
         """Workers in a row that ended before they had rendered anything new."""
         self._resumed_at: Frames = 0
@@ -341,6 +348,7 @@ class Channel:
         while True:
             self.edge.advance()
             self._watch_worker()
+            self._watch_reserve()
             self._air_events()
             self._request_audio()
             self._mounts.advance(self._worker.send if self._worker.ready else None, self._offset)
@@ -355,13 +363,20 @@ class Channel:
             self.subscribers.publish(event)
 
     def _request_audio(self) -> None:
-        until = self.edge.live + int(RESERVE * SAMPLE_RATE) - self._offset
-        if self._worker.ready and until > self._requested:
-            self._requested = until
-            self._worker.send(Render(until))
+        if self._worker.ready:
+            self._requested = max(self._requested, render_until(self.edge.live, self.edge.end) - self._offset)
+            self._worker.send(Render(self._requested, self.edge.live + self._lead.frames - self._offset))
 
     def _landing(self, landing: Landing) -> Landing:
         return Landing(landing.bar, landing.frame + self._offset)
+
+    def _watch_reserve(self) -> None:
+        if self.edge.started and self._reserve.changed(self.edge.reserve):
+            seconds, name = self.edge.reserve, self.settings.name
+            if self._reserve.low:
+                self._log.warning("station '%s' has only %.1f s of audio in reserve", name, seconds)
+            else:
+                self._log.info("station '%s' has %.1f s of audio in reserve again", name, seconds)
 
     def _watch_worker(self) -> None:
         """Replace a worker that owes audio and has stopped, before the reserve ends."""
@@ -376,7 +391,8 @@ class Channel:
             self._begin_anew(f"{self._fruitless} workers ended at the same place")
         if self.runs and self.runs[-1].digests != digests:
             self._begin_anew("its models were changed")
-        past, first = (_WARM_UP, False) if self.edge.started else (_PAST, True)
+        # A format that is opened later begins at the live edge, so the sound of the reserve is needed, too.
+        past, first = (self.edge.end - self.edge.live + _WARM_UP, False) if self.edge.started else (_PAST, True)
         if self.runs and (resume := self._snapshots.resume(frame, past=past, with_events=first)):
             run = self.runs[-1]
             return replace(self.settings, seed=run.settings.seed, controls=run.settings.controls), resume
@@ -425,8 +441,11 @@ class Channel:
                 self._mounts.add(format_, replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
                 self.edge.extend(frame + self._offset)
+                self._lead.rendered(frame)
                 if self.edge.started and not self._on_air.done():
                     self._on_air.set_result(None)
+            case Rewound(frame):
+                self._cut(frame)
             case StationEvent():
                 event = read_event(message, self._offset)
                 if isinstance(event, ControlEvent):
@@ -439,16 +458,50 @@ class Channel:
             case _:
                 raise StreamError(f"the worker sent a {type(message).__name__}, which only the server sends")
 
-    def _on_worker_exit(self) -> None:
-        """Drop what the worker announced but did not play."""
-        self.edge.rewind(self._mounts.end_after_worker())
-        end = self.edge.end - self._offset
+    def _cut(self, frame: Frames) -> None:
+        """Drop what is rendered from `frame` on, on the worker's clock, if the live edge is not too near to it."""
+        place = frame + self._offset
+        done = place >= self.edge.live + self._lead.frames // 2
+        if done:
+            self.rewinds += 1
+            self._lead.begin(frame)
+            self._drop(place)
+            self._snapshots.retract(frame - 1)
+            self._resumed_at = min(self._resumed_at, frame)
+            self._requested = frame
+            self._begin_run_at(place)
+        else:
+            self._lead.lengthen()
+        self._worker.send(Cut(frame, done))
+        self._request_audio()
+
+    def _drop(self, place: Frames) -> None:
+        """Drop the audio and the events from frame `place` on, on the channel's clock: others take their place."""
+        self.edge.rewind(place)
+        self._mounts.cut(place)
+        self._pending_events = deque(event for event in self._pending_events if event.frame < place)
+        self.now_playing.retract(place)
+        self.runs[-1].retract(place)
+
+    def _begin_run_at(self, place: Frames) -> None:
+        """Let the last run begin where it is heard: a worker with new settings may go back before its first frame."""
+        if self.runs[-1].begins > place:
+            self.runs[-1].begins = place
+            while len(self.runs) > 1 and self.runs[-2].begins >= place:
+                del self.runs[-2]
+
+    def _on_worker_exit(self, planned: bool) -> None:
+        """Drop what the worker announced but did not play; after a planned end, most of the reserve, too."""
+        place = self._mounts.end_after_worker()
+        if planned:
+            place = min(place, self.edge.live + _RESTART)
+        if self.runs:
+            self._drop(place)
+        end = place - self._offset
         self._fruitless = self._fruitless + 1 if end <= self._resumed_at + _PROGRESS else 0
         if self._fruitless >= _TRIES:
             self._worker.forget_files()
         self._snapshots.retract(end)
-        self._pending_events = deque(event for event in self._pending_events if event.frame < self.edge.end)
-        self.now_playing.retract(self.edge.end)
 
     def _on_worker_failure(self, error: Exception) -> None:
         if isinstance(error, OpeningError):

@@ -11,7 +11,7 @@ from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.tap import Tap
 from radio.types import SAMPLE_RATE, Format, Frames, Packet, Seconds
-from radio.worker.pcm_ring import RING_LENGTH
+from radio.worker.pcm_ring import HISTORY
 from radio.worker.wire import CloseFormat, Message, OpenFormat
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class MountSet:
     def add(self, format_: Format, packet: Packet) -> None:
         """Add the next packet of a format, stamped on the channel's clock."""
         self.mount(format_).add(packet)
+
+    def cut(self, frame: Frames) -> None:
+        """Drop the packets that hold audio from `frame` on and are not released: others take their place."""
+        for mount in self.mounts.values():
+            mount.cut(frame)
 
     def advance(self, send: Callable[[Message], None] | None, offset: Frames) -> None:
         """Release what is due, and let the worker start and stop encoders as they are needed.
@@ -101,4 +106,4 @@ class MountSet:
 
     def _encoding_start(self, mount: Mount) -> Frames:
         """Return the frame from which to encode a mount: its end, or the oldest frame that a listener may ask for."""
-        return max(self._edge.live - round(RING_LENGTH * SAMPLE_RATE), mount.end or 0)
+        return max(self._edge.live - round(HISTORY * SAMPLE_RATE), mount.end or 0)

@@ -21,7 +21,7 @@ from radio.worker.wire import ControlsLanded, ControlsRefused, Message, Start, S
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
-REQUEST_TIMEOUT: Seconds = 5.0
+REQUEST_TIMEOUT: Seconds = 10.0
 """Longest time that a worker may take to answer a request."""
 
 RESTART_DELAYS: Final[tuple[Seconds, ...]] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
@@ -55,14 +55,14 @@ class WorkerCallbacks:
     on_message: called with each message that is no answer to a request. May raise ServerError or StreamError, which
         replace the worker.
     on_failure: called with the reason when a worker has ended. May raise, which ends `RestartingWorker.run`.
-    on_exit: called when a worker is gone, before `on_failure`.
+    on_exit: called when a worker is gone, before `on_failure`, with True if it was replaced on purpose.
     """
 
     start: Callable[[Mapping[str, str]], tuple[StationSettings, Resume | None]]
     on_ready: Callable[[StartedStation], None]
     on_message: Callable[[Message], None]
     on_failure: Callable[[Exception], None]
-    on_exit: Callable[[], None]
+    on_exit: Callable[[bool], None]
 
 
 class RestartingWorker:
@@ -212,7 +212,7 @@ class RestartingWorker:
             finally:
                 self._process = None
                 self._opened.clear()
-                self._callbacks.on_exit()
+                self._callbacks.on_exit(self._replacing)
                 self._fail_requests()
         raise ServerError(process.exit_message)
 

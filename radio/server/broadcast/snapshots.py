@@ -80,7 +80,9 @@ class Snapshots:
             return None
         complete = [one for one in before if not one.data or one.frame + PREROLL <= frame - past]
         chosen = complete[-1] if complete else before[0]
-        return chosen, tuple(entry for entry in self._log if entry.frame > chosen.frame)
+        # The loudness after `frame` is measured again: it may turn out otherwise.
+        log = (entry for entry in self._log if chosen.frame < entry.frame and (not entry.level or entry.frame <= frame))
+        return chosen, tuple(log)
 
     def forget(self, frame: Frames) -> None:
         """Drop what is not needed to go on with sound from `frame` on."""

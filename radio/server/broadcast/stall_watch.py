@@ -1,4 +1,4 @@
-"""Detection of a worker that has stopped: it owes audio, is silent, and the reserve runs low."""
+"""Detection of a worker that has stopped: it owes audio and is silent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ STALL_LIMIT: Final[Seconds] = 1.5
 """Silence of a worker that owes audio and does not run, after which it counts as stopped."""
 
 BUSY_LIMIT: Final[Seconds] = 10.0
-"""The same for a worker that runs: on a busy machine it is late, and another one would be later."""
+"""The same for a worker that runs while the reserve is low: on a busy machine another one would be later still."""
 
-LOW_RESERVE: Final[Seconds] = 2.0
-"""With more audio in reserve than this, a late worker does no harm and is left alone."""
+LOW_RESERVE: Final[Seconds] = 5.0
+"""With more audio in reserve than this, a worker that runs is left alone."""
 
 _LONGEST_STEP: Final[Seconds] = 0.3
 
@@ -61,4 +61,4 @@ class StallWatch:
         before, self._processor_time = self._processor_time, processor_time()
         self._silent += step
         self._idle = 0.0 if before != self._processor_time else self._idle + step
-        return (self._idle > STALL_LIMIT or self._silent > BUSY_LIMIT) and reserve < LOW_RESERVE
+        return self._idle > STALL_LIMIT or (self._silent > BUSY_LIMIT and reserve < LOW_RESERVE)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MAX_CHANGES = 4_096
 """Control changes that are kept of a run; older ones are merged into the controls with which it began."""
 
+_KEPT_STEPS: Final = 64
+"""Steps that can be retracted: more than fit into the reserve."""
+
 _BEGIN_LOOPS: Final = frozenset({"skip", "next"})
 """Actions with which a new loop begins."""
 
@@ -75,6 +78,8 @@ class WorkerRun:
     version: int = 0
     _expected: list[tuple[int, dict[str, JsonValue]]] = field(default_factory=list)
     """Steps that the worker has yet to make, in order: the bar, and the values by control."""
+    _made: deque[ControlChange] = field(default_factory=lambda: deque(maxlen=_KEPT_STEPS))
+    """The last steps that it has made."""
 
     def __post_init__(self) -> None:
         self.controls = self.settings.controls
@@ -114,8 +119,16 @@ class WorkerRun:
                 made |= {name: step.pop(name) for name in names}
                 place = bar
         if made:
-            self._add(ControlChange(place, event.frame, ControlValues(made)))
+            self._made.append(ControlChange(place, event.frame, ControlValues(made)))
+            self._add(self._made[-1])
         self._expected = [(bar, step) for bar, step in self._expected if step]
+
+    def retract(self, frame: Frames) -> None:
+        """Expect the steps at `frame` and later again: the bars with them are rendered again."""
+        while self._made and self._made[-1].frame >= frame:
+            step = self._made.pop()
+            self._remove(step)
+            self._expected.insert(0, (step.bar, dict(step.controls)))
 
     def controls_at(self, frame: Frames) -> Controls:
         """Return the controls that are in force when the bar at `frame` begins."""
@@ -174,6 +187,18 @@ class WorkerRun:
         while len(self.changes) > MAX_CHANGES:
             self.controls = self.controls.changed(self.changes.popleft().controls)
             self.whole = False
+
+    def _remove(self, step: ControlChange) -> None:
+        """Remove the values of a step that was recorded."""
+        remaining: deque[ControlChange] = deque()
+        for change in self.changes:
+            if change.frame != step.frame:
+                remaining.append(change)
+                continue
+            values = {name: value for name, value in change.controls.items() if name not in step.controls}
+            if values or change.action or change.prime:
+                remaining.append(msgspec.structs.replace(change, controls=ControlValues(values)))
+        self.changes = remaining
 
     def _withdraw(self, bar: int) -> dict[str, JsonValue]:
         """Remove and return the control values that wait for a loop which begins at `bar` or later."""

@@ -101,6 +101,9 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     yield Metric("radio_event_streams", "gauge", "Clients that follow the station's events.", followers)
     reserve = samples(lambda channel: channel.edge.reserve)
     yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
+    rewinds = samples(lambda channel: channel.rewinds)
+    help_ = "Times that audio in reserve was rendered again, because the station was changed."
+    yield Metric("radio_rewinds_total", "counter", help_, rewinds)
     underruns = samples(lambda channel: channel.edge.underruns)
     yield Metric("radio_underruns_total", "counter", "Times that audio came too late for the live edge.", underruns)
     late = samples(lambda channel: channel.edge.dead_air)

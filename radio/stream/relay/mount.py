@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from radio.stream.formats.muxers import Muxer
@@ -37,6 +38,8 @@ class Mount:
         self.encoding = False
         """True while the worker encodes this format."""
         self._muxer = muxer
+        self._waiting: deque[Packet] = deque()
+        """Packets that the live edge has not reached; they can still be replaced."""
         self._now = now
         self._taps: set[Tap] = set()
         self._last_used = now()
@@ -44,6 +47,9 @@ class Mount:
     @property
     def end(self) -> Frames | None:
         """The frame at which the next packet should start; None before the first packet."""
+        if self._waiting:
+            last = self._waiting[-1]
+            return last.frame + last.frames
         return self._muxer.end
 
     @property
@@ -60,12 +66,24 @@ class Mount:
             self._muxer.restart()
 
     def add(self, packet: Packet) -> None:
-        """Add the next packet, stamped with the station's frame."""
-        for chunk in self._muxer.add(packet):
-            self.ring.add(chunk)
+        """Add the next packet, stamped with the station's frame.
+
+        A packet that overlaps earlier ones is left out: the last packets of a closed encoder may still arrive after a
+        new encoder was opened at the same frame.
+        """
+        if self.end is None or packet.frame >= self.end:
+            self._waiting.append(packet)
+
+    def cut(self, frame: Frames) -> None:
+        """Drop the packets that hold audio from `frame` on and are not released."""
+        while self._waiting and self._waiting[-1].frame + self._waiting[-1].frames > frame:
+            self._waiting.pop()
 
     def advance(self, live: Frames) -> None:
         """Release the audio before frame `live`. Called on every tick."""
+        while self._waiting and self._waiting[0].frame + self._waiting[0].frames <= live:
+            for chunk in self._muxer.add(self._waiting.popleft()):
+                self.ring.add(chunk)
         if self.ring.advance(live):
             for tap in self._taps:
                 tap.wake()

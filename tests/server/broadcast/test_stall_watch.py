@@ -30,8 +30,9 @@ def test_a_worker_that_is_slow_because_the_machine_is_busy_has_time() -> None:
     assert BUSY_LIMIT < silence_until_over(int) < BUSY_LIMIT + 0.3
 
 
-def test_a_worker_with_a_reserve_does_no_harm() -> None:
-    assert silence_until_over(lambda _: 5, reserve=LOW_RESERVE) > 50
+def test_a_slow_worker_with_a_reserve_does_no_harm_but_a_stopped_one_is_found_at_once() -> None:
+    assert silence_until_over(int, reserve=LOW_RESERVE) > 50
+    assert STALL_LIMIT < silence_until_over(lambda _: 5, reserve=20.0) < STALL_LIMIT + 0.3
 
 
 def test_a_message_or_nothing_to_do_begins_again() -> None:

@@ -14,6 +14,7 @@ from radio.compose.composer import Bar
 from radio.model.weights import checkpoint
 from radio.paths import STATIONS
 from radio.server.api.body import encode
+from radio.server.api.controls import ControlEvent
 from radio.server.api.events import TrackEvent, read_event
 from radio.server.broadcast import worker_runs
 from radio.server.broadcast.now_playing import MAX_TRACKS, AiredTrack
@@ -72,6 +73,31 @@ def test_a_mood_that_waits_for_its_loop_is_replaced_by_another_and_a_skip_brings
         (5, {}, "skip"),
     ]
     assert (one.controls_at(399).mood, one.controls_at(400).mood) == ("any", "warm")
+
+
+def test_steps_that_are_rendered_again_are_recorded_once() -> None:
+    one = run()
+    at = {"tempo": Landing(3, 300), "keys_level": Landing(2, 250)}
+    one.change_controls(at, {"tempo": 70.0, "keys_level": -3.0})
+    one.expect(at, [{"tempo": 72.0}, {"tempo": 74.0, "swing": 60.0}, {"tempo": 76.0}])
+
+    def make(step: int) -> None:
+        for frame, values in [(400, {"tempo": 72.0}), (500, {"tempo": 74.0, "swing": 60.0}), (600, {"tempo": 76.0})][
+            step:
+        ]:
+            one.record_step(ControlEvent({"frame": frame, **values}))
+
+    make(0)
+    expected = list(one.changes)
+    assert [change.frame for change in expected] == [300, 250, 400, 500, 600]
+    one.retract(450)
+    assert [change.frame for change in one.changes] == [300, 250, 400]
+    make(1)
+    assert list(one.changes) == expected
+    one.retract(450)
+    one.change_controls({"tempo": Landing(5, 480)}, {"tempo": 90.0})  # the rest of the steps is given up
+    make(1)
+    assert [dict(change.controls) for change in one.changes][3:] == [{"tempo": 90.0}, {"swing": 60.0}]
 
 
 def test_old_changes_are_merged_into_the_initial_controls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from radio.server.broadcast import channel
+from radio.server.broadcast import mount_set, reserve
 from radio.settings.server import ServerSettings
 from radio.stream.formats.ogg import PRE_SKIP
 from radio.stream.relay import mount
@@ -337,7 +337,8 @@ async def test_granules_match_the_stations_frames_after_a_pause_without_listener
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mount, "LINGER", 0.1)
-    monkeypatch.setattr(channel, "RING_LENGTH", 1.0)
+    monkeypatch.setattr(mount_set, "HISTORY", 1.0)
+    monkeypatch.setattr(reserve, "RESERVE", 1.0)
     async with on_air() as radio:
         await raw(radio, "GET /tone.opus?burst=0 HTTP/1.0\r\n\r\n", more_pages(4))
         tone = radio.tone.mount("opus")

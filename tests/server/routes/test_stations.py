@@ -73,8 +73,9 @@ async def test_a_change_returns_where_it_takes_effect() -> None:
         for name, value in (("temperature", 0.6), ("keys_mute", True)):
             landing = answer["controls"][name]
             assert landing["value"] == value
-            assert landing["frame"] == (landing["bar"] - 1) * SAMPLE_RATE
+            assert landing["frame"] // SAMPLE_RATE == landing["bar"] - 1
             assert landing["frame"] >= answer["live"]
+        assert answer["controls"]["temperature"]["frame"] % SAMPLE_RATE == 0  # a bar line
         _, one = await get(radio, "/api/stations/tone")
         assert one["controls"]["temperature"]["value"] == 0.6
         assert one["controls"]["tempo"]["value"] == 80.0

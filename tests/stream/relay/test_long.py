@@ -74,7 +74,7 @@ def test_half_an_hour_with_twenty_titles_is_one_stream_without_a_gap(format_: Fo
         while edge.live < MINUTES * 60 * SAMPLE_RATE:
             if until < edge.live + 3 * SAMPLE_RATE:
                 until = edge.live + 4 * SAMPLE_RATE
-                connection.send(Render(until))
+                connection.send(Render(until, edge.live))
                 for message in connection.until(until):
                     match message:
                         case Encoded(_, packet):

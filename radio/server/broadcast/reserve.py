@@ -1,0 +1,88 @@
+"""The reserve of a station: audio that is rendered before the live edge needs it, and that a change replaces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from radio.stream.relay.relay import ADVANCE_INTERVAL
+from radio.types import SAMPLE_RATE, Frames, Seconds
+from radio.worker.pcm_ring import RESERVE
+
+FIRST: Final[Seconds] = 3.0
+"""Reserve that is rendered as fast as possible."""
+
+FILLING: Final = 3.0
+"""Speed at which the rest is rendered, in multiples of real time, so that other stations have the processor too."""
+
+LOW: Final[Seconds] = 5.0
+"""A reserve that stays smaller than this is logged."""
+
+LASTING: Final[Seconds] = 10.0
+"""Time for which it must be small. A change takes the reserve away, and most of it is back after some seconds."""
+
+_LEAST: Final[Seconds] = 0.25
+_MOST: Final[Seconds] = 1.0
+_EASE: Final = 0.9
+_HEARD: Final[Frames] = SAMPLE_RATE // 10
+
+
+def render_until(live: Frames, end: Frames) -> Frames:
+    """Return the frame up to which a worker should render, from the live edge and from what is rendered already."""
+    step = end + round(FILLING * ADVANCE_INTERVAL * SAMPLE_RATE)
+    return min(live + round(RESERVE * SAMPLE_RATE), max(live + round(FIRST * SAMPLE_RATE), step))
+
+
+@dataclass(slots=True)
+class Lead:
+    """Time from the live edge to the first audio that a change may replace.
+
+    It is twice as long as workers took lately to send audio after the server had agreed to a rewind.
+    """
+
+    now: Callable[[], float] = time.monotonic
+    seconds: Seconds = _LEAST
+    _began: float = 0.0
+    _awaited: Frames | None = None
+
+    @property
+    def frames(self) -> Frames:
+        return round(self.seconds * SAMPLE_RATE)
+
+    def begin(self, frame: Frames) -> None:
+        """Measure from now on how long the audio after `frame` takes."""
+        self._began, self._awaited = self.now(), frame + _HEARD
+
+    def rendered(self, end: Frames) -> None:
+        """Note that the audio before frame `end` has come."""
+        if self._awaited is not None and end >= self._awaited:
+            self._awaited = None
+            self.seconds = min(max(2 * (self.now() - self._began), _EASE * self.seconds, _LEAST), _MOST)
+
+    def lengthen(self) -> None:
+        """Take more time: a rewind came too late."""
+        self.seconds = min(1.5 * self.seconds, _MOST)
+
+
+@dataclass(slots=True)
+class ReserveWatch:
+    """Notices a reserve that stays small. It says so once, and once more when the reserve is back."""
+
+    now: Callable[[], float] = time.monotonic
+    low: bool = False
+    _since: float | None = None
+
+    def changed(self, reserve: Seconds) -> bool:
+        """Return True if the reserve has become low or is back. Called on every tick."""
+        if reserve >= LOW:
+            self._since = None
+            before, self.low = self.low, self.low and reserve < 2 * LOW
+            return before and not self.low
+        if self._since is None:
+            self._since = self.now()
+        if self.low or self.now() - self._since < LASTING:
+            return False
+        self.low = True
+        return True

@@ -1,0 +1,81 @@
+"""Marks: places of a station that has rendered ahead, to which it can return within its process."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from radio.audio.ambience.mix import AmbienceState
+from radio.audio.leveler import Leveler
+from radio.audio.mixer import Mixer
+from radio.audio.signal_guard import SignalGuard
+from radio.audio.synth import SynthState
+from radio.station.snapshot import PREROLL, LogEntry, StationState
+from radio.types import Block, Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Everything that a station is at one place, apart from the sound of the synthesizer.
+
+    position: the next frame to be rendered. buffer: what is mixed from there on. strikes: frame and layer of the notes
+    to come. replayed: entries of the log that are still to happen again.
+    """
+
+    position: Frames
+    state: StationState
+    mixer: Mixer
+    leveler: Leveler
+    guard: SignalGuard
+    strikes: tuple[tuple[Frames, str], ...]
+    ambience: AmbienceState
+    buffer: Block
+    replayed: tuple[LogEntry, ...]
+
+
+class Marks:
+    """The marks of a station in order, and the notes of earlier ones, from which the synthesizer plays again."""
+
+    def __init__(self) -> None:
+        self._marks: deque[Mark] = deque()
+        self._notes: deque[tuple[Frames, SynthState]] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._marks)
+
+    def add(self, mark: Mark) -> None:
+        """Add a mark after the others."""
+        self._marks.append(mark)
+        self._notes.append((mark.state.frame, mark.state.synth))
+
+    def clear(self) -> None:
+        """Forget everything: the station goes on elsewhere."""
+        self._marks.clear()
+        self._notes.clear()
+
+    def forbid_return(self) -> None:
+        """Forget all places: a change has come, which the station must not go back before."""
+        self._marks.clear()
+
+    def return_to(self, frame: Frames) -> tuple[Mark, Frames, SynthState]:
+        """Return the last mark at or before `frame`, or else the first one, and forget the later ones.
+
+        With it come the frame and the notes from which the synthesizer plays again, so that its sound is complete.
+        """
+        while len(self._marks) > 1 and self._marks[-1].position > frame:
+            self._marks.pop()
+        mark = self._marks[-1]
+        while self._notes[-1][0] > mark.state.frame:
+            self._notes.pop()
+        return mark, *next(
+            (place for place in reversed(self._notes) if place[0] <= mark.state.frame - PREROLL), self._notes[0]
+        )
+
+    def forget(self, frame: Frames) -> Frames:
+        """Forget what a return to `frame` or later does not need. Return the first frame whose notes are needed."""
+        while len(self._marks) > 1 and self._marks[1].position <= frame:
+            self._marks.popleft()
+        needed = (self._marks[0].state.frame if self._marks else frame) - PREROLL
+        while len(self._notes) > 1 and self._notes[1][0] <= needed:
+            self._notes.popleft()
+        return self._notes[0][0] if self._notes else frame
