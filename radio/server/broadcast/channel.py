@@ -40,6 +40,7 @@ from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.stream.relay.tap import Tap
+from radio.stream.relay.wall_clock import WallClock
 from radio.types import SAMPLE_RATE, Action, Format, Frames, JsonValue, Landing, Seconds, StationEvent
 from radio.worker.pcm_ring import HISTORY
 from radio.worker.supervisor import WORKER_COMMAND
@@ -91,6 +92,7 @@ class Channel:
         worker: The command that becomes the worker; tests pass one with another station in it.
         states: The folder where the station's state is kept; None keeps it in memory only.
         copies: Makes copies of the station's files; those that several stations use are made once.
+        clock: The clock by which audio is released.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Channel:
         worker: Sequence[str] = WORKER_COMMAND,
         states: StateFolder | None = None,
         copies: FileCopies | None = None,
+        clock: WallClock | None = None,
     ) -> None:
         self.settings = settings
         self.controls = settings.controls
@@ -108,7 +111,8 @@ class Channel:
         self.subscribers = Subscribers()
         self.hls_listeners = HlsListeners()
         self.runs: deque[WorkerRun] = deque(maxlen=MAX_RUNS)
-        self.edge = LiveEdge(time.monotonic)
+        self._clock = clock or WallClock()
+        self.edge = LiveEdge(self._clock.now)
         self._mounts = MountSet(settings, self.edge)
         self.encoder_restarts = 0
         self.rewinds = 0
@@ -125,8 +129,8 @@ class Channel:
         self._requested: Frames = 0
         """The frame, on the worker's clock, up to which audio was requested."""
         self._silence = StallWatch()
-        self._lead = Lead()
-        self._reserve = ReserveWatch()
+        self._lead = Lead(self._clock.now)
+        self._reserve = ReserveWatch(self._clock.now)
         self._fruitless = 0
         """Workers in a row that ended before they had rendered anything new."""
         self._resumed_at: Frames = 0
@@ -339,12 +343,12 @@ class Channel:
 
     async def _keep_state(self) -> None:
         while True:
-            await asyncio.sleep(SAVE_INTERVAL)
+            await self._clock.sleep(SAVE_INTERVAL)
             await self.save_state()
 
     async def _pace(self) -> None:
         """Advance the live edge: release audio and events that are due, and request more from the worker."""
-        due = time.monotonic()
+        due = self._clock.now()
         while True:
             self.edge.advance()
             self._watch_worker()
@@ -352,8 +356,8 @@ class Channel:
             self._air_events()
             self._request_audio()
             self._mounts.advance(self._worker.send if self._worker.ready else None, self._offset)
-            due = max(due + ADVANCE_INTERVAL, time.monotonic())
-            await asyncio.sleep(due - time.monotonic())
+            due = max(due + ADVANCE_INTERVAL, self._clock.now())
+            await self._clock.sleep(due - self._clock.now())
 
     def _air_events(self) -> None:
         while self._pending_events and self._pending_events[0].frame < self.edge.live:

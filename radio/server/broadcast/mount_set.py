@@ -38,7 +38,7 @@ class MountSet:
         """Return the mount of a format."""
         if format_ not in self.mounts:
             muxer = open_muxer(format_, title=self.settings.title, description=self.settings.description)
-            self.mounts[format_] = Mount(format_, muxer)
+            self.mounts[format_] = Mount(format_, muxer, now=self._edge.now)
             self.mounts[format_].advance(self._edge.live)
         return self.mounts[format_]
 

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.restarting_worker import RestartingWorker
+from radio.stream.relay.wall_clock import WallClock
+from radio.types import SAMPLE_RATE
 from radio.worker.supervisor import WORKER_COMMAND
-from tests.server.on_air import DEADLINE, on_air
+from tests.server.on_air import DEADLINE, WORKER, on_air, until
+from tests.server.tone_worker import settings
 
 
 async def test_an_unexpected_error_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +36,19 @@ def test_a_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> 
             command, cwd=tmp_path, pass_fds=[theirs.fileno()], capture_output=True, timeout=180, check=False
         )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.slow
+async def test_audio_is_released_by_the_clock_of_the_channel() -> None:
+    """A minute of the programme takes three seconds where the clock is twenty times as fast."""
+    clock = WallClock(20)
+    channel = Channel(settings(), worker=WORKER, clock=clock)
+    await channel.start()
+    try:
+        await until(lambda: channel.edge.reserve > 10)
+        began, live = clock.now(), channel.edge.live
+        await until(lambda: channel.edge.live > live + 60 * SAMPLE_RATE)
+        assert channel.edge.underruns == 0
+        assert (channel.edge.live - live) / SAMPLE_RATE == pytest.approx(clock.now() - began, abs=5)
+    finally:
+        await channel.stop()

@@ -1,0 +1,120 @@
+"""Play a long programme at many times real time, and measure memory, descriptors, underruns and drift.
+
+The whole chain runs: server, workers, encoders, and listeners over HTTP. Only the clock passes faster. Writes a table
+to the terminal and, with --output, between the marks of a Markdown file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import yaml
+from rich.console import Console
+from rich.progress import Progress
+
+from bench import machine
+from bench.chaos.listener import Listener
+
+MARKS: Final = "<!-- soak -->\n", "<!-- /soak -->\n"
+STATIONS: Final = {"chill": {"title": "Chill", "seed": 7}, "rain": {"title": "Rain", "seed": 8}}
+PATHS: Final = ("/chill.opus?burst=2", "/chill.opus?burst=22", "/chill.mp3?burst=22", "/rain.aac?burst=22")
+WARM_UP: Final = 0.2
+"""Share of the programme in which processes may grow to their size."""
+
+
+@contextlib.contextmanager
+def radio(speed: float) -> Iterator[subprocess.Popen[str]]:
+    """Start the radio."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "stations.yaml"
+        config.write_text(yaml.safe_dump({"stations": STATIONS}))
+        command = [sys.executable, "-m", "bench.soak.server", str(config), str(speed)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+
+def slope(samples: list[dict[str, Any]], figure: str, process: str) -> float:
+    """Return the growth of a figure of a process for each hour of the programme."""
+    hours = np.array([sample["at"] for sample in samples]) / 3_600
+    return float(np.polyfit(hours - hours[0], [sample[figure][process] for sample in samples], 1)[0])
+
+
+def drift(samples: list[dict[str, Any]], station: str) -> float:
+    """Return how far the live edge has moved against the clock since the first sample, in milliseconds."""
+    first, last = (float(sample["live"][station] - sample["at"]) for sample in (samples[0], samples[-1]))
+    return 1_000 * (last - first)
+
+
+def table(samples: list[dict[str, Any]], listeners: list[Listener]) -> str:
+    """Return the figures as Markdown."""
+    steady = samples[round(WARM_UP * len(samples)) :]
+    lines = [
+        "| process | memory | growth in an hour | descriptors | underruns | drift |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for process in steady[-1]["memory"]:
+        first, last = steady[0], steady[-1]
+        cells = [
+            process,
+            f"{last['memory'][process]:.0f} MB",
+            f"{slope(steady, 'memory', process):+.2f} MB",
+            f"{first['descriptors'][process]} → {last['descriptors'][process]}",
+        ]
+        station = process in last["underruns"]
+        cells += [f"{last['underruns'][process]}", f"{drift(steady, process):+.0f} ms"] if station else ["", ""]
+        lines.append(f"| {' | '.join(cells)} |")
+    silence = ", ".join(f"`{item.path}` {item.heard_silence():.1f} s" for item in listeners)
+    return "\n".join(lines) + f"\n\nSilence that listeners heard: {silence}.\n"
+
+
+def main() -> None:
+    """Run the programme of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("--hours", type=float, default=24.0, help="length of the programme [24]")
+    parser.add_argument("--speed", type=float, default=12.0, help="hours of the programme in an hour [12]")
+    parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
+    arguments = parser.parse_args()
+    console, samples = Console(), list[dict[str, Any]]()
+    with radio(arguments.speed) as process, Progress(console=console) as progress:
+        assert process.stdout is not None  # noqa: S101  # stdout is a pipe
+        port = int(process.stdout.readline())
+        listeners = [Listener(port, path, now=lambda: time.monotonic() * arguments.speed) for path in PATHS]
+        for listener in listeners:
+            listener.start()
+        task = progress.add_task(f"{arguments.hours:g} h at {arguments.speed:g} times real time", total=arguments.hours)
+        for line in process.stdout:
+            samples.append(json.loads(line))
+            progress.update(task, completed=(samples[-1]["at"] - samples[0]["at"]) / 3_600)
+            if len(samples) == 10:  # the bursts have come
+                for listener in listeners:
+                    listener.reset()
+            if samples[-1]["at"] - samples[0]["at"] >= 3_600 * arguments.hours:
+                break
+        text = table(samples, listeners)
+        for listener in listeners:
+            listener.stop()
+    console.print(text, markup=False)
+    if arguments.output is not None:
+        document = arguments.output.read_text()
+        before, rest = document.split(MARKS[0])
+        _, after = rest.split(MARKS[1])
+        command, processor = f"python -m bench.soak --hours {arguments.hours:g}", machine.describe()["processor"]
+        intro = f"\nMeasured with `{command} --speed {arguments.speed:g}` on {processor}.\n\n"
+        arguments.output.write_text(before + MARKS[0] + intro + text + "\n" + MARKS[1] + after)
+
+
+if __name__ == "__main__":
+    main()
