@@ -13,7 +13,8 @@ import numpy as np
 from radio.errors import AudioError
 from radio.types import SAMPLE_RATE, Block, Dbfs, Frames
 
-Fault: TypeAlias = Literal["silent", "stuck", "not finite"]
+Fault: TypeAlias = Literal["silent", "stuck", "not finite", "failed"]
+"""The faults of a station: those of its signal, or an error that it raised."""
 
 SILENCE: Final[Dbfs] = -50.0
 """A block below this level, without its mean, counts as silent."""

@@ -69,6 +69,17 @@ class Loop:
         return played + next(line for line in self.lines if line >= place) - place
 
 
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The sound with which a station's worker is replaced.
+
+    loop: None plays textures alone. end: the frame after the last one whose sound is known, on the loop's clock.
+    """
+
+    loop: Loop | None = None
+    end: Frames = 0
+
+
 def tier_at(loop: Loop | None, played: Frames) -> Tier:
     """Return what is heard after `played` frames."""
     return "texture" if loop is None or played >= REPEAT_LIMIT else "repeat"
@@ -145,6 +156,16 @@ class FallbackStation:
 
     def take_snapshot(self) -> Snapshot | None:
         """Return None: there is nothing to go on from."""
+
+    def mark(self) -> None:
+        """Do nothing: no change makes it go back."""
+
+    def forget(self, frame: Frames) -> None:
+        """Do nothing: there are no marks."""
+
+    def rewind(self, frame: Frames) -> bool:  # noqa: ARG002 — the name is the protocol's
+        """Return False: there are no marks."""
+        return False
 
     def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
         """Begin; there is nothing to go on from."""

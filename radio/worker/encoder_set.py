@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 
 from radio.errors import StreamError
@@ -36,10 +37,11 @@ class EncoderSet:
 
     Args:
         start: the frame at which the station begins to render.
+        memory: holds the latest audio, in place of memory of its own.
     """
 
-    def __init__(self, start: Frames = 0) -> None:
-        self._ring = PcmRing(start)
+    def __init__(self, start: Frames = 0, memory: mmap.mmap | None = None) -> None:
+        self._ring = PcmRing(start, memory=memory)
         self._formats: dict[Format, _FormatState] = {}
 
     @property

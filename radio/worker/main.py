@@ -7,6 +7,7 @@ again, and a change of the station makes it so. The worker ends when the server 
 
 from __future__ import annotations
 
+import mmap
 import os
 import pickle
 import select
@@ -16,13 +17,19 @@ import sys
 from collections.abc import Mapping
 from typing import TypeAlias
 
+import numpy as np
+
+from radio.audio.signal_guard import SignalError
 from radio.compose.prime import from_json
-from radio.errors import ControlError, RadioError, SnapshotError, StreamError
+from radio.errors import AudioError, ControlError, ModelError, RadioError, SnapshotError, StreamError
 from radio.files import use_copies
+from radio.settings.station import StationSettings
+from radio.station.fallback import Fallback, FallbackStation
 from radio.station.protocol import OpenResumable, ResumableStation
 from radio.station.snapshot import Resume
 from radio.types import SAMPLE_RATE, Action, Frames, Landing, StationEvent
 from radio.worker.encoder_set import EncoderSet
+from radio.worker.pcm_ring import PcmRing, open_memory
 from radio.worker.rewinder import STEP, Rewinder
 from radio.worker.wire import (
     PERFORMED,
@@ -40,6 +47,7 @@ from radio.worker.wire import (
     Rendered,
     Rewound,
     Start,
+    StationBroke,
     StationFailed,
     StationReady,
     encode,
@@ -61,12 +69,11 @@ def run(connection: socket.socket, open_station: OpenResumable) -> None:
 
     Args:
         connection: a connected stream socket; its first message is `Start`.
-        open_station: opens the station with the settings in `Start`. If it raises RadioError, the message is sent to
-            the server.
+        open_station: opens the station with the settings in `Start`. If it raises RadioError, or the station does
+            while it plays, the message is sent to the server.
 
     Raises:
         StreamError: the server sent an invalid message.
-        RadioError: the station failed while it played.
     """
     try:
         _run(_Link(connection), open_station)
@@ -81,17 +88,36 @@ def _run(link: _Link, open_station: OpenResumable) -> None:
     if not isinstance(start, Start):
         raise StreamError(f"the first message must be Start, not {type(start).__name__}")
     use_copies(start.files)
+    settings = pickle.loads(start.settings)  # noqa: S301 — written by the parent process
+    memory = None if start.ring is None else open_memory(start.ring)
     try:
-        station = open_station(pickle.loads(start.settings))  # noqa: S301 — written by the parent process
+        if start.fallback is None:
+            station = open_station(settings)
+        else:
+            station, memory = _open_fallback(settings, start.fallback, memory), None
     except RadioError as error:
         link.send(StationFailed(str(error)))
         return
     try:
-        _Worker(link, station, start.resume).play(rest)
+        _Worker(link, station, start.resume, memory).play(rest)
     except SnapshotError as error:
         link.send(StationFailed(str(error), in_snapshot=True))
+    except SignalError as error:
+        link.send(StationBroke(str(error), error.fault, error.frame))
+    except (AudioError, ModelError) as error:
+        link.send(StationBroke(str(error), "failed", None))
     finally:
         station.close()
+
+
+def _open_fallback(settings: StationSettings, fallback: Fallback, memory: mmap.mmap | None) -> FallbackStation:
+    """Return a fallback with the sound that the station's last worker left in `memory`."""
+    loop = fallback.loop
+    if loop is None or memory is None:
+        return FallbackStation(settings, None, np.zeros((0, 2), np.float32))
+    ring = PcmRing(loop.start, memory=memory)
+    ring.end = fallback.end
+    return FallbackStation(settings, loop, ring.read(loop.start, fallback.end - loop.start))
 
 
 class _Link:
@@ -125,12 +151,13 @@ class _Worker:
         link: The connection to the server.
         station: The station.
         resume: Where another worker stopped whose piece the station goes on with.
+        memory: Holds the latest audio.
 
     Raises:
         SnapshotError: the snapshot cannot be used.
     """
 
-    def __init__(self, link: _Link, station: ResumableStation, resume: Resume | None) -> None:
+    def __init__(self, link: _Link, station: ResumableStation, resume: Resume | None, memory: mmap.mmap | None) -> None:
         self._link = link
         self._station = station
         self._changes: list[_Change] = []
@@ -146,7 +173,7 @@ class _Worker:
                 station.render(min(STEP, missing))
                 self._rewinder.mark(self._fixed)
                 events += self._report(since=resume.events_from)
-        self._encoders = EncoderSet(station.position)
+        self._encoders = EncoderSet(station.position, memory)
         while resume is not None and (missing := resume.frame - station.position) > 0:
             self._encoders.add(station.render(min(STEP, missing)))
             self._rewinder.mark(self._fixed)

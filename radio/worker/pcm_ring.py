@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+
 import numpy as np
 
 from radio.errors import StreamError
@@ -17,16 +20,30 @@ RESERVE: Seconds = 20.0
 RING_LENGTH: Seconds = HISTORY + RESERVE + 1.0
 
 
+def create_memory() -> int:
+    """Return the descriptor of a file in memory, as long as a ring, that workers can share."""
+    descriptor = os.memfd_create("ring", os.MFD_CLOEXEC)
+    os.ftruncate(descriptor, 4 * round(RING_LENGTH * SAMPLE_RATE))
+    return descriptor
+
+
+def open_memory(descriptor: int) -> mmap.mmap:
+    """Map the memory of a ring."""
+    return mmap.mmap(descriptor, os.fstat(descriptor).st_size)
+
+
 class PcmRing:
     """A ring buffer of 16-bit samples, the input of all encoders; a second takes 192 kB.
 
     Args:
         start: the first frame of the first block.
         seconds: the length of the ring.
+        memory: holds the samples, in place of memory of its own, so that they outlive the process; see `open_memory`.
     """
 
-    def __init__(self, start: Frames = 0, *, seconds: Seconds = RING_LENGTH) -> None:
-        self._samples = np.zeros((round(seconds * SAMPLE_RATE), 2), dtype=np.int16)
+    def __init__(self, start: Frames = 0, *, seconds: Seconds = RING_LENGTH, memory: mmap.mmap | None = None) -> None:
+        buffer = memory or bytearray(4 * round(seconds * SAMPLE_RATE))
+        self._samples = np.frombuffer(buffer, np.int16).reshape(-1, 2)
         self._first = start
         self.end = start
         """The frame after the newest one."""

@@ -14,6 +14,7 @@ from typing import TypeAlias, get_args
 import msgspec
 
 from radio.errors import StreamError
+from radio.station.fallback import Fallback
 from radio.station.snapshot import Resume, Snapshot
 from radio.types import ActionKind, Format, Frames, JsonValue, Landing, Packet, StationEvent
 
@@ -25,12 +26,15 @@ MAX_BODY = 1 << 24
 class Start:
     """Server to worker, the first message: open the station with these pickled settings, and go on from `resume`.
 
-    files: descriptors, which the worker inherits, of copies of files by their paths.
+    files: descriptors, which the worker inherits, of copies of files by their paths. ring: one of the memory for the
+    latest audio. fallback: play this instead; the ring is then read only.
     """
 
     settings: bytes
     resume: Resume | None = None
     files: Mapping[str, int] = field(default_factory=dict)
+    ring: int | None = None
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,19 @@ class StationFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StationBroke:
+    """Worker to server: the station cannot go on, with the reason. The worker ends.
+
+    fault: silent, stuck or not finite, if its sound is at fault, or failed. frame: where that begins; None if all the
+    audio that was sent is good.
+    """
+
+    message: str
+    fault: str
+    frame: Frames | None
+
+
+@dataclass(frozen=True, slots=True)
 class ControlsLanded:
     """Worker to server: the bar and frame at which each control change or action takes effect.
 
@@ -197,6 +214,7 @@ Message: TypeAlias = (
     | PrimeStation
     | Rewound
     | Cut
+    | StationBroke
 )
 
 _PACK = msgspec.msgpack.Encoder()
@@ -272,7 +290,7 @@ def _encode_body(message: Message) -> bytes:
             return _json([message.message, message.in_snapshot])
         case StationEvent():
             return _json([message.frame, message.kind, dict(message.data)])
-        case PerformAction() | PrimeStation():
+        case PerformAction() | PrimeStation() | StationBroke():
             return _json(astuple(message))
         case ChangeControls():
             return _json([message.number, dict(message.patch), [dict(step) for step in message.later]])

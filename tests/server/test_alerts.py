@@ -21,6 +21,8 @@ STATION = '{station="chill"}'
 SERIES = {
     "RadioDown": ('up{job="radio"}', "1x20", "0x20"),
     "StationOffAir": (f"radio_on_air{STATION}", "1x20", "0x20"),
+    "MusicMissing": ('radio_tier{station="chill",tier="repeat"}', "0x9 1 0x10", "1x20"),
+    "StationBroke": ('radio_faults_total{station="chill",fault="silent"}', "1x20", "0x10 1x10"),
     "StationLate": (f"radio_late_seconds_total{STATION}", "5x20", "0+0.2x20"),
     "ListenersStarved": (f"radio_starvations_total{STATION}", "0+0.1x20", "0+20x20"),
     "StationMuted": (f"radio_muted{STATION}", "0x5 1x5 0x10", "1x20"),

@@ -13,9 +13,11 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from radio.audio.signal_guard import LIMIT, SignalError
 from radio.errors import AudioError, ControlError, SnapshotError
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
@@ -25,6 +27,7 @@ from radio.worker import main as worker
 
 BAR: Frames = SAMPLE_RATE
 TRACK: Frames = 8 * BAR
+SILENT_AT: Frames = 6 * SAMPLE_RATE
 
 
 class ToneStation:
@@ -33,6 +36,9 @@ class ToneStation:
     def __init__(self, settings: StationSettings) -> None:
         if settings.description == "fails to open":
             raise AudioError("there is no soundfont at nowhere.sf2")
+        needed, _, path = settings.description.partition(" ")
+        if needed == "needs" and not Path(path).exists():
+            raise AudioError(f"{path} is missing")
         self.controls: Controls = settings.controls
         self.position: Frames = 0
         self._seed = settings.seed
@@ -57,6 +63,8 @@ class ToneStation:
             time.sleep(3_600)
         if self._fault == "raises after two seconds" and self.position >= 2 * SAMPLE_RATE:
             raise AudioError("the tone broke")
+        if self._fault == "falls silent" and self.position >= SILENT_AT + LIMIT:
+            raise SignalError("silent", SILENT_AT)
         parts, end = [], self.position + frames
         while self.position < end:
             while self._replayed and self._replayed[0].frame <= self.position:
@@ -74,7 +82,8 @@ class ToneStation:
             self._bar(frame)
         t = np.arange(start, end) / SAMPLE_RATE
         self.position = end
-        level = 0.25 if not self.controls.keys_mute else 0.0
+        silent = self.controls.keys_mute or (self._fault == "falls silent" and start >= SILENT_AT)
+        level = 0.0 if silent else 0.25
         return (level * np.sin(2 * np.pi * np.stack([440 * t, 880 * t], axis=1))).astype(np.float32)
 
     def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import signal
 import socket
@@ -9,12 +10,15 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from radio.errors import RadioError, StreamError
+from radio.station.fallback import LEAD, Fallback, Loop
+from radio.station.snapshot import Resume
 from radio.types import SAMPLE_RATE, Format, Landing, Packet, StationEvent
 from radio.worker import main
-from radio.worker.pcm_ring import HISTORY, RESERVE, RING_LENGTH
+from radio.worker.pcm_ring import HISTORY, RESERVE, RING_LENGTH, create_memory
 from radio.worker.rewinder import STEP
 from radio.worker.wire import (
     ChangeControls,
@@ -28,11 +32,12 @@ from radio.worker.wire import (
     Render,
     Rendered,
     Start,
+    StationBroke,
     StationFailed,
     StationReady,
     encode,
 )
-from tests.server.tone_worker import ToneStation, settings
+from tests.server.tone_worker import BAR, SILENT_AT, ToneStation, settings
 
 DEADLINE = 60.0
 
@@ -190,6 +195,50 @@ def test_answers_to_control_changes_have_their_number() -> None:
     assert (refused.number, refused.field, refused.allowed) == (8, "tempo", "a number from 50 to 110 BPM")
     assert isinstance(unknown, ControlsRefused)
     assert "Did you mean 'tempo'" in unknown.message
+
+
+@pytest.mark.parametrize(
+    ("fault", "broke"),
+    [
+        ("falls silent", StationBroke(f"the signal is silent from frame {SILENT_AT} on", "silent", SILENT_AT)),
+        ("raises after two seconds", StationBroke("the tone broke", "failed", None)),
+    ],
+)
+def test_a_station_that_breaks_is_reported_and_the_worker_ends(fault: str, broke: StationBroke) -> None:
+    with running() as (worker, raised):
+        open_station(worker, description=fault)
+        worker.send(Render(20 * SAMPLE_RATE, 0))
+        while not isinstance(message := worker.receive(), StationBroke):
+            pass
+        assert message == broke
+        with pytest.raises(EOFError):
+            worker.receive()
+    assert raised == []
+
+
+def test_a_fallback_plays_what_another_worker_left_in_the_ring() -> None:
+    memory = create_memory()
+    resume = Resume(b"", (), sound_from=-LEAD, events_from=0, frame=0)
+    loop = Loop((BAR, 2 * BAR, 3 * BAR), 3 * BAR)
+    try:
+        with running() as (worker, raised):
+            worker.send(Start(pickle.dumps(settings()), ring=memory))
+            assert worker.receive() == StationReady(0)
+            worker.send(Render(4 * BAR, 0))
+            worker.until(4 * BAR)
+        with running() as (worker, second):
+            fallback = Fallback(loop, 4 * BAR)
+            worker.send(Start(pickle.dumps(settings(description="fails to open")), resume, {}, memory, fallback))
+            assert worker.receive() == StationReady(0)
+            worker.send(OpenFormat("pcm", 0), Render(2 * BAR, 0))
+            packets = worker.packets_until("pcm", 2 * BAR - 960)
+        sound = np.frombuffer(b"".join(packet.data for packet in packets), "<i2").reshape(-1, 2) / 32_768
+        times = np.arange(len(sound)) / SAMPLE_RATE
+        tone = 0.25 * np.sin(2 * np.pi * np.stack([440 * times, 880 * times], axis=1))
+        assert np.abs(sound - tone).max() < 0.001
+        assert raised == second == []
+    finally:
+        os.close(memory)
 
 
 def test_a_station_that_cannot_be_opened_is_reported() -> None:

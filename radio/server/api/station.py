@@ -10,6 +10,7 @@ from radio.server.api.body import Body, Frame, LiveEdge, SampleRate, Time
 from radio.server.api.events import BarEvent, PlayedNoteEvent, TrackEvent
 from radio.settings.controls import CONTROLS
 from radio.settings.fields import Group, Lands
+from radio.station.fallback import Tier
 
 Address: TypeAlias = Annotated[str, Meta(description="Path below this radio's root.")]
 ControlValue: TypeAlias = bool | int | float | str
@@ -52,6 +53,13 @@ class StationSummary(Body):
     title: str
     description: str
     on_air: bool
+    tier: Annotated[
+        Tier,
+        Meta(
+            description="The sound at the live edge: the music of the models; the last bars again, or textures alone, "
+            "while the station cannot play."
+        ),
+    ]
     now: CurrentMusic
     live: LiveEdge
     sample_rate: SampleRate

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from radio import __version__
 from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
 from radio.server.api.controls import ControlEvent
-from radio.server.api.events import AirEvent, read_event
+from radio.server.api.events import AirEvent, BarEvent, read_event
 from radio.server.broadcast.event_stream import Subscribers
 from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
@@ -32,8 +32,11 @@ from radio.server.broadcast.saved_station import (
 )
 from radio.server.broadcast.snapshots import Snapshots
 from radio.server.broadcast.stall_watch import StallWatch
+from radio.server.broadcast.stand_in import StandIn
+from radio.server.broadcast.stand_ins import StandIns
 from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.station_files import FileCopies
+from radio.server.broadcast.tiers import Tiers
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
 from radio.station.snapshot import Resume, Snapshot
 from radio.stream.relay.live_edge import LiveEdge
@@ -58,6 +61,7 @@ from radio.worker.wire import (
     Render,
     Rendered,
     Rewound,
+    StationBroke,
 )
 
 if TYPE_CHECKING:
@@ -118,10 +122,15 @@ class Channel:
         self.rewinds = 0
         """Times that a part of the reserve was rendered again because of a change."""
         self._log = logging.getLogger(f"radio.station.{settings.name}")
+        self.faults: Counter[str] = Counter()
+        """Stations that broke while they played, by what was wrong with them."""
+        self._fault_at: Frames | None = None
+        """The frame, on the worker's clock, from which its audio is at fault."""
+        self._stand_ins = StandIns(settings.name, worker, self.edge, self._mounts, self._on_encoder_failure)
         callbacks = WorkerCallbacks(
             self._next_start, self._on_worker_ready, self._on_message, self._on_worker_failure, self._on_worker_exit
         )
-        self._worker = RestartingWorker(settings, worker, callbacks, copies or FileCopies())
+        self._worker = RestartingWorker(settings, worker, callbacks, copies or FileCopies(), self._stand_ins.ring)
         self._snapshots = Snapshots()
         self._states = states
         self._offset: Frames = 0
@@ -162,6 +171,11 @@ class Channel:
         return sum(mount.relay.listeners for mount in self.mounts.values()) + len(self.hls_listeners)
 
     @property
+    def tiers(self) -> Tiers:
+        """The sound at the live edge: the music, or something in its place."""
+        return self._stand_ins.tiers
+
+    @property
     def starved(self) -> int:
         """The number of listeners whose players have nothing to play."""
         return sum(mount.relay.starved for mount in self.mounts.values())
@@ -171,7 +185,7 @@ class Channel:
 
         Raises:
             ServerError: The worker cannot open the station, or ended before the station was on the air. Others are
-                started until `stop`, so that the station is on the air once one can open it.
+                started until `stop`, and textures play until one can open it.
         """
         self._tasks = [asyncio.create_task(self._pace()), asyncio.create_task(self._worker.run())]
         if self._states is not None:
@@ -192,7 +206,7 @@ class Channel:
         """Disconnect the listeners and end the worker."""
         for task in reversed(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self._stand_ins.stop(), return_exceptions=True)
         await self.save_state()
         self._mounts.close()
         self.subscribers.close()
@@ -297,7 +311,7 @@ class Channel:
     async def save_state(self) -> None:
         """Write what the station needs to go on in another process, if there is a folder for it."""
         chosen = self._snapshots.choose(self.edge.live - self._offset, _PAST)
-        if self._states is None or chosen is None or not self.runs:
+        if self._states is None or chosen is None or not self.runs or self._stand_ins.stopped_at is not None:
             return
         snapshot, log = chosen
         saved = SavedStation(
@@ -355,7 +369,9 @@ class Channel:
             self._watch_reserve()
             self._air_events()
             self._request_audio()
-            self._mounts.advance(self._worker.send if self._worker.ready else None, self._offset)
+            self._watch_tiers()
+            source, offset = self._source()
+            self._mounts.advance(source.send if source.ready else None, offset)
             due = max(due + ADVANCE_INTERVAL, self._clock.now())
             await self._clock.sleep(due - self._clock.now())
 
@@ -366,7 +382,13 @@ class Channel:
             self.journal.add(event)
             self.subscribers.publish(event)
 
+    def _source(self) -> tuple[StandIn | RestartingWorker, Frames]:
+        """Return what plays, and its frame 0 on the channel's clock."""
+        stand_in = self._stand_ins.current
+        return (self._worker, self._offset) if stand_in is None else (stand_in, stand_in.start)
+
     def _request_audio(self) -> None:
+        self._stand_ins.request_audio()
         if self._worker.ready:
             self._requested = max(self._requested, render_until(self.edge.live, self.edge.end) - self._offset)
             self._worker.send(Render(self._requested, self.edge.live + self._lead.frames - self._offset))
@@ -390,17 +412,16 @@ class Channel:
 
     def _next_start(self, digests: Mapping[str, str]) -> tuple[StationSettings, Resume | None]:
         """Return how the next worker begins: where the last one ended, if that is possible, or with a new piece."""
-        frame = self._resumed_at = self.edge.end - self._offset
+        end = self._stand_ins.place_of_music(self._bar_lines())
+        frame = self._resumed_at = self.edge.end - self._offset if end is None else end
         if self._fruitless >= _TRIES:
             self._begin_anew(f"{self._fruitless} workers ended at the same place")
-        if self.runs and self.runs[-1].digests != digests:
-            self._begin_anew("its models were changed")
         # A format that is opened later begins at the live edge, so the sound of the reserve is needed, too.
         past, first = (self.edge.end - self.edge.live + _WARM_UP, False) if self.edge.started else (_PAST, True)
-        if self.runs and (resume := self._snapshots.resume(frame, past=past, with_events=first)):
+        known = self.runs and self.runs[-1].digests == digests
+        if known and (resume := self._snapshots.resume(frame, past=past, with_events=first)):
             run = self.runs[-1]
             return replace(self.settings, seed=run.settings.seed, controls=run.settings.controls), resume
-        self._snapshots.begin()
         played = {0, *(run.settings.seed for run in self.runs)}
         seed = self.settings.seed if self.settings.seed not in played else 1 + secrets.randbelow(2**31)
         self._log.info("station '%s' begins a new piece from seed %d", self.settings.name, seed)
@@ -417,9 +438,20 @@ class Channel:
 
     def _on_worker_ready(self, station: StartedStation) -> None:
         """Request audio, and reopen the formats that the last worker encoded."""
+        before = self._offset
+        place = self._stand_ins.end(station.frame, self._lead.frames)
+        if place is not None:
+            self._drop(place)
         if not station.resumed:
+            self.edge.rewind(self._mounts.end_after_worker())  # it has no sound for a packet that begins before
+        if place is not None or not station.resumed:
             self._offset = self.edge.end - station.frame
-        if not station.resumed or station.settings != self.runs[-1].settings:
+        if not station.resumed:
+            if self.runs and self.runs[-1].digests != station.digests:
+                self._begin_anew("its models were changed")
+            self._snapshots.begin()
+            self._stand_ins.begin_piece(station.frame)
+        if self._offset != before or not station.resumed or station.settings != self.runs[-1].settings:
             self._add_run(station)
         self._requested = station.frame
         self._request_audio()
@@ -432,7 +464,7 @@ class Channel:
         run = WorkerRun(number, station.settings, time.time(), self._offset, station.digests)
         if last is not None and station.resumed:
             run.begins, run.controls, run.whole = station.frame + self._offset, last.controls, last.whole
-            run.changes.extend(last.changes)
+            run.changes.extend(last.moved_changes(run.origin))
         self.runs.append(run)
 
     def _on_message(self, message: Message) -> None:
@@ -445,6 +477,7 @@ class Channel:
                 self._mounts.add(format_, replace(packet, frame=packet.frame + self._offset))
             case Rendered(frame):
                 self.edge.extend(frame + self._offset)
+                self._stand_ins.rendered(frame)
                 self._lead.rendered(frame)
                 if self.edge.started and not self._on_air.done():
                     self._on_air.set_result(None)
@@ -457,8 +490,11 @@ class Channel:
                 self._pending_events.append(event)
                 self.now_playing.announce(event)
             case EncoderFailed(format_, reason):
-                self.encoder_restarts += 1
-                self._log.error("station '%s': %s: %s", self.settings.name, format_, reason)
+                self._on_encoder_failure(format_, reason)
+            case StationBroke(reason, fault, frame):
+                self.faults[fault] += 1
+                self._fault_at = frame
+                raise ServerError(reason)
             case _:
                 raise StreamError(f"the worker sent a {type(message).__name__}, which only the server sends")
 
@@ -485,7 +521,8 @@ class Channel:
         self._mounts.cut(place)
         self._pending_events = deque(event for event in self._pending_events if event.frame < place)
         self.now_playing.retract(place)
-        self.runs[-1].retract(place)
+        if self.runs:
+            self.runs[-1].retract(place)
 
     def _begin_run_at(self, place: Frames) -> None:
         """Let the last run begin where it is heard: a worker with new settings may go back before its first frame."""
@@ -494,13 +531,37 @@ class Channel:
             while len(self.runs) > 1 and self.runs[-2].begins >= place:
                 del self.runs[-2]
 
+    def _on_encoder_failure(self, format_: Format, reason: str) -> None:
+        self.encoder_restarts += 1
+        self._log.error("station '%s': %s: %s", self.settings.name, format_, reason)
+
+    def _watch_tiers(self) -> None:
+        """Let a stand-in play before the reserve of a station without a worker ends."""
+        self._stand_ins.watch()
+        if self._on_air.done() and not self._worker.ready and self._stand_ins.is_due:
+            settings = replace(self.settings, controls=self.controls)
+            self._stand_ins.begin(settings, self.edge.end - self._offset, self._bar_lines())
+
+    def _bar_lines(self) -> list[Frames]:
+        """Return the bar lines of the last run that are known, on the worker's clock."""
+        if not self.runs:
+            return []
+        coming = (event.frame for event in self._pending_events if isinstance(event, BarEvent))
+        frames = (*(bar.frame for bar in self.journal.bars), *coming)
+        return [frame - self._offset for frame in frames if frame >= self.runs[-1].begins]
+
     def _on_worker_exit(self, planned: bool) -> None:
         """Drop what the worker announced but did not play; after a planned end, most of the reserve, too."""
+        if self._stand_ins.current is not None:
+            self._fruitless += 1
+            return
         place = self._mounts.end_after_worker()
         if planned:
             place = min(place, self.edge.live + _RESTART)
-        if self.runs:
-            self._drop(place)
+        if self._fault_at is not None:
+            place = min(place, max(self.edge.live + self._lead.frames, self._fault_at + self._offset))
+            self._fault_at = None
+        self._drop(place)
         end = place - self._offset
         self._fruitless = self._fruitless + 1 if end <= self._resumed_at + _PROGRESS else 0
         if self._fruitless >= _TRIES:

@@ -47,19 +47,14 @@ class ChannelSet:
         """A view, which follows changes of the set."""
 
     async def start(self) -> None:
-        """Start all channels, and return when all are on the air that can be.
+        """Start all channels, and return when all have been opened, or cannot be.
 
-        A station that cannot be opened is logged, and tried again while the others play.
-
-        Raises:
-            ServerError: No station can be opened.
+        A station that cannot be opened is logged. It plays textures, and is tried again.
         """
         results = await asyncio.gather(*(self._start(channel) for channel in self._channels.values()))
-        failed = [error for error in results if error is not None]
-        if len(failed) == len(self._channels):
-            raise failed[0]
-        for error in failed:
-            _log.error("%s; it is tried again", error)
+        for error in results:
+            if error is not None:
+                _log.error("%s; it plays textures until it can", error)
         for name, channel in self._channels.items():
             self._watch(name, channel)
 

@@ -73,14 +73,21 @@ class RestartingWorker:
         command: The command that becomes the worker.
         callbacks: Called from the event loop.
         copies: Makes the copies from which workers read the station's files.
+        ring: Descriptor of the memory for the latest audio.
     """
 
     def __init__(
-        self, settings: StationSettings, command: Sequence[str], callbacks: WorkerCallbacks, copies: FileCopies
+        self,
+        settings: StationSettings,
+        command: Sequence[str],
+        callbacks: WorkerCallbacks,
+        copies: FileCopies,
+        ring: int,
     ) -> None:
         self.restarts = 0
         self._settings = settings
         self._copies = copies
+        self._ring = ring
         self._files: StationFiles | None = None
         """The files with which a worker has opened the station; the next ones use them, too."""
         self._name = name = settings.name
@@ -194,11 +201,11 @@ class RestartingWorker:
         if files is None:
             files = await asyncio.to_thread(self._copies.of, self._settings)
         descriptors = files.descriptors()
-        async with start_worker(self._command, self._log_line, {*descriptors.values()}) as process:
+        async with start_worker(self._command, self._log_line, {*descriptors.values(), self._ring}) as process:
             self._process = process
             try:
                 settings, resume = self._callbacks.start(files.digests)
-                process.send(Start(pickle.dumps(settings), resume, descriptors))
+                process.send(Start(pickle.dumps(settings), resume, descriptors, self._ring))
                 while (messages := await process.receive()) is not None:
                     for message in messages:
                         if isinstance(message, StationReady):

@@ -130,6 +130,11 @@ class WorkerRun:
             self._remove(step)
             self._expected.insert(0, (step.bar, dict(step.controls)))
 
+    def moved_changes(self, origin: Frames) -> Iterator[ControlChange]:
+        """Yield the changes as they are when the run's first bar line is at another frame of the channel."""
+        for change in self.changes:
+            yield msgspec.structs.replace(change, frame=change.frame + origin - self.origin)
+
     def controls_at(self, frame: Frames) -> Controls:
         """Return the controls that are in force when the bar at `frame` begins."""
         values: dict[str, JsonValue] = {}

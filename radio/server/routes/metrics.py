@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, get_args
 from aiohttp import web
 
 from radio import __version__
+from radio.audio.signal_guard import Fault
 from radio.push.status import PushStatus
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import CHANNELS
@@ -80,6 +81,20 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
         for name, channel in channels.items()
         for format_ in CODECS
     ]
+    tiers = [
+        ({"station": name, "tier": tier}, seconds)
+        for name, channel in channels.items()
+        for tier, seconds in channel.tiers.seconds.items()
+    ]
+    yield Metric("radio_tier_seconds_total", "counter", "Time for which each tier was heard.", tiers)
+    now = [(labels, float(channels[labels["station"]].tiers.current == labels["tier"])) for labels, _ in tiers]
+    yield Metric("radio_tier", "gauge", "What is heard: the music, its last bars again, or textures alone.", now)
+    faults = [
+        ({"station": name, "fault": fault}, float(channel.faults[fault]))
+        for name, channel in channels.items()
+        for fault in get_args(Fault)
+    ]
+    yield Metric("radio_faults_total", "counter", "Stations that broke while they played.", faults)
     on_air = samples(lambda channel: channel.edge.on_air)
     yield Metric("radio_on_air", "gauge", "Whether audio was released in the last two seconds.", on_air)
     listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]

@@ -34,6 +34,7 @@ def station_summary(channel: Channel) -> StationSummary:
         title=settings.title,
         description=settings.description,
         on_air=edge.on_air,
+        tier=channel.tiers.current,
         now=channel.now_playing.current(),
         live=edge.live,
         sample_rate=SAMPLE_RATE,

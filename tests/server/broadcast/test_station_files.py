@@ -68,7 +68,6 @@ async def test_the_same_piece_goes_on_when_all_files_are_removed_and_the_worker_
             await kill_worker(channel)
             live = channel.edge.live
             await until(lambda live=live: channel.edge.live > live + 4 * SAMPLE_RATE)  # type: ignore[misc]
-        assert len(channel.runs) == 1
         notes, bars = aired(channel)
         assert len(bars) > 2
         assert len(notes) > 10

@@ -1,0 +1,45 @@
+"""The tiers of a station on its clock: what is heard at the live edge, and for how long it was."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import get_args
+
+from radio.station.fallback import Tier
+from radio.types import SAMPLE_RATE, Frames, Seconds
+
+
+class Tiers:
+    """The tiers of the audio that was released, and of what is rendered ahead."""
+
+    def __init__(self) -> None:
+        self.current: Tier = "music"
+        self._frames: dict[Tier, Frames] = dict.fromkeys(get_args(Tier), 0)
+        self._coming: deque[tuple[Frames, Tier]] = deque()
+        self._live: Frames = 0
+
+    @property
+    def seconds(self) -> dict[Tier, Seconds]:
+        """The time for which each tier was on the air."""
+        return {tier: frames / SAMPLE_RATE for tier, frames in self._frames.items()}
+
+    def plan(self, frame: Frames, tier: Tier) -> None:
+        """Let a tier begin at a frame; what was planned from there on is replaced."""
+        while self._coming and self._coming[-1][0] >= frame:
+            self._coming.pop()
+        self._coming.append((frame, tier))
+
+    def advance(self, live: Frames) -> bool:
+        """Note that the audio before frame `live` is released. Return True if the tier has changed."""
+        before = self.current
+        while self._coming and self._coming[0][0] <= live:
+            frame, tier = self._coming.popleft()
+            self._count(frame)
+            self.current = tier
+        self._count(live)
+        return self.current != before
+
+    def _count(self, end: Frames) -> None:
+        if end > self._live:
+            self._frames[self.current] += end - self._live
+            self._live = end

@@ -1,0 +1,214 @@
+"""A station that cannot play its music: its last bars are heard, then textures, and the music again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radio.errors import ServerError
+from radio.paths import SOUNDFONT
+from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.tiers import Tiers
+from radio.settings.controls import LAYERS
+from radio.settings.station import StationSettings
+from radio.types import SAMPLE_RATE, Block, Frames
+from radio.worker.supervisor import WORKER_COMMAND
+from tests.server.broadcast.test_resume import aired
+from tests.server.on_air import OnAir, on_air, until
+from tests.server.routes.test_stations import get, patch
+from tests.server.tone_worker import BAR, SILENT_AT, settings
+from tests.station import test_station
+
+small = test_station.settings
+
+
+def test_tiers_are_counted_on_the_clock_of_the_live_edge() -> None:
+    tiers = Tiers()
+    tiers.plan(10 * SAMPLE_RATE, "repeat")
+    tiers.plan(190 * SAMPLE_RATE, "texture")
+    assert not tiers.advance(9 * SAMPLE_RATE)
+    assert tiers.advance(12 * SAMPLE_RATE)
+    assert tiers.current == "repeat"
+    assert tiers.advance(200 * SAMPLE_RATE)
+    tiers.plan(201 * SAMPLE_RATE, "music")
+    assert tiers.advance(205 * SAMPLE_RATE)
+    assert tiers.seconds == {"music": 14, "repeat": 180, "texture": 11}
+
+
+def test_what_was_planned_is_replaced_from_a_frame_on() -> None:
+    tiers = Tiers()
+    tiers.plan(10, "repeat")
+    tiers.plan(20, "texture")
+    tiers.plan(10, "music")
+    assert not tiers.advance(100)
+    assert tiers.current == "music"
+
+
+class Recorder:
+    """Records the samples of a station as the live edge reaches them."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._parts: list[tuple[Frames, Block]] = []
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        async with self._channel.tap("pcm") as tap:
+            async for packet in tap:
+                samples = np.frombuffer(packet.data, "<i2").reshape(-1, 2).astype(np.float32) / 32_768
+                self._parts.append((packet.frame, samples))
+
+    async def sound(self) -> tuple[Frames, Block]:
+        """Return the first frame and the samples, which must have no hole, and stop."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        frames = [frame for frame, _ in self._parts]
+        lengths = [len(block) for _, block in self._parts]
+        assert np.array_equal(np.diff(frames), lengths[:-1])
+        return frames[0], np.concatenate([block for _, block in self._parts])
+
+
+def level(block: Block) -> float:
+    return float(10 * np.log10((block**2).mean() + 1e-12))
+
+
+def tonal(block: Block) -> float:
+    """Return the share of the left channel's power that lies in the tone of 440 Hz."""
+    left = block[:, 0]
+    times = np.arange(len(left)) / SAMPLE_RATE
+    at = abs(np.exp(-2j * np.pi * 440 * times) @ left) ** 2 * 2 / len(left)
+    return float(at / (left @ left + 1e-12))
+
+
+async def end_worker(radio: OnAir) -> None:
+    pid = radio.tone.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: radio.tone.pid != pid)
+
+
+async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_path: Path) -> None:
+    needed = tmp_path / "font.sf2"
+    needed.touch()
+    async with on_air(settings(description=f"needs {needed}")) as radio:
+        channel = radio.tone
+        recorder = Recorder(channel)
+        await until(lambda: channel.edge.live > 6 * SAMPLE_RATE)
+        needed.unlink()
+        await end_worker(radio)
+        await until(lambda: channel.tiers.current == "repeat")
+        live = channel.edge.live
+        await until(lambda: channel.edge.live > live + 4 * SAMPLE_RATE)
+        _, answer = await get(radio, "/api/stations/tone")
+        assert (answer["tier"], answer["on_air"]) == ("repeat", True)
+        needed.touch()
+        await until(lambda: channel.tiers.current == "music")
+        back = channel.edge.live
+        await until(lambda: channel.edge.live > back + 3 * SAMPLE_RATE)
+        _, answer = await get(radio, "/api/stations/tone")
+        assert answer["tier"] == "music"
+        assert channel.edge.total_delay < 0.5
+        _, sound = await recorder.sound()
+        seconds = [
+            sound[start : start + SAMPLE_RATE // 2] for start in range(0, len(sound) - SAMPLE_RATE, SAMPLE_RATE // 2)
+        ]
+        assert min(map(level, seconds)) > -20
+        assert min(map(tonal, seconds)) > 0.9
+        assert len(channel.runs) == 2
+        run = channel.runs[-1]
+        assert run.settings.seed == channel.runs[0].settings.seed
+        bars = [bar.frame - run.origin for bar in channel.journal.bars if bar.frame >= run.begins]
+        before = [bar.frame - channel.runs[0].origin for bar in channel.journal.bars if bar.frame < run.begins]
+        assert bars[0] in {before[-1], before[-1] + BAR}
+        assert [bar // BAR for bar in bars] == list(range(bars[0] // BAR, bars[0] // BAR + len(bars)))
+
+
+async def test_textures_are_heard_if_a_station_cannot_be_opened_at_all(tmp_path: Path) -> None:
+    needed = tmp_path / "font.sf2"
+    async with on_air(settings(description=f"needs {needed}"), start=False) as radio:
+        channel = radio.tone
+        with pytest.raises(ServerError, match="is missing"):
+            await channel.start()
+        recorder = Recorder(channel)
+        await until(lambda: channel.edge.live > 4 * SAMPLE_RATE)
+        assert channel.tiers.current == "texture"
+        needed.touch()
+        await until(lambda: channel.tiers.current == "music")
+        begins = channel.runs[-1].begins
+        await until(lambda: channel.edge.live > begins + 4 * SAMPLE_RATE)
+        first, sound = await recorder.sound()
+        texture, music = sound[SAMPLE_RATE : begins - first], sound[begins - first :]
+        assert level(texture) > -40
+        assert tonal(texture) < 0.1
+        assert tonal(music) > 0.9
+
+
+async def test_silence_is_replaced_before_it_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    async with on_air(settings(description="falls silent")) as radio:
+        channel = radio.tone
+        recorder = Recorder(channel)
+        await until(lambda: channel.edge.live > SILENT_AT + 6 * SAMPLE_RATE)
+        assert channel.faults == {"silent": 1}
+        assert channel.tiers.current == "music"
+        _, sound = await recorder.sound()
+        assert min(level(sound[start : start + 9_600]) for start in range(0, len(sound) - 9_600, 9_600)) > -20
+        _, bars = aired(channel)
+        assert bars == [BAR * number for number in range(len(bars))]
+    assert caplog.text.count("the signal is silent from frame") == 1
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_muted_station_says_so(tmp_path: Path) -> None:
+    async with on_air() as radio:
+        muted = ", ".join(f'"{layer}_mute": true' for layer in LAYERS)
+        assert (await patch(radio, f"{{{muted}}}"))[0] == 200
+        _, answer = await get(radio, "/api/stations/tone")
+        assert answer["health"]["muted"]
+        async with radio.http.get(f"{radio.root}/metrics") as response:
+            assert 'radio_muted{station="tone"} 1\n' in await response.text()
+        assert radio.tone.faults == {}
+
+
+@pytest.mark.slow
+async def test_the_bars_of_a_real_station_are_repeated_and_its_piece_goes_on(
+    small: StationSettings, tmp_path: Path
+) -> None:
+    font = tmp_path / "own.sf2"
+    shutil.copy(SOUNDFONT, font)
+    async with on_air(replace(small, soundfont=font, seed=5), worker=WORKER_COMMAND) as radio:
+        channel = radio.channels["chill"]
+        recorder = Recorder(channel)
+        await until(lambda: channel.edge.live > 25 * SAMPLE_RATE)
+        away = font.rename(tmp_path / "away.sf2")
+        channel._worker.forget_files()
+        pid = channel.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: channel.tiers.current == "repeat", 120)
+        stand_in = channel._stand_ins.current
+        assert stand_in is not None
+        loop = stand_in._fallback.loop
+        assert loop is not None
+        await until(lambda: channel.edge.live > stand_in.start + 2 * SAMPLE_RATE)
+        away.rename(font)
+        await until(lambda: channel.tiers.current == "music", 120)
+        run = channel.runs[-1]
+        await until(lambda: channel.edge.live > run.begins + 4 * SAMPLE_RATE)
+        first, sound = await recorder.sound()
+        end = min(run.begins, stand_in.start + loop.length)
+        repeated = sound[stand_in.start + 2_000 - first : end - 2_000 - first]
+        earlier = sound[stand_in.start + 2_000 - loop.length - first :][: len(repeated)]
+        assert np.corrcoef(repeated.ravel(), earlier.ravel())[0, 1] > 0.99
+        assert min(level(sound[start : start + SAMPLE_RATE]) for start in range(0, len(sound), SAMPLE_RATE)) > -45
+        _, bars = aired(channel)
+        assert np.diff(bars).max() <= 1.01 * np.diff(bars).min()
+        steps = np.abs(np.diff(sound, axis=0)).max(axis=1)
+        joints = [stand_in.start - first, run.begins - first]
+        assert all(steps[joint - 50 : joint + 50].max() < 0.5 * steps.max() for joint in joints)
