@@ -133,5 +133,7 @@ def given_phrases(track: Track) -> dict[str, Phrase]:
     prime = track.prime
     if prime is None:
         return {}
-    phrases = {"keys A": prime.passage if prime.literal else None, "drums A": prime.drums, "motif": prime.motif}
+    phrases = {"drums A": prime.drums, "motif": prime.motif}
+    if prime.literal:
+        phrases = {"keys A": prime.passage, "keys B": prime.second, **phrases}
     return {name: phrase for name, phrase in phrases.items() if phrase is not None}

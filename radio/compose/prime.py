@@ -26,14 +26,16 @@ _RANDOM_NOTES: Final = 16
 class Prime:
     """Music that a station takes up.
 
-    name: of its file. passage: notes of the keys, which the piano model hears before it continues them. literal: a
-    track plays the passage itself as its first phrase. tempo: BPM; None leaves it to the station. key: the tonic, of a
-    minor piece that of the relative major; None leaves key and chords to the station. loops: the chord loop of each
-    material, in that key. texture: of the passage. drums: a drum loop. motif: a line from which the lead is made.
+    name: of its file. passage: notes of the keys, which the piano model hears before it continues them. second: notes
+    of the keys elsewhere in the file, over another chord loop if it has one. literal: a track plays the passages
+    themselves as its phrases. tempo: BPM; None leaves it to the station. key: the tonic, of a minor piece that of the
+    relative major; None leaves key and chords to the station. loops: the chord loop of each material, in that key.
+    texture: of the passage. drums: a drum loop. motif: a line from which the lead is made.
     """
 
     name: str
     passage: Phrase
+    second: Phrase | None = None
     literal: bool = True
     tempo: float | None = None
     key: str | None = None
@@ -74,6 +76,7 @@ def as_json(prime: Prime) -> dict[str, JsonValue]:
     return {
         **asdict(prime),
         "passage": _phrase_json(prime.passage),
+        "second": None if prime.second is None else _phrase_json(prime.second),
         "loops": None if prime.loops is None else {name: [*loop.names()] for name, loop in prime.loops.items()},
         "drums": None if prime.drums is None else _phrase_json(prime.drums),
         "motif": None if prime.motif is None else _phrase_json(prime.motif),
@@ -83,10 +86,12 @@ def as_json(prime: Prime) -> dict[str, JsonValue]:
 def from_json(fields: Mapping[str, Any]) -> Prime:
     """Return the prime of `as_json`. Raises ValueError, TypeError or KeyError for other values."""
     loops, texture, drums, motif = (fields[name] for name in ("loops", "texture", "drums", "motif"))
+    second = fields.get("second")  # a history of an earlier version has none
     return Prime(
         **{
             **fields,
             "passage": _phrase(fields["passage"]),
+            "second": None if second is None else _phrase(second),
             "loops": None if loops is None else {name: parse_loop(bars) for name, bars in loops.items()},
             "texture": None if texture is None else Texture(**texture),
             "drums": None if drums is None else _phrase(drums),

@@ -6,6 +6,7 @@ peaks of the onsets and last while they sound; what sounds beside them becomes n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -33,6 +34,14 @@ _GAP: Final = 11
 
 _SHORTEST: Final = 11
 """Frames that a note is longer than: 128 ms."""
+
+_OVERTONES: Final = (12, 19, 24)
+_STRONGER, _LONGER = 1.4, 2.0
+"""Strength and length, beside an undertone's, of the note that it is heard below."""
+
+_TOGETHER: Final[Seconds] = 0.04
+_NEIGHBORS: Final = 12
+"""Notes before and after one that may be struck with it."""
 
 Frames = npt.NDArray[np.float32]
 
@@ -68,10 +77,28 @@ def find_notes(activations: Activations) -> list[HeardNote]:
         middle, column = divmod(int(rest.argmax()), rest.shape[1])
         end = middle + 1 + _reach(rest[middle + 1 :, column])
         take(middle - _reach(rest[:middle, column][::-1]), end, column)
-    return sorted(
-        HeardNote(start * FRAME, end * FRAME, LOWEST + column, float(sounding[start:end, column].mean()))
-        for start, end, column in notes
+    return _without_undertones(
+        sorted(
+            HeardNote(start * FRAME, end * FRAME, LOWEST + column, float(sounding[start:end, column].mean()))
+            for start, end, column in notes
+        )
     )
+
+
+def _without_undertones(notes: Sequence[HeardNote]) -> list[HeardNote]:
+    """Return the notes without short weak ones below a note whose overtone they would have: the network hears such."""
+    kept = []
+    for place, note in enumerate(notes):
+        near = notes[max(0, place - _NEIGHBORS) : place + _NEIGHBORS]
+        if not any(
+            other.note - note.note in _OVERTONES
+            and abs(other.start - note.start) < _TOGETHER
+            and other.strength > _STRONGER * note.strength
+            and other.end - other.start > _LONGER * (note.end - note.start)
+            for other in near
+        ):
+            kept.append(note)
+    return kept
 
 
 def _beginnings(activations: Activations) -> Frames:

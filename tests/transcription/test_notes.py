@@ -63,6 +63,16 @@ def test_weak_onsets_within_a_held_note_are_vibrato() -> None:
     assert frames(heard) == [(10, 50, 60), (50, 100, 60)]
 
 
+def test_short_weak_notes_below_their_overtone_are_left_out() -> None:
+    heard = activations()
+    strike(heard, 10, 100, 64)
+    strike(heard, 10, 30, 52, sure=0.5, begins=0.6)
+    strike(heard, 10, 30, 50, sure=0.5, begins=0.6)
+    strike(heard, 110, 190, 64)
+    strike(heard, 110, 190, 52, sure=0.5, begins=0.6)
+    assert frames(heard) == [(10, 30, 50), (10, 100, 64), (110, 190, 52), (110, 190, 64)]
+
+
 def test_silence_has_no_notes() -> None:
     assert find_notes(activations()) == []
     assert find_notes(activations(0)) == []

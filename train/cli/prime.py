@@ -1,7 +1,8 @@
 """Measure priming: what the radio finds in MIDI files, and how near a primed station comes to its file.
 
-Renders of the shipped stations are listened to, and what is found is compared with what was composed. Then a station is
-primed with some of them, and its next 16 bars are compared with the file and with nine others.
+Renders of the shipped stations are listened to, and what is found is compared with what was composed; so are their
+recordings, and tunes in the public domain whose key is written. Then a station is primed with some of the renders, and
+its next 16 bars are compared with the file and with nine others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from train.cli.options import add_config_and_seed, positive_integer
 
 SUMMARY: Final = "measure what is found in MIDI files, and how primed stations follow them"
 EXAMPLES: Final = """\
-  python -m train prime --renders 50 --primed 20 --folder build/renders
+  python -m train prime --renders 50 --primed 50 --tunes 50 --recorded 50 --folder build/renders
 """
 
 
@@ -23,6 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--renders", type=positive_integer, default=50, metavar="N", help="renders to listen to [50]")
     parser.add_argument(
         "--primed", type=int, default=20, metavar="N", help="of these, files to prime a station with [20]"
+    )
+    parser.add_argument("--tunes", type=int, default=0, metavar="N", help="tunes in the public domain to listen to [0]")
+    parser.add_argument(
+        "--recorded", type=int, default=0, metavar="N", help="renders whose sound to listen to as well [0]"
     )
     parser.add_argument("--station", default="study", metavar="NAME", help="station that is primed [study]")
     parser.add_argument(
@@ -34,7 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure, and print the figures as tables of Markdown."""
     from radio.settings.config import load
-    from train.metrics.priming import figures_text, following_figures, listened, listening_figures, renders
+    from train.metrics.priming import (
+        figures_text,
+        following_figures,
+        listened,
+        listening_figures,
+        recorded_figures,
+        renders,
+        tunes_figures,
+    )
 
     stations = [station for station in load(arguments.config).stations.values() if "drums" in station.layers]
     paths = list(renders(stations, arguments.renders, arguments.folder, arguments.seed))
@@ -42,6 +55,11 @@ def run(arguments: argparse.Namespace) -> None:
     for one in comparisons:
         print(f"{one.name}: key {one.key}, mode {one.mode}, tempo {one.tempo}, roots {one.roots:.2f}")
     print(figures_text(listening_figures(comparisons)))
+    if arguments.tunes:
+        print(figures_text(tunes_figures(arguments.tunes, arguments.folder)), flush=True)
+    if arguments.recorded:
+        figures = recorded_figures(stations, paths, arguments.recorded, arguments.seed)
+        print(figures_text(figures), flush=True)
     if arguments.primed:
         settings = load(arguments.config).station(arguments.station)
         print(figures_text(following_figures(paths, settings, arguments.primed, arguments.seed)), flush=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from statistics import fmean
 from typing import Any, Final
 
@@ -14,7 +15,9 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from radio.compose.listening.harmony import find_harmony
+from radio.compose.listening.reading import read_prime
 from radio.compose.listening.song import song_of
+from radio.errors import RadioError
 from radio.music import midi
 from radio.music.chords import pitch_class
 from radio.music.events import Note
@@ -24,8 +27,10 @@ from radio.settings.station import StationSettings
 from radio.station.extent import TimedExcerpt
 from radio.station.factory import open_composer
 from radio.station.midi_export import write_midi
+from radio.station.rendering import render
 from radio.station.score import compose
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, JsonValue
+from train.data.corpus import tunes
 
 _SECONDS: Final = 60.0
 """Length of a render."""
@@ -34,7 +39,12 @@ _FOLLOWING: Final = 16
 """Bars after priming that are measured."""
 
 _TEMPO: Final = 0.02
+_TEMPOS: Final = (55.0, 105.0)
+"""Range from which the tempo of a tune is drawn."""
+
+_FIFTH: Final = 7
 _OTHERS: Final = 9
+_COMPARED: Final = ("pitch classes", "notes a beat", "strikes a beat", "register")
 
 Features = npt.NDArray[np.float64]
 
@@ -94,6 +104,47 @@ def listened(path: Path) -> Heard:
     )
 
 
+def tunes_figures(count: int, folder: Path) -> dict[str, JsonValue]:
+    """Write tunes in the public domain as MIDI files, and return the shares whose key and tempo are right."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys, tempos = [], []
+    for name, sharps, notes in tqdm(tunes.written_keys(count), total=count, desc="tunes"):
+        path, tempo = folder / f"tune-{name}.mid", Random(name).uniform(*_TEMPOS)
+        midi.write(path, [midi.MidiTrack("melody", notes)], {0: tempo}, end=max(note.tick for note in notes))
+        song = song_of(midi.read(path), PartChoice())
+        _, key = find_harmony(song.pitched, song.bars)
+        keys.append(key.tonic == sharps * _FIFTH % 12)
+        tempos.append(abs(song.tempo / tempo - 1) <= _TEMPO)
+    return {"tunes": len(keys), "key right": round(fmean(keys), 3), "tempo within 2 %": round(fmean(tempos), 3)}
+
+
+def recorded_figures(
+    stations: Sequence[StationSettings], paths: Sequence[Path], count: int, seed: int
+) -> dict[str, JsonValue]:
+    """Listen to the sound of the first `count` renders, and return the shares whose key and tempo are right."""
+    keys, tempos, failed = [], [], 0
+    for number, path in enumerate(tqdm(paths[:count], desc="recordings")):
+        sound, truth = path.with_suffix(".flac"), json.loads(path.with_suffix(".json").read_text())
+        if not sound.exists():
+            settings, extent = stations[number % len(stations)], TimedExcerpt(_SECONDS)
+            render(
+                settings, extent=extent, seed=seed + number // len(stations), paths=[sound], on_progress=lambda _: None
+            )
+        try:
+            prime = read_prime(sound, PartChoice())
+        except RadioError:
+            failed += 1
+            continue
+        keys.append(pitch_class(prime.key or "C") == pitch_class(truth["key"]))
+        tempos.append(abs((prime.tempo or 0.0) / truth["tempo"] - 1) <= _TEMPO)
+    return {
+        "recordings": len(keys) + failed,
+        "refused": failed,
+        "key right": round(sum(keys) / (len(keys) + failed), 3),
+        "tempo within 2 %": round(sum(tempos) / (len(keys) + failed), 3),
+    }
+
+
 def listening_figures(comparisons: Sequence[Heard]) -> dict[str, JsonValue]:
     """Return shares of renders, and of beats, in which what was found is right."""
     modes = [one.mode for one in comparisons if one.mode is not None]
@@ -111,12 +162,13 @@ def listening_figures(comparisons: Sequence[Heard]) -> dict[str, JsonValue]:
 def following_figures(paths: Sequence[Path], settings: StationSettings, count: int, seed: int) -> dict[str, JsonValue]:
     """Prime a station with each of `count` files, and compare its next 16 bars with the file and with nine others.
 
-    Compared are the keys: the histogram of their pitch classes, their strikes a beat, and their mean pitch. The nearest
-    of ten by all three is that with the least sum of distances, each in units of its mean over all pairs of files.
+    Compared are the keys: the histogram of their pitch classes, their notes a beat, their strikes a beat (chords
+    counted once), and their mean pitch. The nearest of ten by all of them is that with the least sum of distances, each
+    in units of its mean over all pairs of files.
     """
     songs = [_features(song_of(midi.read(path), PartChoice()).keys) for path in paths]
     usual = _scales(songs)
-    nearest: dict[str, list[float]] = {name: [] for name in ("pitch classes", "density", "register", "all three")}
+    nearest: dict[str, list[float]] = {name: [] for name in (*_COMPARED, "all of these")}
     for number in tqdm(range(min(count, len(paths))), desc="primed"):
         primed = replace(settings, prime=paths[number])
         composer = open_composer(primed, seed + number)
@@ -124,29 +176,30 @@ def following_figures(paths: Sequence[Path], settings: StationSettings, count: i
         notes = events_to_notes([event for bar in bars for event in bar.events["keys"]])
         distances = _distances(_features(notes), songs) / usual
         rivals = [(number + step) % len(paths) for step in range(1, _OTHERS + 1)]
-        columns = {**dict(zip(nearest, distances.T, strict=False)), "all three": distances.sum(axis=1)}
+        columns = {**dict(zip(nearest, distances.T, strict=False)), "all of these": distances.sum(axis=1)}
         for name, values in columns.items():
             nearest[name].append(float(values[number] <= min(values[other] for other in rivals)))
     return {
-        "primed": len(nearest["density"]),
+        "primed": len(nearest["all of these"]),
         **{f"nearest to its own file of ten, by {name}": round(fmean(hits), 3) for name, hits in nearest.items()},
     }
 
 
 def _features(notes: Sequence[Note]) -> Features:
-    """Return the histogram of pitch classes, the strikes a beat in bars that have any, and the mean pitch."""
+    """Return the histogram of pitch classes, notes and strikes a beat in bars that have any, and the mean pitch."""
     histogram = np.bincount([note.note % 12 for note in notes], [note.end - note.start for note in notes], 12)
     bars = {note.start // TICKS_PER_BAR for note in notes}
-    strikes = len({note.start for note in notes}) / (BEATS_PER_BAR * max(1, len(bars)))
-    return np.array([*(histogram / max(histogram.sum(), 1e-9)), strikes, fmean(note.note for note in notes)])
+    beats = BEATS_PER_BAR * max(1, len(bars))
+    densities = len(notes) / beats, len({note.start for note in notes}) / beats
+    return np.array([*(histogram / max(histogram.sum(), 1e-9)), *densities, fmean(note.note for note in notes)])
 
 
 def _distances(own: Features, songs: Sequence[Features]) -> Features:
-    """Return the distances of pitch classes, densities and registers from each song; shape (songs, 3)."""
+    """Return the distances from each song by each of `_COMPARED`; shape (songs, 4)."""
     table = np.array(songs)
     classes = np.abs(table[:, :12] - own[:12]).sum(axis=1)
-    density = np.abs(np.log2(table[:, 12] / own[12]))
-    return np.stack([classes, density, np.abs(table[:, 13] - own[13])], axis=1)
+    densities = np.abs(np.log2(table[:, 12:14] / own[12:14]))
+    return np.stack([classes, *densities.T, np.abs(table[:, 14] - own[14])], axis=1)
 
 
 def _scales(songs: Sequence[Features]) -> Features:

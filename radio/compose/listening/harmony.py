@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from radio.compose.listening.key import Key, find_key, weight_in
+from radio.compose.listening.key import Key, find_key, usual_in
 from radio.music.chord_loops import HALVES, Loop
 from radio.music.chord_naming import CHORDS, Times, chord_scores, pitch_class_times
 from radio.music.chords import NO_CHORD, Chord
@@ -17,18 +17,24 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 
 _HALF: Final = TICKS_PER_BAR // HALVES
-_LOW: Final = 55
+_LOW: Final = 58
 """Notes below stand for the root."""
 
-_ROOT_WEIGHT: Final = 0.1
-_FLOOR_WEIGHT: Final = 0.2
+_ROOT_WEIGHT: Final = 0.08
+_FLOOR_WEIGHT: Final = 0.5
+_FLOORS: Final = (1.0, 0.4)
+"""Weights of the lowest note at a bar line and in the middle of a bar, where basses leave the root."""
+
 _NEAR: Final = TICKS_PER_BEAT // 8
 """Ticks around the beginning of a half bar in which a note counts as struck there."""
 
-_KEY_WEIGHT: Final = 0.06
-"""Weight of the functions that chords have in the key."""
+_KEY_WEIGHT, _LINE_KEY_WEIGHT = 0.027, 0.1
+"""Weight of how usual chords are in the key; more where a single line leaves the chords open."""
 
-_RING: Final = 3 * TICKS_PER_BEAT // 2
+_LINE: Final = 1.5
+"""Voices that sound on average, below which a song is a line."""
+
+_RING: Final = 100
 """Shorter notes count as if they sounded for this long: a short chord is heard until the next one."""
 
 _CHANGES: Final = (0.12, 0.4)
@@ -39,14 +45,23 @@ _CONTEXT: Final = 4
 _SHARPNESS: Final = 8
 """Power of the likeness by which half bars share what they hold."""
 
-_RARE: Final = {"6": -0.22, "aug": -0.38, "dim": -0.3, "hdim7": -0.15, "sus": -0.15}
-"""Costs of chords that mostly have a plainer name: C6 is Am7."""
+_RARE: Final = {
+    "6": -0.14, "aug": -0.38, "dim": -0.3, "hdim7": -0.2, "sus": -0.2, "maj9": -0.2, "min9": -0.15, "maj7": -0.1,
+    "min7": -0.05, "dom7": 0.05,
+}  # fmt: skip
+"""Additions to the fit of chords: most have a plainer name, as C6 is Am7, and large ones fit any notes."""
 
 _LENGTHS: Final = (4, 2, 8)
 """Lengths of loops in bars, the usual first."""
 
 _LONGER: Final = 0.06
 """Agreement by which an unusual length must be better."""
+
+_OTHER: Final = 0.5
+"""Largest share of roots that another loop has in common with the first."""
+
+_ODD: Final = 0.5
+"""Weight of the oddness of a passage beside the share of the song that is like it."""
 
 _ROOTS: Final = np.array([chord.root for chord in CHORDS])
 _COSTS: Final = np.array([_RARE.get(chord.quality, 0.0) for chord in CHORDS])
@@ -64,7 +79,8 @@ def find_harmony(notes: Sequence[Note], bars: int) -> tuple[list[Chord], Key]:
     """Return the chord of each half bar, and the key: chords are found, then the key, then chords that it has."""
     times = pitch_class_times(notes, [0, max(note.end for note in notes)])[0]
     key = find_key(times, _find_chords(notes, bars, 0.0))
-    chords = _find_chords(notes, bars, _KEY_WEIGHT * np.array([weight_in(key.tonic, chord) for chord in CHORDS]))
+    weight = _KEY_WEIGHT if times.sum() >= _LINE * bars * TICKS_PER_BAR else _LINE_KEY_WEIGHT
+    chords = _find_chords(notes, bars, weight * usual_in(key.tonic, CHORDS))
     return chords, find_key(times, chords)
 
 
@@ -81,19 +97,19 @@ def _find_chords(notes: Sequence[Note], bars: int, prior: Times | float) -> list
     edges = range(0, (bars * HALVES + 1) * _HALF, _HALF)
     rung = [replace(note, end=max(note.end, note.start + _RING)) for note in notes]
     times = pitch_class_times(rung, edges)
-    low = _shares(pitch_class_times([note for note in rung if note.note < _LOW], edges))
     if not times.any():
         return [NO_CHORD] * (bars * HALVES)
     sums = times.sum(axis=1)
     mass = np.sqrt(np.minimum(1, sums / np.median(sums[sums > 0])))
-    floor = _floor(notes, bars * HALVES)
-    roots = _ROOT_WEIGHT * low[:, _ROOTS] + _FLOOR_WEIGHT * floor[:, _ROOTS]
-    fits = _pooled(chord_scores(times) + roots + _COSTS + prior, _shares(times), low + floor, mass)
+    low = pitch_class_times([note for note in rung if note.note < _LOW], edges)
+    roots = _ROOT_WEIGHT * _shares(low)[:, _ROOTS] + _FLOOR_WEIGHT * _floor(notes, bars * HALVES)[:, _ROOTS]
+    alike = _likeness(_shares(times))
+    fits = _pooled(chord_scores(times) + _COSTS + prior, alike * mass) + _pooled(roots, alike * low.any(axis=1))
     return [CHORDS[place] for place in _best_path(fits * mass[:, None])]
 
 
 def _floor(notes: Sequence[Note], halves: int) -> Times:
-    """Return 1 for the pitch class of the lowest note struck as a half bar begins; shape (half bars, 12)."""
+    """Return the weight of the pitch class of the lowest note struck as a half bar begins; shape (half bars, 12)."""
     lowest: dict[int, int] = {}
     for note in notes:
         half, place = divmod(note.start + _NEAR, _HALF)
@@ -101,19 +117,24 @@ def _floor(notes: Sequence[Note], halves: int) -> Times:
             lowest[half] = min(note.note, lowest.get(half, note.note))
     floor = np.zeros((halves, 12))
     for half, pitch in lowest.items():
-        floor[half, pitch % 12] = 1.0
+        floor[half, pitch % 12] = _FLOORS[half % HALVES]
     return floor
 
 
-def _pooled(fits: Times, shares: Times, low: Times, mass: Times) -> Times:
-    """Return how well chords fit each half bar and those like it, at the same place in their bars."""
-    count = len(fits)
-    features = np.pad(np.concatenate([shares, 0.5 * low], axis=1), ((_CONTEXT, _CONTEXT), (0, 0)))
-    around = np.concatenate([features[shift : shift + count] for shift in range(2 * _CONTEXT + 1)], axis=1)
+def _likeness(shares: Times) -> Times:
+    """Return how alike half bars and those around them are, 0–1; 0 for other places in their bars."""
+    count = len(shares)
+    padded = np.pad(shares, ((_CONTEXT, _CONTEXT), (0, 0)))
+    around = np.concatenate([padded[shift : shift + count] for shift in range(2 * _CONTEXT + 1)], axis=1)
     around /= np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-9)
     places = np.arange(count) % HALVES
-    likeness = np.maximum(around @ around.T, 0) ** _SHARPNESS * (places[:, None] == places) * mass
-    pooled: Times = likeness @ fits / np.maximum(likeness.sum(axis=1, keepdims=True), 1e-9)
+    likeness: Times = np.maximum(around @ around.T, 0) ** _SHARPNESS * (places[:, None] == places)
+    return likeness
+
+
+def _pooled(values: Times, weights: Times) -> Times:
+    """Return the means of what half bars hold, as one with others by `weights`; 0 without any weight."""
+    pooled: Times = weights @ values / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
     return pooled
 
 
@@ -136,12 +157,15 @@ def _shares(times: Times) -> Times:
     return shares
 
 
-def find_loop(chords: Sequence[Chord], full: Sequence[bool]) -> Passage:
+def find_loop(
+    chords: Sequence[Chord], full: Sequence[bool], oddness: Callable[[Passage], float] = lambda _: 0.0
+) -> Passage:
     """Return the passage whose chords the song repeats: two, four or eight bars; the first bars where it repeats none.
 
     Args:
         chords: One a half bar.
         full: For each bar, whether the keyboard plays enough in it to be taken up.
+        oddness: How far the notes of a passage are from those of the whole song; a usual one is preferred.
     """
     bars = len(full)
     lengths = [length for length in _LENGTHS if length <= bars] or [1]
@@ -157,22 +181,40 @@ def find_loop(chords: Sequence[Chord], full: Sequence[bool]) -> Passage:
         likeness = sum(
             count * sum(a.root == b.root for a, b in zip(own, other, strict=True)) for other, count in common.items()
         ) / (common.total() * len(own))
-        return (round(played + likeness, 3), common[tuple(own)], -first)
+        odd = oddness(Passage(first, length))
+        return (round(played + likeness - _ODD * odd, 3), common[tuple(own)], -first)
 
     return Passage(max(firsts, key=merit), length)
 
 
-def other_loop(chords: Sequence[Chord], passage: Passage, full: Sequence[bool]) -> Loop | None:
-    """Return a loop of the same length that the song has beside that of `passage`; None where there is none."""
+def other_passage(
+    chords: Sequence[Chord], passage: Passage, full: Sequence[bool], oddness: Callable[[Passage], float] = lambda _: 0.0
+) -> Passage | None:
+    """Return a passage of the same length over another loop, or over the same one where the song has no other.
+
+    None is returned where the song has one passage alone.
+    """
     width = passage.bars * HALVES
     own = chords[passage.first * HALVES :][:width]
-    loops: Counter[tuple[Chord, ...]] = Counter()
+    others: dict[tuple[Chord, ...], list[Passage]] = {}
+    again: list[Passage] = []
     for first in range(passage.first % passage.bars, len(full) - passage.bars + 1, passage.bars):
+        if first == passage.first or not all(full[first : first + passage.bars]):
+            continue
         chunk = chords[first * HALVES :][:width]
         alike = sum(a.root == b.root for a, b in zip(own, chunk, strict=True)) / width
-        if alike <= 0.5 and all(full[first : first + passage.bars]):
-            loops[tuple(chunk)] += 1
-    return Loop(loops.most_common(1)[0][0]) if loops else None
+        if alike <= _OTHER:
+            others.setdefault(tuple(chunk), []).append(Passage(first, passage.bars))
+        elif alike == 1:
+            again.append(Passage(first, passage.bars))
+    if others:
+        again = max(others.values(), key=len)
+    return min(again, key=oddness, default=None)
+
+
+def loop_of(chords: Sequence[Chord], passage: Passage) -> Loop:
+    """Return the chords of a passage."""
+    return Loop(tuple(chords[passage.first * HALVES : (passage.first + passage.bars) * HALVES]))
 
 
 def _agreement(chords: Sequence[Chord], full: Sequence[bool], length: int) -> float:

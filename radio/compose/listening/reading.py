@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import log2
 from pathlib import Path
 from statistics import fmean, median, pstdev
 from typing import Final
 
 from radio.compose import melody
 from radio.compose.listening.drum_loop import find_drum_loop
-from radio.compose.listening.harmony import Passage, find_harmony, find_loop, other_loop
+from radio.compose.listening.harmony import Passage, find_harmony, find_loop, loop_of, other_passage
 from radio.compose.listening.song import Song, song_of
 from radio.compose.material import HIGHEST, LOWEST
 from radio.compose.phrase import Phrase, phrase_of, top_line
@@ -19,7 +20,6 @@ from radio.compose.prime import Prime
 from radio.compose.texture import Texture
 from radio.errors import AudioError, MidiError
 from radio.music import midi
-from radio.music.chord_loops import HALVES, Loop
 from radio.music.events import Note
 from radio.music.midi_parts import PartChoice
 from radio.music.midi_score import Score
@@ -34,6 +34,12 @@ _VOICES: Final = 6
 
 _FULL: Final = 0.4
 """Least number of strikes in a bar that is taken up, beside the median of the bars with any."""
+
+_SEMITONES: Final = 6
+"""Semitones in register that are as odd as twice the strikes."""
+
+_EMPTY: Final = 9.0
+"""Oddness of a passage without notes."""
 
 _SOFTEST, _LOUDEST = 46.0, 102.0
 
@@ -79,23 +85,44 @@ def prime_of(score: Score, name: str, choice: PartChoice) -> Prime:
     strikes = Counter(note.start // TICKS_PER_BAR for note in song.keys)
     usual = median(strikes.values())
     full = [strikes[bar] >= max(2, _FULL * usual) for bar in range(bars)]
-    passage = find_loop(chords, full)
-    loop = Loop(tuple(chords[passage.first * HALVES : (passage.first + passage.bars) * HALVES]))
-    other = other_loop(chords, passage, full)
+    oddness = _oddness(song)
+    passage = find_loop(chords, full, oddness)
+    other = other_passage(chords, passage, full, oddness)
     phrase = phrase_between(song.keys, passage)
     if not phrase.notes:
         raise MidiError("its keyboard part has no bars that could be repeated; two bars with notes are needed")
     return Prime(
         name=name,
         passage=phrase,
+        second=phrase_between(song.keys, other) if other else None,
         tempo=song.tempo,
         key=key.major,
         mode=key.mode,
-        loops={"A": loop, "B": other or loop},
+        loops={"A": loop_of(chords, passage), "B": loop_of(chords, other or passage)},
         texture=texture_of(phrase),
         drums=find_drum_loop(song.drums),
         motif=_motif(song, passage),
     )
+
+
+def _oddness(song: Song) -> Callable[[Passage], float]:
+    """Return a measure of how far the keys of a passage are from those of the song, in strikes a beat and register."""
+
+    def character(notes: Sequence[Note]) -> tuple[float, float]:
+        bars = {note.start // TICKS_PER_BAR for note in notes}
+        return len({note.start for note in notes}) / len(bars), fmean(note.note for note in notes)
+
+    strikes, register = character(song.keys)
+
+    def oddness(passage: Passage) -> float:
+        start, end = passage.first * TICKS_PER_BAR, (passage.first + passage.bars) * TICKS_PER_BAR
+        inside = [note for note in song.keys if start <= note.start < end]
+        if not inside:
+            return _EMPTY
+        own_strikes, own_register = character(inside)
+        return abs(log2(own_strikes / strikes)) + abs(own_register - register) / _SEMITONES
+
+    return oddness
 
 
 def phrase_between(notes: Sequence[Note], passage: Passage) -> Phrase:

@@ -54,7 +54,7 @@ class RecordedPrime(Body):
 
     name: str
     passage: RecordedPhrase
-    literal: Annotated[bool, Meta(description="Whether a track plays the passage itself.")]
+    literal: Annotated[bool, Meta(description="Whether a track plays the passages themselves.")]
     tempo: float | None
     key: str | None
     mode: str | None
@@ -62,3 +62,4 @@ class RecordedPrime(Body):
     texture: RecordedTexture | None
     drums: RecordedPhrase | None
     motif: RecordedPhrase | None
+    second: Annotated[RecordedPhrase | None, Meta(description="Another passage, over the loop `B`.")] = None

@@ -130,3 +130,27 @@ def test_a_prime_is_the_same_after_it_was_written(tmp_path: Path) -> None:
     assert from_json(as_json(prime)) == prime
     assert from_json(as_json(random_prime(7))) == random_prime(7) != random_prime(8)
     assert LOOP[0] in describe(prime)
+
+
+def test_a_second_passage_is_that_of_the_other_loop(tmp_path: Path) -> None:
+    loop = (*LOOP * 2, "Em7", "A7", "Fmaj7", "Bm7b5")
+    prime = heard(song(tmp_path / "song.mid", loop=loop, turns=2))
+    assert prime.loops is not None
+    assert prime.second is not None
+    first, second = (prime.loops[name] for name in ("A", "B"))
+    assert first != second
+    for phrase, chords in ((prime.passage, first), (prime.second, second)):
+        assert phrase.bars == chords.bars
+        for bar in range(phrase.bars):
+            tones = chords.halves[2 * bar].tones
+            assert {note.note % 12 for note in phrase.bar(bar, 0)} <= tones
+
+
+def test_a_usual_passage_is_preferred(tmp_path: Path) -> None:
+    score = song(tmp_path / "song.mid", turns=4)
+    high = [
+        replace(note, note=note.note + 12) if note.track == "Keys" and note.start < 4 * 4 * score.ppq else note
+        for note in score.notes
+    ]
+    prime = heard(replace(score, notes=sorted(high)))
+    assert max(note.note for note in prime.passage.notes) < 72, "three of the four turns are lower"

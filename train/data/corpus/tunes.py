@@ -60,6 +60,22 @@ def write(collections: list[str], out: Path, *, limit: int | None = None) -> int
     return count
 
 
+def written_keys(count: int) -> Iterator[tuple[str, int, list[NoteEvent]]]:
+    """Yield tunes of Ryan's collection, spread over it: name, sharps of the written key (flats below 0), and notes."""
+    from music21 import corpus
+
+    paths = sorted(corpus.getComposer(COLLECTIONS["ryans"]))
+    for path in paths[:: max(1, len(paths) // (3 * count))]:
+        for score in _scores(path):
+            sharps = {key.sharps for key in score.recurse().getElementsByClass("KeySignature")}
+            notes = melody(score)
+            if notes and len(sharps) == 1:
+                yield path.stem, sharps.pop(), notes
+                count -= 1
+        if count <= 0:
+            return
+
+
 def _scores(path: Path) -> Iterator[Any]:
     from music21 import converter, exceptions21
     from music21.stream import Opus
