@@ -56,8 +56,8 @@ from radio.worker.wire import (
 CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
 """Frames of past audio that a new encoder gets between two polls of the socket: 10 to 25 ms of work."""
 
-URGENT: Frames = SAMPLE_RATE
-"""If more audio than this remains to be rendered, rendering has priority over encoding past audio."""
+URGENT: Frames = 2 * SAMPLE_RATE
+"""With less audio than this in reserve, rendering has priority over encoding past audio; else it waits for that."""
 
 _READ_SIZE = 65_536
 
@@ -200,12 +200,13 @@ class _Worker:
     def _advance(self) -> bool:
         """Render and encode a little; return whether there is more to do."""
         station, encoders = self._station, self._encoders
-        missing = self._until - station.position
-        if missing > 0:
+        urgent = station.position < self._fixed + URGENT
+        renders = station.position < self._until and (urgent or not encoders.has_work)
+        if renders:
             self._rewinder.mark(self._fixed)
             encoders.add(station.render(STEP))
-        if missing > 0 or encoders.has_work:
-            packets = encoders.encode(STEP if missing > URGENT else CATCH_UP_STEP)
+        if renders or encoders.has_work:
+            packets = encoders.encode(STEP if urgent else CATCH_UP_STEP)
             self._link.send(*self._report(), *packets, Rendered(station.position))
         return station.position < self._until or encoders.has_work
 

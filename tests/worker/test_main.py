@@ -169,6 +169,22 @@ def test_half_a_minute_before_the_reserve_is_available() -> None:
         assert (HISTORY + RESERVE) * SAMPLE_RATE <= end - first <= RING_LENGTH * SAMPLE_RATE
 
 
+def test_the_burst_of_a_new_format_comes_before_more_reserve() -> None:
+    with running() as (worker, _):
+        open_station(worker)
+        worker.send(Render(22 * SAMPLE_RATE, 0))
+        worker.until(22 * SAMPLE_RATE)
+        worker.send(Render(60 * SAMPLE_RATE, 10 * SAMPLE_RATE), OpenFormat("opus", 0))
+        rendered, packets = 0, 0
+        while packets < 22 * SAMPLE_RATE - main.CATCH_UP_STEP:
+            message = worker.receive()
+            if isinstance(message, Rendered):
+                rendered = message.frame
+            elif isinstance(message, Encoded):
+                packets = message.packet.frame + message.packet.frames
+        assert rendered <= 23 * SAMPLE_RATE
+
+
 def test_events_come_before_their_audio() -> None:
     with running() as (worker, _):
         open_station(worker)

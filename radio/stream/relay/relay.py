@@ -32,6 +32,9 @@ LONG_BURST: Seconds = 8.0
 SHORT_CUSHION: Seconds = 3.5
 """If a player has less audio than this left, after a stall of the station, it is written to on every tick again."""
 
+COMPLETE: Seconds = 1.0
+"""A stream that ends so close to the live edge has all its audio."""
+
 STARVED: Seconds = 1.0
 """A listener whose player has had nothing to play for this long is starved."""
 
@@ -189,12 +192,15 @@ class Relay:
             data = listener.inserter.insert(self.ring.slice(number, last))
         elif not (data := self._payloads.get(number, b"")):
             data = self._payloads[number] = b"".join([chunk.data for chunk in self.ring.slice(number, last)])
-        cushion = self._fill(listener, self.ring[last - 1].end)
-        if not self._send(listener, data) or last < edge:
+        end = self.ring[last - 1].end
+        cushion = self._fill(listener, end)
+        if not self._send(listener, data):
             return
-        if listener.turn >= 0 and cushion < SHORT_CUSHION:
+        # The burst is not complete while the past is still being encoded.
+        complete = last == edge and self.ring.live - end < COMPLETE * SAMPLE_RATE
+        if listener.turn >= 0 and (cushion < SHORT_CUSHION or not complete):
             self._serve_every_tick(listener)
-        elif listener.turn < 0 and cushion >= SHORT_CUSHION and listener.long_burst:
+        elif listener.turn < 0 and cushion >= SHORT_CUSHION and listener.long_burst and complete:
             self._assign_turn(listener)
 
     def _fill(self, listener: Listener, sent: Frames) -> Seconds:

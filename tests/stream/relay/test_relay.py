@@ -381,3 +381,23 @@ def test_a_listener_whose_cushion_is_spent_is_written_to_on_every_tick(
     assert len(last) >= 20
     assert listener.plays_until - clock() < SHORT_CUSHION
     station.check_pages(peer)
+
+
+def test_a_burst_that_is_still_being_encoded_comes_as_fast_as_it_is_encoded(
+    station: FakeStation, relay: Relay, clock: Clock
+) -> None:
+    """The station has played for 40 s; the past comes at eight times the speed of live audio."""
+    station.edge.extend(40 * SAMPLE_RATE)
+    clock.seconds += 40
+    station.mount.advance(station.edge.advance())
+    peer = Peer(clock)
+    join(relay, peer, 22.0)
+    station.position = 18 * SAMPLE_RATE
+    while station.position < station.edge.live - SAMPLE_RATE:
+        for _ in range(8):
+            station.feed_one()
+        clock.seconds += ADVANCE_INTERVAL
+        station.edge.extend(station.edge.end + round(ADVANCE_INTERVAL * SAMPLE_RATE))
+        station.mount.advance(station.edge.advance())
+        first = station.mount.ring.find(18 * SAMPLE_RATE)
+        assert len(check_one_stream(bytes(peer.received), checksums=False)) >= station.mount.ring.edge - first - 8
