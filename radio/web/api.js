@@ -113,7 +113,8 @@
 /**
  * @typedef {object} TrackOrder
  * @property {string} station
- * @property {number} instrument
+ * @property {string} [prompt]  Words about the music.
+ * @property {number} [instrument]  Absent where the words may choose it.
  * @property {number} [seconds]  Absent for a whole track.
  * @property {number} count
  * @property {string[]} formats
@@ -136,6 +137,7 @@
  * @property {number | null} tracks
  * @property {number | null} seconds
  * @property {number[]} seeds
+ * @property {string[]} not_understood  Phrases of the prompt.
  */
 
 /**
