@@ -135,7 +135,7 @@ class MixMove:
 
     lowpass: cut-off of the master low-pass in Hz. gain_db: level of the music. drums_band: share of the drums that goes
     through a telephone band, 0–1. stop: the tape stops on the last beat. level_db: gain that the control of loudness
-    adds; it moves in the second half of the bar.
+    adds; it moves in the second half of the bar. keys_db: gain of the keys.
     """
 
     lowpass: tuple[float, float] = (OPEN_LOWPASS, OPEN_LOWPASS)
@@ -143,6 +143,7 @@ class MixMove:
     drums_band: float = 0.0
     stop: bool = False
     level_db: tuple[float, float] = (0.0, 0.0)
+    keys_db: float = 0.0
 
 
 STILL = MixMove()
@@ -154,13 +155,14 @@ class MixState:
     """Values of the moves at one moment.
 
     lowpass: in Hz. gain: linear. drums_band: the drums' share in a telephone band. speed: that of the tape, 1 if it
-    runs and 0 if it stands.
+    runs and 0 if it stands. keys: gain of the keys, linear.
     """
 
     lowpass: float = OPEN_LOWPASS
     gain: float = 1.0
     drums_band: float = 0.0
     speed: float = 1.0
+    keys: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,18 @@ class Duck:
     Args:
         depth: attenuation at the lowest point, in dB.
         release: time constant of the recovery.
+        hold: time at the lowest point, before the recovery.
     """
 
-    def __init__(self, depth: float, release: Seconds) -> None:
+    def __init__(self, depth: float, release: Seconds, hold: Seconds = 0.0) -> None:
         self._depth = depth
         self._decay = math.exp(-GRID / SAMPLE_RATE / release)
         self._curve = Curve(1.0)
         self._dip = 0.0
+        self._hold = round(hold * SAMPLE_RATE / GRID)
         self._attack = 0
+        self._held = 0
+        """Lines for which the gain is still to stay at the lowest point."""
         self._pending = False
         """True if a kick came after the last line of the previous block; it counts from this block's first line."""
 
@@ -50,6 +54,9 @@ class Duck:
             if self._attack:
                 self._dip += (1 - self._dip) / self._attack
                 self._attack -= 1
+                self._held = self._hold
+            elif self._held:
+                self._held -= 1
             else:
                 self._dip = self._dip * self._decay if self._dip > 1e-4 else 0.0
             dips.append(self._dip)

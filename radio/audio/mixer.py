@@ -41,9 +41,9 @@ class Mixer:
         drums ──── grit ─ low-pass ─────────────────── level ────────┴ room ─ saturation ─ glue ─ gain ─ tape stop ┐
         vinyl, rain, ambience ──────────────────────── level ──────────────────────────────────────────────────────┴ end
 
-    The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass. Keys,
-    lead and drums feed the room. Vinyl, rain and ambience bypass drive, gain and tape stop, so their trims are their
-    levels on air.
+    The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass; a note
+    of the bass pushes the keys. Keys, lead and drums feed the room. Vinyl, rain and ambience bypass drive, gain and
+    tape stop, so their trims are their levels on air.
 
     The mixer works in blocks of 1,920 frames and processes keys, bass, drums and lead together. Controls are read once
     per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
@@ -63,7 +63,8 @@ class Mixer:
         self._auto_pan = AutoPan(tone.pan_depth / 100, tone.pan_rate) if tone.pan_depth else None
         self._room = Room(tone.room_decay)
         self._room_gain = _linear(tone.room_db)
-        self._duck = Duck(tone.duck_db, tone.duck_release)
+        self._duck = Duck(tone.duck_db, tone.duck_release, tone.duck_hold)
+        self._bass_duck = Duck(tone.duck_bass_db, tone.duck_release, tone.duck_hold)
         self._bass_shelf = Filters(low_shelf_sections(tone.bass_low_db), channels=1) if tone.bass_low_db else None
         self._drive = _linear(tone.drive_db)
         self._glue = Glue(tone.glue / 100) if tone.glue else None
@@ -104,6 +105,7 @@ class Mixer:
         controls: Controls,
         kicks: Sequence[Frames] = (),
         move: MixState | None = None,
+        bass_notes: Sequence[Frames] = (),
     ) -> Block:
         """Mix the next block.
 
@@ -112,6 +114,7 @@ class Mixer:
             controls: levels, mutes, `lowpass` and `wow` for this block. Those of the first call apply at once.
             kicks: frames within this block at which a kick drum begins.
             move: values that the arrangement reaches at the end of this block; None is a still mix.
+            bass_notes: frames within this block at which a note of the bass begins.
 
         Returns:
             (MIX_BLOCK, 2) float32, delayed by `latency` frames; no sample exceeds the tone's ceiling.
@@ -125,14 +128,14 @@ class Mixer:
         if self._low_pass is None:
             self._low_pass = SweptLowPass(min(controls.lowpass, move.lowpass))
             self._music, self._band = Ramp(move.gain, _FADE), Ramp(move.drums_band, _FADE)
-            self._levels = {layer: Ramp(target, _FADE) for layer, target in self._targets(controls).items()}
+            self._levels = {layer: Ramp(target, _FADE) for layer, target in self._levels_of(controls, move).items()}
         played = self._filters.process(self._grit.process(self._played_rows(stems), self.position))
         keys, bass, drums, lead = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
-        targets = self._targets(controls)
+        targets = self._levels_of(controls, move)
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
         duck = self._duck.draw(kicks)
         keys = self._shaped(keys)
-        keys *= _single(levels["keys"] * duck)
+        keys *= _single(levels["keys"] * duck * self._bass_duck.draw(bass_notes))
         bass[:] = self._lowered(bass.mean(axis=0))  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
         lead *= _single(levels["lead"] * duck**0.5)
@@ -179,6 +182,11 @@ class Mixer:
             return drums
         blend = _single(self._band.draw(share))
         return drums + blend * (_BAND_GAIN * self._band_filter.process(drums) - drums)
+
+    def _levels_of(self, controls: Controls, move: MixState) -> Mapping[str, float]:
+        """Return the gain of each layer, those of the arrangement included."""
+        targets = self._targets(controls)
+        return {**targets, "keys": targets["keys"] * move.keys}
 
     def _targets(self, controls: Controls) -> Mapping[str, float]:
         if controls is not self._latest[0]:

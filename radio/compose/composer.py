@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 from radio.compose import drums, keys, melody
+from radio.compose.balance import keys_gain
 from radio.compose.bass_line import clashing
 from radio.compose.conductor import Conductor, ConductorState
 from radio.compose.form import BarScript
@@ -194,6 +195,8 @@ class Composer:
         self.next_number += 1
         self._write_ahead(request, sampling, drums_sampling)
         tempo, swing = self._tempo_and_swing(track, controls)
+        keys_db = keys_gain(piece.material.keys.values(), tempo)
+        plan = replace(plan, mix=replace(plan.mix, keys_db=keys_db))
         return Bar(plan, track, tempo, swing, events, programs)
 
     @property

@@ -19,8 +19,8 @@ Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
 Variation: TypeAlias = Literal["none", "turn", "thin"]
 
 _MUFFLED: Final = (350.0, 900.0)
-_LIFT: Final = 5.0
-"""Gain in dB of keys that play alone: they are 6 to 10 LU below the whole band."""
+_LIFT: Final = 3.5
+"""Gain in dB of keys that play alone: they are 4 to 8 LU below the whole band."""
 
 _FADE: Final = 3
 """Bars of a fade."""

@@ -19,9 +19,9 @@ class Tone:
         SettingsError: Names each number that is out of its range, a line for each.
     """
 
-    keys_db: float = _trim(-1.5, "keys")
+    keys_db: float = _trim(-2, "keys")
     bass_db: float = _trim(5.5, "bass")
-    drums_db: float = _trim(11.5, "drums")
+    drums_db: float = _trim(10, "drums")
     lead_db: float = _trim(0, "lead")
     vinyl_db: float = _trim(6, "vinyl")
     """At 0 its ticks peak between -40 and -30 dBFS, and its hiss lies near -57 dBFS RMS."""
@@ -57,6 +57,10 @@ class Tone:
     duck_db: float = number(
         8, 0, 12, unit="dB", help="how far a kick pushes keys and bass down; the lead goes half as far"
     )
+    duck_bass_db: float = number(
+        4, 0, 12, unit="dB", help="how far a note of the bass pushes the keys down, so that both are heard; 0 is off"
+    )
+    duck_hold: float = number(0, 0, 0.3, unit="s", help="time for which they stay down")
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")
     drive_db: float = number(
         6, -12, 24, unit="dB", help="gain into the tape saturation, removed after it; more is warmer, with fewer peaks"

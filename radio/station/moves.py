@@ -48,7 +48,7 @@ def move_as_json(move: MixMove) -> JsonValue:
     """Return how the mix moves through a bar, for listeners and for replays."""
     return {
         "lowpass": [*move.lowpass], "gain_db": [*move.gain_db], "drums_band": move.drums_band, "stop": move.stop,
-        "level_db": [*move.level_db],
+        "level_db": [*move.level_db], "keys_db": move.keys_db,
     }  # fmt: skip
 
 
@@ -57,4 +57,6 @@ def _state(move: MixMove, share: float) -> MixState:
     (low, high), (quiet, loud), (before, after) = move.lowpass, move.gain_db, move.level_db
     gain_db = quiet + (loud - quiet) * share + before + (after - before) * max(0.0, 2 * share - 1)
     slowed = max(0.0, BEATS_PER_BAR * share - (BEATS_PER_BAR - 1)) if move.stop else 0.0
-    return MixState(low * (high / low) ** share, 10 ** (gain_db / 20), move.drums_band, 1.0 - slowed)
+    return MixState(
+        low * (high / low) ** share, 10 ** (gain_db / 20), move.drums_band, 1.0 - slowed, 10 ** (move.keys_db / 20)
+    )

@@ -105,6 +105,7 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
             notes = (note for note in passage.notes if note.layer == layer and note.frame >= first_frame)
             synth.schedule(layer, [SynthEvent(note.frame - first_frame, note.note, note.velocity) for note in notes])
         kicks = deque(note.frame for note in passage.notes if _is_kick(note) and note.frame >= first_frame)
+        bass_notes = deque(note.frame for note in passage.notes if _is_bass(note) and note.frame >= first_frame)
         textures.seek(first_frame)
         mixers = {name: Mixer(settings.tone) for name in (LAYERS if separate else ("mix",))}
         for mixer in mixers.values():
@@ -120,14 +121,14 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
                 controls = controls.changed(changes.popleft()[1])
             stems = synth.render(MIX_BLOCK)
             stems |= textures.render(MIX_BLOCK, controls, _always if separate else mixers["mix"].is_audible)
-            block_kicks = []
-            while kicks and kicks[0] < position + MIX_BLOCK:
-                block_kicks.append(kicks.popleft() - position)
+            block_kicks, block_bass = (_within(frames, position) for frames in (kicks, bass_notes))
             first = max(0, passage.start - (position - latency))
             last = min(MIX_BLOCK, passage.end - (position - latency))
             move = moves.at(position + MIX_BLOCK)
             blocks = {
-                name: mixer.process(_only(name, stems) if separate else stems, controls, block_kicks, move)[first:last]
+                name: mixer.process(_only(name, stems) if separate else stems, controls, block_kicks, move, block_bass)[
+                    first:last
+                ]
                 for name, mixer in mixers.items()
             }
             position += MIX_BLOCK
@@ -143,6 +144,18 @@ def _always(_layer: str, _controls: Controls) -> bool:
 def _only(layer: str, stems: Mapping[str, Block]) -> Mapping[str, Block]:
     """Return the stem of one layer; none for a lead in a station that plays none."""
     return {layer: stems[layer]} if layer in stems else {}
+
+
+def _within(frames: deque[Frames], position: Frames) -> list[Frames]:
+    """Take the frames of the block at `position` out of those to come, and return them counted from its start."""
+    block = []
+    while frames and frames[0] < position + MIX_BLOCK:
+        block.append(frames.popleft() - position)
+    return block
+
+
+def _is_bass(note: PlayedNote) -> bool:
+    return note.layer == "bass" and note.velocity > 0
 
 
 def _is_kick(note: PlayedNote) -> bool:

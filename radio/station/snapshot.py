@@ -24,7 +24,7 @@ from radio.settings.controls import Controls
 from radio.station.moves import MovesState
 from radio.types import SAMPLE_RATE, Action, Frames
 
-_MAGIC: Final = b"radio-state-3\n"
+_MAGIC: Final = b"radio-state-4\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
 
 PREROLL: Final[Frames] = 8 * SAMPLE_RATE
@@ -44,8 +44,8 @@ class PendingEvent:
 class StationState:
     """A station before the next bar is composed.
 
-    frame: the next frame to be mixed. kicks: frames of the kicks to come. later: changes of controls for the bars to
-    come.
+    frame: the next frame to be mixed. kicks, bass_notes: frames of those to come. later: changes of controls for the
+    bars to come.
     """
 
     frame: Frames
@@ -59,6 +59,7 @@ class StationState:
     leveler: LevelerState
     synth: SynthState
     kicks: tuple[Frames, ...]
+    bass_notes: tuple[Frames, ...]
     events: tuple[PendingEvent, ...]
     later: tuple[Mapping[str, Any], ...]
 

@@ -96,6 +96,7 @@ class Station:
         self._kicks: list[Frames] = []
         self._strikes: list[tuple[Frames, str]] = []
         """Frame and layer of the notes to come by which the guard knows that there must be sound."""
+        self._bass_notes: list[Frames] = []
         self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number orders events of one frame
         self._serial = itertools.count()
         self._bar_controls = settings.controls  # the controls of the latest composed bar
@@ -304,8 +305,10 @@ class Station:
         stems |= self._textures.render(MIX_BLOCK, self.controls, self._mixer.is_audible)
         kicks = [frame - self._mixed for frame in self._kicks if frame < end]
         self._kicks = [frame for frame in self._kicks if frame >= end]
+        bass_notes = [frame - self._mixed for frame in self._bass_notes if frame < end]
+        self._bass_notes = [frame for frame in self._bass_notes if frame >= end]
         move = self._moves.at(end)
-        block = self._mixer.process(stems, self.controls, kicks, move)
+        block = self._mixer.process(stems, self.controls, kicks, move, bass_notes)
         layers = {layer for frame, layer in self._strikes if frame < end}
         self._strikes = [strike for strike in self._strikes if strike[0] >= end]
         struck = any(self._mixer.carries(layer, self.controls, move) for layer in layers)
@@ -330,6 +333,7 @@ class Station:
             self._leveler.save(),
             self._synth.save(),
             tuple(self._kicks),
+            tuple(self._bass_notes),
             tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
             tuple(self._later),
         )
@@ -359,7 +363,7 @@ class Station:
             feel.restore(state.feels[layer])
         self._clock.restore(state.clock)
         self._moves.restore(state.moves)
-        self._kicks, self._strikes = list(state.kicks), []
+        self._kicks, self._bass_notes, self._strikes = list(state.kicks), list(state.bass_notes), []
         self._textures.seek(state.frame)
         self._events.clear()
         for event in state.events:
@@ -459,6 +463,8 @@ class Station:
                 self._kicks.append(frame)
             if event.velocity and (kick or layer in _FIRM):
                 self._strikes.append((frame, layer))
+            if layer == "bass" and event.velocity:
+                self._bass_notes.append(frame)
             note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
             self._log(frame, "note", {**note, "tick": event.tick})
         self._synth.schedule(layer, synth_events)

@@ -7,8 +7,8 @@ from radio.audio.duck import Duck
 from radio.types import GRID, MIX_BLOCK
 
 
-def gains(kicks: list[int], blocks: int = 48_000 // MIX_BLOCK) -> np.ndarray:
-    duck = Duck(3.0, 0.12)
+def gains(kicks: list[int], blocks: int = 48_000 // MIX_BLOCK, hold: float = 0.0) -> np.ndarray:
+    duck = Duck(3.0, 0.12, hold)
     starts = range(0, blocks * MIX_BLOCK, MIX_BLOCK)
     parts = [duck.draw([kick - start for kick in kicks if 0 <= kick - start < MIX_BLOCK]) for start in starts]
     return np.concatenate([np.broadcast_to(part, (MIX_BLOCK,)) for part in parts])
@@ -26,6 +26,14 @@ def test_a_kick_lowers_the_gain_by_the_depth_and_releases_it() -> None:
     assert gain[GRID * 104 + 5_760] == pytest.approx(10 ** (-3 * np.exp(-1) / 20), rel=1e-3)
     assert gain[-1] == pytest.approx(1, abs=0.003)
     assert np.abs(np.diff(gain)).max() < 0.002
+
+
+def test_a_held_gain_stays_down_and_then_recovers_as_without() -> None:
+    plain, held = gains([GRID * 100]), gains([GRID * 100], hold=0.08)
+    frames = round(0.08 * 48_000)
+    assert held[GRID * 104 : GRID * 104 + frames] == pytest.approx(10 ** (-3 / 20))
+    assert np.allclose(held[frames:][GRID * 104 :], plain[GRID * 104 : -frames])
+    assert np.allclose(gains([0, 24_000], hold=0.08)[24_000 + GRID * 4 :].min(), 10 ** (-3 / 20))
 
 
 def test_the_gain_returns_to_exactly_unity() -> None:

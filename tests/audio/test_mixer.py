@@ -13,7 +13,7 @@ from radio.audio.mixer import Mixer
 from radio.errors import AudioError
 from radio.settings.controls import LAYERS, Controls
 from radio.settings.tone import Tone
-from radio.types import MIX_BLOCK, SAMPLE_RATE, Block
+from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, MixState
 from tests.audio.pieces import rms_db
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ CLEAN = Tone(
     grit_rate=48_000,
     room_db=-60,
     duck_db=0,
+    duck_bass_db=0,
     keys_highpass=0,
     chorus=0,
     pan_depth=0,
@@ -164,6 +165,37 @@ def test_a_kick_ducks_keys_and_bass_by_the_depth_in_the_tone(layer: str, dip: fl
     out = mixed(mixer, {layer: stem}, STILL, [24_000])[mixer.latency :]
     before = rms_db(out[12_000:23_040])
     assert rms_db(out[24_240:24_288]) - before == pytest.approx(-dip, abs=0.15)
+
+
+@pytest.mark.parametrize(("layer", "dip"), [("keys", 5.0), ("bass", 0.0), ("lead", 0.0), ("drums", 0.0)])
+def test_a_note_of_the_bass_ducks_the_keys_alone(layer: str, dip: float) -> None:
+    t = np.arange(MIX_BLOCK * 10) / SAMPLE_RATE
+    stem = (0.01 * np.sin(2 * np.pi * 400 * t))[:, None].repeat(2, axis=1).astype(np.float32)
+    mixer = Mixer(replace(CLEAN, duck_bass_db=5.0))
+    out = np.concatenate(
+        [
+            mixer.process({layer: stem[at : at + MIX_BLOCK]}, STILL, bass_notes=[0] if at == 5 * MIX_BLOCK else [])
+            for at in range(0, len(stem), MIX_BLOCK)
+        ]
+    )[mixer.latency :]
+    hit = 5 * MIX_BLOCK
+    assert rms_db(out[hit + 240 : hit + 480]) - rms_db(out[hit - 480 : hit - 240]) == pytest.approx(-dip, abs=0.3)
+
+
+def test_the_gain_of_the_keys_moves_the_keys_alone_and_without_a_step() -> None:
+    t = np.arange(MIX_BLOCK * 10) / SAMPLE_RATE
+    stem = (0.1 * np.sin(2 * np.pi * 200 * t))[:, None].repeat(2, axis=1).astype(np.float32)
+    for layer, gain in (("keys", -6.0), ("drums", 0.0)):
+        mixer = Mixer(CLEAN)
+        out = np.concatenate(
+            [
+                mixer.process({layer: stem[at : at + MIX_BLOCK]}, STILL, move=MixState(keys=0.5 if at else 1.0))
+                for at in range(0, len(stem), MIX_BLOCK)
+            ]
+        )[mixer.latency :]
+        assert rms_db(out[-MIX_BLOCK * 3 :]) - rms_db(out[240:1_200]) == pytest.approx(gain, abs=0.4)
+        bend = np.abs(np.diff(out[480:].astype(np.float64), 2, axis=0)).max()
+        assert bend < 2 * 0.1 * (2 * np.pi * 200 / SAMPLE_RATE) ** 2
 
 
 def test_the_master_low_pass_reduces_treble() -> None:

@@ -56,6 +56,7 @@ def test_the_current_track_and_bar_have_started() -> None:
         "drums_band": 0.0,
         "stop": False,
         "level_db": [0.0, 0.0],
+        "keys_db": 0.0,
     }
     assert current["bar"] == {
         **bar_event(100, number=2).data,
