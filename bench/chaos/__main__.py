@@ -32,11 +32,16 @@ MARKS: Final = "<!-- chaos -->\n", "<!-- /chaos -->\n"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The longest silences of one round by burst, that of the neighboring station, and whether the piece went on."""
+    """One round.
+
+    by_burst: the longest silences by burst. neighbor: that of the other station. same_piece: whether the piece went on.
+    other_tiers: seconds for which something else than music was heard.
+    """
 
     by_burst: dict[str, float]
     neighbor: float
     same_piece: bool
+    other_tiers: dict[str, float]
 
 
 def place(radio: Radio) -> tuple[str, int]:
@@ -50,6 +55,7 @@ def measure(radio: Radio, listeners: list[Listener], fault: str) -> Round:
     for listener in listeners:
         listener.reset()
     title, bar = place(radio)
+    before = radio.tiers()
     FAULTS[fault](radio)
     later_title, later_bar = place(radio)
     silences = {
@@ -57,20 +63,24 @@ def measure(radio: Radio, listeners: list[Listener], fault: str) -> Round:
         for burst in ("0", "2", "22")
     }
     neighbor = max(item.heard_silence() for item in listeners if item.path.startswith("/study"))
-    return Round(silences, neighbor, later_bar > bar and (later_title == title or later_bar > bar + 1))
+    after = radio.tiers()
+    restarted = after["music"] < before["music"]
+    other_tiers = {tier: after[tier] - (0.0 if restarted else before[tier]) for tier in ("repeat", "texture")}
+    return Round(silences, neighbor, later_bar > bar and (later_title == title or later_bar > bar + 1), other_tiers)
 
 
 def table(results: dict[str, list[Round]]) -> str:
     """Return the results as Markdown: for each fault the worst of its rounds."""
     lines = [
-        "| fault | silence at burst 0 | at 2 | at 22 | the other station, at 2 | the same piece |",
-        "| --- | ---: | ---: | ---: | ---: | --- |",
+        "| fault | silence at burst 0 | at 2 | at 22 | other station, at 2 | bars repeated | textures | same piece |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for fault, rounds in results.items():
         worst = [max(item.by_burst[burst] for item in rounds) for burst in ("0", "2", "22")]
         neighbor = max(item.neighbor for item in rounds)
+        tiers = [max(item.other_tiers[tier] for item in rounds) for tier in ("repeat", "texture")]
         same = "yes" if all(item.same_piece for item in rounds) else "no"
-        cells = " | ".join(f"{seconds:.1f} s" for seconds in (*worst, neighbor))
+        cells = " | ".join(f"{seconds:.1f} s" for seconds in (*worst, neighbor, *tiers))
         lines.append(f"| {description(fault)} | {cells} | {same} |")
     return "\n".join(lines) + "\n"
 

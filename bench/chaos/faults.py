@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -10,10 +11,24 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bench.chaos.radio import Radio
+from radio.settings.controls import LAYERS
+
+_LIMIT: Final = 90.0
+
+
+def change(radio: Radio, patch: Mapping[str, object]) -> None:
+    """Change controls."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{radio.port}/api/stations/chill/controls",
+        data=json.dumps(patch).encode(),
+        headers={"Content-Type": "application/json"},
+        method="PATCH",
+    )
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 — the address is written above
 
 
 def kill_worker(radio: Radio) -> None:
@@ -79,6 +94,49 @@ def truncate_model(radio: Radio) -> None:
     time.sleep(40)
 
 
+def clear_model(radio: Radio) -> None:
+    """Fill a model with zeros for 30 s, and kill the worker."""
+    data = radio.piano.read_bytes()
+    radio.piano.write_bytes(bytes(len(data)))
+    os.kill(radio.worker, signal.SIGKILL)
+    time.sleep(30)
+    radio.piano.write_bytes(data)
+    time.sleep(20)
+
+
+def start_with_damage(radio: Radio) -> None:
+    """Stop the server, and start it with a soundfont of zeros, which is repaired after 15 s."""
+    radio.end(signal.SIGTERM)
+    data = radio.soundfont.read_bytes()
+    radio.soundfont.write_bytes(bytes(len(data)))
+    radio.start()
+    time.sleep(15)
+    radio.soundfont.write_bytes(data)
+    radio.wait_for("music")
+    time.sleep(10)
+
+
+def break_station(radio: Radio) -> None:
+    """Remove the soundfont, and kill each worker that opens a copy of it, until none can."""
+    removed = radio.soundfont.rename(radio.folder / "kept.sf2")
+    end = time.monotonic() + _LIMIT
+    while radio.tier == "music" and time.monotonic() < end:
+        with contextlib.suppress(StopIteration, ProcessLookupError):
+            os.kill(radio.worker, signal.SIGKILL)
+        time.sleep(0.5)
+    time.sleep(10)
+    removed.rename(radio.soundfont)
+    radio.wait_for("music")
+    time.sleep(10)
+
+
+def mute_everything(radio: Radio) -> None:
+    """Mute every layer for 15 s."""
+    for muted in (True, False):
+        change(radio, {f"{layer}_mute": muted for layer in LAYERS})
+        time.sleep(15)
+
+
 def load_machine(radio: Radio) -> None:
     """Keep the machine busy with two processes per core for 30 s."""
     del radio
@@ -93,7 +151,7 @@ def change_controls(radio: Radio) -> None:
     """Change controls 1,000 times in a row."""
     draw = random.Random(1)
     for _ in range(1_000):
-        patch = draw.choice(
+        patch: Mapping[str, object] = draw.choice(
             [
                 {"tempo": draw.randint(60, 100)},
                 {"lowpass": draw.randint(2_000, 16_000)},
@@ -102,13 +160,7 @@ def change_controls(radio: Radio) -> None:
                 {"rain_mute": draw.random() < 0.5},
             ]
         )
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{radio.port}/api/stations/chill/controls",
-            data=json.dumps(patch).encode(),
-            headers={"Content-Type": "application/json"},
-            method="PATCH",
-        )
-        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 — the address is written above
+        change(radio, patch)
 
 
 def damage_state(radio: Radio) -> None:
@@ -139,6 +191,10 @@ FAULTS: Final[dict[str, Callable[[Radio], None]]] = {
         suspend,
         remove_soundfont,
         truncate_model,
+        clear_model,
+        start_with_damage,
+        break_station,
+        mute_everything,
         load_machine,
         change_controls,
         damage_state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import shutil
 import signal
 import socket
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class Radio:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         files = {"soundfont": str(self.soundfont), "piano": str(self.piano)}
-        stations = {name: settings | files for name, settings in _CONFIG.items()}
+        stations = _CONFIG | {"chill": _CONFIG["chill"] | files}
         (folder / "stations.yaml").write_text(yaml.safe_dump({"stations": stations}))
         self._process: subprocess.Popen[bytes] | None = None
         self._neighbor = 0
@@ -60,12 +61,9 @@ class Radio:
         command += ["--state", str(self.folder / "state")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        end = time.monotonic() + _LIMIT
-        while not self.is_ready():
-            if time.monotonic() > end or self._process.poll() is not None:
-                raise RuntimeError(f"the radio did not start; see {self.folder / 'log'}")
-            time.sleep(0.1)
-        _, self._neighbor = self.workers()
+        self._await(lambda: len(self.workers()) > 1)
+        self._neighbor = self.workers()[1]
+        self._await(self.is_ready)
 
     @property
     def worker(self) -> int:
@@ -75,7 +73,7 @@ class Radio:
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to the server and wait for its end. Workers end by themselves."""
         if self._process is not None:
-            os.kill(self._process.pid, number)
+            self._process.send_signal(number)
             self._process.wait()
             self._process = None
 
@@ -90,6 +88,27 @@ class Radio:
         """Return the processes of the stations, the oldest first."""
         children = map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())
         return sorted(child for child in children if _MODULE in Path(f"/proc/{child}/cmdline").read_bytes())
+
+    @property
+    def tier(self) -> str:
+        """The tier of the station `chill`."""
+        return str(self.get("api/stations/chill")["tier"])
+
+    def tiers(self) -> dict[str, float]:
+        """Return for how long each tier of the station `chill` was heard since the server started."""
+        samples = re.findall(r'radio_tier_seconds_total{station="chill",tier="(\w+)"} (\S+)', self.get_text("metrics"))
+        return {tier: float(seconds) for tier, seconds in samples}
+
+    def wait_for(self, tier: str) -> None:
+        """Wait until a tier is heard."""
+        self._await(lambda: self.tier == tier)
+
+    def _await(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + _LIMIT
+        while not condition():
+            if time.monotonic() > end or self._process is None or self._process.poll() is not None:
+                raise RuntimeError(f"the radio does not do what it should; see {self.folder / 'log'}")
+            time.sleep(0.1)
 
     def get(self, path: str) -> Any:
         """Return a JSON answer."""

@@ -106,16 +106,12 @@ def _tags(score: Score, suffix: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class RenderOrder:
-    """An order of files, one for each seed and format: a task for `radio.worker.job_queue`.
-
-    not_understood: phrases of the words that described the music, which changed nothing.
-    """
+    """An order of files, one for each seed and format: a task for `radio.worker.job_queue`."""
 
     settings: StationSettings
     extent: Extent
     seeds: tuple[int, ...]
     suffixes: tuple[str, ...]
-    not_understood: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:

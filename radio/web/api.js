@@ -58,6 +58,7 @@
  * @property {string} title
  * @property {string} description
  * @property {boolean} on_air
+ * @property {"music" | "repeat" | "texture"} tier
  * @property {{ track: Track | null, bar: Bar | null }} now
  * @property {Frame} live
  * @property {number} listeners
@@ -113,8 +114,7 @@
 /**
  * @typedef {object} TrackOrder
  * @property {string} station
- * @property {string} [prompt]  Words about the music.
- * @property {number} [instrument]  Absent where the words may choose it.
+ * @property {number} instrument
  * @property {number} [seconds]  Absent for a whole track.
  * @property {number} count
  * @property {string[]} formats
@@ -137,7 +137,6 @@
  * @property {number | null} tracks
  * @property {number | null} seconds
  * @property {number[]} seeds
- * @property {string[]} not_understood  Phrases of the prompt.
  */
 
 /**

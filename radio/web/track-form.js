@@ -34,7 +34,6 @@ export function buildForm(options, station, titleOf) {
   const seedInput = element("input", {
     type: "number", name: "seed", min: String(seed[0]), max: String(seed[1]), step: "1", placeholder: "random",
   });
-  const words = element("input", { type: "text", name: "prompt", maxLength: 1000, placeholder: "slow, sad, no drums" });
   const whole = element("input", { type: "checkbox", name: "whole", checked: true });
   const length = createSlider("Length", "seconds", [seconds[0], seconds[1], 5], DEFAULT_LENGTH, formatLength);
   const slider = query(length, "input", HTMLInputElement);
@@ -48,7 +47,6 @@ export function buildForm(options, station, titleOf) {
   byId("order-form").replaceChildren(
     element("div", { className: "control-grid" },
       createField("Station", stationMenu),
-      createField("Words", words, "mood, tempo, instruments, weather"),
       createField("Instrument", instrumentMenu),
       createField("Count", countMenu, "with consecutive seeds"),
       length,
@@ -76,14 +74,6 @@ export function readForm() {
     formats: form.getAll("formats").map(String),
     controls: { temperature: Number(form.get("temperature")), drums_mute: !form.has("drums") },
   };
-  const words = String(form.get("prompt")).trim();
-  if (words) {
-    order.prompt = words;
-    // What the form shows unchanged is the station's, which words may change.
-    const menu = query(byId("order-form"), "select[name=instrument]", HTMLSelectElement);
-    if (menu.value === menu.dataset.own) delete order.instrument;
-    if (form.has("drums")) delete order.controls.drums_mute;
-  }
   if (!form.has("whole")) order.seconds = Number(form.get("seconds"));
   if (form.get("seed")) order.seed = Number(form.get("seed"));
   return order;
@@ -107,7 +97,7 @@ function createMenus({ stations, families }, station, titleOf) {
   const updateInstruments = () => {
     const { instrument, instruments } = stations[stationMenu.value];
     for (const option of instrumentMenu.options) option.disabled = !instruments.includes(Number(option.value));
-    instrumentMenu.value = instrumentMenu.dataset.own = String(instrument);
+    instrumentMenu.value = String(instrument);
   };
   stationMenu.addEventListener("change", updateInstruments);
   updateInstruments();

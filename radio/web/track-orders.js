@@ -57,8 +57,7 @@ export class TrackOrders {
     try {
       const job = /** @type {TrackJob | null} */ (await authorizedRequest("/api/tracks", { method: "POST", body: order }));
       if (!job) return;
-      const unknown = job.not_understood.map((phrase) => `“${phrase}”`).join(", ");
-      setStatus(byId("order-status"), unknown && `Not understood: ${unknown}.`);
+      setStatus(byId("order-status"), "");
       this.#jobs.set(job.id, job);
       this.#poll();
     } catch (error) {

@@ -35,22 +35,20 @@ http {{
 
 
 @contextlib.asynccontextmanager
-async def nginx(folder: Path, *origins: int, more: str = "") -> AsyncIterator[str]:
-    """Run nginx in front of the radios on the ports `origins`; yield the root of its addresses.
+async def nginx(folder: Path, origin: int, more: str = "") -> AsyncIterator[str]:
+    """Run nginx in front of the radio on port `origin`; yield the root of its addresses.
 
     `more` is added to the server's block.
     """
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert program, "nginx is missing: run scripts/system-packages --tests"
-    blocks = re.findall(r"```nginx\n(proxy_cache_path.*?|upstream.*?)```", PAGE.read_text(), re.DOTALL)
-    one, several = blocks
-    block = one if len(origins) == 1 else several
-    port, config = free_port(), block.replace("    location / {", f"{more}    location / {{")
-    ports = {8000: origins[0]} if len(origins) == 1 else dict(zip((8001, 8002), origins, strict=True))
+    block = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert block is not None
+    port, config = free_port(), block[1].replace("    location / {", f"{more}    location / {{")
     for original, replacement in {
         "listen 80;": f"listen 127.0.0.1:{port};",
-        **{f"server 127.0.0.1:{original};": f"server 127.0.0.1:{origin};" for original, origin in ports.items()},
-        **({"/var/cache/nginx/radio": f"{folder}/cache"} if len(origins) == 1 else {}),
+        "server 127.0.0.1:8000;": f"server 127.0.0.1:{origin};",
+        "/var/cache/nginx/radio": f"{folder}/cache",
     }.items():
         assert config.count(original) == 1
         config = config.replace(original, replacement)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 REQUEST_TIMEOUT: Seconds = 10.0
 """Longest time that a worker may take to answer a request."""
 
-RESTART_DELAYS: Final[tuple[Seconds, ...]] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+RESTART_DELAYS: Final[tuple[Seconds, ...]] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Waits before the next starts; a worker that has played for a minute begins the list again."""
 
 _STABLE: Seconds = 60.0

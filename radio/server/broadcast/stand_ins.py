@@ -23,8 +23,8 @@ from radio.worker.wire import Encoded, EncoderFailed, Message, Render, Rendered,
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
-LOW_RESERVE: Final[Seconds] = 2.5
-"""Audio left to a station without a worker when a stand-in is started, which takes a second or two."""
+LOW_RESERVE: Final[Seconds] = 5.0
+"""Audio left to a station without a worker when a stand-in is started: a second of work, more on a busy machine."""
 
 _DELAY: Final[Seconds] = 1.0
 """Time after the end of a stand-in before another one is started."""
@@ -77,10 +77,10 @@ class StandIns:
         """Follow the live edge, and log what is heard."""
         if self.tiers.advance(self._edge.live):
             if self.tiers.current == "music":
-                self._log.info("station '%s' plays its music again", self._name)
+                self._log.info("station '%s': its music is back", self._name)
             else:
                 sounds = {"repeat": "its last bars are repeated", "texture": "its textures play alone"}
-                self._log.error("station '%s' cannot play: %s", self._name, sounds[self.tiers.current])
+                self._log.error("station '%s': it cannot play, and %s", self._name, sounds[self.tiers.current])
 
     @property
     def is_due(self) -> bool:

@@ -179,7 +179,7 @@ async def test_a_worker_that_fails_is_replaced(fault: str, caplog: pytest.LogCap
     async with on_air(settings(description=fault)) as radio:
         await until(lambda: radio.tone.edge.live > 4 * SAMPLE_RATE)
         assert radio.tone.restarts == 1
-        numbers = [bar.number for bar in radio.tone.now_playing.bars]
+        numbers = [*dict.fromkeys(bar.number for bar in radio.tone.now_playing.bars)]  # one may be played again
         assert numbers == [*range(1, len(numbers) + 1)]
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", more_pages(4))
         check_one_stream(body)

@@ -62,7 +62,7 @@ async def test_titles_in_every_script_reach_players(title: str) -> None:
 async def test_a_player_follows_a_playlist_below_a_path_of_a_proxy(tmp_path: Path) -> None:
     block = re.search(r"```nginx\n(    location /radio/ .*?)```", PAGE.read_text(), re.DOTALL)
     assert block is not None
-    async with on_air() as radio, nginx(tmp_path, radio.port, more=block[1]) as root:
+    async with on_air() as radio, nginx(tmp_path, radio.port, block[1]) as root:
         await until(lambda: radio.tone.edge.live > 3 * SAMPLE_RATE)
         for kind in ("m3u", "pls"):
             path = tmp_path / f"{kind}.wav"
