@@ -85,7 +85,7 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
 
     users: dict[tuple[str, Path], list[str]] = {}
     for station in stations.values():
-        for setting in ("soundfont", *PARTS, "bass"):
+        for setting in ("soundfont", "piano", "drums", "chords", "bass"):
             path: Path = getattr(station, setting)
             users.setdefault((setting, path), []).append(station.name)
     unreadable: set[Path] = set()

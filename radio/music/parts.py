@@ -64,4 +64,7 @@ DRUMS: Final = Part("drums", 35, 59, False, _SIXTEENTHS_AND_TRIPLETS, (), (0, 5,
 CHORDS: Final = Part("chords", 0, -1, False, (), (), ())
 """The part of the chord model: it has no notes, only the chord loops that the other parts follow."""
 
-PARTS: Final = {part.name: part for part in (PIANO, DRUMS, CHORDS)}
+BAND: Final = Part("band", 0, 127, False, _EIGHTHS_OF_A_BEAT, _EIGHTHS_OF_A_BEAT, ())
+"""All instruments together, as events (`radio.music.band_events`)."""
+
+PARTS: Final = {part.name: part for part in (PIANO, DRUMS, CHORDS, BAND)}

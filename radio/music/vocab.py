@@ -1,4 +1,4 @@
-"""The vocabulary table: 2,176 ids of MIDICompact, then control tokens, then reserved ids up to 2,560.
+"""The vocabulary table: 2,176 ids of MIDICompact, control tokens up to 2,560, then 3,088 ids of band events.
 
 MIDICompact is the token set of the reference thesis: waits `t1`–`t125`, and `note:bin` in hexadecimal, where bin 0
 releases the note and bins 1–15 strike it. An id never changes its meaning. A checkpoint lists the tokens it knows.
@@ -19,7 +19,6 @@ END: Final[TokenId] = 2
 MAX_WAIT: Final = 125
 NOTE_BASE: Final = 128
 BASE_SIZE: Final = 2176
-TABLE_SIZE: Final = 2560
 
 VELOCITY_BINS: Final = 16
 _CURVE_BASE: Final = 0.33
@@ -54,6 +53,23 @@ CLASSES_BASE: Final = 2360
 ATTRIBUTE_LEVELS: Final = 8
 REGISTER_BASE: Final = 2368
 
+BAND_BASE: Final = 2560
+BAND_SIZE: Final = 3088
+BAND_END: Final = BAND_BASE + BAND_SIZE
+BAND_TIMES: Final = BAND_BASE
+LONGEST_BAND_WAIT: Final = 255
+BAND_LENGTHS: Final = BAND_TIMES + LONGEST_BAND_WAIT + 1
+LONGEST_BAND_NOTE: Final = 128
+BAND_STEPS: Final = 8
+"""Steps of loudness."""
+BAND_PITCHES: Final = BAND_LENGTHS + LONGEST_BAND_NOTE * BAND_STEPS
+BAND_INSTRUMENTS: Final = 12
+BAND_START: Final[TokenId] = BAND_PITCHES + 128 * BAND_INSTRUMENTS
+BAND_DRUMS: Final[TokenId] = BAND_START + 1
+BAND_NO_DRUMS: Final[TokenId] = BAND_START + 2
+
+TABLE_SIZE: Final = BAND_END
+
 
 def _names() -> dict[TokenId, str]:
     names = {PAD: "<pad>", START: "<start>", END: "<end>"}
@@ -75,6 +91,19 @@ def _names() -> dict[TokenId, str]:
         names |= {base + level: f"<{name}:{level}>" for level in range(ATTRIBUTE_LEVELS)}
     names |= {CLASSES_BASE + level: f"<classes:{level + 1}>" for level in range(ATTRIBUTE_LEVELS)}
     names |= {REGISTER_BASE + note: f"<register:{note}>" for note in range(128)}
+    names |= {BAND_TIMES + steps: f"+{steps}" for steps in range(LONGEST_BAND_WAIT + 1)}
+    names |= {
+        BAND_LENGTHS + BAND_STEPS * length + step: f"={length + 1}:{step}"
+        for length in range(LONGEST_BAND_NOTE)
+        for step in range(BAND_STEPS)
+    }
+    names |= {
+        BAND_PITCHES + 128 * instrument + note: f"i{instrument}:{note}"
+        for instrument in range(BAND_INSTRUMENTS)
+        for note in range(128)
+    }
+    names |= {BAND_START: "<band>", BAND_DRUMS: "<band:drums>", BAND_NO_DRUMS: "<band:no-drums>"}
+    names |= {token: f"<band:{token - BAND_BASE}>" for token in range(BAND_NO_DRUMS + 1, BAND_END)}
     names |= {SECTION_BASE + index: f"<section:{section}>" for index, section in enumerate(SECTIONS)}
     return names
 
@@ -111,7 +140,7 @@ def parse_note_token(token: TokenId) -> tuple[int, int] | None:
 
 def is_control(token: TokenId) -> bool:
     """Return True for tokens that the host inserts and the model does not generate; reserved ids count as such."""
-    return token >= BASE_SIZE
+    return BASE_SIZE <= token < BAND_BASE or BAND_START <= token < BAND_END
 
 
 def is_attribute(token: TokenId) -> bool:

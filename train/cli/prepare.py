@@ -16,6 +16,8 @@ from train.cli.options import channel, positive_integer
 SUMMARY: Final = "turn MIDI files into a corpus of tokens"
 EXAMPLES: Final = """\
   python -m train prepare folder my-midi data/mine --part piano   # any folder of MIDI files
+  python -m train prepare folder my-midi data/band --encoding events
+                                                                  # all instruments as one stream of events
   python -m train prepare pop909 pop909.tar.gz data/pop909        # POP909 as it is
   python -m train prepare pop909 pop909.tar.gz data/lofi --arrange all --variants 3
                                                                   # POP909 arranged as lo-fi keyboards
@@ -37,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, help="a folder, or a tar archive of one")
     parser.add_argument("out", type=Path, help="folder to write the corpus to")
     parser.add_argument("--part", choices=["piano", "drums"], help="for folder: the part to read from the files")
+    parser.add_argument(
+        "--encoding",
+        choices=["notes", "events"],
+        default="notes",
+        help="for folder: notes of one part, or events of all instruments together [notes]",
+    )
     parser.add_argument("--track", metavar="NAME", help="for folder: the track to read, by its name or its number")
     parser.add_argument("--channel", type=channel, metavar="N", help="for folder: the channel to read, 1 to 16")
     parser.add_argument(
@@ -86,6 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
         stages=pipeline.parse_stages(arguments.arrange, stages) if arguments.arrange else (),
         variants=arguments.variants,
         loops=arguments.loops,
+        encoding=arguments.encoding,
         progressions=arguments.progressions,
         table=arguments.standards,
         choice=PartChoice(

@@ -6,12 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.errors import SettingsError
+from radio.music.band_events import DRUMS
 from radio.music.chord_loops import HALF_BEATS
 from radio.music.drum_pads import PADS
-from radio.music.parts import CHORDS, Part
+from radio.music.parts import BAND, CHORDS, Part
 from radio.music.vocab import (
     ATTRIBUTE_LEVELS,
     BACKBEAT,
+    BAND_BASE,
+    BAND_END,
+    BAND_LENGTHS,
+    BAND_PITCHES,
+    BAND_START,
+    BAND_STEPS,
     CLASSES_BASE,
     DENSITIES,
     DENSITY_BASE,
@@ -57,9 +64,12 @@ Rows = npt.NDArray[np.int64]
 def known_tokens(part: Part) -> tuple[TokenId, ...]:
     """Return the token ids that a model of `part` has rows for, in ascending order.
 
-    A model of notes has waits in steps of five ticks, notes and controls, of a pitched part also attributes. A model of
-    chords has chords, the beats on which they may begin, modes, moods, styles and sections.
+    A model of a band has all ids of events. A model of notes has waits in steps of five ticks, notes and controls, of a
+    pitched part also attributes. A model of chords has chords, the beats on which they may begin, modes, moods, styles
+    and sections.
     """
+    if part is BAND:
+        return tuple(range(BAND_BASE, BAND_END))
     if part is CHORDS:
         return (
             START,
@@ -91,6 +101,8 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
 
 def _is_forced(part: Part, token: TokenId) -> bool:
     """Return True for tokens that the host decides: all controls, but of chords neither chords nor beats."""
+    if part is BAND:
+        return token >= BAND_START
     if part is CHORDS:
         return token in (START, style_token(STANDARDS)) or token >= MODE_BASE
     return token == START or is_control(token)
@@ -111,6 +123,8 @@ class RowTable:
         self._tables: dict[tuple[int, int], Rows] = {}
         self.forced = np.array([_is_forced(part, token) for token in tokens])
         """True for each row that the host decides, whose token has no loss."""
+        self.is_pitched = part.note_offs or part is BAND
+        """True where pieces may be transposed."""
         self.attributes = np.array([is_attribute(token) for token in tokens])
         """True for each row of an attribute."""
 
@@ -149,5 +163,12 @@ class RowTable:
                 moved = ROOT_BASE + (token - ROOT_BASE + semitones) % 12
             elif REGISTER_BASE <= token < REGISTER_BASE + 128:
                 moved = REGISTER_BASE + self.part.fold(token - REGISTER_BASE + semitones)
+            elif BAND_LENGTHS <= token < BAND_PITCHES:
+                length, step = divmod(token - BAND_LENGTHS, BAND_STEPS)
+                moved = BAND_LENGTHS + BAND_STEPS * length + min(max(step + louder, 0), BAND_STEPS - 1)
+            elif BAND_PITCHES <= token < BAND_START:
+                instrument, note = divmod(token - BAND_PITCHES, 128)
+                if instrument != DRUMS:
+                    moved = BAND_PITCHES + 128 * instrument + self.part.fold(note + semitones)
             table[token] = self._row.get(moved, UNKNOWN)
         return table

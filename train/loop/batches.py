@@ -116,7 +116,7 @@ class TrainingBatches(IterableDataset[Batch]):
         while True:
             while len(buffer) <= self.window:
                 piece = self.pieces[self._draw_piece(generator)]
-                semitones = int(generator.choice(KEYS)) if self.table.part.note_offs else 0
+                semitones = int(generator.choice(KEYS)) if self.table.is_pitched else 0
                 louder = int(generator.integers(-self.louder, self.louder, endpoint=True))
                 rows = self.table.rows(piece, semitones=semitones, louder=louder)
                 buffer = np.concatenate([buffer, self._with_some_attributes(rows, generator)])

@@ -41,6 +41,8 @@ class TrainingModule(lightning.LightningModule):
                 width=recipe.width,
                 vocabulary=len(table.tokens),
                 dropout=recipe.dropout,
+                head_size=recipe.head_size,
+                context=recipe.context,
             )
         )
         self.register_buffer("sampled", torch.from_numpy(~table.forced), persistent=False)

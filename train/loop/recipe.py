@@ -32,6 +32,8 @@ class Recipe:
     width: int = field(metadata=declare(Whole(low=1), help="width of the model; for RWKV a multiple of 64"))
     tokens: int = field(metadata=declare(Whole(low=1), help="tokens to train on"))
     architecture: str = choice("rwkv6", tuple(ARCHITECTURES), help="architecture of the model")
+    head_size: int = whole(0, 0, help="channels of a head of a transformer, a divisor of the width; 0 for 32")
+    context: int = whole(0, 0, unit="tokens", help="tokens that a transformer attends to; 0 for 256")
     dropout: float = number(0.0, low=0, below=1, help="share of activations that are dropped")
     lanes: int = whole(16, 1, help="sequences in a batch; each reads an endless stream of pieces")
     window: int = whole(256, 1, unit="tokens", help="length of each sequence in a batch")
@@ -67,6 +69,10 @@ class Recipe:
         problems = []
         if self.schedule == "exponential" and self.end_share == 0:
             problems.append("end_share: must be above 0 for an exponential schedule, which never reaches 0")
+        if (self.head_size or self.context) and self.architecture != "transformer":
+            problems.append("head_size: only transformers have heads and a context")
+        if self.head_size and self.width % self.head_size:
+            problems.append(f"head_size: {self.width} channels are not whole heads of {self.head_size}")
         if self.lanes % self.slices:
             problems.append(f"slices: {self.slices} is not a divisor of the {self.lanes} lanes")
         if problems:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from radio.music.parts import BAND
 from radio.types import BEATS_PER_BAR, JsonValue
 from train.data.corpus.piece import Piece
 from train.data.drums.drum_statistics import DrumStatistics
@@ -101,7 +102,7 @@ class DataCard:
 
     def add(self, source: Piece, arrangements: Sequence[Piece]) -> None:
         """Count a piece and the first of its arrangements."""
-        if source.split == "train":
+        if source.split == "train" and source.part is not BAND:
             self.before.add(source)
             for arrangement in arrangements[:1]:
                 self.after.add(arrangement)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from radio.model.spec.architectures import ARCHITECTURES
+from radio.model.spec.baselines import TransformerSpec
 from radio.model.spec.rwkv import Spec
 from train.networks.base import Model
 from train.networks.baselines.cnn import Cnn
@@ -28,9 +30,14 @@ MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType(
 )
 
 
-def size_spec(architecture: str, *, layers: int, width: int, vocabulary: int, dropout: float) -> Spec:
-    """Return a spec of `architecture` with default values for all other sizes. Raises ModelError for invalid sizes."""
-    return ARCHITECTURES[architecture](layers, width, vocabulary, dropout)
+def size_spec(
+    architecture: str, *, layers: int, width: int, vocabulary: int, dropout: float, head_size: int = 0, context: int = 0
+) -> Spec:
+    """Return a spec of `architecture`; sizes of 0 have their default values. Raises ModelError for invalid sizes."""
+    spec = ARCHITECTURES[architecture](layers, width, vocabulary, dropout)
+    if isinstance(spec, TransformerSpec):
+        return replace(spec, head_size=head_size or spec.head_size, context=context or spec.context)
+    return spec
 
 
 def build(spec: Spec) -> Model:

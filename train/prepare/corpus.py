@@ -29,10 +29,13 @@ from train.data.arrange.pipeline import arrange
 from train.data.chords import chord_corpus as sheets
 from train.data.chords import standards
 from train.data.chords.sheet import Sheet
-from train.data.corpus import folder, groove, pop909
+from train.data.corpus import band, folder, groove, pop909
 from train.data.corpus.piece import Piece, Split
 from train.data.drums import preparation as drumming
 from train.metrics.data_card import DataCard
+
+NOTES, EVENTS = "notes", "events"
+"""Encodings: the notes of one part, or the events of all instruments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def prepare(
     loops: bool = False,
     progressions: Path | None = None,
     choice: PartChoice | None = None,
+    encoding: str = NOTES,
     table: Path | None = None,
 ) -> PreparationSummary:
     """Read `source` (a folder, or a tar archive of one) and write `out`/{train,validation}.{jsonl,bin,idx}.
@@ -173,6 +177,7 @@ def prepare(
         loops: Add tracks made of loops of each piece with chords (`train.data.arrange.looping`).
         progressions: Written progressions with moods, for `chords`.
         choice: The part of a folder's files, in place of what a keyboard or a drummer plays.
+        encoding: Of a folder's files: `notes` of one part, or `events` of all instruments.
         table: A table of jazz standards, for `chords`; None leaves them out.
 
     Raises:
@@ -180,8 +185,10 @@ def prepare(
     """
     if not source.exists():
         raise SettingsError(f"{shown(source)}: no such file or folder")
-    if corpus == "folder" and part_name is None:
-        raise SettingsError("a folder of MIDI files needs --part piano or --part drums")
+    if encoding == EVENTS and (corpus, part_name, stages) != ("folder", None, ()):
+        raise SettingsError("--encoding events is for a folder, without --part and --arrange: it holds all instruments")
+    if corpus == "folder" and part_name is None and encoding == NOTES:
+        raise SettingsError("a folder of MIDI files needs --part piano, --part drums or --encoding events")
     with tempfile.TemporaryDirectory() as unpacked:
         if source.is_file() and not (corpus == "folder" and has_midi_name(source)):
             _unpack(source, Path(unpacked))
@@ -189,8 +196,14 @@ def prepare(
         summary = PreparationSummary(Counter(), Counter(), Counter())
         if corpus == "chords":
             files = _chord_jobs(source, progressions, table, variants)
-        elif part_name is not None and corpus == "folder":
-            reading = folder.read(source, PARTS[part_name], choice or PartChoice())
+        elif corpus == "folder":
+            chosen = choice or PartChoice()
+            reading = folder.read(
+                source,
+                band.pieces_of
+                if part_name is None
+                else partial(folder.pieces_of, part=PARTS[part_name], choice=chosen),
+            )
             files = _folder_jobs(reading, stages, variants)
             summary = replace(summary, skipped=reading.skipped, damaged=reading.damaged)
         else:

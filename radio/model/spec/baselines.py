@@ -125,7 +125,9 @@ class CnnSpec(BaselineSpec):
 
 @dataclass(frozen=True, slots=True)
 class TransformerSpec(BaselineSpec):
-    """Attention over the last `context` tokens, including the current one, and SwiGLU. The width is a multiple of 32.
+    """Attention over the last `context` tokens, including the current one, and SwiGLU.
+
+    The width is a multiple of `head_size`.
 
     Sources: Vaswani et al., arXiv 1706.03762; Su et al., "RoFormer", arXiv 2104.09864 (rotary positions); Shazeer, "GLU
     Variants Improve Transformer", arXiv 2002.05202; Dai et al., "Transformer-XL", arXiv 1901.02860 (cached keys).
@@ -133,14 +135,14 @@ class TransformerSpec(BaselineSpec):
 
     architecture: ClassVar[str] = "transformer"
     title: ClassVar[str] = "Transformer"
-    head_size: ClassVar[int] = 32
 
     context: int = 256
+    head_size: int = 32
 
     def __post_init__(self) -> None:
         BaselineSpec.__post_init__(self)
-        if self.width % self.head_size:
-            raise ModelError(f"{self}: the width must be a multiple of {self.head_size}")
+        if self.head_size < 2 or self.head_size % 2 or self.width % self.head_size:
+            raise ModelError(f"{self}: the width must be a multiple of the size of a head, which is even")
 
     @property
     def heads(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -61,23 +61,30 @@ def held_out(names: Iterable[str]) -> frozenset[str]:
     return frozenset(sorted(drawn, key=drawn.__getitem__)[: len(drawn) // 4][:1])
 
 
-def read(root: Path, part: Part, choice: PartChoice) -> FolderReading:
-    """Read a folder, an archive or a file."""
+def read(root: Path, pieces_in: Callable[[Score, str], list[Piece]]) -> FolderReading:
+    """Read a folder, an archive or a file.
+
+    Args:
+        root: The path.
+        pieces_in: Returns the pieces of a file, given its name; raises MidiError where it has none.
+    """
     reading = FolderReading()
     base = shown(root.parent if root.is_file() else root) + "/"
     for path in tqdm(paths(root), unit="file", desc=root.name):
         try:
             for file in files_of(path):
-                _read_file(file, file.name.removeprefix(base), part, choice, reading)
+                _read_file(file, file.name.removeprefix(base), pieces_in, reading)
         except MidiError as error:
             reading.skipped.append(str(error))
     return reading
 
 
-def _read_file(file: MidiFile, name: str, part: Part, choice: PartChoice, reading: FolderReading) -> None:
+def _read_file(
+    file: MidiFile, name: str, pieces_in: Callable[[Score, str], list[Piece]], reading: FolderReading
+) -> None:
     try:
         score = midi.read_file(file)
-        pieces = pieces_of(score, name, part, choice)
+        pieces = pieces_in(score, name)
     except MidiError as error:
         message = str(error)
         reading.skipped.append(message if message.startswith(file.name) else f"{file.name}: {message}")

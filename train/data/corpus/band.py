@@ -1,0 +1,57 @@
+"""Pieces for a whole band: all instruments of a MIDI file as one stream of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from radio.errors import MidiError
+from radio.music.band_events import BandNote, encode, instrument_of, on_grid
+from radio.music.bar_lines import BarLines, meters
+from radio.music.midi_score import Score
+from radio.music.parts import BAND
+from radio.types import BEATS_PER_BAR, TokenId
+from train.data.corpus.piece import Piece
+
+_FEWEST: Final = 8
+"""Fewest notes of a piece."""
+
+_WHOLE: Final = 0.5
+"""Least share of a file's notes that stand in bars of four beats."""
+
+
+@dataclass(slots=True)
+class BandPiece(Piece):
+    """A piece of several instruments."""
+
+    band: list[BandNote] = field(default_factory=list)
+
+    def tokens(self) -> list[TokenId]:
+        """Return the events of the piece."""
+        return encode(self.band)
+
+
+def pieces_of(score: Score, name: str) -> list[Piece]:
+    """Return the pieces of a file with all its instruments. Bars that do not have four beats are left out.
+
+    Raises:
+        MidiError: It is in another meter, or has hardly any notes.
+    """
+    lines = BarLines(score, max((note.end for note in score.notes), default=0))
+    if len(lines.place(score.notes)) < _WHOLE * len(score.notes):
+        raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
+    pieces: list[Piece] = []
+    for number, notes in enumerate(score.pieces()):
+        placed = lines.place(notes)
+        if len(placed) < _FEWEST:
+            continue
+        first = min(start for start, _, _ in placed) // BEATS_PER_BAR * BEATS_PER_BAR
+        band = [
+            on_grid(start - first, end - first, instrument_of(note.program, note.channel), note.note, note.velocity)
+            for start, end, note in placed
+        ]
+        bars = max(note.start for note in band) // (8 * BEATS_PER_BAR) + 1
+        pieces.append(BandPiece(f"{name}#{number}", BAND, "train", bars, [], band=sorted(set(band))))
+    if not pieces:
+        raise MidiError(f"it has no piece of {_FEWEST} notes or more")
+    return pieces
