@@ -131,7 +131,7 @@ class FallbackStation:
         music = self._bars[(times + self._first) % len(self._bars)]
         places = times + LEAD
         known = places < len(self._past)
-        share = np.clip(times[known] / max(1, len(self._past) - LEAD), 0, 1).astype(np.float32)[:, None]
+        share = np.clip(times[known] / _CROSSFADE, 0, 1).astype(np.float32)[:, None]
         music[known] = share * music[known] + (1 - share) * self._past[places[known]]
         return music
 
@@ -183,4 +183,7 @@ def _bars(loop: Loop, sound: Block) -> tuple[Block, Block, Frames]:
     share = np.linspace(0, 1, _CROSSFADE, dtype=np.float32)[:, None]
     bars[-_CROSSFADE:] = (1 - share) * bars[-_CROSSFADE:] + share * before
     end = loop.end - loop.start
-    return sound[end - LEAD : end + _CROSSFADE], bars, (loop.end - loop.lines[-1]) % loop.length
+    past = sound[end - LEAD : end + _CROSSFADE]
+    missing = LEAD + _CROSSFADE - len(past)
+    past = np.concatenate((past, 2 * past[-1] - past[-2 : -2 - missing : -1]))  # mirrored: no step, and no bend
+    return past, bars, (loop.end - loop.lines[-1]) % loop.length
