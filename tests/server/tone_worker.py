@@ -88,7 +88,7 @@ class ToneStation:
 
     def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
         self._change(patch)
-        self._later = [*later]
+        self._later = [{}, *later] if later else []  # the next bar has `patch` itself
         self._mark_change()
         bar = -(-self.position // BAR)
         now, next_bar = Landing(self.position // BAR + 1, self.position), Landing(bar + 1, bar * BAR)
@@ -168,8 +168,8 @@ class ToneStation:
 
     def _bar(self, frame: Frames) -> None:
         self._snapshot = Snapshot(frame, b"level", self._state(frame))
-        if self._later:
-            self._change(self._later.pop(0))
+        if self._later and (step := self._later.pop(0)):
+            self._change(step)
         number = frame // BAR
         if frame == self._following:
             self._tracks += 1

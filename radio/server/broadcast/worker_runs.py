@@ -138,18 +138,18 @@ class WorkerRun:
     def controls_at(self, frame: Frames) -> Controls:
         """Return the controls that are in force when the bar at `frame` begins."""
         values: dict[str, JsonValue] = {}
-        for change in self.changes:
+        for change in self._in_order():
             if change.frame <= frame:
                 values |= change.controls
         return self.controls.changed(values)
 
     def changes_between(self, start: Frames, end: Frames) -> list[ControlChange]:
-        """Return the changes at `start` < frame < `end`."""
-        return [change for change in self.changes if start < change.frame < end]
+        """Return the changes at `start` < frame < `end`, in order of frame."""
+        return [change for change in self._in_order() if start < change.frame < end]
 
     def controls_of(self, spans: Iterable[tuple[Frames, Frames]]) -> Iterator[_TrackControls]:
         """Yield the controls and changes of each track; `spans` are the tracks' first and last frames, in order."""
-        changes = sorted(self.changes, key=lambda change: change.frame)
+        changes = self._in_order()
         frames = [change.frame for change in changes]
         values, merged = all_values(self.controls), 0
         for start, end in spans:
@@ -192,6 +192,10 @@ class WorkerRun:
         while len(self.changes) > MAX_CHANGES:
             self.controls = self.controls.changed(self.changes.popleft().controls)
             self.whole = False
+
+    def _in_order(self) -> list[ControlChange]:
+        """Return the changes in order of frame; one of the mix may come before a musical one that was made earlier."""
+        return sorted(self.changes, key=lambda change: change.frame)
 
     def _remove(self, step: ControlChange) -> None:
         """Remove the values of a step that was recorded."""

@@ -23,12 +23,12 @@ async def test_words_change_a_station_over_four_bars() -> None:
             "tempo": 66, "drums_mute": True,
         }  # fmt: skip
         assert (await get(radio, "/api/stations/tone"))[1]["controls"]["tempo"]["value"] == 66
-        await until(lambda: len(radio.tone.runs[-1].changes) == 4)
-        changes = [change.controls for change in radio.tone.runs[-1].changes]
-        assert changes == [{"tempo": 76.5, "drums_mute": True}, {"tempo": 73}, {"tempo": 69.5}, {"tempo": 66}]
-        bars = [change.bar for change in radio.tone.runs[-1].changes]
-        assert bars == list(range(bars[0], bars[0] + 4))
-        frames = [change.frame for change in radio.tone.runs[-1].changes]
+        await until(lambda: len(radio.tone.runs[-1].changes) == 5)
+        mute, *steps = sorted(radio.tone.runs[-1].changes, key=lambda change: "tempo" in change.controls)
+        assert mute.controls == {"drums_mute": True}
+        assert [step.controls for step in steps] == [{"tempo": 76.5}, {"tempo": 73}, {"tempo": 69.5}, {"tempo": 66}]
+        assert [step.bar for step in steps] == list(range(steps[0].bar, steps[0].bar + 4))
+        frames = [change.frame for change in (mute, *steps)]
         assert frames == sorted(frames)
 
 

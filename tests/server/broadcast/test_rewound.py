@@ -1,0 +1,131 @@
+"""A real station whose reserve is replaced again and again: what it says it plays is what is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from radio.server.broadcast.channel import Channel
+from radio.settings.station import StationSettings
+from radio.station.replay import replay
+from radio.types import SAMPLE_RATE, Block, Frames, JsonValue, Packet
+from radio.worker.supervisor import WORKER_COMMAND
+from tests.server.on_air import on_air, until
+from tests.station import test_station
+
+small = test_station.settings
+
+
+@contextlib.asynccontextmanager
+async def recorded(channel: Channel) -> AsyncIterator[list[Packet]]:
+    """Record the packets of PCM."""
+    packets: list[Packet] = []
+
+    async def record() -> None:
+        async with channel.tap("pcm", history=30) as tap:
+            async for packet in tap:
+                packets.append(packet)  # noqa: PERF401 — read while it grows
+
+    task = asyncio.create_task(record())
+    try:
+        yield packets
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def sound_of(packets: list[Packet], start: Frames, end: Frames) -> Block:
+    """Return the recorded sound of some frames; there are no gaps."""
+    first = packets[0].frame
+    assert [packet.frame for packet in packets] == list(range(first, packets[-1].frame + 1, 960))
+    samples = np.frombuffer(b"".join(packet.data for packet in packets), "<i2").reshape(-1, 2)
+    return (samples[start - first : end - first] / np.float32(32_768)).astype(np.float32)
+
+
+async def play_on(channel: Channel, seconds: float) -> None:
+    frame = channel.edge.live + round(seconds * SAMPLE_RATE)
+    await until(lambda: channel.edge.live >= frame)
+
+
+def check_replay(channel: Channel, packets: list[Packet], end: Frames) -> None:
+    """Compare what was on the air with its replay from the notes, the bars and the recorded changes."""
+    start, passages = channel.journal.passages(channel.runs, end, 300)
+    replayed = np.concatenate([blocks["mix"] for passage in passages for blocks in replay(passage)])
+    begin = max(start, packets[0].frame)
+    aired = sound_of(packets, begin, end)
+    residual = np.abs(replayed[begin - start :][: len(aired)] - aired).max(axis=1)
+    assert len(aired) > 10 * SAMPLE_RATE
+    assert np.median(residual) < 2**-15
+    # FluidSynth ramps the first 64 frames of a note from the level of the voice that it uses again.
+    assert 10 * np.log10(np.mean(residual**2) + 1e-15) < -70
+
+
+@pytest.mark.slow
+async def test_the_history_of_changes_is_what_was_heard_also_if_the_worker_is_killed_right_after(
+    small: StationSettings,
+) -> None:
+    async with on_air(replace(small, seed=5), worker=WORKER_COMMAND) as radio:
+        channel = radio.channels["chill"]
+        async with recorded(channel) as packets:
+            await until(lambda: channel.edge.live > 10 * SAMPLE_RATE and channel.edge.reserve > 6)
+            landings = await channel.change_controls({"drums_level": -9.0, "tempo": 90.0})
+            assert landings["drums_level"].frame < channel.edge.live + 2 * SAMPLE_RATE
+            victim = channel.pid
+            assert victim is not None
+            os.kill(victim, signal.SIGKILL)
+            await until(lambda: channel.pid not in {None, victim} and channel.edge.reserve > 3)
+            await play_on(channel, 3)
+            await channel.change_controls({"keys_mute": True}, [{"tempo": 95.0}, {"tempo": 100.0}])
+            await play_on(channel, 3)
+            await channel.change_controls({"keys_mute": False, "energy": 0.9})
+            await play_on(channel, 6)
+            end = channel.edge.live
+            await play_on(channel, 1)
+        assert channel.rewinds == 3
+        assert channel.restarts == 1
+        tempos = {bar.frame: bar.tempo for bar in channel.journal.bars}
+        check_replay(channel, packets, end)
+    assert tempos[landings["tempo"].frame] == 90
+    assert [tempo for frame, tempo in tempos.items() if frame > landings["tempo"].frame][-1] == 100
+
+
+@pytest.mark.slow
+async def test_after_changes_in_quick_succession_the_last_values_sound(small: StationSettings) -> None:
+    draw = random.Random(3)
+    async with on_air(replace(small, seed=5), worker=WORKER_COMMAND) as radio:
+        channel = radio.channels["chill"]
+        async with recorded(channel) as packets:
+            await until(lambda: channel.edge.live > 10 * SAMPLE_RATE and channel.edge.reserve > 6)
+            asked: dict[str, JsonValue] = {}
+            tasks = []
+            for _ in range(50):
+                patch: dict[str, JsonValue] = draw.choice(
+                    [
+                        {"drums_level": draw.randint(-12, 3)},
+                        {"keys_mute": draw.random() < 0.5},
+                        {"tempo": draw.randint(60, 100)},
+                        {"lowpass": draw.randint(1_000, 16_000)},
+                    ]
+                )
+                asked |= patch
+                tasks.append(asyncio.create_task(channel.change_controls(patch)))
+                await asyncio.sleep(draw.expovariate(10))
+            answers = await asyncio.gather(*tasks)
+            await play_on(channel, 8)
+            end = channel.edge.live
+            await play_on(channel, 1)
+        assert 1 <= channel.rewinds < 40
+        frames = [landing.frame for answer in answers for landing in answer.values()]
+        assert max(frames) < end
+        values = channel.controls.as_json()
+        assert {name: values[name] for name in asked} == asked
+        assert channel.journal.bars[-1].tempo == asked["tempo"]
+        check_replay(channel, packets, end)
