@@ -160,6 +160,9 @@ class FallbackStation:
     def mark(self) -> None:
         """Do nothing: no change makes it go back."""
 
+    def settle(self) -> None:
+        """Do nothing: there are no marks."""
+
     def forget(self, frame: Frames) -> None:
         """Do nothing: there are no marks."""
 

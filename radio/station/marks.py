@@ -53,9 +53,10 @@ class Marks:
         self._marks.clear()
         self._notes.clear()
 
-    def forbid_return(self) -> None:
-        """Forget all places: a change has come, which the station must not go back before."""
-        self._marks.clear()
+    def settle(self) -> None:
+        """Forget the places before the latest one."""
+        while len(self._marks) > 1:
+            self._marks.popleft()
 
     def return_to(self, frame: Frames) -> tuple[Mark, Frames, SynthState]:
         """Return the last mark at or before `frame`, or else the first one, and forget the later ones.

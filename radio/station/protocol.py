@@ -63,7 +63,10 @@ class ResumableStation(StationLike, Protocol):
         """Remember this place, so that `rewind` can return to it."""
 
     def rewind(self, frame: Frames) -> bool:
-        """Return to the last mark at or before `frame`, or to the first one after the latest change; False without."""
+        """Return to the last mark at or before `frame`, or else to the first one; False if there is none."""
+
+    def settle(self) -> None:
+        """Let `rewind` not go back before the latest mark: what was changed before it stays."""
 
     def forget(self, frame: Frames) -> None:
         """Forget the marks that `rewind` does not need for `frame` or later."""

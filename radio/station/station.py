@@ -163,9 +163,7 @@ class Station:
         nothing: Mapping[str, object] = {}
         steps = (nothing, *later) if later else ()  # the next bar has `patch` itself
         self._later = deque({**old, **new} for old, new in zip_longest(rest, steps, fillvalue=nothing))
-        landings = self._change(patch)
-        self._mark_change()
-        return landings
+        return self._change(patch)
 
     def _change(self, patch: Mapping[str, object]) -> dict[str, Landing]:
         """Change controls now, and return where each change takes effect."""
@@ -191,9 +189,7 @@ class Station:
         Raises:
             ControlError: There is no such track to like or dislike.
         """
-        landing = self._landing(self._composer.act(action, self.controls))
-        self._mark_change()
-        return landing
+        return self._landing(self._composer.act(action, self.controls))
 
     def prime(self, prime: Prime) -> dict[str, Landing]:
         """Let the track that begins next take up `prime`, and two more tracks after it.
@@ -203,7 +199,6 @@ class Station:
             whose frame is exact only while the tempo stays the same.
         """
         first_bar = self._composer.prime(prime, self.controls)
-        self._mark_change()
         now = Landing(self._composer.next_number, self._next_bar_line)
         ahead = (first_bar - now.bar) * 60 * SAMPLE_RATE * BEATS_PER_BAR / self._clock.tempo
         return {"prime": now, "track": Landing(first_bar, now.frame + round(ahead))}
@@ -268,7 +263,7 @@ class Station:
         )
 
     def rewind(self, frame: Frames) -> bool:
-        """Return to the last mark at or before `frame`, or else to the first one after the latest change.
+        """Return to the last mark at or before `frame`, or else to the first one.
 
         Bars, notes and events come again. The sound does, too, as the notes of `PREROLL` are played again before.
 
@@ -285,6 +280,10 @@ class Station:
         self._textures.ambience.restore(mark.ambience)
         self._buffer, self._replayed = mark.buffer, deque(mark.replayed)
         return True
+
+    def settle(self) -> None:
+        """Let `rewind` not go back before the latest mark: what was changed before it stays."""
+        self._marks.settle()
 
     def forget(self, frame: Frames) -> None:
         """Forget the marks that `rewind` does not need for `frame` or later."""
@@ -337,12 +336,6 @@ class Station:
             tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
             tuple(self._later),
         )
-
-    def _mark_change(self) -> None:
-        """Let `rewind` not go back before a change."""
-        if self._marks:
-            self._marks.forbid_return()
-            self.mark()
 
     def _restore(self, state: StationState) -> None:
         self._restore_music(state)

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -27,7 +28,7 @@ from radio.settings.station import StationSettings
 from radio.station.fallback import Fallback, FallbackStation
 from radio.station.protocol import OpenResumable, ResumableStation
 from radio.station.snapshot import Resume
-from radio.types import SAMPLE_RATE, Action, Frames, Landing, StationEvent
+from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing
 from radio.worker.encoder_set import EncoderSet
 from radio.worker.pcm_ring import PcmRing, open_memory
 from radio.worker.rewinder import STEP, Rewinder
@@ -58,6 +59,9 @@ CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
 
 URGENT: Frames = 2 * SAMPLE_RATE
 """With less audio than this in reserve, rendering has priority over encoding past audio; else it waits for that."""
+
+PREPARED: Frames = SAMPLE_RATE // 2
+"""Changed audio that is there before other audio gives way to it: composing a bar may take a moment."""
 
 _READ_SIZE = 65_536
 
@@ -144,6 +148,21 @@ class _Link:
         return self._decoder.feed(data)
 
 
+@dataclass(slots=True)
+class _Revision:
+    """Audio that takes the place of other audio if the server agrees.
+
+    frame: its first frame. answers: to the changes that it begins with. blocks, reports: the audio, and snapshots and
+    events of it. offered: whether the server decides.
+    """
+
+    frame: Frames
+    answers: list[Message]
+    blocks: list[Block] = field(default_factory=list)
+    reports: list[Message] = field(default_factory=list)
+    offered: bool = False
+
+
 class _Worker:
     """A station that plays.
 
@@ -162,40 +181,43 @@ class _Worker:
         self._station = station
         self._changes: list[_Change] = []
         """Changes that the station has not taken up yet."""
+        self._revision: _Revision | None = None
         self._fixed: Frames = 0
         """Audio before this frame stays as it is."""
-        events: list[StationEvent] = []
         if resume is not None:
             station.resume(resume.snapshot, resume.log)
         self._rewinder = Rewinder(station, resume)
+        reports: list[Message] = []
         if resume is not None:
             while (missing := resume.sound_from - station.position) > 0:
                 station.render(min(STEP, missing))
                 self._rewinder.mark(self._fixed)
-                events += self._report(since=resume.events_from)
+                reports += self._reports(since=resume.events_from)
         self._encoders = EncoderSet(station.position, memory)
         while resume is not None and (missing := resume.frame - station.position) > 0:
             self._encoders.add(station.render(min(STEP, missing)))
             self._rewinder.mark(self._fixed)
-            events += self._report(since=resume.events_from)
+            reports += self._reports(since=resume.events_from)
         self._until = station.position
-        link.send(StationReady(station.position), *events)
+        link.send(StationReady(station.position), *reports)
 
     def play(self, messages: list[Message]) -> None:
         """Do what the server asks for, until it closes the connection."""
         while True:
             for message in messages:
                 self._handle(message)
-            if self._changes and not self._rewinder.under_way:
+            if self._changes and not (self._rewinder.under_way or self._revision):
                 self._meet_changes()
-            busy = self._return() if self._rewinder.under_way else self._advance()
+            busy = self._revise() if self._rewinder.under_way or self._revision else self._advance()
             messages = self._link.receive(wait=not busy)
 
     def _meet_changes(self) -> None:
-        """Take up the changes that have come, at once or after a rewind."""
+        """Change the station at once, or go back first."""
         near = self._rewinder.is_near(self._fixed)
         if near or not (self._rewinder.rests(self._fixed) or self._rewinder.begin(self._fixed)):
-            self._change()
+            self._link.send(*self._change())
+            self._station.settle()
+            self._changes.clear()
 
     def _advance(self) -> bool:
         """Render and encode a little; return whether there is more to do."""
@@ -207,23 +229,50 @@ class _Worker:
             encoders.add(station.render(STEP))
         if renders or encoders.has_work:
             packets = encoders.encode(STEP if urgent else CATCH_UP_STEP)
-            self._link.send(*self._report(), *packets, Rendered(station.position))
+            self._link.send(*self._reports(), *packets, Rendered(station.position))
         return station.position < self._until or encoders.has_work
 
-    def _return(self) -> bool:
-        """Do a little of a rewind, and encode what was rendered before; return whether there is more to do."""
-        rewinder, encoders = self._rewinder, self._encoders
-        if not rewinder.offered and rewinder.advance(self._fixed):
-            self._link.send(Rewound(self._station.position))
+    def _revise(self) -> bool:
+        """Do a little of a rewind and of the audio after it; return whether there is more to do.
+
+        What was rendered before is encoded meanwhile, and remains as it is until the server agrees.
+        """
+        revision, station, encoders = self._revision, self._station, self._encoders
+        if revision is None:
+            if self._rewinder.advance():
+                self._revision = _Revision(station.position, self._change())
+        elif not revision.offered:
+            revision.blocks.append(station.render(STEP))
+            revision.reports += self._reports()
+            if station.position >= revision.frame + PREPARED:
+                revision.offered = True
+                self._link.send(Rewound(revision.frame))
         if encoders.has_work:
             self._link.send(*encoders.encode(STEP))
-        return not rewinder.offered or encoders.has_work
+        return self._revision is None or not self._revision.offered or encoders.has_work
 
-    def _report(self, *, since: Frames = 0) -> list[StationEvent]:
-        """Send a snapshot that the station has taken, and return its new events from frame `since` on."""
-        if snapshot := self._station.take_snapshot():
-            self._link.send(snapshot)
-        return [event for event in self._station.events() if event.frame >= since]
+    def _settle(self, *, done: bool) -> None:
+        """Let a revision take the place of what was rendered before, or go back to a later frame."""
+        revision, self._revision = self._revision, None
+        if revision is None:
+            return
+        if not done:
+            self._rewinder.begin_again(revision.frame, self._fixed)
+            return
+        self._rewinder.settle(revision.frame)
+        self._encoders.rewind(revision.frame)
+        for block in revision.blocks:
+            self._encoders.add(block)
+        del self._changes[: len(revision.answers)]
+        self._until = self._station.position
+        packets = self._encoders.encode(PREPARED + STEP)
+        self._link.send(*revision.answers, *revision.reports, *packets, Rendered(self._station.position))
+
+    def _reports(self, *, since: Frames = 0) -> list[Message]:
+        """Return a snapshot that the station has taken, and its new events from frame `since` on."""
+        snapshot = self._station.take_snapshot()
+        events = [event for event in self._station.events() if event.frame >= since]
+        return [*events] if snapshot is None else [snapshot, *events]
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -235,26 +284,23 @@ class _Worker:
                 self._encoders.close(format_)
             case ChangeControls() | PerformAction() | PrimeStation():
                 self._changes.append(message)
-            case Cut(frame, done):
-                self._rewinder.settle(frame, done=done)
-                if done:
-                    self._encoders.rewind(frame)
-                    self._until = frame
-                    self._change()
+            case Cut(fixed, done):
+                self._fixed = fixed
+                self._settle(done=done)
             case _:
                 raise StreamError(f"unexpected message from the server: {type(message).__name__}")
 
-    def _change(self) -> None:
-        """Change the station, and send where each change takes effect, or why it does not."""
+    def _change(self) -> list[Message]:
+        """Change the station, with a mark after that. Return where each change takes effect, or why it does not."""
+        answers: list[Message] = []
         for change in self._changes:
             mixed = self._station.mixed
             try:
-                landings = self._perform(change)
+                answers.append(ControlsLanded(change.number, self._perform(change), mixed))
             except ControlError as error:
-                self._link.send(ControlsRefused(change.number, str(error), error.field, error.allowed))
-            else:
-                self._link.send(ControlsLanded(change.number, landings, mixed))
-        self._changes.clear()
+                answers.append(ControlsRefused(change.number, str(error), error.field, error.allowed))
+        self._station.mark()
+        return answers
 
     def _perform(self, change: _Change) -> Mapping[str, Landing]:
         match change:

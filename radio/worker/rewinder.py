@@ -1,4 +1,4 @@
-"""Changes of a station that has rendered ahead: it goes back, and renders again what is not fixed yet."""
+"""Going back with a station that has rendered ahead, so that a change of it is heard soon."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ REST: Final[Frames] = SAMPLE_RATE // 2
 
 
 class Rewinder:
-    """Takes a station back to the first frame that is not fixed, so that a change of it is heard soon.
+    """Takes a station back to the first frame that is not fixed.
 
-    The station returns to a mark, and discards what it renders up to that frame, which meanwhile moves on with the live
-    edge. Then the server decides whether the frame was reached in time.
+    The station returns to a mark, and discards what it renders from there up to that frame.
 
     Args:
         station: The station.
@@ -34,9 +33,7 @@ class Rewinder:
 
     def __init__(self, station: ResumableStation, resume: Resume | None) -> None:
         self.under_way = False
-        """True from the beginning of a rewind until the server has agreed to it."""
-        self.offered = False
-        """True while the server decides."""
+        """True while the station goes back."""
         self._station = station
         self._first: Frames = 0 if resume is None else resume.sound_from
         """The first frame that the station may go back to."""
@@ -44,6 +41,9 @@ class Rewinder:
         self._changed: Frames = max(changes, default=-1)
         """The last frame at which a change of the log comes again: no other change may come before it."""
         self._rests_until: Frames = 0
+        self._goal: Frames = 0
+        self._end: Frames = 0
+        """The position before the rewind. The server has all the audio up to there, until it agrees to a cut."""
         self._next_mark: Frames = station.position
 
     def mark(self, fixed: Frames) -> None:
@@ -58,28 +58,33 @@ class Rewinder:
         return self._station.position <= max(fixed, self._first) + REACH and self._station.mixed > self._changed
 
     def rests(self, fixed: Frames) -> bool:
-        """Return True shortly after a rewind: the next one has to wait."""
-        return fixed < self._rests_until
+        """Return True where a rewind has to wait: shortly after another one, and until the log has come again."""
+        return fixed < self._rests_until or self._station.mixed <= self._changed
 
     def begin(self, fixed: Frames) -> bool:
         """Go back. Return False if that is not possible, and the station can be changed only where it is."""
-        self.under_way = self._station.rewind(max(fixed, self._first))
+        self._end = self._station.position
+        self._goal = min(max(fixed, self._first), self._end)
+        self.under_way = self._station.rewind(self._goal)
         return self.under_way
 
-    def advance(self, fixed: Frames) -> bool:
-        """Render and discard a little. Return True once the station is where the server can agree to go on."""
-        missing = max(fixed, self._first) - self._station.position
-        if missing <= 0 and self._station.mixed > self._changed:
-            self.offered = True
-            return True
-        self._station.render(min(STEP, missing) if missing > 0 else MIX_BLOCK)
-        self._station.events()
-        return False
+    def begin_again(self, changed: Frames, fixed: Frames) -> None:
+        """Go back to before a change at the frame `changed`, as the server has not agreed, and on to a later frame."""
+        self._goal = min(max(fixed, self._first), self._end)
+        self.under_way = self._station.rewind(min(changed - 1, self._goal))
 
-    def settle(self, frame: Frames, *, done: bool) -> None:
-        """Take up the server's decision: the station goes on at `frame`, or moves on to a later one."""
-        self.offered = False
-        if done:
-            self.under_way = False
-            self._rests_until = frame + REST
-            self._next_mark = frame
+    def advance(self) -> bool:
+        """Render and discard a little. Return True once the station is where it can be changed."""
+        missing = self._goal - self._station.position
+        self.under_way = missing > 0 or self._station.mixed <= self._changed
+        if self.under_way:
+            rest = max(1, self._end - self._station.position)
+            self._station.render(min(STEP, missing) if missing > 0 else min(MIX_BLOCK, rest))
+            self._station.events()
+        return not self.under_way
+
+    def settle(self, frame: Frames) -> None:
+        """Let the station go on from a change at `frame`, with the latest mark: the server has agreed."""
+        self._station.settle()
+        self._rests_until = frame + REST
+        self._next_mark = frame + SPACING

@@ -50,19 +50,22 @@ class Render:
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """Worker to server: because of a change, the station went back to `frame`. It waits for the answer, `Cut`."""
+    """Worker to server: because of a change, the station has rendered other audio from `frame` on.
+
+    The worker waits for the answer, `Cut`.
+    """
 
     frame: Frames
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Server to worker: whether it has dropped the audio from `frame` on, so that the worker renders it again.
+    """Server to worker: whether it has dropped the audio that the other audio replaces.
 
-    If not, the live edge was too near, and the station moves on to a later frame.
+    If not, the live edge was too near: the station goes back to a later frame, which is not `fixed`.
     """
 
-    frame: Frames
+    fixed: Frames
     done: bool
 
 

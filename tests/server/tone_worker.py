@@ -89,7 +89,6 @@ class ToneStation:
     def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
         self._change(patch)
         self._later = [{}, *later] if later else []  # the next bar has `patch` itself
-        self._mark_change()
         bar = -(-self.position // BAR)
         now, next_bar = Landing(self.position // BAR + 1, self.position), Landing(bar + 1, bar * BAR)
         return {name: now if CONTROLS[name].lands == "mix" else next_bar for name in patch}
@@ -100,7 +99,6 @@ class ToneStation:
             self._following = bar * BAR
         if action.track is not None and action.track > self._tracks:
             raise ControlError(f"track {action.track} was not played lately", field="track", allowed="0")
-        self._mark_change()
         return Landing(bar + 1, bar * BAR)
 
     def prime(self, prime: object) -> dict[str, Landing]:
@@ -135,10 +133,8 @@ class ToneStation:
         while len(self._marks) > 1 and json.loads(self._marks[1][0])[0] <= frame:
             del self._marks[0]
 
-    def _mark_change(self) -> None:
-        if self._marks:
-            self._marks.clear()
-            self.mark()
+    def settle(self) -> None:
+        del self._marks[:-1]
 
     def _state(self, frame: Frames) -> bytes:
         return json.dumps([frame, self._tracks, self._following, self.controls.as_json(), self._later]).encode()

@@ -18,7 +18,7 @@ from radio.worker.wire import (
     Rewound,
     Snapshot,
 )
-from tests.server.tone_worker import BAR
+from tests.server.tone_worker import BAR, TRACK
 from tests.worker.test_main import WorkerConnection, open_station, running
 
 FIXED: Frames = 3 * SAMPLE_RATE + 777
@@ -70,37 +70,55 @@ def test_a_station_moves_on_if_the_live_edge_came_too_near() -> None:
         worker.send(PerformAction(1, "skip", None))
         assert worker.receive() == Rewound(FIXED)
         later = FIXED + 5_000
-        worker.send(Cut(FIXED, done=False), Render(END, later))
+        worker.send(Cut(later, done=False), Render(END, later))
         assert worker.until_silence() == [Rewound(later)]
         worker.send(Cut(later, done=True), Render(END, later))
-        assert isinstance(landed := worker.receive(), ControlsLanded)
-        assert landed.mixed == later
+        messages = worker.until(END)
+        assert isinstance(messages[0], ControlsLanded)
+        assert messages[0].mixed == later
+        tracks = [
+            message.frame for message in messages if isinstance(message, StationEvent) and message.kind == "track"
+        ]
+        assert tracks == list(range(4 * BAR, END + 1, TRACK))  # it is skipped once
+    assert raised == []
+
+
+def test_a_station_moves_on_to_the_end_of_its_audio_at_most() -> None:
+    with running() as (worker, raised):
+        render_ahead(worker)
+        worker.send(ChangeControls(1, MUTE))
+        assert worker.receive() == Rewound(FIXED)
+        worker.send(Cut(END + SAMPLE_RATE, done=False), Render(END, END + SAMPLE_RATE))
+        assert worker.until_silence() == [Rewound(END)]
+        worker.send(Cut(END, done=True), Render(END + SAMPLE_RATE, END))
+        packets = worker.packets_until("pcm", END + SAMPLE_RATE - 2_000)
+        assert packets[0].frame == END
     assert raised == []
 
 
 def test_changes_in_quick_succession_come_together_and_the_last_value_wins() -> None:
     with running() as (worker, raised):
         render_ahead(worker)
-        worker.send(ChangeControls(1, {"tempo": 70.0}))
+        worker.send(*(ChangeControls(number, {"tempo": 70.0 + number}) for number in range(1, 12)))
         assert worker.receive() == Rewound(FIXED)
-        worker.send(*(ChangeControls(number, {"tempo": 70.0 + number}) for number in range(2, 12)))
+        worker.send(ChangeControls(12, {"tempo": 90.0}))
         assert worker.until_silence() == []
         worker.send(Cut(FIXED, done=True), Render(FIXED + BAR, FIXED))
         messages = worker.until(FIXED + BAR)
         answers = [message for message in messages if isinstance(message, ControlsLanded)]
         assert [answer.number for answer in answers] == list(range(1, 12))
-        values = [
-            event.data["tempo"] for event in messages if isinstance(event, StationEvent) and event.kind == "control"
-        ]
-        assert values[-1] == 81.0
+        events = [message for message in messages if isinstance(message, StationEvent) and message.kind == "control"]
+        assert events[-1].data["tempo"] == 81.0
 
-        # Another one waits for a moment, and then goes back no further than to the last one.
+        # The other one waits for a moment, and then goes back no further than to these.
         worker.send(Render(END, FIXED))
         worker.until(END)
-        worker.send(ChangeControls(12, {"tempo": 90.0}))
         assert worker.until_silence() == []
         worker.send(Render(END, FIXED + REST))
         assert until(worker, Rewound)[-1] == Rewound(FIXED + REST)
+        worker.send(Cut(FIXED + REST, done=True))
+        assert isinstance(landed := worker.receive(), ControlsLanded)
+        assert (landed.number, landed.mixed) == (12, FIXED + REST)
     assert raised == []
 
 

@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
 from radio.server.broadcast.mount_set import MountSet
 from radio.server.broadcast.now_playing import NowPlaying
-from radio.server.broadcast.reserve import Lead, ReserveWatch, render_until
+from radio.server.broadcast.reserve import MARGIN, Lead, ReserveWatch, render_until
 from radio.server.broadcast.restarting_worker import RestartingWorker, StartedStation, WorkerCallbacks
 from radio.server.broadcast.saved_station import (
     SavedStation,
@@ -52,6 +52,7 @@ from radio.worker.wire import (
     PRIMED,
     TRACK,
     ChangeControls,
+    ControlsLanded,
     Cut,
     Encoded,
     EncoderFailed,
@@ -138,7 +139,7 @@ class Channel:
         self._requested: Frames = 0
         """The frame, on the worker's clock, up to which audio was requested."""
         self._silence = StallWatch()
-        self._lead = Lead(self._clock.now)
+        self._lead = Lead()
         self._reserve = ReserveWatch(self._clock.now)
         self._fruitless = 0
         """Workers in a row that ended before they had rendered anything new."""
@@ -228,7 +229,7 @@ class Channel:
         """
         for step in (patch, *later):
             self.controls.changed(step)  # an error costs no round trip to the worker
-        landed = await self._worker.request(lambda number: ChangeControls(number, patch, later))
+        landed = await self._ask(lambda number: ChangeControls(number, patch, later))
         self._snapshots.record(landed.mixed, patch, later)
         landings = {name: self._landing(landing) for name, landing in landed.landings.items()}
         self.controls = self.controls.changed(patch)
@@ -269,7 +270,7 @@ class Channel:
         """
         if action.kind in ("like", "dislike") and action.track is None and self.now_playing.tracks:
             action = replace(action, track=self.now_playing.tracks[-1].event.number)
-        landed = await self._worker.request(lambda number: PerformAction(number, action.kind, action.track))
+        landed = await self._ask(lambda number: PerformAction(number, action.kind, action.track))
         self._snapshots.record(landed.mixed, action=action)
         landing = self._landing(landed.landings[PERFORMED])
         self.runs[-1].act(landing, action)
@@ -281,7 +282,7 @@ class Channel:
         Raises:
             ServerError: The worker is being restarted or does not answer.
         """
-        landed = await self._worker.request(lambda number: PrimeStation(number, prime))
+        landed = await self._ask(lambda number: PrimeStation(number, prime))
         self._snapshots.record(landed.mixed, prime=prime)
         self.runs[-1].prime(self._landing(landed.landings[PRIMED]), prime)
         return self._landing(landed.landings[TRACK])
@@ -387,11 +388,21 @@ class Channel:
         stand_in = self._stand_ins.current
         return (self._worker, self._offset) if stand_in is None else (stand_in, stand_in.start)
 
+    async def _ask(self, message: Callable[[int], Message]) -> ControlsLanded:
+        """Send a request to the worker, and return its answer. The worker knows where the live edge is by now."""
+        self._request_audio()
+        return await self._worker.request(message)
+
     def _request_audio(self) -> None:
         self._stand_ins.request_audio()
         if self._worker.ready:
             self._requested = max(self._requested, render_until(self.edge.live, self.edge.end) - self._offset)
-            self._worker.send(Render(self._requested, self.edge.live + self._lead.frames - self._offset))
+            self._worker.send(Render(self._requested, self._fixed))
+
+    @property
+    def _fixed(self) -> Frames:
+        """The first frame that a change may replace, on the worker's clock."""
+        return self.edge.live + self._lead.frames - self._offset
 
     def _landing(self, landing: Landing) -> Landing:
         return Landing(landing.bar, landing.frame + self._offset)
@@ -478,7 +489,6 @@ class Channel:
             case Rendered(frame):
                 self.edge.extend(frame + self._offset)
                 self._stand_ins.rendered(frame)
-                self._lead.rendered(frame)
                 if self.edge.started and not self._on_air.done():
                     self._on_air.set_result(None)
             case Rewound(frame):
@@ -501,18 +511,16 @@ class Channel:
     def _cut(self, frame: Frames) -> None:
         """Drop what is rendered from `frame` on, on the worker's clock, if the live edge is not too near to it."""
         place = frame + self._offset
-        done = place >= self.edge.live + self._lead.frames // 2
+        self._lead.observe((place - self.edge.live) / SAMPLE_RATE)
+        done = place >= min(self.edge.live + MARGIN, self.edge.end)
         if done:
             self.rewinds += 1
-            self._lead.begin(frame)
             self._drop(place)
-            self._snapshots.retract(frame - 1)
+            self._snapshots.retract(frame - 1)  # one at `frame` was taken before the change
             self._resumed_at = min(self._resumed_at, frame)
             self._requested = frame
             self._begin_run_at(place)
-        else:
-            self._lead.lengthen()
-        self._worker.send(Cut(frame, done))
+        self._worker.send(Cut(self._fixed, done))
         self._request_audio()
 
     def _drop(self, place: Frames) -> None:

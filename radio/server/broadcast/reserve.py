@@ -23,10 +23,12 @@ LOW: Final[Seconds] = 5.0
 LASTING: Final[Seconds] = 10.0
 """Time for which it must be small. A change takes the reserve away, and most of it is back after some seconds."""
 
+MARGIN: Final[Frames] = SAMPLE_RATE // 10
+"""Least distance from the live edge to audio that is replaced: the time in which the other audio arrives."""
+
 _LEAST: Final[Seconds] = 0.25
-_MOST: Final[Seconds] = 1.0
-_EASE: Final = 0.9
-_HEARD: Final[Frames] = SAMPLE_RATE // 10
+_MOST: Final[Seconds] = 3.0
+_EASE: Final = 0.8
 
 
 def render_until(live: Frames, end: Frames) -> Frames:
@@ -39,31 +41,19 @@ def render_until(live: Frames, end: Frames) -> Frames:
 class Lead:
     """Time from the live edge to the first audio that a change may replace.
 
-    It is twice as long as workers took lately to send audio after the server had agreed to a rewind.
+    It is a quarter longer than workers took lately to prepare the other audio, and the margin.
     """
 
-    now: Callable[[], float] = time.monotonic
     seconds: Seconds = _LEAST
-    _began: float = 0.0
-    _awaited: Frames | None = None
 
     @property
     def frames(self) -> Frames:
         return round(self.seconds * SAMPLE_RATE)
 
-    def begin(self, frame: Frames) -> None:
-        """Measure from now on how long the audio after `frame` takes."""
-        self._began, self._awaited = self.now(), frame + _HEARD
-
-    def rendered(self, end: Frames) -> None:
-        """Note that the audio before frame `end` has come."""
-        if self._awaited is not None and end >= self._awaited:
-            self._awaited = None
-            self.seconds = min(max(2 * (self.now() - self._began), _EASE * self.seconds, _LEAST), _MOST)
-
-    def lengthen(self) -> None:
-        """Take more time: a rewind came too late."""
-        self.seconds = min(1.5 * self.seconds, _MOST)
+    def observe(self, left: Seconds) -> None:
+        """Note that other audio is prepared, `left` before the live edge reaches it."""
+        took = self.seconds - left
+        self.seconds = min(max(1.25 * took + MARGIN / SAMPLE_RATE, _EASE * self.seconds, _LEAST), _MOST)
 
 
 @dataclass(slots=True)

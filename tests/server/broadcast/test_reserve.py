@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from radio.server.broadcast.reserve import FILLING, FIRST, LASTING, LOW, Lead, ReserveWatch, render_until
+from radio.server.broadcast.reserve import FILLING, FIRST, LASTING, LOW, MARGIN, Lead, ReserveWatch, render_until
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.types import SAMPLE_RATE, Frames, Packet
 from radio.worker.pcm_ring import HISTORY, RESERVE
@@ -25,23 +25,17 @@ def test_the_reserve_fills_at_once_at_first_and_then_gradually() -> None:
     assert seconds[-1] == RESERVE
 
 
-def test_the_lead_follows_what_workers_take() -> None:
-    clock = Clock()
-    lead = Lead(clock)
+def test_the_lead_is_longer_than_workers_take() -> None:
+    lead = Lead()
     least = lead.seconds
-    for took in (0.2, 0.4):
-        lead.begin(100)
-        lead.rendered(200)  # too little to be heard
-        clock.seconds += took
-        lead.rendered(100 + SAMPLE_RATE)
-        assert lead.seconds == pytest.approx(max(2 * took, least))
-    for _ in range(20):
-        lead.begin(100)
-        lead.rendered(100 + SAMPLE_RATE)
+    for took in (0.3, 0.1, 1.2, 2.0):
+        before = lead.seconds
+        lead.observe(before - took)
+        assert lead.seconds == pytest.approx(max(1.25 * took + MARGIN / SAMPLE_RATE, 0.8 * before, least))
+        assert took + MARGIN / SAMPLE_RATE <= lead.seconds <= 3
+    for _ in range(50):
+        lead.observe(lead.seconds - 0.05)
     assert lead.seconds == least
-    for _ in range(20):
-        lead.lengthen()
-    assert least < lead.seconds < 2
 
 
 def test_a_low_reserve_is_noticed_once_if_it_lasts() -> None:
