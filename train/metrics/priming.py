@@ -15,13 +15,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from radio.compose.listening.harmony import find_harmony
-from radio.compose.listening.reading import read_prime
-from radio.compose.listening.song import song_of
+from radio.compose.listening.song import Song, song_of
 from radio.errors import RadioError
 from radio.music import midi
-from radio.music.chords import pitch_class
+from radio.music.chord_loops import HALVES
+from radio.music.chords import Chord, pitch_class
 from radio.music.events import Note
 from radio.music.midi_parts import PartChoice
+from radio.music.midi_score import Score as MidiScore
 from radio.music.tokenizer import events_to_notes
 from radio.settings.station import StationSettings
 from radio.station.extent import TimedExcerpt
@@ -29,6 +30,7 @@ from radio.station.factory import open_composer
 from radio.station.midi_export import write_midi
 from radio.station.rendering import render
 from radio.station.score import compose
+from radio.transcription.recording import transcribe
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, JsonValue
 from train.data.corpus import tunes
 
@@ -121,8 +123,8 @@ def tunes_figures(count: int, folder: Path) -> dict[str, JsonValue]:
 def recorded_figures(
     stations: Sequence[StationSettings], paths: Sequence[Path], count: int, seed: int
 ) -> dict[str, JsonValue]:
-    """Listen to the sound of the first `count` renders, and return the shares whose key and tempo are right."""
-    keys, tempos, failed = [], [], 0
+    """Listen to the sound of the first `count` renders, and return the shares of what is right."""
+    keys, tempos, roots, failed = [], [], [], 0
     for number, path in enumerate(tqdm(paths[:count], desc="recordings")):
         sound, truth = path.with_suffix(".flac"), json.loads(path.with_suffix(".json").read_text())
         if not sound.exists():
@@ -131,18 +133,35 @@ def recorded_figures(
                 settings, extent=extent, seed=seed + number // len(stations), paths=[sound], on_progress=lambda _: None
             )
         try:
-            prime = read_prime(sound, PartChoice())
+            score = transcribe(sound)
+            song = song_of(score, PartChoice())
         except RadioError:
             failed += 1
             continue
-        keys.append(pitch_class(prime.key or "C") == pitch_class(truth["key"]))
-        tempos.append(abs((prime.tempo or 0.0) / truth["tempo"] - 1) <= _TEMPO)
+        chords, key = find_harmony(song.pitched, song.bars)
+        keys.append(key.tonic == pitch_class(truth["key"]))
+        tempos.append(abs(song.tempo / truth["tempo"] - 1) <= _TEMPO)
+        roots.append(_right_by_time(score, song, chords, truth))
     return {
         "recordings": len(keys) + failed,
         "refused": failed,
         "key right": round(sum(keys) / (len(keys) + failed), 3),
         "tempo within 2 %": round(sum(tempos) / (len(keys) + failed), 3),
+        "chord roots right, share of beats": round(fmean(roots), 3),
     }
+
+
+def _right_by_time(score: MidiScore, song: Song, chords: Sequence[Chord], truth: Mapping[str, Any]) -> float:
+    """Return the share of beats with the right root, in a song whose beats were found: by their times."""
+    ticks = [note.start for note in song.pitched]
+    seconds = [score.seconds(note.start) for note in score.notes[: len(ticks)]]
+    slope, first = np.polyfit(seconds, ticks, 1)
+    right = []
+    for beat, root in enumerate(root for bar in truth["roots"] for root in bar):
+        place = int((slope * (beat + 0.5) * 60 / truth["tempo"] + first) // (TICKS_PER_BAR // HALVES))
+        if 0 <= place < len(chords):
+            right.append(chords[place].root == root)
+    return fmean(right)
 
 
 def listening_figures(comparisons: Sequence[Heard]) -> dict[str, JsonValue]:
