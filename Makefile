@@ -7,6 +7,9 @@ JS := scripts/js
 TORCH := $(shell grep -om1 'torch==[0-9.]*' pyproject.toml)
 LINTERS := $(shell grep -oE '"(ruff|import-linter)>=[0-9.]+"' pyproject.toml)
 
+# The tests start hundreds of processes. Each would compile the radio again where Python may not keep its bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Processes for the fast tests. Many tests wait for sound that is made in real time, so two cores serve four.
 JOBS ?= 4
 PYTEST := $(BIN)/python -m pytest
