@@ -96,6 +96,8 @@ class Synth:
         """A heap of (frame, True, note, velocity, channel), and of (frame, False, bank, program, channel)."""
         self._past: deque[tuple[Frames, bool, int, int, int]] | None = None
         """Events that were played lately, as in `_events`; None where they are not kept."""
+        self._undone: tuple[Frames, list[tuple[Frames, bool, int, int, int]]] | None = None
+        """The frame to which the latest `rewind` went back, and the events after it, until `settle`."""
         self.position: Frames = 0
         """The next frame to be rendered."""
         self._soundfont, self._file = soundfont, -1
@@ -220,6 +222,7 @@ class Synth:
         self.position, self._events = frame, []
         if self._past is not None:
             self._past.clear()
+        self._undone = None
         self._sounding.clear()
         for layer, program in saved.current.items():
             self.check(program)
@@ -258,15 +261,23 @@ class Synth:
             frame: Where to go back to.
             saved: The notes at `frame`.
         """
-        past = [event for event in self._past or () if start <= event[0] < frame]
+        past = list(self._past or ())
+        if self._undone is not None:
+            since, undone = self._undone
+            past = [event for event in past if event[0] < since] + undone
         self._past = None
         self.restore(replace(begun, events=()), start)
-        self._events += past
+        self._events += (event for event in past if start <= event[0] < frame)
         heapq.heapify(self._events)
         while self.position < frame:
             self.render(min(frame - self.position, SAMPLE_RATE // GRID * GRID))
         self._schedule_saved(saved)
-        self._past = deque(past)
+        self._past = deque(event for event in past if event[0] < frame)
+        self._undone = frame, [event for event in past if event[0] >= frame]
+
+    def settle(self) -> None:
+        """Forget what was played after the frame of the latest `rewind`: it is not gone back to."""
+        self._undone = None
 
     def _channel(self, layer: str) -> int:
         if layer not in self._channels:

@@ -160,6 +160,9 @@ class FallbackStation:
     def mark(self) -> None:
         """Do nothing: no change makes it go back."""
 
+    def branch(self) -> None:
+        """Do nothing: there are no marks."""
+
     def settle(self) -> None:
         """Do nothing: there are no marks."""
 

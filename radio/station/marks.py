@@ -39,6 +39,7 @@ class Marks:
     def __init__(self) -> None:
         self._marks: deque[Mark] = deque()
         self._notes: deque[tuple[Frames, SynthState]] = deque()
+        self._branch: Mark | None = None
 
     def __bool__(self) -> bool:
         return bool(self._marks)
@@ -52,22 +53,29 @@ class Marks:
         """Forget everything: the station goes on elsewhere."""
         self._marks.clear()
         self._notes.clear()
+        self._branch = None
+
+    def branch(self, mark: Mark) -> None:
+        """Keep the place of a change, which takes the place of all others if the change stays."""
+        self._branch = mark
 
     def settle(self) -> None:
-        """Forget the places before the latest one."""
-        while len(self._marks) > 1:
-            self._marks.popleft()
+        """Let the change stay: forget the other places, and the notes after it."""
+        if (mark := self._branch) is None:
+            return
+        self._marks.clear()
+        while self._notes and self._notes[-1][0] > mark.state.frame:
+            self._notes.pop()
+        self.add(mark)
+        self._branch = None
 
     def return_to(self, frame: Frames) -> tuple[Mark, Frames, SynthState]:
-        """Return the last mark at or before `frame`, or else the first one, and forget the later ones.
+        """Return the last mark at or before `frame`, or else the first one. A change that was not settled is forgotten.
 
         With it come the frame and the notes from which the synthesizer plays again, so that its sound is complete.
         """
-        while len(self._marks) > 1 and self._marks[-1].position > frame:
-            self._marks.pop()
-        mark = self._marks[-1]
-        while self._notes[-1][0] > mark.state.frame:
-            self._notes.pop()
+        self._branch = None
+        mark = next((mark for mark in reversed(self._marks) if mark.position <= frame), self._marks[0])
         return mark, *next(
             (place for place in reversed(self._notes) if place[0] <= mark.state.frame - PREROLL), self._notes[0]
         )

@@ -65,8 +65,11 @@ class ResumableStation(StationLike, Protocol):
     def rewind(self, frame: Frames) -> bool:
         """Return to the last mark at or before `frame`, or else to the first one; False if there is none."""
 
+    def branch(self) -> None:
+        """Remember this place, just after a change, as the first one to return to if the change is settled."""
+
     def settle(self) -> None:
-        """Let `rewind` not go back before the latest mark: what was changed before it stays."""
+        """Let the change before `branch` stay: `rewind` does not go back before it."""
 
     def forget(self, frame: Frames) -> None:
         """Forget the marks that `rewind` does not need for `frame` or later."""

@@ -245,25 +245,21 @@ class Station:
 
     def mark(self) -> None:
         """Remember this place, so that `rewind` can return to it. Has no effect if the bars cannot be saved."""
-        self._synth.keep_past()
-        if (state := self._save()) is None:
-            return
-        self._marks.add(
-            Mark(
-                self.position,
-                state,
-                deepcopy(self._mixer),
-                deepcopy(self._leveler),
-                deepcopy(self._guard),
-                tuple(self._strikes),
-                self._textures.ambience.save(),
-                self._buffer,
-                tuple(self._replayed),
-            )
-        )
+        if (mark := self._place()) is not None:
+            self._marks.add(mark)
+
+    def branch(self) -> None:
+        """Remember this place, just after a change, as the first one to return to if the change is settled."""
+        if (mark := self._place()) is not None:
+            self._marks.branch(mark)
+
+    def settle(self) -> None:
+        """Let the change before `branch` stay: `rewind` does not go back before it."""
+        self._marks.settle()
+        self._synth.settle()
 
     def rewind(self, frame: Frames) -> bool:
-        """Return to the last mark at or before `frame`, or else to the first one.
+        """Return to the last mark at or before `frame`, or else to the first one, without a change that is not settled.
 
         Bars, notes and events come again. The sound does, too, as the notes of `PREROLL` are played again before.
 
@@ -280,10 +276,6 @@ class Station:
         self._textures.ambience.restore(mark.ambience)
         self._buffer, self._replayed = mark.buffer, deque(mark.replayed)
         return True
-
-    def settle(self) -> None:
-        """Let `rewind` not go back before the latest mark: what was changed before it stays."""
-        self._marks.settle()
 
     def forget(self, frame: Frames) -> None:
         """Forget the marks that `rewind` does not need for `frame` or later."""
@@ -335,6 +327,23 @@ class Station:
             tuple(self._bass_notes),
             tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
             tuple(self._later),
+        )
+
+    def _place(self) -> Mark | None:
+        """Return everything that the station is here, if its bars can be saved."""
+        self._synth.keep_past()
+        if (state := self._save()) is None:
+            return None
+        return Mark(
+            self.position,
+            state,
+            deepcopy(self._mixer),
+            deepcopy(self._leveler),
+            deepcopy(self._guard),
+            tuple(self._strikes),
+            self._textures.ambience.save(),
+            self._buffer,
+            tuple(self._replayed),
         )
 
     def _restore(self, state: StationState) -> None:

@@ -257,9 +257,9 @@ class _Worker:
         if revision is None:
             return
         if not done:
-            self._rewinder.begin_again(revision.frame, self._fixed)
+            self._rewinder.begin_again(self._fixed)
             return
-        self._rewinder.settle(revision.frame)
+        self._rewinder.settle(self._fixed)
         self._encoders.rewind(revision.frame)
         for block in revision.blocks:
             self._encoders.add(block)
@@ -299,7 +299,7 @@ class _Worker:
                 answers.append(ControlsLanded(change.number, self._perform(change), mixed))
             except ControlError as error:
                 answers.append(ControlsRefused(change.number, str(error), error.field, error.allowed))
-        self._station.mark()
+        self._station.branch()
         return answers
 
     def _perform(self, change: _Change) -> Mapping[str, Landing]:

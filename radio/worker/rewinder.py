@@ -20,6 +20,9 @@ REACH: Final[Frames] = SAMPLE_RATE // 4
 REST: Final[Frames] = SAMPLE_RATE // 2
 """Audio on the air between two rewinds. Changes in quick succession wait, and then come together."""
 
+ATTEMPTS: Final = 3
+"""Times that a station is too late before it is changed at the end of its audio: the machine is too busy."""
+
 
 class Rewinder:
     """Takes a station back to the first frame that is not fixed.
@@ -44,6 +47,7 @@ class Rewinder:
         self._goal: Frames = 0
         self._end: Frames = 0
         """The position before the rewind. The server has all the audio up to there, until it agrees to a cut."""
+        self._attempts = 0
         self._next_mark: Frames = station.position
 
     def mark(self, fixed: Frames) -> None:
@@ -63,15 +67,16 @@ class Rewinder:
 
     def begin(self, fixed: Frames) -> bool:
         """Go back. Return False if that is not possible, and the station can be changed only where it is."""
-        self._end = self._station.position
+        self._end, self._attempts = self._station.position, 1
         self._goal = min(max(fixed, self._first), self._end)
         self.under_way = self._station.rewind(self._goal)
         return self.under_way
 
-    def begin_again(self, changed: Frames, fixed: Frames) -> None:
-        """Go back to before a change at the frame `changed`, as the server has not agreed, and on to a later frame."""
-        self._goal = min(max(fixed, self._first), self._end)
-        self.under_way = self._station.rewind(min(changed - 1, self._goal))
+    def begin_again(self, fixed: Frames) -> None:
+        """Go back to a later frame, as the server has not agreed; after some attempts to the end of what it has."""
+        self._attempts += 1
+        self._goal = min(max(fixed, self._first), self._end) if self._attempts < ATTEMPTS else self._end
+        self.under_way = self._station.rewind(self._goal)
 
     def advance(self) -> bool:
         """Render and discard a little. Return True once the station is where it can be changed."""
@@ -83,8 +88,8 @@ class Rewinder:
             self._station.events()
         return not self.under_way
 
-    def settle(self, frame: Frames) -> None:
-        """Let the station go on from a change at `frame`, with the latest mark: the server has agreed."""
+    def settle(self, fixed: Frames) -> None:
+        """Let the station go on from its change: the server has agreed."""
         self._station.settle()
-        self._rests_until = frame + REST
-        self._next_mark = frame + SPACING
+        self._rests_until = fixed + REST
+        self._next_mark = self._station.position

@@ -50,6 +50,7 @@ class ToneStation:
         self._snapshot: Snapshot | None = None
         self._replayed: deque[LogEntry] = deque()
         self._marks: list[tuple[bytes, deque[LogEntry]]] = []
+        self._branch: tuple[bytes, deque[LogEntry]] | None = None
 
     @property
     def next_bar_line(self) -> Frames:
@@ -123,18 +124,22 @@ class ToneStation:
     def rewind(self, frame: Frames) -> bool:
         if not self._marks:
             return False
-        while len(self._marks) > 1 and json.loads(self._marks[-1][0])[0] > frame:
-            self._marks.pop()
-        self._restore(self._marks[-1][0])
-        self._replayed = deque(self._marks[-1][1])
+        state, replayed = next(
+            (mark for mark in reversed(self._marks) if json.loads(mark[0])[0] <= frame), self._marks[0]
+        )
+        self._restore(state)
+        self._replayed = deque(replayed)
         return True
 
     def forget(self, frame: Frames) -> None:
         while len(self._marks) > 1 and json.loads(self._marks[1][0])[0] <= frame:
             del self._marks[0]
 
+    def branch(self) -> None:
+        self._branch = self._state(self.position), deque(self._replayed)
+
     def settle(self) -> None:
-        del self._marks[:-1]
+        self._marks = [self._branch] if self._branch else []
 
     def _state(self, frame: Frames) -> bytes:
         return json.dumps([frame, self._tracks, self._following, self.controls.as_json(), self._later]).encode()

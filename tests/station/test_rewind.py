@@ -70,8 +70,15 @@ def with_rewind(station: Station, change: Callable[[Station], object], ahead: Fr
     assert station.rewind(AT)
     assert AT - SAMPLE_RATE - STEP <= station.position <= AT
     play(station, AT, marks=False)
+    station.control({"tempo": 60.0, "bass_mute": True})  # a change that is not settled has no effect
+    station.branch()
+    play(station, AT + SAMPLE_RATE, marks=False)
+    assert station.rewind(AT)
+    play(station, AT, marks=False)
     mixed = station.mixed
     change(station)
+    station.branch()
+    station.settle()
     after, more = play(station, 7 * BAR, marks=False)
     earlier = [event for event in events if event.frame < AT]
     return Played(np.concatenate((before[:AT], after)), earlier + more, mixed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radio.types import SAMPLE_RATE, Frames, StationEvent
 from radio.worker.pcm_ring import RESERVE
-from radio.worker.rewinder import REACH, REST, SPACING
+from radio.worker.rewinder import ATTEMPTS, REACH, REST, SPACING
 from radio.worker.wire import (
     ChangeControls,
     ControlsLanded,
@@ -80,6 +80,18 @@ def test_a_station_moves_on_if_the_live_edge_came_too_near() -> None:
             message.frame for message in messages if isinstance(message, StationEvent) and message.kind == "track"
         ]
         assert tracks == list(range(4 * BAR, END + 1, TRACK))  # it is skipped once
+    assert raised == []
+
+
+def test_a_station_that_is_always_late_is_changed_at_the_end_of_its_audio() -> None:
+    with running() as (worker, raised):
+        render_ahead(worker)
+        worker.send(ChangeControls(1, MUTE))
+        for attempt in range(1, ATTEMPTS):
+            fixed = FIXED + 1_000 * attempt
+            assert worker.receive() == Rewound(FIXED + 1_000 * (attempt - 1))
+            worker.send(Cut(fixed, done=False))
+        assert worker.receive() == Rewound(END)
     assert raised == []
 
 

@@ -77,7 +77,7 @@ async def test_the_history_of_changes_is_what_was_heard_also_if_the_worker_is_ki
         async with recorded(channel) as packets:
             await until(lambda: channel.edge.live > 10 * SAMPLE_RATE and channel.edge.reserve > 6)
             landings = await channel.change_controls({"drums_level": -9.0, "tempo": 90.0})
-            assert landings["drums_level"].frame < channel.edge.live + 2 * SAMPLE_RATE
+            await until(lambda: channel.edge.reserve > 12)  # with less, a stand-in may play meanwhile
             victim = channel.pid
             assert victim is not None
             os.kill(victim, signal.SIGKILL)
