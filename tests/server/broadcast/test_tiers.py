@@ -120,7 +120,7 @@ async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_pa
             sound[start : start + SAMPLE_RATE // 2] for start in range(0, len(sound) - SAMPLE_RATE, SAMPLE_RATE // 2)
         ]
         assert min(map(level, seconds)) > -20
-        assert min(map(tonal, seconds)) > 0.9
+        assert min(map(tonal, seconds)) > 0.8  # where the bars begin, 20 ms are a crossfade, maybe of opposite phases
         assert len(channel.runs) == 2
         run = channel.runs[-1]
         assert run.settings.seed == channel.runs[0].settings.seed
