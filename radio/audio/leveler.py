@@ -37,7 +37,7 @@ _LEARNING: Final = 0.2
 _COUNTED: Final = 8.0
 """Bars of one kind that count for the memory."""
 _RANGE: Final = 12.0
-_CORRECTION: Final = 1.5
+_CORRECTION: Final = 2.0
 """Largest distance in dB from the gain at which the whole track would have the target."""
 _PACE: Final = 1.0
 """Largest change within a bar, in dB."""

@@ -19,8 +19,11 @@ Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
 Variation: TypeAlias = Literal["none", "turn", "thin"]
 
 _MUFFLED: Final = (350.0, 900.0)
-_LIFT: Final = 3.5
-"""Gain in dB of keys that play alone: they are 4 to 8 LU below the whole band."""
+_LIFT: Final = 1.5
+"""Gain in dB of keys that play alone: they are 3 to 8 LU below the whole band."""
+
+_SOFT: Final = -3.5
+"""Gain in dB of intro, breakdowns and ending where no drums play, whose absence makes these quieter elsewhere."""
 
 _FADE: Final = 3
 """Bars of a fade."""
@@ -185,9 +188,25 @@ def _bars(section: _Section, layers: frozenset[str], mix: MixMove = STILL) -> li
 
 
 def _lifted(bars: list[BarScript], played: frozenset[str]) -> list[BarScript]:
-    """Return a section that the keys play alone, in a band, a little louder; other sections as they are."""
-    alone = "drums" in played and all(bar.layers <= {"keys"} for bar in bars)
+    """Return a section that the keys play alone, in a band, a little louder, and one without a band softer."""
+    if "drums" not in played:
+        return _softened(bars)
+    alone = all(bar.layers <= {"keys"} for bar in bars)
     return [replace(bar, mix=replace(bar.mix, gain_db=(_LIFT, _LIFT))) for bar in bars] if alone else bars
+
+
+def _softened(bars: list[BarScript]) -> list[BarScript]:
+    """Return a section that is softer than those beside it; the gain glides within its first and its last bar."""
+    edges = [_SOFT] * (len(bars) + 1)
+    if bars[0].kind != "intro":
+        edges[0] = 0.0
+    if bars[0].kind != "outro":
+        edges[-1] = 0.0
+    gains = (
+        (bar.mix.gain_db[0] + start, bar.mix.gain_db[1] + end)
+        for bar, start, end in zip(bars, edges, edges[1:], strict=False)
+    )
+    return [replace(bar, mix=replace(bar.mix, gain_db=gain)) for bar, gain in zip(bars, gains, strict=True)]
 
 
 def _sweep(bars: list[BarScript], start: float, end: float) -> list[BarScript]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,14 @@ def test_a_bar_at_low_energy_rests_and_at_high_energy_plays_all() -> None:
         assert not at_energy(bar, 0.05, PLAYED).layers & {"drums", "bass"}
         assert "drums" not in at_energy(bar, 0.2, PLAYED).layers
         assert bar.kind == "outro" or at_energy(bar, 1.0, PLAYED).layers >= {"drums", "bass"}
+
+
+def test_without_drums_intro_breakdowns_and_ending_are_softer_and_no_bar_line_has_a_step() -> None:
+    for seed in range(30):
+        script = draw_form(Random(seed), 60, layers=frozenset({"keys", "bass"}))
+        inner = [bar for bar in script if bar.kind != "groove" and bar.place > 0]
+        assert all(bar.mix.gain_db[0] <= -3.5 for bar in inner)
+        assert all(bar.mix.gain_db == (0, 0) for bar in script if bar.kind == "groove")
+        assert script[0].mix.gain_db[0] == -3.5
+        for before, after in pairwise(script):
+            assert before.mix.gain_db[1] == pytest.approx(after.mix.gain_db[0])
