@@ -249,5 +249,5 @@ async def _last_line(stream: asyncio.StreamReader) -> str:
     """Read a stream to its end, regardless of its length, and return its last line."""
     last = b""
     while data := await stream.read(_MAX_LINE):
-        last = (last + data).strip()[-1_000:]
-    return last.decode(errors="replace").rpartition("\n")[2]
+        last = (last + data)[-2_000:]
+    return last.decode(errors="replace").strip().rpartition("\n")[2][-1_000:]

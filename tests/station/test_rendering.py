@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 import mido
 import pytest
 
+from radio import files
 from radio.errors import SettingsError, StreamError
 from radio.music import midi
 from radio.paths import STATIONS
@@ -48,7 +50,9 @@ def test_files_of_one_kind_are_the_same(tmp_path: Path) -> None:
     assert paths[2].read_bytes() == paths[3].read_bytes()
 
 
-def test_a_file_that_the_disk_has_no_room_for_is_named(tmp_path: Path) -> None:
+def test_a_file_that_the_disk_has_no_room_for_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, _ = files.copy(CHILL.soundfont)  # the limit counts for copies in memory, too
+    monkeypatch.setattr(files, "_copies", {CHILL.soundfont: Path(f"/proc/self/fd/{copy}")})
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
@@ -56,6 +60,7 @@ def test_a_file_that_the_disk_has_no_room_for_is_named(tmp_path: Path) -> None:
             render(CHILL, extent=TimedExcerpt(2), seed=7, paths=[tmp_path / "song.wav"], on_progress=lambda _: None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        os.close(copy)
 
 
 def test_an_order_yields_a_track_for_each_seed_in_each_format(tmp_path: Path) -> None:
