@@ -15,10 +15,10 @@ from typing import Final
 from rich.console import Console
 from rich.progress import track
 
-from bench import machine
 from bench.chaos.faults import FAULTS, description
 from bench.chaos.listener import Listener
 from bench.chaos.radio import Radio
+from bench.document import replace_table
 
 PATHS: Final = (
     *(f"/chill.opus?burst={burst}" for burst in (0, 0, 2, 2, 22, 22)),
@@ -27,7 +27,6 @@ PATHS: Final = (
 )
 SETTLING: Final = 30.0
 """Seconds on the air before listeners connect, so that every burst is full, and before each fault."""
-MARKS: Final = "<!-- chaos -->\n", "<!-- /chaos -->\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +118,8 @@ def main() -> None:
     text = table(results)
     console.print(text, markup=False)
     if arguments.output is not None:
-        document = arguments.output.read_text()
-        before, rest = document.split(MARKS[0])
-        _, after = rest.split(MARKS[1])
-        command, processor = f"python -m bench.chaos --rounds {arguments.rounds}", machine.describe()["processor"]
-        intro = f"\nMeasured with `{command}` on {processor}.\n\n"
-        arguments.output.write_text(before + MARKS[0] + intro + text + "\n" + MARKS[1] + after)
+        command = f"python -m bench.chaos --rounds {arguments.rounds}"
+        replace_table(arguments.output, "chaos", command, text)
 
 
 if __name__ == "__main__":

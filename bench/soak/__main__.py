@@ -22,10 +22,9 @@ import yaml
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import machine
 from bench.chaos.listener import Listener
+from bench.document import replace_table
 
-MARKS: Final = "<!-- soak -->\n", "<!-- /soak -->\n"
 STATIONS: Final = {"chill": {"title": "Chill", "seed": 7}, "rain": {"title": "Rain", "seed": 8}}
 PATHS: Final = ("/chill.opus?burst=2", "/chill.opus?burst=22", "/chill.mp3?burst=22", "/rain.aac?burst=22")
 WARM_UP: Final = 0.2
@@ -108,12 +107,8 @@ def main() -> None:
             listener.stop()
     console.print(text, markup=False)
     if arguments.output is not None:
-        document = arguments.output.read_text()
-        before, rest = document.split(MARKS[0])
-        _, after = rest.split(MARKS[1])
-        command, processor = f"python -m bench.soak --hours {arguments.hours:g}", machine.describe()["processor"]
-        intro = f"\nMeasured with `{command} --speed {arguments.speed:g}` on {processor}.\n\n"
-        arguments.output.write_text(before + MARKS[0] + intro + text + "\n" + MARKS[1] + after)
+        command = f"python -m bench.soak --hours {arguments.hours:g} --speed {arguments.speed:g}"
+        replace_table(arguments.output, "soak", command, text)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ Array = npt.NDArray[np.float64]
 
 
 class BarShape(NamedTuple):
-    """What is known of a bar before it sounds.
+    """The properties of a bar that are known before it sounds.
 
     kind: bars of one kind in a track are about equally loud; the empty text is silence. expected_db: its loudness
     beside that of the whole band, as stations have it usually. gain_db: what the arrangement adds.

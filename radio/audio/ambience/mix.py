@@ -50,7 +50,7 @@ _FADE: Final[Frames] = 2 * SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class AmbienceState:
-    """What is chosen, and the places of the fades; see `Ambience`."""
+    """The chosen sound and the places of the fades; see `Ambience`."""
 
     chosen: str | None
     places: Mapping[str, Frames]

@@ -27,7 +27,7 @@ class Allowance:
         self._rate = amount / period
         self._now = now
         self._spent: dict[str, tuple[float, float]] = {}
-        """What each client has spent and not got back at a time, the latest spender last."""
+        """For each client, the amount that it owes and the time of that; the latest spender is last."""
 
     def wait(self, address: str, cost: float) -> Seconds:
         """Return the time after which a client can spend `cost`; 0 if it can now."""
