@@ -76,6 +76,7 @@ class SynthEvent:
     velocity: int
 
 
+EventKind: TypeAlias = Literal["track", "bar", "note", "control"]
 ActionKind: TypeAlias = Literal["skip", "next", "hold", "release", "like", "dislike", "reset"]
 
 
@@ -110,7 +111,7 @@ class StationEvent:
     """
 
     frame: Frames
-    kind: Literal["track", "bar", "note", "control"]
+    kind: EventKind
     data: Mapping[str, JsonValue]
 
 

@@ -8,12 +8,13 @@ is written, a candidate or two a bar.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
 from radio.compose import drums, keys, melody
 from radio.compose.balance import keys_gain
+from radio.compose.bar import Bar
 from radio.compose.bass_line import clashing
 from radio.compose.conductor import Conductor, ConductorState
 from radio.compose.form import BarScript
@@ -23,16 +24,17 @@ from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.prime import Prime
+from radio.compose.request import request_of
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.track_writer import memento_of
-from radio.compose.wish import ANY, Wish
+from radio.compose.wish import ANY
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.engines.base import Engine
 from radio.model.sampling import Sampling
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO
 from radio.settings.controls import CONTROLS, Controls
-from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Action, Seconds, Tick
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Action, Tick
 
 STEPS_A_BAR: Final = 1
 """Groups of candidates for the next track that are sampled with each bar."""
@@ -40,41 +42,8 @@ STEPS_A_BAR: Final = 1
 TURN_CANDIDATES: Final = 3
 """Candidates for a varied bar."""
 
-_LEANING: Final = 0.7
-"""Change of the densities from the lowest energy to the highest."""
-
 _RING: Final[Tick] = 2 * TICKS_PER_BAR
 """Length of the last chord of a track."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A composed bar: its plan, its track, tempo (BPM) and swing (%), and each layer's events in order of tick.
-
-    programs: the General MIDI programs of the layers, and the drum kit.
-    """
-
-    plan: BarPlan
-    track: Track
-    tempo: float
-    swing: float
-    events: Mapping[str, Sequence[NoteEvent]]
-    programs: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> Seconds:
-        """Length of the bar."""
-        return 60 * BEATS_PER_BAR / self.tempo
-
-    @property
-    def opens_track(self) -> bool:
-        """True for a track's first bar."""
-        return self.plan.number == self.track.first_bar
-
-    @property
-    def closes_track(self) -> bool:
-        """True for a track's last bar, if the track is not skipped."""
-        return self.plan.number == self.track.first_bar + self.track.bars - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +71,6 @@ class ComposerState:
     next_inputs: Inputs | None
     draft: Draft | None
     asked: tuple[float, float]
-
-
-def request_of(controls: Controls) -> tuple[Request, Sampling, Sampling]:
-    """Return what composing reads of the controls: the request, and how the piano and the drum model choose."""
-    lean = _LEANING * (controls.energy - 0.5)
-    request = Request(
-        _share(controls.density + lean),
-        _share(controls.drums_density + lean),
-        Wish(controls.mood, controls.key, controls.mode),
-        controls.tempo,
-        _share(controls.lead_density + lean),
-        controls.energy,
-    )
-    sampling = Sampling(
-        controls.temperature,
-        controls.top_p,
-        controls.top_k,
-        controls.alpha_presence,
-        controls.alpha_frequency,
-        controls.alpha_decay,
-    )
-    # A loop lives on repetition: penalties would take the hats out of it.
-    return request, sampling, replace(sampling, alpha_presence=0.0, alpha_frequency=0.0)
 
 
 class Composer:
@@ -386,10 +332,6 @@ class Composer:
         if swing == self._asked[1]:
             swing = _clamped("swing", swing + track.swing_offset)
         return tempo, swing
-
-
-def _share(value: float) -> float:
-    return min(max(value, 0.0), 1.0)
 
 
 def _clamped(name: str, value: float) -> float:

@@ -6,8 +6,10 @@ import logging
 from threading import Lock
 from typing import Final, Protocol
 
-from radio.compose.composer import Bar, Composer, ComposerState, request_of
+from radio.compose.bar import Bar
+from radio.compose.composer import Composer, ComposerState
 from radio.compose.prime import Prime
+from radio.compose.request import request_of
 from radio.errors import ModelError
 from radio.settings.controls import Controls
 from radio.types import Action

@@ -14,7 +14,8 @@ from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.compose import drum_timing as timings
 from radio.compose import run_filter
-from radio.compose.composer import Bar, Composer
+from radio.compose.bar import Bar
+from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from radio.compose.composer import Bar, Composer
+from radio.compose.bar import Bar
+from radio.compose.composer import Composer
 from radio.music import midi
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent

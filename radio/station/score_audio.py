@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from radio.audio.loudness import Meter
-from radio.compose.composer import Bar, ComposerState
+from radio.compose.bar import Bar
+from radio.compose.composer import ComposerState
 from radio.compose.feel import Feel
 from radio.compose.prime import Prime
 from radio.music.clock import Clock, to_grid

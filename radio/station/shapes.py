@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from radio.audio.leveler import BarShape
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.compose.form import at_energy
 from radio.types import MixMove
 

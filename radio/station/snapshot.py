@@ -22,7 +22,7 @@ from radio.model.engines.base import State
 from radio.music.clock import Segment
 from radio.settings.controls import Controls
 from radio.station.moves import MovesState
-from radio.types import SAMPLE_RATE, Action, Frames
+from radio.types import SAMPLE_RATE, Action, EventKind, Frames
 
 _MAGIC: Final = b"radio-state-4\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
@@ -36,7 +36,7 @@ class PendingEvent:
     """An event that is scheduled but not rendered."""
 
     frame: Frames
-    kind: str
+    kind: EventKind
     data: Mapping[str, Any]
 
 

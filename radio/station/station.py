@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from itertools import zip_longest
-from typing import Final
 
 import numpy as np
 
@@ -17,24 +14,23 @@ from radio.audio.leveler import Leveler
 from radio.audio.mixer import Mixer
 from radio.audio.signal_guard import SignalGuard
 from radio.audio.synth import Synth
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.compose.drum_timing import STEADY, Timing
-from radio.compose.drums import KICKS
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.compose.lookahead import BarSource
 from radio.compose.prime import Prime, from_json
 from radio.errors import RadioError, SnapshotError
-from radio.music.chord_loops import bar_name
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
-from radio.music.instruments import NAMES
-from radio.settings.controls import CONTROLS, Controls
+from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
+from radio.station.event_log import EventLog
 from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
 from radio.station.marks import Mark, Marks
-from radio.station.moves import Moves, move_as_json
+from radio.station.moves import Moves
+from radio.station.note_cues import NoteCues
 from radio.station.shapes import track_shapes
-from radio.station.snapshot import LogEntry, PendingEvent, Snapshot, StationState, decode, decode_level, encode
+from radio.station.snapshot import LogEntry, Snapshot, StationState, decode, decode_level, encode
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
@@ -45,13 +41,9 @@ from radio.types import (
     Frames,
     JsonValue,
     Landing,
-    MixMove,
     StationEvent,
     SynthEvent,
 )
-
-_FIRM: Final = frozenset({"keys", "bass"})
-"""Layers whose notes are never too faint to be heard, as those of hats and leads can be."""
 
 
 class Station:
@@ -93,12 +85,8 @@ class Station:
         self._clock = Clock(settings.controls.tempo)
         self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._next_bar_line: Frames = 0
-        self._kicks: list[Frames] = []
-        self._strikes: list[tuple[Frames, str]] = []
-        """Frame and layer of the notes to come by which the guard knows that there must be sound."""
-        self._bass_notes: list[Frames] = []
-        self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number orders events of one frame
-        self._serial = itertools.count()
+        self._cues = NoteCues()
+        self._events = EventLog()
         self._bar_controls = settings.controls  # the controls of the latest composed bar
         # The mixer's output lags by its latency. Mixing one block now makes frame 0 the first bar line.
         self._mixed: Frames = 0
@@ -177,7 +165,7 @@ class Station:
             name: getattr(self.controls, name) for name in patch if CONTROLS[name].lands == "mix"
         }
         if mix_changes:
-            self._log(self._mixed, "control", mix_changes)
+            self._events.add(self._mixed, "control", mix_changes)
         return {name: landings[CONTROLS[name].lands] for name in patch}
 
     def act(self, action: Action) -> Landing:
@@ -217,10 +205,7 @@ class Station:
 
     def events(self) -> list[StationEvent]:
         """Return the events rendered since the last call, in order of frame."""
-        rendered = []
-        while self._events and self._events[0][0] < self.position:
-            rendered.append(heapq.heappop(self._events)[2])
-        return rendered
+        return self._events.take(self.position)
 
     def take_snapshot(self) -> Snapshot | None:
         """Return the latest bar line at which the station can go on, if there was one since the last call."""
@@ -272,7 +257,7 @@ class Station:
         self._restore_music(mark.state)
         self._synth.rewind(start, notes, mark.state.frame, mark.state.synth)
         self._mixer, self._leveler, self._guard = deepcopy((mark.mixer, mark.leveler, mark.guard))
-        self._strikes = list(mark.strikes)
+        self._cues.strikes = list(mark.strikes)
         self._textures.ambience.restore(mark.ambience)
         self._buffer, self._replayed = mark.buffer, deque(mark.replayed)
         return True
@@ -294,15 +279,10 @@ class Station:
             self._compose()
         stems = self._synth.render(MIX_BLOCK)
         stems |= self._textures.render(MIX_BLOCK, self.controls, self._mixer.is_audible)
-        kicks = [frame - self._mixed for frame in self._kicks if frame < end]
-        self._kicks = [frame for frame in self._kicks if frame >= end]
-        bass_notes = [frame - self._mixed for frame in self._bass_notes if frame < end]
-        self._bass_notes = [frame for frame in self._bass_notes if frame >= end]
+        cues = self._cues.take(self._mixed, end)
         move = self._moves.at(end)
-        block = self._mixer.process(stems, self.controls, kicks, move, bass_notes)
-        layers = {layer for frame, layer in self._strikes if frame < end}
-        self._strikes = [strike for strike in self._strikes if strike[0] >= end]
-        struck = any(self._mixer.carries(layer, self.controls, move) for layer in layers)
+        block = self._mixer.process(stems, self.controls, cues.kicks, move, cues.bass_notes)
+        struck = any(self._mixer.carries(layer, self.controls, move) for layer in cues.layers)
         self._guard.check(block, struck=struck)
         self._leveler.add(block, self._mixed, move.gain)
         self._mixed = end
@@ -323,9 +303,9 @@ class Station:
             self._moves.save(),
             self._leveler.save(),
             self._synth.save(),
-            tuple(self._kicks),
-            tuple(self._bass_notes),
-            tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events)),
+            tuple(self._cues.kicks),
+            tuple(self._cues.bass_notes),
+            self._events.save(),
             tuple(self._later),
         )
 
@@ -340,7 +320,7 @@ class Station:
             deepcopy(self._mixer),
             deepcopy(self._leveler),
             deepcopy(self._guard),
-            tuple(self._strikes),
+            tuple(self._cues.strikes),
             self._textures.ambience.save(),
             self._buffer,
             tuple(self._replayed),
@@ -365,11 +345,9 @@ class Station:
             feel.restore(state.feels[layer])
         self._clock.restore(state.clock)
         self._moves.restore(state.moves)
-        self._kicks, self._bass_notes, self._strikes = list(state.kicks), list(state.bass_notes), []
+        self._cues = NoteCues(list(state.kicks), list(state.bass_notes))
         self._textures.seek(state.frame)
-        self._events.clear()
-        for event in state.events:
-            self._log(event.frame, event.kind, dict(event.data))
+        self._events.restore(state.events)
         self._snapshot = None
 
     def _repeat(self, entry: LogEntry) -> None:
@@ -395,64 +373,20 @@ class Station:
         if bar.opens_track:
             for feel in self._feels.values():
                 feel.begin_track(bar.track.number)
-        self._next_bar_line = self._clock.frame(tick + TICKS_PER_BAR)
+        frame, self._next_bar_line = self._clock.frame(tick), self._clock.frame(tick + TICKS_PER_BAR)
         shapes, place = track_shapes(bar, controls.energy, frozenset(self.settings.layers))
-        level = self._leveler.next_bar(self._clock.frame(tick), self._next_bar_line, shapes, place)
+        level = self._leveler.next_bar(frame, self._next_bar_line, shapes, place)
         mix = replace(bar.plan.mix, level_db=level)
         controls = controls.changed(asdict(bar.track.wish))  # another harmony waits for the next loop
-        self._announce(bar, mix, controls)
-        change_programs(self._synth, bar.programs, self._clock.frame(tick))
+        self._events.add_controls(frame, self._bar_controls, controls)
+        if bar.opens_track:
+            self._events.add_track(frame, bar, self._clock.tempo)
+        self._events.add_bar(bar, mix, self._clock)
+        change_programs(self._synth, bar.programs, frame)
         for layer, events in bar.events.items():
             self._schedule(layer, events, bar.swing)
-        self._moves.add(self._clock.frame(tick), self._next_bar_line, mix)
+        self._moves.add(frame, self._next_bar_line, mix)
         self._bar_controls = controls
-
-    def _announce(self, bar: Bar, mix: MixMove, controls: Controls) -> None:
-        frame = self._clock.frame(bar.plan.tick)
-        changed: dict[str, JsonValue] = {
-            field.name: getattr(controls, field.name)
-            for field in fields(controls)
-            if CONTROLS[field.name].lands != "mix"
-            and getattr(controls, field.name) != getattr(self._bar_controls, field.name)
-        }
-        if changed:
-            self._log(frame, "control", changed)
-        if bar.opens_track:
-            track = bar.track
-            self._log(
-                frame,
-                "track",
-                {
-                    "number": track.number,
-                    "title": track.title,
-                    "key": track.key_name,
-                    "tempo": self._clock.tempo,
-                    "chords": [*track.loops["A"].names()],
-                    "bars": track.bars,
-                    "instruments": {**bar.programs},
-                    "instrument_names": {
-                        layer: NAMES[program] for layer, program in bar.programs.items() if layer != "drums"
-                    },
-                },
-            )
-        names = [] if bar.plan.loop is None else bar.plan.loop.names()
-        self._log(
-            frame,
-            "bar",
-            {
-                "number": bar.plan.number,
-                "chord": bar_name(*bar.plan.chords[::2]),
-                "section": bar.plan.section,
-                "tempo": self._clock.tempo,
-                "chords": [*names],
-                "place": bar.plan.place,
-                "frames": self._clock.frame(bar.plan.tick + TICKS_PER_BAR) - frame,
-                "mix": move_as_json(mix),
-                "instruments": {**bar.programs},
-                "key": bar.track.key_name,
-                "hold": bar.plan.holds,
-            },
-        )
 
     def _schedule(self, layer: str, events: Sequence[NoteEvent], swing: float) -> None:
         feel = self._feels[layer]
@@ -460,20 +394,10 @@ class Station:
         for event in events:
             frame = feel.place(event.tick, event.note, self._clock, swing)
             synth_events.append(SynthEvent(frame, event.note, event.velocity))
-            kick = layer == "drums" and event.note in KICKS
-            if event.velocity and kick:
-                self._kicks.append(frame)
-            if event.velocity and (kick or layer in _FIRM):
-                self._strikes.append((frame, layer))
-            if layer == "bass" and event.velocity:
-                self._bass_notes.append(frame)
-            note: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
-            self._log(frame, "note", {**note, "tick": event.tick})
+            if event.velocity:
+                self._cues.add(frame, layer, event.note)
+            self._events.add_note(frame, layer, event)
         self._synth.schedule(layer, synth_events)
-
-    def _log(self, frame: Frames, kind: str, data: dict[str, JsonValue]) -> None:
-        event = StationEvent(frame, kind, data)  # type: ignore[arg-type]
-        heapq.heappush(self._events, (frame, next(self._serial), event))
 
     def _landing(self, bar: int) -> Landing:
         """Return the place of a bar that is not composed yet, at the tempo that is asked for."""

@@ -4,9 +4,11 @@ import itertools
 
 import pytest
 
-from radio.compose.composer import Bar, Composer, request_of
+from radio.compose.bar import Bar
+from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.loop_writer import LoopWriter
+from radio.compose.request import request_of
 from radio.compose.track_writer import TrackWriter
 from radio.model.engines.base import Engine
 from radio.model.engines.selection import open_engine

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.compose.lookahead import Ahead
 from radio.errors import ModelError
 from radio.model.engines.base import Array, Engine, State

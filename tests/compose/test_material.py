@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from radio.compose.composer import request_of
 from radio.compose.conductor import Conductor
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.material import Inputs, Material, MaterialWriter
 from radio.compose.performer import Performer
+from radio.compose.request import request_of
 from radio.compose.track_writer import TrackWriter
 from radio.model.engines.selection import open_engine
 from radio.music.chord_loops import parse_loop

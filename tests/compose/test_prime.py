@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from radio.compose.composer import Bar, Composer
+from radio.compose.bar import Bar
+from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.instruments import Instruments
 from radio.compose.listening.reading import prime_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import mido
 import pytest
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import signal
 from tqdm import tqdm
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.judge.measures import loudness_range
 from radio.judge.score import Score
 from radio.settings.station import StationSettings

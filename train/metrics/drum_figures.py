@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.compose.drums import BACKBEAT_STYLES, CLOSED_HAT, HATS, RIDES, TOMS
 from radio.music.rhythm import has_backbeat
 from radio.types import Tick

@@ -9,7 +9,7 @@ from time import process_time
 
 from tqdm import tqdm
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.compose.feel import Feel
 from radio.compose.plan import Track
 from radio.music.clock import Clock

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.compose.drums import HATS, KICKS, RIDES, SNARES
 from radio.settings.station import StationSettings
 from radio.types import TICKS_PER_BAR, Block

@@ -187,12 +187,12 @@ async def test_the_bars_of_a_real_station_are_repeated_and_its_piece_goes_on(
         recorder = Recorder(channel)
         await until(lambda: channel.edge.live > 25 * SAMPLE_RATE)
         away = font.rename(tmp_path / "away.sf2")
-        channel._worker.forget_files()
+        channel._playout.worker.forget_files()
         pid = channel.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         await until(lambda: channel.tiers.current == "repeat", 120)
-        stand_in = channel._stand_ins.current
+        stand_in = channel._playout.stand_ins.current
         assert stand_in is not None
         loop = stand_in._fallback.loop
         assert loop is not None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.model.weights import checkpoint
 from radio.paths import STATIONS
 from radio.server.api.body import encode

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from radio.compose.composer import Bar
+from radio.compose.bar import Bar
 from radio.music.events import Note
 from radio.settings.config import load
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR

@@ -1,0 +1,211 @@
+"""The piece of music that a station plays: its runs, and the snapshots from which another worker goes on with it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from radio import __version__
+from radio.server.broadcast.now_playing import AiredTrack
+from radio.server.broadcast.restarting_worker import StartedStation
+from radio.server.broadcast.saved_station import SavedStation, saved_run, saved_tracks, worker_run
+from radio.server.broadcast.snapshots import Snapshots
+from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
+from radio.station.snapshot import Resume, Snapshot
+from radio.types import SAMPLE_RATE, Action, Frames, JsonValue, Landing
+from radio.worker.pcm_ring import HISTORY
+from radio.worker.wire import PERFORMED, PRIMED, TRACK, ControlsLanded
+
+if TYPE_CHECKING:
+    from radio.settings.station import StationSettings
+
+PAST: Final[Frames] = round(HISTORY * SAMPLE_RATE)
+"""Sound before the live edge that a restarted station has at once, for the bursts of its listeners."""
+
+_TRIES: Final = 3
+"""Workers that may end at one place of a piece; then another piece begins."""
+
+_PROGRESS: Final[Frames] = 2 * SAMPLE_RATE
+"""A worker that rendered less than this counts as one that ended where it began."""
+
+
+class Piece:
+    """The music of a station, across workers: what each was started with, and what has changed since.
+
+    The frames of requests, snapshots and workers are on the worker's clock: the frame of the channel minus `offset`.
+
+    settings: the station.
+    controls: as they were asked for last.
+    runs: one for each piece, and for each worker that went on with other settings.
+    offset: the channel's frame at the worker's frame 0; a new worker begins where the last one ended.
+    """
+
+    def __init__(self, settings: StationSettings) -> None:
+        self.settings = settings
+        self.controls = settings.controls
+        self.runs: deque[WorkerRun] = deque(maxlen=MAX_RUNS)
+        self.offset: Frames = 0
+        self._snapshots = Snapshots()
+        self._log = logging.getLogger(f"radio.station.{settings.name}")
+        self._fruitless = 0
+        """Workers in a row that ended before they had rendered anything new."""
+        self._resumed_at: Frames = 0
+
+    @property
+    def stuck(self) -> bool:
+        """True if several workers in a row ended at the same place."""
+        return self._fruitless >= _TRIES
+
+    # ── Requests of clients ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def change_controls(
+        self, landed: ControlsLanded, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]]
+    ) -> dict[str, Landing]:
+        """Record a change of controls that the worker has made; return where each value takes effect."""
+        self._snapshots.record(landed.mixed, patch, later)
+        landings = {name: self._landing(landing) for name, landing in landed.landings.items()}
+        self.controls = self.controls.changed(patch)
+        self.runs[-1].change_controls(landings, self.controls.as_json())
+        self.runs[-1].expect(landings, later)
+        for step in later:
+            self.controls = self.controls.changed(step)
+        return landings
+
+    def act(self, landed: ControlsLanded, action: Action) -> Landing:
+        """Record an action that the worker has performed; return where it takes effect."""
+        self._snapshots.record(landed.mixed, action=action)
+        landing = self._landing(landed.landings[PERFORMED])
+        self.runs[-1].act(landing, action)
+        return landing
+
+    def prime(self, landed: ControlsLanded, prime: Mapping[str, JsonValue]) -> Landing:
+        """Record that the worker was primed; return where the first track with the prime begins."""
+        self._snapshots.record(landed.mixed, prime=prime)
+        self.runs[-1].prime(self._landing(landed.landings[PRIMED]), prime)
+        return self._landing(landed.landings[TRACK])
+
+    def _landing(self, landing: Landing) -> Landing:
+        return Landing(landing.bar, landing.frame + self.offset)
+
+    # ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def next_start(
+        self, digests: Mapping[str, str], frame: Frames, *, past: Frames, with_events: bool
+    ) -> tuple[StationSettings, Resume | None]:
+        """Return how the next worker begins: at a frame of this piece, if that is possible, or with a new piece.
+
+        Args:
+            digests: SHA-256 of each checkpoint that the worker is going to read.
+            frame: The first frame that is missing.
+            past, with_events: See `Snapshots.resume`.
+        """
+        self._resumed_at = frame
+        known = self.runs and self.runs[-1].digests == digests
+        if known and (resume := self._snapshots.resume(frame, past=past, with_events=with_events)):
+            run = self.runs[-1]
+            return replace(self.settings, seed=run.settings.seed, controls=run.settings.controls), resume
+        played = {0, *(run.settings.seed for run in self.runs)}
+        seed = self.settings.seed if self.settings.seed not in played else 1 + secrets.randbelow(2**31)
+        self._log.info("station '%s' begins a new piece from seed %d", self.settings.name, seed)
+        return replace(self.settings, controls=self.controls, seed=seed), None
+
+    def is_continued_by(self, station: StartedStation) -> bool:
+        """Return True if a station that begins has the checkpoints with which this piece was made, or is the first."""
+        return not self.runs or self.runs[-1].digests == station.digests
+
+    def add_run(self, station: StartedStation) -> None:
+        """Record that a worker has opened the station: with another piece, or with other settings or another offset."""
+        last = self.runs[-1] if self.runs else None
+        if not station.resumed:
+            self._snapshots.begin()
+        elif last is not None and station.settings == last.settings and last.origin == self.offset:
+            return
+        number = 0 if last is None else last.number + 1
+        run = WorkerRun(number, station.settings, time.time(), self.offset, station.digests)
+        if last is not None and station.resumed:
+            run.begins, run.controls, run.whole = station.frame + self.offset, last.controls, last.whole
+            run.changes.extend(last.moved_changes(run.origin))
+        self.runs.append(run)
+
+    def add_snapshot(self, snapshot: Snapshot, live: Frames) -> None:
+        """Keep a snapshot of the worker; `live` is the live edge on the channel's clock."""
+        self._snapshots.add(snapshot)
+        self._snapshots.forget(live - self.offset - PAST)
+
+    def retract(self, place: Frames) -> None:
+        """Expect the steps of controls at `place` and later again; it is a frame of the channel."""
+        if self.runs:
+            self.runs[-1].retract(place)
+
+    def rewind(self, frame: Frames) -> None:
+        """Note that the worker renders again from `frame` on, because of a change."""
+        self._snapshots.retract(frame - 1)  # one at `frame` was taken before the change
+        self._resumed_at = min(self._resumed_at, frame)
+        place = frame + self.offset
+        if self.runs[-1].begins > place:  # a worker with new settings may go back before its first frame
+            self.runs[-1].begins = place
+            while len(self.runs) > 1 and self.runs[-2].begins >= place:
+                del self.runs[-2]
+
+    def end_worker(self, frame: Frames) -> None:
+        """Note that a worker is gone, and that its sound ends at `frame`."""
+        self._fruitless = self._fruitless + 1 if frame <= self._resumed_at + _PROGRESS else 0
+        self._snapshots.retract(frame)
+
+    def count_failure(self) -> None:
+        """Note that a worker ended before it had opened the station, while something else plays."""
+        self._fruitless += 1
+
+    def excuse_failure(self) -> None:
+        """Note that the piece is not to blame for the last failures."""
+        self._fruitless = 0
+
+    def forget(self) -> None:
+        """Let the next worker begin a new piece."""
+        self._snapshots.clear()
+        self._fruitless = 0
+
+    # ── State on disk ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def saved(self, live: Frames, tracks: Iterable[AiredTrack]) -> SavedStation | None:
+        """Return what another process needs to go on at the live edge, or None if there is no snapshot for it."""
+        chosen = self._snapshots.choose(live - self.offset, PAST)
+        if chosen is None or not self.runs:
+            return None
+        snapshot, log = chosen
+        return SavedStation(
+            self.settings.name,
+            __version__,
+            time.time(),
+            self.settings.seed,
+            self.settings.controls.as_json(),
+            live,
+            self.offset,
+            saved_run(self.runs[-1]),
+            self.controls.as_json(),
+            snapshot,
+            log,
+            saved_tracks(tracks),
+        )
+
+    def take_over(self, saved: SavedStation) -> Mapping[str, JsonValue]:
+        """Go on with a saved piece; return the controls that the config has changed since.
+
+        Raises:
+            ControlError: A control is not known any more, or its value not allowed; nothing has changed.
+        """
+        run, controls = worker_run(saved, self.settings), self.controls.changed(saved.controls)
+        self.runs.append(run)
+        self.controls = controls
+        self.offset = saved.origin
+        self._snapshots.load(saved.snapshot, saved.log)
+        return {
+            name: value
+            for name, value in self.settings.controls.as_json().items()
+            if value != saved.asked_controls.get(name, value)
+        }
