@@ -17,7 +17,7 @@ FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
 # CI shows the coverage; it costs half as much time again.
 COVERAGE ?= $(if $(CI),--cov=radio --cov=train --cov=kernels --cov-report=term)
 
-.PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist chaos soak
+.PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist chaos fuzz soak
 .DEFAULT_GOAL := radio
 
 radio: setup ## set up what is missing, and serve all stations at http://localhost:8000/
@@ -97,6 +97,10 @@ bench: system-tests $(VENV)/.tests ## measure the speed of each part on this mac
 
 chaos: $(VENV)/.tests ## do faults to a running radio, and show what its listeners hear
 	$(BIN)/python -m bench.chaos --output docs/reliability.md
+
+fuzz: $(VENV)/.tests ## give every reader ten minutes of damaged input
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
+	$(BIN)/python -m tests.fuzz --output docs/reliability.md
 
 soak: $(VENV)/.tests ## play a day in two hours, and show memory, descriptors and underruns
 	$(BIN)/python -m bench.soak --output docs/reliability.md

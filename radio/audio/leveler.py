@@ -137,9 +137,9 @@ class Leveler:
         start, end, shape = self._bars[0]
         if shape.kind and shape.gain_db > _FADED and start <= frame < end and gain > 0:
             share = MIX_BLOCK / (end - start)
-            heard = self._heard.get(shape.kind, Heard(0.0, 0.0))
-            bars = heard.bars * _FORGETTING**share
-            total = heard.power * bars + power / gain**2 * share
+            before = self._heard.get(shape.kind, Heard(0.0, 0.0))
+            bars = before.bars * _FORGETTING**share
+            total = before.power * bars + power / gain**2 * share
             self._heard[shape.kind] = Heard(total / (bars + share), bars + share)
 
     def next_bar(self, start: Frames, end: Frames, track: Sequence[BarShape], place: int) -> tuple[float, float]:
@@ -222,10 +222,10 @@ class Leveler:
         expected = self._level + offsets
         places = [place for place, kind in enumerate(names) if kind in self._heard]
         if places:
-            heard = [self._heard[names[place]] for place in places]
-            errors = lufs(np.array([kind.power for kind in heard])) - expected[places]
+            kinds_heard = [self._heard[names[place]] for place in places]
+            errors = lufs(np.array([kind.power for kind in kinds_heard])) - expected[places]
             spread = np.diag((_BETWEEN_KINDS + _UNCERTAINTY * np.abs(offsets)) ** 2) + _BETWEEN_TRACKS**2
-            noise = np.diag([_BETWEEN_BARS**2 / kind.bars for kind in heard])
+            noise = np.diag([_BETWEEN_BARS**2 / kind.bars for kind in kinds_heard])
             expected = expected + spread[:, places] @ np.linalg.solve(spread[np.ix_(places, places)] + noise, errors)
         return dict(zip(names, expected.tolist(), strict=True))
 
@@ -235,7 +235,7 @@ class Leveler:
             return
         predicted = self._predicted(())
         news = {kind: level - self._level - self._offsets[kind] for kind, level in predicted.items()}
-        counts = {kind: min(heard.bars, _COUNTED) for kind, heard in self._heard.items()}
+        counts = {kind: min(bar.bars, _COUNTED) for kind, bar in self._heard.items()}
         common = sum(news[kind] * counts[kind] for kind in news) / sum(counts.values())
         share = max(_LEARNING, 1 / (self._tracks + 2))
         self._level += share * common

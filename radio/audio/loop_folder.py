@@ -4,46 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
-import warnings
-import wave
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from radio.audio.loop_decoder import decode_files
 from radio.errors import AudioError
 from radio.types import SAMPLE_RATE, Block, Frames
 
 SUFFIXES = (".wav", ".mp3", ".ogg")
 
 _log = logging.getLogger("radio.audio")
-_SIDE = math.sqrt(0.5)
-_MIXES: Mapping[int, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
-    {
-        1: ((1,), (1,)),
-        2: ((1, 0), (0, 1)),
-        3: ((1, 0, _SIDE), (0, 1, _SIDE)),
-        4: ((1, 0, _SIDE, 0), (0, 1, 0, _SIDE)),
-        5: ((1, 0, _SIDE, _SIDE, 0), (0, 1, _SIDE, 0, _SIDE)),
-        6: ((1, 0, _SIDE, 0, _SIDE, 0), (0, 1, _SIDE, 0, 0, _SIDE)),
-        7: ((1, 0, _SIDE, 0, 0.5, _SIDE, 0), (0, 1, _SIDE, 0, 0.5, 0, _SIDE)),
-        8: ((1, 0, _SIDE, 0, _SIDE, 0, _SIDE, 0), (0, 1, _SIDE, 0, 0, _SIDE, 0, _SIDE)),
-    }
-)
-"""The shares of each channel on the left and on the right (ITU-R BS.775-4, annex 4), by the number of channels.
-
-The channels are in the order of WAV files: front left and right, center, low frequencies, back, and sides. The low
-frequencies are left out.
-"""
 _FADE: Frames = SAMPLE_RATE // 2
 """Length of the crossfade between two recordings; at most a quarter of the shorter one."""
-_SHORTEST: Frames = SAMPLE_RATE // 10
 
 
 @dataclass(frozen=True)
@@ -62,8 +38,8 @@ class LoopFolder:
     """The WAV, MP3 and OGG files of a folder, played in order of their names, endlessly and seamlessly.
 
     The end of each recording and the start of the next overlap in an equal-power crossfade; a single recording overlaps
-    with itself. All files are decoded when the folder is opened: a minute takes 23 MB. Hidden files and those of other
-    types are left out, with a warning.
+    with itself. All files are decoded when the folder is opened, by a process of its own: a minute takes 23 MB. Hidden
+    files and those of other types are left out, with a warning, and so is what comes after half an hour.
 
     Args:
         path: the folder.
@@ -73,15 +49,7 @@ class LoopFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self._recordings: list[Recording] = []
-        problems = []
-        for file in _files(path):
-            try:
-                self._recordings.append(Recording(file, _decode(file)))
-            except AudioError as error:
-                problems.append(str(error))
-        if problems:
-            raise AudioError("\n".join(problems))
+        self._recordings = [Recording(file, audio) for file, audio in decode_files(_files(path))]
         self._number = 0
         """The index of the current recording."""
         self._place: Frames = 0
@@ -157,74 +125,3 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise AudioError(f"loops {path}: no {', '.join(SUFFIXES)} file in this folder")
     return files
-
-
-def _decode(path: Path) -> Block:
-    segment = _segment(path)
-    # Samples are integers of sample_width bytes, with interleaved channels.
-    full_scale = np.float32(1 << (8 * segment.sample_width - 1))
-    audio = np.asarray(segment.get_array_of_samples(), np.float32).reshape(-1, segment.channels) / full_scale
-    stereo = _mixed_down(path, audio)
-    if segment.frame_rate != SAMPLE_RATE and len(stereo):
-        stereo = _resampled(stereo, segment.frame_rate)
-    if len(stereo) < _SHORTEST:
-        raise AudioError(f"loop {path} lasts {len(stereo) / SAMPLE_RATE:.3f} s; it must last at least 0.1 s")
-    return np.ascontiguousarray(stereo, dtype=np.float32)
-
-
-def _mixed_down(path: Path, audio: npt.NDArray[np.float32]) -> Block:
-    """Return any number of channels, shape (frames, channels), as stereo without overload."""
-    channels = audio.shape[1]
-    if channels not in _MIXES:
-        raise AudioError(f"loop {path} has {channels} channels; mix it down to at most {max(_MIXES)}")
-    shares = np.array(_MIXES[channels], np.float32)
-    return np.asarray(audio @ (shares / shares.sum(axis=1, keepdims=True)).T, np.float32)
-
-
-def _resampled(stereo: Block, rate: int) -> Block:
-    """Resample from `rate` Hz to 48 kHz, with libswresample."""
-    import av
-
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo.T, np.float32), format="fltp", layout="stereo")
-    frame.sample_rate = rate
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
-    parts = [part.to_ndarray() for whole in (frame, None) for part in resampler.resample(whole)]
-    return np.asarray(np.concatenate(parts, axis=1).T, np.float32)
-
-
-def _segment(path: Path) -> Any:
-    """Read a file with pydub and return its AudioSegment."""
-    with warnings.catch_warnings():
-        # The import warns of the deprecated audioop and of missing programs, which are reported below if needed.
-        warnings.simplefilter("ignore")
-        from pydub import AudioSegment
-        from pydub.exceptions import CouldntDecodeError
-        from pydub.utils import mediainfo_json
-    try:
-        with path.open("rb") as file:
-            if _is_pcm_wav(path):
-                return AudioSegment.from_file(file, "wav")
-            if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-                raise AudioError(f"loop {path} needs the program ffmpeg: `apt install ffmpeg`")
-            streams = [
-                stream for stream in mediainfo_json(str(path)).get("streams", []) if stream["codec_type"] == "audio"
-            ]
-            if not streams:
-                raise AudioError(f"loop {path} holds no audio that ffmpeg can read")
-            # Pass the codec explicitly: pydub does not detect Opus in Ogg.
-            return AudioSegment.from_file(file, codec=streams[0]["codec_name"])
-    except CouldntDecodeError as error:
-        # The decoder prints its banner first and the reason last.
-        reason = str(error).strip().splitlines()[-1]
-        raise AudioError(f"loop {path} cannot be read: {reason}") from error
-    except (OSError, ValueError, LookupError) as error:
-        raise AudioError(f"loop {path} cannot be read: {error!r}") from error
-
-
-def _is_pcm_wav(path: Path) -> bool:
-    """Return True for a WAV file of 8 or 16 bits. pydub is slow with 24 bits and misreads floating point."""
-    try:
-        with wave.open(str(path)) as file:
-            return int(file.getsampwidth()) <= 2
-    except (wave.Error, EOFError):
-        return False

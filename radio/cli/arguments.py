@@ -114,15 +114,16 @@ def add_prompt(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_config(path: Path | None) -> RadioConfig:
+def load_config(path: Path | None, *, allow_missing: bool = False) -> RadioConfig:
     """Return the config, with the engine of the environment in place of the stations' own.
 
-    The prompts of the stations are applied. Warnings are printed to standard error.
+    The prompts of the stations are applied. Warnings are printed to standard error; files that stations need may be
+    missing, with a warning, where `allow_missing` is set.
     """
     from radio.model.engines.selection import check_engine_name
     from radio.settings.config import load
 
-    config = load(path)
+    config = load(path, allow_missing=allow_missing)
     for warning in config.warnings:
         print(f"radio: warning: {warning}", file=sys.stderr)
     if name := os.environ.get("RADIO_ENGINE"):

@@ -52,11 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
 
-    def load() -> RadioConfig:
-        return _with_overrides(load_config(arguments.config), arguments)
+    def load(*, allow_missing: bool = False) -> RadioConfig:
+        return _with_overrides(load_config(arguments.config, allow_missing=allow_missing), arguments)
 
     with contextlib.suppress(KeyboardInterrupt), log_of(arguments):  # Ctrl-C is the usual end
-        config, states = load(), _states(arguments)
+        config, states = load(allow_missing=True), _states(arguments)
         try:
             serve(config, load=load, states=states)
         finally:

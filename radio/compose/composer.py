@@ -192,8 +192,8 @@ class Composer:
         # Material does not depend on the script, the place of the track, the tempo, or a harmony that waits for its
         # loop; the lead alone depends on its density, and is written again without the rest.
         plain = replace(track, script=(), first_bar=0, turned=0)
-        asked = replace(request, tempo=0.0, wish=ANY, lead_density=0.0, energy=0.0)
-        return Inputs(plain, asked, sampling, drums_sampling, self._conductor.style)
+        plain_request = replace(request, tempo=0.0, wish=ANY, lead_density=0.0, energy=0.0)
+        return Inputs(plain, plain_request, sampling, drums_sampling, self._conductor.style)
 
     def _writer_for(self, inputs: Inputs, share: float = 1.0) -> MaterialWriter:
         """Return a writer that begins with models that have heard nothing."""

@@ -108,16 +108,16 @@ def _strikes(notes: Sequence[Note], voices: int) -> list[Note]:
     by_start: dict[Tick, list[Note]] = {}
     for note in sorted(notes, key=lambda note: (note.start, -note.note)):
         by_start.setdefault(note.start, []).append(note)
-    kept: list[Note] = []
+    struck: list[Note] = []
     for group in by_start.values():
-        top, *others = group
-        inner = sorted(others, key=lambda note: (note is not group[-1], -note.note))
-        kept += [top, *inner][:voices]
+        top, *lower = group
+        inner = sorted(lower, key=lambda note: (note is not group[-1], -note.note))
+        struck += [top, *inner][:voices]
     if voices > 2:
-        return kept
+        return struck
     starts = sorted(by_start)
     following = dict(pairwise(starts))
-    return [replace(note, end=min(note.end, following.get(note.start, note.end))) for note in kept]
+    return [replace(note, end=min(note.end, following.get(note.start, note.end))) for note in struck]
 
 
 def _thinned(notes: Sequence[Note], strikes: int, steadiness: float = 1.0) -> list[Note]:
@@ -205,15 +205,15 @@ def _struck(chords: Sequence[Chord], beat: int, texture: Texture) -> bool:
 
 def _without_doubles(notes: Sequence[Note]) -> list[Note]:
     """Return the notes with every pitch sounding once at a time: the earlier one ends where the next is struck."""
-    kept: dict[int, list[Note]] = {}
+    by_pitch: dict[int, list[Note]] = {}
     for note in sorted(notes):
-        line = kept.setdefault(note.note, [])
+        line = by_pitch.setdefault(note.note, [])
         if line and line[-1].start == note.start:
             continue
         if line and line[-1].end > note.start:
             line[-1] = replace(line[-1], end=note.start)
         line.append(note)
-    return sorted(note for line in kept.values() for note in line)
+    return sorted(note for line in by_pitch.values() for note in line)
 
 
 def _unsingable(line: Sequence[Note]) -> float:

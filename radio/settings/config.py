@@ -27,7 +27,7 @@ class RadioConfig:
     Args:
         stations: In the order of the file, at least one.
         server: Address and access rules of the server.
-        warnings: Lines about spellings that a later version will refuse.
+        warnings: Lines about spellings that a later version will refuse, and about files that are missing.
     """
 
     stations: Mapping[str, StationSettings]
@@ -49,16 +49,17 @@ def default_path() -> Path:
     return local if local.is_file() else STATIONS
 
 
-def load(path: Path | None = None) -> RadioConfig:
+def load(path: Path | None = None, *, allow_missing: bool = False) -> RadioConfig:
     """Read and check a config file.
 
     Args:
         path: The file; None takes `default_path()`.
+        allow_missing: Whether files that stations need may be missing, with a warning: they may come later.
 
     Raises:
         SettingsError: Holds every problem of the file, as `stations.yaml:12: …`, in the order of its lines.
     """
-    reading = Reading(path or default_path())
+    reading = Reading(path or default_path(), allow_missing=allow_missing)
     root = reading.root()
     stations = _Stations(reading)
     server = reader(reading, Section(ServerSettings), "server")

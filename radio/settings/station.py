@@ -167,7 +167,7 @@ class StationSettings:
     loops: Path | None = optional(
         Folder("folder of loops"),
         shapes_music=True,
-        help="folder of WAV, MP3 or OGG loops that replace the rain, without a seam",
+        help="folder of WAV, MP3 or OGG loops that replace the rain, without a seam; half an hour at most",
     )
     ambience: AmbienceLevels = section(
         AmbienceLevels, shapes_music=True, help="sounds of the surroundings, mixed, each with its level in dB"

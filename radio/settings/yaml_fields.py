@@ -117,7 +117,9 @@ def _file(reading: Reading, kind: File) -> Reader:
         try:
             kind.check_exists(path)
         except ValueError as error:
-            raise FaultError(node, str(error)) from error
+            if not reading.allow_missing:
+                raise FaultError(node, str(error)) from error
+            reading.warning(node, f"{error}; textures play until there is one")
         return path
 
     return read

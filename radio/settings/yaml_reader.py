@@ -33,10 +33,16 @@ class FaultError(Exception):
 
 
 class Reading:
-    """A file that is being read. `problem` collects the problems, and `check` raises them all at the end."""
+    """A file that is being read. `problem` collects the problems, and `check` raises them all at the end.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The file.
+        allow_missing: Whether a file that the config names may be missing, with a warning.
+    """
+
+    def __init__(self, path: Path, *, allow_missing: bool = False) -> None:
         self.path = path
+        self.allow_missing = allow_missing
         self._problems: list[tuple[int, str]] = []
         self._warnings: list[tuple[int, str]] = []
 

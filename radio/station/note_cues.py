@@ -13,7 +13,7 @@ _FIRM: Final = frozenset({"keys", "bass"})
 
 
 class Cues(NamedTuple):
-    """What is struck within a block.
+    """Notes that are struck within a block.
 
     kicks, bass_notes: frames from the start of the block.
     layers: those that must be heard.

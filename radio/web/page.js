@@ -13,7 +13,7 @@ import { readPreference, savePreference } from "./preferences.js";
 import { setUpPrimeForm } from "./prime-form.js";
 import { setUpShareDialog } from "./share-dialog.js";
 import { SleepTimer } from "./sleep-timer.js";
-import { StationList } from "./station-list.js";
+import { StationList, tierMessage } from "./station-list.js";
 import { Timeline } from "./timeline.js";
 import { TrackOrders } from "./track-orders.js";
 
@@ -104,7 +104,10 @@ function statusMessage() {
   if (performance.now() < downloadStarted + DOWNLOAD_MESSAGE_TIME) {
     return "Rendering the file. The download starts automatically.";
   }
-  if (player.playing && nowPlaying.title) return nowPlaying.title;
+  if (player.playing) {
+    const message = tierMessage(current ? stationList.get(current.name) : undefined) || nowPlaying.title;
+    if (message) return message;
+  }
   return stateMessage(player.state) || (serverResponds ? "" : "Cannot reach the server. Retrying…");
 }
 

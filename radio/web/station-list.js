@@ -14,6 +14,17 @@ import { Emitter } from "./events.js";
 
 const REFRESH_INTERVAL = 10_000; // milliseconds
 
+const TIER_MESSAGES = { music: "", repeat: "Repeats its last bars until it can go on", texture: "Plays textures until it can go on" };
+
+/**
+ * Return what the station plays in place of its music, or an empty string.
+ *
+ * @param {Station | undefined} station
+ */
+export function tierMessage(station) {
+  return station?.on_air ? TIER_MESSAGES[station.tier] : "";
+}
+
 /**
  * The stations and their cards.
  *
@@ -80,9 +91,10 @@ export class StationList extends Emitter {
       this.#cards = new Map(this.stations.map((station, index) => [station.name, this.#createCard(station, index)]));
       byId("stations").replaceChildren(...[...this.#cards.values()].map((card) => element("li", {}, card)));
     }
-    for (const { name, now, on_air } of this.stations) {
-      const card = this.#cards.get(name);
-      if (card) setText(query(card, ".card-track"), now.track?.title ?? (on_air ? "\u00a0" : "Starting…"));
+    for (const station of this.stations) {
+      const card = this.#cards.get(station.name);
+      const waiting = station.on_air ? "\u00a0" : "Starting…";
+      if (card) setText(query(card, ".card-track"), tierMessage(station) || (station.now.track?.title ?? waiting));
     }
   }
 

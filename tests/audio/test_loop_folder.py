@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from scipy.io import wavfile
 
+from radio.audio import loop_decoder
 from radio.audio.loop_folder import LoopFolder
 from radio.errors import AudioError
 from radio.types import SAMPLE_RATE
@@ -165,3 +167,23 @@ def test_without_ffmpeg_wav_files_play_and_mp3_files_are_refused(
     assert LoopFolder(folder).render(100).any()
     with pytest.raises(AudioError, match="apt install ffmpeg"):
         LoopFolder(tmp_path)
+
+
+def test_a_file_that_breaks_its_decoder_is_named(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder is a process: a file that ends it costs one error."""
+    monkeypatch.setattr(loop_decoder, "_COMMAND", (sys.executable, "-c", "import os; os.abort()"))
+    with pytest.raises(AudioError, match=r"loop .*\.wav cannot be read: its decoder ended with status -6"):
+        LoopFolder(folder)
+
+
+def test_no_more_than_half_an_hour_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("1.wav", "2.wav", "3.wav"):
+        write(tmp_path / name, tone(440, 2.0))
+    program = "import sys; from radio.audio import loop_decoder; loop_decoder.LONGEST = 3 * 48_000; "
+    run = "loop_decoder.main(int(sys.argv[1]), [loop_decoder.Path(name) for name in sys.argv[2:]])"
+    monkeypatch.setattr(loop_decoder, "_COMMAND", (sys.executable, "-c", program + run))
+    monkeypatch.setattr(loop_decoder, "LONGEST", 3 * SAMPLE_RATE)
+    assert [len(audio) for _, audio in loop_decoder.decode_files(sorted(tmp_path.iterdir()))] == [96_000, 48_000]
+    assert "only the first" in caplog.text

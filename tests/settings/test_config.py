@@ -364,3 +364,12 @@ def test_settings_are_imported_without_heavy_packages() -> None:
     code = f"import sys\nfrom radio.settings import {', '.join(modules)}\nprint(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(result.stdout.split()) & {"numpy", "scipy", "torch", "aiohttp", "av", "msgspec", "rich"}
+
+
+def test_missing_files_can_be_allowed(folder: Path) -> None:
+    (folder / "font.sf2").unlink()
+    config = load(write(folder, MINIMAL), allow_missing=True)
+    assert config.stations["chill"].soundfont == folder / "font.sf2"
+    (warning,) = config.warnings
+    assert warning.startswith(f"{folder / 'stations.yaml'}:6: there is no soundfont {folder / 'font.sf2'}")
+    assert warning.endswith("textures play until there is one")

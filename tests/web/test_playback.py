@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import expect
 
+from radio.errors import ServerError
 from radio.settings.server import ServerSettings
 from tests.server.on_air import OnAir, on_air
 from tests.server.tone_worker import settings
@@ -199,3 +200,15 @@ async def test_the_radio_works_below_a_path_prefix(open_page: OpenPage) -> None:
             await expect(page.locator("#title")).to_contain_text("Tone")
             assert await page.evaluate("document.getElementById('artwork').naturalWidth") > 0
             await page.close()
+
+
+async def test_a_station_that_cannot_play_says_so(open_page: OpenPage) -> None:
+    async with on_air(settings(), settings("broken", description="fails to open"), start=False) as radio:
+        await radio.tone.start()
+        with pytest.raises(ServerError):
+            await radio.channels["broken"].start()
+        await until(lambda: radio.channels["broken"].edge.on_air)
+        page = await open_page(radio.root)
+        cards = page.locator(".card-track")
+        await expect(cards.nth(1)).to_have_text("Plays textures until it can go on")
+        await expect(cards.nth(0)).to_contain_text("Tone")

@@ -81,19 +81,19 @@ def obedience(engine: Engine, pieces: Sequence[Piece], sampling: Sampling, seed:
             ]
             for value in values
         ]
-        asked = np.repeat(np.arange(len(values)), [len(phrases) for phrases in played])
+        targets = np.repeat(np.arange(len(values)), [len(phrases) for phrases in played])
         means = [float(np.mean(phrases)) for phrases in played]
-        results[name] = Obedience(values, means, _spearman(asked, np.concatenate(played)))
+        results[name] = Obedience(values, means, _spearman(targets, np.concatenate(played)))
     return results
 
 
 def _phrases(
-    engine: Engine, pieces: Sequence[Piece], asked: Attributes, sampling: Sampling, seed: int
+    engine: Engine, pieces: Sequence[Piece], wish: Attributes, sampling: Sampling, seed: int
 ) -> Iterator[Attributes]:
-    """Yield the attributes of what the model plays when it is asked for `asked`."""
+    """Yield the attributes of what the model plays when it is asked for `wish`."""
     for number, (tokens, _) in enumerate(pieces):
         plans = list(plans_of(tokens, PIANO.name))[:PHRASE_BARS]
-        plans[0] = replace(plans[0], attributes=asked.tokens)
+        plans[0] = replace(plans[0], attributes=wish.tokens)
         performer = Performer(engine, PIANO, (seed, number))
         events = [event for plan in plans for event in performer.play(plan, sampling)]
         attributes = measure(events_to_notes(events), len(plans))
@@ -131,7 +131,7 @@ def table(bits: Sequence[float], results: Mapping[str, Obedience]) -> str:
     ]
     for name, result in results.items():
         pairs = ", ".join(
-            f"{asked:g} → {played:.2f}" for asked, played in zip(result.asked, result.played, strict=True)
+            f"{target:g} → {played:.2f}" for target, played in zip(result.asked, result.played, strict=True)
         )
         lines.append(f"| {name} | {pairs} | {'yes' if result.is_monotone else 'no'} | {result.correlation:.2f} |")
     return "\n".join(lines)
