@@ -129,3 +129,19 @@ async def test_after_changes_in_quick_succession_the_last_values_sound(small: St
         assert {name: values[name] for name in wishes} == wishes
         assert channel.journal.bars[-1].tempo == wishes["tempo"]
         check_replay(channel, packets, end)
+
+
+async def test_new_settings_are_heard_although_the_reserve_is_full() -> None:
+    """A reload gives up most of the reserve, and its stream goes on without a gap."""
+    async with on_air() as radio, recorded(radio.tone) as packets:
+        channel = radio.tone
+        await until(lambda: channel.edge.reserve > 10)
+        await channel.reconfigure(replace(channel.settings, drum_kit=8))
+        await until(lambda: len(channel.runs) == 2)
+        place = channel.runs[-1].begins
+        assert place <= channel.edge.live + 6 * SAMPLE_RATE
+        await until(lambda: channel.edge.live >= place + SAMPLE_RATE)
+        assert channel.runs[-1].settings.drum_kit == 8
+        assert channel.now_playing.tracks[-1].frame <= channel.edge.live
+        sound = sound_of(packets, place - SAMPLE_RATE // 2, place + SAMPLE_RATE // 2)
+        assert np.abs(sound).max(axis=1).reshape(-1, 480).max(axis=1).min() > 0.1  # the tone does not stop
