@@ -130,20 +130,54 @@ class Filters:
 
 
 def _matrices(sections: Sections, blocks: int) -> tuple[Sections, Sections, Sections]:
-    """Compute `within`, `across` and `free` of one filter from its responses to a unit impulse and to unit states."""
+    """Compute `within`, `across` and `free` of one filter from its response to one sample and to unit states."""
+    step, into, out, through = _state_space(sections)
+    powers = _powers(step, GRID)  # (GRID, N, N)
+    free = (powers @ out).T
+    contributions = into @ powers
+    impulse = np.concatenate(([through], contributions[:-1] @ out))
+    into, step, free = _normalized(contributions[::-1], powers[-1] @ step, free)
+    across = _toeplitz(_powers(step, blocks + 1)).swapaxes(1, 2).reshape(((blocks + 1) * len(step),) * 2)
+    return np.hstack((_toeplitz(impulse), into)), across, free
+
+
+def _state_space(sections: Sections) -> tuple[Sections, Sections, Sections, float]:
+    """Return the filter as a linear system in transposed direct form II.
+
+    From a row vector of states z and a sample x follow the next states, z @ step + x * into, and the output,
+    z @ out + x * through.
+    """
     order = 2 * len(sections)
-    states = np.concatenate((np.zeros((1, order)), np.eye(order)))
-    impulse = np.zeros((1 + order, GRID))
-    impulse[0, 0] = 1
-    outputs, history = _run(sections, impulse, states)
-    direct = np.array([np.pad(outputs[0], (at, 0))[:GRID] for at in range(GRID)])
-    into, step, free = _normalized(history[0, ::-1], history[1:, -1], outputs[1:])
-    power, across = np.eye(order), np.zeros(((blocks + 1) * order,) * 2)
-    for distance in range(blocks + 1):
-        for row in range(blocks + 1 - distance):
-            across[row * order :, (row + distance) * order :][:order, :order] = power
-        power = power @ step
-    return np.hstack((direct, into)), across, free
+    step, into, out, through = np.zeros((order, order)), np.zeros(order), np.zeros(order), 1.0
+    for place, (b0, b1, b2, _, a1, a2) in enumerate(sections):
+        first, second = 2 * place, 2 * place + 1
+        # The section's input is the output so far: of the states and of the sample.
+        value, sample = out.copy(), through
+        out, through = b0 * value, b0 * sample
+        out[first] += 1
+        step[:, first], into[first] = b1 * value - a1 * out, b1 * sample - a1 * through
+        step[second, first] += 1
+        step[:, second], into[second] = b2 * value - a2 * out, b2 * sample - a2 * through
+    return step, into, out, through
+
+
+def _powers(step: Sections, count: int) -> Sections:
+    """Return the powers of a matrix from 0 to `count - 1`, by doubling: (count, N, N)."""
+    powers, square = np.eye(len(step))[None], step
+    while len(powers) < count:
+        powers = np.concatenate((powers, powers @ square))
+        square = square @ square
+    return powers[:count]
+
+
+def _toeplitz(values: Sections) -> Sections:
+    """Return the upper triangle of a matrix with constant diagonals, `values` as the first row: (n, n, ...)."""
+    count = len(values)
+    distance = np.arange(count) - np.arange(count)[:, None]
+    matrix: Sections = np.where(
+        (distance >= 0).reshape(count, count, *(1,) * (values.ndim - 1)), values[np.maximum(distance, 0)], 0.0
+    )
+    return matrix
 
 
 def _normalized(into: Sections, step: Sections, free: Sections) -> tuple[Sections, Sections, Sections]:
@@ -161,29 +195,6 @@ def _normalized(into: Sections, step: Sections, free: Sections) -> tuple[Section
     factor = np.linalg.cholesky(covariance).T
     inverse = np.linalg.inv(factor)
     return into @ inverse, factor @ step @ inverse, factor @ free
-
-
-def _run(sections: Sections, x: Sections, states: Sections) -> tuple[Sections, Sections]:
-    """Filter sample by sample in transposed direct form II.
-
-    Args:
-        x: (rows, frames).
-        states: (rows, 2 · sections), the initial states of each row.
-
-    Returns:
-        The outputs, (rows, frames), and the states after each frame.
-    """
-    z = states.copy()
-    outputs, history = np.empty_like(x), np.empty((*x.shape, states.shape[1]))
-    for frame in range(x.shape[1]):
-        value = x[:, frame]
-        for place, (b0, b1, b2, _, a1, a2) in enumerate(sections):
-            first, second = z[:, 2 * place], z[:, 2 * place + 1]
-            out = b0 * value + first
-            z[:, 2 * place], z[:, 2 * place + 1] = b1 * value - a1 * out + second, b2 * value - a2 * out
-            value = out
-        outputs[:, frame], history[:, frame] = value, z
-    return outputs, history
 
 
 class SweptLowPass:

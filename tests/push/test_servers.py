@@ -209,6 +209,7 @@ async def test_a_server_that_stops_reading_is_reconnected(monkeypatch: pytest.Mo
             await eventually(lambda: status.connections > 1 and status.state == "connected", "another connection")
 
 
+@pytest.mark.slow
 async def test_a_planned_restart_loses_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.push.destinations.HOUR", 10.0)  # so that the shortest setting is a second
     with nginx() as server:
@@ -232,6 +233,7 @@ async def test_a_planned_restart_loses_no_sound(monkeypatch: pytest.MonkeyPatch)
     assert abs(np.angle(np.exp(1j * (phases[0] - phases[1])))) < 0.5
 
 
+@pytest.mark.slow
 async def test_rtmps_trusts_the_systems_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cert, tls = certificate(tmp_path)
     with nginx() as server:

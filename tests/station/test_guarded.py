@@ -57,6 +57,7 @@ def test_silence_and_a_constant_are_faults(
     assert FAILS_AT - SAMPLE_RATE < caught.value.frame < FAILS_AT + LIMIT
 
 
+@pytest.mark.slow
 def test_silence_is_no_fault_while_all_that_plays_is_muted(
     settings: StationSettings, broken: Callable[[Callable[[Block], Block]], None]
 ) -> None:

@@ -71,7 +71,7 @@ def test_a_file_of_a_whole_track_has_the_loudness() -> None:
     assert integrated_loudness(audio) == pytest.approx(-16, abs=0.5)
 
 
-@pytest.mark.parametrize("loudness", [-16, -14])
+@pytest.mark.parametrize("loudness", [-16, pytest.param(-14, marks=pytest.mark.slow)])
 def test_a_loop_has_the_loudness(loudness: float) -> None:
     settings = replace(CHILL, tone=replace(CHILL.tone, loudness=loudness))
     audio = np.concatenate(list(play(compose(settings, SEED, BarLoop(2)))))

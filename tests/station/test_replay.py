@@ -70,7 +70,7 @@ def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.n
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(600, marks=pytest.mark.slow), 20, 3])
+@pytest.mark.parametrize("seconds", [*(pytest.param(seconds, marks=pytest.mark.slow) for seconds in (600, 20)), 3])
 def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> None:
     """The samples are equal from the worker's start, and nearly equal if the passage starts later."""
     (passage,) = aired.passages(seconds)
@@ -87,6 +87,7 @@ def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> N
         assert np.corrcoef(again[:, 0], original[:, 0])[0, 1] > 0.9999
 
 
+@pytest.mark.slow
 def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tmp_path: Path) -> None:
     several = replace(settings, keys_program=(4, 0, 5), seed=3)
     station, journal = open_station(several), Journal()
@@ -108,6 +109,7 @@ def test_a_replay_changes_programs_with_the_tracks(settings: StationSettings, tm
     assert changes == [program for program, _ in groupby(bar["keys"] for bar in programs)]
 
 
+@pytest.mark.slow
 def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
     (passage,) = aired.passages(600)
     struck = next(place for place, note in enumerate(passage.notes) if note.layer == "keys" and note.velocity)
@@ -115,6 +117,7 @@ def test_the_comparison_notices_a_missing_note(aired: AiredStation) -> None:
     assert np.abs(replayed(without)["mix"] - aired.audio).max() > 0.01
 
 
+@pytest.mark.slow
 def test_separate_layers_add_up_to_the_mix(aired: AiredStation) -> None:
     (passage,) = aired.passages(6)
     layers = replayed(passage, separate=True)

@@ -30,7 +30,7 @@ CHANGES: dict[str, Callable[[Station], object]] = {
     "a skip": lambda station: station.act(SKIP),
 }
 
-QUICK = ("a level", "a tempo, in steps")
+QUICK = ("a tempo, in steps",)
 
 
 @dataclass

@@ -143,5 +143,6 @@ def test_the_end_of_a_loop_fades_into_what_came_before_its_start(size: int) -> N
     assert len(joined) == frames
 
 
+@pytest.mark.slow
 def test_the_same_score_has_the_same_samples(loop: tuple[Score, Block]) -> None:
     np.testing.assert_array_equal(audio_of(compose(CHILL, SEED, BarLoop(4))), loop[1])

@@ -58,6 +58,7 @@ def test_the_samples_do_not_depend_on_the_sizes_requested(settings: StationSetti
     assert events == split_events
 
 
+@pytest.mark.slow
 def test_tracks_play_with_the_programs_that_their_events_name(settings: StationSettings) -> None:
     several = replace(settings, keys_program=(4, 0, 5), lead_programs=(11, 73))
     station = open_station(several, seed=3)
@@ -193,6 +194,7 @@ def test_a_control_changes_the_music_only_from_the_announced_bar(settings: Stati
     assert results[0] != results[1]
 
 
+@pytest.mark.slow
 def test_bars_composed_early_are_the_same_and_are_composed_again_after_a_control_change(
     settings: StationSettings,
 ) -> None:

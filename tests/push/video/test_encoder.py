@@ -70,6 +70,7 @@ def test_codecs_are_those_that_services_require(video_file: bytes) -> None:
     assert (audio["codec_name"], audio["profile"], audio["sample_rate"], audio["channels"]) == ("aac", "LC", "48000", 2)
 
 
+@pytest.mark.slow
 def test_key_frames_come_every_two_seconds_and_the_rate_is_constant(video_file: bytes) -> None:
     packets = ffprobe(video_file, "-select_streams", "v", "-show_packets")["packets"]
     times = [float(packet["pts_time"]) for packet in packets if "K" in packet["flags"]]
@@ -97,6 +98,7 @@ def test_video_and_audio_stay_in_sync(video_file: bytes) -> None:
     assert abs(last["video"] - last["audio"]) < 0.1
 
 
+@pytest.mark.slow
 def test_the_title_changes_at_its_position_in_the_samples(video_file: bytes) -> None:
     with av.open(io.BytesIO(video_file)) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
