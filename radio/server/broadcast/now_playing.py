@@ -82,7 +82,7 @@ class NowPlaying:
         """Add an event that the live edge has reached; `at` is the wall clock in seconds since 1970."""
         match event:
             case TrackEvent():
-                if not self.tracks or self.tracks[-1].frame < event.frame:  # a restarted station tells its last ones
+                if not self.tracks or self._is_new(event):
                     self.tracks.append(AiredTrack(event, at))
                 while self.coming and self.coming[0].frame <= event.frame:
                     self.coming.popleft()
@@ -92,6 +92,12 @@ class NowPlaying:
                     self.tracks[-1].bar = event.number
             case PlayedNoteEvent():
                 self.notes.append(event)
+
+    def _is_new(self, event: TrackEvent) -> bool:
+        """Return False for a track that is listed: a station that goes on announces it again."""
+        last = self.tracks[-1]
+        begins_again = (event.number, event.title) == (last.event.number, last.title)
+        return last.frame < event.frame and not begins_again
 
     def titles_between(self, start: Frames, end: Frames) -> list[tuple[Frames, str]]:
         """Return the titles that begin at `start` ≤ frame < `end`, announced ones included, with their frames."""

@@ -85,6 +85,12 @@ def test_an_announced_track_that_airs_is_listed_once() -> None:
     assert now.titles_between(0, 1_000) == [(0, "one"), (100, "two"), (300, "three")]
 
 
+def test_a_track_that_begins_again_after_an_interruption_is_listed_once() -> None:
+    now = on_the_air()
+    now.air(read_event(track_event(250, title="two", number=1)), AT + 250)
+    assert [(track.frame, track.title) for track in now.tracks] == [(0, "one"), (100, "two")]
+
+
 def test_memory_is_bounded() -> None:
     now = NowPlaying()
     for number in range(1_000):
