@@ -100,7 +100,21 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
             yield _tried(f"{station.name}: instruments", partial(_instruments, station), "")
         if station.loops is not None:
             yield _tried(f"{station.name}: loops", partial(_loops, station.loops), "repair or remove the file")
+        for setting in ("piano", "drums"):
+            state: Path | None = getattr(station, f"{setting}_state")
+            if state is not None and getattr(station, setting) not in unreadable:
+                remedy = "tune it again, for the model that the station plays, or leave the setting out"
+                yield _tried(f"{station.name}: {setting}_state", partial(_tuned, station, setting, state), remedy)
         yield from _pushes(station)
+
+
+def _tuned(station: StationSettings, setting: str, path: Path) -> str:
+    from radio.model import tuned_state
+    from radio.model.weights import checkpoint
+    from radio.music.parts import PARTS
+
+    tuned_state.read(path, checkpoint.read(getattr(station, setting), PARTS[setting]))
+    return f"{path}, {path.stat().st_size / 1e3:.0f} kB"
 
 
 def _instruments(station: StationSettings) -> str:

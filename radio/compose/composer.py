@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from types import MappingProxyType
 from typing import Final
 
 from radio.compose import drums, keys, melody
@@ -29,7 +30,7 @@ from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.track_writer import memento_of
 from radio.compose.wish import ANY
 from radio.model.bass_model import UNTRAINED, BassModel
-from radio.model.engines.base import Engine
+from radio.model.engines.base import Engine, State
 from radio.model.sampling import Sampling
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO
@@ -83,6 +84,7 @@ class Composer:
         seed: Start of the random generators.
         bass: Chooses the pitches of the bass.
         known: Runs of notes of the keys' training music, which phrases do not copy.
+        initial: The states with which the models begin each piece, by layer; zeros for those left out.
     """
 
     def __init__(
@@ -94,13 +96,21 @@ class Composer:
         seed: int,
         bass: BassModel = UNTRAINED,
         known: RunFilter = NOTHING_KNOWN,
+        initial: Mapping[str, State] = MappingProxyType({}),
     ) -> None:
         self._conductor = conductor
         self._seed = seed
         self._bass = bass
         self._known = known
-        self._performers = {"keys": Performer(piano, PIANO, (seed, 0)), "drums": Performer(drums, DRUMS, (seed, 1))}
-        self._writing = {"keys": Performer(piano, PIANO, (seed, 2)), "drums": Performer(drums, DRUMS, (seed, 3))}
+        keys_state, drums_state = initial.get("keys"), initial.get("drums")
+        self._performers = {
+            "keys": Performer(piano, PIANO, (seed, 0), initial=keys_state),
+            "drums": Performer(drums, DRUMS, (seed, 1), initial=drums_state),
+        }
+        self._writing = {
+            "keys": Performer(piano, PIANO, (seed, 2), initial=keys_state),
+            "drums": Performer(drums, DRUMS, (seed, 3), initial=drums_state),
+        }
         """Performers that sample candidates, apart from those on air."""
         self._piece: Piece | None = None
         self._writer: MaterialWriter | None = None

@@ -52,11 +52,13 @@ class Performer:
         engine: Steps the model.
         part: Range, grid and density levels of the part.
         seed: Start of the random generator.
+        initial: The state with which the model begins each piece, such as a tuned one; zeros where None.
     """
 
-    def __init__(self, engine: Engine, part: Part, seed: Sequence[int]) -> None:
+    def __init__(self, engine: Engine, part: Part, seed: Sequence[int], *, initial: State | None = None) -> None:
         self.part = part
         self._engine = engine
+        self._initial = engine.zero_state() if initial is None else initial
         self._row = {token: row for row, token in enumerate(engine.tokens)}
         self._ends: dict[int, Tick] = {}
         """Ends of the forced notes that sound."""
@@ -180,7 +182,7 @@ class Performer:
         self._grammar.tick = tick
         self._decoder = TokenDecoder(hold_limit=_FORCED_HOLD if self.part.note_offs else DRUM_GATE, tick=tick)
         self._ends = {}
-        self._state = self._engine.zero_state()
+        self._state = self._initial
         self._columns = self._state.memory.shape[1:]
         self._logits = np.zeros(len(self._engine.tokens), np.float32)
         self._unfed = self._known([START])

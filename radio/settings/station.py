@@ -39,6 +39,7 @@ def _name(word: str) -> str:
 
 
 _PROGRAM: Final = Whole(low=0, high=127)
+_TUNED: Final = "`python -m train tune-state` writes one"
 _CHECKPOINT: Final = "the package brings one, and `python -m train export` writes others"
 
 
@@ -89,6 +90,14 @@ class StationSettings:
     )
     drums: Path = file(
         CHECKPOINTS / "drums.safetensors", "checkpoint", remedy=_CHECKPOINT, help="checkpoint of the drum model"
+    )
+    piano_state: Path | None = optional(
+        File("tuned state", _TUNED),
+        help="state with which the piano model begins each piece, tuned on music of the station's style",
+    )
+    drums_state: Path | None = optional(
+        File("tuned state", _TUNED),
+        help="state with which the drum model begins each piece, tuned on music of the station's style",
     )
     chords: Path = file(
         CHECKPOINTS / "chords.safetensors",

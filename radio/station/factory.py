@@ -25,7 +25,7 @@ from radio.compose.loop_writer import LoopWriter
 from radio.compose.prime import Prime, random_prime
 from radio.compose.track_writer import TrackWriter
 from radio.errors import AudioError
-from radio.model import bass_model
+from radio.model import bass_model, tuned_state
 from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
 from radio.music.chord_loops import parse_loop
@@ -152,16 +152,19 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
     """Load the station's models and conductor, without any sound.
 
     Raises:
-        ModelError: a checkpoint cannot be used.
+        ModelError: a checkpoint or a tuned state cannot be used.
         MidiError: the prime cannot be used.
     """
+    piano, drums = checkpoint.read(settings.piano, PIANO), checkpoint.read(settings.drums, DRUMS)
+    tuned = {"keys": (settings.piano_state, piano), "drums": (settings.drums_state, drums)}
     composer = Composer(
-        open_engine(checkpoint.read(settings.piano, PIANO), settings.engine),
-        open_engine(checkpoint.read(settings.drums, DRUMS), settings.engine),
+        open_engine(piano, settings.engine),
+        open_engine(drums, settings.engine),
         open_conductor(settings, seed),
         seed=music_seed(settings, seed),
         bass=bass_model.read(settings.bass),
         known=run_filter.beside(settings.piano),
+        initial={layer: tuned_state.read(path, model) for layer, (path, model) in tuned.items() if path is not None},
     )
     if settings.prime is not None:
         composer.prime(open_prime(settings.prime, settings.prime_part, seed), settings.controls)

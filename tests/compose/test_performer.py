@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
 
 from radio.compose.grammar import Limits
 from radio.compose.performer import LONGEST_HOLD, Performer, play_together
 from radio.compose.plan import BarPlan
+from radio.model.engines.base import State
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
 from radio.model.sampling import Sampling
 from radio.music.chords import NO_CHORD, parse_chord
@@ -158,3 +160,25 @@ def test_where_a_chord_begins_all_notes_end_but_fresh_ones() -> None:
     _, releases = player._announced(BarPlan(1, "A", (parse_chord("Cmaj7"),) * 4, {"piano": 3}, "hiphop"), 1)
     assert releases == [note_token(60, 0), note_token(61, 0)]
     assert set(player._grammar.sounding) == {62}, "struck within the last beat: it anticipates the chord"
+
+
+def test_every_piece_begins_with_the_initial_state() -> None:
+    """A saved performer goes on with its own state, and a reset one begins with the initial one again."""
+    zeros = engine("piano").zero_state()
+    tuned = State(np.random.default_rng(3).normal(0, 0.5, zeros.memory.shape).astype(np.float32))
+    player = Performer(engine("piano"), PARTS["piano"], (0, 0), initial=tuned)
+    first = play(player, range(2))
+    assert first != play(performer("piano"), range(2))
+    saved = player.save()
+    later = play(player, range(2, 4))
+    player.reset((0, 0))
+    assert play(player, range(2)) == first
+    player.restore(saved)
+    assert play(player, range(2, 4)) == later
+
+
+def test_an_initial_state_of_zeros_is_none() -> None:
+    zeros = engine("piano").zero_state()
+    assert play(Performer(engine("piano"), PARTS["piano"], (0, 0), initial=zeros), range(2)) == play(
+        performer("piano"), range(2)
+    )

@@ -34,6 +34,7 @@ from train.cli import (
     tagger,
     textures,
     timing,
+    tune_state,
     tunes,
 )
 
@@ -73,6 +74,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "prepare": prepare,
         "tunes": tunes,
         "fit": fit,
+        "tune-state": tune_state,
         "evaluate": evaluate,
         "export": export,
         "convert": convert,

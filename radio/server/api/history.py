@@ -43,12 +43,14 @@ class Checkpoint(Body):
 
 
 class Checkpoints(Body):
-    """The models that a worker was started with."""
+    """The models that a worker was started with, and the tuned states with which they begin pieces."""
 
     piano: Checkpoint
     drums: Checkpoint
     chords: Checkpoint
     bass: Checkpoint
+    piano_state: Annotated[Checkpoint | None, Meta(description="Null if the piano model begins with zeros.")]
+    drums_state: Annotated[Checkpoint | None, Meta(description="Null if the drum model begins with zeros.")]
 
 
 class Run(Body):

@@ -16,7 +16,8 @@ from radio.paths import DRUM_TIMINGS
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
-_MODELS: Final = ("piano", "drums", "chords", "bass")
+_MODELS: Final = ("piano", "drums", "chords", "bass", "piano_state", "drums_state")
+"""Settings that name a checkpoint, or a tuned state if the station has one."""
 
 
 class Copy:
@@ -35,7 +36,8 @@ class Copy:
 class StationFiles:
     """The files of a station.
 
-    copies: by path; a file that cannot be copied is missing. digests: SHA-256 of each checkpoint that was copied.
+    copies: by path; a file that cannot be copied is missing.
+    digests: SHA-256 of each checkpoint and tuned state that was copied.
     """
 
     copies: Mapping[Path, Copy]
@@ -57,7 +59,8 @@ class FileCopies:
 
         A file that is missing or damaged is left out, and the worker says what is wrong with it.
         """
-        models: dict[str, Path] = {name: getattr(settings, name) for name in _MODELS}
+        named: dict[str, Path | None] = {name: getattr(settings, name) for name in _MODELS}
+        models = {name: path for name, path in named.items() if path is not None}
         paths = {*models.values(), run_filter.path_beside(settings.piano), settings.soundfont, DRUM_TIMINGS}
         copies = {path: copy for path in paths if (copy := self._copy(path)) is not None}
         digests = {name: copies[path].digest for name, path in models.items() if path in copies}

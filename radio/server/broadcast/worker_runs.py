@@ -40,8 +40,6 @@ _BEGIN_LOOPS: Final = frozenset({"skip", "next"})
 MAX_RUNS = 64
 """Runs that are kept: hours of a station whose worker dies every few minutes."""
 
-_MODELS: Final = ("piano", "drums", "chords", "bass")
-
 _LOOP_CONTROLS: Final = frozenset(name for name, control in CONTROLS.items() if control.lands == "loop")
 """Controls whose change waits for the next loop: until then it can be replaced, or take effect earlier."""
 
@@ -61,7 +59,7 @@ class WorkerRun:
     started: seconds since 1970.
     origin: frame of the run's first bar line on the channel's clock.
     begins: frame from which the run was heard; later than `origin` where it goes on with the piece of another run.
-    digests: SHA-256 of each checkpoint.
+    digests: SHA-256 of each checkpoint and tuned state.
     whole: whether `changes` reaches back to the first bar.
     version: how often `changes` has changed.
     """
@@ -167,14 +165,24 @@ class WorkerRun:
             version=__version__,
             seed=self.settings.seed,
             settings=music_settings(self.settings),
-            checkpoints=Checkpoints(*(self._checkpoint(model) for model in _MODELS)),
+            checkpoints=Checkpoints(
+                piano=self._checkpoint("piano", self.settings.piano),
+                drums=self._checkpoint("drums", self.settings.drums),
+                chords=self._checkpoint("chords", self.settings.chords),
+                bass=self._checkpoint("bass", self.settings.bass),
+                piano_state=self._tuned("piano_state", self.settings.piano_state),
+                drums_state=self._tuned("drums_state", self.settings.drums_state),
+            ),
             controls=all_values(self.controls),
             changes=list(self.changes),
             whole=self.whole,
         )
 
-    def _checkpoint(self, model: str) -> Checkpoint:
-        return Checkpoint(_path(self.settings, model).name, self.digests.get(model))
+    def _checkpoint(self, setting: str, path: Path) -> Checkpoint:
+        return Checkpoint(path.name, self.digests.get(setting))
+
+    def _tuned(self, setting: str, path: Path | None) -> Checkpoint | None:
+        return None if path is None else self._checkpoint(setting, path)
 
     def _add(self, change: ControlChange) -> None:
         self.version += 1
@@ -263,8 +271,3 @@ def _past_track(track: AiredTrack, run: WorkerRun, state: _TrackControls) -> Pas
 
 def _frame(track: AiredTrack) -> Frames:
     return track.frame
-
-
-def _path(settings: StationSettings, model: str) -> Path:
-    path: Path = getattr(settings, model)
-    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -40,6 +41,14 @@ def test_stations_share_copies_and_their_last_user_closes_them() -> None:
 def test_a_missing_file_is_left_out(tmp_path: Path) -> None:
     files = FileCopies().of(settings(piano=tmp_path / "nowhere.safetensors"))
     assert set(files.digests) == {"drums", "chords", "bass"}
+
+
+def test_a_tuned_state_is_copied_where_the_station_has_one(tmp_path: Path) -> None:
+    state = tmp_path / "rainy.safetensors"
+    state.write_bytes(b"state")
+    files = FileCopies().of(settings(piano_state=state))
+    assert files.digests["piano_state"] == hashlib.sha256(b"state").hexdigest()
+    assert str(state) in files.descriptors()
 
 
 def own_files(station: StationSettings, folder: Path) -> StationSettings:

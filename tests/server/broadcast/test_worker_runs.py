@@ -164,6 +164,13 @@ def test_a_long_history_is_encoded_quickly() -> None:
     assert sum(len(track["changes"]) for track in body["tracks"]) == worker_runs.MAX_CHANGES - MAX_TRACKS
 
 
+def test_a_run_names_the_tuned_state_of_its_station() -> None:
+    tuned = settings(piano_state=Path("states/rainy.safetensors"))
+    checkpoints = as_json(run(settings=tuned, digests={"piano_state": "ab"}).body())["checkpoints"]
+    assert checkpoints["piano_state"] == {"name": "rainy.safetensors", "sha256": "ab"}
+    assert checkpoints["drums_state"] is None
+
+
 async def test_history_over_http_through_a_restart() -> None:
     async with on_air(settings(seed=5)) as radio:
         await patch(radio, '{"tempo": 71}')

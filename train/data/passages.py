@@ -1,0 +1,85 @@
+"""Passages of prepared pieces: a few bars, which begin as a piece does on air."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from radio.errors import SettingsError
+from radio.music.vocab import BAND_BASE, DENSITY_BASE, GROOVE, START, STYLE_BASE, beat_token, parse_note_token
+from radio.types import TokenId
+from train.data.binidx import Tokens
+
+LEFT_OUT: Final = MappingProxyType({"styles": (STYLE_BASE, GROOVE), "controls": (DENSITY_BASE, BAND_BASE)})
+"""Ranges of tokens that can be left out of pieces: the drum styles, or all controls but beats and chords."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPiece:
+    """The tokens of a prepared piece, and the name of the file that it was read from."""
+
+    name: str
+    tokens: Tokens
+
+    @property
+    def bar_places(self) -> list[int]:
+        """The place of the first token of each bar."""
+        places: list[int] = np.flatnonzero(self.tokens == beat_token(1)).tolist()
+        return places
+
+    def bars(self, first: int, count: int) -> Tokens:
+        """Return `<start>` and up to `count` bars from number `first` on, without releases of notes from before."""
+        places = [*self.bar_places, len(self.tokens)]
+        passage = self.tokens[places[first] : places[min(first + count, len(places) - 1)]]
+        return np.array([START, *_without_earlier_notes(passage.tolist())], np.uint16)
+
+    def passages(self, count: int) -> list[Tokens]:
+        """Return the piece cut into passages of `count` bars; the last one may be shorter."""
+        return [self.bars(first, count) for first in range(0, len(self.bar_places), count)]
+
+
+def read_pieces(path: Path, names: Sequence[str] = ()) -> list[NamedPiece]:
+    """Read the pieces of a prepared corpus from its `.jsonl`; with patterns, those whose names fit one of them.
+
+    Raises:
+        SettingsError: The file cannot be read, or no piece has such a name.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        pieces = [NamedPiece(row["name"], np.array(row["tokens"], np.uint16)) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise SettingsError(f"{path}: not a prepared corpus ({error})") from error
+    chosen = [piece for piece in pieces if not names or any(fnmatch(piece.name, name) for name in names)]
+    if not chosen:
+        raise SettingsError(f"{path}: there is no piece with a name like {' or '.join(names) or 'any'}")
+    return chosen
+
+
+def without(piece: NamedPiece, controls: str) -> NamedPiece:
+    """Return a piece without some control tokens: one of `LEFT_OUT`."""
+    first, end = LEFT_OUT[controls]
+    return NamedPiece(piece.name, piece.tokens[(piece.tokens < first) | (piece.tokens >= end)])
+
+
+def _without_earlier_notes(tokens: Iterable[TokenId]) -> list[TokenId]:
+    """Return the tokens without releases of notes that are not struck before."""
+    sounding: set[int] = set()
+    kept = []
+    for token in tokens:
+        if note := parse_note_token(token):
+            pitch, velocity = note
+            if velocity:
+                sounding.add(pitch)
+            elif pitch not in sounding:
+                continue
+            else:
+                sounding.remove(pitch)
+        kept.append(token)
+    return kept
