@@ -23,7 +23,7 @@ from radio.model.weights import tensorfile
 from radio.model.weights.checkpoint import Checkpoint
 from radio.types import JsonValue
 
-FORMAT: Final = "radio-state-1"
+FORMAT: Final = "radio-tuned-state-1"
 
 RwkvSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
 """The architectures whose states can be tuned."""
