@@ -71,7 +71,7 @@ def without(piece: NamedPiece, controls: str) -> NamedPiece:
 def _without_earlier_notes(tokens: Iterable[TokenId]) -> list[TokenId]:
     """Return the tokens without releases of notes that are not struck before."""
     sounding: set[int] = set()
-    kept = []
+    passage = []
     for token in tokens:
         if note := parse_note_token(token):
             pitch, velocity = note
@@ -81,5 +81,5 @@ def _without_earlier_notes(tokens: Iterable[TokenId]) -> list[TokenId]:
                 continue
             else:
                 sounding.remove(pitch)
-        kept.append(token)
-    return kept
+        passage.append(token)
+    return passage

@@ -33,7 +33,7 @@ _PADDING = 0
 
 @dataclass(frozen=True, slots=True)
 class StateTuning:
-    """How a state is tuned.
+    """The settings of a tuning.
 
     bars: Length of a passage. Stations write phrases of up to eight bars from the beginning.
     passages: Passages in each step, each of a drawn piece, from a drawn bar on, and if pitched in a drawn key.
