@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from radio.music.vocab import STYLES
 from train.cli.options import positive_integer, positive_number
 
 SUMMARY: Final = "tune the state from which a model begins a piece"
@@ -18,6 +19,7 @@ EXAMPLES: Final = """\
   python -m train tune-state piano.safetensors data/mine mine-state.safetensors
   python -m train tune-state piano.safetensors data/lofi swing.safetensors --names '012*' '113*'
                                                                   # pieces with these names only
+  python -m train tune-state drums.safetensors data/beats bossa.safetensors --styles latin --pieces 8
 """
 
 
@@ -32,15 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--held-out", nargs="+", default=[], metavar="NAME", help="measure on validation pieces with these names [all]"
     )
+    parser.add_argument(
+        "--styles",
+        nargs="+",
+        choices=STYLES,
+        default=[],
+        metavar="STYLE",
+        help="for a drum model: tune and measure on pieces of these styles [all]",
+    )
     parser.add_argument("--pieces", type=positive_integer, metavar="N", help="most pieces to tune on [all]")
     parser.add_argument(
         "--leave-out",
         choices=["styles", "controls"],
         help="control tokens to leave out of the pieces: drum styles, or all but beats and chords [none]",
     )
-    parser.add_argument("--steps", type=positive_integer, default=200, metavar="N", help="steps of training [200]")
+    parser.add_argument("--steps", type=positive_integer, default=100, metavar="N", help="steps of training [100]")
     parser.add_argument("--bars", type=positive_integer, default=8, metavar="N", help="bars of a passage [8]")
-    parser.add_argument("--rate", type=positive_number, default=0.02, help="peak learning rate [0.02]")
+    parser.add_argument("--rate", type=positive_number, default=0.2, help="peak learning rate [0.2]")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="start of the random generators [1]")
 
 
@@ -62,8 +72,8 @@ def run(arguments: argparse.Namespace) -> None:
     if model.part not in (PIANO, DRUMS):
         raise SettingsError(f"{arguments.model}: use a piano or a drum model; this is a {model.part.name} model")
     spec = tuned_state.require_tunable(model.spec)
-    pieces = read_pieces(arguments.corpus / "train.jsonl", arguments.names)[: arguments.pieces]
-    held_out = read_pieces(arguments.corpus / "validation.jsonl", arguments.held_out)
+    pieces = read_pieces(arguments.corpus / "train.jsonl", arguments.names, arguments.styles)[: arguments.pieces]
+    held_out = read_pieces(arguments.corpus / "validation.jsonl", arguments.held_out, arguments.styles)
     if arguments.leave_out:
         pieces = [without(piece, arguments.leave_out) for piece in pieces]
         held_out = [without(piece, arguments.leave_out) for piece in held_out]

@@ -13,7 +13,16 @@ from typing import Final
 import numpy as np
 
 from radio.errors import SettingsError
-from radio.music.vocab import BAND_BASE, DENSITY_BASE, GROOVE, START, STYLE_BASE, beat_token, parse_note_token
+from radio.music.vocab import (
+    BAND_BASE,
+    DENSITY_BASE,
+    GROOVE,
+    START,
+    STYLE_BASE,
+    beat_token,
+    parse_note_token,
+    style_token,
+)
 from radio.types import TokenId
 from train.data.binidx import Tokens
 
@@ -45,21 +54,35 @@ class NamedPiece:
         return [self.bars(first, count) for first in range(0, len(self.bar_places), count)]
 
 
-def read_pieces(path: Path, names: Sequence[str] = ()) -> list[NamedPiece]:
-    """Read the pieces of a prepared corpus from its `.jsonl`; with patterns, those whose names fit one of them.
+def read_pieces(path: Path, names: Sequence[str] = (), styles: Sequence[str] = ()) -> list[NamedPiece]:
+    """Read the pieces of a prepared corpus from its `.jsonl`.
+
+    Args:
+        path: The file.
+        names: Patterns of which a piece's name fits one; none for all pieces.
+        styles: Drum styles of which a piece has one; none for all pieces.
 
     Raises:
-        SettingsError: The file cannot be read, or no piece has such a name.
+        SettingsError: The file cannot be read, or there is no such piece.
     """
     try:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         pieces = [NamedPiece(row["name"], np.array(row["tokens"], np.uint16)) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise SettingsError(f"{path}: not a prepared corpus ({error})") from error
-    chosen = [piece for piece in pieces if not names or any(fnmatch(piece.name, name) for name in names)]
-    if not chosen:
-        raise SettingsError(f"{path}: there is no piece with a name like {' or '.join(names) or 'any'}")
-    return chosen
+    if names:
+        pieces = [piece for piece in pieces if any(fnmatch(piece.name, name) for name in names)]
+    if styles:
+        tokens = [style_token(style) for style in styles]
+        pieces = [piece for piece in pieces if np.isin(tokens, piece.tokens).any()]
+    if not pieces:
+        raise SettingsError(f"{path}: there is no such piece{_of_these(names, styles)}")
+    return pieces
+
+
+def _of_these(names: Sequence[str], styles: Sequence[str]) -> str:
+    named = f" with a name like {' or '.join(names)}" if names else ""
+    return named + (f" in the style {' or '.join(styles)}" if styles else "")
 
 
 def without(piece: NamedPiece, controls: str) -> NamedPiece:

@@ -41,10 +41,10 @@ class StateTuning:
     penalty: Weight decay, which holds the state near zero.
     """
 
-    steps: int = 200
+    steps: int = 100
     bars: int = 8
     passages: int = 8
-    rate: float = 0.02
+    rate: float = 0.2
     penalty: float = 0.0
     seed: int = 1
 

@@ -92,8 +92,10 @@ def test_other_architectures_and_names_are_refused(corpus: Path) -> None:
     pieces = read_pieces(corpus / "train.jsonl")
     with pytest.raises(ModelError, match="only states of RWKV can be tuned, not of GRU"):
         tune(random_checkpoint(GruSpec(1, 64, 300)), pieces, QUICK)
-    with pytest.raises(SettingsError, match="there is no piece with a name like missing\\*"):
+    with pytest.raises(SettingsError, match="there is no such piece with a name like missing\\*"):
         read_pieces(corpus / "train.jsonl", ["missing*"])
+    with pytest.raises(SettingsError, match="there is no such piece in the style jazz"):
+        read_pieces(corpus / "train.jsonl", styles=["jazz"])
 
 
 def test_the_command_writes_a_state_for_the_model(
