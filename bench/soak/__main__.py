@@ -1,7 +1,8 @@
 """Play a long programme at many times real time, and measure memory, descriptors, underruns and drift.
 
-The whole chain runs: server, workers, encoders, and listeners over HTTP. Only the clock passes faster. Writes a table
-to the terminal and, with --output, between the marks of a Markdown file.
+The whole chain runs: server, workers, encoders, and listeners over HTTP. Only the clock passes faster, as fast as the
+stations follow with seconds of reserve. Writes a table to the terminal and, with --output, between the marks of a
+Markdown file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rich.progress import Progress
 
 from bench.chaos.listener import Listener
 from bench.document import replace_table
+from bench.soak.clock import SharedClock
 
 STATIONS: Final = {"chill": {"title": "Chill", "seed": 7}, "rain": {"title": "Rain", "seed": 8}}
 PATHS: Final = ("/chill.opus?burst=2", "/chill.opus?burst=22", "/chill.mp3?burst=22", "/rain.aac?burst=22")
@@ -32,15 +34,16 @@ WARM_UP: Final = 0.2
 
 
 @contextlib.contextmanager
-def radio(speed: float) -> Iterator[subprocess.Popen[str]]:
-    """Start the radio."""
+def radio(speed: float) -> Iterator[tuple[subprocess.Popen[str], SharedClock]]:
+    """Start the radio; yield its process and its clock."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "stations.yaml"
+        config, clock = Path(folder) / "stations.yaml", Path(folder) / "clock"
+        shared = SharedClock(clock, speed)
         config.write_text(yaml.safe_dump({"stations": STATIONS}))
-        command = [sys.executable, "-m", "bench.soak.server", str(config), str(speed)]
+        command = [sys.executable, "-m", "bench.soak.server", str(config), str(speed), str(clock)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
-                yield process
+                yield process, shared
             finally:
                 process.terminate()
 
@@ -83,17 +86,18 @@ def main() -> None:
     """Run the programme of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0, help="length of the programme [24]")
-    parser.add_argument("--speed", type=float, default=12.0, help="hours of the programme in an hour [12]")
+    parser.add_argument("--speed", type=float, default=30.0, help="hours of the programme in an hour, at most [30]")
     parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
     arguments = parser.parse_args()
     console, samples = Console(), list[dict[str, Any]]()
-    with radio(arguments.speed) as process, Progress(console=console) as progress:
+    began = time.monotonic()
+    with radio(arguments.speed) as (process, clock), Progress(console=console) as progress:
         assert process.stdout is not None  # noqa: S101  # stdout is a pipe
         port = int(process.stdout.readline())
-        listeners = [Listener(port, path, now=lambda: time.monotonic() * arguments.speed) for path in PATHS]
+        listeners = [Listener(port, path, now=clock.now) for path in PATHS]
         for listener in listeners:
             listener.start()
-        task = progress.add_task(f"{arguments.hours:g} h at {arguments.speed:g} times real time", total=arguments.hours)
+        task = progress.add_task(f"{arguments.hours:g} h of programme", total=arguments.hours)
         for line in process.stdout:
             samples.append(json.loads(line))
             progress.update(task, completed=(samples[-1]["at"] - samples[0]["at"]) / 3_600)
@@ -102,7 +106,8 @@ def main() -> None:
                     listener.reset()
             if samples[-1]["at"] - samples[0]["at"] >= 3_600 * arguments.hours:
                 break
-        text = table(samples, listeners)
+        minutes = (time.monotonic() - began) / 60
+        text = f"{arguments.hours:g} hours of programme took {minutes:.0f} minutes.\n\n{table(samples, listeners)}"
         for listener in listeners:
             listener.stop()
     console.print(text, markup=False)

@@ -1,4 +1,4 @@
-"""A radio whose clock passes faster: `python -m bench.soak.server CONFIG SPEED`.
+"""A radio whose clock passes faster: `python -m bench.soak.server CONFIG SPEED CLOCK`.
 
 It prints its port, and then a JSON object for every minute of its programme.
 """
@@ -16,6 +16,7 @@ from typing import Final
 from aiohttp import web
 
 from bench.process import resident
+from bench.soak.clock import SharedClock
 from radio.server.app import build
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channel_set import ChannelSet
@@ -45,9 +46,9 @@ def sample(channels: ChannelSet, clock: WallClock) -> dict[str, object]:
     }
 
 
-async def serve(config: Path, speed: float) -> None:
+async def serve(config: Path, clock: SharedClock) -> None:
     """Serve the stations of a config until cancelled."""
-    settings, clock = load(config), WallClock(speed)
+    settings = load(config)
     channels = ChannelSet(settings.stations, functools.partial(Channel, clock=clock))
     runner = web.AppRunner(
         build(channels.channels, authorization=Authorization(control=True, token=None), settings=settings.server)
@@ -56,12 +57,13 @@ async def serve(config: Path, speed: float) -> None:
     await start_sites(runner, await open_sockets(("127.0.0.1",), 0))
     await channels.start()
     print(runner.addresses[0][1], flush=True)
+    following = asyncio.create_task(clock.follow(lambda: [one.edge.reserve for one in channels.channels.values()]))
     due = clock.now()
-    while True:
+    while not following.done():
         print(json.dumps(sample(channels, clock)), flush=True)
         due += INTERVAL
         await clock.sleep(max(0.0, due - clock.now()))
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(serve(Path(sys.argv[1]), SharedClock(Path(sys.argv[3]), float(sys.argv[2]))))
