@@ -6,7 +6,7 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -85,9 +85,10 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
 
     users: dict[tuple[str, Path], list[str]] = {}
     for station in stations.values():
-        for setting in ("soundfont", "piano", "drums", "chords", "bass"):
-            path: Path = getattr(station, setting)
-            users.setdefault((setting, path), []).append(station.name)
+        for setting in ("soundfont", "piano", "drums", "chords", "bass", "band"):
+            path: Path | None = getattr(station, setting)
+            if path is not None:
+                users.setdefault((setting, path), []).append(station.name)
     unreadable: set[Path] = set()
     for (setting, path), names in users.items():
         # The error of a soundfont holds its remedy.
@@ -100,12 +101,17 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
             yield _tried(f"{station.name}: instruments", partial(_instruments, station), "")
         if station.loops is not None:
             yield _tried(f"{station.name}: loops", partial(_loops, station.loops), "repair or remove the file")
-        for setting in ("piano", "drums"):
-            state: Path | None = getattr(station, f"{setting}_state")
-            if state is not None and getattr(station, setting) not in unreadable:
-                remedy = "tune it again, for the model that the station plays, or leave the setting out"
-                yield _tried(f"{station.name}: {setting}_state", partial(_tuned, station, setting, state), remedy)
+        yield from _states(station, unreadable)
         yield from _pushes(station)
+
+
+def _states(station: StationSettings, unreadable: Collection[Path]) -> Iterator[Finding]:
+    """Yield a finding for each tuned state of a station whose model can be read."""
+    remedy = "tune it again, for the model that the station plays, or leave the setting out"
+    for setting in ("piano", "drums"):
+        path: Path | None = getattr(station, f"{setting}_state")
+        if path is not None and getattr(station, setting) not in unreadable:
+            yield _tried(f"{station.name}: {setting}_state", partial(_tuned, station, setting, path), remedy)
 
 
 def _tuned(station: StationSettings, setting: str, path: Path) -> str:

@@ -15,12 +15,14 @@ from typing import Final
 
 from radio.compose import drums, keys, melody
 from radio.compose.balance import keys_gain
+from radio.compose.band_performer import BandState
 from radio.compose.bar import Bar
 from radio.compose.bass_line import clashing
 from radio.compose.conductor import Conductor, ConductorState
 from radio.compose.form import BarScript
 from radio.compose.grammar import Limits
 from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Material, MaterialWriter, steadiness
+from radio.compose.pace import tempo_and_swing
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Request, Track
@@ -34,7 +36,7 @@ from radio.model.engines.base import Engine, State
 from radio.model.sampling import Sampling
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO
-from radio.settings.controls import CONTROLS, Controls
+from radio.settings.controls import Controls
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Action, Tick
 
 STEPS_A_BAR: Final = 1
@@ -62,7 +64,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class ComposerState:
-    """A composer between two bars."""
+    """A composer between two bars.
+
+    band: that of a band model, which has neither performers nor material.
+    """
 
     seed: int
     next_number: int
@@ -72,6 +77,7 @@ class ComposerState:
     next_inputs: Inputs | None
     draft: Draft | None
     asked: tuple[float, float]
+    band: BandState | None = None
 
 
 class Composer:
@@ -150,7 +156,7 @@ class Composer:
         }
         self.next_number += 1
         self._write_ahead(request, sampling, drums_sampling)
-        tempo, swing = self._tempo_and_swing(track, controls)
+        tempo, swing = tempo_and_swing(track, controls, self._asked)
         keys_db = keys_gain(piece.material.keys.values(), tempo)
         plan = replace(plan, mix=replace(plan.mix, keys_db=keys_db))
         return Bar(plan, track, tempo, swing, events, programs)
@@ -332,21 +338,6 @@ class Composer:
             return []
         notes = material.lead[script.material].bar(track.loop_place(plan.number), plan.tick)
         return _events(melody.without_clashes(notes, keys_notes))
-
-    def _tempo_and_swing(self, track: Track, controls: Controls) -> tuple[float, float]:
-        """Return the track's tempo and swing; one that was changed during the track counts as it was asked for."""
-        tempo, swing = controls.tempo, controls.swing
-        if tempo == self._asked[0]:
-            own = tempo + track.tempo_offset * controls.tempo_variety if track.tempo is None else track.tempo
-            tempo = _clamped("tempo", own)
-        if swing == self._asked[1]:
-            swing = _clamped("swing", swing + track.swing_offset)
-        return tempo, swing
-
-
-def _clamped(name: str, value: float) -> float:
-    control = CONTROLS[name]
-    return min(max(value, control.low), control.high)
 
 
 def _events(notes: Iterable[Note]) -> list[NoteEvent]:

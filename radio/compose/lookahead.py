@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Final, Protocol
 
 from radio.compose.bar import Bar
-from radio.compose.composer import Composer, ComposerState
+from radio.compose.composer import ComposerState
 from radio.compose.prime import Prime
 from radio.compose.request import request_of
 from radio.errors import ModelError
@@ -47,6 +47,32 @@ class BarSource(Protocol):
         """Let the track that begins next take up `prime`; return the number of its first bar."""
 
 
+class BarComposer(Protocol):
+    """A composer of bars, which can be saved between any two of them."""
+
+    next_number: int
+    """The number of the bar that comes next."""
+
+    @property
+    def next_loop(self) -> int:
+        """The number of the bar at which another harmony would take effect."""
+
+    def next_bar(self, controls: Controls) -> Bar:
+        """Compose the next bar under `controls`."""
+
+    def act(self, action: Action, controls: Controls) -> int:
+        """Do what a listener asks for, and return the number of the bar from which it counts."""
+
+    def prime(self, prime: Prime, controls: Controls) -> int:
+        """Let the track that begins next take up `prime`; return the number of its first bar."""
+
+    def save(self) -> ComposerState:
+        """Return everything that the next bar depends on."""
+
+    def restore(self, saved: ComposerState) -> None:
+        """Go on from a saved state."""
+
+
 class Ahead:
     """A composer that can compose its next bar early, in another thread. The bars are the same as without.
 
@@ -54,7 +80,7 @@ class Ahead:
     returns to its state before that bar, and composes it again. So it does where a model fails, `TRIES` times at most.
     """
 
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: BarComposer) -> None:
         self._composer = composer
         self._lock = Lock()
         self._stock: tuple[ComposerState, Controls, Bar] | None = None

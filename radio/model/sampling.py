@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.errors import ModelError
+from radio.music import band_events
 from radio.music.vocab import parse_note_token
 from radio.types import TokenId
 
@@ -84,8 +85,8 @@ class Sampler:
     """
 
     def __init__(self, tokens: Sequence[TokenId], generator: np.random.Generator) -> None:
-        strikes = [parse_note_token(token) for token in tokens]
-        self._pitch = np.array([pair[0] if pair and pair[1] else _PITCHES for pair in strikes])
+        pitches = [_struck(token) for token in tokens]
+        self._pitch = np.array([_PITCHES if pitch is None else pitch for pitch in pitches])
         self.generator = generator
         self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last item stands for all tokens that are not strikes
 
@@ -145,3 +146,9 @@ class Sampler:
         cumulative = cumulative[:keep]
         index = int(cumulative.searchsorted(self.generator.random() * cumulative[-1], side="right"))
         return int(candidates[min(index, len(cumulative) - 1)])
+
+
+def _struck(token: TokenId) -> int | None:
+    """Return the pitch that a token strikes; None where it strikes none, or a drum of a band."""
+    pair = parse_note_token(token)
+    return band_events.pitch_of(token) if pair is None else pair[0] if pair[1] else None

@@ -124,6 +124,17 @@ def decode(tokens: Sequence[TokenId]) -> list[BandNote]:
     return notes
 
 
-def _order(note: BandNote) -> tuple[int, int, int, int, int]:
-    """Return the place of a note in its piece: of those that begin together, the drums last and high notes first."""
-    return note.start, (note.instrument - DRUMS - 1) % len(INSTRUMENTS), -note.note, note.length, note.velocity
+def order_within_step(instrument: int, note: int) -> int:
+    """Return the place of a note among those that begin together: the drums are last, and high notes first."""
+    return (instrument - DRUMS - 1) % len(INSTRUMENTS) * 128 + 127 - note
+
+
+def pitch_of(token: TokenId) -> int | None:
+    """Return the pitch that a token names, if its instrument has pitches; None for drums and other tokens."""
+    instrument, note = divmod(token - BAND_PITCHES, 128)
+    return note if BAND_PITCHES <= token < BAND_START and instrument != DRUMS else None
+
+
+def _order(note: BandNote) -> tuple[int, int, int, int]:
+    """Return the place of a note in its piece."""
+    return note.start, order_within_step(note.instrument, note.note), note.length, note.velocity

@@ -91,6 +91,10 @@ class StationSettings:
     drums: Path = file(
         CHECKPOINTS / "drums.safetensors", "checkpoint", remedy=_CHECKPOINT, help="checkpoint of the drum model"
     )
+    band: Path | None = optional(
+        File("checkpoint", "`python -m train export` writes one"),
+        help="checkpoint of a band model, which plays all layers in place of the piano, drum and bass models",
+    )
     piano_state: Path | None = optional(
         File("tuned state", _TUNED),
         help="state with which the piano model begins each piece, tuned on music of the station's style",

@@ -14,13 +14,14 @@ from radio.audio.synth import Program, Synth
 from radio.audio.vinyl import Vinyl
 from radio.compose import drum_timing as timings
 from radio.compose import run_filter
+from radio.compose.band_composer import BandComposer
 from radio.compose.bar import Bar
 from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.listening.reading import read_prime
-from radio.compose.lookahead import Ahead, BarSource
+from radio.compose.lookahead import Ahead, BarComposer, BarSource
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.prime import Prime, random_prime
 from radio.compose.track_writer import TrackWriter
@@ -30,7 +31,7 @@ from radio.model.engines.selection import open_engine
 from radio.model.weights import checkpoint
 from radio.music.chord_loops import parse_loop
 from radio.music.midi_parts import parse_part
-from radio.music.parts import CHORDS, DRUMS, PIANO
+from radio.music.parts import BAND, CHORDS, DRUMS, PIANO
 from radio.paths import DRUM_TIMINGS
 from radio.settings.station import RANDOM_PRIME, StationSettings
 from radio.station.layers import Textures
@@ -148,16 +149,24 @@ def open_timing(settings: StationSettings) -> Timing:
     return table.get(settings.style, table[timings.ANY])
 
 
-def open_composer(settings: StationSettings, seed: int) -> Composer:
+def open_composer(settings: StationSettings, seed: int) -> BarComposer:
     """Load the station's models and conductor, without any sound.
 
     Raises:
         ModelError: a checkpoint or a tuned state cannot be used.
         MidiError: the prime cannot be used.
     """
+    composer = _open_separate(settings, seed) if settings.band is None else _open_band(settings, settings.band, seed)
+    if settings.prime is not None:
+        composer.prime(open_prime(settings.prime, settings.prime_part, seed), settings.controls)
+    return composer
+
+
+def _open_separate(settings: StationSettings, seed: int) -> BarComposer:
+    """Return the composer of a station whose layers come from models of their own."""
     piano, drums = checkpoint.read(settings.piano, PIANO), checkpoint.read(settings.drums, DRUMS)
     tuned = {"keys": (settings.piano_state, piano), "drums": (settings.drums_state, drums)}
-    composer = Composer(
+    return Composer(
         open_engine(piano, settings.engine),
         open_engine(drums, settings.engine),
         open_conductor(settings, seed),
@@ -166,9 +175,12 @@ def open_composer(settings: StationSettings, seed: int) -> Composer:
         known=run_filter.beside(settings.piano),
         initial={layer: tuned_state.read(path, model) for layer, (path, model) in tuned.items() if path is not None},
     )
-    if settings.prime is not None:
-        composer.prime(open_prime(settings.prime, settings.prime_part, seed), settings.controls)
-    return composer
+
+
+def _open_band(settings: StationSettings, path: Path, seed: int) -> BarComposer:
+    """Return the composer of a station whose layers all come from one model."""
+    engine = open_engine(checkpoint.read(path, BAND), settings.engine)
+    return BandComposer(engine, open_conductor(settings, seed), seed=music_seed(settings, seed))
 
 
 def open_prime(path: Path, part: str, seed: int) -> Prime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from radio.compose.bar import Bar
-from radio.compose.composer import Composer
+from radio.compose.lookahead import BarComposer
 from radio.music import midi
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
@@ -118,7 +118,7 @@ def compose(
 
 
 def _whole_tracks(
-    settings: StationSettings, seed: int, composer: Composer, count: int, on_progress: Callable[[float], None]
+    settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: Callable[[float], None]
 ) -> Score:
     bars: list[Bar] = []
     complete = 0
@@ -134,7 +134,7 @@ def _whole_tracks(
 
 
 def _excerpt(
-    settings: StationSettings, seed: int, composer: Composer, seconds: Seconds, on_progress: Callable[[float], None]
+    settings: StationSettings, seed: int, composer: BarComposer, seconds: Seconds, on_progress: Callable[[float], None]
 ) -> Score:
     bars: list[Bar] = []
     left = seconds
@@ -176,7 +176,7 @@ def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
 
 
 def _loop(
-    settings: StationSettings, seed: int, composer: Composer, count: int, on_progress: Callable[[float], None]
+    settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: Callable[[float], None]
 ) -> Score:
     """Return `count` bars from the first groove on; those up to the outro begin again where they are too few."""
     bars = [composer.next_bar(settings.controls)]

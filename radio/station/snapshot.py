@@ -24,7 +24,7 @@ from radio.settings.controls import Controls
 from radio.station.moves import MovesState
 from radio.types import SAMPLE_RATE, Action, EventKind, Frames
 
-_MAGIC: Final = b"radio-state-4\n"
+_MAGIC: Final = b"radio-state-5\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
 
 PREROLL: Final[Frames] = 8 * SAMPLE_RATE

@@ -285,7 +285,7 @@ def test_doctor_names_what_is_there_and_what_is_missing(
 def test_an_unexpected_error_is_one_line_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(path: Path | None) -> None:
+    def broken(path: Path | None, **_options: object) -> None:
         raise ZeroDivisionError("division\nby zero")
 
     monkeypatch.setattr("radio.settings.config.load", broken)

@@ -49,6 +49,7 @@ class Checkpoints(Body):
     drums: Checkpoint
     chords: Checkpoint
     bass: Checkpoint
+    band: Annotated[Checkpoint | None, Meta(description="Null if the layers come from models of their own.")]
     piano_state: Annotated[Checkpoint | None, Meta(description="Null if the piano model begins with zeros.")]
     drums_state: Annotated[Checkpoint | None, Meta(description="Null if the drum model begins with zeros.")]
 

@@ -16,8 +16,8 @@ from radio.paths import DRUM_TIMINGS
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
-_MODELS: Final = ("piano", "drums", "chords", "bass", "piano_state", "drums_state")
-"""Settings that name a checkpoint, or a tuned state if the station has one."""
+_MODELS: Final = ("piano", "drums", "chords", "bass", "band", "piano_state", "drums_state")
+"""Settings that name a checkpoint or a tuned state, the last three only if the station has one."""
 
 
 class Copy:

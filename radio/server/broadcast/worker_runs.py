@@ -170,8 +170,9 @@ class WorkerRun:
                 drums=self._checkpoint("drums", self.settings.drums),
                 chords=self._checkpoint("chords", self.settings.chords),
                 bass=self._checkpoint("bass", self.settings.bass),
-                piano_state=self._tuned("piano_state", self.settings.piano_state),
-                drums_state=self._tuned("drums_state", self.settings.drums_state),
+                band=self._optional("band", self.settings.band),
+                piano_state=self._optional("piano_state", self.settings.piano_state),
+                drums_state=self._optional("drums_state", self.settings.drums_state),
             ),
             controls=all_values(self.controls),
             changes=list(self.changes),
@@ -181,7 +182,7 @@ class WorkerRun:
     def _checkpoint(self, setting: str, path: Path) -> Checkpoint:
         return Checkpoint(path.name, self.digests.get(setting))
 
-    def _tuned(self, setting: str, path: Path | None) -> Checkpoint | None:
+    def _optional(self, setting: str, path: Path | None) -> Checkpoint | None:
         return None if path is None else self._checkpoint(setting, path)
 
     def _add(self, change: ControlChange) -> None:

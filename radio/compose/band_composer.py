@@ -1,0 +1,111 @@
+"""The composer of a station whose layers all come from one model: conductor and band, bar by bar.
+
+The conductor plans tracks, forms and chords as for other stations, so key, mood, energy and what listeners ask for act
+alike. There is no material that is written ahead: the model samples each bar when it is due.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from radio.compose.band_performer import BandPerformer
+from radio.compose.bar import Bar
+from radio.compose.composer import ComposerState
+from radio.compose.conductor import Conductor
+from radio.compose.pace import tempo_and_swing
+from radio.compose.plan import Track
+from radio.compose.prime import Prime
+from radio.compose.request import request_of
+from radio.errors import ModelError
+from radio.model.engines.base import Engine
+from radio.music.chords import pitch_class
+from radio.settings.controls import Controls
+from radio.types import Action
+
+_MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
+
+
+class BandComposer:
+    """Composes one bar after the other; a function of (model, settings, seed, controls at each bar).
+
+    Args:
+        engine: Engine of a model of the part `band`.
+        conductor: Plans the bars.
+        seed: Start of the random generators.
+    """
+
+    def __init__(self, engine: Engine, conductor: Conductor, *, seed: int) -> None:
+        self._conductor = conductor
+        self._seed = seed
+        self._performer = BandPerformer(engine, (seed, 0))
+        self._asked = (0.0, 0.0)
+        """Tempo and swing that were asked for when the track began."""
+        self.next_number = 0
+        """The number of the bar that comes next."""
+
+    def next_bar(self, controls: Controls) -> Bar:
+        """Compose the next bar under `controls`."""
+        request, sampling, _ = request_of(controls)
+        track, plan, _ = self._conductor.next_bar(request)
+        releases = {}
+        if plan.number == track.first_bar:
+            drums = "drums" in self._conductor.layers
+            releases = self._performer.reset((self._seed, track.number), bar=plan.number, drums=drums)
+            self._asked = controls.tempo, controls.swing
+        played = self._performer.play(plan, scale_of(track), request, sampling)
+        self.next_number += 1
+        tempo, swing = tempo_and_swing(track, controls, self._asked)
+        events = {layer: [*releases.get(layer, ()), *notes] for layer, notes in played.items()}
+        return Bar(plan, track, tempo, swing, events, self._conductor.instruments.played(track.programs, controls))
+
+    @property
+    def next_loop(self) -> int:
+        """The number of the bar at which another harmony would take effect."""
+        return self._conductor.next_loop
+
+    def act(self, action: Action, controls: Controls) -> int:
+        """Do what a listener asks for, and return the number of the bar from which it counts.
+
+        Raises:
+            ControlError: There is no such track to like or dislike.
+        """
+        return self._conductor.act(action, request_of(controls)[0])
+
+    def prime(self, prime: Prime, controls: Controls) -> int:
+        """Let the track that begins next take up tempo, key and chords of `prime`.
+
+        Returns:
+            The number of its first bar.
+        """
+        return self._conductor.prime(prime, request_of(controls)[0])
+
+    def save(self) -> ComposerState:
+        """Return everything that the next bar depends on."""
+        return ComposerState(
+            seed=self._seed,
+            next_number=self.next_number,
+            conductor=self._conductor.save(),
+            performers={},
+            piece=None,
+            next_inputs=None,
+            draft=None,
+            asked=self._asked,
+            band=self._performer.save(),
+        )
+
+    def restore(self, saved: ComposerState) -> None:
+        """Go on from a saved state.
+
+        Raises:
+            ModelError: It is that of another kind of station, or of another model.
+        """
+        if saved.band is None:
+            raise ModelError("the state is that of a station without a band model")
+        self._performer.restore(saved.band)
+        self._seed, self.next_number, self._asked = saved.seed, saved.next_number, saved.asked
+        self._conductor.restore(saved.conductor)
+
+
+def scale_of(track: Track) -> frozenset[int]:
+    """Return the pitch classes of a track's key; a minor key has those of its relative major."""
+    return frozenset((pitch_class(track.key) + interval) % 12 for interval in _MAJOR)

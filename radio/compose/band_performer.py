@@ -1,0 +1,264 @@
+"""A performer of a whole band: one model samples the events of all layers, bar by bar.
+
+A note is three tokens: the time since the note before it, its length and loudness, and its instrument and pitch
+(`radio.music.band_events`). These models know neither bars nor chords, so the host holds them to both: pitches are in
+the scale or in the chord, those of held notes in the chord alone, and no bar stays empty. Any sequence that is allowed
+gives events with a release for every strike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from radio.compose.band_table import LAYERS, BandTable, Mask
+from radio.compose.plan import BarPlan, Request
+from radio.errors import ModelError
+from radio.model.engines.base import Array, Engine, State
+from radio.model.sampling import GeneratorState, Sampler, Sampling, check_scores
+from radio.music.band_events import STEP, loudness
+from radio.music.events import NoteEvent
+from radio.music.tokenizer import DRUM_GATE
+from radio.music.vocab import (
+    BAND_DRUMS,
+    BAND_LENGTHS,
+    BAND_NO_DRUMS,
+    BAND_START,
+    BAND_STEPS,
+    BAND_TIMES,
+    LONGEST_BAND_WAIT,
+)
+from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
+
+_BEAT: Final = TICKS_PER_BEAT // STEP
+_BAR: Final = TICKS_PER_BAR // STEP
+_HELD: Final = _BEAT
+"""Shortest length of a note that must lie in the chord, in 1/32 notes."""
+_LONGEST: Final = 2 * _BAR
+_SHORTEST: Final = 1
+
+_MOST: Final = MappingProxyType({"keys": 6, "bass": 1, "drums": 4, "lead": 1})
+"""Notes that a layer may strike at once; a layer that may strike one ends the note before it."""
+
+_LEANING: Final = 3.0
+"""How much more the logits of a layer's notes are at a density of 1 than at 0."""
+_HURRY: Final = 2.0
+"""How much less those of times are, for each time that they double."""
+
+_UNDRAWN: Final = -1
+
+
+@dataclass(frozen=True)
+class BandState:
+    """A performer between two bars.
+
+    now: the step, a 1/32 note, of the last note. following: that of the next one; -1 before it is drawn. last: the
+    order of the last note within its step. struck: the notes of each layer at `now`. ends: the ends of the notes that
+    sound.
+    """
+
+    state: State
+    logits: Array
+    generator: GeneratorState
+    counts: Array
+    now: int
+    following: int
+    last: int
+    struck: Mapping[str, tuple[int, ...]]
+    ends: Mapping[str, Mapping[int, Tick]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the notes of a bar are drawn under: its plan and key, the notes of its layers, and what leans the logits."""
+
+    plan: BarPlan
+    scale: frozenset[int]
+    playable: Mask
+    lean: Array
+    sampling: Sampling
+
+
+class BandPerformer:
+    """Plays all layers with one model.
+
+    Args:
+        engine: Steps a model of the part `band`.
+        seed: Start of the random generator.
+    """
+
+    def __init__(self, engine: Engine, seed: Sequence[int]) -> None:
+        self._engine = engine
+        self._table = BandTable(engine.tokens)
+        self._state = engine.zero_state()
+        self._columns = self._state.memory.shape[1:]
+        self._logits = np.zeros(len(engine.tokens), np.float32)
+        self._sampler = Sampler(engine.tokens, np.random.default_rng(list(seed)))
+        self._now, self._following, self._last = 0, _UNDRAWN, -1
+        self._struck: dict[str, list[int]] = {}
+        self._ends: dict[str, dict[int, Tick]] = {}
+        self.reset(seed, bar=0, drums=True)
+
+    def reset(self, seed: Sequence[int], *, bar: int, drums: bool) -> dict[str, list[NoteEvent]]:
+        """Forget everything and begin a new piece at a bar line.
+
+        Returns:
+            The releases of what still sounded, by layer.
+        """
+        tick = bar * TICKS_PER_BAR
+        releases = {layer: [NoteEvent(tick, note, 0) for note in sorted(ends)] for layer, ends in self._ends.items()}
+        self._sampler = Sampler(self._engine.tokens, np.random.default_rng(list(seed)))
+        self._state = self._engine.zero_state()
+        self._ends = {layer: {} for layer in LAYERS}
+        # The first note of a piece stands at its beginning, as in the training data.
+        self._move_to(bar * _BAR)
+        self._following = self._now
+        self._feed([self._table.row[t] for t in (BAND_START, BAND_DRUMS if drums else BAND_NO_DRUMS, BAND_TIMES)])
+        return releases
+
+    def play(
+        self, plan: BarPlan, scale: frozenset[int], request: Request, sampling: Sampling
+    ) -> dict[str, list[NoteEvent]]:
+        """Sample the bar that `plan` describes, which must be the next one.
+
+        Args:
+            plan: Layers and chords of the bar.
+            scale: Pitch classes of the key.
+            request: The densities of the layers.
+            sampling: Temperature and the rest.
+
+        Returns:
+            The events of each layer in order of tick; ticks count from bar 0 of the station.
+        """
+        events: dict[str, list[NoteEvent]] = {layer: [] for layer in LAYERS}
+        end = (plan.number + 1) * _BAR
+        if plan.begins_chord(1):
+            self._end_pitches_by(plan.tick)
+        playable = self._table.playable & self._table.of_layers(plan.layers & {*LAYERS})
+        frame = _Frame(plan, scale, playable, self._leaning(request), sampling)
+        if not playable.any():
+            self._following = max(self._following, end)
+        while self._next_step(frame) < end:
+            self._draw_note(frame, events)
+        self._release(end * STEP, events)
+        for played in events.values():
+            played.sort(key=lambda event: (event.tick, event.velocity > 0))
+        return events
+
+    def save(self) -> BandState:
+        """Return everything that the next bar depends on."""
+        return BandState(
+            self._state,
+            self._logits,
+            GeneratorState.of(self._sampler.generator),
+            self._sampler.counts.copy(),
+            self._now,
+            self._following,
+            self._last,
+            {layer: tuple(notes) for layer, notes in self._struck.items()},
+            {layer: dict(ends) for layer, ends in self._ends.items()},
+        )
+
+    def restore(self, saved: BandState) -> None:
+        """Go on from a saved state. Raises ModelError if it is that of another model."""
+        if saved.logits.shape != self._logits.shape or saved.state.memory.shape[1:] != self._columns:
+            raise ModelError("the state of the band is that of another model")
+        self._state, self._logits = saved.state, saved.logits
+        saved.generator.restore(self._sampler.generator)
+        self._sampler.counts = saved.counts.copy()
+        self._now, self._following, self._last = saved.now, saved.following, saved.last
+        self._struck = {layer: list(notes) for layer, notes in saved.struck.items()}
+        self._ends = {layer: dict(ends) for layer, ends in saved.ends.items()}
+
+    def _feed(self, rows: Sequence[int]) -> None:
+        logits, state = self._engine.step(rows, self._state)
+        check_scores(logits)
+        self._logits, self._state = logits, state
+
+    def _draw(self, allowed: Mask, frame: _Frame) -> int:
+        """Draw a row, and feed it to the model."""
+        row = self._sampler.draw(self._logits + frame.lean, allowed, frame.sampling)
+        self._feed([row])
+        return row
+
+    def _move_to(self, step: int) -> None:
+        self._now, self._last = step, -1
+        self._struck = {layer: [] for layer in LAYERS}
+
+    def _leaning(self, request: Request) -> Array:
+        """Return what the densities add to the logits."""
+        by_layer = {"keys": request.density, "drums": request.drums_density, "lead": request.lead_density}
+        lean = -_HURRY * (request.density - 0.5) * np.log2(1 + np.maximum(self._table.waits, 0))
+        for layer, density in by_layer.items():
+            lean[self._table.of_layers([layer])] = _LEANING * (density - 0.5)
+        leaning: Array = lean.astype(np.float32)
+        return leaning
+
+    def _next_step(self, frame: _Frame) -> int:
+        """Return the step of the next note. It is drawn where it is not known: in this bar or in the next one."""
+        if self._following == _UNDRAWN:
+            table = self._table
+            least = 0 if self._free(frame, _SHORTEST).any() else 1
+            most = min((self._now // _BAR + 2) * _BAR - 1 - self._now, LONGEST_BAND_WAIT)
+            row = self._draw((table.waits >= least) & (table.waits <= most), frame)
+            self._following = self._now + int(table.waits[row])
+        return self._following
+
+    def _free(self, frame: _Frame, length: int) -> Mask:
+        """Return a mask of the notes of some length that may be struck at `now`.
+
+        They fit the harmony, come later in the order than the last one, and are in layers that have room.
+        """
+        table = self._table
+        tones = frame.plan.chords[self._now % _BAR // _BEAT].tones
+        free = frame.playable & table.of_classes(tones if tones and length >= _HELD else frame.scale | tones)
+        free &= table.orders > self._last
+        for layer, notes in self._struck.items():
+            if notes:
+                full = len(notes) >= _MOST[layer]
+                free &= ~(table.of_layers([layer]) & (np.isin(table.notes, notes) | full))
+        return free
+
+    def _draw_note(self, frame: _Frame, events: Mapping[str, list[NoteEvent]]) -> None:
+        """Draw the next note; add its strike, and the releases up to it."""
+        table = self._table
+        if self._following > self._now:
+            self._move_to(self._following)
+        self._following = _UNDRAWN
+        length_row = self._draw((table.lengths > 0) & (table.lengths <= _LONGEST), frame)
+        length = int(table.lengths[length_row])
+        free = self._free(frame, length)
+        row = self._draw(free if free.any() else self._free(frame, _SHORTEST), frame)
+        layer, note, tick = LAYERS[table.layers[row]], int(table.notes[row]), self._now * STEP
+        self._last = int(table.orders[row])
+        self._struck[layer].append(note)
+        self._release(tick, events)
+        for ended in [*self._ends[layer]] if _MOST[layer] == 1 else [note]:
+            if self._ends[layer].pop(ended, None) is not None:
+                events[layer].append(NoteEvent(tick, ended, 0))
+        velocity = loudness((self._engine.tokens[length_row] - BAND_LENGTHS) % BAND_STEPS)
+        events[layer].append(NoteEvent(tick, note, velocity))
+        sounds = DRUM_GATE if layer == "drums" else min(length, _until_change(frame.plan, self._now)) * STEP
+        self._ends[layer][note] = tick + sounds
+
+    def _end_pitches_by(self, tick: Tick) -> None:
+        """Let all notes that sound, but drums, end at `tick` or before."""
+        for layer, ends in self._ends.items():
+            if layer != "drums":
+                self._ends[layer] = {note: min(end, tick) for note, end in ends.items()}
+
+    def _release(self, until: Tick, events: Mapping[str, list[NoteEvent]]) -> None:
+        """Add the releases of all notes that end at `until` or before."""
+        for layer, ends in self._ends.items():
+            events[layer].extend(NoteEvent(end, note, 0) for note, end in ends.items() if end <= until)
+            self._ends[layer] = {note: end for note, end in ends.items() if end > until}
+
+
+def _until_change(plan: BarPlan, step: int) -> int:
+    """Return the steps until another chord begins in the bar, or more than any note lasts."""
+    later = range(step % _BAR // _BEAT + 2, BEATS_PER_BAR + 1)
+    return next((plan.number * _BAR + (beat - 1) * _BEAT - step for beat in later if plan.begins_chord(beat)), _LONGEST)
