@@ -2,8 +2,9 @@
 
 A note is three tokens: the time since the note before it, its length and loudness, and its instrument and pitch
 (`radio.music.band_events`). These models know neither bars nor chords, so the host holds them to both: pitches are in
-the scale or in the chord, those of held notes in the chord alone, and no bar stays empty. Any sequence that is allowed
-gives events with a release for every strike.
+the scale or in the chord, those of held notes in the chord alone. The model always plays with all layers, and those
+that the plan leaves out are not heard: so each layer plays as much as the model means it to, and comes back in step.
+Any sequence that is allowed gives events with a release for every strike.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ _LEANING: Final = 3.0
 _HURRY: Final = 2.0
 """How much less those of times are, for each time that they double."""
 
+_COLDEST: Final = 0.05
+"""The least temperature at which layers are weighed against each other."""
+
 _UNDRAWN: Final = -1
 
 
@@ -74,11 +78,10 @@ class BandState:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What the notes of a bar are drawn under: its plan and key, the notes of its layers, and what leans the logits."""
+    """The conditions of a bar: its plan, the scale of its key, and what leans the logits."""
 
     plan: BarPlan
     scale: frozenset[int]
-    playable: Mask
     lean: Array
     sampling: Sampling
 
@@ -138,10 +141,7 @@ class BandPerformer:
         end = (plan.number + 1) * _BAR
         if plan.begins_chord(1):
             self._end_pitches_by(plan.tick)
-        playable = self._table.playable & self._table.of_layers(plan.layers & {*LAYERS})
-        frame = _Frame(plan, scale, playable, self._leaning(request), sampling)
-        if not playable.any():
-            self._following = max(self._following, end)
+        frame = _Frame(plan, scale, self._leaning(request), sampling)
         while self._next_step(frame) < end:
             self._draw_note(frame, events)
         self._release(end * STEP, events)
@@ -179,9 +179,9 @@ class BandPerformer:
         check_scores(logits)
         self._logits, self._state = logits, state
 
-    def _draw(self, allowed: Mask, frame: _Frame) -> int:
+    def _draw(self, allowed: Mask, lean: Array, sampling: Sampling) -> int:
         """Draw a row, and feed it to the model."""
-        row = self._sampler.draw(self._logits + frame.lean, allowed, frame.sampling)
+        row = self._sampler.draw(self._logits + lean, allowed, sampling)
         self._feed([row])
         return row
 
@@ -202,40 +202,58 @@ class BandPerformer:
         """Return the step of the next note. It is drawn where it is not known: in this bar or in the next one."""
         if self._following == _UNDRAWN:
             table = self._table
-            least = 0 if self._free(frame, _SHORTEST).any() else 1
+            least = 0 if (self._free() & self._in_harmony(frame, _SHORTEST)).any() else 1
             most = min((self._now // _BAR + 2) * _BAR - 1 - self._now, LONGEST_BAND_WAIT)
-            row = self._draw((table.waits >= least) & (table.waits <= most), frame)
+            row = self._draw((table.waits >= least) & (table.waits <= most), frame.lean, frame.sampling)
             self._following = self._now + int(table.waits[row])
         return self._following
 
-    def _free(self, frame: _Frame, length: int) -> Mask:
-        """Return a mask of the notes of some length that may be struck at `now`.
-
-        They fit the harmony, come later in the order than the last one, and are in layers that have room.
-        """
+    def _free(self) -> Mask:
+        """Return a mask of the notes that may be struck at `now`: later in the order, in layers that have room."""
         table = self._table
-        tones = frame.plan.chords[self._now % _BAR // _BEAT].tones
-        free = frame.playable & table.of_classes(tones if tones and length >= _HELD else frame.scale | tones)
-        free &= table.orders > self._last
+        free = table.playable & (table.orders > self._last)
         for layer, notes in self._struck.items():
             if notes:
                 full = len(notes) >= _MOST[layer]
                 free &= ~(table.of_layers([layer]) & (np.isin(table.notes, notes) | full))
         return free
 
+    def _in_harmony(self, frame: _Frame, length: int) -> Mask:
+        """Return a mask of the notes of some length that fit the harmony at `now`."""
+        tones = frame.plan.chords[self._now % _BAR // _BEAT].tones
+        return self._table.of_classes(tones if tones and length >= _HELD else frame.scale | tones)
+
+    def _draw_pitch(self, frame: _Frame, length: int) -> int:
+        """Draw the row of a note that fits the harmony. Each layer is as probable as without the harmony."""
+        free = self._free()
+        fitting = free & self._in_harmony(frame, length)
+        if not fitting.any():
+            fitting = free & self._in_harmony(frame, _SHORTEST)
+        scores = (self._logits + frame.lean).astype(np.float64)
+        powers = np.exp((scores - scores[free].max()) / max(frame.sampling.temperature, _COLDEST))
+        lean = frame.lean.copy()
+        for layer in LAYERS:
+            notes = self._table.of_layers([layer])
+            rest, whole = powers[notes & fitting].sum(), powers[notes & free].sum()
+            if rest > 0:
+                lean[notes] += np.float32(frame.sampling.temperature * np.log(whole / rest))
+        return self._draw(fitting, lean, frame.sampling)
+
     def _draw_note(self, frame: _Frame, events: Mapping[str, list[NoteEvent]]) -> None:
-        """Draw the next note; add its strike, and the releases up to it."""
+        """Draw the next note. Where its layer is heard, add its strike and the releases up to it."""
         table = self._table
         if self._following > self._now:
             self._move_to(self._following)
         self._following = _UNDRAWN
-        length_row = self._draw((table.lengths > 0) & (table.lengths <= _LONGEST), frame)
+        lengths = (table.lengths > 0) & (table.lengths <= _LONGEST)
+        length_row = self._draw(lengths, frame.lean, frame.sampling)
         length = int(table.lengths[length_row])
-        free = self._free(frame, length)
-        row = self._draw(free if free.any() else self._free(frame, _SHORTEST), frame)
+        row = self._draw_pitch(frame, length)
         layer, note, tick = LAYERS[table.layers[row]], int(table.notes[row]), self._now * STEP
         self._last = int(table.orders[row])
         self._struck[layer].append(note)
+        if layer not in frame.plan.layers:
+            return
         self._release(tick, events)
         for ended in [*self._ends[layer]] if _MOST[layer] == 1 else [note]:
             if self._ends[layer].pop(ended, None) is not None:

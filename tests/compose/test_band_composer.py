@@ -14,11 +14,13 @@ from radio.compose.loop_writer import LoopWriter
 from radio.compose.track_writer import TrackWriter
 from radio.errors import ModelError
 from radio.model.engines.selection import open_engine
+from radio.model.spec.rwkv import Rwkv6Spec
 from radio.music.chord_loops import parse_loop
+from radio.music.vocab import BAND_SIZE
 from radio.settings.controls import Controls
 from radio.types import SKIP
 from tests.compose import test_composer
-from tests.model.models import checkpoint
+from tests.model.models import band_checkpoint, checkpoint
 
 CONTROLS = Controls(temperature=1.0)
 
@@ -30,7 +32,9 @@ def composer(seed: int = 1) -> BandComposer:
         keys=("C", "F"),
         seed=seed,
     )
-    return BandComposer(open_engine(checkpoint("band")), Conductor(tracks, style="hiphop"), seed=seed)
+    return BandComposer(
+        open_engine(band_checkpoint(Rwkv6Spec(2, 64, BAND_SIZE))), Conductor(tracks, style="hiphop"), seed=seed
+    )
 
 
 def bars(player: BandComposer | Ahead, count: int, controls: Controls = CONTROLS) -> list[Bar]:

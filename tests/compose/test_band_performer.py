@@ -17,13 +17,14 @@ from radio.model.engines.base import Engine
 from radio.model.engines.selection import open_engine
 from radio.model.sampling import Sampling
 from radio.model.spec.baselines import TransformerSpec
+from radio.model.spec.rwkv import Rwkv6Spec
 from radio.music.band_events import INSTRUMENTS, decode
-from radio.music.chords import parse_chord
+from radio.music.chords import NO_CHORD, parse_chord
 from radio.music.drum_pads import PADS
 from radio.music.events import NoteEvent
 from radio.music.vocab import BAND_DRUMS, BAND_SIZE, BAND_START
 from radio.types import TICKS_PER_BAR, TokenId
-from tests.model.models import checkpoint, random_checkpoint
+from tests.model.models import band_checkpoint, checkpoint
 
 C_MAJOR = frozenset({0, 2, 4, 5, 7, 9, 11})
 ALL = frozenset(LAYERS)
@@ -32,7 +33,7 @@ Played = dict[str, list[NoteEvent]]
 
 @cache
 def engine() -> Engine:
-    return open_engine(checkpoint("band"))
+    return open_engine(band_checkpoint(Rwkv6Spec(2, 64, BAND_SIZE)))
 
 
 class Listening:
@@ -107,14 +108,29 @@ def test_pitches_lie_in_the_scale_or_the_chord_and_in_the_range_of_their_layer()
     assert {event.note for event in strikes(bars, "drums")} <= {*PADS.values()}
 
 
-def test_layers_that_the_plan_leaves_out_are_silent() -> None:
-    player = BandPerformer(engine(), (4, 0))
-    alone = play(player, range(4), frozenset({"keys"}))
-    assert not any(strikes(alone, layer) for layer in ("bass", "drums", "lead"))
-    assert strikes(alone, "keys")
-    nothing = play(player, range(4, 7), frozenset())
-    assert not any(strikes(nothing, layer) for layer in LAYERS)
-    assert strikes(play(player, range(7, 9), frozenset({"drums"})), "drums")
+def test_layers_that_the_plan_leaves_out_are_played_unheard() -> None:
+    """The model hears the whole band, so what it plays next does not depend on who is heard."""
+    whole, partly = BandPerformer(engine(), (4, 0)), BandPerformer(engine(), (4, 0))
+    everything = play(whole, range(8))
+    heard = [frozenset(), frozenset({"keys"}), frozenset({"keys", "drums"}), ALL]
+    for bar, layers in enumerate([*heard, *heard]):
+        (played,) = play(partly, range(bar, bar + 1), layers)
+        for layer in LAYERS:
+            expected = strikes(everything[bar : bar + 1], layer) if layer in layers else []
+            assert strikes([played], layer) == expected
+
+
+def test_a_narrow_harmony_does_not_move_notes_from_one_layer_to_another() -> None:
+    """Drums have no pitch, and would take over where hardly any pitch is allowed."""
+
+    def share(scale: frozenset[int]) -> float:
+        player = BandPerformer(engine(), (10, 0))
+        plans = [replace(plan(bar), chords=(NO_CHORD,) * 4) for bar in range(60)]
+        bars = [player.play(bar_plan, scale, Request(density=1.0), Sampling()) for bar_plan in plans]
+        counts = {layer: len(strikes(bars, layer)) for layer in LAYERS}
+        return counts["drums"] / sum(counts.values())
+
+    assert share(frozenset({0})) == pytest.approx(share(frozenset(range(12))), abs=0.03)
 
 
 def test_bass_and_lead_play_one_note_at_a_time() -> None:
@@ -130,7 +146,7 @@ def test_bass_and_lead_play_one_note_at_a_time() -> None:
 def test_a_saved_performer_goes_on_as_if_it_had_never_stopped(model: str) -> None:
     opened = engine()
     if model == "transformer":
-        opened = open_engine(random_checkpoint(TransformerSpec(1, 32, BAND_SIZE, context=16), "band"))
+        opened = open_engine(band_checkpoint(TransformerSpec(1, 32, BAND_SIZE, context=16)))
     player, other = BandPerformer(opened, (6, 0)), BandPerformer(opened, (7, 0))
     play(player, range(3))
     other.restore(player.save())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import torch
@@ -39,6 +40,14 @@ def random_checkpoint(spec: Spec, part: str = "piano", seed: int = 0) -> Checkpo
     weights = {name: tensor.detach().numpy().copy() for name, tensor in random_network(spec, seed).state_dict().items()}
     tokens = older_tokens(part)[: spec.vocabulary]
     return Checkpoint(PARTS[part], spec, tokens, weights, {"corpus": "none"})
+
+
+@cache
+def band_checkpoint(spec: Spec, seed: int = 0) -> Checkpoint:
+    """Return a model of a band that finds all notes nearly as probable, so that all layers play."""
+    model = random_checkpoint(spec, "band", seed)
+    head = 0.1 * model.weights["head.weight"]
+    return replace(model, weights={**model.weights, "head.weight": head})
 
 
 def older_tokens(part: str) -> tuple[int, ...]:
