@@ -5,6 +5,7 @@ A linear change over 64 frames makes no click, and the lines are few enough to c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -51,7 +52,9 @@ class Curve:
 
 
 class Ramp:
-    """A value that approaches its target at a constant rate.
+    """A value that approaches its target at a constant rate; a small change takes a whole block.
+
+    A value with a new target for each block moves evenly; short moves with rests between them would be heard.
 
     Args:
         value: the initial value.
@@ -66,8 +69,11 @@ class Ramp:
 
     def approach(self, target: float) -> Lines:
         """Move toward `target` for a block and return the value at the end of each of its grid blocks."""
-        distance = self._step * _STEPS
-        ends: Lines = np.clip(target, self.value - distance, self.value + distance)
+        missing = target - self.value
+        step = math.copysign(min(self._step, abs(missing) / LINES), missing)
+        ends: Lines = np.asarray(self.value + step * _STEPS, np.float64)
+        if abs(missing) <= self._step * LINES:
+            ends[-1] = target
         self.value = float(ends[-1])
         return ends
 

@@ -9,22 +9,29 @@ from radio.audio.curve import Lines, Signal
 
 
 def read(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None) -> Signal:
-    """Return the values at fractional places of a line, from a cubic through four frames (Lagrange).
+    """Return the values at fractional places of a line, from a quintic through six frames (Lagrange).
 
     Args:
         line: (channels, frames).
-        places: (frames to read,), each with one frame before it in the line and two after it.
-        latest: the latest frame that may be read for each place, not before it; None is two frames after it.
+        places: (frames to read,), each with two frames before it in the line and three after it.
+        latest: the latest frame that may be read for each place, not before it; None is three frames after it.
     """
     at = np.floor(places).astype(np.intp)
     if latest is not None:
-        at = np.minimum(at, latest - 2)
-    # The weights of the four frames; u is the distance from the second of them.
+        at = np.minimum(at, latest - 3)
+    # The weights of the six frames are products of the distances from the others; u is that from the third.
     u = (places - at).astype(np.float32)
-    before, after = u + 1, u - 1
-    outer, inner = u * after, before * (u - 2)
-    weights = (outer * (2 - u) / 6, after * inner / 2, -u * inner / 2, before * outer / 6)
+    a, b, d, e, f = u + 2, u + 1, u - 1, u - 2, u - 3
+    low, high = a * b * u, d * e * f
+    weights = (
+        b * u * high / -120,
+        a * u * high / 24,
+        a * b * high / -12,
+        low * e * f / 12,
+        low * d * f / -24,
+        low * d * e / 120,
+    )
     y: Signal = np.zeros((len(line), len(places)), np.float32)
-    for tap, weight in enumerate(weights, start=-1):
+    for tap, weight in enumerate(weights, start=-2):
         y += weight * line.take(at + tap, axis=1)
     return y

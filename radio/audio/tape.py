@@ -55,7 +55,7 @@ class Tape:
         """Amplitude of each component's delay, in frames."""
         self._steps = np.array([2 * math.pi * hertz * GRID / SAMPLE_RATE for hertz, _ in cents])
         """Phase advance of each component per grid block, in radians."""
-        reach = math.ceil(self._swings.sum()) + 2
+        reach = math.ceil(self._swings.sum()) + 3
         self.latency: Frames = -(-reach // GRID) * GRID
         """The mean delay, a whole number of grid blocks."""
         self.history: Signal = np.zeros((2, 2 * self.latency), np.float32)

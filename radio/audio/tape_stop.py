@@ -10,8 +10,8 @@ from radio.types import MIX_BLOCK
 
 _AUDIBLE_SPEED = 0.25
 """Below this speed the level falls with the speed, as a tape head's signal does, so that the standstill is silent."""
-_MARGIN = 4
-"""Frames kept before the place of reading: the cubic reaches three frames back where it may not look ahead."""
+_MARGIN = 6
+"""Frames kept before the place of reading: the quintic reaches five frames back where it may not look ahead."""
 _RISE = np.arange(1, MIX_BLOCK + 1) / MIX_BLOCK
 _FADE_IN = _RISE.astype(np.float32)
 

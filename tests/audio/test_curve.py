@@ -22,7 +22,7 @@ def test_a_constant_curve_is_a_single_number() -> None:
     assert curve.draw([3.0] * LINES) == 3.0
 
 
-@pytest.mark.parametrize("target", [-1.0, 0.3, 5.0])
+@pytest.mark.parametrize("target", [-1.0, 0.5, 5.0])
 def test_a_ramp_moves_at_its_pace_and_stops_at_the_target(target: float) -> None:
     ramp = Ramp(0.0, pace=10.0)
     drawn = np.concatenate([np.broadcast_to(ramp.draw(target), (MIX_BLOCK,)) for _ in range(SAMPLE_RATE // MIX_BLOCK)])
@@ -31,3 +31,9 @@ def test_a_ramp_moves_at_its_pace_and_stops_at_the_target(target: float) -> None
     assert (np.sign(step) * np.sign(target) >= 0).all()
     assert drawn[-1] == target
     assert ramp.draw(target) == target
+
+
+def test_a_ramp_that_is_set_for_each_block_moves_without_a_rest() -> None:
+    ramp = Ramp(0.0, pace=10.0)
+    drawn = np.concatenate([ramp.draw(0.02 * block) for block in range(1, 20)])
+    assert np.diff(drawn) == pytest.approx(0.02 / MIX_BLOCK)

@@ -52,7 +52,7 @@ def test_the_pitch_bends_by_the_requested_depth(depth: float) -> None:
 
 
 def test_values_between_frames_are_interpolated() -> None:
-    """A delayed sine equals the sine at the delayed time, within the error of the cubic."""
+    """A delayed sine equals the sine at the delayed time, within the error of the quintic."""
     tape, hertz, frames = Tape(12, 4), 400.0, 40 * MIX_BLOCK
     out = played(tape, np.sin(2 * np.pi * hertz * np.arange(frames) / SAMPLE_RATE)[None].repeat(2, axis=0), 1.0)
     lines = np.arange(frames // GRID + 1)

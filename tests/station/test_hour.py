@@ -1,4 +1,4 @@
-"""An hour of each station: no click, no offset, no step; and tones through the whole chain, without aliasing."""
+"""An hour of each station: no click, no offset, no step."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from radio.audio.mixer import Mixer
 from radio.paths import STATIONS
 from radio.settings.config import load
-from radio.settings.controls import Controls
-from radio.settings.tone import Tone
 from radio.station.factory import open_station
-from radio.types import MIX_BLOCK, SAMPLE_RATE, Block
+from radio.types import SAMPLE_RATE, Block
 
 CONFIG = load(STATIONS)
 EACH = pytest.mark.parametrize("name", CONFIG.stations)
@@ -54,24 +51,3 @@ def test_ten_seconds_have_no_click_and_no_offset(name: str) -> None:
 @EACH
 def test_an_hour_has_no_click_and_no_offset(name: str) -> None:
     check(name, 3_600)
-
-
-def test_a_tone_through_the_chain_has_no_product_of_aliasing() -> None:
-    """Products of saturation are multiples of the tone; what folds back at half the sample rate lies elsewhere.
-
-    Grit is meant to alias, so it is off; chorus, pan and wow bend the tone itself.
-    """
-    tone = Tone(grit_bits=24, grit_rate=48_000, chorus=0, pan_depth=0)
-    controls = Controls(wow=0)
-    time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
-    for hertz in (220.5, 997.0, 2_311.0, 3_701.0):
-        stem = (0.1 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)[:, None].repeat(2, axis=1)
-        mixer = Mixer(tone)
-        starts = range(0, len(stem) - MIX_BLOCK + 1, MIX_BLOCK)
-        out = np.concatenate([mixer.process({"keys": stem[at : at + MIX_BLOCK]}, controls) for at in starts])
-        half = out[SAMPLE_RATE : 2 * SAMPLE_RATE - MIX_BLOCK, 0].astype(np.float64)
-        spectrum = np.abs(np.fft.rfft(half * np.blackman(len(half))))
-        places = np.arange(len(spectrum)) * (SAMPLE_RATE / len(half))
-        harmonic = np.abs(places - hertz * np.round(places / hertz)) < 8
-        beside = spectrum[~harmonic & (places > 20)].max()
-        assert 20 * np.log10(beside / spectrum.max()) < -60, f"{hertz} Hz"
