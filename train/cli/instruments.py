@@ -1,7 +1,8 @@
 """Make the radio's soundfont from models of instruments, fit them to reference notes, and measure the distance.
 
-The parameters are in `train/instruments/parameters`. `--fit` stores new ones. `--report` leaves every third reference
-note out of the fit, and prints the distance of the soundfont's notes to those as Markdown. `docs/sound.md` shows it.
+The parameters are in `train/instruments/parameters`. `--fit` stores new ones. `--report` leaves each third of the
+reference notes out of the fit in turn, and prints the distance of the soundfont's notes to those as Markdown.
+`docs/sound.md` shows it.
 """
 
 from __future__ import annotations

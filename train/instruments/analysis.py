@@ -12,13 +12,18 @@ from scipy.signal import find_peaks, stft
 from scipy.signal.windows import blackmanharris
 
 from train.instruments.distance import attack, mel_bands
-from train.instruments.note import FLOOR, NOISE_BANDS, NOISE_CENTERS, TIMES, Note, render_noise, render_partials
+from train.instruments.envelopes import whole_periods
+from train.instruments.note import FLOOR, NOISE_BANDS, NOISE_CENTERS, TIMES, Note, render, render_noise, render_partials
 from train.instruments.references import RATE, Signal
 
 _REFINEMENTS: Final = 4
 _SIZE: Final = 1024
 _HOP: Final = 128
 _MEL: Final = mel_bands(NOISE_BANDS, _SIZE)
+_EDGES: Final = np.concatenate(
+    [[0], np.sqrt(np.maximum(TIMES[1:], 1e-3) * np.maximum(TIMES[:-1], 2e-3)), [1.15 * TIMES[-1]]]
+)
+"""Seconds: each time stands for the part of a note between two of these."""
 _LARGEST_STEP: Final = 6.0
 """dB: how far one refinement moves a level."""
 _LEAST_NOISE: Final = 0.02
@@ -123,19 +128,43 @@ def drum_modes(note: Signal, count: int = 20, highest: float = 2000.0) -> Signal
     return np.sort(hertz[strongest])
 
 
-def band_levels(note: Signal) -> npt.NDArray[np.float64]:
-    """Return the levels of a note's bands, (bands, times), in dB; white noise with an RMS of 1 has 0."""
+def band_levels(note: Signal, recorded: float) -> npt.NDArray[np.float64]:
+    """Return the levels of a note's bands, (bands, times), in dB; white noise with an RMS of 1 has 0.
+
+    Args:
+        note: a recording from its attack on, or a note that is compared with it.
+        recorded: seconds of the recording; what is later does not count.
+    """
     padded = np.pad(note, (_SIZE // 2, _SIZE))
     power = np.abs(stft(padded, RATE, nperseg=_SIZE, noverlap=_SIZE - _HOP, boundary=None)[2]) ** 2
     power *= _SIZE / 1.5  # a Hann window's squared sum over its sum squared
     bands = 10 * np.log10(np.maximum(_MEL @ power / _MEL.sum(axis=1, keepdims=True), 10 ** (FLOOR / 10)))
     frames = np.arange(bands.shape[1]) * _HOP / RATE
-    between = np.sqrt(np.maximum(TIMES[1:], 1e-3) * np.maximum(TIMES[:-1], 2e-3))
-    edges = np.concatenate([[0], between, [1.15 * TIMES[-1]]])
-    out = np.empty((NOISE_BANDS, len(TIMES)))
-    for column, (low, high) in enumerate(itertools.pairwise(edges)):
-        chosen = np.abs(frames - (low + high) / 2) <= max((high - low) / 2, 0.75 * _HOP / RATE)
-        out[:, column] = bands[:, chosen].mean(axis=1)
+    whole = frames <= max(recorded - _SIZE / 2 / RATE, 0)
+    out = np.full((NOISE_BANDS, len(TIMES)), FLOOR)
+    for column, (low, high) in enumerate(itertools.pairwise(_EDGES)):
+        chosen = whole & (np.abs(frames - (low + high) / 2) <= max((high - low) / 2, 0.75 * _HOP / RATE))
+        if chosen.any():
+            out[:, column] = bands[:, chosen].mean(axis=1)
+    return out
+
+
+def loudness_over_time(note: Signal, recorded: float, shortest: float) -> Signal:
+    """Return the level of a note in dB around each time, over `shortest` seconds at least.
+
+    Args:
+        note: a recording from its attack on, or a note that is compared with it.
+        recorded: seconds of the recording; what is later does not count.
+        shortest: whole periods of the note, so that the level does not follow its wave.
+    """
+    total = np.concatenate([[0.0], np.cumsum(note**2)])
+    out = np.empty(len(TIMES))
+    for column, (low, high) in enumerate(itertools.pairwise(_EDGES)):
+        half = max(high - low, shortest) / 2
+        first, last = (np.clip((low + high) / 2 + side * half, 0, recorded) for side in (-1, 1))
+        start = min(round(first * RATE), len(note) - 1)
+        end = max(round(last * RATE), start + 1)
+        out[column] = 10 * np.log10((total[end] - total[start]) / (end - start) + 1e-12)
     return out
 
 
@@ -178,39 +207,61 @@ def fit_note(note: Signal, fundamental: float, ratios: Signal, *, spacing: float
     spacing = spacing or fundamental
     recorded = len(note) / RATE
     note = np.pad(note, (0, max(0, round((TIMES[-1] + 0.4) * RATE) - len(note))))
-    partials = track_partials(note, fundamental * ratios, spacing)
-    goal = band_levels(note)
+    goal = band_levels(note, recorded)
     seconds = len(note) / RATE
+    partials = extended(track_partials(note, fundamental * ratios, spacing), recorded)
     fitted = Note(fundamental, ratios, partials, np.full((NOISE_BANDS, len(TIMES)), FLOOR))
-    explained = band_levels(render_partials(fitted, seconds))
+    explained = band_levels(render_partials(fitted, seconds), recorded)
     missing = 10 ** (goal / 10) - 10 ** (explained / 10)
     noise = 10 * np.log10(np.maximum(np.maximum(missing, _LEAST_NOISE * 10 ** (goal / 10)), 10 ** (FLOOR / 10)))
     between = noise_between(note, fundamental * ratios, spacing)
     noise = np.where(np.isnan(between), noise, between)
-    fitted = replace(fitted, noise=noise)
+    fitted = replace(fitted, noise=extended(noise, recorded))
     places = np.interp(fundamental * ratios, NOISE_CENTERS, np.arange(NOISE_BANDS))
     lower = np.minimum(places.astype(int), NOISE_BANDS - 2)
     weight = (places - lower)[:, None]
     for _ in range(_REFINEMENTS):
         hiss = render_noise(fitted.noise, seconds, seed)
         tones = render_partials(fitted, seconds)
-        error = np.clip(goal - band_levels(tones + hiss), -_LARGEST_STEP, _LARGEST_STEP)
-        share = 1 / (1 + 10 ** ((band_levels(tones) - band_levels(hiss)) / 10))
+        error = np.clip(goal - band_levels(tones + hiss, recorded), -_LARGEST_STEP, _LARGEST_STEP)
+        share = 1 / (1 + 10 ** ((band_levels(tones, recorded) - band_levels(hiss, recorded)) / 10))
         error_of_tones = error * (1 - share)
         at_partials = error_of_tones[lower] * (1 - weight) + error_of_tones[lower + 1] * weight
         fitted = replace(
             fitted,
-            partials=np.maximum(fitted.partials + 0.7 * at_partials, FLOOR),
-            noise=np.clip(fitted.noise + 0.7 * error * share, FLOOR, np.maximum(goal, FLOOR)),
+            partials=extended(np.maximum(fitted.partials + 0.7 * at_partials, FLOOR), recorded),
+            noise=extended(np.clip(fitted.noise + 0.7 * error * share, FLOOR, np.maximum(goal, FLOOR)), recorded),
         )
-    return replace(fitted, partials=extended(fitted.partials, recorded), noise=extended(fitted.noise, recorded))
+    return fitted
+
+
+def with_envelope(fitted: Note, note: Signal) -> Note:
+    """Return a fitted note whose level as a whole follows the recording's, its attack above all.
+
+    Args:
+        fitted: what `fit_note` returned for the recording.
+        note: the aligned recording.
+    """
+    recorded = len(note) / RATE
+    note = np.pad(note, (0, max(0, round((TIMES[-1] + 0.4) * RATE) - len(note))))
+    seconds, shortest = len(note) / RATE, whole_periods(fitted.frequency)
+    goal = loudness_over_time(note, recorded, shortest)
+    for _ in range(_REFINEMENTS):
+        error = goal - loudness_over_time(render(fitted, seconds), recorded, shortest)
+        step = 0.5 * np.clip(error, -_LARGEST_STEP, _LARGEST_STEP)
+        fitted = replace(
+            fitted,
+            partials=extended(np.maximum(fitted.partials + step, FLOOR), recorded),
+            noise=extended(np.maximum(fitted.noise + step, FLOOR), recorded),
+        )
+    return fitted
 
 
 def extended(levels: npt.NDArray[np.float64], seconds: float) -> npt.NDArray[np.float64]:
     """Return levels (rows, times) that fall on at their last slope after the end of the recording."""
-    last = int(np.flatnonzero(seconds * 0.9 >= TIMES)[-1])
+    last = int(np.flatnonzero(0.9 * seconds - _SIZE / 2 / RATE >= TIMES)[-1])
     out = levels.copy()
-    before = max(last - 2, 0)
+    before = max(int(np.searchsorted(TIMES, 0.45 * TIMES[last])) - 1, 0)
     slopes = np.minimum((out[:, last] - out[:, before]) / (TIMES[last] - TIMES[before]), -3.0)
     for column in range(last + 1, len(TIMES)):
         out[:, column] = out[:, last] + slopes * (TIMES[column] - TIMES[last])

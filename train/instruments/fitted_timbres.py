@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Final
 
 import numpy as np
 
@@ -14,9 +12,6 @@ from train.instruments.fitting import PARAMETERS, FittedNote, read_parameters
 from train.instruments.interpolation import FittedInstrument
 from train.instruments.note import FLOOR, Note
 from train.instruments.timbres import Timbre
-
-_FAULTY: Final[Mapping[str, frozenset[int]]] = {}
-"""Pitches whose references are damped early."""
 
 
 def fitted_timbre(name: str, *, width: float = 4.0, held_out: frozenset[int] = frozenset()) -> Timbre:
@@ -27,7 +22,7 @@ def fitted_timbre(name: str, *, width: float = 4.0, held_out: frozenset[int] = f
         width: semitones over which neighbors are averaged.
         held_out: pitches that are left out.
     """
-    return _instrument(name, width, held_out | _FAULTY.get(name, frozenset())).note
+    return _instrument(name, width, held_out).note
 
 
 @cache

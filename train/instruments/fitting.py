@@ -10,7 +10,15 @@ from typing import Final
 
 import numpy as np
 
-from train.instruments.analysis import aligned, drum_modes, fit_note, frequency_of, harmonic_ratios, mode_ratios
+from train.instruments.analysis import (
+    aligned,
+    drum_modes,
+    fit_note,
+    frequency_of,
+    harmonic_ratios,
+    mode_ratios,
+    with_envelope,
+)
 from train.instruments.note import FLOOR, NOISE_CENTERS, TIMES, Note
 from train.instruments.references import Reference, Signal
 
@@ -96,11 +104,11 @@ def fit_reference(source: Source, reference: Reference) -> FittedNote:
     elif source.kind is Kind.BAR:
         fundamental, _ = harmonic_ratios(recording, nominal, 1, stretch=False)
         ratios = mode_ratios(recording, fundamental, bar_modes(reference.note))
-        note = fit_note(recording, fundamental, ratios, spacing=3 * fundamental)
+        note = with_envelope(fit_note(recording, fundamental, ratios, spacing=3 * fundamental), recording)
     else:
         stretch = source.kind is Kind.STRING
         fundamental, ratios = harmonic_ratios(recording, nominal, _HARMONICS, stretch=stretch)
-        note = fit_note(recording, fundamental, ratios)
+        note = with_envelope(fit_note(recording, fundamental, ratios), recording)
     return FittedNote(reference.note, reference.velocity, reference.take, note)
 
 

@@ -38,6 +38,8 @@ class Instrument:
     loop: float = 0.25
     """Seconds of the loop."""
     falls: bool = True
+    rings: bool = False
+    """It falls as slowly as a tine or a reed, and as a whole just as its timbre says."""
     parts: int = 1
     """Samples that sound together, each with an envelope of its own: 1 or 2."""
     release: float = 0.3

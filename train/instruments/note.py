@@ -17,7 +17,7 @@ from scipy.signal import istft, stft
 from train.instruments.distance import mel_edges
 from train.instruments.references import RATE, Signal
 
-TIMES: Final = np.array([0.0, 0.005, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.7, 1.1, 1.6, 2.4])
+TIMES: Final = np.array([0.0, 0.005, 0.012, 0.022, 0.035, 0.05, 0.07, 0.1, 0.2, 0.4, 0.7, 1.1, 1.6, 2.4])
 """Seconds after the attack at which levels are stored; between them a level is linear in dB."""
 NOISE_BANDS: Final = 40
 NOISE_EDGES: Final = mel_edges(NOISE_BANDS + 2)
@@ -25,6 +25,11 @@ NOISE_CENTERS: Final = NOISE_EDGES[1:-1]
 """Hz: the centers of the noise bands."""
 FLOOR: Final = -100.0
 """dB: a level that counts as silence."""
+RINGS_FROM: Final = 0.1
+RINGS_UNTIL: Final = 2.0
+"""Seconds after the attack between which the slope of a decay is measured."""
+RING_RANGE: Final = 40.0
+"""dB by which a note falls while its slope is measured; what is softer is the room and noise."""
 
 _NOISE_SIZE: Final = 512
 _NOISE_HOP: Final = 128
@@ -56,6 +61,27 @@ def level_curves(levels: Levels, moments: Signal) -> Levels:
     place = np.clip(np.searchsorted(times, moments, side="right") - 1, 0, len(times) - 2)
     weight = (moments - times[place]) / (times[place + 1] - times[place])
     return np.asarray(np.maximum(table[:, place] * (1 - weight) + table[:, place + 1] * weight, FLOOR))
+
+
+def powers(note: Note, moments: Signal) -> Levels:
+    """Return the power in dB of each partial and of each noise band at moments: (partials and bands, moments)."""
+    widths = (NOISE_EDGES[2:] - NOISE_EDGES[:-2]) / RATE
+    tones, noise = (level_curves(levels, moments) for levels in (note.partials, note.noise))
+    return np.concatenate([tones - 3, noise + 10 * np.log10(widths)[:, None]])
+
+
+def fall(note: Note) -> float:
+    """Return by how many dB a second a note falls while it rings: up to two seconds, or until it is 40 dB softer."""
+    moments = np.arange(RINGS_FROM, RINGS_UNTIL, 0.05)
+    return slope(powers(note, moments), moments)
+
+
+def slope(rows: Levels, moments: Signal) -> float:
+    """Return by how many dB a second the sum of levels (rows, moments) falls, while it is within 40 dB of the first."""
+    level = 10 * np.log10((10 ** (rows / 10)).sum(axis=0))
+    soft = np.flatnonzero(level < level[0] - RING_RANGE)
+    count = max(int(soft[0]) if len(soft) else len(level), 2)
+    return -float(np.polyfit(moments[:count], level[:count], 1)[0])
 
 
 def partial_phases(count: int) -> Signal:

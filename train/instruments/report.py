@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,14 +11,16 @@ from typing import Final
 import numpy as np
 
 from train.instruments import melodic
-from train.instruments.analysis import aligned
+from train.instruments.analysis import aligned, frequency_of
 from train.instruments.distance import distance
-from train.instruments.fitting import SOURCES, Kind, Source
+from train.instruments.envelopes import attack_time, decay_slopes
+from train.instruments.fitting import PARAMETERS, SOURCES, Kind, Source, read_parameters
 from train.instruments.instrument import Instrument
 from train.instruments.kits import KITS, build_kits
+from train.instruments.note import TIMES, render
 from train.instruments.player import Player
 from train.instruments.references import RATE, Reference, Signal, read_references
-from train.instruments.soundfont import Preset, write
+from train.instruments.soundfont import write
 from train.instruments.zones import instrument_presets
 
 _PROGRAMS: Final = {
@@ -34,67 +36,77 @@ _EVERY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Errors:
+    """The medians of the relative errors of notes."""
+
+    attack: float
+    """Of the attack time."""
+    decay: float
+    """Of the slope of the decay."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """The figures of one instrument: mean distances in dB, and medians of the relative errors of its envelope."""
+    """The figures of one instrument: mean distances in dB, and errors of the envelope."""
 
     instrument: str
     notes: int
-    """Reference notes that were left out of the fit."""
+    """Reference notes, each left out of the fit once."""
     ours: float
     other: float | None
     """The other soundfont."""
     sampler: float
     """The nearest reference that was not left out, resampled."""
-    attack: float
-    """Relative error of the time from 10 % to 90 % of the peak."""
-    decay: float
-    """Relative error of the slope between 0.1 and 1 second."""
+    fitted: Errors
+    """Of all notes, each rendered from the parameters that were fitted to it."""
+    left_out: Errors
+    """Of the soundfont's notes."""
+    nearest: Errors
+    """Of the nearest references, resampled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """A reference that was left out of the fit, and what stands for it."""
+
+    reference: Reference
+    ours: Signal
+    nearest: Signal
 
 
 def report(folder: Path, other: Path | None) -> list[Row]:
-    """Return each instrument's row. The fitted parameters of every third pitch, or hit of a drum, are left out.
+    """Return each instrument's row. Each third of the pitches, or of a drum's hits, is left out of the fit in turn.
 
     Args:
         folder: the reference notes.
         other: a General MIDI soundfont to compare with.
     """
     references = read_references(folder)
-    pitched = {
-        source.folder: frozenset(_held_out_pitches(references[source.folder]))
-        for source in SOURCES
-        if source.kind is not Kind.DRUM and source.folder in references
-    }
-    with tempfile.TemporaryDirectory() as scratch:
-        font = Path(scratch) / "held-out.sf2"
-        presets = [
-            preset
-            for instrument in melodic.instruments(pitched)
-            if _is_fitted(instrument)
-            for preset in instrument_presets(instrument)
-        ]
-        write(font, presets, name="Held out", comment="")
-        with Player(font) as ours:
-            rows = [
-                _row(source.folder, references[source.folder], pitched[source.folder], ours, other)
-                for source in SOURCES
-                if source.folder in pitched
-            ]
-    return rows + [
-        _drum_row(source, references[source.folder], other) for source in SOURCES if source.kind is Kind.DRUM
-    ]
+    sources = [source for source in SOURCES if source.folder in references]
+    left_out: dict[str, list[_LeftOut]] = {source.folder: [] for source in sources}
+    for third in range(_EVERY):
+        with tempfile.TemporaryDirectory() as scratch:
+            font = Path(scratch) / "left-out.sf2"
+            pitched = [source for source in sources if source.kind is not Kind.DRUM]
+            _leave_out_pitches(font, pitched, references, third, left_out)
+            for source in sources:
+                if source.kind is Kind.DRUM:
+                    _leave_out_hits(font, source, references[source.folder], third, left_out)
+    return [_row(source.folder, left_out[source.folder], other) for source in sources]
 
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a table in Markdown."""
     lines = [
-        "| instrument | notes left out | ours | FluidR3 | nearest note resampled | attack | decay |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| instrument | notes | ours | FluidR3 | nearest | attack fit | ours | nearest | decay fit | ours | nearest |",
+        f"| --- |{' ---: |' * 10}",
     ]
     for row in rows:
         other = "–" if row.other is None else f"{row.other:.1f}"
         lines.append(
             f"| {row.instrument} | {row.notes} | {row.ours:.1f} | {other} | {row.sampler:.1f} "
-            f"| {row.attack:.0%} | {row.decay:.0%} |"
+            f"| {row.fitted.attack:.0%} | {row.left_out.attack:.0%} | {row.nearest.attack:.0%} "
+            f"| {row.fitted.decay:.0%} | {row.left_out.decay:.0%} | {row.nearest.decay:.0%} |"
         )
     return "\n".join(lines)
 
@@ -155,30 +167,52 @@ def _is_fitted(instrument: Instrument) -> bool:
     return any((0, program) in _PROGRAMS.values() for program in instrument.programs)
 
 
-def _held_out_pitches(references: Sequence[Reference]) -> list[int]:
-    return sorted({reference.note for reference in references})[1::_EVERY]
+def _leave_out_pitches(
+    font: Path,
+    sources: Sequence[Source],
+    references: Mapping[str, Sequence[Reference]],
+    third: int,
+    out: Mapping[str, list[_LeftOut]],
+) -> None:
+    """Add the notes of a third of the pitches, played by instruments that were made without them."""
+    held_out = {
+        source.folder: frozenset(sorted({one.note for one in references[source.folder]})[third::_EVERY])
+        for source in sources
+    }
+    presets = [
+        preset
+        for instrument in melodic.instruments(held_out)
+        if _is_fitted(instrument)
+        for preset in instrument_presets(instrument)
+    ]
+    write(font, presets, name="Left out", comment="")
+    with Player(font) as player:
+        for source in sources:
+            notes = references[source.folder]
+            chosen = [one for one in notes if one.note in held_out[source.folder]]
+            out[source.folder].extend(_played(player, _PROGRAMS[source.folder], chosen, notes))
 
 
-def _row(name: str, references: Sequence[Reference], held_out: frozenset[int], ours: Player, other: Path | None) -> Row:
-    left_out = [reference for reference in references if reference.note in held_out]
-    fitted = [reference for reference in references if reference.note not in held_out]
-    program = _PROGRAMS[name]
-    played = [ours.note(*program, reference.note, reference.velocity) for reference in left_out]
-    return _figures(name, left_out, fitted, played, _others(program, left_out, other))
-
-
-def _drum_row(source: Source, references: Sequence[Reference], other: Path | None) -> Row:
-    left_out = references[1::_EVERY]
-    fitted = [reference for reference in references if reference not in left_out]
+def _leave_out_hits(
+    font: Path, source: Source, references: Sequence[Reference], third: int, out: Mapping[str, list[_LeftOut]]
+) -> None:
+    """Add a third of the hits of a drum, played by a kit that was made without them."""
+    chosen = references[third::_EVERY]
     program = _PROGRAMS.get(source.folder, _ACOUSTIC_KIT)
-    keys = frozenset((reference.velocity, reference.take) for reference in left_out)
-    with tempfile.TemporaryDirectory() as scratch:
-        font = Path(scratch) / "kit.sf2"
-        presets: list[Preset] = build_kits(keys, (program[1],))
-        write(font, presets, name="Held out", comment="")
-        with Player(font) as player:
-            played = [player.note(*program, reference.note, reference.velocity) for reference in left_out]
-    return _figures(source.folder, left_out, fitted, played, _others(program, left_out, other))
+    presets = build_kits(frozenset((one.velocity, one.take) for one in chosen), (program[1],))
+    write(font, presets, name="Left out", comment="")
+    with Player(font) as player:
+        out[source.folder].extend(_played(player, program, chosen, references))
+
+
+def _played(
+    player: Player, program: tuple[int, int], chosen: Sequence[Reference], references: Sequence[Reference]
+) -> list[_LeftOut]:
+    others = [one for one in references if one not in chosen]
+    return [
+        _LeftOut(one, player.note(*program, one.note, one.velocity), _resampled(_nearest(one, others), one.note))
+        for one in chosen
+    ]
 
 
 def _others(program: tuple[int, int], references: Sequence[Reference], soundfont: Path | None) -> list[Signal]:
@@ -188,20 +222,35 @@ def _others(program: tuple[int, int], references: Sequence[Reference], soundfont
         return [player.note(*program, reference.note, reference.velocity) for reference in references]
 
 
-def _figures(
-    name: str, left_out: Sequence[Reference], fitted: Sequence[Reference], played: list[Signal], compared: list[Signal]
-) -> Row:
-    goals = [aligned(reference.signal()) for reference in left_out]
-    nearest = [_resampled(_nearest(reference, fitted), reference.note) for reference in left_out]
+def _row(name: str, left_out: Sequence[_LeftOut], other: Path | None) -> Row:
+    references = [one.reference for one in left_out]
+    goals = [aligned(reference.signal()) for reference in references]
+    pitches = [_hertz(reference) for reference in references]
+    ours, nearest = [one.ours for one in left_out], [one.nearest for one in left_out]
+    compared = _others(_PROGRAMS.get(name, _ACOUSTIC_KIT), references, other)
     return Row(
         name,
         len(left_out),
-        _mean_distance(goals, played),
+        _mean_distance(goals, ours),
         _mean_distance(goals, compared) if compared else None,
         _mean_distance(goals, nearest),
-        _median_error(goals, played, attack_time),
-        _median_error(goals, played, decay_slope),
+        _fit_errors(name, references, goals),
+        _errors(goals, ours, pitches),
+        _errors(goals, nearest, pitches),
     )
+
+
+def _fit_errors(name: str, references: Sequence[Reference], goals: Sequence[Signal]) -> Errors:
+    """Return the errors of notes that are rendered from the parameters that were fitted to them."""
+    notes = {(note.pitch, note.velocity, note.take): note.note for note in read_parameters(PARAMETERS / f"{name}.json")}
+    rendered = [render(notes[one.note, one.velocity, one.take], TIMES[-1] + 0.4) for one in references]
+    return _errors(goals, rendered, [_hertz(reference) for reference in references])
+
+
+def _hertz(reference: Reference) -> float:
+    """Return a reference's fundamental; 0 for a drum."""
+    drums = {source.folder for source in SOURCES if source.kind is Kind.DRUM}
+    return 0.0 if reference.instrument in drums else frequency_of(reference.note)
 
 
 def _nearest(goal: Reference, choices: Sequence[Reference]) -> Reference:
@@ -223,29 +272,13 @@ def _resampled(reference: Reference, pitch: int) -> Signal:
     return np.asarray(np.interp(places, np.arange(len(note)), note))
 
 
-def envelope(note: Signal) -> Signal:
-    """Return the RMS of a note in windows of 10 ms, every millisecond."""
-    step = RATE // 1000
-    total = np.concatenate([[0], np.cumsum(note**2)])
-    starts = np.arange(0, len(note) - 10 * step, step)
-    return np.asarray(np.sqrt((total[starts + 10 * step] - total[starts]) / (10 * step)))
-
-
-def attack_time(note: Signal) -> float:
-    """Return the milliseconds from 10 % of the peak to 90 % of it."""
-    level = envelope(np.pad(note, (RATE // 50, 0)))[:500]
-    peak = level.max()
-    return float(np.argmax(level > 0.9 * peak) - np.argmax(level > 0.1 * peak)) + 1
-
-
-def decay_slope(note: Signal) -> float:
-    """Return by how many dB a second a note falls between 0.1 and 1 second, while it is within 50 dB of its peak."""
-    level = 20 * np.log10(envelope(note) + 1e-9)
-    times = np.arange(len(level)) / 1000
-    used = (times > 0.1) & (times < 1.0) & (level > level.max() - 50)
-    return float(-np.polyfit(times[used], level[used], 1)[0]) if used.sum() > 50 else 0.0
-
-
-def _median_error(goals: Sequence[Signal], notes: Sequence[Signal], figure: Callable[[Signal], float]) -> float:
-    pairs = [(figure(goal), figure(note)) for goal, note in zip(goals, notes, strict=True)]
-    return float(np.median([abs(note / goal - 1) for goal, note in pairs if goal]))
+def _errors(goals: Sequence[Signal], notes: Sequence[Signal], pitches: Sequence[float]) -> Errors:
+    """Return the median relative errors of notes; 0 Hz stands for a drum."""
+    attacks, decays = [], []
+    for goal, note, hertz in zip(goals, notes, pitches, strict=True):
+        wanted = attack_time(goal, hertz)
+        attacks.append(abs(attack_time(note, hertz) / wanted - 1))
+        slopes = decay_slopes(goal, note, hertz)
+        if slopes:
+            decays.append(abs(slopes[1] / slopes[0] - 1))
+    return Errors(float(np.median(attacks)), float(np.median(decays)))

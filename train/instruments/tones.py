@@ -11,26 +11,30 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from train.instruments.note import (
     FLOOR,
     NOISE_BANDS,
     NOISE_CENTERS,
-    NOISE_EDGES,
     TIMES,
     Levels,
     Note,
     fade_in,
     level_curves,
     partial_phases,
+    powers,
     render_noise,
+    slope,
 )
 from train.instruments.references import RATE, Signal
 
 _SLOWEST: Final = 4.5
+_SLOWEST_RING: Final = 1.5
 _FASTEST: Final = 90.0
-"""dB per second: the falls of envelopes. A replay starts ten seconds before what it plays; the slowest note has
-fallen by 45 dB then."""
+"""dB per second: the falls of envelopes. A replay starts ten seconds before what it plays: most notes have fallen by
+45 dB then, and stations hold none so long."""
+_ROUNDS: Final = 4
 _DECAY_RANGE: Final = 96.0
 """dB that FluidSynth's envelope falls by in its decay time."""
 _BLEND: Final = 0.08
@@ -40,6 +44,10 @@ _AUDIBLE: Final = 60.0
 _RATES: Final = ((11_025, 1400.0), (16_000, 3000.0))
 """Sample rates in Hz, and the highest frequency that each may hold, since FluidSynth's interpolation mirrors what is
 near the sample rate."""
+
+
+Rows = npt.NDArray[np.bool_]
+"""Chosen rows of levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,15 @@ class Tone:
 
 
 def looped(
-    note: Note, rate: int, start: float, length: float, *, seed: int = 1, falls: bool = True, parts: int = 2
+    note: Note,
+    rate: int,
+    start: float,
+    length: float,
+    *,
+    seed: int = 1,
+    falls: bool = True,
+    parts: int = 2,
+    rings: bool = False,
 ) -> list[Tone]:
     """Return the parts of a note, each with a loop in which every partial has whole periods, so that it has no seam.
 
@@ -66,6 +82,7 @@ def looped(
         seed: of the noise.
         falls: whether the note dies away.
         parts: 2, or 1 where one envelope is near enough.
+        rings: whether it falls as slowly as a tine or a reed, and as a whole just as the note does.
     """
     if not falls:
         # Random phases: detuned voices would meet once in every turn of the loop.
@@ -74,33 +91,42 @@ def looped(
     phases = partial_phases(len(note.ratios))
     return [
         _sampled(part, _rate_for(part, note, rate), start, length, phases, seed=seed, fall=fall)
-        for part, fall in _parts(note, start, parts)
+        for part, fall in _parts(note, start, parts, rings)
     ]
 
 
-def _parts(note: Note, start: float, count: int) -> list[tuple[Note, float]]:
+def _parts(note: Note, start: float, count: int, rings: bool) -> list[tuple[Note, float]]:
     """Return what of a note rings on after `start` and what dies away, each with its fall in dB per second."""
     end = max(TIMES[-1], start + 0.5)
-    before, after = (_powers(note, moment) for moment in (start, end))
-    falls = np.clip((before - after) / (end - start), 0, _FASTEST)
+    moments = np.linspace(start, end, 40)
+    levels = powers(note, moments)
+    before = levels[:, 0]
+    falls = np.clip((before - levels[:, -1]) / (end - start), _SLOWEST_RING if rings else _SLOWEST, _FASTEST)
     weights = np.maximum(before - before.max() + _AUDIBLE, 0) + 1e-6
-    groups = _two_groups(np.log(np.maximum(falls, _SLOWEST)), weights) if count > 1 else np.zeros(len(falls))
+    groups = _two_groups(np.log(falls), weights) if count > 1 else np.zeros(len(falls))
+    chosen = [groups == group for group in (0, 1) if (weights[groups == group] > 1).any()]
+    common = [float(np.exp(np.average(np.log(falls[rows]), weights=weights[rows]))) for rows in chosen]
+    if rings:
+        common = _balanced(levels, moments, chosen, common)
     parts = []
-    for group in (0, 1):
-        chosen = groups == group
-        if (weights[chosen] > 1).any():
-            fall = float(np.exp(np.average(np.log(np.maximum(falls[chosen], _SLOWEST)), weights=weights[chosen])))
-            of_partials, of_bands = chosen[: len(note.ratios), None], chosen[len(note.ratios) :, None]
-            levels = np.where(of_partials, note.partials, FLOOR), np.where(of_bands, note.noise, FLOOR)
-            parts.append((replace(note, partials=levels[0], noise=levels[1]), fall))
+    for rows, fall in zip(chosen, common, strict=True):
+        of_partials, of_bands = rows[: len(note.ratios), None], rows[len(note.ratios) :, None]
+        kept = np.where(of_partials, note.partials, FLOOR), np.where(of_bands, note.noise, FLOOR)
+        parts.append((replace(note, partials=kept[0], noise=kept[1]), fall))
     return parts
 
 
-def _powers(note: Note, moment: float) -> Signal:
-    """Return the power in dB of each partial and of each noise band at a moment."""
-    widths = (NOISE_EDGES[2:] - NOISE_EDGES[:-2]) / RATE
-    tones, noise = (level_curves(levels, np.array([moment]))[:, 0] for levels in (note.partials, note.noise))
-    return np.concatenate([tones - 3, noise + 10 * np.log10(widths)])
+def _balanced(levels: Levels, moments: Signal, groups: Sequence[Rows], falls: Sequence[float]) -> list[float]:
+    """Return the falls of groups of rows, that of the strongest changed so that the whole falls as the note does."""
+    out = list(falls)
+    for _ in range(_ROUNDS):
+        played = np.full_like(levels, FLOOR)
+        for rows, fall in zip(groups, out, strict=True):
+            played[rows] = levels[rows, :1] - fall * (moments - moments[0])
+        strongest = int(np.argmax([(10 ** (played[rows] / 10)).sum() for rows in groups]))
+        ratio = float(np.clip(slope(levels, moments) / slope(played, moments), 0.5, 2))
+        out[strongest] = float(np.clip(out[strongest] * ratio, _SLOWEST_RING, _FASTEST))
+    return out
 
 
 def _two_groups(values: Signal, weights: Signal) -> Levels:

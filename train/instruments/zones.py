@@ -54,7 +54,15 @@ def _samples(instrument: Instrument, pitch: int, layer: Layer, level: float) -> 
     above = max(0, pitch - instrument.pitches[0])
     start = max(0.12, instrument.start * 0.85 ** (above / 12)) if instrument.falls else instrument.start
     note = instrument.timbre(pitch, layer.velocity)
-    tones = looped(note, instrument.rate, start, instrument.loop, falls=instrument.falls, parts=instrument.parts)
+    tones = looped(
+        note,
+        instrument.rate,
+        start,
+        instrument.loop,
+        falls=instrument.falls,
+        parts=instrument.parts,
+        rings=instrument.rings,
+    )
     whole = render(note, 1.2)
     whole *= np.minimum(np.arange(len(whole)) / (instrument.attack * RATE), 1)
     # Short peaks are bent by at most 4 dB; a louder note than that stays softer than asked for.

@@ -1,0 +1,59 @@
+"""Attack times and slopes of decays of notes whose envelopes are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from train.instruments.envelopes import attack_time, decay_slopes, envelope
+from train.instruments.references import RATE, Signal
+
+
+def tone(hertz: float, gain: Signal) -> Signal:
+    return gain * np.sin(2 * np.pi * hertz * np.arange(len(gain)) / RATE)
+
+
+def ramp(seconds: float, length: float = 1.0) -> Signal:
+    return np.minimum(np.arange(round(length * RATE)) / (seconds * RATE), 1)
+
+
+def falling(slope: float, seconds: float = 3.0) -> Signal:
+    return 10 ** (-slope * np.arange(round(seconds * RATE)) / RATE / 20)
+
+
+@pytest.mark.parametrize("hertz", [41.2, 220.0, 1318.5])
+def test_a_steady_tone_has_a_steady_envelope(hertz: float) -> None:
+    level = envelope(tone(hertz, np.ones(RATE)), hertz)[100:]
+    assert level.max() / level.min() < 1.02
+
+
+@pytest.mark.parametrize("hertz", [55.0, 220.0, 880.0])
+def test_an_attack_takes_four_fifths_of_a_linear_rise(hertz: float) -> None:
+    assert attack_time(tone(hertz, ramp(0.2)), hertz) == pytest.approx(160, rel=0.06)
+
+
+@pytest.mark.parametrize("slope", [3.0, 12.0, 30.0])
+def test_a_decay_has_the_slope_of_its_envelope(slope: float) -> None:
+    note = tone(220, falling(slope))
+    slopes = decay_slopes(note, note, 220)
+    assert slopes is not None
+    assert slopes[0] == slopes[1] == pytest.approx(slope, rel=0.03)
+
+
+def test_a_decay_ends_where_the_reference_does() -> None:
+    note = np.where(np.arange(3 * RATE) < RATE, tone(220, falling(6.0)), 0)
+    slopes = decay_slopes(tone(220, falling(6.0))[:RATE], note, 220)
+    assert slopes == pytest.approx((6, 6), rel=0.05)
+
+
+def test_a_room_below_the_note_does_not_make_its_decay_slower() -> None:
+    dry = tone(220, falling(60.0))
+    room = 10 ** (-50 / 20) * np.random.default_rng(1).standard_normal(len(dry))
+    slopes = decay_slopes(dry + room, dry, 220)
+    assert slopes is not None
+    assert slopes[0] == pytest.approx(60, rel=0.06)
+
+
+def test_a_stroke_that_is_over_at_once_has_no_decay() -> None:
+    click = tone(220, falling(900.0))
+    assert decay_slopes(click, click) is None

@@ -1,0 +1,66 @@
+"""The envelope of a note: its attack time and the slope of its decay."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from train.instruments.note import RING_RANGE, RINGS_FROM, RINGS_UNTIL
+from train.instruments.references import RATE, Signal
+
+_SHORTEST: Final = 0.010
+"""Seconds of the window, at least; it holds whole periods, so that the envelope does not follow the wave."""
+_ATTACK_SECONDS: Final = 0.5
+"""Seconds in which a note reaches its peak."""
+_LEAST_DECAY: Final = 0.1
+"""Seconds of a decay, at least; a shorter one has no slope."""
+
+
+def whole_periods(hertz: float) -> float:
+    """Return the seconds of the envelope's window for a fundamental; 0 Hz stands for a drum."""
+    return float(np.ceil(_SHORTEST * hertz) / hertz) if hertz else _SHORTEST
+
+
+def envelope(note: Signal, hertz: float = 0.0) -> Signal:
+    """Return the RMS of a note over the window that ends at each millisecond."""
+    length, step = round(whole_periods(hertz) * RATE), RATE // 1000
+    total = np.concatenate([np.zeros(length + 1), np.cumsum(note**2)])
+    ends = np.arange(length, len(total), step)
+    return np.asarray(np.sqrt((total[ends] - total[ends - length]) / length))
+
+
+def attack_time(note: Signal, hertz: float = 0.0) -> float:
+    """Return the milliseconds that the envelope takes from 10 % to 90 % of its peak."""
+    level = envelope(note, hertz)[: round(_ATTACK_SECONDS * 1000)]
+    low, high = (_first_above(level, share * float(level.max())) for share in (0.1, 0.9))
+    return high - low
+
+
+def decay_slopes(reference: Signal, note: Signal, hertz: float = 0.0) -> tuple[float, float] | None:
+    """Return by how many dB a second a reference and a note fall: the slopes of lines over the same part of both.
+
+    The part begins 0.1 seconds after the attack. It ends after two seconds, where the reference ends, or where it is
+    40 dB below its peak.
+
+    Returns:
+        The two slopes, or None where that part is shorter than 0.1 seconds.
+    """
+    levels = [20 * np.log10(envelope(sound, hertz) + 1e-9) for sound in (reference, note)]
+    first, last = round(RINGS_FROM * 1000), min(round(RINGS_UNTIL * 1000), *map(len, levels))
+    soft = np.flatnonzero(levels[0][first:last] < levels[0].max() - RING_RANGE)
+    last = first + int(soft[0]) if len(soft) else last
+    if last - first < _LEAST_DECAY * 1000:
+        return None
+    moments = np.arange(first, last) / 1000
+    goal, slope = (float(-np.polyfit(moments, level[first:last], 1)[0]) for level in levels)
+    return goal, slope
+
+
+def _first_above(level: Signal, threshold: float) -> float:
+    """Return the place, between two values, at which a level first reaches a threshold."""
+    place = int(np.argmax(level >= threshold))
+    if place == 0:
+        return 0.0
+    before, after = level[place - 1 : place + 1]
+    return float(place - 1 + (threshold - before) / (after - before))
