@@ -1,8 +1,8 @@
 """The cost of a listener on the radio's server and on Icecast: the same Opus stream, in turn, in one run.
 
-Each server gets one listener and then many; the result is the difference per additional listener. Both serve a burst of
-`BURST` seconds. Icecast gets the stream from ffmpeg, repacked into ffmpeg's default pages of one second: one write per
-second to each listener, the least that Icecast can do.
+Each server gets one listener and then many; the result is the difference per additional listener. The radio gets a
+crowd, too. Both serve a burst of `BURST` seconds. Icecast gets the stream from ffmpeg, repacked into ffmpeg's default
+pages of one second: one write per second to each listener, the least that Icecast can do.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from radio.errors import ServerError
 from radio.types import Seconds
 
 MANY = 2_000
+CROWD = 10_000
+_OTHER_FILES = 500
+"""Descriptors that are left for everything but listeners."""
 BURST: Seconds = 22.0
 _RATE = 96_000 // 8
 _STARTING: Seconds = 120.0
@@ -69,10 +72,12 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         raise ServerError("icecast2 is not installed; run scripts/system-packages --tests")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    many, seconds = max(50, round(MANY * min(1.0, setup.effort))), max(3.0, 30 * setup.effort)
+    effort, seconds = min(1.0, setup.effort), max(3.0, 30 * setup.effort)
+    many, crowd = max(50, round(MANY * effort)), max(100, min(round(CROWD * effort), hard - _OTHER_FILES))
     with _front(setup) as (front, port):
         path = f"/{setup.station.name}.opus"
         ours = [_load(front, port, f"{path}?burst={BURST:g}", count, seconds) for count in (1, many)]
+        crowded = _load(front, port, f"{path}?burst={BURST:g}", crowd, seconds)
         with _icecast(program, f"http://127.0.0.1:{port}{path}", many) as (icecast, its_port):
             theirs = [_load(icecast, its_port, "/radio.opus", count, seconds) for count in (1, many)]
     (cpu, memory), (its_cpu, its_memory) = _each_more(ours, many, seconds), _each_more(theirs, many, seconds)
@@ -99,11 +104,26 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
             "% of a core",
             absolute=f"{100 * one.processor:.2f} % with one; {all_.throughput / 1_000:.1f} kB per second to each",
         )
-        lost = all_.report["starved"] + all_.report["ended"]
-        target = 0 if all_ is ours[1] else None
-        buffered = f"the least buffered audio of a listener was {all_.report['least']:.1f} s"
-        underruns = f"underruns: listeners of {name} that starved or were disconnected"
-        yield Measurement(underruns, lost, "", target, at_most=True, absolute=buffered)
+        yield _underruns(f"of {name}", all_, 0 if all_ is ours[1] else None)
+    yield Measurement(
+        f"processor time of the radio with {crowd:,} listeners",
+        100 * crowded.processor,
+        "% of a core",
+        absolute=f"{crowded.throughput / 1_000:.1f} kB per second to each",
+    )
+    yield _underruns(f"of {crowd:,} of the radio", crowded, 0)
+
+
+def _underruns(whose: str, load: Load, target: float | None) -> Measurement:
+    """Return the listeners that had nothing to play or were disconnected."""
+    return Measurement(
+        f"underruns: listeners {whose} that starved or were disconnected",
+        load.report["starved"] + load.report["ended"],
+        "",
+        target,
+        at_most=True,
+        absolute=f"the least buffered audio of a listener was {load.report['least']:.1f} s",
+    )
 
 
 def _each_more(loads: list[Load], many: int, seconds: Seconds) -> tuple[float, float]:
