@@ -53,6 +53,9 @@ def test_bytes_and_operations_of_the_wkv_kernels_are_counted() -> None:
     assert longer.operations == 2 * one.operations
 
 
+_MAY_BE_NONE = ("underruns", "memory of one more listener")  # so few listeners may need no new page
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "section", ["engine", "training", "pipeline", "peers", "process", "push", "stations", "listeners"]
@@ -65,7 +68,7 @@ def test_every_section_has_measurements(section: str, tmp_path: Path) -> None:
     figures = json.loads((tmp_path / "bench.json").read_text())["figures"]
     assert len(figures) >= 3
     assert {figure["section"] for figure in figures} == {section}
-    assert all(figure["value"] > 0 for figure in figures if not figure["what"].startswith("underruns"))
+    assert all(figure["value"] > 0 for figure in figures if not figure["what"].startswith(_MAY_BE_NONE))
     assert all(figure["what"] in (tmp_path / "bench.md").read_text() for figure in figures)
     # Speed depends on the load of the machine; memory does not.
     assert all(figure["reached"] for figure in figures if figure["unit"] == "MiB" and figure["target"])
