@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
-from itertools import zip_longest
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from radio.music.events import NoteEvent
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.station.event_log import EventLog
+from radio.station.later_steps import Step, merged
 from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
 from radio.station.marks import Mark, Marks
 from radio.station.moves import Moves
@@ -74,7 +74,7 @@ class Station:
         self._on_bar = on_bar
         self.controls = settings.controls
         """The latest values. Those of the music take effect from the bar that `control` returned."""
-        self._later: deque[Mapping[str, object]] = deque()
+        self._later: deque[Step] = deque()
         """Changes of controls for the bars not composed yet, in order."""
         self._composer = bars
         self._synth = synth
@@ -125,7 +125,7 @@ class Station:
             done += len(part)
         return out
 
-    def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
+    def control(self, patch: Step, later: Sequence[Step] = ()) -> dict[str, Landing]:
         """Change controls.
 
         A change to the music takes effect at the first bar line not composed yet. A change to the harmony takes effect
@@ -146,14 +146,10 @@ class Station:
         controls = self.controls.changed(patch)
         for step in later:
             controls.changed(step)
-        named = {name for step in (patch, *later) for name in step}
-        rest = [{name: value for name, value in step.items() if name not in named} for step in self._later]
-        nothing: Mapping[str, object] = {}
-        steps = (nothing, *later) if later else ()  # the next bar has `patch` itself
-        self._later = deque({**old, **new} for old, new in zip_longest(rest, steps, fillvalue=nothing))
+        self._later = merged(self._later, patch, later)
         return self._change(patch)
 
-    def _change(self, patch: Mapping[str, object]) -> dict[str, Landing]:
+    def _change(self, patch: Step) -> dict[str, Landing]:
         """Change controls now, and return where each change takes effect."""
         self.controls = self.controls.changed(patch)
         landings = {
