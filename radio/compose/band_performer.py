@@ -46,9 +46,9 @@ _MOST: Final = MappingProxyType({"keys": 6, "bass": 1, "drums": 4, "lead": 1})
 """Notes that a layer may strike at once; a layer that may strike one ends the note before it."""
 
 _LEANING: Final = 3.0
-"""How much more the logits of a layer's notes are at a density of 1 than at 0."""
+"""Raises the logits of a layer's notes at a density of 1, against one of 0."""
 _HURRY: Final = 2.0
-"""How much less those of times are, for each time that they double."""
+"""Lowers the logits of times, for each time that they double."""
 
 _COLDEST: Final = 0.05
 """The least temperature at which layers are weighed against each other."""
