@@ -218,6 +218,7 @@ def test_commands_of_the_api_run(shell: Shell) -> None:
         'curl() { command curl --fail -sS --max-time 100 "$@"; }\n'
         'mpv() { command mpv --really-quiet --ao=null --length=1 "$@"; }\n'
     )
+    shell.run("radio render --station chill --minutes 0.3 song.mp3")  # a listener's recording
     with served(shell) as port:
         before = f"{limits}RADIO=http://localhost:{port}"
         for command in matching(SERVER):
@@ -233,11 +234,11 @@ def test_commands_of_the_api_run(shell: Shell) -> None:
 
 @pytest.mark.slow
 def test_pushes_arrive(shell: Shell) -> None:
-    for name in ("twitch.key", "youtube.key", "icecast.password"):
+    for name in ("twitch.key", "youtube.key", "stream.key", "icecast.password", "user.password"):
         (shell.folder / name).write_text(f"{KEY}\n")
     with nginx() as rtmp, icecast() as audio:
         for command in matching(PUSHES):
-            text = re.sub(r"rtmps?://\S+", f"rtmp://127.0.0.1:{rtmp.port}/live", command.text)
+            text = re.sub(r"rtmps?://(\w+@)?\S+", rf"rtmp://\g<1>127.0.0.1:{rtmp.port}/live", command.text)
             text = re.sub(r"(?<=icecast://)([\w.]+@)?[\w.]+:8000", rf"\g<1>127.0.0.1:{audio.port}", text)
             if "--key" not in text:  # a terminal is asked for it: tests/cli/test_push.py
                 text = text.replace("radio push", "radio push --key-env TWITCH_KEY")
