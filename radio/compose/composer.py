@@ -31,6 +31,7 @@ from radio.compose.request import request_of
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.track_writer import memento_of
 from radio.compose.wish import ANY
+from radio.errors import ModelError
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.engines.base import Engine, State
 from radio.model.sampling import Sampling
@@ -193,7 +194,9 @@ class Composer:
         )
 
     def restore(self, saved: ComposerState) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state. Raises ModelError if it is that of a band model."""
+        if saved.band is not None:
+            raise ModelError("the state is that of a station with a band model")
         self._seed, self.next_number = saved.seed, saved.next_number
         self._conductor.restore(saved.conductor)
         for layer, performer in self._performers.items():

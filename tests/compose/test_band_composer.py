@@ -105,3 +105,5 @@ def test_a_skipped_track_ends_and_its_notes_are_released() -> None:
 def test_the_state_of_another_kind_of_station_is_refused() -> None:
     with pytest.raises(ModelError, match="a station without a band model"):
         composer().restore(test_composer.composer().save())
+    with pytest.raises(ModelError, match="a station with a band model"):
+        test_composer.composer().restore(composer().save())
