@@ -328,10 +328,23 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
     fields = json.loads(body)
     if kind is ChangeControls:
         number, patch, later = fields
-        return ChangeControls(number, patch, tuple(later))
+        return ChangeControls(number, _object(patch), tuple(map(_object, later)))
+    if kind is StationEvent:
+        frame, name, data = fields
+        return StationEvent(frame, name, _object(data))
+    if kind is PrimeStation:
+        number, prime = fields
+        return PrimeStation(number, _object(prime))
     if kind in {OpenFormat, CloseFormat, EncoderFailed} and fields[0] not in _FORMATS:
         raise ValueError(f"unknown format '{fields[0]}'")
     return kind(*fields)
+
+
+def _object(value: object) -> dict[str, JsonValue]:
+    """Return a value that must be a JSON object."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.40} is not an object")
+    return value
 
 
 def _json(value: object) -> bytes:
