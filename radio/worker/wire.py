@@ -6,10 +6,11 @@ A message consists of the length of the rest (32 bits, little-endian), one byte 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 
@@ -323,9 +324,9 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
     if (numbers := _NUMBERS.get(kind)) is not None:
         return kind(*numbers.unpack(body))
     if kind is ControlsLanded:
-        number, landings, mixed = json.loads(body)
+        number, landings, mixed = _read_json(body)
         return ControlsLanded(number, {name: Landing(*landing) for name, landing in landings.items()}, mixed)
-    fields = json.loads(body)
+    fields = _read_json(body)
     if kind is ChangeControls:
         number, patch, later = fields
         return ChangeControls(number, _object(patch), tuple(map(_object, later)))
@@ -345,6 +346,18 @@ def _object(value: object) -> dict[str, JsonValue]:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r:.40} is not an object")
     return value
+
+
+def _read_json(body: bytes) -> Any:
+    """Return the value of JSON, in which all numbers are finite, as those of `_json` are."""
+    return json.loads(body, parse_float=_finite, parse_constant=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number
 
 
 def _json(value: object) -> bytes:

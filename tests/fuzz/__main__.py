@@ -38,6 +38,7 @@ def main() -> int:
         console.print(f"{name}: {arguments.minutes:g} minutes")
         row, passed = _fuzz(name, arguments.minutes)
         rows.append(row)
+        console.print(row, highlight=False)
         status |= not passed
     table = "\n".join(rows) + "\n"
     console.print(table, highlight=False)

@@ -112,6 +112,8 @@ def test_an_invalid_length_is_refused_before_the_body_arrives(length: int) -> No
         b'\x09["wav",0]',
         b'\x0a["wav"]',
         b"\x63",
+        b"\x05[1,{},NaN]",
+        b'\x0c["mp3",1e999]',
         b'\x08[0,"note",7]',
         b"\x02[3,[],[]]",
         b"\x02[3,{},[1]]",
