@@ -87,3 +87,12 @@ def test_a_listener_of_chaos_counts_the_seconds_without_audio() -> None:
     assert (listener.buffered, listener.heard_silence()) == (0.5, 3)
     listener.reset()
     assert listener.heard_silence() == 0
+
+
+def test_a_listener_of_chaos_that_joins_again_has_no_audio_from_before() -> None:
+    listener = Listener(0, "/chill.opus?burst=2", now=lambda: 10.0)
+    listener.receive(30)
+    listener.join_again()
+    assert (listener.buffered, listener.heard_silence()) == (-10.0, 0)
+    listener.receive(2)
+    assert (listener.buffered, listener.heard_silence()) == (2, 0)

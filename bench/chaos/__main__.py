@@ -26,7 +26,7 @@ PATHS: Final = (
     "/study.opus?burst=2",
 )
 SETTLING: Final = 30.0
-"""Seconds on the air before listeners connect, so that every burst is full, and before each fault."""
+"""Seconds on the air before listeners connect, so that every burst is full, and from there to each fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,18 @@ def main() -> None:
         try:
             for fault in arguments.faults or FAULTS:
                 for _ in track(range(arguments.rounds), description=f"{fault:17}", console=console):
+                    for listener in listeners:
+                        listener.join_again()
                     time.sleep(SETTLING)
                     results.setdefault(fault, []).append(measure(radio, listeners, fault))
         finally:
             for listener in listeners:
                 listener.stop()
             radio.end()
+            if results:
+                console.print(table(results), markup=False)
             console.print((radio.folder / "log").read_text()[-4_000:], markup=False, highlight=False)
     text = table(results)
-    console.print(text, markup=False)
     if arguments.output is not None:
         command = f"python -m bench.chaos --rounds {arguments.rounds}"
         replace_table(arguments.output, "chaos", command, text)

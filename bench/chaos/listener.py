@@ -36,6 +36,7 @@ class Listener:
     connections: int = 0
     _plays_until: float = 0.0
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _leaving: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
@@ -56,6 +57,12 @@ class Listener:
         """Begin to count silence."""
         with self._lock:
             self.silence = 0.0
+
+    def join_again(self) -> None:
+        """Disconnect, forget all audio, and connect again: a player that was late has more than its burst."""
+        with self._lock:
+            self._leaving.set()
+            self._plays_until = self.silence = 0.0
 
     def heard_silence(self) -> float:
         """Return the silence so far, with one that goes on."""
@@ -89,13 +96,16 @@ class Listener:
 
     def _read(self, connection: socket.socket) -> None:
         tail, granule = b"", -1
+        self._leaving.clear()
         while not self._stopped.is_set():
             try:
                 data = connection.recv(65_536)
             except TimeoutError:
-                continue
-            if not data:
+                data = None
+            if self._leaving.is_set() or data == b"":
                 return
+            if data is None:
+                continue
             if self.format != "opus":
                 self.receive(len(data) * 8 / BIT_RATES[self.format])
                 continue
