@@ -11,21 +11,20 @@ from typing import Final
 from radio.compose.band_performer import BandPerformer
 from radio.compose.bar import Bar
 from radio.compose.composer import ComposerState
+from radio.compose.conducted import ConductedComposer
 from radio.compose.conductor import Conductor
 from radio.compose.pace import tempo_and_swing
 from radio.compose.plan import Track
-from radio.compose.prime import Prime
 from radio.compose.request import request_of
 from radio.errors import ModelError
 from radio.model.engines.base import Engine
 from radio.music.chords import pitch_class
 from radio.settings.controls import Controls
-from radio.types import Action
 
 _MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
 
 
-class BandComposer:
+class BandComposer(ConductedComposer):
     """Composes one bar after the other; a function of (model, settings, seed, controls at each bar).
 
     Args:
@@ -35,7 +34,7 @@ class BandComposer:
     """
 
     def __init__(self, engine: Engine, conductor: Conductor, *, seed: int) -> None:
-        self._conductor = conductor
+        super().__init__(conductor)
         self._seed = seed
         self._performer = BandPerformer(engine, (seed, 0))
         self._asked = (0.0, 0.0)
@@ -57,27 +56,6 @@ class BandComposer:
         tempo, swing = tempo_and_swing(track, controls, self._asked)
         events = {layer: [*releases.get(layer, ()), *notes] for layer, notes in played.items()}
         return Bar(plan, track, tempo, swing, events, self._conductor.instruments.played(track.programs, controls))
-
-    @property
-    def next_loop(self) -> int:
-        """The number of the bar at which another harmony would take effect."""
-        return self._conductor.next_loop
-
-    def act(self, action: Action, controls: Controls) -> int:
-        """Do what a listener asks for, and return the number of the bar from which it counts.
-
-        Raises:
-            ControlError: There is no such track to like or dislike.
-        """
-        return self._conductor.act(action, request_of(controls)[0])
-
-    def prime(self, prime: Prime, controls: Controls) -> int:
-        """Let the track that begins next take up tempo, key and chords of `prime`.
-
-        Returns:
-            The number of its first bar.
-        """
-        return self._conductor.prime(prime, request_of(controls)[0])
 
     def save(self) -> ComposerState:
         """Return everything that the next bar depends on."""

@@ -18,6 +18,7 @@ from radio.compose.balance import keys_gain
 from radio.compose.band_performer import BandState
 from radio.compose.bar import Bar
 from radio.compose.bass_line import clashing
+from radio.compose.conducted import ConductedComposer
 from radio.compose.conductor import Conductor, ConductorState
 from radio.compose.form import BarScript
 from radio.compose.grammar import Limits
@@ -26,7 +27,6 @@ from radio.compose.pace import tempo_and_swing
 from radio.compose.performer import Performer, PerformerState
 from radio.compose.phrase import phrase_from_events, phrase_of
 from radio.compose.plan import BarPlan, Request, Track
-from radio.compose.prime import Prime
 from radio.compose.request import request_of
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
 from radio.compose.track_writer import memento_of
@@ -38,7 +38,7 @@ from radio.model.sampling import Sampling
 from radio.music.events import Note, NoteEvent
 from radio.music.parts import DRUMS, PIANO
 from radio.settings.controls import Controls
-from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Action, Tick
+from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 STEPS_A_BAR: Final = 1
 """Groups of candidates for the next track that are sampled with each bar."""
@@ -81,7 +81,7 @@ class ComposerState:
     band: BandState | None = None
 
 
-class Composer:
+class Composer(ConductedComposer):
     """Composes one bar after the other; a function of (models, settings, seed, controls at each bar).
 
     Args:
@@ -105,7 +105,7 @@ class Composer:
         known: RunFilter = NOTHING_KNOWN,
         initial: Mapping[str, State] = MappingProxyType({}),
     ) -> None:
-        self._conductor = conductor
+        super().__init__(conductor)
         self._seed = seed
         self._bass = bass
         self._known = known
@@ -161,23 +161,6 @@ class Composer:
         keys_db = keys_gain(piece.material.keys.values(), tempo)
         plan = replace(plan, mix=replace(plan.mix, keys_db=keys_db))
         return Bar(plan, track, tempo, swing, events, programs)
-
-    @property
-    def next_loop(self) -> int:
-        """The number of the bar at which another harmony would take effect."""
-        return self._conductor.next_loop
-
-    def act(self, action: Action, controls: Controls) -> int:
-        """Do what a listener asks for, and return the number of the bar from which it counts.
-
-        Raises:
-            ControlError: There is no such track to like or dislike.
-        """
-        return self._conductor.act(action, request_of(controls)[0])
-
-    def prime(self, prime: Prime, controls: Controls) -> int:
-        """Let the track that begins next take up `prime`; return the number of its first bar."""
-        return self._conductor.prime(prime, request_of(controls)[0])
 
     def save(self) -> ComposerState:
         """Return everything that the next bar depends on."""
