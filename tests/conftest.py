@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is imported
@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
+from tests.server.forked_workers import workers_forked
 
 # A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -99,6 +100,12 @@ class ToneStation:
 
     def close(self) -> None:
         self.closed = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers() -> Iterator[None]:
+    with workers_forked():
+        yield
 
 
 @pytest.fixture

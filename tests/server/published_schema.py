@@ -14,14 +14,23 @@ from radio.server.routes.openapi import document
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
+_Validators = dict[str, jsonschema.protocols.Validator]
+_PUBLISHED: dict[object, tuple[dict[str, Any], _Validators]] = {}
+"""The description of each set of routes and stations, and its validators: hundreds of servers have the same ones."""
+
+
 class ResponseChecker:
     """Checks each JSON response when it is sent. The application must not have started."""
 
     def __init__(self, app: web.Application, stations: Sequence[str]) -> None:
         self.problems: list[str] = []
         self.checked = 0
-        self._document: dict[str, Any] = document(app.router.routes(), stations)
-        self._validators: dict[str, jsonschema.protocols.Validator] = {}
+        routes = list(app.router.routes())
+        paths = [(route.method, route.resource.canonical) for route in routes if route.resource is not None]
+        key = tuple(paths), tuple(stations)
+        if key not in _PUBLISHED:
+            _PUBLISHED[key] = document(routes, stations), {}
+        self._document, self._validators = _PUBLISHED[key]
         app.on_response_prepare.append(self._check)
 
     def validate(self, body: Any, schema: dict[str, Any]) -> None:
