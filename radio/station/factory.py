@@ -44,6 +44,7 @@ def open_station(
     seed: int | None = None,
     bars: BarSource | None = None,
     on_bar: Callable[[Bar], None] = lambda _: None,
+    begins: bool = True,
 ) -> Station:
     """Load the station's models and sounds.
 
@@ -51,6 +52,7 @@ def open_station(
         seed: replaces the seed in the settings.
         bars: the music, in place of what the models compose.
         on_bar: called with each bar, once it is certain to be played.
+        begins: False if the station is going to resume from a snapshot; it plays nothing before that.
 
     Raises:
         ModelError: a checkpoint or the table of drum timings cannot be used.
@@ -66,6 +68,7 @@ def open_station(
         seed=music_seed(settings, actual_seed),
         timing=open_timing(settings),
         on_bar=on_bar,
+        begins=begins,
     )
 
 

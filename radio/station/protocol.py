@@ -85,7 +85,11 @@ class ResumableStation(StationLike, Protocol):
         """
 
 
-OpenResumable: TypeAlias = Callable[[StationSettings], ResumableStation]
-"""Opens a station for a worker."""
+class OpenResumable(Protocol):
+    """A function that opens a station for a worker."""
+
+    def __call__(self, settings: StationSettings, *, begins: bool) -> ResumableStation:
+        """Return a station; if it does not begin, it goes on from a snapshot before it plays."""
+
 
 OpenStation: TypeAlias = Callable[[StationSettings], StationLike]

@@ -57,6 +57,7 @@ class Station:
         seed: determines the human timing of the notes.
         timing: the timing model of the drummer.
         on_bar: called with each bar, once it is certain to be played.
+        begins: False if `resume` follows with a snapshot: then the first bars need not be composed.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Station:
         seed: int,
         timing: Timing = STEADY,
         on_bar: Callable[[Bar], None] = lambda _: None,
+        begins: bool = True,
     ) -> None:
         self.settings = settings
         self._on_bar = on_bar
@@ -95,7 +97,10 @@ class Station:
         self._snapshot: StationState | None = None
         self._guard = SignalGuard(-self._mixer.latency)
         self._marks = Marks()
-        self._buffer = self._mix()[self._mixer.latency :]  # mixed, not returned by `render` yet
+        self._buffer: Block = np.empty((0, 2), np.float32)
+        """What is mixed, and not returned by `render` yet."""
+        if begins:
+            self._buffer = self._mix()[self._mixer.latency :]
 
     @property
     def position(self) -> Frames:

@@ -96,7 +96,7 @@ def _run(link: _Link, open_station: OpenResumable) -> None:
     memory = None if start.ring is None else open_memory(start.ring)
     try:
         if start.fallback is None:
-            station = open_station(settings)
+            station = open_station(settings, begins=start.resume is None or not start.resume.snapshot)
         else:
             station, memory = _open_fallback(settings, start.fallback, memory), None
     except RadioError as error:

@@ -33,7 +33,8 @@ SILENT_AT: Frames = 6 * SAMPLE_RATE
 class ToneStation:
     """440 Hz on the left, 880 Hz on the right. A bar lasts a second and has one note; a track has eight bars."""
 
-    def __init__(self, settings: StationSettings) -> None:
+    def __init__(self, settings: StationSettings, *, begins: bool = True) -> None:
+        del begins  # a tone has nothing to compose
         if settings.description == "fails to open":
             raise AudioError("there is no soundfont at nowhere.sf2")
         needed, _, path = settings.description.partition(" ")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from radio.audio.loop_folder import LoopFolder
+from radio.compose.bar import Bar
 from radio.errors import SnapshotError
 from radio.paths import CHECKPOINTS, STATIONS
 from radio.settings.config import load
@@ -96,6 +97,20 @@ def test_another_station_goes_on_from_a_bar_line(played: Undisturbed, other: Sta
     # FluidSynth ramps the first 64 frames of a note from the level of the voice that it uses again.
     assert 10 * np.log10(np.mean(residual**2) + 1e-15) < -75
     assert np.median(residual) < 1e-6
+
+
+def test_a_station_that_goes_on_composes_nothing_before_the_snapshot(
+    played: Undisturbed, settings: StationSettings
+) -> None:
+    snapshot, bars = played.snapshots[3], list[Bar]()
+    end = snapshot.frame + 2 * BAR
+    with closing(open_station(settings, seed=SEED, on_bar=bars.append, begins=False)) as station:
+        assert bars == []
+        station.resume(snapshot.data, played.since(snapshot, end))
+        station.render(end - station.position)
+        events = [event for event in station.events() if event.frame >= snapshot.frame]
+    assert events == [event for event in played.events if snapshot.frame <= event.frame < end]
+    assert len(bars) <= 4
 
 
 def test_a_station_goes_on_from_its_beginning(played: Undisturbed, other: Station) -> None:

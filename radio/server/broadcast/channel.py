@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields, replace
@@ -27,7 +28,7 @@ from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.mount import Mount
 from radio.stream.relay.tap import Tap
 from radio.stream.relay.wall_clock import WallClock
-from radio.types import Action, Format, Frames, JsonValue, Landing, Seconds
+from radio.types import BURST_LIMIT, Action, Format, Frames, JsonValue, Landing, Seconds
 from radio.worker.supervisor import WORKER_COMMAND
 from radio.worker.wire import ChangeControls, PerformAction, PrimeStation
 
@@ -39,6 +40,9 @@ _SHOWN: Final = frozenset({"title", "description", "image", "push", "controls"})
 
 SAVE_INTERVAL: Seconds = 10.0
 """Time between two saves of the state: music that is repeated at most after the process was killed."""
+
+_LEAST_DELAY: Final[Seconds] = 5.0
+"""Least delay that is made good after a restart, so that the first listeners have some audio in reserve."""
 
 
 class Channel:
@@ -172,11 +176,16 @@ class Channel:
         """Disconnect the listeners and end the worker."""
         for task in reversed(self._tasks):
             task.cancel()
+        saving = asyncio.create_task(self.save_state())
         await asyncio.gather(*self._tasks, self._playout.stand_ins.stop(), return_exceptions=True)
-        await self.save_state()
+        await saving
         self._playout.mounts.close()
         self.subscribers.close()
         self._playout.on_air.cancel()
+
+    def release_ahead(self, seconds: Seconds) -> None:
+        """Release the next `seconds` at once, as far as they are rendered: players need them if the radio restarts."""
+        self._playout.release_ahead(seconds)
 
     async def change_controls(
         self, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]] = ()
@@ -293,4 +302,5 @@ class Channel:
             states.set_aside(self.settings.name, str(error))
             return
         self.now_playing.tracks.extend(aired_tracks(saved))
-        self.edge.live = self.edge.end = saved.live
+        delay = time.time() - saved.saved_at
+        self.edge.resume(saved.live, delay=min(max(_LEAST_DELAY, delay), BURST_LIMIT))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from radio.errors import RadioError, ServerError
 from radio.server.broadcast.channel import Channel
@@ -14,6 +15,11 @@ from radio.settings.station import StationSettings
 from radio.types import Frames, Seconds
 
 _DRAIN_INTERVAL: Seconds = 0.1
+
+_HANDOVER: Final[Seconds] = 5.0
+"""Audio that listeners get ahead of time when the server stops: as much as the buffer of a socket holds, and enough for
+the start of another server.
+"""
 
 _log = logging.getLogger("radio.server")
 
@@ -74,7 +80,12 @@ class ChannelSet:
         return sum(channel.edge.live for channel in self._channels.values())
 
     async def drain(self, seconds: Seconds) -> None:
-        """Disconnect all listeners one after the other within `seconds`, so that they do not return all at once."""
+        """Disconnect all listeners one after the other within `seconds`, so that they do not return all at once.
+
+        They get some seconds of the reserve before, which they play until another server has taken over.
+        """
+        for channel in self._channels.values():
+            channel.release_ahead(_HANDOVER)
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while mounts := [mount for channel in self._channels.values() for mount in channel.mounts.values()]:

@@ -18,14 +18,13 @@ from radio.server.broadcast.snapshots import Snapshots
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
 from radio.station.snapshot import Resume, Snapshot
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue, Landing
-from radio.worker.pcm_ring import HISTORY
 from radio.worker.wire import PERFORMED, PRIMED, TRACK, ControlsLanded
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
-PAST: Final[Frames] = round(HISTORY * SAMPLE_RATE)
-"""Sound before the live edge that a restarted station has at once, for the bursts of its listeners."""
+WARM_UP: Final[Frames] = SAMPLE_RATE // 4
+"""Sound before the live edge that the encoders of a new worker need."""
 
 _TRIES: Final = 3
 """Workers that may end at one place of a piece; then another piece begins."""
@@ -135,7 +134,7 @@ class Piece:
     def add_snapshot(self, snapshot: Snapshot, live: Frames) -> None:
         """Keep a snapshot of the worker; `live` is the live edge on the channel's clock."""
         self._snapshots.add(snapshot)
-        self._snapshots.forget(live - self.offset - PAST)
+        self._snapshots.forget(live - self.offset - WARM_UP)
 
     def retract(self, place: Frames) -> None:
         """Expect the steps of controls at `place` and later again; it is a frame of the channel."""
@@ -174,7 +173,7 @@ class Piece:
 
     def saved(self, live: Frames, tracks: Iterable[AiredTrack]) -> SavedStation | None:
         """Return what another process needs to go on at the live edge, or None if there is no snapshot for it."""
-        chosen = self._snapshots.choose(live - self.offset, PAST)
+        chosen = self._snapshots.choose(live - self.offset, WARM_UP)
         if chosen is None or not self.runs:
             return None
         snapshot, log = chosen

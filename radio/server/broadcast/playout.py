@@ -14,7 +14,7 @@ from radio.server.api.controls import ControlEvent
 from radio.server.api.events import read_event
 from radio.server.broadcast.event_queue import EventQueue
 from radio.server.broadcast.mount_set import MountSet
-from radio.server.broadcast.piece import PAST, Piece
+from radio.server.broadcast.piece import WARM_UP, Piece
 from radio.server.broadcast.reserve import MARGIN, Lead, ReserveWatch, render_until
 from radio.server.broadcast.restarting_worker import RestartingWorker, StartedStation, WorkerCallbacks
 from radio.server.broadcast.stall_watch import StallWatch
@@ -26,7 +26,7 @@ from radio.station.snapshot import Resume, Snapshot
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.stream.relay.wall_clock import WallClock
-from radio.types import SAMPLE_RATE, Format, Frames, StationEvent
+from radio.types import SAMPLE_RATE, Format, Frames, Seconds, StationEvent
 from radio.worker.wire import (
     ControlsLanded,
     Cut,
@@ -41,9 +41,6 @@ from radio.worker.wire import (
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
-
-_WARM_UP: Final[Frames] = SAMPLE_RATE // 4
-"""Sound before the end of the mounts that the encoders of a new worker need."""
 
 _RESTART: Final[Frames] = 6 * SAMPLE_RATE
 """Reserve that a station keeps when its worker is replaced because of new settings: they are heard after that."""
@@ -111,6 +108,12 @@ class Playout:
             self.mounts.advance(source.send if source.ready else None, offset)
             due = max(due + ADVANCE_INTERVAL, self._clock.now())
             await self._clock.sleep(due - self._clock.now())
+
+    def release_ahead(self, seconds: Seconds) -> None:
+        """Release the next `seconds` of the reserve at once."""
+        self.edge.release_ahead(seconds)
+        self.events.air(self.edge.live)
+        self.mounts.advance(None, self._offset)
 
     async def ask(self, message: Callable[[int], Message]) -> ControlsLanded:
         """Send a request to the worker, and return its answer. The worker knows where the live edge is by now.
@@ -185,7 +188,7 @@ class Playout:
         if self._piece.stuck:
             self._abandon_piece("several workers ended at the same place")
         # A format that is opened later begins at the live edge, so the sound of the reserve is needed, too.
-        past = self.edge.end - self.edge.live + _WARM_UP if self.edge.started else PAST
+        past = self.edge.end - self.edge.live + WARM_UP
         frame = self.edge.end - self._offset if place is None else place
         return self._piece.next_start(digests, frame, past=past, with_events=not self.edge.started)
 

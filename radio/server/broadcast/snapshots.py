@@ -10,8 +10,11 @@ from typing import Final
 from radio.station.snapshot import PREROLL, LogEntry, Resume, Snapshot
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue
 
-SPACING: Final[Frames] = 5 * SAMPLE_RATE
+SPACING: Final[Frames] = 2 * SAMPLE_RATE
 """Least distance between two snapshots that are kept; one has half a megabyte."""
+
+LONGEST_BAR: Final[Frames] = 5 * SAMPLE_RATE
+"""Music that may be played again from a bar line on, after a stand-in."""
 
 BEGINNING: Final = Snapshot(0, b"", b"")
 """The start of a station, from which a worker can go on without any state."""
@@ -63,15 +66,14 @@ class Snapshots:
 
         Args:
             frame: The first frame that is missing.
-            past: Sound before it that is needed too, as far as there is some.
-            with_events: Whether the events of that past are needed again.
+            past: Sound before it that is needed too, as far as there is some. What is complete before is kept as well.
+            with_events: Whether the events since the snapshot are needed again.
         """
         if (chosen := self.choose(frame, past)) is None:
             return None
         snapshot, log = chosen
         complete = snapshot.frame + PREROLL if snapshot.data else 0
-        sound_from = max(frame - past, min(complete, frame))
-        return Resume(snapshot.data, log, sound_from, sound_from if with_events else frame, frame)
+        return Resume(snapshot.data, log, min(complete, frame), snapshot.frame if with_events else frame, frame)
 
     def choose(self, frame: Frames, past: Frames) -> tuple[Snapshot, tuple[LogEntry, ...]] | None:
         """Return the snapshot with which to go on at `frame`, with `past` before it, and what happened since."""
@@ -86,7 +88,7 @@ class Snapshots:
 
     def forget(self, frame: Frames) -> None:
         """Drop what is not needed to go on with sound from `frame` on."""
-        while len(self._snapshots) > 1 and self._snapshots[1].frame + PREROLL <= frame:
+        while len(self._snapshots) > 1 and self._snapshots[1].frame + PREROLL <= frame - LONGEST_BAR:
             self._snapshots.popleft()
         if self._snapshots:
             del self._log[: bisect_right(self._log, self._snapshots[0].frame, key=_frame)]

@@ -89,7 +89,7 @@ class Listener:
         self.next = -1
         """The number of the next chunk; -1 before the first."""
         self.long_burst = False
-        """True if the burst is long enough to write to the listener at its turns only."""
+        """True if the requested burst is long enough to write to the listener at its turns only."""
         self.sent = start
         """The frame up to which audio was sent."""
         self.plays_until = now

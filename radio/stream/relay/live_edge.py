@@ -89,6 +89,17 @@ class LiveEdge:
             self._owed += late
         self.end = end
 
+    def resume(self, live: Frames, *, delay: Seconds) -> None:
+        """Begin at `live`, which another process released `delay` ago: this delay is made good."""
+        self.live = self.end = live
+        self._owed = delay
+
+    def release_ahead(self, seconds: Seconds) -> None:
+        """Release the next `seconds` at once, as far as they are rendered."""
+        if self._epoch is not None:
+            self._epoch -= min(seconds, self.reserve)
+        self.advance()
+
     def rewind(self, end: Frames) -> None:
         """Mark the audio from frame `end` on as lost with its worker; other audio will replace it."""
         self.end = end

@@ -128,6 +128,7 @@ class Relay:
         """
         start = max(0, self.ring.live - round(min(burst, BURST_LIMIT) * SAMPLE_RATE))
         listener = Listener(sink, start, self.now(), inserter=inserter, on_start=on_start, on_leave=on_leave)
+        listener.long_burst = burst >= LONG_BURST
         self._listeners[listener] = self._every_tick[listener] = None
         self.counts.joined += 1
         if not self.headers or self._send(listener, self.headers):
@@ -158,11 +159,14 @@ class Relay:
                 listener.on_leave()
 
     def send_away(self, count: int) -> int:
-        """Disconnect up to `count` listeners once they have received what was sent, and return how many."""
+        """Send up to `count` listeners all that is released, disconnect them after that, and return how many."""
         leaving = list(itertools.islice(self._listeners, count))
         for listener in leaving:
-            listener.sink.finish()
-            self.leave(listener)
+            while listener in self._listeners and not listener.pending and 0 <= listener.next < self.ring.edge:
+                self._serve(listener)
+            if listener in self._listeners:
+                listener.sink.finish()
+                self.leave(listener)
         return len(leaving)
 
     def close(self) -> None:
@@ -249,7 +253,6 @@ class Relay:
         listener.sent = listener.start
         if listener.on_start is not None:
             listener.on_start(listener.start + self.skip)
-        listener.long_burst = ring.live - listener.start >= LONG_BURST * SAMPLE_RATE
         return True
 
     def _assign_turn(self, listener: Listener) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.channel_set import ChannelSet
 from radio.server.broadcast.state_folder import StateFolder
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
 from radio.station.snapshot import PREROLL
 from radio.types import SAMPLE_RATE, Frames
 from radio.worker.supervisor import WORKER_COMMAND
-from tests.server.on_air import OnAir, on_air, until
+from tests.server.on_air import OnAir, on_air, raw, until
 from tests.server.routes.test_stations import get, patch
 from tests.server.tone_worker import BAR, settings
 from tests.station import test_station
@@ -91,11 +93,28 @@ async def test_a_restarted_server_goes_on_with_piece_controls_and_history(tmp_pa
         assert [track["title"] for track in history["tracks"]] == ["Tone 2 of seed 5", "Tone 1 of seed 5"]
         await play_until(radio, 17 * SAMPLE_RATE)
         _, bars = aired(radio.tone)
-        assert bars == [BAR * number for number in range(len(bars))]  # those of the last half minute are there, too
+        assert bars == [BAR * number for number in range(len(bars))]  # those since the snapshot are there, too
         tracks = [track.title for track in radio.tone.now_playing.tracks]
         assert tracks == ["Tone 1 of seed 5", "Tone 2 of seed 5", "Tone 3 of seed 5"]
     async with on_air(settings(seed=6), states=states) as radio:
         assert [track.title for track in radio.tone.now_playing.tracks] in ([], ["Tone 1 of seed 6"])
+
+
+async def test_listeners_get_some_seconds_before_the_server_stops_and_the_next_one_goes_on_there(
+    tmp_path: Path,
+) -> None:
+    states = StateFolder(tmp_path)
+    async with on_air(settings(seed=5), states=states) as radio:
+        channel, mount = radio.tone, radio.tone.mount("opus")
+        reading = asyncio.create_task(raw(radio, "GET /tone.opus?burst=0 HTTP/1.0\r\n\r\n"))
+        await until(lambda: mount.relay.listeners == 1 and (mount.end or 0) > channel.edge.live + 8 * SAMPLE_RATE)
+        live = channel.edge.live
+        await ChannelSet({"tone": channel.settings}, lambda _: channel).drain(0.3)
+        _, body = await reading
+        end = int.from_bytes(body[body.rindex(b"OggS") + 6 :][:8], "little")  # of the audio, on the channel's clock
+        assert live + 4.5 * SAMPLE_RATE < end <= channel.edge.live
+    async with on_air(settings(seed=5), states=states) as radio:
+        assert end <= radio.tone.edge.live < end + 5 * SAMPLE_RATE
 
 
 async def test_a_damaged_state_is_set_aside_and_a_new_piece_begins(

@@ -73,6 +73,34 @@ def test_a_longer_stall_delays_the_edge_once_and_the_delay_is_made_good(edge: Li
     assert edge.total_delay == pytest.approx(8 - 3, abs=0.1)
 
 
+def test_an_edge_that_goes_on_makes_the_time_between_good(edge: LiveEdge, wall: Clock) -> None:
+    edge.resume(30 * SAMPLE_RATE, delay=4)
+    wall.seconds += 100
+    assert edge.advance() == 30 * SAMPLE_RATE
+    assert not edge.started
+    play(edge, wall, 8)
+    assert (edge.live / SAMPLE_RATE - 30) == pytest.approx(8 * 1.25, abs=0.1)
+    play(edge, wall, 30)
+    assert (edge.live / SAMPLE_RATE - 30) == pytest.approx(38 + 4, abs=0.1)
+    assert (edge.underruns, edge.total_delay) == (0, 0.0)
+
+
+@pytest.mark.parametrize(("seconds", "released"), [(2, 2), (9, 3)])
+def test_audio_is_released_ahead_of_time_as_far_as_it_is_rendered(
+    edge: LiveEdge, wall: Clock, seconds: float, released: float
+) -> None:
+    edge.release_ahead(seconds)
+    assert edge.live == 0
+    play(edge, wall, 10)
+    live, reserve = edge.live, edge.reserve
+    edge.release_ahead(seconds)
+    assert (edge.live - live) / SAMPLE_RATE == pytest.approx(min(released, reserve), abs=0.05)
+    assert edge.live <= edge.end
+    live = edge.live
+    play(edge, wall, 10)
+    assert (edge.live - live) / SAMPLE_RATE == pytest.approx(10, abs=0.1)
+
+
 def test_the_edge_never_goes_back_when_audio_is_lost(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     wall.seconds += 3.5
