@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Processes for the fast tests. Many tests wait for sound that is made in real time, so two cores serve four.
 JOBS ?= 4
 PYTEST := $(BIN)/python -m pytest
-FAST := $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
+FAST = $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
 # CI shows the coverage; it costs half as much time again.
 COVERAGE ?= $(if $(CI),--cov=radio --cov=train --cov=kernels --cov-report=term)
 
@@ -85,6 +85,7 @@ test: system-tests lint types lint-js ## run all checks and the fast tests, as C
 	$(FAST) $(COVERAGE) --durations=10
 
 # The slow tests measure the clock, so they run one at a time. asyncio's debug mode costs a sixth of the processor time.
+test-all: PYTEST += --hypothesis-profile=thorough
 test-all: test ## run all checks and all tests
 	$(PYTEST) -m slow --durations=20
 	$(PYTEST) -m "not slow" -o asyncio_debug=true tests/push tests/server tests/stream tests/worker

@@ -27,8 +27,10 @@ from tests.server.forked_workers import workers_forked
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The time of one example says nothing on a busy machine: no deadline, and no check of how long it takes to draw data.
-settings.register_profile("radio", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.load_profile("radio")
+_EXAMPLES = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+settings.register_profile("fast", max_examples=40, **_EXAMPLES)  # type: ignore[arg-type]
+settings.register_profile("thorough", max_examples=100, **_EXAMPLES)  # type: ignore[arg-type]
+settings.load_profile("fast")  # `make test-all` selects the other one
 
 Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 

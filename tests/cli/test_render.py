@@ -194,5 +194,6 @@ def test_a_render_that_is_stopped_leaves_no_drafts(number: signal.Signals, tmp_p
     assert b"Traceback" not in errors
     assert not song.exists()
     assert bool(drafts(tmp_path)) == (number is signal.SIGKILL)
-    assert main(["render", "--station", "chill", "--bars", "1", str(tmp_path / "loop.mid")]) == 0
+    if number is signal.SIGKILL:
+        assert main(["render", "--station", "chill", "--bars", "1", str(tmp_path / "loop.mid")]) == 0
     assert drafts(tmp_path) == []
