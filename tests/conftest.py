@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -32,6 +33,8 @@ settings.register_profile("fast", max_examples=40, **_EXAMPLES)  # type: ignore[
 settings.register_profile("thorough", max_examples=100, **_EXAMPLES)  # type: ignore[arg-type]
 settings.load_profile("fast")  # `make test-all` selects the other one
 
+gc.disable()  # until all tests are collected: what is imported and collected stays
+
 Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
@@ -42,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
         if any(fixtures[-1].scope == "module" for fixtures in definitions.values()):
             item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave modules and tests out of all later collections of garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 class ToneStation:

@@ -6,21 +6,22 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 import requests
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from schemathesis import Case, GenerationMode
 
 from radio.types import SAMPLE_RATE
 from tests.server.on_air import DEADLINE, OnAir, on_air, until
 from tests.server.routes.test_stations import get
 from tests.stream.ogg_reader import check_one_stream, last_granule
+
+if TYPE_CHECKING:
+    from schemathesis import Case
 
 ENOUGH = 64
 """Bytes that are read of an endless response."""
@@ -47,6 +48,9 @@ class Fuzzer:
 
     def run(self, examples: int) -> None:
         """Send so many valid and so many invalid requests to each operation."""
+        import schemathesis  # takes a second, and only slow tests need it
+        from schemathesis import GenerationMode
+
         for result in schemathesis.openapi.from_dict(self._document).get_all_operations():
             operation = result.ok()
             described = self._document["paths"][operation.path][operation.method]
