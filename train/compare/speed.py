@@ -93,8 +93,7 @@ def training(recipe: Recipe) -> Workload:
     def run() -> int:
         state = module.model.zero_state(recipe.lanes)
         for batch in batches:
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16-mixed"):
-                total, count, state = module.losses(batch, state)
+            total, count, state = module.losses(batch, state)
             (total / count).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             module.on_before_optimizer_step(optimizer)
             optimizer.step()

@@ -27,6 +27,7 @@ from train.loop.checkpointing import LAST, Checkpointing
 from train.loop.devices import open_strategy
 from train.loop.logs import open_loggers
 from train.loop.module import DivergedError, TrainingModule
+from train.loop.precision import product_dtype
 from train.loop.progress import ProgressReport
 from train.loop.recipe import Recipe
 from train.loop.stored_run import stored_run
@@ -133,6 +134,9 @@ def prepare_machine(recipe: Recipe) -> None:
     torch.set_flush_denormal(True)
     if not torch.cuda.is_available() and not cpu_train.available():
         print(f"Training on a CPU is slower than it could be: {cpu_train.missing_reason()}")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if recipe.precision == "bf16-mixed" and product_dtype(recipe.precision, device) == torch.float32:
+        print("This machine has no bfloat16 in hardware; matrix products are computed in float32.")
     # Every step frees and allocates the same tens of megabytes. By default glibc returns them to the kernel, and each
     # step pays for the page faults again.
     libc = ctypes.CDLL(None)

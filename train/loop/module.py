@@ -15,6 +15,7 @@ from radio.errors import RadioError
 from train.data.vocabulary import RowTable
 from train.loop.batches import Batch
 from train.loop.devices import gather, reduce_all
+from train.loop.precision import product_dtype
 from train.loop.recipe import Recipe
 from train.networks.architectures import build, size_spec
 from train.networks.base import State, detach, join_lanes, lanes_of, with_fresh
@@ -72,7 +73,8 @@ class TrainingModule(lightning.LightningModule):
     def losses(self, batch: Batch, state: State) -> tuple[Tensor, Tensor, State]:
         """Return the summed nats of the sampled targets, their number, and the state after the window."""
         targets = batch.rows[:, 1:].reshape(-1)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16-mixed"):
+        dtype = product_dtype(self.recipe.precision, self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
             logits, state = self.model(batch.rows[:, :-1], state)
         sampled = self.sampled[targets]  # type: ignore[index]
         nats = functional.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none")

@@ -53,7 +53,8 @@ class Recipe:
     precision: str = choice(
         "bf16-mixed",
         ("32-true", "bf16-mixed"),
-        help="number format of matrix products; weights, sums and the recurrence are always float32",
+        help="number format of matrix products, bfloat16 where the machine has it in hardware; "
+        "weights, sums and the recurrence are always float32",
     )
     checkpoint_blocks: bool = flag(
         False, help="compute each layer a second time in the backward pass: a third more work, and much less memory"

@@ -1,0 +1,32 @@
+"""The number format of matrix products in training."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+
+
+def product_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the format in which matrix products are computed.
+
+    Args:
+        precision: That of the recipe, `32-true` or `bf16-mixed`.
+        device: Where the model is trained.
+
+    Returns:
+        bfloat16 if the recipe asks for it and the device computes it in hardware, or else float32. PyTorch emulates
+        bfloat16 on other processors, at a twentieth of the speed of float32.
+    """
+    wanted = precision == "bf16-mixed"
+    native = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else cpu_has_bfloat16()
+    return torch.bfloat16 if wanted and native else torch.float32
+
+
+@cache
+def cpu_has_bfloat16() -> bool:
+    """Return True if the processor multiplies bfloat16 in hardware."""
+    features = torch.cpu.get_capabilities()
+    if features["architecture"] == "x86_64":
+        return bool(features["avx512_bf16"] or features["amx_bf16"])
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
