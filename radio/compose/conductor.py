@@ -15,6 +15,7 @@ from radio.compose.taste import NEUTRAL, Taste
 from radio.compose.texture import Texture
 from radio.compose.track_writer import REMEMBERED, Surroundings, TrackWriter, features_of, untransposed
 from radio.errors import ControlError
+from radio.music.attributes import PHRASE_BARS
 from radio.music.chord_loops import Loop
 from radio.music.parts import PIANO
 from radio.types import BEATS_PER_BAR, STILL, Action
@@ -134,12 +135,13 @@ class Conductor:
         place = track.loop_place(bar) if script else bar - track.first_bar
         layers = script.layers if script else frozenset({"keys", "bass", "drums", "lead"})
         fill = bool(script and script.fill)
+        texture = track.texture.at_density(request.density).in_material(material)
         return BarPlan(
             number=bar,
             section=script.section if script else material,
             chords=loop.beats(place),
             densities={
-                "piano": keys_level(track.texture.at_density(request.density), material) if "keys" in layers else 0,
+                "piano": keys_level(texture) if "keys" in layers else 0,
                 "drums": drums_level(request.drums_density) if "drums" in layers else 0,
             },
             style=self.style,
@@ -149,6 +151,7 @@ class Conductor:
             loop=loop,
             place=place % loop.bars,
             elapsed=place,
+            attributes=texture.attributes.tokens if place % PHRASE_BARS == 0 else (),
             layers=layers,
             holds=self._holds and script is not None,
             mix=script.mix if script else STILL,
@@ -287,10 +290,9 @@ class Conductor:
         return self._tracks.taken_up(track, replace(prime, literal=literal), request.energy)
 
 
-def keys_level(texture: Texture, material: str) -> int:
+def keys_level(texture: Texture) -> int:
     """Return the density level 1–7 that the piano model is asked for: it strikes about two notes at an onset."""
-    busier = 1.15 if material == "B" else 1.0
-    return min(max(PIANO.density(round(2 * texture.onsets * busier * BEATS_PER_BAR)), 1), 7)
+    return min(max(PIANO.density(round(2 * texture.onsets * BEATS_PER_BAR)), 1), 7)
 
 
 def drums_level(density: float) -> int:

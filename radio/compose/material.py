@@ -25,6 +25,7 @@ from radio.compose.texture import Texture
 from radio.compose.track_writer import nearest
 from radio.model.bass_model import UNTRAINED, BassModel
 from radio.model.sampling import Sampling
+from radio.music.attributes import Attributes
 from radio.music.chords import Chord, pitch_class
 from radio.music.events import Note, NoteEvent
 
@@ -327,9 +328,11 @@ class MaterialWriter:
         middle = melody.middle_of(self.inputs.track.programs["lead"])
         limits = Limits(low=middle - melody.REACH, high=middle + melody.REACH, voices=1)
         plans = [
-            replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL})
+            replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL}, attributes=())
             for plan in self._plans("A", melody.MOTIF_BARS)
         ]
+        wanted = Attributes(voices=1.0, register=float(middle))
+        plans[0] = replace(plans[0], attributes=wanted.tokens)
         for line in _sampled(performers, plans, self.inputs.sampling, limits):
             yield [(melody.rank_motif(line), line)]
 

@@ -13,6 +13,7 @@ from radio.compose.texture import Texture
 from radio.compose.wish import ANY, Wish
 from radio.music.chord_loops import Loop
 from radio.music.chords import Chord, key_name
+from radio.music.parts import PIANO
 from radio.music.vocab import BACKBEAT, FILL, GROOVE, beat_token, density_token, style_token
 from radio.types import STILL, TICKS_PER_BAR, MixMove, Mode, Tick, TokenId
 
@@ -78,7 +79,7 @@ class BarPlan:
         if number == 1:
             tokens += [style_token(self.style), FILL if self.fill else GROOVE]
             tokens += [BACKBEAT] if self.backbeat else []
-            tokens += self.attributes
+            tokens += self.attributes if part == PIANO.name else ()
             tokens.append(density_token(self.densities[part]))
         return tokens
 

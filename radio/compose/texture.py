@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 from radio.compose.taste import NEUTRAL, Taste
+from radio.music.attributes import Attributes
 from radio.types import TEXTURES, TextureKind
 
 
@@ -42,6 +43,21 @@ class Texture:
         """Return the texture at a density: 0.5 leaves the strikes as they are, 0 halves and 1 doubles them."""
         return replace(self, onsets=self.onsets * 2 ** (2 * density - 1))
 
+    def in_material(self, material: str) -> Texture:
+        """Return the texture as the model is asked for it in a material: `B` is busier than `A`."""
+        return replace(self, onsets=self.onsets * _BUSIER) if material == "B" else self
+
+    @property
+    def attributes(self) -> Attributes:
+        """The attributes of a phrase in this texture."""
+        sounding = _SOUNDING[self.kind]
+        return Attributes(
+            onsets=self.onsets,
+            voices=max(1.0, sounding * self.voices),
+            length=self.length or None,
+            register=self.register,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Ranges:
@@ -61,6 +77,12 @@ _RANGES: Final[Mapping[TextureKind, _Ranges]] = {
     "comp": _Ranges(0.27, (3, 5), (0.7, 2.0), (0.0, 0.0), (55, 69)),
     "pad": _Ranges(0.33, (5, 6), (0.25, 0.8), (2.6, 4.0), (53, 68)),
 }
+
+_BUSIER: Final = 1.15
+"""Strikes of a phrase B beside those of a phrase A."""
+
+_SOUNDING: Final[Mapping[TextureKind, float]] = {"line": 1.0, "stabs": 1.0, "thin": 0.8, "comp": 0.8, "pad": 1.0}
+"""Voices that sound on average beside the most that may."""
 
 _STILL_SHARE: Final = 0.4
 """Share of loops whose notes all have one velocity."""

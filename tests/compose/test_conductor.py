@@ -10,6 +10,7 @@ from radio.compose.loop_writer import Harmony, Recent
 from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.track_writer import TrackWriter
 from radio.compose.wish import Wish
+from radio.music.attributes import PHRASE_BARS
 from radio.music.chord_loops import Loop, parse_loop
 from radio.music.vocab import NAMES
 from radio.types import SKIP, Mode, Mood, MoodChoice
@@ -118,6 +119,14 @@ def test_control_tokens_stand_in_the_order_of_training() -> None:
         f"<d{plan.densities['drums']}>",
     ]  # fmt: skip
     assert [NAMES[token] for token in plan.controls(2, "drums")] == ["<b2>"]
+    keys = [NAMES[token] for token in plan.controls(1, "piano")]
+    assert keys[3:-1] == ["<s:hiphop>", "<groove>", "<backbeat>", *(NAMES[token] for token in plan.attributes)]
+
+
+def test_the_keys_are_asked_for_the_texture_of_the_track_every_four_bars() -> None:
+    for track, plan, script in bars(conductor(), 60, density=0.7):
+        texture = track.texture.at_density(0.7).in_material(script.material)
+        assert plan.attributes == (texture.attributes.tokens if plan.elapsed % PHRASE_BARS == 0 else ())
 
 
 def test_a_skip_opens_the_following_track_with_the_next_bar() -> None:
