@@ -28,9 +28,18 @@ STATIONS: Final = _IN_WHEEL if _IN_WHEEL.exists() else PACKAGE.parent / "station
 
 def state_folder() -> Path | None:
     """Return the folder for the state of the stations (XDG base directories), or None without a home folder."""
-    if (named := os.environ.get("XDG_STATE_HOME")) and Path(named).is_absolute():
+    return _user_folder("XDG_STATE_HOME", ".local/state")
+
+
+def cache_folder() -> Path | None:
+    """Return the folder for files that can be made again (XDG base directories), or None without a home folder."""
+    return _user_folder("XDG_CACHE_HOME", ".cache")
+
+
+def _user_folder(variable: str, usual: str) -> Path | None:
+    if (named := os.environ.get(variable)) and Path(named).is_absolute():
         return Path(named) / "radio"
     try:
-        return Path.home() / ".local" / "state" / "radio"
+        return Path.home() / usual / "radio"
     except RuntimeError:
         return None

@@ -47,6 +47,10 @@ TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
 """A way in which the keys play a track: single notes, short chords, two voices, played chords, or held ones."""
 TEXTURES: tuple[TextureKind, ...] = get_args(TextureKind)
 
+PrimeChoice: TypeAlias = Literal["tempo", "key"]
+"""What can be left to the controls when a station starts from a file."""
+PRIME_CHOICES: tuple[PrimeChoice, ...] = get_args(PrimeChoice)
+
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
 """Events start on multiples of this many frames (FluidSynth's block), so the block size does not change the sound."""

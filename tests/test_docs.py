@@ -36,6 +36,7 @@ GUIDE = r"mkdir -p my-midi|radio .*(my-midi|mine)"
 NOT_RUN = {
     r"radio survey|radio render .*my-survey|mkdir -p my-survey": "tests/cli/test_survey.py serves one",
     r"radio score .*--(against|judge)": "needs recordings of the reader's, or a server",
+    r"hf download|radio .*--prompt-via": "needs weights of MusicGen; tests/cli/test_musicgen.py has a stand-in",
     r"radio .*--prime|curl .*/prime": "needs a MIDI file of the reader's; tests/cli/test_prime.py renders from one",
     r"docker ": "needs a container engine",
     r"git clone|curl -LO https:|unzip ": "downloads a corpus",

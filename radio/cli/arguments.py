@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from radio.cli.priming import add_prime
+from radio.cli.prompting import add_prompt
 from radio.errors import ModelError, SettingsError, did_you_mean
 
 if TYPE_CHECKING:  # `radio --help` imports no YAML
@@ -104,16 +105,6 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
     )
 
 
-def add_prompt(parser: argparse.ArgumentParser) -> None:
-    """Add `--prompt`."""
-    parser.add_argument(
-        "--prompt",
-        default=argparse.SUPPRESS,
-        metavar="WORDS",
-        help="describe the music, such as 'rainy night, slow, felt piano, no drums'; the radio says what it understood",
-    )
-
-
 def load_config(path: Path | None, *, allow_missing: bool = False) -> RadioConfig:
     """Return the config, with the engine of the environment in place of the stations' own.
 
@@ -159,7 +150,7 @@ def station_settings(
     if arguments.prompt is not None:
         from radio.cli.prompting import prompted
 
-        settings = prompted(arguments.prompt, settings)
+        settings = prompted(arguments, settings)
     patch: dict[str, object] = {}
     for change in (*arguments.set, *arguments.changes):
         control, equals, value = change.partition("=")

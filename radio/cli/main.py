@@ -47,7 +47,9 @@ _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "survey": (survey, "serve a page on which listeners compare pairs of passages, and report their answers"),
     "originality": (originality, "compare a MIDI file with the music that the shipped models were trained on"),
 }
-_STATION_OPTIONS: Final = ("station", "seed", "prompt", "prime", "prime_part", "set")
+_PROMPT_OPTIONS: Final = ("prompt", "prompt_via", "musicgen_weights")
+_PRIME_OPTIONS: Final = ("prime", "prime_part")
+_STATION_OPTIONS: Final = ("station", "seed", *_PROMPT_OPTIONS, *_PRIME_OPTIONS, "set")
 _PLAY_OPTIONS: Final = ("output", "format", "seconds", "device")
 
 _DESCRIPTION: Final = "An endless lo-fi radio: small language models write the music while you listen."
@@ -104,7 +106,7 @@ def parser() -> Parser:
     play.add_arguments(root, set_to="set")
     add_config(root)
     # A command's own arguments leave these as they are.
-    unset = dict.fromkeys(("config", "station", "seed", "prompt", "prime", "prime_part", *_PLAY_OPTIONS))
+    unset = dict.fromkeys(("config", "station", "seed", *_PROMPT_OPTIONS, *_PRIME_OPTIONS, *_PLAY_OPTIONS))
     root.set_defaults(run=play.run, set=[], changes=[], **unset)
     commands = root.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=Parser)
     for name, (module, description) in _COMMANDS.items():
@@ -139,12 +141,12 @@ def _check_strays(arguments: argparse.Namespace) -> None:
     own: dict[str, tuple[str, ...]] = {
         "render": _STATION_OPTIONS,
         "push": _STATION_OPTIONS,
-        "serve": ("prompt", "prime", "prime_part", "seed"),
+        "serve": (*_PROMPT_OPTIONS, *_PRIME_OPTIONS, "seed"),
         "prompt": ("station",),
     }
     allowed = own.get(arguments.command, ())
     foreign = [name for name in (*_STATION_OPTIONS, *_PLAY_OPTIONS) if name not in allowed]
-    if strays := [f"--{name}" for name in foreign if getattr(arguments, name) not in (None, [])]:
+    if strays := [f"--{name.replace('_', '-')}" for name in foreign if getattr(arguments, name) not in (None, [])]:
         command = f"radio {arguments.command}"
         raise SettingsError(f"{command} does not take {', '.join(strays)} (see {command} --help)")
 

@@ -20,6 +20,7 @@ from radio.cli.arguments import (
     station_settings,
 )
 from radio.cli.exit_codes import OK
+from radio.cli.musicgen import take_recording
 from radio.cli.priming import primed
 from radio.cli.signals import handled_by
 from radio.errors import SettingsError
@@ -57,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     _check(arguments)
     config = load_config(arguments.config)
-    settings = primed(arguments, station_settings(arguments, config, default=next(iter(config.stations))))
+    settings = station_settings(arguments, config, default=next(iter(config.stations)))
+    take_recording(arguments)
+    settings = primed(arguments, settings)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual end
         if arguments.output is None:
             play(config, settings, seconds=arguments.seconds, device=arguments.device)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radio.errors import SettingsError
+from radio.cli.prompting import VIA_MUSICGEN
+from radio.errors import AudioError, MidiError, SettingsError
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
@@ -47,10 +48,18 @@ def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationS
         return settings
     path, part = Path(arguments.prime), arguments.prime_part or ""
     if path != RANDOM_PRIME:
-        from radio.compose.listening.reading import read_prime
-        from radio.compose.prime import describe
-        from radio.music.midi_parts import parse_part
-
-        print(f"{path.name}: {describe(read_prime(path, parse_part(part)))}", file=sys.stderr)
+        print(f"{path.name}: {_found(path, part, generated=arguments.prompt_via == VIA_MUSICGEN)}", file=sys.stderr)
         path = path.resolve()
     return replace(settings, prime=path, prime_part=part)
+
+
+def _found(path: Path, part: str, *, generated: bool) -> str:
+    """Return in words what is found in a file, or in the recording that MusicGen has generated."""
+    from radio.compose.listening.reading import read_prime
+    from radio.compose.prime import describe
+    from radio.music.midi_parts import parse_part
+
+    try:
+        return describe(read_prime(path, parse_part(part)))
+    except (MidiError, AudioError) as error:
+        raise type(error)(f"{error}. Another --seed gives another recording") if generated else error from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from radio.errors import SettingsError
 
@@ -12,20 +14,49 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 
-def prompted(words: str, settings: StationSettings) -> StationSettings:
-    """Return a station that begins as `words` describe, and print to standard error what they became.
+VIA_GRAMMAR: Final = "grammar"
+VIA_MUSICGEN: Final = "musicgen"
+
+
+def add_prompt(parser: argparse.ArgumentParser) -> None:
+    """Add `--prompt`, `--prompt-via` and `--musicgen-weights`."""
+    parser.add_argument(
+        "--prompt",
+        default=argparse.SUPPRESS,
+        metavar="WORDS",
+        help="describe the music, such as 'rainy night, slow, felt piano, no drums'; the radio says what it understood",
+    )
+    parser.add_argument(
+        "--prompt-via",
+        default=argparse.SUPPRESS,
+        choices=(VIA_GRAMMAR, VIA_MUSICGEN),
+        help="musicgen also lets MusicGen write half a minute of sound from the words, and starts from it as from "
+        "--prime; needs the extra `musicgen` and --musicgen-weights [grammar]",
+    )
+    parser.add_argument(
+        "--musicgen-weights",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FOLDER",
+        help="weights of MusicGen on this machine; nothing is downloaded, and their license is for you to check",
+    )
+
+
+def prompted(arguments: argparse.Namespace, settings: StationSettings) -> StationSettings:
+    """Return a station that begins as `--prompt` describes, and print to standard error what the words became.
 
     Raises:
-        SettingsError: No word is known.
+        SettingsError: No word is known; MusicGen may know others than the grammar.
     """
     from radio.prompt.changes import with_changes
     from radio.prompt.text import lines_of
 
+    words: str = arguments.prompt
     understanding = understood(words, settings)
     print(f"{settings.title}:", file=sys.stderr)
     for line in lines_of(understanding):
         print(f"  {line}", file=sys.stderr)
-    if not understanding.says_something:
+    if not understanding.says_something and arguments.prompt_via != VIA_MUSICGEN:
         raise SettingsError(f"--prompt: nothing of '{words}' was understood; try 'slow, rain, felt piano, no drums'")
     return with_changes(settings, understanding)
 

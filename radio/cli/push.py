@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from radio.cli.arguments import add_station, load_config, station_settings
 from radio.cli.exit_codes import OK
 from radio.cli.logs import add_log, log_of
+from radio.cli.musicgen import take_recording
 from radio.cli.priming import primed
 from radio.cli.signals import run_until_stopped
 from radio.errors import SettingsError
@@ -51,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     config = load_config(arguments.config)
-    settings = primed(arguments, station_settings(arguments, config))
+    settings = station_settings(arguments, config)
+    take_recording(arguments)
+    settings = primed(arguments, settings)
     if arguments.image is not None:
         if not arguments.image.is_file():
             raise SettingsError(f"--image: there is no file {arguments.image}")

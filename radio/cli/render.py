@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from radio.cli.arguments import add_station, count, load_config, positive, print_drawn_seed, station_settings
 from radio.cli.exit_codes import OK
+from radio.cli.musicgen import take_recording
 from radio.cli.priming import primed
+from radio.cli.progress import progress_bar
 from radio.errors import SettingsError, StreamError, did_you_mean
 from radio.types import SAMPLE_RATE
 
 if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
-    from rich.console import Console
-
     from radio.settings.station import StationSettings
-    from radio.station.audio_files import ProgressCallback
     from radio.station.extent import Extent
 
 _DRAFTS: Final = ".radio-"
@@ -53,8 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    extent = extent_of(arguments)
+    for path in arguments.file:
+        _check(path, extent)
     config = load_config(arguments.config)
-    settings = primed(arguments, station_settings(arguments, config))
+    settings = station_settings(arguments, config)
+    take_recording(arguments)
+    settings = primed(arguments, settings)
     if arguments.instrument is not None:
         from radio.music.instruments import parse_program
         from radio.music.played_instruments import ANY
@@ -63,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings = replace(settings, keys_program=parse_program(arguments.instrument), controls=controls)
     if arguments.no_drums:
         settings = replace(settings, controls=settings.controls.changed({"drums_mute": True}))
-    render(settings, extent=extent_of(arguments), paths=arguments.file, count=arguments.count)
+    render(settings, extent=extent, paths=arguments.file, count=arguments.count)
     print_drawn_seed(arguments, config, settings)
     return OK
 
@@ -116,7 +120,7 @@ def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], 
     console = Console(stderr=True)
     for seed in range(settings.seed, settings.seed + count):
         targets = [path if count == 1 else path.with_stem(f"{path.stem}-{seed}") for path in paths]
-        with _progress_bar(console, targets[0].name) as on_progress, _drafts(targets) as drafts:
+        with progress_bar(console, targets[0].name) as on_progress, _drafts(targets) as drafts:
             words = rendering.render(settings, extent=extent, seed=seed, paths=drafts, on_progress=on_progress)
         for target in targets:
             console.print(f"{target}: {words}", markup=False, highlight=False, soft_wrap=True)
@@ -170,14 +174,3 @@ def _check(path: Path, extent: Extent) -> None:
         raise SettingsError(f"--minutes {extent.seconds / 60:g}: an audio file holds at most {longest / 60:g} minutes")
     if suffix in audio_files.FFMPEG_OPTIONS and shutil.which("ffmpeg") is None:
         raise StreamError(audio_files.missing_ffmpeg(suffix))
-
-
-@contextmanager
-def _progress_bar(console: Console, name: str) -> Iterator[ProgressCallback]:
-    """Show a progress bar, on terminals only."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=1.0)
-        yield lambda done: progress.update(task, completed=done)

@@ -9,10 +9,12 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from radio.cli.arguments import add_prompt, load_config, port, seed
+from radio.cli.arguments import load_config, port, seed
 from radio.cli.exit_codes import OK
 from radio.cli.logs import add_log, log_of
+from radio.cli.musicgen import take_recording
 from radio.cli.priming import add_prime, primed
+from radio.cli.prompting import add_prompt
 from radio.cli.signals import run_until_stopped
 from radio.cli.state import add_state, folder_of
 from radio.errors import SnapshotError
@@ -101,9 +103,10 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
     if arguments.prompt is not None:
         from radio.cli.prompting import prompted
 
-        stations = {name: prompted(arguments.prompt, station) for name, station in stations.items()}
+        stations = {name: prompted(arguments, station) for name, station in stations.items()}
     if arguments.seed is not None:
         stations = {name: replace(station, seed=arguments.seed) for name, station in stations.items()}
+    take_recording(arguments)
     if (arguments.prime, arguments.prime_part) != (None, None):
         stations = {name: primed(arguments, station) for name, station in stations.items()}
     return replace(config, server=server, stations=stations)

@@ -10,13 +10,14 @@ from typing import Final, TypeAlias
 from radio.music.played_instruments import ANY, INSTRUMENTS
 from radio.prompt import encoder, meanings
 from radio.prompt.concepts import AMBIENCES, PARTS
-from radio.prompt.facets import EXACT, IMPLIED, SCALES, Facet, FacetValue, Phrase, Span
+from radio.prompt.facets import EXACT, IMPLIED, MILD, SCALES, Facet, FacetValue, Phrase, Span
 from radio.prompt.grammar import read
 from radio.prompt.targets import AMBIENCE, CHOICES, ENHARMONICS, NUMBERS, SETTINGS, SPELLINGS
 from radio.prompt.wishes import Wishes, wishes_of
 from radio.settings.ambience import STATION
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
+from radio.types import PRIME_CHOICES
 
 ControlValue: TypeAlias = float | int | bool | str
 
@@ -56,6 +57,7 @@ class Understanding:
 
     phrases: in their order. changes: the controls that change, with their values in the end. settings: settings of the
     station that a prompt changes at its start. compares: whether words outside the lexicon were compared by meaning.
+    outright: the controls that are asked for, rather than suggested by a scene, even if they have their values already.
     """
 
     prompt: str
@@ -63,6 +65,7 @@ class Understanding:
     changes: Mapping[str, ControlValue]
     settings: Mapping[str, ControlValue] = field(default_factory=dict)
     compares: bool = False
+    outright: tuple[str, ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -93,7 +96,7 @@ def understand(prompt: str, settings: StationSettings, controls: Controls, *, li
     values = settler.values()
     changes = {name: value for name, value in values.items() if name in CONTROLS and value != _of(controls, name)}
     fixed = {name: value for name, value in values.items() if name not in CONTROLS}
-    return Understanding(prompt, phrases, changes, fixed, compares)
+    return Understanding(prompt, phrases, changes, fixed, compares, tuple(settler.values(least=MILD)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,12 @@ class _Settler:
     controls: Controls
     live: bool
 
-    def values(self) -> dict[str, ControlValue]:
-        """Return the values that all facets set."""
+    def values(self, least: int = IMPLIED) -> dict[str, ControlValue]:
+        """Return the values that all facets of at least this weight set."""
         values: dict[str, ControlValue] = {}
         for facet in self.wishes.facets.values():
+            if facet.weight < least:
+                continue
             try:
                 values |= self._values_of(facet)[0]
             except NoEffectError:
@@ -262,9 +267,10 @@ def _of(controls: Controls, name: str) -> ControlValue:
 
 
 def with_changes(settings: StationSettings, understanding: Understanding) -> StationSettings:
-    """Return a station that begins as a prompt was understood."""
+    """Return a station that begins as a prompt was understood, even if it has a prime of another tempo or key."""
     controls = settings.controls.changed(understanding.changes)
-    return replace(settings, controls=controls, **understanding.settings)  # type: ignore[arg-type]  # they are checked
+    leaves = tuple(name for name in PRIME_CHOICES if name in {*settings.prime_leaves, *understanding.outright})
+    return replace(settings, controls=controls, prime_leaves=leaves, **understanding.settings)  # type: ignore[arg-type]  # they are checked
 
 
 def steps(understanding: Understanding, controls: Controls, bars: int) -> Iterator[dict[str, ControlValue]]:

@@ -19,7 +19,7 @@ from radio.settings.fields import check, choice, declare, file, number, optional
 from radio.settings.kinds import Choice, File, Folder, Text, Whole, Word
 from radio.settings.push import PUSH, PushSettings
 from radio.settings.tone import Tone
-from radio.types import TEXTURES, TextureKind
+from radio.types import PRIME_CHOICES, TEXTURES, PrimeChoice, TextureKind
 
 RANDOM_PRIME: Final = Path("random")
 """Stands for random notes in place of a file."""
@@ -78,6 +78,13 @@ class StationSettings:
     prime_part: str = text(
         help="keyboard part of the prime, such as channel 3, program 4 or track Piano; empty finds it",
         shapes_music=True,
+    )
+    prime_leaves: tuple[PrimeChoice, ...] = setting(
+        (),
+        ListOf(Choice(PRIME_CHOICES), noun="a list of tempo and key"),
+        shapes_music=True,
+        help="what the controls decide for the tracks of the prime, in place of the file: tempo, key; `prompt` adds "
+        "those that it asks for outright",
     )
     seed: int = whole(
         0, 0, 2**63 - 1, help="start of the music; the same seed plays the same music, 0 another one at each start"

@@ -21,6 +21,7 @@ from radio.compose.conductor import Conductor
 from radio.compose.drum_timing import STEADY, Timing
 from radio.compose.instruments import THIRD_PROGRAMS, Instruments
 from radio.compose.listening.reading import read_prime
+from radio.compose.listening.requested import as_requested
 from radio.compose.lookahead import Ahead, BarComposer, BarSource
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.prime import Prime, random_prime
@@ -161,7 +162,8 @@ def open_composer(settings: StationSettings, seed: int) -> BarComposer:
     """
     composer = _open_separate(settings, seed) if settings.band is None else _open_band(settings, settings.band, seed)
     if settings.prime is not None:
-        composer.prime(open_prime(settings.prime, settings.prime_part, seed), settings.controls)
+        prime = open_prime(settings.prime, settings.prime_part, seed)
+        composer.prime(as_requested(prime, settings.prime_leaves, settings.controls), settings.controls)
     return composer
 
 

@@ -132,9 +132,9 @@ def test_all_changes_are_allowed_values() -> None:
     for prompt in ("everything much louder, very bright, extremely fast", "very very quiet", "only rain, 110 bpm"):
         understanding = understand(prompt, CHILL, CHILL.controls)
         assert CHILL.controls.changed(understanding.changes).as_json().keys() == CONTROLS.keys()
-        assert with_changes(CHILL, understanding) == replace(
-            CHILL, controls=CHILL.controls.changed(understanding.changes)
-        )
+        begun = with_changes(CHILL, understanding)
+        controls = CHILL.controls.changed(understanding.changes)
+        assert begun == replace(CHILL, controls=controls, prime_leaves=begun.prime_leaves)
 
 
 def test_lines_for_a_terminal_name_each_phrase() -> None:
@@ -144,3 +144,14 @@ def test_lines_for_a_terminal_name_each_phrase() -> None:
         "saxophone  not understood: the radio has no such instrument",
         "no rain    rain_mute=true",
     ]
+
+
+def test_what_is_asked_for_outright_is_not_left_to_a_file() -> None:
+    def leaves(prompt: str, settings: StationSettings = CHILL) -> tuple[str, ...]:
+        return with_changes(settings, understand(prompt, settings, settings.controls)).prime_leaves
+
+    assert leaves("72 bpm, in D, rain") == ("tempo", "key")
+    assert leaves(f"{CHILL.controls.tempo:g} bpm") == ("tempo",), "it has the tempo already"
+    assert leaves("slower") == ("tempo",)
+    assert leaves("music to sleep") == (), "a scene only suggests a tempo"
+    assert leaves("rain", replace(CHILL, prime_leaves=("key",))) == ("key",)

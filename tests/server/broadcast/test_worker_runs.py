@@ -144,7 +144,7 @@ def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettin
     assert set(body["settings"]) == {
         *("title", "style", "progressions", "keys", "soundfont", "keys_program", "bass_program", "lead_programs"),
         *("drum_kit", "loops", "tone", "engine", "timing", "tempo_spread", "layers", "textures"),
-        *("ambience", "prime", "prime_part"),
+        *("ambience", "prime", "prime_part", "prime_leaves"),
     }
     assert "push" not in json.dumps(body)
     assert str(shipped.piano.parent) not in json.dumps(body)

@@ -1,0 +1,175 @@
+"""Recordings that MusicGen writes from words, in a process of its own, kept in a folder for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Final
+
+from radio.errors import AudioError
+from radio.musicgen.process import Order
+from radio.musicgen.weights import MusicGenWeights
+from radio.types import Seconds
+from radio.worker.environment import child_environment
+from radio.worker.scratch import ScratchFolder, delete_abandoned
+
+COMMAND: Final = (sys.executable, "-P", "-m", "radio.musicgen.process")
+
+LENGTH: Final[Seconds] = 30.0
+"""MusicGen was trained on excerpts of this length."""
+
+TIME_LIMIT: Final[Seconds] = 3600.0
+"""Longest time that the process may take."""
+
+_LIBRARIES: Final = 8 * 2**30
+_THREAD: Final = 2**27
+"""Address space of PyTorch and of each of its threads, in bytes."""
+
+_COPIES: Final = 4
+"""Address space that weights take, as a multiple of their files: half-precision ones double when they are loaded."""
+
+_PREFIX: Final = ".radio-musicgen-"
+_SLUG: Final = 40
+"""Most characters of the words in the name of a file."""
+
+_OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+ProgressCallback = Callable[[float], None]
+
+
+def path_of(words: str, weights: MusicGenWeights, seed: int, folder: Path) -> Path:
+    """Return where the recording of these words is kept: the same for the same words, weights and seed."""
+    key = hashlib.sha256(repr((words, weights.identity, seed, LENGTH)).encode()).hexdigest()[:12]
+    slug = "-".join(re.findall(r"\w+", words.lower()))[:_SLUG].strip("-")
+    return folder / f"{slug or 'words'}-{key}.wav"
+
+
+def generate(
+    words: str,
+    weights: MusicGenWeights,
+    *,
+    seed: int,
+    target: Path,
+    on_progress: ProgressCallback,
+    length: Seconds = LENGTH,
+    time_limit: Seconds = TIME_LIMIT,
+    memory: int | None = None,
+) -> None:
+    """Write what MusicGen makes of `words` to `target`, which appears when it is complete.
+
+    Args:
+        words: English ones are understood best.
+        weights: The model.
+        seed: The same one gives the same recording on the same machine.
+        target: A WAV file; its folder is created.
+        on_progress: Called with the completed share of the work, 0–1.
+        length: Of the recording.
+        time_limit: Longest time that it may take.
+        memory: Most bytes of address space that the process may take; None derives them from the weights.
+
+    Raises:
+        AudioError: The model cannot be loaded, or time or memory ran out.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        delete_abandoned(_PREFIX, target.parent)
+        scratch = ScratchFolder(_PREFIX, target.parent)
+    except OSError as error:
+        raise AudioError(
+            f"MusicGen's recording cannot be kept in {target.parent}: {error.strerror or error}"
+        ) from error
+    try:
+        draft = scratch.path / target.name
+        most = memory or _LIBRARIES + _THREAD * (os.cpu_count() or 1) + _COPIES * weights.bytes
+        order = Order(words, str(weights.folder), str(draft), length, seed, most)
+        _run(order, weights, on_progress, time_limit)
+        draft.replace(target)
+    finally:
+        scratch.delete()
+
+
+def _run(order: Order, weights: MusicGenWeights, on_progress: ProgressCallback, time_limit: Seconds) -> None:
+    """Run the process to its end. An exception, such as that of Ctrl-C, ends it."""
+    late = threading.Event()
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(os.environ),
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which ends that one
+        ) as process,
+    ):
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(time_limit, end)
+        timer.start()
+        try:
+            failure = _follow(process, order, weights, on_progress)
+            status = process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+        if late.is_set():
+            raise AudioError(f"MusicGen was not finished within {time_limit:g} s; a smaller model is faster")
+        if failure is not None:
+            raise failure
+        if status == -signal.SIGKILL:  # the kernel ends a process like this when memory runs out
+            raise _short_of(weights)
+        if status:
+            raise AudioError(f"MusicGen failed with status {status}: {_last_line(errors)}")
+
+
+def _follow(
+    process: subprocess.Popen[str], order: Order, weights: MusicGenWeights, on_progress: ProgressCallback
+) -> AudioError | None:
+    """Send the order, pass the progress on until the process ends, and return the failure that it reports."""
+    if process.stdin is None or process.stdout is None:
+        raise OSError("the process has no pipes")
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # the status of a process that ended tells more
+        json.dump(asdict(order), process.stdin)
+    failure: AudioError | None = None
+    for line in process.stdout:
+        report = json.loads(line)
+        if "share" in report:
+            on_progress(report["share"])
+        else:
+            failure = AudioError(f"MusicGen: {report['fault']}") if "fault" in report else _short_of(weights)
+    return failure
+
+
+def _short_of(weights: MusicGenWeights) -> AudioError:
+    """Return the error of a process for which memory was short."""
+    return AudioError(
+        f"MusicGen ran out of memory with the weights in {weights.folder}, which have {weights.bytes / 1e9:.1f} GB; "
+        "free memory, or use a smaller model"
+    )
+
+
+def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the process, which uses no network, and all cores if the user says nothing else."""
+    variables = {name: value for name, value in child_environment().items() if name not in _THREADS}
+    return variables | {name: inherited[name] for name in _THREADS if name in inherited} | _OFFLINE
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read().decode(errors="replace").strip().rpartition("\n")[2][-500:]
