@@ -146,6 +146,23 @@ async def test_a_station_without_a_seed_begins_with_another_one_each_time(tmp_pa
     assert resumed == saved
 
 
+def undisturbed(station_settings: StationSettings, end: Frames) -> tuple[list[tuple[int, ...]], list[Frames]]:
+    """Return the notes and the bar lines that a station plays before frame `end` if nothing happens to it."""
+    station = open_station(station_settings)
+    try:
+        for _ in range(0, end + SAMPLE_RATE, SAMPLE_RATE):
+            station.render(SAMPLE_RATE)
+        events = [event for event in station.events() if event.frame < end]
+    finally:
+        station.close()
+    notes = [
+        (event.frame, event.data["note"], event.data["velocity"], event.data["tick"])
+        for event in events
+        if event.kind == "note"
+    ]
+    return notes, [event.frame for event in events if event.kind == "bar"]
+
+
 @pytest.mark.slow
 async def test_the_notes_are_those_of_an_undisturbed_station(small: StationSettings) -> None:
     """A real station, killed three times: before and after its first snapshot, and while controls are changed."""
@@ -159,18 +176,36 @@ async def test_the_notes_are_those_of_an_undisturbed_station(small: StationSetti
         await until(lambda: channel.edge.live > live + PREROLL, 120)
         notes, bars = aired(channel)
         end = channel.edge.live
-    station = open_station(station_settings)
-    try:
-        for _ in range(0, end + SAMPLE_RATE, SAMPLE_RATE):
-            station.render(SAMPLE_RATE)
-        events = [event for event in station.events() if event.frame < end]
-    finally:
-        station.close()
-    expected = [
-        (event.frame, event.data["note"], event.data["velocity"], event.data["tick"])
-        for event in events
-        if event.kind == "note"
-    ]
+    expected, lines = undisturbed(station_settings, end)
     assert notes[: len(expected)] == expected[: len(notes)]
     assert len(notes) > 50
-    assert bars == [event.frame for event in events if event.kind == "bar"][: len(bars)]
+    assert bars == lines[: len(bars)]
+
+
+async def play(channel: Channel, frames: Frames) -> None:
+    end = channel.edge.live + frames
+    await until(lambda: channel.edge.live > end, 120)
+
+
+@pytest.mark.slow
+async def test_the_notes_of_three_servers_are_those_of_an_undisturbed_station(
+    small: StationSettings, tmp_path: Path
+) -> None:
+    """A real station whose server is stopped and started twice. What a server plays again is the same, too."""
+    station_settings, states = replace(small, seed=5), StateFolder(tmp_path)
+    notes: dict[tuple[int, ...], None] = {}
+    bars: dict[Frames, None] = {}
+    end = 0
+    for _ in range(3):
+        async with on_air(station_settings, worker=WORKER_COMMAND, states=states) as radio:
+            channel = radio.channels["chill"]
+            assert channel.edge.live >= end
+            await play(channel, 11 * SAMPLE_RATE)
+        end = channel.edge.live
+        more_notes, more_bars = aired(channel)
+        notes |= dict.fromkeys(more_notes)
+        bars |= dict.fromkeys(more_bars)
+    expected, lines = undisturbed(station_settings, end)
+    assert list(notes) == expected[: len(notes)]
+    assert len(notes) >= len(expected) - 10  # the last of a moment before the end have not aired
+    assert list(bars) == lines[: len(bars)]
