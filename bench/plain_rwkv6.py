@@ -6,6 +6,8 @@ our model, so both compute the same function of the same weights.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -55,7 +57,7 @@ def _block(block: Block, x: Tensor, state: LayerState) -> tuple[Tensor, LayerSta
     att_out, wkv = _time_mix(block.att, att_in, state.att_shift, state.wkv)
     x = x + att_out
     ffn_in = block.ln2(x)
-    x = x + _channel_mix(block.ffn, ffn_in, state.ffn_shift)
+    x = x + _channel_mix(cast("ChannelMix", block.ffn), ffn_in, state.ffn_shift)
     return x, LayerState(att_in[:, -1], ffn_in[:, -1], wkv)
 
 

@@ -36,10 +36,7 @@ class Rounding(np.ndarray):
 
 
 MATRICES: dict[type[Spec], tuple[str, ...]] = {
-    Rwkv6Spec: (
-        *("maa_w1", "maa_w2", "decay_w1", "decay_w2", "kvrg", "output"),
-        *("ffn_key", "ffn_receptance", "ffn_value"),
-    ),
+    Rwkv6Spec: ("maa_w1", "maa_w2", "decay_w1", "decay_w2", "kvrg", "output"),
     Rwkv7Spec: ("receptance", "key", "value", "output", "ffn_key", "ffn_value"),
 }
 
@@ -48,10 +45,11 @@ def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
     """Return a numpy engine over `checkpoint` in int8 that rounds as the native engine does."""
     opened = open_numpy_engine(replace(checkpoint, weights=checkpoint.packed("int8")))
     engine: Any = opened
-    engine._layers = [
-        replace(layer, **{name: getattr(layer, name).view(Rounding) for name in MATRICES[type(checkpoint.spec)]})
-        for layer in engine._layers
-    ]
+    engine._layers = [rounding(layer, *MATRICES[type(checkpoint.spec)]) for layer in engine._layers]
+    if isinstance(checkpoint.spec, Rwkv6Spec):
+        engine._layers = [
+            replace(layer, ffn=rounding(layer.ffn, "key", "receptance", "value")) for layer in engine._layers
+        ]
     if isinstance(checkpoint.spec, Rwkv7Spec):
         engine._layers = [
             replace(layer, **{name: low_rank(getattr(layer, name)) for name in ("decay", "rate", "share", "gate")})
@@ -61,6 +59,11 @@ def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
     return engine
 
 
+def rounding(arrays: Any, *names: str) -> Any:
+    """Return a dataclass of arrays whose matrices of these names round."""
+    return replace(arrays, **{name: getattr(arrays, name).view(Rounding) for name in names})
+
+
 def low_rank(vector: Any) -> Any:
     """Return a low-rank vector of RWKV-7 with rounding matrices, or None if the layer has none."""
-    return vector and replace(vector, down=vector.down.view(Rounding), up=vector.up.view(Rounding))
+    return vector and rounding(vector, "down", "up")

@@ -2,7 +2,8 @@
 
 For a run, a back-off n-gram (n from 1 to 5), counted over the same training pieces, is measured beside it: a model that
 needs as many bits has not learned much yet. The figures are written to the run's figures.json, and `export` puts them
-into the model's card. An exported .safetensors is measured by the engine that the radio plays it with.
+into the model's card. An exported .safetensors is measured by the engine that the radio plays it with. Of a shared
+trunk, each part is measured by itself.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from radio.errors import SettingsError
 from radio.music.vocab import STYLES
+from radio.types import JsonValue
 
 SUMMARY: Final = "measure a model: bits per sampled token, beside a 5-gram's"
 EXAMPLES: Final = """\
@@ -47,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure the run or the exported model, and print the figures as JSON."""
-    from train.loop.stored_run import load_module
+    from train.data.shared_trunk import SHARED, parts_in
+    from train.loop.stored_run import stored_run
     from train.metrics.evaluate import evaluate, evaluate_checkpoint, plot_curve, verdict
 
     if arguments.run.suffix == ".safetensors":
@@ -66,9 +70,31 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.styles:
         raise SettingsError("--styles is for an exported drum model (.safetensors)")
+    recipe = stored_run(arguments.run / "last.ckpt").recipe
+    if recipe.part == SHARED and arguments.plot:
+        raise SettingsError("--plot: a shared trunk has one curve of all its parts; plot the run of one part")
+    if recipe.part == SHARED:
+        folder = arguments.corpus or Path(recipe.corpus)
+        by_part = {
+            part.name: evaluate(arguments.run, folder / part.name, attributes=arguments.attributes, part=part)
+            for part in parts_in(folder)
+        }
+        _write(arguments.run, by_part)
+        print(json.dumps({name: _shown(figures) for name, figures in by_part.items()}, indent=2))
+        for name, figures in by_part.items():
+            print(f"{name}: {verdict(figures)}", file=sys.stderr)
+        return
     figures = evaluate(arguments.run, arguments.corpus, attributes=arguments.attributes)
-    (arguments.run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
-    print(json.dumps({name: value for name, value in figures.items() if name != "curve"}, indent=2))
+    _write(arguments.run, figures)
+    print(json.dumps(_shown(figures), indent=2))
     print(verdict(figures), file=sys.stderr)
     if arguments.plot:
-        plot_curve(figures, load_module(arguments.run / "last.ckpt").recipe, arguments.plot)
+        plot_curve(figures, recipe, arguments.plot)
+
+
+def _write(run: Path, figures: Mapping[str, JsonValue]) -> None:
+    (run / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _shown(figures: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {name: value for name, value in figures.items() if name != "curve"}

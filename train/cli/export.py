@@ -11,12 +11,15 @@ import json
 from pathlib import Path
 from typing import Final
 
+from radio.music.parts import PARTS
 from train.cli.options import add_weight_form
 
 SUMMARY: Final = "export a run as a model that the radio plays"
 EXAMPLES: Final = """\
   python -m train export runs/piano piano.safetensors             # for `piano:` of a station
   python -m train export runs/piano piano.safetensors --weights fp32
+  python -m train export runs/shared drums.safetensors --part drums
+                                                                  # one part of a shared trunk
 """
 
 
@@ -24,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `export`."""
     parser.add_argument("run", type=Path, help="folder of the run, whose last.ckpt is exported")
     parser.add_argument("out", type=Path, help="file to write, ending in .safetensors; the card is written beside it")
+    parser.add_argument("--part", choices=PARTS, help="part to export of a shared trunk")
     add_weight_form(parser)
 
 
@@ -32,9 +36,11 @@ def run(arguments: argparse.Namespace) -> None:
     from train.export.checkpoint import export
 
     figures_path = arguments.run / "figures.json"
+    figures = json.loads(figures_path.read_text()) if figures_path.exists() else {}
     export(
         arguments.run / "last.ckpt",
         arguments.out,
-        json.loads(figures_path.read_text()) if figures_path.exists() else {},
+        figures.get(arguments.part, figures),
         arguments.weights,
+        PARTS[arguments.part] if arguments.part else None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,7 +111,7 @@ class _FinishedRun:
             title=spec.title,
             layers=spec.layers,
             width=spec.width,
-            parameters=sum(math.prod(shape) for shape in spec.shapes().values()),
+            parameters=spec.parameters,
             tokens=self.module.next_step * per_step,
             rate=self.recipe.rate,
             rates={f"{rate:g}": bits for rate, bits in sorted(rates_tried(self.run).items())},

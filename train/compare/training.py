@@ -14,6 +14,7 @@ from pathlib import Path
 
 from radio.errors import ModelError, SettingsError
 from train.data import binidx
+from train.data.shared_trunk import SHARED
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.checkpointing import LAST
 from train.loop.fit import fit
@@ -35,6 +36,10 @@ def recipes(folder: Path) -> dict[str, Recipe]:
     by_name = {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}
     if not by_name:
         raise SettingsError(f"{folder}: there are no recipes (*.yaml) to compare")
+    if shared := [name for name, recipe in by_name.items() if recipe.part == SHARED]:
+        raise SettingsError(
+            f"{folder}: {', '.join(shared)}: compare models of one part; `train evaluate` measures trunks"
+        )
     first = next(iter(by_name.values()))
     differ = [
         name

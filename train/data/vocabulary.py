@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
@@ -113,7 +115,24 @@ def without_attributes(ids: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
     return ids[(ids < ONSETS_BASE) | (ids >= REGISTER_BASE + 128)]
 
 
-class RowTable:
+class Table(Protocol):
+    """The rows of a model's tokens.
+
+    forced: True for each row that the host decides, whose token has no loss.
+    is_pitched: True where pieces may be transposed.
+    attributes: True for each row of an attribute.
+    """
+
+    tokens: tuple[TokenId, ...]
+    forced: npt.NDArray[np.bool_]
+    is_pitched: bool
+    attributes: npt.NDArray[np.bool_]
+
+    def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
+        """Return the rows of a piece, transposed by `semitones` and `louder` bins up."""
+
+
+class RowTable(Table):
     """A table from token ids to rows of one part, with transposition and changes of velocity."""
 
     def __init__(self, part: Part, tokens: tuple[TokenId, ...]) -> None:
@@ -122,11 +141,8 @@ class RowTable:
         self._row = {token: row for row, token in enumerate(tokens)}
         self._tables: dict[tuple[int, int], Rows] = {}
         self.forced = np.array([_is_forced(part, token) for token in tokens])
-        """True for each row that the host decides, whose token has no loss."""
         self.is_pitched = part.note_offs or part is BAND
-        """True where pieces may be transposed."""
         self.attributes = np.array([is_attribute(token) for token in tokens])
-        """True for each row of an attribute."""
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
         """Return the rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.

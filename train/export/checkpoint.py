@@ -11,6 +11,7 @@ import numpy as np
 from radio.errors import ModelError
 from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WeightFormat
+from radio.music.parts import Part
 from radio.types import JsonValue
 from train.data.vocabulary import known_tokens
 from train.export import model_card as card_file
@@ -18,17 +19,21 @@ from train.loop.stored_run import load_module
 from train.metrics.data_card import facts
 
 
-def export(path: Path, out: Path, figures: Mapping[str, JsonValue], weight_format: WeightFormat) -> None:
+def export(
+    path: Path, out: Path, figures: Mapping[str, JsonValue], weight_format: WeightFormat, part: Part | None = None
+) -> None:
     """Write the weights of the checkpoint `path` to `out`, and the card beside it as .json.
 
     Args:
+        part: The part to export of a shared trunk.
         figures: The results of `train evaluate`, for the card.
         weight_format: The number format of the weights.
 
     Raises:
         ModelError: A weight is not finite, or `path` is not a checkpoint.
+        SettingsError: `path` is of another part, or of a shared trunk without `part`.
     """
-    module = load_module(path)
+    module = load_module(path, part)
     recipe, corpus = module.recipe, Path(module.recipe.corpus)
     stored_recipe = recipe.as_dict() | {"corpus": corpus.name}  # without the path, which is private
     card: dict[str, JsonValue] = {

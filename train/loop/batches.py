@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from train.data.binidx import Tokens
-from train.data.vocabulary import Rows, RowTable
+from train.data.shared_trunk import Corpus
+from train.data.vocabulary import Rows, Table
 from train.loop.recipe import Recipe
 
 KEYS = range(-6, 6)
@@ -64,7 +65,7 @@ class TrainingBatches(IterableDataset[Batch]):
     def __init__(
         self,
         pieces: Sequence[Tokens],
-        table: RowTable,
+        table: Table,
         *,
         lanes: int,
         window: int,
@@ -139,7 +140,7 @@ class TrainingBatches(IterableDataset[Batch]):
 
 
 def validation_batches(
-    pieces: Sequence[Tokens], table: RowTable, *, lanes: int, window: int, limit: int | None = None
+    pieces: Sequence[Tokens], table: Table, *, lanes: int, window: int, limit: int | None = None
 ) -> list[Batch]:
     """Join the validation pieces, and cut them into at most `lanes` equal lanes of at least a window.
 
@@ -176,32 +177,28 @@ class TokenData(lightning.LightningDataModule):
     def __init__(
         self,
         recipe: Recipe,
-        table: RowTable,
-        training: Sequence[Tokens],
-        validation: Sequence[Tokens],
+        table: Table,
+        corpus: Corpus,
         *,
         start: int,
-        weights: npt.NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe
         self.table = table
-        self.training = training
-        self.validation = validation
+        self.corpus = corpus
         self.start = start
-        self.weights = weights
 
     def train_dataloader(self) -> DataLoader[Batch]:
         recipe, trainer = self.recipe, self.trainer
         lanes = TrainingBatches(
-            self.training,
+            self.corpus.training,
             self.table,
             lanes=recipe.lanes,
             window=recipe.window,
             louder=recipe.louder,
             seed=recipe.seed,
             start=self.start,
-            weights=self.weights,
+            weights=self.corpus.weights,
             share=share_of(recipe.lanes, trainer.global_rank, trainer.world_size) if trainer else None,
             slices=recipe.slices,
         )
@@ -209,7 +206,7 @@ class TokenData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         batches = validation_batches(
-            self.validation,
+            self.corpus.validation,
             self.table,
             lanes=VALIDATION_LANES,
             window=self.recipe.window,

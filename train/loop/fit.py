@@ -19,8 +19,8 @@ from radio.errors import ModelError, SettingsError
 from radio.model.weights.checkpoint import read as read_checkpoint
 from radio.music.vocab import is_control
 from radio.types import TokenId
-from train.data import binidx
-from train.data.vocabulary import RowTable, known_tokens
+from train.data import shared_trunk
+from train.data.shared_trunk import SHARED
 from train.loop.batches import TokenData
 from train.loop.checkpoint_io import AtomicCheckpointIO
 from train.loop.checkpointing import LAST, Checkpointing
@@ -64,12 +64,10 @@ def fit(
     lightning_strategy = open_strategy(strategy, devices, recipe)
     _silence_lightning()
     prepare_machine(recipe)
-    table = RowTable(recipe.played, known_tokens(recipe.played))
-    corpus = Path(recipe.corpus)
-    training, validation = binidx.read(corpus / "train"), binidx.read(corpus / "validation")
-    weights = binidx.read_weights(corpus / "train", len(training))
-    if not training or not validation:
-        raise SettingsError(f"{corpus}: training needs at least one piece in train and one in validation")
+    table = shared_trunk.table_of(recipe.part)
+    corpus = shared_trunk.read(recipe.part, Path(recipe.corpus))
+    if not corpus.training or not corpus.validation:
+        raise SettingsError(f"{recipe.corpus}: training needs at least one piece in train and one in validation")
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TrainingModule(recipe, table)
     last = run / LAST
@@ -108,7 +106,7 @@ def fit(
     try:
         trainer.fit(
             module,
-            datamodule=TokenData(recipe, table, training, validation, start=module.next_step, weights=weights),
+            datamodule=TokenData(recipe, table, corpus, start=module.next_step),
             ckpt_path=str(last) if last.exists() else None,
             weights_only=True,
         )
@@ -154,7 +152,10 @@ def _resume_step(last: Path, recipe: Recipe, strategy: str) -> int:
     before = stored_run(last)
     changed = [
         f"{name}: {getattr(before.recipe, name)} in the run, {getattr(recipe, name)} in the recipe"
-        for name in ("part", "architecture", "layers", "width", "lanes", "window", "louder", "seed")
+        for name in (
+            *("part", "architecture", "layers", "width", "experts", "active"),
+            *("lanes", "window", "louder", "seed"),
+        )
         if getattr(before.recipe, name) != getattr(recipe, name)
     ]
     if changed:
@@ -163,6 +164,8 @@ def _resume_step(last: Path, recipe: Recipe, strategy: str) -> int:
 
 
 def _load_initial_weights(module: TrainingModule, path: Path, tokens: Sequence[TokenId]) -> None:
+    if module.recipe.part == SHARED:
+        raise SettingsError(f"{path}: a shared trunk starts from new weights; leave out --from")
     checkpoint = read_checkpoint(path)
     weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
     if checkpoint.part == module.recipe.played:

@@ -12,13 +12,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from radio.errors import RadioError
-from train.data.vocabulary import RowTable
+from train.data.vocabulary import Table
 from train.loop.batches import Batch
 from train.loop.devices import gather, reduce_all
 from train.loop.precision import product_dtype
 from train.loop.recipe import Recipe
 from train.networks.architectures import build, size_spec
 from train.networks.base import State, detach, join_lanes, lanes_of, with_fresh
+from train.networks.experts import Rwkv6Experts
 from train.networks.recompute import recompute_blocks
 
 
@@ -32,7 +33,7 @@ class DivergedError(RadioError):
 class TrainingModule(lightning.LightningModule):
     """A model and its training by a recipe. Logs nats as `loss`, bits per sampled token as `bits` and `val_bits`."""
 
-    def __init__(self, recipe: Recipe, table: RowTable) -> None:
+    def __init__(self, recipe: Recipe, table: Table) -> None:
         super().__init__()
         self.recipe = recipe
         self.model = build(
@@ -44,6 +45,8 @@ class TrainingModule(lightning.LightningModule):
                 dropout=recipe.dropout,
                 head_size=recipe.head_size,
                 context=recipe.context,
+                experts=recipe.experts,
+                active=recipe.active,
             )
         )
         self.register_buffer("sampled", torch.from_numpy(~table.forced), persistent=False)
@@ -91,8 +94,12 @@ class TrainingModule(lightning.LightningModule):
             # Dropout is a function of the position, like the data: a resumed run drops the same activations.
             torch.manual_seed(int(np.random.SeedSequence([recipe.seed, batch.step, batch.first]).generate_state(1)[0]))
         state = self._fresh(self.carried.get(batch.first), batch)
-        total, _count, self.carried[batch.first] = self.losses(batch, state)
+        total, count, self.carried[batch.first] = self.losses(batch, state)
         self._nats += total.detach()
+        if isinstance(self.model, Rwkv6Experts):
+            imbalance = self.model.imbalance()
+            self.log("imbalance", imbalance.detach())
+            total = total + recipe.balance * count * imbalance
         self._under_way = not batch.ends
         if batch.ends:
             self.next_step = batch.step + 1

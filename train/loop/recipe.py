@@ -15,6 +15,7 @@ from radio.settings.kinds import Choice, Text, Whole
 from radio.settings.reference import table
 from radio.settings.yaml_fields import readers
 from radio.settings.yaml_reader import Reading
+from train.data.shared_trunk import SHARED
 from train.loop.schedule import CURVES, share_at
 
 
@@ -26,14 +27,21 @@ class Recipe:
         SettingsError: Names each value that is not allowed, a line for each.
     """
 
-    part: str = field(metadata=declare(Choice(tuple(PARTS)), help="part that the model plays"))
-    corpus: str = field(metadata=declare(Text(), help="folder that `train prepare` wrote"))
+    part: str = field(
+        metadata=declare(Choice((*PARTS, SHARED)), help="part that the model plays; shared: one trunk of several")
+    )
+    corpus: str = field(
+        metadata=declare(Text(), help="folder that `train prepare` wrote; shared: a folder of such folders")
+    )
     layers: int = field(metadata=declare(Whole(low=1), help="layers of the model"))
     width: int = field(metadata=declare(Whole(low=1), help="width of the model; for RWKV a multiple of 64"))
     tokens: int = field(metadata=declare(Whole(low=1), help="tokens to train on"))
     architecture: str = choice("rwkv6", tuple(ARCHITECTURES), help="architecture of the model")
     head_size: int = whole(0, 0, help="channels of a head of a transformer, a divisor of the width; 0 for 32")
     context: int = whole(0, 0, unit="tokens", help="tokens that a transformer attends to; 0 for 256")
+    experts: int = whole(0, 0, help="experts in each channel mix of rwkv6-experts; 0 for 4")
+    active: int = whole(0, 0, help="experts that compute a token, as wide as one channel mix together; 0 for 1")
+    balance: float = number(0.01, low=0, help="weight of the loss that evens out the work of the experts")
     dropout: float = number(0.0, low=0, below=1, help="share of activations that are dropped")
     lanes: int = whole(16, 1, help="sequences in a batch; each reads an endless stream of pieces")
     window: int = whole(256, 1, unit="tokens", help="length of each sequence in a batch")
@@ -72,6 +80,10 @@ class Recipe:
             problems.append("end_share: must be above 0 for an exponential schedule, which never reaches 0")
         if (self.head_size or self.context) and self.architecture != "transformer":
             problems.append("head_size: only transformers have heads and a context")
+        if (self.experts or self.active) and self.architecture != "rwkv6-experts":
+            problems.append("experts: only rwkv6-experts has experts")
+        if self.active > (self.experts or self.active):
+            problems.append(f"active: {self.active} of {self.experts} experts cannot be active")
         if self.head_size and self.width % self.head_size:
             problems.append(f"head_size: {self.width} channels are not whole heads of {self.head_size}")
         if self.lanes % self.slices:
@@ -86,7 +98,13 @@ class Recipe:
 
     @property
     def played(self) -> Part:
-        """The part that the model plays."""
+        """The part that the model plays.
+
+        Raises:
+            SettingsError: The recipe is for a shared trunk, which has several.
+        """
+        if self.part == SHARED:
+            raise SettingsError("a shared trunk plays several parts; this works with a model of one part")
         return PARTS[self.part]
 
     def rate_at(self, step: int) -> float:

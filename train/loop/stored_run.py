@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from radio.errors import ModelError, SettingsError
-from train.data.vocabulary import RowTable, known_tokens
+from radio.music.parts import Part
+from train.data.shared_trunk import SHARED, SHARING, SharedTable, table_of
 from train.loop.module import TrainingModule
 from train.loop.recipe import Recipe
 
@@ -39,12 +40,29 @@ def stored_run(path: Path) -> StoredRun:
         raise ModelError(f"{path}: not a checkpoint of `train fit`, or truncated ({error})") from error
 
 
-def load_module(path: Path) -> TrainingModule:
-    """Return the module of a run's checkpoint. Raises ModelError if the file is not a checkpoint."""
+def load_module(path: Path, part: Part | None = None) -> TrainingModule:
+    """Return the module of a run's checkpoint.
+
+    Args:
+        part: The part of a shared trunk: its model is the trunk with the rows of this part.
+
+    Raises:
+        ModelError: The file is not a checkpoint.
+        SettingsError: The run is of another part.
+    """
     stored = stored_run(path)
-    recipe = stored.recipe
-    module = TrainingModule(recipe, RowTable(recipe.played, known_tokens(recipe.played)))
-    module.load_state_dict(stored.state_dict)
+    recipe, weights = stored.recipe, stored.state_dict
+    if part is not None and recipe.part == SHARED:
+        if part not in SHARING:
+            raise SettingsError(f"{path}: a shared trunk has no {part.name} part")
+        recipe = replace(recipe, part=part.name, corpus=str(Path(recipe.corpus) / part.name))
+        rows = SharedTable().rows_of(part)
+        own = {name: weights[name][rows.start : rows.stop] for name in ("model.emb.weight", "model.head.weight")}
+        weights = weights | own
+    elif part is not None and part is not recipe.played:
+        raise SettingsError(f"{path}: this is a {recipe.part} model, not a {part.name} model")
+    module = TrainingModule(recipe, table_of(recipe.part))
+    module.load_state_dict(weights)
     module.next_step = stored.next_step
     module.tokens_before = stored.tokens_before
     return module.eval()

@@ -14,7 +14,7 @@ from radio.model.engines.base import Engine, State
 from radio.model.engines.selection import open_engine
 from radio.model.spec.architectures import ARCHITECTURES
 from radio.model.weights import checkpoint
-from radio.music.parts import CHORDS
+from radio.music.parts import CHORDS, Part
 from radio.music.vocab import ROOT_BASE, is_control, style_token
 from radio.settings.engines import AUTO
 from radio.types import JsonValue
@@ -36,20 +36,26 @@ _CLEARLY = 0.02
 
 
 def evaluate(
-    run: Path, corpus: Path | None = None, *, stored: str = "last.ckpt", attributes: bool = False
+    run: Path,
+    corpus: Path | None = None,
+    *,
+    stored: str = "last.ckpt",
+    attributes: bool = False,
+    part: Part | None = None,
 ) -> dict[str, JsonValue]:
     """Measure a run's checkpoint on the validation split.
 
     Args:
         corpus: A prepared corpus other than the recipe's own.
         attributes: Feed the pieces' attributes as well.
+        part: The part to measure of a shared trunk.
 
     Returns:
         `bits` and `accuracy` per sampled token, the number of these `tokens`, `ngram_bits` of back-off n-grams for n
         from 1 to 5, and `curve`, the (step, validation bits) of the training log; for chords also `tokens_per_chord`.
         The n-grams are counted over the same training pieces, pitched parts in all twelve keys.
     """
-    module = load_module(run / stored)
+    module = load_module(run / stored, part)
     folder = corpus or Path(module.recipe.corpus)
     table = RowTable(module.recipe.played, known_tokens(module.recipe.played))
     training = [_fed(piece, attributes) for piece in binidx.read(folder / "train")]

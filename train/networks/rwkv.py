@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Spec, Rwkv7Spec
+from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Base, Rwkv7Spec
 from train.networks.base import Model, State
 
 GROUP_NORM_EPS = 64e-5  # 1e-5 · 8²: the reference divides the heads' output by 8 before the norm
 
-RwkvSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
+RwkvSpec: TypeAlias = Rwkv6Base | Rwkv7Spec
 
 
 class LayerState(NamedTuple):

@@ -7,12 +7,13 @@ Shapes: B batch, T tokens, C width, H heads of size N = 64, V tokens known to th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Spec
+from radio.model.spec.rwkv import HEAD_SIZE, Rwkv6Base, Rwkv6Spec
 from train.networks.base import State
 from train.networks.rwkv import GROUP_NORM_EPS, LayerState, Rwkv, RwkvBlock
 from train.operators.elementwise import gated_norm, sigmoid_gate, squared_relu, token_shift
@@ -22,7 +23,7 @@ from train.operators.wkv6 import wkv6
 class TimeMix(nn.Module):
     """Time mix, in the place of attention: the WKV recurrence with data-dependent token shift and decay."""
 
-    def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
+    def __init__(self, spec: Rwkv6Base, layer: int) -> None:
         super().__init__()
         width, depth = spec.width, spec.layers
         self.heads = spec.heads
@@ -71,15 +72,19 @@ class TimeMix(nn.Module):
         return self.output(gated_norm(y, self.gate(xg), self.ln_x.weight, self.ln_x.bias, self.ln_x.eps)), wkv
 
 
+def initial_shares(spec: Rwkv6Base, layer: int) -> nn.Parameter:
+    """Return the share of the token before in the inputs of a channel mix, (1, 1, C)."""
+    ramp = (torch.arange(spec.width) / spec.width)[None, None]
+    return nn.Parameter(1.0 - ramp ** (1.0 - layer / spec.layers))
+
+
 class ChannelMix(nn.Module):
     """Channel mix, the feed-forward part: a gated squared ReLU."""
 
     def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
         super().__init__()
-        ramp = (torch.arange(spec.width) / spec.width)[None, None]
-        ratio_1_to_0 = 1.0 - layer / spec.layers
-        self.time_maa_k = nn.Parameter(1.0 - ramp**ratio_1_to_0)
-        self.time_maa_r = nn.Parameter(1.0 - ramp**ratio_1_to_0)
+        self.time_maa_k = initial_shares(spec, layer)
+        self.time_maa_r = initial_shares(spec, layer)
         self.key = nn.Linear(spec.width, spec.hidden, bias=False)
         self.receptance = nn.Linear(spec.width, spec.width, bias=False)
         self.value = nn.Linear(spec.hidden, spec.width, bias=False)
@@ -97,10 +102,9 @@ class Block(RwkvBlock):
     """A layer whose mixes are added to the residual stream."""
 
     att: TimeMix
-    ffn: ChannelMix
 
-    def __init__(self, spec: Rwkv6Spec, layer: int) -> None:
-        super().__init__(spec, layer, TimeMix(spec, layer), ChannelMix(spec, layer))
+    def __init__(self, spec: Rwkv6Base, layer: int, channel_mix: Callable[[int], nn.Module]) -> None:
+        super().__init__(spec, layer, TimeMix(spec, layer), channel_mix(layer))
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState]:
         if self.first:
@@ -113,11 +117,11 @@ class Block(RwkvBlock):
         return x, LayerState(att_in[:, -1], ffn_in[:, -1], wkv)
 
 
-class Rwkv6(Rwkv):
-    """RWKV-6 in its parallel form."""
+class Rwkv6Network(Rwkv):
+    """RWKV-6 with any channel mix."""
 
-    def __init__(self, spec: Rwkv6Spec) -> None:
-        super().__init__(spec, partial(Block, spec))
+    def __init__(self, spec: Rwkv6Base, channel_mix: Callable[[int], nn.Module]) -> None:
+        super().__init__(spec, lambda layer: Block(spec, layer, channel_mix))
 
     def forward(self, rows: Tensor, state: State) -> tuple[Tensor, State]:
         x = self.emb(rows)
@@ -126,3 +130,10 @@ class Rwkv6(Rwkv):
             x, block_state = block(x, LayerState(*before))
             after.append(block_state)
         return self.head(self.ln_out(x)), after
+
+
+class Rwkv6(Rwkv6Network):
+    """RWKV-6 in its parallel form."""
+
+    def __init__(self, spec: Rwkv6Spec) -> None:
+        super().__init__(spec, partial(ChannelMix, spec))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _ENGINES: Final[Mapping[str, tuple[str, str]]] = {
     "rwkv6": ("radio.model.engines.numpy_rwkv6", "NumpyRwkv6Engine"),
     "rwkv7": ("radio.model.engines.numpy_rwkv7", "NumpyRwkv7Engine"),
+    "rwkv6-experts": ("radio.model.engines.numpy_experts", "NumpyExpertsEngine"),
     "rnn": ("radio.model.baselines.recurrent", "RnnEngine"),
     "gru": ("radio.model.baselines.recurrent", "GruEngine"),
     "lstm": ("radio.model.baselines.recurrent", "LstmEngine"),

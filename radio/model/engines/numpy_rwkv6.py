@@ -6,15 +6,41 @@ Shapes: C width, H heads of size N = 64, L layers, V rows of the model's vocabul
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from radio.model.engines.base import RwkvMemory, State
 from radio.model.engines.numpy_base import Arrays, NumpyEngineBase
 from radio.model.engines.vectors import GROUP_NORM_EPS, Array, Norm, layer_norm, normalize, sigmoid
-from radio.model.spec.rwkv import Rwkv6Spec
+from radio.model.spec.rwkv import Rwkv6Base, Rwkv6Spec
 from radio.model.weights.checkpoint import Checkpoint
+
+Rwkv6SpecT = TypeVar("Rwkv6SpecT", bound=Rwkv6Base)
+
+
+@dataclass(frozen=True)
+class ChannelMix:
+    """The channel mix of a block."""
+
+    maa: Array  # (2, C): k, r
+    key: Array
+    receptance: Array
+    value: Array
+
+    def output(self, x: Array, last: Array) -> Array:
+        """Return the output (C,) for an input and the one before it."""
+        mixed = x + (last - x) * self.maa
+        result: Array = sigmoid(self.receptance @ mixed[1]) * self.values(mixed[0])
+        return result
+
+    def values(self, x: Array) -> Array:
+        """Return the output before its gate."""
+        k = np.maximum(self.key @ x, 0)
+        result: Array = self.value @ (k * k)
+        return result
 
 
 @dataclass(frozen=True)
@@ -34,21 +60,22 @@ class _Layer:
     kvrg: Array  # (4, C, C)
     output: Array
     ln_x: Norm
-    ffn_maa: Array  # (2, C): k, r
-    ffn_key: Array
-    ffn_receptance: Array
-    ffn_value: Array
+    ffn: ChannelMix
 
 
-class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
-    """An engine for RWKV-6 in float32, one token at a time."""
+class NumpyRwkv6Base(NumpyEngineBase[Rwkv6SpecT]):
+    """An engine for RWKV-6 with any channel mix, in float32, one token at a time."""
 
-    spec_type = Rwkv6Spec
     first_norm = "blocks.0.ln0"
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
-        self._layers = [_layer(Arrays(checkpoint, f"blocks.{layer}.")) for layer in range(self.spec.layers)]
+        blocks = [Arrays(checkpoint, f"blocks.{layer}.") for layer in range(self.spec.layers)]
+        self._layers = [_layer(block, self.channel_mix(block)) for block in blocks]
+
+    @abstractmethod
+    def channel_mix(self, block: Arrays) -> ChannelMix:
+        """Return the channel mix of a block."""
 
     def _advance(self, x: Array, state: State) -> tuple[Array, State]:
         after = State(np.empty_like(state.memory))
@@ -59,7 +86,7 @@ class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
             x = x + self._time_mix(layer, normed, before.att_shift[index], before.wkv[index], now.wkv[index])
             normed = layer_norm(x, layer.ln2)
             now.ffn_shift[index] = normed
-            x = x + _channel_mix(layer, normed, before.ffn_shift[index])
+            x = x + layer.ffn.output(normed, before.ffn_shift[index])
         return x, after
 
     def _time_mix(self, layer: _Layer, x: Array, last: Array, wkv: Array, wkv_out: Array) -> Array:
@@ -80,33 +107,39 @@ class NumpyRwkv6Engine(NumpyEngineBase[Rwkv6Spec]):
         return out
 
 
-def _channel_mix(layer: _Layer, x: Array, last: Array) -> Array:
-    mixed = x + (last - x) * layer.ffn_maa
-    k = np.maximum(layer.ffn_key @ mixed[0], 0)
-    result: Array = sigmoid(layer.ffn_receptance @ mixed[1]) * (layer.ffn_value @ (k * k))
-    return result
+class NumpyRwkv6Engine(NumpyRwkv6Base[Rwkv6Spec]):
+    """An engine for RWKV-6."""
+
+    spec_type = Rwkv6Spec
+
+    def channel_mix(self, block: Arrays) -> ChannelMix:
+        return ChannelMix(*mix_arrays(block))
 
 
-def _layer(block: Arrays) -> _Layer:
-    def stacked(*names: str) -> Array:
-        return np.stack([block[name].reshape(block[name].shape[-2:]).squeeze() for name in names])
+def mix_arrays(block: Arrays) -> tuple[Array, Array, Array, Array]:
+    """Return the fields of a block's channel mix."""
+    maa = _stacked(block, "ffn.time_maa_k", "ffn.time_maa_r")
+    return maa, block["ffn.key.weight"], block["ffn.receptance.weight"], block["ffn.value.weight"]
 
+
+def _stacked(block: Arrays, *names: str) -> Array:
+    return np.stack([block[name].reshape(block[name].shape[-2:]).squeeze() for name in names])
+
+
+def _layer(block: Arrays, ffn: ChannelMix) -> _Layer:
     return _Layer(
         ln1=block.norm("ln1"),
         ln2=block.norm("ln2"),
         maa_x=block["att.time_maa_x"].reshape(-1),
-        maa=stacked(*(f"att.time_maa_{kind}" for kind in "wkvrg")),
+        maa=_stacked(block, *(f"att.time_maa_{kind}" for kind in "wkvrg")),
         maa_w1=np.ascontiguousarray(block["att.time_maa_w1"].T),
         maa_w2=np.ascontiguousarray(block["att.time_maa_w2"].transpose(0, 2, 1)),
         decay=block["att.time_decay"].reshape(-1),
         decay_w1=np.ascontiguousarray(block["att.time_decay_w1"].T),
         decay_w2=np.ascontiguousarray(block["att.time_decay_w2"].T),
         bonus=block["att.time_faaaa"],
-        kvrg=stacked(*(f"att.{matrix}.weight" for matrix in ("key", "value", "receptance", "gate"))),
+        kvrg=_stacked(block, *(f"att.{matrix}.weight" for matrix in ("key", "value", "receptance", "gate"))),
         output=block["att.output.weight"],
         ln_x=block.norm("att.ln_x"),
-        ffn_maa=stacked("ffn.time_maa_k", "ffn.time_maa_r"),
-        ffn_key=block["ffn.key.weight"],
-        ffn_receptance=block["ffn.receptance.weight"],
-        ffn_value=block["ffn.value.weight"],
+        ffn=ffn,
     )

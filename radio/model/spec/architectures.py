@@ -7,7 +7,17 @@ from types import MappingProxyType
 from typing import Final
 
 from radio.model.spec.baselines import CnnSpec, GruSpec, LstmSpec, RnnSpec, TransformerSpec
+from radio.model.spec.experts import ExpertsSpec
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 
-_SPECS: Final[tuple[type[Spec], ...]] = (Rwkv6Spec, Rwkv7Spec, RnnSpec, GruSpec, LstmSpec, CnnSpec, TransformerSpec)
+_SPECS: Final[tuple[type[Spec], ...]] = (
+    Rwkv6Spec,
+    Rwkv7Spec,
+    ExpertsSpec,
+    RnnSpec,
+    GruSpec,
+    LstmSpec,
+    CnnSpec,
+    TransformerSpec,
+)
 ARCHITECTURES: Final[Mapping[str, type[Spec]]] = MappingProxyType({spec.architecture: spec for spec in _SPECS})

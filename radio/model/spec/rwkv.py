@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias, TypeVar
@@ -60,6 +61,16 @@ class Spec(ABC):
     def shapes(self) -> Shapes:
         """Return the shape of each array by name, `EMBEDDING` included, in the order in which a step reads them."""
 
+    @property
+    def parameters(self) -> int:
+        """The number of weights."""
+        return sum(math.prod(shape) for shape in self.shapes().values())
+
+    @property
+    def active_parameters(self) -> int:
+        """The number of weights that a token may use."""
+        return self.parameters
+
     def is_transposed(self, name: str) -> bool:
         return bool(self.transposed) and name.endswith(self.transposed)
 
@@ -69,14 +80,12 @@ class Spec(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Rwkv6Spec(Spec):
-    """Sizes of RWKV-6. The width is a multiple of 64.
+class Rwkv6Base(Spec):
+    """Sizes that RWKV-6 has with any channel mix. The width is a multiple of 64.
 
     mix_rank, decay_rank: ranks of the data-dependent token shift and decay.
     """
 
-    architecture: ClassVar[str] = "rwkv6"
-    title: ClassVar[str] = "RWKV-6 (x060)"
     transposed: ClassVar[tuple[str, ...]] = ("maa_w1", "maa_w2", "decay_w1", "decay_w2")
 
     mix_rank: int = 32
@@ -101,7 +110,7 @@ class Rwkv6Spec(Spec):
 
     def shapes(self) -> Shapes:
         """Return names and shapes as in the checkpoints of the RWKV authors."""
-        width, hidden, rows = self.width, self.hidden, self.vocabulary
+        width, rows = self.width, self.vocabulary
         shapes: Shapes = {EMBEDDING: (rows, width)} | norm("blocks.0.ln0", width)
         for layer in range(self.layers):
             att, ffn = f"blocks.{layer}.att.", f"blocks.{layer}.ffn."
@@ -119,14 +128,27 @@ class Rwkv6Spec(Spec):
             shapes |= norm(f"{att}ln_x", width)
             shapes |= {f"{att}output.weight": (width, width)}
             shapes |= norm(f"blocks.{layer}.ln2", width)
-            shapes |= {
-                f"{ffn}time_maa_k": (1, 1, width),
-                f"{ffn}time_maa_r": (1, 1, width),
-                f"{ffn}key.weight": (hidden, width),
-                f"{ffn}receptance.weight": (width, width),
-                f"{ffn}value.weight": (width, hidden),
-            }
+            shapes |= {f"{ffn}{name}": shape for name, shape in self.channel_mix().items()}
         return shapes | norm("ln_out", width) | {"head.weight": (rows, width)}
+
+    def channel_mix(self) -> Shapes:
+        """Return the shapes of the arrays of a channel mix, by name within it."""
+        width, hidden = self.width, self.hidden
+        return {
+            "time_maa_k": (1, 1, width),
+            "time_maa_r": (1, 1, width),
+            "key.weight": (hidden, width),
+            "receptance.weight": (width, width),
+            "value.weight": (width, hidden),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rwkv6Spec(Rwkv6Base):
+    """Sizes of RWKV-6."""
+
+    architecture: ClassVar[str] = "rwkv6"
+    title: ClassVar[str] = "RWKV-6 (x060)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ SHIPPED = Path("configs/compare")
 
 def test_every_architecture_is_compared_at_one_size() -> None:
     by_name = recipes(SHIPPED)
-    assert set(by_name) == set(ARCHITECTURES)
+    # experts have more parameters than the rest; they are compared by those of a token, in configs/experts
+    assert set(by_name) == set(ARCHITECTURES) - {"rwkv6-experts"}
     assert all(name == recipe.architecture for name, recipe in by_name.items())
     sizes = []
     for recipe in by_name.values():
@@ -28,7 +29,7 @@ def test_every_architecture_is_compared_at_one_size() -> None:
         spec = size_spec(
             recipe.architecture, layers=recipe.layers, width=recipe.width, vocabulary=vocabulary, dropout=0
         )
-        sizes.append(sum(math.prod(shape) for shape in spec.shapes().values()))
+        sizes.append(spec.parameters)
     assert min(sizes) > 1e6
     assert max(sizes) < 2e6
     assert all(abs(size / statistics.median(sizes) - 1) < 0.11 for size in sizes)

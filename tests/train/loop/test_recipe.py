@@ -13,7 +13,11 @@ from train.loop.schedule import CURVES
 PLAIN = Recipe("piano", "data/any", layers=2, width=64, tokens=100 * 16 * 256, warmup=10)
 
 
-@pytest.mark.parametrize("path", sorted(Path("configs").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted(Path("configs").glob("*.yaml")) + sorted(Path("configs/experts").glob("*.yaml")),
+    ids=lambda path: path.name,
+)
 def test_every_shipped_recipe_is_valid(path: Path) -> None:
     recipe = load(path)
     rates = [recipe.rate_at(step) for step in range(recipe.steps)]
