@@ -22,6 +22,8 @@ from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, Frames, JsonValue, Landing, StationEvent
 from train.metrics.pitch import entropy
 
+pytestmark = pytest.mark.usefixtures("all_candidates")
+
 CHILL = replace(load(STATIONS).stations["chill"], textures=("comp",), progressions=(("Dm9", "G7", "Cmaj9", "Am7"),))
 SEED = 11
 """A seed whose first track opens with keys, bass and drums, and with a lead from the third bar on."""

@@ -12,6 +12,8 @@ from radio.settings.config import load
 from radio.station.factory import open_station
 from radio.types import SAMPLE_RATE, Block
 
+pytestmark = pytest.mark.usefixtures("all_candidates")
+
 CONFIG = load(STATIONS)
 EACH = pytest.mark.parametrize("name", CONFIG.stations)
 MOVED = ({"lowpass": 2_000, "keys_level": -20}, {"ambience": "fire", "wow": 1.0}, {"lowpass": 12_000, "keys_level": 6})

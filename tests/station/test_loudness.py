@@ -19,6 +19,8 @@ from radio.station.score import compose
 from radio.station.score_audio import play
 from radio.types import SAMPLE_RATE, Block, Frames
 
+pytestmark = pytest.mark.usefixtures("all_candidates")
+
 CONFIG = load(STATIONS)
 CHILL = CONFIG.station("chill")
 EACH = pytest.mark.parametrize("name", CONFIG.stations)

@@ -26,6 +26,8 @@ from train.metrics.drum_figures import measure_drums
 from train.metrics.music import StationMusic, TrackMusic
 from train.metrics.pitch import chord_tone_time, entropy
 
+pytestmark = pytest.mark.usefixtures("all_candidates")
+
 CHILL = load(STATIONS).stations["chill"]
 
 
