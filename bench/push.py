@@ -17,7 +17,7 @@ from radio.push.video.encoder import AUDIO_RATE, KEY_INTERVAL, PRESET, Encoder, 
 from radio.push.video.messages import EncoderSettings
 from radio.settings.push import Video
 from radio.station.factory import open_station
-from radio.stream.formats.encoders import to_s16
+from radio.stream.formats.pcm import to_s16
 from radio.types import SAMPLE_RATE, Seconds
 
 _BLOCK = SAMPLE_RATE // 50 * 4

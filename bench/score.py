@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from radio.compose.feel import LOOKAHEAD, Feel
 from radio.music.clock import Clock
+from radio.settings.controls import PLAYED_LAYERS
 from radio.settings.station import StationSettings
 from radio.station.factory import open_composer
-from radio.station.layers import PLAYED_LAYERS
 from radio.types import GRID, TICKS_PER_BAR, Frames, SynthEvent
 
 _BARS = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -72,6 +72,24 @@ class MidiTrack:
     drums: bool = False
     programs: Mapping[Tick, int] = field(default_factory=dict)
     expression: Sequence[tuple[Tick, int]] = ()
+
+
+def layer_track(
+    layer: str, events: Sequence[NoteEvent], programs: Iterable[tuple[Tick, Mapping[str, int]]]
+) -> MidiTrack:
+    """Return a layer as a MIDI track.
+
+    Args:
+        layer: its name.
+        events: its notes.
+        programs: ticks of bars and the programs of their layers, in order.
+    """
+    changes: dict[Tick, int] = {}
+    for tick, by_layer in programs:
+        if layer in by_layer and by_layer[layer] not in [*changes.values()][-1:]:
+            changes[tick] = by_layer[layer]
+    first = next(iter(changes), 0)
+    return MidiTrack(layer, events, changes.pop(first, 0), drums=layer == "drums", programs=changes)
 
 
 def write(

@@ -15,7 +15,10 @@ from radio.settings.fields import Group, Lands, Setting, choice, flag, number, s
 from radio.settings.kinds import Choice, Number
 from radio.types import MODES, MOODS, JsonValue, ModeChoice, MoodChoice
 
-LAYERS: tuple[str, ...] = ("keys", "bass", "drums", "lead", "vinyl", "rain", "ambience")
+PLAYED_LAYERS: Final = ("keys", "bass", "drums", "lead")
+"""The layers that play notes."""
+
+LAYERS: tuple[str, ...] = (*PLAYED_LAYERS, "vinyl", "rain", "ambience")
 
 _FINE_RANGE: Final = 2.0
 """The widest range that is changed in hundredths rather than in whole steps."""

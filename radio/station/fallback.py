@@ -6,8 +6,7 @@ It needs neither models nor a soundfont.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -18,71 +17,14 @@ from radio.audio.rain import Rain
 from radio.audio.vinyl import Vinyl
 from radio.errors import ControlError
 from radio.settings.station import StationSettings
+from radio.station.fallback_plan import CROSSFADE, LEAD, REPEAT_LIMIT, Loop
 from radio.station.layers import Textures
-from radio.station.snapshot import LogEntry, Snapshot
+from radio.station.resume import LogEntry, Snapshot
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, StationEvent
 
-Tier: TypeAlias = Literal["music", "repeat", "texture"]
-"""The sound of a station: the music of its models, its last bars again, or textures alone."""
-
-REPEAT_LIMIT: Final[Frames] = 180 * SAMPLE_RATE
-"""Time after which the repeated bars have faded out."""
-
-LEAD: Final[Frames] = SAMPLE_RATE // 4
-"""Sound before the first frame, so that encoders know what came before."""
-
 _FADE: Final[Frames] = 20 * SAMPLE_RATE
-_CROSSFADE: Final[Frames] = SAMPLE_RATE // 50
-_MOST_BARS: Final = 8
 _RAIN_LEVEL: Final = 9.0
 """In dB. At 0 the rain, like other textures, is too quiet to be heard alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """Bars that are repeated, on the clock of the station that played them.
-
-    lines: bar lines, the end of the last bar included. end: where the music ended, in the bar after the last line.
-    """
-
-    lines: tuple[Frames, ...]
-    end: Frames
-
-    @classmethod
-    def of(cls, lines: Sequence[Frames], first: Frames, end: Frames) -> Loop | None:
-        """Return the last whole bars before `end` whose sound is there from `first` on, or None without any."""
-        whole = [line for line in lines if first + _CROSSFADE <= line <= end][-_MOST_BARS - 1 :]
-        return cls(tuple(whole), end) if len(whole) > 1 else None
-
-    @property
-    def start(self) -> Frames:
-        """The first frame whose sound is needed."""
-        return self.lines[0] - _CROSSFADE
-
-    @property
-    def length(self) -> Frames:
-        return self.lines[-1] - self.lines[0]
-
-    def next_line(self, played: Frames) -> Frames:
-        """Return the frame, counted from where the loop began to play, of the first bar line at `played` or later."""
-        place = self.lines[0] + (self.end - self.lines[-1] + played) % self.length
-        return played + next(line for line in self.lines if line >= place) - place
-
-
-@dataclass(frozen=True, slots=True)
-class Fallback:
-    """The sound with which a station's worker is replaced.
-
-    loop: None plays textures alone. end: the frame after the last one whose sound is known, on the loop's clock.
-    """
-
-    loop: Loop | None = None
-    end: Frames = 0
-
-
-def tier_at(loop: Loop | None, played: Frames) -> Tier:
-    """Return what is heard after `played` frames."""
-    return "texture" if loop is None or played >= REPEAT_LIMIT else "repeat"
 
 
 class FallbackStation:
@@ -131,7 +73,7 @@ class FallbackStation:
         music = self._bars[(times + self._first) % len(self._bars)]
         places = times + LEAD
         known = places < len(self._past)
-        share = np.clip(times[known] / _CROSSFADE, 0, 1).astype(np.float32)[:, None]
+        share = np.clip(times[known] / CROSSFADE, 0, 1).astype(np.float32)[:, None]
         music[known] = share * music[known] + (1 - share) * self._past[places[known]]
         return music
 
@@ -185,11 +127,11 @@ def _bars(loop: Loop, sound: Block) -> tuple[Block, Block, Frames]:
 
     The end of the last bar is crossfaded with what came before the first one.
     """
-    before, bars = sound[:_CROSSFADE], sound[_CROSSFADE : _CROSSFADE + loop.length].copy()
-    share = np.linspace(0, 1, _CROSSFADE, dtype=np.float32)[:, None]
-    bars[-_CROSSFADE:] = (1 - share) * bars[-_CROSSFADE:] + share * before
+    before, bars = sound[:CROSSFADE], sound[CROSSFADE : CROSSFADE + loop.length].copy()
+    share = np.linspace(0, 1, CROSSFADE, dtype=np.float32)[:, None]
+    bars[-CROSSFADE:] = (1 - share) * bars[-CROSSFADE:] + share * before
     end = loop.end - loop.start
-    past = sound[end - LEAD : end + _CROSSFADE]
-    missing = LEAD + _CROSSFADE - len(past)
+    past = sound[end - LEAD : end + CROSSFADE]
+    missing = LEAD + CROSSFADE - len(past)
     past = np.concatenate((past, 2 * past[-1] - past[-2 : -2 - missing : -1]))  # mirrored: no step, and no bend
     return past, bars, (loop.end - loop.lines[-1]) % loop.length

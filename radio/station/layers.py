@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from radio.audio.ambience.mix import Ambience
 from radio.audio.synth import Program, Synth
 from radio.compose.feel import LOOKAHEAD
 from radio.settings.controls import Controls
 from radio.types import GRID, Block, Frames
-
-PLAYED_LAYERS: Final = ("keys", "bass", "drums", "lead")
-"""The layers that play notes."""
 
 
 def change_programs(synth: Synth, programs: Mapping[str, int], bar_line: Frames) -> None:

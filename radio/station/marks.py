@@ -10,7 +10,8 @@ from radio.audio.leveler import Leveler
 from radio.audio.mixer import Mixer
 from radio.audio.signal_guard import SignalGuard
 from radio.audio.synth import SynthState
-from radio.station.snapshot import PREROLL, LogEntry, StationState
+from radio.station.resume import PREROLL, LogEntry
+from radio.station.snapshot import StationState
 from radio.types import Block, Frames
 
 

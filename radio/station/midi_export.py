@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from radio.music import midi
-from radio.music.events import NoteEvent
-from radio.station.layers import PLAYED_LAYERS
+from radio.settings.controls import PLAYED_LAYERS
 from radio.station.score import Score, bar_lines
 from radio.station.score_audio import fade_gain
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
@@ -29,30 +27,14 @@ def write_midi(score: Score, path: Path) -> None:
     layers = [layer for layer in layers if layer != "lead" or score.events(layer)]
     programs = [(number * TICKS_PER_BAR, bar.programs) for number, bar in enumerate(score.bars)]
     expression = _expression(score)
-    tracks = [replace(midi_track(layer, score.events(layer), programs), expression=expression) for layer in layers]
+    tracks = [
+        replace(midi.layer_track(layer, score.events(layer), programs), expression=expression) for layer in layers
+    ]
     tempos: dict[Tick, float] = {}
     for number, bar in enumerate(score.bars):
         if not tempos or bar.tempo != next(reversed(tempos.values())):
             tempos[number * TICKS_PER_BAR] = bar.tempo
     midi.write(path, tracks, tempos, end=score.length, title=_name(score), markers=_markers(score))
-
-
-def midi_track(
-    layer: str, events: Sequence[NoteEvent], programs: Iterable[tuple[Tick, Mapping[str, int]]]
-) -> midi.MidiTrack:
-    """Return a layer as a MIDI track.
-
-    Args:
-        layer: its name.
-        events: its notes.
-        programs: ticks of bars and the programs of their layers, in order.
-    """
-    changes: dict[Tick, int] = {}
-    for tick, by_layer in programs:
-        if layer in by_layer and by_layer[layer] not in [*changes.values()][-1:]:
-            changes[tick] = by_layer[layer]
-    first = next(iter(changes), 0)
-    return midi.MidiTrack(layer, events, changes.pop(first, 0), drums=layer == "drums", programs=changes)
 
 
 def _name(score: Score) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from radio.compose.prime import Prime
 from radio.settings.station import StationSettings
-from radio.station.snapshot import LogEntry, Snapshot
+from radio.station.resume import LogEntry, Snapshot
 from radio.types import Action, Block, Frames, Landing, StationEvent
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -102,34 +101,3 @@ def _tags(score: Score, suffix: str) -> dict[str, str]:
         names = ("TKEY", "TBPM") if suffix == ".mp3" else ("INITIALKEY", "BPM")
         tags |= {names[0]: key, names[1]: f"{tempo:.0f}" if suffix == ".mp3" else f"{tempo:g}"}
     return tags
-
-
-@dataclass(frozen=True, slots=True)
-class RenderOrder:
-    """An order of files, one for each seed and format: a task for `radio.worker.job_queue`."""
-
-    settings: StationSettings
-    extent: Extent
-    seeds: tuple[int, ...]
-    suffixes: tuple[str, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the files, in order of creation."""
-        return [f"{self.settings.name}-{seed}{suffix}" for seed in self.seeds for suffix in self.suffixes]
-
-    def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
-        """Write the files into a new folder below `folder` and return the new folder."""
-        target = folder / "tracks"
-        target.mkdir()
-        for place, seed in enumerate(self.seeds):
-            paths = [target / f"{self.settings.name}-{seed}{suffix}" for suffix in self.suffixes]
-            previous = place / len(self.seeds)
-            render(
-                self.settings,
-                extent=self.extent,
-                seed=seed,
-                paths=paths,
-                on_progress=lambda share, previous=previous: on_progress(previous + share / len(self.seeds)),  # type: ignore[misc]
-            )
-        return target

@@ -9,81 +9,29 @@ from __future__ import annotations
 import wave
 import zipfile
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from radio.audio.mixer import Mixer
 from radio.compose.drums import KICKS
-from radio.settings.controls import LAYERS, Controls
-from radio.settings.station import StationSettings
-from radio.station.audio_files import encode, to_pcm
+from radio.settings.controls import LAYERS, PLAYED_LAYERS, Controls
+from radio.station.aired import PREROLL, AiredPassage, PlayedNote
+from radio.station.audio_files import ProgressCallback, encode, to_pcm
 from radio.station.factory import open_sounds
-from radio.station.layers import PLAYED_LAYERS, change_programs
+from radio.station.layers import change_programs
 from radio.station.moves import Moves
 from radio.types import (
     MIX_BLOCK,
     SAMPLE_RATE,
-    STILL,
     Block,
     Frames,
-    JsonValue,
-    MixMove,
     SynthEvent,
-    Tick,
 )
-
-PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK
-"""Length of the part played before a passage; the longest notes and the room's reverb decay within it."""
 
 _PLAY_SHARE: Final = 0.9
 """Playing's share of the work if the audio is encoded or packed afterwards."""
-
-
-class PlayedNote(NamedTuple):
-    """A note event as it was played; velocity 0 releases the note."""
-
-    frame: Frames
-    layer: str
-    note: int
-    velocity: int
-    tick: Tick
-
-
-class BarLine(NamedTuple):
-    """The beginning of a bar, its tempo, and the programs of its layers."""
-
-    frame: Frames
-    number: int
-    tempo: float
-    frames: Frames = 0
-    move: MixMove = STILL
-    programs: Mapping[str, int] = {}
-
-    @property
-    def end(self) -> Frames:
-        """The frame at which the bar ended."""
-        return self.frame + self.frames
-
-
-@dataclass(frozen=True, slots=True)
-class AiredPassage:
-    """A part of one worker's output; all frames and ticks are the worker's own."""
-
-    settings: StationSettings
-    """The settings, with the worker's seed and the controls that were in effect `PREROLL` before `start`."""
-    start: Frames
-    end: Frames
-    notes: Sequence[PlayedNote]
-    """The notes from `PREROLL` before `start`, in order."""
-    bars: Sequence[BarLine]
-    """The bars that begin in the passage, in order."""
-    changes: Sequence[tuple[Frames, Mapping[str, JsonValue]]]
-    """Control changes since `PREROLL` before `start`, in order."""
-    moves: Sequence[BarLine] = ()
-    """The bars whose mix moves and programs are heard in the passage or before it, in order."""
 
 
 def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[str, Block]]:
@@ -162,51 +110,57 @@ def _is_kick(note: PlayedNote) -> bool:
     return note.layer == "drums" and note.note in KICKS and note.velocity > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
-    """An export of consecutive passages to one file: a task for `radio.worker.job_queue`.
+def write(
+    passages: Sequence[AiredPassage],
+    target: Path,
+    *,
+    title: str,
+    on_progress: ProgressCallback,
+) -> None:
+    """Write consecutive passages to one file.
 
-    `suffix` is .wav, .flac, .mp3, .opus or .zip; a .zip file holds a WAV file of each layer.
+    Args:
+        passages: The passages, in order.
+        target: The file: .wav, .flac, .mp3, .opus, or .zip with a WAV file of each layer. Drafts stand beside it.
+        title: The title that players show.
+        on_progress: Called with the share that is done.
+
+    Raises:
+        AudioError: the soundfont cannot be used.
+        StreamError: ffmpeg is not installed or failed.
     """
+    suffix = target.suffix
+    share = 1.0 if suffix == ".wav" else _PLAY_SHARE
+    wavs = _write_wavs(passages, target.parent, suffix == ".zip", lambda done: on_progress(done * share))
+    if suffix == ".zip":
+        with zipfile.ZipFile(target, "w") as archive:
+            for layer, wav in wavs.items():
+                archive.write(wav, f"{target.stem}/{layer}.wav")
+                wav.unlink()
+    elif suffix == ".wav":
+        wavs["mix"].rename(target)
+    else:
+        encode(wavs["mix"], target, tags={"title": title, "artist": passages[0].settings.title})
+        wavs["mix"].unlink()
+    on_progress(1.0)
 
-    passages: Sequence[AiredPassage]
-    name: str
-    """The name of the file, without its suffix."""
-    suffix: str
-    title: str
 
-    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
-        """Write the file into `folder` and return its path."""
-        target = folder / f"{self.name}{self.suffix}"
-        share = 1.0 if self.suffix == ".wav" else _PLAY_SHARE
-        wavs = self._write_wavs(folder, lambda done: on_progress(done * share))
-        if self.suffix == ".zip":
-            with zipfile.ZipFile(target, "w") as archive:
-                for layer, wav in wavs.items():
-                    archive.write(wav, f"{self.name}/{layer}.wav")
-                    wav.unlink()
-        elif self.suffix == ".wav":
-            wavs["mix"].rename(target)
-        else:
-            encode(wavs["mix"], target, tags={"title": self.title, "artist": self.passages[0].settings.title})
-            wavs["mix"].unlink()
-        on_progress(1.0)
-        return target
-
-    def _write_wavs(self, folder: Path, on_progress: Callable[[float], None]) -> dict[str, Path]:
-        total = sum(passage.end - passage.start for passage in self.passages)
-        paths: dict[str, Path] = {}
-        done: dict[str, Frames] = defaultdict(int)
-        with ExitStack() as stack:
-            files: dict[str, wave.Wave_write] = {}
-            for passage in self.passages:
-                for blocks in replay(passage, separate=self.suffix == ".zip"):
-                    for name, block in blocks.items():
-                        if name not in files:
-                            paths[name] = folder / f"{name}.draft.wav"
-                            files[name] = stack.enter_context(wave.open(str(paths[name]), "wb"))
-                            files[name].setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
-                        files[name].writeframes(to_pcm(block))
-                        done[name] += len(block)
-                    on_progress(min(done.values()) / total)
-        return paths
+def _write_wavs(
+    passages: Sequence[AiredPassage], folder: Path, separate: bool, on_progress: ProgressCallback
+) -> dict[str, Path]:
+    total = sum(passage.end - passage.start for passage in passages)
+    paths: dict[str, Path] = {}
+    done: dict[str, Frames] = defaultdict(int)
+    with ExitStack() as stack:
+        files: dict[str, wave.Wave_write] = {}
+        for passage in passages:
+            for blocks in replay(passage, separate=separate):
+                for name, block in blocks.items():
+                    if name not in files:
+                        paths[name] = folder / f"{name}.draft.wav"
+                        files[name] = stack.enter_context(wave.open(str(paths[name]), "wb"))
+                        files[name].setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
+                    files[name].writeframes(to_pcm(block))
+                    done[name] += len(block)
+                on_progress(min(done.values()) / total)
+    return paths

@@ -17,10 +17,10 @@ from radio.compose.feel import Feel
 from radio.compose.prime import Prime
 from radio.music.clock import Clock, to_grid
 from radio.music.events import NoteEvent
-from radio.settings.controls import Controls
+from radio.settings.controls import PLAYED_LAYERS, Controls
+from radio.station.aired import PREROLL, AiredPassage, BarLine, PlayedNote
 from radio.station.factory import music_seed, open_station, open_timing
-from radio.station.layers import PLAYED_LAYERS
-from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote, replay
+from radio.station.replay import replay
 from radio.station.score import Score, bar_lines
 from radio.types import SAMPLE_RATE, STILL, Action, Block, Frames
 

@@ -21,16 +21,17 @@ from radio.compose.prime import Prime, from_json
 from radio.errors import RadioError, SnapshotError
 from radio.music.clock import Clock
 from radio.music.events import NoteEvent
-from radio.settings.controls import CONTROLS
+from radio.settings.controls import CONTROLS, PLAYED_LAYERS
 from radio.settings.station import StationSettings
 from radio.station.event_log import EventLog
 from radio.station.later_steps import Step, merged
-from radio.station.layers import PLAYED_LAYERS, Textures, change_programs
+from radio.station.layers import Textures, change_programs
 from radio.station.marks import Mark, Marks
 from radio.station.moves import Moves
 from radio.station.note_cues import NoteCues
+from radio.station.resume import LogEntry, Snapshot
 from radio.station.shapes import track_shapes
-from radio.station.snapshot import LogEntry, Snapshot, StationState, decode, decode_level, encode
+from radio.station.snapshot import StationState, decode, decode_level, encode
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,

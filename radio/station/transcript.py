@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from radio.music import midi
 from radio.music.events import NoteEvent
-from radio.station.layers import PLAYED_LAYERS
-from radio.station.midi_export import midi_track
-from radio.station.replay import AiredPassage
+from radio.settings.controls import PLAYED_LAYERS
+from radio.station.aired import AiredPassage
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 
@@ -39,7 +38,7 @@ def encode(passages: Sequence[AiredPassage]) -> bytes:
             events[layer] += _shifted(midi.excerpt(notes, start, end), place - start)
         place += -(-(end - start) // TICKS_PER_BAR) * TICKS_PER_BAR
     layers = [layer for layer in PLAYED_LAYERS if layer != "lead" or events[layer]]
-    tracks = [midi_track(layer, events[layer], programs) for layer in layers]
+    tracks = [midi.layer_track(layer, events[layer], programs) for layer in layers]
     return midi.encode(tracks, tempos, end=place)
 
 

@@ -16,9 +16,6 @@ from radio.transcription.network import RATE, Network
 from radio.transcription.notes import HeardNote, find_notes
 from radio.types import Seconds
 
-SIGNATURE: Final = 12
-"""First bytes that tell a recording from other files."""
-
 LONGEST: Final[Seconds] = 60.0
 _SLACK: Final[Seconds] = 0.5
 """Silence that encoders add at both ends, and the time in which a browser stops recording."""
@@ -42,16 +39,6 @@ _TICKS: Final = 2 * _PPQ
 """Ticks of a second, at the 120 quarters a minute of a file without a tempo."""
 
 _ALLOWED: Final = "a recording of an instrument, a hummed or a sung melody of 3 to 60 seconds is needed"
-
-
-def is_recording(begins: bytes) -> bool:
-    """Return True for a file whose first bytes are those of an audio file: WAV, FLAC, Ogg, MP3, AAC, MP4, WebM."""
-    return (
-        begins.startswith((b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"FORM", b"RF64"))
-        or (begins.startswith(b"RIFF") and begins[8:12] == b"WAVE")
-        or begins[4:8] == b"ftyp"
-        or (len(begins) > 1 and begins[0] == 0xFF and begins[1] & 0xE0 == 0xE0)  # a frame of MPEG audio
-    )
 
 
 def transcribe(path: Path) -> Score:

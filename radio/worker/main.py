@@ -25,9 +25,10 @@ from radio.compose.prime import from_json
 from radio.errors import AudioError, ControlError, ModelError, RadioError, SnapshotError, StreamError
 from radio.files import use_copies
 from radio.settings.station import StationSettings
-from radio.station.fallback import Fallback, FallbackStation
+from radio.station.fallback import FallbackStation
+from radio.station.fallback_plan import Fallback
 from radio.station.protocol import OpenResumable, ResumableStation
-from radio.station.snapshot import Resume
+from radio.station.resume import Resume
 from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing
 from radio.worker.encoder_set import EncoderSet
 from radio.worker.pcm_ring import PcmRing, open_memory

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from radio.errors import StreamError
-from radio.stream.formats.encoders import to_s16
+from radio.stream.formats.pcm import to_s16
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 HISTORY: Seconds = 30.0

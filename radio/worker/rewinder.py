@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from radio.station.protocol import ResumableStation
-from radio.station.snapshot import Resume
+from radio.station.resume import Resume
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames
 
 STEP: Frames = 3_840

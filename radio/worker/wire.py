@@ -15,8 +15,8 @@ from typing import Any, TypeAlias, get_args
 import msgspec
 
 from radio.errors import StreamError
-from radio.station.fallback import Fallback
-from radio.station.snapshot import Resume, Snapshot
+from radio.station.fallback_plan import Fallback
+from radio.station.resume import Resume, Snapshot
 from radio.types import ActionKind, Format, Frames, JsonValue, Landing, Packet, StationEvent
 
 MAX_BODY = 1 << 24

@@ -12,7 +12,7 @@ from radio.server.api.events import TrackEvent
 from radio.server.broadcast.saved_station import SavedRun, SavedStation, SavedTrack, decode, encode
 from radio.server.broadcast.state_folder import StateFolder
 from radio.settings.controls import Controls
-from radio.station.snapshot import LogEntry, Snapshot
+from radio.station.resume import LogEntry, Snapshot
 from radio.types import SKIP
 
 CONTROLS = Controls().as_json()

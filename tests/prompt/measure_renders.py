@@ -23,8 +23,9 @@ from radio.prompt.grammar import read
 from radio.prompt.wishes import wishes_of
 from radio.settings.config import load
 from radio.settings.station import StationSettings
+from radio.station.aired import AiredPassage
 from radio.station.extent import BarLoop
-from radio.station.replay import AiredPassage, replay
+from radio.station.replay import replay
 from radio.station.score import Score, compose
 from radio.station.score_audio import _LEAD, _lines, _placed, _with_releases
 from radio.types import SAMPLE_RATE, Block

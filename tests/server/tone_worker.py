@@ -21,7 +21,7 @@ from radio.audio.signal_guard import LIMIT, SignalError
 from radio.errors import AudioError, ControlError, SnapshotError
 from radio.settings.controls import CONTROLS, Controls
 from radio.settings.station import StationSettings
-from radio.station.snapshot import LogEntry, Snapshot
+from radio.station.resume import LogEntry, Snapshot
 from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
 from radio.worker import main as worker
 

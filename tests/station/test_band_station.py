@@ -19,8 +19,8 @@ from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.station.extent import WholeTracks
 from radio.station.factory import open_station
+from radio.station.resume import PREROLL
 from radio.station.score import compose
-from radio.station.snapshot import PREROLL
 from radio.station.station import Station
 from radio.types import SAMPLE_RATE, Frames, StationEvent
 from tests.model.models import band_checkpoint

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from radio.settings.controls import LAYERS
-from radio.station.fallback import LEAD, REPEAT_LIMIT, FallbackStation, Loop, tier_at
+from radio.station.fallback import FallbackStation
+from radio.station.fallback_plan import LEAD, REPEAT_LIMIT, Loop, tier_at
 from radio.types import SAMPLE_RATE, Block, Frames
 from tests.server.tone_worker import settings
 

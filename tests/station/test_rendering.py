@@ -19,8 +19,9 @@ from radio.paths import STATIONS
 from radio.settings.config import load
 from radio.station import rendering
 from radio.station.extent import BarLoop, TimedExcerpt, WholeTracks
-from radio.station.rendering import RenderOrder, render
+from radio.station.rendering import render
 from radio.station.score import compose
+from radio.station.tasks import RenderOrder
 from radio.types import SAMPLE_RATE
 
 CHILL = load(STATIONS).station("chill")

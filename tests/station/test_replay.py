@@ -18,8 +18,10 @@ from radio.server.broadcast.journal import LONGEST, Journal
 from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.station import StationSettings
 from radio.station import transcript
+from radio.station.aired import PREROLL, AiredPassage, BarLine, PlayedNote
 from radio.station.factory import open_station
-from radio.station.replay import PREROLL, AiredPassage, BarLine, Export, PlayedNote, replay
+from radio.station.replay import replay
+from radio.station.tasks import Export
 from radio.types import MIX_BLOCK, SAMPLE_RATE, SKIP, TICKS_PER_BAR, Landing, StationEvent
 from tests.server.tone_worker import bar_event
 from tests.station import test_station

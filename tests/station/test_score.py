@@ -11,8 +11,8 @@ import pytest
 from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load
+from radio.settings.controls import PLAYED_LAYERS
 from radio.station.extent import BarLoop, Extent, TimedExcerpt, WholeTracks
-from radio.station.layers import PLAYED_LAYERS
 from radio.station.midi_export import write_midi
 from radio.station.score import LONGEST_FADE, SHORTEST_FADE, SILENT_END, Score, bar_lines, compose
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR

@@ -13,11 +13,10 @@ from radio.compose.plan import BarPlan
 from radio.music import midi
 from radio.paths import STATIONS
 from radio.settings.config import load
-from radio.settings.controls import Controls
+from radio.settings.controls import PLAYED_LAYERS, Controls
 from radio.settings.station import StationSettings
 from radio.station.extent import TimedExcerpt
 from radio.station.factory import open_composer
-from radio.station.layers import PLAYED_LAYERS
 from radio.station.midi_export import write_midi
 from radio.station.score import compose as compose_score
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR

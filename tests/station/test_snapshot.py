@@ -19,7 +19,8 @@ from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.station.audio_files import to_pcm
 from radio.station.factory import open_station
-from radio.station.snapshot import PREROLL, LogEntry, Snapshot, decode
+from radio.station.resume import PREROLL, LogEntry, Snapshot
+from radio.station.snapshot import decode
 from radio.station.station import Station
 from radio.types import MIX_BLOCK, SAMPLE_RATE, SKIP, Block, StationEvent
 from tests.station import test_station

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from radio.errors import AudioError
-from radio.transcription.recording import is_recording, transcribe
+from radio.transcription.recording import transcribe
+from radio.transcription.signature import is_recording
 from tests.compose.listening.songs import song
 from tests.judge.signals import noise, write
 from tests.transcription.sounds import encoded, hummed, needs_network, played

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from radio.errors import RadioError, StreamError
-from radio.station.fallback import LEAD, Fallback, Loop
-from radio.station.snapshot import Resume
+from radio.station.fallback_plan import LEAD, Fallback, Loop
+from radio.station.resume import Resume
 from radio.types import SAMPLE_RATE, Format, Landing, Packet, StationEvent
 from radio.worker import main
 from radio.worker.pcm_ring import HISTORY, RESERVE, RING_LENGTH, create_memory

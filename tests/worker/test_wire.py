@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.errors import StreamError
-from radio.station.snapshot import LogEntry, Resume, Snapshot
+from radio.station.resume import LogEntry, Resume, Snapshot
 from radio.types import SKIP, Landing, Packet, StationEvent
 from radio.worker.wire import (
     MAX_BODY,

@@ -15,9 +15,9 @@ from radio.compose.plan import Track
 from radio.music.clock import Clock
 from radio.music.events import Note, NoteEvent
 from radio.music.tokenizer import events_to_notes
+from radio.settings.controls import PLAYED_LAYERS
 from radio.settings.station import StationSettings
 from radio.station.factory import music_seed, open_composer, open_timing
-from radio.station.layers import PLAYED_LAYERS
 from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Seconds, Tick
 from train.metrics.passage import Passage
 

@@ -26,7 +26,8 @@ from radio.music.midi_score import Score
 from radio.music.names import printable
 from radio.music.parts import PIANO
 from radio.music.quantize import quantize
-from radio.transcription.recording import SIGNATURE, is_recording, transcribe
+from radio.transcription.recording import transcribe
+from radio.transcription.signature import SIGNATURE, is_recording
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TextureKind
 
 _VOICES: Final = 6

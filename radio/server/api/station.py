@@ -10,7 +10,7 @@ from radio.server.api.body import Body, Frame, LiveEdge, SampleRate, Time
 from radio.server.api.events import BarEvent, PlayedNoteEvent, TrackEvent
 from radio.settings.controls import CONTROLS
 from radio.settings.fields import Group, Lands
-from radio.station.fallback import Tier
+from radio.station.fallback_plan import Tier
 
 Address: TypeAlias = Annotated[str, Meta(description="Path below this radio's root.")]
 ControlValue: TypeAlias = bool | int | float | str

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from radio.server.api.events import AirEvent, BarEvent, PlayedNoteEvent
 from radio.server.broadcast.worker_runs import WorkerRun
-from radio.station.replay import PREROLL, AiredPassage, BarLine, PlayedNote
+from radio.station.aired import PREROLL, AiredPassage, BarLine, PlayedNote
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 LONGEST: Seconds = 600.0

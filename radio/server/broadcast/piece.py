@@ -16,7 +16,7 @@ from radio.server.broadcast.restarting_worker import StartedStation
 from radio.server.broadcast.saved_station import SavedStation, saved_run, saved_tracks, worker_run
 from radio.server.broadcast.snapshots import Snapshots
 from radio.server.broadcast.worker_runs import MAX_RUNS, WorkerRun
-from radio.station.snapshot import Resume, Snapshot
+from radio.station.resume import Resume, Snapshot
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue, Landing
 from radio.worker.wire import PERFORMED, PRIMED, TRACK, ControlsLanded
 

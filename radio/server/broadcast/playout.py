@@ -22,7 +22,7 @@ from radio.server.broadcast.stand_in import StandIn
 from radio.server.broadcast.stand_ins import StandIns
 from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.station_files import FileCopies
-from radio.station.snapshot import Resume, Snapshot
+from radio.station.resume import Resume, Snapshot
 from radio.stream.relay.live_edge import LiveEdge
 from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.stream.relay.wall_clock import WallClock

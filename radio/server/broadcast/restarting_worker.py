@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
 from radio.server.broadcast.station_files import FileCopies, StationFiles
-from radio.station.snapshot import Resume
+from radio.station.resume import Resume
 from radio.types import Frames, Seconds
 from radio.worker.supervisor import WorkerProcess, start_worker
 from radio.worker.wire import ControlsLanded, ControlsRefused, Message, Start, StationFailed, StationReady

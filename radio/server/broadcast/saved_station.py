@@ -15,7 +15,7 @@ from radio.server.api.history import ControlChange
 from radio.server.broadcast.now_playing import AiredTrack
 from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.station import StationSettings
-from radio.station.snapshot import LogEntry, Snapshot
+from radio.station.resume import LogEntry, Snapshot
 from radio.types import Frames
 
 _MAGIC: Final = b"radio-station-1\n"

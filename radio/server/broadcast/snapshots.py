@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from radio.station.snapshot import PREROLL, LogEntry, Resume, Snapshot
+from radio.station.resume import PREROLL, LogEntry, Resume, Snapshot
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue
 
 SPACING: Final[Frames] = 2 * SAMPLE_RATE

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import ServerError, StreamError
-from radio.station.fallback import LEAD, REPEAT_LIMIT, Fallback, Tier, tier_at
-from radio.station.snapshot import Resume
+from radio.station.fallback_plan import LEAD, REPEAT_LIMIT, Fallback, Tier, tier_at
+from radio.station.resume import Resume
 from radio.types import Frames
 from radio.worker.supervisor import WorkerProcess, start_worker
 from radio.worker.wire import Message, Start, StationReady

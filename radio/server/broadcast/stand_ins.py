@@ -14,7 +14,7 @@ from radio.server.broadcast.mount_set import MountSet
 from radio.server.broadcast.reserve import render_until
 from radio.server.broadcast.stand_in import StandIn
 from radio.server.broadcast.tiers import Tiers
-from radio.station.fallback import Fallback, Loop
+from radio.station.fallback_plan import Fallback, Loop
 from radio.stream.relay.live_edge import LiveEdge
 from radio.types import SAMPLE_RATE, Format, Frames, Seconds
 from radio.worker.pcm_ring import RING_LENGTH, create_memory

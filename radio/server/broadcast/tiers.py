@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import get_args
 
-from radio.station.fallback import Tier
+from radio.station.fallback_plan import Tier
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 

@@ -17,7 +17,7 @@ from radio.server.http.operation import operation
 from radio.server.http.query import QueryParameter
 from radio.server.routes.export_queue import EXPORT_JOBS, GUEST_LIMITS, wait_for
 from radio.station import transcript
-from radio.station.replay import Export
+from radio.station.tasks import Export
 from radio.types import Seconds
 
 SHORTEST: Final[Seconds] = 1.0

@@ -22,8 +22,8 @@ from radio.server.http.problems import ProblemError
 from radio.server.http.query import QueryParameter
 from radio.server.http.responses import json_response
 from radio.server.http.validation import refused
-from radio.station.priming import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
-from radio.transcription.recording import SIGNATURE, is_recording
+from radio.station.tasks import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
+from radio.transcription.signature import SIGNATURE, is_recording
 from radio.types import SAMPLE_RATE, JsonValue, Seconds
 from radio.worker.job_queue import JobQueue
 

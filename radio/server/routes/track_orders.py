@@ -18,7 +18,7 @@ from radio.server.http.validation import refused, shown
 from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
 from radio.station.extent import TimedExcerpt, WholeTracks
-from radio.station.rendering import RenderOrder
+from radio.station.tasks import RenderOrder
 from radio.types import Seconds
 
 BYTE_RATES: Final[Mapping[TrackFormat, int]] = {

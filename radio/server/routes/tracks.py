@@ -23,7 +23,7 @@ from radio.server.http.responses import json_response
 from radio.server.routes.track_orders import MAX_BYTES, render_order, station_names
 from radio.settings.station import StationSettings
 from radio.station.extent import TimedExcerpt, WholeTracks
-from radio.station.rendering import RenderOrder
+from radio.station.tasks import RenderOrder
 from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
 

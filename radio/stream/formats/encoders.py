@@ -12,10 +12,10 @@ from typing import Literal, Protocol, cast
 
 import av
 import numpy as np
-import numpy.typing as npt
 
 from radio.errors import StreamError
 from radio.stream.formats.codecs import CODECS, PCM_FRAMES, Codec
+from radio.stream.formats.pcm import check_shape, to_s16
 from radio.types import SAMPLE_RATE, Block, Format, Frames, Packet
 
 _TIME_BASE = Fraction(1, SAMPLE_RATE)
@@ -97,23 +97,6 @@ class PcmEncoder:
             self._next += PCM_FRAMES
         self._pending = samples[len(packets) * PCM_FRAMES :]
         return packets
-
-
-def to_s16(block: Block) -> npt.NDArray[np.int16]:
-    """Convert to 16-bit little-endian samples, rounded to nearest and clipped at full scale.
-
-    Raises:
-        StreamError: the shape of the block is not (frames, 2).
-    """
-    check_shape(block)
-    scaled: npt.NDArray[np.floating] = np.clip(np.rint(block * 32_768.0), -32_768, 32_767)
-    return scaled.astype("<i2")
-
-
-def check_shape(block: Block) -> None:
-    """Raise StreamError unless the shape of the block is (frames, 2)."""
-    if block.ndim != 2 or block.shape[1] != 2:
-        raise StreamError(f"the shape of a block must be (frames, 2), not {block.shape}")
 
 
 def audio_frame(block: Block, position: Frames, sample_format: Literal["flt", "fltp"] = "flt") -> av.AudioFrame | None:

@@ -11,7 +11,8 @@ from typing import BinaryIO, Protocol, cast
 import av
 
 from radio.errors import StreamError, did_you_mean
-from radio.stream.formats.encoders import audio_frame, to_s16
+from radio.stream.formats.encoders import audio_frame
+from radio.stream.formats.pcm import to_s16
 from radio.types import SAMPLE_RATE, Block, Frames
 
 

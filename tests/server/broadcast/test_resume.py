@@ -15,7 +15,7 @@ from radio.server.broadcast.channel_set import ChannelSet
 from radio.server.broadcast.state_folder import StateFolder
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
-from radio.station.snapshot import PREROLL
+from radio.station.resume import PREROLL
 from radio.types import SAMPLE_RATE, Frames
 from radio.worker.supervisor import WORKER_COMMAND
 from tests.server.on_air import OnAir, on_air, raw, until

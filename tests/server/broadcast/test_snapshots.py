@@ -9,7 +9,7 @@ import pytest
 from radio.server.broadcast.piece import WARM_UP, Piece
 from radio.server.broadcast.restarting_worker import StartedStation
 from radio.server.broadcast.snapshots import LONGEST_BAR, SPACING
-from radio.station.snapshot import PREROLL, Snapshot
+from radio.station.resume import PREROLL, Snapshot
 from radio.types import SAMPLE_RATE, Frames
 from radio.worker.pcm_ring import RESERVE
 from tests.server.tone_worker import settings

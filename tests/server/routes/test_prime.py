@@ -14,7 +14,7 @@ from radio.compose.listening.reading import prime_of
 from radio.compose.prime import as_json, from_json
 from radio.music.midi_parts import PartChoice
 from radio.server.http.authorization import Authorization
-from radio.station.priming import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
+from radio.station.tasks import MOST_BYTES, MOST_RECORDED_BYTES, ReadPrime
 from tests.compose.listening.songs import song
 from tests.server.on_air import on_air
 from tests.transcription.sounds import encoded, needs_network, played

@@ -21,8 +21,8 @@ from radio.settings.config import load
 from radio.settings.server import ServerSettings
 from radio.station.extent import TimedExcerpt, WholeTracks
 from radio.station.midi_export import write_midi
-from radio.station.rendering import RenderOrder
 from radio.station.score import compose
+from radio.station.tasks import RenderOrder
 from tests.server.on_air import DEADLINE, OnAir, ffmpeg, on_air, until
 
 STATIONS = load(SHIPPED).stations
