@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from radio.audio.ambience.mix import AmbienceState
-from radio.audio.leveler import Leveler
-from radio.audio.mixer import Mixer
-from radio.audio.signal_guard import SignalGuard
 from radio.audio.synth import SynthState
 from radio.station.resume import PREROLL, LogEntry
 from radio.station.snapshot import StationState
+from radio.station.sound import SoundMark
 from radio.types import Block, Frames
 
 
@@ -19,17 +16,13 @@ from radio.types import Block, Frames
 class Mark:
     """Everything that a station is at one place, apart from the sound of the synthesizer.
 
-    position: the next frame to be rendered. buffer: what is mixed from there on. strikes: frame and layer of the notes
-    to come. replayed: entries of the log that are still to happen again.
+    position: the next frame to be rendered. buffer: what is mixed from there on. replayed: entries of the log that are
+    still to happen again.
     """
 
     position: Frames
     state: StationState
-    mixer: Mixer
-    leveler: Leveler
-    guard: SignalGuard
-    strikes: tuple[tuple[Frames, str], ...]
-    ambience: AmbienceState
+    sound: SoundMark
     buffer: Block
     replayed: tuple[LogEntry, ...]
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import asdict, replace
 
 import numpy as np
 
-from radio.audio.leveler import Leveler
-from radio.audio.mixer import Mixer
-from radio.audio.signal_guard import SignalGuard
 from radio.audio.synth import Synth
 from radio.compose.bar import Bar
 from radio.compose.drum_timing import STEADY, Timing
@@ -25,13 +21,12 @@ from radio.settings.controls import CONTROLS, PLAYED_LAYERS
 from radio.settings.station import StationSettings
 from radio.station.event_log import EventLog
 from radio.station.later_steps import Step, merged
-from radio.station.layers import Textures, change_programs
+from radio.station.layers import Textures
 from radio.station.marks import Mark, Marks
-from radio.station.moves import Moves
-from radio.station.note_cues import NoteCues
 from radio.station.resume import LogEntry, Snapshot
 from radio.station.shapes import track_shapes
 from radio.station.snapshot import StationState, decode, decode_level, encode
+from radio.station.sound import Sound
 from radio.types import (
     BEATS_PER_BAR,
     MIX_BLOCK,
@@ -80,38 +75,30 @@ class Station:
         self._later: deque[Step] = deque()
         """Changes of controls for the bars not composed yet, in order."""
         self._composer = bars
-        self._synth = synth
-        self._textures = textures
-        self._mixer = Mixer(settings.tone)
-        self._moves = Moves()
-        self._leveler = Leveler(settings.tone.loudness)
+        self._sound = Sound(settings.tone, synth, textures)
         self._clock = Clock(settings.controls.tempo)
         self._feels = {layer: Feel(layer, seed, timing) for layer in PLAYED_LAYERS}
         self._next_bar_line: Frames = 0
-        self._cues = NoteCues()
         self._events = EventLog()
         self._bar_controls = settings.controls  # the controls of the latest composed bar
-        # The mixer's output lags by its latency. Mixing one block now makes frame 0 the first bar line.
-        self._mixed: Frames = 0
         self._replayed: deque[LogEntry] = deque()
         """Entries that are still to happen again, after the station went on from a snapshot."""
         self._snapshot: StationState | None = None
-        self._guard = SignalGuard(-self._mixer.latency)
         self._marks = Marks()
         self._buffer: Block = np.empty((0, 2), np.float32)
         """What is mixed, and not returned by `render` yet."""
-        if begins:
-            self._buffer = self._mix()[self._mixer.latency :]
+        if begins:  # the sound lags behind the notes: mixing one block now makes frame 0 the first bar line
+            self._buffer = self._mix()[self._sound.latency :]
 
     @property
     def position(self) -> Frames:
         """The next frame to be rendered."""
-        return self._mixed - self._mixer.latency - len(self._buffer)
+        return self.mixed - self._sound.latency - len(self._buffer)
 
     @property
     def mixed(self) -> Frames:
         """The next frame to be mixed: a change of the mix takes effect there."""
-        return self._mixed
+        return self._sound.mixed
 
     def render(self, frames: Frames) -> Block:
         """Return the next `frames` of audio. The samples do not depend on the sizes requested.
@@ -161,13 +148,13 @@ class Station:
         landings = {
             "bar": self._landing(self._composer.next_number),
             "loop": self._landing(self._composer.next_loop),
-            "mix": Landing(self._bar_at(self._mixed), self._mixed),
+            "mix": Landing(self._bar_at(self.mixed), self.mixed),
         }
         mix_changes: dict[str, JsonValue] = {
             name: getattr(self.controls, name) for name in patch if CONTROLS[name].lands == "mix"
         }
         if mix_changes:
-            self._events.add(self._mixed, "control", mix_changes)
+            self._events.add(self.mixed, "control", mix_changes)
         return {name: landings[CONTROLS[name].lands] for name in patch}
 
     def act(self, action: Action) -> Landing:
@@ -228,7 +215,7 @@ class Station:
                 self._restore(state)
             except (RadioError, ValueError, TypeError, LookupError, OverflowError) as error:
                 raise SnapshotError(f"the snapshot does not fit this station: {error}") from error
-        self._replayed = deque(entry for entry in log if entry.frame > self._mixed or not snapshot)
+        self._replayed = deque(entry for entry in log if entry.frame > self.mixed or not snapshot)
 
     def mark(self) -> None:
         """Remember this place, so that `rewind` can return to it. Has no effect if the bars cannot be saved."""
@@ -243,7 +230,7 @@ class Station:
     def settle(self) -> None:
         """Let the change before `branch` stay: `rewind` does not go back before it."""
         self._marks.settle()
-        self._synth.settle()
+        self._sound.synth.settle()
 
     def rewind(self, frame: Frames) -> bool:
         """Return to the last mark at or before `frame`, or else to the first one, without a change that is not settled.
@@ -257,98 +244,70 @@ class Station:
             return False
         mark, start, notes = self._marks.return_to(frame)
         self._restore_music(mark.state)
-        self._synth.rewind(start, notes, mark.state.frame, mark.state.synth)
-        self._mixer, self._leveler, self._guard = deepcopy((mark.mixer, mark.leveler, mark.guard))
-        self._cues.strikes = list(mark.strikes)
-        self._textures.ambience.restore(mark.ambience)
+        self._sound.rewind(mark.state, mark.sound)
+        self._sound.synth.rewind(start, notes, mark.state.frame, mark.state.synth)
         self._buffer, self._replayed = mark.buffer, deque(mark.replayed)
         return True
 
     def forget(self, frame: Frames) -> None:
         """Forget the marks that `rewind` does not need for `frame` or later."""
-        self._synth.forget(self._marks.forget(frame))
+        self._sound.synth.forget(self._marks.forget(frame))
 
     def close(self) -> None:
         """Free the synthesizer."""
-        self._synth.close()
+        self._sound.synth.close()
 
     def _mix(self) -> Block:
-        """Return the next block; it lags by `mixer.latency` frames behind the notes scheduled for it."""
-        while self._replayed and self._replayed[0].frame <= self._mixed:
+        """Return the next block, and compose the bars that begin in it."""
+        while self._replayed and self._replayed[0].frame <= self.mixed:
             self._repeat(self._replayed.popleft())
-        end = self._mixed + MIX_BLOCK
-        while self._next_bar_line < end + LOOKAHEAD:
+        while self._next_bar_line < self.mixed + MIX_BLOCK + LOOKAHEAD:
             self._compose()
-        stems = self._synth.render(MIX_BLOCK)
-        stems |= self._textures.render(MIX_BLOCK, self.controls, self._mixer.is_audible)
-        cues = self._cues.take(self._mixed, end)
-        move = self._moves.at(end)
-        block = self._mixer.process(stems, self.controls, cues.kicks, move, cues.bass_notes)
-        struck = any(self._mixer.carries(layer, self.controls, move) for layer in cues.layers)
-        self._guard.check(block, struck=struck)
-        self._leveler.add(block, self._mixed, move.gain)
-        self._mixed = end
-        return block
+        return self._sound.mix(self.controls)
 
     def _save(self) -> StationState | None:
         """Return the state before the next bar is composed; None where its bars cannot be saved."""
         if (composer := self._composer.save()) is None:
             return None
+        sound = self._sound
         return StationState(
-            self._mixed,
+            sound.mixed,
             self._next_bar_line,
             self.controls,
             self._bar_controls,
             composer,
             {layer: feel.save() for layer, feel in self._feels.items()},
             self._clock.save(),
-            self._moves.save(),
-            self._leveler.save(),
-            self._synth.save(),
-            tuple(self._cues.kicks),
-            tuple(self._cues.bass_notes),
+            sound.moves.save(),
+            sound.leveler.save(),
+            sound.synth.save(),
+            tuple(sound.cues.kicks),
+            tuple(sound.cues.bass_notes),
             self._events.save(),
             tuple(self._later),
         )
 
     def _place(self) -> Mark | None:
         """Return everything that the station is here, if its bars can be saved."""
-        self._synth.keep_past()
+        self._sound.synth.keep_past()
         if (state := self._save()) is None:
             return None
-        return Mark(
-            self.position,
-            state,
-            deepcopy(self._mixer),
-            deepcopy(self._leveler),
-            deepcopy(self._guard),
-            tuple(self._cues.strikes),
-            self._textures.ambience.save(),
-            self._buffer,
-            tuple(self._replayed),
-        )
+        return Mark(self.position, state, self._sound.mark(), self._buffer, tuple(self._replayed))
 
     def _restore(self, state: StationState) -> None:
         self._restore_music(state)
-        self._synth.restore(state.synth, state.frame)
-        self._leveler.restore(state.leveler)
-        self._mixer = Mixer(self.settings.tone)
-        self._mixer.seek(state.frame)
-        self._guard = SignalGuard(state.frame - self._mixer.latency)
+        self._sound.restore(state)
         self._buffer = self._buffer[:0]
         self._marks.clear()
 
     def _restore_music(self, state: StationState) -> None:
-        self._mixed, self._next_bar_line = state.frame, state.next_bar_line
+        self._next_bar_line = state.next_bar_line
         self.controls, self._bar_controls = state.controls, state.bar_controls
         self._later = deque(state.later)
         self._composer.restore(state.composer)
         for layer, feel in self._feels.items():
             feel.restore(state.feels[layer])
         self._clock.restore(state.clock)
-        self._moves.restore(state.moves)
-        self._cues = NoteCues(list(state.kicks), list(state.bass_notes))
-        self._textures.seek(state.frame)
         self._events.restore(state.events)
         self._snapshot = None
 
@@ -360,7 +319,7 @@ class Station:
         if entry.prime is not None:
             self.prime(from_json(entry.prime))
         if entry.level:
-            self._leveler.restore(decode_level(entry.level))
+            self._sound.leveler.restore(decode_level(entry.level))
 
     def _compose(self) -> None:
         self._snapshot = self._save()
@@ -377,17 +336,16 @@ class Station:
                 feel.begin_track(bar.track.number)
         frame, self._next_bar_line = self._clock.frame(tick), self._clock.frame(tick + TICKS_PER_BAR)
         shapes, place = track_shapes(bar, controls.energy, frozenset(self.settings.layers))
-        level = self._leveler.next_bar(frame, self._next_bar_line, shapes, place)
+        level = self._sound.leveler.next_bar(frame, self._next_bar_line, shapes, place)
         mix = replace(bar.plan.mix, level_db=level)
         controls = controls.changed(asdict(bar.track.wish))  # another harmony waits for the next loop
         self._events.add_controls(frame, self._bar_controls, controls)
         if bar.opens_track:
             self._events.add_track(frame, bar, self._clock.tempo)
         self._events.add_bar(bar, mix, self._clock)
-        change_programs(self._synth, bar.programs, frame)
+        self._sound.begin_bar(frame, self._next_bar_line, mix, bar.programs)
         for layer, events in bar.events.items():
             self._schedule(layer, events, bar.swing)
-        self._moves.add(frame, self._next_bar_line, mix)
         self._bar_controls = controls
 
     def _schedule(self, layer: str, events: Sequence[NoteEvent], swing: float) -> None:
@@ -397,9 +355,9 @@ class Station:
             frame = feel.place(event.tick, event.note, self._clock, swing)
             synth_events.append(SynthEvent(frame, event.note, event.velocity))
             if event.velocity:
-                self._cues.add(frame, layer, event.note)
+                self._sound.cues.add(frame, layer, event.note)
             self._events.add_note(frame, layer, event)
-        self._synth.schedule(layer, synth_events)
+        self._sound.synth.schedule(layer, synth_events)
 
     def _landing(self, bar: int) -> Landing:
         """Return the place of a bar that is not composed yet, at the tempo that is asked for."""

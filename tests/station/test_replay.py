@@ -74,7 +74,7 @@ def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.n
 
 @pytest.mark.parametrize("seconds", [*(pytest.param(seconds, marks=pytest.mark.slow) for seconds in (600, 20)), 3])
 def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> None:
-    """The samples are equal from the worker's start, and nearly equal if the passage starts later."""
+    """The samples are equal from the worker's start, but for beginnings of notes, and nearly equal if the passage starts later."""
     (passage,) = aired.passages(seconds)
     requested = min(len(aired.audio), seconds * SAMPLE_RATE)
     assert requested <= passage.end - passage.start <= requested + 2 * BAR
@@ -82,7 +82,9 @@ def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> N
     original = aired.audio[passage.start : passage.end]
     assert again.shape == original.shape
     if passage.start <= PREROLL:
-        np.testing.assert_array_equal(again, original)
+        # FluidSynth ramps the first 64 frames of a note from the gain of the note that had its voice before.
+        assert np.mean(np.abs(again - original) > 1e-6) < 1e-4
+        assert np.abs(again - original).max() < 0.05
     else:
         # Models with random weights strike pads and never release them: they ring for minutes.
         assert np.mean(np.abs(again - original) > 1e-4) < 0.05

@@ -15,6 +15,10 @@ from radio.types import SAMPLE_RATE, SKIP, Block, Frames, StationEvent
 from tests.station import test_station
 from tests.station.test_station import BAR
 
+# FluidSynth ramps the first 64 frames of a note from the gain of the note that had its voice before. So a station that
+# went back need not have the same samples where notes take other voices; with all candidates they take the same.
+pytestmark = pytest.mark.usefixtures("all_candidates")
+
 settings = test_station.settings
 SEED = 5
 STEP = 3_840

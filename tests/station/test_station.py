@@ -238,7 +238,7 @@ def test_mix_controls_take_effect_at_once(settings: StationSettings) -> None:
     everything = {f"{layer}_mute": True for layer in ("keys", "bass", "drums", "vinyl", "rain", "ambience")}
     landings = station.control(everything)
     (frame,) = {landing.frame for landing in landings.values()}
-    assert 0 <= frame - station.position < MIX_BLOCK + station._mixer.latency
+    assert 0 <= frame - station.position < MIX_BLOCK + station._sound.latency
     whole = np.concatenate([before, station.render(BAR)])
     station.close()
     plain, _ = play(settings, [2 * BAR])

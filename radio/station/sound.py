@@ -1,0 +1,112 @@
+"""The sound of a station: the notes and textures that are mixed, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+
+from radio.audio.ambience.mix import AmbienceState
+from radio.audio.leveler import Leveler
+from radio.audio.mixer import Mixer
+from radio.audio.signal_guard import SignalGuard
+from radio.audio.synth import Synth
+from radio.settings.controls import Controls
+from radio.settings.tone import Tone
+from radio.station.layers import Textures, change_programs
+from radio.station.moves import Moves
+from radio.station.note_cues import NoteCues
+from radio.station.snapshot import StationState
+from radio.types import MIX_BLOCK, Block, Frames, MixMove
+
+
+@dataclass(frozen=True, slots=True)
+class SoundMark:
+    """The sound at one place, apart from that of the synthesizer and what a snapshot holds.
+
+    strikes: frame and layer of the notes to come.
+    """
+
+    mixer: Mixer
+    leveler: Leveler
+    guard: SignalGuard
+    strikes: tuple[tuple[Frames, str], ...]
+    ambience: AmbienceState
+
+
+class Sound:
+    """Plays what is scheduled.
+
+    Args:
+        tone: The tone of the mix.
+        synth: Plays the notes of the instruments.
+        textures: The other layers.
+    """
+
+    def __init__(self, tone: Tone, synth: Synth, textures: Textures) -> None:
+        self.mixed: Frames = 0
+        """The next frame to be mixed. What is mixed lags behind it by `latency`."""
+        self.synth = synth
+        self.moves = Moves()
+        self.cues = NoteCues()
+        self.leveler = Leveler(tone.loudness)
+        self._tone = tone
+        self._textures = textures
+        self._mixer = Mixer(tone)
+        self._guard = SignalGuard(-self.latency)
+
+    @property
+    def latency(self) -> Frames:
+        """Frames by which the mix lags behind the notes."""
+        return self._mixer.latency
+
+    def begin_bar(self, frame: Frames, end: Frames, move: MixMove, programs: Mapping[str, int]) -> None:
+        """Let the mix move through the bar from `frame` to `end`, and its layers play with `programs`."""
+        self.moves.add(frame, end, move)
+        change_programs(self.synth, programs, frame)
+
+    def mix(self, controls: Controls) -> Block:
+        """Return the next block.
+
+        Raises:
+            SignalError: It is not music: silent although notes are played, stuck, or not finite.
+        """
+        end = self.mixed + MIX_BLOCK
+        stems = self.synth.render(MIX_BLOCK)
+        stems |= self._textures.render(MIX_BLOCK, controls, self._mixer.is_audible)
+        cues = self.cues.take(self.mixed, end)
+        move = self.moves.at(end)
+        block = self._mixer.process(stems, controls, cues.kicks, move, cues.bass_notes)
+        struck = any(self._mixer.carries(layer, controls, move) for layer in cues.layers)
+        self._guard.check(block, struck=struck)
+        self.leveler.add(block, self.mixed, move.gain)
+        self.mixed = end
+        return block
+
+    def mark(self) -> SoundMark:
+        """Return what `rewind` needs to return to this place."""
+        kept = deepcopy((self._mixer, self.leveler, self._guard))
+        return SoundMark(*kept, tuple(self.cues.strikes), self._textures.ambience.save())
+
+    def restore(self, state: StationState) -> None:
+        """Go on from a snapshot. What was heard before it is missing."""
+        self.restore_music(state)
+        self.synth.restore(state.synth, state.frame)
+        self.leveler.restore(state.leveler)
+        self._mixer = Mixer(self._tone)
+        self._mixer.seek(state.frame)
+        self._guard = SignalGuard(state.frame - self.latency)
+
+    def rewind(self, state: StationState, mark: SoundMark) -> None:
+        """Return to a mark, with the state of a snapshot that was taken there. The synthesizer is left as it is."""
+        self.restore_music(state)
+        self._mixer, self.leveler, self._guard = deepcopy((mark.mixer, mark.leveler, mark.guard))
+        self.cues.strikes = list(mark.strikes)
+        self._textures.ambience.restore(mark.ambience)
+
+    def restore_music(self, state: StationState) -> None:
+        """Take over the frame, the moves of the mix and the notes to come."""
+        self.mixed = state.frame
+        self.moves.restore(state.moves)
+        self.cues = NoteCues(list(state.kicks), list(state.bass_notes))
+        self._textures.seek(state.frame)
