@@ -148,7 +148,7 @@ def _excerpt(
     # A track that would begin during the fade is left out: the one before it ends instead.
     openings = (number for number, bar in enumerate(bars) if number and bar.opens_track and lines[number] >= begin)
     count = next(openings, len(bars))
-    length = _tick_at(bars, seconds)
+    length = _tick_at(bars[:count], seconds)
     fade = begin, max(begin, frames - SILENT_END)
     return Score(settings, seed, tuple(bars[:count]), min(count * TICKS_PER_BAR, length), length, frames, fade)
 
@@ -166,13 +166,13 @@ def _fade_begin(bars: Sequence[Bar], lines: Sequence[Frames], frames: Frames) ->
 
 
 def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
-    """Return the tick at which `seconds` of `bars` have passed."""
+    """Return the tick at which `seconds` have passed; the tempo of the last bar goes on after it."""
     left = seconds
     for number, bar in enumerate(bars):
         if left <= bar.seconds:
             return number * TICKS_PER_BAR + round(left / bar.seconds * TICKS_PER_BAR)
         left -= bar.seconds
-    return len(bars) * TICKS_PER_BAR
+    return len(bars) * TICKS_PER_BAR + round(left / bars[-1].seconds * TICKS_PER_BAR)
 
 
 def _loop(

@@ -112,7 +112,7 @@ def test_an_excerpt_fades_from_the_end_of_a_phrase(seconds: float) -> None:
 
 
 @pytest.mark.slow
-def test_an_excerpt_leaves_out_a_track_that_would_begin_in_its_fade(track: Score) -> None:
+def test_an_excerpt_leaves_out_a_track_that_would_begin_in_its_fade(track: Score, tmp_path: Path) -> None:
     end = bar_lines(track.bars)[-1]
     for extra in (1.5, 6.0):
         score = composed(TimedExcerpt(end / SAMPLE_RATE + extra))
@@ -120,6 +120,8 @@ def test_an_excerpt_leaves_out_a_track_that_would_begin_in_its_fade(track: Score
         assert score.title == track.title
         assert score.fade is not None
         assert score.fade[0] <= end
+        write_midi(score, tmp_path / "excerpt.mid")
+        assert mido.MidiFile(tmp_path / "excerpt.mid").length == pytest.approx(end / SAMPLE_RATE + extra, abs=0.01)
     assert score.fade[0] == end
     assert len(composed(TimedExcerpt(end / SAMPLE_RATE + LONGEST_FADE + 5)).chapters) == 2
 
