@@ -74,7 +74,7 @@ def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.n
 
 @pytest.mark.parametrize("seconds", [*(pytest.param(seconds, marks=pytest.mark.slow) for seconds in (600, 20)), 3])
 def test_a_replay_has_the_same_samples(aired: AiredStation, seconds: float) -> None:
-    """The samples are equal from the worker's start, but for beginnings of notes, and nearly equal if the passage starts later."""
+    """They are equal from the worker's start, but for beginnings of notes, and nearly equal later."""
     (passage,) = aired.passages(seconds)
     requested = min(len(aired.audio), seconds * SAMPLE_RATE)
     assert requested <= passage.end - passage.start <= requested + 2 * BAR
