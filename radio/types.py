@@ -48,7 +48,7 @@ TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
 TEXTURES: tuple[TextureKind, ...] = get_args(TextureKind)
 
 PrimeChoice: TypeAlias = Literal["tempo", "key"]
-"""What can be left to the controls when a station starts from a file."""
+"""The settings of a file that can be left to the controls."""
 PRIME_CHOICES: tuple[PrimeChoice, ...] = get_args(PrimeChoice)
 
 SAMPLE_RATE = 48_000

@@ -16,7 +16,7 @@ LICENSE_NOTE: Final = (
 )
 
 PACKAGES: Final = ("transformers", "torch", "onnxruntime")
-"""What runs MusicGen, and what listens to its recording."""
+"""The packages that MusicGen and the transcription of its recordings need."""
 
 _REMEDY: Final = "`hf download facebook/musicgen-small --local-dir FOLDER` gets the published ones"
 

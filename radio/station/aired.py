@@ -1,4 +1,4 @@
-"""What a station has played, as plain data: notes, bars, and control changes."""
+"""Passages that a station has played, as plain data: notes, bars, and control changes."""
 
 from __future__ import annotations
 

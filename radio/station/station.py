@@ -86,7 +86,7 @@ class Station:
         self._snapshot: StationState | None = None
         self._marks = Marks()
         self._buffer: Block = np.empty((0, 2), np.float32)
-        """What is mixed, and not returned by `render` yet."""
+        """Audio that is mixed, and not returned by `render` yet."""
         if begins:  # the sound lags behind the notes: mixing one block now makes frame 0 the first bar line
             self._buffer = self._mix()[self._sound.latency :]
 
