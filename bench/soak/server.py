@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bench.process import resident
 from bench.soak.clock import SharedClock
+from radio.memory import return_freed_blocks
 from radio.server.app import build
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channel_set import ChannelSet
@@ -66,4 +67,5 @@ async def serve(config: Path, clock: SharedClock) -> None:
 
 
 if __name__ == "__main__":
+    return_freed_blocks()  # as `radio serve` does
     asyncio.run(serve(Path(sys.argv[1]), SharedClock(Path(sys.argv[3]), float(sys.argv[2]))))

@@ -18,6 +18,7 @@ from radio.cli.prompting import add_prompt
 from radio.cli.signals import run_until_stopped
 from radio.cli.state import add_state, folder_of
 from radio.errors import SnapshotError
+from radio.memory import return_freed_blocks
 from radio.paths import state_folder
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with contextlib.suppress(KeyboardInterrupt), log_of(arguments):  # Ctrl-C is the usual end
         config, states = load(allow_missing=True), _states(arguments)
+        return_freed_blocks()
         try:
             serve(config, load=load, states=states)
         finally:
