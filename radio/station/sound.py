@@ -90,7 +90,7 @@ class Sound:
 
     def restore(self, state: StationState) -> None:
         """Go on from a snapshot. What was heard before it is missing."""
-        self.restore_music(state)
+        self._restore_music(state)
         self.synth.restore(state.synth, state.frame)
         self.leveler.restore(state.leveler)
         self._mixer = Mixer(self._tone)
@@ -99,12 +99,12 @@ class Sound:
 
     def rewind(self, state: StationState, mark: SoundMark) -> None:
         """Return to a mark, with the state of a snapshot that was taken there. The synthesizer is left as it is."""
-        self.restore_music(state)
+        self._restore_music(state)
         self._mixer, self.leveler, self._guard = deepcopy((mark.mixer, mark.leveler, mark.guard))
         self.cues.strikes = list(mark.strikes)
         self._textures.ambience.restore(mark.ambience)
 
-    def restore_music(self, state: StationState) -> None:
+    def _restore_music(self, state: StationState) -> None:
         """Take over the frame, the moves of the mix and the notes to come."""
         self.mixed = state.frame
         self.moves.restore(state.moves)
