@@ -86,7 +86,7 @@
  * @typedef {Station & { controls: Record<string, Control>, recent?: RecentEvent[] }} StationDetails
  * @typedef {{ stations: Station[], control: "off" | "token" | "open", tracks: boolean }} StationsResponse
  * @typedef {{ tracks: Track[] }} HistoryResponse
- * @typedef {{ controls: Record<string, { value: ControlValue, frame: Frame }> }} ControlsResponse
+ * @typedef {{ controls: Record<string, { value: ControlValue, frame: Frame | null }> }} ControlsResponse
  * @typedef {{ bar: number, frame: Frame }} ActionResponse  Where an action takes effect.
  */
 

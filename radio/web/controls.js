@@ -145,7 +145,8 @@ export class ControlPanel {
       this.#show(Object.fromEntries(changes.map(([name, { value }]) => [name, value])));
       this.#applyLatency();
       const label = changes.length > 1 ? "All controls" : labelOf(changes[0][0]);
-      const frame = Math.max(...changes.map(([, landing]) => landing.frame));
+      const frames = changes.map(([, landing]) => landing.frame);
+      const frame = frames.reduce((last, next) => last === null || next === null ? null : Math.max(last, next));
       setStatus(status, `${label}: ${delayOf(frame, this.#timeline, this.#player)}.`);
     } catch (error) {
       this.#show(this.#values);

@@ -11,11 +11,12 @@ const SOON = 1.5; // seconds
 /**
  * Return when a change is heard, in words.
  *
- * @param {Frame} frame  When it takes effect.
+ * @param {Frame | null} frame  When it takes effect; null where it waits for the music.
  * @param {Timeline} timeline
  * @param {Player} player
  */
 export function delayOf(frame, timeline, player) {
+  if (frame === null) return "takes effect when the music goes on";
   const now = player.playing ? timeline.position : timeline.liveEdge;
   if (!player.active || now === null) return "changed";
   const wait = (frame - now) / SAMPLE_RATE;

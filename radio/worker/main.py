@@ -14,7 +14,8 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -24,6 +25,7 @@ from radio.audio.signal_guard import SignalError
 from radio.compose.prime import from_json
 from radio.errors import AudioError, ControlError, ModelError, RadioError, SnapshotError, StreamError
 from radio.files import use_copies
+from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.station.fallback import FallbackStation
 from radio.station.fallback_plan import Fallback
@@ -104,7 +106,7 @@ def _run(link: _Link, open_station: OpenResumable) -> None:
         link.send(StationFailed(str(error)))
         return
     try:
-        _Worker(link, station, start.resume, memory).play(rest)
+        _Worker(link, station, start.resume, memory, start.changes).play(rest)
     except SnapshotError as error:
         link.send(StationFailed(str(error), in_snapshot=True))
     except SignalError as error:
@@ -172,12 +174,20 @@ class _Worker:
         station: The station.
         resume: Where another worker stopped whose piece the station goes on with.
         memory: Holds the latest audio.
+        changes: Changes with which the station goes on.
 
     Raises:
         SnapshotError: the snapshot cannot be used.
     """
 
-    def __init__(self, link: _Link, station: ResumableStation, resume: Resume | None, memory: mmap.mmap | None) -> None:
+    def __init__(
+        self,
+        link: _Link,
+        station: ResumableStation,
+        resume: Resume | None,
+        memory: mmap.mmap | None,
+        changes: Sequence[ChangeControls] = (),
+    ) -> None:
         self._link = link
         self._station = station
         self._changes: list[_Change] = []
@@ -188,19 +198,23 @@ class _Worker:
         if resume is not None:
             station.resume(resume.snapshot, resume.log)
         self._rewinder = Rewinder(station, resume)
-        reports: list[Message] = []
+        waiting, answers, reports = deque(changes), list[Message](), list[Message]()
         if resume is not None:
             while (missing := resume.sound_from - station.position) > 0:
+                answers += self._take_up(waiting, resume.frame)
                 station.render(min(STEP, missing))
                 self._rewinder.mark(self._fixed)
                 reports += self._reports(since=resume.events_from)
         self._encoders = EncoderSet(station.position, memory)
         while resume is not None and (missing := resume.frame - station.position) > 0:
+            answers += self._take_up(waiting, resume.frame)
             self._encoders.add(station.render(min(STEP, missing)))
             self._rewinder.mark(self._fixed)
             reports += self._reports(since=resume.events_from)
+        answers += self._take_up(waiting, station.position)
+        self._changes += waiting
         self._until = station.position
-        link.send(StationReady(station.position), *reports)
+        link.send(StationReady(station.position), *answers, *reports)
 
     def play(self, messages: list[Message]) -> None:
         """Do what the server asks for, until it closes the connection."""
@@ -212,11 +226,26 @@ class _Worker:
             busy = self._revise() if self._rewinder.under_way or self._revision else self._advance()
             messages = self._link.receive(wait=not busy)
 
+    def _take_up(self, waiting: deque[ChangeControls], frame: Frames) -> list[Message]:
+        """Make the changes with which the station goes on at `frame`, as far as it is time for them.
+
+        Those of the music reach the station before the bar that begins there is composed; those of the mix count from
+        the frame itself.
+        """
+        answers: list[Message] = []
+        station = self._station
+        while waiting and self._rewinder.has_caught_up and station.next_bar_line >= frame:
+            if station.position < frame and all(CONTROLS[name].lands == "mix" for name in waiting[0].patch):
+                break
+            answers += self._change([waiting.popleft()])
+            station.settle()
+        return answers
+
     def _meet_changes(self) -> None:
         """Change the station at once, or go back first."""
         near = self._rewinder.is_near(self._fixed)
         if near or not (self._rewinder.rests(self._fixed) or self._rewinder.begin(self._fixed)):
-            self._link.send(*self._change())
+            self._link.send(*self._change(self._changes))
             self._station.settle()
             self._changes.clear()
 
@@ -241,7 +270,7 @@ class _Worker:
         revision, station, encoders = self._revision, self._station, self._encoders
         if revision is None:
             if self._rewinder.advance():
-                self._revision = _Revision(station.position, self._change())
+                self._revision = _Revision(station.position, self._change(self._changes))
         elif not revision.offered:
             revision.blocks.append(station.render(STEP))
             revision.reports += self._reports()
@@ -291,10 +320,10 @@ class _Worker:
             case _:
                 raise StreamError(f"unexpected message from the server: {type(message).__name__}")
 
-    def _change(self) -> list[Message]:
+    def _change(self, changes: Sequence[_Change]) -> list[Message]:
         """Change the station, with a mark after that. Return where each change takes effect, or why it does not."""
         answers: list[Message] = []
-        for change in self._changes:
+        for change in changes:
             mixed = self._station.mixed
             try:
                 answers.append(ControlsLanded(change.number, self._perform(change), mixed))

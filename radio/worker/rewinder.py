@@ -57,13 +57,18 @@ class Rewinder:
             self._station.mark()
             self._station.forget(max(fixed, self._first))
 
+    @property
+    def has_caught_up(self) -> bool:
+        """True once the changes of the log have come again."""
+        return self._station.mixed > self._changed
+
     def is_near(self, fixed: Frames) -> bool:
         """Return True if the station can be changed where it is."""
-        return self._station.position <= max(fixed, self._first) + REACH and self._station.mixed > self._changed
+        return self._station.position <= max(fixed, self._first) + REACH and self.has_caught_up
 
     def rests(self, fixed: Frames) -> bool:
         """Return True where a rewind has to wait: shortly after another one, and until the log has come again."""
-        return fixed < self._rests_until or self._station.mixed <= self._changed
+        return fixed < self._rests_until or not self.has_caught_up
 
     def begin(self, fixed: Frames) -> bool:
         """Go back. Return False if that is not possible, and the station can be changed only where it is."""
@@ -81,7 +86,7 @@ class Rewinder:
     def advance(self) -> bool:
         """Render and discard a little. Return True once the station is where it can be changed."""
         missing = self._goal - self._station.position
-        self.under_way = missing > 0 or self._station.mixed <= self._changed
+        self.under_way = missing > 0 or not self.has_caught_up
         if self.under_way:
             rest = max(1, self._end - self._station.position)
             self._station.render(min(STEP, missing) if missing > 0 else min(MIX_BLOCK, rest))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Any, TypeAlias, get_args
 
@@ -28,7 +28,8 @@ class Start:
     """Server to worker, the first message: open the station with these pickled settings, and go on from `resume`.
 
     files: descriptors, which the worker inherits, of copies of files by their paths. ring: one of the memory for the
-    latest audio. fallback: play this instead; the ring is then read only.
+    latest audio. fallback: play this instead; the ring is then read only. changes: those that `resume.frame` begins
+    with; the answer to each follows `StationReady`.
     """
 
     settings: bytes
@@ -36,6 +37,7 @@ class Start:
     files: Mapping[str, int] = field(default_factory=dict)
     ring: int | None = None
     fallback: Fallback | None = None
+    changes: tuple[ChangeControls, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ class ChangeControls:
     """
 
     number: int
-    patch: Mapping[str, JsonValue]
-    later: Sequence[Mapping[str, JsonValue]] = ()
+    patch: Mapping[str, Any]
+    later: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ from radio.worker.wire import (
 
 MESSAGES: list[Message] = [
     Start(b"\x80settings"),
+    Start(
+        b"", changes=(ChangeControls(-1, {"tempo": 72.5}, ({"tempo": 71}, {})), ChangeControls(-2, {"rain_mute": True}))
+    ),
     Start(b"", Resume(b"state", (LogEntry(7, {"tempo": 71.5}), LogEntry(9, action=SKIP, level=b"x")), 5, 6, 2**40)),
     Snapshot(2**40, b"level", bytes(range(256))),
     Render(2**40, -1),

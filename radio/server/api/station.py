@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -11,9 +11,15 @@ from radio.server.api.events import BarEvent, PlayedNoteEvent, TrackEvent
 from radio.settings.controls import CONTROLS
 from radio.settings.fields import Group, Lands
 from radio.station.fallback_plan import Tier
+from radio.types import Landing
 
 Address: TypeAlias = Annotated[str, Meta(description="Path below this radio's root.")]
 ControlValue: TypeAlias = bool | int | float | str
+
+_WAITS: Final = (
+    "Null while something stands in for the music: the change is kept, and takes effect with the bar in which the "
+    "music goes on."
+)
 
 
 class Track(TrackEvent, kw_only=True):
@@ -83,6 +89,9 @@ class ControlState(Body, kw_only=True):
     """A control: its value, its default and its range."""
 
     value: ControlValue
+    pending: Annotated[
+        bool, Meta(description="Whether the value waits until the music goes on, because something stands in for it.")
+    ]
     default: ControlValue
     kind: Literal["float", "int", "bool", "choice"]
     low: float | UnsetType = UNSET
@@ -167,9 +176,14 @@ class NowEvent(Station, kw_only=True):
 class LandedControl(Body):
     """The new value of a control, and the position at which it takes effect."""
 
+    @classmethod
+    def of(cls, value: ControlValue, landing: Landing | None) -> LandedControl:
+        """Return a value that takes effect at `landing`, or waits until the music goes on."""
+        return cls(value, None, None) if landing is None else cls(value, landing.bar, landing.frame)
+
     value: ControlValue
-    bar: int
-    frame: Frame
+    bar: Annotated[int | None, Meta(description=_WAITS)]
+    frame: Annotated[int | None, Meta(description=_WAITS)]
 
 
 class Landings(Body):

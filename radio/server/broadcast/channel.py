@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
-from radio.errors import ControlError
+from radio.errors import ControlError, ServerError
 from radio.server.broadcast.event_stream import Subscribers
 from radio.server.broadcast.hls_listeners import HlsListeners
 from radio.server.broadcast.journal import Journal
@@ -71,8 +71,6 @@ class Channel:
         self._playout = Playout(self._piece, worker, states, copies or FileCopies(), self._clock)
         self._states = states
         self._log = logging.getLogger(f"radio.station.{settings.name}")
-        self._config_changes: Mapping[str, JsonValue] = {}
-        """Controls that the config has changed since the state was saved."""
         self._tasks: list[asyncio.Task[None]] = []
         if states is not None:
             self._take_over(states)
@@ -85,6 +83,16 @@ class Channel:
     def controls(self) -> Controls:
         """The controls as they were asked for last; a change may not be heard yet."""
         return self._piece.controls
+
+    @property
+    def postponed(self) -> frozenset[str]:
+        """The controls whose change waits until the music goes on."""
+        return self._piece.postponed.names
+
+    @property
+    def muted(self) -> bool:
+        """True if every layer is muted, and that is what is heard."""
+        return self.controls.silent and not self.postponed
 
     @property
     def runs(self) -> deque[WorkerRun]:
@@ -165,8 +173,6 @@ class Channel:
             if task.done():
                 task.result()
         self._playout.on_air.result()
-        if self._config_changes:
-            await self.change_controls(self._config_changes)
 
     async def ended(self) -> None:
         """Wait until cancelled; raise an unexpected error, rather than let a silent station look healthy."""
@@ -189,8 +195,10 @@ class Channel:
 
     async def change_controls(
         self, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]] = ()
-    ) -> dict[str, Landing]:
+    ) -> Mapping[str, Landing]:
         """Change controls; return where each takes effect, on the channel's clock.
+
+        While something stands in for the music nothing is returned: the next worker makes the change where it goes on.
 
         Args:
             patch: Values by control.
@@ -203,8 +211,15 @@ class Channel:
         """
         for step in (patch, *later):
             self.controls.changed(step)  # an error costs no round trip to the worker
-        landed = await self._playout.ask(lambda number: ChangeControls(number, patch, later))
-        return self._piece.change_controls(landed, patch, later)
+        if not self._playout.postpones:
+            try:
+                landed = await self._playout.ask(lambda number: ChangeControls(number, patch, tuple(later)))
+                return self._piece.change_controls(landed, patch, later)
+            except ServerError:
+                if not self._playout.postpones:
+                    raise
+        self._piece.postpone(patch, later)
+        return {}
 
     async def reconfigure(self, settings: StationSettings) -> None:
         """Replace the settings; the streams go on.
@@ -274,9 +289,10 @@ class Channel:
 
     async def save_state(self) -> None:
         """Write what the station needs to go on in another process, if there is a folder for it."""
-        if self._states is None or self._playout.stand_ins.stopped_at is not None:
+        if self._states is None:
             return
-        if (saved := self._piece.saved(self.edge.live, self.now_playing.tracks)) is None:
+        place = self._playout.place_of_music
+        if (saved := self._piece.saved(self.edge.live, self.now_playing.tracks, place)) is None:
             return
         try:
             await asyncio.to_thread(self._states.write, self.settings.name, saved)
@@ -297,7 +313,7 @@ class Channel:
             self._log.warning("station '%s': its seed was changed: it begins a new piece", self.settings.name)
             return
         try:
-            self._config_changes = self._piece.take_over(saved)
+            self._piece.take_over(saved)
         except ControlError as error:
             states.set_aside(self.settings.name, str(error))
             return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio import __version__
 from radio.server.broadcast.now_playing import AiredTrack
+from radio.server.broadcast.postponed import Postponed
 from radio.server.broadcast.restarting_worker import StartedStation
 from radio.server.broadcast.saved_station import SavedStation, saved_run, saved_tracks, worker_run
 from radio.server.broadcast.snapshots import Snapshots
@@ -42,6 +43,7 @@ class Piece:
     controls: as they were asked for last.
     runs: one for each piece, and for each worker that went on with other settings.
     offset: the channel's frame at the worker's frame 0; a new worker begins where the last one ended.
+    postponed: the change of controls that the next worker begins with.
     """
 
     def __init__(self, settings: StationSettings) -> None:
@@ -49,6 +51,7 @@ class Piece:
         self.controls = settings.controls
         self.runs: deque[WorkerRun] = deque(maxlen=MAX_RUNS)
         self.offset: Frames = 0
+        self.postponed = Postponed()
         self._snapshots = Snapshots()
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         self._fruitless = 0
@@ -74,6 +77,18 @@ class Piece:
         for step in later:
             self.controls = self.controls.changed(step)
         return landings
+
+    def postpone(self, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]] = ()) -> None:
+        """Let the next worker change controls where it goes on."""
+        self.postponed = self.postponed.followed_by(patch, later)
+        for step in (patch, *later):
+            self.controls = self.controls.changed(step)
+
+    def make_postponed(self, landed: ControlsLanded) -> None:
+        """Record that the worker has made a part of the change that was postponed."""
+        made, self.postponed = self.postponed.without(landed.number)
+        self._snapshots.retract(landed.mixed - 1)  # those of the last worker are without the change
+        self.change_controls(landed, made.patch, made.later)
 
     def act(self, landed: ControlsLanded, action: Action) -> Landing:
         """Record an action that the worker has performed; return where it takes effect."""
@@ -122,6 +137,7 @@ class Piece:
         last = self.runs[-1] if self.runs else None
         if not station.resumed:
             self._snapshots.begin()
+            self.postponed = Postponed()  # its settings have the change already
         elif last is not None and station.settings == last.settings and last.origin == self.offset:
             return
         number = 0 if last is None else last.number + 1
@@ -171,9 +187,16 @@ class Piece:
 
     # ── State on disk ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def saved(self, live: Frames, tracks: Iterable[AiredTrack]) -> SavedStation | None:
-        """Return what another process needs to go on at the live edge, or None if there is no snapshot for it."""
-        chosen = self._snapshots.choose(live - self.offset, WARM_UP)
+    def saved(self, live: Frames, tracks: Iterable[AiredTrack], resumes: Frames | None = None) -> SavedStation | None:
+        """Return what another process needs to go on at the live edge, or None if there is no snapshot for it.
+
+        Args:
+            live: The live edge.
+            tracks: The last ones.
+            resumes: The place of the music, on its own clock, if something else plays.
+        """
+        place = live - self.offset if resumes is None else min(resumes, live - self.offset)
+        chosen = self._snapshots.choose(place, WARM_UP)
         if chosen is None or not self.runs:
             return None
         snapshot, log = chosen
@@ -184,27 +207,33 @@ class Piece:
             self.settings.seed,
             self.settings.controls.as_json(),
             live,
-            self.offset,
+            self.runs[-1].origin,
             saved_run(self.runs[-1]),
             self.controls.as_json(),
             snapshot,
             log,
             saved_tracks(tracks),
+            self.postponed,
+            place,
         )
 
-    def take_over(self, saved: SavedStation) -> Mapping[str, JsonValue]:
-        """Go on with a saved piece; return the controls that the config has changed since.
+    def take_over(self, saved: SavedStation) -> None:
+        """Go on with a saved piece. The controls that the config has changed since are postponed.
 
         Raises:
             ControlError: A control is not known any more, or its value not allowed; nothing has changed.
         """
         run, controls = worker_run(saved, self.settings), self.controls.changed(saved.controls)
+        for step in (saved.postponed.patch, *saved.postponed.later):
+            controls.changed(step)
         self.runs.append(run)
-        self.controls = controls
-        self.offset = saved.origin
+        self.controls, self.postponed = controls, saved.postponed
+        self.offset = saved.origin if saved.resumes is None else saved.live - saved.resumes
         self._snapshots.load(saved.snapshot, saved.log)
-        return {
-            name: value
-            for name, value in self.settings.controls.as_json().items()
-            if value != saved.asked_controls.get(name, value)
-        }
+        self.postpone(
+            {
+                name: value
+                for name, value in self.settings.controls.as_json().items()
+                if value != saved.asked_controls.get(name, value)
+            }
+        )

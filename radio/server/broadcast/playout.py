@@ -28,6 +28,7 @@ from radio.stream.relay.relay import ADVANCE_INTERVAL
 from radio.stream.relay.wall_clock import WallClock
 from radio.types import SAMPLE_RATE, Format, Frames, Seconds, StationEvent
 from radio.worker.wire import (
+    ChangeControls,
     ControlsLanded,
     Cut,
     Encoded,
@@ -126,6 +127,16 @@ class Playout:
         return await self.worker.request(message)
 
     @property
+    def postpones(self) -> bool:
+        """True if changes of controls wait for the next worker: something stands in for the music, and none opens."""
+        return self.stand_ins.stopped_at is not None and not self.worker.opening
+
+    @property
+    def place_of_music(self) -> Frames | None:
+        """The frame, on the worker's clock, at which the music goes on; None while it plays."""
+        return self.stand_ins.place_of_music(self._bar_lines())
+
+    @property
     def _offset(self) -> Frames:
         return self._piece.offset
 
@@ -182,15 +193,18 @@ class Playout:
 
     # ── A worker's life ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _next_start(self, digests: Mapping[str, str]) -> tuple[StationSettings, Resume | None]:
+    def _next_start(
+        self, digests: Mapping[str, str]
+    ) -> tuple[StationSettings, Resume | None, tuple[ChangeControls, ...]]:
         """Return how the next worker begins: where the last one ended, if that is possible, or with a new piece."""
-        place = self.stand_ins.place_of_music(self._bar_lines())
+        place = self.place_of_music
         if self._piece.stuck:
             self._abandon_piece("several workers ended at the same place")
         # A format that is opened later begins at the live edge, so the sound of the reserve is needed, too.
         past = self.edge.end - self.edge.live + WARM_UP
         frame = self.edge.end - self._offset if place is None else place
-        return self._piece.next_start(digests, frame, past=past, with_events=not self.edge.started)
+        settings, resume = self._piece.next_start(digests, frame, past=past, with_events=not self.edge.started)
+        return settings, resume, () if resume is None else self._piece.postponed.messages()
 
     def _abandon_piece(self, reason: str) -> None:
         """Let the next worker begin a new piece."""
@@ -231,6 +245,8 @@ class Playout:
                     self.on_air.set_result(None)
             case Rewound(frame):
                 self._cut(frame)
+            case ControlsLanded():
+                self._piece.make_postponed(message)
             case StationEvent():
                 event = read_event(message, self._offset)
                 if isinstance(event, ControlEvent):

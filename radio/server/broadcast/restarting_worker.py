@@ -16,7 +16,15 @@ from radio.server.broadcast.station_files import FileCopies, StationFiles
 from radio.station.resume import Resume
 from radio.types import Frames, Seconds
 from radio.worker.supervisor import WorkerProcess, start_worker
-from radio.worker.wire import ControlsLanded, ControlsRefused, Message, Start, StationFailed, StationReady
+from radio.worker.wire import (
+    ChangeControls,
+    ControlsLanded,
+    ControlsRefused,
+    Message,
+    Start,
+    StationFailed,
+    StationReady,
+)
 
 if TYPE_CHECKING:
     from radio.settings.station import StationSettings
@@ -50,7 +58,8 @@ class StartedStation:
 class WorkerCallbacks:
     """The functions that a `RestartingWorker` calls.
 
-    start: returns, from the SHA-256 of each checkpoint, the settings for the next worker and where it goes on.
+    start: returns, from the SHA-256 of each checkpoint, the settings for the next worker, where it goes on, and the
+        changes that it begins with. Their numbers are negative, and their answers come as messages.
     on_ready: called when a worker has opened its station.
     on_message: called with each message that is no answer to a request. May raise ServerError or StreamError, which
         replace the worker.
@@ -58,7 +67,7 @@ class WorkerCallbacks:
     on_exit: called when a worker is gone, before `on_failure`, with True if it was replaced on purpose.
     """
 
-    start: Callable[[Mapping[str, str]], tuple[StationSettings, Resume | None]]
+    start: Callable[[Mapping[str, str]], tuple[StationSettings, Resume | None, tuple[ChangeControls, ...]]]
     on_ready: Callable[[StartedStation], None]
     on_message: Callable[[Message], None]
     on_failure: Callable[[Exception], None]
@@ -115,6 +124,11 @@ class RestartingWorker:
     def ready(self) -> bool:
         """True if a worker is running and has opened its station."""
         return self._process is not None and self._process.ready
+
+    @property
+    def opening(self) -> bool:
+        """True while a worker opens its station."""
+        return self._process is not None and not self._process.ready
 
     def send(self, message: Message) -> None:
         """Send a message; without a worker it is lost."""
@@ -204,8 +218,8 @@ class RestartingWorker:
         async with start_worker(self._command, self._log_line, {*descriptors.values(), self._ring}) as process:
             self._process = process
             try:
-                settings, resume = self._callbacks.start(files.digests)
-                process.send(Start(pickle.dumps(settings), resume, descriptors, self._ring))
+                settings, resume, changes = self._callbacks.start(files.digests)
+                process.send(Start(pickle.dumps(settings), resume, descriptors, self._ring, changes=changes))
                 while (messages := await process.receive()) is not None:
                     for message in messages:
                         if isinstance(message, StationReady):
@@ -230,7 +244,7 @@ class RestartingWorker:
         match message:
             case StationFailed(reason, in_snapshot):
                 raise SnapshotError(reason) if in_snapshot else OpeningError(reason)
-            case ControlsLanded(number):
+            case ControlsLanded(number) if number > 0:
                 if (request := self._requests.get(number)) and not request.done():
                     request.set_result(message)
             case ControlsRefused(number, reason, field, allowed):

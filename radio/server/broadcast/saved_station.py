@@ -13,6 +13,7 @@ from radio.errors import SnapshotError
 from radio.server.api.events import TrackEvent
 from radio.server.api.history import ControlChange
 from radio.server.broadcast.now_playing import AiredTrack
+from radio.server.broadcast.postponed import Postponed
 from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.station import StationSettings
 from radio.station.resume import LogEntry, Snapshot
@@ -50,6 +51,8 @@ class SavedStation(msgspec.Struct, frozen=True):
 
     version: of the radio. saved_at: seconds since 1970. asked_seed, asked_controls: those of the config; the seed is
     0 where it names none. live, origin: the live edge and the run's first bar line, on the channel's clock.
+    postponed: the controls that wait for the music. resumes: the frame, on the station's own clock, that follows at the
+    live edge; None, in files of older versions, if that is the one that was played there.
     """
 
     name: str
@@ -64,6 +67,8 @@ class SavedStation(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     log: tuple[LogEntry, ...]
     tracks: tuple[SavedTrack, ...]
+    postponed: Postponed = Postponed()
+    resumes: Frames | None = None
 
 
 def encode(saved: SavedStation) -> bytes:

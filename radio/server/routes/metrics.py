@@ -110,7 +110,7 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     yield Metric("radio_starved_listeners", "gauge", "Listeners whose players have nothing to play.", starved)
     starvations = [(labels, float(mount.relay.counts.starved if mount else 0)) for labels, mount in mounts]
     yield Metric("radio_starvations_total", "counter", "Times that a listener's player had run dry.", starvations)
-    muted = samples(lambda channel: channel.controls.silent)
+    muted = samples(lambda channel: channel.muted)
     yield Metric("radio_muted", "gauge", "Whether every layer is muted.", muted)
     followers = samples(lambda channel: len(channel.subscribers))
     yield Metric("radio_event_streams", "gauge", "Clients that follow the station's events.", followers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -45,14 +46,14 @@ async def prompt_station(request: web.Request) -> web.Response:
     prompt = await read_body(request, Prompt, example='{"text": "slow, rain, no drums"}')
     present = channel.controls
     understanding = await asyncio.to_thread(understand, prompt.text, channel.settings, present, live=True)
-    landings: dict[str, Landing] = {}
+    landings: Mapping[str, Landing] = {}
     if understanding.changes:
         first, *later = steps(understanding, present, prompt.bars)
         landings = await channel.change_controls(first, later)
     return json_response(_answer(understanding, landings, prompt.bars, channel.edge.live), headers=_HEADERS)
 
 
-def _answer(understanding: Understanding, landings: dict[str, Landing], bars: int, live: int) -> PromptAnswer:
+def _answer(understanding: Understanding, landings: Mapping[str, Landing], bars: int, live: int) -> PromptAnswer:
     phrases = [
         PromptPhrase(
             text=phrase.text,
@@ -64,10 +65,7 @@ def _answer(understanding: Understanding, landings: dict[str, Landing], bars: in
         )
         for phrase in understanding.phrases
     ]
-    controls = {
-        name: LandedControl(value, landings[name].bar, landings[name].frame)
-        for name, value in understanding.changes.items()
-    }
+    controls = {name: LandedControl.of(value, landings.get(name)) for name, value in understanding.changes.items()}
     unknown = [phrase.text for phrase in understanding.not_understood]
     return PromptAnswer(
         text=understanding.prompt,

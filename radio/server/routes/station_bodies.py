@@ -68,6 +68,7 @@ def _controls(channel: Channel) -> dict[str, ControlState]:
     return {
         name: ControlState(
             value=values[name],  # type: ignore[arg-type]  # no control is a list
+            pending=name in channel.postponed,
             default=defaults[name],  # type: ignore[arg-type]  # likewise
             kind=control.kind,
             low=UNSET if control.choices else control.low,
@@ -94,7 +95,7 @@ def _health(channel: Channel) -> StationHealth:
         joined=sum(count.joined for count in counts),
         slow_disconnects=sum(count.slow_disconnects for count in counts),
         starved=channel.starved,
-        muted=channel.controls.silent,
+        muted=channel.muted,
     )
 
 

@@ -101,7 +101,8 @@ async def change_controls(request: web.Request) -> web.Response:
     """Change controls.
 
     The answer has the bar and the frame from which each new value is audible: controls of the music take effect at a
-    bar line, controls of the mix at once. If a value is not allowed, nothing is changed.
+    bar line, controls of the mix at once. While something stands in for the music both are null: the change takes
+    effect where the music goes on. If a value is not allowed, nothing is changed.
     """
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)
@@ -111,8 +112,8 @@ async def change_controls(request: web.Request) -> web.Response:
     log_change(request, f"station '{channel.settings.name}': {values_text}")
     values = channel.controls.as_json()
     controls = {
-        name: LandedControl(values[name], landing.bar, landing.frame)  # type: ignore[arg-type]  # no control is a list
-        for name, landing in landings.items()
+        name: LandedControl.of(values[name], landings.get(name))  # type: ignore[arg-type]  # no control is a list
+        for name in patch
     }
     return json_response(Landings(controls, channel.edge.live, SAMPLE_RATE), headers=_HEADERS)
 

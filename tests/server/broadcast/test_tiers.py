@@ -8,6 +8,7 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from radio.paths import SOUNDFONT
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.tiers import Tiers
+from radio.server.broadcast.worker_runs import WorkerRun
 from radio.settings.controls import LAYERS
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames
@@ -95,6 +97,30 @@ async def end_worker(radio: OnAir) -> None:
     await until(lambda: radio.tone.pid != pid)
 
 
+async def change_meanwhile(radio: OnAir) -> None:
+    """Change controls of the music and of the mix while something stands in for the music."""
+    status, answer = await patch(radio, '{"tempo": 90, "rain_mute": false}')
+    waits = {"bar": None, "frame": None}
+    assert (status, answer["controls"]) == (
+        200,
+        {"tempo": {"value": 90, **waits}, "rain_mute": {"value": False, **waits}},
+    )
+    status, answer = await patch(radio, '{"tempo": 71}')
+    assert (status, answer["controls"]) == (200, {"tempo": {"value": 71, **waits}})
+    assert (await patch(radio, '{"tempo": 400}'))[0] == 422
+    _, answer = await get(radio, "/api/stations/tone")
+    assert {name for name, control in answer["controls"].items() if control["pending"]} == {"tempo", "rain_mute"}
+    assert answer["controls"]["tempo"]["value"] == 71
+
+
+def assert_made_where_the_music_goes_on(answer: dict[str, Any], run: WorkerRun) -> None:
+    assert not any(control["pending"] for control in answer["controls"].values())
+    own = run.begins - run.origin
+    line = run.origin - -own // BAR * BAR  # the bar line that follows, or is there
+    made = {(name, value): change.frame for change in run.changes for name, value in change.controls.items()}
+    assert made == {("tempo", 71): line, ("rain_mute", False): run.begins}
+
+
 async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_path: Path) -> None:
     needed = tmp_path / "font.sf2"
     needed.touch()
@@ -109,6 +135,7 @@ async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_pa
         await until(lambda: channel.edge.live > live + 4 * SAMPLE_RATE)
         _, answer = await get(radio, "/api/stations/tone")
         assert (answer["tier"], answer["on_air"]) == ("repeat", True)
+        await change_meanwhile(radio)
         needed.touch()
         await until(lambda: channel.tiers.current == "music")
         back = channel.edge.live
@@ -124,6 +151,7 @@ async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_pa
         assert len(channel.runs) == 2
         run = channel.runs[-1]
         assert run.settings.seed == channel.runs[0].settings.seed
+        assert_made_where_the_music_goes_on(answer, run)
         bars = [bar.frame - run.origin for bar in channel.journal.bars if bar.frame >= run.begins]
         before = [bar.frame - channel.runs[0].origin for bar in channel.journal.bars if bar.frame < run.begins]
         assert bars[0] in {before[-1], before[-1] + BAR}
@@ -212,6 +240,34 @@ async def test_the_bars_of_a_real_station_are_repeated_and_its_piece_goes_on(
         steps = np.abs(np.diff(sound, axis=0)).max(axis=1)
         joint = stand_in.start - first
         assert steps[joint - 50 : joint + 1_000].max() < 0.2 * steps.max()
+
+
+@pytest.mark.slow
+async def test_a_restart_while_the_last_bars_are_repeated_goes_on_with_piece_and_changes(tmp_path: Path) -> None:
+    needed, states = tmp_path / "font.sf2", StateFolder(tmp_path / "states")
+    needed.touch()
+    station = settings(description=f"needs {needed}", seed=5)
+    async with on_air(station, states=states) as radio:
+        await until(lambda: radio.tone.edge.live > 6 * SAMPLE_RATE)
+        needed.unlink()
+        await end_worker(radio)
+        await until(lambda: radio.tone.tiers.current == "repeat")
+        await change_meanwhile(radio)
+    before = [bar.frame - radio.tone.runs[-1].origin for bar in radio.tone.journal.bars]
+    end = radio.tone.edge.live
+    needed.touch()
+    async with on_air(station, states=states) as radio:
+        channel = radio.tone
+        assert channel.edge.live >= end
+        run = channel.runs[-1]
+        await until(lambda: channel.edge.live > run.begins + 2 * SAMPLE_RATE)
+        _, answer = await get(radio, "/api/stations/tone")
+        assert answer["controls"]["tempo"]["value"] == 71
+        assert_made_where_the_music_goes_on(answer, run)
+        assert run.begins - run.origin == before[-1]  # the bar in which the music stopped
+        assert run.settings.seed == 5
+        _, history = await get(radio, "/api/stations/tone/history")
+        assert [track["title"] for track in history["tracks"]][-1] == "Tone 1 of seed 5"
 
 
 async def test_a_piece_goes_on_after_a_start_with_a_damaged_model(tmp_path: Path) -> None:
