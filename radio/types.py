@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
@@ -24,6 +24,9 @@ Dbfs: TypeAlias = float
 
 Block: TypeAlias = "npt.NDArray[np.float32]"
 """Rendered audio, shape (frames, 2), float32, full scale ±1.0, 48 kHz."""
+
+ProgressCallback: TypeAlias = Callable[[float], None]
+"""A function that receives the completed share of the work, 0–1."""
 
 Format: TypeAlias = Literal["opus", "mp3", "aac", "pcm"]
 """The format of a mount. `pcm` is 16-bit samples for internal use, not for listeners."""

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final
@@ -20,7 +20,7 @@ from typing import IO, Final
 from radio.errors import AudioError
 from radio.musicgen.process import Order
 from radio.musicgen.weights import MusicGenWeights
-from radio.types import Seconds
+from radio.types import ProgressCallback, Seconds
 from radio.worker.environment import child_environment
 from radio.worker.scratch import ScratchFolder, delete_abandoned
 
@@ -45,8 +45,6 @@ _SLUG: Final = 40
 
 _OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 _THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-
-ProgressCallback = Callable[[float], None]
 
 
 def path_of(words: str, weights: MusicGenWeights, seed: int, folder: Path) -> Path:

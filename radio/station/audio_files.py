@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import wave
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from radio.audio.loudness import Meter
 from radio.errors import StorageError, StreamError
-from radio.types import SAMPLE_RATE, Block, Frames
-
-ProgressCallback: TypeAlias = Callable[[float], None]
-"""Called with the completed share of the work, 0–1."""
+from radio.types import SAMPLE_RATE, Block, Frames, ProgressCallback
 
 FFMPEG_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     ".flac": {"codec:a": "flac"},

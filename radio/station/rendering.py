@@ -10,12 +10,12 @@ from typing import Final
 
 from radio.errors import SettingsError, StreamError
 from radio.settings.station import StationSettings
-from radio.station.audio_files import FFMPEG_OPTIONS, ProgressCallback, encode, write_wav
+from radio.station.audio_files import FFMPEG_OPTIONS, encode, write_wav
 from radio.station.extent import Extent
 from radio.station.midi_export import write_midi
 from radio.station.score import Score, compose
 from radio.station.score_audio import play
-from radio.types import SAMPLE_RATE, Frames
+from radio.types import SAMPLE_RATE, Frames, ProgressCallback
 
 SUFFIXES: Final = (".mid", ".wav", *FFMPEG_OPTIONS)
 """The supported file types."""

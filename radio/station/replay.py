@@ -18,7 +18,7 @@ from radio.audio.mixer import Mixer
 from radio.compose.drums import KICKS
 from radio.settings.controls import LAYERS, PLAYED_LAYERS, Controls
 from radio.station.aired import PREROLL, AiredPassage, PlayedNote
-from radio.station.audio_files import ProgressCallback, encode, to_pcm
+from radio.station.audio_files import encode, to_pcm
 from radio.station.factory import open_sounds
 from radio.station.layers import change_programs
 from radio.station.moves import Moves
@@ -27,6 +27,7 @@ from radio.types import (
     SAMPLE_RATE,
     Block,
     Frames,
+    ProgressCallback,
     SynthEvent,
 )
 

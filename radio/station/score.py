@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from radio.settings.station import StationSettings
 from radio.station.audio_files import Chapter
 from radio.station.extent import BarLoop, Extent, TimedExcerpt, WholeTracks
 from radio.station.factory import open_composer
-from radio.types import SAMPLE_RATE, TICKS_PER_BAR, Frames, Seconds, Tick
+from radio.types import SAMPLE_RATE, TICKS_PER_BAR, Frames, ProgressCallback, Seconds, Tick
 
 TAIL: Final[Frames] = 5 * SAMPLE_RATE // 2
 """Time after the last bar of a track in which the room and the vinyl fade."""
@@ -92,7 +92,7 @@ def bar_lines(bars: Sequence[Bar]) -> list[Frames]:
 
 
 def compose(
-    settings: StationSettings, seed: int, extent: Extent, *, on_progress: Callable[[float], None] = lambda _: None
+    settings: StationSettings, seed: int, extent: Extent, *, on_progress: ProgressCallback = lambda _: None
 ) -> Score:
     """Compose the first bars of a station, as far as `extent` reaches.
 
@@ -118,7 +118,7 @@ def compose(
 
 
 def _whole_tracks(
-    settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: Callable[[float], None]
+    settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: ProgressCallback
 ) -> Score:
     bars: list[Bar] = []
     complete = 0
@@ -134,7 +134,7 @@ def _whole_tracks(
 
 
 def _excerpt(
-    settings: StationSettings, seed: int, composer: BarComposer, seconds: Seconds, on_progress: Callable[[float], None]
+    settings: StationSettings, seed: int, composer: BarComposer, seconds: Seconds, on_progress: ProgressCallback
 ) -> Score:
     bars: list[Bar] = []
     left = seconds
@@ -176,7 +176,7 @@ def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
 
 
 def _loop(
-    settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: Callable[[float], None]
+    settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: ProgressCallback
 ) -> Score:
     """Return `count` bars from the first groove on; those up to the outro begin again where they are too few."""
     bars = [composer.next_bar(settings.controls)]

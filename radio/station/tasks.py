@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from radio.settings.station import StationSettings
 from radio.transcription.signature import SIGNATURE, is_recording
+from radio.types import ProgressCallback
 
 if TYPE_CHECKING:
     from radio.music.midi_parts import PartChoice
@@ -48,7 +49,7 @@ class Export:
     suffix: str
     title: str
 
-    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
+    def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
         """Write the file into `folder` and return its path."""
         from radio.station.replay import write
 
@@ -71,7 +72,7 @@ class RenderOrder:
         """The names of the files, in order of creation."""
         return [f"{self.settings.name}-{seed}{suffix}" for seed in self.seeds for suffix in self.suffixes]
 
-    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
+    def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
         """Write the files into a new folder below `folder` and return the new folder."""
         from radio.station.rendering import render
 
@@ -98,7 +99,7 @@ class ReadPrime:
     name: str
     choice: PartChoice
 
-    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
+    def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
         """Read the file, and write the prime into `folder`. Raises MidiError or AudioError where it cannot be used."""
         from radio.compose.listening.reading import prime_of
         from radio.compose.prime import as_json

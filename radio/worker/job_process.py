@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from radio.errors import RadioError, StorageError
+from radio.types import ProgressCallback
 
 NICENESS = 15
 """Stations run at 5 and the server at 0: a job gets the processor time that they leave."""
@@ -39,7 +40,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 class Task(Protocol):
     """The work of a job. Tasks are pickled, so their classes must be importable."""
 
-    def run(self, folder: Path, on_progress: Callable[[float], None]) -> Path:
+    def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
         """Write files into `folder` and return the path of the result.
 
         Args:

@@ -9,10 +9,9 @@ from pathlib import Path
 from radio.errors import SettingsError
 from radio.server.survey.pairs import Pair
 from radio.settings.station import StationSettings
-from radio.station.audio_files import ProgressCallback
 from radio.station.extent import TimedExcerpt
 from radio.station.rendering import render
-from radio.types import Seconds
+from radio.types import ProgressCallback, Seconds
 
 
 def render_pairs(
