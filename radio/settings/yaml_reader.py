@@ -24,6 +24,10 @@ _EXPONENT: Final = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 """Numbers that YAML 1.1 reads as text where they have no point or no sign, such as 3e-4."""
 
 
+_Parser: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's, ten times as fast, unless PyYAML was built without it."""
+
+
 class FaultError(Exception):
     """A problem of one node."""
 
@@ -55,7 +59,7 @@ class Reading:
         except UnicodeDecodeError as error:
             raise SettingsError(f"{self.path}: cannot be read: it is not UTF-8 text") from error
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = _compose(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
@@ -143,6 +147,15 @@ class Reading:
         return tuple(values)
 
 
+def _compose(text: str) -> yaml.Node | None:
+    """Return the document. Raises YAMLError where the text is not YAML."""
+    try:
+        return yaml.compose(text, Loader=_Parser)
+    except yaml.YAMLError:
+        # libyaml refuses escapes of surrogates, and its messages say less.
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def _join_surrogates(root: yaml.Node) -> None:
     r"""Join the halves of characters that are written as in JSON, such as "\uD83C\uDF19"; YAML reads two of them."""
     nodes, seen = [root], set()
@@ -166,7 +179,7 @@ def value_of(node: yaml.Node) -> str | int | float | bool | None:
     numbers here.
     """
     value = scalar(node)
-    if isinstance(node, yaml.ScalarNode) and node.style is None and _EXPONENT.fullmatch(str(node.value)):
+    if isinstance(node, yaml.ScalarNode) and not node.style and _EXPONENT.fullmatch(str(node.value)):
         return float(node.value)
     if isinstance(value, (int, float)) and _SURPRISING.fullmatch(str(node.value)):
         raise FaultError(node, f"YAML reads {node.value} as {value}; write a plain decimal number")
