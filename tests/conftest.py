@@ -1,4 +1,4 @@
-"""The settings of all tests, a station that needs no model, and the command `radio` as a fixture."""
+"""The settings of all tests, and the fixtures that many of them use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before numpy is imported
@@ -17,12 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads would wait for 
 
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="radio-test-states-")  # not the user's own states
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, StationEvent
 from tests.server.forked_workers import workers_forked
+from tests.tone_station import ToneStation
 
 # A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -44,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
         if any(fixtures[-1].scope == "module" for fixtures in definitions.values()):
-            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.hookimpl(trylast=True)
@@ -53,66 +51,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-
-
-class ToneStation:
-    """Stands in for `radio.station.station.Station`: a tone, a track at once and a bar each second,
-    split-independent."""
-
-    def __init__(self, *, fails_at: Frames | None = None, stalls_at: Sequence[Frames] = ()) -> None:
-        self.position: Frames = 0
-        self.next_bar_line: Frames = 0
-        self.closed = False
-        self._fails_at = fails_at
-        self._stalls = list(stalls_at)
-        self._events: list[StationEvent] = []
-
-    def render(self, frames: Frames) -> Block:
-        if self._fails_at is not None and self.position >= self._fails_at:
-            raise ValueError("the tone broke off")
-        if self._stalls and self.position >= self._stalls[0]:
-            self._stalls.pop(0)
-            time.sleep(0.6)
-        times = np.arange(self.position, self.position + frames)
-        if self.position == 0 and frames:
-            data = {
-                "title": "A Tone",
-                "key": "A",
-                "tempo": 60.0,
-                "chords": ["Am"],
-                "bars": 8,
-                "number": 1,
-                "instruments": {"keys": 4},
-            }
-            self._events.append(StationEvent(0, "track", data))
-        for frame in times[times % SAMPLE_RATE == 0]:
-            bar = {"number": int(frame) // SAMPLE_RATE + 1, "chord": "Am", "section": "A", "tempo": 60.0}
-            self._events.append(StationEvent(int(frame), "bar", bar))
-        self.position += frames
-        self.next_bar_line = -(-self.position // SAMPLE_RATE) * SAMPLE_RATE
-        wave = 0.25 * np.sin(2 * np.pi * 440 / SAMPLE_RATE * times)
-        return np.repeat(wave[:, None], 2, axis=1).astype(np.float32)
-
-    def prepare(self) -> None:
-        """A tone has nothing to compose."""
-
-    def control(self, patch: Mapping[str, object], later: Sequence[object] = ()) -> dict[str, Landing]:
-        bar, line = self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line
-        return {name: Landing(bar, line) for name in patch}
-
-    def act(self, action: Action) -> Landing:
-        return Landing(self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line)
-
-    def prime(self, prime: object) -> dict[str, Landing]:
-        landing = Landing(self.next_bar_line // SAMPLE_RATE + 1, self.next_bar_line)
-        return {"prime": landing, "track": landing}
-
-    def events(self) -> list[StationEvent]:
-        events, self._events = self._events, []
-        return events
-
-    def close(self) -> None:
-        self.closed = True
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,8 +24,8 @@ from radio.station import audio_files
 from radio.station.extent import BarLoop, Extent, TimedExcerpt, WholeTracks
 from radio.station.score import Score
 from radio.types import SAMPLE_RATE, Block
-from tests.conftest import ToneStation
 from tests.playback.pulseaudio import wait_for
+from tests.tone_station import ToneStation
 
 
 def seconds_of(path: Path) -> float:

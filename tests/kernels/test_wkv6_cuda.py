@@ -46,14 +46,14 @@ class Target:
 
 
 @pytest.fixture(params=["emulated", "cuda"])
-def target(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest, emulated: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
     """Run the operator on a target, with outputs and scratch memory initialized to NaN."""
     if request.param == "cuda":
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device")
         chosen = Target("cuda", library.open_library(0))
     else:
-        chosen = Target("cpu", request.getfixturevalue("emulated"))
+        chosen = Target("cpu", emulated)
     monkeypatch.setattr(wkv6_cuda, "_library", lambda tensor: (chosen.kernels, chosen.splits))  # noqa: ARG005 - the signature of `_library`
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(mode=True)  # makes `empty` fill with NaN

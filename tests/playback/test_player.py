@@ -16,8 +16,8 @@ from radio.playback.player import CROSSFADE, MIX_BLOCK, Player
 from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing
-from tests.conftest import ToneStation
 from tests.playback.pulseaudio import wait_for
+from tests.tone_station import ToneStation
 
 ONE, TWO, THREE, *_ = load(STATIONS).stations.values()
 

@@ -22,7 +22,7 @@ pcm.recorded {{ type file slave.pcm "null" file "{recorded}" format raw }}
 pcm.!default {{ type plug slave {{ pcm "recorded" format S16_LE }} }}
 """
 PLAY = """\
-from tests.conftest import ToneStation
+from tests.tone_station import ToneStation
 from radio.settings.config import load
 from radio.paths import STATIONS
 from radio.playback.messages import EventPlayed, Notice

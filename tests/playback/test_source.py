@@ -12,8 +12,8 @@ from radio.playback.source import PlayerSource, SourceLoader
 from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE
-from tests.conftest import ToneStation
 from tests.playback.pulseaudio import wait_for
+from tests.tone_station import ToneStation
 
 ONE = next(iter(load(STATIONS).stations.values()))
 

@@ -1,25 +1,5 @@
-"""Stations of tests choose among fewer candidates: invariants do not depend on the choice, and composing takes half."""
+"""Stations of tests choose among fewer candidates: invariants do not depend on it, and composing takes half."""
 
-from __future__ import annotations
+from tests.candidates import all_candidates, few_candidates
 
-from collections.abc import Iterator
-from unittest import mock
-
-import pytest
-
-from radio.compose import material
-
-_SHIPPED = material.CANDIDATES
-
-
-@pytest.fixture(scope="package", autouse=True)
-def few_candidates() -> Iterator[None]:
-    with mock.patch.object(material, "CANDIDATES", dict.fromkeys(_SHIPPED, 2)):
-        yield
-
-
-@pytest.fixture
-def all_candidates() -> Iterator[None]:
-    """As many candidates as on air, for tests of how the music sounds."""
-    with mock.patch.object(material, "CANDIDATES", _SHIPPED):
-        yield
+__all__ = ["all_candidates", "few_candidates"]

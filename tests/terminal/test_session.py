@@ -23,7 +23,7 @@ import sys
 from radio.cli.main import main
 from radio.errors import AudioError
 from radio.station import factory
-from tests.conftest import ToneStation
+from tests.tone_station import ToneStation
 def open_station(settings, *, seed):
     if settings.name == "jazzcafe":
         raise AudioError("there is no such\\npiano")

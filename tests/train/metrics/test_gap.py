@@ -11,6 +11,7 @@ from radio.errors import SettingsError
 from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from tests.train.corpora import pop909_song
+from train.metrics import gap
 from train.metrics.gap import LOFI, NAMES, POP, FeatureGap, compare, table
 from train.metrics.keyboard_features import NAMES as FEATURES
 from train.metrics.keyboard_features import features, windows
@@ -95,8 +96,9 @@ def test_gaps_that_may_be_chance_are_in_brackets_and_not_counted() -> None:
     assert "mine: 1 of 2 gaps closed by at least 85%; not mean pitch." in words
 
 
-def test_the_error_grows_with_the_spread_of_either_side() -> None:
+def test_the_error_grows_with_the_spread_of_either_side(monkeypatch: pytest.MonkeyPatch) -> None:
     """Equal pieces have no error; pieces a fifth apart have the error of a median of as many windows."""
+    monkeypatch.setattr(gap, "RESAMPLES", 40)
     alike = [Passage(held(), 4)] * 8
     apart = [Passage([replace(note, note=note.note + 7 * (number % 2)) for note in held()], 4) for number in range(8)]
     errors = [

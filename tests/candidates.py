@@ -1,0 +1,25 @@
+"""Fixtures that set how many candidates a composer draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from radio.compose import material
+
+_SHIPPED = material.CANDIDATES
+
+
+@pytest.fixture(scope="package", autouse=True)
+def few_candidates() -> Iterator[None]:
+    with mock.patch.object(material, "CANDIDATES", dict.fromkeys(_SHIPPED, 2)):
+        yield
+
+
+@pytest.fixture
+def all_candidates() -> Iterator[None]:
+    """As many candidates as on air, for tests of how the music sounds."""
+    with mock.patch.object(material, "CANDIDATES", _SHIPPED):
+        yield
