@@ -17,7 +17,7 @@ FAST = $(PYTEST) -m "not slow" -n $(JOBS) --dist loadgroup
 # CI shows the coverage; it costs half as much time again.
 COVERAGE ?= $(if $(CI),--cov=radio --cov=train --cov=kernels --cov-report=term)
 
-.PHONY: radio setup help system system-tests test test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist chaos fuzz soak
+.PHONY: radio setup help system system-tests test fast-tests test-all test-loaded lint types lint-js types-js format bench gpu sample lock dist chaos fuzz soak
 .DEFAULT_GOAL := radio
 
 radio: setup ## set up what is missing, and serve all stations at http://localhost:8000/
@@ -81,11 +81,15 @@ format: $(VENV)/.lint ## format the code, and fix the style where ruff can
 	$(BIN)/ruff format .
 
 # The results of the fast tests do not depend on how busy the machine is.
-test: system-tests lint types lint-js ## run all checks and the fast tests, as CI does
+test: system-tests lint lint-js $(VENV)/.tests ## run all checks and the fast tests, as CI does
+	$(MAKE) --no-print-directory -j2 types fast-tests
+
+# mypy takes a minute of one core, in which the tests often wait.
+fast-tests: $(VENV)/.tests
 	$(FAST) $(COVERAGE) --durations=10
 
 # The slow tests measure the clock, so they run one at a time. asyncio's debug mode costs a sixth of the processor time.
-test-all: PYTEST += --hypothesis-profile=thorough
+test-all: export PYTEST_ADDOPTS = --hypothesis-profile=thorough
 test-all: test ## run all checks and all tests
 	$(PYTEST) -m slow --durations=20
 	$(PYTEST) -m "not slow" -o asyncio_debug=true tests/push tests/server tests/stream tests/worker
