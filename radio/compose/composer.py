@@ -156,7 +156,8 @@ class Composer(ConductedComposer):
             "lead": self._play_lead(piece.material, track, plan, script, keys_notes),
         }
         self.next_number += 1
-        self._write_ahead(request, sampling, drums_sampling)
+        if self.writes_ahead:
+            self._write_ahead(request, sampling, drums_sampling)
         tempo, swing = tempo_and_swing(track, controls, self._asked)
         keys_db = keys_gain(piece.material.keys.values(), tempo)
         plan = replace(plan, mix=replace(plan.mix, keys_db=keys_db))

@@ -18,6 +18,8 @@ class ConductedComposer:
 
     def __init__(self, conductor: Conductor) -> None:
         self._conductor = conductor
+        self.writes_ahead = True
+        """False where no track follows this one, so that none is written while it plays."""
 
     @property
     def next_loop(self) -> int:

@@ -52,6 +52,8 @@ class BarComposer(Protocol):
 
     next_number: int
     """The number of the bar that comes next."""
+    writes_ahead: bool
+    """False where no track follows this one, so that none is written while it plays."""
 
     @property
     def next_loop(self) -> int:

@@ -25,6 +25,9 @@ LONGEST_FADE: Final[Seconds] = 10.0
 SILENT_END: Final[Frames] = SAMPLE_RATE // 8
 """Silence at the end of an excerpt that fades."""
 
+_REST: Final[Seconds] = 0.001
+"""An excerpt that ends this long before the next track is composed as if it reached it."""
+
 _MOST_TITLES: Final = 8
 """Titles of tracks that a file's title may hold."""
 
@@ -123,6 +126,7 @@ def _whole_tracks(
     bars: list[Bar] = []
     complete = 0
     while complete < count:
+        composer.writes_ahead = complete < count - 1
         bar = composer.next_bar(settings.controls)
         bars.append(bar)
         place = bar.plan.number - bar.track.first_bar + 1
@@ -139,8 +143,10 @@ def _excerpt(
     bars: list[Bar] = []
     left = seconds
     while left > 0:
-        bars.append(composer.next_bar(settings.controls))
-        left -= bars[-1].seconds
+        bars.append(bar := composer.next_bar(settings.controls))
+        left -= bar.seconds
+        rest = bar.track.first_bar + bar.track.bars - bar.plan.number - 1
+        composer.writes_ahead = left > rest * bar.seconds - _REST
         on_progress(min(1.0, 1 - left / seconds))
     frames = round(seconds * SAMPLE_RATE)
     lines = bar_lines(bars)
@@ -179,6 +185,7 @@ def _loop(
     settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: ProgressCallback
 ) -> Score:
     """Return `count` bars from the first groove on; those up to the outro begin again where they are too few."""
+    composer.writes_ahead = False
     bars = [composer.next_bar(settings.controls)]
     kinds = [script.kind for script in bars[0].track.script]
     first, outro = kinds.index("groove"), kinds.index("outro")

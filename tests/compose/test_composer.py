@@ -140,3 +140,13 @@ def test_material_written_ahead_is_the_material_written_at_once() -> None:
     one, other = early.next_bar(Controls()), late.next_bar(Controls())
     assert one.track.number == other.track.number == 1
     assert heard(one, "keys") == heard(other, "keys")
+
+
+def test_a_track_is_the_same_where_none_is_written_after_it() -> None:
+    usual, last = composer(4), composer(4)
+    last.writes_ahead = False
+    bars = [usual.next_bar(Controls())]
+    bars += [usual.next_bar(Controls()) for _ in range(bars[0].track.bars - 1)]
+    assert [last.next_bar(Controls()) for _ in bars] == bars
+    assert (last.save().draft, last.save().next_inputs) == (None, None)
+    assert usual.save().draft is not None
