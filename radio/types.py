@@ -50,7 +50,7 @@ TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
 """A way in which the keys play a track: single notes, short chords, two voices, played chords, or held ones."""
 TEXTURES: tuple[TextureKind, ...] = get_args(TextureKind)
 
-PrimeChoice: TypeAlias = Literal["tempo", "key"]
+PrimeChoice: TypeAlias = Literal["tempo", "key", "density"]
 """The settings of a file that can be left to the controls."""
 PRIME_CHOICES: tuple[PrimeChoice, ...] = get_args(PrimeChoice)
 

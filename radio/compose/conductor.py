@@ -180,7 +180,12 @@ class Conductor:
         return self._bar
 
     def prime(self, prime: Prime, request: Request) -> int:
-        """Let the next tracks take up `prime`, from the one that begins next on; return the number of its first bar."""
+        """Let the next tracks take up `prime`, from the one that begins next on; return the number of its first bar.
+
+        They are as dense as its file, whatever the density that is asked for now; later changes of it count.
+        """
+        if prime.texture is not None:
+            prime = replace(prime, texture=prime.texture.at_density(1 - request.density))
         self._prime, track = prime, self._track
         if self._bar == track.first_bar:
             self._primed = track.number

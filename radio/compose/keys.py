@@ -47,8 +47,8 @@ def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness:
 def rank(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> float:
     """Return how far a shaped phrase is from a good one; 0 is perfect.
 
-    Counts chord tones, strikes a beat and register beside those of the texture, a top line that can be sung, mud, the
-    likeness of the bars' rhythms, and whether the phrase begins on its first beat.
+    Counts chord tones, strikes a beat, notes a strike and register beside those of the texture, a top line that can be
+    sung, mud, the likeness of the bars' rhythms, and whether the phrase begins on its first beat.
     """
     notes = phrase.notes
     if len(notes) < 2 * phrase.bars:
@@ -57,6 +57,8 @@ def rank(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> float:
     onsets = len({note.start for note in notes}) / beats
     cost = 8 * max(0.0, 0.97 - chord_tone_share(notes, chords))
     cost += abs(log2(onsets / texture.onsets))
+    if texture.thickness:
+        cost += abs(log2(len(notes) / beats / onsets / texture.thickness))
     cost += abs(fmean(note.note for note in notes) - texture.register) / 5
     cost += _unsingable(top_line(notes))
     cost += 0.5 * _mud(notes) / phrase.bars

@@ -38,6 +38,8 @@ class Texture:
     """Beats after which a held chord is struck again; 0 holds it until the harmony moves or the bar ends."""
     spread: float
     """Standard deviation of the velocities; 0 is a loop drawn with the mouse."""
+    thickness: float = 0.0
+    """Mean number of notes that are struck together; 0 leaves it to the model."""
 
     def at_density(self, density: float) -> Texture:
         """Return the texture at a density: 0.5 leaves the strikes as they are, 0 halves and 1 doubles them."""

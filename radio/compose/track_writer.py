@@ -141,8 +141,11 @@ class TrackWriter:
         )
 
     def taken_up(self, track: Track, prime: Prime, energy: float) -> Track:
-        """Return a track that takes up a prime: in its key and tempo and over its chords, with a lead for its motif."""
-        if prime.literal and prime.texture is not None:
+        """Return a track that takes up a prime: in its key, tempo and texture and over its chords.
+
+        It has a lead for the motif.
+        """
+        if prime.texture is not None:
             track = replace(track, texture=prime.texture)
         if prime.key is not None and prime.loops is not None:
             track = replace(track, key=prime.key, mode=prime.mode, loops=prime.loops)

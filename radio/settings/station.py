@@ -81,10 +81,10 @@ class StationSettings:
     )
     prime_leaves: tuple[PrimeChoice, ...] = setting(
         (),
-        ListOf(Choice(PRIME_CHOICES), noun="a list of tempo and key"),
+        ListOf(Choice(PRIME_CHOICES), noun="a list of tempo, key and density"),
         shapes_music=True,
-        help="what the controls decide for the tracks of the prime, in place of the file: tempo, key; `prompt` adds "
-        "those that it asks for outright",
+        help="what the controls decide for the tracks of the prime, in place of the file: tempo, key, density; "
+        "`prompt` adds those that it asks for outright",
     )
     seed: int = whole(
         0, 0, 2**63 - 1, help="start of the music; the same seed plays the same music, 0 another one at each start"

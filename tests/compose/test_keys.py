@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from math import log2
 from random import Random
 
 import pytest
@@ -76,6 +78,10 @@ def test_ranking_prefers_chord_tones_density_and_register() -> None:
     cost = keys.rank(good, CHORDS, shape)
     for worse in (foreign, sparse, low, Phrase(4, ())):
         assert keys.rank(worse, CHORDS, shape) > cost + 0.3
+    thin = phrase_of([note for note in good.notes if note.note == max(_triad(note.start // 120))], 4)
+    thick = replace(shape, thickness=3.0)
+    assert keys.rank(thin, CHORDS, thick) - keys.rank(thin, CHORDS, shape) == pytest.approx(log2(3))
+    assert keys.rank(good, CHORDS, thick) == pytest.approx(cost)
 
 
 def _triad(beat: int) -> list[int]:

@@ -64,6 +64,7 @@ def test_the_next_tracks_take_up_the_prime_and_the_programme_goes_on_after_them(
     for number in range(1, 1 + PRIMED_TRACKS):
         track = tracks[number]
         assert (track.key_name, track.tempo, track.loops) == ("C", 71.0, prime.loops)
+        assert track.texture == prime.texture, "as dense, as high and in as many voices as the file"
         assert track.prime is not None
         assert track.prime.literal == (number == 1)
         assert "lead" in track.programs
@@ -71,6 +72,15 @@ def test_the_next_tracks_take_up_the_prime_and_the_programme_goes_on_after_them(
     assert (after.key, after.tempo, after.prime) == ("F#", None, None)
     chords = {str(chord) for track, plan in planned if track.number == 2 for chord in plan.chords}
     assert chords == {str(chord) for loop in (prime.loops or {}).values() for chord in loop.halves}
+
+
+def test_primed_tracks_are_as_dense_as_the_file_until_the_density_is_changed(prime: Prime) -> None:
+    leader = conductor()
+    leader.prime(prime, Request(density=0.2))
+    track = leader.next_bar(Request(density=0.2))[0]
+    assert prime.texture is not None
+    for density, factor in ((0.2, 1), (0.7, 2)):
+        assert track.texture.at_density(density).onsets == pytest.approx(factor * prime.texture.onsets)
 
 
 def test_the_first_track_plays_the_passage_and_the_drum_loop_and_the_next_varies_them(prime: Prime) -> None:

@@ -153,5 +153,6 @@ def test_what_is_asked_for_outright_is_not_left_to_a_file() -> None:
     assert leaves("72 bpm, in D, rain") == ("tempo", "key")
     assert leaves(f"{CHILL.controls.tempo:g} bpm") == ("tempo",), "it has the tempo already"
     assert leaves("slower") == ("tempo",)
+    assert leaves("sparse keys") == ("density",)
     assert leaves("music to sleep") == (), "a scene only suggests a tempo"
     assert leaves("rain", replace(CHILL, prime_leaves=("key",))) == ("key",)

@@ -42,6 +42,12 @@ _SEMITONES: Final = 6
 _EMPTY: Final = 9.0
 """Oddness of a passage without notes."""
 
+_PAD_ONSETS, _PAD_LENGTH = 0.8, 1.5
+"""Most strikes a beat, and least mean length in beats, of chords that are held."""
+
+_EACH_BEAT: Final = 0.8
+"""Chords a beat above which one is struck on each beat; above half as many, on each second one."""
+
 _SOFTEST, _LOUDEST = 46.0, 102.0
 
 
@@ -155,19 +161,26 @@ def phrase_between(notes: Sequence[Note], passage: Passage) -> Phrase:
 def texture_of(phrase: Phrase) -> Texture:
     """Return the texture in which a phrase is played."""
     groups = Counter(note.start for note in phrase.notes)
-    voices = min(max(round(fmean(groups.values()) + 0.3), 1), _VOICES)
-    velocities = [note.velocity for note in phrase.notes]
+    beats = phrase.bars * BEATS_PER_BAR
+    thickness, onsets = fmean(groups.values()), max(0.25, len(groups) / beats)
+    voices = min(max(round(thickness + 0.3), 1), _VOICES)
+    length = fmean(note.end - note.start for note in phrase.notes) / TICKS_PER_BEAT
     kind: TextureKind = "line" if voices == 1 else "thin" if voices == 2 else "comp"
+    if voices > 2 and onsets <= _PAD_ONSETS and length >= _PAD_LENGTH:
+        kind = "pad"
+    chords = sum(size > voices / 2 for size in groups.values()) / beats
+    velocities = [note.velocity for note in phrase.notes]
     return Texture(
         kind=kind,
         voices=voices,
-        onsets=max(0.25, len(groups) / (phrase.bars * BEATS_PER_BAR)),
-        length=0.0,
+        onsets=onsets,
+        length=length if kind == "pad" else 0.0,
         register=fmean(note.note for note in phrase.notes),
         velocity=min(max(fmean(velocities), _SOFTEST), _LOUDEST),
         span=12,
-        restrike=0,
+        restrike=1 if chords > _EACH_BEAT else 2 if chords > _EACH_BEAT / 2 else 0,
         spread=min(pstdev(velocities), 19.0),
+        thickness=thickness,
     )
 
 

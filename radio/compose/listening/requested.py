@@ -15,9 +15,11 @@ from radio.types import PrimeChoice
 
 
 def as_requested(prime: Prime, leaves: Collection[PrimeChoice], controls: Controls) -> Prime:
-    """Return a prime of which tempo, key or both are left to the controls; its mode stays."""
+    """Return a prime of which tempo, key or density are left to the controls; its mode and its passages stay."""
     if "tempo" in leaves:
         prime = replace(prime, tempo=None)
+    if "density" in leaves and prime.texture is not None:
+        prime = replace(prime, texture=prime.texture.at_density(controls.density))
     key = key_of(controls.key, prime.mode)
     if "key" in leaves and key is not None and prime.key is not None:
         prime = _moved(prime, (pitch_class(key) - pitch_class(prime.key) + 6) % 12 - 6, key)

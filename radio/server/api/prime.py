@@ -47,6 +47,7 @@ class RecordedTexture(Body):
     span: int
     restrike: int
     spread: float
+    thickness: Annotated[float, Meta(description="Mean number of notes that are struck together; 0 for any.")] = 0.0
 
 
 class RecordedPrime(Body):

@@ -37,6 +37,16 @@ def test_tempo_key_chords_and_passage_are_those_of_the_song(tmp_path: Path, semi
     assert "key " in describe(prime)
 
 
+def test_the_texture_is_that_of_the_passage(tmp_path: Path) -> None:
+    held = heard(song(tmp_path / "held.mid")).texture
+    assert held is not None
+    assert (held.kind, held.voices, held.onsets, held.thickness, held.restrike) == ("pad", 4, 0.5, 4.0, 2)
+    assert held.length == pytest.approx(200 / 120, abs=0.1)
+    busy = heard(song(tmp_path / "busy.mid", strikes=(0, 120, 240, 360))).texture
+    assert busy is not None
+    assert (busy.kind, busy.onsets, busy.length, busy.restrike) == ("comp", 1.0, 0.0, 1)
+
+
 @pytest.mark.parametrize(
     ("loop", "mode"), [(("Am7", "Fmaj7", "Dm7", "E7"), "minor"), (("Cmaj7", "Am7", "Dm7", "G7"), "major")]
 )

@@ -27,7 +27,15 @@ def test_what_is_not_left_to_the_controls_stays(prime: Prime) -> None:
     assert as_requested(prime, ("tempo",), controls).tempo is None
     assert as_requested(prime, ("tempo",), controls).passage == prime.passage
     drawn = random_prime(1)
-    assert as_requested(drawn, ("tempo", "key"), controls) == drawn
+    assert as_requested(drawn, ("tempo", "key", "density"), controls) == drawn
+
+
+def test_a_density_that_is_left_to_the_controls_counts_from_the_file_on(prime: Prime) -> None:
+    sparse = as_requested(prime, ("density",), Controls(density=0.0))
+    assert sparse.texture is not None
+    assert prime.texture is not None
+    assert sparse.texture.onsets == prime.texture.onsets / 2
+    assert sparse.passage == prime.passage
 
 
 @pytest.mark.parametrize(("key", "semitones"), [("D", 2), ("F", 5), ("F#", -6), ("Bb", -2), ("C", 0)])
