@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from radio.errors import RadioError
 from train.cli import (
+    band,
     bass,
     card,
     compare,
@@ -91,6 +92,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "prime": prime,
         "keys": keys,
         "bass": bass,
+        "band": band,
         "compare": compare,
         "instruments": instruments,
     }

@@ -18,6 +18,8 @@ EXAMPLES: Final = """\
   python -m train prepare folder my-midi data/mine --part piano   # any folder of MIDI files
   python -m train prepare folder my-midi data/band --encoding events
                                                                   # all instruments as one stream of events
+  python -m train prepare folder my-midi data/bass --encoding events --track bass
+                                                                  # one part as such a stream
   python -m train prepare pop909 pop909.tar.gz data/pop909        # POP909 as it is
   python -m train prepare pop909 pop909.tar.gz data/lofi --arrange all --variants 3
                                                                   # POP909 arranged as lo-fi keyboards
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--encoding",
         choices=["notes", "events"],
         default="notes",
-        help="for folder: notes of one part, or events of all instruments together [notes]",
+        help="for folder: notes of one part, or events of all instruments together or of the chosen part [notes]",
     )
     parser.add_argument("--track", metavar="NAME", help="for folder: the track to read, by its name or its number")
     parser.add_argument("--channel", type=channel, metavar="N", help="for folder: the channel to read, 1 to 16")

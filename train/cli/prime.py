@@ -2,7 +2,7 @@
 
 Renders of the shipped stations are listened to, and what is found is compared with what was composed; so are their
 recordings, and tunes in the public domain whose key is written. Then a station is primed with some of the renders, and
-its next 16 bars are compared with the file and with nine others.
+its next two tracks are compared with the file and with nine others.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure, and print the figures as tables of Markdown."""
     from radio.settings.config import load
+    from train.metrics.following import following_figures, following_table
     from train.metrics.priming import (
         figures_text,
-        following_figures,
         listened,
         listening_figures,
         recorded_figures,
@@ -62,4 +62,4 @@ def run(arguments: argparse.Namespace) -> None:
         print(figures_text(figures), flush=True)
     if arguments.primed:
         settings = load(arguments.config).station(arguments.station)
-        print(figures_text(following_figures(paths, settings, arguments.primed, arguments.seed)), flush=True)
+        print(following_table(following_figures(paths, settings, arguments.primed, arguments.seed)), flush=True)

@@ -1,17 +1,16 @@
-"""Measures of priming: what is found in the radio's own renders, and how near a primed station comes to its file."""
+"""Measures of listening: what is found in the radio's own renders, in their recordings, and in tunes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import fmean
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from radio.compose.listening.harmony import find_harmony
@@ -20,13 +19,10 @@ from radio.errors import RadioError
 from radio.music import midi
 from radio.music.chord_loops import HALVES
 from radio.music.chords import Chord, pitch_class
-from radio.music.events import Note
 from radio.music.midi_parts import PartChoice
 from radio.music.midi_score import Score as MidiScore
-from radio.music.tokenizer import events_to_notes
 from radio.settings.station import StationSettings
 from radio.station.extent import TimedExcerpt
-from radio.station.factory import open_composer
 from radio.station.midi_export import write_midi
 from radio.station.rendering import render
 from radio.station.score import compose
@@ -37,18 +33,11 @@ from train.data.corpus import tunes
 _SECONDS: Final = 60.0
 """Length of a render."""
 
-_FOLLOWING: Final = 16
-"""Bars after priming that are measured."""
-
 _TEMPO: Final = 0.02
 _TEMPOS: Final = (55.0, 105.0)
 """Range from which the tempo of a tune is drawn."""
 
 _FIFTH: Final = 7
-_OTHERS: Final = 9
-_COMPARED: Final = ("pitch classes", "notes a beat", "strikes a beat", "register")
-
-Features = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,54 +165,6 @@ def listening_figures(comparisons: Sequence[Heard]) -> dict[str, JsonValue]:
         "chord roots right, share of beats": round(fmean(one.roots for one in comparisons), 3),
         "renders with 80 % of roots or more": round(fmean(one.roots >= 0.8 for one in comparisons), 3),
     }
-
-
-def following_figures(paths: Sequence[Path], settings: StationSettings, count: int, seed: int) -> dict[str, JsonValue]:
-    """Prime a station with each of `count` files, and compare its next 16 bars with the file and with nine others.
-
-    Compared are the keys: the histogram of their pitch classes, their notes a beat, their strikes a beat (chords
-    counted once), and their mean pitch. The nearest of ten by all of them is that with the least sum of distances, each
-    in units of its mean over all pairs of files.
-    """
-    songs = [_features(song_of(midi.read(path), PartChoice()).keys) for path in paths]
-    usual = _scales(songs)
-    nearest: dict[str, list[float]] = {name: [] for name in (*_COMPARED, "all of these")}
-    for number in tqdm(range(min(count, len(paths))), desc="primed"):
-        primed = replace(settings, prime=paths[number])
-        composer = open_composer(primed, seed + number)
-        bars = [composer.next_bar(primed.controls) for _ in range(_FOLLOWING)]
-        notes = events_to_notes([event for bar in bars for event in bar.events["keys"]])
-        distances = _distances(_features(notes), songs) / usual
-        rivals = [(number + step) % len(paths) for step in range(1, _OTHERS + 1)]
-        columns = {**dict(zip(nearest, distances.T, strict=False)), "all of these": distances.sum(axis=1)}
-        for name, values in columns.items():
-            nearest[name].append(float(values[number] <= min(values[other] for other in rivals)))
-    return {
-        "primed": len(nearest["all of these"]),
-        **{f"nearest to its own file of ten, by {name}": round(fmean(hits), 3) for name, hits in nearest.items()},
-    }
-
-
-def _features(notes: Sequence[Note]) -> Features:
-    """Return the histogram of pitch classes, notes and strikes a beat in bars that have any, and the mean pitch."""
-    histogram = np.bincount([note.note % 12 for note in notes], [note.end - note.start for note in notes], 12)
-    bars = {note.start // TICKS_PER_BAR for note in notes}
-    beats = BEATS_PER_BAR * max(1, len(bars))
-    densities = len(notes) / beats, len({note.start for note in notes}) / beats
-    return np.array([*(histogram / max(histogram.sum(), 1e-9)), *densities, fmean(note.note for note in notes)])
-
-
-def _distances(own: Features, songs: Sequence[Features]) -> Features:
-    """Return the distances from each song by each of `_COMPARED`; shape (songs, 4)."""
-    table = np.array(songs)
-    classes = np.abs(table[:, :12] - own[:12]).sum(axis=1)
-    densities = np.abs(np.log2(table[:, 12:14] / own[12:14]))
-    return np.stack([classes, *densities.T, np.abs(table[:, 14] - own[14])], axis=1)
-
-
-def _scales(songs: Sequence[Features]) -> Features:
-    scales: Features = np.mean([_distances(song, songs) for song in songs], axis=(0, 1))
-    return np.maximum(scales, 1e-9)
 
 
 def figures_text(figures: Mapping[str, Any]) -> str:

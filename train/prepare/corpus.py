@@ -177,7 +177,7 @@ def prepare(
         loops: Add tracks made of loops of each piece with chords (`train.data.arrange.looping`).
         progressions: Written progressions with moods, for `chords`.
         choice: The part of a folder's files, in place of what a keyboard or a drummer plays.
-        encoding: Of a folder's files: `notes` of one part, or `events` of all instruments.
+        encoding: Of a folder's files: `notes` of one part, or `events` of all instruments or of the chosen part.
         table: A table of jazz standards, for `chords`; None leaves them out.
 
     Raises:
@@ -200,7 +200,7 @@ def prepare(
             chosen = choice or PartChoice()
             reading = folder.read(
                 source,
-                band.pieces_of
+                partial(band.pieces_of, choice=chosen)
                 if part_name is None
                 else partial(folder.pieces_of, part=PARTS[part_name], choice=chosen),
             )

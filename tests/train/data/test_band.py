@@ -12,8 +12,9 @@ import pytest
 from radio.errors import MidiError, SettingsError
 from radio.model.weights import checkpoint
 from radio.music.band_events import DRUMS, INSTRUMENTS, decode, encode
+from radio.music.midi_parts import PartChoice
 from radio.music.parts import BAND
-from radio.music.vocab import BAND_BASE, BAND_DRUMS, BAND_SIZE, BAND_START
+from radio.music.vocab import BAND_BASE, BAND_DRUMS, BAND_NO_DRUMS, BAND_SIZE, BAND_START
 from tests.compose.listening.songs import song
 from train.cli.main import main
 from train.data import binidx
@@ -46,6 +47,21 @@ def test_notes_stand_where_the_file_has_them(tmp_path: Path) -> None:
     ticks = sorted((note.start, note.note) for note in score.notes)
     assert sorted((note.start * score.ppq // 8, note.note) for note in decode(piece.tokens())) == ticks
     assert piece.bars == 4
+
+
+def test_a_part_of_a_file_becomes_events_as_it_is_among_the_others(tmp_path: Path) -> None:
+    (tmp_path / "midi").mkdir()
+    for number in range(4):
+        score = song(tmp_path / "midi" / f"{number}.mid", turns=2, semitones=number)
+    whole, (bass,) = pieces_of(score, "song"), pieces_of(score, "song", PartChoice(track="bass"))
+    kept = [note for note in decode(whole[0].tokens()) if INSTRUMENTS[note.instrument] == "bass"]
+    assert decode(bass.tokens()) == kept
+    assert bass.tokens()[:2] == [BAND_START, BAND_NO_DRUMS]
+    words = ["prepare", "folder", str(tmp_path / "midi"), str(tmp_path / "out"), "--encoding", "events"]
+    assert main([*words, "--track", "bass"]) == 0
+    assert all(piece[1] == BAND_NO_DRUMS for piece in binidx.read(tmp_path / "out" / "train"))
+    with pytest.raises(MidiError, match="it has no such part; choose with --track"):
+        pieces_of(score, "song", PartChoice(track="harp"))
 
 
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:

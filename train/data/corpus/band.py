@@ -1,4 +1,4 @@
-"""Pieces for a whole band: all instruments of a MIDI file as one stream of events."""
+"""Pieces for a band: all instruments of a MIDI file, or one of its parts, as one stream of events."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from radio.errors import MidiError
 from radio.music.band_events import BandNote, encode, instrument_of, on_grid
 from radio.music.bar_lines import BarLines, meters
+from radio.music.midi_parts import PartChoice, part_voices, voice_of
 from radio.music.midi_score import Score
 from radio.music.parts import BAND
 from radio.types import BEATS_PER_BAR, TokenId
@@ -18,6 +19,8 @@ _FEWEST: Final = 8
 
 _WHOLE: Final = 0.5
 """Least share of a file's notes that stand in bars of four beats."""
+
+_ALL: Final = PartChoice()
 
 
 @dataclass(slots=True)
@@ -31,18 +34,21 @@ class BandPiece(Piece):
         return encode(self.band)
 
 
-def pieces_of(score: Score, name: str) -> list[Piece]:
-    """Return the pieces of a file with all its instruments. Bars that do not have four beats are left out.
+def pieces_of(score: Score, name: str, choice: PartChoice = _ALL) -> list[Piece]:
+    """Return the pieces of a file with all its instruments, or with the part that `choice` names.
+
+    Bars that do not have four beats are left out.
 
     Raises:
-        MidiError: It is in another meter, or has hardly any notes.
+        MidiError: It is in another meter, has hardly any notes, or has no such part.
     """
+    voices = part_voices(score.notes, choice) if choice.is_made else None
     lines = BarLines(score, max((note.end for note in score.notes), default=0))
     if len(lines.place(score.notes)) < _WHOLE * len(score.notes):
         raise MidiError(f"it is in {meters(score)}; bars of four beats are needed: 4/4, 2/2, 2/4 or 12/8")
     pieces: list[Piece] = []
     for number, notes in enumerate(score.pieces()):
-        placed = lines.place(notes)
+        placed = lines.place([note for note in notes if voices is None or voice_of(note) in voices])
         if len(placed) < _FEWEST:
             continue
         first = min(start for start, _, _ in placed) // BEATS_PER_BAR * BEATS_PER_BAR
