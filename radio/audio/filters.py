@@ -63,6 +63,21 @@ def low_shelf_sections(gain_db: float, corner: float = 60.0) -> Sections:
     return np.array([[*numerator, *denominator]]) / denominator[0]
 
 
+def bell_sections(gain_db: float, center: float = 350.0) -> Sections:
+    """Return a bell, two octaves wide, as one second-order section, (1, 6).
+
+    Args:
+        gain_db: gain at the center in dB.
+        center: its frequency in Hz.
+
+    Source: "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021), peakingEQ with Q = 1/√2.
+    """
+    root = 10 ** (gain_db / 40)
+    cosine, alpha = _cosine_alpha(center)
+    up, down = alpha * root, alpha / root
+    return np.array([[1 + up, -2 * cosine, 1 - up, 1 + down, -2 * cosine, 1 - down]]) / (1 + down)
+
+
 def _cosine_alpha(cutoff: float) -> tuple[float, float]:
     angle = 2 * math.pi * cutoff / SAMPLE_RATE
     return math.cos(angle), math.sin(angle) / math.sqrt(2)

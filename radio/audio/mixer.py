@@ -8,7 +8,14 @@ import numpy as np
 
 from radio.audio.curve import Lines, Ramp, Signal
 from radio.audio.duck import Duck
-from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections, low_shelf_sections
+from radio.audio.filters import (
+    Filters,
+    SweptLowPass,
+    bell_sections,
+    high_pass_sections,
+    low_pass_sections,
+    low_shelf_sections,
+)
 from radio.audio.glue import Glue
 from radio.audio.grit import Grit
 from radio.audio.limiter import Limiter
@@ -42,8 +49,8 @@ class Mixer:
         vinyl, rain, ambience ──────────────────────── level ──────────────────────────────────────────────────────┴ end
 
     The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass; a note
-    of the bass pushes the keys. Keys, lead and drums feed the room. Vinyl, rain and ambience bypass drive, gain and
-    tape stop, so their trims are their levels on air.
+    of the bass and a stroke of the snare push the keys. Keys, lead and drums feed the room. Vinyl, rain and ambience
+    bypass drive, gain and tape stop, so their trims are their levels on air.
 
     The mixer works in blocks of 1,920 frames and processes keys, bass, drums and lead together. Controls are read once
     per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
@@ -57,7 +64,7 @@ class Mixer:
         self._trims = {layer: _linear(getattr(tone, f"{layer}_db")) for layer in LAYERS}
         cutoffs = [float(getattr(tone, f"{layer}_lowpass")) for layer in _PLAYED]
         self._filters = Filters(*map(low_pass_sections, cutoffs))
-        self._keys_high_pass = Filters(high_pass_sections(tone.keys_highpass)) if tone.keys_highpass else None
+        self._keys_filters = _keys_filters(tone)
         self._grit = Grit(tone.grit_bits, tone.grit_rate, channels=2 * len(_PLAYED))
         self._chorus = Chorus(tone.chorus / 100) if tone.chorus else None
         self._auto_pan = AutoPan(tone.pan_depth / 100, tone.pan_rate) if tone.pan_depth else None
@@ -65,6 +72,7 @@ class Mixer:
         self._room_gain = _linear(tone.room_db)
         self._duck = Duck(tone.duck_db, tone.duck_release, tone.duck_hold)
         self._bass_duck = Duck(tone.duck_bass_db, tone.duck_release, tone.duck_hold)
+        self._snare_duck = Duck(tone.duck_snare_db, tone.duck_release, tone.duck_hold) if tone.duck_snare_db else None
         self._bass_shelf = Filters(low_shelf_sections(tone.bass_low_db), channels=1) if tone.bass_low_db else None
         self._drive = _linear(tone.drive_db)
         self._glue = Glue(tone.glue / 100) if tone.glue else None
@@ -106,6 +114,8 @@ class Mixer:
         kicks: Sequence[Frames] = (),
         move: MixState | None = None,
         bass_notes: Sequence[Frames] = (),
+        *,
+        snares: Sequence[Frames] = (),
     ) -> Block:
         """Mix the next block.
 
@@ -115,6 +125,7 @@ class Mixer:
             kicks: frames within this block at which a kick drum begins.
             move: values that the arrangement reaches at the end of this block; None is a still mix.
             bass_notes: frames within this block at which a note of the bass begins.
+            snares: frames within this block at which a firm stroke of the snare begins.
 
         Returns:
             (MIX_BLOCK, 2) float32, delayed by `latency` frames; no sample exceeds the tone's ceiling.
@@ -135,7 +146,8 @@ class Mixer:
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
         duck = self._duck.draw(kicks)
         keys = self._shaped(keys)
-        keys *= _single(levels["keys"] * duck * self._bass_duck.draw(bass_notes))
+        hit = np.minimum(duck, self._snare_duck.draw(snares)) if self._snare_duck else duck
+        keys *= _single(levels["keys"] * hit * self._bass_duck.draw(bass_notes))
         bass[:] = self._lowered(bass.mean(axis=0))  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
         lead *= _single(levels["lead"] * duck**0.5)
@@ -164,9 +176,9 @@ class Mixer:
         return np.ascontiguousarray(mix.T)
 
     def _shaped(self, keys: Signal) -> Signal:
-        """Return the keys with high-pass, chorus and auto-pan."""
-        if self._keys_high_pass:
-            keys = self._keys_high_pass.process(keys)
+        """Return the keys with their filters, chorus and auto-pan."""
+        if self._keys_filters:
+            keys = self._keys_filters.process(keys)
         if self._chorus:
             keys = self._chorus.process(keys)
         return self._auto_pan.process(keys) if self._auto_pan else keys
@@ -202,6 +214,13 @@ class Mixer:
             else:
                 row[:] = 0
         return rows.reshape(-1, MIX_BLOCK)
+
+
+def _keys_filters(tone: Tone) -> Filters | None:
+    """Return the filters that the keys alone pass; None where the tone sets none."""
+    sections = [high_pass_sections(tone.keys_highpass)] if tone.keys_highpass else []
+    sections += [bell_sections(tone.keys_middle_db)] if tone.keys_middle_db else []
+    return Filters(np.concatenate(sections)) if sections else None
 
 
 def _gain(layer: str, controls: Controls) -> float:

@@ -61,6 +61,8 @@ class Level:
 
 LEVELS: Final = {"kick": Level(82), "snare": Level(76), "hats": Level(54), "rest": Level(60)}
 _SOFTEST, _LOUDEST = 10, 112
+_GHOST: Final = 60
+"""The highest velocity of ghost notes of the snare."""
 
 
 def kind_of(pad: int) -> str:
@@ -70,6 +72,11 @@ def kind_of(pad: int) -> str:
     if pad in SNARES:
         return "snare"
     return "hats" if pad in HATS else "rest"
+
+
+def is_firm_snare(pad: int, velocity: int) -> bool:
+    """Return True for a stroke of the snare that is no ghost note."""
+    return pad in SNARES and velocity > _GHOST
 
 
 def forbidden(style: str, *, fill: bool) -> frozenset[int]:
@@ -99,7 +106,7 @@ def rank(loop: Phrase, style: str, level: int) -> float:
         cost += 0.4 * max(0, 1 - len(kicks)) + 0.5 * max(0, len(kicks) - 4)
         if style in BACKBEAT_STYLES:
             cost += 2.0 * (not has_backbeat((note.start, note.note) for note in notes))
-            extra = sum(note.note in SNARES and note.velocity > 60 for note in notes) - 2
+            extra = sum(is_firm_snare(note.note, note.velocity) for note in notes) - 2
             cost += 0.3 * max(0, extra)
         cost += 0.35 * (_HATS_A_BAR - _eighths_with_cymbal(notes))
         cost += 0.25 * sum(note.start % (TICKS_PER_BEAT // 4) != 0 for note in notes)

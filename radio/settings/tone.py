@@ -35,6 +35,9 @@ class Tone:
         unit="Hz",
         help="high-pass of the keys, 12 dB per octave, which leaves room for the bass; 0 is off",
     )
+    keys_middle_db: float = number(
+        0, -12, 6, unit="dB", help="gain of the keys around 350 Hz, two octaves wide, where low chords pile up"
+    )
     keys_lowpass: float = number(3_500, 200, 20_000, unit="Hz", help="cut-off of the keys, 12 dB per octave")
     bass_lowpass: float = number(600, 100, 20_000, unit="Hz", help="cut-off of the bass, 12 dB per octave")
     bass_low_db: float = number(
@@ -59,6 +62,9 @@ class Tone:
     )
     duck_bass_db: float = number(
         4, 0, 12, unit="dB", help="how far a note of the bass pushes the keys down, so that both are heard; 0 is off"
+    )
+    duck_snare_db: float = number(
+        0, 0, 12, unit="dB", help="how far a stroke of the snare pushes the keys down, ghost notes apart; 0 is off"
     )
     duck_hold: float = number(0, 0, 0.3, unit="s", help="time for which they stay down")
     duck_release: float = number(0.2, 0.02, 1, unit="s", help="time constant in which they come back")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from radio.audio.mixer import Mixer
-from radio.compose.drums import KICKS
+from radio.compose.drums import KICKS, is_firm_snare
 from radio.settings.controls import LAYERS, PLAYED_LAYERS, Controls
 from radio.station.aired import PREROLL, AiredPassage, PlayedNote
 from radio.station.audio_files import encode, to_pcm
@@ -53,8 +53,10 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
         for layer in PLAYED_LAYERS:
             notes = (note for note in passage.notes if note.layer == layer and note.frame >= first_frame)
             synth.schedule(layer, [SynthEvent(note.frame - first_frame, note.note, note.velocity) for note in notes])
-        kicks = deque(note.frame for note in passage.notes if _is_kick(note) and note.frame >= first_frame)
-        bass_notes = deque(note.frame for note in passage.notes if _is_bass(note) and note.frame >= first_frame)
+        strokes = [
+            deque(note.frame for note in passage.notes if counts(note) and note.frame >= first_frame)
+            for counts in (_is_kick, _is_bass, _is_snare)
+        ]
         textures.seek(first_frame)
         mixers = {name: Mixer(settings.tone) for name in (LAYERS if separate else ("mix",))}
         for mixer in mixers.values():
@@ -70,14 +72,14 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
                 controls = controls.changed(changes.popleft()[1])
             stems = synth.render(MIX_BLOCK)
             stems |= textures.render(MIX_BLOCK, controls, _always if separate else mixers["mix"].is_audible)
-            block_kicks, block_bass = (_within(frames, position) for frames in (kicks, bass_notes))
+            kicks, bass_notes, snares = (_within(frames, position) for frames in strokes)
             first = max(0, passage.start - (position - latency))
             last = min(MIX_BLOCK, passage.end - (position - latency))
             move = moves.at(position + MIX_BLOCK)
             blocks = {
-                name: mixer.process(_only(name, stems) if separate else stems, controls, block_kicks, move, block_bass)[
-                    first:last
-                ]
+                name: mixer.process(
+                    _only(name, stems) if separate else stems, controls, kicks, move, bass_notes, snares=snares
+                )[first:last]
                 for name, mixer in mixers.items()
             }
             position += MIX_BLOCK
@@ -109,6 +111,10 @@ def _is_bass(note: PlayedNote) -> bool:
 
 def _is_kick(note: PlayedNote) -> bool:
     return note.layer == "drums" and note.note in KICKS and note.velocity > 0
+
+
+def _is_snare(note: PlayedNote) -> bool:
+    return note.layer == "drums" and is_firm_snare(note.note, note.velocity)
 
 
 def write(

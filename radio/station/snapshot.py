@@ -25,7 +25,7 @@ from radio.station.moves import MovesState
 from radio.station.resume import Snapshot
 from radio.types import EventKind, Frames
 
-_MAGIC: Final = b"radio-state-5\n"
+_MAGIC: Final = b"radio-state-6\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
 
 
@@ -42,8 +42,8 @@ class PendingEvent:
 class StationState:
     """A station before the next bar is composed.
 
-    frame: the next frame to be mixed. kicks, bass_notes: frames of those to come. later: changes of controls for the
-    bars to come.
+    frame: the next frame to be mixed. kicks, bass_notes, snares: frames of those to come. later: changes of controls
+    for the bars to come.
     """
 
     frame: Frames
@@ -58,6 +58,7 @@ class StationState:
     synth: SynthState
     kicks: tuple[Frames, ...]
     bass_notes: tuple[Frames, ...]
+    snares: tuple[Frames, ...]
     events: tuple[PendingEvent, ...]
     later: tuple[Mapping[str, Any], ...]
 

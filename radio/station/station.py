@@ -283,6 +283,7 @@ class Station:
             sound.synth.save(),
             tuple(sound.cues.kicks),
             tuple(sound.cues.bass_notes),
+            tuple(sound.cues.snares),
             self._events.save(),
             tuple(self._later),
         )
@@ -355,7 +356,7 @@ class Station:
             frame = feel.place(event.tick, event.note, self._clock, swing)
             synth_events.append(SynthEvent(frame, event.note, event.velocity))
             if event.velocity:
-                self._sound.cues.add(frame, layer, event.note)
+                self._sound.cues.add(frame, layer, event.note, event.velocity)
             self._events.add_note(frame, layer, event)
         self._sound.synth.schedule(layer, synth_events)
 

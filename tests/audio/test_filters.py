@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from radio.audio.filters import Filters, SweptLowPass, high_pass_sections, low_pass_sections, low_shelf_sections
+from radio.audio.filters import (
+    Filters,
+    SweptLowPass,
+    bell_sections,
+    high_pass_sections,
+    low_pass_sections,
+    low_shelf_sections,
+)
 from radio.types import MIX_BLOCK, SAMPLE_RATE
 from tests.audio.pieces import in_blocks, rms_db
 
@@ -38,6 +45,11 @@ def test_low_shelf_on_pure_tones(hertz: float, db: float, within: float) -> None
     assert gain_db(Filters(low_shelf_sections(6.0)), hertz) == pytest.approx(db, abs=within)
 
 
+@pytest.mark.parametrize(("hertz", "db", "within"), [(350, -6, 0.02), (700, -2.83, 0.05), (3_500, 0, 0.15)])
+def test_bell_on_pure_tones(hertz: float, db: float, within: float) -> None:
+    assert gain_db(Filters(bell_sections(-6.0)), hertz) == pytest.approx(db, abs=within)
+
+
 def test_a_low_pass_passes_a_constant_and_a_high_pass_removes_it() -> None:
     constant = np.ones((2, 20 * MIX_BLOCK))
     assert np.allclose(in_blocks(Filters(low_pass_sections(1_000)).process, constant)[:, -100:], 1, atol=1e-5)
@@ -52,6 +64,7 @@ def test_a_low_pass_passes_a_constant_and_a_high_pass_removes_it() -> None:
         high_pass_sections(10),
         high_pass_sections(40),
         low_shelf_sections(-4.0),
+        bell_sections(-4.0),
         np.concatenate((high_pass_sections(180), low_pass_sections(4_500))),
         signal.butter(8, [300, 3_000], "bandpass", fs=SAMPLE_RATE, output="sos"),
     ],

@@ -167,19 +167,40 @@ def test_a_kick_ducks_keys_and_bass_by_the_depth_in_the_tone(layer: str, dip: fl
     assert rms_db(out[24_240:24_288]) - before == pytest.approx(-dip, abs=0.15)
 
 
+@pytest.mark.parametrize("cue", ["bass_notes", "snares"])
 @pytest.mark.parametrize(("layer", "dip"), [("keys", 5.0), ("bass", 0.0), ("lead", 0.0), ("drums", 0.0)])
-def test_a_note_of_the_bass_ducks_the_keys_alone(layer: str, dip: float) -> None:
+def test_a_note_of_the_bass_and_a_snare_duck_the_keys_alone(layer: str, dip: float, cue: str) -> None:
+    mixer = Mixer(replace(CLEAN, duck_bass_db=5.0, duck_snare_db=5.0))
+    assert dip_after({cue: [0]}, layer, mixer) == pytest.approx(-dip, abs=0.3)
+
+
+def test_a_snare_on_a_kick_ducks_the_keys_no_further_than_the_deeper_of_both() -> None:
+    mixer = Mixer(replace(CLEAN, duck_db=3.0, duck_snare_db=5.0))
+    assert dip_after({"kicks": [0], "snares": [0]}, "keys", mixer) == pytest.approx(-5, abs=0.3)
+
+
+def dip_after(cues: Mapping[str, list[int]], layer: str, mixer: Mixer) -> float:
+    """Return by how much the level of a tone changes within 5 to 10 ms after the cues of one block."""
     t = np.arange(MIX_BLOCK * 10) / SAMPLE_RATE
     stem = (0.01 * np.sin(2 * np.pi * 400 * t))[:, None].repeat(2, axis=1).astype(np.float32)
-    mixer = Mixer(replace(CLEAN, duck_bass_db=5.0))
+    hit = 5 * MIX_BLOCK
     out = np.concatenate(
         [
-            mixer.process({layer: stem[at : at + MIX_BLOCK]}, STILL, bass_notes=[0] if at == 5 * MIX_BLOCK else [])
+            mixer.process({layer: stem[at : at + MIX_BLOCK]}, STILL, **(cues if at == hit else {}))
             for at in range(0, len(stem), MIX_BLOCK)
         ]
     )[mixer.latency :]
-    hit = 5 * MIX_BLOCK
-    assert rms_db(out[hit + 240 : hit + 480]) - rms_db(out[hit - 480 : hit - 240]) == pytest.approx(-dip, abs=0.3)
+    return rms_db(out[hit + 240 : hit + 480]) - rms_db(out[hit - 480 : hit - 240])
+
+
+def test_the_bell_of_the_keys_leaves_bass_and_high_keys_alone() -> None:
+    t = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    for layer, hertz, gain in (("keys", 350, -6.0), ("keys", 4_000, 0.0), ("bass", 350, 0.0)):
+        stem = (0.01 * np.sin(2 * np.pi * hertz * t))[:, None].repeat(2, axis=1).astype(np.float32)
+        plain, cut_out = (
+            mixed(Mixer(replace(CLEAN, keys_middle_db=middle)), {layer: stem}, STILL)[24_000:] for middle in (0.0, -6.0)
+        )
+        assert rms_db(cut_out) - rms_db(plain) == pytest.approx(gain, abs=0.2)
 
 
 def test_the_gain_of_the_keys_moves_the_keys_alone_and_without_a_step() -> None:

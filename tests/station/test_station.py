@@ -26,7 +26,7 @@ BAR = round(4 * 60 / 80 * SAMPLE_RATE)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
-    """The shipped station `chill` with small models of random weights, which are fast."""
+    """The shipped station `chill` with small models of random weights, which are fast, and keys that snares duck."""
     folder = tmp_path_factory.mktemp("models")
     for part in ("piano", "drums"):
         checkpoint.write(folder / f"{part}.safetensors", random_model(part))
@@ -37,6 +37,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
         piano=folder / "piano.safetensors",
         drums=folder / "drums.safetensors",
         controls=controls,
+        tone=replace(chill.tone, duck_snare_db=8),
         tempo_spread=0,
     )
 
