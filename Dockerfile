@@ -10,10 +10,11 @@ COPY requirements.lock ./
 RUN python -m venv /opt/radio && /opt/radio/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml setup.py README.md LICENSE stations.yaml ./
 COPY kernels/cpu kernels/cpu
+COPY kernels/audio kernels/audio
 COPY radio radio
 # The last command fails where the engine was left out; the installation alone would not.
 RUN /opt/radio/bin/pip install --no-cache-dir --no-deps . \
-    && cd / && /opt/radio/bin/python -c "import radio.model._native"
+    && cd / && /opt/radio/bin/python -c "import radio.audio._native, radio.model._native"
 
 FROM python:3.11-slim
 RUN apt-get update \

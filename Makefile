@@ -38,7 +38,7 @@ system-tests:
 $(BIN)/pip: | system
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.radio: pyproject.toml setup.py $(wildcard kernels/cpu/*) | $(BIN)/pip
+$(VENV)/.radio: pyproject.toml setup.py $(wildcard kernels/cpu/* kernels/audio/*) | $(BIN)/pip
 	$(PIP) -e .
 	@$(BIN)/python -c "from radio.model.engines.selection import describe; print('Engine:', describe())"
 	touch $@

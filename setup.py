@@ -1,7 +1,7 @@
-"""The compiled extension, the shipped stations.yaml, and the description for a package index.
+"""The compiled extensions, the shipped stations.yaml, and the description for a package index.
 
-Everything else is in pyproject.toml. Without a compiler the extension is left out, the build succeeds, and the radio
-steps its models with numpy.
+Everything else is in pyproject.toml. Without a compiler the extensions are left out, the build succeeds, and the radio
+steps its models and computes its effects with numpy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 
-FOLDER = Path("kernels/cpu")
+KERNELS = Path("kernels")
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")  # free-threaded Python has no stable interface yet
 URL = os.environ.get("PROJECT_URL", "").rstrip("/")
 """Address of the repository's files, such as https://git.example.org/radio/blob/main, for the links of the README."""
@@ -39,23 +39,30 @@ def description() -> str:
     return re.sub(r"\[([^]]+)]\((?!https?:|#)([^)]+)\)", rf"[\1]({URL}/\2)" if URL else r"\1", text)
 
 
+def extension(name: str, folder: Path, *options: str) -> Extension:
+    """Return the extension of a folder of C code."""
+    return Extension(
+        name,
+        sorted(str(path) for path in folder.glob("*.c")),
+        depends=sorted(str(path) for path in folder.glob("*.h")),
+        define_macros=[("Py_LIMITED_API", "0x030b0000")] if STABLE else [],
+        extra_compile_args=["-std=gnu11", "-O3", "-Wall", "-Wextra", *options],
+        libraries=["m"],
+        py_limited_api=STABLE,
+        optional=True,
+    )
+
+
 setup(
     long_description=description(),
     long_description_content_type="text/markdown",
     project_urls={"Source": URL} if URL else {},
     cmdclass={"build_py": BuildWithStations},
     ext_modules=[
-        Extension(
-            "radio.model._native",
-            sorted(str(path) for path in FOLDER.glob("*.c")),
-            depends=sorted(str(path) for path in FOLDER.glob("*.h")),
-            define_macros=[("Py_LIMITED_API", "0x030b0000")] if STABLE else [],
-            # Products and sums become one instruction where there is one, in every path alike.
-            extra_compile_args=["-std=gnu11", "-O3", "-ffp-contract=fast", "-Wall", "-Wextra"],
-            libraries=["m"],
-            py_limited_api=STABLE,
-            optional=True,
-        )
+        # Products and sums become one instruction where there is one, in every path alike.
+        extension("radio.model._native", KERNELS / "cpu", "-ffp-contract=fast"),
+        # They stay two, so that the samples are those of numpy.
+        extension("radio.audio._native", KERNELS / "audio", "-ffp-contract=off"),
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
 )

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = (
     "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE", "stations.yaml", "radio",
-    "kernels/cpu", "tests",
+    "kernels/audio", "kernels/cpu", "tests",
 )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_with_a_compiler_one_wheel_serves_every_later_python(tmp_path: Path) -> 
     built = build_wheel(tmp_path)
     assert "-cp311-abi3-" in built.name
     with zipfile.ZipFile(built) as archive:
-        assert "radio/model/_native.abi3.so" in archive.namelist()
+        assert {"radio/audio/_native.abi3.so", "radio/model/_native.abi3.so"} <= set(archive.namelist())
     assert doctor_line(built, tmp_path).startswith("ok    engine: native, ")
 
 
@@ -144,7 +144,14 @@ def test_the_source_distribution_has_what_a_build_needs_and_no_tests(tmp_path: P
     (archive,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
-    assert {"setup.py", "stations.yaml", "CHANGELOG.md", "kernels/cpu/step.h", "radio/web/index.html"} <= names
+    assert {
+        "setup.py",
+        "stations.yaml",
+        "CHANGELOG.md",
+        "kernels/audio/effects.c",
+        "kernels/cpu/step.h",
+        "radio/web/index.html",
+    } <= names
     assert not [name for name in names if name.startswith("tests")]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radio.audio.curve import Lines, Signal
+from radio.audio.native import effects
 
 
 def read(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None) -> Signal:
@@ -16,6 +17,15 @@ def read(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None
         places: (frames to read,), each with two frames before it in the line and three after it.
         latest: the latest frame that may be read for each place, not before it; None is three frames after it.
     """
+    if effects is None:
+        return read_in_numpy(line, places, latest)
+    y: Signal = np.empty((len(line), len(places)), np.float32)
+    effects.read(np.ascontiguousarray(line), places, latest, y)
+    return y
+
+
+def read_in_numpy(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None) -> Signal:
+    """Return what `read` returns: the reference for the compiled one, which computes the same samples."""
     at = np.floor(places).astype(np.intp)
     if latest is not None:
         at = np.minimum(at, latest - 3)

@@ -8,7 +8,7 @@ from copy import copy
 import numpy as np
 import numpy.typing as npt
 
-from radio.audio.filters import Filters
+from radio.audio.block_filters import BlockFilters
 from radio.audio.peaks import Peaks
 from radio.types import GRID, SAMPLE_RATE, Block
 
@@ -38,7 +38,7 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._weighting = Filters(WEIGHTING, frames=_STEP, dtype=np.float64)
+        self._weighting = BlockFilters(WEIGHTING, frames=_STEP, dtype=np.float64)
         self._peaks = Peaks(_TAPS)
         self._pending: Block = np.zeros((0, 2), np.float32)
         self._power: list[float] = []

@@ -6,6 +6,7 @@ import numpy as np
 
 from radio.audio.curve import Signal
 from radio.audio.filters import Filters, high_pass_sections, low_pass_sections
+from radio.audio.native import effects
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames, Seconds
 
 _DELAYS: tuple[Frames, ...] = (1259, 1423, 1613, 1811, 2039, 2287, 2579, 2903)
@@ -15,6 +16,9 @@ _DAMPING = 0.35
 """Pole of the low-pass in each line: walls absorb treble first."""
 _DOUBLINGS = (1, 2, 4)
 """1 + p z⁻¹ + p² z⁻² + … + p⁷ z⁻⁷ = (1 + p z⁻¹)(1 + p² z⁻²)(1 + p⁴ z⁻⁴); the truncated rest is 73 dB down."""
+_DELAY_FRAMES = np.array(_DELAYS, np.int32)
+_SHARES = _INPUT_GAINS.astype(np.float32)
+_DAMPING_POWERS = np.array([_DAMPING**step for step in _DOUBLINGS], np.float32)
 _TAPS = 2 * _DOUBLINGS[-1]
 _STEP: Frames = 960
 """Frames computed together: fewer than the shortest delay, and a divisor of the block."""
@@ -43,6 +47,7 @@ class Room:
         outputs[0, 0::2], outputs[1, 1::2] = gains[0::2], gains[1::2]
         feedback = np.diag(gains) - np.tile(gains, (count, 1)) * (2 / count)
         inputs = np.concatenate((_INPUT_GAINS, (0, 0)))[:, None]
+        self._gains: Signal = gains.astype(np.float32)
         self._mix: Signal = np.hstack((np.vstack((feedback, outputs)), inputs)).astype(np.float32)
         """(10, 9): from the outputs of the lines and the input to the inputs of the lines and to left and right."""
         self._input = Filters(np.concatenate((high_pass_sections(180), low_pass_sections(4_500))), channels=1)
@@ -51,13 +56,21 @@ class Room:
 
     def process(self, x: Signal) -> Signal:
         """Return the reverberation of the next block, (2, MIX_BLOCK), without the direct sound."""
-        mono = self._input.process((x[:1] + x[1:]) * np.float32(0.5))
+        mono = self._input.process((x[:1] + x[1:]) * np.float32(0.5)) + _TINY
         self.lines[:, :_PAST_FRAMES] = self.lines[:, MIX_BLOCK:]
-        out = np.empty_like(x)
+        if effects is None:
+            return self._in_numpy(mono)
+        out: Signal = np.empty((2, MIX_BLOCK), np.float32)
+        effects.room(self.lines, _DELAY_FRAMES, self._gains, _SHARES, _DAMPING_POWERS, mono, out)
+        return out
+
+    def _in_numpy(self, mono: Signal) -> Signal:
+        """Return the block that the compiled effect returns but for rounding: its reference."""
+        out: Signal = np.empty((2, MIX_BLOCK), np.float32)
         sources: Signal = np.empty((len(_DELAYS) + 1, _STEP), np.float32)
         for start in range(0, MIX_BLOCK, _STEP):
             sources[:-1] = self._delayed(start)
-            np.add(mono[0, start : start + _STEP], _TINY, out=sources[-1])
+            sources[-1] = mono[0, start : start + _STEP]
             mixed = self._mix @ sources
             self.lines[:, _PAST_FRAMES + start : _PAST_FRAMES + start + _STEP] = mixed[:-2]
             out[:, start : start + _STEP] = mixed[-2:]

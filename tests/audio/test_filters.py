@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from radio.audio import filters
+from radio.audio.block_filters import BlockFilters
 from radio.audio.filters import (
     Filters,
     SweptLowPass,
@@ -72,10 +74,11 @@ def test_a_low_pass_passes_a_constant_and_a_high_pass_removes_it() -> None:
 def test_block_filtering_equals_sample_by_sample_filtering(sections: np.ndarray) -> None:
     """The error is 90 dB below the signal in single precision; double precision matches scipy."""
     expected = signal.sosfilt(sections, NOISE)
-    single = in_blocks(Filters(sections).process, NOISE)
-    assert single.dtype == np.float32
-    assert rms_db(single - expected) < -90
-    double = Filters(sections, dtype=np.float64)
+    for kind in (Filters, BlockFilters):
+        single = in_blocks(kind(sections).process, NOISE)
+        assert single.dtype == np.float32
+        assert rms_db(single - expected) < -90
+    double = BlockFilters(sections, dtype=np.float64)
     blocks = [double.process(NOISE[:, at : at + MIX_BLOCK].copy()) for at in range(0, NOISE.shape[1], MIX_BLOCK)]
     assert np.allclose(np.concatenate(blocks, axis=1), expected, atol=1e-10)
 
@@ -90,11 +93,21 @@ def test_parallel_filters_equal_separate_filters() -> None:
 
 
 def test_silence_decays_without_denormals() -> None:
-    filters = Filters(low_pass_sections(200))
-    in_blocks(filters.process, NOISE)
-    out = in_blocks(filters.process, np.zeros((2, 20 * SAMPLE_RATE)))
-    assert np.abs(out[:, -SAMPLE_RATE:]).max() < 1e-15
-    assert np.abs(filters.state).min() > np.finfo(np.float32).tiny
+    for filter_ in (Filters(low_pass_sections(200)), BlockFilters(low_pass_sections(200))):
+        in_blocks(filter_.process, NOISE)
+        out = in_blocks(filter_.process, np.zeros((2, 20 * SAMPLE_RATE)))
+        assert np.abs(out[:, -SAMPLE_RATE:]).max() < 1e-15
+        states = filter_.states if isinstance(filter_, Filters) else filter_.state
+        assert np.abs(states).min() > np.finfo(np.float32).tiny
+
+
+def test_without_the_extension_filters_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "effects", None)
+    sections = (low_pass_sections(700), high_pass_sections(90))
+    x = np.tile(NOISE, (2, 1))
+    np.testing.assert_array_equal(
+        in_blocks(Filters(*sections).process, x), in_blocks(BlockFilters(*sections).process, x)
+    )
 
 
 def test_a_swept_filter_reaches_its_target() -> None:
