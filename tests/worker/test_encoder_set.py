@@ -8,6 +8,8 @@ import pytest
 from radio.errors import StreamError
 from radio.stream.formats.codecs import CODECS, packet_frames
 from radio.stream.formats.encoders import Encoder, open_encoder
+from radio.stream.formats.muxers import open_muxer
+from radio.stream.relay.mount import Mount
 from radio.types import SAMPLE_RATE, Block, Format, Packet
 from radio.worker import encoder_set
 from radio.worker.encoder_set import RETRY, EncoderSet
@@ -46,6 +48,34 @@ def test_past_audio_is_encoded_first_and_joins_new_audio_seamlessly(format_: For
     audio = decode(format_, packets)[length * 4 :]
     levels = np.sqrt(np.mean(audio[: len(audio) // 240 * 240].reshape(-1, 240, 2) ** 2, axis=1))
     assert levels.min() > 0.15
+
+
+def deep_tone(frequency: float, phase: float, start: int, end: int) -> Block:
+    wave = 0.5 * np.cos(2 * np.pi * frequency * np.arange(start, end) / SAMPLE_RATE + phase)
+    return np.stack([wave, wave], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("phase", [np.pi, 1.3 * np.pi, 1.7 * np.pi])
+def test_there_is_no_step_where_the_sound_of_another_worker_takes_over(format_: Format, phase: float) -> None:
+    place, end = 2 * SAMPLE_RATE + 331, 3 * SAMPLE_RATE
+    mount = Mount(format_, open_muxer(format_, title="", description=""))
+    first = EncoderSet()
+    first.open(format_, 0)
+    first.add(deep_tone(300, 0, 0, end))
+    for packet in encode_all(first, format_):
+        mount.add(packet)
+    mount.cut(place, fades=True)
+    assert mount.end is not None
+    second = EncoderSet(SAMPLE_RATE)
+    second.add(deep_tone(317, phase, SAMPLE_RATE, end))
+    second.open(format_, mount.end)
+    for packet in encode_all(second, format_):
+        mount.add(packet)
+    mount.advance(end)
+    sound = decode(format_, [packet for chunk in mount.ring.slice(0, mount.ring.edge) for packet in chunk.packets])
+    steps, length = np.abs(np.diff(sound[:, 0])), packet_frames(format_)
+    assert steps[place - 2 * length : place + 4 * length].max() < 1.5 * steps[SAMPLE_RATE // 2 : SAMPLE_RATE].max()
 
 
 def test_formats_are_encoded_independently() -> None:

@@ -56,10 +56,15 @@ class MountSet:
         """Add the next packet of a format, stamped on the channel's clock."""
         self.mount(format_).add(packet)
 
-    def cut(self, frame: Frames) -> None:
-        """Drop the packets that hold audio from `frame` on and are not released: others take their place."""
+    def cut(self, frame: Frames, *, fades: bool = False) -> None:
+        """Drop the packets that hold audio from `frame` on and are not released: others take their place.
+
+        Args:
+            frame: A frame of the channel.
+            fades: Whether the other audio is not that which was dropped; see `Mount.cut`.
+        """
         for mount in self.mounts.values():
-            mount.cut(frame)
+            mount.cut(frame, fades=fades)
 
     def advance(self, send: Callable[[Message], None] | None, offset: Frames) -> None:
         """Release what is due, and let the worker start and stop encoders as they are needed.

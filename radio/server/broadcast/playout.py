@@ -184,10 +184,10 @@ class Playout:
             return []
         return [frame - self._offset for frame in self.events.bar_lines(self._piece.runs[-1].begins)]
 
-    def _drop(self, place: Frames) -> None:
+    def _drop(self, place: Frames, *, fades: bool = True) -> None:
         """Drop the audio and the events from frame `place` on, on the channel's clock: others take their place."""
         self.edge.rewind(place)
-        self.mounts.cut(place)
+        self.mounts.cut(place, fades=fades)
         self.events.retract(place)
         self._piece.retract(place)
 
@@ -268,7 +268,7 @@ class Playout:
         done = place >= min(self.edge.live + MARGIN, self.edge.end)
         if done:
             self.rewinds += 1
-            self._drop(place)
+            self._drop(place, fades=False)  # the station itself fades where it is changed
             self._requested = frame
             self._piece.rewind(frame)
         self.worker.send(Cut(self._fixed, done))

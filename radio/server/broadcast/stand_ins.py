@@ -178,4 +178,4 @@ class StandIns:
             self._not_before = self._edge.now() + _DELAY
             place = self._mounts.end_after_worker()
             self._edge.rewind(place)
-            self._mounts.cut(place)
+            self._mounts.cut(place, fades=True)

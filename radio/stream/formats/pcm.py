@@ -20,6 +20,13 @@ def to_s16(block: Block) -> npt.NDArray[np.int16]:
     return scaled.astype("<i2")
 
 
+def crossfaded(before: bytes, after: bytes) -> bytes:
+    """Return stereo samples that begin as `before` and end as `after`, which is as long."""
+    old, new = (np.frombuffer(data, "<i2").reshape(-1, 2).astype(np.float32) for data in (before, after))
+    share = np.linspace(0, 1, len(new), endpoint=False, dtype=np.float32)[:, None]
+    return np.rint(old + share * (new - old)).astype("<i2").tobytes()
+
+
 def check_shape(block: Block) -> None:
     """Raise StreamError unless the shape of the block is (frames, 2)."""
     if block.ndim != 2 or block.shape[1] != 2:

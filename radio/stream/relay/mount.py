@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from radio.stream.formats.muxers import Muxer
+from radio.stream.formats.pcm import crossfaded
 from radio.stream.relay.relay import Relay
 from radio.stream.relay.ring import LISTENER_HISTORY, Ring
 from radio.stream.relay.tap import Tap
@@ -40,6 +42,8 @@ class Mount:
         self._muxer = muxer
         self._waiting: deque[Packet] = deque()
         """Packets that the live edge has not reached; they can still be replaced."""
+        self._faded: Packet | None = None
+        """A packet of samples that gives way to the one that takes its place."""
         self._now = now
         self._taps: set[Tap] = set()
         self._last_used = now()
@@ -72,12 +76,21 @@ class Mount:
         new encoder was opened at the same frame.
         """
         if self.end is None or packet.frame >= self.end:
+            before, self._faded = self._faded, None
+            if before is not None and (before.frame, before.frames) == (packet.frame, packet.frames):
+                packet = replace(packet, data=crossfaded(before.data, packet.data))
             self._waiting.append(packet)
 
-    def cut(self, frame: Frames) -> None:
-        """Drop the packets that hold audio from `frame` on and are not released."""
+    def cut(self, frame: Frames, *, fades: bool = False) -> None:
+        """Drop the packets that hold audio from `frame` on and are not released.
+
+        With `fades`, samples do not step to those that take their place, but fade over within a packet. Decoders of the
+        other formats fade by themselves, because their packets overlap.
+        """
+        first = None
         while self._waiting and self._waiting[-1].frame + self._waiting[-1].frames > frame:
-            self._waiting.pop()
+            first = self._waiting.pop()
+        self._faded = first if fades and self.format == "pcm" else None
 
     def advance(self, live: Frames) -> None:
         """Release the audio before frame `live`. Called on every tick."""

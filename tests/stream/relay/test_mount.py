@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from radio.stream.formats.muxers import open_muxer
 from radio.stream.relay.mount import Mount
 from radio.types import Packet
@@ -26,6 +29,43 @@ def test_packets_beyond_the_live_edge_are_replaced_within_one_stream() -> None:
     data = mount.relay.headers + b"".join(chunk.data for chunk in mount.ring.slice(0, mount.ring.edge))
     pages = check_one_stream(data)
     assert [packet for page in pages for packet in page.packets] == [b"old"] * 50 + [b"new"] * 50
+
+
+def samples(values: np.ndarray) -> bytes:
+    return np.stack([values, -values], axis=1).astype("<i2").tobytes()
+
+
+def played(mount: Mount, frames: int) -> np.ndarray:
+    mount.advance(frames)
+    data = b"".join(packet.data for chunk in mount.ring.slice(0, mount.ring.edge) for packet in chunk.packets)
+    return np.frombuffer(data, "<i2").reshape(-1, 2).astype(int)
+
+
+@pytest.mark.parametrize("fades", [True, False])
+def test_samples_fade_over_where_other_sound_takes_their_place(fades: bool) -> None:
+    mount = Mount("pcm", open_muxer("pcm", title="", description=""))
+    before, after = np.full(FRAMES, 20_000), np.full(FRAMES, -10_000)
+    for packet in packets(0, 100 * FRAMES, samples(before)):
+        mount.add(packet)
+    mount.cut(50 * FRAMES + 100, fades=fades)
+    for packet in packets(48 * FRAMES, 100 * FRAMES, samples(after)):
+        mount.add(packet)
+    sound = played(mount, 100 * FRAMES)
+    assert len(sound) == 100 * FRAMES
+    assert (sound[: 50 * FRAMES] == (20_000, -20_000)).all()
+    assert (sound[51 * FRAMES :] == (-10_000, 10_000)).all()
+    assert np.abs(np.diff(sound, axis=0)).max() == (32 if fades else 30_000)
+
+
+def test_samples_that_are_missing_at_the_joint_do_not_fade() -> None:
+    mount = Mount("pcm", open_muxer("pcm", title="", description=""))
+    for packet in packets(0, 10 * FRAMES, samples(np.full(FRAMES, 20_000))):
+        mount.add(packet)
+    mount.cut(5 * FRAMES, fades=True)
+    mount.cut(5 * FRAMES, fades=True)  # there is nothing left that could fade
+    for packet in packets(5 * FRAMES, 10 * FRAMES, samples(np.zeros(FRAMES))):
+        mount.add(packet)
+    assert not played(mount, 10 * FRAMES)[5 * FRAMES :].any()
 
 
 def test_released_packets_are_never_replaced() -> None:
