@@ -25,6 +25,7 @@ from radio.audio.signal_guard import SignalError
 from radio.compose.prime import from_json
 from radio.errors import AudioError, ControlError, ModelError, RadioError, SnapshotError, StreamError
 from radio.files import use_copies
+from radio.memory import return_freed_blocks
 from radio.settings.controls import CONTROLS
 from radio.settings.station import StationSettings
 from radio.station.fallback import FallbackStation
@@ -346,6 +347,7 @@ def main() -> None:
     """Entry point of `python -m radio.worker.main FD`."""
     from radio.station.factory import open_station
 
+    return_freed_blocks()
     # Ctrl-C signals the whole process group, but the server decides when a worker stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The server sends data every few milliseconds and must not be delayed; a worker is seconds ahead.

@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from tests.ports import free_port
@@ -34,24 +34,50 @@ http {{
 """
 
 
+def block_of(first_line: str) -> str:
+    """Return the block of the page that begins with a line."""
+    block = re.search(rf"```nginx\n({re.escape(first_line)}.*?)```", PAGE.read_text(), re.DOTALL)
+    assert block is not None
+    return block[1]
+
+
+def replaced(config: str, replacements: Mapping[str, str]) -> str:
+    """Return a configuration with other addresses and folders; each of them must occur once."""
+    for original, replacement in replacements.items():
+        assert config.count(original) == 1, original
+        config = config.replace(original, replacement)
+    return config
+
+
 @contextlib.asynccontextmanager
 async def nginx(folder: Path, origin: int, more: str = "") -> AsyncIterator[str]:
     """Run nginx in front of the radio on port `origin`; yield the root of its addresses.
 
     `more` is added to the server's block.
     """
+    config = block_of("proxy_cache_path").replace("    location / {", f"{more}    location / {{")
+    config = replaced(
+        config, {"server 127.0.0.1:8000;": f"server 127.0.0.1:{origin};", "/var/cache/nginx/radio": f"{folder}/cache"}
+    )
+    async with running(folder, config) as root:
+        yield root
+
+
+@contextlib.asynccontextmanager
+async def nginx_of_two(folder: Path, first: int, second: int) -> AsyncIterator[str]:
+    """Run nginx in front of two radios on these ports; yield the root of its addresses."""
+    ports = {"192.168.0.11:8000": f"127.0.0.1:{first}", "192.168.0.12:8000": f"127.0.0.1:{second}"}
+    async with running(folder, replaced(block_of("map $uri"), ports)) as root:
+        yield root
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, config: str) -> AsyncIterator[str]:
+    """Run nginx with a configuration that listens on port 80, but on a free port; yield the root of its addresses."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert program, "nginx is missing: run scripts/system-packages --tests"
-    block = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert block is not None
-    port, config = free_port(), block[1].replace("    location / {", f"{more}    location / {{")
-    for original, replacement in {
-        "listen 80;": f"listen 127.0.0.1:{port};",
-        "server 127.0.0.1:8000;": f"server 127.0.0.1:{origin};",
-        "/var/cache/nginx/radio": f"{folder}/cache",
-    }.items():
-        assert config.count(original) == 1
-        config = config.replace(original, replacement)
+    port = free_port()
+    config = replaced(config, {"listen 80;": f"listen 127.0.0.1:{port};"})
     (folder / "radio.conf").write_text(config)
     frame = FRAME if os.geteuid() == 0 else FRAME.replace("user root;\n", "")
     (folder / "nginx.conf").write_text(frame.format(folder=folder))

@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 
 from radio.types import SAMPLE_RATE
-from tests.server.nginx import nginx
+from tests.server.nginx import nginx, nginx_of_two
 from tests.server.on_air import DEADLINE, on_air
+from tests.server.tone_worker import settings
 from tests.stream.m3u8_reader import read_list
 
 
@@ -97,3 +98,27 @@ async def test_streams_and_events_are_not_buffered(tmp_path: Path) -> None:
                 size += len(await stream.content.readany())
             # at 12 kB/s, the first buffer of nginx (8 kB) would not be full yet
             assert size > 12_000
+
+
+async def test_two_radios_share_the_stations_behind_one_name(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        first = await stack.enter_async_context(on_air())
+        async with on_air(settings("rain")) as second, asyncio.timeout(DEADLINE):
+            root = await stack.enter_async_context(nginx_of_two(tmp_path, first.port, second.port))
+            for radio, name in ((first, "tone"), (second, "rain")):
+                channel = radio.channels[name]
+                async with radio.http.get(f"{root}/{name}.opus?burst=2") as stream:
+                    assert (await stream.content.readexactly(12_000))[:4] == b"OggS"
+                    assert channel.listeners == 1
+                status, _, body = await get(radio.http, f"{root}/{name}/hls/aac/index.m3u8")
+                assert status == 200
+                segment = f"{root}/{name}/hls/aac/{read_list(body.decode()).entries[0].uri}"
+                assert (await get(radio.http, segment))[0] == 200
+                assert json.loads((await get(radio.http, f"{root}/api/stations/{name}"))[2])["name"] == name
+                async with radio.http.patch(f"{root}/api/stations/{name}/controls", json={"tempo": 71}) as answer:
+                    assert answer.status == 200
+                assert channel.controls.tempo == 71
+            status, _, body = await get(first.http, f"{root}/api/stations")
+            assert [station["name"] for station in json.loads(body)["stations"]] == ["tone"]
+        assert (await get(first.http, f"{root}/api/stations/rain"))[0] == 502
+        assert (await get(first.http, f"{root}/api/stations/tone"))[0] == 200
