@@ -13,6 +13,7 @@ import pytest
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channel_set import ChannelSet
 from radio.server.broadcast.state_folder import StateFolder
+from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
 from radio.station.resume import PREROLL
@@ -86,9 +87,14 @@ async def test_a_restarted_server_goes_on_with_piece_controls_and_history(tmp_pa
         assert (await patch(radio, '{"tempo": 71}'))[0] == 200
         await play_until(radio, 10 * SAMPLE_RATE)
     end = radio.tone.edge.live
-    async with on_air(settings(seed=5), states=states) as radio:
+    async with on_air(settings(seed=5, controls=Controls(rain_mute=False)), states=states) as radio:
         assert end <= radio.tone.edge.live < end + 5 * SAMPLE_RATE
-        assert radio.tone.controls.tempo == 71
+        assert (radio.tone.controls.tempo, radio.tone.controls.rain_mute) == (71, False)  # the config has changed it
+        assert [dict(change.controls) for change in radio.tone.runs[-1].changes] == [
+            {"tempo": 71},
+            {"rain_mute": False},
+        ]
+        assert not radio.tone.postponed
         _, history = await get(radio, "/api/stations/tone/history")
         assert [track["title"] for track in history["tracks"]] == ["Tone 2 of seed 5", "Tone 1 of seed 5"]
         await play_until(radio, 17 * SAMPLE_RATE)
