@@ -121,8 +121,10 @@ class Playout:
 
         Raises:
             ControlError: The worker refused the request.
-            ServerError: The worker is being restarted or does not answer.
+            ServerError: The worker is being restarted or does not answer, or something stands in for the music.
         """
+        if self.postpones:
+            raise ServerError(f"{self._name} cannot play its music at present; its tier says when it does")
         self._request_audio()
         return await self.worker.request(message)
 

@@ -46,6 +46,7 @@ _TRACK: Final = QueryParameter[int | None](
 )
 
 _RESTARTING: Final = {503: "The station is being restarted."}
+_NO_MUSIC: Final = {503: "The station is being restarted, or something stands in for its music."}
 
 
 def routes() -> list[web.RouteDef]:
@@ -118,7 +119,7 @@ async def change_controls(request: web.Request) -> web.Response:
     return json_response(Landings(controls, channel.edge.live, SAMPLE_RATE), headers=_HEADERS)
 
 
-@operation("Begin the next track", tag="control", answer=ActionLanding, guarded=True, problems=_RESTARTING)
+@operation("Begin the next track", tag="control", answer=ActionLanding, guarded=True, problems=_NO_MUSIC)
 async def skip_track(request: web.Request) -> web.Response:
     """Begin the next track.
 
@@ -133,7 +134,7 @@ async def skip_track(request: web.Request) -> web.Response:
     body=SectionChange,
     answer=ActionLanding,
     guarded=True,
-    problems=_RESTARTING,
+    problems=_NO_MUSIC,
 )
 async def change_section(request: web.Request) -> web.Response:
     """Begin the next section, or hold this loop.
@@ -146,7 +147,7 @@ async def change_section(request: web.Request) -> web.Response:
     return await _act(request, Action(change.action))
 
 
-@operation("Like a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_RESTARTING)
+@operation("Like a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_NO_MUSIC)
 async def like_track(request: web.Request) -> web.Response:
     """Like a track: later ones are more often like it, and its phrase comes back.
 
@@ -156,13 +157,13 @@ async def like_track(request: web.Request) -> web.Response:
     return await _act(request, Action("like", _TRACK.read(request)))
 
 
-@operation("Dislike a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_RESTARTING)
+@operation("Dislike a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_NO_MUSIC)
 async def dislike_track(request: web.Request) -> web.Response:
     """Dislike a track: later ones are less often like it, and its phrase does not come back."""
     return await _act(request, Action("dislike", _TRACK.read(request)))
 
 
-@operation("Forget likes and dislikes", tag="control", answer=ActionLanding, guarded=True, problems=_RESTARTING)
+@operation("Forget likes and dislikes", tag="control", answer=ActionLanding, guarded=True, problems=_NO_MUSIC)
 async def reset_taste(request: web.Request) -> web.Response:
     """Forget likes and dislikes: tracks are drawn as the station has it."""
     return await _act(request, Action("reset"))

@@ -108,6 +108,9 @@ async def change_meanwhile(radio: OnAir) -> None:
     status, answer = await patch(radio, '{"tempo": 71}')
     assert (status, answer["controls"]) == (200, {"tempo": {"value": 71, **waits}})
     assert (await patch(radio, '{"tempo": 400}'))[0] == 422
+    async with radio.http.post(f"{radio.root}/api/stations/tone/skip") as response:
+        assert response.status == 503
+        assert "cannot play its music" in (await response.json())["error"]["message"]
     _, answer = await get(radio, "/api/stations/tone")
     assert {name for name, control in answer["controls"].items() if control["pending"]} == {"tempo", "rain_mute"}
     assert answer["controls"]["tempo"]["value"] == 71
