@@ -6,8 +6,8 @@
 
 #include "scratch.h"
 
-const char *const architecture_names[ARCHITECTURES] = {"rwkv6", "rwkv7"};
-const int architecture_ranks[ARCHITECTURES] = {RWKV6_RANKS, RWKV7_RANKS};
+const char *const architecture_names[ARCHITECTURES] = {"rwkv6", "rwkv7", "rwkv6-experts"};
+const int architecture_sizes[ARCHITECTURES] = {RWKV6_SIZES, RWKV7_SIZES, EXPERTS_SIZES};
 
 static int padded(int size, int multiple) { return (size + multiple - 1) / multiple * multiple; }
 
@@ -67,8 +67,13 @@ static void next_matrix(struct cursor *cursor, struct matrix *matrix, int rows, 
     next_matrices(cursor, matrix, 1, rows, columns);
 }
 
+/* The experts of a channel mix of RWKV-6. */
+static int experts(const struct spec *spec) {
+    return spec->architecture == RWKV6_EXPERTS ? spec->sizes[EXPERTS] : 1;
+}
+
 static void next_rwkv6_layer(struct cursor *cursor, struct rwkv6_layer *layer, const struct spec *spec) {
-    int width = spec->width, mix_rank = spec->ranks[MIX_RANK], decay_rank = spec->ranks[DECAY_RANK];
+    int width = spec->width, mix_rank = spec->sizes[MIX_RANK], decay_rank = spec->sizes[DECAY_RANK];
     layer->ln1 = next_norm(cursor, width);
     layer->maa_x = next_floats(cursor, width);
     next_matrix(cursor, &layer->maa_w1, KINDS * mix_rank, width);
@@ -87,9 +92,11 @@ static void next_rwkv6_layer(struct cursor *cursor, struct rwkv6_layer *layer, c
     layer->ln2 = next_norm(cursor, width);
     layer->ffn_maa_k = next_floats(cursor, width);
     layer->ffn_maa_r = next_floats(cursor, width);
-    next_matrix(cursor, &layer->ffn_key, spec->hidden, width);
+    int count = experts(spec);
+    next_matrices(cursor, layer->ffn_key, count, spec->hidden, width);
     next_matrix(cursor, &layer->ffn_receptance, width, width);
-    next_matrix(cursor, &layer->ffn_value, width, spec->hidden);
+    next_matrices(cursor, layer->ffn_value, count, width, spec->hidden);
+    layer->router = spec->architecture == RWKV6_EXPERTS ? next_floats(cursor, count * width) : NULL;
 }
 
 static void next_low_rank(struct cursor *cursor, struct low_rank *low, int width, int rank, int has_base) {
@@ -106,9 +113,9 @@ static void next_rwkv7_layer(struct cursor *cursor, struct rwkv7_layer *layer, c
     next_matrix(cursor, &layer->receptance, width, width);
     next_matrix(cursor, &layer->key, width, width);
     next_matrix(cursor, &layer->value, width, width);
-    for (int kind = 0; kind < RWKV7_RANKS; kind++)
+    for (int kind = 0; kind < RWKV7_SIZES; kind++)
         if (kind != LOW_SHARE || !first)
-            next_low_rank(cursor, &layer->low[kind], width, spec->ranks[kind], kind != LOW_GATE);
+            next_low_rank(cursor, &layer->low[kind], width, spec->sizes[kind], kind != LOW_GATE);
     layer->k_k = next_floats(cursor, width);
     layer->k_a = next_floats(cursor, width);
     layer->r_k = next_floats(cursor, width);
@@ -125,17 +132,35 @@ static int in_range(int size) { return size >= 1 && size <= LARGEST / KINDS; }
 const char *model_open(struct model *model, const struct spec *spec, enum weight_format format,
                        const struct span *tensors, size_t count, char *message) {
     int fits = in_range(spec->layers) && in_range(spec->width) && in_range(spec->hidden) && in_range(spec->vocabulary);
-    for (int rank = 0; rank < architecture_ranks[spec->architecture]; rank++) fits &= in_range(spec->ranks[rank]);
+    for (int size = 0; size < architecture_sizes[spec->architecture]; size++)
+        fits &= in_range(spec->sizes[size]);
     if (!fits) return "a size of the model is out of range";
     if (spec->width % HEAD || spec->hidden % GROUP)
         return "the width must be a multiple of 64, the hidden width a multiple of 32";
     if ((int64_t)spec->hidden * spec->width > INT32_MAX || (int64_t)spec->vocabulary * spec->width > INT32_MAX)
         return "the model is too large";
+    if (spec->architecture == RWKV6_EXPERTS) {
+        if (spec->sizes[ACTIVE] > spec->sizes[EXPERTS]) return "more experts are active than there are";
+        if ((int64_t)spec->sizes[EXPERTS] * spec->hidden * spec->width > INT32_MAX) return "the model is too large";
+    }
     *model = (struct model){.spec = *spec, .format = format};
     size_t layers = (size_t)spec->layers;
-    if (spec->architecture == RWKV6) model->rwkv6 = calloc(layers, sizeof *model->rwkv6);
-    else model->rwkv7 = calloc(layers, sizeof *model->rwkv7);
-    if (!model->rwkv6 && !model->rwkv7) return "out of memory";
+    if (spec->architecture == RWKV7) {
+        model->rwkv7 = calloc(layers, sizeof *model->rwkv7);
+        if (!model->rwkv7) return "out of memory";
+    } else {
+        size_t each = (size_t)experts(spec);
+        model->rwkv6 = calloc(layers, sizeof *model->rwkv6);
+        model->experts = calloc(layers * each, 2 * sizeof *model->experts);
+        if (!model->rwkv6 || !model->experts) {
+            model_close(model);
+            return "out of memory";
+        }
+        for (size_t layer = 0; layer < layers; layer++) {
+            model->rwkv6[layer].ffn_key = model->experts + 2 * layer * each;
+            model->rwkv6[layer].ffn_value = model->rwkv6[layer].ffn_key + each;
+        }
+    }
     struct cursor cursor = {.tensors = tensors, .count = count, .format = format, .message = message};
     model->embedding.rows = padded(spec->vocabulary, PANEL);
     model->embedding.columns = spec->width;
@@ -161,8 +186,10 @@ const char *model_open(struct model *model, const struct spec *spec, enum weight
 void model_close(struct model *model) {
     free(model->rwkv6);
     free(model->rwkv7);
+    free(model->experts);
     model->rwkv6 = NULL;
     model->rwkv7 = NULL;
+    model->experts = NULL;
 }
 
 size_t state_floats(const struct spec *spec) {
@@ -191,6 +218,7 @@ static size_t layout(struct scratch *scratch, char *block) {
     scratch->first = reserve(block, &used, count * scratch->a_width * sizeof(float));
     scratch->projected = reserve(block, &used, count * scratch->low * sizeof(float));
     scratch->squared = reserve(block, &used, count * scratch->hidden * sizeof(float));
+    scratch->shares = reserve(block, &used, scratch->experts * sizeof(float));
     scratch->values = reserve(block, &used, count * scratch->quantized);
     scratch->scales = reserve(block, &used, count * scratch->quantized / GROUP * sizeof(float));
     scratch->offsets = reserve(block, &used, count * scratch->quantized / GROUP * sizeof(int32_t));
@@ -204,15 +232,16 @@ struct scratch *scratch_open(const struct spec *spec, int streams) {
         .hidden = (size_t)padded(spec->hidden, GROUP),
     };
     int largest = 0; /* rank of the vectors in `projected` */
-    if (spec->architecture == RWKV6) {
+    if (spec->architecture != RWKV7) {
+        sizes.experts = (size_t)padded(experts(spec), PANEL);
         sizes.kinds_width = KINDS * sizes.width;
-        sizes.mix = (size_t)padded(KINDS * spec->ranks[MIX_RANK], PANEL);
-        sizes.rank = (size_t)padded(spec->ranks[MIX_RANK], GROUP);
-        largest = spec->ranks[DECAY_RANK];
+        sizes.mix = (size_t)padded(KINDS * spec->sizes[MIX_RANK], PANEL);
+        sizes.rank = (size_t)padded(spec->sizes[MIX_RANK], GROUP);
+        largest = spec->sizes[DECAY_RANK];
     } else {
         sizes.a_width = sizes.width;
-        for (int kind = 0; kind < RWKV7_RANKS; kind++)
-            if (spec->ranks[kind] > largest) largest = spec->ranks[kind];
+        for (int kind = 0; kind < RWKV7_SIZES; kind++)
+            if (spec->sizes[kind] > largest) largest = spec->sizes[kind];
     }
     sizes.low = (size_t)padded(largest, GROUP);
     const size_t vectors[] = {sizes.width, sizes.hidden, sizes.rank, sizes.low};

@@ -1,7 +1,7 @@
 /* A model for the decode engine: pointers into tensors owned by the caller, and the code paths that step it.
  *
  * Shapes: C width, H heads of N = 64 channels, F hidden width of the channel mix, V rows of the vocabulary, L layers,
- * B streams that are stepped together. The ranks of data-dependent vectors are named below.
+ * E experts of a channel mix, B streams that are stepped together. The ranks of data-dependent vectors are named below.
  *
  * A matrix (rows × columns) is stored in panels of 16 rows, and a panel in lines of 64 bytes: 16 rows × as many columns
  * as fit (4 int8, 2 bfloat16, 1 float), with the columns of a row side by side. A vector unit of any width reads a
@@ -26,17 +26,19 @@ enum {
 
 enum weight_format { FP32, BF16, INT8 };
 
-enum architecture { RWKV6, RWKV7, ARCHITECTURES };
-enum { MIX_RANK, DECAY_RANK, RWKV6_RANKS };                     /* token shift, decay */
-enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_RANKS }; /* LOW_SHARE: share of the values of the first layer */
-enum { RANKS = RWKV7_RANKS };                                   /* most ranks of an architecture */
+enum architecture { RWKV6, RWKV7, RWKV6_EXPERTS, ARCHITECTURES };
+/* The sizes that an architecture has beside those of all models, mostly ranks. */
+enum { MIX_RANK, DECAY_RANK, RWKV6_SIZES };                     /* token shift, decay */
+enum { EXPERTS = RWKV6_SIZES, ACTIVE, EXPERTS_SIZES };          /* those of a channel mix, and of them for a token */
+enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_SIZES }; /* LOW_SHARE: share of the values of the first layer */
+enum { SIZES = RWKV7_SIZES };                                   /* most sizes of an architecture */
 
 extern const char *const architecture_names[ARCHITECTURES];
-extern const int architecture_ranks[ARCHITECTURES]; /* number of ranks of each */
+extern const int architecture_sizes[ARCHITECTURES]; /* number of sizes of each */
 
 struct spec {
     enum architecture architecture;
-    int layers, width, hidden, vocabulary, ranks[RANKS]; /* unused ranks are 0 */
+    int layers, width, hidden, vocabulary, sizes[SIZES]; /* unused sizes are 0 */
 };
 
 struct matrix {
@@ -53,7 +55,8 @@ struct rwkv6_layer {
     struct norm ln1, ln_x, ln2;
     const float *maa_x, *maa[KINDS], *decay, *bonus, *ffn_maa_k, *ffn_maa_r;
     struct matrix maa_w1, maa_w2[KINDS], decay_w1, decay_w2, key, value, receptance, gate, output;
-    struct matrix ffn_key, ffn_receptance, ffn_value;
+    struct matrix ffn_receptance, *ffn_key, *ffn_value; /* one key and one value for each expert */
+    const float *router;                                /* E × C, or NULL for one expert that is always active */
 };
 
 struct low_rank {
@@ -65,7 +68,7 @@ struct rwkv7_layer {
     struct norm ln1, ln_x, ln2;
     const float *x_r, *x_w, *x_k, *x_v, *x_a, *x_g, *k_k, *k_a, *r_k, *ffn_x_k;
     struct matrix receptance, key, value, output, ffn_key, ffn_value;
-    struct low_rank low[RWKV7_RANKS]; /* the first layer has no LOW_SHARE */
+    struct low_rank low[RWKV7_SIZES]; /* the first layer has no LOW_SHARE */
 };
 
 struct model {
@@ -74,8 +77,9 @@ struct model {
     struct matrix embedding; /* row by row, not in panels */
     struct norm ln0, ln_out;
     struct matrix head;
-    struct rwkv6_layer *rwkv6; /* L layers if the architecture matches, else NULL; likewise rwkv7 */
+    struct rwkv6_layer *rwkv6; /* L layers of RWKV-6, with or without experts, or NULL; likewise rwkv7 */
     struct rwkv7_layer *rwkv7;
+    struct matrix *experts; /* the keys and values of all layers of RWKV-6 */
 };
 
 struct span {

@@ -49,21 +49,21 @@ static int model_view_tensors(Model *self, PyObject *tensors) {
     return 0;
 }
 
-/* Parse `sizes`: layers, width, hidden width, vocabulary, and the ranks of the architecture. */
+/* Parse `sizes`: layers, width, hidden width, vocabulary, and those of the architecture. */
 static int parse_spec(struct spec *spec, const char *architecture, PyObject *sizes) {
     int kind = 0;
     while (kind < ARCHITECTURES && strcmp(architecture_names[kind], architecture)) kind++;
     if (kind == ARCHITECTURES)
-        return PyErr_Format(PyExc_ValueError, "unknown architecture '%s'; use rwkv6 or rwkv7", architecture), -1;
+        return PyErr_Format(PyExc_ValueError, "unknown architecture '%s'; use rwkv6, rwkv7 or rwkv6-experts", architecture), -1;
     *spec = (struct spec){.architecture = (enum architecture)kind};
     int *const fixed[] = {&spec->layers, &spec->width, &spec->hidden, &spec->vocabulary};
     enum { FIXED = sizeof fixed / sizeof *fixed };
-    Py_ssize_t count = PyTuple_Size(sizes), expected = FIXED + architecture_ranks[kind];
+    Py_ssize_t count = PyTuple_Size(sizes), expected = FIXED + architecture_sizes[kind];
     if (count != expected) return PyErr_Format(PyExc_ValueError, "got %zd sizes, expected %zd", count, expected), -1;
     for (Py_ssize_t index = 0; index < count; index++) {
         long size = PyLong_AsLong(PyTuple_GetItem(sizes, index));
         if (size == -1 && PyErr_Occurred()) return -1;
-        int *target = index < FIXED ? fixed[index] : &spec->ranks[index - FIXED];
+        int *target = index < FIXED ? fixed[index] : &spec->sizes[index - FIXED];
         *target = size < 0 || size > LARGEST ? 0 : (int)size; /* model_open rejects 0 as out of range */
     }
     return 0;
@@ -331,7 +331,7 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-enum { INTERFACE = 2 }; /* increment when the signature of Model changes */
+enum { INTERFACE = 3 }; /* increment when what Model takes changes */
 
 static int module_exec(PyObject *module) {
     if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0) return -1;

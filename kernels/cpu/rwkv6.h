@@ -1,6 +1,7 @@
 /* A layer of RWKV-6 for B streams, which reads each weight once.
- * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2.
- * Reference: radio/model/engines/numpy_rwkv6.py. */
+ * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, sections 4.1–4.2; for the experts Fedus et al., "Switch
+ * Transformers", arXiv 2101.03961, section 2.
+ * Reference: radio/model/engines/numpy_rwkv6.py and numpy_experts.py. */
 #ifndef RADIO_RWKV6_H
 #define RADIO_RWKV6_H
 
@@ -35,7 +36,7 @@ INLINE void rwkv6_recur(const float *r, const float *k, const float *v, const fl
 
 static void rwkv6_time_mix(const struct model *model, const struct rwkv6_layer *layer, struct scratch *s, int count,
                            const float *const *before, float *const *after, size_t start) {
-    const int width = model->spec.width, rank = model->spec.ranks[MIX_RANK];
+    const int width = model->spec.width, rank = model->spec.sizes[MIX_RANK];
     const size_t stride = s->width;
     for (int b = 0; b < count; b++) {
         float *normed = s->normed + b * stride, *delta = s->delta + b * stride, *input = s->input + b * stride;
@@ -95,6 +96,54 @@ static void rwkv6_time_mix(const struct model *model, const struct rwkv6_layer *
     for (size_t i = 0; i < (size_t)count * stride; i += LANES) store(s->x + i, load(s->x + i) + load(s->offset + i));
 }
 
+/* squared = relu(key · input)² for `count` streams from `first` on. */
+INLINE void rwkv6_expand(const struct model *model, const struct matrix *key, struct scratch *s, int first, int count) {
+    float *squared = s->squared + (size_t)first * s->hidden;
+    multiply(model->format, key, s, count, s->input + (size_t)first * s->width, s->width, squared, s->hidden);
+    for (size_t i = 0; i < (size_t)count * s->hidden; i += LANES) {
+        vec positive = larger(load(squared + i), splat(0.0f));
+        store(squared + i, positive * positive);
+    }
+}
+
+/* shares = softmax(router · x), one for each expert. */
+INLINE void rwkv6_route(const float *router, const float *x, int experts, int width, struct scratch *s) {
+    float most = -FLT_MAX, total = 0;
+    for (size_t e = 0; e < s->experts; e++) {
+        s->shares[e] = -FLT_MAX;
+        if (e >= (size_t)experts) continue;
+        vec products = {0};
+        for (int i = 0; i < width; i += LANES) products += load(router + e * (size_t)width + i) * load(x + i);
+        s->shares[e] = sum(products);
+        most = s->shares[e] > most ? s->shares[e] : most;
+    }
+    for (size_t e = 0; e < s->experts; e += LANES) store(s->shares + e, exponential(load(s->shares + e) - splat(most)));
+    for (int e = 0; e < experts; e++) total += s->shares[e];
+    for (int e = 0; e < experts; e++) s->shares[e] /= total;
+}
+
+/* v = the sum over the active experts of share · value · relu(key · input)². Each stream has experts of its own. */
+static void rwkv6_mix_experts(const struct model *model, const struct rwkv6_layer *layer, struct scratch *s, int count) {
+    const int width = model->spec.width, experts = model->spec.sizes[EXPERTS];
+    enum { CHOSEN = -1 };
+    for (int b = 0; b < count; b++) {
+        float *result = s->v + (size_t)b * s->width, *values = s->k + (size_t)b * s->width;
+        memset(result, 0, s->width * sizeof *result);
+        rwkv6_route(layer->router, s->input + (size_t)b * s->width, experts, width, s);
+        for (int number = 0; number < model->spec.sizes[ACTIVE]; number++) {
+            int best = -1;
+            for (int e = 0; e < experts; e++)
+                if (s->shares[e] != CHOSEN && (best < 0 || s->shares[e] > s->shares[best])) best = e;
+            vec share = splat(s->shares[best]);
+            s->shares[best] = CHOSEN;
+            rwkv6_expand(model, &layer->ffn_key[best], s, b, 1);
+            multiply(model->format, &layer->ffn_value[best], s, 1, s->squared + (size_t)b * s->hidden, s->hidden,
+                     values, s->width);
+            for (int i = 0; i < width; i += LANES) store(result + i, load(result + i) + share * load(values + i));
+        }
+    }
+}
+
 static void rwkv6_channel_mix(const struct model *model, const struct rwkv6_layer *layer, struct scratch *s, int count,
                               const float *const *before, float *const *after, size_t start) {
     const int width = model->spec.width;
@@ -112,13 +161,10 @@ static void rwkv6_channel_mix(const struct model *model, const struct rwkv6_laye
             store(s->delta + at, now + change * load(layer->ffn_maa_r + i));
         }
     }
-    multiply(model->format, &layer->ffn_key, s, count, s->input, stride, s->squared, s->hidden);
-    for (size_t i = 0; i < (size_t)count * s->hidden; i += LANES) {
-        vec positive = larger(load(s->squared + i), splat(0.0f));
-        store(s->squared + i, positive * positive);
-    }
+    if (!layer->router) rwkv6_expand(model, layer->ffn_key, s, 0, count);
     multiply(model->format, &layer->ffn_receptance, s, count, s->delta, stride, s->r, stride);
-    multiply(model->format, &layer->ffn_value, s, count, s->squared, s->hidden, s->v, stride);
+    if (!layer->router) multiply(model->format, layer->ffn_value, s, count, s->squared, s->hidden, s->v, stride);
+    else rwkv6_mix_experts(model, layer, s, count);
     for (size_t i = 0; i < (size_t)count * stride; i += LANES)
         store(s->x + i, load(s->x + i) + sigmoid(load(s->r + i)) * load(s->v + i));
 }

@@ -96,7 +96,7 @@ static void rwkv7_head(const struct rwkv7_layer *layer, struct scratch *s, size_
 
 static void rwkv7_time_mix(const struct model *model, const struct rwkv7_layer *layer, struct scratch *s, int count,
                            const float *const *before, float *const *after, size_t start, int first) {
-    const int width = model->spec.width, *ranks = model->spec.ranks;
+    const int width = model->spec.width, *ranks = model->spec.sizes;
     const enum weight_format format = model->format;
     const size_t stride = s->width, total_width = (size_t)count * stride;
     for (int b = 0; b < count; b++) {

@@ -6,7 +6,7 @@
 
 struct scratch {
     int streams;
-    size_t width, kinds_width, a_width, hidden, mix, rank, low, quantized; /* floats (or bytes) of a row */
+    size_t width, kinds_width, a_width, hidden, experts, mix, rank, low, quantized; /* floats (or bytes) of a row */
     float *x, *normed, *delta, *input, *offset, *w, *k, *v, *r, *g; /* width */
     float *kinds;     /* RWKV-6: 5 × width, the inputs of the time mix */
     float *mixed;     /* RWKV-6: 5·M */
@@ -14,6 +14,7 @@ struct scratch {
     float *a, *first; /* RWKV-7: width */
     float *projected; /* the largest rank, zero-padded */
     float *squared;   /* hidden */
+    float *shares;    /* RWKV-6: the experts, of one stream at a time */
     int8_t *values;   /* quantized: a vector as int8, */
     float *scales;    /* its scale per group, */
     int32_t *offsets; /* and −128 × its sum per group */

@@ -1,7 +1,7 @@
 /* Run the decode engine without Python, for sanitizers and emulated processors: driver FILE PATH > LOGITS.
  *
  * FILE is written by test_cpu.py, all little-endian: eleven int32 (architecture, layers, width, hidden, vocabulary,
- * four ranks or 0, weight format, tensors), for each tensor its size as uint64 and its bytes, then streams and steps
+ * four sizes of the architecture or 0, weight format, tensors), for each tensor its size as uint64 and its bytes, then streams and steps
  * as int32 and steps × streams rows as int32. Each tensor gets its own allocation, so that sanitizers detect reads beyond
  * it. Writes the logits (V floats) of each stream after each step. With PATH "list" it writes the names of the
  * supported paths instead.
@@ -47,7 +47,7 @@ int main(int count, char **arguments) {
 
     int32_t *head = read_bytes(file, 11 * sizeof *head);
     struct spec spec = {(enum architecture)head[0], head[1], head[2], head[3], head[4], {0}};
-    memcpy(spec.ranks, head + 5, sizeof spec.ranks);
+    memcpy(spec.sizes, head + 5, sizeof spec.sizes);
     enum weight_format format = (enum weight_format)head[9];
     size_t tensors = (size_t)head[10];
     struct span *spans = malloc(tensors * sizeof *spans);

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from radio.model.engines.native_engine import NativeEngine, NativeSpec, sizes
+from radio.model.spec.experts import ExpertsSpec
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec
 from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat, packed_shapes
 from tests.model.models import random_checkpoint
@@ -23,6 +24,7 @@ STREAMS, STEPS = 11, 6
 SPECS: tuple[NativeSpec, ...] = (
     Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40),
     Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=33, value_rank=3, gate_rank=50),
+    ExpertsSpec(2, 128, 437, mix_rank=20, decay_rank=40, experts=5, active=2),
 )
 
 

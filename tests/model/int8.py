@@ -9,6 +9,7 @@ import numpy as np
 
 from radio.model.engines.numpy_base import NumpyEngineBase
 from radio.model.engines.numpy_engines import open_numpy_engine
+from radio.model.spec.experts import ExpertsSpec
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
 
@@ -35,8 +36,10 @@ class Rounding(np.ndarray):
         return getattr(ufunc, method)(*plain, **options)
 
 
+RWKV6_MATRICES = ("maa_w1", "maa_w2", "decay_w1", "decay_w2", "kvrg", "output")
 MATRICES: dict[type[Spec], tuple[str, ...]] = {
-    Rwkv6Spec: ("maa_w1", "maa_w2", "decay_w1", "decay_w2", "kvrg", "output"),
+    Rwkv6Spec: RWKV6_MATRICES,
+    ExpertsSpec: RWKV6_MATRICES,
     Rwkv7Spec: ("receptance", "key", "value", "output", "ffn_key", "ffn_value"),
 }
 
@@ -46,7 +49,7 @@ def rounding_engine(checkpoint: Checkpoint) -> NumpyEngineBase[Any]:
     opened = open_numpy_engine(replace(checkpoint, weights=checkpoint.packed("int8")))
     engine: Any = opened
     engine._layers = [rounding(layer, *MATRICES[type(checkpoint.spec)]) for layer in engine._layers]
-    if isinstance(checkpoint.spec, Rwkv6Spec):
+    if isinstance(checkpoint.spec, Rwkv6Spec | ExpertsSpec):
         engine._layers = [
             replace(layer, ffn=rounding(layer.ffn, "key", "receptance", "value")) for layer in engine._layers
         ]

@@ -13,14 +13,15 @@ import numpy.typing as npt
 
 from radio.errors import ModelError, did_you_mean
 from radio.model.engines.base import Array, State, zero_state
+from radio.model.spec.experts import ExpertsSpec
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WeightFormat, packed_shapes
 
-NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec
+NativeSpec: TypeAlias = Rwkv6Spec | Rwkv7Spec | ExpertsSpec
 """The architectures that are implemented in C."""
 
-_INTERFACE = 2
+_INTERFACE = 3
 """Version of the extension that this module requires."""
 
 
@@ -49,13 +50,15 @@ def supports(spec: Spec) -> bool:
 
 
 def sizes(spec: NativeSpec) -> tuple[int, ...]:
-    """Return the sizes that the extension takes: layers, width, hidden width, vocabulary, ranks of the architecture."""
-    ranks = (
-        (spec.mix_rank, spec.decay_rank)
-        if isinstance(spec, Rwkv6Spec)
-        else (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank)
-    )
-    return spec.layers, spec.width, spec.hidden, spec.vocabulary, *ranks
+    """Return what the extension takes: layers, width, hidden width, vocabulary, sizes of the architecture alone."""
+    own: tuple[int, ...]
+    if isinstance(spec, Rwkv7Spec):
+        own = (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank)
+    elif isinstance(spec, ExpertsSpec):
+        own = (spec.mix_rank, spec.decay_rank, spec.experts, spec.active)
+    else:
+        own = (spec.mix_rank, spec.decay_rank)
+    return spec.layers, spec.width, spec.hidden, spec.vocabulary, *own
 
 
 def missing_reason() -> str:
@@ -70,7 +73,7 @@ def read_memory(memory: npt.NDArray[np.generic]) -> None:
 
 
 class NativeEngine:
-    """An engine for RWKV-6 and RWKV-7 in C.
+    """An engine for RWKV-6, with or without experts, and RWKV-7 in C.
 
     Args:
         path: one of `paths()`; None selects the fastest.

@@ -18,6 +18,8 @@ from radio.model.engines import native_engine
 from radio.model.engines.base import Engine, State
 from radio.model.engines.native_engine import NativeEngine, NativeSpec
 from radio.model.engines.selection import open_engine
+from radio.model.spec.baselines import GruSpec
+from radio.model.spec.experts import ExpertsSpec
 from radio.model.spec.rwkv import Rwkv6Spec, Rwkv7Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
 from radio.model.weights.packing import WEIGHT_FORMATS, WeightFormat, packed_shapes
@@ -27,11 +29,13 @@ from tests.model.models import checkpoint, random_checkpoint
 PATHS = native_engine.paths()
 ODD = Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40)
 ODD_7 = Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=33, value_rank=3, gate_rank=50)
+ODD_EXPERTS = ExpertsSpec(2, 128, 437, mix_rank=20, decay_rank=40, experts=5, active=2)
 """Sizes that are not multiples of panel, group or pair, so that errors in the padding show."""
 SMALLEST = Rwkv6Spec(1, 64, 17, mix_rank=1, decay_rank=1)
 SMALLEST_7 = Rwkv7Spec(1, 64, 17, decay_rank=1, rate_rank=1, value_rank=1, gate_rank=1)
-SPECS = (Rwkv6Spec(3, 192, 837), ODD, SMALLEST, Rwkv7Spec(3, 192, 837), ODD_7, SMALLEST_7)
-both_architectures = pytest.mark.parametrize("odd", [ODD, ODD_7], ids=["rwkv6", "rwkv7"])
+ONE_EXPERT = ExpertsSpec(1, 64, 17, mix_rank=1, decay_rank=1, experts=1)
+SPECS = (Rwkv6Spec(3, 192, 837), ODD, SMALLEST, Rwkv7Spec(3, 192, 837), ODD_7, SMALLEST_7, ODD_EXPERTS, ONE_EXPERT)
+all_architectures = pytest.mark.parametrize("odd", [ODD, ODD_7, ODD_EXPERTS], ids=["rwkv6", "rwkv7", "experts"])
 
 
 def numpy_engine(checkpoint: Checkpoint) -> Engine:
@@ -95,7 +99,7 @@ def test_int8_is_close_to_float_weights(path: str) -> None:
     assert np.sqrt(np.square(logits - expected).mean()) < 0.05 * expected.std()
 
 
-@both_architectures
+@all_architectures
 @pytest.mark.parametrize("weight_format", WEIGHT_FORMATS)
 @pytest.mark.parametrize("path", PATHS)
 def test_a_batch_is_bit_identical_to_its_streams_alone(path: str, weight_format: WeightFormat, odd: Spec) -> None:
@@ -113,7 +117,7 @@ def test_a_batch_is_bit_identical_to_its_streams_alone(path: str, weight_format:
             np.testing.assert_array_equal(states[stream].memory, state.memory)
 
 
-@both_architectures
+@all_architectures
 def test_a_step_does_not_depend_on_earlier_scratch_contents(odd: Spec) -> None:
     """Leftovers in the padding of a vector would change the scale of its last group."""
     engine = NativeEngine(random_checkpoint(odd), weight_format="int8")
@@ -131,7 +135,7 @@ def test_streams_can_join_and_leave_a_batch(weight_format: WeightFormat) -> None
     np.testing.assert_array_equal(logits[2], engine.step([6], saved)[0])
 
 
-@both_architectures
+@all_architectures
 @settings(max_examples=20, deadline=None)
 @given(rows=st.lists(st.integers(0, 436), min_size=2, max_size=12), data=st.data())
 def test_several_rows_in_one_step_equal_several_steps(rows: list[int], data: st.DataObject, odd: Spec) -> None:
@@ -222,9 +226,13 @@ def test_invalid_steps_and_paths_are_rejected() -> None:
         engine.step_batch([1, 2], [state, other.zero_state()])
     with pytest.raises(ModelError, match="does not support the path 'avx51'"):
         NativeEngine(checkpoint(), path="avx51")
+    with pytest.raises(ModelError, match="the engine 'native' does not support GRU; use 'auto'"):
+        NativeEngine(random_checkpoint(GruSpec(1, 64, 50)))
 
 
-@pytest.mark.parametrize("spec", [Rwkv6Spec(2, 64, 437), Rwkv7Spec(2, 64, 437)], ids=str)
+@pytest.mark.parametrize(
+    "spec", [Rwkv6Spec(2, 64, 437), Rwkv7Spec(2, 64, 437), ExpertsSpec(2, 64, 437, experts=3, active=2)], ids=str
+)
 def test_arrays_of_wrong_sizes_are_rejected_before_they_are_read(spec: NativeSpec) -> None:
     from radio.model import _native
 
@@ -238,7 +246,7 @@ def test_arrays_of_wrong_sizes_are_rejected_before_they_are_read(spec: NativeSpe
     for index in range(len(sizes)):
         for size in (0, -1, 2**31 - 1, 2**40, sizes[index] + 64):
             changed = (*sizes[:index], size, *sizes[index + 1 :])
-            with pytest.raises(ValueError, match=r"tensor|size|width|large"):
+            with pytest.raises(ValueError, match=r"tensor|size|width|large|experts"):
                 _native.Model(architecture, changed, "int8", tensors, "portable")
     for count in (sizes[:-1], (*sizes, 1)):
         with pytest.raises(ValueError, match=f"{len(count)} sizes, expected {len(sizes)}"):

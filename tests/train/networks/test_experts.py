@@ -7,7 +7,6 @@ import torch
 from torch.nn import functional
 
 from radio.errors import ModelError
-from radio.model.engines.native_engine import NativeEngine
 from radio.model.engines.numpy_engines import open_numpy_engine
 from radio.model.spec.experts import ExpertsSpec
 from radio.model.spec.rwkv import Rwkv6Spec
@@ -111,8 +110,3 @@ def test_sizes_that_do_not_fit_are_errors() -> None:
         ExpertsSpec(1, 64, 50, experts=2, active=3)
     with pytest.raises(ModelError, match="too many active experts for this width"):
         ExpertsSpec(1, 64, 50, experts=16, active=16)
-
-
-def test_the_native_engine_names_the_architecture_that_it_lacks() -> None:
-    with pytest.raises(ModelError, match="the engine 'native' does not support RWKV-6 with experts; use 'auto'"):
-        NativeEngine(random_checkpoint(SPECS[0]))
