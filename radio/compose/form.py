@@ -84,11 +84,11 @@ def draw_form(
         taste: Of the listeners.
     """
     seconds = min(max(_USUAL * 2 ** random.gauss(0, 0.45), _SHORTEST), _LONGEST)
-    wanted = seconds * tempo / 60 / BEATS_PER_BAR
+    goal = seconds * tempo / 60 / BEATS_PER_BAR
     fewest, most = (limit * tempo / 60 / BEATS_PER_BAR for limit in (_SHORTEST - 2, _LONGEST + 4))
     drafts = [_draft(random, energy, taste) for _ in range(24)]
     fitting = [draft for draft in drafts if fewest <= _length(draft) <= most] or drafts
-    sections = min(fitting, key=lambda draft: abs(_length(draft) - wanted))
+    sections = min(fitting, key=lambda draft: abs(_length(draft) - goal))
     return tuple(_arranged(sections, random, layers))
 
 

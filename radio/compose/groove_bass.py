@@ -142,9 +142,9 @@ def _draw_onsets(kicks: frozenset[Tick], random: Random, *, needs_first: bool) -
     """Draw two or three onsets from the kicks of a bar; spare places fill up a bar with too few."""
     count = random.choices((_FEWEST, _MOST), (0.45, 0.55))[0]
     onsets = [0] if needs_first or 0 in kicks or not kicks else []
-    others = sorted(kicks)
-    random.shuffle(others)
-    for tick in others:
+    candidates = sorted(kicks)
+    random.shuffle(candidates)
+    for tick in candidates:
         if len(onsets) < count and _is_apart(tick, onsets):
             onsets.append(tick)
     for tick in _SPARE:
@@ -207,11 +207,11 @@ def _extra(slots: Mapping[Tick, _Slot], kicks: frozenset[Tick], random: Random) 
 def _root_shares(rhythm: Sequence[_Onset]) -> tuple[float, float]:
     """Return the probabilities of a root where a chord begins and elsewhere, for a line with `ROOTS` roots."""
     begins = sum(onset.begins for onset in rhythm)
-    others = len(rhythm) - begins
+    rest = len(rhythm) - begins
     begin_share = _ROOT_RANGE[1]
-    other_share = (ROOTS * len(rhythm) - begin_share * begins) / max(1, others)
+    other_share = (ROOTS * len(rhythm) - begin_share * begins) / max(1, rest)
     if other_share < _OTHER_RANGE[0] and begins:
-        begin_share = (ROOTS * len(rhythm) - _OTHER_RANGE[0] * others) / begins
+        begin_share = (ROOTS * len(rhythm) - _OTHER_RANGE[0] * rest) / begins
     return (
         min(max(begin_share, _ROOT_RANGE[0]), _ROOT_RANGE[1]),
         min(max(other_share, _OTHER_RANGE[0]), _OTHER_RANGE[1]),

@@ -331,8 +331,8 @@ class MaterialWriter:
             replace(plan, densities={**plan.densities, "piano": _MOTIF_LEVEL}, attributes=())
             for plan in self._plans("A", melody.MOTIF_BARS)
         ]
-        wanted = Attributes(voices=1.0, register=float(middle))
-        plans[0] = replace(plans[0], attributes=wanted.tokens)
+        attributes = Attributes(voices=1.0, register=float(middle))
+        plans[0] = replace(plans[0], attributes=attributes.tokens)
         for line in _sampled(performers, plans, self.inputs.sampling, limits):
             yield [(melody.rank_motif(line), line)]
 

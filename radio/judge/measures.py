@@ -101,14 +101,14 @@ class Analyzer:
         whole = max(level(*_WHOLE), _TINY)
         edge = 2 ** (1 / 6)
         spectrum = {float(hertz): _decibels(level(hertz / edge, hertz * edge) / whole) for hertz in _THIRDS}
-        heard = self._meter.short_term()
+        short_term = self._meter.short_term()
         mean = math.sqrt(self._squares / max(2 * self._frames, 1))
         return Measures(
             seconds=self._frames / SAMPLE_RATE,
             loudness=self._meter.integrated,
             true_peak=self._meter.true_peak,
             loudness_range=self._meter.loudness_range,
-            short_term_deviation=float(heard.std()) if len(heard) else 0.0,
+            short_term_deviation=float(short_term.std()) if len(short_term) else 0.0,
             crest=20 * math.log10(self._peak / mean) if mean else 0.0,
             tilt=_tilt(spectrum) if mean else 0.0,
             side_to_middle=_decibels(self._side / max(self._middle, _TINY)),

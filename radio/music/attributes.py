@@ -69,10 +69,10 @@ def measure(notes: Sequence[Note], bars: int) -> Attributes:
         first = note.start // _SAMPLE
         for place in range(first, max(first + 1, min(note.end, end) // _SAMPLE)):
             sounding[place] += 1
-    heard = [count for count in sounding if count]
+    counts = [count for count in sounding if count]
     return Attributes(
         onsets=len({note.start for note in notes}) / (bars * BEATS_PER_BAR),
-        voices=sum(heard) / len(heard),
+        voices=sum(counts) / len(counts),
         length=sum(min(note.end, end) - note.start for note in notes) / len(notes) / TICKS_PER_BEAT,
         classes=sum(map(len, classes.values())) / len(classes),
         register=sum(note.note for note in notes) / len(notes),

@@ -183,14 +183,14 @@ class _Settler:
 
     def _ambience(self, layer: str, *, on: bool) -> tuple[dict[str, ControlValue], list[str]]:
         """Return the controls that choose a sound of the surroundings, or keep it away."""
-        wanted = [other for other, facet in self.wishes.facets.items() if other in AMBIENCE and facet.value == "on"]
-        if on and wanted[0] != layer:
-            raise NoEffectError(f"one sound of the surroundings plays at a time, here the {wanted[0]}")
+        chosen = [other for other, facet in self.wishes.facets.items() if other in AMBIENCE and facet.value == "on"]
+        if on and chosen[0] != layer:
+            raise NoEffectError(f"one sound of the surroundings plays at a time, here the {chosen[0]}")
         if on:
             return {"ambience": AMBIENCE[layer], "ambience_mute": False}, []
         present, mix = self.controls.ambience, self.settings.ambience.audible()
-        heard = AMBIENCE[layer] in ([present] if present != STATION else mix)
-        return ({"ambience_mute": True} if heard and not wanted else {}), []
+        audible = AMBIENCE[layer] in ([present] if present != STATION else mix)
+        return ({"ambience_mute": True} if audible and not chosen else {}), []
 
     def _without(self, instrument: str) -> tuple[dict[str, ControlValue], list[str]]:
         """Return the controls that keep an instrument away, where the station plays it."""

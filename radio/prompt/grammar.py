@@ -314,8 +314,8 @@ class _Parser:
         understood = bool(facets) or bool(instrument)
         reason = "" if understood else reason
         self.phrases.append(Phrase(span, self.sentence.text(span), facets, reason, instrument, barred))
-        heard = any(facet.value == "on" for facet in facets) or (bool(instrument) and not barred)
-        self._affirms = self._affirms or heard
+        asserted = any(facet.value == "on" for facet in facets) or (bool(instrument) and not barred)
+        self._affirms = self._affirms or asserted
         self._last = concept
         self._thing = len(self.phrases) - 1 if isinstance(concept, (Layer, Instrument)) else None
         self._negates = False

@@ -44,8 +44,8 @@ def _english(tokens: Sequence[Token], start: int) -> tuple[float, int] | None:
             place += 1
     if (tens := _TENS.get(_form(tokens, place))) is not None:
         value, place = value + tens, place + 1
-    if (ones := _ONES.get(_form(tokens, place))) is not None:
-        value, place = value + ones, place + 1
+    if (unit := _ONES.get(_form(tokens, place))) is not None:
+        value, place = value + unit, place + 1
     return (value, place) if place > start else None
 
 

@@ -45,8 +45,8 @@ def wishes_of(reading: Reading) -> Wishes:
         for facet in phrase.facets:
             if loses and facet.aspect == "mode" and facet.weight == IMPLIED:
                 continue  # it belongs to a mood that is not heard
-            kept = facets.get(facet.aspect)
-            if kept is None or _outweighs(facet, kept):
+            earlier = facets.get(facet.aspect)
+            if earlier is None or _outweighs(facet, earlier):
                 facets[facet.aspect] = facet
     return Wishes(phrases, facets, silent)
 

@@ -30,10 +30,10 @@ class EventLog:
 
     def take(self, end: Frames) -> list[StationEvent]:
         """Remove and return the events before `end`."""
-        taken = []
+        removed = []
         while self._events and self._events[0][0] < end:
-            taken.append(heapq.heappop(self._events)[2])
-        return taken
+            removed.append(heapq.heappop(self._events)[2])
+        return removed
 
     def save(self) -> tuple[PendingEvent, ...]:
         """Return the events that wait."""

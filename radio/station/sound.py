@@ -85,8 +85,8 @@ class Sound:
 
     def mark(self) -> SoundMark:
         """Return what `rewind` needs to return to this place."""
-        kept = deepcopy((self._mixer, self.leveler, self._guard))
-        return SoundMark(*kept, tuple(self.cues.strikes), self._textures.ambience.save())
+        parts = deepcopy((self._mixer, self.leveler, self._guard))
+        return SoundMark(*parts, tuple(self.cues.strikes), self._textures.ambience.save())
 
     def restore(self, state: StationState) -> None:
         """Go on from a snapshot. What was heard before it is missing."""

@@ -76,11 +76,11 @@ class Network:
         step = _USED * HOP
         windows = -(-count // _USED)
         padded = np.pad(mono, (_EDGE * HOP, max(0, windows * step + _WINDOW - len(mono))))
-        heard = [
+        outputs = [
             self._session.run([_SOUNDING, _BEGINNING], {_INPUT: padded[None, start : start + _WINDOW, None]})
             for start in range(0, windows * step, step)
         ]
         sounding, beginning = (
-            np.concatenate([window[place][0, _EDGE : _EDGE + _USED] for window in heard])[:count] for place in (0, 1)
+            np.concatenate([window[place][0, _EDGE : _EDGE + _USED] for window in outputs])[:count] for place in (0, 1)
         )
         return Activations(sounding, beginning)

@@ -87,7 +87,7 @@ def find_notes(activations: Activations) -> list[HeardNote]:
 
 def _without_undertones(notes: Sequence[HeardNote]) -> list[HeardNote]:
     """Return the notes without short weak ones below a note whose overtone they would have: the network hears such."""
-    kept = []
+    strong = []
     for place, note in enumerate(notes):
         near = notes[max(0, place - _NEIGHBORS) : place + _NEIGHBORS]
         if not any(
@@ -97,8 +97,8 @@ def _without_undertones(notes: Sequence[HeardNote]) -> list[HeardNote]:
             and other.end - other.start > _LONGER * (note.end - note.start)
             for other in near
         ):
-            kept.append(note)
-    return kept
+            strong.append(note)
+    return strong
 
 
 def _beginnings(activations: Activations) -> Frames:

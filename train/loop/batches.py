@@ -129,8 +129,8 @@ class TrainingBatches(IterableDataset[Batch]):
         if not self.table.attributes.any():
             return rows
         dropped = self.table.attributes[rows] & (generator.random(len(rows)) < generator.choice(DROPPED))
-        kept: Rows = rows[~dropped]
-        return kept
+        left: Rows = rows[~dropped]
+        return left
 
     def _draw_piece(self, generator: np.random.Generator) -> int:
         """Return the index of the next piece."""

@@ -26,8 +26,8 @@ from train.networks.recompute import recompute_blocks
 class DivergedError(RadioError):
     """A loss or a gradient that is not finite: the weights are those of the step before."""
 
-    def __init__(self, what: str, step: int) -> None:
-        super().__init__(f"the {what} of step {step + 1} is not finite")
+    def __init__(self, quantity: str, step: int) -> None:
+        super().__init__(f"the {quantity} of step {step + 1} is not finite")
 
 
 class TrainingModule(lightning.LightningModule):

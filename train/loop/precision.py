@@ -18,9 +18,9 @@ def product_dtype(precision: str, device: torch.device) -> torch.dtype:
         bfloat16 if the recipe asks for it and the device computes it in hardware, or else float32. PyTorch emulates
         bfloat16 on other processors, at a twentieth of the speed of float32.
     """
-    wanted = precision == "bf16-mixed"
+    is_mixed = precision == "bf16-mixed"
     native = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else cpu_has_bfloat16()
-    return torch.bfloat16 if wanted and native else torch.float32
+    return torch.bfloat16 if is_mixed and native else torch.float32
 
 
 @cache

@@ -28,7 +28,7 @@ from train.loop.module import TrainingModule
 from train.loop.stored_run import load_module
 
 KINDS: Final = ("time", "length", "instrument", "pitch")
-"""What the bits of an event are spent on."""
+"""The properties on which the bits of an event are spent."""
 
 _LANES: Final = 8
 _PITCHES: Final = 128

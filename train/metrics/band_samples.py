@@ -1,4 +1,4 @@
-"""How layers of a band fit together: in tracks, and in what models continue, together or each by itself."""
+"""Measure whether the layers of a band fit together, in tracks and in what models continue."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def continued(
     """Return the notes that a band model plays in `steps`, after the notes before these."""
     table = BandTable(engine.tokens)
     sampler = Sampler(engine.tokens, np.random.default_rng(list(seed)))
-    heard = [note for note in notes if note.start < steps.start]
-    logits, state = engine.step([table.row[token] for token in encode(heard)], engine.zero_state())
-    now, played = heard[-1].start, list[BandNote]()
+    context = [note for note in notes if note.start < steps.start]
+    logits, state = engine.step([table.row[token] for token in encode(context)], engine.zero_state())
+    now, played = context[-1].start, list[BandNote]()
 
     def draw(allowed: np.typing.NDArray[np.bool_]) -> int:
         nonlocal logits, state

@@ -1,4 +1,4 @@
-"""How near a primed station comes to its file: its keys beside those of the file, and of nine others."""
+"""Distances of a primed station from its file: its keys beside those of the file, and of nine others."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def following_figures(paths: Sequence[Path], settings: StationSettings, count: i
     whole = [features(keys) for keys in songs]
     halves = [_halves(keys) for keys in songs]
     firsts = [features(first) for first, _ in halves]
-    found: dict[str, list[dict[str, float]]] = {}
+    results: dict[str, list[dict[str, float]]] = {}
     for number in tqdm(range(min(count, len(paths))), desc="primed"):
         rivals = [number, *((number + step) % len(paths) for step in range(1, _OTHERS + 1))]
         excerpt = [note for note in songs[number] if note.start < _FOLLOWING * TICKS_PER_BAR]
         tracks = _tracks(paths[number], settings, seed + number)
         for name, bars in zip(("first track", "second track"), tracks, strict=True):
             notes = events_to_notes([event for bar in bars for event in bar.events["keys"]])
-            found.setdefault(name, []).append(_compared(features(notes), whole, rivals))
-        found.setdefault("the file's own first bars", []).append(_compared(features(excerpt), whole, rivals))
-        found.setdefault("its halves", []).append(_compared(features(halves[number][1]), firsts, rivals))
-    return {name: {row: fmean(one[row] for one in rows) for row in rows[0]} for name, rows in found.items()}
+            results.setdefault(name, []).append(_compared(features(notes), whole, rivals))
+        results.setdefault("the file's own first bars", []).append(_compared(features(excerpt), whole, rivals))
+        results.setdefault("its halves", []).append(_compared(features(halves[number][1]), firsts, rivals))
+    return {name: {row: fmean(one[row] for one in rows) for row in rows[0]} for name, rows in results.items()}
 
 
 def _tracks(path: Path, settings: StationSettings, seed: int) -> Iterator[list[Bar]]:

@@ -61,13 +61,13 @@ def measure_trios(root: Path) -> tuple[dict[str, JsonValue], str]:
         pair: float(np.mean([take[pair].persisting for take in takes if pair in take]))
         for pair in (*_INSTRUMENTS, _PAIR)
     }
-    others = {"keys": "bass", "bass": "keys"}
+    partners = {"keys": "bass", "bass": "keys"}
     followers = {
         layer: _lateness(
             [take[layer] for take in takes if layer in take],
             own=max(0.0, (persisting[layer] + persisting[_PAIR] - persisting[other]) / 2) ** 0.5,
         )
-        for layer, other in others.items()
+        for layer, other in partners.items()
     }
     values: dict[str, JsonValue] = {layer: asdict(lateness) for layer, lateness in followers.items()}
     return {"followers": values, "followers_source": SOURCE}, _table(takes, followers)

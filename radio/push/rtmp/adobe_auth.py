@@ -38,10 +38,10 @@ def query(refusal: str, user: str, password: str, challenge: str) -> str:
         )
     if "?reason=authfailed" in refusal or "?reason=nosuchuser" in refusal:
         raise StreamError("the server rejects the user or the password")
-    _, found, asked = refusal.partition("?reason=needauth")
-    if not found:
+    _, separator, request = refusal.partition("?reason=needauth")
+    if not separator:
         return f"?authmod=adobe&user={user}"
-    values = dict(part.partition("=")[::2] for part in asked.split()[0].split("&") if "=" in part) if asked else {}
+    values = dict(part.partition("=")[::2] for part in request.split()[0].split("&") if "=" in part) if request else {}
     seed = values.get("opaque") or values.get("challenge", "")
     response = _digest(_digest(user + values.get("salt", "") + password) + seed + challenge)
     opaque = f"&opaque={values['opaque']}" if values.get("opaque") else ""
