@@ -1,9 +1,9 @@
 """Measure what a model of all layers gives over a model for each layer.
 
 All are runs of the part `band`: one on a corpus of whole tracks, the others on corpora of one layer each (`prepare
-folder --encoding events --track bass`). They are measured on the validation pieces of the first one's corpus, in bits
-per event of each layer. Then they continue these pieces after sixteen bars, together and each by itself, and it is
-counted how often bass and kick coincide, and how often the bass plays notes of the keys' harmony.
+folder --encoding events --track bass`). They are measured on the same pieces, in bits per event of each layer. Then
+they continue these pieces after sixteen bars, together and each by itself, and it is counted how often bass and kick
+coincide, and how often the bass plays notes of the keys' harmony.
 """
 
 from __future__ import annotations
@@ -32,20 +32,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{layer}", type=Path, metavar="RUN", required=True, help=f"run of a model of the {layer}"
         )
     parser.add_argument(
-        "--pieces", type=positive_integer, default=40, metavar="N", help="most validation pieces to continue [40]"
+        "--corpus",
+        type=Path,
+        metavar="FOLDER",
+        help="corpus of whole tracks that no run has read, of which all pieces are measured [the validation pieces of "
+        "the first run]",
     )
+    parser.add_argument("--pieces", type=positive_integer, default=40, metavar="N", help="most pieces to continue [40]")
     parser.add_argument("--seed", type=int, default=1, help="start of the random generators [1]")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, and print both tables as Markdown."""
     from radio.model.sampling import Sampling
-    from train.metrics.band_bits import bits_table, measured
-    from train.metrics.band_samples import compared, samples_table, validation_tracks
+    from radio.music.band_events import decode
+    from train.metrics.band_bits import bits_table, measured, pieces_of
+    from train.metrics.band_samples import compared, samples_table
 
     runs = {"keys": arguments.keys, "bass": arguments.bass, "drums": arguments.drums}
-    print(bits_table(*measured(arguments.joint, runs)), flush=True)
-    tracks = validation_tracks(arguments.joint)[: arguments.pieces]
+    pieces = pieces_of(arguments.joint, arguments.corpus)
+    print(bits_table(*measured(arguments.joint, runs, pieces)), flush=True)
+    tracks = [decode(piece.tolist()) for piece in pieces[: arguments.pieces]]
     separate = {layer: _engine(path) for layer, path in runs.items()}
     results = compared(_engine(arguments.joint), separate, tracks, Sampling(top_p=0.95), arguments.seed)
     print(samples_table(results))

@@ -25,7 +25,7 @@ from train.data.binidx import Tokens
 from train.data.vocabulary import RowTable, known_tokens
 from train.loop.batches import validation_batches
 from train.loop.module import TrainingModule
-from train.loop.stored_run import load_module
+from train.loop.stored_run import load_module, stored_run
 
 KINDS: Final = ("time", "length", "instrument", "pitch")
 """The properties on which the bits of an event are spent."""
@@ -98,19 +98,26 @@ def _split(logits: Tensor, targets: Tensor, table: RowTable) -> Tensor:
     return torch.stack([whole - score, whole - own, own - score])
 
 
-def measured(joint: Path, separate: Mapping[str, Path]) -> tuple[dict[str, LayerBits], dict[str, LayerBits]]:
-    """Measure the run of a model of all layers, and a run for each layer, on the same validation pieces.
+def pieces_of(run: Path, corpus: Path | None) -> list[Tokens]:
+    """Return all pieces of a corpus that no run has read, or the validation pieces of the run's own."""
+    if corpus is None:
+        return binidx.read(Path(stored_run(run / "last.ckpt").recipe.corpus) / "validation")
+    return [piece for split in ("train", "validation") for piece in binidx.read(corpus / split)]
+
+
+def measured(
+    joint: Path, separate: Mapping[str, Path], pieces: Sequence[Tokens]
+) -> tuple[dict[str, LayerBits], dict[str, LayerBits]]:
+    """Measure the run of a model of all layers, and a run for each layer, on the same pieces.
 
     Returns:
         The bits of the first model by layer, and those of the others.
     """
-    module = load_module(joint / "last.ckpt", BAND)
-    pieces = binidx.read(Path(module.recipe.corpus) / "validation")
     alone: dict[str, LayerBits] = {}
     for layer, run in separate.items():
         own = [part for piece in pieces if (part := of_layer(piece, layer)) is not None]
         alone |= bits_by_layer(load_module(run / "last.ckpt", BAND), own)
-    return bits_by_layer(module, pieces), alone
+    return bits_by_layer(load_module(joint / "last.ckpt", BAND), pieces), alone
 
 
 def bits_table(joint: Mapping[str, LayerBits], separate: Mapping[str, LayerBits]) -> str:

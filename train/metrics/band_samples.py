@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,10 +12,8 @@ from radio.compose.drums import KICKS
 from radio.errors import SettingsError
 from radio.model.engines.base import Engine
 from radio.model.sampling import Sampler, Sampling
-from radio.music.band_events import INSTRUMENTS, BandNote, decode, encode, loudness
+from radio.music.band_events import INSTRUMENTS, BandNote, encode, loudness
 from radio.music.vocab import BAND_LENGTHS, BAND_PITCHES, BAND_STEPS
-from train.data import binidx
-from train.loop.stored_run import stored_run
 
 _BEAT: Final = 8
 """1/32 notes of a beat."""
@@ -104,18 +101,12 @@ def compared(
         results["separate"].append(togetherness(alone))
         results["joint"].append(togetherness(continued(joint, notes, PLAYED, sampling, (seed, number))))
     if not results["tracks"]:
-        raise SettingsError("no validation piece has keys, bass and drums before and after its sixteenth bar")
+        raise SettingsError("no piece has keys, bass and drums before and after its sixteenth bar")
     return {name: shares(counted) for name, counted in results.items()}
 
 
 def _plays(notes: Sequence[BandNote]) -> bool:
     return any(note.start < PLAYED.start for note in notes) and any(note.start in PLAYED for note in notes)
-
-
-def validation_tracks(run: Path) -> list[list[BandNote]]:
-    """Return the validation pieces of a run's corpus."""
-    corpus = Path(stored_run(run / "last.ckpt").recipe.corpus)
-    return [decode(piece.tolist()) for piece in binidx.read(corpus / "validation")]
 
 
 def samples_table(results: Mapping[str, Mapping[str, float]]) -> str:

@@ -82,8 +82,13 @@ def test_the_command_compares_runs(tmp_path: Path, capsys: pytest.CaptureFixture
     prepare("folder", tmp_path / "midi", tmp_path / "data", encoding="events")
     fit(recipe(tmp_path / "data"), tmp_path / "run", progress=False)
     run = str(tmp_path / "run")
-    assert main(["band", run, "--keys", run, "--bass", run, "--drums", run]) == 0
+    words = ["band", run, "--keys", run, "--bass", run, "--drums", run]
+    assert main([*words, "--corpus", str(tmp_path / "data")]) == 0
+    all_pieces = capsys.readouterr().out
+    assert main(words) == 0
     text = capsys.readouterr().out
+    events = [int(table.splitlines()[2].split("|")[2].replace(",", "")) for table in (text, all_pieces)]
+    assert events[1] > 3 * events[0], "one piece of four is for validation"
     assert [line.split("|")[1].strip() for line in text.splitlines()] == [
         "bits per event", "---", "keys", "bass", "drums", "all",
         "share of notes", "---", "bass on a kick", "kicks with a bass", "bass in the keys' harmony",
