@@ -33,8 +33,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Block], Block
     def change(fault: Callable[[Block], Block]) -> None:
         process = Mixer.process
 
-        def broken(self: Mixer, *arguments: object) -> Block:
-            block = process(self, *arguments)  # type: ignore[arg-type]
+        def broken(self: Mixer, *arguments: object, **cues: object) -> Block:
+            block = process(self, *arguments, **cues)  # type: ignore[arg-type]
             return block if self.position < FAILS_AT else fault(block)
 
         monkeypatch.setattr(Mixer, "process", broken)
