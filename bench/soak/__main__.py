@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,18 +34,24 @@ WARM_UP: Final = 0.2
 
 
 @contextlib.contextmanager
-def radio(speed: float) -> Iterator[tuple[subprocess.Popen[str], SharedClock]]:
-    """Start the radio; yield its process and its clock."""
+def radio(speed: float, stations: Mapping[str, object]) -> Iterator[tuple[subprocess.Popen[str], SharedClock]]:
+    """Start the radio with these stations; yield its process and its clock."""
     with tempfile.TemporaryDirectory() as folder:
         config, clock = Path(folder) / "stations.yaml", Path(folder) / "clock"
         shared = SharedClock(clock, speed)
-        config.write_text(yaml.safe_dump({"stations": STATIONS}))
+        config.write_text(yaml.safe_dump({"stations": dict(stations)}))
         command = [sys.executable, "-m", "bench.soak.server", str(config), str(speed), str(clock)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        # In a session of its own, so that Ctrl+C ends the measurement and not the radio.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
             try:
                 yield process, shared
             finally:
                 process.terminate()
+
+
+def _station(path: str) -> str:
+    """Return the station of a stream's path."""
+    return path.strip("/").partition(".")[0]
 
 
 def slope(samples: list[dict[str, Any]], figure: str, process: str) -> float:
@@ -87,32 +93,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0, help="length of the programme [24]")
     parser.add_argument("--speed", type=float, default=30.0, help="hours of the programme in an hour, at most [30]")
+    parser.add_argument("--stations", nargs="+", choices=STATIONS, default=[*STATIONS], help="stations that play [all]")
     parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
     arguments = parser.parse_args()
     console, samples = Console(), list[dict[str, Any]]()
-    began = time.monotonic()
-    with radio(arguments.speed) as (process, clock), Progress(console=console) as progress:
+    began, hours = time.monotonic(), 0.0
+    stations = {name: STATIONS[name] for name in arguments.stations}
+    with radio(arguments.speed, stations) as (process, clock), Progress(console=console) as progress:
         assert process.stdout is not None  # noqa: S101  # stdout is a pipe
         port = int(process.stdout.readline())
-        listeners = [Listener(port, path, now=clock.now) for path in PATHS]
+        listeners = [Listener(port, path, now=clock.now) for path in PATHS if _station(path) in stations]
         for listener in listeners:
             listener.start()
         task = progress.add_task(f"{arguments.hours:g} h of programme", total=arguments.hours)
-        for line in process.stdout:
-            samples.append(json.loads(line))
-            progress.update(task, completed=(samples[-1]["at"] - samples[0]["at"]) / 3_600)
-            if len(samples) == 10:  # the bursts have come
-                for listener in listeners:
-                    listener.reset()
-            if samples[-1]["at"] - samples[0]["at"] >= 3_600 * arguments.hours:
-                break
+        with contextlib.suppress(KeyboardInterrupt):
+            for line in process.stdout:
+                samples.append(json.loads(line))
+                hours = (samples[-1]["at"] - samples[0]["at"]) / 3_600
+                progress.update(task, completed=hours)
+                if len(samples) == 10:  # the bursts have come
+                    for listener in listeners:
+                        listener.reset()
+                if hours >= arguments.hours:
+                    break
         minutes = (time.monotonic() - began) / 60
-        text = f"{arguments.hours:g} hours of programme took {minutes:.0f} minutes.\n\n{table(samples, listeners)}"
+        text = f"{hours:.1f} hours of programme took {minutes:.0f} minutes.\n\n{table(samples, listeners)}"
         for listener in listeners:
             listener.stop()
     console.print(text, markup=False)
     if arguments.output is not None:
         command = f"python -m bench.soak --hours {arguments.hours:g} --speed {arguments.speed:g}"
+        if len(stations) < len(STATIONS):
+            command += f" --stations {' '.join(stations)}"
         replace_table(arguments.output, "soak", command, text)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
+from radio.audio.cues import Cues
 from radio.audio.curve import Lines, Ramp, Signal
 from radio.audio.duck import Duck
 from radio.audio.filters import (
@@ -35,6 +36,7 @@ _BAND_GAIN = 1.6
 _CLEAR = 0.3
 _OPEN = 1_000.0
 """Cut-off, in Hz, below which notes may be too quiet to be heard."""
+_STILL, _NONE = MixState(), Cues()
 _FADE = 25.0
 """Rate at which a level moves, in full scale per second: 40 ms from unity to silence, without a click."""
 
@@ -111,21 +113,16 @@ class Mixer:
         self,
         stems: Mapping[str, Block],
         controls: Controls,
-        kicks: Sequence[Frames] = (),
-        move: MixState | None = None,
-        bass_notes: Sequence[Frames] = (),
-        *,
-        snares: Sequence[Frames] = (),
+        move: MixState = _STILL,
+        cues: Cues = _NONE,
     ) -> Block:
         """Mix the next block.
 
         Args:
             stems: (MIX_BLOCK, 2) float32 for each layer; missing layers are silent.
             controls: levels, mutes, `lowpass` and `wow` for this block. Those of the first call apply at once.
-            kicks: frames within this block at which a kick drum begins.
-            move: values that the arrangement reaches at the end of this block; None is a still mix.
-            bass_notes: frames within this block at which a note of the bass begins.
-            snares: frames within this block at which a firm stroke of the snare begins.
+            move: values that the arrangement reaches at the end of this block.
+            cues: the notes of this block that duck other layers.
 
         Returns:
             (MIX_BLOCK, 2) float32, delayed by `latency` frames; no sample exceeds the tone's ceiling.
@@ -135,7 +132,6 @@ class Mixer:
                 stay in the filters forever, so the station must be opened again.
         """
         _check(stems)
-        move = move or MixState()
         if self._low_pass is None:
             self._low_pass = SweptLowPass(min(controls.lowpass, move.lowpass))
             self._music, self._band = Ramp(move.gain, _FADE), Ramp(move.drums_band, _FADE)
@@ -144,10 +140,10 @@ class Mixer:
         keys, bass, drums, lead = played.reshape(len(_PLAYED), 2, MIX_BLOCK)
         targets = self._levels_of(controls, move)
         levels = {layer: ramp.draw(targets[layer]) for layer, ramp in self._levels.items()}
-        duck = self._duck.draw(kicks)
+        duck = self._duck.draw(cues.kicks)
         keys = self._shaped(keys)
-        hit = np.minimum(duck, self._snare_duck.draw(snares)) if self._snare_duck else duck
-        keys *= _single(levels["keys"] * hit * self._bass_duck.draw(bass_notes))
+        hit = np.minimum(duck, self._snare_duck.draw(cues.snares)) if self._snare_duck else duck
+        keys *= _single(levels["keys"] * hit * self._bass_duck.draw(cues.bass_notes))
         bass[:] = self._lowered(bass.mean(axis=0))  # a wide low end would be lost on one loudspeaker
         bass *= _single(levels["bass"] * duck)
         lead *= _single(levels["lead"] * duck**0.5)

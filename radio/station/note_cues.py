@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from typing import Final
 
+from radio.audio.cues import Cues
 from radio.compose.drums import KICKS, is_firm_snare
 from radio.types import Frames
 
@@ -12,55 +14,47 @@ _FIRM: Final = frozenset({"keys", "bass"})
 """Layers whose notes are never too faint to be heard, as those of hats and leads can be."""
 
 
-class Cues(NamedTuple):
-    """Notes that are struck within a block.
-
-    kicks, bass_notes, snares: frames from the start of the block.
-    layers: those that must be heard.
-    """
-
-    kicks: list[Frames]
-    bass_notes: list[Frames]
-    layers: set[str]
-    snares: list[Frames]
-
-
-@dataclass(slots=True)
 class NoteCues:
-    """Frames of the notes to come.
+    """Frames of the notes to come, each in ascending order.
 
-    kicks: these duck the other layers.
-    bass_notes, snares: these duck the keys.
+    kicks, bass_notes, snares: see `Cues`.
     strikes: frame and layer of the notes by which the guard knows that there must be sound.
     """
 
-    kicks: list[Frames] = field(default_factory=list)
-    bass_notes: list[Frames] = field(default_factory=list)
-    snares: list[Frames] = field(default_factory=list)
-    strikes: list[tuple[Frames, str]] = field(default_factory=list)
+    def __init__(
+        self, kicks: Iterable[Frames] = (), bass_notes: Iterable[Frames] = (), snares: Iterable[Frames] = ()
+    ) -> None:
+        self.kicks, self.bass_notes, self.snares = sorted(kicks), sorted(bass_notes), sorted(snares)
+        self.strikes: list[tuple[Frames, str]] = []
 
     def add(self, frame: Frames, layer: str, note: int, velocity: int) -> None:
         """Add a note that is struck at `frame`."""
         kick = layer == "drums" and note in KICKS
         if kick:
-            self.kicks.append(frame)
+            insort(self.kicks, frame)
         if kick or layer in _FIRM:
-            self.strikes.append((frame, layer))
+            insort(self.strikes, (frame, layer))
         if layer == "bass":
-            self.bass_notes.append(frame)
+            insort(self.bass_notes, frame)
         if layer == "drums" and is_firm_snare(note, velocity):
-            self.snares.append(frame)
+            insort(self.snares, frame)
 
-    def take(self, start: Frames, end: Frames) -> Cues:
-        """Remove and return what is struck before `end`, in the block that begins at `start`."""
-        cues = Cues(
-            [frame - start for frame in self.kicks if frame < end],
-            [frame - start for frame in self.bass_notes if frame < end],
-            {layer for frame, layer in self.strikes if frame < end},
-            [frame - start for frame in self.snares if frame < end],
-        )
-        self.kicks = [frame for frame in self.kicks if frame >= end]
-        self.bass_notes = [frame for frame in self.bass_notes if frame >= end]
-        self.snares = [frame for frame in self.snares if frame >= end]
-        self.strikes = [strike for strike in self.strikes if strike[0] >= end]
-        return cues
+    def take(self, start: Frames, end: Frames) -> tuple[Cues, set[str]]:
+        """Remove what is struck before `end`, in the block that begins at `start`.
+
+        Returns:
+            The cues of the block, and the layers that must be heard in it.
+        """
+        cues = Cues(*(_take(frames, start, end) for frames in (self.kicks, self.bass_notes, self.snares)))
+        due = bisect_left(self.strikes, (end, ""))
+        layers = {layer for _, layer in self.strikes[:due]}
+        del self.strikes[:due]
+        return cues, layers
+
+
+def _take(frames: list[Frames], start: Frames, end: Frames) -> list[Frames]:
+    """Remove the frames before `end`, and return them counted from `start`."""
+    due = bisect_left(frames, end)
+    taken = [frame - start for frame in frames[:due]]
+    del frames[:due]
+    return taken

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from radio.audio.mixer import Mixer
-from radio.compose.drums import KICKS, is_firm_snare
 from radio.settings.controls import LAYERS, PLAYED_LAYERS, Controls
-from radio.station.aired import PREROLL, AiredPassage, PlayedNote
+from radio.station.aired import PREROLL, AiredPassage
 from radio.station.audio_files import encode, to_pcm
 from radio.station.factory import open_sounds
 from radio.station.layers import change_programs
 from radio.station.moves import Moves
+from radio.station.note_cues import NoteCues
 from radio.types import (
     MIX_BLOCK,
     SAMPLE_RATE,
@@ -53,10 +53,10 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
         for layer in PLAYED_LAYERS:
             notes = (note for note in passage.notes if note.layer == layer and note.frame >= first_frame)
             synth.schedule(layer, [SynthEvent(note.frame - first_frame, note.note, note.velocity) for note in notes])
-        strokes = [
-            deque(note.frame for note in passage.notes if counts(note) and note.frame >= first_frame)
-            for counts in (_is_kick, _is_bass, _is_snare)
-        ]
+        cues = NoteCues()
+        for note in passage.notes:
+            if note.frame >= first_frame and note.velocity > 0:
+                cues.add(note.frame, note.layer, note.note, note.velocity)
         textures.seek(first_frame)
         mixers = {name: Mixer(settings.tone) for name in (LAYERS if separate else ("mix",))}
         for mixer in mixers.values():
@@ -72,14 +72,12 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
                 controls = controls.changed(changes.popleft()[1])
             stems = synth.render(MIX_BLOCK)
             stems |= textures.render(MIX_BLOCK, controls, _always if separate else mixers["mix"].is_audible)
-            kicks, bass_notes, snares = (_within(frames, position) for frames in strokes)
+            struck, _ = cues.take(position, position + MIX_BLOCK)
             first = max(0, passage.start - (position - latency))
             last = min(MIX_BLOCK, passage.end - (position - latency))
             move = moves.at(position + MIX_BLOCK)
             blocks = {
-                name: mixer.process(
-                    _only(name, stems) if separate else stems, controls, kicks, move, bass_notes, snares=snares
-                )[first:last]
+                name: mixer.process(_only(name, stems) if separate else stems, controls, move, struck)[first:last]
                 for name, mixer in mixers.items()
             }
             position += MIX_BLOCK
@@ -95,26 +93,6 @@ def _always(_layer: str, _controls: Controls) -> bool:
 def _only(layer: str, stems: Mapping[str, Block]) -> Mapping[str, Block]:
     """Return the stem of one layer; none for a lead in a station that plays none."""
     return {layer: stems[layer]} if layer in stems else {}
-
-
-def _within(frames: deque[Frames], position: Frames) -> list[Frames]:
-    """Take the frames of the block at `position` out of those to come, and return them counted from its start."""
-    block = []
-    while frames and frames[0] < position + MIX_BLOCK:
-        block.append(frames.popleft() - position)
-    return block
-
-
-def _is_bass(note: PlayedNote) -> bool:
-    return note.layer == "bass" and note.velocity > 0
-
-
-def _is_kick(note: PlayedNote) -> bool:
-    return note.layer == "drums" and note.note in KICKS and note.velocity > 0
-
-
-def _is_snare(note: PlayedNote) -> bool:
-    return note.layer == "drums" and is_firm_snare(note.note, note.velocity)
 
 
 def write(

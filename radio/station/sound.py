@@ -74,10 +74,10 @@ class Sound:
         end = self.mixed + MIX_BLOCK
         stems = self.synth.render(MIX_BLOCK)
         stems |= self._textures.render(MIX_BLOCK, controls, self._mixer.is_audible)
-        cues = self.cues.take(self.mixed, end)
+        cues, layers = self.cues.take(self.mixed, end)
         move = self.moves.at(end)
-        block = self._mixer.process(stems, controls, cues.kicks, move, cues.bass_notes, snares=cues.snares)
-        struck = any(self._mixer.carries(layer, controls, move) for layer in cues.layers)
+        block = self._mixer.process(stems, controls, move, cues)
+        struck = any(self._mixer.carries(layer, controls, move) for layer in layers)
         self._guard.check(block, struck=struck)
         self.leveler.add(block, self.mixed, move.gain)
         self.mixed = end
@@ -108,5 +108,5 @@ class Sound:
         """Take over the frame, the moves of the mix and the notes to come."""
         self.mixed = state.frame
         self.moves.restore(state.moves)
-        self.cues = NoteCues(list(state.kicks), list(state.bass_notes), list(state.snares))
+        self.cues = NoteCues(state.kicks, state.bass_notes, state.snares)
         self._textures.seek(state.frame)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from radio.audio.cues import Cues
 from radio.audio.loudness import integrated_loudness, true_peak
 from radio.audio.mixer import Mixer
 from radio.errors import AudioError
@@ -55,7 +56,9 @@ def mixed(mixer: Mixer, stems: Mapping[str, Block], controls: Controls, kicks: S
     starts = range(0, frames, MIX_BLOCK)
     blocks = [
         mixer.process(
-            cut(padded, at, at + MIX_BLOCK), controls, [kick - at for kick in kicks if 0 <= kick - at < MIX_BLOCK]
+            cut(padded, at, at + MIX_BLOCK),
+            controls,
+            cues=Cues(kicks=[kick - at for kick in kicks if 0 <= kick - at < MIX_BLOCK]),
         )
         for at in starts
     ]
@@ -171,22 +174,22 @@ def test_a_kick_ducks_keys_and_bass_by_the_depth_in_the_tone(layer: str, dip: fl
 @pytest.mark.parametrize(("layer", "dip"), [("keys", 5.0), ("bass", 0.0), ("lead", 0.0), ("drums", 0.0)])
 def test_a_note_of_the_bass_and_a_snare_duck_the_keys_alone(layer: str, dip: float, cue: str) -> None:
     mixer = Mixer(replace(CLEAN, duck_bass_db=5.0, duck_snare_db=5.0))
-    assert dip_after({cue: [0]}, layer, mixer) == pytest.approx(-dip, abs=0.3)
+    assert dip_after(Cues(**{cue: [0]}), layer, mixer) == pytest.approx(-dip, abs=0.3)
 
 
 def test_a_snare_on_a_kick_ducks_the_keys_no_further_than_the_deeper_of_both() -> None:
     mixer = Mixer(replace(CLEAN, duck_db=3.0, duck_snare_db=5.0))
-    assert dip_after({"kicks": [0], "snares": [0]}, "keys", mixer) == pytest.approx(-5, abs=0.3)
+    assert dip_after(Cues(kicks=[0], snares=[0]), "keys", mixer) == pytest.approx(-5, abs=0.3)
 
 
-def dip_after(cues: Mapping[str, list[int]], layer: str, mixer: Mixer) -> float:
+def dip_after(cues: Cues, layer: str, mixer: Mixer) -> float:
     """Return by how much the level of a tone changes within 5 to 10 ms after the cues of one block."""
     t = np.arange(MIX_BLOCK * 10) / SAMPLE_RATE
     stem = (0.01 * np.sin(2 * np.pi * 400 * t))[:, None].repeat(2, axis=1).astype(np.float32)
     hit = 5 * MIX_BLOCK
     out = np.concatenate(
         [
-            mixer.process({layer: stem[at : at + MIX_BLOCK]}, STILL, **(cues if at == hit else {}))
+            mixer.process({layer: stem[at : at + MIX_BLOCK]}, STILL, cues=cues if at == hit else Cues())
             for at in range(0, len(stem), MIX_BLOCK)
         ]
     )[mixer.latency :]
