@@ -93,16 +93,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0, help="length of the programme [24]")
     parser.add_argument("--speed", type=float, default=30.0, help="hours of the programme in an hour, at most [30]")
-    parser.add_argument("--stations", nargs="+", choices=STATIONS, default=[*STATIONS], help="stations that play [all]")
+    parser.add_argument("--listeners", nargs="+", default=[*PATHS], help="their streams; only these stations play")
     parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
     arguments = parser.parse_args()
     console, samples = Console(), list[dict[str, Any]]()
     began, hours = time.monotonic(), 0.0
-    stations = {name: STATIONS[name] for name in arguments.stations}
+    paths: list[str] = arguments.listeners
+    stations = {name: STATIONS[name] for name in map(_station, paths)}
     with radio(arguments.speed, stations) as (process, clock), Progress(console=console) as progress:
         assert process.stdout is not None  # noqa: S101  # stdout is a pipe
         port = int(process.stdout.readline())
-        listeners = [Listener(port, path, now=clock.now) for path in PATHS if _station(path) in stations]
+        listeners = [Listener(port, path, now=clock.now) for path in paths]
         for listener in listeners:
             listener.start()
         task = progress.add_task(f"{arguments.hours:g} h of programme", total=arguments.hours)
@@ -123,8 +124,8 @@ def main() -> None:
     console.print(text, markup=False)
     if arguments.output is not None:
         command = f"python -m bench.soak --hours {arguments.hours:g} --speed {arguments.speed:g}"
-        if len(stations) < len(STATIONS):
-            command += f" --stations {' '.join(stations)}"
+        if paths != [*PATHS]:
+            command += f" --listeners {' '.join(paths)}"
         replace_table(arguments.output, "soak", command, text)
 
 
