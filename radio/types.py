@@ -57,10 +57,10 @@ PRIME_CHOICES: tuple[PrimeChoice, ...] = get_args(PrimeChoice)
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
 """Events start on multiples of this many frames (FluidSynth's block), so the block size does not change the sound."""
-MIX_BLOCK: Frames = 1_920
-"""Frames per mixing block (40 ms), independent of the size that a caller requests.
+MIX_BLOCK: Frames = 3_840
+"""Frames per mixing block (80 ms), independent of the size that a caller requests.
 
-Short enough for level changes to feel immediate and for the CPU cache, long enough to make Python's overhead small.
+Short enough for level changes to feel immediate, long enough to make Python's overhead small.
 """
 
 TICKS_PER_BEAT = 120

@@ -14,7 +14,7 @@ from radio.audio.filters import Filters
 from radio.audio.loudness import WEIGHTING, lufs
 from radio.types import MIX_BLOCK, Block, Frames
 
-_BLOCKS: Final = 10
+_BLOCKS: Final = 5
 """Mixing blocks in a gating block: 400 ms."""
 _LONGEST: Final = 1_500
 """Gating blocks that are remembered of a track: ten minutes, as a held loop may last for hours."""

@@ -37,8 +37,8 @@ _CLEAR = 0.3
 _OPEN = 1_000.0
 """Cut-off, in Hz, below which notes may be too quiet to be heard."""
 _STILL, _NONE = MixState(), Cues()
-_FADE = 25.0
-"""Rate at which a level moves, in full scale per second: 40 ms from unity to silence, without a click."""
+_FADE = 12.5
+"""Rate at which a level moves, in full scale per second: 80 ms from unity to silence, without a click."""
 
 
 class Mixer:
@@ -54,7 +54,7 @@ class Mixer:
     of the bass and a stroke of the snare push the keys. Keys, lead and drums feed the room. Vinyl, rain and ambience
     bypass drive, gain and tape stop, so their trims are their levels on air.
 
-    The mixer works in blocks of 1,920 frames and processes keys, bass, drums and lead together. Controls are read once
+    The mixer works in blocks of 3,840 frames and processes keys, bass, drums and lead together. Controls are read once
     per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
     continues bit-identically.
 

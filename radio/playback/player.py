@@ -30,7 +30,7 @@ from radio.settings.station import StationSettings
 from radio.station.protocol import OpenStation
 from radio.types import SAMPLE_RATE, Action, Block, Frames, JsonValue, Seconds
 
-MIX_BLOCK: Final[Frames] = SAMPLE_RATE // 50
+PLAYER_BLOCK: Final[Frames] = SAMPLE_RATE // 50
 """Frames mixed at a time; controls change between two blocks."""
 CROSSFADE: Final[Frames] = SAMPLE_RATE
 _REOPEN_DELAYS: Final[tuple[Seconds, ...]] = (0.5, 1, 2, 4)
@@ -84,7 +84,7 @@ class Player:
         self._changes: deque[Mapping[str, JsonValue] | Action] = deque()
         self._messages: deque[PlayerMessage] = deque(maxlen=_MAX_MESSAGES)
         self._due: deque[tuple[Frames, PlayerMessage]] = deque()
-        self._levels: deque[tuple[Frames, Level]] = deque(maxlen=4 * SAMPLE_RATE // MIX_BLOCK)
+        self._levels: deque[tuple[Frames, Level]] = deque(maxlen=4 * SAMPLE_RATE // PLAYER_BLOCK)
         self._played: Frames = 0
         self._gain = 1.0
         self._call_started: float | None = None
@@ -160,7 +160,7 @@ class Player:
                     continue
                 self._apply_changes(self._source)
                 block = self._mix(
-                    self._source, MIX_BLOCK if self._remaining is None else min(MIX_BLOCK, self._remaining)
+                    self._source, PLAYER_BLOCK if self._remaining is None else min(PLAYER_BLOCK, self._remaining)
                 )
                 self._played += len(block)
                 self._remaining = None if self._remaining is None else self._remaining - len(block)

@@ -24,10 +24,10 @@ def test_a_constant_curve_is_a_single_number() -> None:
 
 @pytest.mark.parametrize("target", [-1.0, 0.5, 5.0])
 def test_a_ramp_moves_at_its_pace_and_stops_at_the_target(target: float) -> None:
-    ramp = Ramp(0.0, pace=10.0)
+    ramp = Ramp(0.0, pace=6.0)
     drawn = np.concatenate([np.broadcast_to(ramp.draw(target), (MIX_BLOCK,)) for _ in range(SAMPLE_RATE // MIX_BLOCK)])
     step = np.diff(drawn, prepend=0.0)
-    assert np.abs(step).max() == pytest.approx(10 / SAMPLE_RATE)
+    assert np.abs(step).max() == pytest.approx(6 / SAMPLE_RATE)
     assert (np.sign(step) * np.sign(target) >= 0).all()
     assert drawn[-1] == target
     assert ramp.draw(target) == target

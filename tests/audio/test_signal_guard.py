@@ -6,8 +6,8 @@ import pytest
 from radio.audio.signal_guard import LIMIT, SignalError, SignalGuard
 from radio.types import MIX_BLOCK, Block
 
-BLOCKS = LIMIT // MIX_BLOCK
-"""Blocks of five seconds."""
+BLOCKS = -(-LIMIT // MIX_BLOCK)
+"""Blocks of five seconds or a little more."""
 
 
 def noise(level_db: float, seed: int = 0) -> Block:

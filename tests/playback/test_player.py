@@ -12,7 +12,7 @@ import pytest
 from radio.errors import AudioError
 from radio.paths import STATIONS
 from radio.playback.messages import ControlsChanged, EventPlayed, Notice, PlayerMessage, StationChanged
-from radio.playback.player import CROSSFADE, MIX_BLOCK, Player
+from radio.playback.player import CROSSFADE, PLAYER_BLOCK, Player
 from radio.settings.config import load
 from radio.settings.station import StationSettings
 from radio.types import SAMPLE_RATE, Block, Frames, Landing
@@ -107,7 +107,7 @@ def messages_of(player: Player, kind: type[PlayerMessage]) -> list[PlayerMessage
 
 
 def test_all_frames_are_played_and_no_more(playing: Playing) -> None:
-    frames = 3 * MIX_BLOCK + 17
+    frames = 3 * PLAYER_BLOCK + 17
     player, device = playing(frames=frames)
     device.accept_all()
     wait_for(lambda: not player.playing, "playback ends")
@@ -117,14 +117,14 @@ def test_all_frames_are_played_and_no_more(playing: Playing) -> None:
 
 def test_events_are_reported_when_they_are_heard(playing: Playing) -> None:
     player, device = playing()
-    device.buffered = 4 * MIX_BLOCK
+    device.buffered = 4 * PLAYER_BLOCK
     device.accept(53)
-    wait_for(lambda: player.playhead == 49 * MIX_BLOCK, "that many frames are heard")
+    wait_for(lambda: player.playhead == 49 * PLAYER_BLOCK, "that many frames are heard")
     # The bar line at block 50 is mixed but not heard.
     assert [message.event.frame for message in messages_of(player, EventPlayed)] == [0, 0]
     device.accept(1)
-    wait_for(lambda: player.playhead == 50 * MIX_BLOCK, "that many frames are heard")
-    assert [message.event.frame for message in messages_of(player, EventPlayed)] == [50 * MIX_BLOCK]
+    wait_for(lambda: player.playhead == 50 * PLAYER_BLOCK, "that many frames are heard")
+    assert [message.event.frame for message in messages_of(player, EventPlayed)] == [50 * PLAYER_BLOCK]
 
 
 def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: Playing) -> None:
@@ -138,7 +138,7 @@ def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: 
     assert not stations[TWO.name].closed
     wait_for(lambda: stations[ONE.name].closed, "the old station is closed")
     assert stations[ONE.name].events() == []  # events of the fade were fetched, or they would pile up
-    start = int(np.flatnonzero(sound != 0.5)[0]) // MIX_BLOCK * MIX_BLOCK
+    start = int(np.flatnonzero(sound != 0.5)[0]) // PLAYER_BLOCK * PLAYER_BLOCK
     angle = np.arange(CROSSFADE) / CROSSFADE * np.pi / 2
     fade = sound[start : start + CROSSFADE]
     np.testing.assert_allclose(fade, 0.5 * np.cos(angle) + 0.25 * np.sin(angle), atol=1e-6)
@@ -149,7 +149,7 @@ def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: 
 def test_changes_and_events_of_the_old_station_end_with_it(playing: Playing) -> None:
     stations = {ONE.name: Constant(0.1), TWO.name: Constant(0.2)}
     player, device = playing(lambda settings: stations[settings.name])
-    device.buffered = 1_000 * MIX_BLOCK  # no event is heard before the change
+    device.buffered = 1_000 * PLAYER_BLOCK  # no event is heard before the change
     device.accept(48)
     player.change_controls({"tempo": 90})  # it is too late for the next bar line, so it waits
     player.change_station(TWO)
@@ -161,7 +161,7 @@ def test_changes_and_events_of_the_old_station_end_with_it(playing: Playing) -> 
     messages = player.messages(0)
     events = [message.frame for message in messages if isinstance(message, EventPlayed)]
     assert isinstance(messages[1], StationChanged)
-    assert events == [49 * MIX_BLOCK] * 2  # the first track and bar of the new station
+    assert events == [49 * PLAYER_BLOCK] * 2  # the first track and bar of the new station
 
 
 def test_only_the_last_requested_station_starts(playing: Playing) -> None:
@@ -272,13 +272,13 @@ def test_volume_changes_without_a_step(playing: Playing) -> None:
     assert (sound == 0).any()
     assert sound[0] == pytest.approx(0.8)
     assert sound[-1] == pytest.approx(0.8)
-    assert np.abs(np.diff(sound)).max() < 0.8 / MIX_BLOCK * 1.01
+    assert np.abs(np.diff(sound)).max() < 0.8 / PLAYER_BLOCK * 1.01
 
 
 def test_levels_are_those_of_the_frames_heard(playing: Playing) -> None:
     player, device = playing(lambda _: Constant(-0.5))
     assert player.level() is None
-    device.buffered = 100 * MIX_BLOCK
+    device.buffered = 100 * PLAYER_BLOCK
     device.accept(10)
     assert player.level() is None
     device.buffered = 0
