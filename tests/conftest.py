@@ -21,6 +21,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.server.forked_workers import workers_forked
 from tests.tone_station import ToneStation
+from tests.web.chromium import browser
+
+__all__ = ["browser"]
 
 # A shell that runs the tests in the background has SIGINT ignored, and every program they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,10 +41,12 @@ Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that share a module's fixture in one process of xdist, which sets the fixture up once."""
+    """Run the tests that share a module's fixture, or the browser, in one process of xdist, which sets it up once."""
     for item in items:
         definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-        if any(fixtures[-1].scope == "module" for fixtures in definitions.values()):
+        if "browser" in definitions:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif any(fixtures[-1].scope == "module" for fixtures in definitions.values()):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 

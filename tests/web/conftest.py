@@ -1,13 +1,12 @@
-"""Fixtures that open pages in Debian's Chromium, headless, and fail a test if a page logs an error."""
+"""A fixture that opens pages in Chromium, and fails a test if a page logs an error."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 
-import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 # Expose the player's audio element, which is not part of the document, and the sum of layout shifts.
 _INSTRUMENTS = """
@@ -25,21 +24,11 @@ _EXPECTED_MESSAGES = re.compile(
 """Messages of Chromium itself about a stopped server or a required token."""
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "the tests need Debian's chromium: scripts/system-packages --tests installs it"
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--mute-audio"]
-        chromium = await playwright.chromium.launch(executable_path=path, args=arguments)
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
     """Return a function that opens a page. Fail if a page logs an error or a warning, or breaks its own policy."""
     problems: list[str] = []
+    contexts: list[BrowserContext] = []
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not _EXPECTED_MESSAGES.search(message.text):
@@ -47,6 +36,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
 
     async def open_address(address: str, **options: object) -> Page:
         context = await browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))  # type: ignore[arg-type]
+        contexts.append(context)
         context.set_default_timeout(90_000)
         page = await context.new_page()
         page.on("console", on_console)
@@ -56,4 +46,6 @@ async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
         return page
 
     yield open_address
+    for context in contexts:
+        await context.close()
     assert problems == []

@@ -15,6 +15,9 @@ from tests.compose.listening.songs import song
 from tests.server.on_air import on_air
 from tests.transcription.sounds import needs_network
 from tests.web.browser import OpenPage, press_play, take_screenshot, until, until_page
+from tests.web.chromium import uses_browser
+
+pytestmark = uses_browser
 
 
 async def test_controls_change_the_station(open_page: OpenPage) -> None:

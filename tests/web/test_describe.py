@@ -6,6 +6,9 @@ from playwright.async_api import expect
 
 from tests.server.on_air import on_air
 from tests.web.browser import SCREENSHOTS, OpenPage, take_screenshot, until
+from tests.web.chromium import uses_browser
+
+pytestmark = uses_browser
 
 
 async def test_words_change_the_station_and_the_answer_tells_what_each_became(open_page: OpenPage) -> None:

@@ -14,6 +14,9 @@ from radio.types import SAMPLE_RATE
 from radio.worker.supervisor import WORKER_COMMAND
 from tests.server.on_air import ffmpeg, on_air
 from tests.web.browser import OpenPage, take_screenshot, until
+from tests.web.chromium import uses_browser
+
+pytestmark = uses_browser
 
 CHILL: Final = load(STATIONS).station("chill")
 

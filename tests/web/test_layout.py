@@ -7,6 +7,9 @@ from playwright.async_api import Page, expect
 from tests.server.on_air import OnAir, on_air
 from tests.server.tone_worker import settings
 from tests.web.browser import OpenPage, press_play, script, take_screenshot
+from tests.web.chromium import uses_browser
+
+pytestmark = uses_browser
 
 
 async def open_all_panels(radio: OnAir, page: Page) -> None:

@@ -17,6 +17,9 @@ from radio.settings.server import ServerSettings
 from tests.server.on_air import OnAir, on_air
 from tests.server.tone_worker import settings
 from tests.web.browser import OpenPage, press_play, script, take_screenshot, until, until_page
+from tests.web.chromium import uses_browser
+
+pytestmark = uses_browser
 
 SHORT_BURSTS: Final = ServerSettings(burst={"opus": 2.0, "mp3": 2.0, "aac": 2.0})
 TWO_TONE_WORKER: Final = (sys.executable, "-m", "tests.web.two_tone_worker")

@@ -16,8 +16,9 @@ import pytest
 
 from radio.types import Seconds
 from tests.web.browser import OpenPage
+from tests.web.chromium import uses_browser
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, uses_browser]
 
 STALL: Final[Seconds] = 12.0
 AFTER: Final[Seconds] = 20.0

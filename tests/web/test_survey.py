@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
@@ -15,9 +15,12 @@ from radio.server.survey.passages import prepare
 from radio.server.survey.store import Store
 from tests.server.survey.folders import make_folder
 from tests.web.browser import OpenPage, take_screenshot, until_page
+from tests.web.chromium import uses_browser
+
+pytestmark = uses_browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def survey(tmp_path: Path) -> AsyncIterator[tuple[Survey, str]]:
     folder = make_folder(tmp_path)
     prepare(read_pairs(folder), tmp_path, seconds=1.2)

@@ -11,25 +11,23 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.push.servers import require_program
 from tests.server.on_air import OnAir, on_air, until
 from tests.server.tone_worker import settings
+from tests.web.chromium import uses_browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+pytestmark = uses_browser
 
 
 @asynccontextmanager
-async def open_page(address: str) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=require_program("chromium"), args=ARGUMENTS)
-        try:
-            page = await browser.new_page(viewport={"width": 960, "height": 260})
-            await page.goto(address)
-            yield page
-        finally:
-            await browser.close()
+async def open_page(browser: Browser, address: str) -> AsyncIterator[Page]:
+    page = await browser.new_page(viewport={"width": 960, "height": 260})
+    try:
+        await page.goto(address)
+        yield page
+    finally:
+        await page.close()
 
 
 async def pixels(page: Page) -> npt.NDArray[np.uint8]:
@@ -42,8 +40,8 @@ async def wait_for_track(radio: OnAir, number: int) -> None:
     await until(lambda: len(radio.tone.now_playing.tracks) >= number)
 
 
-async def test_the_overlay_shows_the_title_on_a_transparent_background() -> None:
-    async with on_air(start=False) as radio, open_page(f"{radio.root}/tone/overlay") as page:
+async def test_the_overlay_shows_the_title_on_a_transparent_background(browser: Browser) -> None:
+    async with on_air(start=False) as radio, open_page(browser, f"{radio.root}/tone/overlay") as page:
         await radio.tone.start()
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=60_000)
         await expect(page.locator("#station")).to_have_text("Station tone")
@@ -60,10 +58,10 @@ async def test_the_overlay_shows_the_title_on_a_transparent_background() -> None
         await expect(page.locator("#progress")).to_have_attribute("style", moved, timeout=60_000)
 
 
-async def test_query_parameters_style_the_overlay() -> None:
+async def test_query_parameters_style_the_overlay(browser: Browser) -> None:
     async with (
         on_air(start=False) as radio,
-        open_page(f"{radio.root}/tone/overlay?theme=dark&size=30&align=right") as page,
+        open_page(browser, f"{radio.root}/tone/overlay?theme=dark&size=30&align=right") as page,
     ):
         await radio.tone.start()
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=60_000)
@@ -75,19 +73,19 @@ async def test_query_parameters_style_the_overlay() -> None:
 
 
 @pytest.mark.slow
-async def test_a_delay_shows_titles_later() -> None:
+async def test_a_delay_shows_titles_later(browser: Browser) -> None:
     async with on_air() as radio:
         await wait_for_track(radio, 2)
-        async with open_page(f"{radio.root}/tone/overlay?delay=5") as page:
+        async with open_page(browser, f"{radio.root}/tone/overlay?delay=5") as page:
             await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=4_000)
             await expect(page.locator("#title")).to_have_text("Tone 2 of seed 1", timeout=60_000)
 
 
 @pytest.mark.slow
-async def test_the_overlay_reconnects_after_a_restart() -> None:
+async def test_the_overlay_reconnects_after_a_restart(browser: Browser) -> None:
     async with on_air() as radio:
         port = radio.port
-        browsing = open_page(f"{radio.root}/tone/overlay")
+        browsing = open_page(browser, f"{radio.root}/tone/overlay")
         page = await browsing.__aenter__()
         await expect(page.locator("#title")).to_have_text("Tone 1 of seed 1", timeout=60_000)
     try:
