@@ -19,7 +19,7 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="radio-test-states-")  # 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.server.forked_workers import workers_forked
+from tests.forked_programs import programs_forked
 from tests.tone_station import ToneStation
 from tests.web.chromium import browser
 
@@ -59,9 +59,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def forked_workers() -> Iterator[None]:
-    with workers_forked():
+def forked_programs() -> Iterator[None]:
+    with programs_forked():
         yield
+
+
+@pytest.fixture
+def started_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs start as users start them, with an interpreter that has imported nothing."""
+    monkeypatch.setattr("tests.forked_programs.MODULES", frozenset())
 
 
 @pytest.fixture

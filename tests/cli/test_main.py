@@ -303,6 +303,7 @@ def test_a_busy_port_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert f"port {port} on 127.0.0.1 is in use" in lines[0]
 
 
+@pytest.mark.usefixtures("started_programs")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     config = config_with(tmp_path, "seed: 3")

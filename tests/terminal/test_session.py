@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,19 +19,12 @@ from tests.playback.pulseaudio import Pulse, wait_for
 from tests.terminal.pty_radio import PtyRadio
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
-TONE = """\
-import sys
-from radio.cli.main import main
-from radio.errors import AudioError
-from radio.station import factory
-from tests.tone_station import ToneStation
-def open_station(settings, *, seed):
-    if settings.name == "jazzcafe":
-        raise AudioError("there is no such\\npiano")
-    return ToneStation({options})
-factory.open_station = open_station
-sys.exit(main(sys.argv[1:]))
-"""
+
+
+def tone(**options: object) -> tuple[str, ...]:
+    """Return the command `radio` whose stations are tones with these options."""
+    return (sys.executable, "-m", "tests.terminal.tone_radio", json.dumps(options))
+
 
 Start = Callable[..., PtyRadio]
 
@@ -49,9 +43,12 @@ def start(pulse: Pulse) -> Iterator[Start]:
     running: list[PtyRadio] = []
 
     def start(
-        *arguments: str, options: str = "", environment: dict[str, str] | None = None, **more: tuple[int, int]
+        *arguments: str,
+        options: Mapping[str, object] | None = None,
+        environment: dict[str, str] | None = None,
+        **more: tuple[int, int],
     ) -> PtyRadio:
-        program = (sys.executable, "-c", TONE.format(options=options))
+        program = tone(**options or {})
         environment = pulse.environment | (environment or {})
         running.append(PtyRadio("--station", "chill", *arguments, program=program, environment=environment, **more))
         return running[-1]
@@ -96,7 +93,7 @@ def test_signals_restore_the_terminal(start: Start, number: signal.Signals) -> N
 
 
 def test_an_exception_restores_the_terminal_and_prints_one_line(start: Start) -> None:
-    radio = start(options="fails_at=48_000")
+    radio = start(options={"fails_at": 48_000})
     assert radio.wait() == 1
     assert_restored(radio)
     after = radio.output[radio.output.rindex(LEAVE) + len(LEAVE) :].decode()
@@ -112,7 +109,7 @@ def test_a_first_station_that_cannot_be_opened_is_reported(start: Start) -> None
 
 def test_ctrl_z_suspends_the_radio_and_fg_resumes_it(start: Start, pulse: Pulse) -> None:
     shell = 'set -m; "$@"; echo "stopped: $?"; fg >/dev/null; echo "ended: $?"'
-    program = ("bash", "-c", shell, "bash", sys.executable, "-c", TONE.format(options=""), "--station", "chill")
+    program = ("bash", "-c", shell, "bash", *tone(), "--station", "chill")
     with PtyRadio(program=program, environment=pulse.environment) as radio:
         wait_for_text(radio, "A Tone")
         radio.press("\x1a")
@@ -167,7 +164,7 @@ def test_a_dumb_terminal_shows_plain_lines(start: Start) -> None:
 
 
 def test_a_pipe_receives_plain_lines_until_sigterm(pulse: Pulse) -> None:
-    command = [sys.executable, "-c", TONE.format(options=""), "--station", "chill"]
+    command = [*tone(), "--station", "chill"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=pulse.environment) as radio:
         assert radio.stdout is not None
         assert radio.stderr is not None
@@ -180,7 +177,7 @@ def test_a_pipe_receives_plain_lines_until_sigterm(pulse: Pulse) -> None:
 def test_a_stuck_sound_server_is_reported_and_quitting_still_works(tmp_path: Path) -> None:
     pulse = Pulse(tmp_path)
     pulse.start()
-    program = (sys.executable, "-c", TONE.format(options=""), "--station", "chill")
+    program = (*tone(), "--station", "chill")
     try:
         with PtyRadio(program=program, environment=pulse.environment) as radio:
             wait_for_text(radio, "A Tone")
@@ -211,7 +208,7 @@ def test_a_sound_server_that_is_stuck_from_the_start_can_be_interrupted(tmp_path
 
 @pytest.mark.slow
 def test_two_underruns_lengthen_the_buffer(start: Start) -> None:
-    radio = start(options="stalls_at=(24_000, 48_000)")
+    radio = start(options={"stalls_at": (24_000, 48_000)})
     wait_for_text(radio, "Audio underrun: the buffer is now 96 ms.")
     wait_for_text(radio, "bar 3 of 8")
     assert radio.text.count("underrun") == 1
@@ -220,7 +217,7 @@ def test_two_underruns_lengthen_the_buffer(start: Start) -> None:
 
 
 def test_closing_the_terminal_ends_the_radio(pulse: Pulse) -> None:
-    program = (sys.executable, "-c", TONE.format(options=""), "--station", "chill")
+    program = (*tone(), "--station", "chill")
     with PtyRadio(program=program, environment=pulse.environment) as radio:
         wait_for_text(radio, "A Tone")
         radio.hang_up()

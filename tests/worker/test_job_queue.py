@@ -36,6 +36,7 @@ async def finished(job: Job) -> Job:
     return job
 
 
+@pytest.mark.usefixtures("started_programs")
 async def test_a_finished_job_has_its_result(queue: JobQueue) -> None:
     job = queue.submit(Write("hello"))
     assert (job.state, job.progress) == ("waiting", 0.0)

@@ -26,6 +26,7 @@ async def test_an_unexpected_error_ends_the_start(monkeypatch: pytest.MonkeyPatc
             await asyncio.wait_for(radio.tone.start(), DEADLINE)
 
 
+@pytest.mark.usefixtures("started_programs")
 def test_a_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
     (tmp_path / "mido.py").write_text("raise SystemExit('not the one')", encoding="utf-8")
     ours, theirs = socket.socketpair()
