@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page, async_playwright
 
 from radio.types import SAMPLE_RATE
 from tests.ports import free_port
 from tests.server.killable_server import killable_server
 from tests.server.on_air import DEADLINE, on_air
-from tests.web.chromium import uses_browser
-
-pytestmark = uses_browser
 
 _MODULES = Path(__file__).parents[3] / "scripts" / "js" / "node_modules"
 _SCRIPTS = {
@@ -24,22 +21,28 @@ _SCRIPTS = {
     "shaka": _MODULES / "shaka-player" / "dist" / "shaka-player.compiled.js",
     "video": _MODULES / "video.js" / "dist" / "video.min.js",
 }
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--mute-audio",
+    "--autoplay-policy=no-user-gesture-required",
+]
 
 
 @contextlib.asynccontextmanager
-async def page_with(library: str, browser: Browser) -> AsyncIterator[Page]:
-    """Open a page that has the library and an audio element, which may play: a key was pressed."""
+async def page_with(library: str) -> AsyncIterator[Page]:
+    """Open a page that has the library and an audio element."""
     script = _SCRIPTS[library]
     assert script.is_file(), f"{script} is missing: npm ci --prefix scripts/js"
-    page = await browser.new_page()
-    try:
+    async with async_playwright() as browsers:
+        browser = await browsers.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        page = await browser.new_page()
         await page.set_content("<audio id=player></audio>")
         await page.add_script_tag(content=script.read_text())
         await page.add_script_tag(content=Path(__file__).with_name("hls_players.js").read_text())
-        await page.keyboard.press("Enter")
         yield page
-    finally:
-        await page.close()
+        await browser.close()
 
 
 async def start(page: Page, library: str, address: str) -> None:
@@ -71,20 +74,18 @@ async def until_played(page: Page, seconds: float, deadline: float = DEADLINE) -
         pytest.param("video", "opus.m3u8", marks=pytest.mark.slow),
     ],
 )
-async def test_a_library_plays_a_station(
-    library: str, list_: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_library_plays_a_station(library: str, list_: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE)  # a list is full after seconds
-    async with page_with(library, browser) as page, on_air() as radio:
+    async with page_with(library) as page, on_air() as radio:
         await start(page, library, f"{radio.root}/tone/hls/{list_}")
         await until_played(page, 2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("library", _SCRIPTS)
-async def test_a_library_continues_when_the_server_restarts(library: str, browser: Browser) -> None:
+async def test_a_library_continues_when_the_server_restarts(library: str) -> None:
     port = free_port()
-    async with page_with(library, browser) as page:
+    async with page_with(library) as page:
         async with killable_server(port):
             await start(page, library, f"http://127.0.0.1:{port}/tone/hls/index.m3u8")
             await until_played(page, 8, deadline=120)
