@@ -19,7 +19,9 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="radio-test-states-")  # 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.forked_programs import programs_forked
+from radio import files
+from radio.paths import CHECKPOINTS, SOUNDFONT
+from tests.forked_programs import programs_forked, xdist_forked
 from tests.tone_station import ToneStation
 from tests.web.chromium import browser
 
@@ -30,7 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The time of one example says nothing on a busy machine: no deadline, and no check of how long it takes to draw data.
 _EXAMPLES = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
-settings.register_profile("fast", max_examples=40, **_EXAMPLES)  # type: ignore[arg-type]
+settings.register_profile("fast", max_examples=25, **_EXAMPLES)  # type: ignore[arg-type]
 settings.register_profile("thorough", max_examples=100, **_EXAMPLES)  # type: ignore[arg-type]
 settings.load_profile("fast")  # `make test-all` selects the other one
 
@@ -39,15 +41,32 @@ gc.disable()  # until all tests are collected: what is imported and collected st
 Radio = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let xdist's processes share what they import."""
+    if getattr(config.option, "numprocesses", None):
+        forks = xdist_forked()
+        forks.__enter__()
+        config.add_cleanup(lambda: forks.__exit__(None, None, None))
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that share a module's fixture, or the browser, in one process of xdist, which sets it up once."""
+    """Run tests that share something in one process of xdist, which makes it once.
+
+    It is a fixture of their module, or what a cached function of their module returns, or the browser.
+    """
     for item in items:
         definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
         if "browser" in definitions:
             item.add_marker(pytest.mark.xdist_group("browser"))
-        elif any(fixtures[-1].scope == "module" for fixtures in definitions.values()):
+        elif any(fixtures[-1].scope == "module" for fixtures in definitions.values()) or _has_cache(item):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def _has_cache(item: pytest.Item) -> bool:
+    """Return whether a function of the item's module keeps what it returned."""
+    module = item.module  # type: ignore[attr-defined]
+    return any(hasattr(value, "cache_info") and value.__module__ == module.__name__ for value in vars(module).values())
 
 
 @pytest.hookimpl(trylast=True)
@@ -56,6 +75,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_in_memory() -> None:
+    """Read the files of the package from copies in memory, as a server's workers do: a soundfont's takes 0.1 s."""
+    descriptors = {str(path): files.copy(path)[0] for path in (SOUNDFONT, *CHECKPOINTS.glob("*.safetensors"))}
+    files.use_copies(descriptors)
 
 
 @pytest.fixture(scope="session", autouse=True)

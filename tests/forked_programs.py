@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import ctypes
 import gc
+import importlib
 import io
 import json
 import os
@@ -22,8 +23,9 @@ import sys
 import termios
 import threading
 import traceback
+import types
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fcntl import ioctl
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -44,6 +46,19 @@ MODULES = frozenset(
     }
 )
 """Commands of the form `python -m MODULE …` or `python -P -m MODULE …` are run as forks."""
+
+IMPORTS = ("aiohttp.web", "av", "radio.cli.main", "radio.server.app", "radio.station.rendering", "radio.worker.main")
+"""What the programs import."""
+
+LIBRARIES = (
+    "aiohttp.test_utils", "aiohttp.web", "av", "jsonschema", "lightning.pytorch", "matplotlib.pyplot", "mido",
+    "music21", "onnxruntime", "PIL.Image", "playwright.async_api", "rich.live", "scipy.signal", "scipy.stats",
+    "tensorboard", "torch._dynamo", "torchmetrics", "yaml",
+)  # fmt: skip
+"""What the tests import, of the libraries that take long."""
+
+_EXECNET = ["-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"]
+"""How execnet starts Python for xdist."""
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,9 +90,14 @@ class Program(NamedTuple):
 
 
 class Parent:
-    """The process that forks. It starts at the first request."""
+    """The process that forks. It starts at the first request.
 
-    def __init__(self) -> None:
+    Args:
+        imports: the modules that it imports.
+    """
+
+    def __init__(self, imports: Sequence[str]) -> None:
+        self._imports = imports
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -108,7 +128,7 @@ class Parent:
     def _start(self) -> socket.socket:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+            command = [sys.executable, "-m", __name__, str(theirs.fileno()), *self._imports]
             options: dict[str, Any] = {"pass_fds": [theirs.fileno()], "stdin": subprocess.DEVNULL, "cwd": ROOT}
             self._process = subprocess.Popen(command, **options)
         return self._connection
@@ -117,13 +137,27 @@ class Parent:
 @contextlib.contextmanager
 def programs_forked() -> Iterator[None]:
     """Let `subprocess`, and so asyncio, run the programs of `MODULES` as forks."""
-    parent, executed = Parent(), subprocess.Popen._execute_child  # type: ignore[attr-defined]
+    with _forked(IMPORTS, _arguments):
+        yield
+
+
+@contextlib.contextmanager
+def xdist_forked() -> Iterator[None]:
+    """Let xdist run its processes as forks of one that has imported the libraries of the tests.
+
+    Modules of ours are not among them, so that pytest-cov sees their imports; plug-ins of pytest are not either.
+    """
+    with _forked(LIBRARIES, lambda command: (command[2:], False) if command[1:] == _EXECNET else ((), False)):
+        yield
+
+
+@contextlib.contextmanager
+def _forked(imports: Sequence[str], arguments_of: Callable[[Any], tuple[Sequence[str], bool]]) -> Iterator[None]:
+    parent, executed = Parent(imports), subprocess.Popen._execute_child  # type: ignore[attr-defined]
 
     def execute_child(self: Any, args: Any, *more: Any) -> None:
-        executable, preexec, _, passed, folder, environment, _, _, _, *pipes = more[
-            :15
-        ]  # as `Popen.__init__` passes them
-        arguments, terminal = _arguments(args)
+        executable, preexec, _, passed, folder, environment, _, _, _, *pipes = more[:15]  # see Popen
+        arguments, terminal = arguments_of(args)
         environment = dict(os.environ if environment is None else environment)
         if not arguments or executable or preexec or not _interpreter_is_ours(environment):
             executed(self, args, *more)
@@ -201,6 +235,10 @@ def _run(program: Program, descriptors: Sequence[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(program.environment)
         module, *_ = sys.argv = list(program.arguments)
+        if module == "-c":
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(program.arguments[1], main.__dict__)  # noqa: S102 — as Python does
+            sys.exit()
         warnings.filterwarnings("ignore", ".* found in sys.modules")  # it is imported, and runs again as `__main__`
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         status = 0
@@ -252,17 +290,8 @@ def _finish(status: int) -> int:
 
 
 if __name__ == "__main__":
-    import aiohttp.web  # noqa: F401
-    import av  # noqa: F401
-    import numpy as np  # noqa: F401
-
-    import radio.cli.main
-    import radio.server.app
-    import radio.station.factory
-    import radio.station.rendering
-    import radio.worker.job_process
-    import radio.worker.main  # noqa: F401
-
+    for name in sys.argv[2:]:
+        importlib.import_module(name)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a whole group; the tests close the socket
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))

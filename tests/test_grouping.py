@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import sys
+from functools import cache
+
 import pytest
+
+from tests.conftest import pytest_collection_modifyitems
 
 
 @pytest.fixture(scope="module")
@@ -13,3 +18,17 @@ def test_tests_that_share_a_fixture_of_a_module_run_in_one_process(request: pyte
     if not getattr(request.config.option, "loadgroup", False):
         pytest.skip("runs with -n and --dist loadgroup")
     assert request.node.nodeid.endswith("@tests/test_grouping.py"), "pytest-xdist reads groups from node ids"
+
+
+def test_tests_of_a_module_with_a_cached_function_run_in_one_process(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @cache
+    def passage() -> None:
+        """Stands for a function that takes long."""
+
+    items = [request.node]
+    for function, grouped in ((shared, False), (passage, True)):
+        monkeypatch.setattr(sys.modules[__name__], "kept", function, raising=False)
+        pytest_collection_modifyitems(items)
+        assert bool(list(request.node.iter_markers("xdist_group"))) == grouped
