@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from radio.types import MIX_BLOCK
 
 SIZES = st.lists(st.one_of(st.integers(0, 200), st.sampled_from([64, 480, 960, 1259, 4800])), min_size=1, max_size=40)
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(
+    max_examples=max(6, settings.default.max_examples // 4),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 Array = npt.NDArray[np.generic]
 

@@ -12,8 +12,8 @@ from radio.audio.leveler import BarShape, Leveler, LevelerState
 from radio.audio.loudness import Meter, integrated_loudness
 from radio.types import MIX_BLOCK, Block
 
-BLOCKS = 30
-"""Blocks in a bar: 1.2 seconds."""
+BLOCKS = 20
+"""Blocks in a bar: 0.8 seconds."""
 BAR = BLOCKS * MIX_BLOCK
 
 INTRO, GROOVE, LEAD = BarShape("keys", -8.0), BarShape("band"), BarShape("band lead", 0.8)

@@ -40,7 +40,7 @@ def test_a_swept_tone_through_the_default_chain_has_no_product_of_aliasing(layer
     # Grit is meant to alias, so it is off. Wow, flutter and chorus bend each harmonic by less than 1.5 %.
     tone = Tone(grit_bits=24, grit_rate=48_000)
     for hertz in SWEPT:
-        mixer, stem = Mixer(tone), sine(hertz, 0.15, 1.6)
+        mixer, stem = Mixer(tone), sine(hertz, 0.15, 1.2)
         starts = range(0, len(stem) - MIX_BLOCK + 1, MIX_BLOCK)
         out = np.concatenate([mixer.process({layer: stem[at : at + MIX_BLOCK]}, Controls()) for at in starts])
         product = beside(out[SAMPLE_RATE // 2 :], hertz, lambda places: 15 + 0.015 * places)

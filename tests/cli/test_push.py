@@ -38,6 +38,7 @@ def test_the_command_asks_for_the_key_and_streams_to_the_server() -> None:
     assert {stream["codec_name"] for stream in probe["streams"]} == {"h264", "aac"}
 
 
+@pytest.mark.usefixtures("started_programs")
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_second_signal_ends_the_command_without_a_traceback(number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:

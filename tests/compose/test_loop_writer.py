@@ -29,12 +29,16 @@ def shipped() -> LoopWriter:
     return LoopWriter(open_engine(read(StationSettings("any", "Any").chords)))
 
 
+_drawn: dict[tuple[LoopWriter, Mood | None], list[Harmony]] = {}
+
+
 def drawn(writer: LoopWriter, count: int, mood: Mood | None = None) -> list[Harmony]:
-    harmonies: list[Harmony] = []
-    for number in range(count):
+    """Return the harmonies of the first tracks, each written once for all tests."""
+    harmonies = _drawn.setdefault((writer, mood), [])
+    for number in range(len(harmonies), count):
         recent = [harmony.sections["A"] for harmony in harmonies[-24:]]
         harmonies.append(writer.harmony(mood, recent, (5, number)))
-    return harmonies
+    return harmonies[:count]
 
 
 def test_a_model_of_random_weights_writes_chords_of_allowed_lengths() -> None:

@@ -5,7 +5,7 @@ from random import Random
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.compose import melody
@@ -52,7 +52,6 @@ def lead(seed: int, density: float = 0.5) -> tuple[Phrase, Backing]:
     return write_lead([line(random), line(random)], backing, density, random), backing
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0, 1))
 def test_a_lead_is_one_voice_in_the_chords_within_a_tenth(seed: int, density: float) -> None:
     phrase, backing = lead(seed, density)

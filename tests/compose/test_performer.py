@@ -8,8 +8,9 @@ import pytest
 from radio.compose.grammar import Limits
 from radio.compose.performer import LONGEST_HOLD, Performer, play_together
 from radio.compose.plan import BarPlan
-from radio.model.engines.base import State
+from radio.model.engines.base import Engine, State
 from radio.model.engines.numpy_rwkv6 import NumpyRwkv6Engine
+from radio.model.engines.selection import open_engine
 from radio.model.sampling import Sampling
 from radio.music.chords import NO_CHORD, parse_chord
 from radio.music.events import Note, NoteEvent
@@ -21,8 +22,8 @@ from tests.model.models import checkpoint
 
 
 @cache
-def engine(part: str) -> NumpyRwkv6Engine:
-    return NumpyRwkv6Engine(checkpoint(part))
+def engine(part: str) -> Engine:
+    return open_engine(checkpoint(part))
 
 
 def performer(part: str, seed: int = 0) -> Performer:

@@ -52,7 +52,7 @@ def mine(tmp_path: Path) -> StationSettings:
 def test_a_station_plays_all_layers_from_one_checkpoint(spec: Spec, tmp_path: Path) -> None:
     mine = station_with(tmp_path, spec)
     with closing(open_station(mine, seed=3)) as station:
-        audio = station.render(4 * BAR)
+        audio = station.render(2 * BAR)
     assert np.isfinite(audio).all()
     assert np.abs(audio).max() > 0.01
     score = compose(mine, 3, WholeTracks(1))

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import mido
@@ -20,7 +21,7 @@ from radio.settings.config import load
 from radio.station import rendering
 from radio.station.extent import BarLoop, TimedExcerpt, WholeTracks
 from radio.station.rendering import render
-from radio.station.score import compose
+from radio.station.score import Score, compose
 from radio.station.tasks import RenderOrder
 from radio.types import SAMPLE_RATE
 
@@ -99,6 +100,11 @@ def test_two_tracks_are_chapters_of_one_file(tmp_path: Path, ending: str) -> Non
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
+@cache
+def one_bar() -> Score:
+    return compose(CHILL, 7, BarLoop(1))
+
+
 @pytest.mark.parametrize(
     ("ending", "names"),
     [
@@ -110,7 +116,7 @@ def test_two_tracks_are_chapters_of_one_file(tmp_path: Path, ending: str) -> Non
 def test_tags_name_the_track_with_its_key_and_tempo(tmp_path: Path, ending: str, names: tuple[str, str]) -> None:
     paths = [tmp_path / f"a{ending}", tmp_path / "a.mid"]
     render(CHILL, extent=BarLoop(1), seed=7, paths=paths, on_progress=lambda _: None)
-    score = compose(CHILL, 7, BarLoop(1))
+    score = one_bar()
     assert score.key_and_tempo is not None
     key, tempo = score.key_and_tempo
     command = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", str(paths[0])]

@@ -33,5 +33,5 @@ def recipe(corpus: Path) -> Recipe:
     """Return a recipe of eight steps for a small model."""
     return Recipe(
         "piano", str(corpus), layers=2, width=64, tokens=8 * 2 * 64, lanes=2, window=64, rate=3e-3, warmup=2,
-        precision="32-true", threads=1, validate_every=4, checkpoint_every=2,
+        precision="32-true", threads=1, validate_every=4, checkpoint_every=4,
     )  # fmt: skip

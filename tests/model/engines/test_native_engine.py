@@ -7,6 +7,7 @@ import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -42,6 +43,24 @@ def numpy_engine(checkpoint: Checkpoint) -> Engine:
     return open_engine(checkpoint, "numpy")
 
 
+@cache
+def reference(spec: Spec, weight_format: WeightFormat) -> tuple[np.ndarray, State]:
+    """Return the logits of each of 100 steps in numpy, and the last state."""
+    model = random_checkpoint(spec)
+    return step_each(numpy_engine(replace(model, weights=model.packed(weight_format))), random_rows(spec, 100))
+
+
+@cache
+def int8_reference(spec: Spec) -> list[tuple[np.ndarray, State]]:
+    """Return the logits of each of 100 steps, and the state after it."""
+    engine = rounding_engine(random_checkpoint(spec))
+    state, steps = engine.zero_state(), []
+    for row in random_rows(spec, 100):
+        logits, state = engine.step([row], state)
+        steps.append((logits, state))
+    return steps
+
+
 def random_rows(spec: Spec, length: int, seed: int = 1) -> list[int]:
     rows: list[int] = np.random.default_rng(seed).integers(spec.vocabulary, size=length).tolist()
     return rows
@@ -65,10 +84,9 @@ def test_the_extension_was_compiled() -> None:
 @pytest.mark.parametrize("weight_format", ["fp32", "bf16"])
 @pytest.mark.parametrize("path", PATHS)
 def test_float_formats_agree_with_the_reference(path: str, weight_format: WeightFormat, spec: Spec) -> None:
-    model = random_checkpoint(spec)
-    rows = random_rows(spec, 200)
-    expected, after = step_each(numpy_engine(replace(model, weights=model.packed(weight_format))), rows)
-    logits, state = step_each(NativeEngine(model, path=path, weight_format=weight_format), rows)
+    expected, after = reference(spec, weight_format)
+    engine = NativeEngine(random_checkpoint(spec), path=path, weight_format=weight_format)
+    logits, state = step_each(engine, random_rows(spec, 100))
     np.testing.assert_allclose(logits, expected, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(state.memory, after.memory, atol=1e-4, rtol=1e-4)
 
@@ -77,12 +95,10 @@ def test_float_formats_agree_with_the_reference(path: str, weight_format: Weight
 @pytest.mark.parametrize("path", PATHS)
 def test_int8_agrees_with_its_reference_at_every_step(path: str, spec: Spec) -> None:
     """Each step starts from the state of the reference, so that rounding differences do not accumulate."""
-    model = random_checkpoint(spec)
-    reference, engine = rounding_engine(model), NativeEngine(model, path=path, weight_format="int8")
-    state = reference.zero_state()
+    engine = NativeEngine(random_checkpoint(spec), path=path, weight_format="int8")
+    state = engine.zero_state()
     errors = []
-    for row in random_rows(spec, 100):
-        expected, after = reference.step([row], state)
+    for row, (expected, after) in zip(random_rows(spec, 100), int8_reference(spec), strict=True):
         logits, _ = engine.step([row], state)
         errors.append(np.abs(logits - expected).max() / expected.std())
         state = after

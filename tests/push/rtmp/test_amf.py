@@ -11,7 +11,9 @@ from radio.push.rtmp import amf
 
 SIMPLE = st.none() | st.booleans() | st.floats(allow_nan=False) | st.text()
 VALUES = st.recursive(
-    SIMPLE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1), inner, max_size=3)
+    SIMPLE,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1), inner, max_size=3),
+    max_leaves=8,
 )
 
 

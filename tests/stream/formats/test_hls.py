@@ -143,7 +143,7 @@ def test_numbers_and_discontinuities_increase_across_restarts(first: str, second
     assert new_list.entries[0].discontinuity >= old_list.entries[-1].discontinuity + down // (3_600 * SAMPLE_RATE)
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(name=names, base=bases, breaks=st.lists(st.integers(1, 90), max_size=6, unique=True))
 def test_reloaded_playlists_agree_with_earlier_ones(name: str, base: int, breaks: list[int]) -> None:
     packets, start = [], 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +44,14 @@ def human() -> list[TimedGroove]:
     return replay(grooves("funk", 60), {ANY: PLAYED})
 
 
-def test_the_measured_timing_is_measured_again_in_what_it_plays(human: list[TimedGroove]) -> None:
-    timings = fit_timings(human)
+@pytest.fixture(scope="module")
+def timings(human: list[TimedGroove]) -> Mapping[str, Timing]:
+    return fit_timings(human)
+
+
+def test_the_measured_timing_is_measured_again_in_what_it_plays(
+    human: list[TimedGroove], timings: Mapping[str, Timing]
+) -> None:
     assert set(timings) == {ANY, "funk"}
     funk = timings["funk"]
     for kind, place in (("kick", 0), ("snare", 1), ("hats", 15)):
@@ -58,8 +65,8 @@ def test_the_measured_timing_is_measured_again_in_what_it_plays(human: list[Time
     )
 
 
-def test_a_place_without_hits_has_the_timing_of_its_kind_elsewhere(human: list[TimedGroove]) -> None:
-    late = fit_timings(human)["funk"].late
+def test_a_place_without_hits_has_the_timing_of_its_kind_elsewhere(timings: Mapping[str, Timing]) -> None:
+    late = timings["funk"].late
     assert set(late["toms"]) == {0.0}
     assert late["kick"][PLACES.index(40)] == 0
 
