@@ -7,9 +7,10 @@ from unittest import mock
 
 import pytest
 
-from radio.compose import material
+from radio.compose import material, melody
 
 _SHIPPED = material.CANDIDATES
+_SHIPPED_LEADS = melody.CANDIDATES
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -18,8 +19,20 @@ def few_candidates() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="package", autouse=True)
+def few_leads() -> Iterator[None]:
+    with mock.patch.object(melody, "CANDIDATES", 3):
+        yield
+
+
 @pytest.fixture
-def all_candidates() -> Iterator[None]:
+def all_leads() -> Iterator[None]:
+    with mock.patch.object(melody, "CANDIDATES", _SHIPPED_LEADS):
+        yield
+
+
+@pytest.fixture
+def all_candidates(all_leads: None) -> Iterator[None]:
     """As many candidates as on air, for tests of how the music sounds."""
     with mock.patch.object(material, "CANDIDATES", _SHIPPED):
         yield

@@ -11,20 +11,19 @@ from radio.compose.loop_writer import LoopWriter
 from radio.compose.request import request_of
 from radio.compose.track_writer import TrackWriter
 from radio.model.engines.base import Engine
-from radio.model.engines.selection import open_engine
 from radio.music.chord_loops import parse_loop
 from radio.settings.controls import Controls
 from radio.types import SKIP, TICKS_PER_BAR
-from tests.model.models import checkpoint
+from tests.model.models import engine
 
 
 def composer(seed: int = 1, *, piano: Engine | None = None) -> Composer:
     return Composer(
-        piano or open_engine(checkpoint("piano")),
-        open_engine(checkpoint("drums")),
+        piano or engine("piano"),
+        engine("drums"),
         Conductor(
             TrackWriter(
-                writer=LoopWriter(open_engine(checkpoint("chords"))),
+                writer=LoopWriter(engine("chords")),
                 progressions=[parse_loop(["Dm7", "G7", "Cmaj7", "Am7"])],
                 keys=("C", "F"),
                 seed=seed,
@@ -56,7 +55,7 @@ def test_layers_sound_in_the_bars_that_the_plan_names_and_nowhere_else() -> None
 def test_every_note_is_released_and_none_is_struck_twice() -> None:
     player = composer(3)
     sounding: dict[str, set[int]] = {"keys": set(), "bass": set(), "drums": set(), "lead": set()}
-    for _ in range(120):
+    for _ in range(60):
         bar = player.next_bar(Controls())
         for layer, events in bar.events.items():
             ticks = [event.tick for event in events]
@@ -87,17 +86,19 @@ def test_a_phrase_comes_back_and_drums_hold_their_loop() -> None:
 
 
 def test_a_restored_composer_goes_on_bit_identically() -> None:
-    for played in (3, 40):
-        first = composer()
+    first = composer()
+    for played in (3, 37):  # the next track begins with bar 44
         for _ in range(played):
             first.next_bar(Controls())
         saved = first.save()
-        expected = [first.next_bar(Controls()) for _ in range(30)]
+        expected = [first.next_bar(Controls()) for _ in range(10)]
         other = composer(seed=99)
         other.restore(saved)
-        assert [other.next_bar(Controls()) for _ in range(30)] == expected
+        assert [other.next_bar(Controls()) for _ in range(10)] == expected
         first.restore(saved)
-        assert [first.next_bar(Controls()) for _ in range(30)] == expected
+        assert [first.next_bar(Controls()) for _ in range(10)] == expected
+        first.restore(saved)
+    assert expected[0].track.number != expected[-1].track.number
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_a_density_is_heard_from_the_next_bar_on_in_its_layer(patch: dict, layer
     plain, changed = composer(6), composer(6)
     before = [(plain.next_bar(Controls()), changed.next_bar(Controls())) for _ in range(6)]
     assert all(one == other for one, other in before)
-    after = [(plain.next_bar(Controls()), changed.next_bar(Controls().changed(patch))) for _ in range(16)]
+    after = [(plain.next_bar(Controls()), changed.next_bar(Controls().changed(patch))) for _ in range(10)]
     strikes = [sum(len(heard(pair[place], layer)) for pair in after if pair[0].track.number == 0) for place in (0, 1)]
     assert (strikes[1] > strikes[0]) == busier
     assert strikes[1] != strikes[0]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,18 +11,23 @@ from radio.compose.bar import Bar
 from radio.compose.lookahead import Ahead
 from radio.errors import ModelError
 from radio.model.engines.base import Array, Engine, State
-from radio.model.engines.selection import open_engine
 from radio.settings.controls import Controls
 from radio.types import SKIP
 from tests.compose.test_composer import composer
-from tests.model.models import checkpoint
+from tests.model.models import engine
 
 CALM, WILD = Controls(temperature=0.4), Controls(temperature=1.5, density=0.9)
 
 
-def bars(controls_by_bar: list[Controls]) -> list[Bar]:
+@cache
+def played(*controls_by_bar: Controls) -> tuple[Bar, ...]:
     plain = composer()
-    return [plain.next_bar(controls) for controls in controls_by_bar]
+    return tuple(plain.next_bar(controls) for controls in controls_by_bar)
+
+
+def bars(controls_by_bar: list[Controls]) -> list[Bar]:
+    """Return what a composer without a stock plays under these controls."""
+    return list(played(*controls_by_bar))
 
 
 def test_bars_composed_ahead_equal_those_composed_on_time() -> None:
@@ -108,24 +114,24 @@ class FailingEngine:
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e30])
 def test_a_bar_in_which_a_model_fails_is_composed_again_and_is_the_same(wrong: float) -> None:
-    engine = FailingEngine(open_engine(checkpoint("piano")), wrong)
-    ahead = Ahead(composer(piano=engine))
+    failing = FailingEngine(engine("piano"), wrong)
+    ahead = Ahead(composer(piano=failing))
     composed = [ahead.next_bar(CALM)]
-    engine.failing = frozenset({engine.steps + 2, engine.steps + 7})
+    failing.failing = frozenset({failing.steps + 2, failing.steps + 7})
     composed += [ahead.next_bar(CALM) for _ in range(3)]
-    assert engine.steps > max(engine.failing)
+    assert failing.steps > max(failing.failing)
     assert composed == bars([CALM] * 4)
 
 
 def test_a_model_that_fails_in_every_try_is_an_error_and_the_composer_can_go_on() -> None:
-    engine = FailingEngine(open_engine(checkpoint("piano")), np.nan)
-    ahead = Ahead(composer(piano=engine))
+    failing = FailingEngine(engine("piano"), np.nan)
+    ahead = Ahead(composer(piano=failing))
     composed = [ahead.next_bar(CALM)]
     before = ahead.save()
-    engine.failing = frozenset(range(engine.steps, engine.steps + 10_000))
+    failing.failing = frozenset(range(failing.steps, failing.steps + 10_000))
     with pytest.raises(ModelError, match="not finite"):
         ahead.next_bar(CALM)
-    engine.failing = frozenset()
+    failing.failing = frozenset()
     ahead.restore(before)
     composed += [ahead.next_bar(CALM) for _ in range(3)]
     assert composed == bars([CALM] * 4)

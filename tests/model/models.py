@@ -7,6 +7,8 @@ from functools import cache
 
 import torch
 
+from radio.model.engines.base import Engine
+from radio.model.engines.selection import open_engine
 from radio.model.spec.rwkv import Rwkv6Spec, Spec
 from radio.model.weights.checkpoint import Checkpoint
 from radio.music.parts import PARTS
@@ -32,6 +34,12 @@ def random_network(spec: Spec, seed: int = 0) -> Model:
 @cache
 def checkpoint(part: str = "piano", *, layers: int = 2, width: int = 64, seed: int = 0) -> Checkpoint:
     return random_checkpoint(Rwkv6Spec(layers, width, len(older_tokens(part))), part, seed)
+
+
+@cache
+def engine(part: str = "piano") -> Engine:
+    """Return an engine over `checkpoint(part)`. A step changes nothing in it, so tests share it."""
+    return open_engine(checkpoint(part))
 
 
 @cache

@@ -64,7 +64,7 @@ class AiredStation:
 
 @pytest.fixture(scope="module")
 def aired(settings: StationSettings) -> AiredStation:
-    return AiredStation(settings, bars=14)
+    return AiredStation(settings, bars=12)
 
 
 def replayed(passage: AiredPassage, *, separate: bool = False) -> dict[str, np.ndarray]:

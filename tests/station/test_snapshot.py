@@ -59,7 +59,7 @@ def played(settings: StationSettings) -> Undisturbed:
     changes, skipped = dict(CHANGES), False
     with closing(open_station(settings, seed=SEED)) as station:
         blocks, events, snapshots, log = [], [], [], []
-        while station.position < 15 * BAR:
+        while station.position < 12 * BAR:
             for frame in [frame for frame in changes if frame <= station.position]:
                 later = LATER.get(frame, ())
                 log.append(LogEntry(station.mixed, changes[frame], later=later))
