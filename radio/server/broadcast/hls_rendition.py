@@ -1,4 +1,7 @@
-"""A rendition of a station for HLS: it runs from the first request until there was none for a while."""
+"""A rendition of a station for HLS: it runs from the first request until there was none for a while.
+
+It also ends with its channel.
+"""
 
 from __future__ import annotations
 
@@ -30,20 +33,28 @@ _JITTER: Frames = SAMPLE_RATE // 4
 """More frames than the last packet of a tap is behind the live edge."""
 
 _REOPEN_DELAY: Seconds = 1.0
-"""Wait between the end of a tap and the next one."""
+"""Wait between a tap that fell behind and the next one."""
 
 
 class Rendition:
-    """A segmenter of one mount. It runs until it is idle or closed; then another rendition must replace it.
+    """A segmenter of one mount. It runs until it is idle, closed, or its channel stops; then another must replace it.
 
     Args:
         channel: The station.
         format_: The mount.
         track: The codec of its packets.
-        timeline: Returns the timeline that the station's renditions share; called when there is a packet.
+        timeline: Returns the timeline that the channel's renditions share; called when there is a packet.
+        on_end: Called with this object when it has ended.
     """
 
-    def __init__(self, channel: Channel, format_: Format, track: Mp4Track, timeline: Callable[[], Timeline]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        format_: Format,
+        track: Mp4Track,
+        timeline: Callable[[], Timeline],
+        on_end: Callable[[Rendition], None],
+    ) -> None:
         self.ended = False
         self._channel = channel
         self._format: Format = format_
@@ -54,6 +65,7 @@ class Rendition:
         self._ready = asyncio.Event()
         self._last_request = time.monotonic()
         self._task = asyncio.create_task(self._segment())
+        self._task.add_done_callback(lambda _: on_end(self))
         self._log = logging.getLogger(f"radio.station.{channel.settings.name}")
 
     async def playlist(self) -> Playlist:
@@ -83,14 +95,14 @@ class Rendition:
 
     async def _segment(self) -> None:
         try:
-            while not self.ended:
+            while True:
                 try:
                     async with self._channel.tap(self._format, history=HISTORY) as tap:
                         async for packet in tap:
                             self._add_packet(packet)
                             if time.monotonic() - self._last_request > IDLE_TIMEOUT:
-                                self.ended = True
                                 return
+                    return  # the channel has stopped
                 except StreamError as error:
                     self._log.warning("station '%s': HLS: %s", self._channel.settings.name, error)
                 await asyncio.sleep(_REOPEN_DELAY)

@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 from aiohttp import ETag, web
 
@@ -56,36 +57,40 @@ _IMMUTABLE = {"Cache-Control": "public, max-age=86400, immutable"}
 
 
 class HlsRenditions:
-    """The running renditions and the timelines of all stations."""
+    """The running renditions and the timelines of all channels.
+
+    A station that is removed by a reload and added again has a new channel, whose frames begin at 0 again.
+    """
 
     def __init__(self) -> None:
-        self._renditions: dict[tuple[str, Format], Rendition] = {}
-        self._timelines: dict[str, Timeline] = {}
+        self._renditions: dict[tuple[Channel, Format], Rendition] = {}
+        self._timelines: WeakKeyDictionary[Channel, Timeline] = WeakKeyDictionary()
 
     def rendition(self, channel: Channel, format_: Format) -> Rendition:
         """Return the running rendition of a format; start it if necessary."""
-        key = (channel.settings.name, format_)
-        rendition = self._renditions.get(key)
-        if rendition is None or rendition.ended:
-            rendition = Rendition(channel, format_, TRACKS[format_], lambda: self._timeline(channel))
-            self._renditions[key] = rendition
+        rendition = self.running(channel, format_)
+        if rendition is None:
+            rendition = Rendition(channel, format_, TRACKS[format_], lambda: self._timeline(channel), self._remove)
+            self._renditions[channel, format_] = rendition
         return rendition
 
     def running(self, channel: Channel, format_: Format) -> Rendition | None:
         """Return the running rendition of a format, if there is one."""
-        rendition = self._renditions.get((channel.settings.name, format_))
+        rendition = self._renditions.get((channel, format_))
         return None if rendition is None or rendition.ended else rendition
 
     async def close(self, _: web.Application) -> None:
         """Stop all renditions."""
-        for rendition in self._renditions.values():
+        for rendition in list(self._renditions.values()):
             await rendition.close()
 
     def _timeline(self, channel: Channel) -> Timeline:
-        name = channel.settings.name
-        if name not in self._timelines:
-            self._timelines[name] = Timeline(live=channel.edge.live, at=time.time())
-        return self._timelines[name]
+        if channel not in self._timelines:
+            self._timelines[channel] = Timeline(live=channel.edge.live, at=time.time())
+        return self._timelines[channel]
+
+    def _remove(self, rendition: Rendition) -> None:
+        self._renditions = {key: other for key, other in self._renditions.items() if other is not rendition}
 
 
 HLS_RENDITIONS: web.AppKey[HlsRenditions] = web.AppKey("hls", HlsRenditions)

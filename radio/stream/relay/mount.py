@@ -46,6 +46,7 @@ class Mount:
         """A packet of samples that gives way to the one that takes its place."""
         self._now = now
         self._taps: set[Tap] = set()
+        self._closed = False
         self._last_used = now()
 
     @property
@@ -103,9 +104,14 @@ class Mount:
         self.relay.advance()
 
     def tap(self, start: Frames) -> Tap:
-        """Add a tap that yields the packets from frame `start` on, until it is removed with `untap`."""
+        """Add a tap that yields the packets from frame `start` on, until it is removed with `untap`.
+
+        The tap of a closed mount has no packets.
+        """
         tap = Tap(self.ring, start)
         self._taps.add(tap)
+        if self._closed:
+            tap.close()
         return tap
 
     def untap(self, tap: Tap) -> None:
@@ -115,6 +121,7 @@ class Mount:
 
     def close(self) -> None:
         """Disconnect the listeners and end the taps."""
+        self._closed = True
         self.relay.close()
         for tap in list(self._taps):
             self.untap(tap)

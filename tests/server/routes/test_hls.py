@@ -14,10 +14,11 @@ import pytest
 
 from radio.errors import StreamError
 from radio.server.broadcast import hls_rendition as rendition
+from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.hls_listeners import MAX_LISTENERS, SEEN_WITHIN, HlsListeners
 from radio.server.routes.hls import HLS_RENDITIONS, TRACKS
 from radio.types import SAMPLE_RATE, Format, Seconds
-from tests.server.on_air import DEADLINE, OnAir, on_air, until
+from tests.server.on_air import DEADLINE, WORKER, OnAir, on_air, until
 from tests.server.tone_worker import settings
 from tests.stream.m3u8_reader import MediaPlaylist, Player, read_list
 from tests.stream.mp4_reader import read_fragment
@@ -86,7 +87,7 @@ async def test_the_first_request_is_answered_from_the_past() -> None:
         before = radio.tone.edge.live
         now = read_list(await fetch_playlist(radio, "aac"))
         assert len(now.entries) >= 2
-        base = radio.app[HLS_RENDITIONS]._timelines["tone"].base(0)
+        base = radio.app[HLS_RENDITIONS]._timelines[radio.tone].base(0)
         assert now.entries[0].number * SAMPLE_RATE // 2 - base < before
         assert now.entries[0].tagged
 
@@ -211,6 +212,25 @@ async def test_segmenting_ends_when_idle_and_starts_again(monkeypatch: pytest.Mo
         assert again.entries[0].tagged
         assert again.entries[0].discontinuity == first.entries[0].discontinuity
         assert {entry.number for entry in again.entries} >= {first.entries[-1].number}
+
+
+async def test_a_station_that_is_removed_and_added_again_is_segmented_again() -> None:
+    async with on_air() as radio:
+        renditions = radio.app[HLS_RENDITIONS]
+        before = await wait_for_segments(radio, "aac", 1)
+        removed = radio.channels.pop("tone")
+        await removed.stop()
+        await until(lambda: not renditions._renditions, 0.9)  # at once: with its tap
+        radio.channels["tone"] = Channel(settings(), worker=WORKER)
+        await radio.tone.start()
+        after = await wait_for_segments(radio, "aac", 2)
+        assert after.init != before.init
+        assert radio.tone.listeners == 1
+        assert before.entries[0].at is not None
+        assert after.entries[0].at is not None
+        assert after.entries[0].at > before.entries[0].at
+        status, _, _ = await fetch(radio, f"aac/{before.init}")
+        assert status == 404
 
 
 async def test_playlists_stay_consistent_when_the_worker_is_killed() -> None:
