@@ -48,6 +48,7 @@ class ChannelSet:
         self._open_channel = open_channel
         self._channels = {name: open_channel(settings) for name, settings in stations.items()}
         self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._started = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.channels: Mapping[str, Channel] = MappingProxyType(self._channels)
         """A view, which follows changes of the set."""
@@ -63,6 +64,7 @@ class ChannelSet:
                 _log.error("%s; it plays textures until it can", error)
         for name, channel in self._channels.items():
             self._watch(name, channel)
+        self._started.set()
 
     async def ended(self) -> None:
         """Wait until cancelled; raise the unexpected error of a channel."""
@@ -99,10 +101,11 @@ class ChannelSet:
             await asyncio.sleep(_DRAIN_INTERVAL)
 
     async def apply(self, stations: Mapping[str, StationSettings]) -> SetChanges:
-        """Change the set to `stations`: add, change and remove channels; the others play on.
+        """Change the set to `stations`: add, change and remove channels; the others play on. Wait for `start` before.
 
         A channel that cannot start is left out, and named in the result.
         """
+        await self._started.wait()
         changed: list[str] = []
         failed: dict[str, str] = {}
         for name, settings in stations.items():

@@ -1,0 +1,51 @@
+"""The set of channels changes with the config."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from radio.server.broadcast.channel import Channel
+from radio.server.broadcast.channel_set import ChannelSet
+from radio.settings.station import StationSettings
+from tests.server.on_air import DEADLINE
+from tests.server.tone_worker import settings
+
+
+class SlowChannel:
+    """A channel that starts when `opened` is set, and fails where it is stopped before."""
+
+    def __init__(self, settings: StationSettings, opened: asyncio.Event) -> None:
+        self.settings = settings
+        self._opened = opened
+        self._task: asyncio.Task[object] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._opened.wait())
+        await self._task
+
+    async def ended(self) -> None:
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def test_a_change_of_the_set_waits_until_all_channels_have_started() -> None:
+    opened = asyncio.Event()
+    channels = ChannelSet(
+        {name: settings(name) for name in ("stays", "goes")},
+        lambda station: cast("Channel", SlowChannel(station, opened)),
+    )
+    starting = asyncio.create_task(channels.start())
+    applying = asyncio.create_task(channels.apply({name: settings(name) for name in ("stays", "comes")}))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert list(channels.channels) == ["stays", "goes"]
+    opened.set()
+    await asyncio.wait_for(starting, DEADLINE)
+    changes = await asyncio.wait_for(applying, DEADLINE)
+    assert (changes.added, changes.removed) == (("comes",), ("goes",))
+    assert list(channels.channels) == ["stays", "comes"]
+    await channels.stop()
