@@ -225,11 +225,12 @@ class Channel:
         """Replace the settings; the streams go on.
 
         Controls that were changed on the air keep their values where the config has not changed them. A new worker
-        goes on with the piece if the music or the sound depends on what has changed; another seed begins another piece.
+        goes on with the piece if the music or the sound depends on what has changed, and begins with the changed
+        controls; another seed begins another piece.
 
         Raises:
             ServerError: The worker is being restarted or does not answer; the settings are replaced nevertheless, but
-                not the controls.
+                not the controls, so that the next call changes them.
         """
         before = self.settings
         self._piece.settings = self._playout.mounts.settings = settings
@@ -238,9 +239,15 @@ class Channel:
         if any(getattr(settings, name) != getattr(before, name) for name in names):
             if settings.seed not in (0, before.seed):
                 self._piece.forget()
+            if changed_controls:
+                self._piece.postpone(changed_controls)  # the next worker may take long to answer a request
             self._playout.worker.replace(settings)
-        if changed_controls:
-            await self.change_controls(changed_controls)
+        elif changed_controls:
+            try:
+                await self.change_controls(changed_controls)
+            except ServerError:
+                self._piece.settings = replace(settings, controls=before.controls)
+                raise
 
     async def act(self, action: Action) -> Landing:
         """Do what a listener asks for with the next bar that is not composed yet; return from where on it counts.

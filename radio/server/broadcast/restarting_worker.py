@@ -211,31 +211,44 @@ class RestartingWorker:
 
         Always raises ServerError, SnapshotError, StreamError or OSError with the reason.
         """
-        files = self._files
-        if files is None:
-            files = await asyncio.to_thread(self._copies.of, self._settings)
-        descriptors = files.descriptors()
-        async with start_worker(self._command, self._log_line, {*descriptors.values(), self._ring}) as process:
+        files = self._files or await self._copy_files()
+        copied, descriptors = self._settings, {*files.descriptors().values(), self._ring}
+        async with start_worker(self._command, self._log_line, descriptors) as process:
             self._process = process
             try:
-                settings, resume, changes = self._callbacks.start(files.digests)
-                process.send(Start(pickle.dumps(settings), resume, descriptors, self._ring, changes=changes))
-                while (messages := await process.receive()) is not None:
-                    for message in messages:
-                        if isinstance(message, StationReady):
-                            process.ready = True
-                            self._opened.set()
-                            self._files = files
-                            station = StartedStation(settings, files.digests, message.frame, resume is not None)
-                            self._callbacks.on_ready(station)
-                        else:
-                            self._handle(message)
+                self._replacing = self._settings is not copied  # they may be replaced while the process is started
+                await self._play(process, files)
             finally:
                 self._process = None
                 self._opened.clear()
                 self._callbacks.on_exit(self._replacing)
                 self._fail_requests()
         raise ServerError(process.exit_message)
+
+    async def _copy_files(self) -> StationFiles:
+        """Return copies of the files that the settings name, and that they still name then."""
+        while True:
+            settings = self._settings
+            files = await asyncio.to_thread(self._copies.of, settings)
+            if settings is self._settings:
+                return files
+
+    async def _play(self, process: WorkerProcess, files: StationFiles) -> None:
+        """Start the station in a new worker, and handle its messages until it ends or is to be replaced."""
+        if self._replacing:
+            return
+        settings, resume, changes = self._callbacks.start(files.digests)
+        process.send(Start(pickle.dumps(settings), resume, files.descriptors(), self._ring, changes=changes))
+        while (messages := await process.receive()) is not None and not self._replacing:
+            for message in messages:
+                if isinstance(message, StationReady):
+                    process.ready = True
+                    self._opened.set()
+                    self._files = files
+                    station = StartedStation(settings, files.digests, message.frame, resume is not None)
+                    self._callbacks.on_ready(station)
+                else:
+                    self._handle(message)
 
     def _log_line(self, line: str) -> None:
         self._log.warning("station '%s': %s", self._name, line)
