@@ -101,11 +101,12 @@ class Rendition:
                         async for packet in tap:
                             self._add_packet(packet)
                             if time.monotonic() - self._last_request > IDLE_TIMEOUT:
-                                return
-                    return  # the channel has stopped
+                                break
                 except StreamError as error:
                     self._log.warning("station '%s': HLS: %s", self._channel.settings.name, error)
-                await asyncio.sleep(_REOPEN_DELAY)
+                    await asyncio.sleep(_REOPEN_DELAY)
+                else:
+                    return  # it is idle, or its channel has stopped
         finally:
             self.ended = True
             self._ready.set()
