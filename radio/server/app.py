@@ -6,6 +6,7 @@ import asyncio
 import functools
 import logging
 import resource
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -79,13 +80,15 @@ async def serve(
         SettingsError: Other machines could change controls without a token.
         ServerError: The port or the host cannot be used, or a station cannot start.
     """
-    # Not when the config is read: environment and command line override it.
-    hosts = (host,) if isinstance(host, str) else tuple(host)
-    check_hosts(hosts, control=config.server.control, token=config.server.control_token)
     manager = manager or ServiceManager({})
-    settings = replace(config.server, host=host if isinstance(host, str) else hosts)
-    _raise_file_limit()
+    asked = (host,) if isinstance(host, str) else tuple(host)
     async with AsyncExitStack() as stack:
+        passed = [stack.enter_context(item) for item in manager.sockets()]
+        hosts = _hosts(passed) if passed else asked
+        # Not when the config is read: environment and command line override it.
+        check_hosts(hosts, control=config.server.control, token=config.server.control_token)
+        settings = replace(config.server, host=host if isinstance(host, str) else asked)
+        _raise_file_limit()
         channels = ChannelSet(
             config.stations, functools.partial(Channel, worker=worker, states=states, copies=FileCopies())
         )
@@ -95,17 +98,17 @@ async def serve(
             settings=settings,
         )
         if load is not None:
-            reloader = app[RELOADER] = Reloader(load, settings, channels, app)
+            reloader = app[RELOADER] = Reloader(load, settings, channels, app, hosts)
             stack.enter_context(on_hangup(reloader.reload_on_signal))
         stopping = stack.enter_context(on_termination())
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        sockets = manager.sockets() or await open_sockets(settings.addresses, port)
+        sockets = passed or await open_sockets(hosts, port)
         await site.start_sites(runner, sockets)
         stack.push_async_callback(channels.stop)
         await channels.start()
-        on_ready(_addresses(runner, settings.addresses, list(channels.channels)))
+        on_ready(_addresses(runner, hosts, list(channels.channels)))
         manager.notify(READY="1")
         _log.info("on the air: %s", ", ".join(channels.channels))
         watchdog = asyncio.create_task(manager.feed_watchdog(channels.progress))
@@ -172,6 +175,11 @@ def _raise_file_limit() -> None:
     """Raise the limit of open files to the system's: each listener takes one, and a shell's limit is 1,024."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+
+
+def _hosts(sockets: Sequence[socket.socket]) -> tuple[str, ...]:
+    """Return the addresses of sockets. A Unix socket has a path instead, which other machines cannot reach."""
+    return tuple(item.getsockname()[0] for item in sockets if item.family != socket.AF_UNIX) or ("localhost",)
 
 
 def _addresses(runner: web.AppRunner, hosts: Sequence[str], names: list[str]) -> list[str]:

@@ -24,6 +24,7 @@ OPENING_LIMIT: Seconds = 120.0
 
 _SECOND_CHANCE: Seconds = 1.0
 _EXIT_LIMIT: Seconds = 2.0
+_STDERR_LIMIT: Seconds = 1.0
 _READ_SIZE = 65_536
 
 
@@ -109,6 +110,10 @@ class WorkerProcess:
             for line in data.decode(errors="replace").splitlines():
                 on_stderr_line(line)
 
+    def close_stderr(self) -> None:
+        """Close our end of the standard error of a worker that has ended."""
+        self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no other way
+
 
 @contextlib.asynccontextmanager
 async def start_worker(
@@ -143,4 +148,7 @@ async def start_worker(
         yield worker
     finally:
         await worker.end()
-        await stderr_task
+        try:
+            await asyncio.wait_for(stderr_task, _STDERR_LIMIT)
+        except TimeoutError:  # a process that the worker has started holds it open
+            worker.close_stderr()

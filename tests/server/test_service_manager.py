@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from radio.errors import SettingsError
 from radio.server.app import serve
 from radio.server.service_manager import ServiceManager
 from tests.server.on_air import DEADLINE, WORKER, until
@@ -115,6 +116,21 @@ async def test_a_stopping_server_sends_listeners_away_in_order(manager_socket: s
         # The socket still listens: a client that connects now waits for the next process.
         _, writer = await asyncio.open_connection(*listening.getsockname())
         writer.close()
+
+
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")])
+async def test_a_socket_for_every_network_needs_a_token_as_a_host_does(
+    manager_socket: socket.socket, family: socket.AddressFamily, address: str
+) -> None:
+    with socket.create_server((address, 0), family=family) as listening:
+        manager = ServiceManager(environment(manager_socket))
+        manager.sockets = lambda: [listening.dup()]  # type: ignore[method-assign]
+        with pytest.raises(SettingsError, match="ListenStream="):
+            await serve(config(settings()), host="127.0.0.1", port=0, on_ready=list, manager=manager, worker=WORKER)
+
+
+def test_the_unit_listens_on_this_machine_alone() -> None:
+    assert "ListenStream=127.0.0.1:8000" in (DEPLOY / "radio.socket").read_text().splitlines()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")

@@ -151,7 +151,16 @@ class Channel:
     @property
     def listeners(self) -> int:
         """The number of listeners of all mounts and of HLS."""
-        return sum(mount.relay.listeners for mount in self.mounts.values()) + len(self.hls_listeners)
+        return self._connected + len(self.hls_listeners)
+
+    @property
+    def limited_listeners(self) -> int:
+        """The number of listeners as a limit counts them: one for all of HLS in a network."""
+        return self._connected + self.hls_listeners.networks
+
+    @property
+    def _connected(self) -> int:
+        return sum(mount.relay.listeners for mount in self.mounts.values())
 
     @property
     def starved(self) -> int:

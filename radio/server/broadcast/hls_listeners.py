@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from radio.stream.formats.hls import TARGET_DURATION
@@ -20,19 +21,38 @@ class HlsListeners:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._last_requests: dict[int, float] = {}
-        """In the order of time."""
+        self._last_requests: dict[int, tuple[float, str]] = {}
+        """Time and network of each, in the order of time."""
+        self._networks: Counter[str] = Counter()
 
-    def add(self, identity: tuple[str, ...]) -> None:
-        """Record a request of a listener."""
-        key = hash(identity)
-        self._last_requests.pop(key, None)
-        self._last_requests[key] = self._now()
+    def add(self, network: str, *identity: str) -> None:
+        """Record a request from a network, of the listener with this identity in it."""
+        key = hash((network, *identity))
+        self._forget(key)
+        self._last_requests[key] = self._now(), network
+        self._networks[network] += 1
         if len(self._last_requests) > MAX_LISTENERS:
-            del self._last_requests[next(iter(self._last_requests))]
+            self._forget(next(iter(self._last_requests)))
 
     def __len__(self) -> int:
-        oldest = self._now() - SEEN_WITHIN
-        while self._last_requests and self._last_requests[first := next(iter(self._last_requests))] < oldest:
-            del self._last_requests[first]
+        self._expire()
         return len(self._last_requests)
+
+    @property
+    def networks(self) -> int:
+        """The number of networks of the listeners. A limit counts these, since a client can choose its identity."""
+        self._expire()
+        return len(self._networks)
+
+    def _expire(self) -> None:
+        oldest = self._now() - SEEN_WITHIN
+        while self._last_requests and self._last_requests[first := next(iter(self._last_requests))][0] < oldest:
+            self._forget(first)
+
+    def _forget(self, key: int) -> None:
+        if (entry := self._last_requests.pop(key, None)) is None:
+            return
+        _, network = entry
+        self._networks[network] -= 1
+        if not self._networks[network]:
+            del self._networks[network]

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from radio.server.broadcast.channel import Channel
+from radio.server.http.client_address import network
 from radio.server.http.problems import ProblemError
 from radio.types import Format, Seconds
 
 
 @dataclass(slots=True)
 class Limits:
-    """The limits, and the number of listeners at each address.
+    """The limits, and the number of listeners at each address; with IPv6, in each /64 network.
 
     Args:
         per_station: Most listeners of one station, in all formats; None for no limit.
@@ -32,10 +33,11 @@ class Limits:
         Raises:
             ProblemError: 503, a limit is reached.
         """
-        if self.per_station is not None and channel.listeners >= self.per_station:
-            raise _full(f"{channel.settings.title} has {channel.listeners} listeners, which is its limit")
+        if self.per_station is not None and (count := channel.limited_listeners) >= self.per_station:
+            raise _full(f"{channel.settings.title} has {count} listeners, which is its limit")
         if self.per_address is None:
             return None
+        address = network(address)
         if self._addresses[address] >= self.per_address:
             raise _full(f"your address has {self.per_address} streams, which is its limit")
         self._addresses[address] += 1

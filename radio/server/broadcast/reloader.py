@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -56,15 +56,22 @@ class Reloader:
         server: The settings that the server was started with.
         channels: The channels of the application.
         app: The application.
+        hosts: The addresses or names on which the server listens.
     """
 
     def __init__(
-        self, load: Callable[[], RadioConfig], server: ServerSettings, channels: ChannelSet, app: web.Application
+        self,
+        load: Callable[[], RadioConfig],
+        server: ServerSettings,
+        channels: ChannelSet,
+        app: web.Application,
+        hosts: Sequence[str],
     ) -> None:
         self._load = load
         self._server = server
         self._channels = channels
         self._app = app
+        self._hosts = hosts
         self._lock = asyncio.Lock()
 
     async def reload(self) -> ReloadResult:
@@ -75,7 +82,7 @@ class Reloader:
         """
         async with self._lock:
             config = await asyncio.to_thread(self._load)
-            check_hosts(self._server.addresses, control=config.server.control, token=config.server.control_token)
+            check_hosts(self._hosts, control=config.server.control, token=config.server.control_token)
             check_keys(config.stations)
             self._configure(config.server)
             changes = await self._channels.apply(config.stations)

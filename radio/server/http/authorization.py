@@ -72,14 +72,14 @@ class Authorization:
 
     def _has_token(self, request: web.Request, expected: str) -> bool:
         value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
-        if not value:
+        scheme, _, token = value.partition(b" ")
+        if scheme.lower() != b"bearer":  # a proxy may pass on credentials that are meant for itself
             return False
         client = client_address(request)
         if wait := self.failures.wait(client, 1):
             message = "too many wrong control tokens came from this address; try again later"
             raise ProblemError(429, "too_many", message, field="Authorization", retry_after=math.ceil(wait))
-        scheme, _, token = value.partition(b" ")
-        if scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), expected.encode()):
+        if hmac.compare_digest(token.strip(), expected.encode()):
             return True
         self.failures.spend(client, 1)
         _log.warning("a wrong control token from %s", client)
@@ -125,14 +125,20 @@ async def reject_foreign_pages(
 
 
 def check_hosts(hosts: Iterable[str], *, control: bool, token: str | None) -> None:
-    """Raise SettingsError if other machines could change controls without a token."""
+    """Raise SettingsError if other machines could change controls without a token.
+
+    Args:
+        hosts: The addresses or names on which the server listens.
+        control: Whether anything can be changed over HTTP.
+        token: The control token.
+    """
     for host in hosts if control and token is None else ():
         if is_loopback(host):
             continue
         raise SettingsError(
             f"host {host} can be reached from other machines, which could change controls: "
             "set control_token, or control: false, in the config; or CONTROL_TOKEN in the environment; "
-            "or use --no-control or --host 127.0.0.1"
+            "or use --no-control or --host 127.0.0.1; for a socket of systemd, ListenStream=127.0.0.1:PORT"
         )
 
 

@@ -22,7 +22,7 @@ from aiohttp import ETag, web
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channels import channel_of
 from radio.server.broadcast.hls_rendition import Rendition
-from radio.server.http.client_address import client_address
+from radio.server.http.client_address import client_address, network
 from radio.server.http.operation import operation
 from radio.server.http.problems import ProblemError
 from radio.stream.formats import fmp4, hls
@@ -168,7 +168,8 @@ async def get_segment(request: web.Request) -> web.Response:
 
 
 def _count_listener(request: web.Request, channel: Channel) -> None:
-    channel.hls_listeners.add((client_address(request), request.headers.get("User-Agent", "")))
+    address = client_address(request)
+    channel.hls_listeners.add(network(address), address, request.headers.get("User-Agent", ""))
 
 
 def _format(request: web.Request) -> Format:

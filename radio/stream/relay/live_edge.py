@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from radio.types import SAMPLE_RATE, Frames, Seconds
+from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 
 CATCH_UP: Final = 0.25
 """Share by which the edge is faster than the clock while it makes a delay good."""
@@ -86,7 +86,7 @@ class LiveEdge:
             self._epoch += late
             self.underruns += 1
             self.total_delay += late
-            self._owed += late
+            self._owed = min(self._owed + late, BURST_LIMIT)  # more would make no burst longer
         self.end = end
 
     def resume(self, live: Frames, *, delay: Seconds) -> None:

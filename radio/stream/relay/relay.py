@@ -10,6 +10,7 @@ little left, because the station stalled.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -39,9 +40,10 @@ STARVED: Seconds = 1.0
 """A listener whose player has had nothing to play for this long is starved."""
 
 LAG_LIMIT: Seconds = 75.0
-"""A listener further behind than this is disconnected. The ring is longer, so the next chunk is always available.
+"""A listener further behind than this is disconnected. The ring is longer, so it mostly has the next chunk.
 
-A player that holds the longest burst by reading no further may pause for half a minute.
+A player that holds the longest burst by reading no further may pause for half a minute. Once the process was suspended,
+the ring may have dropped the next chunk; such a listener is disconnected too.
 """
 
 MAX_CHUNKS = 28
@@ -177,11 +179,15 @@ class Relay:
     def lag(self, listener: Listener) -> Seconds:
         """Return how far the first byte not acknowledged by the listener's system is behind the live edge."""
         ring, number = self.ring, listener.next
+        if number < 0 or number >= ring.edge:
+            return 0.0
+        if number < ring.oldest:
+            return math.inf
         unsent = len(listener.pending) + listener.sink.unacknowledged()
         while unsent > 0 and number > ring.oldest:
             number -= 1
             unsent -= len(ring[number].data)
-        return (ring.live - ring[number].frame) / SAMPLE_RATE if ring.oldest <= number < ring.edge else 0.0
+        return (ring.live - ring[number].frame) / SAMPLE_RATE
 
     def _serve(self, listener: Listener) -> None:
         if listener.pending and not self._send(listener, listener.pending):
@@ -190,6 +196,10 @@ class Relay:
             return
         number, edge = listener.next, self.ring.edge
         if number >= edge:
+            return
+        if number < self.ring.oldest:
+            self.counts.slow_disconnects += 1
+            self.leave(listener)
             return
         last = listener.next = min(edge, number + MAX_CHUNKS)
         if listener.inserter is not None:

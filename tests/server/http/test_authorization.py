@@ -67,6 +67,15 @@ async def test_any_host_name_is_accepted_with_the_token() -> None:
             assert await change_tempo(radio, Host="radio.example", Authorization=wrong) == (401, "no_token")
 
 
+async def test_credentials_of_another_scheme_are_no_guesses() -> None:
+    """A proxy may pass on those with which a guest signed in to the proxy."""
+    failures = Allowance(WRONG_TOKENS, 60.0, lambda: 0.0)
+    async with on_air(authorization=Authorization(control=True, token="sesame", failures=failures)) as radio:
+        answers = [await change_tempo(radio, Authorization="Basic Z3Vlc3Q6") for _ in range(WRONG_TOKENS + 2)]
+        assert answers == [(401, "no_token")] * (WRONG_TOKENS + 2)
+        assert (await change_tempo(radio, Authorization="Bearer sesame"))[0] == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/api/stations", "/api/stations/tone", "/healthz", "/nowhere", "/tona.opus"])
 async def test_pages_of_every_site_may_read(path: str) -> None:
     async with on_air(start=False) as radio:

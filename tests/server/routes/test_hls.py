@@ -6,6 +6,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import av
@@ -17,6 +18,7 @@ from radio.server.broadcast import hls_rendition as rendition
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.hls_listeners import MAX_LISTENERS, SEEN_WITHIN, HlsListeners
 from radio.server.routes.hls import HLS_RENDITIONS, TRACKS
+from radio.settings.server import ServerSettings
 from radio.types import SAMPLE_RATE, Format, Seconds
 from tests.server.on_air import DEADLINE, WORKER, OnAir, on_air, until
 from tests.server.tone_worker import settings
@@ -303,16 +305,26 @@ async def test_hls_listeners_are_counted_for_two_segments() -> None:
 def test_hls_listeners_are_bounded_and_expire() -> None:
     now = 0.0
     listeners = HlsListeners(lambda: now)
-    listeners.add(("1.2.3.4", "VLC"))
+    listeners.add("1.2.3.4", "VLC")
     now = SEEN_WITHIN - 0.1
-    listeners.add(("1.2.3.4", "Safari"))
-    assert len(listeners) == 2
+    listeners.add("1.2.3.4", "Safari")
+    assert (len(listeners), listeners.networks) == (2, 1)
     now = SEEN_WITHIN + 0.1
     assert len(listeners) == 1
-    listeners.add(("1.2.3.4", "Safari"))
+    listeners.add("1.2.3.4", "Safari")
     assert len(listeners) == 1
     for number in range(MAX_LISTENERS + 10):
-        listeners.add((str(number), ""))
-    assert len(listeners) == MAX_LISTENERS
+        listeners.add(str(number), "")
+    assert len(listeners) == listeners.networks == MAX_LISTENERS
     now += SEEN_WITHIN + 1
-    assert len(listeners) == 0
+    assert len(listeners) == listeners.networks == 0
+
+
+async def test_players_of_hls_at_one_address_do_not_fill_a_station() -> None:
+    async with on_air(server=replace(ServerSettings(), listeners=2)) as radio:
+        await wait_for_segments(radio, "aac", 1)
+        for number in range(5):
+            await fetch(radio, "aac/index.m3u8", **{"User-Agent": str(number)})
+        assert radio.tone.listeners >= 5
+        async with radio.http.get(f"{radio.root}/tone.opus") as response:
+            assert response.status == 200

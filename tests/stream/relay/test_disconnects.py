@@ -64,6 +64,22 @@ def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(
     station.check_pages(slow)
 
 
+def test_a_listener_whose_next_chunk_was_dropped_while_the_process_stood_still_is_disconnected(clock: Clock) -> None:
+    station = FakeStation(clock, ahead=20)
+    relay = station.relay
+    station.run(40)
+    good, slow = Peer(clock), Peer(clock, rate=1_000)
+    join(relay, good)
+    listener = join(relay, slow)
+    while relay.lag(listener) < LAG_LIMIT - 2 * TURN:
+        station.run(ADVANCE_INTERVAL)
+    slow.rate = 40_000
+    clock.seconds += 25  # the live edge jumps by the reserve
+    station.run(2 * TURN)
+    assert (good.closed, slow.closed, relay.counts.slow_disconnects) == (False, True, 1)
+    station.check_pages(slow)
+
+
 def test_a_listener_that_catches_up_stays_connected(station: FakeStation, relay: Relay, clock: Clock) -> None:
     station.run(40)
     peer = Peer(clock, rate=40_000)

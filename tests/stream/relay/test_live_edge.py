@@ -5,7 +5,7 @@ import random
 import pytest
 
 from radio.stream.relay.live_edge import LiveEdge
-from radio.types import SAMPLE_RATE
+from radio.types import BURST_LIMIT, SAMPLE_RATE
 from tests.stream.audience import Clock
 
 
@@ -71,6 +71,16 @@ def test_a_longer_stall_delays_the_edge_once_and_the_delay_is_made_good(edge: Li
     assert (edge.live - start) / SAMPLE_RATE == pytest.approx(20, abs=0.1)
     assert edge.underruns == 1
     assert edge.total_delay == pytest.approx(8 - 3, abs=0.1)
+
+
+def test_of_a_long_pause_as_much_is_made_good_as_a_burst_can_hold(edge: LiveEdge, wall: Clock) -> None:
+    play(edge, wall, 10)
+    wall.seconds += 3_600
+    edge.advance()
+    start = edge.live
+    play(edge, wall, 300)
+    assert (edge.live - start) / SAMPLE_RATE == pytest.approx(300 + BURST_LIMIT, abs=0.2)
+    assert edge.total_delay == pytest.approx(3_600 - 3, abs=0.1)
 
 
 def test_an_edge_that_goes_on_makes_the_time_between_good(edge: LiveEdge, wall: Clock) -> None:
