@@ -26,6 +26,16 @@ def few_leads() -> Iterator[None]:
 
 
 @pytest.fixture
+def two_candidates() -> Iterator[None]:
+    """Fewer candidates in one test, outside the packages where all tests have them."""
+    with (
+        mock.patch.object(material, "CANDIDATES", dict.fromkeys(_SHIPPED, 2)),
+        mock.patch.object(melody, "CANDIDATES", 3),
+    ):
+        yield
+
+
+@pytest.fixture
 def all_leads() -> Iterator[None]:
     with mock.patch.object(melody, "CANDIDATES", _SHIPPED_LEADS):
         yield

@@ -32,6 +32,7 @@ def render(tmp_path: Path) -> list[str]:
 
 
 @needs_network
+@pytest.mark.usefixtures("two_candidates")
 def test_a_render_starts_from_the_recording_and_the_words_decide_what_they_ask_for(
     tmp_path: Path,
     cache: Path,

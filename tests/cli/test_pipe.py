@@ -61,6 +61,7 @@ def test_a_pipe_is_a_function_of_seed_and_controls(radio: Radio) -> None:
     assert result.stdout == softer
 
 
+@pytest.mark.usefixtures("two_candidates")
 @pytest.mark.parametrize("name", ["wav", "opus", "mp3", "flac"])
 def test_every_format_of_the_pipe_decodes_to_the_requested_length(
     capsysbinary: pytest.CaptureFixture[bytes], name: str
@@ -160,6 +161,7 @@ def test_the_sound_card_gets_the_same_audio_as_the_pipe(radio: Radio, tmp_path: 
     assert any(np.abs(recorded[at : at + len(piped)] - piped).max() <= 2 for at in range(padding + 1))
 
 
+@pytest.mark.usefixtures("two_candidates")
 def test_the_same_seed_gives_the_same_midi_file(tmp_path: Path) -> None:
     for name, seed in (("a.mid", "7"), ("b.mid", "7"), ("c.mid", "8")):
         assert main(["render", "--station", "chill", "--minutes", "0.3", "--seed", seed, str(tmp_path / name)]) == 0
@@ -169,6 +171,7 @@ def test_the_same_seed_gives_the_same_midi_file(tmp_path: Path) -> None:
     assert a.startswith(b"MThd")
 
 
+@pytest.mark.usefixtures("two_candidates")
 def test_count_renders_a_track_from_each_seed_with_another_instrument(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("vibes.mid", "vibes.wav")]
     options = ["--minutes", "0.05", "--seed", "7", "--count", "2", "--instrument", "vibraphone", "--no-drums"]

@@ -24,6 +24,7 @@ def test_a_render_starts_from_a_file_and_says_what_was_found(
 
 
 @needs_network
+@pytest.mark.usefixtures("two_candidates")
 def test_a_render_starts_from_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = encoded(tmp_path / "song.flac", played(song(tmp_path / "song.mid", tempo=96, turns=1)))
     out = tmp_path / "out.mid"

@@ -53,6 +53,7 @@ def test_answers_are_served_stored_and_reported(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out == csv.read_text()
 
 
+@pytest.mark.usefixtures("two_candidates")
 def test_the_stations_of_a_config_are_conditions(tmp_path: Path) -> None:
     stations = {
         name: replace(load(None).station("chill"), name=name, prompt=prompt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from radio.stream.formats.hls import TARGET_DURATION
@@ -21,8 +21,8 @@ class HlsListeners:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._last_requests: dict[int, tuple[float, str]] = {}
-        """Time and network of each, in the order of time."""
+        self._last_requests: OrderedDict[int, tuple[float, str]] = OrderedDict()
+        """Time and network of each, in the order of time. The first of a dict is not found in constant time."""
         self._networks: Counter[str] = Counter()
 
     def add(self, network: str, *identity: str) -> None:

@@ -202,6 +202,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
     return replace(chill, piano=folder / "piano.safetensors", drums=folder / "drums.safetensors")
 
 
+@pytest.mark.usefixtures("two_candidates")
 def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> None:
     """The history suffices: the seed, the initial controls, and the bars at which changes take effect."""
 
