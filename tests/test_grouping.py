@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from tests.conftest import pytest_collection_modifyitems
+from tests.conftest import _place, pytest_collection_modifyitems
 
 
 @pytest.fixture(scope="module")
@@ -30,5 +30,12 @@ def test_tests_of_a_module_with_a_cached_function_run_in_one_process(
     items = [request.node]
     for function, grouped in ((shared, False), (passage, True)):
         monkeypatch.setattr(sys.modules[__name__], "kept", function, raising=False)
-        pytest_collection_modifyitems(items)
+        pytest_collection_modifyitems(request.config, items)
         assert bool(list(request.node.iter_markers("xdist_group"))) == grouped
+
+
+def test_tests_that_wait_are_spread_over_the_run_but_for_its_end() -> None:
+    places = [_place(f"tests/server/test_app.py::test_{number}") for number in range(100)]
+    assert max(places) < 0.8
+    assert min(places) < 0.1
+    assert max(_place(f"tests/audio/test_noise.py::test_{number}") for number in range(100)) > 0.9
