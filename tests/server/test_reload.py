@@ -99,6 +99,8 @@ async def test_a_changed_control_needs_no_new_worker_and_a_control_changed_on_ai
     async with running(config(settings(controls=Controls(tempo=70)))) as radio:
         async with radio.http.patch(f"{radio.root}api/stations/tone/controls", json={"swing": 60}) as response:
             assert response.status == 200
+        async with radio.http.get(f"{radio.root}tone.opus") as stream:
+            assert b"TITLE=Station tone" in await stream.content.readexactly(1_000)
         radio.config = config(settings(controls=Controls(tempo=84), title="Renamed"))
         assert (await radio.reload()).changed == ["tone"]
         station = await radio.get("api/stations/tone")
@@ -106,7 +108,7 @@ async def test_a_changed_control_needs_no_new_worker_and_a_control_changed_on_ai
         assert isinstance(controls, dict)
         assert (controls["tempo"]["value"], controls["swing"]["value"]) == (84, 60)
         async with radio.http.get(f"{radio.root}tone.opus") as stream:
-            await radio.read(stream, 1_000)  # the first track is on the air
+            assert b"TITLE=Renamed" in await stream.content.readexactly(1_000)  # the first track is on the air
         assert station["title"] == "Renamed"
         assert await workers_of(radio, "tone") == 1
 

@@ -18,7 +18,7 @@ from radio.server.broadcast.journal import Journal
 from radio.server.broadcast.now_playing import NowPlaying
 from radio.server.broadcast.piece import Piece
 from radio.server.broadcast.playout import Playout
-from radio.server.broadcast.saved_station import aired_tracks
+from radio.server.broadcast.saved_station import SavedStation, aired_tracks
 from radio.server.broadcast.state_folder import StateFolder
 from radio.server.broadcast.station_files import FileCopies
 from radio.server.broadcast.tiers import Tiers
@@ -72,6 +72,8 @@ class Channel:
         self._states = states
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         self._tasks: list[asyncio.Task[None]] = []
+        self._writing: asyncio.Task[None] | None = None
+        """The last save of the state; a thread goes on with it even if `save_state` is cancelled."""
         if states is not None:
             self._take_over(states)
 
@@ -242,7 +244,8 @@ class Channel:
                 not the controls, so that the next call changes them.
         """
         before = self.settings
-        self._piece.settings = self._playout.mounts.settings = settings
+        self._piece.settings = settings
+        self._playout.mounts.describe(settings)
         names = [field.name for field in fields(settings) if field.name not in _SHOWN]
         changed_controls = settings.controls.changes_from(before.controls)
         if any(getattr(settings, name) != getattr(before, name) for name in names):
@@ -310,8 +313,14 @@ class Channel:
         place = self._playout.place_of_music
         if (saved := self._piece.saved(self.edge.live, self.now_playing.tracks, place)) is None:
             return
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+        self._writing = asyncio.create_task(self._write(self._states, saved))
+        await asyncio.shield(self._writing)
+
+    async def _write(self, states: StateFolder, saved: SavedStation) -> None:
         try:
-            await asyncio.to_thread(self._states.write, self.settings.name, saved)
+            await asyncio.to_thread(states.write, self.settings.name, saved)
         except OSError as error:
             self._log.error("station '%s': its state cannot be saved: %s", self.settings.name, error)
 

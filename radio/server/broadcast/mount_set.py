@@ -25,22 +25,28 @@ class MountSet:
     """The mounts of a station. A mount is encoded while it has listeners or taps, and for a while after.
 
     Args:
-        settings: The station, whose title and description streams carry. May be replaced.
+        settings: The station, whose title and description streams carry.
         edge: The station's live edge.
     """
 
     def __init__(self, settings: StationSettings, edge: LiveEdge) -> None:
-        self.settings = settings
+        self._settings = settings
         self.mounts: dict[Format, Mount] = {}
         self._edge = edge
 
     def mount(self, format_: Format) -> Mount:
         """Return the mount of a format."""
         if format_ not in self.mounts:
-            muxer = open_muxer(format_, title=self.settings.title, description=self.settings.description)
+            muxer = open_muxer(format_, title=self._settings.title, description=self._settings.description)
             self.mounts[format_] = Mount(format_, muxer, now=self._edge.now)
             self.mounts[format_].advance(self._edge.live)
         return self.mounts[format_]
+
+    def describe(self, settings: StationSettings) -> None:
+        """Replace the settings: listeners who join from now on get their title and description."""
+        self._settings = settings
+        for mount in self.mounts.values():
+            mount.describe(settings.title, settings.description)
 
     @contextmanager
     def tap(self, format_: Format, *, history: Seconds) -> Iterator[Tap]:

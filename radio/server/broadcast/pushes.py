@@ -20,18 +20,27 @@ from radio.settings.station import StationSettings
 
 def pusher(channel: Channel, settings: PushSettings) -> Pusher:
     """Return the pusher of a channel to one server; it starts when it is run."""
-    station = channel.settings
-    image = station.image or ARTWORK
-    pushed = PushedStation(channel, station.title, station.description, image, channel.now_playing.title_at)
-    return Pusher(settings, pushed)
+    return Pusher(settings, _pushed_station(channel, settings))
+
+
+def _pushed_station(channel: Channel, settings: PushSettings) -> PushedStation:
+    """Return a channel as a push presents it: without what the server does not show."""
+    station, picture = channel.settings, settings.to.has_picture
+    return PushedStation(
+        channel,
+        station.title,
+        "" if picture else station.description,
+        (station.image if picture else None) or ARTWORK,
+        channel.now_playing.title_at,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Push:
-    """A running push of a channel."""
+    """A running push."""
 
-    channel: Channel
     settings: PushSettings
+    station: PushedStation
     status: PushStatus
     task: asyncio.Task[None]
 
@@ -51,16 +60,24 @@ class PushSet:
         return {station: self.statuses(station) for station in self._pushes}
 
     async def apply(self, channels: Mapping[str, Channel]) -> None:
-        """Start and stop pushes, so that the settings of `channels` are followed; the others run on."""
+        """Start and stop pushes, so that the settings of `channels` are followed; the others run on.
+
+        A push of which the server shows something else from now on is started again.
+        """
         before = {station: list(pushes) for station, pushes in self._pushes.items()}
-        self._pushes = {
+        wanted = {
             name: [
-                _take(before.get(name, []), channel, settings) or _start(channel, settings)
+                (channel, settings, _take(before.get(name, []), channel, settings))
                 for settings in channel.settings.push
             ]
             for name, channel in channels.items()
         }
+        # The old ones end first: a server takes one stream of a key or a mount.
         await _stop([push for pushes in before.values() for push in pushes])
+        self._pushes = {
+            name: [push or _start(channel, settings) for channel, settings, push in pushes]
+            for name, pushes in wanted.items()
+        }
 
     async def stop(self) -> None:
         """Stop all pushes."""
@@ -106,14 +123,16 @@ def check_keys(stations: Mapping[str, StationSettings]) -> None:
 
 
 def _start(channel: Channel, settings: PushSettings) -> _Push:
-    sender = pusher(channel, settings)
-    return _Push(channel, settings, sender.status, asyncio.create_task(sender.run()))
+    station = _pushed_station(channel, settings)
+    sender = Pusher(settings, station)
+    return _Push(settings, station, sender.status, asyncio.create_task(sender.run()))
 
 
 def _take(pushes: list[_Push], channel: Channel, settings: PushSettings) -> _Push | None:
     """Remove the running push of these settings from `pushes` and return it, if there is one."""
+    station = _pushed_station(channel, settings)
     for push in pushes:
-        if push.channel is channel and push.settings == settings:
+        if (push.settings, push.station) == (settings, station):
             pushes.remove(push)
             return push
     return None

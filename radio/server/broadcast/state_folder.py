@@ -92,7 +92,10 @@ class StateFolder:
             _log.error("station '%s': its saved state is not used, and now is %s: %s", name, aside, reason)
 
     def write(self, name: str, saved: SavedStation) -> None:
-        """Replace the state of a station. Raises OSError if the disk does not take it; the old one then remains."""
+        """Replace the state of a station; its channel does so once at a time.
+
+        Raises OSError if the disk does not take it; the old one then remains.
+        """
         write_file(self._file(name), encode(saved))
 
     def clear(self, name: str) -> None:
@@ -121,7 +124,10 @@ def read_file(path: Path) -> SavedStation:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: it has its old or its new content, whatever happens meanwhile."""
+    """Replace a file as a whole: it has its old or its new content, even if the machine stops meanwhile.
+
+    One caller at a time may write a file: the draft of its new content has one name.
+    """
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
         file.write(data)

@@ -20,7 +20,7 @@ class Muxer:
 
     Args:
         pack: returns the bytes of a chunk.
-        headers: the bytes that every listener gets first.
+        headers: returns the bytes that every listener gets first, from the title and the description of the station.
         skip: frames from the stamp of a listener's first packet to the first frame that its player plays.
         on_restart: called when the packets restart after a gap without listeners.
     """
@@ -29,17 +29,23 @@ class Muxer:
         self,
         pack: Callable[[Sequence[Packet]], bytes],
         *,
-        headers: bytes = b"",
+        headers: Callable[[str, str], bytes] = lambda _title, _description: b"",
         skip: Frames = 0,
         on_restart: Callable[[], object] = lambda: None,
     ) -> None:
-        self.headers = headers
+        self.headers = b""
+        """The bytes that every listener gets first."""
         self.skip = skip
         self.end: Frames | None = None
         """The frame at which the next packet should start; None before the first packet."""
         self._pack = pack
+        self._headers = headers
         self._on_restart = on_restart
         self._pending: list[Packet] = []
+
+    def describe(self, title: str, description: str) -> None:
+        """Set the title and the description in `headers`."""
+        self.headers = self._headers(title, description)
 
     def restart(self) -> None:
         """Start over, after a gap in the packets without listeners."""
@@ -74,11 +80,22 @@ class Muxer:
 
 def open_muxer(format_: Format, *, title: str, description: str) -> Muxer:
     """Return the muxer of a mount; Opus headers include the station's title and description."""
-    if format_ == "opus":
-        serial = secrets.randbits(32)
-        headers = header_pages(serial=serial, comments=(f"TITLE={title}", f"DESCRIPTION={description}"))
-        pager, skip = Pager(serial=serial), PRE_SKIP - CODECS["opus"].lookahead
-        return Muxer(pager.next_page, headers=headers, skip=skip, on_restart=pager.restart)
+    muxer = _opus_muxer() if format_ == "opus" else _plain_muxer(format_)
+    muxer.describe(title, description)
+    return muxer
+
+
+def _opus_muxer() -> Muxer:
+    serial = secrets.randbits(32)
+    pager, skip = Pager(serial=serial), PRE_SKIP - CODECS["opus"].lookahead
+
+    def headers(title: str, description: str) -> bytes:
+        return header_pages(serial=serial, comments=(f"TITLE={title}", f"DESCRIPTION={description}"))
+
+    return Muxer(pager.next_page, headers=headers, skip=skip, on_restart=pager.restart)
+
+
+def _plain_muxer(format_: Format) -> Muxer:
     if format_ == "pcm":
         return Muxer(lambda _: b"")  # PCM is for taps only, which use the packets
     pack = adts.add_header if format_ == "aac" else bytes

@@ -65,6 +65,11 @@ class Mount:
             return True
         return self.encoding and self._now() - self._last_used <= LINGER
 
+    def describe(self, title: str, description: str) -> None:
+        """Set the title and the description that listeners who join from now on get, if the format has them."""
+        self._muxer.describe(title, description)
+        self.relay.headers = self._muxer.headers
+
     def resume_from(self, frame: Frames) -> None:
         """Prepare for packets from `frame` on, after the format was not encoded for a while."""
         if self.end is not None and frame > self.end:

@@ -55,6 +55,15 @@ def test_after_a_restart_granule_positions_follow_the_frames() -> None:
     assert int.from_bytes(chunk.data[6:14], "little") == 10_000_000 + 4 * 960
 
 
+def test_other_headers_belong_to_the_same_stream() -> None:
+    muxer = open_muxer("opus", title="T", description="D")
+    serial = muxer.headers[14:18]
+    muxer.describe("Renamed", "D")
+    assert b"TITLE=Renamed" in muxer.headers
+    (chunk,) = feed(muxer, make_packets(4))
+    assert muxer.headers[14:18] == chunk.data[14:18] == serial
+
+
 def test_each_format_has_its_own_framing() -> None:
     packets = make_packets(4)
     muxers = {name: open_muxer(name, title="T", description="D") for name in ("opus", "mp3", "aac", "pcm")}
