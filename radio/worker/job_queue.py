@@ -38,6 +38,7 @@ RESULT_LIFETIME: Final[Seconds] = 3600.0
 
 _PREFIX: Final = "radio-work-"
 _MAX_LINE: Final = 65_536
+_EXIT_POLL: Final[Seconds] = 0.02
 _log = logging.getLogger("radio.jobs")
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -61,11 +62,21 @@ class Job:
 
     @property
     def size(self) -> int:
-        """Size of the result, a file or a folder of files, in bytes."""
+        """Size of the result, a file or a folder of files, in bytes; a file that has been deleted counts 0."""
+        return sum(_size(file) for file in self._files())
+
+    @property
+    def lost(self) -> bool:
+        """True if a cleaner of temporary files has deleted the result."""
+        return self.result is not None and not any(file.exists() for file in self._files())
+
+    def _files(self) -> list[Path]:
         if self.result is None:
-            return 0
-        files = self.result.iterdir() if self.result.is_dir() else [self.result]
-        return sum(file.stat().st_size for file in files)
+            return []
+        try:
+            return list(self.result.iterdir())
+        except OSError:  # it is a file, or it is not there any more
+            return [self.result]
 
 
 class JobQueue:
@@ -130,7 +141,11 @@ class JobQueue:
 
     def get(self, job_id: str) -> Job | None:
         """Return the job with this id, or None if it is unknown or its result was removed."""
-        return self._jobs.get(job_id)
+        job = self._jobs.get(job_id)
+        if job is not None and job.lost:
+            self._remove(job)
+            return None
+        return job
 
     def jobs_ahead(self, job: Job) -> int:
         """Return the number of jobs that run or wait before this one; 0 if it does not wait."""
@@ -205,12 +220,11 @@ class JobQueue:
             process.stdin.close()
             async for line in process.stdout:
                 _apply_report(job, line)
-            await process.wait()
+            await _exit(process)
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            with contextlib.suppress(ProcessLookupError):  # its children may live on, and hold its standard error
+                os.killpg(process.pid, signal.SIGKILL)
+            await _exit(process)
             reason = await last_line
         if job.result is None and job.error is None:
             _log.error("a job ended with status %s: %s", process.returncode, reason)
@@ -243,6 +257,19 @@ def _apply_report(job: Job, line: bytes) -> None:
         job.error, job.disk_is_full = report["full"], True
     else:
         job.error = report["fault"]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+async def _exit(process: asyncio.subprocess.Process) -> None:
+    """Wait until a process has ended; `Process.wait` may wait for its children, too, if they hold its pipes."""
+    while process.returncode is None:  # noqa: ASYNC110 — no event of asyncio comes before the pipes are closed
+        await asyncio.sleep(_EXIT_POLL)
 
 
 async def _last_line(stream: asyncio.StreamReader) -> str:

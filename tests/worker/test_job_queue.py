@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -193,6 +195,35 @@ async def test_jobs_continue_after_the_temporary_folder_was_deleted(queue: JobQu
     shutil.rmtree(first.folder.parent)
     second = await finished(queue.submit(Write("second")))
     assert (second.state, second.error) == ("done", None)
+
+
+@pytest.mark.parametrize("kept", ["folder", "nothing"])
+async def test_a_result_that_a_cleaner_has_deleted_is_gone_and_later_ones_are_removed(
+    queue: JobQueue, kept: str
+) -> None:
+    first = await finished(queue.submit(Write("first")))
+    assert first.result is not None
+    if kept == "folder":
+        first.result.unlink()
+    else:
+        shutil.rmtree(first.folder.parent)
+    assert first.size == 0
+    queue.result_lifetime = 0.1
+    second = await finished(queue.submit(Write("second")))
+    assert second.state == "done"
+    assert queue.get(first.id) is None
+    await until(lambda: queue.get(second.id) is None, 5)
+
+
+async def test_the_children_of_a_job_that_is_killed_end_with_it(queue: JobQueue, tmp_path: Path) -> None:
+    job = queue.submit(Sleep(tmp_path / "pids"))
+    await until((tmp_path / "pids").exists)
+    pid, child, _ = map(int, (tmp_path / "pids").read_text().split())
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        await job.finished.wait()
+    assert (job.state, job.error) == ("failed", "the job crashed; the server's log has the details")
+    await until(lambda: not alive(child))
 
 
 async def test_a_folder_that_cannot_be_created_is_reported(

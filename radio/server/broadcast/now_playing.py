@@ -99,11 +99,6 @@ class NowPlaying:
         begins_again = (event.number, event.title) == (last.event.number, last.title)
         return last.frame < event.frame and not begins_again
 
-    def titles_between(self, start: Frames, end: Frames) -> list[tuple[Frames, str]]:
-        """Return the titles that begin at `start` ≤ frame < `end`, announced ones included, with their frames."""
-        tracks: list[AiredTrack | TrackEvent] = [*self.tracks, *self.coming]
-        return [(track.frame, track.title) for track in tracks if start <= track.frame < end]
-
     def title_at(self, frame: Frames) -> str | None:
         """Return the title at `frame`, or None before the first track that is remembered."""
         tracks: Iterable[AiredTrack | TrackEvent] = chain(reversed(self.coming), reversed(self.tracks))

@@ -148,7 +148,7 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     jobs = _jobs(request)
     job = _job(request, jobs)
     name = request.match_info["file"]
-    names = _order(job).names if job.state == "done" else []
+    names = _files(job)
     if job.result is None or name not in names:
         allowed = ", ".join(names) or "none yet"
         raise ProblemError(404, "no_file", "this order has no such file", field="file", allowed=allowed)
@@ -181,6 +181,13 @@ def _order(job: Job) -> RenderOrder:
     return job.task
 
 
+def _files(job: Job) -> list[str]:
+    """Return the names of the files of an order that is done; some may be deleted by a cleaner of temporary files."""
+    if job.state != "done" or job.result is None:
+        return []
+    return [name for name in _order(job).names if (job.result / name).is_file()]
+
+
 def _settings(request: web.Request) -> Mapping[str, StationSettings]:
     return {name: channel.settings for name, channel in request.app[CHANNELS].items()}
 
@@ -196,10 +203,10 @@ def _programs(soundfont: Path) -> list[int]:
 def _job_body(jobs: JobQueue, job: Job) -> api.TrackJob:
     order = _order(job)
     files: list[api.TrackFile] = []
-    if job.state == "done" and job.result is not None:
+    if job.result is not None:
         files = [
             api.TrackFile(name, f"/api/tracks/{job.id}/{name}", (job.result / name).stat().st_size)
-            for name in order.names
+            for name in _files(job)
         ]
     return api.TrackJob(
         id=job.id,

@@ -27,7 +27,7 @@ LISTED_SEGMENTS = 15
 """Segments in a playlist: a minute."""
 
 KEPT_SEGMENTS = 75
-"""Segments that remain available: five minutes, for paused players and slow caches."""
+"""Segments that remain available while a rendition runs: five minutes, for slow caches and players that fall behind."""
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_TYPE = "audio/mp4"
