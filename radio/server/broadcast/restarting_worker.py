@@ -8,10 +8,10 @@ import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from radio.errors import ControlError, OpeningError, ServerError, SnapshotError, StreamError
+from radio.server.broadcast.stall_watch import processor_time_of
 from radio.server.broadcast.station_files import FileCopies, StationFiles
 from radio.station.resume import Resume
 from radio.types import Frames, Seconds
@@ -115,10 +115,7 @@ class RestartingWorker:
 
     def processor_time(self) -> int | None:
         """Return the processor time that the worker has had, in nanoseconds, or None if it is not known."""
-        try:
-            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
-        except (OSError, ValueError, IndexError):
-            return None
+        return processor_time_of(self.pid)
 
     @property
     def ready(self) -> bool:

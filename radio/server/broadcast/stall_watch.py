@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from radio.types import Seconds
@@ -62,3 +63,11 @@ class StallWatch:
         self._silent += step
         self._idle = 0.0 if before != self._processor_time else self._idle + step
         return self._idle > STALL_LIMIT or (self._silent > BUSY_LIMIT and reserve < LOW_RESERVE)
+
+
+def processor_time_of(pid: int | None) -> int | None:
+    """Return the processor time that a process has had, in nanoseconds, or None if it is not known."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None

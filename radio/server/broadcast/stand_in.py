@@ -61,6 +61,16 @@ class StandIn:
         """True while the worker plays."""
         return self._process is not None and self._process.ready
 
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def kill(self, reason: str) -> None:
+        """End the worker at once; `on_end` follows."""
+        if self._process is not None:
+            self._log.error("station '%s': its fallback failed: %s", self._name, reason)
+            self._process.kill(reason)
+
     def tiers(self) -> list[tuple[Frames, Tier]]:
         """Return what it plays, and from which frame of the channel on."""
         loop = self._fallback.loop

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from radio.server.broadcast.mount_set import MountSet
 from radio.server.broadcast.reserve import render_until
+from radio.server.broadcast.stall_watch import StallWatch, processor_time_of
 from radio.server.broadcast.stand_in import StandIn
 from radio.server.broadcast.tiers import Tiers
 from radio.station.fallback_plan import Fallback, Loop
@@ -61,6 +62,9 @@ class StandIns:
         self._log = logging.getLogger(f"radio.station.{name}")
         self._known: tuple[Frames, Frames] = (0, 0)
         """The first frame of the piece in the ring, on the station's clock, and the frame after the last one."""
+        self._requested: Frames = 0
+        """The frame of the channel up to which audio was requested of the stand-in."""
+        self._stall_watch = StallWatch()
         self._not_before = float("-inf")
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -74,13 +78,23 @@ class StandIns:
         self._known = first, max(end, frame)
 
     def watch(self) -> None:
-        """Follow the live edge, and log what is heard."""
+        """Follow the live edge, log what is heard, and end a stand-in that has stopped: another one follows."""
+        self._watch_stand_in()
         if self.tiers.advance(self._edge.live):
             if self.tiers.current == "music":
                 self._log.info("station '%s': its music is back", self._name)
             else:
                 sounds = {"repeat": "its last bars are repeated", "texture": "its textures play alone"}
                 self._log.error("station '%s': it cannot play, and %s", self._name, sounds[self.tiers.current])
+
+    def _watch_stand_in(self) -> None:
+        stand_in, watch = self.current, self._stall_watch
+        owes = stand_in is not None and stand_in.ready and self._edge.end < self._requested
+        pid = None if stand_in is None else stand_in.pid
+        over = watch.is_over(owes=owes, reserve=self._edge.reserve, processor_time=lambda: processor_time_of(pid))
+        if over and stand_in is not None:
+            stand_in.kill(f"it sent nothing for {watch.silence:.1f} s")
+            watch.reset()
 
     @property
     def is_due(self) -> bool:
@@ -98,6 +112,7 @@ class StandIns:
         """
         if self.stopped_at is None:
             self.stopped_at = stopped_at
+        self._requested = 0
         first, end = self._known
         loop = Loop.of(lines, max(first, end - round(RING_LENGTH * SAMPLE_RATE)), self.stopped_at)
         fallback = Fallback(loop, end)
@@ -116,7 +131,8 @@ class StandIns:
     def request_audio(self) -> None:
         """Let the stand-in fill the reserve."""
         if self.current is not None:
-            until = render_until(self._edge.live, self._edge.end) - self.current.start
+            self._requested = render_until(self._edge.live, self._edge.end)
+            until = self._requested - self.current.start
             self.current.send(Render(until, until))
 
     def place_of_music(self, lines: Sequence[Frames]) -> Frames | None:
@@ -161,6 +177,7 @@ class StandIns:
     def _on_message(self, stand_in: StandIn, message: Message) -> None:
         if stand_in is not self.current:
             return
+        self._stall_watch.reset()
         match message:
             case StationReady():
                 self.request_audio()

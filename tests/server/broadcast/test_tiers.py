@@ -181,6 +181,24 @@ async def test_textures_are_heard_if_a_station_cannot_be_opened_at_all(tmp_path:
         assert tonal(music) > 0.9
 
 
+async def test_a_stand_in_that_has_stopped_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on_air(settings(description=f"needs {tmp_path / 'font.sf2'}"), start=False) as radio:
+        with pytest.raises(ServerError, match="is missing"):
+            await radio.tone.start()
+        stand_ins, edge = radio.tone._playout.stand_ins, radio.tone.edge
+        await until(lambda: stand_ins.current is not None and stand_ins.current.ready)
+        stopped = stand_ins.current
+        assert stopped is not None
+        assert stopped.pid is not None
+        os.kill(stopped.pid, signal.SIGSTOP)
+        monkeypatch.setattr("radio.server.broadcast.stall_watch.STALL_LIMIT", 0.3)
+        monkeypatch.setattr("radio.server.broadcast.stand_ins.LOW_RESERVE", 60.0)
+        await until(lambda: stand_ins.current not in {None, stopped})
+        end = edge.end
+        await until(lambda: edge.end > end + SAMPLE_RATE)
+        assert radio.tone.tiers.current == "texture"
+
+
 async def test_silence_is_replaced_before_it_is_heard(caplog: pytest.LogCaptureFixture) -> None:
     async with on_air(settings(description="falls silent")) as radio:
         channel = radio.tone
