@@ -87,6 +87,7 @@ def assert_hidden(*texts: str) -> None:
         assert login not in text
 
 
+@pytest.mark.usefixtures("started_programs")  # `encoders` reads their command lines
 async def test_an_rtmp_server_receives_video_and_audio(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +250,7 @@ async def test_rtmps_trusts_the_systems_certificates(tmp_path: Path, monkeypatch
         assert is_the_tone(decoded(recordings(server)[0]))
 
 
+@pytest.mark.usefixtures("started_programs")
 @pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
 async def test_an_encoder_that_dies_or_hangs_is_replaced(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
