@@ -2,6 +2,7 @@
 
 import { ApiError, request } from "./api.js";
 import { byId, setText } from "./dom.js";
+import { readTabValue, saveTabValue } from "./preferences.js";
 
 /** @import { RequestOptions } from "./api.js" */
 
@@ -19,7 +20,7 @@ let prompt = null; // one dialog for all requests that wait for a token
  */
 export async function authorizedRequest(path, options) {
   for (;;) {
-    const token = sessionStorage.getItem("token");
+    const token = readTabValue("token");
     try {
       return await request(path, { ...options, token });
     } catch (error) {
@@ -27,7 +28,7 @@ export async function authorizedRequest(path, options) {
       if (token) setText(byId("token-message"), "Invalid token. Try again.");
       const answer = await promptForToken();
       if (!answer) return null;
-      sessionStorage.setItem("token", answer);
+      saveTabValue("token", answer);
     }
   }
 }

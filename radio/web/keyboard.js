@@ -2,8 +2,8 @@
 
 import { byId } from "./dom.js";
 
-const TEXT_FIELDS = 'input:not([type="checkbox"]), select, textarea, dialog[open]';
-const PRESSED_WITH_SPACE = "button, a, summary, label, input";
+const USES_ALL_KEYS = 'input:not([type="checkbox"]), select, textarea, audio, dialog[open]';
+const USES_SPACE = "button, a, summary, label, input";
 
 /**
  * @typedef {object} Actions
@@ -41,7 +41,7 @@ export function bindKeys(actions) {
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[key] || !(target instanceof Element)) return;
     // An element of a closed dialog keeps the focus until the next paint. It is hidden and must not take the key.
     const visible = target.getClientRects().length > 0;
-    if (visible && (target.closest(TEXT_FIELDS) || (key === " " && target.closest(PRESSED_WITH_SPACE)))) return;
+    if (visible && (target.closest(USES_ALL_KEYS) || (key === " " && target.closest(USES_SPACE)))) return;
     event.preventDefault();
     if (!event.repeat || key.startsWith("Arrow")) keys[key]();
   });

@@ -67,7 +67,7 @@ export class Player extends Emitter {
   /** @type {string[]} */
   #formats = [];
   #failures = 0;
-  #retryTimer = 0;
+  #retryTimer = 0; // 0 while no attempt is planned
   #fade = 1;
   #volume = 0.8;
   #muted = false;
@@ -85,8 +85,8 @@ export class Player extends Emitter {
     setInterval(() => this.#checkProgress(), 1000);
   }
 
-  /** Whether playback was started and not stopped. */
-  get active() { return this.state !== "stopped" && this.state !== "unsupported"; }
+  /** Whether playback was started, and neither stopped nor refused by the browser. */
+  get active() { return !["stopped", "blocked", "unsupported"].includes(this.state); }
 
   /** Whether audio is playing now. */
   get playing() { return this.state === "playing"; }
@@ -127,9 +127,12 @@ export class Player extends Emitter {
   }
 
   /** Stop, and close the stream. */
-  stop() {
-    clearTimeout(this.#retryTimer);
-    this.#setState("stopped");
+  stop() { this.#close("stopped"); }
+
+  /** @param {PlayerState} state */
+  #close(state) {
+    this.#cancelRetry();
+    this.#setState(state);
     this.audio.pause();
     this.audio.removeAttribute("src"); // a paused stream would stay connected until the server drops it
     this.audio.load();
@@ -141,8 +144,13 @@ export class Player extends Emitter {
     this.audio.muted = this.#muted;
   }
 
-  #connect() {
+  #cancelRetry() {
     clearTimeout(this.#retryTimer);
+    this.#retryTimer = 0;
+  }
+
+  #connect() {
+    this.#cancelRetry();
     if (!this.station || !this.#formats.length) return this.#setState("unsupported");
     this.sid = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const url = new URL(urlOf(this.station.streams[this.#formats[0]]));
@@ -152,7 +160,7 @@ export class Player extends Emitter {
     this.#setState(this.#failures ? "reconnecting" : "connecting");
     this.emit("connect", undefined);
     this.audio.src = url.href;
-    this.audio.play().catch((error) => error.name === "NotAllowedError" && this.#setState("blocked"));
+    this.audio.play().catch((error) => error.name === "NotAllowedError" && this.#close("blocked"));
   }
 
   #onError() {
@@ -184,7 +192,7 @@ export class Player extends Emitter {
   }
 
   #checkProgress() {
-    if (!["playing", "stalled", "connecting"].includes(this.state)) return;
+    if (!this.active || this.#retryTimer) return;
     const now = performance.now(), { currentTime } = this.audio;
     if (currentTime !== this.#progress.time) {
       this.#progress = { time: currentTime, changedAt: now, startedAt: this.#progress.startedAt || now };

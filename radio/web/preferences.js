@@ -1,4 +1,8 @@
-// Preferences in the browser's local storage. Without storage, as in some frames, none are remembered.
+// Values in the browser's storage: preferences, and what belongs to this tab. Without storage, as in some frames,
+// preferences are lost with the page, and so are the values of the tab.
+
+/** @type {Map<string, string>} */
+const tabValues = new Map();
 
 /**
  * Return the stored value of a preference, or a default.
@@ -24,4 +28,30 @@ export function savePreference(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch { /* no storage: the value is lost with the tab */ }
+}
+
+/**
+ * Return a value that was stored for this tab, or null.
+ *
+ * @param {string} name
+ */
+export function readTabValue(name) {
+  try {
+    return tabValues.get(name) ?? sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Store a value until the tab is closed.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+export function saveTabValue(name, value) {
+  tabValues.set(name, value);
+  try {
+    sessionStorage.setItem(name, value);
+  } catch { /* no storage: the value is lost with the page */ }
 }

@@ -11,6 +11,7 @@ const MINUTE = 60_000;
 export class SleepTimer {
   #player;
   #menu = byId("sleep", HTMLSelectElement);
+  #running = byId("sleep-running", HTMLOptionElement); // selected while the timer runs: any other choice is a change
   /** @type {number | null} */
   #end = null; // wall-clock milliseconds: the timers of browsers do not count while a computer sleeps
   #length = MINUTE;
@@ -31,8 +32,8 @@ export class SleepTimer {
     this.#end = minutes ? Date.now() + minutes * MINUTE : null;
     this.#length = minutes * MINUTE;
     this.#player.fade = 1;
+    this.#menu.value = minutes ? this.#running.value : "";
     this.#update();
-    if (!minutes) this.#menu.value = "";
   }
 
   /** Add 15 minutes. */
@@ -42,7 +43,9 @@ export class SleepTimer {
 
   #update() {
     const left = this.#end === null ? null : this.#end - Date.now();
-    setText(byId("sleep-left"), left === null ? "" : formatTimeLeft(left));
+    const text = left === null ? "" : formatTimeLeft(left);
+    setText(byId("sleep-left"), text);
+    setText(this.#running, text && `${text} left`);
     if (left === null) return;
     if (left <= 0) {
       this.#player.stop();

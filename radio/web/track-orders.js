@@ -3,6 +3,7 @@
 import { ApiError, messageOf, request, urlOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
 import { byId, element, query, setStatus, setText } from "./dom.js";
+import { readTabValue, saveTabValue } from "./preferences.js";
 import { buildForm, formatLength, readForm } from "./track-form.js";
 
 /** @import { TrackFile, TrackJob, TrackOptions } from "./api.js" */
@@ -34,7 +35,7 @@ export class TrackOrders {
       event.preventDefault();
       this.#submit();
     });
-    const ids = /** @type {string[]} */ (JSON.parse(sessionStorage.getItem("orders") ?? "[]"));
+    const ids = /** @type {string[]} */ (JSON.parse(readTabValue("orders") ?? "[]"));
     for (const id of ids) this.#jobs.set(id, null);
     if (ids.length) this.#poll();
   }
@@ -81,7 +82,7 @@ export class TrackOrders {
   }
 
   #show() {
-    sessionStorage.setItem("orders", JSON.stringify([...this.#jobs.keys()]));
+    saveTabValue("orders", JSON.stringify([...this.#jobs.keys()]));
     const list = byId("orders");
     const outdated = new Map(Array.from(list.querySelectorAll("li"), (item) => [item.dataset.id, item]));
     for (const job of this.#jobs.values()) {

@@ -135,6 +135,26 @@ async def test_the_token_dialog_opens_until_the_token_is_valid(open_page: OpenPa
         await expect(page.locator("#make")).to_be_hidden()
 
 
+async def test_a_page_without_storage_keeps_the_token(open_page: OpenPage) -> None:
+    """Browsers may refuse storage to a page in a frame of another site."""
+    async with on_air(authorization=Authorization(control=True, token="evening")) as radio:
+        page = await open_page("about:blank")
+        await page.add_init_script(
+            "for (const name of ['localStorage', 'sessionStorage'])"
+            " Object.defineProperty(window, name, { get() { throw new DOMException('', 'SecurityError'); } });"
+        )
+        await page.goto(radio.root)
+        await page.locator("#controls > summary").click()
+        rain = page.get_by_role("button", name="Mute rain")
+        muted = radio.tone.controls.rain_mute
+        await rain.click()
+        await page.get_by_role("textbox", name="Control token").fill("evening")
+        await page.get_by_role("button", name="Continue").click()
+        await until(lambda: radio.tone.controls.rain_mute != muted)
+        await rain.click()
+        await until(lambda: radio.tone.controls.rain_mute == muted)
+
+
 async def test_a_midi_file_is_taken_up_from_the_page(open_page: OpenPage, tmp_path: Path) -> None:
     song(tmp_path / "song.mid", tempo=72)
     async with on_air() as radio:

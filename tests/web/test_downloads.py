@@ -13,7 +13,7 @@ from radio.settings.config import load
 from radio.types import SAMPLE_RATE
 from radio.worker.supervisor import WORKER_COMMAND
 from tests.server.on_air import ffmpeg, on_air
-from tests.web.browser import OpenPage, take_screenshot, until
+from tests.web.browser import OpenPage, take_screenshot, until, until_page
 from tests.web.chromium import uses_browser
 
 pytestmark = uses_browser
@@ -36,6 +36,12 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
                 await page.get_by_role("link", name=name).click()
             await (await download.value).save_as(tmp_path / name)
         await take_screenshot(page, "make")
+        track = page.get_by_label("Play chill-7.mp3")
+        await track.press("ArrowUp")
+        await track.press("Space")
+        await until_page(page, "!document.querySelector('#orders audio').paused")
+        await expect(page.get_by_role("slider", name="Volume")).to_have_value("80")
+        await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
         await page.get_by_role("button", name="Remove").click()
         await expect(page.locator("#orders li")).to_have_count(0)
     samples = await ffmpeg("-i", str(tmp_path / "chill-7.mp3"), "-f", "s16le", "-")

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 from aiohttp import web
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from radio.errors import ServerError
 from radio.settings.server import ServerSettings
@@ -108,8 +108,13 @@ async def test_the_sleep_timer_fades_out_and_stops(open_page: OpenPage) -> None:
         page = await open_page("about:blank")
         await page.clock.install()
         await page.goto(radio.root)
+        menu = page.get_by_role("combobox", name="Sleep timer")
+        await page.keyboard.press("s")
+        await expect(page.locator("#sleep-left")).to_have_text("15′")
+        await menu.press("Home")  # "Off"
+        await expect(page.locator("#sleep-left")).to_have_text("")
         await press_play(page)
-        await page.get_by_role("combobox", name="Sleep timer").select_option("15")
+        await menu.select_option("15")
         await expect(page.locator("#sleep-left")).to_have_text("15′")
         full = await page.evaluate("playerAudio.volume")
         await page.clock.fast_forward("14:50")
@@ -118,6 +123,37 @@ async def test_the_sleep_timer_fades_out_and_stops(open_page: OpenPage) -> None:
         await until(lambda: radio.tone.listeners == 0)
         await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
         await expect(page.locator("#sleep-left")).to_have_text("")
+
+
+async def test_playback_begins_once_it_is_allowed_and_connections_no_longer_hang(open_page: OpenPage) -> None:
+    connections: list[str] = []
+    hangs = True
+
+    async def connect(route: Route) -> None:
+        connections.append(route.request.url)
+        if not hangs:
+            await route.continue_()
+
+    async with on_air() as radio:
+        page = await open_page("about:blank")
+        await page.clock.install()
+        await page.route(re.compile(r"/tone\.\w+\?sid="), connect)
+        await page.goto(radio.root)
+        play = page.get_by_role("button", name="Play", exact=True)
+        refuse = "async () => { throw new DOMException('', 'NotAllowedError'); }"
+        await page.evaluate(f"void (playerAudio.play = {refuse})")
+        await play.click()
+        await expect(page.locator("#state")).to_have_text("Press play to start")
+        await page.evaluate("delete playerAudio.play")
+        known = len(connections)
+        await play.click()
+        for count in range(1, 5):
+            await until(lambda least=known + count: len(connections) >= least)
+            hangs = count < 4
+            await page.clock.fast_forward(13_000)  # the connection is given up
+            await page.clock.fast_forward(20_000)  # the pause before the next one
+        await until_page(page, "!playerAudio.paused && playerAudio.currentTime > 0.3")
+        await until(lambda: radio.tone.listeners == 1)
 
 
 @pytest.mark.slow
