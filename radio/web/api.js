@@ -114,7 +114,7 @@
 /**
  * @typedef {object} TrackOrder
  * @property {string} station
- * @property {number} instrument
+ * @property {number} [instrument]
  * @property {number} [seconds]  Absent for a whole track.
  * @property {number} count
  * @property {string[]} formats

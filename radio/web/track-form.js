@@ -8,6 +8,7 @@ import { byId, element, fillTrack, query } from "./dom.js";
 const FORMATS = { mp3: "MP3", mid: "MIDI", wav: "WAV", flac: "FLAC", opus: "Opus" };
 const DEFAULT_FORMATS = ["mp3", "mid"];
 const DEFAULT_LENGTH = 120; // seconds
+const STATION_VALUE = "The station's own";
 
 /**
  * Return seconds as minutes and seconds, such as "2:05".
@@ -40,7 +41,8 @@ export function buildForm(options, station, titleOf) {
   const updateLength = () => { slider.disabled = whole.checked; };
   whole.addEventListener("change", updateLength);
   updateLength();
-  const drums = element("input", { type: "checkbox", name: "drums", checked: true });
+  const drumsMenu = element("select", { name: "drums" },
+    ...[["", STATION_VALUE], ["on", "On"], ["off", "Off"]].map(([value, textContent]) => element("option", { value, textContent })));
   const formatBoxes = formats.map((format) => element("label", { className: "checkbox" },
     element("input", { type: "checkbox", name: "formats", value: format, checked: DEFAULT_FORMATS.includes(format) }),
     FORMATS[format] ?? format));
@@ -49,18 +51,18 @@ export function buildForm(options, station, titleOf) {
       createField("Station", stationMenu),
       createField("Instrument", instrumentMenu),
       createField("Count", countMenu, "with consecutive seeds"),
+      createField("Drums", drumsMenu),
       length,
-      createSlider("Temperature", "temperature", [0, 2, 0.05], 1, (value) => value.toFixed(2)),
+      createTemperatureSlider(),
       createField("Seed", seedInput, "same seed, same music")),
     element("div", { className: "row" },
       element("label", { className: "checkbox" }, whole, "Whole track"),
-      element("label", { className: "checkbox" }, drums, "Drums"),
       element("fieldset", { className: "formats" }, element("legend", { textContent: "Formats" }), ...formatBoxes),
       element("button", { className: "primary", textContent: "Make track" })));
 }
 
 /**
- * Read the order from the form.
+ * Read the order from the form. What was left as it is has the station's value.
  *
  * @returns {TrackOrder}
  */
@@ -69,11 +71,13 @@ export function readForm() {
   /** @type {TrackOrder} */
   const order = {
     station: String(form.get("station")),
-    instrument: Number(form.get("instrument")),
     count: Number(form.get("count")),
     formats: form.getAll("formats").map(String),
-    controls: { temperature: Number(form.get("temperature")), drums_mute: !form.has("drums") },
+    controls: {},
   };
+  if (form.get("instrument")) order.instrument = Number(form.get("instrument"));
+  if (form.has("temperature")) order.controls.temperature = Number(form.get("temperature"));
+  if (form.get("drums")) order.controls.drums_mute = form.get("drums") === "off";
   if (!form.has("whole")) order.seconds = Number(form.get("seconds"));
   if (form.get("seed")) order.seed = Number(form.get("seed"));
   return order;
@@ -91,13 +95,13 @@ function createMenus({ stations, families }, station, titleOf) {
     element("option", { value: name, textContent: titleOf(name) })));
   if (station) stationMenu.value = station;
   let program = 0; // General MIDI
-  const instrumentMenu = element("select", { name: "instrument" }, ...families.map(({ name, instruments }) =>
-    element("optgroup", { label: name }, ...instruments.map((instrument) =>
+  const instrumentMenu = element("select", { name: "instrument" }, element("option", { value: "", textContent: STATION_VALUE }),
+    ...families.map(({ name, instruments }) => element("optgroup", { label: name }, ...instruments.map((instrument) =>
       element("option", { value: String(program++), textContent: instrument })))));
   const updateInstruments = () => {
-    const { instrument, instruments } = stations[stationMenu.value];
-    for (const option of instrumentMenu.options) option.disabled = !instruments.includes(Number(option.value));
-    instrumentMenu.value = String(instrument);
+    const { instruments } = stations[stationMenu.value];
+    for (const option of instrumentMenu.options) option.disabled = option.value !== "" && !instruments.includes(Number(option.value));
+    instrumentMenu.value = "";
   };
   stationMenu.addEventListener("change", updateInstruments);
   updateInstruments();
@@ -114,6 +118,17 @@ function createField(label, input, hint = "") {
   const note = element("small", { textContent: hint, id: `${input.id}-hint` });
   if (hint) input.setAttribute("aria-describedby", note.id);
   return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: label }), input, note);
+}
+
+/** Create a slider whose value is a part of the form from the first movement on. */
+function createTemperatureSlider() {
+  const slider = createSlider("Temperature", "temperature", [0, 2, 0.05], 1, (value) => value.toFixed(2));
+  const input = query(slider, "input", HTMLInputElement), output = query(slider, "output");
+  input.name = ""; // leaves it out of the form's data
+  output.textContent = STATION_VALUE;
+  input.setAttribute("aria-valuetext", STATION_VALUE);
+  input.addEventListener("input", () => { input.name = "temperature"; });
+  return slider;
 }
 
 /**

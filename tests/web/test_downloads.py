@@ -30,7 +30,13 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
         await expect(page.get_by_role("slider", name="Length")).to_be_disabled()
         await page.get_by_label("Whole track").uncheck()
         await page.get_by_role("slider", name="Length").press("Home")
-        await page.get_by_role("button", name="Make track").click()
+        await expect(page.locator("#order-temperature")).to_have_attribute("aria-valuetext", "The station's own")
+        await page.locator("#order-temperature").press("ArrowRight")
+        await page.get_by_label("Drums", exact=True).select_option(label="Off")
+        async with page.expect_request(lambda request: request.method == "POST") as order:
+            await page.get_by_role("button", name="Make track").click()
+        body = (await order.value).post_data_json
+        assert (body["instrument"], body["controls"]) == (11, {"temperature": 1.05, "drums_mute": True})
         for name in ("chill-7.mp3", "chill-7.mid"):
             async with page.expect_download() as download:
                 await page.get_by_role("link", name=name).click()
@@ -49,14 +55,15 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
     assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
 
 
-async def test_the_form_orders_a_whole_track_by_default(open_page: OpenPage) -> None:
+async def test_the_form_orders_a_whole_track_like_the_station_by_default(open_page: OpenPage) -> None:
     async with on_air(CHILL, start=False) as radio:
         page = await open_page(radio.root)
         await page.locator("#make > summary").click()
         await expect(page.get_by_label("Whole track")).to_be_checked()
         async with page.expect_request(lambda request: request.method == "POST") as order:
             await page.get_by_role("button", name="Make track").click()
-        assert "seconds" not in (await order.value).post_data_json
+        body = (await order.value).post_data_json
+        assert body == {"station": "chill", "count": 1, "formats": ["mp3", "mid"], "controls": {}}
         await expect(page.locator("#orders li")).to_contain_text("whole track")
         await page.locator("#orders li").get_by_role("button").click()
         await expect(page.locator("#orders li")).to_have_count(0)
