@@ -5,7 +5,7 @@ import { authorizedRequest } from "./authorization.js";
 import { byId, element, setStatus } from "./dom.js";
 import { delayOf } from "./landing.js";
 
-/** @import { ActionResponse, StationDetails } from "./api.js" */
+/** @import { ActionResponse } from "./api.js" */
 /** @import { Player } from "./player.js" */
 /** @import { Timeline } from "./timeline.js" */
 
@@ -25,7 +25,12 @@ export class Actions {
   constructor(timeline, player) {
     this.#timeline = timeline;
     this.#player = player;
-    timeline.on("station", (station) => this.#onStation(station));
+    timeline.on("follow", (name) => {
+      this.#station = name;
+      this.#track = null;
+      this.#hold.setAttribute("aria-pressed", "false");
+    });
+    timeline.on("station", () => { this.#track = null; });
     timeline.on("track", ({ number }) => { this.#track = number ?? null; });
     timeline.on("bar", ({ hold }) => this.#hold.setAttribute("aria-pressed", String(Boolean(hold))));
     this.#hold.addEventListener("click", () => {
@@ -40,12 +45,6 @@ export class Actions {
       this.#button("Next section", "Go on to the next section", () => this.#act("section", "Next section", { action: "next" })),
       this.#button("Next track", "Begin the next track", () => this.#act("skip", "Next track")),
     );
-  }
-
-  /** @param {StationDetails} station */
-  #onStation({ name }) {
-    this.#station = name;
-    this.#track = null;
   }
 
   /**

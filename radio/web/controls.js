@@ -24,6 +24,7 @@ export class ControlPanel {
   #player;
   #lowLatency = byId("low-latency", HTMLInputElement);
   #reset = byId("reset", HTMLButtonElement);
+  #form = byId("controls-form");
   /** @type {string | null} */
   #station = null;
   /** @type {Record<string, Control>} */
@@ -40,12 +41,13 @@ export class ControlPanel {
   constructor(timeline, player) {
     this.#timeline = timeline;
     this.#player = player;
+    timeline.on("follow", () => { this.#form.inert = true; }); // it shows the values of the previous station
     timeline.on("station", (station) => this.#onStation(station));
     timeline.on("control", (values) => this.#show(values));
     this.#lowLatency.checked = readPreference("low-latency", "yes") === "yes";
     this.#lowLatency.addEventListener("change", () => this.#applyLatency());
     this.#reset.addEventListener("click", () => this.#resetAll());
-    byId("controls-form").addEventListener("submit", (event) => event.preventDefault());
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
     const panel = byId("controls", HTMLDetailsElement);
     panel.addEventListener("toggle", () => {
       if (!panel.open) player.burst = null; // for the next stream; the current one goes on
@@ -57,6 +59,7 @@ export class ControlPanel {
     const rebuild = this.#station !== name || Object.keys(controls).join() !== Object.keys(this.#controls).join();
     this.#station = name;
     this.#controls = controls;
+    this.#form.inert = false;
     if (rebuild) this.#build();
     this.#show(Object.fromEntries(Object.entries(controls).map(([control, { value }]) => [control, value])));
   }
@@ -136,10 +139,11 @@ export class ControlPanel {
 
   /** @param {ControlValues} values */
   async #change(values) {
-    const status = byId("controls-status");
+    const status = byId("controls-status"), station = this.#station;
     try {
-      const path = `/api/stations/${this.#station}/controls`;
+      const path = `/api/stations/${station}/controls`;
       const response = /** @type {ControlsResponse | null} */ (await authorizedRequest(path, { method: "PATCH", body: values }));
+      if (station !== this.#station) return;
       if (!response) return this.#show(this.#values);
       const changes = Object.entries(response.controls);
       this.#show(Object.fromEntries(changes.map(([name, { value }]) => [name, value])));

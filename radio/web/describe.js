@@ -18,7 +18,7 @@ export class PromptPanel {
 
   /** @param {Timeline} timeline */
   constructor(timeline) {
-    timeline.on("station", ({ name }) => this.#onStation(name));
+    timeline.on("follow", (name) => this.#onFollow(name));
     byId("prompt-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -26,12 +26,10 @@ export class PromptPanel {
   }
 
   /** @param {string} name */
-  #onStation(name) {
-    if (name !== this.#station) {
-      this.#answer.replaceChildren();
-      setStatus(this.#status, "");
-    }
+  #onFollow(name) {
     this.#station = name;
+    this.#answer.replaceChildren();
+    setStatus(this.#status, "");
   }
 
   async #send() {

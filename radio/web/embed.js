@@ -8,6 +8,8 @@ import { Timeline } from "./timeline.js";
 
 /** @import { Station } from "./api.js" */
 
+const REFRESH_INTERVAL = 30_000; // milliseconds
+
 const player = new Player();
 const timeline = new Timeline(player);
 const playButton = byId("play", HTMLButtonElement);
@@ -15,6 +17,7 @@ const name = decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
 /** @type {Station | null} */
 let station = null;
 let title = "";
+let followed = false; // whether events bring the title
 
 function show() {
   document.body.classList.toggle("active", player.active);
@@ -34,15 +37,28 @@ async function load(retryDelay = 1) {
   setColors(station.art);
   document.title = `${station.title} · Radio`;
   setText(byId("station"), station.title);
-  setText(byId("title"), station.now.track?.title ?? "\u00a0");
+  showTitle(station);
   byId("artwork", HTMLImageElement).src = urlOf(station.art.image);
   playButton.disabled = false;
   new PianoRoll(byId("roll", HTMLCanvasElement), timeline);
   show();
 }
 
+/** @param {Station} station */
+function showTitle({ now }) {
+  if (!followed) setText(byId("title"), now.track?.title ?? "\u00a0");
+}
+
+async function refreshTitle() {
+  if (!station || followed || document.hidden) return;
+  try {
+    showTitle(/** @type {Station} */ (await request(`/api/stations/${name}`)));
+  } catch { /* tried again later */ }
+}
+
 playButton.addEventListener("click", () => {
   if (player.active) return player.stop();
+  followed = true;
   timeline.follow(name);
   player.play(station);
 });
@@ -52,4 +68,5 @@ timeline.on("track", (track) => {
   setText(byId("title"), title);
   show();
 });
+setInterval(refreshTitle, REFRESH_INTERVAL);
 load();

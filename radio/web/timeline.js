@@ -23,9 +23,10 @@ import { Emitter } from "./events.js";
  */
 
 /**
- * station: sent on each connection. track, bar: now heard. control: values changed.
+ * follow: the name of another station, of which nothing else is known yet. station: sent on each connection. track, bar: now
+ * heard. control: values changed.
  *
- * @typedef {{ station: StationDetails, track: Track, bar: Bar, control: ControlValues }} TimelineEvents
+ * @typedef {{ follow: string, station: StationDetails, track: Track, bar: Bar, control: ControlValues }} TimelineEvents
  */
 
 /**
@@ -98,6 +99,7 @@ export class Timeline extends Emitter {
     if (name === this.#name) return;
     this.#name = name;
     this.#clear();
+    this.emit("follow", name);
     this.#connect();
   }
 

@@ -13,6 +13,7 @@ from radio.server.http.authorization import Authorization
 from radio.types import SAMPLE_RATE
 from tests.compose.listening.songs import song
 from tests.server.on_air import on_air
+from tests.server.tone_worker import settings
 from tests.transcription.sounds import needs_network
 from tests.web.browser import OpenPage, press_play, take_screenshot, until, until_page
 from tests.web.chromium import uses_browser
@@ -21,7 +22,12 @@ pytestmark = uses_browser
 
 
 async def test_controls_change_the_station(open_page: OpenPage) -> None:
-    async with on_air() as radio:
+    connections: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        connections.append(route)
+
+    async with on_air(settings("tone"), settings("other")) as radio:
         page = await open_page(radio.root)
         await press_play(page)
         await page.locator("#controls > summary").click()
@@ -44,6 +50,17 @@ async def test_controls_change_the_station(open_page: OpenPage) -> None:
         await expect(mute).to_have_attribute("aria-pressed", "false")
         await expect(tempo).to_have_value(f"{initial:g}")
         await take_screenshot(page, "controls")
+        # After a change of the station, the panel waits for the values of the new one, and actions go to it.
+        form = page.locator("#controls-form")
+        await expect(form).to_have_js_property("inert", False)
+        await page.route("**/api/stations/other/events*", hold)
+        await page.keyboard.press("ArrowRight")
+        await until(lambda: radio.channels["other"].listeners == 1)
+        await expect(form).to_have_js_property("inert", True)
+        async with page.expect_request("**/api/stations/other/skip"):
+            await page.get_by_role("button", name="Next track").click()
+        await connections[-1].continue_()
+        await expect(form).to_have_js_property("inert", False)
 
 
 async def test_the_panel_shows_controls_of_every_kind(open_page: OpenPage) -> None:
