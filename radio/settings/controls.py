@@ -43,7 +43,7 @@ class Controls:
     """A value for every control.
 
     A control is one field here. `lands` says where a change takes effect, and `group` where the control stands on the
-    page, in the terminal and in `radio controls`.
+    page and in `radio controls`. The terminal has the switches and numbers of all groups but `sampling`.
 
     Raises:
         ControlError: A value is not allowed.

@@ -29,7 +29,7 @@ from radio.types import JsonValue
 Lands: TypeAlias = Literal["bar", "loop", "mix"]
 """The start of a control change: the next bar line, the next chord loop, or at once in the mix."""
 Group: TypeAlias = Literal["music", "mix", "layers", "sampling"]
-"""Controls that stand together on the page and in the terminal."""
+"""Controls that stand together on the page, and in the terminal where it has them."""
 
 _KEY: Final = "setting"
 _Choice = TypeVar("_Choice", bound=str | int)

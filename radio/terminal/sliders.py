@@ -1,4 +1,4 @@
-"""The sliders of the terminal view: one for each control, and one for the volume."""
+"""The sliders of the terminal view: one for each number of the groups layers, music and mix, and one for the volume."""
 
 from __future__ import annotations
 
