@@ -14,8 +14,9 @@ from playwright.async_api import Route, expect
 
 from radio.errors import ServerError
 from radio.settings.server import ServerSettings
+from radio.types import SAMPLE_RATE
 from tests.server.on_air import OnAir, on_air
-from tests.server.tone_worker import settings
+from tests.server.tone_worker import TRACK, settings
 from tests.web.browser import OpenPage, press_play, script, take_screenshot, until, until_page
 from tests.web.chromium import uses_browser
 
@@ -191,13 +192,20 @@ async def test_another_site_can_embed_a_station(open_page: OpenPage) -> None:
     async with on_air(settings("tone"), settings("other")) as radio, on_air(start=False) as other_site:
         page = await open_page("about:blank")
         await page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+        await page.clock.install()
         await page.goto(f"{other_site.root}/healthz")
         frame = f'<iframe src="http://localhost:{radio.port}/embed/other" width=420 height=132 allow=autoplay></iframe>'
         await page.set_content(frame)
         inside = page.frame_locator("iframe")
+        heading, edge = inside.get_by_role("heading"), radio.channels["other"].edge
+        await expect(heading).to_contain_text("Tone")
+        first, then = await heading.inner_text(), edge.live
+        await until(lambda: edge.live > then + TRACK + SAMPLE_RATE)
+        await page.clock.fast_forward(31_000)
+        await expect(heading).not_to_have_text(first)  # before it plays
+        await expect(heading).to_contain_text("Tone")
         await inside.get_by_role("button", name="Play").click()
         await until(lambda: radio.channels["other"].listeners == 1)
-        await expect(inside.get_by_role("heading")).to_contain_text("Tone")
         await take_screenshot(page, "embed")
 
 
