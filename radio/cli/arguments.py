@@ -140,8 +140,11 @@ def station_settings(
         arguments: Holds the arguments of `add_station`.
         config: The stations to choose from.
         default: The station where none is named; None demands a name.
+
+    What `--set` names is decided by its control where a file is taken up, too.
     """
     from radio.settings.fields import plain_value
+    from radio.types import PRIME_CHOICES
 
     name = arguments.station or default
     if name is None:
@@ -158,7 +161,9 @@ def station_settings(
             raise SettingsError(f"--set {change}: write CONTROL=VALUE, such as tempo=72")
         patch[control] = plain_value(value)
     number = settings.seed if arguments.seed is None else arguments.seed
-    return replace(settings, controls=settings.controls.changed(patch), seed=number or drawn_seed())
+    leaves = tuple(choice for choice in PRIME_CHOICES if choice in {*settings.prime_leaves, *patch})
+    controls = settings.controls.changed(patch)
+    return replace(settings, controls=controls, prime_leaves=leaves, seed=number or drawn_seed())
 
 
 def print_drawn_seed(arguments: argparse.Namespace, config: RadioConfig, settings: StationSettings) -> None:

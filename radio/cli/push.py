@@ -86,7 +86,8 @@ def push(settings: StationSettings, destination: PushSettings) -> None:
         channel = Channel(settings)
         try:
             await channel.start()
-            print(f"Pushing {settings.title} to {destination.to}. Press Ctrl-C to stop.", flush=True)
+            with contextlib.suppress(OSError):  # a full disk behind standard output is no reason to stop
+                print(f"Pushing {settings.title} to {destination.to}. Press Ctrl-C to stop.", flush=True)
             await pusher(channel, destination).run()
         finally:
             await channel.stop()

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         config, states = load(allow_missing=True), _states(arguments)
         return_freed_blocks()
         try:
-            serve(config, load=load, states=states)
+            serve(config, load=load, states=states, forget=arguments.seed is not None)
         finally:
             if states is not None:
                 states.unlock()
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _states(arguments: argparse.Namespace) -> StateFolder | None:
-    """Return the folder of the states, emptied where the command line names a seed; None where there is to be none."""
+    """Return the folder of the states, locked; None where there is to be none."""
     from radio.server.broadcast.state_folder import StateFolder
 
     if arguments.no_state:
@@ -84,8 +84,6 @@ def _states(arguments: argparse.Namespace) -> StateFolder | None:
     except SnapshotError as error:
         print(f"radio: warning: {error}: no states are kept", file=sys.stderr)
         return None
-    for name in folder.names() if arguments.seed is not None else ():
-        folder.clear(name)
     return folder
 
 
@@ -115,7 +113,11 @@ def _with_overrides(config: RadioConfig, arguments: argparse.Namespace) -> Radio
 
 
 def serve(
-    config: RadioConfig, *, load: Callable[[], RadioConfig] | None = None, states: StateFolder | None = None
+    config: RadioConfig,
+    *,
+    load: Callable[[], RadioConfig] | None = None,
+    states: StateFolder | None = None,
+    forget: bool = False,
 ) -> None:
     """Serve every station until interrupted. Print the addresses.
 
@@ -123,6 +125,7 @@ def serve(
         config: The stations and the server's settings.
         load: Reads the config again, at SIGHUP.
         states: The folder in which the states of the stations are kept.
+        forget: Whether the stations begin new pieces, and the states are removed.
 
     Raises:
         ServerError: The port is taken, or the host is not an address of this machine.
@@ -138,5 +141,7 @@ def serve(
 
     manager = ServiceManager(os.environ)
     host, port = config.server.host, config.server.port
-    serving = app.serve(config, host=host, port=port, on_ready=on_ready, load=load, manager=manager, states=states)
+    serving = app.serve(
+        config, host=host, port=port, on_ready=on_ready, load=load, manager=manager, states=states, forget=forget
+    )
     run_until_stopped(serving)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radio.cli.exit_codes import OK
-from radio.errors import SettingsError, SnapshotError
+from radio.errors import SettingsError, SnapshotError, did_you_mean
 from radio.paths import state_folder
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{arguments.file}: the state of {arguments.name}")
         case "import":
             saved = read_file(arguments.file)
+            name = _checked(arguments.into or saved.name, arguments.config)
             with _locked(folder):
-                name = arguments.into or saved.name
                 folder.write(name, saved)
             print(f"{name} goes on from {arguments.file} when the radio starts")
         case "clear":
@@ -70,6 +71,23 @@ def run(arguments: argparse.Namespace) -> int:
         case _:
             _list(folder)
     return OK
+
+
+def _checked(name: str, config: Path | None) -> str:
+    """Return the name of a station. Print a warning if the config has no such station."""
+    from radio.cli.arguments import load_config
+    from radio.settings.station import check_name
+
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    stations = list(load_config(config, allow_missing=True).stations)
+    if name not in stations:
+        hint = did_you_mean(name, stations)
+        warning = f"the config has no station {name}.{hint} Stations: {', '.join(stations)}"
+        print(f"radio: warning: {warning}", file=sys.stderr)
+    return name
 
 
 def folder_of(path: Path | None) -> Path:

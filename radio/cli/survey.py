@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radio.cli.arguments import count, port, positive
+from radio.cli.arguments import count, load_config, port, positive
 from radio.cli.exit_codes import OK
 from radio.cli.signals import run_until_stopped
 
@@ -128,9 +128,8 @@ def _pairs(arguments: argparse.Namespace, folder: Path) -> list[Pair]:
     from rich.progress import Progress
 
     from radio.server.survey.stations import render_pairs
-    from radio.settings.config import load
 
-    stations = load(source).stations
+    stations = load_config(source).stations
     with Progress(transient=True) as progress:
         task = progress.add_task("rendering", total=1.0)
         return render_pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isfinite
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -99,11 +100,15 @@ def shown_tags(scores: Sequence[Score], names: Sequence[str]) -> list[int]:
 
 
 def as_json(one: Score, names: Sequence[str], comparison: Comparison | None = None) -> dict[str, JsonValue]:
-    """Return a score as JSON: measures by name, and `tags`."""
+    """Return a score as JSON: measures by name, and `tags`. Measures that silence does not have are None."""
     tags: dict[str, JsonValue] = {name: round(float(value), 4) for name, value in zip(names, one.tags, strict=True)}
-    measures: dict[str, JsonValue] = {row.key: round(row.value(one.measures), 3) for row in ROWS}
+    measures: dict[str, JsonValue] = {row.key: _rounded(row.value(one.measures)) for row in ROWS}
     against: Mapping[str, JsonValue] = {} if comparison is None else comparison._asdict()
     return {"file": str(one.path), **measures, "tags": tags, **against}
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 3) if isfinite(value) else None
 
 
 def _cells(row: Row, scores: Sequence[Score], references: Sequence[Score], differences: bool) -> Iterator[str]:

@@ -82,7 +82,7 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
         MidiError: A datum stands where a status is needed, or a number has more than four bytes.
     """
     place, tick, status = start, 0, 0
-    chunk = data[:end]
+    chunk = memoryview(data)[:end]  # a copy for each track would take the square of the file's size
     try:
         while place < end:
             delta, place = _number(chunk, place)
@@ -107,7 +107,7 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
                 length, place = _number(chunk, place + 1)
                 if kind == END_OF_TRACK:
                     break
-                yield tick, META, kind, 0, chunk[place : place + length]
+                yield tick, META, kind, 0, bytes(chunk[place : place + length])
                 place += length
             elif byte in (0xF0, 0xF7):
                 length, place = _number(chunk, place)
@@ -119,7 +119,7 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
     yield tick, META, END_OF_TRACK, 0, b""
 
 
-def _number(data: bytes, place: int) -> tuple[int, int]:
+def _number(data: memoryview, place: int) -> tuple[int, int]:
     """Return a number of variable length, and the place after it."""
     byte = data[place]
     if byte < 0x80:

@@ -179,6 +179,8 @@ class _Settler:
     def _switch(self, layer: str, *, on: bool) -> tuple[dict[str, ControlValue], list[str]]:
         if layer not in (*PARTS, *AMBIENCES):
             return self._without(layer)
+        if not on and f"{layer}_mute" not in CONTROLS:
+            return {}, []  # a sound that the radio does not have
         return {_control(f"{layer}_mute", layer): not on}, []
 
     def _ambience(self, layer: str, *, on: bool) -> tuple[dict[str, ControlValue], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeGuard
 
 from radio.prompt.concepts import Absent, Choice, Concept, Degree, Function, Instrument, Layer, Loudness, Scene
 from radio.prompt.facets import EXACT, IMPLIED, Facet, Phrase
@@ -23,6 +23,9 @@ UNKNOWN: Final = "these words are not known"
 
 _PLAIN_TEMPOS: Final = (40, 200)
 """Numbers without a unit in this range are tempos."""
+_BY: Final = ("by", "um")
+"""Words between a comparison and its measure: faster by 5."""
+_SIGNS: Final = {"+": 1, "-": -1, "−": -1}
 _AT_NIGHT: Final = (Facet("brightness", 6_000.0, weight=IMPLIED), Facet("energy", 0.3, weight=IMPLIED))
 _RETRO: Final = (Facet("wow", 0.6), Facet("mood", "nostalgic", weight=IMPLIED))
 
@@ -225,12 +228,30 @@ class _Parser:
                 value, last = (value + after.value) / 2, following + 1
                 following = self.sentence.following(last)
         unit = "" if following is None else _unit(items[following])
-        facets = self._measured(value, unit, last)
+        end = following if unit and following is not None else last
+        change = self._tempo_change(value, unit, end)
+        if change and _compares_tempo(self.sentence.next_meaning(end)):
+            end = self.sentence.following(end) or end
+        facets = [change] if change else self._measured(value, unit, last)
         self._wait()
         if isinstance(self._last, Degree) and self._last.degree and facets:
             self._pending.start = self._start_of(self.phrases.pop())  # swing 60: the number says more than the name
-        self._place = following if unit and following is not None else last
+        self._place = end
         self._add(*facets, reason=NO_LENGTH if unit == "time" else NO_SETTING)
+
+    def _tempo_change(self, value: float, unit: str, end: int) -> Facet | None:
+        """Return the change that a number of beats a minute means: 5 bpm faster, slower by 5, +5 bpm."""
+        item, small = self.sentence.items[self._place], value < _PLAIN_TEMPOS[0]
+        words = self.sentence.prompt[self._read_up_to : item.span.start].strip().lower()
+        before, after = self._last, self.sentence.next_meaning(end)
+        direction = 0
+        if _compares_tempo(before) and (words in _BY or (small and unit == "bpm")):
+            direction = before.degree
+        elif small and unit == "bpm" and _compares_tempo(after):
+            direction = after.degree
+        elif small and unit == "bpm" and words[-1:] in _SIGNS:
+            direction = _SIGNS[words[-1:]]
+        return Facet("tempo", direction * value, relative=True, weight=EXACT) if direction else None
 
     def _measured(self, value: float, unit: str, place: int) -> list[Facet]:
         """Return the facets of a number before a unit, or beside the name of a scale."""
@@ -320,6 +341,11 @@ class _Parser:
         self._thing = len(self.phrases) - 1 if isinstance(concept, (Layer, Instrument)) else None
         self._negates = False
         self._pending = Modifiers()
+
+
+def _compares_tempo(meaning: object) -> TypeGuard[Degree]:
+    """Return whether a meaning is that of a word such as faster."""
+    return isinstance(meaning, Degree) and meaning.aspect == "tempo" and meaning.compared
 
 
 def _unit(item: Item) -> str:

@@ -60,6 +60,7 @@ async def serve(
     load: Callable[[], RadioConfig] | None = None,
     manager: ServiceManager | None = None,
     states: StateFolder | None = None,
+    forget: bool = False,
     worker: Sequence[str] = WORKER_COMMAND,
 ) -> None:
     """Serve all stations until cancelled; then stop everything in reverse order.
@@ -74,6 +75,7 @@ async def serve(
         load: Reads the config again, at SIGHUP and `POST /api/reload`. None refuses both.
         manager: The service manager that started this process. A socket that it passes replaces `host` and `port`.
         states: The folder in which the state of the stations is kept, locked; None keeps none.
+        forget: Whether to remove the states, once nothing keeps the server from starting.
         worker: The command that becomes a station's worker.
 
     Raises:
@@ -106,6 +108,8 @@ async def serve(
         stack.push_async_callback(runner.cleanup)
         sockets = passed or await open_sockets(hosts, port)
         await site.start_sites(runner, sockets)
+        if forget and states is not None:
+            states.clear_all()
         stack.push_async_callback(channels.stop)
         await channels.start()
         on_ready(_addresses(runner, hosts, list(channels.channels)))

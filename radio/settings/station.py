@@ -32,7 +32,8 @@ _BARS: Final = ListOf(Word(parse_bar, "a bar with one or two chords"), least=1, 
 _PROGRESSIONS: Final = ListOf(_BARS, least=1, noun="a list of chord loops")
 
 
-def _name(word: str) -> str:
+def check_name(word: str) -> str:
+    """Return a station's name. Raises ValueError if it is none."""
     if not _NAME.fullmatch(word):
         raise ValueError(f"'{word}' is not a station name: small letters, digits and hyphens only")
     return word
@@ -53,7 +54,7 @@ class StationSettings:
 
     name: str = field(
         metadata=declare(
-            Word(_name, "a name"), help="key of the station, in addresses and on the command line: small letters, "
+            Word(check_name, "a name"), help="key of the station, in addresses and on the command line: small letters, "
             "digits and hyphens",
         )
     )  # fmt: skip

@@ -23,6 +23,14 @@ def test_a_render_starts_from_a_file_and_says_what_was_found(
     assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 72, rel=1e-5)
 
 
+def test_what_is_set_counts_more_than_the_file(tmp_path: Path) -> None:
+    song(tmp_path / "song.mid", tempo=72)
+    out = tmp_path / "out.mid"
+    options = ["--prime", str(tmp_path / "song.mid"), "--set", "tempo=60", "--set", "tempo_variety=0", "--bars", "2"]
+    assert main(["render", "--station", "study", *options, str(out)]) == OK
+    assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 60, rel=1e-5)
+
+
 @needs_network
 @pytest.mark.usefixtures("two_candidates")
 def test_a_render_starts_from_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,19 @@ def test_missing_and_damaged_states_are_one_clear_line(tmp_path: Path, capsys: p
     assert "it is not the state of a station" in capsys.readouterr().out
 
 
+def test_the_station_of_an_import_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "export"
+    file.write_bytes(encode(SAVED))
+    states = ["state", "--state", str(tmp_path / "states"), "import", str(file)]
+    assert main([*states, "../chill"]) == 2
+    assert "not a station name" in capsys.readouterr().err
+    assert list(tmp_path.glob("**/*.state")) == []
+    assert main([*states, "chil"]) == 0
+    assert "no station chil. Did you mean 'chill'?" in capsys.readouterr().err
+    assert main([*states, "chill"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("step", [97, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_truncated_or_flipped_file_is_refused(step: int) -> None:
     data = encode(SAVED)

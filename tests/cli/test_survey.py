@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ import pytest
 
 from radio.audio.decoding import read
 from radio.cli.main import main
+from radio.errors import SettingsError
 from radio.judge.measures import measure
+from radio.server.survey.pairs import Pair
 from radio.server.survey.stations import render_pairs
 from radio.settings.config import load
+from radio.settings.station import StationSettings
 from tests.server.survey.folders import make_folder
 
 
@@ -63,6 +67,20 @@ def test_the_stations_of_a_config_are_conditions(tmp_path: Path) -> None:
     assert [(pair.conditions, pair.words) for pair in pairs] == [(("one", "two"), "rainy night")]
     for pair in pairs:
         assert all(measure(read(path)).seconds == pytest.approx(1, abs=0.1) for path in pair.files)
+
+
+def test_the_stations_of_a_config_begin_as_their_prompts_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[StationSettings] = []
+
+    def render(stations: Mapping[str, StationSettings], *_: object, **__: object) -> list[Pair]:
+        rendered.extend(stations.values())
+        raise SettingsError("enough")
+
+    monkeypatch.setattr("radio.server.survey.stations.render_pairs", render)
+    config = tmp_path / "two.yaml"
+    config.write_text("stations:\n  one:\n    title: One\n    prompt: 60 bpm, no drums\n  two:\n    title: Two\n")
+    assert main(["survey", str(config)]) == 2
+    assert [(one.controls.tempo, one.controls.drums_mute) for one in rendered] == [(60, True), (80, False)]
 
 
 def test_mistakes_are_reported_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import struct
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -195,6 +196,19 @@ def test_a_file_of_absurd_length_is_refused_by_name_and_at_once(tmp_path: Path) 
 def test_a_note_that_is_never_released_ends_after_32_bars() -> None:
     data = header() + track(notes(4), b"\x00\x90\x3c\x50\xff\xff\xff\x7f\xff\x2f\x00", end=False)
     assert max(lengths(score_of(data))) == LONGEST_NOTE * PPQ
+
+
+def test_memory_does_not_grow_with_the_square_of_the_number_of_tracks() -> None:
+    def peak(count: int) -> int:
+        data = header(tracks=count) + track(notes(10)) * count
+        tracemalloc.start()
+        try:
+            score_of(data)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(800) < 8 * peak(200)
 
 
 def test_too_many_notes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

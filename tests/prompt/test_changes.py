@@ -128,6 +128,12 @@ def test_numbers_move_in_even_steps_and_all_else_at_once() -> None:
     assert cutoffs[-1] == understanding.changes["lowpass"]
 
 
+def test_what_only_silences_has_no_remark_about_sounds_that_the_radio_lacks() -> None:
+    understanding = understand("only rain", CHILL, CHILL.controls)
+    assert "stream" not in " ".join(note for phrase in understanding.phrases for note in phrase.notes)
+    assert understanding.changes["keys_mute"] is True
+
+
 def test_all_changes_are_allowed_values() -> None:
     for prompt in ("everything much louder, very bright, extremely fast", "very very quiet", "only rain, 110 bpm"):
         understanding = understand(prompt, CHILL, CHILL.controls)

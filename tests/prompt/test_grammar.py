@@ -39,6 +39,29 @@ def test_numbers(prompt: str, aspect: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "change"),
+    [
+        ("5 bpm faster", 5),
+        ("a piano, 10 bpm slower", -10),
+        ("faster by 5 bpm", 5),
+        ("slower by 6", -6),
+        ("um 5 bpm schneller", 5),
+        ("+5 bpm", 5),
+        ("-5 bpm", -5),
+    ],
+)
+def test_a_number_beside_a_comparison_or_a_sign_changes_the_tempo(prompt: str, change: float) -> None:
+    (facet,) = [facet for facet in wishes_of(read(prompt)).facets.values() if facet.aspect == "tempo"]
+    assert (facet.relative, facet.value) == (True, change)
+    assert unknown(prompt) == []
+
+
+@pytest.mark.parametrize("prompt", ["lofi - 70 bpm", "slower, 70 bpm", "70 bpm"])
+def test_a_whole_tempo_is_no_change(prompt: str) -> None:
+    assert facets(prompt)["tempo"] == 70
+
+
+@pytest.mark.parametrize(
     ("prompt", "key", "mode"),
     [
         ("in D minor", "D", "minor"),

@@ -105,6 +105,11 @@ class StateFolder:
         except OSError as error:
             raise SnapshotError(f"the state of '{name}' cannot be removed: {error.strerror or error}") from error
 
+    def clear_all(self) -> None:
+        """Remove all states. Raises SnapshotError if one cannot be removed."""
+        for name in self.names():
+            self.clear(name)
+
     def _file(self, name: str) -> Path:
         return self.path / f"{name}{SUFFIX}"
 

@@ -59,7 +59,7 @@ def read_pairs(folder: Path) -> list[Pair]:
             f"{folder} is not a folder; a survey has one with a folder of recordings for each condition"
         )
     conditions = {
-        path.name: {file.stem: file for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES}
+        path.name: {file.stem: file for file in sorted(path.iterdir()) if _is_recording(file)}
         for path in sorted(folder.iterdir())
         if path.is_dir()
     }
@@ -85,6 +85,11 @@ def order(pairs: Sequence[Pair], *, seed: int, listener: int, count: int) -> lis
     source = random.Random(f"{seed} {listener}")
     numbers = source.sample(range(len(pairs)), min(count, len(pairs)))
     return [Placed(number, source.random() < 0.5) for number in numbers]
+
+
+def _is_recording(path: Path) -> bool:
+    """Return whether a file is a recording; hidden files of other systems have their suffixes, too."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _words(folder: Path, name: str) -> str | None:
