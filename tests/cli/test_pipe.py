@@ -144,6 +144,7 @@ def test_without_a_sound_card_the_error_names_alternatives(radio: Radio) -> None
     assert "`radio serve`" in lines[0]
 
 
+@pytest.mark.usefixtures("started_programs")  # PortAudio looks for cards once in a process
 def test_the_sound_card_gets_the_same_audio_as_the_pipe(radio: Radio, tmp_path: Path) -> None:
     card = '</usr/share/alsa/alsa.conf>\npcm.recorded {{ type file slave.pcm "null" file "{}" format raw }}\n'
     card += 'pcm.!default {{ type plug slave {{ pcm "recorded" format S16_LE }} }}\n'
