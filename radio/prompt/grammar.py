@@ -244,7 +244,7 @@ class _Parser:
         item, small = self.sentence.items[self._place], value < _PLAIN_TEMPOS[0]
         words = self.sentence.prompt[self._read_up_to : item.span.start].strip().lower()
         before, after = self._last, self.sentence.next_meaning(end)
-        direction = 0
+        direction = 0.0
         if _compares_tempo(before) and (words in _BY or (small and unit == "bpm")):
             direction = before.degree
         elif small and unit == "bpm" and _compares_tempo(after):
