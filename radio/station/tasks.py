@@ -60,12 +60,16 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class RenderOrder:
-    """An order of files, one for each seed and format."""
+    """An order of files, one for each seed and format.
+
+    not_understood: phrases of the words that described the music, which changed nothing.
+    """
 
     settings: StationSettings
     extent: Extent
     seeds: tuple[int, ...]
     suffixes: tuple[str, ...]
+    not_understood: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:

@@ -14,7 +14,10 @@ _NAMES: Final = {
     "Z": "back-tab",
 }
 """Final letters of control sequences. Parameters are ignored (shift-left is left), other letters are not used."""
-_CONTROLS: Final = {"\t": "tab", "\r": "enter", "\n": "enter", " ": "space", "\x1b": "escape", "\x0c": "redraw"}
+_CONTROLS: Final = {
+    "\t": "tab", "\r": "enter", "\n": "enter", " ": "space", "\x1b": "escape", "\x0c": "redraw",
+    "\x7f": "backspace", "\b": "backspace",
+}  # fmt: skip
 _SEQUENCE: Final = re.compile(r"\x1b(?:\[\[[A-E]|\[[0-?]*[ -/]*([@-~])|O([!-~])|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 """F keys of the Linux console; CSI (ECMA-48, section 5.4); SS3, used for arrows in application mode; OSC."""
 _INCOMPLETE: Final = re.compile(r"\x1b(?:\[(?:\[|[0-?]*[ -/]*)|O|\][^\x07\x1b]*\x1b?)?\Z")

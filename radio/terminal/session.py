@@ -55,6 +55,7 @@ def _run_view(player: Player, state: TerminalState, screen: Screen) -> None:
             last = now
             if player.is_stuck:
                 state.show_notice("The sound card does not respond. Waiting for it.")
+            _execute(state.due(), player, screen)
             screen.paint(draw(state, *screen.size))
             try:
                 keys = screen.read(_FRAME)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -16,6 +16,7 @@ from radio.playback.messages import (
     PlayerMessage,
     StationChanged,
 )
+from radio.prompt.changes import LONGEST, ControlValue, steps, understand
 from radio.settings.controls import CONTROLS, LAYERS, Controls
 from radio.settings.station import StationSettings
 from radio.terminal.meters import Lamp, Meter
@@ -24,6 +25,9 @@ from radio.types import Action, ActionKind, Frames, JsonValue, Seconds, StationE
 _QUARTER_OCTAVE: Final = 2**0.25
 """Ratio by which a key press changes a frequency."""
 _VOLUME_STEP: Final = 5
+_PROMPT_BARS: Final = 4
+"""Bars over which words move numbers."""
+
 _HISTORY_LENGTH: Final = 12
 _NOTICE_DURATION: Final[Seconds] = 6.0
 
@@ -56,6 +60,7 @@ KEYS: Final = (
     ("n s", "next track, next section"),
     ("h", "hold this loop, and release it"),
     ("l d L", "like, dislike this track; forget likes"),
+    ("p", "describe the music in words"),
     ("space", "silence on and off"),
     ("tab", "next station; with shift, the previous one"),
     ("?", "show these keys"),
@@ -67,7 +72,7 @@ KEYS: Final = (
 class ChangeControls:
     """Set controls of the current station."""
 
-    patch: dict[str, JsonValue]
+    patch: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,11 @@ class TerminalState:
         self.cursor = 0
         self.help = False
         self.notice = ""
+        self.words: str | None = None
+        """The words that the listener types; None where the keys are commands."""
+        self._steps: deque[dict[str, ControlValue]] = deque()
+        """Changes that a prompt has still to make, one a bar."""
+        self._bar_began = False
         self._notice_left: Seconds = 0.0
         self._track_start: Frames = 0
 
@@ -154,6 +164,7 @@ class TerminalState:
             case StationChanged(settings):
                 self._add_to_history()
                 self.settings, self.controls = settings, settings.controls
+                self._steps.clear()
                 self.track = self.bar = None
                 self.pending.clear()
                 if self.loading is not None and self.loading.name == settings.name:
@@ -192,6 +203,8 @@ class TerminalState:
 
     def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
         """Handle a key: update the state at once, and return the command for the player, if any."""
+        if self.words is not None and key != "redraw":
+            return self._type(key, self.words)
         layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain", "a": "ambience"}).get(key)
         slider = SLIDERS[self.cursor]
         if layer is not None:
@@ -205,6 +218,8 @@ class TerminalState:
                 self.help = not self.help
             case "escape":
                 self.help = False
+            case "p" if self.track is not None:
+                self.words = ""
             case key if key in ACTION_KEYS and self.track is not None:
                 return self._act(ACTION_KEYS[key])
             case "up":
@@ -234,6 +249,42 @@ class TerminalState:
                 return self._change_station(-1)
         return None
 
+    def due(self) -> Command | None:
+        """Return the next step of a prompt, once a bar has begun since the last one."""
+        if not self._steps or not self._bar_began:
+            return None
+        self._bar_began = False
+        return self._change_controls(self._steps.popleft())
+
+    def _type(self, key: str, words: str) -> Command | None:
+        """Take a key as part of the words that describe the music."""
+        self.words = words
+        match key:
+            case "enter":
+                self.words = None
+                return self._describe(words) if words.strip() else None
+            case "escape":
+                self.words = None
+            case "backspace":
+                self.words = words[:-1]
+            case "space":
+                self.words += " "
+            case _ if len(key) == 1 and len(words) < LONGEST:
+                self.words += key
+        return None
+
+    def _describe(self, words: str) -> Command | None:
+        """Change the music as words describe it, over a few bars, and show what was not understood."""
+        understanding = understand(words, self.settings, self.controls, live=True)
+        unknown = ", ".join(f"'{phrase.text}'" for phrase in understanding.not_understood)
+        changes = ", ".join(f"{name} {value}" for name, value in understanding.changes.items()) or "nothing changes"
+        self.show_notice(f"not understood: {unknown}; {changes}" if unknown else changes)
+        if not understanding.changes:
+            return None
+        first, *later = steps(understanding, self.controls, _PROMPT_BARS)
+        self._steps, self._bar_began = deque(later), False
+        return self._change_controls(first)
+
     def _on_event(self, event: StationEvent, frame: Frames) -> None:
         match event.kind:
             case "track":
@@ -244,6 +295,7 @@ class TerminalState:
                 if self.bar is None and isinstance(number, int):
                     self.first_bar = number
                 self.bar, self.bar_start = event, frame
+                self._bar_began = True
                 for name, bar in list(self.pending.items()):
                     if bar is not None and isinstance(number, int) and number >= bar:
                         del self.pending[name]
@@ -259,6 +311,8 @@ class TerminalState:
             self.volume = min(100, max(0, self.volume + direction * _VOLUME_STEP))
             self.silent = False
             return self._set_volume()
+        for later in self._steps:
+            later.pop(slider, None)
         control, value = CONTROLS[slider], float(getattr(self.controls, slider))
         if control.is_logarithmic:
             value = float(f"{value * _QUARTER_OCTAVE**direction:.2g}")
@@ -269,7 +323,7 @@ class TerminalState:
     def _mute(self, layer: str) -> Command | None:
         return self._change_controls({f"{layer}_mute": not getattr(self.controls, f"{layer}_mute")})
 
-    def _change_controls(self, patch: dict[str, JsonValue]) -> Command | None:
+    def _change_controls(self, patch: Mapping[str, JsonValue]) -> Command | None:
         if self.bar is None and self.track is None:
             return None  # nothing plays yet
         changed = self.controls.changed(patch)

@@ -202,6 +202,8 @@ def _meter(name: str, meter: Meter, width: int) -> Text:
 
 
 def _notice(state: TerminalState) -> Text:
+    if state.words is not None:
+        return Text("Describe the music: ", "dim").append(state.words, ACCENT).append("▏")
     if state.notice:
         return Text(state.notice, AMBER)
     if not state.pending:

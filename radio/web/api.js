@@ -114,6 +114,7 @@
 /**
  * @typedef {object} TrackOrder
  * @property {string} station
+ * @property {string} [prompt]  Words about the music.
  * @property {number} [instrument]
  * @property {number} [seconds]  Absent for a whole track.
  * @property {number} count
@@ -137,6 +138,7 @@
  * @property {number | null} tracks
  * @property {number | null} seconds
  * @property {number[]} seeds
+ * @property {string[]} not_understood  Phrases of the prompt.
  */
 
 /**

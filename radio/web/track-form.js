@@ -35,6 +35,7 @@ export function buildForm(options, station, titleOf) {
   const seedInput = element("input", {
     type: "number", name: "seed", min: String(seed[0]), max: String(seed[1]), step: "1", placeholder: "random",
   });
+  const words = element("input", { type: "text", name: "prompt", maxLength: 1000, placeholder: "slow, sad, no drums" });
   const whole = element("input", { type: "checkbox", name: "whole", checked: true });
   const length = createSlider("Length", "seconds", [seconds[0], seconds[1], 5], DEFAULT_LENGTH, formatLength);
   const slider = query(length, "input", HTMLInputElement);
@@ -49,6 +50,7 @@ export function buildForm(options, station, titleOf) {
   byId("order-form").replaceChildren(
     element("div", { className: "control-grid" },
       createField("Station", stationMenu),
+      createField("Words", words, "mood, tempo, instruments, weather"),
       createField("Instrument", instrumentMenu),
       createField("Count", countMenu, "with consecutive seeds"),
       createField("Drums", drumsMenu),
@@ -78,6 +80,8 @@ export function readForm() {
   if (form.get("instrument")) order.instrument = Number(form.get("instrument"));
   if (form.has("temperature")) order.controls.temperature = Number(form.get("temperature"));
   if (form.get("drums")) order.controls.drums_mute = form.get("drums") === "off";
+  const words = String(form.get("prompt")).trim();
+  if (words) order.prompt = words;
   if (!form.has("whole")) order.seconds = Number(form.get("seconds"));
   if (form.get("seed")) order.seed = Number(form.get("seed"));
   return order;

@@ -58,7 +58,8 @@ export class TrackOrders {
     try {
       const job = /** @type {TrackJob | null} */ (await authorizedRequest("/api/tracks", { method: "POST", body: order }));
       if (!job) return;
-      setStatus(byId("order-status"), "");
+      const unknown = job.not_understood.map((phrase) => `“${phrase}”`).join(", ");
+      setStatus(byId("order-status"), unknown && `Not understood: ${unknown}.`);
       this.#jobs.set(job.id, job);
       this.#poll();
     } catch (error) {

@@ -22,7 +22,8 @@ TYPED = {
     b"\x1b]11;rgb:ffff/ffff/ffff\x07m": ["m"],  # a color report
     b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\m": ["m"],
     b"\x1b[24;80Rm": ["m"],  # a cursor position report
-    b"\x00\x01\x7f\xff\xfeq": ["q"],
+    b"\x7f\b": ["backspace", "backspace"],
+    b"\x00\x01\xff\xfeq": ["q"],
 }
 
 

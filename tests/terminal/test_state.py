@@ -175,3 +175,51 @@ def test_keys_act_on_the_track_that_is_heard_and_hold_is_released() -> None:
     assert pressed(state, "h") == [Act(Action("hold"))]
     state.on_message(ActionDone(Action("hold"), 8))
     assert state.notice == "This loop is held, from bar 9."
+
+
+def typed(state: TerminalState, words: str) -> list[object]:
+    return pressed(state, "p", *("space" if letter == " " else letter for letter in words), "enter")
+
+
+def test_words_change_the_music_over_four_bars() -> None:
+    state = playing()
+    tempo = state.controls.tempo
+    (first,) = typed(state, "slow, no drums")
+    assert isinstance(first, ChangeControls)
+    assert first.patch["drums_mute"] is True
+    assert "tempo 66" in state.notice
+    assert state.words is None
+    assert state.due() is None, "the bar has not begun"
+    tempos = [first.patch["tempo"]]
+    for number in range(3, 8):
+        play_event(state, bar(number))
+        step = state.due()
+        tempos += [step.patch["tempo"]] if isinstance(step, ChangeControls) else []
+        assert state.due() is None
+    assert len(tempos) == 4
+    assert tempos == sorted(tempos, reverse=True)
+    assert (tempo > tempos[0], tempos[-1]) == (True, 66)
+
+
+def test_typed_keys_are_words_and_not_commands() -> None:
+    state = playing()
+    assert pressed(state, "p", "q", "n", "x", "backspace", "space", "tab", "up") == []
+    assert state.words == "qn "
+    assert pressed(state, "redraw") == [Redraw()]
+    assert pressed(state, "escape") == []
+    assert state.words is None
+    assert typed(state, "") == []
+    assert typed(state, "gibberish") == []
+    assert "not understood: 'gibberish'" in state.notice
+    assert pressed(state, "q") == [Quit()]
+
+
+def test_a_slider_that_is_moved_ends_its_movement_by_words() -> None:
+    state = playing()
+    typed(state, "slow")
+    pressed(state, "]")
+    chosen = state.controls.tempo
+    for number in range(3, 8):
+        play_event(state, bar(number))
+        state.due()
+    assert state.controls.tempo == chosen

@@ -145,3 +145,10 @@ def test_the_lowpass_is_shown_in_hertz_or_kilohertz(hertz: float, text: str) -> 
     state = fresh()
     state.controls = state.controls.changed({"lowpass": hertz})
     assert slider_value(state, "lowpass") == text
+
+
+def test_words_are_shown_while_they_are_typed() -> None:
+    state = playing()
+    for key in ("p", "r", "a", "i", "n"):
+        state.on_key(key)
+    assert any("Describe the music: rain" in line.plain for line in draw(state, 80, 24))

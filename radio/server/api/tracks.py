@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from radio.prompt.changes import LONGEST
 from radio.server.api.body import Body
 from radio.server.api.controls import ControlValues
 
@@ -24,6 +25,14 @@ class TrackOrder(Body, kw_only=True):
     """An order of one file or several, in each format; a file holds whole tracks or music of a given length."""
 
     station: Annotated[str, Meta(description="The station that the music is like.")]
+    prompt: Annotated[
+        str,
+        Meta(
+            description="Words about the music, such as `rainy night, felt piano, no drums`; `instrument` and "
+            "`controls` go before them.",
+            max_length=LONGEST,
+        ),
+    ] = ""
     instrument: (
         Annotated[
             str | Annotated[int, Meta(ge=0, le=127)],
@@ -92,6 +101,7 @@ class TrackJob(Body):
     tracks: Annotated[int | None, Meta(description="Whole tracks in each file; null for a length in seconds.")]
     seconds: Annotated[float | None, Meta(description="Length of each file; null for whole tracks.")]
     seeds: list[int]
+    not_understood: Annotated[list[str], Meta(description="Phrases of the prompt that have no audible effect.")]
 
 
 class StationInstruments(Body):

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from radio.errors import ControlError, SettingsError, did_you_mean
 from radio.music.instruments import parse_program
 from radio.music.played_instruments import ANY
+from radio.prompt.changes import understand, with_changes
 from radio.server.api.controls import ControlValues
 from radio.server.api.tracks import TrackFormat, TrackOrder
 from radio.server.http.validation import refused, shown
@@ -36,6 +37,7 @@ MAX_BYTES: Final = 10**9
 LONGEST_TRACK: Final[Seconds] = 320.0
 """Longer than any track: the longest form at the slowest tempo of a station."""
 
+_PROMPT: Final = "words about the music, such as slow, rain, felt piano, no drums"
 _INSTRUMENT: Final = "a General MIDI name or number, 0 to 127"
 
 
@@ -50,6 +52,9 @@ def render_order(order: TrackOrder, stations: Mapping[str, StationSettings]) -> 
         names = station_names(stations)
         raise refused("station", f"station: '{shown(order.station)}' is not {names}.{hint}", names)
     settings = stations[order.station]
+    not_understood: tuple[str, ...] = ()
+    if order.prompt:
+        settings, not_understood = _prompted(order.prompt, settings)
     if order.instrument is not UNSET:
         own = settings.controls.changed({"keys_instrument": ANY})
         settings = replace(settings, keys_program=_program(order.instrument), controls=own)
@@ -63,12 +68,20 @@ def render_order(order: TrackOrder, stations: Mapping[str, StationSettings]) -> 
         raise refused("formats", message, f"at most {MAX_BYTES / 1e6:.0f} MB")
     seed = secrets.randbelow(1_000_000) if order.seed is UNSET else order.seed
     endings = tuple(f".{format_}" for format_ in formats)
-    return RenderOrder(settings, extent, tuple(range(seed, seed + order.count)), endings)
+    return RenderOrder(settings, extent, tuple(range(seed, seed + order.count)), endings, not_understood)
 
 
 def station_names(stations: Iterable[str]) -> str:
     """Return the stations that an order may name, in words."""
     return f"one of {', '.join(stations)}"
+
+
+def _prompted(words: str, settings: StationSettings) -> tuple[StationSettings, tuple[str, ...]]:
+    """Return a station as words describe it, and the phrases of the words that have no audible effect."""
+    understanding = understand(words, settings, settings.controls)
+    if not understanding.says_something:
+        raise refused("prompt", f"nothing of '{shown(words)}' was understood", _PROMPT)
+    return with_changes(settings, understanding), tuple(phrase.text for phrase in understanding.not_understood)
 
 
 def _extent(order: TrackOrder) -> WholeTracks | TimedExcerpt:

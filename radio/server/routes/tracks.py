@@ -107,10 +107,11 @@ async def get_choices(request: web.Request) -> web.Response:
 async def create_order(request: web.Request) -> web.Response:
     """Order tracks.
 
-    The music is like the station's, from another seed and, if the order says so, with another instrument and other
-    controls. A file holds one whole track, or as many as `tracks` says, or music of `seconds`, which fades where a
-    phrase ends. Each of `count` files takes the next seed. Orders are made one after the other, beside the stations.
-    Results are kept for an hour, or less if there are many. A client that knows the `id` may read and delete the order.
+    The music is like the station's, from another seed and, if the order says so, as words describe it, with another
+    instrument and other controls. A file holds one whole track, or as many as `tracks` says, or music of `seconds`,
+    which fades where a phrase ends. Each of `count` files takes the next seed. Orders are made one after the other,
+    beside the stations. Results are kept for an hour, or less if there are many. A client that knows the `id` may read
+    and delete the order.
     """
     jobs = _jobs(request)
     request.app[AUTHORIZATION].require(request)
@@ -121,7 +122,7 @@ async def create_order(request: web.Request) -> web.Response:
         example='{"station": "chill", "formats": ["mp3"]}',
         allowed={"station": station_names(settings)},
     )
-    job = jobs.submit(render_order(order, settings))
+    job = jobs.submit(await asyncio.to_thread(render_order, order, settings))
     log_change(request, f"order {job.id} of tracks like station '{order.station}'")
     return json_response(_job_body(jobs, job), status=202, headers={**_HEADERS, "Location": f"/api/tracks/{job.id}"})
 
@@ -220,4 +221,5 @@ def _job_body(jobs: JobQueue, job: Job) -> api.TrackJob:
         tracks=order.extent.count if isinstance(order.extent, WholeTracks) else None,
         seconds=order.extent.seconds if isinstance(order.extent, TimedExcerpt) else None,
         seeds=list(order.seeds),
+        not_understood=list(order.not_understood),
     )

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from radio.compose.listening.reading import prime_of
+from radio.compose.prime import as_json
+from radio.music.midi_parts import PartChoice
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channel_set import ChannelSet
 from radio.server.broadcast.state_folder import StateFolder
@@ -17,8 +20,9 @@ from radio.settings.controls import Controls
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
 from radio.station.resume import PREROLL
-from radio.types import SAMPLE_RATE, Frames
+from radio.types import SAMPLE_RATE, Action, Frames
 from radio.worker.supervisor import WORKER_COMMAND
+from tests.compose.listening.songs import song
 from tests.server.on_air import OnAir, on_air, raw, until
 from tests.server.routes.test_stations import get, patch
 from tests.server.tone_worker import BAR, settings
@@ -215,3 +219,23 @@ async def test_the_notes_of_three_servers_are_those_of_an_undisturbed_station(
     assert list(notes) == expected[: len(notes)]
     assert len(notes) >= len(expected) - 10  # the last of a moment before the end have not aired
     assert list(bars) == lines[: len(bars)]
+
+
+@pytest.mark.slow
+async def test_a_prime_survives_a_worker_that_is_killed_before_its_next_snapshot(
+    small: StationSettings, tmp_path: Path
+) -> None:
+    prime = prime_of(song(tmp_path / "song.mid", tempo=101), "song", PartChoice())
+    async with on_air(replace(small, seed=5), worker=WORKER_COMMAND) as radio:
+        channel = radio.channels["chill"]
+        await until(lambda: channel.edge.live > 2 * SAMPLE_RATE)
+        own = channel.now_playing.tracks[-1].event
+        await channel.prime_station(as_json(prime))
+        await kill_worker(channel)  # what the next one knows of the prime is in the log alone
+        await channel.act(Action("skip"))
+        await until(lambda: channel.now_playing.tracks[-1].event.number > own.number, 60)
+        track = channel.now_playing.tracks[-1].event
+        assert own.tempo != 101
+        assert (track.tempo, track.key) == (101, "C")
+        assert channel.restarts == 1
+        assert len([change for change in channel.runs[0].changes if change.prime]) == 1

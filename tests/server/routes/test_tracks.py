@@ -57,13 +57,22 @@ def test_defaults_are_the_stations_with_a_random_seed() -> None:
     assert len({item.seeds for item in orders}) > 1
 
 
+def test_words_describe_the_music_and_what_is_said_outright_goes_before_them() -> None:
+    render = order(station="chill", prompt="72 bpm, no drums, felt piano, blorpy", instrument="vibraphone")
+    assert (render.settings.controls.tempo, render.settings.controls.drums_mute) == (72, True)
+    assert render.settings.keys_program == 11
+    assert render.not_understood == ("blorpy",)
+    render = order(station="chill", prompt="72 bpm", controls={"tempo": 80})
+    assert render.settings.controls.tempo == 80
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "allowed"),
     [
         ({}, "station", "chill, study"),
         ({"station": "chil"}, "station", "chill"),
         ({"station": ["chill"]}, "station", "chill"),
-        ({"tempo": 3}, "tempo", "station, instrument"),
+        ({"tempo": 3}, "tempo", "station, prompt, instrument"),
         ({"instrument": "vibrafone"}, "instrument", "General MIDI"),
         ({"instrument": 128}, "instrument", "0 to 127"),
         ({"instrument": True}, "instrument", "0 to 127"),
@@ -87,6 +96,7 @@ def test_defaults_are_the_stations_with_a_random_seed() -> None:
         ({"formats": ["wav", "flac"], "seconds": 600, "count": 8}, "formats", "1000 MB"),
         ({"formats": ["wav", "flac"], "tracks": 8, "count": 8}, "formats", "1000 MB"),
         ({"controls": [1]}, "controls", "temperature"),
+        ({"prompt": "blorpy"}, "prompt", "words about the music"),
         ({"controls": {"temperature": 3}}, "controls.temperature", "0 to 2"),
         ({"controls": {"tmpo": 3}}, "controls.tmpo", "tempo"),
     ],
