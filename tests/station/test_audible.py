@@ -19,7 +19,7 @@ from radio.settings.config import load
 from radio.settings.controls import CONTROLS, LAYERS
 from radio.settings.station import StationSettings
 from radio.station.factory import open_station
-from radio.types import SAMPLE_RATE, TICKS_PER_BAR, Frames, JsonValue, Landing, StationEvent
+from radio.types import MIX_BLOCK, SAMPLE_RATE, TICKS_PER_BAR, Frames, JsonValue, Landing, StationEvent
 from train.metrics.pitch import entropy
 
 pytestmark = pytest.mark.usefixtures("all_candidates")
@@ -29,6 +29,8 @@ SEED = 11
 """A seed whose first track opens with keys, bass and drums, and with a lead from the third bar on."""
 
 BEFORE: Frames = 4 * SAMPLE_RATE
+ONSET: Frames = max(LOOKAHEAD, MIX_BLOCK)
+"""Time before its landing from which a change may be heard: in early notes, and in the mix, which moves for a block."""
 SHORT: Frames = 4 * SAMPLE_RATE
 """A change is heard within this time after its landing."""
 
@@ -80,7 +82,7 @@ def render(name: str, value: float | str, seconds: int) -> Excerpt:
         events = [event for event in station.events() if event.frame >= landing.frame]
     finally:
         station.close()
-    return Excerpt(landing, audio[: landing.frame - LOOKAHEAD], audio[landing.frame :], events)
+    return Excerpt(landing, audio[: landing.frame - ONSET], audio[landing.frame :], events)
 
 
 def loudness(excerpt: Excerpt) -> float:
