@@ -87,7 +87,7 @@ class Listener:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                     connection.settimeout(0.2)
-                    connection.sendall(f"GET {self.path} HTTP/1.0\r\n\r\n".encode())
+                    connection.sendall(f"GET {self.path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
                     self.connections += 1
                     self._read(connection)
             except OSError:

@@ -118,6 +118,7 @@ class ChannelSet:
         removed = [name for name in self._channels if name not in stations]
         for name in removed:
             self._watchers.pop(name).cancel()
+            await self._channels[name].save_state()  # a client that gets 404 from now on may copy it
             await self._channels.pop(name).stop()
         added = []
         for name in [name for name in stations if name not in self._channels]:
