@@ -27,6 +27,9 @@ class SlowChannel:
     async def ended(self) -> None:
         await asyncio.Event().wait()
 
+    async def save_state(self) -> None:
+        """Have no state."""
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
