@@ -48,22 +48,22 @@ MODULES = frozenset(
 """Commands of the form `python -m MODULE …` or `python -P -m MODULE …` are run as forks."""
 
 IMPORTS = ("aiohttp.web", "av", "radio.cli.main", "radio.server.app", "radio.station.rendering", "radio.worker.main")
-"""What the programs import."""
+"""Modules that the programs import."""
 
 LIBRARIES = (
     "aiohttp.test_utils", "aiohttp.web", "av", "jsonschema", "lightning.pytorch", "matplotlib.pyplot", "mido",
     "music21", "onnxruntime", "PIL.Image", "playwright.async_api", "rich.live", "scipy.signal", "scipy.stats",
     "tensorboard", "torch._dynamo", "torchmetrics", "yaml",
 )  # fmt: skip
-"""What the tests import, of the libraries that take long."""
+"""Modules of the tests that take long to import."""
 
 _EXECNET = ["-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"]
-"""How execnet starts Python for xdist."""
+"""The command with which execnet starts Python for xdist."""
 
 ROOT = Path(__file__).parents[1]
 
 _TERMINAL = ("setsid", "--ctty")
-"""What stands before a command that has its standard input as its controlling terminal."""
+"""The words before a command whose standard input is its controlling terminal."""
 _SET_CHILD_SUBREAPER = 36
 _MESSAGE = 65_536
 _DESCRIPTORS = 16

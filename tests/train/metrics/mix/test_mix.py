@@ -42,7 +42,7 @@ def beats(period: float, hertz: float, decay: float) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    """What is measured in a file."""
+    """The measures of a file."""
     path = tmp_path_factory.mktemp("mix") / "pink.wav"
     write(path, sloped(-3))
     (measured,) = measure_file(path).passages
