@@ -1,6 +1,6 @@
 """Attributes: measures of four bars of a pitched part, as tokens that ask a model for a texture.
 
-A phrase has one level for each attribute. Training drops attributes at random, so a model plays without them too.
+A phrase has one level for each attribute. Training drops attributes at random, so a model also plays without them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from radio.music.vocab import ATTRIBUTE_LEVELS, CLASSES_BASE, LENGTH_BASE, ONSET
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick, TokenId
 
 PHRASE_BARS: Final = 4
-"""Bars that one set of attributes describes; the tokens stand at the first beat of the first."""
+"""Bars that one set of attributes describes; its tokens precede the first beat of the first bar."""
 
 ONSETS_EDGES: Final = (0.35, 0.6, 0.85, 1.1, 1.4, 1.8, 2.4)
 VOICES_EDGES: Final = (1.15, 1.6, 2.3, 3.0, 3.7, 4.5, 5.4)
@@ -29,9 +29,9 @@ _SAMPLE: Final[Tick] = TICKS_PER_BEAT // 8
 class Attributes:
     """Measures of a phrase; None leaves an attribute to the model.
 
-    onsets: strikes a beat, chords counted once. voices: notes that sound at once, on average while any does. length:
-    mean length of a note in beats. classes: distinct pitch classes struck in a bar, on average over bars with notes.
-    register: mean pitch, as a MIDI note.
+    onsets: strikes per beat, with a chord counted once. voices: mean number of simultaneous notes, silence excluded.
+    length: mean length of a note in beats. classes: distinct pitch classes struck per bar, averaged over bars with
+    notes. register: mean pitch, as a MIDI note.
     """
 
     onsets: float | None = None
@@ -57,7 +57,7 @@ class Attributes:
 
 
 def measure(notes: Sequence[Note], bars: int) -> Attributes:
-    """Return the attributes of `bars` bars from tick 0 on; all None where there are no notes."""
+    """Return the attributes of the first `bars` bars; all are None if there are no notes."""
     end = bars * TICKS_PER_BAR
     notes = [note for note in notes if 0 <= note.start < end]
     if not notes:

@@ -1,11 +1,11 @@
-"""Events of a band: three tokens a note, for models that write all instruments together.
+"""Events of a band: three tokens per note, for models that write all instruments together.
 
-Notes are in order of their beginnings. Each is the time since the note before it, its length with its loudness, and
-its instrument with its pitch; times and lengths are in 1/32 notes. A piece begins with `<band>`, and with a token that
-says if it has drums.
+Notes are sorted by start. A note is three tokens: the time since the previous note, its length and loudness, and its
+instrument and pitch. Times and lengths are in 1/32 notes. A piece begins with `<band>` and a token that says whether it
+has drums.
 
-The idea is that of Allegro Music Transformer (Aleksandr Sigalov, 2023), and so are the numbers of ids: 256 times, 128
-lengths in 8 steps of loudness, 12 instruments of 128 pitches, and 272 more, of which three are used here.
+The scheme and the numbers of ids are from Allegro Music Transformer (Aleksandr Sigalov, 2023): 256 times, 128 lengths
+at 8 levels of loudness, 12 instruments of 128 pitches, and 272 more ids, three of which are used here.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ INSTRUMENTS: Final = (
 DRUMS: Final = INSTRUMENTS.index("drums")
 
 PROGRAMS: Final = (0, 24, 33, 48, 42, 46, 56, 66, 73, 0, 52, 16)
-"""The General MIDI program that stands for each instrument; of the drums, the kit."""
+"""The General MIDI program that plays each instrument; for drums, the kit."""
 
 _FAMILIES: Final = (
     "piano", "harp", "organ", "guitar", "bass", "strings", "choir", "brass",
     "reed", "flute", "flute", "choir", "choir", "guitar", "harp", "harp",
 )  # fmt: skip
-"""The instrument of each eight programs, from 0 on."""
+"""The instrument of each family of eight programs, starting at program 0."""
 
 _OTHERS: Final = {
     42: "cello",
@@ -54,14 +54,14 @@ _OTHERS: Final = {
     50: "strings",
     51: "strings",
 }
-"""Instruments of programs that are not those of their eight."""
+"""Instruments of programs that differ from the instrument of their family."""
 
 _VELOCITY: Final = 16
-"""Velocities of one step."""
+"""Number of velocities in one step of loudness."""
 
 
 class BandNote(NamedTuple):
-    """A note: its start and its length in 1/32 notes, an index of `INSTRUMENTS`, a MIDI note, and a velocity."""
+    """A note: start and length in 1/32 notes, an index into `INSTRUMENTS`, a MIDI note, and a velocity."""
 
     start: int
     length: int
@@ -71,26 +71,26 @@ class BandNote(NamedTuple):
 
 
 def instrument_of(program: int, channel: int) -> int:
-    """Return the instrument, as an index of `INSTRUMENTS`, that a program on a channel is taken for."""
+    """Return the index into `INSTRUMENTS` that represents a program on a channel."""
     if channel == DRUM_CHANNEL:
         return DRUMS
     return INSTRUMENTS.index(_OTHERS.get(program, _FAMILIES[program // 8]))
 
 
 def on_grid(start: float, end: float, instrument: int, note: int, velocity: int) -> BandNote:
-    """Return a note, whose start and end are in beats, on the grid of times, lengths and loudness."""
+    """Return a note on the grid of times, lengths and loudness; `start` and `end` are in beats."""
     place = round(start * 8)
     length = min(max(round((end - start) * 8), 1), LONGEST_BAND_NOTE)
     return BandNote(place, length, instrument, note, loudness(velocity // _VELOCITY))
 
 
 def loudness(step: int) -> int:
-    """Return the velocity in the middle of a step, 0–7."""
+    """Return the velocity in the middle of a step of loudness, 0–7."""
     return _VELOCITY * step + _VELOCITY // 2
 
 
 def encode(notes: Iterable[BandNote]) -> list[TokenId]:
-    """Return the tokens of a piece. A rest of more than 255 steps is shortened to them."""
+    """Return the tokens of a piece. Longer gaps between notes are shortened to 255 steps."""
     ordered = sorted(notes, key=_order)
     tokens = [BAND_START, BAND_DRUMS if any(note.instrument == DRUMS for note in ordered) else BAND_NO_DRUMS]
     before = ordered[0].start if ordered else 0
@@ -105,7 +105,7 @@ def encode(notes: Iterable[BandNote]) -> list[TokenId]:
 
 
 def decode(tokens: Sequence[TokenId]) -> list[BandNote]:
-    """Return the notes of a piece from its first note on. Tokens out of their order are passed over."""
+    """Return the notes of a piece. Tokens that are out of order are skipped."""
     notes = []
     now, length, velocity = 0, 0, 0
     expected = BAND_TIMES
@@ -125,16 +125,16 @@ def decode(tokens: Sequence[TokenId]) -> list[BandNote]:
 
 
 def order_within_step(instrument: int, note: int) -> int:
-    """Return the place of a note among those that begin together: the drums are last, and high notes first."""
+    """Return the sort key of a note among those that start together: drums are last, and high notes come first."""
     return (instrument - DRUMS - 1) % len(INSTRUMENTS) * 128 + 127 - note
 
 
 def pitch_of(token: TokenId) -> int | None:
-    """Return the pitch that a token names, if its instrument has pitches; None for drums and other tokens."""
+    """Return the pitch of a note token; None for drums and other tokens."""
     instrument, note = divmod(token - BAND_PITCHES, 128)
     return note if BAND_PITCHES <= token < BAND_START and instrument != DRUMS else None
 
 
 def _order(note: BandNote) -> tuple[int, int, int, int]:
-    """Return the place of a note in its piece."""
+    """Return the sort key of a note in its piece."""
     return note.start, order_within_step(note.instrument, note.note), note.length, note.velocity

@@ -1,4 +1,4 @@
-"""Bars of four beats in a MIDI file, by its time signatures."""
+"""Bars of four beats in a MIDI file, derived from its time signatures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from radio.types import BEATS_PER_BAR
 
 @dataclass(frozen=True, slots=True)
 class BarSpan:
-    """A bar of a file, from tick `start` to `end`; `whole` where it has four beats."""
+    """A bar of a file, from tick `start` to `end`; `whole` if it has four beats."""
 
     start: int
     end: int
@@ -24,8 +24,8 @@ class BarSpan:
 class BarLines:
     """The bars of a file.
 
-    Two bars of 2/4 are one of four beats, and one of 4/2 is two. A beat of 6/8 and 12/8 is three eighths. Other meters,
-    and bars that the next time signature cuts short, such as a pickup, are not whole.
+    Two bars of 2/4 count as one bar of four beats, and one bar of 4/2 counts as two. A beat of 6/8 and 12/8 is three
+    eighths. Bars of other meters, and bars that the next time signature cuts short, such as a pickup, are not whole.
 
     Args:
         score: The file.
@@ -42,13 +42,13 @@ class BarLines:
         """Number of whole bars before each bar."""
 
     def bar_at(self, tick: int) -> int:
-        """Return the number of the bar, from 0, that `tick` stands in; the last one for ticks after it."""
+        """Return the number of the bar, from 0, that contains `tick`; the last one for later ticks."""
         return bisect_right(self._starts, tick) - 1
 
     def place(self, notes: Iterable[FileNote]) -> list[tuple[float, float, FileNote]]:
-        """Return the notes that start in whole bars, each with its start and end in beats of the whole bars alone.
+        """Return the notes that start in whole bars, each with its start and end in beats, counting only whole bars.
 
-        A note that reaches into a bar that is not whole ends before it.
+        A note that would sound into a bar that is not whole ends before it.
         """
         placed = []
         for note in notes:
@@ -60,14 +60,14 @@ class BarLines:
         return placed
 
     def _last(self, number: int, end: int) -> int:
-        """Return the bar in which a note from bar `number` ends, or the last whole one before."""
+        """Return the bar in which a note of bar `number` ends, or the last whole bar before a bar that is not whole."""
         last = self.bar_at(end - 1)
         while self._places[last] - self._places[number] != last - number or not self.bars[last].whole:
             last -= 1
         return last
 
     def _beat(self, number: int, tick: int) -> float:
-        """Return the beats from the first whole bar line to `tick`, in the whole bar `number` or at its end."""
+        """Return the beats in whole bars before `tick`, which is in the whole bar `number` or at its end."""
         bar = self.bars[number]
         return BEATS_PER_BAR * (self._places[number] + (tick - bar.start) / (bar.end - bar.start))
 
@@ -80,7 +80,7 @@ def meters(score: Score) -> str:
 
 
 def _unit(above: int, below: int, ppq: int) -> tuple[Fraction, bool]:
-    """Return the ticks of what is counted as one bar in a meter, and whether it has four beats."""
+    """Return the ticks that count as one bar of a meter, and whether that bar has four beats."""
     length = Fraction(4 * ppq * above, below)
     beats = Fraction(above, 3) if below >= 8 and above % 3 == 0 and above > 3 else Fraction(4 * above, below)
     if BEATS_PER_BAR % beats == 0 or beats % BEATS_PER_BAR == 0:
@@ -89,7 +89,7 @@ def _unit(above: int, below: int, ppq: int) -> tuple[Fraction, bool]:
 
 
 def _region(first: int, last: int, unit: tuple[Fraction, bool], *, cut: bool) -> Sequence[BarSpan]:
-    """Return the bars from tick `first` to `last`; where the region is cut, the last bar ends there."""
+    """Return the bars from tick `first` to `last`; if the region is cut, the last bar ends at `last`."""
     length, whole = unit
     count = -((first - last) // length)
     edges = [first + round(length * place) for place in range(count + 1)]

@@ -1,4 +1,4 @@
-"""A test for music that was recorded without a beat: its onsets fall anywhere in the beats of its file."""
+"""A test for music recorded without a click: its onsets fall anywhere within the beats of its file."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Final
 import numpy as np
 
 _DIVISIONS: Final = (1, 2, 3, 4)
-"""Places in a beat that notes may prefer: beats, eighths, triplets, sixteenths."""
+"""Subdivisions of a beat that notes may prefer: beats, eighths, triplets, sixteenths."""
 
 _FEWEST: Final = 24
-"""Fewest onsets from which a statement is possible."""
+"""Fewest onsets that the test can judge."""
 
 _CHANCE: Final = 1e-4
-"""Probability at which onsets without a beat would pass for such with one."""
+"""Probability that onsets without a beat pass the test."""
 
 
 def follows_beats(onsets: Sequence[float]) -> bool:
-    """Return False where onsets, in beats, are no nearer to the beats and their divisions than chance would have them.
+    """Return False if onsets, in beats, are no closer to the beats and their subdivisions than random times are.
 
-    Tests the uniformity of the phases in the beat (Rayleigh's test: Mardia & Jupp, "Directional Statistics", 2000,
-    section 6.3.1), once for each division.
+    Tests whether the phases within the beat are uniform (Rayleigh's test: Mardia & Jupp, "Directional Statistics",
+    2000, section 6.3.1), once for each subdivision. Fewer than 24 onsets pass.
     """
     distinct = np.unique(np.asarray(onsets, np.float64))
     if len(distinct) < _FEWEST:

@@ -1,8 +1,8 @@
 """Chord loops in half bars, and their encoding as tokens of a chord model.
 
-A loop is written in C major or A minor and transposed when it is played. A bar is encoded as `<b1>`, followed by root
-and quality if a chord starts there; `<b3>`, root and quality follow if another chord starts on beat 3. A `<b1>` without
-a chord continues the previous chord.
+A loop is written in C major or A minor and transposed for playing. A bar is encoded as `<b1>`, followed by root and
+quality if a chord starts there; `<b3>`, root and quality follow if another chord starts on beat 3. A `<b1>` without a
+chord continues the previous chord.
 """
 
 from __future__ import annotations
@@ -104,5 +104,5 @@ def parse_bar(bar: str) -> tuple[Chord, Chord]:
 
 
 def bar_name(first: Chord, second: Chord) -> str:
-    """Return the name of a bar from the chords of its halves."""
+    """Return the name of a bar whose halves have these chords."""
     return str(first) if first == second else f"{first} {second}"

@@ -1,4 +1,4 @@
-"""Chord names from sounding notes: extend a labeled triad, or name a chord without a label."""
+"""Chords from sounding notes: extending a labeled triad, and naming an unlabeled chord."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from radio.music.chords import INTERVALS, NO_CHORD, Chord
 from radio.music.events import Note
 
 PRESENT = 0.08
-"""The least share of the sounding time of a pitch class that is part of the chord."""
+"""Smallest share of the sounding time that makes a pitch class part of the chord."""
 
 Times = npt.NDArray[np.float64]
-"""Sounding times of pitch classes, one row a span; shape (spans, 12)."""
+"""Sounding times of pitch classes, one row per span; shape (spans, 12)."""
 
 CHORDS: Final = [Chord(root, quality) for quality in INTERVALS if quality != "none" for root in range(12)]
 """All chords that have tones."""
@@ -25,9 +25,9 @@ _SIZES: Final = np.array([len(INTERVALS[chord.quality]) for chord in CHORDS])
 
 
 def pitch_class_times(notes: Sequence[Note], edges: Sequence[int]) -> Times:
-    """Return the ticks for which each of the twelve pitch classes sounds between successive `edges`, in order.
+    """Return the number of ticks that each of the twelve pitch classes sounds between successive `edges`, in order.
 
-    The work grows with the number of notes and of edges, and not with the lengths of notes.
+    The cost depends on the numbers of notes and edges, not on the lengths of notes.
     """
     ticks = np.asarray(edges, np.float64)
     until = np.zeros((len(ticks), 12))
@@ -42,7 +42,7 @@ def pitch_class_times(notes: Sequence[Note], edges: Sequence[int]) -> Times:
 
 
 def refine(chord: Chord, time: Sequence[int]) -> Chord:
-    """Extend `chord` by the seventh and ninth that sound: maj → maj7, dom7, maj9 or 6; min → min7 or min9."""
+    """Return `chord` with the seventh and ninth that sound: maj → maj7, dom7, maj9 or 6; min → min7 or min9."""
     total = sum(time)
     if chord.quality == "none" or not total:
         return chord
@@ -64,9 +64,9 @@ def refine(chord: Chord, time: Sequence[int]) -> Chord:
 
 
 def estimate_chords(times: Times) -> list[Chord]:
-    """Return, for each span, the chord with the most sounding time inside and the least outside.
+    """Return, for each span, the chord with the most sounding time inside it and the least outside.
 
-    Larger chords cost a little; a span of silence has none.
+    Larger chords are penalized slightly. A silent span has no chord.
     """
     scores = chord_scores(times)
     return [
@@ -76,7 +76,7 @@ def estimate_chords(times: Times) -> list[Chord]:
 
 
 def chord_scores(times: Times) -> Times:
-    """Return how well each chord of `CHORDS` fits each span, at most 1; shape (spans, chords)."""
+    """Return the fit of each chord of `CHORDS` to each span, at most 1; shape (spans, chords)."""
     shares = times / np.maximum(times.sum(axis=1, keepdims=True), 1e-9)
     scores: Times = 2 * shares @ _INSIDE.T - 1 - 0.05 * _SIZES + 0.1 * shares[:, _ROOTS]
     return scores

@@ -90,10 +90,10 @@ def pitch_name(pitch: int) -> str:
 
 
 def key_name(major: str, mode: Mode | None) -> str:
-    """Return a key as musicians write it: `Eb`, or `Cm` for a minor key; the tonic alone without a mode.
+    """Return a key as musicians write it: `Eb`, or `Cm` for a minor key. Without a mode, return `major`.
 
     Args:
-        major: The tonic; of a minor key, that of the relative major.
+        major: The tonic; for a minor key, the tonic of its relative major.
         mode: The mode.
     """
     return f"{pitch_name(pitch_class(major) + 9)}m" if mode == "minor" else major
@@ -102,7 +102,7 @@ def key_name(major: str, mode: Mode | None) -> str:
 def parse_chord(name: str) -> Chord:
     """Parse a chord name such as `Dm7`, `F#m7b5`, `Bbmaj9`, `Gsus4` or `N`.
 
-    Extensions that have no quality of their own are reduced: a dominant ninth is read as a dominant seventh.
+    Extensions without a quality of their own are reduced: a dominant ninth becomes a dominant seventh.
 
     Raises:
         ValueError: The chord is unknown. The message lists the possible suffixes.

@@ -17,7 +17,7 @@ def to_grid(frame: Frames) -> Frames:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of one tempo, in thousandths of a beat per minute, from a tick and its frame on."""
+    """A stretch at one tempo, in thousandths of a beat per minute, that starts at a tick and its frame."""
 
     tick: Tick
     frame: Frames
@@ -40,7 +40,7 @@ class Clock:
         return self._segments[-1].millibpm / 1000
 
     def set_tempo(self, tick: Tick, tempo: float) -> None:
-        """Set the tempo from `tick` on.
+        """Set the tempo starting at `tick`.
 
         Raises:
             ValueError: `tick` is before the latest change, or the tempo is out of range.
@@ -77,7 +77,7 @@ class Clock:
         return tuple(self._segments)
 
     def restore(self, saved: tuple[Segment, ...]) -> None:
-        """Go on from a saved map, which has at least one segment."""
+        """Continue from a saved map of at least one segment."""
         self._segments = list(saved)
 
 

@@ -21,7 +21,7 @@ _EXPRESSION: Final = 11
 
 
 def read(path: Path) -> Score:
-    """Read a MIDI file, alone, in RIFF or as the only one of a zip archive.
+    """Read a MIDI file: a plain one, one in RIFF, or the only one in a zip archive.
 
     Raises:
         MidiError: The file is missing, is not MIDI, is too long, or counts time in SMPTE frames; the message names it.
@@ -30,16 +30,16 @@ def read(path: Path) -> Score:
     if len(files) != 1:
         names = ", ".join(file.name.rpartition("/")[2] for file in files[:5])
         held = (
-            f"it holds {len(files):,} MIDI files ({names}{', …' if len(files) > 5 else ''})"
+            f"it contains {len(files):,} MIDI files ({names}{', …' if len(files) > 5 else ''})"
             if files
-            else "it holds no MIDI file"
+            else "it contains no MIDI file"
         )
         raise MidiError(f"{shown(path)}: {held}; name one file, unpacked")
     return read_file(files[0])
 
 
 def read_file(file: MidiFile) -> Score:
-    """Read a MIDI file on a disk or in an archive. Raises MidiError as `read` does."""
+    """Read a MIDI file on disk or in an archive. Raises MidiError like `read`."""
     data = file.read()
     try:
         return score_of(data)
@@ -62,8 +62,8 @@ def excerpt(events: Sequence[NoteEvent], start: Tick, end: Tick) -> list[NoteEve
 class MidiTrack:
     """A track to write: one part with a General MIDI program 0–127, or drums on channel 10.
 
-    programs: changes of the program during the track, by tick.
-    expression: values of the controller, 0–127, by tick.
+    programs: program changes during the track, by tick.
+    expression: values of the expression controller, 0–127, by tick.
     """
 
     name: str
@@ -82,7 +82,7 @@ def layer_track(
     Args:
         layer: its name.
         events: its notes.
-        programs: ticks of bars and the programs of their layers, in order.
+        programs: ticks of bars with the programs of their layers, in order.
     """
     changes: dict[Tick, int] = {}
     for tick, by_layer in programs:
@@ -101,7 +101,7 @@ def write(
     title: str = "",
     markers: Sequence[tuple[Tick, str]] = (),
 ) -> None:
-    """Write what `encode` returns to a file."""
+    """Write a MIDI file. The arguments are those of `encode`."""
     path.write_bytes(encode(tracks, tempos, end=end, title=title, markers=markers))
 
 
@@ -117,10 +117,10 @@ def encode(
 
     Args:
         tracks: their events are sorted by tick, releases before strikes on equal ticks.
-        tempos: beats per minute from each tick on.
+        tempos: beats per minute, by the tick at which they start.
         end: length of the file in ticks.
-        title: name of the whole.
-        markers: names of places, by tick.
+        title: name of the piece.
+        markers: names of positions, with their ticks.
     """
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     timing = mido.MidiTrack()
@@ -166,7 +166,7 @@ def _midi_messages(track: MidiTrack, channel: int, end: Tick) -> mido.MidiTrack:
 
 
 def _append(track: mido.MidiTrack, events: list[tuple[Tick, mido.Message]], end: Tick) -> None:
-    """Append messages in order of their ticks, and the end of the track; messages of one tick keep their order."""
+    """Append messages sorted by tick, and the end of the track; messages on the same tick keep their order."""
     now = 0
     for tick, message in sorted(events, key=lambda event: event[0]):
         track.append(message.copy(time=tick - now))
@@ -175,5 +175,5 @@ def _append(track: mido.MidiTrack, events: list[tuple[Tick, mido.Message]], end:
 
 
 def _latin(text: str) -> str:
-    """Return text that a MIDI file can hold."""
+    """Return `text` for a MIDI file: characters outside Latin-1 become question marks."""
     return text.encode("latin-1", "replace").decode("latin-1")

@@ -1,4 +1,4 @@
-"""MIDI files as they lie on a disk: alone, in RIFF (.rmi), with lyrics (.kar), or many in a zip archive."""
+"""MIDI files on disk: plain, in RIFF (.rmi), with lyrics (.kar), or many in a zip archive."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ SUFFIXES: Final = (".mid", ".midi", ".kar", ".rmi", ".smf")
 ARCHIVE: Final = ".zip"
 
 MOST_BYTES: Final = 16 * 2**20
-"""Largest MIDI file that is read."""
+"""Size of the largest MIDI file that is read."""
 
 _MOST_MEMBERS: Final = 50_000
-"""Most files of an archive."""
+"""Most files in an archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class MidiFile:
-    """A MIDI file on a disk or in an archive: its name for messages, and a function that reads it."""
+    """A MIDI file on disk or in an archive: its name for messages, and a function that reads it."""
 
     name: str
     read: Callable[[], bytes]
 
 
 def has_midi_name(path: PurePosixPath | Path) -> bool:
-    """Return True for the names of MIDI files and of archives that may hold some."""
+    """Return True if `path` has the suffix of a MIDI file or of an archive, which may contain some."""
     return path.suffix.lower() in (*SUFFIXES, ARCHIVE)
 
 
 def files_of(path: Path) -> Iterator[MidiFile]:
-    """Yield the MIDI file at `path`, or those in the archive there.
+    """Yield the MIDI file at `path`, or all MIDI files in the archive at `path`.
 
     Raises:
-        MidiError: There is no such file, it is too large, or it is a damaged archive.
+        MidiError: The file does not exist, cannot be read, or is a damaged archive or one with too many files.
     """
     try:
         with path.open("rb") as file:
@@ -55,7 +55,7 @@ def files_of(path: Path) -> Iterator[MidiFile]:
 
 
 def content(path: Path) -> bytes:
-    """Return the bytes of a file. Raises MidiError where it cannot be read or is too large."""
+    """Return the bytes of a file. Raises MidiError if it cannot be read or is too large."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -67,7 +67,7 @@ def content(path: Path) -> bytes:
 
 
 def unwrapped(data: bytes) -> bytes:
-    """Return the MIDI file in a RIFF file (.rmi); other bytes as they are."""
+    """Return the MIDI file in a RIFF file (.rmi); other bytes are returned unchanged."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
         return data
     place = 12
@@ -83,11 +83,11 @@ def _members(path: Path) -> Iterator[MidiFile]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise MidiError(f"{shown(path)}: not a zip archive that can be read ({error})") from error
+        raise MidiError(f"{shown(path)}: not a readable zip archive ({error})") from error
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > _MOST_MEMBERS:
         archive.close()
-        raise MidiError(f"{shown(path)}: it holds {len(members):,} files; at most {_MOST_MEMBERS:,} are read")
+        raise MidiError(f"{shown(path)}: it contains {len(members):,} files; the limit is {_MOST_MEMBERS:,}")
     for member in members:
         if PurePosixPath(member.filename).suffix.lower() in SUFFIXES:
             name = f"{shown(path)}/{printable(member.filename)}"
@@ -119,5 +119,5 @@ class _Member:
 
 def _checked(data: bytes, name: str) -> bytes:
     if len(data) > MOST_BYTES:
-        raise MidiError(f"{name}: it is larger than {MOST_BYTES >> 20} MB, the most that is read")
+        raise MidiError(f"{name}: it is larger than {MOST_BYTES >> 20} MB, the limit")
     return data

@@ -1,4 +1,4 @@
-"""The part of a MIDI file that a keyboard plays, or the one that a user names."""
+"""Selection of a part of a MIDI file: the keyboard's, or the one that a user names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OTHER_NAME: Final = re.compile(
 _CHANNELS: Final = 16
 
 _MOST_LISTED: Final = 8
-"""Parts that a message lists."""
+"""Most parts that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class PartChoice:
 
     @property
     def is_made(self) -> bool:
-        """True where a part is named."""
+        """True if a part is named."""
         return (self.track, self.channel, self.program) != (None, None, None)
 
     def selects(self, note: FileNote) -> bool:
-        """Return True for the notes of the part."""
+        """Return True if the note belongs to the part."""
         return (
             (self.track is None or self.track.casefold() in (note.track.casefold(), str(note.number)))
             and self.channel in (None, note.channel + 1)
@@ -49,10 +49,10 @@ class PartChoice:
 
 
 def parse_part(words: str) -> PartChoice:
-    """Return the part that words such as `channel 3`, `program 4` or `track Piano` name; none is named by no words.
+    """Return the part named by words such as `channel 3`, `program 4` or `track Piano`; empty words name none.
 
     Raises:
-        SettingsError: They name no part.
+        SettingsError: The words do not name a part.
     """
     kind, _, name = words.strip().partition(" ")
     match kind:
@@ -70,7 +70,7 @@ def parse_part(words: str) -> PartChoice:
 
 
 Voice: TypeAlias = tuple[int, int, int]
-"""The notes of a track, by its number, on a channel with a program."""
+"""Track number, channel and program: the notes of a track on a channel with a program."""
 
 
 def voice_of(note: FileNote) -> Voice:
@@ -79,10 +79,10 @@ def voice_of(note: FileNote) -> Voice:
 
 
 def part_voices(notes: Sequence[FileNote], choice: PartChoice, *, drums: bool = False) -> frozenset[Voice]:
-    """Return the voices that a keyboard or a drummer plays, or those of the part that is named.
+    """Return the voices of the keyboard, of the drums, or of the part that is named.
 
-    Keyboards are told by the program and the name of the track. Where a file has no programs and no such name, all but
-    its drums is the keyboard's. Drums are on channel 10.
+    A keyboard is recognized by its program or the name of its track. If a file has neither such names nor programs,
+    everything except the drums counts as the keyboard. Drums are on channel 10.
 
     Raises:
         MidiError: There is no such part; the message lists the parts.
@@ -111,7 +111,7 @@ def _is_keyboard(note: FileNote) -> bool:
 
 
 def _listed(examples: Mapping[Voice, FileNote]) -> str:
-    """Return the parts of a file in words, and the options that choose them."""
+    """Return a description of a file's parts, and the options that choose one."""
     shown = []
     for (number, channel, program), note in sorted(examples.items())[:_MOST_LISTED]:
         instrument = "drums" if channel == DRUM_CHANNEL else f"program {program}, {NAMES[program]}"

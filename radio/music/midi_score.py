@@ -1,8 +1,7 @@
-"""The notes of a MIDI file, from its events.
+"""Conversion of a MIDI file's events to notes.
 
 The tokens have no controllers, so reading turns the sustain pedal into note lengths, and channel volume and expression
-(CC 7, CC 11) into velocity, as the reference thesis does. Controllers belong to their channel, in whichever track they
-stand.
+(CC 7, CC 11) into velocity, as the reference thesis does. A controller applies to its channel, in any track.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ SILENCE: Final[Seconds] = 10.0
 """A longer silence ends a piece."""
 
 LONGEST_NOTE: Final = 128
-"""Quarter notes after which a note ends that is not released."""
+"""Quarter notes after which a note ends if it is not released."""
 
 MOST_QUARTERS: Final = 60_000
-"""Length of the longest file that is read, in quarter notes: eight hours at 120 a minute."""
+"""Length of the longest file that is read, in quarter notes: eight hours at 120 per minute."""
 
 MOST_NOTES: Final = 250_000
-"""Most notes of a file that is read."""
+"""Most notes in a file that is read."""
 
 _TEMPO: Final = 500_000
-"""Microseconds per quarter note where a file does not say: 120 a minute."""
+"""Default microseconds per quarter note: 120 per minute."""
 
 _VOLUME, _EXPRESSION, _PEDAL, _SOUND_OFF, _RESET = 7, 11, 64, 120, 121
 _NOTES_OFF: Final = range(123, 128)
@@ -50,7 +49,7 @@ class FileNote:
     """A note of a MIDI file.
 
     start, end: file ticks, with the sustain pedal applied. velocity: 1–127, scaled by volume and expression. track:
-    name of its track, or "". program: General MIDI program of its channel. number: that of its track, from 1.
+    name of its track, or "". program: General MIDI program of its channel. number: number of its track, from 1.
     """
 
     start: int
@@ -65,12 +64,12 @@ class FileNote:
 
 @dataclass(frozen=True)
 class Score:
-    """The notes of a MIDI file with its tempos, meters and keys.
+    """The notes of a MIDI file with its tempos, meters and keys, all sorted by tick.
 
-    ppq: file ticks per quarter note. notes: in order. tempos: (file tick, microseconds per quarter note).
-    time_signatures: (file tick, numerator, denominator). keys: (file tick, sharps, or flats below 0, and whether it is
-    minor). breaks: ticks at which another pattern begins. warnings: damages that were passed over. All are in order of
-    their ticks. timed: the ticks count time and no beats, as in the transcription of a recording.
+    ppq: file ticks per quarter note. tempos: (file tick, microseconds per quarter note). time_signatures: (file tick,
+    numerator, denominator). keys: (file tick, sharps, or flats if negative, True if minor). breaks: ticks at which
+    another pattern begins. warnings: descriptions of damage that was skipped. timed: True if the ticks measure time
+    rather than beats, as in the transcription of a recording.
     """
 
     ppq: int
@@ -97,7 +96,7 @@ class Score:
         return [tick for tick, _ in changes], [0, *accumulate(lengths)]
 
     def pieces(self) -> list[list[FileNote]]:
-        """Return the notes, split into pieces where a pattern begins, and at silences longer than `SILENCE`."""
+        """Return the notes, split into pieces at the start of each pattern and at silences longer than `SILENCE`."""
         pieces: list[list[FileNote]] = []
         sounding_until = 0
         patterns = 0
@@ -115,7 +114,7 @@ def score_of(data: bytes) -> Score:
     """Return the notes of a MIDI file. The patterns of a type 2 file follow one another.
 
     Raises:
-        MidiError: The bytes are no MIDI file, or it is too long.
+        MidiError: The bytes are not a MIDI file, or the file is too long.
     """
     file = smf.parse(unwrapped(data))
     reader = _Reader(file.ppq)
@@ -141,7 +140,7 @@ class _Reader:
         self._channels: dict[tuple[int, int], _Channel] = {}
 
     def begin_pattern(self) -> None:
-        """Begin on the bar line after all that was read, with the tempo and the meter of a file that names none."""
+        """Begin a pattern at the bar line after all notes so far, with the default tempo and meter."""
         last = max((note[1] for note in self._notes), default=0)
         bar = BEATS_PER_BAR * self._ppq
         if self._notes:
@@ -152,7 +151,7 @@ class _Reader:
         self._channels = {}
 
     def read(self, data: bytes, tracks: Sequence[tuple[int, int, int]]) -> None:
-        """Read tracks that sound together; each is (number, first byte, byte after the last)."""
+        """Read simultaneous tracks; each is (number, first byte, byte after the last)."""
         streams = [_numbered(number, smf.events(data, start, end)) for number, start, end in tracks]
         merged = heapq.merge(*streams, key=itemgetter(1)) if len(streams) > 1 else streams[0]
         ports: dict[int, int] = {}
@@ -170,18 +169,16 @@ class _Reader:
                 self._channels[key] = _Channel(key[1], LONGEST_NOTE * self._ppq, self._notes)
             self._play(self._channels[key], now, number, (status & 0xF0, first, second))
             if len(self._notes) > MOST_NOTES:
-                raise MidiError(f"it has more than {MOST_NOTES:,} notes, the most that are read")
+                raise MidiError(f"it has more than {MOST_NOTES:,} notes, the limit")
         for player in self._channels.values():
             player.end(tick + self._offset)
 
     def _play(self, channel: _Channel, now: int, number: int, message: tuple[int, int, int]) -> None:
-        """Take a message of a channel: its kind and its data."""
+        """Handle a channel message: its kind and its two data bytes."""
         kind, first, second = message
         if kind == 0x90 and second:
             if now > MOST_QUARTERS * self._ppq:
-                raise MidiError(
-                    f"it lasts {now // self._ppq:,} quarter notes; the longest file that is read has {MOST_QUARTERS:,}"
-                )
+                raise MidiError(f"it lasts {now // self._ppq:,} quarter notes; the limit is {MOST_QUARTERS:,}")
             channel.strike(now, number, first, second)
         elif kind in (0x80, 0x90):
             channel.lift(now, number, first)
@@ -200,7 +197,7 @@ class _Reader:
         return Score(self._ppq, notes, self._tempos, self._meters, self._keys, self._breaks, warnings)
 
     def _meta(self, now: int, number: int, kind: int, text: bytes) -> None:
-        """Take a tempo, meter, key or name; one that is cut short, or has no such value, is left out."""
+        """Record a tempo, meter, key or name; ignore one that is cut short or out of range."""
         if kind == smf.TRACK_NAME:
             self._names.setdefault(number, decode(text))
         elif kind == smf.TEMPO and len(text) >= 3 and any(text[:3]):
@@ -217,9 +214,9 @@ class _Channel:
     """A channel: its controllers, and the notes that sound.
 
     Args:
-        number: Of the channel, 0–15.
-        longest: Ticks after which a note ends that is not released.
-        notes: List to which ended notes are appended.
+        number: Number of the channel, 0–15.
+        longest: Ticks after which a note ends if it is not released.
+        notes: List that ended notes are appended to.
     """
 
     def __init__(self, number: int, longest: int, notes: list[tuple[int, int, int, int, int, int, int]]) -> None:
@@ -232,7 +229,7 @@ class _Channel:
         self._held: dict[tuple[int, int], tuple[int, int, int]] = {}
         """Start, velocity and program of the notes that sound, by track and note."""
         self._lifted: dict[tuple[int, int], None] = {}
-        """Those of them that the pedal alone holds, in order."""
+        """The sounding notes that only the pedal sustains, in the order of their releases."""
 
     def strike(self, now: int, track: int, note: int, velocity: int) -> None:
         self._release(now, (track, note))

@@ -1,4 +1,4 @@
-"""Names and texts from files: decoded, and without characters that control a terminal, a log or a page."""
+"""Cleaning of names and texts from files: no characters that control a terminal, a log or a page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 _ESCAPES: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?")
-"""Control sequences of ECMA-48, and those that set a terminal's title."""
+"""Control sequences of ECMA-48, and sequences that set a terminal's title."""
 
 _LONGEST: Final = 120
-"""Longest name that is shown; the rest of a longer one is left out."""
+"""Most characters of a name that are shown."""
 
 
 def decode(data: bytes) -> str:
-    """Return a text of a MIDI file as it may be shown: UTF-8 where it is valid, else Latin-1."""
+    """Return a text of a MIDI file, safe to show: decoded as UTF-8 if valid, else as Latin-1."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -25,7 +25,7 @@ def decode(data: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text in one line, without control characters, directions of writing, or bytes that are no characters."""
+    """Return text on one line, without control and format characters, cut to 120 characters."""
     spaced = re.sub(r"[\s\u2028\u2029]+", " ", _ESCAPES.sub("", text))
     plain = "".join(character for character in spaced if unicodedata.category(character)[0] != "C")
     line = " ".join(plain.split())
@@ -33,6 +33,6 @@ def printable(text: str) -> str:
 
 
 def shown(path: Path) -> str:
-    """Return a path for messages; a byte that is not UTF-8 is written as four characters."""
+    """Return a path for messages; a byte that is not UTF-8 is written as a four-character escape."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(character if character.isprintable() else "�" for character in text)

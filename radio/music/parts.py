@@ -13,13 +13,13 @@ from radio.types import TICKS_PER_BEAT, Tick
 class Part:
     """The note range, grid and density levels of one part.
 
-    Preparation rounds notes to the part's grid and the host allows no other positions, so that the model learns music
+    Preparation rounds notes to the part's grid, and the host allows no other positions, so that the model learns music
     rather than timing jitter. The host adds human timing on air.
 
     low, high: lowest and highest note, inclusive.
     note_offs: whether tokens release notes.
     onsets, releases: ticks within a beat at which notes may start and end.
-    density_edges: the most strikes in a bar of level 0–6; bars with more are level 7.
+    density_edges: the most strikes in a bar of each level 0–6; bars with more are level 7.
     """
 
     name: str

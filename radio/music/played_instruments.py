@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 ANY: Final = "any"
-"""Leaves the instrument to the station."""
+"""The choice that leaves the instrument to the station."""
 
 _MELODIC: Final = {
     "vibraphone": 11, "music box": 10, "bells": 14, "nylon guitar": 24, "muted guitar": 28, "muted trumpet": 59,
@@ -28,7 +28,7 @@ INSTRUMENTS: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
         "drums": {"dusty": 0, "pop": 8, "electronic": 24, "analog": 25, "brushes": 40},
     }
 )  # fmt: skip
-"""Programs by part and name; those of the drums are kits of bank 128."""
+"""Programs by part and name; the drums' programs are kits of bank 128."""
 
 
 def choices(part: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ BACKBEAT_PADS: Final = frozenset({37, 38, 39, 40})
 """Side stick, snare, clap, rim."""
 
 NEAR: Tick = 10
-"""The largest distance of a hit from a beat that it counts for: a twelfth of a beat."""
+"""Largest distance between a hit and the beat it counts for: a twelfth of a beat."""
 
 
 def has_backbeat(hits: Iterable[tuple[Tick, int]]) -> bool:

@@ -1,8 +1,8 @@
 """Standard MIDI files: bytes to chunks, and chunks to events.
 
-Source: "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001, 1996). Files in the world differ from it, and
-other programs read them: chunks of other types are skipped, the number of tracks in the header is not relied on, and a
-track that is cut short is read up to its end.
+Source: "Standard MIDI Files 1.0" (MIDI Manufacturers Association, RP-001, 1996). Real files deviate from it, and other
+programs still read them. This reader therefore skips chunks of other types, ignores the number of tracks in the header,
+and reads a track that is cut short up to its end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from radio.errors import MidiError
 
 META: Final = 0xFF
-"""Status of an event that is not for an instrument: its first datum is the type, its second the bytes."""
+"""Status of a meta event: its first data byte is the type."""
 
 TRACK_NAME, PORT, END_OF_TRACK, TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x21, 0x2F, 0x51, 0x58, 0x59
 
@@ -23,16 +23,16 @@ Event: TypeAlias = tuple[int, int, int, int, bytes]
 
 _MOST_TRACKS: Final = 0xFFFF
 _SHORT: Final = {0xC0: 1, 0xD0: 1}
-"""Number of data bytes of channel messages, where it is not two."""
+"""Number of data bytes of the channel messages that do not have two."""
 _SYSTEM: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1}
-"""The same of system messages, where it is not none; they do not belong into files and are skipped."""
+"""Number of data bytes of the system messages that have any. They do not belong in files and are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Smf:
     """The chunks of a file.
 
-    format: 0, 1 or 2. ppq: ticks per quarter note. tracks: first byte and the byte after the last one of each track.
+    format: 0, 1 or 2. ppq: ticks per quarter note. tracks: the first byte and the byte after the last of each track.
     """
 
     data: bytes
@@ -46,7 +46,7 @@ def parse(data: bytes) -> Smf:
     """Return the chunks of a file.
 
     Raises:
-        MidiError: The bytes are not a standard MIDI file, or its time is not counted in ticks per quarter note.
+        MidiError: The bytes are not a standard MIDI file, or its time is not in ticks per quarter note.
     """
     if data[:4] != b"MThd":
         raise MidiError("not a standard MIDI file (it does not begin with MThd)")
@@ -79,10 +79,10 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
     """Yield the events of a track from byte `start` to `end`, in order; a track without an end gets one.
 
     Raises:
-        MidiError: A datum stands where a status is needed, or a number has more than four bytes.
+        MidiError: A data byte has no status byte before it, or a number has more than four bytes.
     """
     place, tick, status = start, 0, 0
-    chunk = memoryview(data)[:end]  # a copy for each track would take the square of the file's size
+    chunk = memoryview(data)[:end]  # a copy for each track would take quadratic time
     try:
         while place < end:
             delta, place = _number(chunk, place)
@@ -93,7 +93,7 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
             elif status:
                 byte = status
             else:
-                raise MidiError(f"byte {place} is a datum without a status before it")
+                raise MidiError(f"byte {place} is a data byte without a status byte before it")
             if byte < 0xF0:
                 status = byte
                 if byte & 0xF0 in _SHORT:
@@ -120,7 +120,7 @@ def events(data: bytes, start: int, end: int) -> Iterator[Event]:
 
 
 def _number(data: memoryview, place: int) -> tuple[int, int]:
-    """Return a number of variable length, and the place after it."""
+    """Return the variable-length number at `place`, and the place after it."""
     byte = data[place]
     if byte < 0x80:
         return byte, place + 1

@@ -1,7 +1,7 @@
 """Encoding of notes and marks as tokens, and incremental decoding of tokens to events.
 
-Order within a tick: marks in their given order, then releases, then strikes, both sorted by pitch. On air the host
-feeds and samples tokens in the same order, so a model sees what it saw in training.
+Order within a tick: marks in the given order, then releases, then strikes, both sorted by pitch. On air the host feeds
+and samples tokens in the same order, so the model sees the same order as in training.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def wait_tokens(ticks: int) -> list[TokenId]:
 
 
 def remove_overlaps(notes: Iterable[Note]) -> list[Note]:
-    """Return the notes without overlaps of equal pitch: a note ends where the next of its pitch starts.
+    """Return the notes without overlaps of equal pitch: a note ends when the next note of its pitch starts.
 
     Notes of equal pitch and start are merged to the loudest velocity and the latest end. Notes last at least one tick.
     """
@@ -94,7 +94,7 @@ def remove_overlaps(notes: Iterable[Note]) -> list[Note]:
 
 @dataclass(frozen=True, slots=True)
 class DecoderState:
-    """A decoder between two tokens; `struck` has the tick of each sounding note."""
+    """The state of a decoder between two tokens; `struck` has the start tick of each sounding note."""
 
     tick: Tick
     hold_limit: Tick
@@ -105,8 +105,8 @@ class TokenDecoder:
     """An incremental decoder from tokens to events.
 
     Any sequence of tokens gives valid MIDI without hanging notes: a note that is struck again is released first, the
-    release of a silent note is ignored, and a note is released after `hold_limit` ticks. Control and special tokens
-    have no effect.
+    release of a silent note is ignored, and a note is released after `hold_limit` ticks at the latest. Control and
+    special tokens have no effect.
     """
 
     def __init__(self, *, hold_limit: Tick = HOLD_LIMIT, tick: Tick = 0) -> None:
@@ -116,7 +116,7 @@ class TokenDecoder:
 
     @property
     def sounding(self) -> dict[int, Tick]:
-        """The sounding notes, each with the tick of its start."""
+        """The sounding notes, each with its start tick."""
         return dict(self._struck)
 
     def feed(self, token: TokenId) -> list[NoteEvent]:
@@ -147,7 +147,7 @@ class TokenDecoder:
         return DecoderState(self.tick, self.hold_limit, dict(self._struck))
 
     def restore(self, saved: DecoderState) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         self.tick, self.hold_limit, self._struck = saved.tick, saved.hold_limit, dict(saved.struck)
 
     def _advance(self, ticks: Tick) -> list[NoteEvent]:
@@ -170,7 +170,7 @@ def decode(tokens: Iterable[TokenId], *, hold_limit: Tick = HOLD_LIMIT) -> list[
 
 
 def events_to_notes(events: Iterable[NoteEvent]) -> list[Note]:
-    """Pair strikes with releases; `events` are sorted by tick. Notes that are not released are dropped."""
+    """Return the notes of events, which are sorted by tick. Notes that are not released are dropped."""
     struck: dict[int, NoteEvent] = {}
     notes = []
     for event in events:

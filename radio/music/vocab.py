@@ -1,4 +1,4 @@
-"""The vocabulary table: 2,176 ids of MIDICompact, control tokens up to 2,560, then 3,088 ids of band events.
+"""The vocabulary table: 2,176 ids of MIDICompact, control tokens up to id 2,559, then 3,088 ids of band events.
 
 MIDICompact is the token set of the reference thesis: waits `t1`–`t125`, and `note:bin` in hexadecimal, where bin 0
 releases the note and bins 1–15 strike it. An id never changes its meaning. A checkpoint lists the tokens it knows.
@@ -61,7 +61,7 @@ LONGEST_BAND_WAIT: Final = 255
 BAND_LENGTHS: Final = BAND_TIMES + LONGEST_BAND_WAIT + 1
 LONGEST_BAND_NOTE: Final = 128
 BAND_STEPS: Final = 8
-"""Steps of loudness."""
+"""Number of steps of loudness."""
 BAND_PITCHES: Final = BAND_LENGTHS + LONGEST_BAND_NOTE * BAND_STEPS
 BAND_INSTRUMENTS: Final = 12
 BAND_START: Final[TokenId] = BAND_PITCHES + 128 * BAND_INSTRUMENTS
@@ -109,7 +109,7 @@ def _names() -> dict[TokenId, str]:
 
 
 NAMES: Final[dict[TokenId, str]] = _names()
-"""The name of each id in use; the other ids of the table are reserved."""
+"""The name of each id in use; the other ids in the table are reserved."""
 
 IDS: Final[dict[str, TokenId]] = {name: token for token, name in NAMES.items()}
 
@@ -139,7 +139,7 @@ def parse_note_token(token: TokenId) -> tuple[int, int] | None:
 
 
 def is_control(token: TokenId) -> bool:
-    """Return True for tokens that the host inserts and the model does not generate; reserved ids count as such."""
+    """Return True for tokens, reserved ones included, that the host inserts and the model does not generate."""
     return BASE_SIZE <= token < BAND_BASE or BAND_START <= token < BAND_END
 
 

@@ -101,7 +101,7 @@ def test_a_track_that_is_cut_short_is_read_up_to_its_end_with_a_warning() -> Non
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (header() + track(b"\x00\x3c\x40", notes()), "byte 23 is a datum without a status before it"),
+        (header() + track(b"\x00\x3c\x40", notes()), "byte 23 is a data byte without a status byte before it"),
         (header() + track(b"\xff\xff\xff\xff\x7f\x90\x3c\x50"), "the number at byte 22 has more than four bytes"),
         (header(division=0) + track(notes()), "its division is 0"),
         (header(division=0xE728) + track(notes()), "SMPTE"),
@@ -135,7 +135,7 @@ def test_an_archive_holds_files_of_all_kinds_and_a_damaged_one_is_named(tmp_path
     assert [len(midi.read_file(file).notes) for file in files[:2]] == [NOTES, NOTES]
     with pytest.raises(MidiError, match=r"songs\.zip/bad\.mid: not a standard MIDI file"):
         midi.read_file(files[2])
-    with pytest.raises(MidiError, match=r"songs\.zip: it holds 3 MIDI files \(one\.mid, two\.KAR, bad\.mid\)"):
+    with pytest.raises(MidiError, match=r"songs\.zip: it contains 3 MIDI files \(one\.mid, two\.KAR, bad\.mid\)"):
         midi.read(path)
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_archive_and_a_member_that_would_fill_the_memory_are_refused(t
     with pytest.raises(MidiError, match=r"bomb\.zip/big\.mid: it is larger than 16 MB"):
         midi.read(path)
     path.write_bytes(path.read_bytes()[:2_000])
-    with pytest.raises(MidiError, match="not a zip archive"):
+    with pytest.raises(MidiError, match="not a readable zip archive"):
         midi.read(path)
 
 
@@ -189,7 +189,7 @@ def test_the_pedal_holds_notes_beyond_all_notes_off_but_not_beyond_all_sound_off
 def test_a_file_of_absurd_length_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bomb.mid"
     path.write_bytes(header() + track(b"\x00\x90\x3c\x50\xff\xff\xff\x7f\xb0\x01\x01", notes()))
-    with pytest.raises(MidiError, match=r"bomb\.mid: it lasts 559,240 quarter notes; the longest .* has 60,000"):
+    with pytest.raises(MidiError, match=r"bomb\.mid: it lasts 559,240 quarter notes; the limit is 60,000"):
         midi.read(path)
 
 
