@@ -1,1 +1,1 @@
-"""From models to music: performers play bars, the conductor says what is to be played, the composer joins them."""
+"""From models to music: the conductor plans bars, performers play them, and the composer combines the two."""

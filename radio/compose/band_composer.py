@@ -1,7 +1,7 @@
 """The composer of a station whose layers all come from one model: conductor and band, bar by bar.
 
-The conductor plans tracks, forms and chords as for other stations, so key, mood, energy and what listeners ask for act
-alike. There is no material that is written ahead: the model samples each bar when it is due.
+The conductor plans tracks, forms and chords as it does for other stations, so key, mood, energy and listeners' actions
+work the same way. No material is written ahead: the model samples each bar when it is due.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
 
 
 class BandComposer(ConductedComposer):
-    """Composes one bar after the other; a function of (model, settings, seed, controls at each bar).
+    """A composer of successive bars, as a function of (model, settings, seed, controls at each bar).
 
     Args:
         engine: Engine of a model of the part `band`.
         conductor: Plans the bars.
-        seed: Start of the random generators.
+        seed: Seed of the random generators.
     """
 
     def __init__(self, engine: Engine, conductor: Conductor, *, seed: int) -> None:
@@ -38,9 +38,9 @@ class BandComposer(ConductedComposer):
         self._seed = seed
         self._performer = BandPerformer(engine, (seed, 0))
         self._asked = (0.0, 0.0)
-        """Tempo and swing that were asked for when the track began."""
+        """The requested tempo and swing when the track began."""
         self.next_number = 0
-        """The number of the bar that comes next."""
+        """Number of the next bar."""
 
     def next_bar(self, controls: Controls) -> Bar:
         """Compose the next bar under `controls`."""
@@ -72,18 +72,18 @@ class BandComposer(ConductedComposer):
         )
 
     def restore(self, saved: ComposerState) -> None:
-        """Go on from a saved state.
+        """Continue from a saved state.
 
         Raises:
-            ModelError: It is that of another kind of station, or of another model.
+            ModelError: The state is from another kind of station or another model.
         """
         if saved.band is None:
-            raise ModelError("the state is that of a station without a band model")
+            raise ModelError("the state is from a station without a band model")
         self._performer.restore(saved.band)
         self._seed, self.next_number, self._asked = saved.seed, saved.next_number, saved.asked
         self._conductor.restore(saved.conductor)
 
 
 def scale_of(track: Track) -> frozenset[int]:
-    """Return the pitch classes of a track's key; a minor key has those of its relative major."""
+    """Return the pitch classes of a track's key; a minor key has the same ones as its relative major."""
     return frozenset((pitch_class(track.key) + interval) % 12 for interval in _MAJOR)

@@ -1,10 +1,10 @@
 """A performer of a whole band: one model samples the events of all layers, bar by bar.
 
-A note is three tokens: the time since the note before it, its length and loudness, and its instrument and pitch
-(`radio.music.band_events`). These models know neither bars nor chords, so the host holds them to both: pitches are in
-the scale or in the chord, those of held notes in the chord alone. The model always plays with all layers, and those
-that the plan leaves out are not heard: so each layer plays as much as the model means it to, and comes back in step.
-Any sequence that is allowed gives events with a release for every strike.
+A note is three tokens: the time since the previous note, its length and loudness, and its instrument and pitch
+(`radio.music.band_events`). These models know neither bars nor chords, so the host enforces both: pitches are in the
+scale or the chord, and those of long notes only in the chord. The model always plays all layers, and the layers that
+the plan leaves out are muted. Each layer therefore plays as much as the model intends, and returns in step. Any allowed
+sequence gives events with a release for every strike.
 """
 
 from __future__ import annotations
@@ -38,31 +38,30 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 _BEAT: Final = TICKS_PER_BEAT // STEP
 _BAR: Final = TICKS_PER_BAR // STEP
 _HELD: Final = _BEAT
-"""Shortest length of a note that must lie in the chord, in 1/32 notes."""
+"""Notes of at least this length, in 1/32 notes, must be in the chord."""
 _LONGEST: Final = 2 * _BAR
 _SHORTEST: Final = 1
 
 _MOST: Final = MappingProxyType({"keys": 6, "bass": 1, "drums": 4, "lead": 1})
-"""Notes that a layer may strike at once; a layer that may strike one ends the note before it."""
+"""Most notes that a layer may strike together. In a layer limited to one, a note ends the previous one."""
 
 _LEANING: Final = 3.0
-"""Raises the logits of a layer's notes at a density of 1, against one of 0."""
+"""Difference between the logits of a layer's notes at density 1 and at density 0."""
 _HURRY: Final = 2.0
-"""Lowers the logits of times, for each time that they double."""
+"""Difference between density 0 and density 1 in the logits of times, per doubling of the time."""
 
 _COLDEST: Final = 0.05
-"""The least temperature at which layers are weighed against each other."""
+"""Lowest temperature at which layers are weighed against each other."""
 
 _UNDRAWN: Final = -1
 
 
 @dataclass(frozen=True)
 class BandState:
-    """A performer between two bars.
+    """The state of a performer between two bars.
 
-    now: the step, a 1/32 note, of the last note. following: that of the next one; -1 before it is drawn. last: the
-    order of the last note within its step. struck: the notes of each layer at `now`. ends: the ends of the notes that
-    sound.
+    now: step (1/32 note) of the last note. following: step of the next note; -1 before it is drawn. last: sort key of
+    the last note within its step. struck: notes of each layer at `now`. ends: end ticks of the sounding notes.
     """
 
     state: State
@@ -78,7 +77,7 @@ class BandState:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The conditions of a bar: its plan, the scale of its key, and what leans the logits."""
+    """The conditions of a bar: its plan, the scale of its key, and the bias on the logits."""
 
     plan: BarPlan
     scale: frozenset[int]
@@ -87,11 +86,11 @@ class _Frame:
 
 
 class BandPerformer:
-    """Plays all layers with one model.
+    """A performer that plays all layers with one model.
 
     Args:
-        engine: Steps a model of the part `band`.
-        seed: Start of the random generator.
+        engine: Engine of a model of the part `band`.
+        seed: Seed of the random generator.
     """
 
     def __init__(self, engine: Engine, seed: Sequence[int]) -> None:
@@ -110,14 +109,14 @@ class BandPerformer:
         """Forget everything and begin a new piece at a bar line.
 
         Returns:
-            The releases of what still sounded, by layer.
+            The releases of the sounding notes, by layer.
         """
         tick = bar * TICKS_PER_BAR
         releases = {layer: [NoteEvent(tick, note, 0) for note in sorted(ends)] for layer, ends in self._ends.items()}
         self._sampler = Sampler(self._engine.tokens, np.random.default_rng(list(seed)))
         self._state = self._engine.zero_state()
         self._ends = {layer: {} for layer in LAYERS}
-        # The first note of a piece stands at its beginning, as in the training data.
+        # A piece begins with its first note, as in the training data.
         self._move_to(bar * _BAR)
         self._following = self._now
         self._feed([self._table.row[t] for t in (BAND_START, BAND_DRUMS if drums else BAND_NO_DRUMS, BAND_TIMES)])
@@ -132,10 +131,10 @@ class BandPerformer:
             plan: Layers and chords of the bar.
             scale: Pitch classes of the key.
             request: The densities of the layers.
-            sampling: Temperature and the rest.
+            sampling: Temperature and the other sampling settings.
 
         Returns:
-            The events of each layer in order of tick; ticks count from bar 0 of the station.
+            The events of each layer, sorted by tick; ticks count from bar 0 of the station.
         """
         events: dict[str, list[NoteEvent]] = {layer: [] for layer in LAYERS}
         end = (plan.number + 1) * _BAR
@@ -164,9 +163,9 @@ class BandPerformer:
         )
 
     def restore(self, saved: BandState) -> None:
-        """Go on from a saved state. Raises ModelError if it is that of another model."""
+        """Continue from a saved state. Raises ModelError if it is from another model."""
         if saved.logits.shape != self._logits.shape or saved.state.memory.shape[1:] != self._columns:
-            raise ModelError("the state of the band is that of another model")
+            raise ModelError("the state of the band is from another model")
         self._state, self._logits = saved.state, saved.logits
         saved.generator.restore(self._sampler.generator)
         self._sampler.counts = saved.counts.copy()
@@ -180,7 +179,7 @@ class BandPerformer:
         self._logits, self._state = logits, state
 
     def _draw(self, allowed: Mask, lean: Array, sampling: Sampling) -> int:
-        """Draw a row, and feed it to the model."""
+        """Draw a row and feed it to the model."""
         row = self._sampler.draw(self._logits + lean, allowed, sampling)
         self._feed([row])
         return row
@@ -190,7 +189,7 @@ class BandPerformer:
         self._struck = {layer: [] for layer in LAYERS}
 
     def _leaning(self, request: Request) -> Array:
-        """Return what the densities add to the logits."""
+        """Return the bias that the densities add to the logits."""
         by_layer = {"keys": request.density, "drums": request.drums_density, "lead": request.lead_density}
         lean = -_HURRY * (request.density - 0.5) * np.log2(1 + np.maximum(self._table.waits, 0))
         for layer, density in by_layer.items():
@@ -199,7 +198,7 @@ class BandPerformer:
         return leaning
 
     def _next_step(self, frame: _Frame) -> int:
-        """Return the step of the next note. It is drawn where it is not known: in this bar or in the next one."""
+        """Return the step of the next note, drawing it if necessary: in this bar or the next one."""
         if self._following == _UNDRAWN:
             table = self._table
             least = 0 if (self._free() & self._in_harmony(frame, _SHORTEST)).any() else 1
@@ -209,7 +208,7 @@ class BandPerformer:
         return self._following
 
     def _free(self) -> Mask:
-        """Return a mask of the notes that may be struck at `now`: later in the order, in layers that have room."""
+        """Return a mask of the notes that may be struck at `now`: later in the order, in layers that are not full."""
         table = self._table
         free = table.playable & (table.orders > self._last)
         for layer, notes in self._struck.items():
@@ -219,12 +218,12 @@ class BandPerformer:
         return free
 
     def _in_harmony(self, frame: _Frame, length: int) -> Mask:
-        """Return a mask of the notes of some length that fit the harmony at `now`."""
+        """Return a mask of the notes that fit the harmony at `now` if they last `length` steps."""
         tones = frame.plan.chords[self._now % _BAR // _BEAT].tones
         return self._table.of_classes(tones if tones and length >= _HELD else frame.scale | tones)
 
     def _draw_pitch(self, frame: _Frame, length: int) -> int:
-        """Draw the row of a note that fits the harmony. Each layer is as probable as without the harmony."""
+        """Draw the row of a note that fits the harmony, without changing the probability of each layer."""
         free = self._free()
         fitting = free & self._in_harmony(frame, length)
         if not fitting.any():
@@ -240,7 +239,7 @@ class BandPerformer:
         return self._draw(fitting, lean, frame.sampling)
 
     def _draw_note(self, frame: _Frame, events: Mapping[str, list[NoteEvent]]) -> None:
-        """Draw the next note. Where its layer is heard, add its strike and the releases up to it."""
+        """Draw the next note. If its layer is audible, add its strike and the releases up to it."""
         table = self._table
         if self._following > self._now:
             self._move_to(self._following)
@@ -264,19 +263,19 @@ class BandPerformer:
         self._ends[layer][note] = tick + sounds
 
     def _end_pitches_by(self, tick: Tick) -> None:
-        """Let all notes that sound, but drums, end at `tick` or before."""
+        """Limit the ends of all sounding notes except drums to `tick`."""
         for layer, ends in self._ends.items():
             if layer != "drums":
                 self._ends[layer] = {note: min(end, tick) for note, end in ends.items()}
 
     def _release(self, until: Tick, events: Mapping[str, list[NoteEvent]]) -> None:
-        """Add the releases of all notes that end at `until` or before."""
+        """Add the releases of all notes that end at or before `until`."""
         for layer, ends in self._ends.items():
             events[layer].extend(NoteEvent(end, note, 0) for note, end in ends.items() if end <= until)
             self._ends[layer] = {note: end for note, end in ends.items() if end > until}
 
 
 def _until_change(plan: BarPlan, step: int) -> int:
-    """Return the steps until another chord begins in the bar, or more than any note lasts."""
+    """Return the number of steps until another chord begins in the bar; if none does, the longest length of a note."""
     later = range(step % _BAR // _BEAT + 2, BEATS_PER_BAR + 1)
     return next((plan.number * _BAR + (beat - 1) * _BEAT - step for beat in later if plan.begins_chord(beat)), _LONGEST)

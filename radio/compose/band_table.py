@@ -1,4 +1,4 @@
-"""The rows of a band model: what the token of each row means, and the layer that plays its note."""
+"""The rows of a band model: the meaning of each row's token, and the layer that plays its note."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _NONE: Final = -1
 class BandTable:
     """Arrays over the rows of a model of the part `band`.
 
-    waits: of a time, the 1/32 notes since the note before; -1 for other tokens. lengths: of a length, the 1/32 notes; 0
-    for other tokens. notes, layers, orders: of a note, its pitch, its layer as an index of `LAYERS`, and its place
-    among those that begin together; -1 for other tokens. drums: the notes of drums. playable: notes within the range
-    of their layer, and drums that the radio has.
+    waits: the 1/32 notes since the previous note, for a time token; else -1. lengths: the 1/32 notes of a length token;
+    else 0. notes, layers, orders: the pitch of a note token, its layer as an index into `LAYERS`, and its sort key
+    among notes that start together; else -1. drums: mask of drum notes. playable: mask of the notes within the range of
+    their layer, and of the drums that the radio has.
     """
 
     def __init__(self, tokens: Sequence[TokenId]) -> None:
@@ -55,9 +55,9 @@ class BandTable:
             self.playable |= self.of_layers([layer]) & (self.notes >= low) & (self.notes <= high)
 
     def of_layers(self, layers: Iterable[str]) -> Mask:
-        """Return a mask of the notes of some layers."""
+        """Return a mask of the notes of the given layers."""
         return np.isin(self.layers, [LAYERS.index(layer) for layer in layers])
 
     def of_classes(self, classes: Iterable[int]) -> Mask:
-        """Return a mask of the notes in these pitch classes, and of all drums."""
+        """Return a mask of the notes in the given pitch classes, and of all drums."""
         return self.drums | ((self.notes >= 0) & np.isin(self.notes % 12, list(classes)))

@@ -12,7 +12,7 @@ from radio.types import BEATS_PER_BAR, Seconds
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A composed bar: its plan, its track, tempo (BPM) and swing (%), and each layer's events in order of tick.
+    """A composed bar: its plan, its track, tempo (BPM) and swing (%), and each layer's events, sorted by tick.
 
     programs: the General MIDI programs of the layers, and the drum kit.
     """

@@ -1,4 +1,4 @@
-"""The bass: a line over the chords of a phrase, which walks, is locked to the kick, or is held where nothing drums."""
+"""The bass: a line over the chords of a phrase that walks, locks to the kick, or holds notes if there are no drums."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def write_bass(
     """Write a bass line.
 
     Args:
-        chords: One a beat; they go round.
+        chords: One per beat, repeated.
         bars: Length of the line.
-        kicks: For each bar of the drum loop, the ticks from its bar line at which a kick sounds; they go round. None
-            for a band without drums.
-        style: Of the drums; some styles walk in quarter notes.
+        kicks: For each bar of the drum loop, the ticks of the kicks from its bar line, repeated. None for a band
+            without drums.
+        style: Style of the drums; some styles walk in quarter notes.
         random: Generator of the phrase.
         model: Chooses the pitches.
-        keys: The phrase of the keys over the same chords, from which the bass keeps a semitone away.
+        keys: The phrase of the keys over the same chords. The bass avoids clashes with it.
     """
     manner = held_bass if kicks is None else walking_bass if style in WALKING_STYLES else groove_bass
     line = BassLine(model, chords, random, keys, comfortable=manner.COMFORTABLE, highest=manner.HIGHEST)

@@ -1,4 +1,4 @@
-"""A bass line in work: pitches drawn one after the other from the bass model."""
+"""A bass line in progress: pitches drawn one after another from the bass model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MANY_BEATS: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A beat of the chords: what sounds, what follows, and how far the beat is from both."""
+    """A beat in the harmony: its chord, the following chord, the beats since its chord began, and the beats left."""
 
     chord: Chord
     following: Chord
@@ -32,7 +32,7 @@ class Place:
 
 
 def places_of(chords: Sequence[Chord]) -> list[Place]:
-    """Return the place of each beat of chords that go round. A chord that never changes is followed by itself."""
+    """Return the place of each beat of repeated chords. A chord that never changes is followed by itself."""
     return [_place(chords, beat) for beat in range(len(chords))]
 
 
@@ -45,13 +45,13 @@ def _place(chords: Sequence[Chord], beat: int) -> Place:
 
 
 class BassLine:
-    """Draws the pitches of one line, in order.
+    """A line whose pitches are drawn in order.
 
     Args:
         model: Probabilities of the next pitch.
-        chords: One a beat; they go round.
+        chords: One per beat, repeated.
         random: Generator of the phrase.
-        keys: The keys' phrase over the same chords. The line keeps a semitone and a minor ninth away from its notes.
+        keys: The keys' phrase over the same chords. The line avoids clashes with its notes.
         comfortable: Highest pitch of the usual register.
         highest: Highest pitch.
     """
@@ -76,11 +76,11 @@ class BassLine:
 
     @property
     def last(self) -> int | None:
-        """The pitch that was drawn last."""
+        """The latest pitch, or None at the start of a line."""
         return self._line[0] if self._line else None
 
     def restart(self) -> None:
-        """Begin another line from its first note."""
+        """Begin another line."""
         self._line = []
 
     def place(self, tick: Tick) -> Place:
@@ -88,7 +88,7 @@ class BassLine:
         return self._places[tick // TICKS_PER_BEAT % len(self._places)]
 
     def probabilities(self, tick: Tick) -> Weights:
-        """Return the model's probabilities of `PITCHES` at `tick`, within the register. Needs a chord there."""
+        """Return the model's probabilities of `PITCHES` at `tick`, which must have a chord, within the register."""
         place, beat = self.place(tick), tick // TICKS_PER_BEAT
         context = BassContext(
             place.chord, place.following, beat % BEATS_PER_BAR, place.since, place.left, tuple(self._line)
@@ -98,9 +98,9 @@ class BassLine:
         return scaled
 
     def draw(self, weights: Weights, start: Tick, end: Tick) -> int:
-        """Draw a pitch that sounds from `start` to `end`, and take it as the line's next.
+        """Draw a pitch for the time from `start` to `end`, and add it to the line.
 
-        Pitches that clash with the keys for a beat or more are not drawn while another is possible.
+        Pitches that clash with the keys for a beat or more are drawn only if no other is possible.
         """
         possible = weights * (self.clashes(start, end) < TICKS_PER_BEAT)
         if not possible.any():
@@ -110,7 +110,7 @@ class BassLine:
         return pitch
 
     def clashes(self, start: Tick, end: Tick) -> npt.NDArray[np.intp]:
-        """Return how long each of `PITCHES` would clash with the keys from `start` to `end`."""
+        """Return the ticks that each of `PITCHES` would clash with the keys between `start` and `end`."""
         return np.array([clash(int(pitch), start, end, self._keys) for pitch in PITCHES])
 
     def longest(self, pitch: int, start: Tick, end: Tick) -> Tick:
@@ -121,7 +121,7 @@ class BassLine:
 
 
 def interval(pitch: int, chord: Chord) -> int:
-    """Return the semitones, 0–11, from the chord's root up to a pitch class."""
+    """Return the semitones, 0–11, from the chord's root up to the pitch class of `pitch`."""
     return (pitch - chord.root) % 12
 
 
@@ -142,7 +142,7 @@ def root_note(chord: Chord) -> int:
 
 
 def clashing(bass: Iterable[Note], keys: Iterable[Note]) -> bool:
-    """Return True where a bass note clashes with a key for a beat or more."""
+    """Return True if a bass note clashes with a key for a beat or more."""
     keys = list(keys)
     return any(
         is_beside(note.note, key.note) and min(note.end, key.end) - max(note.start, key.start) >= TICKS_PER_BEAT
@@ -152,12 +152,12 @@ def clashing(bass: Iterable[Note], keys: Iterable[Note]) -> bool:
 
 
 def is_beside(pitch: int, key: int) -> bool:
-    """Return True where a bass pitch lies a semitone beside a key, or a minor ninth below it, in any octave."""
+    """Return True if a key is a semitone above the bass pitch in any octave, or a semitone directly below it."""
     return (key - pitch) % 12 == 1 or key == pitch - 1
 
 
 def clash(pitch: int, start: Tick, end: Tick, keys: Phrase | None) -> Tick:
-    """Return the time in which a bass note lies beside keys; the keys' phrase goes round."""
+    """Return the ticks that a bass note clashes with the keys, whose phrase repeats."""
     if keys is None:
         return 0
     turn = start // keys.end * keys.end

@@ -1,8 +1,8 @@
-"""The composer: conductor, models and bass, bar by bar, on one clock of ticks.
+"""The composer, which combines conductor, models and bass, bar by bar, on one clock of ticks.
 
-Each track plays phrases that were written before it began (`material`). A bar is fed to the models as it is heard, so
-that their states know it; variations are sampled from these states. While a track plays, the material of the next one
-is written, a candidate or two a bar.
+Each track plays phrases that were written before it began (`material`). Each bar is fed to the models as it is played,
+and variations are sampled from the resulting states. While a track plays, the material of the next one is written, a
+few candidates per bar.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from radio.settings.controls import Controls
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 STEPS_A_BAR: Final = 1
-"""Groups of candidates for the next track that are sampled with each bar."""
+"""Groups of candidates for the next track that are sampled during each bar."""
 
 TURN_CANDIDATES: Final = 3
 """Candidates for a varied bar."""
@@ -52,9 +52,9 @@ _RING: Final[Tick] = 2 * TICKS_PER_BAR
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The material of the track on air, and what it was written for.
+    """The material of the track on air, and the inputs that it was written for.
 
-    lead_density, lead_program: those of the lead; None before the lead is written, and without a lead.
+    lead_density, lead_program: density and program that the lead was written for; None before it is written.
     """
 
     inputs: Inputs
@@ -65,9 +65,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class ComposerState:
-    """A composer between two bars.
+    """The state of a composer between two bars.
 
-    band: that of a band model, which has neither performers nor material.
+    band: state of a band model, which has neither performers nor material.
     """
 
     seed: int
@@ -82,16 +82,16 @@ class ComposerState:
 
 
 class Composer(ConductedComposer):
-    """Composes one bar after the other; a function of (models, settings, seed, controls at each bar).
+    """A composer of successive bars, as a function of (models, settings, seed, controls at each bar).
 
     Args:
         piano: Engine of the piano model.
         drums: Engine of the drum model.
         conductor: Plans the bars.
-        seed: Start of the random generators.
+        seed: Seed of the random generators.
         bass: Chooses the pitches of the bass.
-        known: Runs of notes of the keys' training music, which phrases do not copy.
-        initial: The states with which the models begin each piece, by layer; zeros for those left out.
+        known: Runs of notes in the keys' training music, which phrases avoid copying.
+        initial: The states from which the models begin each piece, by layer; zeros for missing layers.
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class Composer(ConductedComposer):
             "keys": Performer(piano, PIANO, (seed, 2), initial=keys_state),
             "drums": Performer(drums, DRUMS, (seed, 3), initial=drums_state),
         }
-        """Performers that sample candidates, apart from those on air."""
+        """Performers that sample candidates, separate from those on air."""
         self._piece: Piece | None = None
         self._writer: MaterialWriter | None = None
         """Writes the next track's material."""
         self._asked = (0.0, 0.0)
-        """Tempo and swing that were asked for when the track began."""
+        """The requested tempo and swing when the track began."""
         self.next_number = 0
-        """The number of the bar that comes next."""
+        """Number of the next bar."""
 
     def next_bar(self, controls: Controls) -> Bar:
         """Compose the next bar under `controls`."""
@@ -178,9 +178,9 @@ class Composer(ConductedComposer):
         )
 
     def restore(self, saved: ComposerState) -> None:
-        """Go on from a saved state. Raises ModelError if it is that of a band model."""
+        """Continue from a saved state. Raises ModelError if it is from a station with a band model."""
         if saved.band is not None:
-            raise ModelError("the state is that of a station with a band model")
+            raise ModelError("the state is from a station with a band model")
         self._seed, self.next_number = saved.seed, saved.next_number
         self._conductor.restore(saved.conductor)
         for layer, performer in self._performers.items():
@@ -192,14 +192,14 @@ class Composer(ConductedComposer):
             self._writer.resume(saved.draft)
 
     def _inputs_for(self, track: Track, request: Request, sampling: Sampling, drums_sampling: Sampling) -> Inputs:
-        # Material does not depend on the script, the place of the track, the tempo, or a harmony that waits for its
-        # loop; the lead alone depends on its density, and is written again without the rest.
+        # Material does not depend on the script, the track's position, the tempo, the energy, or a harmony that has
+        # yet to take effect. Only the lead depends on its density, and it is rewritten separately.
         plain = replace(track, script=(), first_bar=0, turned=0)
         plain_request = replace(request, tempo=0.0, wish=ANY, lead_density=0.0, energy=0.0)
         return Inputs(plain, plain_request, sampling, drums_sampling, self._conductor.style)
 
     def _writer_for(self, inputs: Inputs, share: float = 1.0) -> MaterialWriter:
-        """Return a writer that begins with models that have heard nothing."""
+        """Return a writer whose models are in their initial states."""
         number = inputs.track.number
         for place, performer in enumerate(self._writing.values()):
             performer.reset((self._seed, number, place))
@@ -214,7 +214,7 @@ class Composer(ConductedComposer):
         )
 
     def _begin(self, inputs: Inputs) -> Piece:
-        """Return a track's material, written to the end."""
+        """Return the finished material of a track."""
         if self._writer is None or self._writer.inputs != inputs:
             self._writer = self._writer_for(inputs, share=HURRIED)
         material = self._writer.finish()
@@ -224,7 +224,7 @@ class Composer(ConductedComposer):
         return Piece(inputs, material)
 
     def _reset(self, track: Track) -> dict[str, list[NoteEvent]]:
-        """Let the models on air begin a new piece; return the releases of what still sounded, by layer."""
+        """Begin a new piece in the models on air; return the releases of the sounding notes, by layer."""
         tick = track.first_bar * TICKS_PER_BAR
         return {
             layer: performer.reset((self._seed, track.number, 2 + place), tick=tick)
@@ -232,7 +232,7 @@ class Composer(ConductedComposer):
         }
 
     def _rewrite(self, inputs: Inputs, plan: BarPlan) -> Piece:
-        """Write new material for the rest of the track, from where the models on air stand."""
+        """Write new material for the rest of the track, starting from the states of the models on air."""
         for layer, performer in self._writing.items():
             performer.restore(self._performers[layer].save())
             performer.rewind(plan.tick)
@@ -250,7 +250,7 @@ class Composer(ConductedComposer):
         return Piece(inputs, writer.finish())
 
     def _write_ahead(self, request: Request, sampling: Sampling, drums_sampling: Sampling) -> None:
-        """Sample a few candidates for the next track; begin again where it has changed since."""
+        """Sample a few candidates for the next track; start over if the track has changed."""
         inputs = self._inputs_for(self._conductor.following, request, sampling, drums_sampling)
         if self._writer is None or self._writer.inputs != inputs:
             self._writer = self._writer_for(inputs)
@@ -261,7 +261,7 @@ class Composer(ConductedComposer):
     def _keys_notes(
         self, piece: Piece, plan: BarPlan, script: BarScript, sampling: Sampling, random: Random
     ) -> list[Note]:
-        """Return what the keys play in a bar: their phrase, or a variation of it."""
+        """Return the notes of the keys in a bar: their phrase, or a variation of it."""
         phrase = piece.material.keys[script.material]
         if plan.elapsed % phrase.bars == 0:
             self._performers["keys"].release(plan.tick)
@@ -277,9 +277,9 @@ class Composer(ConductedComposer):
         return notes
 
     def _turn(self, piece: Piece, plan: BarPlan, script: BarScript, sampling: Sampling, random: Random) -> list[Note]:
-        """Sample another ending of the phrase from the state that has heard it, and keep the best of a few.
+        """Sample a few other endings of the phrase from the current state, and return the best.
 
-        The phrase stays as it is where every candidate clashes with the bass.
+        The phrase is left unchanged if every candidate clashes with the bass.
         """
         inputs = piece.inputs
         phrase, bass = (
@@ -328,7 +328,7 @@ class Composer(ConductedComposer):
 
 
 def _events(notes: Iterable[Note]) -> list[NoteEvent]:
-    """Return strikes and releases in order of tick, releases first."""
+    """Return strikes and releases, sorted by tick, releases first."""
     events = []
     for note in notes:
         events += [NoteEvent(note.start, note.note, note.velocity), NoteEvent(note.end, note.note, 0)]

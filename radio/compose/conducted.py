@@ -1,4 +1,4 @@
-"""The requests to a composer that its conductor answers."""
+"""The part of a composer that delegates to its conductor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from radio.types import Action
 
 
 class ConductedComposer:
-    """The base of composers whose bars a conductor plans.
+    """The base class of composers whose bars a conductor plans.
 
     Args:
         conductor: Plans the bars.
@@ -19,21 +19,21 @@ class ConductedComposer:
     def __init__(self, conductor: Conductor) -> None:
         self._conductor = conductor
         self.writes_ahead = True
-        """False where no track follows this one, so that none is written while it plays."""
+        """False if no track follows this one, so that none is written while it plays."""
 
     @property
     def next_loop(self) -> int:
-        """The number of the bar at which another harmony would take effect."""
+        """Number of the bar at which a new harmony would take effect."""
         return self._conductor.next_loop
 
     def act(self, action: Action, controls: Controls) -> int:
-        """Do what a listener asks for, and return the number of the bar from which it counts.
+        """Perform a listener's action, and return the number of the bar at which it takes effect.
 
         Raises:
-            ControlError: There is no such track to like or dislike.
+            ControlError: The track to like or dislike was not played recently.
         """
         return self._conductor.act(action, request_of(controls)[0])
 
     def prime(self, prime: Prime, controls: Controls) -> int:
-        """Let the track that begins next take up `prime`; return the number of its first bar."""
+        """Start the next track from `prime`; return the number of its first bar."""
         return self._conductor.prime(prime, request_of(controls)[0])

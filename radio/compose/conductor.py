@@ -1,4 +1,4 @@
-"""The conductor: leads through the program bar by bar, and follows the controls and the actions of listeners."""
+"""The conductor, which plans the program bar by bar, following the controls and the actions of listeners."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from radio.music.parts import PIANO
 from radio.types import BEATS_PER_BAR, STILL, Action
 
 _RATED: Final = 8
-"""Tracks that can still be liked or disliked: those that a late listener may hear."""
+"""Number of latest tracks that can be liked or disliked: those that a delayed listener may be hearing."""
 
 _HEARD: Final = 256
-"""Bars that a track's script keeps of what was played while a loop is held: a hold has no end."""
+"""Most played bars that a track's script keeps while a loop is held, since a hold may last forever."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatedTrack:
-    """A track as an opinion on it needs it: its features and its distance from the tempo that was asked for."""
+    """The data that a like or dislike needs: a track's features and its offset from the requested tempo."""
 
     number: int
     features: tuple[str, ...]
@@ -38,7 +38,7 @@ class RatedTrack:
 
 @dataclass(frozen=True)
 class ConductorState:
-    """A conductor between two bars."""
+    """The state of a conductor between two bars."""
 
     seed: int
     track: Track
@@ -55,12 +55,12 @@ class ConductorState:
 
 
 class Conductor:
-    """Plans one bar after the other.
+    """A planner of successive bars.
 
     Args:
         tracks: Draws the tracks.
         style: Style of the drums.
-        tempo: For which the first two tracks are laid out, in BPM; later ones follow the tempo that is asked for.
+        tempo: BPM for which the first two tracks are planned; later ones follow the requested tempo.
     """
 
     def __init__(self, tracks: TrackWriter, *, style: str, tempo: float = 80.0) -> None:
@@ -75,7 +75,7 @@ class Conductor:
         """True while a listener holds the loop."""
         self._prime: Prime | None = None
         self._primed = 0
-        """Number of the first track that takes up the prime."""
+        """Number of the first track that starts from the prime."""
         self._energy = Request().energy
         """The energy for which the following track was drawn."""
         self._track = self._draw(None, Request(tempo=tempo))
@@ -83,7 +83,7 @@ class Conductor:
 
     @property
     def layers(self) -> frozenset[str]:
-        """The layers that play, the lead apart."""
+        """The layers that play, except the lead."""
         return self._tracks.layers
 
     @property
@@ -93,16 +93,16 @@ class Conductor:
 
     @property
     def following(self) -> Track:
-        """The track after this one, if nothing changes before."""
+        """The track after this one, unless something changes first."""
         return self._following
 
     @property
     def memory(self) -> Memory:
-        """The phrases that are remembered."""
+        """The remembered phrases."""
         return self._memory
 
     def remember(self, memento: Memento) -> None:
-        """Take the track that begins into the memory."""
+        """Add the current track, which is beginning, to the memory."""
         self._memory = self._memory.with_track(memento, recalled=self._track.recalled)
 
     def next_bar(self, request: Request) -> tuple[Track, BarPlan, BarScript]:
@@ -128,8 +128,8 @@ class Conductor:
             track: The track.
             bar: Number of the bar, counted from the station's first.
             material: `A` or `B`.
-            request: Controls.
-            script: The bar's entry in the script; None plans a bar of a phrase that is being written.
+            request: The controls.
+            script: The bar's entry in the script; None if the bar belongs to a phrase that is being written.
         """
         loop = track.loops[material]
         place = track.loop_place(bar) if script else bar - track.first_bar
@@ -158,10 +158,10 @@ class Conductor:
         )
 
     def act(self, action: Action, request: Request) -> int:
-        """Do what a listener asks for, and return the number of the bar from which it counts.
+        """Perform a listener's action, and return the number of the bar at which it takes effect.
 
         Raises:
-            ControlError: There is no such track to like or dislike.
+            ControlError: The track to like or dislike was not played recently.
         """
         match action.kind:
             case "skip":
@@ -180,9 +180,9 @@ class Conductor:
         return self._bar
 
     def prime(self, prime: Prime, request: Request) -> int:
-        """Let the next tracks take up `prime`, from the one that begins next on; return the number of its first bar.
+        """Start the next tracks from `prime`; return the number of the first bar of the first one.
 
-        They are as dense as its file, whatever the density that is asked for now; later changes of it count.
+        With the current setting of the density control, they are as dense as the prime; later changes take effect.
         """
         if prime.texture is not None:
             prime = replace(prime, texture=prime.texture.at_density(1 - request.density))
@@ -198,7 +198,7 @@ class Conductor:
 
     @property
     def next_loop(self) -> int:
-        """The first bar, of those not planned yet, at which a loop begins: there another harmony takes effect."""
+        """The first unplanned bar at which a loop begins, where a new harmony would take effect."""
         bar = self._bar
         while bar < self._following.first_bar:
             script = self._track.script[bar - self._track.first_bar]
@@ -216,7 +216,7 @@ class Conductor:
         )  # fmt: skip
 
     def restore(self, saved: ConductorState) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         self._tracks.seed = saved.seed
         self._track, self._following = saved.track, saved.following
         self._recent, self._bar = saved.recent, saved.bar
@@ -225,18 +225,18 @@ class Conductor:
         self._prime, self._primed = saved.prime, saved.primed
 
     def _advance(self, track: Track, request: Request) -> None:
-        """Begin `track`, and draw the one after it."""
+        """Begin `track`, and draw the next one."""
         self._recent = (*self._recent, untransposed(self._track))[-REMEMBERED:]
         self._track = track
         self._redraw_following(request)
 
     def _skip(self, request: Request) -> None:
-        """Let the next bar open the next track, unless it opens one already."""
+        """Make the next bar open the next track, unless it already opens a track."""
         if self._bar not in (self._track.first_bar, self._following.first_bar):
             self._advance(replace(self._following, first_bar=self._bar), request)
 
     def _next_section(self, request: Request) -> None:
-        """Let the next bar open the next section, unless it opens one already; after the last one the next track."""
+        """Make the next bar open the next section, or the next track after the last section, unless it opens one."""
         bar, script = self._bar - self._track.first_bar, self._track.script
         if bar == len(script) or script[bar].place == 0:
             return
@@ -247,7 +247,7 @@ class Conductor:
             self._rewrite((*script[:bar], *script[start:]))
 
     def _hold(self) -> None:
-        """Let the last loop of a section come round once more, if the section would end here."""
+        """Repeat the last loop of a section if the section would end here."""
         bar, script = self._bar - self._track.first_bar, self._track.script
         section = script[bar]
         if bar and (section.place == 0 or section.kind == "outro"):
@@ -256,7 +256,7 @@ class Conductor:
             self._rewrite(held_on(script, bar, self._track.loops)[left_out:])
 
     def _rewrite(self, script: tuple[BarScript, ...]) -> None:
-        """Go on in another form."""
+        """Continue the track in another form."""
         self._track = replace(self._track, script=script)
         self._following = replace(self._following, first_bar=self._track.first_bar + self._track.bars)
 
@@ -265,13 +265,13 @@ class Conductor:
         track = next((track for track in self._rated if track.number == number), None)
         if track is None:
             allowed = ", ".join(str(track.number) for track in self._rated)
-            raise ControlError(f"track {number} was not played lately", field="track", allowed=allowed)
+            raise ControlError(f"track {number} was not played recently", field="track", allowed=allowed)
         spread = self._tracks.tempo_spread
         self._taste = self._taste.with_opinion(track.features, track.tempo_offset, opinion, limit=spread / 2)
         self._memory = self._memory.with_opinion(number, opinion)
 
     def _turn(self, request: Request) -> None:
-        """Go on in another harmony, this track and the next. A prime that is heard ends with it."""
+        """Change the harmony of this track and the next. This ends a prime that is playing."""
         if self._track.prime is not None:
             self._prime = None
         self._track = replace(self._tracks.harmonized(self._track, request.wish, self._recent), turned=self._bar)
@@ -282,7 +282,7 @@ class Conductor:
         self._following = self._draw(self._track, request)
 
     def _draw(self, last: Track | None, request: Request) -> Track:
-        """Draw the track after `last`, and remember what an opinion on `last` needs."""
+        """Draw the track after `last`, and make `last` available to likes and dislikes."""
         if last is not None and all(track.number != last.number for track in self._rated):
             rated = RatedTrack(last.number, features_of(last), last.tempo_offset)
             self._rated = (*self._rated, rated)[-_RATED:]
@@ -296,10 +296,10 @@ class Conductor:
 
 
 def keys_level(texture: Texture) -> int:
-    """Return the density level 1–7 that the piano model is asked for: it strikes about two notes at an onset."""
+    """Return the density level 1–7 for the piano model, which strikes about two notes per onset."""
     return min(max(PIANO.density(round(2 * texture.onsets * BEATS_PER_BAR)), 1), 7)
 
 
 def drums_level(density: float) -> int:
-    """Return the density level 1–7 that the drum model is asked for."""
+    """Return the density level 1–7 for the drum model."""
     return min(max(round(2 + 5 * density), 1), 7)

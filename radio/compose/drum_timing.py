@@ -1,7 +1,7 @@
-"""The measured timing of a band: the lateness of each drum at each place of the bar, and of keys and bass behind them.
+"""The measured timing of a band: the lateness of each drum at each place in the bar, and of keys and bass behind them.
 
-`python -m train timing` writes the table beside the checkpoints: the drums from the Groove MIDI Dataset, style by
-style, keys and bass from the Jazz Trio Database.
+`python -m train timing` writes the table next to the checkpoints. The drums are from the Groove MIDI Dataset, by style;
+keys and bass are from the Jazz Trio Database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from radio.music.parts import DRUMS
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, JsonValue, Tick
 
 FURTHEST_MS: Final = 45.0
-"""Largest distance of a hit from its tick. In the measured music, hits beyond it are ornaments or mistakes."""
+"""Largest distance of a hit from its tick. In the measured music, hits farther away are ornaments or mistakes."""
 
 KINDS: Final[Mapping[str, Sequence[int]]] = MappingProxyType(
     {
@@ -40,10 +40,10 @@ KINDS: Final[Mapping[str, Sequence[int]]] = MappingProxyType(
 PLACES: Final[Sequence[Tick]] = tuple(
     beat + onset for beat in range(0, TICKS_PER_BAR, TICKS_PER_BEAT) for onset in DRUMS.onsets
 )
-"""Places of the bar where drums are struck, each a column of the table."""
+"""Places in the bar where drums are struck, one per column of the table."""
 
 ANY: Final = "any"
-"""The entry for styles that the table does not contain: hip-hop, soul, funk and jazz together."""
+"""The entry for styles that the table does not contain: hip-hop, soul, funk and jazz combined."""
 
 _KIND_OF: Final = {pad: kind for kind, pads in KINDS.items() for pad in pads}
 _PLACE_OF: Final = {tick: place for place, tick in enumerate(PLACES)}
@@ -63,15 +63,15 @@ def place_of(tick: Tick) -> int:
 
 
 FOLLOWERS: Final = ("keys", "bass")
-"""The layers whose lateness behind the drums the table holds."""
+"""The layers whose lateness behind the drums is in the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
     """The lateness of a player behind the drums, in ms.
 
-    mean, spread: mean and standard deviation by take. low, high: limits of nine takes of ten. own: standard deviation
-    of the wavering within a take.
+    mean, spread: mean and standard deviation over takes. low, high: range of nine takes in ten. own: standard deviation
+    within a take.
     """
 
     mean: float = 0.0
@@ -89,9 +89,9 @@ class Lateness:
 class Timing:
     """The timing of drummers of one style, in ms after the tick, except for `memory`.
 
-    late: mean lateness by kind, at each of `PLACES`. drift: standard deviation of the part that all limbs share.
-    memory: beats in which the drift decays to 1/e. habit: standard deviation of what a drummer always does at a place.
-    hit: standard deviation of the rest, hit by hit. followers: lateness of keys and bass behind the drums.
+    late: mean lateness by kind, at each of `PLACES`. drift: standard deviation of the component that all limbs share.
+    memory: beats in which the drift decays to 1/e. habit: standard deviation of a drummer's constant offset at a place.
+    hit: standard deviation of the remainder, per hit. followers: lateness of keys and bass behind the drums.
     """
 
     late: Mapping[str, Sequence[float]]
@@ -108,7 +108,7 @@ class Timing:
         return fmean(self.late[kind][place] for kind in ("kick", "snare", "hats", "ride") for place in places)
 
     def as_json(self) -> dict[str, JsonValue]:
-        """Return the timing in the form that `read` reads."""
+        """Return the timing in the format that `read` expects."""
         return {
             "late": {kind: list(places) for kind, places in self.late.items()},
             "drift": self.drift,
@@ -133,7 +133,7 @@ STEADY: Final = Timing(
 
 
 def _lateness(values: Mapping[str, float]) -> Lateness:
-    """Return the lateness that a table holds. Raises TypeError or ValueError where a value is missing or no number."""
+    """Return a lateness from its table. Raises TypeError or ValueError for unknown names and values of other types."""
     return Lateness(**{name: float(value) for name, value in values.items()})
 
 
@@ -150,5 +150,5 @@ def read(path: Path) -> Mapping[str, Timing]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a table of timings ({error})") from error
     if not complete:
-        raise ModelError(f"{path}: a table of timings has a style 'any', and {len(PLACES)} places for every kind")
+        raise ModelError(f"{path}: a table of timings needs a style 'any', and {len(PLACES)} places for every kind")
     return timings

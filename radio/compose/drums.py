@@ -1,7 +1,7 @@
 """The drums: loops of one or two bars, ranked, and fills.
 
-In human hip-hop drumming neighboring bars share 57 % of their hits, in programmed loops more; 98.5 % of the bars have
-a hi-hat or a ride, and toms are 1.7 % of the hits (jazz: 10.9 %).
+In human hip-hop drumming, neighboring bars share 57% of their hits; in programmed loops, they share more. A hi-hat or a
+ride is in 98.5% of the bars, and toms are 1.7% of the hits (jazz: 10.9%).
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ BACKBEAT_STYLES: Final = frozenset(
 """Styles whose grooves have a snare on beats 2 and 4."""
 
 SOFT_STYLES: Final = frozenset({"hiphop", "funk", "soul", "pop", "reggae", "dance"})
-"""Styles whose grooves are kick, snare and hats: a ride in every bar is a wash over the keys, so hats play it."""
+"""Styles whose grooves are kick, snare and hats. Hats replace the rides, which would be a wash over the keys."""
 
 FILL_HITS: Final = 11
-"""Hits of a bar of fill that does not shout."""
+"""Number of hits in a bar of an unobtrusive fill."""
 
 _PLAIN: Final = 0.35
-"""Cost of a loop of one bar, beside one of two."""
+"""Extra cost of a one-bar loop over a two-bar loop."""
 
 _EIGHTH: Final[Tick] = TICKS_PER_BEAT // 2
 _HATS_A_BAR: Final = 8
 _FILLED_VELOCITY: Final = 58
-"""Velocity of a hat that is added where the model left an eighth empty."""
+"""Velocity of a hat that is added on an eighth that the model left empty."""
 
 
 _SIXTEENTHS: Final[Sequence[Tick]] = (90, 330, 210, 450, 30, 270, 150, 390)
-"""Sixteenths of a bar between the eighths, in the order in which hats are added."""
+"""The sixteenths between the eighths of a bar, in the order in which hats are added."""
 _ADDED_VELOCITY: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Place of one kind of hit in the mix: its mean velocity, and the share of the model's accents that is kept."""
+    """The level of one kind of hit in the mix: its mean velocity, and the share of the model's accents that is kept."""
 
     mean: float
     accent: float = 0.7
@@ -66,7 +66,7 @@ _GHOST: Final = 60
 
 
 def kind_of(pad: int) -> str:
-    """Return the kind of hit that a pad makes: kick, snare, hats or rest."""
+    """Return the kind of hit of a pad: kick, snare, hats or rest."""
     if pad in KICKS:
         return "kick"
     if pad in SNARES:
@@ -75,28 +75,28 @@ def kind_of(pad: int) -> str:
 
 
 def is_firm_snare(pad: int, velocity: int) -> bool:
-    """Return True for a stroke of the snare that is no ghost note."""
+    """Return True for a snare hit that is not a ghost note."""
     return pad in SNARES and velocity > _GHOST
 
 
 def forbidden(style: str, *, fill: bool) -> frozenset[int]:
-    """Return the pads that are not sampled: toms and crashes in grooves, and in soft styles in fills as well."""
+    """Return the pads that are not sampled: crashes, and toms except in the fills of styles that are not soft."""
     if fill and style not in SOFT_STYLES:
         return CRASHES
     return TOMS | CRASHES
 
 
 def loops_of(phrase: Phrase, style: str) -> list[Phrase]:
-    """Return the loops that two sampled bars offer: each bar alone, and both, each with its rides and hats settled."""
+    """Return the loops that two sampled bars offer: each bar by itself, and both, adapted to the style."""
     bars = [phrase_of(phrase.bar(place, 0), 1) for place in range(phrase.bars)]
     return [_settled(loop, style) for loop in (*bars, phrase)]
 
 
 def rank(loop: Phrase, style: str, level: int) -> float:
-    """Return how far a loop is from a good one for `style` at density `level`; 0 is perfect.
+    """Return the cost of a loop for `style` at density `level`; 0 is perfect.
 
-    Counts a kick on the first beat, two to four kicks a bar, the backbeat where the style has one, hats or a ride on
-    the eighths, hits beside the grid of sixteenths, the density, and the likeness of the bars.
+    Counts a kick on the first beat, one to four kicks per bar, the backbeat if the style has one, extra snares, hats or
+    a ride on the eighths, hits off the sixteenth grid, the density, and the similarity of the bars.
     """
     cost = 0.0
     for place in range(loop.bars):
@@ -115,19 +115,19 @@ def rank(loop: Phrase, style: str, level: int) -> float:
 
 
 def related(loop: Phrase, other: Phrase) -> Phrase:
-    """Return `loop` with the kicks of `other`: the same drummer, another pattern."""
+    """Return `loop` with the kicks of `other`, as if the same drummer played another pattern."""
     rest = [note for place in range(other.bars) for note in loop.bar(place, place * TICKS_PER_BAR)]
     kicks = [note for note in other.notes if note.note in KICKS]
     return phrase_of([*(note for note in rest if note.note not in KICKS), *kicks], other.bars)
 
 
 def kicks_of(loop: Phrase) -> list[frozenset[Tick]]:
-    """Return, for each bar, the ticks from its bar line at which a kick sounds."""
+    """Return, for each bar, the ticks of its kicks, counted from the bar line."""
     return [frozenset(note.start for note in loop.bar(place, 0) if note.note in KICKS) for place in range(loop.bars)]
 
 
 def with_hats(loop: Phrase, style: str) -> Phrase:
-    """Return the loop with a closed hat on each eighth that has no cymbal, where a style lives on hats."""
+    """Return the loop; in a soft style, with a closed hat on each eighth that has no cymbal."""
     if style not in SOFT_STYLES:
         return loop
     added = []
@@ -144,9 +144,9 @@ def with_hats(loop: Phrase, style: str) -> Phrase:
 
 
 def at_density(loop: Phrase, style: str, density: float) -> Phrase:
-    """Return the loop at a density: 0.5 leaves it, less takes away what a groove can do without, more adds hats.
+    """Return the loop at a density: 0.5 leaves it unchanged, less removes dispensable hits, more adds hats.
 
-    At 0 the first kick, the backbeat and cymbals on the beats remain; at 1 a style that lives on hats has sixteenths.
+    At 0 the first kick, the backbeat and the cymbals on the beats remain; at 1 a soft style has hats on sixteenths.
     """
     if density < 0.5:
         spare = sorted((place, note.start, note) for note in loop.notes if (place := _spare(note)) is not None)
@@ -162,7 +162,7 @@ def at_density(loop: Phrase, style: str, density: float) -> Phrase:
 
 
 def _spare(note: Note) -> int | None:
-    """Return the order in which a hit may be left out: 0 first; None for hits that carry the groove."""
+    """Return a hit's position in the order of removal, 0 first; None for hits that carry the groove."""
     on_sixteenth, on_beat = note.start % _EIGHTH != 0, note.start % TICKS_PER_BEAT == 0
     if note.note in KICKS:
         return None if note.start % TICKS_PER_BAR == 0 else 4 if on_beat else 2
@@ -174,7 +174,7 @@ def _spare(note: Note) -> int | None:
 
 
 def leveled(loop: Phrase) -> Phrase:
-    """Return the loop with each kind of hit at its place in the mix; accents are kept in part."""
+    """Return the loop with each kind of hit at its level in the mix; accents are partly kept."""
     means = {
         kind: fmean(values)
         for kind in LEVELS
@@ -184,7 +184,7 @@ def leveled(loop: Phrase) -> Phrase:
 
 
 def filled(groove: Sequence[Note], fill: Sequence[Note], beats: int) -> list[Note]:
-    """Return a bar of the groove with its last `beats` beats given to the fill; ticks count from the bar line."""
+    """Return a bar of the groove whose last `beats` beats are the fill; ticks count from the bar line."""
     turn = TICKS_PER_BAR - beats * TICKS_PER_BEAT
     return sorted([*(note for note in groove if note.start < turn), *(note for note in fill if note.start >= turn)])
 
@@ -196,7 +196,7 @@ def _level(note: Note, means: dict[str, float]) -> int:
 
 
 def _settled(loop: Phrase, style: str) -> Phrase:
-    """Return the loop as a soft style has it: rides are played on the closed hat, one hit of a pad on a tick."""
+    """Return the loop; in a soft style, with rides moved to the closed hat, and one hit per pad and tick."""
     if style not in SOFT_STYLES:
         return loop
     hits = {
@@ -213,7 +213,7 @@ def _eighths_with_cymbal(notes: Sequence[Note]) -> int:
 
 
 def _likeness(loop: Phrase) -> float:
-    """Return the share of hits that neighbouring bars have in common, the way round included."""
+    """Return the mean share of hits that neighboring bars have in common, the last bar and the first included."""
     bars = [{(note.start, note.note) for note in loop.bar(place, 0)} for place in range(loop.bars)]
     pairs = list(zip(bars, [*bars[1:], bars[0]], strict=True))
     return fmean(len(a & b) / max(1, len(a | b)) for a, b in pairs)

@@ -146,5 +146,5 @@ def test_a_reset_brings_the_stations_own_distribution_back() -> None:
 def test_a_track_that_was_not_played_lately_cannot_be_liked() -> None:
     leader = conductor()
     bars(leader, 3)
-    with pytest.raises(ControlError, match="track 7 was not played lately"):
+    with pytest.raises(ControlError, match="track 7 was not played recently"):
         leader.act(Action("like", 7), Request())

@@ -100,7 +100,7 @@ class ToneStation:
         if action.kind == "skip":
             self._following = bar * BAR
         if action.track is not None and action.track > self._tracks:
-            raise ControlError(f"track {action.track} was not played lately", field="track", allowed="0")
+            raise ControlError(f"track {action.track} was not played recently", field="track", allowed="0")
         return Landing(bar + 1, bar * BAR)
 
     def prime(self, prime: object) -> dict[str, Landing]:
