@@ -1,10 +1,10 @@
 """Human timing: swing, and notes that are late or early by a few milliseconds.
 
-The timing was measured (`radio.compose.drum_timing`). A drummer is late or early by the same time at the same place of
-every bar, by a little more or less at each hit, and by a slow drift that all limbs share. Keys and bass follow that
-drift, as a band follows its drummer. They lie behind the drums by a time that is drawn for each track from those of
-jazz trios, and waver around it on their own with a short memory (AR(1), φ ≈ 0.37, as measured in human tapping and
-drumming: Hennig, "Synchronization in human musical rhythms and mutually interacting complex systems", PNAS 2014).
+The timing was measured (`radio.compose.drum_timing`). A drummer's lateness is the sum of a constant for each place in
+the bar, a random deviation of each hit, and a slow drift that all limbs share. Keys and bass follow that drift, as a
+band follows its drummer. They lag behind the drums by a time that is drawn for each track from the lags of jazz trios,
+and vary around it with a short memory of their own (AR(1), φ ≈ 0.37, as measured in human tapping and drumming: Hennig,
+"Synchronization in human musical rhythms and mutually interacting complex systems", PNAS 2014).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from radio.music.clock import Clock, to_grid
 from radio.types import GRID, SAMPLE_RATE, TICKS_PER_BEAT, Frames, Tick
 
 _PAIR: Tick = TICKS_PER_BEAT // 2
-"""A pair of sixteenths: swing moves its second."""
+"""A pair of sixteenths; swing moves the second one."""
 
 _STEP: Tick = TICKS_PER_BEAT // 4
-"""From one knot of the shared drift to the next; between them it moves evenly."""
+"""Distance between the knots of the shared drift, which is linear between them."""
 
 _PHI: Final = 0.37
 
@@ -34,7 +34,7 @@ _WORDS: Final = struct.Struct("<625I")
 
 @dataclass(frozen=True, slots=True)
 class RandomState:
-    """The state of a generator of the standard library: 625 words of 32 bits, and a normal draw in stock."""
+    """The state of a generator of the standard library: 625 words of 32 bits, and a cached normal variate."""
 
     words: bytes
     gauss: float | None
@@ -46,13 +46,13 @@ class RandomState:
         return cls(_WORDS.pack(*words), gauss)
 
     def restore(self, random: Random) -> None:
-        """Let `random` go on from this state."""
+        """Restore `random` to this state."""
         random.setstate((3, _WORDS.unpack(self.words), self.gauss))
 
 
 @dataclass(frozen=True, slots=True)
 class DriftState:
-    """A drift between two events."""
+    """The state of a drift between two events."""
 
     random: RandomState
     knot: int
@@ -62,7 +62,7 @@ class DriftState:
 
 @dataclass(frozen=True, slots=True)
 class FeelState:
-    """The timing of one layer between two events."""
+    """The state of the timing of one layer between two events."""
 
     random: RandomState
     drift: DriftState
@@ -74,9 +74,9 @@ class FeelState:
 
 
 class Drift:
-    """The lateness of the whole band, in ms: endless knots a sixteenth apart, with a memory that decays exponentially.
+    """The lateness of the whole band, in ms: random knots a sixteenth apart, whose correlation decays exponentially.
 
-    The same seed drifts the same way, whatever the ticks; they must come in order.
+    The drift depends only on the seed, not on the ticks that are asked for. They must be in order.
     """
 
     def __init__(self, timing: Timing, seed: str) -> None:
@@ -106,12 +106,12 @@ class Drift:
 
 
 class Feel:
-    """Places the events of one layer in time. Ticks must come in order.
+    """The timing of the events of one layer. Ticks must be in order.
 
     Args:
         layer: `keys`, `bass`, `drums` or `lead`.
-        seed: the station's; layers of one seed drift together.
-        timing: how the drummer plays.
+        seed: the station's; layers with the same seed drift together.
+        timing: the drummer's timing.
     """
 
     def __init__(self, layer: str, seed: int, timing: Timing = STEADY) -> None:
@@ -127,7 +127,7 @@ class Feel:
         self._tick: Tick = -1
         self._own = 0.0
         self._hits: dict[int, float] = {}
-        """Lateness by chance of the pads struck at this tick, in ms."""
+        """Random lateness of the pads struck at this tick, in ms."""
 
     def begin_track(self, number: int) -> None:
         """Draw the habits of the drummer and the lateness of the player for the station's track `number`."""
@@ -140,7 +140,7 @@ class Feel:
         self._behind = self._timing.on_beats + behind  # ms, for this band
 
     def place(self, tick: Tick, note: int, clock: Clock, swing: float) -> Frames:
-        """Return the frame, on the grid, at which `note` at `tick` sounds; `swing` in % (50 straight)."""
+        """Return the frame, on the grid, at which `note` at `tick` sounds; `swing` is in percent (50 is straight)."""
         begun = tick == self._tick
         if not begun:
             self._tick = tick
@@ -156,13 +156,13 @@ class Feel:
         return self._latest
 
     def _wavering(self, begun: bool) -> float:
-        """Return the lateness in ms of keys or bass at this tick, apart from the drift."""
+        """Return the lateness in ms of keys or bass at this tick, without the drift."""
         if not begun:
             self._own = _PHI * self._own + self._random.gauss(0.0, self._wavers)
         return self._behind + self._own
 
     def _hit(self, pad: int) -> float:
-        """Return the lateness in ms of `pad` at this tick, apart from the drift; the same for a second call."""
+        """Return the lateness in ms of `pad` at this tick, without the drift; a second call returns the same."""
         if pad not in self._hits:
             self._hits[pad] = self._random.gauss(0.0, self._timing.hit)
         return self._late[kind_of(pad)][place_of(self._tick)] + self._hits[pad]
@@ -186,9 +186,9 @@ class Feel:
 
 
 def swung(within: Tick, swing: float) -> float:
-    """Return by how many ticks swing delays a place `within` a pair of sixteenths (0–59), at `swing` %.
+    """Return the delay in ticks, at `swing` percent, of a place `within` a pair of sixteenths (0–59).
 
-    The pair's middle moves from 50 % to `swing` %, its ends stay, and what lies between moves in proportion.
+    The middle of the pair moves from 50 to `swing` percent, its ends stay, and places in between move proportionally.
     """
     half = _PAIR / 2
     shift = (swing / 100 - 0.5) * _PAIR
@@ -196,4 +196,4 @@ def swung(within: Tick, swing: float) -> float:
 
 
 LOOKAHEAD: Frames = to_grid(int(FURTHEST_MS * SAMPLE_RATE / 1000)) + GRID
-"""Time before a bar line in which the bar's first events may sound."""
+"""Longest time before a bar line at which the bar's first events may sound."""

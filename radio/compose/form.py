@@ -1,7 +1,7 @@
-"""Form and arrangement: the sections of a track, and for each bar the layers that sound and how the mix moves.
+"""Form and arrangement: the sections of a track, and for each bar the layers that sound and the move of the mix.
 
-In real lo-fi tracks lows or highs are away for a third of the time, 62 % open without lows and 72 % without highs. So
-each track has an intro, grooves, mostly a breakdown, and an ending, drawn from a small grammar.
+In real lo-fi tracks, lows or highs are missing for a third of the time; 62% open without lows and 72% without highs.
+Each track therefore has an intro, grooves, usually a breakdown, and an ending, drawn from a small grammar.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Variation: TypeAlias = Literal["none", "turn", "thin"]
 
 _MUFFLED: Final = (350.0, 900.0)
 _LIFT: Final = 1.5
-"""Gain in dB of keys that play alone: they are 3 to 8 LU below the whole band."""
+"""Gain in dB of keys that play by themselves: they are 3 to 8 LU below the whole band."""
 
 _SOFT: Final = -3.5
-"""Gain in dB of intro, breakdowns and ending where no drums play, whose absence makes these quieter elsewhere."""
+"""Gain in dB of intro, breakdowns and ending in a band without drums. With drums, their rests make these quieter."""
 
 _FADE: Final = 3
-"""Bars of a fade."""
+"""Length of a fade in bars."""
 
 _SHORTEST: Final[Seconds] = 62.0
 _LONGEST: Final[Seconds] = 186.0
@@ -40,8 +40,8 @@ class BarScript:
     """One bar of a track's form.
 
     section: name of the section, such as `intro` or `A`. material: the phrase that is played, `A` or `B`. place: bars
-    since the section began. layers: those that sound. variation: of the keys. fill: beats of drum fill at the end.
-    rings: the keys strike one chord and hold it.
+    since the section began. layers: the layers that sound. variation: variation of the keys. fill: beats of drum fill
+    at the end. rings: True if the keys strike one chord and hold it.
     """
 
     section: str
@@ -68,7 +68,7 @@ _CALMEST, _CALM, _LIVELY = 0.1, 0.25, 0.75
 _BODIES: Final = (
     "AB", "ABA", "AKA", "AAKA", "ABAB", "AKBA", "ABKBA", "ABAKA", "AKAB",
 )  # fmt: skip
-"""Orders of sections between intro and outro: A and B are grooves over their phrases, K is a breakdown on A."""
+"""Orders of sections between intro and outro: A and B are grooves over their phrases, K is a breakdown over A."""
 
 
 def draw_form(
@@ -78,10 +78,10 @@ def draw_form(
 
     Args:
         random: The track's generator.
-        tempo: Beats a minute.
+        tempo: Beats per minute.
         layers: Layers that the station plays.
-        energy: 0 to 1; more has fewer breakdowns and shorter intros.
-        taste: Of the listeners.
+        energy: 0 to 1; more energy gives fewer breakdowns and shorter intros.
+        taste: The listeners' taste.
     """
     seconds = min(max(_USUAL * 2 ** random.gauss(0, 0.45), _SHORTEST), _LONGEST)
     goal = seconds * tempo / 60 / BEATS_PER_BAR
@@ -93,7 +93,7 @@ def draw_form(
 
 
 def with_lead(script: Sequence[BarScript], random: Random, energy: float = 0.5) -> tuple[BarScript, ...]:
-    """Return the bars with a lead in some grooves, one at least, and breakdowns: half of both at an energy of 0.5."""
+    """Return the bars with a lead in some grooves, at least one, and breakdowns: half of both at an energy of 0.5."""
     firsts = [number for number, bar in enumerate(script) if bar.place == 0]
     grooves = [first for first in firsts if script[first].kind == "groove"]
     breakdowns = [first for first in firsts if script[first].kind == "break"]
@@ -106,10 +106,9 @@ def with_lead(script: Sequence[BarScript], random: Random, energy: float = 0.5) 
 
 
 def at_energy(bar: BarScript, energy: float, played: frozenset[str]) -> BarScript:
-    """Return a bar as it is played at an energy from 0 to 1.
+    """Return a bar as played at an energy from 0 to 1.
 
-    Below a quarter the drums rest, and below a tenth the bass; above three quarters both play from the first bar to the
-    ending.
+    Below 0.25 the drums rest, and below 0.1 the bass as well; above 0.75 both play from the first bar to the ending.
     """
     if energy < _CALM:
         resting = {"drums"} if energy >= _CALMEST else {"drums", "bass"}
@@ -120,9 +119,9 @@ def at_energy(bar: BarScript, energy: float, played: frozenset[str]) -> BarScrip
 
 
 def held_on(script: Sequence[BarScript], bar: int, loops: Mapping[str, Loop]) -> tuple[BarScript, ...]:
-    """Return the bars with the last loop of a section once more before bar `bar`, at which the section would end.
+    """Return the bars with the last loop of a section repeated before bar `bar`, at which the section would end.
 
-    An ending that has begun starts again after that. What moved in the mix stays where it was at the section's end.
+    An ending that has begun starts over afterward. The mix stays as it was at the end of the section.
     """
     end = bar - script[bar].place if script[bar].kind == "outro" else bar
     start = max((place for place in range(end) if script[place].place == 0), default=0)
@@ -135,13 +134,13 @@ def held_on(script: Sequence[BarScript], bar: int, loops: Mapping[str, Loop]) ->
 
 
 def form_of(script: Sequence[BarScript]) -> str:
-    """Return the sections between intro and outro, a letter each: one of `_BODIES`."""
+    """Return the sections between intro and outro, one letter each: one of `_BODIES`."""
     sections = [bar for bar in script if bar.place == 0 and bar.kind in ("groove", "break")]
     return "".join("K" if bar.kind == "break" else bar.section for bar in sections)
 
 
 def _draft(random: Random, energy: float, taste: Taste) -> list[_Section]:
-    """Draw names and lengths of sections."""
+    """Draw the names and lengths of sections."""
     lean = 2 * energy - 1
     intros = (0.15 * 4**lean, 0.6, 0.25 / 4**lean)
     sections = [_Section("intro", "intro", "A", random.choices((2, 4, 8), intros)[0])]
@@ -188,7 +187,7 @@ def _bars(section: _Section, layers: frozenset[str], mix: MixMove = STILL) -> li
 
 
 def _lifted(bars: list[BarScript], played: frozenset[str]) -> list[BarScript]:
-    """Return a section that the keys play alone, in a band, a little louder, and one without a band softer."""
+    """Return a section slightly louder if only the keys play it, or softer if the band has no drums at all."""
     if "drums" not in played:
         return _softened(bars)
     alone = all(bar.layers <= {"keys"} for bar in bars)
@@ -196,7 +195,7 @@ def _lifted(bars: list[BarScript], played: frozenset[str]) -> list[BarScript]:
 
 
 def _softened(bars: list[BarScript]) -> list[BarScript]:
-    """Return a section that is softer than those beside it; the gain glides within its first and its last bar."""
+    """Return a section softer than its neighbors; the gain changes gradually within its first and last bars."""
     edges = [_SOFT] * (len(bars) + 1)
     if bars[0].kind != "intro":
         edges[0] = 0.0
@@ -210,7 +209,7 @@ def _softened(bars: list[BarScript]) -> list[BarScript]:
 
 
 def _sweep(bars: list[BarScript], start: float, end: float) -> list[BarScript]:
-    """Return the bars with the master's low-pass moving from `start` to `end` Hz, evenly to the ear."""
+    """Return the bars with the master's low-pass sweeping from `start` to `end` Hz at an even rate in octaves."""
     edges = [start * (end / start) ** (place / len(bars)) for place in range(len(bars) + 1)]
     return [
         replace(bar, mix=replace(bar.mix, lowpass=(low, high)))
@@ -219,7 +218,7 @@ def _sweep(bars: list[BarScript], start: float, end: float) -> list[BarScript]:
 
 
 def _intro(section: _Section, random: Random, played: frozenset[str]) -> list[BarScript]:
-    """Draw an intro: most have no lows, most no highs."""
+    """Draw an intro: most have no lows, and most have no highs."""
     without_lows = frozenset({"keys"})
     match random.choices(("filtered", "keys", "muffled band", "telephone"), (0.4, 0.2, 0.2, 0.2))[0]:
         case "filtered":
@@ -233,7 +232,7 @@ def _intro(section: _Section, random: Random, played: frozenset[str]) -> list[Ba
 
 
 def _groove(section: _Section, random: Random, layers: frozenset[str], *, late_bass: int = 0) -> Iterator[BarScript]:
-    """Yield a groove: its phrase again and again, with a turn or a drop-out now and then, and a fill at its end."""
+    """Yield a groove: its phrase repeated, with occasional turns and drop-outs, and a fill at its end."""
     drop = random.random() < 0.3
     for bar in _bars(section, layers):
         last = bar.place == section.bars - 1
@@ -249,7 +248,7 @@ def _groove(section: _Section, random: Random, layers: frozenset[str], *, late_b
 
 
 def _breakdown(section: _Section, random: Random, played: frozenset[str]) -> list[BarScript]:
-    """Draw a breakdown: drums or lows are away, and the filter closes or opens."""
+    """Draw a breakdown: drums or lows are missing, or the filter closes and then opens."""
     match random.choices(("keys", "bass", "muffled", "drums"), (0.35, 0.15, 0.3, 0.2))[0]:
         case "keys":
             return _bars(section, frozenset({"keys"}))
@@ -262,7 +261,7 @@ def _breakdown(section: _Section, random: Random, played: frozenset[str]) -> lis
 
 
 def _outro(section: _Section, random: Random, played: frozenset[str]) -> list[BarScript]:
-    """Draw an ending: the last bar is a chord that rings out over the room, or the music fades, or the tape stops."""
+    """Draw an ending: a last chord rings out, the music fades, or the tape stops."""
     keys = frozenset({"keys"})
     silent = frozenset[str]()
     match random.choices(("ring", "filter", "fade", "stop"), (0.4, 0.25, 0.2, 0.15))[0]:
@@ -285,6 +284,6 @@ def _outro(section: _Section, random: Random, played: frozenset[str]) -> list[Ba
 
 
 def _rung_out(bars: list[BarScript]) -> list[BarScript]:
-    """Return the bars with one chord in the last but one that rings through a last bar of room and crackle."""
+    """Return the bars with one chord in the next-to-last bar, which rings through a last bar of room and crackle."""
     chord = replace(bars[-2], layers=frozenset({"keys"}), rings=True)
     return [*bars[:-2], chord, replace(bars[-1], layers=frozenset())]

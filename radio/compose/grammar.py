@@ -1,7 +1,7 @@
 """The grammar: the tokens that may be sampled next, as a mask over a model's rows.
 
-Within a tick, releases come before strikes and both go up in pitch, as in training, so that every tick ends after
-finitely many tokens. Any sequence that the mask allows decodes to valid MIDI with no hanging note.
+Within a tick, releases come before strikes and both are in order of pitch, as in training, so that each tick has
+finitely many tokens. Any sequence that the mask allows decodes to valid MIDI without hanging notes.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class Limits:
     """Bounds on sampled notes, narrower than the part's own range."""
 
     without: frozenset[int] = frozenset()
-    """Notes that are not struck."""
+    """Notes that must not be struck."""
     low: int = 0
     high: int = 127
     voices: int = 10
-    """Notes of a pitched part that may sound at once; 10 is ten fingers."""
+    """Most notes of a pitched part that may sound together; the default is ten fingers."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrammarState:
-    """A grammar between two tokens."""
+    """The state of a grammar between two tokens."""
 
     tick: Tick
     sounding: Mapping[int, Tick]
@@ -42,7 +42,7 @@ class GrammarState:
 
 
 class Grammar:
-    """Follows the tokens of one part and returns those that may come next.
+    """A grammar that follows the tokens of one part and returns those that may come next.
 
     Args:
         part: Range and grid of the part.
@@ -52,9 +52,9 @@ class Grammar:
     def __init__(self, part: Part, tokens: Sequence[TokenId]) -> None:
         self.part = part
         self.tick: Tick = 0
-        """The tick that the part has reached."""
+        """The current tick of the part."""
         self.sounding: dict[int, Tick] = {}
-        """Notes that sound and the tick at which each was struck; pitched parts only."""
+        """The sounding notes, each with the tick at which it was struck; pitched parts only."""
         self._waits = np.array([wait_ticks(token) for token in tokens])
         self._pitch = np.array(
             [-1 if parse_note_token(token) is None else (token - NOTE_BASE) // VELOCITY_BINS for token in tokens]
@@ -74,9 +74,9 @@ class Grammar:
         landings[[*part.onsets, *part.releases]] = True
         self._may_land = landings
         self._landing: dict[tuple[Tick, Tick], Mask] = {}
-        """Waits, by their start within the beat and the most ticks that they may last."""
+        """Masks of waits, by start within the beat and longest allowed wait in ticks."""
         self._within_limits: dict[tuple[Limits, int], Mask] = {}
-        """Strikes, by their limits and the note that they must lie above."""
+        """Masks of strikes, by limits and the note that they must be above."""
 
     def allowed(self, until: Tick, limits: Limits | None = None, *, must_strike: bool = False) -> Mask:
         """Return a mask (rows,) of the tokens that may come next.
@@ -84,7 +84,7 @@ class Grammar:
         Args:
             until: The next tick at which the host feeds tokens; no wait goes beyond it.
             limits: Bounds on the notes.
-            must_strike: Let no time pass before a note is struck.
+            must_strike: Allow no wait before a note is struck.
         """
         limits = limits or Limits()
         if self.tick % TICKS_PER_BEAT not in self.part.onsets or len(self.sounding) >= limits.voices:
@@ -102,16 +102,16 @@ class Grammar:
         return allowed
 
     def save(self) -> GrammarState:
-        """Return everything that the next token depends on; the tables depend on the part alone."""
+        """Return everything that the next token depends on; the tables depend only on the part."""
         return GrammarState(self.tick, dict(self.sounding), self._last_strike, self._last_release)
 
     def restore(self, saved: GrammarState) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         self.tick, self.sounding = saved.tick, dict(saved.sounding)
         self._last_strike, self._last_release = saved.last_strike, saved.last_release
 
     def _landings(self, place: Tick, reach: Tick) -> Mask:
-        """Return the waits of at most `reach` ticks that end where notes may stand, from `place` in the beat."""
+        """Return a mask of the waits from `place` in the beat, at most `reach` ticks, that end on the part's grid."""
         if (place, reach) not in self._landing:
             waits = (self._waits > 0) & (self._waits <= reach)
             waits &= self._may_land[(place + self._waits) % TICKS_PER_BEAT]
@@ -119,7 +119,7 @@ class Grammar:
         return self._landing[place, reach]
 
     def _strikes_within(self, limits: Limits, above: int) -> Mask:
-        """Return the strikes of notes above `above` that `limits` allow."""
+        """Return a mask of the strikes of notes above `above` that `limits` allow."""
         if (limits, above) not in self._within_limits:
             allowed = (self._pitch >= limits.low) & (self._pitch <= limits.high) & (self._pitch > above)
             allowed &= ~np.isin(self._pitch, list(limits.without))
@@ -127,7 +127,7 @@ class Grammar:
         return self._within_limits[limits, above]
 
     def take(self, token: TokenId) -> bool:
-        """Follow `token`, sampled or forced. Return True where it strikes a note."""
+        """Advance by `token`, sampled or forced. Return True if it strikes a note."""
         if ticks := wait_ticks(token):
             self.tick += ticks
             self._last_strike = self._last_release = -1

@@ -1,4 +1,4 @@
-"""The bass of a groove: two or three notes a bar on the kick, in a pattern that comes back."""
+"""The bass of a groove: two or three notes per bar on the kick, in a recurring pattern."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 COMFORTABLE, HIGHEST = 41, 45
-"""Most notes are not above F2, none is above A2."""
+"""Most notes are at or below F2, and none is above A2."""
 
 ROOTS: Final = 0.6
 """Share of roots in a line."""
 
 _NEAR: Final = 0.1
-"""Distance from `ROOTS` at which the first candidate is as good as any."""
+"""Distance from `ROOTS` that costs a candidate nothing."""
 _CANDIDATES: Final = 3
 
 _FEWEST, _MOST = 2, 3
 _APART: Final[Tick] = TICKS_PER_BEAT // 2
-"""Onsets are at least this far from one another."""
+"""Smallest distance between two onsets."""
 _SPARE: Final[Sequence[Tick]] = (240, 300, 180, 420)
-"""Onsets of a bar whose kicks are too few."""
+"""Onsets that are added to a bar with too few kicks."""
 
 _ROOT_RANGE: Final = (0.6, 0.92)
-"""Probability of a root where a chord begins, and below in the rest of the line."""
+"""Range of the probability of a root where a chord begins."""
 _OTHER_RANGE: Final = (0.12, 0.6)
+"""Range of the probability of a root elsewhere."""
 
 _PASSING: Final = 0.12
 """Weight of a pitch outside the chord."""
 _APPROACH: Final = 2.5
-"""Weight of a pitch a semitone or a tone from the next chord's root, on the last note before it."""
+"""Weight of a pitch a semitone or a whole tone from the next chord's root, on the last note before it."""
 _REMEMBERED: Final = 10.0
-"""Weight of the degree that the pattern had at this place before."""
+"""Weight of the degree that was last played at this place in the pattern."""
 _OCTAVE: Final = 6.0
-"""Weight of the octave above the chord's low root, away from where the chord begins."""
+"""Weight of the octave above the previous note, if that was the root, except where a chord begins."""
 
 _LENGTHS: Final[Mapping[str, Sequence[Tick]]] = {
     "short": (30, 30, 45, 60),
@@ -65,7 +66,7 @@ _FIFTHS: Final = frozenset({6, 7, 8})
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """A place of the pattern: a bar of the kick's loop, a tick in it, the longest note, and the accent."""
+    """A note of the pattern: its tick in the bar, its greatest length, and its accent in steps of velocity."""
 
     onset: Tick
     length: Tick
@@ -74,7 +75,7 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Onset:
-    """A note to be: its tick and its latest end, its slot, and True where a chord begins."""
+    """A note without a pitch: its tick and latest end, slot, place in the pattern, and True if a chord begins there."""
 
     tick: Tick
     end: Tick
@@ -86,7 +87,7 @@ class _Onset:
 def groove(
     line: BassLine, chords: Sequence[Chord], bars: int, kicks: Sequence[frozenset[Tick]], random: Random
 ) -> list[Note]:
-    """Return a line on the kicks: one rhythm that comes back, pitches that follow the chords, and a varied last bar."""
+    """Return a line on the kicks: a recurring rhythm, pitches that follow the chords, and a varied last bar."""
     pattern = _draw_pattern(kicks or [frozenset()], random)
     rhythm = _rhythm(pattern, chords, bars, kicks, random)
     candidates = [_draw_notes(line, rhythm, chords, bars, random) for _ in range(_CANDIDATES)]
@@ -139,7 +140,7 @@ def _slot(onset: Tick, articulation: str, random: Random) -> _Slot:
 
 
 def _draw_onsets(kicks: frozenset[Tick], random: Random, *, needs_first: bool) -> list[Tick]:
-    """Draw two or three onsets from the kicks of a bar; spare places fill up a bar with too few."""
+    """Draw two or three onsets from the kicks of a bar, adding spare ones if there are too few."""
     count = random.choices((_FEWEST, _MOST), (0.45, 0.55))[0]
     onsets = [0] if needs_first or 0 in kicks or not kicks else []
     candidates = sorted(kicks)
@@ -191,7 +192,7 @@ def _begins(chords: Sequence[Chord], tick: Tick) -> bool:
 
 
 def _chord_end(chords: Sequence[Chord], tick: Tick) -> Tick:
-    """Return the tick at which the chord at `tick` ends, a bar later at most."""
+    """Return the tick at which the chord at `tick` ends, at most a bar later."""
     beat = tick // TICKS_PER_BEAT
     ends = (beat + ahead for ahead in range(1, 5))
     end = next((end for end in ends if chord_at(chords, end * TICKS_PER_BEAT) != chord_at(chords, tick)), beat + 4)
@@ -205,7 +206,7 @@ def _extra(slots: Mapping[Tick, _Slot], kicks: frozenset[Tick], random: Random) 
 
 
 def _root_shares(rhythm: Sequence[_Onset]) -> tuple[float, float]:
-    """Return the probabilities of a root where a chord begins and elsewhere, for a line with `ROOTS` roots."""
+    """Return the probabilities of a root where a chord begins and elsewhere, for a share of `ROOTS` in the line."""
     begins = sum(onset.begins for onset in rhythm)
     rest = len(rhythm) - begins
     begin_share = _ROOT_RANGE[1]
@@ -219,7 +220,7 @@ def _root_shares(rhythm: Sequence[_Onset]) -> tuple[float, float]:
 
 
 def _weights(line: BassLine, onset: _Onset, chord: Chord, degree: str | None) -> Weights:
-    """Return the model's probabilities, weighted towards chord tones and the pattern's degree at this place."""
+    """Return the model's probabilities, weighted toward chord tones and the pattern's degree at this place."""
     weights = line.probabilities(onset.tick) * np.maximum(is_in(chord), _PASSING)
     if onset.begins:
         low = np.where(PITCHES < LOWEST + 12, 1.0, 0.15)
@@ -239,7 +240,7 @@ def _approaches(chord: Chord) -> Weights:
 
 
 def _with_roots(weights: Weights, roots: npt.NDArray[np.bool_], share: float) -> Weights:
-    """Return the weights with a probability of `share` for the roots."""
+    """Return the weights, scaled so that the roots have a probability of `share`."""
     inside, outside = weights[roots].sum(), weights[~roots].sum()
     scale: Weights = np.where(roots, share / max(inside, 1e-12), (1 - share) / max(outside, 1e-12))
     return weights * scale

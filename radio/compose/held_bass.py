@@ -15,15 +15,15 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 COMFORTABLE, HIGHEST = 41, 45
-"""Most notes are not above F2, none is above A2."""
+"""Most notes are at or below F2, and none is above A2."""
 
 _SECOND_SHARE: Final = 0.3
-"""Share of phrases in which a note in the middle of a bar answers the first."""
+"""Share of phrases in which a second note in the middle of a bar answers the first."""
 
 _HALF: Final[Tick] = TICKS_PER_BAR // 2
 _BREATH: Final[Tick] = 5
 _ROOT: Final = 30.0
-"""Weight of the root where a chord begins, beside the model's probabilities."""
+"""Factor on the model's probability of the root where a chord begins."""
 
 _MEAN, _SPREAD = 62.0, 3.0
 _SOFTEST, _LOUDEST = 44, 84

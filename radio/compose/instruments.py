@@ -26,7 +26,7 @@ _THIRD_SHARE: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """General MIDI programs that each track draws one of.
+    """The General MIDI programs from which each track draws.
 
     keys, bass: At least one each. lead: Empty for a station without a lead. third: Programs that a lead rarely has.
     kit: The drum kit of all tracks. presets: Banks and programs that listeners can choose; None for all.
@@ -40,7 +40,7 @@ class Instruments:
     presets: frozenset[tuple[int, int]] | None = None
 
     def draw(self, random: Random, taste: Taste = NEUTRAL) -> dict[str, int]:
-        """Return the programs of a track by layer; the lead's differs from that of the keys where it can."""
+        """Return the programs of a track by layer; if possible, the lead's differs from that of the keys."""
         keys, bass = taste.choose(random, "keys", self.keys), random.choice(self.bass)
         rare = random.random() < _THIRD_SHARE
         if not self.lead:
@@ -52,7 +52,7 @@ class Instruments:
     def played(self, drawn: Mapping[str, int], controls: Controls) -> dict[str, int]:
         """Return the programs of a bar by layer: those drawn for its track, or those that a listener has chosen.
 
-        A choice that the soundfont does not have leaves the track as it is.
+        A choice that the soundfont does not have is ignored.
         """
         programs = dict(drawn)
         for layer, name in (

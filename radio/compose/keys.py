@@ -1,4 +1,4 @@
-"""The keys: what a model plays is shaped into the texture of a track, and candidates are ranked."""
+"""The keys: shaping of sampled phrases into the texture of a track, and ranking of candidates."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from radio.music.events import Note
 from radio.types import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 GRID: Final[Tick] = TICKS_PER_BEAT // 8
-"""Releases stand on eighths of a beat, as in training."""
+"""Releases are on eighths of a beat, as in training."""
 
 _MUD: Final = 52
-"""Below E3 two notes need a fourth between them."""
+"""Below E3, two notes must be at least a fourth apart."""
 
 _SOFTEST, _LOUDEST = 24, 120
 
 
 def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness: float = 1.0) -> Phrase:
-    """Return what a model played as `texture` has it.
+    """Return a sampled phrase, shaped to `texture`.
 
     Args:
-        phrase: Notes as they were sampled.
-        chords: One a beat, from the phrase's first beat on; they go round.
-        texture: Of the track.
-        steadiness: Weight of beats and bar lines where onsets are left out; 0 leaves the choice to the model's accents.
+        phrase: Notes as sampled.
+        chords: One per beat, starting at the phrase's first beat, repeated.
+        texture: The texture of the track.
+        steadiness: Weight of beats and bar lines in the choice of onsets to keep; 0 leaves it to the model's accents.
     """
     if texture.kind == "pad":
         notes = _pad(phrase, chords, texture)
@@ -45,10 +45,10 @@ def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness:
 
 
 def rank(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> float:
-    """Return how far a shaped phrase is from a good one; 0 is perfect.
+    """Return the cost of a shaped phrase; 0 is perfect.
 
-    Counts chord tones, strikes a beat, notes a strike and register beside those of the texture, a top line that can be
-    sung, mud, the likeness of the bars' rhythms, and whether the phrase begins on its first beat.
+    Counts chord tones, the deviation from the texture in strikes per beat, notes per strike and register, a top line
+    that is hard to sing, mud, clashes, the similarity of the bars' rhythms, and a late start.
     """
     notes = phrase.notes
     if len(notes) < 2 * phrase.bars:
@@ -68,7 +68,7 @@ def rank(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> float:
 
 
 def chord_tone_share(notes: Sequence[Note], chords: Sequence[Chord]) -> float:
-    """Return the share of note time, beat by beat, that lies in the sounding chord."""
+    """Return the share of the notes' sounding time in which they are tones of the chord."""
     inside = total = 0
     for note in notes:
         for beat in range(note.start // TICKS_PER_BEAT, -(-note.end // TICKS_PER_BEAT)):
@@ -80,7 +80,7 @@ def chord_tone_share(notes: Sequence[Note], chords: Sequence[Chord]) -> float:
 
 
 def without_foreign_tones(phrase: Phrase, chords: Sequence[Chord]) -> Phrase:
-    """Return the phrase with each note cut where a chord begins that it does not belong to.
+    """Return the phrase with each note cut where a chord begins that does not contain it.
 
     A note that begins outside its chord and lasts for a beat or more is moved to the nearest chord tone; shorter ones
     are passing notes and stay.
@@ -101,12 +101,15 @@ def without_foreign_tones(phrase: Phrase, chords: Sequence[Chord]) -> Phrase:
 
 
 def _step_into(pitch: int, tones: frozenset[int]) -> int:
-    """Return the smallest step, at most two semitones, from `pitch` into `tones`; 0 where there is none."""
+    """Return the smallest step, at most two semitones, from `pitch` into `tones`; 0 if there is none."""
     return min(range(-2, 3), key=lambda step: ((pitch + step) % 12 not in tones, abs(step)))
 
 
 def _strikes(notes: Sequence[Note], voices: int) -> list[Note]:
-    """Return the notes with at most `voices` struck together, the top and the lowest first, none overlapping more."""
+    """Return the notes with at most `voices` per onset, the highest and the lowest preferred.
+
+    With one or two voices, a note also ends at the next onset.
+    """
     by_start: dict[Tick, list[Note]] = {}
     for note in sorted(notes, key=lambda note: (note.start, -note.note)):
         by_start.setdefault(note.start, []).append(note)
@@ -123,7 +126,7 @@ def _strikes(notes: Sequence[Note], voices: int) -> list[Note]:
 
 
 def _thinned(notes: Sequence[Note], strikes: int, steadiness: float = 1.0) -> list[Note]:
-    """Return the notes at the `strikes` onsets that carry the rhythm: those of many and loud notes, and bar lines."""
+    """Return the notes at the `strikes` heaviest onsets: those with many or loud notes, and those on bar lines."""
     weights: dict[Tick, float] = {}
     for note in notes:
         weights[note.start] = weights.get(note.start, steadiness * _weight(note.start)) + 0.5 + note.velocity / 100
@@ -134,7 +137,7 @@ def _thinned(notes: Sequence[Note], strikes: int, steadiness: float = 1.0) -> li
 
 
 def _weight(start: Tick) -> float:
-    """Return how much an onset carries the rhythm by its place in the bar."""
+    """Return the rhythmic weight of an onset by its place in the bar."""
     place = start % TICKS_PER_BAR
     if place == 0:
         return 2.5
@@ -142,7 +145,7 @@ def _weight(start: Tick) -> float:
 
 
 def _moved(notes: Sequence[Note], register: float) -> list[Note]:
-    """Return the notes moved by whole octaves to the register."""
+    """Return the notes moved by whole octaves toward the register."""
     if not notes:
         return []
     octaves = round((register - fmean(note.note for note in notes)) / 12)
@@ -150,7 +153,7 @@ def _moved(notes: Sequence[Note], register: float) -> list[Note]:
 
 
 def _lengths(notes: Sequence[Note], length: float) -> list[Note]:
-    """Return the notes cut to `length` beats, on the grid of releases; 0 leaves them as they are."""
+    """Return the notes cut to `length` beats, on the grid of releases; 0 leaves them unchanged."""
     if not length:
         return list(notes)
     ticks = max(GRID, round(length * TICKS_PER_BEAT / GRID) * GRID)
@@ -199,14 +202,14 @@ def _pad(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> list[Note
 
 
 def _struck(chords: Sequence[Chord], beat: int, texture: Texture) -> bool:
-    """Return True where a held chord is struck: at its beginning, on bar lines, and as the texture has it."""
+    """Return True if a held chord is struck: at its beginning, on bar lines, and at the texture's restrikes."""
     if beat % BEATS_PER_BAR == 0 or chords[beat % len(chords)] != chords[(beat - 1) % len(chords)]:
         return True
     return texture.restrike > 0 and beat % texture.restrike == 0
 
 
 def _without_doubles(notes: Sequence[Note]) -> list[Note]:
-    """Return the notes with every pitch sounding once at a time: the earlier one ends where the next is struck."""
+    """Return the notes without overlaps of equal pitch: the earlier note ends when the next one is struck."""
     by_pitch: dict[int, list[Note]] = {}
     for note in sorted(notes):
         line = by_pitch.setdefault(note.note, [])
@@ -219,7 +222,7 @@ def _without_doubles(notes: Sequence[Note]) -> list[Note]:
 
 
 def _unsingable(line: Sequence[Note]) -> float:
-    """Return how hard the top line is to sing: wide steps, or hardly any pitches."""
+    """Return the cost of a top line that is hard to sing: wide steps, or fewer than three pitches."""
     if len(line) < 3:
         return 0.0
     steps = [abs(after.note - before.note) for before, after in pairwise(line)]
@@ -228,13 +231,13 @@ def _unsingable(line: Sequence[Note]) -> float:
 
 
 def _mud(notes: Sequence[Note]) -> int:
-    """Count pairs of low notes that are struck together less than a fourth apart."""
+    """Return the number of pairs of low notes that are struck together less than a fourth apart."""
     low = sorted((note.start, note.note) for note in notes if note.note < _MUD)
     return sum(first[0] == second[0] and second[1] - first[1] < 5 for first, second in pairwise(low))
 
 
 def _clashes(notes: Sequence[Note]) -> int:
-    """Count pairs a semitone or a minor ninth apart that sound together for a beat or more."""
+    """Return the number of pairs a semitone or a minor ninth apart that sound together for a beat or more."""
     count = 0
     for place, first in enumerate(notes):
         for second in notes[place + 1 :]:
@@ -246,7 +249,7 @@ def _clashes(notes: Sequence[Note]) -> int:
 
 
 def _groove(phrase: Phrase) -> float:
-    """Return how alike the rhythms of neighbouring bars are, 0–1."""
+    """Return the similarity of the rhythms of neighboring bars, 0–1."""
     bars = [{note.start for note in phrase.bar(place, 0)} for place in range(phrase.bars)]
     likeness = [len(a & b) / len(a | b) for a, b in pairwise(bars) if a | b]
     return fmean(likeness) if likeness else 1.0

@@ -15,18 +15,18 @@ from radio.settings.controls import Controls
 from radio.types import Action
 
 TRIES: Final = 3
-"""Times that a bar is composed before the models count as broken."""
+"""Attempts to compose a bar before the error is raised."""
 
 _log = logging.getLogger(__name__)
 
 
 class BarSource(Protocol):
-    """A source of bars for a station: a composer, or bars that were composed before."""
+    """A source of bars for a station: a composer, or bars that were composed earlier."""
 
     next_number: int
-    """The number of the bar that `next_bar` returns next."""
+    """Number of the bar that `next_bar` returns next."""
     next_loop: int
-    """The number of the bar, of those not returned yet, at which a new harmony would take effect."""
+    """Number of the first bar not yet returned at which a new harmony would take effect."""
 
     def prepare(self, controls: Controls) -> None:
         """Compose the next bar early. May be called from any thread."""
@@ -35,51 +35,51 @@ class BarSource(Protocol):
         """Return the next bar under `controls`."""
 
     def act(self, action: Action, controls: Controls) -> int:
-        """Do what a listener asks for, and return the number of the bar from which it counts."""
+        """Perform a listener's action, and return the number of the bar at which it takes effect."""
 
     def save(self) -> ComposerState | None:
         """Return everything that the next bar depends on; None for bars that cannot be saved."""
 
     def restore(self, saved: ComposerState) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
 
     def prime(self, prime: Prime, controls: Controls) -> int:
-        """Let the track that begins next take up `prime`; return the number of its first bar."""
+        """Start the next track from `prime`; return the number of its first bar."""
 
 
 class BarComposer(Protocol):
-    """A composer of bars, which can be saved between any two of them."""
+    """A composer of bars, whose state can be saved between any two bars."""
 
     next_number: int
-    """The number of the bar that comes next."""
+    """Number of the next bar."""
     writes_ahead: bool
-    """False where no track follows this one, so that none is written while it plays."""
+    """False if no track follows this one, so that none is written while it plays."""
 
     @property
     def next_loop(self) -> int:
-        """The number of the bar at which another harmony would take effect."""
+        """Number of the bar at which a new harmony would take effect."""
 
     def next_bar(self, controls: Controls) -> Bar:
         """Compose the next bar under `controls`."""
 
     def act(self, action: Action, controls: Controls) -> int:
-        """Do what a listener asks for, and return the number of the bar from which it counts."""
+        """Perform a listener's action, and return the number of the bar at which it takes effect."""
 
     def prime(self, prime: Prime, controls: Controls) -> int:
-        """Let the track that begins next take up `prime`; return the number of its first bar."""
+        """Start the next track from `prime`; return the number of its first bar."""
 
     def save(self) -> ComposerState:
         """Return everything that the next bar depends on."""
 
     def restore(self, saved: ComposerState) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
 
 
 class Ahead:
-    """A composer that can compose its next bar early, in another thread. The bars are the same as without.
+    """A composer that can compose its next bar early, in another thread. This does not change the bars.
 
-    A bar that was composed under other controls than those in effect when it is needed is discarded: the composer
-    returns to its state before that bar, and composes it again. So it does where a model fails, `TRIES` times at most.
+    If the controls have changed when a bar is needed, the bar is discarded: the composer returns to its state before
+    that bar and composes it again. It does the same if a model fails, for at most `TRIES` attempts.
     """
 
     def __init__(self, composer: BarComposer) -> None:
@@ -89,7 +89,7 @@ class Ahead:
         self.next_number, self.next_loop = composer.next_number, composer.next_loop
 
     def prepare(self, controls: Controls) -> None:
-        """Compose the next bar under `controls` unless that is done. May be called from any thread."""
+        """Compose the next bar under `controls`, unless it is already composed. May be called from any thread."""
         with self._lock:
             self._prepare(controls)
 
@@ -102,7 +102,7 @@ class Ahead:
             return bar
 
     def act(self, action: Action, controls: Controls) -> int:
-        """Do what a listener asks for, without the bar in stock. Return the number of the bar from which it counts."""
+        """Discard the bar in stock, and perform a listener's action; return the bar at which it takes effect."""
         with self._lock:
             self._discard()
             landing = self._composer.act(action, controls)
@@ -115,14 +115,14 @@ class Ahead:
             return self._composer.save() if self._stock is None else self._stock[0]
 
     def restore(self, saved: ComposerState) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         with self._lock:
             self._stock = None
             self._composer.restore(saved)
             self.next_number, self.next_loop = self._composer.next_number, self._composer.next_loop
 
     def prime(self, prime: Prime, controls: Controls) -> int:
-        """Let the track that begins next take up `prime`; a bar in stock is discarded."""
+        """Discard the bar in stock, and start the next track from `prime`; return the number of its first bar."""
         with self._lock:
             self._discard()
             first_bar = self._composer.prime(prime, controls)
@@ -153,11 +153,11 @@ class Ahead:
             try:
                 return self._composer.next_bar(controls)
             except ModelError as error:
-                _log.warning("bar %d is composed again: %s", before.next_number, error)
+                _log.warning("composing bar %d again: %s", before.next_number, error)
                 self._composer.restore(before)
         return self._composer.next_bar(controls)
 
 
 def _composes_alike(first: Controls, second: Controls) -> bool:
-    """Return True where two sets of controls give the same bar."""
+    """Return True if two sets of controls give the same bar."""
     return request_of(first) == request_of(second) and first.swing == second.swing

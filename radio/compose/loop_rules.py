@@ -1,7 +1,7 @@
-"""Rules for chord loops, in C major or A minor. The chord model proposes loops, and these rules accept or refuse them.
+"""Rules for chord loops, in C major or A minor. The chord model proposes loops, and these rules accept or reject them.
 
-Source of the rules: Mark Levine, "The Jazz Piano Book" (1989): secondary dominants and their substitutes resolve a
-fifth or a semitone down, passing diminished chords a semitone on; chords are borrowed from the parallel minor.
+Source of the rules: Mark Levine, "The Jazz Piano Book" (1989). Secondary dominants and their substitutes resolve down a
+fifth or a semitone, and passing diminished chords by a semitone; chords are borrowed from the parallel minor.
 """
 
 from __future__ import annotations
@@ -52,27 +52,27 @@ _HABITS: Final = frozenset({(4, _UP), (2, 7)})
 """Other resolutions of dominants, as root and interval: E7 to F (deceptive) and the Dorian D7 to A minor."""
 
 PASSING: Final = frozenset({"dim", "aug"})
-"""Qualities of passing chords, which may only stand on the second half of a bar, for half a bar."""
+"""Qualities of passing chords, which are allowed only in the second half of a bar, for half a bar."""
 
 LENGTHS: Final = (1, 2, 4)
 """Allowed lengths of a chord in half bars; chords of a bar or more begin on a bar line."""
 
 _FOREIGN: Final = 0.5
-"""Largest share of the time outside the key."""
+"""Largest share of a loop that may be outside the key."""
 
 _BUSIEST: Final = 1.5
-"""Most chords per bar of a loop."""
+"""Most chords per bar, averaged over a loop."""
 
 
 def faults(loop: Loop, mode: Mode) -> int:
-    """Return the number of rules that a repeated loop breaks; 0 accepts it."""
+    """Return the number of rules that a repeated loop breaks; a loop with 0 is accepted."""
     return sum(1 for _ in _faults(loop, mode))
 
 
 def signature(loop: Loop) -> tuple[tuple[int, int], ...]:
-    """Return the roots and their lengths in beats, independent of where the loop begins.
+    """Return the roots and their lengths in beats, regardless of where the loop begins.
 
-    Loops with the same signature sound alike.
+    Loops with the same signature sound similar.
     """
     spans = [(chord.root, beats) for chord, beats in loop.spans()]
     rotations = [tuple(spans[place:] + spans[:place]) for place in range(len(spans))]
@@ -91,28 +91,28 @@ def _faults(loop: Loop, mode: Mode) -> Iterator[str]:
     if len({chord.root for chord in chords}) < 3:
         yield "fewer than three roots"
     if loop.bars > 4 and len(chords) < 4:
-        yield "hardly moves"
+        yield "fewer than four chords"
     if len(chords) > _BUSIEST * loop.bars:
-        yield "is restless"
+        yield "too many chords"
     if chords[0].root == chords[-1].root:
-        yield "ends where it begins"
+        yield "ends on its first root"
     if not any((chord.root, chord.quality) in _TONIC[mode] for chord in chords):
-        yield "never comes home"
+        yield "no tonic"
     foreign = sum((chord.root, chord.quality) not in _AT_HOME for chord in loop.halves)
     if foreign > _FOREIGN * len(loop.halves):
-        yield "is in another key"
+        yield "mostly outside the key"
     place = 0
     for number, (chord, beats) in enumerate(spans):
         if chord.quality not in ALLOWED[chord.root]:
-            yield "has a chord that does not belong"
+            yield "chord that is not allowed"
         halves = beats * HALVES // BEATS_PER_BAR
         if halves not in LENGTHS or (halves > 1 and place % BEATS_PER_BAR):
-            yield "changes beside the bar"
+            yield "chord of another length, or a long one off the bar line"
         passes = chord.quality in PASSING and (halves > 1 or place % BEATS_PER_BAR == 0)
         if passes or (chord.quality == "dom7" and halves > HALVES):
-            yield "rests on what should pass"
+            yield "passing chord that is held, or on the bar line"
         if not resolves(chord, chords[(number + 1) % len(chords)]):
-            yield "leads nowhere"
+            yield "unresolved chord"
         place += beats
 
 

@@ -33,24 +33,24 @@ _MINOR_TONIC: Final = 9
 
 _TRIES: Final = 32
 _CHOICE: Final = 5
-"""Number of valid loops of which the one that expresses its mood best is chosen."""
+"""Number of valid loops from which the one that best expresses its mood is chosen."""
 
 _THEME: Final = 8
 """Bars of a theme before its bridge."""
 
 _CLOSES: Final = 0.12
-"""Least probability of the step back to the first root. A random root would have a twelfth."""
+"""Smallest probability of the return to the first root. A random root would have a twelfth."""
 
 _SAMPLING: Final = Sampling(temperature=1.0, top_p=0.95)
 
 _AFTER_ITSELF: Final = frozenset({"dom7"})
-"""Qualities to which a chord may change on its own root; a suspension may also resolve."""
+"""Qualities that a chord may change to on the same root; a suspension may also resolve."""
 
 Recent = Sequence[Loop]
 """The first loops of the last tracks, newest last."""
 
 _SAME_CADENCE: Final = 3
-"""Number of tracks in a row that end their loops with different cadences."""
+"""Number of successive tracks whose loops end with different cadences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class Harmony:
 
 
 class LoopWriter:
-    """Draws harmony from a chord model. The result is a function of the arguments and the seed.
+    """A writer that draws harmony from a chord model. The result is a function of the arguments and the seed.
 
     Args:
-        engine: Steps the chord model.
+        engine: Engine of the chord model.
         style: Style of the drums. A model that knows it writes loops in it, with bridges for B sections.
     """
 
@@ -83,8 +83,8 @@ class LoopWriter:
         Args:
             mood: None leaves it to the model.
             recent: Loops that must not be repeated yet.
-            seed: Start of the random generator.
-            mode: None draws it.
+            seed: Seed of the random generator.
+            mode: Drawn if None.
         """
         generator = np.random.default_rng(list(seed))
         drawn = MODES[int(generator.random() < MINOR_SHARE[mood])]
@@ -100,7 +100,7 @@ class LoopWriter:
 
         Args:
             loop: In C major or A minor.
-            seed: Start of the random generator.
+            seed: Seed of the random generator.
             recent: Loops that must not be repeated yet.
         """
         mode: Mode = "minor" if loop.halves[0].root == _MINOR_TONIC else "major"
@@ -145,14 +145,14 @@ class LoopWriter:
         return plain - with_mood
 
     def _head(self, mode: Mode, mood: Mood | None) -> list[TokenId]:
-        """Return what stands before the chords: mode, mood, style, and the section where the style has form."""
+        """Return the tokens before the chords: mode, mood, style and, in a style with bridges, the section."""
         head = [START, vocab.mode_token(mode), *([] if mood is None else [vocab.mood_token(mood)]), *self._style]
         return [*head, vocab.section_token("A")] if self._style else head
 
     def _draw_loop(
         self, generator: np.random.Generator, mode: Mode, mood: Mood | None, bars: int, varied: Loop | None
     ) -> tuple[Loop, float]:
-        """Draw a loop, and return it with the model's probability that its first root follows its end.
+        """Return a drawn loop, and the model's probability that its first root follows its end.
 
         Args:
             varied: A loop to vary: its first half is repeated, and the second half begins on another root. In a style
@@ -203,7 +203,7 @@ class _LoopDraft:
         self._step([self._rows.of[token] for token in tokens])
 
     def append(self) -> None:
-        """Append a half bar with a new chord or the same, or a whole bar that holds the last chord."""
+        """Append a half bar with a new chord or the same one, or a whole bar that holds the last chord."""
         rows, begins_bar = self._rows, len(self.halves) % HALVES == 0
         if begins_bar:
             self._step([rows.bar])
@@ -252,7 +252,7 @@ class _LoopDraft:
         self.other_than = None
 
     def _next_roots(self) -> list[int]:
-        """Return the rows of the roots that may follow: all if the rules allow none, which counts as a fault later."""
+        """Return the rows of the roots that may follow; all if the rules allow none, which later counts as a fault."""
         if not self.halves:
             return [row for root, row in enumerate(self._rows.roots) if root != self.other_than]
         last = self.halves[-1]
@@ -262,7 +262,7 @@ class _LoopDraft:
         return [self._rows.roots[root] for root in roots] or self._rows.roots
 
     def _holds(self) -> list[int]:
-        """Return the row that holds the last chord for another bar, if it has lasted one bar and is no dominant."""
+        """Return the row that holds the last chord for another bar, if it has lasted one bar and is not a dominant."""
         holds = bool(self.halves) and self.other_than is None and self._last_length() == HALVES
         holds = holds and self.halves[-1].quality != "dom7"
         return [self._rows.bar] if holds else []
