@@ -1,8 +1,8 @@
 """Material: the phrases of a track, written before it begins.
 
-A writer samples candidates for a phrase from a model, shapes them, ranks them, and keeps the best; then it feeds the
-chosen phrase through the model, so that the next phrase is sampled from a state that knows it. It works step by step,
-a few candidates at a time, so that a track's material is ready when the track before it ends.
+A writer samples candidates for a phrase from a model, shapes and ranks them, and keeps the best. It then feeds the
+chosen phrase through the model, and samples the next phrase from the resulting state. It works in steps of a few
+candidates, so that a track's material is ready when the previous track ends.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ CANDIDATES: Final[Mapping[str, int]] = {"keys A": 14, "keys B": 8, "drums A": 10
 """Candidates that are sampled for each phrase of a track."""
 
 COPIED: Final = 0.5
-"""Cost of each note by which a phrase copies more of the training music than human music does."""
+"""Cost of each note by which a phrase's copied run exceeds those of human music."""
 
 TOGETHER: Final = 5
-"""The most candidates that a model samples at once."""
+"""Most candidates that a model samples in one batch."""
 
 HURRIED: Final = 0.4
-"""Share of the candidates where a change of controls asks for new material at the next bar line."""
+"""Share of the candidates that are sampled if a change of controls needs new material at the next bar line."""
 
 _PAD_SHARE: Final = 0.6
 
 _MOTIF_LEVEL: Final = 2
-"""Density level at which the piano model plays the line that a motif comes from: four to seven notes a bar."""
+"""Density level at which the piano model plays the line that a motif comes from: five to seven notes per bar."""
 
 LOWEST, HIGHEST = 41, 84
-"""The keyboard's range: lower the bass plays, higher no keyboard part of the references does."""
+"""The range of the keys: the bass plays below it, and no keyboard part of the references plays above it."""
 
 _LONGEST_PHRASE: Final = 16
 
 _PLAYED: Final = 6.0
-"""Cost of a phrase that was played within a day."""
+"""Cost of a phrase that was already played within a day."""
 
 _SILENCE: Final = Phrase(1, ())
 
@@ -62,8 +62,8 @@ _SILENCE: Final = Phrase(1, ())
 class Material:
     """Phrases of a track: keys, drum loop, bass and lead by material (`A`, `B`), and a bar of drum fill.
 
-    motif: the line from which the lead was made; None for a track without a lead. cost: how far the phrase A of the
-    keys is from a good one.
+    motif: the line from which the lead was made; None for a track without a lead. cost: cost of phrase A of the keys
+    (`keys.rank`).
     """
 
     keys: Mapping[str, Phrase]
@@ -83,7 +83,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that material depends on, the models aside."""
+    """Everything that material depends on, except the models."""
 
     track: Track
     request: Request
@@ -94,11 +94,11 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Progress of a writer: what is chosen so far, the best candidate of the phrase in work, and the models' states.
+    """The progress of a writer: the chosen phrases, the best candidate of the current phrase, and the models' states.
 
-    The states follow from what is chosen. A draft without them costs a writer a moment when it goes on.
+    The states follow from the chosen phrases. If a draft has none, resuming it takes a moment longer.
 
-    step: candidates sampled so far.
+    step: number of candidates sampled so far.
     """
 
     states: Mapping[str, PerformerState]
@@ -108,28 +108,28 @@ class Draft:
 
 
 def steadiness(sampling: Sampling) -> float:
-    """Return the weight of beats in the keys' rhythm: 1 at temperature 1, more when cooler, 0 from 2 on."""
+    """Return the weight of beats in the keys' rhythm: 1 at temperature 1, more below it, 0 at 2 and above."""
     return max(0.0, 2 - sampling.temperature) ** 2
 
 
 def _looseness(sampling: Sampling) -> float:
-    """Return the most that chance adds to a candidate's cost: the hotter, the odder a phrase may be."""
+    """Return the largest random addition to a candidate's cost: higher temperatures allow odder phrases."""
     return max(0.0, 1.2 * (sampling.temperature - 0.4))
 
 
 class MaterialWriter:
-    """Writes the material of one track.
+    """A writer of the material of one track.
 
     Args:
         conductor: Plans the bars of phrases.
-        performers: `keys` and `drums`, for the writer alone.
+        performers: `keys` and `drums`, used only by this writer.
         inputs: The track and the controls.
-        seed: Start of the random generators.
-        start: Bar number at which the performers stand.
+        seed: Seed of the random generators.
+        start: Number of the bar that the performers play next.
         share: Share of `CANDIDATES` that are sampled.
-        together: The most candidates that a model samples at once.
+        together: Most candidates that a model samples in one batch.
         bass: Chooses the pitches of the bass.
-        known: Runs of notes of the keys' training music; candidates that copy long ones rank lower.
+        known: Runs of notes in the keys' training music; candidates that copy long ones rank lower.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class MaterialWriter:
         self._seed = tuple(seed)
         self._start = start
         self._together = together
-        if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ in their top lines alone
+        if inputs.track.texture.kind == "pad":  # the host voices a pad: candidates differ only in their top lines
             share *= _PAD_SHARE
         self._given = {name: phrase for name, phrase in given_phrases(inputs.track).items() if self._is_needed(name)}
         self._counts = {
@@ -165,7 +165,7 @@ class MaterialWriter:
         self._take_up()
 
     def _take_up(self) -> None:
-        """Choose the phrases of the track's prime, and let the models hear them."""
+        """Choose the phrases of the track's prime, and feed them to the models."""
         prime = self.inputs.track.prime
         if prime is None:
             return
@@ -190,7 +190,7 @@ class MaterialWriter:
         return self.draft.step == sum(self._counts.values())
 
     def advance(self) -> None:
-        """Sample a few candidates at once; after the last of a phrase, choose the best."""
+        """Sample a batch of candidates; after the last one of a phrase, choose the best."""
         name, count, ends = self._next_candidates()
         layer = "drums" if name in ("drums A", "drums B", "fill") else "keys"
         first = self.draft.step
@@ -210,7 +210,7 @@ class MaterialWriter:
             self._choose(name, layer, best[1])
 
     def _next_candidates(self) -> tuple[str, int, bool]:
-        """Return the phrase in work, the number of candidates to sample next, and whether they are its last."""
+        """Return the current phrase, the number of candidates to sample next, and whether they are its last."""
         begun = self.draft.step
         for name, count in self._counts.items():
             if begun < count:
@@ -218,10 +218,10 @@ class MaterialWriter:
                 size = -(-count // groups)
                 return name, min(size, count - begun), begun + size >= count
             begun -= count
-        raise ValueError("every phrase is chosen already")
+        raise ValueError("every phrase is already chosen")
 
     def resume(self, draft: Draft) -> None:
-        """Go on from a draft. Its states, where it has none, are those of a new writer that hears what is chosen."""
+        """Continue from a draft. If it has no states, they are computed by feeding its phrases to the models."""
         if not draft.states:
             for name in ("keys A", "drums A"):
                 if name in draft.chosen and name not in self._given:
@@ -230,7 +230,7 @@ class MaterialWriter:
         self.draft = draft
 
     def finish(self) -> Material:
-        """Return the material, its lead apart, sampling what is still missing."""
+        """Sample the missing phrases, and return the material without its lead."""
         while not self.done:
             self.advance()
         chosen = self.draft.chosen
@@ -272,7 +272,7 @@ class MaterialWriter:
         return [chord for plan in self._plans(material, self.bars(material)) for chord in plan.chords]
 
     def _candidates(self, name: str, performers: Sequence[Performer]) -> Iterator[list[tuple[float, Phrase]]]:
-        """Let each performer sample once, and yield what that offers as (cost, phrase)."""
+        """Sample once with each performer, and yield the resulting phrases as (cost, phrase)."""
         inputs = self.inputs
         if name.startswith("keys"):
             material = name[-1]
@@ -305,11 +305,11 @@ class MaterialWriter:
 
     @property
     def _texture(self) -> Texture:
-        """The texture of the keys at the density that is asked for."""
+        """The texture of the keys at the requested density."""
         return self.inputs.track.texture.at_density(self.inputs.request.density)
 
     def _recalled_bars(self, plans: Sequence[BarPlan]) -> list[list[Note]]:
-        """Return the bars of a phrase that comes back, in the track's key: its first half, which goes on otherwise."""
+        """Return the first half of a recalled phrase, in the track's key, bar by bar; the rest is sampled."""
         recalled = self.inputs.track.recalled
         if recalled is None:
             return []
@@ -317,7 +317,7 @@ class MaterialWriter:
         return [phrase.bar(place, plan.tick) for place, plan in enumerate(plans[: len(plans) // 2])]
 
     def _recalled_motif(self) -> Phrase | None:
-        """Return the motif of a phrase that comes back, in the track's key, where the track has a lead."""
+        """Return the motif of a recalled phrase, in the track's key; None if there is none or the track has no lead."""
         track = self.inputs.track
         if track.recalled is None or track.recalled.motif is None or "lead" not in track.programs:
             return None
@@ -337,7 +337,7 @@ class MaterialWriter:
             yield [(melody.rank_motif(line), line)]
 
     def _choose(self, name: str, layer: str, phrase: Phrase) -> None:
-        """Take the best candidate."""
+        """Finish and accept the best candidate."""
         if layer == "drums":
             if name != "fill":
                 style, density = self.inputs.style, self.inputs.request.drums_density
@@ -346,14 +346,14 @@ class MaterialWriter:
         self._accept(name, layer, phrase)
 
     def _accept(self, name: str, layer: str, phrase: Phrase) -> None:
-        """Take a phrase; the model hears the first one of its layer."""
+        """Record a phrase as chosen, and feed the first one of a layer to its model."""
         self.draft = replace(self.draft, chosen={**self.draft.chosen, name: phrase}, best=None)
         if name in ("keys A", "drums A"):
             self._hear(layer, phrase)
 
     def _hear(self, layer: str, phrase: Phrase) -> None:
-        """Feed a phrase through a model, whose state is then that after the phrase, at the writer's first bar."""
-        # A phrase begins at the writer's first bar for every candidate: B is sampled after A, as if A had just ended.
+        """Feed a phrase through a model, and set its clock back to the writer's first bar."""
+        # All candidates begin at the writer's first bar: B is sampled as if A had just ended there.
         performer = self._performers[layer]
         performer.restore(self.draft.states[layer])
         plans = self._plans("A", phrase.bars)
@@ -370,7 +370,7 @@ def _sampled(
     limits: Limits,
     begun: Sequence[Sequence[Note]] = (),
 ) -> Iterator[Phrase]:
-    """Yield the phrase that each performer samples for the bars of `plans`, after bars that are `begun`."""
+    """Yield the phrase that each performer samples for the bars of `plans`, the first of which are given in `begun`."""
     begin: list[list[NoteEvent]] = [
         [event for plan, notes in zip(plans, begun, strict=False) for event in performer.force(plan, notes)]
         for performer in performers

@@ -1,8 +1,8 @@
 """The lead: a sparse melody that develops a short motif and answers the keys.
 
-A motif is a few notes of a line that the piano model played. A phrase states it in two bars, then repeats it, moves it
-by steps of the scale or turns it upside down, always in the same rhythm and with its pitches moved into the chords.
-Candidates are drawn and ranked, as those of the keys are.
+A motif is a few notes of a line that the piano model played. A phrase states it in two bars, then repeats, transposes
+or inverts it within the scale, always in the same rhythm and with its pitches fitted to the chords. Candidates are
+drawn and ranked, like those of the keys.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from radio.music.events import Note
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 CANDIDATES: Final = 12
-"""Phrases that are drawn for each material."""
+"""Number of phrases that are drawn for each material."""
 
 MOTIF_BARS: Final = 2
 REACH: Final = 8
-"""Semitones above and below the middle of the range: together a tenth."""
+"""Semitones above and below the middle of the range, which spans a tenth."""
 
 WIDEST_STEP: Final = 5
 """Wider steps between two notes are avoided."""
@@ -33,7 +33,7 @@ WIDEST_STEP: Final = 5
 _SIXTEENTH: Final[Tick] = TICKS_PER_BEAT // 4
 _CELL: Final[Tick] = MOTIF_BARS * TICKS_PER_BAR
 _LENGTHS: Final[Sequence[Tick]] = (TICKS_PER_BEAT // 2, TICKS_PER_BEAT, 2 * TICKS_PER_BEAT)
-"""Greatest lengths of notes; each candidate draws one."""
+"""Maximum lengths of notes; each candidate draws one."""
 
 _FURTHEST: Final[Tick] = 5 * TICKS_PER_BEAT
 """Longest time from a motif's first note to its last."""
@@ -50,7 +50,7 @@ _VELOCITY: Final = 76
 _VELOCITIES: Final[Mapping[range, int]] = {
     range(11, 14): 102, range(24, 32): 102, range(72, 88): 58, range(104, 109): 102,
 }  # fmt: skip
-"""Mean velocities of mallets, guitars, pipes and synthesizers, and plucked strings: what fades is struck harder."""
+"""Mean velocities of mallets, guitars, pipes and synthesizers, and plucked strings: those that decay are louder."""
 
 _KEYS_VELOCITY: Final = 70.0
 """Mean velocity of the keys over all tracks."""
@@ -59,7 +59,7 @@ Development: TypeAlias = Literal["state", "sequence", "invert", "rest"]
 
 
 class Step(NamedTuple):
-    """A note of a motif: its place and length from the motif's first note on, and its degree above that note."""
+    """A note of a motif: its start from the motif's first beat, its length, and its degree above the first note."""
 
     start: Tick
     length: Tick
@@ -70,8 +70,8 @@ class Step(NamedTuple):
 class Backing:
     """The music that a lead is written over.
 
-    keys: their phrase, which goes round. chords: one a beat, which go round. scale: pitch classes of the track's key.
-    middle: of the lead's range. velocity: of the lead, on average.
+    keys: their phrase, repeated. chords: one per beat, repeated. scale: pitch classes of the track's key. middle:
+    middle of the lead's range. velocity: mean velocity of the lead.
     """
 
     keys: Phrase
@@ -81,7 +81,7 @@ class Backing:
     velocity: float
 
     def sounding(self, start: Tick, end: Tick) -> list[Note]:
-        """Return the notes of the keys that sound between two ticks."""
+        """Return the notes of the keys that sound between `start` and `end`."""
         length = self.keys.end
         return [
             replace(note, start=note.start + turn * length, end=note.end + turn * length)
@@ -104,14 +104,14 @@ def velocity_of(program: int) -> int:
 def lead_phrases(
     track: Track, motif: Phrase, keys: Mapping[str, Phrase], density: float, seed: Sequence[int]
 ) -> dict[str, Phrase]:
-    """Return the lead of each material; none for a track without a lead.
+    """Return the lead of each material; empty for a track without a lead.
 
     Args:
         track: The track.
         motif: A line of the piano model, from which the motif is drawn.
         keys: The phrase of the keys, by material.
-        density: 0 to 1; 0.5 rests about half of the time.
-        seed: Start of all that is drawn.
+        density: 0 to 1; at 0.5 the lead rests about half of the time.
+        seed: Seed of the random generators.
     """
     program = track.programs.get("lead")
     if program is None:
@@ -129,7 +129,7 @@ def lead_phrases(
 
 
 def write_lead(lines: Sequence[Sequence[Note]], backing: Backing, density: float, random: Random) -> Phrase:
-    """Return the best of some phrases of four bars or more.
+    """Return the best of `CANDIDATES` phrases of four bars or more.
 
     Args:
         lines: Melodies from which the motif is drawn; the first is preferred.
@@ -152,7 +152,7 @@ def write_lead(lines: Sequence[Sequence[Note]], backing: Backing, density: float
 
 
 def draw_motif(line: Sequence[Note], size: int, scale: frozenset[int], random: Random) -> tuple[Step, ...]:
-    """Return a motif of `size` notes that follow one another in `line`; of plain ones where the line is too short."""
+    """Return a motif of `size` consecutive notes of `line`, or of random chord tones if the line is too short."""
     places = {round(note.start / _SIXTEENTH) * _SIXTEENTH: note for note in line}
     notes = [replace(note, start=start) for start, note in sorted(places.items())]
     windows = [notes[first : first + size] for first in range(len(notes) - size + 1)]
@@ -172,17 +172,18 @@ def draw_motif(line: Sequence[Note], size: int, scale: frozenset[int], random: R
 
 
 def rank_motif(line: Phrase) -> float:
-    """Return how far a line is from one that offers motifs; 0 is perfect."""
+    """Return the cost of a line as a source of motifs; 0 is perfect."""
     pitches = [note.note for note in top_line(line.notes)]
     steps = [abs(after - before) for before, after in pairwise(pitches)]
     return abs(len(pitches) - 9) / 3 + max(0, 4 - len(set(pitches))) + sum(step > WIDEST_STEP for step in steps) / 4
 
 
 def rank(phrase: Phrase, backing: Backing, density: float) -> float:
-    """Return how far a lead is from a good one; 0 is perfect.
+    """Return the cost of a lead; 0 is perfect.
 
-    Counts the time in which it sounds beside that asked for, wide steps, range, figures of three notes that do not come
-    again, strikes together with the keys, few notes on beats, clashes with the keys, and an end outside the chord.
+    Counts the deviation from the requested sounding time, wide steps, repeated notes, range, figures of three notes
+    that do not recur, strikes together with the keys, few notes on beats, clashes with the keys, and an end outside the
+    chord.
     """
     notes = phrase.notes
     if len(notes) < 2 * phrase.bars / MOTIF_BARS:
@@ -203,19 +204,19 @@ def rank(phrase: Phrase, backing: Backing, density: float) -> float:
 
 
 def sounding_share(phrase: Phrase) -> float:
-    """Return the share of time in which a melody sounds."""
+    """Return the share of the time that a melody sounds."""
     return sum(note.end - note.start for note in phrase.notes) / phrase.end
 
 
 def recurrence(notes: Sequence[Note]) -> float:
-    """Return the share of figures of three notes (two steps) that come more than once; 0 where there is none."""
+    """Return the share of figures of three notes (two steps) that occur more than once; 0 if there are none."""
     pitches = [note.note for note in notes]
     figures = [(b - a, c - b) for a, b, c in zip(pitches, pitches[1:], pitches[2:], strict=False)]
     return sum(figures.count(figure) > 1 for figure in figures) / len(figures) if figures else 0.0
 
 
 def without_clashes(notes: Sequence[Note], keys: Sequence[Note]) -> list[Note]:
-    """Return the notes of a lead, those cut short that would sound for a beat beside a semitone in the keys."""
+    """Return the notes of a lead, cutting short those that would clash with the keys for a beat or more."""
     cut = []
     for note in notes:
         starts = [max(note.start, other.start) for other in keys if _clash(note, [other]) >= TICKS_PER_BEAT]
@@ -224,7 +225,7 @@ def without_clashes(notes: Sequence[Note], keys: Sequence[Note]) -> list[Note]:
 
 
 def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: float, random: Random) -> Phrase:
-    """Return a phrase that develops the motif, two bars after two bars."""
+    """Return a phrase that develops the motif, two bars at a time."""
     shift = _shift(motif, backing, bars, random)
     anchor = backing.middle + random.randint(-3, 3)
     notes: list[Note] = []
@@ -243,7 +244,7 @@ def _developed(motif: Sequence[Step], backing: Backing, bars: int, density: floa
 
 
 def _plan(cells: int, density: float, random: Random) -> list[Development]:
-    """Draw the developments of a phrase: it begins with the motif, and the motif comes back every four bars."""
+    """Draw the developments of a phrase, which begins with the motif and returns to it every four bars."""
     developments: tuple[Development, ...] = ("state", "state", "sequence", "sequence", "invert")
     rests = max(0.0, 0.6 - density) / 2
     return [
@@ -257,7 +258,7 @@ def _plan(cells: int, density: float, random: Random) -> list[Development]:
 
 
 def _shift(motif: Sequence[Step], backing: Backing, bars: int, random: Random) -> Tick:
-    """Draw the beat of its two bars on which the motif begins: where the keys strike little while it sounds."""
+    """Draw the beat of the two bars on which the motif begins, preferring few strikes of the keys during the motif."""
     strikes = {
         note.start + turn * backing.keys.end
         for note in backing.keys.notes
@@ -276,13 +277,13 @@ def _shift(motif: Sequence[Step], backing: Backing, bars: int, random: Random) -
 def _voiced(
     places: Sequence[tuple[Tick, Tick, int]], end: Tick, backing: Backing, before: Sequence[Note], random: Random
 ) -> list[Note]:
-    """Return the notes of a motif at their places (start, length, pitch aimed at), moved into the chords."""
+    """Return the notes of a motif at `places` (start, length, target pitch), fitted to the chords."""
     notes: list[Note] = []
     for number, (start, length, aim) in enumerate(places):
         if start >= end:
             break
         stop = min(start + length, end, (start // TICKS_PER_BAR + 1) * TICKS_PER_BAR)
-        # Strong beats, long notes and the ends of a motif stand in the chord; notes between them pass.
+        # Notes on strong beats, long notes and both ends of a motif are chord tones; the others may be passing notes.
         is_strong = start % (2 * TICKS_PER_BEAT) == 0 or stop - start >= TICKS_PER_BEAT
         is_strong |= number in (0, len(places) - 1)
         last = [*before, *notes][-1].note if before or notes else aim
@@ -294,7 +295,7 @@ def _voiced(
 
 
 def _chosen(start: Tick, end: Tick, aim: int, backing: Backing, last: int, *, is_strong: bool) -> Note:
-    """Return the note nearest to `aim` that suits the chord, the keys, the range and the note before."""
+    """Return the note nearest to `aim` that suits the chord, the keys, the range and the previous note."""
     tones = chord_at(backing.chords, start).tones
     allowed = (tones or backing.scale) if is_strong else tones | backing.scale
     low, high = backing.middle - REACH, backing.middle + REACH
@@ -320,7 +321,7 @@ def _chosen(start: Tick, end: Tick, aim: int, backing: Backing, last: int, *, is
 
 
 def _held(note: Note, chords: Sequence[Chord]) -> Note:
-    """Return the note, cut where a chord begins that it does not belong to."""
+    """Return the note, cut where a chord begins that does not contain it."""
     for tick in range((note.start // TICKS_PER_BEAT + 1) * TICKS_PER_BEAT, note.end, TICKS_PER_BEAT):
         tones = chord_at(chords, tick).tones
         if tones and note.note % 12 not in tones:
@@ -329,7 +330,7 @@ def _held(note: Note, chords: Sequence[Chord]) -> Note:
 
 
 def _clash(note: Note, keys: Sequence[Note]) -> Tick:
-    """Return the longest time for which a note sounds beside a semitone in the keys."""
+    """Return the longest time in ticks that a note clashes with a note of the keys."""
     times = (
         min(note.end, other.end) - max(note.start, other.start)
         for other in keys
@@ -339,7 +340,7 @@ def _clash(note: Note, keys: Sequence[Note]) -> Tick:
 
 
 def _degree(pitch: int, scale: frozenset[int]) -> int:
-    """Return the number of scale tones from pitch 0 up to `pitch`, that is its place in the scale."""
+    """Return the place of `pitch` in the scale: the number of scale tones from pitch 0 up to it."""
     ordered = sorted(scale)
     return pitch // 12 * len(ordered) + sum(tone <= pitch % 12 for tone in ordered) - 1
 
@@ -351,6 +352,6 @@ def _pitch(degree: int, scale: frozenset[int]) -> int:
 
 
 def _folded(degrees: int) -> int:
-    """Return an interval in degrees, brought by octaves within four degrees."""
+    """Return an interval in degrees, reduced by octaves to at most four degrees."""
     octave = len(_MAJOR)
     return degrees - octave * round(degrees / octave) if abs(degrees) > octave // 2 + 1 else degrees

@@ -1,4 +1,4 @@
-"""The memory of a station: its best phrases, which come back varied hours later, and what was heard within a day."""
+"""The memory of a station: its best phrases, which return varied hours later, and the phrases played within a day."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from radio.music.chord_loops import Loop
 from radio.types import Mode, MoodChoice, TextureKind
 
 SIZE: Final = 64
-"""Tracks that are remembered."""
+"""Number of remembered tracks."""
 
 APART: Final = 60
-"""Tracks from one hearing of a phrase to the next: about two hours."""
+"""Fewest tracks from one use of a phrase to the next: about two hours."""
 
 _RETURNS: Final = 3
-"""A phrase comes back at most this often."""
+"""Most times that a phrase returns."""
 
 _SHARE: Final = 0.15
-"""Share of tracks over a phrase that comes back, once there is one."""
+"""Share of tracks over a recalled phrase, if one is due."""
 
 _LIKED: Final = 4.0
-"""By so much better than its rank is a phrase remembered for each like."""
+"""Reduction of a phrase's cost in the memory for each like."""
 
 _FADING: Final = 1 / 300
-"""By so much worse is a phrase remembered for each track since it was heard."""
+"""Increase of a phrase's cost in the memory for each track since it was played."""
 
 _DAY: Final = 1_500
-"""Tracks of a day: none lasts less than a minute."""
+"""Most tracks in a day: none is shorter than a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memento:
-    """A phrase, its harmony and its motif, remembered from one track; its pitches are as in C major or A minor.
+    """A phrase, its harmony and its motif, remembered from one track and transposed to C major or A minor.
 
-    number: of the track in which the phrase was heard last. mood, mode, sections: its harmony. keys: the phrase A of
-    the keys. motif: the line from which its lead was made; None for a track without a lead. texture: of the keys. cost:
-    how far the phrase is from a good one. returns: how often it came back. likes: those that it got, less its dislikes.
+    number: number of the last track with the phrase. mood, mode, sections: its harmony. keys: phrase A of the keys.
+    motif: the line from which its lead was made; None for a track without a lead. texture: texture of the keys. cost:
+    cost of the phrase; 0 is perfect. returns: number of times it was recalled. likes: likes minus dislikes.
     """
 
     number: int
@@ -56,7 +56,7 @@ class Memento:
     likes: int = 0
 
     def suits(self, wish: Wish) -> bool:
-        """Return True where the harmony has the mood and the mode of a wish."""
+        """Return True if the harmony has the mood and the mode of a wish."""
         return self.mood == wish.mood and wish.mode in ("any", self.mode)
 
 
@@ -71,8 +71,8 @@ class Memory:
         """Return the memory after a track.
 
         Args:
-            memento: Of the track.
-            recalled: The memento that the track brought back, which this one replaces.
+            memento: The track's memento.
+            recalled: The memento that the track recalled, which the new one replaces.
         """
         rest = [other for other in self.mementos if recalled is None or other.keys != recalled.keys]
         if recalled is not None:
@@ -82,7 +82,7 @@ class Memory:
         return Memory(tuple(sorted(best, key=lambda one: one.number)), played)
 
     def with_opinion(self, number: int, opinion: int) -> Memory:
-        """Return the memory after the track `number` was liked (1) or disliked (-1); what is disliked is forgotten."""
+        """Return the memory after track `number` was liked (1) or disliked (-1); disliked phrases are forgotten."""
         mementos = (
             replace(memento, likes=memento.likes + opinion) if memento.number == number else memento
             for memento in self.mementos
@@ -90,7 +90,7 @@ class Memory:
         return replace(self, mementos=tuple(memento for memento in mementos if memento.likes >= 0))
 
     def draw(self, random: Random, number: int, wish: Wish) -> Memento | None:
-        """Draw a phrase that comes back in the track `number`; None for most tracks. Liked ones come likelier."""
+        """Draw a phrase to recall in track `number`; None for most tracks. Liked phrases are more likely."""
         due = [
             memento
             for memento in self.mementos
@@ -106,7 +106,7 @@ EMPTY: Final = Memory()
 
 
 def fingerprint(phrase: Phrase) -> int:
-    """Return 64 bits that are the same for the same onsets and pitches, in whatever key."""
+    """Return a 64-bit hash of a phrase's onsets and pitches that is the same in every key."""
     lowest = min((note.note for note in phrase.notes), default=0)
     figure = [(note.start, note.note - lowest) for note in phrase.notes]
     return int.from_bytes(blake2b(repr((phrase.bars, figure)).encode(), digest_size=8).digest())

@@ -62,7 +62,7 @@ def examine(path: Path, indexes: Mapping[Part, Index]) -> list[Finding]:
         track = tracks.setdefault((note.track or part.name, part), [])
         track.append((note.start / score.ppq, note.end / score.ppq, note.note, note.velocity))
     if not tracks:
-        raise MidiError(f"{path}: holds no notes")
+        raise MidiError(f"{path}: it has no notes")
     findings = []
     for (name, part), notes in tracks.items():
         runs = {bar: indexes[part].longest(passage) for bar, passage in _passages(quantize(part, notes))}
@@ -83,9 +83,9 @@ def _passages(notes: Sequence[Note]) -> Iterator[tuple[int, list[Note]]]:
 
 
 def report(path: Path, findings: Sequence[Finding], indexes: Mapping[Part, Index]) -> str:
-    """Return the findings as a table, beside human music that no model has seen, and a sentence for each track."""
+    """Return the findings as a table that includes unseen human music, and a sentence for each track."""
     lines = [
-        f"{path}: the longest run of notes in each {PASSAGE_BARS} bars that also stands in the training music,",
+        f"{path}: the longest run of notes in each {PASSAGE_BARS} bars that also occurs in the training music,",
         f"in any key and at any tempo. Runs of {SHINGLE} notes or fewer are common in all music and count as 0.",
         "",
         *table({finding.track: finding.spread for finding in findings} | _human(findings, indexes)),

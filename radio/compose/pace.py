@@ -7,12 +7,12 @@ from radio.settings.controls import CONTROLS, Controls
 
 
 def tempo_and_swing(track: Track, controls: Controls, asked: tuple[float, float]) -> tuple[float, float]:
-    """Return the track's tempo (BPM) and swing (%); one that was changed during the track counts as it was asked for.
+    """Return the track's tempo (BPM) and swing (%). A control that changed during the track applies exactly.
 
     Args:
         track: The track.
-        controls: The controls now.
-        asked: Tempo and swing that were asked for when the track began.
+        controls: The current controls.
+        asked: The requested tempo and swing when the track began.
     """
     tempo, swing = controls.tempo, controls.swing
     if tempo == asked[0]:

@@ -1,7 +1,7 @@
 """A performer: one model that plays bar after bar and keeps its state from each bar to the next.
 
 A bar is either sampled (`play`) or forced (`force`). A forced bar is fed to the model note by note before the next one
-is sampled, so that its state knows what was heard.
+is sampled, so that the model continues from what was played.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ LONGEST_HOLD: Tick = 2 * TICKS_PER_BAR
 """A sampled note that is held this long is released at the next beat."""
 
 _FORCED_HOLD: Final[Tick] = 5 * TICKS_PER_BAR
-"""The decoder's limit: longer than any note of a phrase."""
+"""The decoder's hold limit: longer than any note of a phrase."""
 
 
 @dataclass(frozen=True)
 class PerformerState:
-    """A performer between two bars; restoring it goes on bit-identically."""
+    """The state of a performer between two bars; after restoring it, the performer continues bit-identically."""
 
     state: State
     logits: Array
@@ -46,13 +46,13 @@ class PerformerState:
 
 
 class Performer:
-    """Plays one part with a model.
+    """A player of one part with a model.
 
     Args:
-        engine: Steps the model.
+        engine: Engine of the model.
         part: Range, grid and density levels of the part.
-        seed: Start of the random generator.
-        initial: The state with which the model begins each piece, such as a tuned one; zeros where None.
+        seed: Seed of the random generator.
+        initial: The state from which the model begins each piece, such as a tuned one; zeros if None.
     """
 
     def __init__(self, engine: Engine, part: Part, seed: Sequence[int], *, initial: State | None = None) -> None:
@@ -61,9 +61,9 @@ class Performer:
         self._initial = engine.zero_state() if initial is None else initial
         self._row = {token: row for row, token in enumerate(engine.tokens)}
         self._ends: dict[int, Tick] = {}
-        """Ends of the forced notes that sound."""
+        """End ticks of the sounding forced notes."""
         self._unfed: list[int] = []
-        """Forced rows that the model is not fed before its state is needed; a track that is not varied needs none."""
+        """Forced rows that are fed to the model when its state is needed, which is only before a variation."""
         self._logits: Array
         self._state: State
         self._decoder: TokenDecoder
@@ -75,29 +75,29 @@ class Performer:
         """Forget everything and begin a new piece at `tick`, a bar line.
 
         Returns:
-            Releases of the notes that still sounded.
+            Releases of the sounding notes.
         """
         releases = self._decoder.flush()
         self._begin(seed, tick)
         return releases
 
     def reseed(self, seed: Sequence[int]) -> None:
-        """Go on from the same state with another random generator."""
+        """Continue from the same state with another random generator."""
         self._sampler.generator = np.random.default_rng(list(seed))
 
     def play(self, plan: BarPlan, sampling: Sampling, limits: Limits | None = None) -> list[NoteEvent]:
         """Sample the bar that `plan` describes, which must be the next one.
 
-        A bar whose planned density is above 0 holds at least one note: where the model lets three beats pass in
-        silence, it must strike in the fourth.
+        A bar whose planned density is above 0 has at least one note: if the model strikes none in three beats, it must
+        strike one in the fourth.
 
         Args:
             plan: Chords, density and style of the bar.
-            sampling: Temperature and the rest.
-            limits: Notes and polyphony that are allowed; the part's own where None.
+            sampling: Temperature and the other sampling settings.
+            limits: Allowed notes and polyphony; the part's own if None.
 
         Returns:
-            Events in order of tick; ticks count from bar 0 of the station.
+            Events, sorted by tick; ticks count from bar 0 of the station.
         """
         bar = self._sample(plan, sampling, limits or Limits())
         try:
@@ -108,7 +108,7 @@ class Performer:
             return events
 
     def twins(self, count: int) -> list[Performer]:
-        """Return performers that go on from the same state, each on its own."""
+        """Return performers that continue independently from the same state."""
         saved, twins = self.save(), [copy.copy(self) for _ in range(count)]
         for twin in twins:
             twin._sampler = self._sampler.twin()
@@ -117,15 +117,15 @@ class Performer:
         return twins
 
     def force(self, plan: BarPlan, notes: Sequence[Note]) -> list[NoteEvent]:
-        """Play the notes of one bar as they are written; whatever is sampled later knows them.
+        """Play the notes of one bar as written; bars that are sampled later continue from them.
 
         Args:
             plan: The bar, which must be the next one.
             notes: Notes that start in the bar, ticks from bar 0 of the station. They may end in later bars, and are cut
-                where the same pitch is struck again.
+                when the same pitch is struck again.
 
         Returns:
-            Events in order of tick.
+            Events, sorted by tick.
         """
         events: list[NoteEvent] = []
         tokens: list[TokenId] = []
@@ -142,11 +142,11 @@ class Performer:
         return events
 
     def release(self, at: Tick) -> None:
-        """Let everything that sounds end at `at`, the next bar line."""
+        """End all sounding notes at `at`, the next bar line."""
         self._ends = dict.fromkeys(self._grammar.sounding, at)
 
     def rewind(self, tick: Tick) -> None:
-        """Set the clock back to `tick`, a bar line, with nothing sounding; the model's state stays."""
+        """Set the clock back to `tick`, a bar line, with no sounding notes; the model's state is unchanged."""
         self._grammar.tick = tick
         self._grammar.sounding.clear()
         self._ends.clear()
@@ -166,9 +166,9 @@ class Performer:
         )
 
     def restore(self, saved: PerformerState) -> None:
-        """Go on from a saved state. Raises ModelError if it is that of another model."""
+        """Continue from a saved state. Raises ModelError if it is from another model."""
         if saved.logits.shape != (len(self._engine.tokens),) or saved.state.memory.shape[1:] != self._columns:
-            raise ModelError(f"the state of the {self.part.name} performer is that of another model")
+            raise ModelError(f"the state of the {self.part.name} performer is from another model")
         self._state, self._logits, self._unfed = saved.state, saved.logits, []
         saved.generator.restore(self._sampler.generator)
         self._sampler.counts = saved.counts.copy()
@@ -188,7 +188,7 @@ class Performer:
         self._unfed = self._known([START])
 
     def _sample(self, plan: BarPlan, sampling: Sampling, limits: Limits) -> Generator[list[int], None, list[NoteEvent]]:
-        """Yield the rows that the model must be fed next, and return the events of a sampled bar."""
+        """Yield the rows to feed to the model next, and return the events of a sampled bar."""
         self._ends.clear()
         events: list[NoteEvent] = []
         struck = plan.densities[self.part.name] == 0
@@ -210,7 +210,7 @@ class Performer:
         return events
 
     def _written(self, start: Tick, strikes: Sequence[tuple[Tick, int, int, Tick]]) -> list[TokenId]:
-        """Return the tokens of one beat: waits, releases that are due, and `strikes` (start, note, velocity, end)."""
+        """Return the tokens of one beat: waits, due releases, and `strikes` (start, note, velocity, end)."""
         until = start + TICKS_PER_BEAT
         steps: list[tuple[Tick, int, int, TokenId]] = []  # kind 0 releases, 1 strikes: the order within a tick
         sounding = set(self._grammar.sounding) if self.part.note_offs else set()
@@ -234,9 +234,9 @@ class Performer:
     def _announced(self, plan: BarPlan, number: int) -> tuple[list[TokenId], list[TokenId]]:
         """Return the control tokens of beat `number`, and the releases of notes that have sounded for too long.
 
-        Those are notes held for two bars and, where a chord begins, all that have sounded for a beat: hands and pedal
-        are lifted. A note struck within the last beat may anticipate the chord and stays. A model that forgets one
-        release in fifty would otherwise pile notes up, hour after hour.
+        These are notes held for two bars and, when a chord begins, all notes that have sounded for a beat, as if hands
+        and pedal were lifted. A note struck within the last beat may anticipate the chord and stays. Otherwise a model
+        that forgets one release in fifty would accumulate notes over hours.
         """
         chord_begins = plan.begins_chord(number) and plan.chords[number - 1].tones
         longest = TICKS_PER_BEAT if chord_begins else LONGEST_HOLD
@@ -247,11 +247,11 @@ class Performer:
         return plan.controls(number, self.part.name), [note_token(note, 0) for note in overdue]
 
     def _known(self, tokens: Sequence[TokenId]) -> list[int]:
-        """Return the rows of forced tokens, without those that the model does not know."""
+        """Return the rows of forced tokens, except those that the model does not know."""
         return [self._row[token] for token in tokens if token in self._row]
 
     def _feed_rows(self, rows: Sequence[int]) -> None:
-        """Step the model over what it was not fed yet, then over `rows`."""
+        """Step the model over the pending forced rows, then over `rows`."""
         if rows := [*self._unfed, *rows]:
             logits, state = self._engine.step(rows, self._state)
             check_scores(logits)
@@ -261,9 +261,9 @@ class Performer:
 def play_together(
     performers: Sequence[Performer], plans: Sequence[BarPlan], sampling: Sampling, limits: Limits
 ) -> list[list[NoteEvent]]:
-    """Let performers of one model each play the bars of `plans`, as one after the other would.
+    """Sample the bars of `plans` with each of several performers of one model, with the same result as in sequence.
 
-    The model steps all of them at once, which takes a third of the time.
+    The model steps all of them in one batch, which takes a third of the time.
 
     Returns:
         The events of each performer.
@@ -291,6 +291,6 @@ def play_together(
 def _bars(
     performer: Performer, plans: Sequence[BarPlan], sampling: Sampling, limits: Limits, events: list[NoteEvent]
 ) -> Iterator[list[int]]:
-    """Yield the rows that the model of `performer` must be fed, and add what it plays to `events`."""
+    """Yield the rows to feed to the model of `performer`, and add the sampled events to `events`."""
     for plan in plans:
         events += yield from performer._sample(plan, sampling, limits)

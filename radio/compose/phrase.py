@@ -1,7 +1,7 @@
-"""Phrases: a few bars of one layer, written once and played again and again.
+"""Phrases: a few bars of one layer, written once and played repeatedly.
 
-Lo-fi is made of loops: in real keyboard loops 57 % of the bars come back unchanged after four bars. A phrase holds its
-notes on ticks from its own first bar line, so that it can be placed anywhere, varied, and fed through a model.
+Lo-fi is made of loops: in real keyboard loops, 57% of the bars recur unchanged after four bars. The ticks of a phrase
+count from its own first bar line, so that it can be placed anywhere, varied, and fed through a model.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Notes of `bars` bars, in order of start; none sounds beyond the end."""
+    """The notes of `bars` bars, sorted by start; none sounds beyond the end."""
 
     bars: int
     notes: tuple[Note, ...]
@@ -31,7 +31,7 @@ class Phrase:
         """Return the notes that start in bar `place` of the phrase, moved so that this bar begins at `tick`.
 
         Args:
-            place: Counted from 0; beyond the last bar it goes round.
+            place: Counted from 0; it wraps around after the last bar.
             tick: A bar line of the station.
         """
         start = place % self.bars * TICKS_PER_BAR
@@ -42,7 +42,7 @@ class Phrase:
         ]
 
     def with_bar(self, place: int, notes: Iterable[Note]) -> Phrase:
-        """Return the phrase with other notes in bar `place`; `notes` count from that bar's own line."""
+        """Return the phrase with `notes`, whose ticks count from the bar line, in bar `place`."""
         start = place * TICKS_PER_BAR
         others = [note for note in self.notes if not start <= note.start < start + TICKS_PER_BAR]
         moved = [replace(note, start=note.start + start, end=note.end + start) for note in notes]
@@ -54,14 +54,14 @@ class Phrase:
 
 
 def phrase_of(notes: Iterable[Note], bars: int) -> Phrase:
-    """Return a phrase of these notes, cut at its end; notes of no length are left out."""
+    """Return a phrase of the given notes, cut at its end; notes of zero length are dropped."""
     end = bars * TICKS_PER_BAR
     cut = (note if note.end <= end else replace(note, end=end) for note in notes if 0 <= note.start < end)
     return Phrase(bars, tuple(sorted(note for note in cut if note.end > note.start)))
 
 
 def phrase_from_events(events: Sequence[NoteEvent], start: Tick, bars: int) -> Phrase:
-    """Return the phrase that was played from bar line `start` on; notes that still sound at its end are cut there."""
+    """Return the phrase that was played from bar line `start`; notes that still sound at its end are cut there."""
     end = start + bars * TICKS_PER_BAR
     sounding: dict[int, NoteEvent] = {}
     for event in events:
@@ -75,7 +75,7 @@ def phrase_from_events(events: Sequence[NoteEvent], start: Tick, bars: int) -> P
 
 
 def chord_at(chords: Sequence[Chord], tick: Tick) -> Chord:
-    """Return the chord at `tick` of a phrase whose chords, one a beat, go round."""
+    """Return the chord at `tick` of a phrase whose chords, one per beat, repeat."""
     return chords[tick // TICKS_PER_BEAT % len(chords)]
 
 

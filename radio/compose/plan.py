@@ -1,4 +1,4 @@
-"""Plans: what a bar is to be, and the track that it belongs to."""
+"""Plans of bars, and the tracks that they belong to."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Request:
 class BarPlan:
     """One bar, counted from 0 at the station's first bar line.
 
-    section: name of the section, such as `intro` or `A`. chords: one a beat. densities: level 0–7 by part (`piano`,
-    `drums`); 0 asks for an empty bar. style, fill, backbeat: for the drums; the backbeat is a snare on beats 2 and 4.
-    held: the first chord goes on from the bar before. loop, place: the chord loop, and which of its bars this is; None
-    for a bar that stands alone. elapsed: bars since the loop began, however often it came round. layers: those that
-    sound. mix: how the mix moves through the bar. holds: a listener holds this loop.
-    attributes: tokens that ask the piano for a texture, at the first bar of a phrase (`radio.music.attributes`).
+    section: name of the section, such as `intro` or `A`. chords: one per beat. densities: level 0–7 by part (`piano`,
+    `drums`); 0 requests an empty bar. style, fill, backbeat: for the drums; the backbeat is a snare on beats 2 and 4.
+    held: True if the first chord continues from the previous bar. loop, place: the chord loop, and the number of this
+    bar in it; None for a bar without a loop. elapsed: bars since the loop began, repetitions included. layers: the
+    layers that sound. mix: the move of the mix during the bar. holds: True if a listener holds this loop. attributes:
+    tokens that ask the piano model for a texture, in the first bar of a phrase (`radio.music.attributes`).
     """
 
     number: int
@@ -64,11 +64,11 @@ class BarPlan:
         return self.number * TICKS_PER_BAR
 
     def announces_chord(self, number: int) -> bool:
-        """Return True where the chord's tokens stand at beat `number` (1–4): on each bar line and at each change."""
+        """Return True if the chord's tokens are written at beat `number` (1–4): on each bar line and at each change."""
         return number == 1 or self.chords[number - 1] != self.chords[number - 2]
 
     def begins_chord(self, number: int) -> bool:
-        """Return True where another chord begins at beat `number` (1–4)."""
+        """Return True if another chord begins at beat `number` (1–4)."""
         return self.announces_chord(number) and not (number == 1 and self.held)
 
     def controls(self, number: int, part: str) -> list[TokenId]:
@@ -88,12 +88,13 @@ class BarPlan:
 class Track:
     """A piece of the program: one to three minutes in one key, over one or two chord loops.
 
-    home: the tonic that was drawn. key: the tonic, which differs where listeners ask for one; of a minor track, that of
-    the relative major. mode: None where a written loop does not say. wish: the harmony asked for. loops: by material
-    (`A`, `B`), the chord loop in the track's key. script: one entry a bar. texture: of the keys. tempo_offset,
-    swing_offset: added to the station's controls. turned: the bar at which another harmony took effect, from which the
-    loops are counted. programs: General MIDI programs of `keys`, `bass` and, where the track has one, `lead`. recalled:
-    the phrase that comes back in this track. prime: music that the track takes up. tempo: BPM that the prime has.
+    home: the tonic that was drawn. key: the tonic in use, which differs from `home` if listeners request one; for a
+    minor track, the tonic of the relative major. mode: None if a written loop does not specify it. wish: the requested
+    harmony. loops: the chord loop of each material (`A`, `B`), in the track's key. script: one entry per bar. texture:
+    texture of the keys. tempo_offset, swing_offset: added to the station's controls. turned: the bar at which a new
+    harmony took effect, where its loops begin. programs: General MIDI programs of `keys`, `bass` and, if the track has
+    one, `lead`. recalled: the remembered phrase that returns in this track. prime: the music that the track starts
+    from. tempo: BPM of the prime.
     """
 
     number: int
@@ -116,21 +117,21 @@ class Track:
 
     @property
     def bars(self) -> int:
-        """Length of the track."""
+        """The number of bars."""
         return len(self.script)
 
     @property
     def key_name(self) -> str:
-        """The key as musicians write it: `Eb`, or `Cm` for a minor track; the tonic alone without a mode."""
+        """The key as musicians write it: `Eb`, or `Cm` for a minor track; only the tonic if there is no mode."""
         return key_name(self.key, self.mode)
 
     def loop_place(self, bar: int) -> int:
-        """Return how many bars before `bar` (of the station) the chord loop began."""
+        """Return the number of bars from the beginning of the chord loop to `bar`, a bar number of the station."""
         return bar - max(bar - self.script[bar - self.first_bar].place, self.turned)
 
 
 def given_phrases(track: Track) -> dict[str, Phrase]:
-    """Return the phrases that a track takes from its prime, by their names in the material."""
+    """Return the phrases that a track takes from its prime, by name in the material."""
     prime = track.prime
     if prime is None:
         return {}

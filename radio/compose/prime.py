@@ -1,4 +1,4 @@
-"""Primes: music that a station takes up, from a file or drawn at random, before it goes back to its own programme."""
+"""Primes: music from a file, or random notes, that a station starts from before it returns to its own program."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from radio.music.parts import PIANO
 from radio.types import TICKS_PER_BAR, JsonValue, Mode
 
 PRIMED_TRACKS: Final = 3
-"""Tracks that take up a prime; the first plays its passage, the others vary it."""
+"""Number of tracks that start from a prime; the first plays its passage, the others vary it."""
 
 _RANDOM_BARS: Final = 2
 _RANDOM_NOTES: Final = 16
@@ -24,13 +24,13 @@ _RANDOM_NOTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Prime:
-    """Music that a station takes up.
+    """Music that a station starts from.
 
-    name: of its file. passage: notes of the keys, which the piano model hears before it continues them. second: notes
-    of the keys elsewhere in the file, over another chord loop if it has one. literal: a track plays the passages
-    themselves as its phrases. tempo: BPM; None leaves it to the station. key: the tonic, of a minor piece that of the
-    relative major; None leaves key and chords to the station. loops: the chord loop of each material, in that key.
-    texture: of the passage. drums: a drum loop. motif: a line from which the lead is made.
+    name: name of its file. passage: notes of the keys, which the piano model is fed and continues. second: notes of the
+    keys from elsewhere in the file, over another chord loop if it has one. literal: True if a track plays the passages
+    unchanged as its phrases. tempo: BPM; None leaves it to the station. key: the tonic; for a minor piece, the tonic of
+    the relative major; None leaves key and chords to the station. loops: the chord loop of each material, in that key.
+    texture: texture of the passage. drums: a drum loop. motif: a line from which the lead is made.
     """
 
     name: str
@@ -60,7 +60,7 @@ def random_prime(seed: int) -> Prime:
 
 
 def describe(prime: Prime) -> str:
-    """Return in words what a station takes up."""
+    """Return a description of a prime."""
     words = [] if prime.tempo is None else [f"{prime.tempo:g} BPM"]
     if prime.key is not None:
         words.append(f"key {key_name(prime.key, prime.mode)}")
@@ -72,7 +72,7 @@ def describe(prime: Prime) -> str:
 
 
 def as_json(prime: Prime) -> dict[str, JsonValue]:
-    """Return a prime for the log of controls and for other processes."""
+    """Return a prime as JSON, for the log of controls and for other processes."""
     return {
         **asdict(prime),
         "passage": _phrase_json(prime.passage),
@@ -84,7 +84,7 @@ def as_json(prime: Prime) -> dict[str, JsonValue]:
 
 
 def from_json(fields: Mapping[str, Any]) -> Prime:
-    """Return the prime of `as_json`. Raises ValueError, TypeError or KeyError for other values."""
+    """Return the prime that `as_json` wrote. Raises ValueError, TypeError or KeyError for other values."""
     loops, texture, drums, motif = (fields[name] for name in ("loops", "texture", "drums", "motif"))
     second = fields.get("second")  # a history of an earlier version has none
     return Prime(

@@ -1,4 +1,4 @@
-"""The part of the controls that composing reads."""
+"""The part of the controls that composing depends on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEANING: Final = 0.7
 
 
 def request_of(controls: Controls) -> tuple[Request, Sampling, Sampling]:
-    """Return what composing reads of the controls: the request, and how the piano and the drum model choose."""
+    """Return the controls that composing depends on: the request, and the sampling of the piano and drum models."""
     lean = _LEANING * (controls.energy - 0.5)
     request = Request(
         _share(controls.density + lean),
@@ -33,7 +33,7 @@ def request_of(controls: Controls) -> tuple[Request, Sampling, Sampling]:
         controls.alpha_frequency,
         controls.alpha_decay,
     )
-    # A loop lives on repetition: penalties would take the hats out of it.
+    # A drum loop depends on repetition: penalties would remove its hats.
     return request, sampling, replace(sampling, alpha_presence=0.0, alpha_frequency=0.0)
 
 

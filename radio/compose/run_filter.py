@@ -1,8 +1,8 @@
-"""A bitmap of hashes of the training music, by which candidates are ranked: do they copy a long run of notes?
+"""A bitmap of hashes of the training music, which ranks candidates by the longest run of notes that they copy.
 
-An index (`run_index`) finds copied runs to the note, and takes 60 MB of memory. A filter takes 4 MB, which all stations
-share, and estimates them from above: it knows which hashes occur somewhere, not in which order. Of hashes that do not
-occur it takes a tenth for known, so that a long run is rarely one by chance.
+An index (`run_index`) finds copied runs exactly, and takes 60 MB of memory. A filter takes 4 MB, shared by all
+stations, and may overestimate them: it knows which hashes occur, but not in which order. A tenth of the hashes that do
+not occur are false positives, so a long run is rarely due to chance.
 Source: Bloom, "Space/time trade-offs in hash coding with allowable errors", CACM 13 (7), 1970, with one hash function.
 """
 
@@ -36,7 +36,7 @@ class RunFilter:
     Args:
         part: The part.
         words: The bitmap; a power of two of 32-bit words.
-        usual: Notes in a row that human music outside the training music shares with it.
+        usual: Consecutive notes that human music outside the training music shares with it.
     """
 
     def __init__(self, part: Part, words: Words, usual: int) -> None:
@@ -53,7 +53,7 @@ class RunFilter:
         return cls(index.part, words, index.human.ninety_nine_in_hundred if index.human else 0)
 
     def longest(self, notes: Sequence[Note]) -> int:
-        """Return the most notes in a row that may occur in the training music; 0 below a shingle."""
+        """Return the most consecutive notes that may occur in the training music; 0 if fewer than a shingle."""
         places = fingerprints(self.part, notes) & np.uint32(32 * len(self.words) - 1)
         known = self.words[places >> np.uint32(5)] >> (places & np.uint32(31)) & np.uint32(1)
         runs = (len(list(run)) for value, run in groupby(known.tolist()) if value)
@@ -61,11 +61,11 @@ class RunFilter:
         return longest + SHINGLE if longest else 0
 
     def excess(self, notes: Sequence[Note]) -> int:
-        """Return by how many notes the longest run of `notes` exceeds what human music shares."""
+        """Return the number of notes by which the longest copied run exceeds that of human music."""
         return max(0, self.longest(notes) - self.usual)
 
     def write(self, path: Path) -> None:
-        """Write the filter. The file is replaced when all of the new one is on disk."""
+        """Write the filter. The file is replaced only once the new one is completely on disk."""
         metadata = {"format": FORMAT, "part": self.part.name, "usual": str(self.usual)}
         tensorfile.write(path, {"words": self.words}, metadata)
 
@@ -79,16 +79,16 @@ class RunFilter:
             raise ModelError(f"{path}: not a filter of training music ({error!r})") from error
         sized = words.ndim == 1 and words.dtype == np.uint32 and len(words).bit_count() == 1
         if metadata.get("format") != FORMAT or not sized:
-            raise ModelError(f"{path}: not a filter of training music; one has a power of two of 32-bit words")
+            raise ModelError(f"{path}: not a filter of training music, which is a power of two of 32-bit words")
         return cls(part, words.view(np.uint32), usual)
 
 
 NOTHING_KNOWN: Final = RunFilter(PIANO, np.zeros(1, np.uint32), 0)
-"""The filter of no music."""
+"""An empty filter."""
 
 
 def beside(model: Path) -> RunFilter:
-    """Return the filter of a model's training music, MODEL.filter.safetensors, or that of no music if it is missing.
+    """Return the filter of a model's training music, MODEL.filter.safetensors, or an empty one if it is missing.
 
     Raises:
         ModelError: The file is not a filter.

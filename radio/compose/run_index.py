@@ -1,9 +1,9 @@
 """An index of hashes of the training music, which finds the longest copied run of notes.
 
 A note is described by features that do not change when music is transposed, moved in time or played louder: the
-interval in pitch and in time from the note before, and its length (for drums, which have no lengths, the pad instead of
-the interval in pitch). The index contains one 32-bit hash for every `SHINGLE` such steps in a row, in the order of the
-training music, but no music: where n + 1 notes in a row are copied, n − SHINGLE + 1 hashes in a row match.
+interval in pitch and in time from the previous note, and its length (for drums, which have no lengths, the pad instead
+of the interval in pitch). The index contains one 32-bit hash for every `SHINGLE` consecutive steps, in the order of the
+training music, but no music: if n + 1 consecutive notes are copied, n − SHINGLE + 1 consecutive hashes match.
 Source: k-gram fingerprints, Schleimer et al., "Winnowing", SIGMOD 2003, section 2; the index has all of them.
 """
 
@@ -31,13 +31,13 @@ PASSAGE_BARS = 8
 Hashes = npt.NDArray[np.uint32]
 
 _BETWEEN = 0
-"""Separates two pieces, so that no run crosses them; no step hashes to it."""
+"""Separator of two pieces, so that no run spans both; no shingle has this hash."""
 _QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Lengths of the longest copied runs of many passages, in notes: their quantiles and maximum.
+    """Quantiles and maximum of the lengths of the longest copied runs in many passages, in notes.
 
     passages: number of passages. half, nine_in_ten, ninety_nine_in_hundred: quantiles.
     """
@@ -50,7 +50,7 @@ class Spread:
 
     @classmethod
     def of(cls, runs: Sequence[int]) -> Spread:
-        """Return the spread of `runs`, the longest run of each passage. A quantile is the nearest run above it."""
+        """Return the spread of `runs`, the longest run of each passage. Quantiles are rounded up to the next run."""
         quantiles = np.quantile(runs, _QUANTILES, method="higher") if runs else np.zeros(len(_QUANTILES))
         return cls(len(runs), *map(int, quantiles))
 
@@ -61,7 +61,7 @@ class Index:
     Args:
         part: The part.
         hashes: Hashes of its pieces one after another, separated by `_BETWEEN`; shape (N,), uint32.
-        human: The spread over passages of human music outside the index, for comparison; None if it is unknown.
+        human: The spread over passages of human music outside the index, for comparison; None if unknown.
     """
 
     def __init__(self, part: Part, hashes: Hashes, human: Spread | None = None) -> None:
@@ -78,7 +78,7 @@ class Index:
         return cls(part, np.concatenate(parts) if parts else np.zeros(0, np.uint32))
 
     def longest(self, notes: Sequence[Note]) -> int:
-        """Return the length of the longest run of `notes` that also occurs in a training piece; 0 below a shingle."""
+        """Return the length of the longest run of `notes` that occurs in a training piece; 0 if below a shingle."""
         longest = 0
         lengths = np.zeros(len(self.hashes) + 1, np.int32)  # of the run that ends before each position
         before = np.zeros(0, np.int64)
@@ -93,7 +93,7 @@ class Index:
         return longest + SHINGLE if longest else 0
 
     def write(self, path: Path) -> None:
-        """Write the index. The file is replaced when all of the new one is on disk."""
+        """Write the index. The file is replaced only once the new one is completely on disk."""
         metadata = {"format": FORMAT, "part": self.part.name}
         if self.human:
             metadata["human"] = json.dumps([getattr(self.human, name) for name in Spread.__slots__])
@@ -114,7 +114,7 @@ class Index:
             raise ModelError(f"{path}: its header is malformed ({error!r})") from error
         if hashes.ndim != 1 or hashes.dtype != np.uint32:
             raise ModelError(
-                f"{path}: an index is one row of 32-bit hashes, not {hashes.dtype} of shape {hashes.shape}"
+                f"{path}: an index is an array (N,) of 32-bit hashes, not {hashes.dtype} of shape {hashes.shape}"
             )
         return cls(part, hashes.astype(np.uint32, copy=False), human)
 
@@ -122,7 +122,7 @@ class Index:
 def fingerprints(part: Part, notes: Sequence[Note]) -> Hashes:
     """Return a hash for each `SHINGLE` consecutive steps of `notes`; shape (max(0, n − SHINGLE),).
 
-    Notes are ordered by start and pitch.
+    The notes are sorted by start and pitch first.
     """
     rows = sorted((note.start, note.note, note.end) for note in notes)
     if len(rows) <= SHINGLE:

@@ -1,4 +1,4 @@
-"""The taste of a station's listeners: what they like and dislike shifts what its tracks are drawn from."""
+"""The taste of a station's listeners: likes and dislikes shift the probabilities from which tracks are drawn."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 _STEP: Final = 0.5
-"""Power of two by which one opinion multiplies a weight."""
+"""Change of a weight's power of two with each like or dislike."""
 
 _MOST: Final = 2.0
-"""Largest power: no choice becomes more than four times as likely, or less than a quarter."""
+"""Largest power: a weight is at most multiplied or divided by four."""
 
 _TEMPO_STEP: Final = 0.25
-"""Share of the way to a liked track's tempo that tempos move."""
+"""Share of the distance to a liked track's tempo by which tempos move."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """Leanings, from the opinions on tracks.
+    """Preferences that follow from likes and dislikes of tracks.
 
     powers: by feature, such as `texture pad`; the feature's weight is two to this power. tempo: added to the tempos of
     tracks, in BPM.
@@ -34,8 +34,8 @@ class Taste:
         """Return the taste after a like (1) or a dislike (-1) of a track.
 
         Args:
-            features: Of the track.
-            tempo: Its distance from the tempo that was asked for, in BPM.
+            features: The features of the track.
+            tempo: Its offset from the requested tempo, in BPM.
             opinion: 1 or -1.
             limit: Largest shift of the tempo, in BPM.
         """
@@ -46,11 +46,11 @@ class Taste:
         return Taste(powers, min(max(shift, -limit), limit))
 
     def weight(self, feature: str) -> float:
-        """Return the factor of a feature's probability before all are scaled: 1/4 to 4."""
+        """Return the factor of a feature's probability, before normalization: 1/4 to 4."""
         return float(2.0 ** self.powers.get(feature, 0.0))
 
     def choose(self, random: Random, kind: str, choices: Sequence[T], shares: Sequence[float] | None = None) -> T:
-        """Draw one of the choices, whose features are `kind` and the choice's name, by their shares and the taste."""
+        """Draw one of the choices, weighted by `shares` and by the taste for the feature `{kind} {choice}`."""
         weights = [self.weight(f"{kind} {choice}") for choice in choices]
         if shares is not None:
             weights = [weight * share for weight, share in zip(weights, shares, strict=True)]

@@ -1,8 +1,8 @@
-"""Textures: the ways in which the keys can play a track, and how one is drawn.
+"""Textures: the ways in which the keys can play a track.
 
-The shares and ranges come from the quantiles of 131 four-bar windows of real lo-fi keyboard loops: 30 % have fewer than
-1.3 notes sounding on average, 27 % are chords of 2.5 to 4.5 notes, 33 % are pads of five or six. Each track draws one
-texture, so that a station's hours are spread as wide as real loops are, and no track is the average of all.
+The shares and ranges come from the quantiles of 131 four-bar windows of real lo-fi keyboard loops: 30% have fewer than
+1.3 notes sounding on average, 27% are chords of 2.5 to 4.5 notes, and 33% are pads of five or six. Each track draws one
+texture, so that a station is as varied as real loops are, and no track is an average of all.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Texture:
 
     kind: TextureKind
     voices: int
-    """The most notes that sound at once."""
+    """Most notes that sound together."""
     onsets: float
-    """Strikes a beat, chords counted once."""
+    """Strikes per beat, with a chord counted once."""
     length: float
     """Length of a note in beats; 0 leaves lengths to the model."""
     register: float
@@ -35,18 +35,18 @@ class Texture:
     span: int
     """Semitones above and below the register that a held chord reaches."""
     restrike: int
-    """Beats after which a held chord is struck again; 0 holds it until the harmony moves or the bar ends."""
+    """Beats after which a held chord is struck again; 0 holds it until the harmony changes or the bar ends."""
     spread: float
-    """Standard deviation of the velocities; 0 is a loop drawn with the mouse."""
+    """Standard deviation of the velocities; 0 as in a loop drawn with the mouse."""
     thickness: float = 0.0
-    """Mean number of notes that are struck together; 0 leaves it to the model."""
+    """Mean number of notes struck together; 0 leaves it to the model."""
 
     def at_density(self, density: float) -> Texture:
-        """Return the texture at a density: 0.5 leaves the strikes as they are, 0 halves and 1 doubles them."""
+        """Return the texture at a density: 0.5 leaves the strikes unchanged, 0 halves and 1 doubles them."""
         return replace(self, onsets=self.onsets * 2 ** (2 * density - 1))
 
     def in_material(self, material: str) -> Texture:
-        """Return the texture as the model is asked for it in a material: `B` is busier than `A`."""
+        """Return the texture to request from the model in a material: `B` is busier than `A`."""
         return replace(self, onsets=self.onsets * _BUSIER) if material == "B" else self
 
     @property
@@ -63,7 +63,7 @@ class Texture:
 
 @dataclass(frozen=True, slots=True)
 class _Ranges:
-    """Ranges that a kind of texture is drawn from, low and high."""
+    """The ranges, low and high, from which a kind of texture is drawn."""
 
     share: float
     voices: tuple[int, int]
@@ -81,10 +81,10 @@ _RANGES: Final[Mapping[TextureKind, _Ranges]] = {
 }
 
 _BUSIER: Final = 1.15
-"""Strikes of a phrase B beside those of a phrase A."""
+"""Ratio of the strikes of a phrase B to those of a phrase A."""
 
 _SOUNDING: Final[Mapping[TextureKind, float]] = {"line": 1.0, "stabs": 1.0, "thin": 0.8, "comp": 0.8, "pad": 1.0}
-"""Voices that sound on average beside the most that may."""
+"""Ratio of the mean number of sounding voices to the most allowed."""
 
 _STILL_SHARE: Final = 0.4
 """Share of loops whose notes all have one velocity."""
@@ -97,9 +97,9 @@ _SOFTEST, _LOUDEST = 46.0, 102.0
 
 
 def kinds_of(kinds: tuple[TextureKind, ...], remembered: TextureKind | None) -> tuple[TextureKind, ...]:
-    """Return the kinds that a phrase of another texture can be played in: voices can be left out, not added.
+    """Return the kinds that suit a phrase written for another kind: voices can be left out, not added.
 
-    Held chords need no more than a top line. All kinds are returned where none of them fits.
+    Pads need only a top line, so they suit any phrase. All kinds are returned if none of them fits.
     """
     if remembered is None:
         return kinds
@@ -113,7 +113,7 @@ def draw_texture(random: Random, kinds: tuple[TextureKind, ...] = TEXTURES, tast
     Args:
         random: The track's generator.
         kinds: The kinds that the station plays.
-        taste: Of the listeners.
+        taste: The listeners' taste.
     """
     kind = taste.choose(random, "texture", kinds, [_RANGES[kind].share for kind in kinds])
     ranges = _RANGES[kind]

@@ -1,4 +1,4 @@
-"""Titles of tracks: two words each, in an order that is the station's own."""
+"""Titles of tracks: two words each, in an order of each station's own."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SECOND: Final = (
 )  # fmt: skip
 
 COUNT: Final = len(_FIRST) * len(_SECOND)
-"""Number of titles. A track lasts a minute or more, so that none comes again within a day."""
+"""Number of titles. A track lasts a minute or more, so no title is repeated within a day."""
 
 
 def title_of(seed: int, number: int) -> str:
-    """Return the title of a station's track `number`: each comes once in `COUNT` tracks, each first word once in 40."""
+    """Return the title of track `number`. Each title occurs once in `COUNT` tracks, each first word once in 40."""
     first, second, turns = _orders(seed)
     turn, place = divmod(number % COUNT, len(first))
     return f"{first[place]} {second[(place + turns[turn]) % len(second)]}"
@@ -32,7 +32,7 @@ def title_of(seed: int, number: int) -> str:
 
 @lru_cache(maxsize=64)
 def _orders(seed: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
-    """Return the words of a station in its own order, and the turns of one list against the other."""
+    """Return both lists of words in the station's order, and the rotations of the second one against the first."""
     random = Random(f"{seed}/titles")
     first = random.sample(_FIRST, len(_FIRST))
     second = random.sample(_SECOND, len(_SECOND))

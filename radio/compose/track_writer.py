@@ -1,4 +1,4 @@
-"""Tracks, drawn one after the other from a station's settings, its memory and its listeners' taste."""
+"""Tracks, drawn one after another from a station's settings, its memory and its listeners' taste."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from radio.music.chords import pitch_class, pitch_name
 from radio.types import MODES, MOODS, TEXTURES, Mode, TextureKind
 
 REMEMBERED: Final = 24
-"""A loop does not come again within this many tracks: three quarters of an hour."""
+"""A loop does not recur within this many tracks: three quarters of an hour."""
 
 _SWING_SPREAD: Final = 2.0
-"""Swings of tracks lie this far around the station's, in percent."""
+"""Largest offset of a track's swing from the station's, in percent."""
 
 _VAMP_SHARE: Final = 0.3
-"""Share of tracks over two bars that come round: in a quarter of real loops two of four bars are the same."""
+"""Share of tracks over a two-bar loop: in a quarter of real loops, two of four bars are the same."""
 
 _VARIED_SHARE: Final = 0.6
-"""Share of tracks over a variant of a written loop: few loops would be heard again and again."""
+"""Share of tracks over a variant of a written loop, so that a short list of loops is not heard repeatedly."""
 
 _MINOR_TONIC: Final = 9
 """The root of A minor, the minor key without accidentals."""
@@ -40,9 +40,9 @@ _MINOR_TONIC: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The past and the listeners that a track is drawn for.
+    """The context in which a track is drawn.
 
-    recent: loops of the last tracks. memory: phrases that may come back. taste: of the listeners.
+    recent: loops of the last tracks. memory: phrases that may return. taste: the listeners' taste.
     """
 
     recent: tuple[Loop, ...] = ()
@@ -51,14 +51,14 @@ class Surroundings:
 
 
 class TrackWriter:
-    """Draws tracks. Each is a function of the arguments of the constructor and of `draw`.
+    """A writer of tracks. Each track is a function of the arguments of the constructor and of `draw`.
 
     Args:
-        writer: Writes the harmony of tracks where `progressions` are empty or a mood is asked for, and variants.
-        progressions: Chord loops as in C major or A minor; a track takes one.
+        writer: Writes the harmony of tracks if `progressions` is empty or a mood is requested, and variants of loops.
+        progressions: Chord loops in C major or A minor, one of which each track uses.
         keys: Tonics that tracks may be in.
-        seed: Start of everything that is drawn.
-        tempo_spread: Tempos of tracks lie at most this far from the one asked for, in BPM.
+        seed: Seed of the random generators.
+        tempo_spread: Largest offset of a track's tempo from the requested one, in BPM.
         textures: Kinds of textures that the keys may have.
         layers: Layers that play.
         instruments: The General MIDI programs that tracks draw from.
@@ -86,7 +86,7 @@ class TrackWriter:
         self.layers = layers
 
     def draw(self, last: Track | None, request: Request, around: Surroundings) -> Track:
-        """Draw the track after `last`, in another key where the station has more than one."""
+        """Draw the track after `last`, in another key if the station has more than one."""
         number = 0 if last is None else last.number + 1
         wish = request.wish if last is None else last.wish
         random, taste = Random(f"{self.seed}/{number}"), around.taste
@@ -120,7 +120,7 @@ class TrackWriter:
         return self.harmonized(track, wish, around.recent)
 
     def harmonized(self, track: Track, wish: Wish, recent: Sequence[Loop]) -> Track:
-        """Return `track` over the harmony that is wish: a function of the seed, the track and the recent loops."""
+        """Return `track` with a harmony that fits `wish`: a function of seed, track, wish and recent loops."""
         recalled = track.recalled
         if recalled is not None and recalled.suits(wish):
             harmony = Harmony(recalled.mode, recalled.sections)
@@ -141,9 +141,9 @@ class TrackWriter:
         )
 
     def taken_up(self, track: Track, prime: Prime, energy: float) -> Track:
-        """Return a track that takes up a prime: in its key, tempo and texture and over its chords.
+        """Return the track with the key, tempo, texture and chords of a prime.
 
-        It has a lead for the motif.
+        If the prime has a motif and the station has leads, the track gets a lead.
         """
         if prime.texture is not None:
             track = replace(track, texture=prime.texture)
@@ -181,7 +181,7 @@ class TrackWriter:
 
 
 def features_of(track: Track) -> tuple[str, ...]:
-    """Return what listeners like or dislike of a track: features that a `Taste` weighs."""
+    """Return the features of a track that its likes and dislikes apply to, as weighed by a `Taste`."""
     lead = f"lead {track.programs['lead']}" if "lead" in track.programs else ""
     named = (
         f"texture {track.texture.kind}",
@@ -193,12 +193,12 @@ def features_of(track: Track) -> tuple[str, ...]:
 
 
 def untransposed(track: Track) -> Loop:
-    """Return a track's main loop as in C major or A minor."""
+    """Return a track's main loop in C major or A minor."""
     return track.loops["A"].transposed(-pitch_class(track.key))
 
 
 def memento_of(track: Track, keys: Phrase, motif: Phrase | None, cost: float) -> Memento:
-    """Return what is remembered of a track with these phrases."""
+    """Return the memento of a track with the given phrases."""
     down = -nearest(pitch_class(track.key))
     return Memento(
         number=track.number,
@@ -213,12 +213,12 @@ def memento_of(track: Track, keys: Phrase, motif: Phrase | None, cost: float) ->
 
 
 def nearest(semitones: int) -> int:
-    """Return the smallest interval, up or down, that is the same but for octaves."""
+    """Return the smallest interval, up or down, that equals `semitones` up to octaves."""
     return (semitones + 5) % 12 - 5
 
 
 def key_of(tonic: str, mode: Mode | None) -> str | None:
-    """Return the key of a track with a tonic: of a minor one, that of the relative major. None for any tonic."""
+    """Return the key of a track with a tonic: for a minor track, that of the relative major. None for `any`."""
     if tonic == "any":
         return None
     return pitch_name(pitch_class(tonic) + (12 - _MINOR_TONIC if mode == "minor" else 0))
@@ -231,7 +231,7 @@ def mode_of(loop: Loop) -> Mode:
 
 
 def _vamp(loop: Loop) -> Loop:
-    """Return the first two bars of a loop where they move and come to rest; else the loop as it is."""
+    """Return the first two bars of a longer loop if they change roots and are not all dominants; else the loop."""
     halves = loop.halves[: 2 * HALVES]
     moves = len({chord.root for chord in halves}) > 1
     return Loop(halves) if loop.bars > 2 and moves and any(chord.quality != "dom7" for chord in halves) else loop

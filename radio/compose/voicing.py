@@ -1,7 +1,7 @@
-"""Voicings: the notes of a held chord, chosen so that each voice moves little from the chord before.
+"""Voicings: the notes of a held chord, chosen so that each voice moves little from the previous chord.
 
-Source of the rules: Mark Levine, "The Jazz Piano Book" (1989), chapters 3 and 7: thirds and sevenths carry a chord,
-seconds and thirds low down are mud, and good voice leading moves the nearest note.
+Source of the rules: Mark Levine, "The Jazz Piano Book" (1989), chapters 3 and 7: thirds and sevenths define a chord,
+low seconds and thirds are muddy, and good voice leading moves the nearest note.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Final
 from radio.music.chords import INTERVALS, Chord
 
 _LOWEST: Final = 46
-"""The lowest note of a voicing: below, the bass plays alone."""
+"""The lowest note of a voicing; only the bass plays below it."""
 
 _MUD: Final = 55
-"""Below this note two voices need a fourth between them."""
+"""Below this note, two voices must be at least a fourth apart."""
 
 
 @lru_cache(maxsize=1_024)
 def voicing(chord: Chord, voices: int, middle: float, reach: int = 15, before: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """Return the notes of `chord` in `voices` voices, lowest first; empty where there is no chord.
+    """Return the notes of `chord` in `voices` voices, lowest first; empty if there is no chord.
 
     Args:
         chord: Root and quality.
-        voices: How many notes; fewer where the chord offers no more within reach.
+        voices: Number of notes; fewer are returned if the chord has fewer within reach.
         middle: The mean pitch to aim at.
-        reach: Semitones above and below the middle that notes may lie; wide voicings use it.
-        before: The voicing before, to move little from.
+        reach: Largest distance of a note from the middle, in semitones; the voicing aims to span 1.5 times as much.
+        before: The previous voicing, from which the voices should move little.
     """
     tones = chord.tones
     if not tones:
@@ -45,7 +45,7 @@ def voicing(chord: Chord, voices: int, middle: float, reach: int = 15, before: t
 
 
 def _spread(pitches: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
-    """Yield a voicing of `size` notes for every lowest and highest note, the others spread between them."""
+    """Yield voicings of `size` notes for every lowest and highest note, with the others spread between them."""
     if size == 1:
         yield from ((pitch,) for pitch in pitches)
         return
@@ -61,11 +61,11 @@ def _spread(pitches: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
 
 
 def _cost(notes: tuple[int, ...], chord: Chord, middle: float, reach: int) -> float:
-    """Return how far a voicing is from a good one at rest."""
+    """Return the cost of a voicing, regardless of the previous one."""
     classes = {note % 12 for note in notes}
     intervals = INTERVALS[chord.quality]
-    colour = [interval for interval in intervals if interval not in (0, 7)]
-    cost = 3.0 * sum((chord.root + interval) % 12 not in classes for interval in colour)
+    color = [interval for interval in intervals if interval not in (0, 7)]
+    cost = 3.0 * sum((chord.root + interval) % 12 not in classes for interval in color)
     cost += 1.0 * (chord.root not in classes)
     cost += abs(sum(notes) / len(notes) - middle) / 3 + abs(notes[-1] - notes[0] - 1.5 * reach) / 8
     for lower, upper in pairwise(notes):
@@ -80,7 +80,7 @@ def _cost(notes: tuple[int, ...], chord: Chord, middle: float, reach: int) -> fl
 
 
 def _motion(notes: Sequence[int], before: Sequence[int]) -> float:
-    """Return how far the voices move, the top voice counted twice."""
+    """Return the cost of the voices' motion, with the top voice counted twice."""
     if not before:
         return 0.0
     moves = sum(min(abs(note - other) for other in before) for note in notes)

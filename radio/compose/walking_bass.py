@@ -1,4 +1,4 @@
-"""The walking bass: a note on every beat, with a skip now and then."""
+"""The walking bass: a note on every beat, with occasional skips."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from radio.music.events import Note
 from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT, Tick
 
 COMFORTABLE, HIGHEST = 43, 50
-"""Most notes are not above G2, none is above D3."""
+"""Most notes are at or below G2, and none is above D3."""
 
 ROOTS: Final = 0.27
 """Share of roots in walking lines of held-out bassists."""
@@ -27,12 +27,12 @@ _CANDIDATES: Final = 4
 _SHARPNESS: Final = 1.15
 """Exponent of the model's probabilities: its notes were estimated from recordings, and some are mistakes."""
 _BESIDE_KEYS: Final = 0.8
-"""Weight of a pitch that lies a semitone beside a key for most of the beat."""
+"""Weight of a pitch that clashes with the keys for most of the beat."""
 _LONGEST: Final[Tick] = TICKS_PER_BEAT * 29 // 30
 _AGAIN: Final = 0.6
-"""Weight of the last pitch: in the data a held note counts as one note a beat."""
+"""Weight of the previous pitch: in the data, a held note counts as one note per beat."""
 _LEAP: Final = 0.8
-"""Weight of each semitone beyond a third in the step that leads round to the first note."""
+"""Weight of each semitone beyond a third in the step from the last note back to the first."""
 
 _OFF_BEAT: Final[Tick] = TICKS_PER_BEAT * 2 // 3
 """The swung eighth."""
@@ -92,7 +92,7 @@ def _pitches(line: BassLine, chords: Sequence[Chord], bars: int) -> dict[int, in
 
 
 def _rank(pitches: Mapping[int, int], chords: Sequence[Chord]) -> float:
-    """Return how far a line is from a good one: its share of roots, repeated notes and leaps beyond an octave."""
+    """Return the cost of a line: its deviation from the share of roots, repeated notes and leaps beyond an octave."""
     if not pitches:
         return 0.0
     roots = fmean(chord_at(chords, beat * TICKS_PER_BEAT).root == pitch % 12 for beat, pitch in pitches.items())

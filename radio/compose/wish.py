@@ -1,4 +1,4 @@
-"""The wish of listeners for a harmony."""
+"""The harmony that listeners request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from radio.types import ModeChoice, MoodChoice
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Controls of the harmony, which wait for the next chord loop; `any` leaves the choice to the station.
+    """The controls of the harmony, which take effect at the next chord loop; `any` leaves the choice to the station.
 
     key: the tonic, such as `Eb`.
     """
@@ -21,4 +21,4 @@ class Wish:
 
 
 ANY: Final = Wish()
-"""All is left to the station."""
+"""The wish that leaves everything to the station."""

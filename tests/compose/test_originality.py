@@ -66,7 +66,7 @@ def test_drums_are_compared_with_drums(tmp_path: Path, indexes: Indexes) -> None
 
 def test_a_file_without_notes_is_refused(tmp_path: Path, indexes: Indexes) -> None:
     midi.write(tmp_path / "a.mid", [midi.MidiTrack("keys", [])], {0: 80}, end=480)
-    with pytest.raises(MidiError, match="holds no notes"):
+    with pytest.raises(MidiError, match="it has no notes"):
         examine(tmp_path / "a.mid", indexes)
 
 

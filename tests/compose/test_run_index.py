@@ -114,5 +114,5 @@ def test_what_is_no_index_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="header is malformed"):
             Index.read(path)
     tensorfile.write(path, {"hashes": np.zeros(3, np.float32)}, {"format": FORMAT, "part": "piano"})
-    with pytest.raises(ModelError, match="one row of 32-bit hashes, not float32"):
+    with pytest.raises(ModelError, match="of 32-bit hashes, not float32"):
         Index.read(path)

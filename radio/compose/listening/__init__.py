@@ -1,1 +1,1 @@
-"""Listening to a file: its beats, key, chords, passage and drums, as a prime for a station."""
+"""Analysis of a file: its beats, key, chords, passages and drums, as a prime for a station."""

@@ -1,7 +1,7 @@
-"""The beats of a performance that was played without a click.
+"""Beat tracking in performances that were played without a click.
 
 Source: Daniel Ellis, "Beat Tracking by Dynamic Programming", Journal of New Music Research 36 (2007): a tempo from the
-autocorrelation of onsets, and the beats of that tempo that meet most of them.
+autocorrelation of onsets, and the beats at that tempo that match most of them.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _USUAL, _SPREAD = 82.0, 0.9
 """The likeliest tempo in BPM, and the spread of tempos in octaves."""
 
 _TIGHTNESS: Final = 300.0
-"""Weight of an even tempo beside onsets on beats."""
+"""Weight of a steady tempo relative to onsets on beats."""
 
 _LONGEST: Final[Seconds] = 20 * 60.0
 _LOW: Final = 52
 
 _EARLY: Final = 0.15
-"""Beats before a beat in which a note counts as struck on it."""
+"""Time before a beat, in beats, within which a note counts as struck on it."""
 
 _CHANGES: Final = 2.0
-"""Weight of changes of harmony beside stress, where bars begin."""
+"""Weight of changes of harmony, relative to stress, as evidence of a bar line."""
 
 Frames = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class FoundBeats:
-    """The notes of a performance with start and end in beats from a bar line on, and its tempo in BPM."""
+    """The notes of a performance, with start and end in beats from a bar line, and its tempo in BPM."""
 
     tempo: float
     placed: list[tuple[float, float, FileNote]]
@@ -52,14 +52,14 @@ def find_beats(score: Score) -> FoundBeats:
     """Find the beats of a performance.
 
     Raises:
-        MidiError: It is longer than twenty minutes.
+        MidiError: The performance is longer than twenty minutes.
     """
     starts = np.array([score.seconds(note.start) for note in score.notes])
     ends = np.array([score.seconds(note.end) for note in score.notes])
     begin = starts[0]
     if starts[-1] - begin > _LONGEST:
         raise MidiError(
-            f"its beats must be found, and it lasts {(starts[-1] - begin) / 60:.0f} minutes; at most 20 can be"
+            f"its beats must be detected, and it lasts {(starts[-1] - begin) / 60:.0f} minutes; the limit is 20"
         )
     weights = np.array([note.velocity / 100 * (1.5 if note.note < _LOW else 1.0) for note in score.notes])
     strength = _strength(starts - begin, weights)
@@ -77,7 +77,7 @@ def find_beats(score: Score) -> FoundBeats:
 
 
 def _strength(seconds: Frames, weights: Frames) -> Frames:
-    """Return how strongly notes begin in each frame."""
+    """Return the onset strength of each frame."""
     frames = np.bincount(np.round(seconds / _FRAME).astype(int), weights)
     kernel = np.exp(-0.5 * (np.arange(-3 * _SMOOTHING, 3 * _SMOOTHING + 1) / _SMOOTHING) ** 2)
     smooth = np.convolve(np.sqrt(np.pad(frames, 100)), kernel, mode="same")
@@ -86,7 +86,7 @@ def _strength(seconds: Frames, weights: Frames) -> Frames:
 
 
 def _period(strength: Frames) -> float:
-    """Return the frames between two beats."""
+    """Return the number of frames between two beats."""
     spectrum = np.fft.rfft(strength - strength.mean(), 2 * len(strength))
     alike = np.fft.irfft(np.abs(spectrum) ** 2)[: len(strength)]
     lags = np.arange(round(60 / _FASTEST / _FRAME), round(60 / _SLOWEST / _FRAME) + 1)
@@ -127,7 +127,7 @@ def _extended(beats: Frames, start: Seconds, end: Seconds) -> Frames:
 
 
 def _bar_line(positions: Frames, weights: Frames, notes: Sequence[FileNote]) -> int:
-    """Return the beats by which positions are moved so that bars begin on multiples of four.
+    """Return the shift of positions, in beats, that makes bars begin on multiples of four.
 
     Bars begin where the harmony changes, and where low and loud notes begin.
     """

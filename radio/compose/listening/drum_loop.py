@@ -1,4 +1,4 @@
-"""The drum loop of a song: two neighbouring bars that it repeats most."""
+"""The drum loop of a song: the two consecutive bars that are repeated most."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 
 _BARS = 2
 _FEWEST = 4
-"""Fewest hits of a bar that counts as a groove."""
+"""Fewest hits in a bar that counts as a groove."""
 
 
 def find_drum_loop(hits: Sequence[Note]) -> Phrase | None:
-    """Return two bars of a song's drums, on the radio's pads and grid; None where it has no groove."""
+    """Return two bars of a song's drums, on the radio's pads and grid; None if it has no groove."""
     placed = quantize(
         DRUMS,
         [

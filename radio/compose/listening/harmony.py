@@ -1,4 +1,4 @@
-"""The chords of a song in half bars, and the loop that they repeat."""
+"""The chords of a song in half bars, and the loop that repeats in them."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 
 _HALF: Final = TICKS_PER_BAR // HALVES
 _LOW: Final = 58
-"""Notes below stand for the root."""
+"""Notes below this one indicate the root."""
 
 _ROOT_WEIGHT: Final = 0.08
 _FLOOR_WEIGHT: Final = 0.5
 _FLOORS: Final = (1.0, 0.4)
-"""Weights of the lowest note at a bar line and in the middle of a bar, where basses leave the root."""
+"""Weights of the lowest note at a bar line and in the middle of a bar, where basses often leave the root."""
 
 _NEAR: Final = TICKS_PER_BEAT // 8
-"""Ticks around the beginning of a half bar in which a note counts as struck there."""
+"""Ticks around the beginning of a half bar within which a note counts as struck there."""
 
 _KEY_WEIGHT, _LINE_KEY_WEIGHT = 0.027, 0.1
-"""Weight of how usual chords are in the key; more where a single line leaves the chords open."""
+"""Weights of the frequency of chords in the key; it is higher if a single line leaves the chords open."""
 
 _LINE: Final = 1.5
-"""Voices that sound on average, below which a song is a line."""
+"""Mean number of sounding voices below which a song is a single line."""
 
 _RING: Final = 100
-"""Shorter notes count as if they sounded for this long: a short chord is heard until the next one."""
+"""Shorter notes count as if they lasted this many ticks: a short chord is in effect until the next one."""
 
 _CHANGES: Final = (0.12, 0.4)
 """Costs of a change of chord at a bar line and within a bar."""
 
 _CONTEXT: Final = 4
-"""Half bars before and after that make a half bar like another."""
+"""Half bars before and after a half bar that are compared as well for its similarity to another."""
 _SHARPNESS: Final = 8
-"""Power of the likeness by which half bars share what they hold."""
+"""Exponent of the similarity with which half bars are pooled."""
 
 _RARE: Final = {
     "6": -0.14, "aug": -0.38, "dim": -0.3, "hdim7": -0.2, "sus": -0.2, "maj9": -0.2, "min9": -0.15, "maj7": -0.1,
     "min7": -0.05, "dom7": 0.05,
 }  # fmt: skip
-"""Additions to the fit of chords: most have a plainer name, as C6 is Am7, and large ones fit any notes."""
+"""Corrections to the fit of chords: most of these have a plainer name, as C6 is Am7, and large ones fit any notes."""
 
 _LENGTHS: Final = (4, 2, 8)
-"""Lengths of loops in bars, the usual first."""
+"""Lengths of loops in bars, the usual one first."""
 
 _LONGER: Final = 0.06
-"""Agreement by which an unusual length must be better."""
+"""Margin in agreement by which an unusual length must be better."""
 
 _OTHER: Final = 0.5
-"""Largest share of roots that another loop has in common with the first."""
+"""Largest share of roots that a different loop may have in common with the first."""
 
 _ODD: Final = 0.5
-"""Weight of the oddness of a passage beside the share of the song that is like it."""
+"""Weight of the oddness of a passage, relative to its similarity to the rest of the song."""
 
 _ROOTS: Final = np.array([chord.root for chord in CHORDS])
 _COSTS: Final = np.array([_RARE.get(chord.quality, 0.0) for chord in CHORDS])
@@ -69,14 +69,17 @@ _COSTS: Final = np.array([_RARE.get(chord.quality, 0.0) for chord in CHORDS])
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Bars of a song: the first one and their number."""
+    """A range of bars of a song: the first one and their number."""
 
     first: int
     bars: int
 
 
 def find_harmony(notes: Sequence[Note], bars: int) -> tuple[list[Chord], Key]:
-    """Return the chord of each half bar, and the key: chords are found, then the key, then chords that it has."""
+    """Return the chord of each half bar, and the key.
+
+    The chords are estimated without a key, and the key from them; then both again, with chords weighted by that key.
+    """
     times = pitch_class_times(notes, [0, max(note.end for note in notes)])[0]
     key = find_key(times, _find_chords(notes, bars, 0.0))
     weight = _KEY_WEIGHT if times.sum() >= _LINE * bars * TICKS_PER_BAR else _LINE_KEY_WEIGHT
@@ -85,14 +88,14 @@ def find_harmony(notes: Sequence[Note], bars: int) -> tuple[list[Chord], Key]:
 
 
 def _find_chords(notes: Sequence[Note], bars: int, prior: Times | float) -> list[Chord]:
-    """Return the chord of each half bar: the sequence that fits best, in which changes cost a little (Viterbi).
+    """Return the chord of each half bar: the sequence that fits best, with a small cost for changes (Viterbi).
 
-    What sounds in places that are alike, as the turns of a loop are, counts together.
+    Similar half bars, such as those of a repeated loop, are pooled.
 
     Args:
-        notes: Of all parts but the drums.
+        notes: The notes of all parts except the drums.
         bars: Length of the piece.
-        prior: How likely each of `CHORDS` is.
+        prior: Addition to the fit of each of `CHORDS`.
     """
     edges = range(0, (bars * HALVES + 1) * _HALF, _HALF)
     rung = [replace(note, end=max(note.end, note.start + _RING)) for note in notes]
@@ -109,7 +112,7 @@ def _find_chords(notes: Sequence[Note], bars: int, prior: Times | float) -> list
 
 
 def _floor(notes: Sequence[Note], halves: int) -> Times:
-    """Return the weight of the pitch class of the lowest note struck as a half bar begins; shape (half bars, 12)."""
+    """Return the weight of the pitch class of the lowest note at the start of each half bar; shape (half bars, 12)."""
     lowest: dict[int, int] = {}
     for note in notes:
         half, place = divmod(note.start + _NEAR, _HALF)
@@ -122,7 +125,7 @@ def _floor(notes: Sequence[Note], halves: int) -> Times:
 
 
 def _likeness(shares: Times) -> Times:
-    """Return how alike half bars and those around them are, 0–1; 0 for other places in their bars."""
+    """Return the similarity of half bars and their neighbors, 0–1; 0 between first and second halves of bars."""
     count = len(shares)
     padded = np.pad(shares, ((_CONTEXT, _CONTEXT), (0, 0)))
     around = np.concatenate([padded[shift : shift + count] for shift in range(2 * _CONTEXT + 1)], axis=1)
@@ -133,13 +136,13 @@ def _likeness(shares: Times) -> Times:
 
 
 def _pooled(values: Times, weights: Times) -> Times:
-    """Return the means of what half bars hold, as one with others by `weights`; 0 without any weight."""
+    """Return, for each half bar, the mean of `values` over half bars by its `weights`; 0 if they are all 0."""
     pooled: Times = weights @ values / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
     return pooled
 
 
 def _best_path(fits: Times) -> list[int]:
-    """Return the chords, as places in `CHORDS`, whose sum of fits less the costs of changes is greatest."""
+    """Return the chords, as indices into `CHORDS`, with the greatest sum of fits minus the costs of changes."""
     best = fits[0].copy()
     before = np.zeros(fits.shape, np.intp)
     for half in range(1, len(fits)):
@@ -160,12 +163,12 @@ def _shares(times: Times) -> Times:
 def find_loop(
     chords: Sequence[Chord], full: Sequence[bool], oddness: Callable[[Passage], float] = lambda _: 0.0
 ) -> Passage:
-    """Return the passage whose chords the song repeats: two, four or eight bars; the first bars where it repeats none.
+    """Return the passage whose chords the song repeats: two, four or eight bars; the first bars if it repeats none.
 
     Args:
-        chords: One a half bar.
-        full: For each bar, whether the keyboard plays enough in it to be taken up.
-        oddness: How far the notes of a passage are from those of the whole song; a usual one is preferred.
+        chords: One per half bar.
+        full: For each bar, True if the keyboard plays enough in it.
+        oddness: Distance of a passage's notes from those of the whole song; a typical passage is preferred.
     """
     bars = len(full)
     lengths = [length for length in _LENGTHS if length <= bars] or [1]
@@ -190,9 +193,9 @@ def find_loop(
 def other_passage(
     chords: Sequence[Chord], passage: Passage, full: Sequence[bool], oddness: Callable[[Passage], float] = lambda _: 0.0
 ) -> Passage | None:
-    """Return a passage of the same length over another loop, or over the same one where the song has no other.
+    """Return a passage of the same length over another loop, or over the same one if the song has no other.
 
-    None is returned where the song has one passage alone.
+    Return None if the song has only one passage.
     """
     width = passage.bars * HALVES
     own = chords[passage.first * HALVES :][:width]
@@ -218,7 +221,7 @@ def loop_of(chords: Sequence[Chord], passage: Passage) -> Loop:
 
 
 def _agreement(chords: Sequence[Chord], full: Sequence[bool], length: int) -> float:
-    """Return the share of half bars whose root comes again after `length` bars."""
+    """Return the share of half bars whose root recurs after `length` bars."""
     pairs = [
         chords[half].root == chords[half + length * HALVES].root
         for half in range(len(chords) - length * HALVES)

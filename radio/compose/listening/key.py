@@ -1,7 +1,7 @@
-"""The key of a piece: from its chords and their changes, as the radio's own loops have them, and its pitch classes.
+"""The key of a piece, estimated from its pitch classes and from the usage of its chords in the radio's own loops.
 
-`usage.npy` holds how often each chord of a key is played, and follows another, in loops of the chord model, which has
-heard pop songs, written progressions and jazz standards. `python -m train keys` counts them.
+`usage.npy` has the log frequencies of the chords of a key, and of changes between them, in loops of the chord model,
+which was trained on pop songs, written progressions and jazz standards. `python -m train keys` writes it.
 
 Source of the profiles: Albrecht and Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm",
 Music Perception 31 (2013).
@@ -22,16 +22,16 @@ from radio.types import MODES, Mode
 
 TABLE: Final = files("radio.compose.listening") / "usage.npy"
 UNIT: Final = 0.1
-"""Nats of a step of the table."""
+"""Nats per unit of the table."""
 
 KINDS: Final[Mapping[str, int]] = {
     "maj": 0, "maj7": 0, "maj9": 0, "6": 0, "min": 1, "min7": 1, "min9": 1, "dom7": 2, "sus": 3,
     "dim": 4, "hdim7": 4, "aug": 5,
 }  # fmt: skip
-"""Kinds of chords that the table tells apart, by quality."""
+"""Kinds of chords that the table distinguishes, by quality."""
 
 FUNCTIONS: Final = 12 * (1 + max(KINDS.values()))
-"""Chords of a key: a kind on a degree."""
+"""Number of chords in a key: each kind on each degree."""
 
 _MAJOR: Final = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 _MINOR: Final = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
@@ -41,7 +41,7 @@ _PROFILES: Final = np.log(np.array([_MAJOR, np.roll(_MINOR, 9)]) + 0.003)
 _SCALE: Final = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11)).astype(float)
 
 _CHORDS_WEIGHT, _CHANGES_WEIGHT, _SCALE_WEIGHT, _PROFILE_WEIGHT = 0.95, 0.94, 6.3, 5.1
-"""Weights of the chords, their changes, the scale and the profile, fitted to renders, POP909 and tunes by a softmax."""
+"""Weights of the chords, their changes, the scale and the profile, fitted by a softmax to renders, POP909 and tunes."""
 
 _MODE_CHORDS, _MODE_PROFILE, _MODE_BIAS = 2.5, 3.8, 0.1
 
@@ -49,14 +49,14 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 
 
 class Key(NamedTuple):
-    """A key: the tonic of the major key with its accidentals, 0–11, and the mode."""
+    """A key: the tonic, 0–11, of the major key with the same accidentals, and the mode."""
 
     tonic: int
     mode: Mode
 
     @property
     def major(self) -> str:
-        """The name of the tonic; of a minor key, that of the relative major."""
+        """The name of the tonic; for a minor key, the tonic of the relative major."""
         return pitch_name(self.tonic)
 
     @property
@@ -66,14 +66,14 @@ class Key(NamedTuple):
 
 
 class _Usage(NamedTuple):
-    """Logs of probabilities: of each function in either mode, and of changes from one to another beside chance."""
+    """Log probabilities of each function in either mode, and of changes between functions relative to chance."""
 
     modes: Numbers
     changes: Numbers
 
     @property
     def chords(self) -> Numbers:
-        """Log probability of each function in any mode."""
+        """Log probability of each function, averaged over the modes."""
         chords: Numbers = np.logaddexp(*self.modes) - np.log(len(MODES))
         return chords
 
@@ -83,7 +83,7 @@ def find_key(times: Numbers, chords: Sequence[Chord]) -> Key:
 
     Args:
         times: Sounding times of the twelve pitch classes.
-        chords: One a half bar.
+        chords: One per half bar.
     """
     usage = _usage()
     sounding = [chord for chord in chords if chord.tones]
@@ -106,19 +106,19 @@ def find_key(times: Numbers, chords: Sequence[Chord]) -> Key:
 
 
 def usual_in(tonic: int, chords: Sequence[Chord]) -> Numbers:
-    """Return how usual chords are in the major key of a tonic and its relative minor: logs, 0 on average."""
+    """Return the log frequencies, 0 on average, of chords in the major key of a tonic and its relative minor."""
     logs = _usage().chords
     usual: Numbers = logs[[function(chord, tonic) for chord in chords]] - logs.mean()
     return usual
 
 
 def function(chord: Chord, tonic: int) -> int:
-    """Return the place of a chord among those of the major key of a tonic."""
+    """Return the function of a chord: its index among the chords of the major key of a tonic."""
     return 12 * KINDS[chord.quality] + (chord.root - tonic) % 12
 
 
 def changes_of(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the changes from one function to another, the last one that to the first again."""
+    """Return the changes from one function to another, including the one from the last to the first."""
     distinct = [place for number, place in enumerate(places) if number == 0 or place != places[number - 1]]
     return list(zip(distinct, [*distinct[1:], distinct[0]], strict=True))
 

@@ -1,4 +1,4 @@
-"""Reading a MIDI file or a recording as a prime: what it offers to a station, and what is said about it."""
+"""Reading of a MIDI file or a recording as a prime for a station."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ _VOICES: Final = 6
 """Most notes that a passage strikes together."""
 
 _FULL: Final = 0.4
-"""Least number of strikes in a bar that is taken up, beside the median of the bars with any."""
+"""Fewest strikes in a usable bar, as a share of the median of the bars with any."""
 
 _SEMITONES: Final = 6
-"""Semitones in register that are as odd as twice the strikes."""
+"""Difference in register, in semitones, that is as odd as a doubling of the strikes."""
 
 _EMPTY: Final = 9.0
 """Oddness of a passage without notes."""
 
 _PAD_ONSETS, _PAD_LENGTH = 0.8, 1.5
-"""Most strikes a beat, and least mean length in beats, of chords that are held."""
+"""Most strikes per beat, and smallest mean length in beats, of held chords."""
 
 _EACH_BEAT: Final = 0.8
-"""Chords a beat above which one is struck on each beat; above half as many, on each second one."""
+"""Chords per beat above which one is struck on every beat; above half of this, on every second beat."""
 
 _SOFTEST, _LOUDEST = 46.0, 102.0
 
@@ -55,8 +55,8 @@ def read_prime(path: Path, choice: PartChoice) -> Prime:
     """Read a MIDI file or a recording as a prime.
 
     Raises:
-        MidiError: It cannot be used; the message names the file.
-        AudioError: The recording cannot be used, or what listens to it is not installed.
+        MidiError: The file cannot be used; the message names it.
+        AudioError: The recording cannot be used, or the package that transcribes it is not installed.
     """
     try:
         recorded = is_recording(_beginning(path))
@@ -67,7 +67,7 @@ def read_prime(path: Path, choice: PartChoice) -> Prime:
 
 
 def _beginning(path: Path) -> bytes:
-    """Return the first bytes of a file; none where it cannot be read."""
+    """Return the first bytes of a file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(SIGNATURE)
@@ -76,15 +76,15 @@ def _beginning(path: Path) -> bytes:
 
 
 def prime_of(score: Score, name: str, choice: PartChoice) -> Prime:
-    """Return what a file offers: tempo, key, chords, a passage of its keys, its drum loop and a motif.
+    """Return the prime of a file: tempo, key, chords, passages of its keys, its drum loop and a motif.
 
     Args:
         score: The notes of a MIDI file, or of the transcription of a recording.
-        name: For messages.
+        name: Name of the prime.
         choice: The keyboard's part; a recording has one part.
 
     Raises:
-        MidiError: It cannot be used; the message says what was found, and what would be right.
+        MidiError: The file cannot be used; the message says why, and what would be right.
     """
     song = song_of(score, choice)
     bars = song.bars
@@ -113,7 +113,7 @@ def prime_of(score: Score, name: str, choice: PartChoice) -> Prime:
 
 
 def _oddness(song: Song) -> Callable[[Passage], float]:
-    """Return a measure of how far the keys of a passage are from those of the song, in strikes a beat and register."""
+    """Return a function that measures how much a passage's strikes per beat and register differ from the song's."""
 
     def character(notes: Sequence[Note]) -> tuple[float, float]:
         bars = {note.start // TICKS_PER_BAR for note in notes}
@@ -133,7 +133,7 @@ def _oddness(song: Song) -> Callable[[Passage], float]:
 
 
 def phrase_between(notes: Sequence[Note], passage: Passage) -> Phrase:
-    """Return the notes of a passage on the grid, within the keyboard's range, at most six struck together."""
+    """Return the notes of a passage on the grid, within the range of the keys, with at most six struck together."""
     start, end = passage.first * TICKS_PER_BAR, (passage.first + passage.bars) * TICKS_PER_BAR
     inside = [note for note in notes if start - TICKS_PER_BEAT // 8 <= note.start < end - TICKS_PER_BEAT // 16]
     placed = quantize(
@@ -185,7 +185,7 @@ def texture_of(phrase: Phrase) -> Texture:
 
 
 def _motif(song: Song, passage: Passage) -> Phrase | None:
-    """Return two bars of the melody, or of the top line of the keys, that are best to develop."""
+    """Return the two bars of the melody, or else of the top line of the keys, that are the best motif."""
     length = melody.MOTIF_BARS
     line = song.melody or song.keys
     first = passage.first if not song.melody else 0

@@ -1,4 +1,4 @@
-"""A prime as listeners ask for it: at a tempo and in a key other than those of its file."""
+"""Adaptation of a prime to the requests of listeners: a tempo, key or density other than that of its file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from radio.types import PrimeChoice
 
 
 def as_requested(prime: Prime, leaves: Collection[PrimeChoice], controls: Controls) -> Prime:
-    """Return a prime of which tempo, key or density are left to the controls; its mode and its passages stay."""
+    """Return the prime with tempo, key or density left to the controls; its mode and passages stay."""
     if "tempo" in leaves:
         prime = replace(prime, tempo=None)
     if "density" in leaves and prime.texture is not None:
@@ -27,7 +27,7 @@ def as_requested(prime: Prime, leaves: Collection[PrimeChoice], controls: Contro
 
 
 def _moved(prime: Prime, semitones: int, key: str) -> Prime:
-    """Return a prime in another key, the drums apart."""
+    """Return a prime in another key, with the same drums."""
     loops = prime.loops and {name: loop.transposed(semitones) for name, loop in prime.loops.items()}
     return replace(
         prime,
@@ -40,7 +40,7 @@ def _moved(prime: Prime, semitones: int, key: str) -> Prime:
 
 
 def _shifted(phrase: Phrase, semitones: int) -> Phrase:
-    """Return a phrase moved by `semitones`, and notes that leave the range of the keys by an octave back."""
+    """Return a phrase moved by `semitones`; notes that leave the range of the keys are moved back by an octave."""
     notes = {
         (note.start, note.note): note for note in phrase.transposed(semitones).notes if LOWEST <= note.note <= HIGHEST
     }

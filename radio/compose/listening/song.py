@@ -1,4 +1,4 @@
-"""A song: the notes of a MIDI file or of a recording on beats of the radio's tempo, by part."""
+"""A song: the notes of a MIDI file or a recording by part, on beats at a tempo within the radio's range."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from radio.settings.controls import CONTROLS
 from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 
 MOST_NOTES: Final = 20_000
-"""Most notes of a file to start from."""
+"""Most notes in a file to start from."""
 
 MOST_BARS: Final = 256
-"""Bars of a file that are listened to, from its beginning on."""
+"""Most bars of a file that are analyzed, from its beginning."""
 
 _WHOLE: Final = 0.5
 _FEWEST_NOTES: Final = 8
 _BASS: Final = 48
-"""Notes of a recording below are the bass's, where most are above."""
+"""Notes of a recording below this are the bass's, if most notes are above."""
 
 _CLOSE: Final = 1.04
-"""A tempo that is this much too fast is played at the fastest one."""
+"""Factor by which a tempo may be out of range and still be clamped rather than halved or doubled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """The notes of a file, ticks from its first bar line.
+    """The notes of a file, in ticks from its first bar line.
 
-    tempo: BPM, within the radio's range. meter: in words. played_freely: its beats were found. pitched: notes of all
-    parts but the drums. keys: of the keyboard. melody: a line above it, if one part has it.
+    tempo: BPM, within the radio's range. meter: in words. played_freely: True if its beats were detected. pitched:
+    notes of all parts except the drums. keys: notes of the keyboard. melody: the melody, if another part has it.
     """
 
     tempo: float
@@ -52,7 +52,7 @@ class Song:
 
     @property
     def bars(self) -> int:
-        """Length up to the last note's beginning, as far as it is listened to."""
+        """The number of bars up to the start of the last note, at most `MOST_BARS`."""
         return min(max(note.start for note in self.pitched) // TICKS_PER_BAR + 1, MOST_BARS)
 
 
@@ -60,7 +60,7 @@ def song_of(score: Score, choice: PartChoice) -> Song:
     """Return the song of a MIDI file, or of a recording.
 
     Raises:
-        MidiError: It has no keyboard part or too few or too many notes, or is in another meter.
+        MidiError: The file has no keyboard part, too few or too many notes, or another meter.
     """
     if score.timed and choice.is_made:
         raise MidiError("it is a recording, which has one part; leave the part out")
@@ -111,7 +111,7 @@ def _without_bass(notes: tuple[Note, ...]) -> tuple[Note, ...]:
 
 
 def _tempo(score: Score, lines: BarLines) -> float:
-    """Return the tempo of most bars of four beats, in BPM."""
+    """Return the median tempo of the bars of four beats, in BPM."""
     last = score.notes[-1].start
     seconds = [
         score.seconds(bar.end) - score.seconds(bar.start) for bar in lines.bars if bar.whole and bar.start <= last
@@ -120,7 +120,7 @@ def _tempo(score: Score, lines: BarLines) -> float:
 
 
 def _folding(tempo: float) -> float:
-    """Return the factor, a power of two, that brings a tempo nearest to the radio's range."""
+    """Return the power of two by which a tempo is multiplied to bring it into or near the radio's range."""
     factor = 1.0
     while tempo * factor > CONTROLS["tempo"].high * _CLOSE:
         factor /= 2
