@@ -95,8 +95,9 @@ def loops_of(phrase: Phrase, style: str) -> list[Phrase]:
 def rank(loop: Phrase, style: str, level: int) -> float:
     """Return the cost of a loop for `style` at density `level`; 0 is perfect.
 
-    Counts a kick on the first beat, one to four kicks per bar, the backbeat if the style has one, extra snares, hats or
-    a ride on the eighths, hits off the sixteenth grid, the density, and the similarity of the bars.
+    Penalizes a missing kick on the first beat, bars without a kick or with more than four, a missing backbeat and extra
+    snares if the style has a backbeat, eighths without hats or ride, hits off the sixteenth grid, deviations from the
+    density, bars that differ, and loops of one bar.
     """
     cost = 0.0
     for place in range(loop.bars):

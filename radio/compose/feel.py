@@ -76,7 +76,7 @@ class FeelState:
 class Drift:
     """The lateness of the whole band, in ms: random knots a sixteenth apart, whose correlation decays exponentially.
 
-    The drift depends only on the seed, not on the ticks that are asked for. They must be in order.
+    The drift depends only on the seed, not on the requested ticks, which must be in order.
     """
 
     def __init__(self, timing: Timing, seed: str) -> None:

@@ -47,8 +47,8 @@ def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness:
 def rank(phrase: Phrase, chords: Sequence[Chord], texture: Texture) -> float:
     """Return the cost of a shaped phrase; 0 is perfect.
 
-    Counts chord tones, the deviation from the texture in strikes per beat, notes per strike and register, a top line
-    that is hard to sing, mud, clashes, the similarity of the bars' rhythms, and a late start.
+    Penalizes notes outside the chords, deviations from the texture in strikes per beat, notes per strike and register,
+    a top line that is hard to sing, mud, clashes, bars with different rhythms, and a late start.
     """
     notes = phrase.notes
     if len(notes) < 2 * phrase.bars:

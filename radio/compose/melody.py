@@ -181,9 +181,9 @@ def rank_motif(line: Phrase) -> float:
 def rank(phrase: Phrase, backing: Backing, density: float) -> float:
     """Return the cost of a lead; 0 is perfect.
 
-    Counts the deviation from the requested sounding time, wide steps, repeated notes, range, figures of three notes
-    that do not recur, strikes together with the keys, few notes on beats, clashes with the keys, and an end outside the
-    chord.
+    Penalizes deviations from the requested sounding time, wide steps, repeated notes, a wide range, few pitches,
+    figures of three notes that do not recur, strikes together with the keys, few notes on beats, clashes with the keys,
+    and an end outside the chord.
     """
     notes = phrase.notes
     if len(notes) < 2 * phrase.bars / MOTIF_BARS:

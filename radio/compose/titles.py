@@ -1,4 +1,4 @@
-"""Titles of tracks: two words each, in an order of each station's own."""
+"""Titles of tracks: two words each, in a different order for each station."""
 
 from __future__ import annotations
 

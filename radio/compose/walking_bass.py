@@ -92,7 +92,7 @@ def _pitches(line: BassLine, chords: Sequence[Chord], bars: int) -> dict[int, in
 
 
 def _rank(pitches: Mapping[int, int], chords: Sequence[Chord]) -> float:
-    """Return the cost of a line: its deviation from the share of roots, repeated notes and leaps beyond an octave."""
+    """Return the cost of a line: deviation from the usual share of roots, repeated notes, leaps beyond an octave."""
     if not pitches:
         return 0.0
     roots = fmean(chord_at(chords, beat * TICKS_PER_BEAT).root == pitch % 12 for beat, pitch in pitches.items())
