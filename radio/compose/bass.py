@@ -1,4 +1,4 @@
-"""The bass: a line over the chords of a phrase that walks, locks to the kick, or holds notes if there are no drums."""
+"""The bass: a line over a phrase's chords, which walks, locks to the kick, or holds notes if there are no drums."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class BassLine:
         return pitch
 
     def clashes(self, start: Tick, end: Tick) -> npt.NDArray[np.intp]:
-        """Return the ticks that each of `PITCHES` would clash with the keys between `start` and `end`."""
+        """Return the number of ticks that each of `PITCHES` would clash with the keys from `start` to `end`."""
         return np.array([clash(int(pitch), start, end, self._keys) for pitch in PITCHES])
 
     def longest(self, pitch: int, start: Tick, end: Tick) -> Tick:
@@ -157,7 +157,7 @@ def is_beside(pitch: int, key: int) -> bool:
 
 
 def clash(pitch: int, start: Tick, end: Tick, keys: Phrase | None) -> Tick:
-    """Return the ticks that a bass note clashes with the keys, whose phrase repeats."""
+    """Return the number of ticks that a bass note clashes with the keys, whose phrase repeats."""
     if keys is None:
         return 0
     turn = start // keys.end * keys.end

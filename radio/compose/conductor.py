@@ -24,7 +24,7 @@ _RATED: Final = 8
 """Number of latest tracks that can be liked or disliked: those that a delayed listener may be hearing."""
 
 _HEARD: Final = 256
-"""Most played bars that a track's script keeps while a loop is held, since a hold may last forever."""
+"""Number of played bars that a track's script keeps while a loop is held, since a hold may last forever."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ _PASSING: Final = 0.12
 _APPROACH: Final = 2.5
 """Weight of a pitch a semitone or a whole tone from the next chord's root, on the last note before it."""
 _REMEMBERED: Final = 10.0
-"""Weight of the degree that was last played at this place in the pattern."""
+"""Weight of the degree that was first drawn for this place in the pattern."""
 _OCTAVE: Final = 6.0
 """Weight of the octave above the previous note, if that was the root, except where a chord begins."""
 
