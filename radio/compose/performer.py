@@ -63,7 +63,7 @@ class Performer:
         self._ends: dict[int, Tick] = {}
         """End ticks of the sounding forced notes."""
         self._unfed: list[int] = []
-        """Forced rows that are fed to the model when its state is needed, which is only before a variation."""
+        """Forced rows that are not fed to the model until its state is needed."""
         self._logits: Array
         self._state: State
         self._decoder: TokenDecoder
