@@ -20,15 +20,15 @@ from radio.compose.bar import Bar
 from radio.compose.bass_line import clashing
 from radio.compose.conducted import ConductedComposer
 from radio.compose.conductor import Conductor, ConductorState
-from radio.compose.form import BarScript
 from radio.compose.grammar import Limits
 from radio.compose.material import HIGHEST, HURRIED, LOWEST, Draft, Inputs, Material, MaterialWriter, steadiness
 from radio.compose.pace import tempo_and_swing
 from radio.compose.performer import Performer, PerformerState
-from radio.compose.phrase import phrase_from_events, phrase_of
+from radio.compose.phrase import phrase_from_events, phrase_of, top_line
 from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.request import request_of
 from radio.compose.run_filter import NOTHING_KNOWN, RunFilter
+from radio.compose.script import BarScript
 from radio.compose.track_writer import memento_of
 from radio.compose.wish import ANY
 from radio.errors import ModelError
@@ -271,10 +271,10 @@ class Composer(ConductedComposer):
         if script.rings:
             return _ringing(notes, plan.tick)
         if script.variation == "turn":
-            return self._turn(piece, plan, script, sampling, random)
-        if script.variation == "thin":
-            return [note for note in notes if note.start % (2 * TICKS_PER_BEAT) == 0] or notes
-        return notes
+            notes = self._turn(piece, plan, script, sampling, random)
+        elif script.variation == "thin":
+            notes = [note for note in notes if note.start % (2 * TICKS_PER_BEAT) == 0] or notes
+        return keys.with_octaves(notes, top_line(phrase.notes)) if "octave" in script.growth else notes
 
     def _turn(self, piece: Piece, plan: BarPlan, script: BarScript, sampling: Sampling, random: Random) -> list[Note]:
         """Sample a few other endings of the phrase from the current state, and return the best.
@@ -305,11 +305,14 @@ class Composer(ConductedComposer):
         performer = self._performers["drums"]
         if "drums" not in plan.layers:
             return performer.force(plan, [])
-        loop = phrase_of(material.drums[script.material].bar(script.place, 0), 1)
+        hits = material.drums[script.material].bar(script.place, 0)
+        if "ghosts" in script.growth:
+            hits = drums.with_ghosts(hits)
+        if "open hat" in script.growth:
+            hits = drums.with_open_hat(hits)
         if script.fill:
-            hits = drums.filled(loop.notes, material.fill.notes, script.fill)
-            loop = phrase_of(hits, 1)
-        return performer.force(plan, loop.bar(0, plan.tick))
+            hits = drums.filled(hits, material.fill.notes, script.fill)
+        return performer.force(plan, phrase_of(hits, 1).bar(0, plan.tick))
 
     def _play_bass(self, material: Material, plan: BarPlan, script: BarScript) -> list[NoteEvent]:
         if "bass" not in plan.layers:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from radio.compose.drums import BACKBEAT_STYLES
-from radio.compose.form import BarScript, at_energy, held_on
 from radio.compose.instruments import Instruments
 from radio.compose.memory import EMPTY, Memento, Memory
 from radio.compose.plan import BarPlan, Request, Track
 from radio.compose.prime import PRIMED_TRACKS, Prime
+from radio.compose.script import BarScript, at_energy, held_on
 from radio.compose.taste import NEUTRAL, Taste
 from radio.compose.texture import Texture
 from radio.compose.track_writer import REMEMBERED, Surroundings, TrackWriter, features_of, untransposed

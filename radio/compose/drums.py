@@ -63,6 +63,10 @@ LEVELS: Final = {"kick": Level(82), "snare": Level(76), "hats": Level(54), "rest
 _SOFTEST, _LOUDEST = 10, 112
 _GHOST: Final = 60
 """The highest velocity of ghost notes of the snare."""
+_GHOSTS: Final[Sequence[Tick]] = (210, 450, 270, 150)
+"""Sixteenths of a bar on which ghost notes are added, in that order: after and before the backbeat."""
+_GHOST_VELOCITY: Final = 30
+_SNARE, _OPEN_HAT = 38, 46
 
 
 def kind_of(pad: int) -> str:
@@ -182,6 +186,24 @@ def leveled(loop: Phrase) -> Phrase:
         if (values := [note.velocity for note in loop.notes if kind_of(note.note) == kind])
     }
     return Phrase(loop.bars, tuple(replace(note, velocity=_level(note, means)) for note in loop.notes))
+
+
+def with_ghosts(bar: Sequence[Note]) -> list[Note]:
+    """Return a bar with two ghost notes of the snare between the other hits; ticks count from the bar line."""
+    snares = [note.note for note in bar if note.note in SNARES]
+    taken = {note.start for note in bar if note.note in SNARES | KICKS}
+    free = [tick for tick in _GHOSTS if not any(abs(tick - start) <= NEAR for start in taken)]
+    pad = max(snares, key=snares.count, default=_SNARE)
+    return sorted([*bar, *(Note(tick, tick + DRUM_GATE, pad, _GHOST_VELOCITY) for tick in free[:2])])
+
+
+def with_open_hat(bar: Sequence[Note]) -> list[Note]:
+    """Return a bar whose last eighth, if a closed hat plays it, has an open one; ticks count from the bar line."""
+    last = TICKS_PER_BAR - _EIGHTH
+    return sorted(
+        replace(note, note=_OPEN_HAT) if note.note == CLOSED_HAT and abs(note.start - last) <= NEAR else note
+        for note in bar
+    )
 
 
 def filled(groove: Sequence[Note], fill: Sequence[Note], beats: int) -> list[Note]:

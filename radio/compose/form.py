@@ -6,17 +6,14 @@ Each track therefore has an intro, grooves, usually a breakdown, and an ending, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
+from radio.compose.script import PLAYED, BarScript, Kind
 from radio.compose.taste import NEUTRAL, Taste
-from radio.music.chord_loops import Loop
 from radio.types import BEATS_PER_BAR, STILL, MixMove, Seconds
-
-Kind: TypeAlias = Literal["intro", "groove", "break", "outro"]
-Variation: TypeAlias = Literal["none", "turn", "thin"]
 
 _MUFFLED: Final = (350.0, 900.0)
 _LIFT: Final = 1.5
@@ -32,28 +29,6 @@ _SHORTEST: Final[Seconds] = 62.0
 _LONGEST: Final[Seconds] = 186.0
 _USUAL: Final[Seconds] = 112.0
 
-PLAYED: Final = frozenset({"keys", "bass", "drums"})
-
-
-@dataclass(frozen=True, slots=True)
-class BarScript:
-    """One bar of a track's form.
-
-    section: name of the section, such as `intro` or `A`. material: the phrase that is played, `A` or `B`. place: bars
-    since the section began. layers: the layers that sound. variation: variation of the keys. fill: beats of drum fill
-    at the end. rings: True if the keys strike one chord and hold it.
-    """
-
-    section: str
-    kind: Kind
-    material: str
-    place: int
-    layers: frozenset[str]
-    variation: Variation = "none"
-    fill: int = 0
-    rings: bool = False
-    mix: MixMove = STILL
-
 
 @dataclass(frozen=True, slots=True)
 class _Section:
@@ -62,8 +37,6 @@ class _Section:
     material: str
     bars: int
 
-
-_CALMEST, _CALM, _LIVELY = 0.1, 0.25, 0.75
 
 _BODIES: Final = (
     "AB", "ABA", "AKA", "AAKA", "ABAB", "AKBA", "ABKBA", "ABAKA", "AKAB",
@@ -90,53 +63,6 @@ def draw_form(
     fitting = [draft for draft in drafts if fewest <= _length(draft) <= most] or drafts
     sections = min(fitting, key=lambda draft: abs(_length(draft) - goal))
     return tuple(_arranged(sections, random, layers))
-
-
-def with_lead(script: Sequence[BarScript], random: Random, energy: float = 0.5) -> tuple[BarScript, ...]:
-    """Return the bars with a lead in some grooves, at least one, and breakdowns: half of both at an energy of 0.5."""
-    firsts = [number for number, bar in enumerate(script) if bar.place == 0]
-    grooves = [first for first in firsts if script[first].kind == "groove"]
-    breakdowns = [first for first in firsts if script[first].kind == "break"]
-    sections = set(random.sample(grooves, max(1, int(len(grooves) * energy))))
-    sections |= {first for first in breakdowns if random.random() < energy}
-    return tuple(
-        replace(bar, layers=bar.layers | {"lead"}) if number - bar.place in sections else bar
-        for number, bar in enumerate(script)
-    )
-
-
-def at_energy(bar: BarScript, energy: float, played: frozenset[str]) -> BarScript:
-    """Return a bar as played at an energy from 0 to 1.
-
-    Below 0.25 the drums rest, and below 0.1 the bass as well; above 0.75 both play from the first bar to the ending.
-    """
-    if energy < _CALM:
-        resting = {"drums"} if energy >= _CALMEST else {"drums", "bass"}
-        return replace(bar, layers=bar.layers - resting, fill=0)
-    if energy > _LIVELY and bar.kind != "outro":
-        return replace(bar, layers=bar.layers | (played & {"drums", "bass"}), mix=replace(bar.mix, drums_band=0.0))
-    return bar
-
-
-def held_on(script: Sequence[BarScript], bar: int, loops: Mapping[str, Loop]) -> tuple[BarScript, ...]:
-    """Return the bars with the last loop of a section repeated before bar `bar`, at which the section would end.
-
-    An ending that has begun starts over afterward. The mix stays as it was at the end of the section.
-    """
-    end = bar - script[bar].place if script[bar].kind == "outro" else bar
-    start = max((place for place in range(end) if script[place].place == 0), default=0)
-    last, length = script[end - 1], loops[script[end - 1].material].bars
-    bars = script[end - min(4 if length == 1 else length, end - start) : end]
-    mix = replace(last.mix, lowpass=(last.mix.lowpass[1],) * 2, gain_db=(last.mix.gain_db[1],) * 2)
-    layers = frozenset[str]().union(*(one.layers for one in bars))
-    again = (replace(one, layers=layers, variation="none", fill=0, mix=mix) for one in bars)
-    return (*script[:bar], *again, *script[end:])
-
-
-def form_of(script: Sequence[BarScript]) -> str:
-    """Return the sections between intro and outro, one letter each: one of `_BODIES`."""
-    sections = [bar for bar in script if bar.place == 0 and bar.kind in ("groove", "break")]
-    return "".join("K" if bar.kind == "break" else bar.section for bar in sections)
 
 
 def _draft(random: Random, energy: float, taste: Taste) -> list[_Section]:

@@ -24,6 +24,11 @@ _MUD: Final = 52
 
 _SOFTEST, _LOUDEST = 24, 120
 
+_BRIGHTEST: Final = 88
+"""The highest note of a doubled line."""
+_DOUBLED: Final = 0.7
+"""Velocity of the upper notes beside the lower ones."""
+
 
 def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness: float = 1.0) -> Phrase:
     """Return a sampled phrase, shaped to `texture`.
@@ -98,6 +103,28 @@ def without_foreign_tones(phrase: Phrase, chords: Sequence[Chord]) -> Phrase:
                 break
         notes.append(replace(note, note=pitch, end=end))
     return phrase_of(_without_doubles(notes), phrase.bars)
+
+
+def with_octaves(notes: Sequence[Note], line: Sequence[Note]) -> list[Note]:
+    """Return the notes with those of the top line doubled an octave above, softer; as they are if that is too high.
+
+    Args:
+        notes: Of one bar, on ticks that count from any bar line.
+        line: The top line of the whole phrase, so that all of its bars are doubled or none.
+    """
+    if max((note.note for note in line), default=_BRIGHTEST) + 12 > _BRIGHTEST:
+        return list(notes)
+    doubled = (
+        Note(
+            note.start,
+            min(note.end, note.start - note.start % TICKS_PER_BAR + TICKS_PER_BAR),  # the next bar may play its pitch
+            note.note + 12,
+            max(_SOFTEST, round(_DOUBLED * note.velocity)),
+        )
+        for note in top_line(notes)
+        if note.note + 12 <= _BRIGHTEST
+    )
+    return _without_doubles([*notes, *doubled])
 
 
 def _step_into(pitch: int, tones: frozenset[int]) -> int:

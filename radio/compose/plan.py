@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from radio.compose.form import BarScript
 from radio.compose.memory import Memento
 from radio.compose.phrase import Phrase
 from radio.compose.prime import Prime
+from radio.compose.script import BarScript
 from radio.compose.texture import Texture
 from radio.compose.wish import ANY, Wish
 from radio.music.chord_loops import Loop

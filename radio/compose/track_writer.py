@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from radio.compose.form import PLAYED, draw_form, form_of, with_lead
+from radio.compose.form import draw_form
 from radio.compose.instruments import Instruments
 from radio.compose.loop_writer import VARIANT_SHARE, Harmony, LoopWriter
 from radio.compose.memory import EMPTY, Memento, Memory
 from radio.compose.phrase import Phrase
 from radio.compose.plan import Request, Track
 from radio.compose.prime import Prime
+from radio.compose.script import PLAYED, form_of, with_growth, with_lead
 from radio.compose.taste import NEUTRAL, Taste
 from radio.compose.texture import draw_texture, kinds_of
 from radio.compose.titles import title_of
@@ -105,8 +106,10 @@ class TrackWriter:
             mode=None,
             wish=wish,
             loops={},
-            script=draw_form(
-                random, request.tempo + tempo_offset, layers=self.layers, energy=request.energy, taste=taste
+            script=with_growth(
+                draw_form(random, request.tempo + tempo_offset, layers=self.layers, energy=request.energy, taste=taste),
+                Random(f"{self.seed}/{number}/growth"),
+                self.layers,
             ),
             texture=draw_texture(random, kinds, taste),
             first_bar=0 if last is None else last.first_bar + last.bars,

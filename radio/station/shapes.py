@@ -7,7 +7,7 @@ from typing import Final
 
 from radio.audio.leveler import BarShape
 from radio.compose.bar import Bar
-from radio.compose.form import at_energy
+from radio.compose.script import at_energy
 from radio.types import MixMove
 
 _MISSING: Final = {"keys": -4.0, "bass": -1.5, "drums": -3.0}

@@ -25,7 +25,7 @@ from radio.station.moves import MovesState
 from radio.station.resume import Snapshot
 from radio.types import EventKind, Frames
 
-_MAGIC: Final = b"radio-state-7\n"
+_MAGIC: Final = b"radio-state-8\n"
 """Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from radio.compose.conductor import Conductor
-from radio.compose.form import BarScript
 from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.script import BarScript
 from radio.compose.track_writer import TrackWriter, features_of
 from radio.errors import ControlError
 from radio.types import SKIP, Action

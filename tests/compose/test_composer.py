@@ -7,6 +7,7 @@ import pytest
 from radio.compose.bar import Bar
 from radio.compose.composer import Composer
 from radio.compose.conductor import Conductor
+from radio.compose.drums import SNARES
 from radio.compose.loop_writer import LoopWriter
 from radio.compose.request import request_of
 from radio.compose.track_writer import TrackWriter
@@ -83,6 +84,20 @@ def test_a_phrase_comes_back_and_drums_hold_their_loop() -> None:
         if not (one.plan.fill or other.plan.fill) and {"drums"} <= one.plan.layers & other.plan.layers
     ]
     assert sum(len(a & b) / len(a | b) for a, b in neighbors) / len(neighbors) > 0.6
+
+
+def test_a_groove_that_returns_is_heard_with_what_it_grows_by() -> None:
+    player, missing = composer(6), {"octave", "ghosts"}
+    while missing:
+        bar = player.next_bar(Controls())
+        assert bar.plan.number < 150
+        growth = bar.track.script[bar.plan.number - bar.track.first_bar].growth
+        keys = heard(bar, "keys")
+        if "octave" in growth and any((tick, note + 12) in keys for tick, note in keys):
+            missing.discard("octave")
+        soft = [event.tick for event in bar.events["drums"] if event.note in SNARES and 0 < event.velocity < 40]
+        if "ghosts" in growth and len(soft) == 2:
+            missing.discard("ghosts")
 
 
 def test_a_restored_composer_goes_on_bit_identically() -> None:

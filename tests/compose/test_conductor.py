@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Sequence
 
 from radio.compose.conductor import Conductor
-from radio.compose.form import BarScript
 from radio.compose.loop_rules import signature
 from radio.compose.loop_writer import Harmony, Recent
 from radio.compose.plan import BarPlan, Request, Track
+from radio.compose.script import BarScript
 from radio.compose.track_writer import TrackWriter
 from radio.compose.wish import Wish
 from radio.music.attributes import PHRASE_BARS

@@ -101,3 +101,24 @@ def test_a_density_takes_hits_away_or_adds_hats_and_a_half_changes_nothing(hits:
 def test_the_thinnest_groove_keeps_its_first_kick_its_backbeat_and_hats_on_beats() -> None:
     assert drums.at_density(GROOVE, "hiphop", 0.0) == bar((0, 36), (1, 38), (3, 38), *((beat, 42) for beat in range(4)))
     assert len(drums.at_density(GROOVE, "hiphop", 1.0).notes) == len(GROOVE.notes) + 8
+
+
+@given(HITS)
+def test_a_bar_grows_by_soft_snares_and_an_open_hat_alone(hits: list[Note]) -> None:
+    plain = phrase_of(hits, 1).bar(0, 0)
+    grown = drums.with_ghosts(plain)
+    added = [note for note in grown if note not in plain]
+    assert [note for note in grown if note not in added] == plain
+    assert len(added) <= 2
+    assert not any(drums.is_firm_snare(note.note, note.velocity) or note.note not in drums.SNARES for note in added)
+    opened = drums.with_open_hat(plain)
+    changed = set(plain) - set(opened)
+    assert {note.note for note in changed} <= {42}
+    assert all(abs(note.start - 420) <= 15 for note in changed)
+    assert {(note.start, 46) for note in changed} <= {(note.start, note.note) for note in opened}
+
+
+def test_ghosts_lie_beside_the_backbeat_of_a_plain_groove() -> None:
+    plain = GROOVE.bar(0, 0)
+    assert sorted({note.start for note in drums.with_ghosts(plain)} - {note.start for note in plain}) == [210, 450]
+    assert [note.start for note in drums.with_open_hat(plain) if note.note == 46] == [420]

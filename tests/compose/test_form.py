@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby, pairwise
 from random import Random
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.compose.form import PLAYED, at_energy, draw_form
+from radio.compose.form import draw_form
+from radio.compose.script import GROWTHS, PLAYED, at_energy, with_growth, with_lead
 
 SEEDS = st.integers(0, 100_000)
 
@@ -71,6 +73,28 @@ def test_energy_shortens_breakdowns_and_intros() -> None:
         bars = [bar for seed in range(60) for bar in draw_form(Random(seed), 80, energy=energy)]
         shares.append(sum(bar.kind in ("break", "intro") for bar in bars) / len(bars))
     assert shares[0] > shares[1] > shares[2]
+
+
+@given(SEEDS)
+def test_a_groove_grows_each_time_that_it_returns(seed: int) -> None:
+    plain = draw_form(Random(seed), 80)
+    script = with_growth(plain, Random(seed))
+    assert [replace(bar, growth=()) for bar in script] == list(plain)
+    openings = [bar for bar in script if bar.kind == "groove" and bar.place == 0]
+    for material in ("A", "B"):
+        grown = [bar.growth for bar in openings if bar.material == material]
+        assert [len(growth) for growth in grown] == [min(time, len(GROWTHS)) for time in range(len(grown))]
+        assert all(set(before) < set(after) for before, after in pairwise(grown))
+    for before, bar in pairwise(script):
+        assert bar.growth == () if bar.kind != "groove" else bar.place == 0 or bar.growth == before.growth
+    assert all(at_energy(bar, 0.2, PLAYED).growth == () for bar in script)
+
+
+@given(SEEDS, st.floats(0, 1))
+def test_the_lead_plays_in_the_last_groove(seed: int, energy: float) -> None:
+    script = with_lead(draw_form(Random(seed), 80), Random(seed), energy)
+    last = max(number for number, bar in enumerate(script) if bar.kind == "groove")
+    assert "lead" in script[last].layers
 
 
 def test_a_bar_at_low_energy_rests_and_at_high_energy_plays_all() -> None:

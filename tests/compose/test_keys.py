@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio.compose import keys
-from radio.compose.phrase import Phrase, phrase_of
+from radio.compose.phrase import Phrase, phrase_of, top_line
 from radio.compose.texture import Texture, draw_texture
 from radio.compose.voicing import voicing
 from radio.music.chords import Chord, parse_chord
@@ -109,3 +109,18 @@ def test_voices_move_little() -> None:
 
 def test_no_chord_has_no_voicing() -> None:
     assert voicing(parse_chord("N"), 5, 62) == ()
+
+
+@given(st.integers(0, 10_000), st.integers(0, 3))
+def test_a_doubled_line_adds_softer_octaves_within_the_bar(seed: int, place: int) -> None:
+    phrase = keys.shape(sampled(seed), CHORDS, texture("comp", seed))
+    line, plain = top_line(phrase.notes), phrase.bar(place, 0)
+    doubled = keys.with_octaves(plain, line)
+    if max(note.note for note in line) > 76:
+        assert doubled == plain
+        return
+    tops = {(note.start, note.note + 12): note for note in top_line(plain)}
+    added = [note for note in doubled if (note.start, note.note) not in {(old.start, old.note) for old in plain}]
+    assert {(note.start, note.note) for note in added} <= set(tops)
+    assert all(note.velocity <= tops[note.start, note.note].velocity and note.end <= 480 for note in added)
+    assert {(note.start, note.note) for note in doubled} == {(note.start, note.note) for note in plain} | set(tops)

@@ -147,7 +147,7 @@ def test_a_damaged_snapshot_is_refused(played: Undisturbed, other: Station) -> N
     for end in {*range(0, len(data), len(data) // 40), 5, 14, 15, len(data) - 1}:
         with pytest.raises(SnapshotError):
             decode(data[:end])
-    with pytest.raises(SnapshotError, match="radio-state-7"):
+    with pytest.raises(SnapshotError, match="radio-state-"):
         decode(b"radio-state-0" + data[13:])
     with pytest.raises(SnapshotError):
         other.resume(data[:-1], [])
