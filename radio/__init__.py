@@ -1,3 +1,3 @@
-"""An endless lo-fi radio: two RWKV models write, FluidSynth plays, listeners hear it as it is made."""
+"""An endless lo-fi radio: RWKV models compose, FluidSynth plays, and listeners hear the music as it is made."""
 
 __version__ = "0.2.0"

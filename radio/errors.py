@@ -45,7 +45,7 @@ class AudioError(RadioError):
 
 
 class JudgeError(RadioError):
-    """A judge of audio that cannot answer: a package is missing, or a server fails or answers something else."""
+    """A judge of audio that cannot answer: a package is missing, or a server fails or sends an unexpected answer."""
 
 
 class StreamError(RadioError):

@@ -1,7 +1,7 @@
 """Whole files in memory, and the digests of those that the package ships.
 
-A server hands copies of a station's files to its workers, so that the station goes on with the files that it began
-with, whatever happens to the originals.
+A server hands copies of a station's files to its workers, so that a running station keeps its files even if the
+originals change or disappear.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _copies: dict[Path, Path] = {}
 
 
 def use_copies(copies: Mapping[str, int]) -> None:
-    """Let this process read each of these files from a copy, which is open with this descriptor."""
+    """Make this process read files from copies: `copies` maps each path to the descriptor of its open copy."""
     _copies.update({Path(name): Path(f"/proc/self/fd/{descriptor}") for name, descriptor in copies.items()})
 
 
 def source(path: Path) -> Path:
-    """Return where the content of a file is: in a copy that this process uses, or in the file itself."""
+    """Return the path to read a file from: that of its copy, if this process uses one, or its own."""
     return _copies.get(path, path)
 
 
 def copy(path: Path) -> tuple[int, str]:
-    """Return a descriptor of a copy of a file in memory, which nothing can change, and its SHA-256.
+    """Copy a file into sealed memory, which cannot be changed, and return a descriptor and the SHA-256.
 
     Raises:
-        OSError: The file cannot be read, or the system holds no copies.
-        ValueError: The file is one of the package's, and damaged.
+        OSError: The file cannot be read, or the system does not support sealed memory.
+        ValueError: The file belongs to the package and is damaged.
     """
     descriptor = os.memfd_create(path.name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
@@ -56,13 +56,13 @@ def copy(path: Path) -> tuple[int, str]:
 
 
 def read(path: Path) -> memoryview:
-    """Return the content of a file, in memory that begins on a page. Nothing that happens to the file changes it.
+    """Return the content of a file in page-aligned memory. Later changes to the file do not affect it.
 
-    A copy is mapped, so that processes share it.
+    A copy is mapped, so that processes share its memory.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is empty, or it is one of the package's and damaged.
+        ValueError: The file is empty, or it belongs to the package and is damaged.
     """
     with source(path).open("rb") as file:
         if _is_sealed(file):
@@ -74,12 +74,12 @@ def read(path: Path) -> memoryview:
 
 
 def open_copy(path: Path) -> int:
-    """Return a descriptor of the copy of a file that this process uses, or else of a new one. See `copy`."""
+    """Return a descriptor of this process's copy of a file, or of a new copy if it has none. See `copy`."""
     return os.open(_copies[path], os.O_RDONLY | os.O_CLOEXEC) if path in _copies else copy(path)[0]
 
 
 def check(path: Path) -> None:
-    """Raise OSError if a file cannot be read, or ValueError if it is one of the package's and damaged."""
+    """Raise OSError if a file cannot be read, or ValueError if it belongs to the package and is damaged."""
     with source(path).open("rb") as file:
         if path.absolute() in _shipped() and not _is_sealed(file):
             _compare(path, hashlib.file_digest(file, "sha256").hexdigest())
@@ -87,7 +87,7 @@ def check(path: Path) -> None:
 
 def _compare(path: Path, digest: str) -> None:
     if _shipped().get(path.absolute(), digest) != digest:
-        raise ValueError("it is damaged, and not the file that the radio came with; install the radio again")
+        raise ValueError("it is damaged: it differs from the file that came with the radio; reinstall the radio")
 
 
 def _is_sealed(file: BinaryIO) -> bool:
@@ -99,6 +99,6 @@ def _is_sealed(file: BinaryIO) -> bool:
 
 @cache
 def _shipped() -> Mapping[Path, str]:
-    """Return the SHA-256 of each file that the package lists, by its path."""
+    """Return the SHA-256 of each file that the package lists, by path."""
     lines = CHECKSUMS.read_text().splitlines()
     return {CHECKSUMS.parent / name: digest for digest, name in (line.split() for line in lines)}

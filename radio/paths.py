@@ -9,9 +9,9 @@ from typing import Final
 PACKAGE: Final = Path(__file__).parent
 CHECKPOINTS: Final = PACKAGE / "checkpoints"
 CHECKSUMS: Final = PACKAGE / "checksums.txt"
-"""SHA-256 of the checkpoints and instruments, as `scripts/checksums` writes them."""
+"""SHA-256 of the checkpoints and instruments, written by `scripts/checksums`."""
 DRUM_TIMINGS: Final = CHECKPOINTS / "timing.json"
-"""The times at which drummers strike, style by style; `radio.compose.drum_timing` reads them."""
+"""Onset times of real drummers, by style; `radio.compose.drum_timing` reads them."""
 SOUNDFONT: Final = PACKAGE / "instruments" / "lofi.sf2"
 """The radio's instruments; `python -m train instruments` makes them."""
 TAGGER: Final = PACKAGE / "judge" / "weights" / "musicnn-msd.safetensors"
@@ -27,12 +27,12 @@ STATIONS: Final = _IN_WHEEL if _IN_WHEEL.exists() else PACKAGE.parent / "station
 
 
 def state_folder() -> Path | None:
-    """Return the folder for the state of the stations (XDG base directories), or None without a home folder."""
+    """Return the folder for the state of the stations (XDG base directories), or None if there is no home folder."""
     return _user_folder("XDG_STATE_HOME", ".local/state")
 
 
 def cache_folder() -> Path | None:
-    """Return the folder for files that can be made again (XDG base directories), or None without a home folder."""
+    """Return the folder for files that can be recreated (XDG base directories), or None if there is no home folder."""
     return _user_folder("XDG_CACHE_HOME", ".cache")
 
 

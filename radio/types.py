@@ -1,4 +1,4 @@
-"""Units as types, and the records that all stages share."""
+"""Types for units, and the records that all stages share."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ LISTENER_FORMATS: tuple[Format, ...] = ("opus", "mp3", "aac")
 """The formats that listeners can receive."""
 
 BURST_LIMIT: Seconds = 25.0
-"""The longest burst. A listener starts this far behind, so it must stay well within the lag limit."""
+"""The longest burst. A listener starts this far behind the live edge, so it must be well below the lag limit."""
 
 Mode: TypeAlias = Literal["major", "minor"]
 Mood: TypeAlias = Literal["calm", "warm", "hopeful", "nostalgic", "sad", "dark", "dreamy"]
 """The moods that a chord model knows, in token order; append new ones at the end."""
 MoodChoice: TypeAlias = Mood | Literal["any"]
 ModeChoice: TypeAlias = Mode | Literal["any"]
-"""The values of the mood control; `any` stands for the station's own progressions."""
+"""The values of the mood control; `any` means the station's own progressions."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 MOODS: tuple[Mood, ...] = get_args(Mood)
 
 TextureKind: TypeAlias = Literal["line", "stabs", "thin", "comp", "pad"]
-"""A way in which the keys play a track: single notes, short chords, two voices, played chords, or held ones."""
+"""A way of playing the keys in a track: single notes, short chords, two voices, played chords, or held chords."""
 TEXTURES: tuple[TextureKind, ...] = get_args(TextureKind)
 
 PrimeChoice: TypeAlias = Literal["tempo", "key", "density"]
-"""The settings of a file that can be left to the controls."""
+"""The settings of a starting file that can be left to the controls instead."""
 PRIME_CHOICES: tuple[PrimeChoice, ...] = get_args(PrimeChoice)
 
 SAMPLE_RATE = 48_000
 GRID: Frames = 64
-"""Events start on multiples of this many frames (FluidSynth's block), so the block size does not change the sound."""
+"""Events start on multiples of this many frames (FluidSynth's block), so the block size does not affect the sound."""
 MIX_BLOCK: Frames = 3_840
 """Frames per mixing block (80 ms), independent of the size that a caller requests.
 
@@ -91,9 +91,9 @@ ActionKind: TypeAlias = Literal["skip", "next", "hold", "release", "like", "disl
 class Action:
     """A listener's request to a station.
 
-    kind: skip begins the next track, next the next section; hold stays in this loop until release; like and dislike
-    shift what later tracks are drawn from, and reset takes that back. track: the one that is liked or disliked; None
-    for the one that is composed.
+    kind: skip begins the next track, next the next section. hold repeats the current loop until release. like and
+    dislike shift the distributions that later tracks are drawn from; reset undoes that.
+    track: number of the track that is liked or disliked; None means the one being composed.
     """
 
     kind: ActionKind
@@ -134,16 +134,16 @@ class Landing:
 
 
 OPEN_LOWPASS = 20_000.0
-"""A low-pass at this frequency, in Hz, lets everything through."""
+"""A low-pass at this frequency, in Hz, passes everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class MixMove:
     """Movement of the mix within one bar. Pairs are the values at its start and at its end.
 
-    lowpass: cut-off of the master low-pass in Hz. gain_db: level of the music. drums_band: share of the drums that goes
-    through a telephone band, 0–1. stop: the tape stops on the last beat. level_db: gain that the control of loudness
-    adds; it moves in the second half of the bar. keys_db: gain of the keys.
+    lowpass: cutoff of the master low-pass in Hz. gain_db: level of the music. drums_band: share of the drums that goes
+    through a telephone band, 0–1. stop: true if the tape stops on the last beat. level_db: gain of the loudness
+    control; it moves in the second half of the bar. keys_db: gain of the keys.
     """
 
     lowpass: tuple[float, float] = (OPEN_LOWPASS, OPEN_LOWPASS)
@@ -155,15 +155,15 @@ class MixMove:
 
 
 STILL = MixMove()
-"""The move of a bar in which the mix stays as the controls have it."""
+"""A bar without movement: the mix stays as the controls set it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MixState:
-    """Values of the moves at one moment.
+    """Values of the mix movement at one moment.
 
-    lowpass: in Hz. gain: linear. drums_band: the drums' share in a telephone band. speed: that of the tape, 1 if it
-    runs and 0 if it stands. keys: gain of the keys, linear.
+    lowpass: cutoff in Hz. gain: linear. drums_band: share of the drums in a telephone band. speed: speed of the tape,
+    from 1 (running) to 0 (stopped). keys: gain of the keys, linear.
     """
 
     lowpass: float = OPEN_LOWPASS

@@ -1,6 +1,6 @@
-"""Fixed second-order filters in numpy, computed a block at a time by matrix products.
+"""Fixed second-order filters in numpy, computed one block at a time by matrix products.
 
-The reference for the compiled filters, and what the radio uses without them.
+They are the reference for the compiled filters, and their replacement if those are missing.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Sections = npt.NDArray[np.float64]
 class _Matrices:
     """The matrices of G parallel filters with N states each, for blocks of K grid blocks.
 
-    within: (G, GRID, GRID + N), from the samples of a grid block to its output and its contribution to the states.
-    across: (G, (K + 1)·N, (K + 1)·N), from the initial states and the contributions of the grid blocks to the states
+    within: (G, GRID, GRID + N), maps the samples of a grid block to its output and its contribution to the states.
+    across: (G, (K + 1)·N, (K + 1)·N), maps the initial states and the contributions of the grid blocks to the states
         before each grid block and after the last one.
-    free: (G, N, GRID), from the states before a grid block to its output.
+    free: (G, N, GRID), maps the states before a grid block to its output.
     """
 
     within: Signal
@@ -84,7 +84,7 @@ class BlockFilters:
 
 
 def _matrices(sections: Sections, blocks: int) -> tuple[Sections, Sections, Sections]:
-    """Compute `within`, `across` and `free` of one filter from its response to one sample and to unit states."""
+    """Return `within`, `across` and `free` of one filter, from its response to a unit sample and to unit states."""
     step, into, out, through = _state_space(sections)
     powers = _powers(step, GRID)  # (GRID, N, N)
     free = (powers @ out).T
@@ -98,14 +98,14 @@ def _matrices(sections: Sections, blocks: int) -> tuple[Sections, Sections, Sect
 def _state_space(sections: Sections) -> tuple[Sections, Sections, Sections, float]:
     """Return the filter as a linear system in transposed direct form II.
 
-    From a row vector of states z and a sample x follow the next states, z @ step + x * into, and the output,
+    With a row vector of states z and a sample x, the next states are z @ step + x * into, and the output is
     z @ out + x * through.
     """
     order = 2 * len(sections)
     step, into, out, through = np.zeros((order, order)), np.zeros(order), np.zeros(order), 1.0
     for place, (b0, b1, b2, _, a1, a2) in enumerate(sections):
         first, second = 2 * place, 2 * place + 1
-        # The section's input is the output so far: of the states and of the sample.
+        # The section's input is the output of the sections so far, as coefficients of the states and of the sample.
         value, sample = out.copy(), through
         out, through = b0 * value, b0 * sample
         out[first] += 1
@@ -137,7 +137,7 @@ def _toeplitz(values: Sections) -> Sections:
 def _normalized(into: Sections, step: Sections, free: Sections) -> tuple[Sections, Sections, Sections]:
     """Transform a system so that white noise at its input makes its states uncorrelated and of equal power.
 
-    The states of the direct form nearly cancel each other if the cut-off is low, which would lose single precision.
+    At a low cutoff, the states of the direct form nearly cancel each other, which would ruin single precision.
 
     Source: Mullis and Roberts, "Synthesis of minimum roundoff noise fixed point digital filters" (IEEE Transactions on
     Circuits and Systems 23, 1976): the states' covariance, here by doubling, and its Cholesky factor.

@@ -1,4 +1,4 @@
-"""The notes to which the mixer reacts."""
+"""Notes that the mixer reacts to."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from radio.types import Frames
 
 
 class Cues(NamedTuple):
-    """Notes that are struck within a block, as frames from its start.
+    """Onsets of notes within a block, in frames from its start.
 
-    kicks: these duck keys, bass and lead.
-    bass_notes, snares: these duck the keys. Only firm strokes of the snare count.
+    kicks: duck keys, bass and lead.
+    bass_notes, snares: duck the keys. Soft snare hits are left out.
     """
 
     kicks: Sequence[Frames] = ()

@@ -1,6 +1,6 @@
-"""Moving parameters, set at each line of the absolute grid of 64 frames and interpolated linearly between the lines.
+"""Moving parameters, set at each line of the absolute grid of 64 frames and interpolated linearly between lines.
 
-A linear change over 64 frames makes no click, and the lines are few enough to compute their values in Python.
+A linear change over 64 frames does not click, and the lines are few enough to compute their values in Python.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Curve:
 class Ramp:
     """A value that approaches its target at a constant rate; a small change takes a whole block.
 
-    A value with a new target for each block moves evenly; short moves with rests between them would be heard.
+    So a value with a new target for each block moves evenly; short moves separated by pauses would be audible.
 
     Args:
         value: the initial value.

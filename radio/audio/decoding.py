@@ -1,4 +1,4 @@
-"""Decoding of any audio file with libav, as blocks of a second."""
+"""Decoding of any audio file with libav, in blocks of one second."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from radio.types import SAMPLE_RATE, Block, Seconds
 
 
 def decode(path: Path, rate: int = SAMPLE_RATE) -> Iterator[Block]:
-    """Yield the first audio stream of a file as blocks of a second, (frames, 2) float32 at `rate`; the last is shorter.
+    """Yield the first audio stream of a file in one-second blocks, (frames, 2) float32 at `rate`.
 
-    Mono is repeated on both channels, and more than two channels are mixed down.
+    The last block may be shorter. Mono is repeated on both channels, and more than two channels are mixed down.
 
     Raises:
-        AudioError: The file does not exist, holds no audio, or cannot be decoded; the message names it.
+        AudioError: The file does not exist, contains no audio, or cannot be decoded; the message names it.
     """
     pending: list[Block] = []
     frames = total = 0
@@ -32,7 +32,7 @@ def decode(path: Path, rate: int = SAMPLE_RATE) -> Iterator[Block]:
             yield from joined[:whole].reshape(-1, rate, 2)
             pending, frames = [joined[whole:]], frames - whole
     if not total:
-        raise AudioError(f"{path}: the file holds no audio")
+        raise AudioError(f"{path}: the file contains no audio")
     if frames:
         yield np.concatenate(pending)
 
@@ -43,7 +43,7 @@ def read(path: Path) -> Block:
 
 
 def declared_seconds(path: Path) -> Seconds | None:
-    """Return the length that the header of a file states; None where there is none."""
+    """Return the length that the header of a file states, or None if it states none."""
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             return None if container.duration is None else container.duration / av.time_base
@@ -55,12 +55,12 @@ def _parts(path: Path, rate: int) -> Iterator[Block]:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
-                raise AudioError(f"{path}: the file holds no audio; name a file such as .wav, .flac, .mp3 or .opus")
+                raise AudioError(f"{path}: the file contains no audio; use a file such as .wav, .flac, .mp3 or .opus")
             # libswresample would make mono 3 dB quieter on its way to stereo.
             mono = container.streams.audio[0].codec_context.channels == 1
             resampler = av.AudioResampler(format="flt", layout="mono" if mono else "stereo", rate=rate)
             for frame in container.decode(audio=0):
-                frame.pts = None  # gaps and jumps of a recording's timestamps are no audio
+                frame.pts = None  # ignore gaps and jumps in the timestamps
                 for piece in resampler.resample(frame):
                     yield _stereo(piece)
             for piece in resampler.resample(None):

@@ -1,4 +1,4 @@
-"""Values between the frames of a delay line."""
+"""Interpolation between the frames of a delay line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from radio.audio.native import effects
 
 
 def read(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None) -> Signal:
-    """Return the values at fractional places of a line, from a quintic through six frames (Lagrange).
+    """Return the values of a line at fractional positions, by quintic Lagrange interpolation through six frames.
 
     Args:
         line: (channels, frames).
-        places: (frames to read,), each with two frames before it in the line and three after it.
-        latest: the latest frame that may be read for each place, not before it; None is three frames after it.
+        places: (frames to read,), positions with at least two frames before them in the line and three after them.
+        latest: the last frame that may be read for each position, at or after it; None means three frames after it.
     """
     if effects is None:
         return read_in_numpy(line, places, latest)
@@ -25,11 +25,12 @@ def read(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None
 
 
 def read_in_numpy(line: Signal, places: Lines, latest: npt.NDArray[np.intp] | None = None) -> Signal:
-    """Return what `read` returns: the reference for the compiled one, which computes the same samples."""
+    """Return the same samples as `read`: the reference for its compiled version."""
     at = np.floor(places).astype(np.intp)
     if latest is not None:
         at = np.minimum(at, latest - 3)
-    # The weights of the six frames are products of the distances from the others; u is that from the third.
+    # The weight of each of the six frames is a product of the distances from the others; u is the distance from the
+    # third one.
     u = (places - at).astype(np.float32)
     a, b, d, e, f = u + 2, u + 1, u - 1, u - 2, u - 3
     low, high = a * b * u, d * e * f

@@ -1,4 +1,4 @@
-"""Ducking: each kick drum lowers the level of keys and bass for a moment."""
+"""Ducking: each kick drum briefly lowers the level of other layers."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Duck:
         self._hold = round(hold * SAMPLE_RATE / GRID)
         self._attack = 0
         self._held = 0
-        """Lines for which the gain is still to stay at the lowest point."""
+        """Number of lines for which the gain will still stay at its lowest point."""
         self._pending = False
-        """True if a kick came after the last line of the previous block; it counts from this block's first line."""
+        """True if a kick came after the last line of the previous block; it takes effect at this block's first line."""
 
     def draw(self, kicks: Sequence[Frames]) -> float | Lines:
         """Return the gain for the next block.
 
         Args:
-            kicks: frames within the block at which a kick begins; a kick off the grid counts from the next line.
+            kicks: onsets of kicks, in frames within the block; a kick off the grid takes effect at the next line.
         """
         kick_lines = {-(-kick // GRID) for kick in kicks}
         if self._pending:

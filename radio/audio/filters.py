@@ -12,7 +12,7 @@ from radio.audio.native import effects
 from radio.types import MIX_BLOCK, SAMPLE_RATE
 
 _OCTAVES_PER_BLOCK = 10 * MIX_BLOCK / SAMPLE_RATE
-"""A variable low-pass moves by ten octaves per second: immediate to the ear, but without zipper noise."""
+"""A variable low-pass moves by ten octaves per second: fast enough to seem immediate, without zipper noise."""
 _FADE = (np.arange(MIX_BLOCK, dtype=np.float32) + 1) / MIX_BLOCK
 
 
@@ -32,7 +32,7 @@ def low_pass_sections(cutoff: float) -> Sections:
 def high_pass_sections(cutoff: float) -> Sections:
     """Return a second-order Butterworth high-pass as one second-order section, (1, 6).
 
-    Argument and source are those of `low_pass_sections`.
+    For argument and source see `low_pass_sections`.
     """
     cosine, alpha = _cosine_alpha(cutoff)
     middle = 1 + cosine
@@ -43,7 +43,7 @@ def low_shelf_sections(gain_db: float, corner: float = 60.0) -> Sections:
     """Return a low shelf of slope 1 as one second-order section, (1, 6).
 
     Args:
-        gain_db: gain below the shelf in dB; at the corner half of it.
+        gain_db: gain below the shelf in dB; the gain at the corner is half of it.
         corner: middle of the shelf in Hz.
 
     Source: "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021), lowShelf with S = 1.
@@ -61,7 +61,7 @@ def bell_sections(gain_db: float, center: float = 350.0) -> Sections:
 
     Args:
         gain_db: gain at the center in dB.
-        center: its frequency in Hz.
+        center: center frequency in Hz.
 
     Source: "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021), peakingEQ with Q = 1/√2.
     """
@@ -80,7 +80,7 @@ class Filters:
     """Fixed filters in parallel, each over `channels` rows of the signal, in single precision.
 
     Args:
-        filters: the sections of each filter; all filters have the same number of sections, 16 at most.
+        filters: the sections of each filter; all filters have the same number of sections, at most 16.
         channels: the rows that each filter processes.
     """
 
@@ -91,7 +91,7 @@ class Filters:
             return
         of_filters = np.array(filters)[:, :, [0, 1, 2, 4, 5]]
         self._coefficients = np.ascontiguousarray(np.repeat(of_filters, channels, axis=0))
-        """Of each row, (rows, sections, 5) float64: b0, b1, b2, a1, a2."""
+        """b0, b1, b2, a1 and a2 of each section of each row: (rows, sections, 5) float64."""
         self.states = np.zeros((*self._coefficients.shape[:2], 2))
 
     def process(self, x: Signal) -> Signal:
@@ -107,13 +107,13 @@ class Filters:
 
 
 class SweptLowPass:
-    """A second-order Butterworth low-pass whose cut-off may change at any time.
+    """A second-order Butterworth low-pass whose cutoff may change at any time.
 
-    While the cut-off moves, each block crossfades from the previous filter to the next one. The next filter has
+    While the cutoff moves, each block crossfades from the previous filter to the next one. The next filter has
     processed the previous block too, so it starts from a settled state.
 
     Args:
-        cutoff: the initial cut-off in Hz.
+        cutoff: the initial cutoff in Hz.
     """
 
     def __init__(self, cutoff: float) -> None:
@@ -122,7 +122,7 @@ class SweptLowPass:
         self._previous: Signal = np.zeros((2, MIX_BLOCK), np.float32)
 
     def process(self, x: Signal, cutoff: float) -> Signal:
-        """Filter the next block, (2, MIX_BLOCK), while the cut-off approaches `cutoff` in Hz."""
+        """Filter the next block, (2, MIX_BLOCK), while the cutoff approaches `cutoff` in Hz."""
         target = math.log2(cutoff)
         y = self._filter.process(x)
         if self._octave != target:

@@ -1,4 +1,4 @@
-"""The FluidSynth library, loaded once, with a binding that pyfluidsynth lacks and with its messages captured."""
+"""The FluidSynth library, loaded once, with a binding that pyfluidsynth lacks and with captured messages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _log_callback = _LogFunction(_log)
 
 @cache
 def library() -> Any:
-    """Return the module of pyfluidsynth, extended by `nwrite_float(synth, frames, left, right, fx_left, fx_right)`.
+    """Return the pyfluidsynth module, extended by `nwrite_float(synth, frames, left, right, fx_left, fx_right)`.
 
     `nwrite_float` renders each group of MIDI channels into its own buffers: `left` and `right` are arrays of their
     addresses.

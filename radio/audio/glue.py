@@ -1,4 +1,4 @@
-"""Glue: a slow compressor on the played layers, which brings loud and quiet passages nearer to each other."""
+"""Glue: a slow compressor on the played layers that evens out loud and quiet passages."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from radio.types import MIX_BLOCK, SAMPLE_RATE
 
 _BLOCK: Final = MIX_BLOCK / SAMPLE_RATE
 _RISE: Final = 1 - math.exp(-_BLOCK / 0.4)
-"""Share of the distance to a higher level that is covered in a block: a time constant of 0.4 s, so that drums pass."""
+"""Share of the distance to a higher level covered per block: a time constant of 0.4 s, so that drum hits pass."""
 _FALL: Final = 1 - math.exp(-_BLOCK / 1.6)
 _THRESHOLD: Final = -30.0
-"""RMS in dBFS above which the compressor works: below the music, above what rings after it."""
+"""Threshold in dBFS RMS: below the music, above its decaying tails."""
 _PIVOT: Final = -20.0
-"""RMS in dBFS of a usual mix, which keeps its level."""
+"""RMS in dBFS of a typical mix, whose level does not change."""
 _STEPS: Final = np.arange(1, LINES + 1) / LINES
 
 
@@ -25,7 +25,7 @@ class Glue:
     """A compressor whose gain follows the level of the last second.
 
     Args:
-        share: the part of a difference in level that is taken away, 0–1.
+        share: the share of a level difference that is removed, 0–1.
     """
 
     def __init__(self, share: float) -> None:
@@ -34,7 +34,7 @@ class Glue:
         self._gain = Curve(1.0)
 
     def draw(self, mix: Signal) -> float | Lines:
-        """Return the gain for a block, (2, MIX_BLOCK), from its level and those before it."""
+        """Return the gain for a block, (2, MIX_BLOCK), from its level and that of earlier blocks."""
         power = float(np.vdot(mix, mix)) / mix.size
         level = max(10 * math.log10(power + 1e-12), _THRESHOLD)
         self._level += (level - self._level) * (_RISE if level > self._level else _FALL)

@@ -9,7 +9,7 @@ from radio.audio.curve import Signal
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames
 
 _REACH: Frames = 8
-"""The oldest sample that may be held; this limits the rate to 6 kHz or more."""
+"""Maximum age of a held sample; this limits the rate to 6 kHz or more."""
 
 
 class Grit:
@@ -25,7 +25,7 @@ class Grit:
         self._steps = np.float32(2 ** (bits - 1))
         self._rate = round(rate)
         self._indices: dict[int, npt.NDArray[np.intp]] = {}
-        """The samples that a block holds, by the block's phase within a period of `rate`: at most 25 entries."""
+        """Indices of the held samples of a block, by its phase within a period of `rate`: at most 25 entries."""
         self.past: Signal = np.zeros((channels, _REACH), np.float32)
 
     def process(self, x: Signal, position: Frames) -> Signal:

@@ -1,4 +1,4 @@
-"""A slow control of loudness: each track as a whole comes to a target, and its quiet bars stay quiet."""
+"""Slow loudness control: each track as a whole reaches a target, while its quiet bars stay quiet."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from radio.types import MIX_BLOCK, Block, Frames
 _BLOCKS: Final = 5
 """Mixing blocks in a gating block: 400 ms."""
 _LONGEST: Final = 1_500
-"""Gating blocks that are remembered of a track: ten minutes, as a held loop may last for hours."""
+"""Most gating blocks kept of a track: ten minutes, because a held loop may last for hours."""
 _GATE_LUFS, _GATE_DB = -70.0, 10.0
 _USUAL: Final = -16.0
-"""Loudness of a station's whole band before anything is measured: its `gain_db` puts it there."""
+"""Assumed loudness of a station's full band before anything is measured; `gain_db` is set to achieve it."""
 _SILENT: Final = -90.0
 _FADED: Final = -9.0
 """Gain of the arrangement in dB below which a bar says little about the loudness of its layers."""
@@ -28,23 +28,23 @@ _BETWEEN_TRACKS: Final = 2.0
 """Standard deviation in dB of the loudness of a station's tracks."""
 _BETWEEN_KINDS: Final = 0.7
 _UNCERTAINTY: Final = 0.5
-"""That of a kind of bar within a track: the least, and what each dB adds by which it is expected to differ."""
+"""Standard deviation of a kind of bar within a track: `_BETWEEN_KINDS`, plus this per dB of its expected offset."""
 _BETWEEN_BARS: Final = 1.0
 _FORGETTING: Final = 0.97
-"""Weight of a bar against the bar after it, as listeners move levels while a track plays."""
+"""Weight of a bar relative to the next one, because listeners change levels while a track plays."""
 _LEARNING: Final = 0.2
-"""Share of what is new about a track that the memory of the station takes up; more of the first tracks."""
+"""Share of a track's deviation that the station's memory adopts; more for the first tracks."""
 _COUNTED: Final = 8.0
-"""Bars of one kind that count for the memory."""
+"""Most bars of one kind that count for the memory."""
 _RANGE: Final = 12.0
 _CORRECTION: Final = 2.0
-"""Largest distance in dB from the gain at which the whole track would have the target."""
+"""Largest distance in dB from the gain at which the whole track would be at the target."""
 _PACE: Final = 1.0
 """Largest change within a bar, in dB."""
 _LAST: Final = 0.2
-"""Share of a track's power that is left when the pace begins to fall: the end of a track cannot make good much."""
+"""Share of a track's power still to come when the pace begins to fall: the end of a track can correct little."""
 _STEP: Final = 3.0
-"""Largest change between two tracks, in dB. Nothing but the end of a track sounds there."""
+"""Largest change between two tracks, in dB. Only the tail of a track sounds there."""
 _HALVINGS: Final = 12
 
 Array = npt.NDArray[np.float64]
@@ -53,8 +53,8 @@ Array = npt.NDArray[np.float64]
 class BarShape(NamedTuple):
     """The properties of a bar that are known before it sounds.
 
-    kind: bars of one kind in a track are about equally loud; the empty text is silence. expected_db: its loudness
-    beside that of the whole band, as stations have it usually. gain_db: what the arrangement adds.
+    kind: bars of the same kind in a track are about equally loud; an empty string means silence. expected_db: typical
+    loudness relative to the full band. gain_db: gain of the arrangement.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class BarShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The mean power of a kind of bar at a gain of 0 dB, and the number of bars, of which later ones count more."""
+    """The mean power of a kind of bar at a gain of 0 dB, and the number of bars; later bars weigh more."""
 
     power: float
     bars: float
@@ -72,11 +72,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class LevelerState:
-    """Everything that the next gain depends on; the measurement goes on within a block or two.
+    """The state that the next gain depends on; after a restore, the weighting filter settles within a block or two.
 
-    bars: start, end and shape of the bars that are not measured yet. powers, pending: of the gating blocks of the
-    track, and of the mixing blocks since. heard: kinds of bars in this track. level: loudness of the whole band in
-    LUFS over the tracks. offsets: kinds of bars beside it. tracks: those that the memory has taken up.
+    bars: start, end and shape of the bars that are not measured yet. powers: power of each gating block of the track.
+    pending: power of each mixing block since the last gating block. heard: the measured kinds of bars of this track.
+    level: loudness of the full band over the tracks, in LUFS. offsets: loudness of each kind of bar relative to that.
+    tracks: number of tracks in the memory.
     """
 
     gain_db: float
@@ -90,21 +91,21 @@ class LevelerState:
 
 
 class Leveler:
-    """Gains under which each track has a loudness.
+    """A gain control that brings each track to a target loudness.
 
-    At each bar line the bars to come are predicted: from what this track measured so far, by kinds of bars, and from
-    what is remembered of earlier tracks. The gain is the one under which these bars, with those that have sounded, come
-    to the target. So a wrong guess at the beginning of a track is made good by its end, while intros, breakdowns and
-    endings keep their distance from the rest.
+    At each bar line, the loudness of the remaining bars is predicted for each kind of bar, from the measurements of
+    this track and from earlier tracks. The gain is chosen so that the played and the remaining bars together reach the
+    target. So a wrong guess at the beginning of a track is corrected by its end, while intros, breakdowns and endings
+    keep their distance from the rest.
 
-    The gain depends on the music alone, not on time or on the sizes that a caller requests, and what is measured is
-    divided by the gain, so that it cannot oscillate.
+    The gain depends only on the music, not on time or on the sizes that a caller requests. The measured power is
+    divided by the gain, so that the control cannot oscillate.
 
     Args:
-        target: loudness of whole tracks in LUFS; 0 leaves the music as it is.
+        target: loudness of whole tracks in LUFS; 0 turns the control off.
 
-    Source: the gates of ITU-R BS.1770-4, annex 1, over blocks that do not overlap. The prediction is the mean of a
-    normal distribution of the kinds' loudness, given those that were heard.
+    Source: the gates of ITU-R BS.1770-4, annex 1, over blocks that do not overlap. The prediction is the conditional
+    mean of a normal distribution over the loudness of all kinds, given the measured ones.
     """
 
     def __init__(self, target: float) -> None:
@@ -121,7 +122,7 @@ class Leveler:
         self._tracks = 0
 
     def add(self, block: Block, frame: Frames, gain: float) -> None:
-        """Measure a block of the output, (MIX_BLOCK, 2), that begins at `frame`, after a linear gain."""
+        """Measure a block of the output, (MIX_BLOCK, 2), that begins at `frame` and includes a linear `gain`."""
         if not self._target:
             return
         weighted = self._weighting.process(np.ascontiguousarray(block.T))
@@ -149,7 +150,7 @@ class Leveler:
             start: its first frame.
             end: the first frame after it.
             track: the shapes of all bars of the track, as far as they are known.
-            place: that of the bar among them; a track begins at 0.
+            place: index of the bar in the track, from 0.
         """
         if not self._target:
             return 0.0, 0.0
@@ -190,9 +191,9 @@ class Leveler:
         self._heard, self._offsets = dict(saved.heard), dict(saved.offsets)
 
     def _required(self, track: Sequence[BarShape], place: int, blocks: float) -> tuple[float, float]:
-        """Return the gain under which the track comes to the target, and the share of its power that is left.
+        """Return the gain at which the track reaches the target, and the share of its power still to come.
 
-        The gain is the same in all bars from the one at `place` on.
+        The gain applies to all bars from the one at `place` onward.
 
         Args:
             blocks: gating blocks in a bar.
@@ -216,7 +217,7 @@ class Leveler:
         return min(max((low + high) / 2, -_RANGE), _RANGE), float(coming.sum() / powers.sum())
 
     def _predicted(self, kinds: Sequence[str]) -> dict[str, float]:
-        """Return the loudness that is expected of kinds of bars, and of those that were heard, at a gain of 0 dB."""
+        """Return the expected loudness of `kinds` and of the measured kinds of bars, at a gain of 0 dB."""
         names = list(dict.fromkeys((*kinds, *self._heard)))
         offsets = np.array([self._offsets[kind] for kind in names])
         expected = self._level + offsets
@@ -230,7 +231,7 @@ class Leveler:
         return dict(zip(names, expected.tolist(), strict=True))
 
     def _remember(self) -> None:
-        """Take the track that has ended into the memory."""
+        """Add the finished track to the memory."""
         if not self._heard:
             return
         predicted = self._predicted(())
@@ -246,12 +247,12 @@ class Leveler:
 
 
 def _power(levels: Array) -> Array:
-    """Return the power of a loudness in LUFS."""
+    """Return the powers of loudness levels in LUFS."""
     return np.asarray(10 ** ((levels + 0.691) / 10))
 
 
 def _gated(powers: Array, weights: Array) -> float:
-    """Return the gated loudness of blocks that count as often as `weights` says; that of silence if all are silent."""
+    """Return the gated loudness of weighted blocks, or `_SILENT` if all of them are silent."""
     levels = lufs(powers)
     above = levels > _GATE_LUFS
     if not above.any():
@@ -261,5 +262,5 @@ def _gated(powers: Array, weights: Array) -> float:
 
 
 def _mean(powers: Array, weights: Array, chosen: npt.NDArray[np.bool_]) -> float:
-    """Return the loudness of the chosen blocks together."""
+    """Return the combined loudness of the chosen blocks."""
     return float(lufs(np.float64((powers * weights)[chosen].sum() / weights[chosen].sum())))

@@ -1,4 +1,4 @@
-"""A look-ahead limiter: neither samples nor peaks between samples exceed its ceiling."""
+"""A look-ahead limiter: neither samples nor inter-sample peaks exceed its ceiling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Limiter:
     _SMOOTHING + 2 grid blocks, _SMOOTHING adjacent minima are averaged, and the averages are joined by straight lines.
     Each minimum that is averaged at either end of a grid block covers that block and the next. So the minima, their
     averages and the lines between these are at most the required gain, and nothing exceeds the ceiling. The windows
-    cover the next block as well because peaks between samples are found six frames late, by four-fold oversampling.
+    cover the next block as well, because four-fold oversampling finds inter-sample peaks six frames late.
 
     Args:
         ceiling: dBFS.

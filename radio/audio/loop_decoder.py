@@ -1,7 +1,7 @@
 """Decode the files of a folder of loops: `python -m radio.audio.loop_decoder DESCRIPTOR FILE ...`.
 
-Files of users are decoded by a process of its own, with limits on time and memory: one that breaks a decoder, or takes
-gigabytes, is an error of that file, and nothing that a station notices.
+Users' files are decoded in a separate process, with limits on time and memory. A file that crashes a decoder, or takes
+gigabytes, is reported as an error of that file and does not affect the station.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from radio.errors import AudioError
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 LONGEST: Final[Frames] = 30 * 60 * SAMPLE_RATE
-"""Sound that is used of a folder."""
+"""Most audio that is used of a folder."""
 
 _COMMAND: Final = (sys.executable, "-P", "-m", "radio.audio.loop_decoder")
 _MEMORY: Final = 3 * 2**30
-"""Most bytes of address space: half an hour in stereo takes half of it."""
+"""Limit of the address space in bytes; half an hour of stereo takes half of it."""
 
 _PROCESSOR_SECONDS: Final = 120
 _SHORTEST: Final[Frames] = SAMPLE_RATE // 10
@@ -52,23 +52,23 @@ _MIXES: Mapping[int, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxy
         8: ((1, 0, _SIDE, 0, _SIDE, 0, _SIDE, 0), (0, 1, _SIDE, 0, 0, _SIDE, 0, _SIDE)),
     }
 )
-"""The shares of each channel on the left and on the right (ITU-R BS.775-4, annex 4), by the number of channels.
+"""The share of each channel in left and right (ITU-R BS.775-4, annex 4), by the number of channels.
 
-The channels are in the order of WAV files: front left and right, center, low frequencies, back, and sides. The low
-frequencies are left out.
+The channels are in the order of WAV files: front left and right, center, low frequencies, back, and sides. The
+low-frequency channel is left out.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The decoder's answer for a file: its number of frames, or what is wrong with it."""
+    """The decoder's answer for a file: its number of frames, or the problem with it."""
 
     frames: Frames = 0
     problem: str = ""
 
 
 def decode_files(files: Sequence[Path]) -> list[tuple[Path, Block]]:
-    """Return the files that are used, with their sound: (frames, 2) float32 at 48 kHz, read-only.
+    """Return the files that are used, with their audio: (frames, 2) float32 at 48 kHz, read-only.
 
     Raises:
         AudioError: Files cannot be read; the message names each one with its reason.
@@ -80,8 +80,8 @@ def decode_files(files: Sequence[Path]) -> list[tuple[Path, Block]]:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=(memory,), check=False
         )
         answers = [_Answer(**json.loads(line)) for line in process.stdout.splitlines()]
-        if process.returncode:  # it broke at the file after the last answer
-            reason = f"its decoder ended with status {process.returncode}; it may be damaged, or too large"
+        if process.returncode:  # it crashed at the file after the last answer
+            reason = f"its decoder ended with status {process.returncode}; the file may be damaged or too large"
             answers.append(_Answer(problem=f"loop {files[len(answers)]} cannot be read: {reason}"))
         if problems := [answer.problem for answer in answers if answer.problem]:
             raise AudioError("\n".join(problems))
@@ -91,7 +91,7 @@ def decode_files(files: Sequence[Path]) -> list[tuple[Path, Block]]:
 
 
 def _recordings(files: Sequence[Path], lengths: Sequence[Frames], memory: int) -> list[tuple[Path, Block]]:
-    """Return the sound of the files, one after the other in `memory`."""
+    """Return the audio of the files, which `memory` contains one after another."""
     if len(lengths) < len(files) or sum(lengths) == LONGEST:
         _log.warning("loops %s: only the first %d minutes are used", files[0].parent, LONGEST // SAMPLE_RATE // 60)
     with os.fdopen(os.dup(memory), "rb") as file:
@@ -100,7 +100,7 @@ def _recordings(files: Sequence[Path], lengths: Sequence[Frames], memory: int) -
 
 
 def main(memory: int, files: Sequence[Path]) -> None:
-    """Write the sound of the files to a descriptor, and an answer for each to standard output."""
+    """Write the audio of the files to a descriptor, and an answer for each to standard output."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_SECONDS, _PROCESSOR_SECONDS))
     left = LONGEST
@@ -136,7 +136,7 @@ def _decode(path: Path, longest: Frames) -> Block:
 
 
 def _mixed_down(path: Path, audio: npt.NDArray[np.float32]) -> Block:
-    """Return any number of channels, shape (frames, channels), as stereo without overload."""
+    """Mix any number of channels, shape (frames, channels), down to stereo without clipping."""
     channels = audio.shape[1]
     if channels not in _MIXES:
         raise AudioError(f"loop {path} has {channels} channels; mix it down to at most {max(_MIXES)}")
@@ -145,7 +145,7 @@ def _mixed_down(path: Path, audio: npt.NDArray[np.float32]) -> Block:
 
 
 def _resampled(stereo: Block, rate: int) -> Block:
-    """Resample from `rate` Hz to 48 kHz, with libswresample."""
+    """Resample from `rate` Hz to 48 kHz with libswresample."""
     import av
 
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(stereo.T, np.float32), format="fltp", layout="stereo")
@@ -158,7 +158,7 @@ def _resampled(stereo: Block, rate: int) -> Block:
 def _segment(path: Path, longest: Seconds) -> Any:
     """Read a file with pydub and return its AudioSegment, up to `longest`."""
     with warnings.catch_warnings():
-        # The import warns of the deprecated audioop and of missing programs, which are reported below if needed.
+        # The import warns about the deprecated audioop and about missing programs, which are reported below if needed.
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
         from pydub.exceptions import CouldntDecodeError
@@ -173,7 +173,7 @@ def _segment(path: Path, longest: Seconds) -> Any:
                 stream for stream in mediainfo_json(str(path)).get("streams", []) if stream["codec_type"] == "audio"
             ]
             if not streams:
-                raise AudioError(f"loop {path} holds no audio that ffmpeg can read")
+                raise AudioError(f"loop {path} contains no audio that ffmpeg can read")
             # Pass the codec explicitly: pydub does not detect Opus in Ogg.
             return AudioSegment.from_file(file, codec=streams[0]["codec_name"], duration=longest)
     except CouldntDecodeError as error:
@@ -185,7 +185,7 @@ def _segment(path: Path, longest: Seconds) -> Any:
 
 
 def _is_pcm_wav(path: Path) -> bool:
-    """Return True for a WAV file of 8 or 16 bits. pydub is slow with 24 bits and misreads floating point."""
+    """Return True for an 8- or 16-bit WAV file. pydub is slow with 24 bits and misreads floating point."""
     try:
         with wave.open(str(path)) as file:
             return int(file.getsampwidth()) <= 2

@@ -38,14 +38,14 @@ class LoopFolder:
     """The WAV, MP3 and OGG files of a folder, played in order of their names, endlessly and seamlessly.
 
     The end of each recording and the start of the next overlap in an equal-power crossfade; a single recording overlaps
-    with itself. All files are decoded when the folder is opened, by a process of its own: a minute takes 23 MB. Hidden
-    files and those of other types are left out, with a warning, and so is what comes after half an hour.
+    with itself. All files are decoded when the folder is opened, in a separate process; a minute takes 23 MB. Hidden
+    files, other types of files and audio after the first half hour are left out, with a warning.
 
     Args:
         path: the folder.
 
     Raises:
-        AudioError: the folder holds no loop, or files in it cannot be read; the message names each one with its reason.
+        AudioError: the folder has no loops, or files in it cannot be read; the message names each one with its reason.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,12 +71,12 @@ class LoopFolder:
         return out
 
     def skip(self, frames: Frames) -> None:
-        """Move on by `frames`. Rendering them is as cheap as computing the new position."""
+        """Advance by `frames`. Rendering them is as cheap as computing the new position."""
         self.render(frames)
 
     def seek(self, frame: Frames) -> None:
-        """Set the absolute frame of the next sample, as if all before it had been played."""
-        # Only at the very start is a recording heard from its first frame: later the one before it fades there.
+        """Set the absolute frame of the next sample, as if all earlier frames had been played."""
+        # Except at the very start, the beginning of each recording overlaps the end of the previous one.
         lengths = [len(recording.audio) - fade for recording, fade in zip(self._recordings, self._fades, strict=True)]
         place = frame - self._fades[0]
         self._number = 0
@@ -88,7 +88,7 @@ class LoopFolder:
         self._place = place + self._fades[self._number]
 
     def _copy(self, out: Block) -> Frames:
-        """Fill `out` from the current recording and return the frames copied; move to the next one at the end."""
+        """Fill `out` from the current recording and return the number of frames; at its end, move to the next one."""
         number, next_number = self._number, (self._number + 1) % len(self._recordings)
         audio, next_audio = self._recordings[number].audio, self._recordings[next_number].audio
         fade = self._fades[next_number]
@@ -121,7 +121,7 @@ def _files(path: Path) -> list[Path]:
         raise AudioError(f"loops {path}: {error.strerror or error}") from error
     files = [file for file in entries if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")]
     if skipped := [file.name for file in entries if file not in files]:
-        _log.warning("loops %s: left out, hidden or not %s: %s", path, ", ".join(SUFFIXES), ", ".join(skipped))
+        _log.warning("loops %s: ignored, hidden or not %s: %s", path, ", ".join(SUFFIXES), ", ".join(skipped))
     if not files:
         raise AudioError(f"loops {path}: no {', '.join(SUFFIXES)} file in this folder")
     return files

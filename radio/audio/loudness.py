@@ -1,4 +1,4 @@
-"""Measurement of loudness: integrated loudness, its course and range, and true peak."""
+"""Loudness measurement: integrated loudness, its course, its range, and true peak."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEIGHTING = np.array(
         [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
     ]
 )
-"""K-weighting at 48 kHz as second-order sections: the shelf for the head, then the RLB high-pass."""
+"""K-weighting at 48 kHz as second-order sections: the shelf that models the head, then the RLB high-pass."""
 _STEP = SAMPLE_RATE // 10
 """Frames in 100 ms. A gating block lasts four steps, and blocks start one step apart."""
 _TAPS = 32
@@ -26,7 +26,7 @@ _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
 _RANGE_GATE = -20.0
 """Relative gate of the loudness range, in LU."""
 MOMENTARY, SHORT_TERM = 4, 30
-"""Steps of a momentary and of a short-term window: 0.4 s and 3 s."""
+"""Steps per momentary and per short-term window: 0.4 s and 3 s."""
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class Meter:
 
     @property
     def loudness_range(self) -> float:
-        """Loudness range (LRA) of the audio so far, in LU; 0 for less than three seconds that are louder than -70 LUFS.
+        """Loudness range (LRA) of the audio so far, in LU; 0 if less than three seconds are louder than -70 LUFS.
 
         Source: EBU Tech 3342 (2016).
         """
@@ -74,7 +74,7 @@ class Meter:
         return float(high - low)
 
     def short_term(self) -> Float64Array:
-        """Return the short-term loudness, every 100 ms, of the windows that count for the range, in LUFS."""
+        """Return the short-term loudness in LUFS, every 100 ms, of the windows that count for the range."""
         return lufs(self._gated(SHORT_TERM, _RANGE_GATE))
 
     def course(self, steps: int = SHORT_TERM) -> Float64Array:
@@ -122,6 +122,6 @@ def _highest(finder: Peaks, samples: npt.NDArray[np.float32], above: float) -> f
 
 
 def lufs(power: Float64Array | np.float64) -> Float64Array:
-    """Return the loudness of mean squares that are weighted and summed over the channels."""
+    """Return the loudness of K-weighted mean squares that are summed over the channels."""
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(power))

@@ -32,10 +32,10 @@ from radio.types import MIX_BLOCK, Block, Frames, MixState
 _PLAYED = ("keys", "bass", "drums", "lead")
 _TEXTURES = ("vinyl", "rain", "ambience")
 _BAND_GAIN = 1.6
-"""Makes up for what a telephone band takes from the drums."""
+"""Make-up gain for drums that go through the telephone band."""
 _CLEAR = 0.3
 _OPEN = 1_000.0
-"""Cut-off, in Hz, below which notes may be too quiet to be heard."""
+"""Cutoff, in Hz, below which notes may be too quiet to hear."""
 _STILL, _NONE = MixState(), Cues()
 _FADE = 12.5
 """Rate at which a level moves, in full scale per second: 80 ms from unity to silence, without a click."""
@@ -50,9 +50,9 @@ class Mixer:
         drums ──── grit ─ low-pass ─────────────────── level ────────┴ room ─ saturation ─ glue ─ gain ─ tape stop ┐
         vinyl, rain, ambience ──────────────────────── level ──────────────────────────────────────────────────────┴ end
 
-    The end is tape, high-pass, low-pass and limiter. A kick pushes the lead half as far down as keys and bass; a note
-    of the bass and a stroke of the snare push the keys. Keys, lead and drums feed the room. Vinyl, rain and ambience
-    bypass drive, gain and tape stop, so their trims are their levels on air.
+    `end` is tape, high-pass, low-pass and limiter. A kick ducks the lead by half as many dB as keys and bass. Bass
+    notes and snare hits duck the keys. Keys, lead and drums feed the room. Vinyl, rain and ambience bypass drive, gain
+    and tape stop, so their trims are their levels on air.
 
     The mixer works in blocks of 3,840 frames and processes keys, bass, drums and lead together. Controls are read once
     per block; levels and effects move to their new values on the lines of the absolute grid of 64 frames. A deep copy
@@ -85,7 +85,7 @@ class Mixer:
         self._low_pass: SweptLowPass | None = None
         self._levels: dict[str, Ramp] = {}
         self._latest: tuple[Controls | None, Mapping[str, float]] = (None, {})
-        """The latest controls and the linear gain that they set for each layer."""
+        """The latest controls, and the linear gain of each layer that they set."""
         self._limiter = Limiter(tone.ceiling_db)
         self._music, self._band = Ramp(1.0, _FADE), Ramp(0.0, _FADE)
         self._band_filter = Filters(np.concatenate((high_pass_sections(450), low_pass_sections(2_600))))
@@ -105,7 +105,7 @@ class Mixer:
         return self._targets(controls)[layer] > 0 or (layer in self._levels and self._levels[layer].value > 0)
 
     def carries(self, layer: str, controls: Controls, move: MixState) -> bool:
-        """Return True if a usual note of `layer` must be heard in the next block: no setting makes it faint."""
+        """Return True if a typical note of `layer` must be audible in the next block, as no setting makes it faint."""
         gain = min(1.0, self._trims[layer]) * self._targets(controls)[layer] * move.gain
         return gain >= _CLEAR and move.speed == 1 and min(controls.lowpass, move.lowpass) >= _OPEN
 
@@ -120,7 +120,7 @@ class Mixer:
 
         Args:
             stems: (MIX_BLOCK, 2) float32 for each layer; missing layers are silent.
-            controls: levels, mutes, `lowpass` and `wow` for this block. Those of the first call apply at once.
+            controls: levels, mutes, `lowpass` and `wow` for this block. Those of the first call apply immediately.
             move: values that the arrangement reaches at the end of this block.
             cues: the notes of this block that duck other layers.
 
@@ -129,7 +129,7 @@ class Mixer:
 
         Raises:
             AudioError: a layer is unknown, a stem has another shape, or a stem contains NaN or infinity. These would
-                stay in the filters forever, so the station must be opened again.
+                stay in the filters forever, so the station must be reopened.
         """
         _check(stems)
         if self._low_pass is None:
@@ -144,7 +144,7 @@ class Mixer:
         keys = self._shaped(keys)
         hit = np.minimum(duck, self._snare_duck.draw(cues.snares)) if self._snare_duck else duck
         keys *= _single(levels["keys"] * hit * self._bass_duck.draw(cues.bass_notes))
-        bass[:] = self._lowered(bass.mean(axis=0))  # a wide low end would be lost on one loudspeaker
+        bass[:] = self._lowered(bass.mean(axis=0))  # stereo bass would partly cancel on a mono loudspeaker
         bass *= _single(levels["bass"] * duck)
         lead *= _single(levels["lead"] * duck**0.5)
         drums[:] = self._telephone(drums, move.drums_band)
@@ -172,7 +172,7 @@ class Mixer:
         return np.ascontiguousarray(mix.T)
 
     def _shaped(self, keys: Signal) -> Signal:
-        """Return the keys with their filters, chorus and auto-pan."""
+        """Return the keys after their filters, chorus and auto-pan."""
         if self._keys_filters:
             keys = self._keys_filters.process(keys)
         if self._chorus:
@@ -180,11 +180,11 @@ class Mixer:
         return self._auto_pan.process(keys) if self._auto_pan else keys
 
     def _lowered(self, bass: Signal) -> Signal:
-        """Return the bass, (MIX_BLOCK,), with its shelf."""
+        """Return the bass, (MIX_BLOCK,), after its shelf filter."""
         return self._bass_shelf.process(bass[None])[0] if self._bass_shelf else bass
 
     def _telephone(self, drums: Signal, share: float) -> Signal:
-        """Return the drums with `share` of them through a telephone band."""
+        """Return the drums, with `share` of them sent through a telephone band."""
         if share == self._band.value == 0:
             self._band.draw(0)
             return drums
@@ -192,7 +192,7 @@ class Mixer:
         return drums + blend * (_BAND_GAIN * self._band_filter.process(drums) - drums)
 
     def _levels_of(self, controls: Controls, move: MixState) -> Mapping[str, float]:
-        """Return the gain of each layer, those of the arrangement included."""
+        """Return the target gain of each layer, including the gains of the arrangement."""
         targets = self._targets(controls)
         return {**targets, "keys": targets["keys"] * move.keys}
 
@@ -213,7 +213,7 @@ class Mixer:
 
 
 def _keys_filters(tone: Tone) -> Filters | None:
-    """Return the filters that the keys alone pass; None where the tone sets none."""
+    """Return the filters for the keys only, or None if the tone sets none."""
     sections = [high_pass_sections(tone.keys_highpass)] if tone.keys_highpass else []
     sections += [bell_sections(tone.keys_middle_db)] if tone.keys_middle_db else []
     return Filters(np.concatenate(sections)) if sections else None

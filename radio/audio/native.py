@@ -1,4 +1,4 @@
-"""The compiled effects (`kernels/audio`), if they were compiled when the radio was installed."""
+"""The compiled effects (`kernels/audio`), if they were built when the radio was installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, Final
 
 _INTERFACE = 1
-"""Version of the extension that the effects require."""
+"""Interface version of the extension that this code requires."""
 
 
 def _compiled() -> Any:
@@ -18,4 +18,4 @@ def _compiled() -> Any:
 
 
 effects: Final[Any] = _compiled()
-"""The extension, or None; numpy computes the effects then."""
+"""The extension, or None, in which case numpy computes the effects."""

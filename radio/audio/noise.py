@@ -1,4 +1,4 @@
-"""Endless noise in fixed chunks, each determined by the seed and the chunk's number alone."""
+"""Endless noise in fixed chunks, each determined only by the seed and its number."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ TAIL: Frames = 4_800
 GRAIN: Frames = CHUNK + TAIL
 
 Grain = npt.NDArray[np.float32]
-"""(2, GRAIN) float32, or longer where a noise has a longer tail."""
+"""(2, GRAIN) float32, or longer if a noise has a longer tail."""
 Shape = npt.NDArray[np.float32]
-"""The amplitude of a noise at each frequency of a grain's Fourier transform; it may end early, at lower frequencies."""
+"""The amplitude of a noise at each frequency of a grain's Fourier transform; it may stop before the highest ones."""
 
 FREQUENCIES: npt.NDArray[np.float64] = np.asarray(np.fft.rfftfreq(GRAIN, 1 / SAMPLE_RATE), np.float64)
 
 _ramp = np.sin(np.linspace(0, np.pi / 2, TAIL, endpoint=False) + np.pi / 4 / TAIL).astype(np.float32)
 _WINDOW = np.concatenate((_ramp, np.ones(CHUNK - TAIL, np.float32), _ramp[::-1]))
-"""The window of a grain: an equal-power crossfade, in which the squares of overlapping windows add up to 1."""
+"""The window of a grain: an equal-power crossfade, so the squares of overlapping windows add up to 1."""
 
 
 class Noise(ABC):
     """An endless texture that never repeats: each chunk is its own grain plus the tail of the previous grain.
 
-    The only state is `position`, which may be set. So any place can be rendered directly, inaudible parts can be
-    skipped, and the samples do not depend on the sizes requested.
+    The only state is `position`, which may be set. So rendering can start anywhere, inaudible parts can be skipped, and
+    the samples do not depend on the sizes requested.
 
     Args:
         seed: any integer; each seed gives a different texture.
     """
 
     tail: ClassVar[Frames] = TAIL
-    """Frames by which grains overlap the next chunk, at most CHUNK; long enough for what begins at a chunk's end."""
+    """Frames by which grains overlap the next chunk, at most CHUNK; long enough for sounds that begin at its end."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -70,7 +70,7 @@ class Noise(ABC):
         return out.T
 
     def skip(self, frames: Frames) -> None:
-        """Move on by `frames` without rendering."""
+        """Advance by `frames` without rendering."""
         self.position += frames
 
     def seek(self, frame: Frames) -> None:
@@ -100,12 +100,12 @@ def shape(amplitude: npt.NDArray[np.float64], decibels: float) -> Shape:
 
 
 def combine(one: Shape, other: Shape) -> Shape:
-    """Return the shape of two noises that sound together: their powers add."""
+    """Return the shape of the sum of two noises, whose powers add."""
     return np.hypot(one, other)
 
 
 def lower(one: Shape, hertz: float) -> Shape:
-    """Return a shape that ends at `hertz`, where it is weak already; its noise takes less time."""
+    """Return the part of a shape below `hertz`, to save time if the rest is weak."""
     return one[hertz > FREQUENCIES]
 
 

@@ -44,7 +44,7 @@ class Peaks:
 
         Args:
             x: (2, frames).
-            above: the search between samples is limited to places where a peak could exceed this value.
+            above: peaks between samples are searched only where they could exceed this value.
 
         Returns:
             (grid blocks,) magnitudes.

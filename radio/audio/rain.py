@@ -13,7 +13,7 @@ from radio.types import SAMPLE_RATE
 _SOUND = combine(shape(band(900, 7_000, 3.0), -39.0), shape(band(140, 500, 3.0), -44.0))
 """The drops that blend into noise: distant ones and those on the roof."""
 _DROPS, _NEAR = 130.0, 2.5
-"""Single drops per second, and near drops per second."""
+"""Single drops and near drops, per second."""
 _GUST = 7
 """Chunks between two random values of the rain's strength: 3.5 s."""
 _POINT = 480
@@ -21,7 +21,7 @@ _POINT = 480
 
 
 class Rain(Noise):
-    """Steady rain near -37 dBFS RMS: noise of slowly varying strength, with single drops."""
+    """Steady rain at about -37 dBFS RMS: noise of slowly varying strength, with single drops."""
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
         """Return noise at the current strength with two Poisson streams of drops."""

@@ -30,8 +30,8 @@ _TINY = np.float32(1e-20)
 class Room:
     """Eight delay lines that feed each other through a Householder matrix.
 
-    A line outputs what entered at least 1,259 frames earlier, so that up to 1,259 frames can be computed together. The
-    even lines are the left output, the odd lines the right one.
+    Each line delays its input by at least 1,259 frames, so that up to 1,259 frames can be computed together. The even
+    lines feed the left output, the odd lines the right one.
 
     Args:
         decay: the time in which the sound falls by 60 dB.
@@ -49,7 +49,7 @@ class Room:
         inputs = np.concatenate((_INPUT_GAINS, (0, 0)))[:, None]
         self._gains: Signal = gains.astype(np.float32)
         self._mix: Signal = np.hstack((np.vstack((feedback, outputs)), inputs)).astype(np.float32)
-        """(10, 9): from the outputs of the lines and the input to the inputs of the lines and to left and right."""
+        """(10, 9): maps the outputs of the lines and the input to the inputs of the lines and to left and right."""
         self._input = Filters(np.concatenate((high_pass_sections(180), low_pass_sections(4_500))), channels=1)
         self.lines: Signal = np.zeros((count, _PAST_FRAMES + MIX_BLOCK), np.float32)
         """The past input of each line, followed by the block that is being computed."""
@@ -65,7 +65,7 @@ class Room:
         return out
 
     def _in_numpy(self, mono: Signal) -> Signal:
-        """Return the block that the compiled effect returns but for rounding: its reference."""
+        """Return the same block as the compiled effect, except for rounding: the reference for it."""
         out: Signal = np.empty((2, MIX_BLOCK), np.float32)
         sources: Signal = np.empty((len(_DELAYS) + 1, _STEP), np.float32)
         for start in range(0, MIX_BLOCK, _STEP):

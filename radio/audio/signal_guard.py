@@ -1,7 +1,6 @@
-"""A guard of a station's signal: silence although notes were struck, a repeated block, and numbers that are not finite.
+"""Detection of faults in a station's signal: silence despite struck notes, a repeated block, or numbers not finite.
 
-Music may rest for as long as it likes; but a note that is struck is heard, and noise makes each block differ from the
-one before.
+Music may rest for any time, but a struck note must be audible, and noise makes each block differ from the last.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Fault: TypeAlias = Literal["silent", "stuck", "not finite", "failed"]
 """The faults of a station: those of its signal, or an error that it raised."""
 
 SILENCE: Final[Dbfs] = -50.0
-"""A block below this level, without its mean, counts as silent."""
+"""A block counts as silent if its level, after removing its mean, is lower."""
 
 LIMIT: Final[Frames] = 5 * SAMPLE_RATE
 """Time for which a signal may be silent or stuck."""
@@ -28,18 +27,18 @@ _POWER: Final = 10 ** (SILENCE / 10)
 class SignalError(AudioError):
     """A signal that must not be heard.
 
-    fault: what is wrong with it. frame: where that began.
+    fault: the kind of fault. frame: its first frame.
     """
 
     def __init__(self, fault: Fault, frame: Frames) -> None:
         self.fault, self.frame = fault, frame
-        super().__init__(f"the signal is {fault} from frame {frame} on")
+        super().__init__(f"the signal is {fault} from frame {frame} onward")
 
 
 def _power(block: Block) -> float:
-    """Return the mean power of a block without its mean; not a number, or infinite, if a sample is."""
+    """Return the mean power of a block after removing its mean; NaN or infinite if a sample is."""
     samples = np.ascontiguousarray(block)
-    total = samples.view(np.complex64).sum()  # left and right at once
+    total = samples.view(np.complex64).sum()  # left and right in one pass
     return float(np.vdot(samples, samples) - abs(total) ** 2 / len(samples)) / samples.size
 
 
@@ -53,7 +52,7 @@ class SignalGuard:
     def __init__(self, position: Frames = 0) -> None:
         self._position = position
         self._silent_since: Frames | None = None
-        """The frame of a struck note, if nothing was heard since."""
+        """The frame of the first struck note, if nothing has been audible since."""
         self._stuck_since: Frames | None = None
         self._last: Block | None = None
 
@@ -62,7 +61,7 @@ class SignalGuard:
 
         Args:
             block: The mix.
-            struck: Whether a note was struck that must be heard in this block or soon after.
+            struck: True if a note was struck that must be audible in this block or soon after.
 
         Raises:
             SignalError: The signal is not finite, or has been silent or stuck for `LIMIT`.

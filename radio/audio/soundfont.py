@@ -19,7 +19,7 @@ _MAX_LIST_SIZE = 4 * 2**20
 
 
 def presets(path: Path) -> dict[tuple[int, int], str]:
-    """Return the name of each (bank, program) of an SF2 or SF3 file; bank 128 holds the drum kits.
+    """Return the name of each (bank, program) of an SF2 or SF3 file; bank 128 contains the drum kits.
 
     Raises:
         AudioError: the file cannot be read or is not a soundfont.

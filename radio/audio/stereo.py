@@ -11,20 +11,20 @@ from radio.audio.delay_line import read
 from radio.types import GRID, MIX_BLOCK, SAMPLE_RATE, Frames
 
 _MEAN: Frames = 480
-"""Mean delay of a chorus voice: 10 ms, too short for an echo."""
+"""Mean delay of a chorus voice: 10 ms, too short to be heard as an echo."""
 _SWING = 96
 """Largest deviation from the mean: 2 ms."""
 _RATE = 0.55
-"""Of the chorus, in Hz; a voice is detuned by at most 12 cents."""
+"""Rate of the chorus in Hz; a voice is detuned by at most 12 cents."""
 _REACH: Frames = 640
-"""Frames of the past that the chorus needs, a whole number of grid blocks."""
+"""Past frames that the chorus needs, a whole number of grid blocks."""
 
 
 class Chorus:
     """Two delayed, slowly detuned copies of the middle, one on each side, with their delays in antiphase.
 
     Args:
-        mix: level of the copies, 0–1 of the middle.
+        mix: level of the copies relative to the middle, 0–1.
     """
 
     def __init__(self, mix: float) -> None:
@@ -38,7 +38,7 @@ class Chorus:
         self._line = position // GRID
 
     def process(self, x: Signal) -> Signal:
-        """Return the next block, (2, MIX_BLOCK), with the copies."""
+        """Return the next block, (2, MIX_BLOCK), with the copies added."""
         swing = _SWING * _sines(self._line, _RATE)
         self._line += LINES
         line = np.concatenate((self.past, (x[:1] + x[1:]) * np.float32(0.5)), axis=1)
@@ -55,7 +55,7 @@ class AutoPan:
     """A stereo tremolo: the sound moves between left and right, as an electric piano's vibrato does.
 
     Args:
-        depth: 0 leaves the sound in the middle; at 1, either side falls silent in turn.
+        depth: 0 leaves the sound in the middle; at 1, each side falls silent in turn.
         rate: movements per second.
     """
 
@@ -69,7 +69,7 @@ class AutoPan:
         self._line = position // GRID
 
     def process(self, x: Signal) -> Signal:
-        """Return the next block, (2, MIX_BLOCK), with the gains of both sides."""
+        """Return the next block, (2, MIX_BLOCK), with the gains of both sides applied."""
         swing = self._depth * _sines(self._line, self._rate)
         self._line += LINES
         gains = [side.draw(1 + sign * swing) for side, sign in zip(self._sides, (1, -1), strict=True)]

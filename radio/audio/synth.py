@@ -38,9 +38,10 @@ class Program:
 class SynthState:
     """The notes of a synthesizer, without its sound.
 
-    programs: by layer, after all changes that are scheduled. current: those in use.
-    sounding: (layer, note, velocity) of each note that is held.
-    events: (layer, frame, is_note, first, second) of what is scheduled: note and velocity, or bank and program.
+    programs: by layer, after all scheduled changes. current: the programs in use.
+    sounding: (layer, note, velocity) of each held note.
+    events: (layer, frame, is_note, first, second) of each scheduled event; the last two are note and velocity, or bank
+        and program.
     """
 
     programs: Mapping[str, Program]
@@ -50,16 +51,16 @@ class SynthState:
 
 
 class Synth:
-    """FluidSynth with one program of a soundfont at a time for each layer, without its reverb and chorus.
+    """FluidSynth with one program per layer at a time, and without its reverb and chorus.
 
     All layers share one synthesizer, so that the soundfont is in memory once. Each layer is a MIDI channel with its own
-    audio buffers. FluidSynth works in blocks of 64 frames, and an event takes effect with the next block. Therefore it
-    renders whole blocks of the absolute grid only, up to the next event, and the result does not depend on the sizes
-    requested. Its sound cannot be saved, only its notes. A synthesizer must be used by one thread at a time.
+    audio buffers. FluidSynth works in blocks of 64 frames, and an event takes effect with the next block. Therefore
+    this class renders only whole blocks of the absolute grid, up to the next event, and the result does not depend on
+    the sizes requested. Only the notes can be saved, not the sound. Only one thread at a time may use a synthesizer.
 
     Args:
         soundfont: an SF2 or SF3 file.
-        programs: the first programs by layer, at most 16.
+        programs: the initial programs by layer, at most 16.
         gain: linear factor for FluidSynth's output, 0–10; with the default, typical chords peak near -8 dBFS.
 
     Raises:
@@ -88,16 +89,16 @@ class Synth:
         self._channels = {layer: channel for channel, layer in enumerate(programs)}
         self._layers = list(programs)
         self._programs = dict(programs)
-        """The programs by layer after all changes that are scheduled."""
+        """The programs by layer after all scheduled changes."""
         self._current = dict(programs)
         self._sounding: dict[tuple[int, int], int] = {}
-        """Velocities of the notes that are held, by channel and note."""
+        """Velocities of the held notes, by channel and note."""
         self._events: list[tuple[Frames, bool, int, int, int]] = []
         """A heap of (frame, True, note, velocity, channel), and of (frame, False, bank, program, channel)."""
         self._past: deque[tuple[Frames, bool, int, int, int]] | None = None
-        """Events that were played lately, as in `_events`; None where they are not kept."""
+        """Recently played events, as in `_events`; None if they are not kept."""
         self._undone: tuple[Frames, list[tuple[Frames, bool, int, int, int]]] | None = None
-        """The frame to which the latest `rewind` went back, and the events after it, until `settle`."""
+        """The target frame of the latest `rewind`, and the events after it, until `settle`."""
         self.position: Frames = 0
         """The next frame to be rendered."""
         self._soundfont, self._file = soundfont, -1
@@ -121,7 +122,7 @@ class Synth:
             synth.program_select(self._channels[layer], self._sfid, program.bank, program.number)
 
     def check(self, program: Program) -> None:
-        """Raise AudioError where the soundfont lacks a program."""
+        """Raise AudioError if the soundfont lacks a program."""
         names, bank = self._synth.sfpreset_name, program.bank
         if names(self._sfid, bank, program.number) is None:
             numbers = [number for number in range(128) if names(self._sfid, bank, number) is not None]
@@ -130,7 +131,7 @@ class Synth:
             raise AudioError(f"{self._soundfont} has no {kind} {program.number}; it has {choices}")
 
     def change_program(self, layer: str, program: Program, frame: Frames) -> None:
-        """Play the notes of a layer that are struck from a frame on with another program; others ring on as they are.
+        """Use another program for the notes of a layer that are struck at `frame` or later. Earlier notes keep theirs.
 
         Raises:
             AudioError: the frame is off the grid or before `position`, or the soundfont lacks the program.
@@ -143,7 +144,7 @@ class Synth:
         heapq.heappush(self._events, (frame, False, program.bank, program.number, self._channels[layer]))
 
     def schedule(self, layer: str, events: Iterable[SynthEvent]) -> None:
-        """Add events, in any order. At the same frame, releases come before strikes of the same pitch.
+        """Add events, in any order. At the same frame, releases come before new notes of the same pitch.
 
         Raises:
             AudioError: an event is off the grid or before `position`, or a value is outside 0–127.
@@ -203,7 +204,7 @@ class Synth:
             self._sounding.pop((channel, first), None)
 
     def save(self) -> SynthState:
-        """Return the notes that are held and scheduled."""
+        """Return the held and scheduled notes."""
         layers = self._layers
         return SynthState(
             dict(self._programs),
@@ -213,7 +214,7 @@ class Synth:
         )
 
     def restore(self, saved: SynthState, frame: Frames) -> None:
-        """Go on from saved notes at a frame of the grid: what sounds now ends, and the held notes are struck again.
+        """Continue from saved notes at a frame of the grid: all sound stops, and the held notes are struck again.
 
         Raises:
             AudioError: the soundfont lacks a program, or a value is out of range.
@@ -233,7 +234,7 @@ class Synth:
         self._schedule_saved(saved)
 
     def _schedule_saved(self, saved: SynthState) -> None:
-        """Schedule the events of a state, with the programs after them."""
+        """Schedule the events of a state, and set the programs that are in effect after them."""
         for layer, at, is_note, first, second in saved.events:
             if is_note:
                 self.schedule(layer, [SynthEvent(at, first, second)])
@@ -243,22 +244,22 @@ class Synth:
         self._programs = dict(saved.programs)
 
     def keep_past(self) -> None:
-        """Keep what is played from now on, so that it can be played again."""
+        """Keep all events that are played from now on, for `rewind`."""
         if self._past is None:
             self._past = deque()
 
     def forget(self, frame: Frames) -> None:
-        """Let `rewind` begin at `frame` or later only."""
+        """Discard the kept events before `frame`, so that `rewind` cannot start earlier."""
         while self._past and self._past[0][0] < frame:
             self._past.popleft()
 
     def rewind(self, start: Frames, begun: SynthState, frame: Frames, saved: SynthState) -> None:
-        """Go back to saved notes at `frame`, with the sound of what was played before.
+        """Go back to saved notes at `frame`, with the sound of the notes before it.
 
         Args:
-            start: An earlier frame, from which on that is played again.
+            start: An earlier frame; the events since then are played again.
             begun: The notes at `start`.
-            frame: Where to go back to.
+            frame: The frame to go back to.
             saved: The notes at `frame`.
         """
         past = list(self._past or ())
@@ -276,7 +277,7 @@ class Synth:
         self._undone = frame, [event for event in past if event[0] >= frame]
 
     def settle(self) -> None:
-        """Forget what was played after the frame of the latest `rewind`: it is not gone back to."""
+        """Discard the events that were played after the frame of the latest `rewind`."""
         self._undone = None
 
     def _channel(self, layer: str) -> int:
@@ -295,7 +296,7 @@ class Synth:
 
 
 def check_soundfont(path: Path) -> None:
-    """Check the header and the length of a soundfont, and the digest of the package's, without opening a synthesizer.
+    """Check a soundfont's header and length, and its digest if it is the package's, without opening a synthesizer.
 
     Raises:
         AudioError: the file is missing, is not a soundfont, or is truncated or damaged.
@@ -308,7 +309,7 @@ def check_soundfont(path: Path) -> None:
 
 @contextmanager
 def _named_errors(path: Path) -> Iterator[None]:
-    """Raise AudioError, with the name of the soundfont, in place of the errors of reading it."""
+    """Turn errors from reading a soundfont into AudioErrors that name it."""
     try:
         yield
     except OSError as error:

@@ -11,7 +11,7 @@ from radio.types import MIX_BLOCK
 _AUDIBLE_SPEED = 0.25
 """Below this speed the level falls with the speed, as a tape head's signal does, so that the standstill is silent."""
 _MARGIN = 6
-"""Frames kept before the place of reading: the quintic reaches five frames back where it may not look ahead."""
+"""Frames kept before the read position: the quintic reaches five frames back if it may not look ahead."""
 _RISE = np.arange(1, MIX_BLOCK + 1) / MIX_BLOCK
 _FADE_IN = _RISE.astype(np.float32)
 
@@ -19,20 +19,20 @@ _FADE_IN = _RISE.astype(np.float32)
 class TapeStop:
     """A delay that grows while the tape is slower than its input, so that the pitch falls to zero.
 
-    Recording begins when the tape slows down, so a running tape has no delay and costs nothing. When it starts again,
-    it continues with the present input: what came during the standstill is dropped.
+    Recording begins when the tape slows down, so a running tape has no delay and costs nothing. When the tape starts
+    again, it continues with the current input; the input during the standstill is dropped.
     """
 
     def __init__(self) -> None:
         self._speed = 1.0
         self._delay = 0.0
-        """Frames between the input and the place of reading."""
+        """Frames between the input and the read position."""
         self._recorded: Signal = np.zeros((2, _MARGIN), np.float32)
 
     def process(self, x: Signal, speed: float) -> Signal:
         """Process the next block, (2, MIX_BLOCK), while the speed falls linearly to `speed`, 0–1.
 
-        A higher speed than the latest one starts the tape at full speed, with a fade over the block.
+        A higher speed than before restarts the tape at full speed, with a fade over the block.
         """
         if speed == self._speed == 1.0:
             self._recorded = x[:, -_MARGIN:].copy()

@@ -39,7 +39,7 @@ def test_files_that_hold_no_audio_are_named(tmp_path: Path) -> None:
     missing, text, empty = tmp_path / "missing.wav", tmp_path / "text.wav", tmp_path / "empty.wav"
     text.write_text("no audio")
     write(empty, np.zeros((0, 2), np.float32))
-    for path, reason in ((missing, "no such file"), (text, "cannot be decoded"), (empty, "holds no audio")):
+    for path, reason in ((missing, "no such file"), (text, "cannot be decoded"), (empty, "contains no audio")):
         with pytest.raises(AudioError, match=f"{path.name}: .*{reason}"):
             read(path)
     with pytest.raises(AudioError, match="cannot be decoded"):

@@ -67,5 +67,5 @@ def test_one_number_that_is_not_finite_is_a_fault(value: float) -> None:
     block[1_000, 1] = value
     guard = SignalGuard()
     guard.check(noise(-20, 1), struck=False)
-    with pytest.raises(SignalError, match=f"not finite from frame {MIX_BLOCK} on"), np.errstate(invalid="ignore"):
+    with pytest.raises(SignalError, match=f"not finite from frame {MIX_BLOCK} onward"), np.errstate(invalid="ignore"):
         guard.check(block, struck=False)

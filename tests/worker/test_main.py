@@ -216,7 +216,7 @@ def test_answers_to_control_changes_have_their_number() -> None:
 @pytest.mark.parametrize(
     ("fault", "broke"),
     [
-        ("falls silent", StationBroke(f"the signal is silent from frame {SILENT_AT} on", "silent", SILENT_AT)),
+        ("falls silent", StationBroke(f"the signal is silent from frame {SILENT_AT} onward", "silent", SILENT_AT)),
         ("raises after two seconds", StationBroke("the tone broke", "failed", None)),
     ],
 )

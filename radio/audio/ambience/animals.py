@@ -13,7 +13,7 @@ from radio.audio.noise import CHUNK, GRAIN, Grain, Noise, band, color, lower, sh
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 Tones = npt.NDArray[np.float64]
-"""One tone a row: first frame, length in frames, Hz at the start, Hz at the end, peak, pan."""
+"""One tone per row: first frame, length in frames, Hz at the start, Hz at the end, peak, pan."""
 
 
 class NightInsects(Noise):
@@ -45,7 +45,7 @@ class NightInsects(Noise):
         return grain
 
     def _chirps(self, number: int, cricket: int) -> Tones:
-        """Return the pulses of one cricket that begin in a chunk; after some chirps it may rest for nine."""
+        """Return the pulses of one cricket that begin in a chunk. One in five groups of nine chirps is silent."""
         begin, period, spacing = number * CHUNK / SAMPLE_RATE, self._periods[cricket], self._spacings[cricket]
         chirps = np.array(slots(begin - 2 * period, begin + CHUNK / SAMPLE_RATE, period))
         late, sung = self._draws.uniform(chirps, 3 * cricket), self._draws.uniform(chirps // 9, 3 * cricket + 1)
@@ -63,20 +63,20 @@ class NightInsects(Noise):
 
 
 class Birds(Noise):
-    """Birds in a garden: short phrases of gliding notes, answered from other trees, with a breath of air."""
+    """Birds in a garden: short phrases of gliding notes, answered from other trees, over a faint breeze."""
 
     tail: ClassVar[Frames] = 7_200
 
     _AIR: Final = shape(band(200, 1_400, 3.0), -53.0)
     _BIRDS: Final = 5
     _REPERTORY: Final = 4
-    """Motifs of a bird."""
+    """Motifs per bird."""
     _PERIODS: Final = (2.6, 3.3, 2.1, 4.1, 2.9)
     """Seconds between the phrases of each bird."""
     _LONGEST: Final[Seconds] = 2.2
-    """Time in which a motif and its echoes begin."""
+    """Longest time between the start of a motif and the start of its last echo."""
     _ECHOES: Final = ((0.0, 1.0, 1.0), (0.083, 0.22, -0.6), (0.151, 0.14, 0.5))
-    """Seconds, level and factor on the pan of each note and of its echoes."""
+    """Delay in seconds, level and pan factor of each note itself and of its two echoes."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -97,7 +97,7 @@ class Birds(Noise):
         return grain
 
     def _notes(self, number: int, bird: int) -> Tones:
-        """Return the notes of one bird, and their echoes, that begin in a chunk; at times it rests."""
+        """Return the notes and echoes of one bird that begin in a chunk. It skips one in four groups of phrases."""
         begin, end, period = number * CHUNK / SAMPLE_RATE, (number + 1) * CHUNK / SAMPLE_RATE, self._PERIODS[bird]
         phrases = np.array(slots(begin - period - self._LONGEST, end, period))
         moments = (phrases + 0.4 * self._draws.uniform(phrases, 7 * bird + 1)) * period
@@ -119,13 +119,13 @@ class Birds(Noise):
         return np.concatenate(rows)
 
     def _motif(self, motif: int) -> npt.NDArray[np.float64]:
-        """Return the notes of a motif, (notes, 4): begin and length in seconds, factors on the pitch at both ends."""
+        """Return the notes of a motif, (notes, 4): start and length in seconds, pitch factors at start and end."""
         index = np.arange(3 + int(6 * self._draws.one(motif, 92))) + 16 * motif
         lengths = 0.045 + 0.085 * self._draws.uniform(index, 93)
         gaps = 0.015 + 0.07 * self._draws.uniform(index, 94)
         first = 2 ** (0.5 * (self._draws.uniform(index, 95) - 0.5))
         last = first * 2 ** (0.7 * (self._draws.uniform(index, 96) - 0.5))
-        if self._draws.one(motif, 98) < 0.4:  # a trill: one note again and again
+        if self._draws.one(motif, 98) < 0.4:  # a trill repeats one note
             lengths[:], gaps[:], first[:], last[:] = lengths[0] * 0.7, 0.02, first[0], last[0]
         begins = np.cumsum(lengths + gaps) - lengths - gaps
         return np.stack((begins, lengths, first, last), axis=1)

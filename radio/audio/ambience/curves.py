@@ -51,12 +51,12 @@ class Draws:
         return np.asarray((x >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
     def one(self, index: int, column: int = 0) -> float:
-        """Return the number from 0 to 1 of a single index."""
+        """Return the number from 0 to 1 for a single index."""
         return float(self.uniform(np.array([index]), column)[0])
 
 
 def times(number: int) -> Curve:
-    """Return the times of the points of chunk `number`'s grain, in seconds since frame 0."""
+    """Return the times of the points in the grain of chunk `number`, in seconds since frame 0."""
     return np.asarray(number * (CHUNK / SAMPLE_RATE) + _TIMES)
 
 
@@ -65,15 +65,15 @@ class Wander:
 
     Args:
         draws: the source of the random values.
-        period: time between two of them.
-        column: separates several wanderings of one source.
+        period: time between two random values.
+        column: distinguishes curves that share one source.
     """
 
     def __init__(self, draws: Draws, period: Seconds, column: int = 0) -> None:
         self._draws, self._period, self._column = draws, period, column
 
     def at(self, moments: Curve, column: Indexes | int = 0) -> Curve:
-        """Return the values at `moments` in seconds; each further column wanders in its own way."""
+        """Return the values at `moments` in seconds; each column wanders independently."""
         place = moments / self._period
         first = np.floor(place)
         part = place - first
@@ -96,5 +96,5 @@ def spread(curve: Curve) -> npt.NDArray[np.float32]:
 
 
 def linear(decibels: Curve) -> Curve:
-    """Return the gains of levels in dB."""
+    """Return the linear gains of levels in dB."""
     return np.asarray(10 ** (decibels / 20))

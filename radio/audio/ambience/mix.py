@@ -1,4 +1,4 @@
-"""The ambience of a station: a mix of sounds of the surroundings, or the one sound that listeners chose."""
+"""The ambience of a station: its own mix of background sounds, or the one sound that listeners chose."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from radio.settings.ambience import STATION
 from radio.types import SAMPLE_RATE, Block, Frames
 
 NOMINAL: Final = -40.0
-"""Loudness of each sound at 0 dB, in LUFS over a minute, without the gates."""
+"""Ungated loudness of each sound at 0 dB, in LUFS over a minute."""
 
 SOUNDS: Final[Mapping[str, tuple[type[Noise], float]]] = MappingProxyType(
     {
@@ -50,14 +50,14 @@ _FADE: Final[Frames] = 2 * SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class AmbienceState:
-    """The chosen sound and the places of the fades; see `Ambience`."""
+    """The chosen sound and the positions of the fades; see `Ambience`."""
 
     chosen: str | None
     places: Mapping[str, Frames]
 
 
 class Ambience:
-    """An endless mix of sounds, a function of seed and frame apart from the crossfades of a choice.
+    """An endless mix of sounds. Apart from crossfades between choices, it is a function of seed and frame.
 
     Only sounds that can be heard are computed.
 
@@ -72,11 +72,11 @@ class Ambience:
         self.position: Frames = 0
         self._chosen: str | None = None
         self._places: dict[str, Frames] = {}
-        """The frames of its fade that each audible sound has passed, out of `_FADE`."""
+        """Position of each audible sound in its fade, in frames from 0 (silent) to `_FADE` (full)."""
         self._sounds: dict[str, Noise] = {}
 
     def choose(self, choice: str) -> None:
-        """Let a sound, or `STATION` for the station's own mix, fade in from the next frame. The first one is there."""
+        """Fade to a sound, or to the station's own mix if it is `STATION`. The first choice applies without a fade."""
         if self._chosen is None:
             self._places = dict.fromkeys(self._names(choice), _FADE)
         self._chosen = choice
@@ -91,22 +91,22 @@ class Ambience:
         return out.T
 
     def skip(self, frames: Frames) -> None:
-        """Move on by `frames` without rendering; fades end."""
+        """Advance by `frames` without rendering; fades end."""
         self.position += frames
         self._places = dict.fromkeys(self._names(self._chosen or STATION), _FADE)
         self._sounds = {}
 
     def seek(self, frame: Frames) -> None:
-        """Set the absolute frame of the next sample. The next choice is there at once."""
+        """Set the absolute frame of the next sample. The next choice applies without a fade."""
         self.position, self._chosen = frame, None
         self._places, self._sounds = {}, {}
 
     def save(self) -> AmbienceState:
-        """Return the fades as they are."""
+        """Return the current choice and fades."""
         return AmbienceState(self._chosen, dict(self._places))
 
     def restore(self, saved: AmbienceState) -> None:
-        """Go on with saved fades, after `seek`."""
+        """Continue a saved choice and its fades, after `seek`."""
         self._chosen, self._places = saved.chosen, dict(saved.places)
 
     def _names(self, choice: str) -> Collection[str]:
@@ -114,7 +114,7 @@ class Ambience:
         return self._levels.keys() if choice == STATION else (choice,)
 
     def _add(self, name: str, out: Block, *, rises: bool) -> None:
-        """Add the next frames of a sound to (2, frames), while it fades in or out."""
+        """Add the next frames of a sound to `out`, (2, frames), and advance its fade."""
         frames, place = out.shape[1], self._places.get(name, 0)
         kind, trim = SOUNDS[name]
         if name not in self._sounds:

@@ -1,4 +1,4 @@
-"""People: a café, and somebody at a keyboard."""
+"""People: a café, and someone typing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from radio.audio.noise import CHUNK, GRAIN, Grain, Noise, band, color, lower, ri
 from radio.types import SAMPLE_RATE, Frames, Seconds
 
 _RATE: Final = 8_000
-"""Sample rate of the voices; the room keeps their highs away."""
+"""Sample rate of the voices; a room damps their treble."""
 _RATIO: Final = SAMPLE_RATE // _RATE
 _TABLE: Final = 256
 _LONGEST: Final = 1_920
-"""Samples of the longest syllable: 0.24 s."""
+"""Length of the longest syllable in samples: 0.24 s."""
 _VOWELS: Final = np.array(
     [
         (730, 1_090, 2_440), (530, 1_840, 2_480), (390, 1_990, 2_550), (570, 840, 2_410), (440, 1_020, 2_240),
@@ -36,14 +36,14 @@ _GLOTTIS: Final = np.exp(-0.9j * _HARMONICS**1.5) / np.sqrt(_HARMONICS)
 _KEY_HERTZ: Final = np.array([240.0, 410.0, 1_150.0, 2_600.0, 4_100.0])
 _KEY_DECAY: Final = np.array([0.014, 0.011, 0.005, 0.0022, 0.0012])
 _KEY_PEAK: Final = np.array([0.014, 0.014, 0.011, 0.008, 0.005])
-"""The modes of a key in its case."""
+"""Frequency, decay in seconds and peak of each mode of a key in its case."""
 
 
 class CafeMurmur(Noise):
     """A café: a dozen voices without words, cups now and then, and the room around them.
 
-    A voice is a train of syllables, about four a second in phrases of some seconds. Each is a tone with the formants of
-    a vowel that glides to another one.
+    A voice is a series of syllables, about four per second, in phrases of a few seconds. Each syllable is a tone whose
+    formants glide from one vowel to another.
     """
 
     tail: ClassVar[Frames] = 14_400
@@ -77,7 +77,7 @@ class CafeMurmur(Noise):
         return grain
 
     def _begun(self, number: int) -> tuple[Indexes, Indexes, Curve]:
-        """Return the voice, the number and the moment in seconds of each syllable that begins in a chunk."""
+        """Return the voice, the number and the start in seconds of each syllable that begins in a chunk."""
         begin, length = number * CHUNK / SAMPLE_RATE, CHUNK / SAMPLE_RATE
         first = np.floor(begin / self._periods).astype(np.int64) - 1
         syllable = first[:, None] + np.arange(6)
@@ -132,7 +132,7 @@ class Keyboard(Noise):
         self._bursts = Wander(self._draws, 1.1, 9)
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Return the strokes of this chunk, in a quiet room."""
+        """Return the keystrokes of this chunk, in a quiet room."""
         grain = color(generator, self._ROOM)
         begin = number * CHUNK / SAMPLE_RATE
         stroke = np.array(slots(begin - 3 * self._PERIOD, begin + CHUNK / SAMPLE_RATE, self._PERIOD))
@@ -169,7 +169,7 @@ def _periods(formants: npt.NDArray[np.float64], hertz: Curve) -> npt.NDArray[np.
 def _keys(
     grain: Grain, start: Indexes, generator: np.random.Generator, *, loud: Curve, bright: Curve, side: Curve
 ) -> None:
-    """Add strokes to a grain: five modes of each."""
+    """Add keystrokes to a grain, each with five modes."""
     hertz = bright[:, None] * _KEY_HERTZ * 2 ** generator.uniform(-0.2, 0.2, (len(start), len(_KEY_HERTZ)))
     ring(
         grain,

@@ -12,7 +12,7 @@ from radio.types import SAMPLE_RATE, Seconds
 
 
 class Waves(Noise):
-    """Waves on a beach: about every seven seconds a swell rises, breaks, and runs back with a hiss."""
+    """Waves on a beach: about every seven seconds, a swell rises, breaks, and runs back with a hiss."""
 
     _DEEP: Final = lower(shape(band(60, 260, 3.0), -32.0), 3_000)
     _FOAM: Final = shape(band(500, 5_500, 1.5), -29.0)
@@ -114,14 +114,14 @@ class Street(Noise):
 
 
 class Train(Noise):
-    """Inside a train: rolling, swaying, and pairs of clacks where wheels pass the joints of the rails."""
+    """The inside of a train: rolling, swaying, and pairs of clacks as wheels pass the rail joints."""
 
     _ROLLING: Final = lower(shape(band(60, 170, 3.0), -41.0), 3_000)
     _WHEELS: Final = shape(band(250, 1_100, 3.0), -44.0)
     _JOINTS: Final[Seconds] = 1.24
     """Time between two joints."""
     _AXLES: Final = (0.0, 0.15, 0.62, 0.77)
-    """Seconds after a joint at which the axles of two bogies pass it."""
+    """Seconds after the first axle passes a joint at which each axle of two bogies does."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -129,7 +129,7 @@ class Train(Noise):
         self._sway, self._speed = Wander(self._draws, 0.9), Wander(self._draws, 6.0, 1)
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Return the noise of rolling with the clacks of this chunk."""
+        """Return the rolling noise with the clacks of this chunk."""
         moments = times(number)
         level = linear(1.2 * self._sway.at(moments) + 1.0 * self._speed.at(moments))
         grain = color(generator, self._WHEELS, self._ROLLING) * spread(level)
@@ -138,7 +138,7 @@ class Train(Noise):
         return grain
 
     def _clacks(self, number: int) -> list[tuple[int, float]]:
-        """Return the frame, within the chunk, and the strength of each clack."""
+        """Return the frame within the chunk and the strength of each clack."""
         begin, length = number * CHUNK / SAMPLE_RATE, CHUNK / SAMPLE_RATE
         clacks = []
         for joint in slots(begin - self._JOINTS, begin + length, self._JOINTS):
@@ -152,12 +152,12 @@ class Train(Noise):
 
 
 def _swell(after: Curve, rise: Seconds, fall: Seconds) -> Curve:
-    """Return a power that rises to 1 before 0 s and falls after it; at -12 dB after `rise` and `fall`."""
+    """Return a power that rises to 1 at 0 s and falls after it; about -9 dB at `-rise` and at `fall`."""
     return np.asarray(np.where(after < 0, np.exp(-2 * (after / rise) ** 2), np.exp(-2.2 * np.maximum(after, 0) / fall)))
 
 
 def _clustered(generator: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the frames of crackles, a third of which follow another one within 30 ms."""
+    """Return the frames of crackles, a third of which follow another crackle within 30 ms."""
     starts = generator.integers(0, CHUNK - 1_500, count)
     followers = count // 3
     starts[:followers] = starts[followers : 2 * followers] + generator.integers(100, 1_440, followers)

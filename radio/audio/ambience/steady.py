@@ -17,12 +17,12 @@ class BrownNoise(Noise):
     _MIDDLE: Final = lower(shape(band(40, 900, 6.02), -33.0), 8_000)
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:  # noqa: ARG002 — it is steady
-        """Return noise whose lows are mostly in the middle."""
+        """Return noise with most of its bass in the center."""
         return color(generator, self._SIDES, self._MIDDLE)
 
 
 class Tape(Noise):
-    """The hiss of a cassette: bright noise that breathes a little, as the contact of tape and head does."""
+    """The hiss of a cassette: bright noise whose level varies slightly, as the contact of tape and head does."""
 
     _HISS: Final = shape(band(1_500, 9_000, -2.0), -40.0)
 
@@ -32,7 +32,7 @@ class Tape(Noise):
         self._contact, self._speed = Wander(draws, 0.35), Wander(draws, 3.1, 1)
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Return the hiss with its small changes of level."""
+        """Return the hiss with small changes in level."""
         moments = times(number)
         return color(generator, self._HISS) * spread(
             linear(0.7 * self._contact.at(moments) + 0.4 * self._speed.at(moments))

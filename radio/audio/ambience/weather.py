@@ -13,7 +13,7 @@ from radio.types import SAMPLE_RATE, Seconds
 
 
 class RainOutside(Noise):
-    """Rain on leaves and ground some steps away: duller than rain at a window, with drips from a gutter."""
+    """Rain on leaves and ground a few steps away: duller than rain at a window, with drips from a gutter."""
 
     _BED: Final = combine(shape(band(350, 3_200, 2.0), -38.0), shape(band(90, 300, 2.0), -47.0))
     _LEAVES, _DRIPS = 90.0, 1.6
@@ -54,7 +54,7 @@ class RainOutside(Noise):
 
 
 class Thunder(Noise):
-    """Thunder far away: a rumble of several rolls about every eleven seconds, and a faint murmur between."""
+    """Distant thunder: a rumble of several rolls about every eleven seconds, and a faint murmur in between."""
 
     _RUMBLE: Final = lower(shape(band(35, 110, 3.0), -20.0), 1_500)
     _WIDE: Final = lower(shape(band(45, 170, 3.0), -24.0), 1_500)
@@ -66,7 +66,7 @@ class Thunder(Noise):
         self._draws = Draws(seed, "thunder")
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Return a low noise with the loudness of the rolls."""
+        """Return low noise whose level follows the rolls."""
         moments = times(number)
         power = np.full_like(moments, 10 ** (-26 / 10))
         for slot in slots(moments[0] - self._LENGTH - self._PERIOD, moments[-1], self._PERIOD):
@@ -74,7 +74,7 @@ class Thunder(Noise):
         return color(generator, self._WIDE, self._RUMBLE) * spread(np.sqrt(power))
 
     def _clap(self, slot: int, moments: Curve) -> Curve:
-        """Return the power of one clap: rolls that follow each other, each with a quick rise and a slow fall."""
+        """Return the power of one clap: several rolls in a row, each with a quick rise and a slow fall."""
         start = (slot + 0.5 * self._draws.one(slot)) * self._PERIOD
         rolls = np.arange(6) + 8 * slot
         begins = start + np.cumsum(0.15 + 0.9 * self._draws.uniform(rolls, 1)) - 0.15
@@ -97,7 +97,7 @@ class Wind(Noise):
     _LOW: Final = lower(shape(band(130, 420, 2.0), -35.0), 4_000)
     _HIGH: Final = shape(band(300, 1_500, 4.0), -40.0)
     _WHISTLE: Final = lower(shape(band(2, 22, 0.0), -33.0), 600)
-    """A slow noise, which is moved to the pitch of the whistle."""
+    """Low-frequency noise, which is shifted up to the pitch of the whistle."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -105,7 +105,7 @@ class Wind(Noise):
         self._gusts, self._squalls, self._pitch = Wander(draws, 1.3), Wander(draws, 3.9, 1), Wander(draws, 2.7, 2)
 
     def grain(self, number: int, generator: np.random.Generator) -> Grain:
-        """Return low and high noise and a whistle, each with its own response to the strength of the wind."""
+        """Return low noise, high noise and a whistle, each with its own response to the strength of the wind."""
         moments = times(number)
         strength = 0.5 * self._gusts.at(moments) + 0.5 * self._squalls.at(moments)
         grain = color(generator, self._LOW, self._LOW) * spread(linear(6 * strength))
