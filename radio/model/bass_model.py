@@ -1,8 +1,8 @@
-"""The bass model: how probable each pitch is as the next note of a walking bass.
+"""The bass model: the probability of each pitch as the next note of a walking bass.
 
-A small network reads where the note stands (chord, beat, next chord) and the last notes of the line. It scores a pitch
-by four things at once: its interval to the chord's root, its interval to the root of the next chord, its distance from
-the last note, and its height. So it learns each of them once, and not for every key.
+A small network reads the position of the note (chord, beat, next chord) and the last notes of the line. The logit of a
+pitch is the sum of four scores: for its interval to the chord's root, for its interval to the root of the next chord,
+for its distance from the last note, and for its height. So the model learns each of them once, not once per key.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ HIGHEST: Final = 55
 PITCHES: Final = np.arange(LOWEST, HIGHEST + 1)
 
 HISTORY: Final = 4
-"""Notes of the line that the model knows."""
+"""Notes of the line that the model sees."""
 
 FORMAT: Final = "radio-bass-1"
 
 _QUALITIES: Final = len(QUALITIES) - 1  # no chord, no bass
 _FURTHEST: Final = 13
-"""Larger steps count as this many semitones."""
+"""Larger steps are clipped to this many semitones."""
 _STEPS: Final = 2 * _FURTHEST + 2
-"""Steps of a line, and one value for an unknown step."""
+"""Number of distinct steps, plus one value for an unknown step."""
 _LONGEST_SINCE: Final = 4
 _LONGEST_LEFT: Final = 9
 
@@ -58,7 +58,7 @@ _FEATURES: Final = {
     **{f"step {number}": _STEPS for number in range(1, HISTORY)},
     "height": len(PITCHES) + 1,
 }
-"""Values of each feature: a row of the embedding for each value."""
+"""Number of values of each feature; each value has a row in the embedding."""
 
 ROWS: Final = sum(_FEATURES.values())
 FEATURES: Final = len(_FEATURES)
@@ -72,10 +72,10 @@ _SCORE_OFFSETS: Final = (0, *accumulate(_SCORES.values()))[:-1]
 
 @dataclass(frozen=True, slots=True)
 class BassContext:
-    """The place of a note.
+    """The position of a note in the chords, the bar and the line.
 
-    chord, following: the chord that sounds and the one after it. beat: 0–3. since, left: beats since the chord began,
-    and until the following one begins. line: the last pitches, latest first; unknown ones are left out.
+    chord, following: the current chord and the next one. beat: 0–3. since, left: beats since the chord began, and until
+    the next one begins. line: the last pitches, latest first; unknown ones are left out.
     """
 
     chord: Chord
@@ -138,7 +138,7 @@ class BassModel:
     card: Mapping[str, JsonValue]
 
     def probabilities(self, context: BassContext) -> Array:
-        """Return the probability of each of `PITCHES`. Raises ValueError where the context has no chord."""
+        """Return the probability of each of `PITCHES`. Raises ValueError if the context has no chord."""
         if "none" in (context.chord.quality, context.following.quality):
             raise ValueError("the bass model needs a chord")
         hidden = np.tanh(self.embedding[context.rows()].sum(axis=0) + self.bias)
@@ -154,7 +154,7 @@ def _arrays(width: int) -> dict[str, tuple[int, ...]]:
 
 
 def empty(width: int = 1) -> BassModel:
-    """Return a model that finds all pitches equally probable."""
+    """Return a model that gives all pitches the same probability."""
     return BassModel(
         **{name: np.zeros(shape, np.float32) for name, shape in _arrays(width).items()}, card=MappingProxyType({})
     )
@@ -164,7 +164,7 @@ UNTRAINED: Final = empty()
 
 
 def write(path: Path, model: BassModel) -> None:
-    """Write a model, and its card as JSON beside it."""
+    """Write a model, and its card as a JSON file next to it."""
     arrays = {name: getattr(model, name) for name in _arrays(0)}
     tensorfile.write(path, arrays, {"format": FORMAT, "card": json.dumps(dict(model.card), ensure_ascii=False)})
     path.with_suffix(".json").write_text(json.dumps(dict(model.card), indent=2, ensure_ascii=False) + "\n")
@@ -193,7 +193,7 @@ def read(path: Path) -> BassModel:
     for name, shape in shapes.items():
         array = arrays[name]
         if array.shape != shape or array.dtype != np.float32:
-            raise ModelError(f"{path}: {name} has shape {array.shape} of {array.dtype}; {shape} of float32 is right")
+            raise ModelError(f"{path}: {name} has shape {array.shape} of {array.dtype}; it must be {shape} of float32")
         if not np.isfinite(array).all():
             raise ModelError(f"{path}: {name} contains numbers that are not finite")
         weights[name] = array.astype(np.float32)

@@ -23,7 +23,7 @@ _GREEDY = 0.01
 _PITCHES = 128
 
 _LARGEST = 10_000.0
-"""Root of the sum of squares that scores may have. Those of trained models stay below 500."""
+"""Largest Euclidean norm of valid scores. Those of trained models stay below 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Sampling:
 
 
 def check_scores(scores: npt.NDArray[np.float32]) -> None:
-    """Raise ModelError if the scores of a model are not finite, or far larger than those of a sound model."""
+    """Raise ModelError if the scores of a model are not finite, or far larger than those of an intact model."""
     if not np.vdot(scores, scores) < _LARGEST**2:  # a microsecond; false for NaN and infinity
         raise ModelError("the model's scores are not finite or far too large; its checkpoint may be damaged")
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorState:
-    """The state of numpy's default generator, PCG64: two numbers of 128 bits in hexadecimal, and half a draw."""
+    """The state of numpy's default generator, PCG64: two 128-bit numbers in hexadecimal, and an unused half draw."""
 
     state: str
     increment: str
@@ -69,7 +69,7 @@ class GeneratorState:
         return cls(f"{numbers['state']:x}", f"{numbers['inc']:x}", saved["has_uint32"], saved["uinteger"])
 
     def restore(self, generator: np.random.Generator) -> None:
-        """Let `generator` go on from this state."""
+        """Set `generator` to this state."""
         generator.bit_generator.state = {
             "bit_generator": "PCG64",
             "state": {"state": int(self.state, 16), "inc": int(self.increment, 16)},
@@ -88,10 +88,10 @@ class Sampler:
         pitches = [_struck(token) for token in tokens]
         self._pitch = np.array([_PITCHES if pitch is None else pitch for pitch in pitches])
         self.generator = generator
-        self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last item stands for all tokens that are not strikes
+        self.counts = np.zeros(_PITCHES + 1, np.float32)  # the last item is for all tokens that strike no note
 
     def twin(self) -> Sampler:
-        """Return a sampler in the same state, with a random generator of its own."""
+        """Return a sampler in the same state, with its own random generator."""
         twin = copy.copy(self)
         twin.generator, twin.counts = copy.deepcopy(self.generator), self.counts.copy()
         return twin
@@ -100,11 +100,11 @@ class Sampler:
         """Draw one of the rows that are `allowed` (V,).
 
         Raises:
-            ModelError: no row is allowed, or the logits of those that are allowed are not finite or far too large.
+            ModelError: no row is allowed, or the logits of the allowed rows are not finite or far too large.
         """
         rows = allowed.nonzero()[0]
         if not len(rows):
-            raise ModelError("the grammar allows no token; this is a bug in the host, not in the model")
+            raise ModelError("the grammar allows no token; this is a bug in the radio, not in the model")
         scores = logits[rows]
         if sampling.alpha_frequency or sampling.alpha_presence:
             scores = scores - self._penalties(sampling)[self._pitch[rows]]
@@ -116,7 +116,7 @@ class Sampler:
         return row
 
     def _penalties(self, sampling: Sampling) -> npt.NDArray[np.float32]:
-        """Return the penalty on the logits of the strikes of each pitch."""
+        """Return the penalty on the logits of each pitch's strikes; 0 for the last item."""
         by_pitch = np.float32(sampling.alpha_frequency) * self.counts
         by_pitch += np.float32(sampling.alpha_presence) * (self.counts > _PRESENT)
         return by_pitch
@@ -149,6 +149,6 @@ class Sampler:
 
 
 def _struck(token: TokenId) -> int | None:
-    """Return the pitch that a token strikes; None where it strikes none, or a drum of a band."""
+    """Return the pitch that a token strikes, or None if it strikes none or a drum of a band."""
     pair = parse_note_token(token)
     return band_events.pitch_of(token) if pair is None else pair[0] if pair[1] else None

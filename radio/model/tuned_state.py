@@ -1,7 +1,7 @@
-"""Tuned states: what a model begins a piece with in place of zeros, trained on a handful of pieces.
+"""Tuned states: initial states, trained on a handful of pieces, that a model starts from instead of zeros.
 
-Only the state is trained and the weights stay as they are, so a file is small and a station of any style can have its
-own. It holds the WKV matrices of all layers; the inputs of both token shifts begin as zeros.
+Only the state is trained and the weights do not change, so a file is small and a station of any style can have its
+own. A file contains the WKV matrices of all layers; both token shifts start from zeros.
 Source: "Personalizable Long-Context Symbolic Music Infilling with MIDI-RWKV", arXiv 2506.13001.
 """
 
@@ -35,7 +35,7 @@ class TunedState:
 
     wkv: (L, H, N, N), the key axis before the value axis.
     model: The fingerprint of the model that it was tuned for.
-    card: What it was tuned on and how, as JSON.
+    card: Its corpus and its recipe, as JSON.
     """
 
     wkv: Array
@@ -44,7 +44,7 @@ class TunedState:
 
 
 def fingerprint(model: Checkpoint) -> str:
-    """Return a digest of the arrays that all weight formats store alike, so that a converted file is the same model."""
+    """Return a digest of the arrays that are the same in all weight formats, so that a converted model keeps it."""
     digest = sha256(f"{model.part.name} {model.spec}".encode())
     for name in model.spec.shapes():
         if not model.spec.is_matrix(name):
@@ -65,7 +65,7 @@ def wkv_shape(spec: RwkvSpec) -> tuple[int, int, int, int]:
 
 
 def begin_with(wkv: Array, spec: RwkvSpec) -> State:
-    """Return the state before the first token that has these WKV matrices."""
+    """Return an initial state with these WKV matrices."""
     memory = zero_state(spec).memory
     RwkvMemory.of(memory).wkv[:] = wkv
     return State(memory)
@@ -79,10 +79,10 @@ def write(path: Path, tuned: TunedState) -> None:
 
 
 def read(path: Path, model: Checkpoint) -> State:
-    """Read the tuned state from which `model` begins a piece.
+    """Read a tuned state and return it as an initial state of `model`.
 
     Raises:
-        ModelError: The file is missing, damaged, not a tuned state, or one of another model.
+        ModelError: The file is missing, damaged, not a tuned state, or made for another model.
     """
     arrays, metadata = tensorfile.read(path)
     if metadata.get("format") != FORMAT:

@@ -1,6 +1,6 @@
 """States that grow by one row per token, stored as views of shared buffers so that a step copies nothing.
 
-A state is immutable, so a row may be written behind it only if that row of the buffer is still unused. The first step
+A state is immutable, so the row after it may be written only if that row of the buffer is still unused. The first step
 from a state writes there. A second step from the same state finds the row in use and continues in a new buffer.
 """
 
@@ -19,7 +19,7 @@ _CAPACITY_FACTOR = 2
 
 
 class _Buffer:
-    """An array of rows, of which the first `used` belong to states."""
+    """An array of rows; the first `used` rows belong to states."""
 
     def __init__(self, initial: Array, capacity: int) -> None:
         self.rows: Array = np.empty((capacity, initial.shape[1]), np.float32)
@@ -50,7 +50,7 @@ class BufferedState(State):
 
 
 def append_row(state: State, max_rows: int) -> tuple[BufferedState, Array]:
-    """Return `state` with one more row, reduced to the newest `max_rows`, and the new row for the caller to fill."""
+    """Return `state` with one more row, limited to the newest `max_rows`, and the new row for the caller to fill."""
     rows = state.memory[max(0, len(state.memory) + 1 - max_rows) :]
     if isinstance(state, BufferedState) and state.buffer.claim(state.end):
         buffer, index = state.buffer, state.end

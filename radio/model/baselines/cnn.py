@@ -48,7 +48,7 @@ class CnnEngine(NumpyEngineBase[CnnSpec]):
 
     def _advance(self, x: Array, state: State) -> tuple[Array, State]:
         after = np.empty_like(state.memory)
-        after[:-1] = state.memory[1:]  # shift all blocks at once; the newest row of each is set below
+        after[:-1] = state.memory[1:]  # shift all blocks together; the newest row of each is set below
         for layer in self._layers:
             normed = layer_norm(x, layer.ln)
             inputs = np.concatenate([state.memory[layer.oldest], normed])

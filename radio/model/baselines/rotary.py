@@ -2,7 +2,7 @@
 
 Positions are stored modulo the period, so the angles of the millionth token are as exact as those of the first.
 Attention depends only on distances, which are far below the period within its context.
-Source: Su et al., "RoFormer", arXiv 2104.09864, section 3.2, with its base of 10,000, frequencies rounded.
+Source: Su et al., "RoFormer", arXiv 2104.09864, section 3.2, with its base of 10,000 and rounded frequencies.
 """
 
 from __future__ import annotations

@@ -27,13 +27,13 @@ _INTERFACE = 3
 
 @cache
 def _compiled() -> ModuleType | ImportError:
-    """Return the compiled `kernels/cpu/module.c`, or the reason why it cannot be used."""
+    """Return the compiled `kernels/cpu/module.c`, or the reason that it cannot be used."""
     try:
         module = import_module("radio.model._native")
     except ImportError as error:
         return error
     if getattr(module, "interface", 1) != _INTERFACE:  # an editable install with newer sources
-        return ImportError("it was compiled from other sources; install the radio again")
+        return ImportError("it was compiled from other sources; reinstall the radio")
     return module
 
 
@@ -50,7 +50,7 @@ def supports(spec: Spec) -> bool:
 
 
 def sizes(spec: NativeSpec) -> tuple[int, ...]:
-    """Return what the extension takes: layers, width, hidden width, vocabulary, sizes of the architecture alone."""
+    """Return the sizes for the extension: layers, width, hidden width, vocabulary, and the architecture's own."""
     own: tuple[int, ...]
     if isinstance(spec, Rwkv7Spec):
         own = (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank)
@@ -62,13 +62,13 @@ def sizes(spec: NativeSpec) -> tuple[int, ...]:
 
 
 def missing_reason() -> str:
-    """Return the reason why the native engine is missing, or an empty string if it is available."""
+    """Return the reason that the native engine is missing, or an empty string if it is available."""
     module = _compiled()
     return str(module) if isinstance(module, ImportError) else ""
 
 
 def read_memory(memory: npt.NDArray[np.generic]) -> None:
-    """Read all of `memory` as fast as one core can: the limit for every engine. For benchmarks."""
+    """Read all of `memory` as fast as one core can, which is the limit for every engine. For benchmarks."""
     import_module("radio.model._native").read(memory, paths()[0])
 
 
@@ -77,7 +77,7 @@ class NativeEngine:
 
     Args:
         path: one of `paths()`; None selects the fastest.
-        weight_format: format of the weights; None keeps the checkpoint's own, used in place.
+        weight_format: format of the weights; None keeps the checkpoint's own format and uses its weights in place.
 
     Raises:
         ModelError: The extension is missing, the processor does not support the path, or the architecture is not

@@ -24,7 +24,7 @@ _ENGINES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def open_numpy_engine(checkpoint: Checkpoint) -> Engine:
-    """Return the numpy engine over a checkpoint of any architecture."""
+    """Return the numpy engine for a checkpoint of any architecture."""
     module, name = _ENGINES[checkpoint.spec.architecture]
     engine = cast("Callable[[Checkpoint], Engine]", getattr(import_module(module), name))
     return engine(checkpoint)

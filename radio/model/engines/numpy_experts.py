@@ -20,7 +20,7 @@ class ExpertMix(ChannelMix):
     active: int
 
     def values(self, x: Array) -> Array:
-        """Return the values of the chosen experts, each times the router's probability of it."""
+        """Return the sum of the chosen experts' values, each weighted by its probability in the router."""
         logits = self.router @ x
         shares = np.exp(logits - logits.max())
         shares /= shares.sum()

@@ -47,7 +47,7 @@ class _Layer:
     value: Array
     decay: _LowRank
     rate: _LowRank
-    share: _LowRank | None  # of the values of the first layer; None in that layer
+    share: _LowRank | None  # share of the first layer's values; None in that layer
     gate: _LowRank
     k_k: Array
     k_a: Array

@@ -37,12 +37,12 @@ def open_engine(checkpoint: Checkpoint, name: str = AUTO) -> Engine:
 
 
 def describe() -> str:
-    """Describe the engine that `auto` selects on this machine, and how to get a faster one."""
+    """Return a description of the engine that `auto` selects on this machine, and of how to get a faster one."""
     from radio.model.engines import native_engine
 
     if paths := native_engine.paths():
         return f"native, {paths[0]} (also {', '.join(paths[1:])}, numpy)"
     return (
         f"numpy: the native engine, several times faster, was not compiled ({native_engine.missing_reason()}); "
-        "apt install gcc libc6-dev python3-dev, then install the radio again"
+        "apt install gcc libc6-dev python3-dev, then reinstall the radio"
     )

@@ -56,7 +56,7 @@ class DeviceStates(Sequence[State]):
 
 
 class TorchEngine:
-    """An engine for RWKV-6 in float32, B streams at once.
+    """An engine for RWKV-6 in float32 that steps B streams together.
 
     On CUDA the first step of each batch size is captured as a graph, so that later steps are a single launch.
 

@@ -142,7 +142,7 @@ class TransformerSpec(BaselineSpec):
     def __post_init__(self) -> None:
         BaselineSpec.__post_init__(self)
         if self.head_size < 2 or self.head_size % 2 or self.width % self.head_size:
-            raise ModelError(f"{self}: the width must be a multiple of the size of a head, which is even")
+            raise ModelError(f"{self}: the width must be a multiple of the head size, which must be even")
 
     @property
     def heads(self) -> int:
@@ -155,7 +155,7 @@ class TransformerSpec(BaselineSpec):
 
     @property
     def state_shape(self) -> tuple[int, ...]:
-        """No rows yet; a row per token of the context follows: its position, then keys and values of each layer."""
+        """The shape of an empty context. Each token adds a row: its position, then key and value of each layer."""
         return 0, 1 + 2 * self.layers * self.width
 
     def is_state(self, shape: tuple[int, ...]) -> bool:

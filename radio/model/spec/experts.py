@@ -13,9 +13,9 @@ from radio.model.spec.rwkv import Rwkv6Base, Shapes
 class ExpertsSpec(Rwkv6Base):
     """RWKV-6 with a router in each channel mix, which chooses the experts that compute a token.
 
-    experts: experts of a channel mix.
-    active: experts that compute a token. Together they are as wide as the channel mix of RWKV-6, so that a token costs
-        the same.
+    experts: number of experts per channel mix.
+    active: number of experts that compute a token. Together they are as wide as the channel mix of RWKV-6, so that a
+        token costs the same.
 
     Source: Fedus et al., "Switch Transformers", arXiv 2101.03961, section 2.
     """

@@ -59,7 +59,7 @@ class Spec(ABC):
 
     @abstractmethod
     def shapes(self) -> Shapes:
-        """Return the shape of each array by name, `EMBEDDING` included, in the order in which a step reads them."""
+        """Return the shape of each array by name, including `EMBEDDING`, in the order in which a step reads them."""
 
     @property
     def parameters(self) -> int:
@@ -68,20 +68,20 @@ class Spec(ABC):
 
     @property
     def active_parameters(self) -> int:
-        """The number of weights that a token may use."""
+        """The number of weights that one token can use."""
         return self.parameters
 
     def is_transposed(self, name: str) -> bool:
         return bool(self.transposed) and name.endswith(self.transposed)
 
     def is_matrix(self, name: str) -> bool:
-        """Return True if an array is stored in the weight format. Norms, biases, decays and the like stay float32."""
+        """Return True if an array is stored in the weight format. Norms, biases, decays and similar stay float32."""
         return name == EMBEDDING or self.is_transposed(name) or (name.endswith(".weight") and ".ln" not in f".{name}")
 
 
 @dataclass(frozen=True, slots=True)
 class Rwkv6Base(Spec):
-    """Sizes that RWKV-6 has with any channel mix. The width is a multiple of 64.
+    """Sizes of RWKV-6 with any channel mix. The width is a multiple of 64.
 
     mix_rank, decay_rank: ranks of the data-dependent token shift and decay.
     """

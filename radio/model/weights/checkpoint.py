@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors files whose header holds the sizes, the tokens and the model card."""
+"""Checkpoints: safetensors files whose header contains the sizes, the tokens and the model card."""
 
 from __future__ import annotations
 

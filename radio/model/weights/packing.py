@@ -31,7 +31,7 @@ _LARGEST = 127
 
 
 def packed_shapes(spec: Spec, weight_format: WeightFormat) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
-    """Return shape and dtype of each stored array, in the order in which the native engine takes them."""
+    """Return shape and dtype of each stored array, in the order that the native engine expects."""
     stored: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {}
     for name, shape in spec.shapes().items():
         if not spec.is_matrix(name):
@@ -99,7 +99,7 @@ class PackedWeights(Mapping[str, Array]):
 
 
 def pack(weights: Mapping[str, Array], spec: Spec, weight_format: WeightFormat) -> PackedWeights:
-    """Pack float arrays: bf16 rounded to nearest, int8 with one scale per row, taken from its largest weight."""
+    """Pack float arrays: bf16 rounded to nearest, int8 with one scale per row, set by its largest weight."""
     tensors: dict[str, npt.NDArray[np.generic]] = {}
     for name in spec.shapes():
         natural = np.asarray(weights[name], np.float32)

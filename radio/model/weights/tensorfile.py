@@ -1,7 +1,7 @@
 """Files of named arrays: the safetensors format with a chosen order and alignment.
 
 The safetensors library sorts the arrays of a file and does not align them. The native engine reads a model sequentially
-and needs each array to start on a cache line. A file holds its own SHA-256, so that one damaged byte is noticed.
+and needs each array to start on a cache line. A file contains its own SHA-256, so that one damaged byte is detected.
 Source: github.com/huggingface/safetensors, README, "Format".
 """
 
@@ -105,11 +105,11 @@ def _parse(content: memoryview) -> tuple[Tensors, Mapping[str, str]]:
         expected = end
         tensors[name] = np.frombuffer(content, _DTYPES[dtype], count, 8 + length + start).reshape(shape)
     if expected != len(content) - 8 - length:
-        raise ValueError("there is more data than its header lists")
+        raise ValueError("it contains more data than its header lists")
     if (digest := metadata.pop(_DIGEST, None)) is not None:
         actual = hashlib.sha256(content[:8])
         actual.update(text.replace(digest.encode(), _NO_DIGEST.encode(), 1))
         actual.update(content[8 + length :])
         if actual.hexdigest() != digest:
-            raise ValueError("its content is not what was written: its SHA-256 differs")
+            raise ValueError("its content has changed since it was written: its SHA-256 differs")
     return tensors, metadata
