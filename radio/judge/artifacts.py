@@ -1,4 +1,4 @@
-"""DNSMOS, a learned measure of noise and distortion. It was trained on speech, so only differences mean something.
+"""DNSMOS, a learned measure of noise and distortion. It was trained on speech, so only differences are meaningful.
 
 Source: Reddy, Gopal and Cutler, "DNSMOS P.835" (ICASSP 2022). The weights come in the package speechmos (MIT license);
 its code, which needs librosa and pandas, is not used.
@@ -17,7 +17,7 @@ from radio.errors import JudgeError
 from radio.judge.spectrogram import RATE
 
 _LENGTH: Final = int(9.01 * RATE)
-"""Samples that the network reads at once."""
+"""Samples per input of the network."""
 _HOP: Final = RATE
 _SIGNAL: Final = (-0.08397278, 1.22083953, 0.0052439)
 _BACKGROUND: Final = (-0.13166888, 1.60915514, -0.39604546)
@@ -26,7 +26,7 @@ _OVERALL: Final = (-0.06766283, 1.11546468, 0.04602535)
 
 
 class Artifacts(NamedTuple):
-    """Opinion scores from 1 (bad) to 5 (excellent): of the signal's distortion, of noise, and of both."""
+    """Opinion scores from 1 (bad) to 5 (excellent): distortion of the signal, background noise, and overall."""
 
     signal: float
     background: float
@@ -34,7 +34,7 @@ class Artifacts(NamedTuple):
 
 
 class Dnsmos:
-    """The network.
+    """The DNSMOS network.
 
     Raises:
         JudgeError: speechmos or onnxruntime is not installed.
@@ -44,7 +44,7 @@ class Dnsmos:
         missing = [name for name in ("speechmos", "onnxruntime") if importlib.util.find_spec(name) is None]
         if missing:
             names = " and ".join(missing)
-            raise JudgeError(f"artifacts need {names}, not installed here: pip install 'lofi-radio-daemon[artifacts]'")
+            raise JudgeError(f"artifacts need {names} (not installed): pip install 'lofi-radio-daemon[artifacts]'")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -53,7 +53,9 @@ class Dnsmos:
         self._session: Any = onnxruntime.InferenceSession(str(network), options, providers=["CPUExecutionProvider"])
 
     def judge(self, mono: npt.NDArray[np.float32]) -> Artifacts:
-        """Return the mean scores of mono audio at 16 kHz, of 9 s every second; shorter audio is repeated.
+        """Return the mean scores of mono audio at 16 kHz, over windows of 9 s, one per second.
+
+        Shorter audio is repeated to fill a window.
 
         Raises:
             JudgeError: There is no audio.

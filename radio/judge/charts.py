@@ -1,4 +1,4 @@
-"""Charts as SVG, for reports: lines and bars of two recordings or more. Colors are classes that the page defines."""
+"""SVG charts for reports: lines and bars of two or more recordings. Colors are classes that the page defines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Series(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """A horizontal axis: its limits, the places of its labels, and the words for a place."""
+    """A horizontal axis: its limits, the values of its labels, and a function that returns the label of a value."""
 
     low: float
     high: float
@@ -29,7 +29,7 @@ class Axis(NamedTuple):
     logarithmic: bool = False
 
     def share(self, value: float) -> float:
-        """Return the place of a value, 0 at the left and 1 at the right."""
+        """Return the position of a value, 0 at the left and 1 at the right."""
         low, high, at = (math.log(x) if self.logarithmic else x for x in (self.low, self.high, value))
         return (at - low) / (high - low) if high > low else 0.0
 
@@ -49,7 +49,7 @@ def lines(series: Sequence[Series], axis: Axis, *, low: float, high: float, titl
 
 
 def bars(names: Sequence[str], values: Sequence[Sequence[float]], *, low: float, high: float, title: str) -> str:
-    """Return a chart of bars from `low` upwards: a group for each name, a bar in it for each recording.
+    """Return a chart of bars that start at `low`: a group for each name, with a bar for each recording.
 
     Args:
         names: the groups.

@@ -1,4 +1,4 @@
-"""Distances of two sets of embeddings: the Fréchet distance, and a classifier that tries to tell the sets apart."""
+"""Distances between two sets of embeddings: the Fréchet distance, and a classifier that tries to tell them apart."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy.typing as npt
 from radio.errors import ModelError
 
 FOLDS: Final = 5
-"""Parts of the data that a classifier is tested on in turn; the fewest windows of a set."""
+"""Folds of the cross-validation of a classifier; the fewest windows in a set."""
 FEWEST: Final = 2
 """The fewest windows for a Fréchet distance."""
 _PENALTY: Final = 1.0
-"""L2 penalty of the classifier on standardized embeddings; the sum over windows counts once."""
+"""L2 penalty of the classifier on standardized embeddings, relative to the loss summed over windows."""
 _STEPS: Final = 12
 
 Array = npt.NDArray[np.float64]
@@ -23,9 +23,9 @@ Embeddings = npt.NDArray[np.float32]
 
 
 def frechet(first: Embeddings, second: Embeddings) -> float:
-    """Return the Fréchet distance of normal distributions fitted to two sets, (windows, dimensions) each.
+    """Return the Fréchet distance between normal distributions fitted to two sets, (windows, dimensions) each.
 
-    It falls with the number of windows, so only distances of sets of similar size compare.
+    It falls with the number of windows, so only distances between sets of similar sizes are comparable.
 
     Raises:
         ModelError: A set has fewer than two windows.
@@ -35,7 +35,7 @@ def frechet(first: Embeddings, second: Embeddings) -> float:
     """
     for embeddings in (first, second):
         if len(embeddings) < FEWEST:
-            raise ModelError("a Fréchet distance needs two windows of three seconds on both sides")
+            raise ModelError("a Fréchet distance needs at least two windows of three seconds in both sets")
     mean1, mean2 = (embeddings.mean(axis=0, dtype=np.float64) for embeddings in (first, second))
     covariance1, covariance2 = (np.cov(embeddings.astype(np.float64), rowvar=False) for embeddings in (first, second))
     # The trace of the root of C1·C2 is that of the root of √C1·C2·√C1, which is symmetric.
@@ -47,14 +47,14 @@ def frechet(first: Embeddings, second: Embeddings) -> float:
 
 
 def separability(first: Sequence[Embeddings], second: Sequence[Embeddings]) -> float:
-    """Return the balanced accuracy with which a classifier tells windows of two sets apart: 0.5 is chance, 1 always.
+    """Return the balanced accuracy of a classifier that tells windows of two sets apart: 0.5 is chance, 1 is perfect.
 
-    A logistic regression is fitted to four fifths and tested on the rest, in turn. Windows of a file stay together
-    where a set has five files or more; fewer are split into stretches of time.
+    A logistic regression is fitted to four fifths of the windows and tested on the rest, five times. If a set has five
+    files or more, all windows of a file are in the same fifth. Otherwise the set is split by time.
 
     Args:
         first: embeddings of each file of a set, (windows, dimensions).
-        second: the same of the other set.
+        second: the same for the other set.
 
     Raises:
         ModelError: A set has fewer than five windows.
@@ -75,10 +75,10 @@ def separability(first: Sequence[Embeddings], second: Sequence[Embeddings]) -> f
 
 
 def _folds(files: Sequence[Embeddings]) -> npt.NDArray[np.int_]:
-    """Return the fold of each window: by files where there are enough of them, else by stretches of time."""
+    """Return the fold of each window: by file if there are enough files, else by time."""
     lengths = [len(file) for file in files]
     if sum(lengths) < FOLDS:
-        raise ModelError("a classifier needs five windows of three seconds on both sides")
+        raise ModelError("a classifier needs at least five windows of three seconds in both sets")
     if len(files) >= FOLDS:
         return np.repeat(np.arange(len(files)) % FOLDS, lengths)
     windows = np.arange(sum(lengths))
@@ -86,7 +86,7 @@ def _folds(files: Sequence[Embeddings]) -> npt.NDArray[np.int_]:
 
 
 def _fit(data: Array, labels: Array) -> Array:
-    """Return the weights of a logistic regression, the bias last, by Newton's method; both classes weigh the same."""
+    """Return the weights of a logistic regression with equally weighted classes, the bias last, by Newton's method."""
     x = _with_bias(data)
     share = labels.mean()
     balance = np.where(labels == 1, 0.5 / share, 0.5 / (1 - share))

@@ -1,4 +1,4 @@
-"""An audio language model as a judge, behind an address that speaks the protocol of OpenAI's chat completions."""
+"""An audio language model as a judge, on a server with OpenAI's API for chat completions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "quality": "Is it good music that one would like to go on hearing?",
     "match": "Does it match the words?",
 }
-"""The three questions of the reference thesis, by the name of their score; `match` needs words."""
+"""The three questions of the reference thesis, by the name of their score; `match` needs a description."""
 
 
 class Opinion(NamedTuple):
@@ -44,12 +44,12 @@ class LanguageModel:
     """A server that judges audio.
 
     Args:
-        address: base address such as `http://localhost:8000/v1`.
-        model: name of the model there.
+        address: base address, such as `http://localhost:8000/v1`.
+        model: name of the model on the server.
         key: sent as a bearer token; None sends none.
 
     Raises:
-        SettingsError: The address is not one of http or https.
+        SettingsError: The address is not an HTTP or HTTPS URL.
     """
 
     def __init__(self, address: str, model: str, key: str | None = None) -> None:
@@ -60,7 +60,7 @@ class LanguageModel:
         self._key = key
 
     def judge(self, audio: Block, words: str | None = None) -> Opinion:
-        """Return the opinion about the middle 20 seconds of a recording, (frames, 2) float32 at 48 kHz.
+        """Return the opinion on the middle 20 seconds of a recording, (frames, 2) float32 at 48 kHz.
 
         Args:
             audio: the recording.
@@ -84,7 +84,7 @@ class LanguageModel:
         except (OSError, urllib.error.URLError) as error:
             raise JudgeError(f"judge {self._address} cannot be reached: {getattr(error, 'reason', error)}") from error
         except (ValueError, LookupError, TypeError) as error:
-            raise JudgeError(f"judge {self._address} answered something other than a chat completion") from error
+            raise JudgeError(f"judge {self._address} did not answer with a chat completion") from error
         return self._read(str(content), words)
 
     def _request(self, audio: Block, words: str | None) -> dict[str, JsonValue]:
@@ -100,7 +100,7 @@ class LanguageModel:
         return {"model": self._model, "temperature": 0, "messages": [{"role": "user", "content": parts}]}
 
     def _read(self, content: str, words: str | None) -> Opinion:
-        """Return the opinion in an answer, which may surround its JSON with words."""
+        """Return the opinion in an answer, which may have text around its JSON."""
         for match in _OBJECT.finditer(content):
             try:
                 answer = json.loads(match[0])

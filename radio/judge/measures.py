@@ -1,4 +1,4 @@
-"""Measures of a recording: loudness, peaks, spectrum and stereo. They need no reference and no learned model."""
+"""Measures of a recording: loudness, peaks, spectrum and stereo. They need neither a reference nor a learned model."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BANDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "8-16k Hz": (8_000, 16_000),
     }
 )
-"""Limits of the bands in Hz: octaves, but for the lowest."""
+"""Limits of the bands in Hz: octaves, except for the lowest."""
 
 _SEGMENT: Final = 16_384
-"""Frames of a spectrum; neighbors overlap by half."""
+"""Frames per spectrum; neighboring spectra overlap by half."""
 _THIRDS: Final = 1_000 * 2.0 ** (np.arange(-16, 13) / 3)
-"""Middles of the third-octave bands, 25 Hz to 16 kHz."""
+"""Centers of the third-octave bands, 25 Hz to 16 kHz."""
 _TILT: Final = (100.0, 8_000.0)
 _WHOLE: Final = (20.0, 16_000.0)
 _TINY: Final = 1e-14
@@ -47,7 +47,7 @@ class Measures:
     loudness: integrated, LUFS. true_peak: dBTP. loudness_range: LU. short_term_deviation: standard deviation of the
     short-term loudness, LU. crest: sample peak over mean level, dB. tilt: slope of the third-octave spectrum from
     100 Hz to 8 kHz, dB per octave. side_to_middle: dB. bands: levels relative to the whole from 20 Hz to 16 kHz, dB.
-    spectrum: the same for third octaves, by their middle in Hz. course: short-term loudness every 100 ms, LUFS.
+    spectrum: the same for third octaves, by center frequency in Hz. course: short-term loudness every 100 ms, LUFS.
     """
 
     seconds: Seconds
@@ -69,7 +69,7 @@ class Measures:
 
 
 class Analyzer:
-    """A measurement of audio that arrives in blocks of any size; its memory does not grow with the audio's spectrum."""
+    """A measurement of audio that arrives in blocks of any size. Spectra are summed, so they take constant memory."""
 
     def __init__(self) -> None:
         self._meter = Meter()
@@ -92,7 +92,7 @@ class Analyzer:
         self._add_spectra(middle)
 
     def measures(self) -> Measures:
-        """Return the measures of the audio so far. Digital silence has levels of -inf, and 0 for the rest."""
+        """Return the measures of the audio so far. For digital silence, levels are -inf and other measures 0."""
         power, hertz = self._power(), np.fft.rfftfreq(_SEGMENT, 1 / SAMPLE_RATE)
 
         def level(low: float, high: float) -> float:
@@ -155,7 +155,7 @@ def loudness_range(audio: Block) -> float:
 
 
 def _tilt(spectrum: Mapping[float, float]) -> float:
-    """Return the slope of the line through the levels, by least squares."""
+    """Return the slope of a line that is fitted to the levels by least squares."""
     within = [(hertz, level) for hertz, level in spectrum.items() if _TILT[0] <= hertz <= _TILT[1]]
     octaves = np.log2([hertz for hertz, _ in within])
     levels = np.array([level for _, level in within])

@@ -1,4 +1,4 @@
-"""A report that shows recordings side by side: one HTML file with charts and a table, without scripts."""
+"""A report that compares recordings: one HTML file with charts and a table, without scripts."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ th:first-child, td:first-child { text-align: left; white-space: normal; min-widt
 
 
 def html(scores: Sequence[Score], names: Sequence[str], markdown: str, footnote: str = "") -> str:
-    """Return a page about recordings: spectra, bands, loudness over time, tags, and all figures.
+    """Return a page that compares recordings: spectra, bands, loudness over time, tags, and all figures.
 
     Args:
         scores: two to four recordings.
         names: the names of the tags.
         markdown: the table of all figures, from `radio.judge.table`.
-        footnote: a sentence below it.
+        footnote: a sentence below the table.
     """
     files = [one.path.name for one in scores]
     legend = "".join(f'<li><i class="s{number}"></i>{escape(name)}</li>' for number, name in enumerate(files))
     sections = [
-        ("Spectrum", "Third octaves, dB of the whole.", _spectra(scores)),
-        ("Bands", "dB of the whole.", _bands(scores)),
-        ("Loudness over time", "Short-term loudness (3 s), LUFS, by minutes.", _courses(scores)),
-        ("Tags", "Mean probability that the tagger gives.", _tags(scores, names)),
+        ("Spectrum", "Third octaves, in dB relative to the whole.", _spectra(scores)),
+        ("Bands", "In dB relative to the whole.", _bands(scores)),
+        ("Loudness over time", "Short-term loudness (3 s) in LUFS, over minutes.", _courses(scores)),
+        ("Tags", "Mean probabilities according to the tagger.", _tags(scores, names)),
     ]
     body = "".join(
         f'<section><h2>{title}</h2><p>{words}</p><div class="scroll">{chart}</div></section>'

@@ -1,4 +1,4 @@
-"""Scores of recordings: their measures and the judgement of the tagger, beside those of a folder of references."""
+"""Scores of recordings: their measures and the tagger's judgment, compared with those of a folder of references."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from radio.judge.tagger import Judgement, Tagger
 from radio.types import Block
 
 SUFFIXES: Final = frozenset({".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"})
-"""Types of the files that count as references in a folder."""
+"""Suffixes of the files in a folder that count as references."""
 
 OnFile = Callable[[Path], None]
 """Called before each file."""
@@ -43,10 +43,10 @@ class Score:
 
 
 class Comparison(NamedTuple):
-    """A recording against a set of references.
+    """A recording compared with a set of references.
 
     frechet: the Fréchet distance of the embeddings. told_apart: balanced accuracy of a classifier; 0.5 is chance. Each
-    is None where a side is too short for it: six seconds for the distance, 15 for the classifier.
+    is None if a side is too short: the distance needs six seconds, the classifier 15.
     """
 
     frechet: float | None
@@ -63,7 +63,7 @@ def score(path: Path, tagger: Tagger) -> Score:
 
 
 def score_blocks(name: Path, blocks: Iterable[Block], tagger: Tagger) -> Score:
-    """Measure and judge audio; `name` stands in the score."""
+    """Measure and judge audio; `name` becomes the path in the score."""
     analyzer, decimator = Analyzer(), Decimator()
     parts = []
     for block in blocks:
@@ -74,10 +74,10 @@ def score_blocks(name: Path, blocks: Iterable[Block], tagger: Tagger) -> Score:
 
 
 def references(folder: Path, tagger: Tagger, on_file: OnFile = lambda _: None) -> list[Score]:
-    """Measure and judge the audio files of a folder and of the folders in it; files that cannot be read are left out.
+    """Measure and judge the audio files of a folder and its subfolders; files that cannot be read are left out.
 
     Raises:
-        SettingsError: There is no such folder, or it holds no audio file that can be read.
+        SettingsError: There is no such folder, or it contains no readable audio file.
     """
     if not folder.is_dir():
         raise SettingsError(f"{folder} is not a folder; name one with audio files as references")
@@ -89,7 +89,7 @@ def references(folder: Path, tagger: Tagger, on_file: OnFile = lambda _: None) -
         except AudioError as error:
             problems.append(str(error))
     if not scores:
-        raise SettingsError([f"{folder} holds no audio file that can be read, such as .wav, .flac or .mp3", *problems])
+        raise SettingsError([f"{folder} contains no readable audio file, such as .wav, .flac or .mp3", *problems])
     return scores
 
 
@@ -102,7 +102,7 @@ def compare(first: Sequence[Score], second: Sequence[Score]) -> Comparison:
 
 
 def halves(scores: Sequence[Score]) -> float | None:
-    """Return the Fréchet distance of every other file to the rest, or of a single file's halves: a yardstick."""
+    """Return the Fréchet distance of every other file to the rest, or between a single file's halves, as a baseline."""
     embeddings = [one.judgement.embeddings for one in scores]
     if len(embeddings) == 1:
         middle = len(embeddings[0]) // 2

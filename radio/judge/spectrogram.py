@@ -1,4 +1,4 @@
-"""The log-mel spectrogram that the tagger reads: 96 bands of mono audio at 16 kHz, a frame every 16 ms."""
+"""The log-mel spectrogram that the tagger reads: 96 bands of mono audio at 16 kHz, one frame every 16 ms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from radio.types import SAMPLE_RATE, Block
 
 RATE: Final = 16_000
-"""Hz."""
+"""Sample rate in Hz."""
 BANDS: Final = 96
 HOP: Final = 256
 """Samples between frames."""
@@ -22,7 +22,7 @@ _HALF_TAPS: Final = 192
 _CUTOFF: Final = 7_650
 """Hz: -6 dB of the low-pass. Above 8 kHz it is about 80 dB down."""
 _LINEAR: Final = 200 / 3
-"""Hz for each mel below 1 kHz."""
+"""Hz per mel below 1 kHz."""
 _KNEE: Final = 1_000.0
 _OCTAVE: Final = np.log(6.4) / 27
 """Natural logarithm of the ratio of neighboring mels above 1 kHz."""
@@ -63,7 +63,7 @@ class Decimator:
 def log_mel(mono: Array) -> Array:
     """Return the spectrogram of mono audio at 16 kHz, (frames, 96): log10(1 + 10,000 · power).
 
-    It equals librosa's `melspectrogram(sr=16000, n_fft=512, hop_length=256, n_mels=96)` as musicnn takes it: frames are
+    It equals librosa's `melspectrogram(sr=16000, n_fft=512, hop_length=256, n_mels=96)` as musicnn uses it: frames are
     centered on multiples of 256 samples, with silence around the audio, a Hann window, and Slaney's mel bands.
     """
     padded = np.pad(mono, _WINDOW // 2)

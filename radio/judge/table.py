@@ -1,4 +1,4 @@
-"""Tables of scores as Markdown: a row for each measure, a column for each recording."""
+"""Tables of scores in Markdown: a row for each measure, a column for each recording."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from radio.judge.score import Comparison, Score
 from radio.types import JsonValue
 
 TAGS: Final = ("chillout", "chill", "Mellow", "ambient", "electronic", "Hip-Hop", "jazz", "instrumental", "rock")
-"""Tags that tell lo-fi from other music; tables always have them."""
+"""Tags that distinguish lo-fi from other music; tables always show them."""
 _MORE_TAGS: Final = 5
 
 
 class Row(NamedTuple):
-    """A measure with its name, its unit, a JSON name, and the digits behind its point."""
+    """A measure: its name, unit, JSON key, function, and number of decimals."""
 
     name: str
     unit: str
@@ -31,12 +31,12 @@ class Row(NamedTuple):
         return f"{self.name}, {self.unit}"
 
     def text(self, value: float) -> str:
-        """Return a value as a cell shows it."""
+        """Return the text of a cell with this value."""
         return f"{value:.{self.digits}f}"
 
 
 def _band(name: str) -> Row:
-    return Row(name, "dB of the whole", f"band {name}", lambda measures: measures.bands[name])
+    return Row(name, "dB relative to the whole", f"band {name}", lambda measures: measures.bands[name])
 
 
 ROWS: Final = (
@@ -45,7 +45,7 @@ ROWS: Final = (
     Row("true peak", "dBTP", "true_peak", lambda measures: measures.true_peak),
     Row("loudness range", "LU", "loudness_range", lambda measures: measures.loudness_range),
     Row("deviation of short-term loudness", "LU", "short_term_deviation", lambda all_: all_.short_term_deviation),
-    Row("peaks over loudness", "dB", "peak_to_loudness", lambda measures: measures.peak_to_loudness),
+    Row("peak to loudness", "dB", "peak_to_loudness", lambda measures: measures.peak_to_loudness),
     Row("crest factor", "dB", "crest", lambda measures: measures.crest),
     Row("tilt", "dB per octave", "tilt", lambda measures: measures.tilt),
     Row("side to middle", "dB", "side_to_middle", lambda measures: measures.side_to_middle),
@@ -62,14 +62,14 @@ def markdown(
     *,
     differences: bool = False,
 ) -> str:
-    """Return a table of recordings, with the references' medians in the last column if there are any.
+    """Return a table of recordings. If there are references, the last column has their medians (for tags, means).
 
     Args:
         scores: the recordings.
         names: the names of the tags.
         references: recordings to compare with.
-        comparisons: of each recording with the references, or none.
-        differences: whether a column shows the second recording's difference from the first.
+        comparisons: the comparison of each recording with the references, or none.
+        differences: add a column with the differences of the second recording from the first.
     """
     head = ["measure", *(one.path.name.replace("|", "/") for one in scores)]
     head += ["difference"] * differences + [f"references ({len(references)})"] * bool(references)
@@ -81,18 +81,18 @@ def markdown(
     if comparisons:
         rows.append(["Fréchet distance to the references", *(decimal(one.frechet, 1) for one in comparisons)])
         rows.append(
-            ["told apart from the references (0.5: not at all)", *(decimal(one.told_apart, 2) for one in comparisons)]
+            ["told apart from the references (0.5: chance)", *(decimal(one.told_apart, 2) for one in comparisons)]
         )
     return "\n".join(_lines(head, rows))
 
 
 def decimal(value: float | None, digits: int) -> str:
-    """Return a figure, or a dash where the recordings are too short for it."""
+    """Return a figure as text, or a dash if there is none because the recordings are too short."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 
 def shown_tags(scores: Sequence[Score], names: Sequence[str]) -> list[int]:
-    """Return the places of the tags that a table shows: those of `TAGS`, and the likeliest of any recording."""
+    """Return the indices of the tags that a table shows: those of `TAGS`, and the likeliest of each recording."""
     places = {names.index(name) for name in TAGS if name in names}
     for one in scores:
         places |= {int(place) for place in one.tags.argsort()[::-1][:_MORE_TAGS]}
@@ -100,7 +100,7 @@ def shown_tags(scores: Sequence[Score], names: Sequence[str]) -> list[int]:
 
 
 def as_json(one: Score, names: Sequence[str], comparison: Comparison | None = None) -> dict[str, JsonValue]:
-    """Return a score as JSON: measures by name, and `tags`. Measures that silence does not have are None."""
+    """Return a score as JSON: measures by name, and `tags`. Measures that are undefined for silence are None."""
     tags: dict[str, JsonValue] = {name: round(float(value), 4) for name, value in zip(names, one.tags, strict=True)}
     measures: dict[str, JsonValue] = {row.key: _rounded(row.value(one.measures)) for row in ROWS}
     against: Mapping[str, JsonValue] = {} if comparison is None else comparison._asdict()
@@ -130,7 +130,7 @@ def _tag_cells(place: int, scores: Sequence[Score], references: Sequence[Score],
 
 
 def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield aligned lines; columns that are empty at their end are filled."""
+    """Yield the lines of a table with aligned columns; rows that are too short get empty cells."""
     table = [list(head), *([*row, *[""] * (len(head) - len(row))][: len(head)] for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for number, row in enumerate(table):

@@ -22,7 +22,7 @@ from radio.model.weights import tensorfile
 from radio.paths import TAGGER
 
 WINDOW: Final = 187
-"""Frames of a spectrogram that the network reads at once: three seconds."""
+"""Spectrogram frames per input of the network: three seconds."""
 FORMAT: Final = "radio-musicnn-1"
 
 _TIMBRAL: Final = ("timbral1", "timbral2")
@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Judgement(NamedTuple):
-    """Outputs for some windows of audio.
+    """The network's outputs for windows of audio.
 
     tags: probabilities, (windows, tags).
     embeddings: activations of the last hidden layer, (windows, 200).
@@ -55,7 +55,7 @@ class Tagger:
         self.names = names
 
     def judge(self, spectrogram: Array) -> Judgement:
-        """Judge a spectrogram, (frames, 96), in windows of three seconds; a rest shorter than that is left out.
+        """Judge a spectrogram, (frames, 96), in windows of three seconds; a shorter remainder is ignored.
 
         A spectrogram shorter than a window is repeated to fill one.
 
@@ -133,10 +133,10 @@ def load(path: Path = TAGGER) -> Tagger:
     """Read the tagger's weights.
 
     Raises:
-        ModelError: The file is missing or is not a tagger's.
+        ModelError: The file is missing or is not a tagger.
     """
     tensors, metadata = tensorfile.read(path)
     if metadata.get("format") != FORMAT:
-        raise ModelError(f"{path}: not a tagger (format {metadata.get('format')!r}); use one of {FORMAT}")
+        raise ModelError(f"{path}: not a tagger (format {metadata.get('format')!r}); use a {FORMAT} file")
     weights = {name: np.asarray(array, np.float32) for name, array in tensors.items()}
     return Tagger(weights, tuple(json.loads(metadata["tags"])))

@@ -1,4 +1,4 @@
-"""Recordings that MusicGen writes from words, in a process of its own, kept in a folder for the next time."""
+"""Recordings that MusicGen generates from words in a separate process, saved in a folder for reuse."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ LENGTH: Final[Seconds] = 30.0
 """MusicGen was trained on excerpts of this length."""
 
 TIME_LIMIT: Final[Seconds] = 3600.0
-"""Longest time that the process may take."""
+"""Time limit of the process."""
 
 _LIBRARIES: Final = 8 * 2**30
 _THREAD: Final = 2**27
 """Address space of PyTorch and of each of its threads, in bytes."""
 
 _COPIES: Final = 4
-"""Address space that weights take, as a multiple of their files: half-precision ones double when they are loaded."""
+"""Address space of the weights, as a multiple of their file size: half-precision weights double when loaded."""
 
 _PREFIX: Final = ".radio-musicgen-"
 _SLUG: Final = 40
@@ -48,7 +48,7 @@ _THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def path_of(words: str, weights: MusicGenWeights, seed: int, folder: Path) -> Path:
-    """Return where the recording of these words is kept: the same for the same words, weights and seed."""
+    """Return the path of the saved recording of these words, which depends only on words, weights and seed."""
     key = hashlib.sha256(repr((words, weights.identity, seed, LENGTH)).encode()).hexdigest()[:12]
     slug = "-".join(re.findall(r"\w+", words.lower()))[:_SLUG].strip("-")
     return folder / f"{slug or 'words'}-{key}.wav"
@@ -65,17 +65,17 @@ def generate(
     time_limit: Seconds = TIME_LIMIT,
     memory: int | None = None,
 ) -> None:
-    """Write what MusicGen makes of `words` to `target`, which appears when it is complete.
+    """Generate a recording of `words` and write it to `target`, which appears when it is complete.
 
     Args:
-        words: English ones are understood best.
+        words: A description; English is understood best.
         weights: The model.
-        seed: The same one gives the same recording on the same machine.
+        seed: The same seed gives the same recording on the same machine.
         target: A WAV file; its folder is created.
         on_progress: Called with the completed share of the work, 0–1.
-        length: Of the recording.
-        time_limit: Longest time that it may take.
-        memory: Most bytes of address space that the process may take; None derives them from the weights.
+        length: Length of the recording.
+        time_limit: Time limit of the process.
+        memory: Limit of the process's address space in bytes; None derives it from the weights.
 
     Raises:
         AudioError: The model cannot be loaded, or time or memory ran out.
@@ -86,7 +86,7 @@ def generate(
         scratch = ScratchFolder(_PREFIX, target.parent)
     except OSError as error:
         raise AudioError(
-            f"MusicGen's recording cannot be kept in {target.parent}: {error.strerror or error}"
+            f"MusicGen's recording cannot be saved in {target.parent}: {error.strerror or error}"
         ) from error
     try:
         draft = scratch.path / target.name
@@ -99,7 +99,7 @@ def generate(
 
 
 def _run(order: Order, weights: MusicGenWeights, on_progress: ProgressCallback, time_limit: Seconds) -> None:
-    """Run the process to its end. An exception, such as that of Ctrl-C, ends it."""
+    """Run the process until it ends. An exception, such as KeyboardInterrupt, kills it."""
     late = threading.Event()
     with (
         tempfile.TemporaryFile() as errors,
@@ -110,7 +110,7 @@ def _run(order: Order, weights: MusicGenWeights, on_progress: ProgressCallback, 
             stderr=errors,
             env=_environment(os.environ),
             text=True,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which ends that one
+            start_new_session=True,  # Ctrl-C then reaches only this process, which kills the child
         ) as process,
     ):
 
@@ -127,10 +127,10 @@ def _run(order: Order, weights: MusicGenWeights, on_progress: ProgressCallback, 
             timer.cancel()
             process.kill()
         if late.is_set():
-            raise AudioError(f"MusicGen was not finished within {time_limit:g} s; a smaller model is faster")
+            raise AudioError(f"MusicGen did not finish within {time_limit:g} s; a smaller model is faster")
         if failure is not None:
             raise failure
-        if status == -signal.SIGKILL:  # the kernel ends a process like this when memory runs out
+        if status == -signal.SIGKILL:  # the kernel does this when memory runs out
             raise _short_of(weights)
         if status:
             raise AudioError(f"MusicGen failed with status {status}: {_last_line(errors)}")
@@ -139,10 +139,10 @@ def _run(order: Order, weights: MusicGenWeights, on_progress: ProgressCallback, 
 def _follow(
     process: subprocess.Popen[str], order: Order, weights: MusicGenWeights, on_progress: ProgressCallback
 ) -> AudioError | None:
-    """Send the order, pass the progress on until the process ends, and return the failure that it reports."""
+    """Send the order, report progress until the process ends, and return the failure that it reports, if any."""
     if process.stdin is None or process.stdout is None:
         raise OSError("the process has no pipes")
-    with contextlib.suppress(BrokenPipeError), process.stdin:  # the status of a process that ended tells more
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # if it has ended, its status tells more
         json.dump(asdict(order), process.stdin)
     failure: AudioError | None = None
     for line in process.stdout:
@@ -155,7 +155,7 @@ def _follow(
 
 
 def _short_of(weights: MusicGenWeights) -> AudioError:
-    """Return the error of a process for which memory was short."""
+    """Return the error for a process that ran out of memory."""
     return AudioError(
         f"MusicGen ran out of memory with the weights in {weights.folder}, which have {weights.bytes / 1e9:.1f} GB; "
         "free memory, or use a smaller model"
@@ -163,7 +163,7 @@ def _short_of(weights: MusicGenWeights) -> AudioError:
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the process, which uses no network, and all cores if the user says nothing else."""
+    """Return the environment of the process: without network access, and with all cores unless the user limits them."""
     variables = {name: value for name, value in child_environment().items() if name not in _THREADS}
     return variables | {name: inherited[name] for name in _THREADS if name in inherited} | _OFFLINE
 

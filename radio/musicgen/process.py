@@ -1,8 +1,8 @@
-"""The process in which MusicGen runs: `python -m radio.musicgen.process` reads what to write as JSON on standard input.
+"""The process that runs MusicGen: `python -m radio.musicgen.process` reads an order as JSON from standard input.
 
-`radio.musicgen.generating` starts it. It reports as JSON objects, one per line, on its original standard output:
-{"share": 0.25} while it works, {"fault": "reason"} where the model cannot be used, and {"memory": true} where memory
-is short. PyTorch and Transformers are imported here only.
+`radio.musicgen.generating` starts it. It reports in JSON objects, one per line, on its original standard output:
+{"share": 0.25} while it works, {"fault": "reason"} if the model cannot be used, and {"memory": true} if memory runs
+out. Only this module imports PyTorch and Transformers.
 
 Source: Copet et al., "Simple and Controllable Music Generation" (NeurIPS 2023).
 """
@@ -23,20 +23,20 @@ from typing import Any, Final
 import numpy as np
 
 _GUIDANCE: Final = 3.0
-"""Weight of the words, as the authors of MusicGen use it."""
+"""Weight of the words, as used by the authors of MusicGen."""
 
 _OUT_OF_MEMORY_SCORE: Final = 900
-"""Lets the kernel end this process before anything that is on the air if memory runs short (proc(5), oom_score_adj)."""
+"""Makes the kernel kill this process before anything on the air if memory runs out (proc(5), oom_score_adj)."""
 
 _SHORT_OF_MEMORY: Final = ("allocate memory", "failed to map segment")
-"""Words in the errors of PyTorch and of the loader of libraries, which have no exception of their own for this."""
+"""Phrases in the errors of PyTorch and of the dynamic linker, which have no exception class for this."""
 
 Report = Callable[[dict[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A recording to be written: its words, its length, the seed, and the most bytes of address space to take."""
+    """A recording to generate: words, folder of weights, target, length, seed, and limit of address space in bytes."""
 
     words: str
     weights: str
@@ -47,7 +47,7 @@ class Order:
 
 
 class _Progress:
-    """A criterion, asked after each token whether to stop, that reports the share of the tokens that are generated."""
+    """A stopping criterion that is called after each token: it reports the generated share and never stops."""
 
     def __init__(self, tokens: int, report: Report) -> None:
         self._tokens, self._report = tokens, report
@@ -63,10 +63,10 @@ def main() -> None:
     """Entry point of `python -m radio.musicgen.process`."""
     order = Order(**json.load(sys.stdin))
     resource.setrlimit(resource.RLIMIT_AS, (order.memory, order.memory))
-    with contextlib.suppress(OSError):  # not every system has it
+    with contextlib.suppress(OSError):  # not every system has this file
         Path("/proc/self/oom_score_adj").write_text(str(_OUT_OF_MEMORY_SCORE))
     with os.fdopen(os.dup(1), "w") as reports:
-        os.dup2(2, 1)  # libraries may print to stdout, where reports only are expected
+        os.dup2(2, 1)  # libraries may print to stdout, which is for reports only
 
         def report(fields: dict[str, object]) -> None:
             print(json.dumps(fields), file=reports, flush=True)
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _write(order: Order, report: Report) -> None:
-    """Write the recording as a WAV file of 16 bits."""
+    """Generate the recording and write it as a 16-bit WAV file."""
     import torch
     from transformers import AutoProcessor, MusicgenForConditionalGeneration, StoppingCriteriaList
 
@@ -88,7 +88,7 @@ def _write(order: Order, report: Report) -> None:
         order.weights, local_files_only=True, use_safetensors=True
     )
     codec = model.config.audio_encoder
-    # The streams of codes begin one after the other, so the last one ends that many frames later.
+    # Each codebook starts one frame after the previous one, so the last one ends that many frames later.
     tokens = round(order.seconds * codec.frame_rate) + model.config.decoder.num_codebooks
     torch.manual_seed(order.seed)
     with torch.inference_mode():

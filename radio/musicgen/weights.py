@@ -1,4 +1,4 @@
-"""A folder with the weights of MusicGen, as `hf download` or `save_pretrained` of Transformers writes it."""
+"""A folder with the weights of MusicGen, as written by `hf download` or by `save_pretrained` of Transformers."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Final
 from radio.errors import AudioError, SettingsError
 
 LICENSE_NOTE: Final = (
-    "MusicGen: the published weights are under CC BY-NC 4.0, which allows no commercial use. Check that yours is "
-    "allowed; a stream with ads or for pay may not be"
+    "MusicGen: the published weights are under CC BY-NC 4.0, which forbids commercial use. Check that your use is "
+    "allowed; a stream with ads or paid access may not be"
 )
 
 PACKAGES: Final = ("transformers", "torch", "onnxruntime")
 """The packages that MusicGen and the transcription of its recordings need."""
 
-_REMEDY: Final = "`hf download facebook/musicgen-small --local-dir FOLDER` gets the published ones"
+_REMEDY: Final = "`hf download facebook/musicgen-small --local-dir FOLDER` downloads the published ones"
 
 
 @dataclass(frozen=True, slots=True)
 class MusicGenWeights:
     """The weights of a MusicGen model on this machine.
 
-    identity: differs for other weights: names, sizes and times of the files.
+    identity: names, sizes and modification times of the files, so that it differs for other weights.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ def weights_in(folder: Path) -> MusicGenWeights:
     """Return the weights in a folder, without loading them.
 
     Raises:
-        SettingsError: There is no such folder, or it holds no weights of MusicGen as safetensors.
+        SettingsError: There is no such folder, or it contains no MusicGen weights in safetensors format.
     """
     if not folder.is_dir():
         raise SettingsError(f"--musicgen-weights: there is no folder {folder}; {_REMEDY}")
@@ -45,15 +45,15 @@ def weights_in(folder: Path) -> MusicGenWeights:
         fields = json.loads((folder / "config.json").read_bytes())
         kind = fields.get("model_type") if isinstance(fields, dict) else None
     except FileNotFoundError:
-        raise SettingsError(f"--musicgen-weights: {folder} holds no config.json of a model; {_REMEDY}") from None
+        raise SettingsError(f"--musicgen-weights: {folder} contains no config.json of a model; {_REMEDY}") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"--musicgen-weights: {folder}/config.json cannot be read: {error}") from None
     if kind != "musicgen":
-        raise SettingsError(f"--musicgen-weights: {folder} holds a model of type '{kind}', not musicgen; {_REMEDY}")
-    # Other formats of weights are programs, which could do anything when they are loaded.
+        raise SettingsError(f"--musicgen-weights: {folder} contains a model of type '{kind}', not musicgen; {_REMEDY}")
+    # Other formats of weights can run any code when they are loaded.
     states = [(path.name, path.stat()) for path in sorted(folder.glob("*.safetensors"))]
     if not states:
-        raise SettingsError(f"--musicgen-weights: {folder} holds no weights (*.safetensors); {_REMEDY}")
+        raise SettingsError(f"--musicgen-weights: {folder} contains no weights (*.safetensors); {_REMEDY}")
     return MusicGenWeights(
         folder.resolve(),
         sum(state.st_size for _, state in states),
@@ -62,9 +62,9 @@ def weights_in(folder: Path) -> MusicGenWeights:
 
 
 def check_installed() -> None:
-    """Raise AudioError where packages are missing that run MusicGen or listen to it."""
+    """Raise AudioError if packages are missing that run MusicGen or transcribe its recordings."""
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         raise AudioError(
-            f"--prompt-via musicgen needs {' and '.join(missing)}, not installed here: "
+            f"--prompt-via musicgen needs {' and '.join(missing)} (not installed): "
             "pip install 'lofi-radio-daemon[musicgen]'"
         )

@@ -1,4 +1,4 @@
-"""Basic Pitch, a small convolutional network that hears which notes sound and begin in a recording of any instrument.
+"""Basic Pitch, a small convolutional network that detects notes and their onsets in a recording of any instrument.
 
 Source: Bittner et al., "A Lightweight Instrument-Agnostic Model for Polyphonic Note Transcription and Multipitch
 Estimation" (ICASSP 2022). The weights are those of the package basic-pitch (Apache 2.0), whose code needs TensorFlow
@@ -19,18 +19,18 @@ from radio.errors import AudioError
 from radio.types import Seconds
 
 RATE: Final = 22_050
-"""Sample rate of what the network hears."""
+"""Sample rate of the network's input, in Hz."""
 
 HOP: Final = 256
 FRAME: Final[Seconds] = HOP / RATE
 LOWEST: Final = 21
-"""Note of the first column, the lowest of a piano."""
+"""MIDI note of the first column, the lowest of a piano."""
 
 _WINDOW: Final = 43_844
-"""Samples that the network hears at once."""
+"""Samples per input of the network."""
 
 _EDGE: Final = 15
-"""Frames at both ends of a window that lack their surroundings, and are left out."""
+"""Frames at both ends of a window that lack context and are discarded."""
 
 _USED: Final = 142
 """Frames of a window that are used."""
@@ -51,7 +51,7 @@ class Activations:
 
 
 class Network:
-    """The network.
+    """The Basic Pitch network.
 
     Raises:
         AudioError: onnxruntime is not installed.
@@ -60,8 +60,8 @@ class Network:
     def __init__(self) -> None:
         if importlib.util.find_spec("onnxruntime") is None:
             raise AudioError(
-                "to listen to a recording, the radio needs onnxruntime, which is not installed here: "
-                "pip install 'lofi-radio-daemon[audio]'. MIDI files need nothing more"
+                "to transcribe a recording, the radio needs onnxruntime, which is not installed: "
+                "pip install 'lofi-radio-daemon[audio]'. MIDI files do not need it"
             )
         import onnxruntime
 
@@ -71,7 +71,7 @@ class Network:
         self._session: Any = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
 
     def listen(self, mono: Frames) -> Activations:
-        """Return what is heard in mono audio at 22,050 Hz, a frame each `HOP` samples."""
+        """Return the activations for mono audio at 22,050 Hz, one frame per `HOP` samples."""
         count = -(-len(mono) // HOP)
         step = _USED * HOP
         windows = -(-count // _USED)

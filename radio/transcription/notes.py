@@ -1,7 +1,7 @@
-"""Notes from the activations of the network.
+"""Extraction of notes from the activations of the network.
 
-Source: the method of Bittner et al. (ICASSP 2022), as in `note_creation.py` of the package basic-pitch: notes begin at
-peaks of the onsets and last while they sound; what sounds beside them becomes notes too, the strongest first.
+Source: the method of Bittner et al. (ICASSP 2022), as in `note_creation.py` of the package basic-pitch. Notes begin at
+peaks of the onset probability and last while they sound. Other sounding passages become notes too, strongest first.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from radio.transcription.network import FRAME, LOWEST, Activations
 from radio.types import Seconds
 
 _ONSET: Final = 0.5
-"""Least probability of a beginning."""
+"""Minimum onset probability of a note."""
 
 _AGAIN: Final = 0.72
-"""Least probability of a beginning of a note that sounds already: vibrato looks like weaker ones."""
+"""Minimum onset probability of a note that already sounds: vibrato looks like weaker onsets."""
 
 _HELD: Final = 0.8
-"""Least probability, over the last `_BEFORE` frames, of a note that sounds already."""
+"""Minimum probability, over the last `_BEFORE` frames, of a note that already sounds."""
 
 _BEFORE: Final = 6
 
 _SOUND: Final = 0.3
-"""Least probability with which a note goes on."""
+"""Minimum probability for a note to continue."""
 
 _GAP: Final = 11
-"""Frames for which a note may fall below it."""
+"""Frames for which a note may fall below `_SOUND`."""
 
 _SHORTEST: Final = 11
-"""Frames that a note is longer than: 128 ms."""
+"""Frames that a note must exceed: 128 ms."""
 
 _OVERTONES: Final = (12, 19, 24)
 _STRONGER, _LONGER = 1.4, 2.0
-"""Strength and length, beside an undertone's, of the note that it is heard below."""
+"""Strength and length of a note, relative to a false note that is detected below it."""
 
 _TOGETHER: Final[Seconds] = 0.04
 _NEIGHBORS: Final = 12
-"""Notes before and after one that may be struck with it."""
+"""Number of notes before and after a note that may have the same onset."""
 
 Frames = npt.NDArray[np.float32]
 
 
 class HeardNote(NamedTuple):
-    """A note of a recording: its times, its MIDI note, and how surely it sounds, 0–1."""
+    """A note of a recording: start, end, MIDI note, and mean probability that it sounds, 0–1."""
 
     start: Seconds
     end: Seconds
@@ -56,13 +56,13 @@ class HeardNote(NamedTuple):
 
 
 def find_notes(activations: Activations) -> list[HeardNote]:
-    """Return the notes of a recording, in the order of their beginnings."""
+    """Return the notes of a recording, in order of their onsets."""
     sounding = activations.sounding
     rest = sounding.copy()
     notes: list[tuple[int, int, int]] = []
 
     def take(start: int, end: int, column: int) -> None:
-        rest[start:end, max(0, column - 1) : column + 2] = 0  # with its neighbors, which sound along
+        rest[start:end, max(0, column - 1) : column + 2] = 0  # also the neighboring columns, which respond too
         if end - start > _SHORTEST:
             notes.append((start, end, column))
 
@@ -86,7 +86,7 @@ def find_notes(activations: Activations) -> list[HeardNote]:
 
 
 def _without_undertones(notes: Sequence[HeardNote]) -> list[HeardNote]:
-    """Return the notes without short weak ones below a note whose overtone they would have: the network hears such."""
+    """Return the notes without false ones: short and weak, with a real note among their overtones."""
     strong = []
     for place, note in enumerate(notes):
         near = notes[max(0, place - _NEIGHBORS) : place + _NEIGHBORS]
@@ -102,7 +102,7 @@ def _without_undertones(notes: Sequence[HeardNote]) -> list[HeardNote]:
 
 
 def _beginnings(activations: Activations) -> Frames:
-    """Return the probabilities of beginnings, with those that a sudden rise of a note shows."""
+    """Return the onset probabilities, increased where the probability of a note rises suddenly."""
     sounding, beginning = activations.sounding, activations.beginning
     before = np.pad(sounding, ((2, 0), (0, 0)))
     rise = np.minimum(sounding - before[1:-1], sounding - before[:-2]).clip(0)
@@ -112,7 +112,7 @@ def _beginnings(activations: Activations) -> Frames:
 
 
 def _peaks(values: Frames) -> Frames:
-    """Return the values that are above those before and after them; the others are 0."""
+    """Return the local maxima over time; other values are 0."""
     inner = values[1:-1]
     peaks = np.zeros_like(values)
     peaks[1:-1] = np.where((inner > values[:-2]) & (inner > values[2:]), inner, 0)
@@ -120,7 +120,7 @@ def _peaks(values: Frames) -> Frames:
 
 
 def _reach(column: Frames) -> int:
-    """Return the number of frames for which a note goes on, up to where it is quiet for `_GAP` frames."""
+    """Return the number of frames for which a note continues, until it is quiet for `_GAP` frames."""
     loud = np.flatnonzero(column >= _SOUND)
     breaks = np.flatnonzero(np.diff(loud, prepend=-1) > _GAP)
     loud = loud[: breaks[0]] if len(breaks) else loud

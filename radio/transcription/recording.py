@@ -1,4 +1,4 @@
-"""Reading a recording: a WAV, MP3, FLAC or Ogg file of up to a minute becomes the notes of a score."""
+"""Reading of recordings: a WAV, MP3, FLAC or Ogg file of up to a minute becomes the notes of a score."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from radio.types import Seconds
 
 LONGEST: Final[Seconds] = 60.0
 _SLACK: Final[Seconds] = 0.5
-"""Silence that encoders add at both ends, and the time in which a browser stops recording."""
+"""Tolerance for the silence that encoders add at both ends, and for a browser's delay in stopping a recording."""
 
 _SHORTEST: Final[Seconds] = 3.0
 _WHOLE: Final = 0.9
-"""Share of its stated length that a whole file has at least."""
+"""Minimum share of its stated length that a complete file has."""
 
 _UNKNOWN: Final = 2**31
-"""Stated length in bytes above which a program that wrote the WAV file did not know it."""
+"""Stated length in bytes that shows that the program that wrote a WAV file did not know its length."""
 
 _SILENT: Final = -60.0
 """Level in dBFS below which a recording is silent."""
 
 _FEWEST: Final = 8
 _SURE: Final = 0.4
-"""Mean strength below which notes are those that noise resembles."""
+"""Mean strength below which the notes are probably noise."""
 
 _PPQ: Final = 960
 _TICKS: Final = 2 * _PPQ
-"""Ticks of a second, at the 120 quarters a minute of a file without a tempo."""
+"""Ticks per second, at 120 quarter notes per minute, the tempo of files that state none."""
 
-_ALLOWED: Final = "a recording of an instrument, a hummed or a sung melody of 3 to 60 seconds is needed"
+_ALLOWED: Final = "use a recording of an instrument, or of a hummed or sung melody, of 3 to 60 seconds"
 
 
 def transcribe(path: Path) -> Score:
-    """Return the notes of a recording. Their ticks count time, since the beats are not known yet.
+    """Return the notes of a recording. Their ticks measure time, because the beats are not known yet.
 
     Raises:
-        AudioError: It cannot be used; the message says what was found, and what would be right. Or the package that
-            runs the network is not installed.
+        AudioError: The recording cannot be used; the message says why, and what would be right. Or onnxruntime is not
+            installed.
     """
     network = Network()
     mono = _samples(path)
@@ -56,17 +56,17 @@ def transcribe(path: Path) -> Score:
     notes = find_notes(network.listen(mono))
     seconds = len(mono) / RATE
     if len(notes) < _FEWEST:
-        raise AudioError(f"{len(notes)} notes were heard in its {seconds:.0f} seconds; {_ALLOWED}")
+        raise AudioError(f"only {len(notes)} notes were heard in its {seconds:.0f} seconds; {_ALLOWED}")
     strength = float(np.mean([note.strength for note in notes]))
     if strength < _SURE:
-        raise AudioError(f"it sounds like noise: the notes heard in it are {strength:.0%} sure on average; {_ALLOWED}")
+        raise AudioError(f"it sounds like noise: the notes in it have a mean probability of {strength:.0%}; {_ALLOWED}")
     return Score(_PPQ, sorted(map(_file_note, notes)), timed=True)
 
 
 def _samples(path: Path) -> npt.NDArray[np.float32]:
     """Return the samples of a recording in mono at 22,050 Hz."""
     if (missing := _missing_share(path)) > 0:
-        raise AudioError(f"it is cut short: {missing:.0%} of the bytes that it states are missing; send the whole file")
+        raise AudioError(f"it is cut short: {missing:.0%} of its stated length is missing; send the whole file")
     most = round((LONGEST + _SLACK) * RATE)
     blocks, count = [], 0
     try:
@@ -84,7 +84,7 @@ def _samples(path: Path) -> npt.NDArray[np.float32]:
         raise AudioError(f"it lasts {length}; {_ALLOWED}")
     if seconds < _WHOLE * stated:
         raise AudioError(
-            f"it is cut short: of the {stated:.1f} seconds that it states, {seconds:.1f} are there; send the whole file"
+            f"it is cut short: its header states {stated:.1f} seconds, but it has {seconds:.1f}; send the whole file"
         )
     if seconds < _SHORTEST:
         raise AudioError(f"it lasts {seconds:.1f} seconds; {_ALLOWED}")
@@ -92,7 +92,7 @@ def _samples(path: Path) -> npt.NDArray[np.float32]:
 
 
 def _missing_share(path: Path) -> float:
-    """Return the share of a WAV file that is missing, for which libav makes no difference; 0 for other files."""
+    """Return the share of a WAV file that is missing, which libav does not report; 0 for other files."""
     try:
         with path.open("rb") as file:
             begins = file.read(8)

@@ -1,15 +1,15 @@
-"""Telling recordings from other files by their first bytes."""
+"""Recognition of recordings by their first bytes."""
 
 from __future__ import annotations
 
 from typing import Final
 
 SIGNATURE: Final = 12
-"""First bytes that tell a recording from other files."""
+"""Number of bytes needed to recognize a recording."""
 
 
 def is_recording(begins: bytes) -> bool:
-    """Return True for a file whose first bytes are those of an audio file: WAV, FLAC, Ogg, MP3, AAC, MP4, WebM."""
+    """Return True if a file begins like an audio file: WAV, FLAC, Ogg, MP3, AAC, MP4 or WebM."""
     return (
         begins.startswith((b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"FORM", b"RF64"))
         or (begins.startswith(b"RIFF") and begins[8:12] == b"WAVE")

@@ -57,7 +57,7 @@ def test_references_are_the_files_that_can_be_read(tmp_path: Path, tagger: Tagge
 
 def test_a_folder_without_audio_is_refused_with_its_problems(tmp_path: Path, tagger: Tagger) -> None:
     (tmp_path / "broken.mp3").write_text("no audio")
-    with pytest.raises(SettingsError, match=r"holds no audio file(.|\n)*broken\.mp3"):
+    with pytest.raises(SettingsError, match=r"contains no readable audio file(.|\n)*broken\.mp3"):
         references(tmp_path, tagger)
     with pytest.raises(SettingsError, match="is not a folder"):
         references(tmp_path / "missing", tagger)

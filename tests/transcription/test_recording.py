@@ -47,7 +47,7 @@ def test_what_is_no_music_is_refused_with_what_was_found(tmp_path: Path) -> None
     cases = {
         "silent.wav": (silent, "it is silent, at -180 dBFS"),
         "noise.wav": (noise(-20, 8.0), r"\d notes were heard in its 8 seconds"),
-        "long.wav": (minute, "it lasts 61 seconds; a recording .* of 3 to 60 seconds is needed"),
+        "long.wav": (minute, "it lasts 61 seconds; use a recording .* of 3 to 60 seconds"),
         "long.flac": (minute, "it lasts 61 seconds"),
         "short.wav": (tune[:48_000], r"it lasts 1\.0 seconds"),
     }
@@ -60,8 +60,8 @@ def test_what_is_no_music_is_refused_with_what_was_found(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("suffix", "message"),
     [
-        (".wav", "it is cut short: 50% of the bytes that it states are missing"),
-        (".mp3", r"it is cut short: of the 16\.\d seconds that it states, [78]\.\d are there"),
+        (".wav", "it is cut short: 50% of its stated length is missing"),
+        (".mp3", r"it is cut short: its header states 16\.\d seconds, but it has [78]\.\d"),
         (".flac", r"after \d seconds it is damaged: the audio cannot be decoded"),
     ],
 )
