@@ -1,1 +1,1 @@
-"""Words become settings: a prompt such as "rainy night, slow, felt piano, no drums" is read without any model."""
+"""Prompts: words such as "rainy night, slow, felt piano, no drums" become settings, without any model."""

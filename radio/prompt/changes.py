@@ -1,4 +1,4 @@
-"""Changes: the wishes of a prompt as values of a station's controls, with a reason for each that has no effect."""
+"""Changes: the wishes of a prompt as values of a station's controls, with a reason for each wish without effect."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ ControlValue: TypeAlias = float | int | bool | str
 
 
 LONGEST: Final = 1_000
-"""Characters that a prompt may have."""
+"""Maximum length of a prompt in characters."""
 
 
 _OPEN: Final = 9_000.0
-"""Cut-off in Hz above which the mix does not change: the layers have filters of their own below it."""
+"""Cutoff in Hz above which the mix does not change, because the layers' own filters are lower."""
 
 
 class NoEffectError(Exception):
-    """A facet cannot be heard on this station; the message says why."""
+    """A facet that is not audible on this station; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseChanges:
-    """A phrase of a prompt, and what became of it.
+    """A phrase of a prompt and its effect.
 
     text, span: its words, and their place in the prompt. changes: values of controls. notes: remarks, such as a number
-    that was out of range; for a phrase that is not understood, the reason. understood: False where nothing could be
-    heard. known: True where the words have a meaning, even if this station cannot follow it.
+    that was out of range; for a phrase that is not understood, the reason. understood: False if nothing would be
+    audible. known: True if the words have a meaning, even one that this station cannot apply.
     """
 
     text: str
@@ -55,9 +55,10 @@ class PhraseChanges:
 class Understanding:
     """A prompt as a station understands it.
 
-    phrases: in their order. changes: the controls that change, with their values in the end. settings: settings of the
-    station that a prompt changes at its start. compares: whether words outside the lexicon were compared by meaning.
-    outright: the controls that are asked for, rather than suggested by a scene, even if they have their values already.
+    phrases: in order. changes: the final values of the controls that change. settings: settings of the station that a
+    prompt changes when the station starts. compares: True if words outside the lexicon were compared by meaning.
+    outright: the controls that the words ask for directly, not just through a scene, even if they have that value
+    already.
     """
 
     prompt: str
@@ -69,23 +70,23 @@ class Understanding:
 
     @property
     def says_something(self) -> bool:
-        """True where some words have a meaning on some station."""
+        """True if any of the words have a meaning on some station."""
         return any(phrase.known for phrase in self.phrases)
 
     @property
     def not_understood(self) -> tuple[PhraseChanges, ...]:
-        """The phrases that change nothing that could be heard."""
+        """The phrases without an audible effect."""
         return tuple(phrase for phrase in self.phrases if not phrase.understood)
 
 
 def understand(prompt: str, settings: StationSettings, controls: Controls, *, live: bool = False) -> Understanding:
-    """Return what a prompt changes.
+    """Return the changes that a prompt asks for.
 
     Args:
-        prompt: Words in one of the languages of the lexicon, or several.
-        settings: The station, which decides what can be heard.
-        controls: The present values, to which comparisons such as slower refer.
-        live: True for a station that plays already, where only controls can change.
+        prompt: Words in one or more of the languages of the lexicon.
+        settings: The station, which determines what is audible.
+        controls: The current values, which comparisons such as slower refer to.
+        live: True for a station that is already playing: only its controls can change.
     """
     reading, compares = read(prompt), encoder.is_installed()
     if compares:
@@ -107,7 +108,7 @@ class _Settler:
     live: bool
 
     def values(self, least: int = IMPLIED) -> dict[str, ControlValue]:
-        """Return the values that all facets of at least this weight set."""
+        """Return the values set by all facets of at least this weight."""
         values: dict[str, ControlValue] = {}
         for facet in self.wishes.facets.values():
             if facet.weight < least:
@@ -119,7 +120,7 @@ class _Settler:
         return values
 
     def phrase(self, phrase: Phrase) -> PhraseChanges:
-        """Return what one phrase changes."""
+        """Return the changes of one phrase."""
         changes: dict[str, ControlValue] = {}
         notes: list[str] = [phrase.note] if phrase.note else []
         reasons: list[str] = [phrase.reason] if phrase.reason else []
@@ -127,9 +128,9 @@ class _Settler:
         for facet in phrase.facets:
             winner = self.wishes.facets.get(facet.aspect)
             if winner is None:
-                continue  # it belongs to a mood that is not heard
+                continue  # it belongs to a mood that another one overrides
             if winner != facet:
-                remark = f"other words say more about the {facet.aspect.replace('.', ' ')}"
+                remark = f"other words about the {facet.aspect.replace('.', ' ')} take precedence"
                 (notes if _agree(facet, winner) else reasons).append(remark)
                 continue
             try:
@@ -140,14 +141,14 @@ class _Settler:
                 changes |= values
                 notes += remarks
         if phrase.facets and len(hints) == len(phrase.facets):
-            reasons = hints  # nothing that the words suggest can be heard
-        understood = bool(changes) or not reasons  # what is so already needs no change
+            reasons = hints  # nothing that the words suggest is audible
+        understood = bool(changes) or not reasons  # a value that is already set needs no change
         return PhraseChanges(
             phrase.text, phrase.span, changes, tuple(dict.fromkeys([*notes, *reasons])), understood, not phrase.reason
         )
 
     def _values_of(self, facet: Facet) -> tuple[dict[str, ControlValue], list[str]]:
-        """Return the controls that a facet sets, and remarks. Raises NoEffectError where it cannot be heard."""
+        """Return the controls that a facet sets, and remarks. Raises NoEffectError if it is not audible."""
         layer, _, quality = facet.aspect.partition(".")
         if layer in PARTS and not self._plays(layer):
             if facet.value == "off":
@@ -157,7 +158,7 @@ class _Settler:
             return self._number(NUMBERS[facet.aspect], facet)
         if quality == "level":
             if layer in AMBIENCE:
-                self._ambience(layer, on=True)  # raises where another sound plays
+                self._ambience(layer, on=True)  # raises if another sound plays
                 layer = "ambience"
             return self._number(_control(f"{layer}_level", layer), facet)
         if layer in AMBIENCE:
@@ -184,10 +185,10 @@ class _Settler:
         return {_control(f"{layer}_mute", layer): not on}, []
 
     def _ambience(self, layer: str, *, on: bool) -> tuple[dict[str, ControlValue], list[str]]:
-        """Return the controls that choose a sound of the surroundings, or keep it away."""
+        """Return the controls that turn an ambience sound on or off."""
         chosen = [other for other, facet in self.wishes.facets.items() if other in AMBIENCE and facet.value == "on"]
         if on and chosen[0] != layer:
-            raise NoEffectError(f"one sound of the surroundings plays at a time, here the {chosen[0]}")
+            raise NoEffectError(f"only one background sound plays at a time, here the {chosen[0]}")
         if on:
             return {"ambience": AMBIENCE[layer], "ambience_mute": False}, []
         present, mix = self.controls.ambience, self.settings.ambience.audible()
@@ -195,7 +196,7 @@ class _Settler:
         return ({"ambience_mute": True} if audible and not chosen else {}), []
 
     def _without(self, instrument: str) -> tuple[dict[str, ControlValue], list[str]]:
-        """Return the controls that keep an instrument away, where the station plays it."""
+        """Return the controls that remove an instrument, if the station plays it."""
         station = self.settings
         drawn = {"keys": station.keys_programs, "bass": (station.bass_program,), "lead": station.lead_programs}
         values: dict[str, ControlValue] = {}
@@ -218,14 +219,14 @@ class _Settler:
             value += float(_of(self.settings.controls, name))
         elif name == "tempo" and value > control.high * 1.2:
             value /= ceil(value / control.high)
-            notes.append(f"{facet.value:g} is beyond {control.high:g} {control.unit}; the same pulse at {value:g}")
+            notes.append(f"{facet.value:g} is above {control.high:g} {control.unit}; {value:g} has the same pulse")
         limited = float(min(max(value, control.low), control.high))
         if name == "lowpass" and min(limited, self.controls.lowpass) >= _OPEN:
-            raise NoEffectError(f"the sound holds nothing above {_OPEN / 1000:g} kHz that could be let through")
+            raise NoEffectError(f"the sound has nothing above {_OPEN / 1000:g} kHz to let through")
         if limited != value and (facet.relative and limited == _of(self.controls, name)):
-            raise NoEffectError(f"{name} is at its limit of {limited:g} already")
+            raise NoEffectError(f"{name} is already at its limit of {limited:g}")
         if limited != value:
-            notes.append(f"{name} goes from {control.low:g} to {control.high:g} {control.unit}".rstrip())
+            notes.append(f"{name} ranges from {control.low:g} to {control.high:g} {control.unit}".rstrip())
         values: dict[str, ControlValue] = {name: round(limited, 0 if control.high - control.low > 200 else 2)}
         if name == "tempo" and facet.weight == EXACT:
             values["tempo_variety"] = 0.0
@@ -244,7 +245,7 @@ class _Settler:
 
 
 def _agree(facet: Facet, other: Facet) -> bool:
-    """Return whether two facets of an aspect want the same: one value, or the same side of the scale."""
+    """Return whether two facets of an aspect agree: on the value, or on the side of the scale."""
     if isinstance(facet.value, str) or isinstance(other.value, str):
         return facet.value == other.value
     scale = SCALES.get(facet.aspect)
@@ -257,7 +258,7 @@ def _agree(facet: Facet, other: Facet) -> bool:
 
 
 def _control(name: str, aspect: str) -> str:
-    """Return the name of a control. Raises NoEffectError where the radio does not have it."""
+    """Return the name of a control. Raises NoEffectError if there is no such control."""
     if name not in CONTROLS:
         raise NoEffectError(f"the radio has no control for the {aspect.partition('.')[0]}")
     return name
@@ -269,14 +270,14 @@ def _of(controls: Controls, name: str) -> ControlValue:
 
 
 def with_changes(settings: StationSettings, understanding: Understanding) -> StationSettings:
-    """Return a station that begins as a prompt was understood, even if it has a prime of another tempo or key."""
+    """Return a station with the changes of a prompt; those asked for outright also override a prime's settings."""
     controls = settings.controls.changed(understanding.changes)
     leaves = tuple(name for name in PRIME_CHOICES if name in {*settings.prime_leaves, *understanding.outright})
     return replace(settings, controls=controls, prime_leaves=leaves, **understanding.settings)  # type: ignore[arg-type]  # they are checked
 
 
 def steps(understanding: Understanding, controls: Controls, bars: int) -> Iterator[dict[str, ControlValue]]:
-    """Yield the changes of each bar, so that numbers reach their values after `bars` bars; all else changes at once."""
+    """Yield the changes of each bar. Numbers reach their values after `bars` bars; others change in the first bar."""
     for bar in range(1, bars + 1):
         patch: dict[str, ControlValue] = {}
         for name, value in understanding.changes.items():

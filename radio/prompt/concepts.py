@@ -13,7 +13,7 @@ Role: TypeAlias = Literal[
     "no", "off", "more", "less", "very", "bit", "too", "only", "and", "or", "but", "to", "filler", "bpm", "percent",
     "time", "am-pm", "decade", "up", "down",
 ]  # fmt: skip
-"""Part that a word plays in a sentence. `off` negates what stands before it; `up` and `down` stand on both sides."""
+"""Function of a word in a sentence. `off` negates the words before it; `up` and `down` come before or after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A named instrument. parts: the parts that it can play, the usual one first."""
+    """A named instrument. parts: the parts that it can play, the most usual first."""
 
     name: str
     parts: tuple[str, ...]
     generic: bool = False
-    """True for the everyday name of a part: without a piano there are no keys at all."""
+    """True if the name also means the whole part: `no piano` means no keys at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Degree:
-    """A place on a scale: slow is -1 of the tempo. noun: names the scale itself; alone it has the given degree."""
+    """A degree on a scale: slow is -1 on tempo. noun: True for the name of the scale; on its own it has this degree."""
 
     aspect: Aspect
     degree: float
@@ -53,7 +53,7 @@ class Degree:
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """Soft or loud. Beside a layer it is the level of that layer, in steps; alone it is `alone`."""
+    """Soft or loud. Next to a layer it changes the level of that layer, in steps; on its own it means `alone`."""
 
     steps: float
     alone: tuple[Facet, ...] = ()
@@ -62,7 +62,7 @@ class Loudness:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several values. also: facets that come with it. opposite: the value that a negation stands for."""
+    """One of several values. also: facets that come with it. opposite: the value that its negation means."""
 
     aspect: Aspect
     value: str
@@ -79,7 +79,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A wish that the radio has nothing for."""
+    """A wish that the radio cannot fulfill."""
 
     reason: str
 
@@ -90,7 +90,7 @@ AMBIENCES: Final = (
     "rain", "vinyl", "cafe", "fire", "waves", "wind", "birds", "crickets", "thunder", "train", "city", "typing",
     "noise", "stream",
 )  # fmt: skip
-"""Layers without notes. Those that a station does not have are reported as not available."""
+"""Layers without notes. Those that the radio does not have are reported as not available."""
 
 PARTS: Final = ("keys", "bass", "drums", "lead")
 """Layers that play notes."""
@@ -242,4 +242,4 @@ _TABLE: dict[str, Concept] = {
 }  # fmt: skip
 
 CONCEPTS: Final[Mapping[str, Concept]] = MappingProxyType(_TABLE)
-"""The concepts by the names that the files in `words/` use."""
+"""The concepts, by their names in the files in `words/`."""

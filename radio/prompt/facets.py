@@ -1,4 +1,4 @@
-"""Facets: single wishes about the music, in terms of music rather than of controls."""
+"""Facets: single wishes about the music, in terms of music rather than controls."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FacetValue: TypeAlias = float | str
 IMPLIED: Final = 1
 """Weight of a facet that a scene suggests, such as a darker sound at night."""
 MILD: Final = 2
-"""Weight of a facet that follows from a negation, or that is asked for a little."""
+"""Weight of a facet that follows from a negation, or from words such as a bit."""
 CLEAR: Final = 3
-"""Weight of a facet that is said outright."""
+"""Weight of a facet that is stated outright."""
 EXACT: Final = 4
-"""Weight of a number, which counts more than a word such as slow."""
+"""Weight of a number, which overrides a word such as slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Facet:
     """One wish.
 
     aspect: the property of the music.
-    value: its value; with `relative` a number that is added to the present value, or a factor for frequencies.
-    weight: from `IMPLIED` to `EXACT`. Of two facets with one aspect, the heavier counts.
+    value: its value; with `relative`, a number to add to the current value, or a factor for frequencies.
+    weight: from `IMPLIED` to `EXACT`. Of two facets with the same aspect, the one with the higher weight wins.
     """
 
     aspect: Aspect
@@ -43,7 +43,7 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of the prompt: indices of characters, `end` not included."""
+    """A part of the prompt: indices of characters, `end` excluded."""
 
     start: int
     end: int
@@ -57,9 +57,9 @@ class Span:
 class Phrase:
     """A part of the prompt and its meaning.
 
-    span: the place in the prompt. text: the words as they were written. facets: the wishes; none where the words were
-    not understood, for which `reason` says more. instrument, barred: a named instrument, and whether it was ruled out.
-    part: the part that the instrument was named for; empty where it may choose. note: a remark on the reading.
+    span: the place in the prompt. text: the words as they were written. facets: the wishes; none if the words were not
+    understood, for the reason in `reason`. instrument, barred: a named instrument, and whether it was ruled out.
+    part: the part that the instrument is wanted for; empty for any. note: a remark on the interpretation.
     """
 
     span: Span
@@ -76,8 +76,8 @@ class Phrase:
 class Scale:
     """The values of an aspect that words such as slow and fast range over.
 
-    values: those at the degrees -2, -1, 0, 1 and 2; `very slow` is -1.6. step: that of a comparison, such as slower;
-    a factor where `kind` is `ratio`. least: the value of an outright negation, such as `no swing`.
+    values: values at the degrees -2, -1, 0, 1 and 2; `very slow` is -1.6. step: change for a comparison, such as
+    slower; a factor if `kind` is `ratio`. least: the value for an outright negation, such as `no swing`.
     """
 
     values: tuple[float, float, float, float, float]
@@ -98,7 +98,7 @@ class Scale:
 
     @property
     def neutral(self) -> float:
-        """The value of music that is neither the one nor the other."""
+        """The value at degree 0, such as neither slow nor fast."""
         return self.values[2]
 
 
@@ -116,4 +116,4 @@ SCALES: Final[Mapping[Aspect, Scale]] = {
 """The aspects that have degrees. Units are BPM, percent, shares, hertz; freedom is the temperature of the models."""
 
 LEVEL_STEP: Final = 5.0
-"""Change of a layer's level, in dB, that `louder`, `more` and `soft` stand for."""
+"""Change of a layer's level, in dB, for words such as `louder`, `more` and `soft`."""

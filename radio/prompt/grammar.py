@@ -18,7 +18,7 @@ INSTRUMENT_LEVEL: Final = "instrument.level"
 """Aspect of the level of a named instrument, until its part is known."""
 NO_SETTING: Final = "the radio has no setting for this"
 NO_LENGTH: Final = "words do not set the length of the music"
-INCOMPLETE: Final = "nothing follows that these words could refer to"
+INCOMPLETE: Final = "nothing follows for these words to refer to"
 UNKNOWN: Final = "these words are not known"
 
 _PLAIN_TEMPOS: Final = (40, 200)
@@ -32,7 +32,7 @@ _RETRO: Final = (Facet("wow", 0.6), Facet("mood", "nostalgic", weight=IMPLIED))
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A prompt that was read. only: the word that silences layers that are not named, as in only piano."""
+    """A parsed prompt. only: the word that silences all layers that are not named, as in only piano."""
 
     phrases: tuple[Phrase, ...]
     only: Phrase | None = None
@@ -47,7 +47,7 @@ def read(prompt: str) -> Reading:
 
 @dataclass(slots=True)
 class _Parser:
-    """Reads the items from left to right; the fields are what the items before mean for the next one."""
+    """A parser that reads items from left to right; its fields are the context for the next item."""
 
     sentence: Sentence
     phrases: list[Phrase] = field(default_factory=list)
@@ -55,17 +55,17 @@ class _Parser:
     _place: int = 0
     _pending: Modifiers = field(default_factory=Modifiers)
     _last: Concept | None = None
-    """The concept of the latest phrase or name of a scale, while a word after it may still change it."""
+    """The concept of the latest phrase or name of a scale, while a following word may still modify it."""
     _thing: int | None = None
-    """Index of the latest phrase, if it is of a layer and a word after it may still change it."""
+    """Index of the latest phrase, if it names a layer or instrument that a following word may still modify."""
     _list: list[int] = field(default_factory=list)
-    """Indices of the phrases of things that `and` or `or` joins."""
+    """Indices of the phrases that `and` or `or` joins to a list."""
     _negates: bool = False
-    """True while a negation reaches the next thing of a list."""
+    """True while a negation still applies to the next member of a list."""
     _only: int | None = None
     """Index of a word such as only, in this part of the sentence."""
     _affirms: bool = False
-    """True where this part of the sentence names something that is to be heard."""
+    """True if this part of the sentence names something to play."""
 
     def run(self) -> None:
         """Read all items."""
@@ -153,7 +153,7 @@ class _Parser:
     def _break(self, sign: Break) -> None:
         negates = sign.comma and self._negates and self.sentence.in_negative_list(self._place)
         if sign.comma and self._only is not None and not self._affirms:
-            self._flush()  # only, say, piano: the part goes on
+            self._flush()  # only, say, piano: the part continues
         else:
             self._end_part()
         self._negates = negates
@@ -169,7 +169,7 @@ class _Parser:
         self._list = []
 
     def _flush(self) -> None:
-        """Report modifiers that no content word followed."""
+        """Report modifiers without a content word after them."""
         pending = self._pending
         if pending.start is not None and (pending.no or pending.compared or pending.too):
             self._add(reason=INCOMPLETE, end=self._place - 1)
@@ -235,12 +235,12 @@ class _Parser:
         facets = [change] if change else self._measured(value, unit, last)
         self._wait()
         if isinstance(self._last, Degree) and self._last.degree and facets:
-            self._pending.start = self._start_of(self.phrases.pop())  # swing 60: the number says more than the name
+            self._pending.start = self._start_of(self.phrases.pop())  # swing 60: the number replaces the name
         self._place = end
         self._add(*facets, reason=NO_LENGTH if unit == "time" else NO_SETTING)
 
     def _tempo_change(self, value: float, unit: str, end: int) -> Facet | None:
-        """Return the change that a number of beats a minute means: 5 bpm faster, slower by 5, +5 bpm."""
+        """Return the change of tempo that a number means, as in 5 bpm faster, slower by 5 or +5 bpm, or None."""
         item, small = self.sentence.items[self._place], value < _PLAIN_TEMPOS[0]
         words = self.sentence.prompt[self._read_up_to : item.span.start].strip().lower()
         before, after = self._last, self.sentence.next_meaning(end)
@@ -254,7 +254,7 @@ class _Parser:
         return Facet("tempo", direction * value, relative=True, weight=EXACT) if direction else None
 
     def _measured(self, value: float, unit: str, place: int) -> list[Facet]:
-        """Return the facets of a number before a unit, or beside the name of a scale."""
+        """Return the facets of a number before a unit, or next to the name of a scale."""
         if unit in ("time", "decade", "am-pm"):
             return [*{"time": (), "decade": _RETRO, "am-pm": _AT_NIGHT}[unit]]
         names = (self._last, self.sentence.next_meaning(place))
@@ -277,7 +277,7 @@ class _Parser:
     # The latest phrases
 
     def _turn_last(self, role: str) -> bool:
-        """Turn the layer before up or down, unless the word belongs to what follows. Return whether it was turned."""
+        """Turn the previous layer up or down, unless the word belongs to the next one. Return whether it was turned."""
         follows = not self.sentence.ends(self._place) if role in ("more", "less") else None
         if follows or (follows is None and self.sentence.leads_to_thing(self._place)):
             return False
@@ -286,7 +286,7 @@ class _Parser:
         return True
 
     def _silence_list(self) -> None:
-        """Silence the things before: drums and bass off."""
+        """Silence the members of the list before this item, as in drums and bass off."""
         for place in [*self._list, *([] if self._thing is None else [self._thing])]:
             phrase = self.phrases[place]
             off = tuple(Facet(facet.aspect, "off") for facet in phrase.facets if facet.value == "on")
@@ -304,12 +304,12 @@ class _Parser:
         return self._last.name if isinstance(self._last, Layer) else ""
 
     def _wait(self) -> None:
-        """Let the modifiers begin here, if they have not begun."""
+        """Start the modifiers at this item, if none have started yet."""
         if self._pending.start is None:
             self._pending.start = self._place
 
     def _extend(self, *facets: Facet, part: str = "") -> None:
-        """Add facets to the latest phrase of a layer, which now reaches to this item."""
+        """Add facets to the latest phrase of a layer, and extend it to this item."""
         if self._thing is None:
             return
         phrase = self.phrases[self._thing]
@@ -328,7 +328,7 @@ class _Parser:
         barred: bool = False,
         end: int | None = None,
     ) -> None:
-        """Append a phrase from the first modifier to this item, or to `end`. Words that follow may change `concept`."""
+        """Append a phrase from the first modifier to this item, or to `end`. Following words may modify `concept`."""
         last = self._place if end is None else end
         first = last if self._pending.start is None else self._pending.start
         span = self.sentence.span(min(first, last), last)
@@ -344,11 +344,11 @@ class _Parser:
 
 
 def _compares_tempo(meaning: object) -> TypeGuard[Degree]:
-    """Return whether a meaning is that of a word such as faster."""
+    """Return whether a meaning compares tempos, like the word faster."""
     return isinstance(meaning, Degree) and meaning.aspect == "tempo" and meaning.compared
 
 
 def _unit(item: Item) -> str:
-    """Return the unit that an item names; empty where it names none."""
+    """Return the unit that an item names, or an empty string if it names none."""
     units = ("bpm", "percent", "time", "decade", "am-pm")
     return item.meaning.role if isinstance(item.meaning, Function) and item.meaning.role in units else ""

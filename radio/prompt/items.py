@@ -27,7 +27,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number whose meaning follows from its neighbors."""
+    """A number whose meaning depends on its neighbors."""
 
     value: float
 
@@ -53,7 +53,7 @@ class Item:
 
 
 def items_of(tokens: Sequence[Token], lexicon: Lexicon) -> list[Item]:
-    """Return the items of a prompt in order; the longest reading of each place wins."""
+    """Return the items of a prompt in order; at each place, the longest match wins."""
     languages = lexicon.languages(tokens)
 
     def concept_at(place: int) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from radio.prompt.tokens import Token
 from radio.types import Mode
 
 ModeReader = Callable[[int], tuple[Mode | None, int]]
-"""Returns the mode that a word at a place stands for, and the place after it."""
+"""Returns the mode that the words at a place name, if any, and the place after them."""
 
 _NAMED: Final[Mapping[str, str]] = {
     **dict(zip(("do", "re", "mi", "fa", "sol", "la", "si"), "CDEFGAB", strict=True)),
@@ -18,7 +18,7 @@ _NAMED: Final[Mapping[str, str]] = {
     **dict(zip(("دو", "ر", "می", "فا", "سل", "لا", "سی"), "CDEFGAB", strict=True)),
     **dict(zip("ハニホヘトイロ", "CDEFGAB", strict=True)),
 }
-"""Names that are words of their language too: they need a mode beside them."""
+"""Names that are also ordinary words: they need a mode next to them."""
 _GERMAN: Final[Mapping[str, str]] = {
     "b": "Bb", "h": "B", "cis": "C#", "des": "Db", "dis": "D#", "es": "Eb", "fis": "F#", "ges": "Gb", "gis": "G#",
     "as": "Ab", "ais": "A#",
@@ -32,14 +32,14 @@ _OTHER_NOUNS: Final = frozenset({"key", "mood", "mode", "feel", "chord", "chords
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key: its tonic, such as Eb, and its mode where one was named."""
+    """A key: its tonic, such as Eb, and its mode, if one was named."""
 
     tonic: str
     mode: Mode | None
 
 
 def key_at(tokens: Sequence[Token], start: int, mode_at: ModeReader) -> tuple[Key, int] | None:
-    """Return the key that begins at `start`, and its end; None where there is none."""
+    """Return the key that begins at `start`, and its end, or None if there is none."""
     tonic, end, attached = _tonic(tokens, start)
     if not tonic:
         return None
@@ -48,7 +48,7 @@ def key_at(tokens: Sequence[Token], start: int, mode_at: ModeReader) -> tuple[Ke
     mode, after = mode_at(end) if end < len(tokens) else (None, end)
     form = tokens[start].form
     if mode is None:
-        # A letter alone is a key after "in" or "key of"; "a" is an article.
+        # A letter without a mode is a key only after "in" or "key of"; "a" is an article.
         before = [token.form for token in tokens[max(0, start - 2) : start] if token.form not in (":", "of")]
         alone = tokens[start].text[0].isupper() and before[-1:] and before[-1] in _BEFORE
         return (Key(tonic, None), end) if alone and form not in _NAMED else None

@@ -1,7 +1,7 @@
-"""The lexicon: words and phrases of ten languages, and the concepts that they stand for.
+"""The lexicon: words and phrases of ten languages, and the concepts that they mean.
 
 A file in `words/` has a line for each concept: `rain = "rain, rainy, drizzle*"`. An entry is a word or a phrase; a star
-stands for any ending.
+matches any ending.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _SERBIAN: Final = {
     "z": "з", "i": "и", "j": "ј", "k": "к", "l": "л", "m": "м", "n": "н", "o": "о", "p": "п", "r": "р", "s": "с",
     "t": "т", "ć": "ћ", "u": "у", "f": "ф", "h": "х", "c": "ц", "č": "ч", "š": "ш",
 }  # fmt: skip
-"""Latin to Cyrillic letters; pairs first."""
+"""Latin to Cyrillic letters; digraphs first."""
 
 
 @dataclass(slots=True)
 class _Node:
-    """A place in the tree of entries, reached by the tokens before it."""
+    """A node of the tree of entries, reached by the tokens before it."""
 
     concepts: dict[str, str] = field(default_factory=dict)
     """Concepts by language."""
@@ -41,7 +41,7 @@ class Lexicon:
     """Entries of all languages in one tree.
 
     Args:
-        entries: Language, entry and concept.
+        entries: Tuples of language, entry and concept.
     """
 
     def __init__(self, entries: Iterable[tuple[str, str, str]]) -> None:
@@ -50,7 +50,7 @@ class Lexicon:
             self._add(language, words, concept)
 
     def languages(self, tokens: Sequence[Token]) -> list[str]:
-        """Return the languages of a text, the one with the most words first; of equals, in order of the entries."""
+        """Return the languages of a text, the one with the most words first; ties are in the order of entries."""
         counts: Counter[str] = Counter()
         place = 0
         while place < len(tokens):
@@ -60,9 +60,9 @@ class Lexicon:
         return [language for language, _ in counts.most_common()]
 
     def longest(self, tokens: Sequence[Token], start: int, languages: Sequence[str] = ()) -> tuple[str, int]:
-        """Return the concept of the longest entry that begins at `start`, and its end; `("", start)` without one.
+        """Return the concept of the longest entry that begins at `start`, and its end; `("", start)` if there is none.
 
-        Where languages share the entry, the first of `languages` counts.
+        If several languages have the entry, the first of `languages` wins.
         """
         concepts, end = self._longest(tokens, start)
         first = next((language for language in languages if language in concepts), "")
@@ -128,7 +128,7 @@ def read(path: Path) -> Mapping[str, tuple[str, ...]]:
 
 
 def cyrillic(word: str) -> str:
-    """Return a Serbian word of Latin letters in Cyrillic ones."""
+    """Return a Serbian word in Cyrillic letters, converted from Latin ones."""
     for latin, letter in _SERBIAN.items():
         word = word.replace(latin, letter)
     return word

@@ -1,4 +1,4 @@
-"""Meanings: words that the lexicon does not know, compared by a sentence encoder with descriptions of concepts."""
+"""Meanings of words outside the lexicon: a sentence encoder compares them with descriptions of concepts."""
 
 from __future__ import annotations
 
@@ -63,15 +63,15 @@ DESCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "retro": ("vintage and old-fashioned",),
     }
 )
-"""Short descriptions of concepts, in English, as the encoder knows it best."""
+"""Short descriptions of concepts, in English, which the encoder knows best."""
 
 NEAR_ENOUGH: Final = 0.52
-"""Least cosine between a phrase and a description; below it the words count as not understood."""
+"""Minimum cosine similarity of a phrase and a description; below it, the words count as not understood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A concept whose description is near a phrase, and the cosine between them."""
+    """A concept whose description is near a phrase, and their cosine similarity."""
 
     concept: str
     nearness: float
@@ -86,7 +86,7 @@ def nearest(words: str) -> Meaning:
 
 
 def with_meanings(reading: Reading) -> Reading:
-    """Return a reading in which unknown words near a description have its facets, and others stay unknown."""
+    """Return a reading in which unknown words near a description get its facets; others stay unknown."""
     return replace(reading, phrases=tuple(map(_with_meaning, reading.phrases)))
 
 
@@ -103,7 +103,7 @@ def _with_meaning(phrase: Phrase) -> Phrase:
     if meaning.nearness < NEAR_ENOUGH:
         return phrase
     facets = tuple(facet.weighing(MILD) for facet in _facets(CONCEPTS[meaning.concept]))
-    note = f"taken as {meaning.concept}, at a nearness of {meaning.nearness:.2f}"
+    note = f"interpreted as {meaning.concept}, with a similarity of {meaning.nearness:.2f}"
     return replace(phrase, facets=facets, reason="", note=note)
 
 

@@ -19,9 +19,9 @@ _DENSITIES: Final = {"keys": "density", "drums": "drums.density", "lead": "lead.
 class Modifiers:
     """The words before a content word.
 
-    start: index of the item that begins them; None without any. no, too: negated; too much. amount: 1.6 for very, 0.5
-    for a bit. compared: 1 for more, -1 for less. loudness, density: adjectives that wait for their layer, as in soft
-    drums and busy drums.
+    start: index of the first of them; None if there are none. no, too: negated; too much. amount: 1.6 for very, 0.5 for
+    a bit. compared: 1 for more, -1 for less. loudness, density: adjectives that wait for their layer, as in soft drums
+    and busy drums.
     """
 
     start: int | None = None
@@ -34,14 +34,14 @@ class Modifiers:
 
     @property
     def factor(self) -> float:
-        """The factor of an adjective's degree."""
+        """The factor for the degree of an adjective."""
         if self.no:
             return -_OPPOSITE
         return -self.amount if self.too else self.amount
 
     @property
     def turns(self) -> bool:
-        """True where a choice means its opposite."""
+        """True if a choice means its opposite."""
         return self.no or self.too or self.compared < 0
 
     def level(self, aspect: str, loudness: Loudness) -> Facet:
@@ -49,17 +49,17 @@ class Modifiers:
         return Facet(aspect, LEVEL_STEP * loudness.steps * self.factor, relative=loudness.compared)
 
     def turned_level(self, aspect: str) -> Facet:
-        """Return the level of a layer of which there is to be more or less."""
+        """Return the change in level of a layer after more or less."""
         sign = -self.compared if self.no else self.compared
         return Facet(aspect, LEVEL_STEP * sign * self.amount, relative=True)
 
     def layer_density(self, layer: str, density: Degree) -> list[Facet]:
-        """Return the density of a layer; none for a layer that has no density."""
+        """Return the density of a layer, or an empty list for a layer that has none."""
         aspect = _DENSITIES.get(layer)
         return [] if aspect is None else [self.degree(replace(density, aspect=aspect))]
 
     def degree(self, concept: Degree) -> Facet:
-        """Return the facet of a place on a scale."""
+        """Return the facet of a degree on a scale."""
         scale, aspect = SCALES[concept.aspect], concept.aspect
         if self.compared or concept.compared or (self.too and not self.no):
             degree = self.amount * (1 if concept.noun else concept.degree)
@@ -87,11 +87,11 @@ class Modifiers:
         return facets
 
     def layer(self, name: str, aspect: str = "") -> list[Facet]:
-        """Return the level and density of a layer, as the adjectives before it have them.
+        """Return the level or density of a layer according to the adjectives before it.
 
         Args:
             name: The layer, or the part of an instrument.
-            aspect: Of its level, where that is not `name.level`.
+            aspect: The aspect of its level, if that is not `name.level`.
         """
         target = aspect or f"{name}.level"
         if self.density is not None:
@@ -102,7 +102,7 @@ class Modifiers:
 
     @staticmethod
     def scene(concept: Scene, *, turned: bool) -> list[Facet]:
-        """Return the facets of a scene; of one that is ruled out, its layers are off."""
+        """Return the facets of a scene; if it is ruled out, its layers turned off."""
         if not turned:
             return [*concept.facets]
         return [Facet(facet.aspect, "off") for facet in concept.facets if facet.value == "on"]

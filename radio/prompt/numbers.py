@@ -23,7 +23,7 @@ _DIGITS: Final[Mapping[str, int]] = {sign: value for value, sign in enumerate("é
 
 
 def number_at(tokens: Sequence[Token], start: int) -> tuple[float, int] | None:
-    """Return the number that begins at `start`, and its end; None where there is none."""
+    """Return the number that begins at `start`, and its end, or None if there is none."""
     token = tokens[start]
     if token.kind == "number":
         return token.number, start + 1

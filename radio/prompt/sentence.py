@@ -1,4 +1,4 @@
-"""A prompt as a row of items, and questions about what stands around a place in it."""
+"""A prompt as a sequence of items, with queries about the items around a place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from radio.prompt.facets import Span
 from radio.prompt.items import Break, Item, Meaning
 
 _LISTED: Final = frozenset({*PARTS, "vinyl"})
-"""Layers that a negation before `and` still reaches: no drums and bass."""
+"""Layers after `and` that a negation before it still applies to, as in no drums and bass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Sentence:
         return self.prompt[span.start : span.end]
 
     def following(self, place: int) -> int | None:
-        """Return the next item that is no filler; None where a part of the sentence ends."""
+        """Return the index of the next item that is not a filler, or None at the end of a part of the sentence."""
         for index in range(place + 1, len(self.items)):
             if isinstance(self.items[index].meaning, Break):
                 return None
@@ -38,12 +38,12 @@ class Sentence:
         return None
 
     def next_meaning(self, place: int) -> Meaning | None:
-        """Return the meaning of the next item that is no filler."""
+        """Return the meaning of the next item that is not a filler."""
         following = self.following(place)
         return None if following is None else self.items[following].meaning
 
     def leads_to_layer(self, place: int) -> bool:
-        """Return whether adjectives alone stand between a place and a layer, an instrument or a drum kit."""
+        """Return whether there are only adjectives between a place and a layer, an instrument or a drum kit."""
         for following in self._rest(place):
             item = self.items[following]
             if _is_layer(item.meaning):
@@ -54,7 +54,7 @@ class Sentence:
         return False
 
     def leads_to_thing(self, place: int) -> bool:
-        """Return whether a layer, an instrument or the name of a scale follows at once."""
+        """Return whether a layer, an instrument or the name of a scale follows immediately."""
         meaning = self.next_meaning(place)
         return _is_layer(meaning) or (isinstance(meaning, Degree) and meaning.noun)
 
@@ -63,12 +63,12 @@ class Sentence:
         return all(self.items[index].plays("very", "bit", "and", "or") for index in self._rest(place)[:1])
 
     def next_is_listed(self, place: int) -> bool:
-        """Return whether a layer follows that a negation before `and` reaches."""
+        """Return whether the next item is a layer that a negation before `and` still applies to."""
         meaning = self.next_meaning(place)
         return isinstance(meaning, Layer) and meaning.name in _LISTED
 
     def in_negative_list(self, place: int) -> bool:
-        """Return whether an `or` joins a later member to the list at this comma: no drums, bass or vinyl."""
+        """Return whether the list at this comma has an `or` later on, as in no drums, bass or vinyl."""
         for item in self.items[place + 1 :]:
             if item.plays("or"):
                 return True
@@ -77,7 +77,7 @@ class Sentence:
         return False
 
     def is_adjacent(self, end: int, place: int) -> bool:
-        """Return whether fillers alone stand between the character `end` and an item."""
+        """Return whether there are only fillers between the character `end` and an item."""
         before = place - 1
         while before >= 0 and self.items[before].plays("filler"):
             before -= 1

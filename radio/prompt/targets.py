@@ -1,4 +1,4 @@
-"""Targets: the controls that each aspect of the music is set by. A new control needs a line here."""
+"""Targets: the control that sets each aspect of the music. A new control needs a line here."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ AMBIENCE: Final[Mapping[Aspect, str]] = MappingProxyType(
 """Values of the control `ambience`, which plays one of them at a time."""
 
 SETTINGS: Final[Mapping[Aspect, str]] = MappingProxyType({"style": "style"})
-"""Settings of a station for aspects that no control sets: they hold from its start."""
+"""Settings of a station for aspects that no control sets; they can only change when it starts."""
 
 SPELLINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"drum_kit": {"808": "analog"}})
-"""Values of a control that the control spells in another way, by control."""
+"""Values that a control spells differently, by control."""
 
 ENHARMONICS: Final[Mapping[str, str]] = MappingProxyType(
     {"C#": "Db", "Db": "C#", "D#": "Eb", "Eb": "D#", "F#": "Gb", "Gb": "F#", "G#": "Ab", "Ab": "G#", "A#": "Bb",
@@ -66,4 +66,4 @@ ENHARMONICS: Final[Mapping[str, str]] = MappingProxyType(
 """Other names of the same tonic."""
 
 STEPS: Final = 4
-"""Bars over which numbers move to what a prompt asks for."""
+"""Bars over which numbers move to their new values."""

@@ -1,4 +1,4 @@
-"""An understanding in words, for a terminal."""
+"""Text for a terminal that shows how a prompt was understood."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def lines_of(understanding: Understanding) -> list[str]:
     width = max(map(len, words))
     lines = [f"{word:{width}}  {_meaning(phrase)}" for word, phrase in zip(words, understanding.phrases, strict=True)]
     if not understanding.compares and any(not phrase.known for phrase in understanding.phrases):
-        lines.append("(only words of the lexicon are known; with the extra `text`, others are compared by meaning)")
+        lines.append("(only words in the lexicon are known; the extra `text` lets the radio compare others by meaning)")
     return lines
 
 
 def values_of(changes: Mapping[str, ControlValue]) -> str:
-    """Return control values as `--set` takes them, with a space between."""
+    """Return control values in the form of `--set`, separated by spaces."""
     return " ".join(f"{name}={_value(value)}" for name, value in changes.items())
 
 

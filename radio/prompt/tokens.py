@@ -1,7 +1,7 @@
-"""Tokens: the words, numbers and signs of a prompt, in the form in which the lexicon has them.
+"""Tokens: the words, numbers and signs of a prompt, in the form that the lexicon uses.
 
-Chinese and Japanese are written without spaces; there each character is a token, and the lexicon takes the longest
-entry that fits.
+Chinese and Japanese are written without spaces, so each character is a token, and the lexicon finds the longest
+matching entry.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MARKS: Final = re.compile("[\u0300-\u036f\u064b-\u0652]")
 class Token:
     """A word, a number, a sign, or a character of Chinese or Japanese.
 
-    text: as written. form: in small letters, without accents. span: its place in the prompt.
+    text: as written. form: in lower case, without accents. span: its place in the prompt.
     """
 
     text: str
@@ -70,14 +70,14 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def _is_range(tokens: list[Token], place: int) -> bool:
-    """Return whether a hyphen stands between two numbers; any other one joins words, as a space does."""
+    """Return whether a hyphen is between two numbers; any other hyphen separates words like a space."""
     neighbors = tokens[place - 1 : place] + tokens[place + 1 : place + 2]
     return [token.kind for token in neighbors] == ["number", "number"]
 
 
 def form_of(word: str) -> str:
-    """Return the form of a word in the lexicon: small letters, wide characters made narrow, Latin without accents."""
+    """Return the form of a word in the lexicon: in lower case, with narrow characters, and without accents."""
     small = unicodedata.normalize("NFKC", word).casefold().translate(_LETTERS)
     if any("\u3040" <= sign <= "\u30ff" for sign in small):
-        return small  # the marks of Japanese letters are no accents
+        return small  # the marks of Japanese letters are not accents
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", small)))

@@ -1,4 +1,4 @@
-"""Wishes: the facets of a whole prompt, after instruments have found their parts and contradictions are settled."""
+"""Wishes: the facets of a whole prompt, after assigning instruments to parts and resolving contradictions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ONE_EACH = "each part plays one instrument at a time"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """A prompt as a whole.
+    """The wishes of a whole prompt.
 
     phrases: with their facets; instruments have become facets of their parts, such as `keys` = `felt piano`.
-    facets: one for each aspect, the heaviest of those that the phrases name. silenced: those of the word only.
+    facets: one for each aspect, the one with the highest weight. silenced: the facets of the word only.
     """
 
     phrases: tuple[Phrase, ...]
@@ -39,12 +39,12 @@ def wishes_of(reading: Reading) -> Wishes:
         phrases = tuple(sorted([*phrases, only], key=lambda phrase: phrase.span.start))
     facets: dict[str, Facet] = {}
     moods = [facet for phrase in phrases for facet in phrase.facets if facet.aspect == "mood"]
-    mood = max(moods, key=lambda facet: facet.weight, default=None)  # the first of the heaviest
+    mood = max(moods, key=lambda facet: facet.weight, default=None)  # the first with the highest weight
     for phrase in phrases:
         loses = any(facet.aspect == "mood" and facet != mood for facet in phrase.facets)
         for facet in phrase.facets:
             if loses and facet.aspect == "mode" and facet.weight == IMPLIED:
-                continue  # it belongs to a mood that is not heard
+                continue  # it belongs to a mood that another one overrides
             earlier = facets.get(facet.aspect)
             if earlier is None or _outweighs(facet, earlier):
                 facets[facet.aspect] = facet
@@ -52,16 +52,16 @@ def wishes_of(reading: Reading) -> Wishes:
 
 
 def _outweighs(facet: Facet, other: Facet) -> bool:
-    """Return whether a facet counts rather than an earlier one: the first mood, and the last of everything else."""
+    """Return whether a facet overrides an earlier one. Of equal weights, the first mood and the last of others win."""
     if facet.weight != other.weight:
         return facet.weight > other.weight
     if facet.value == "on":
-        return other.value == "off"  # an instrument says more
+        return other.value == "off"  # the name of an instrument is more specific than `on`
     return facet.aspect != "mood"
 
 
 def _with_parts(phrases: Sequence[Phrase], *, exclusive: bool) -> tuple[Phrase, ...]:
-    """Return the phrases with a part for each named instrument: those with one part first, then in order."""
+    """Return the phrases with a part for each named instrument. Those with one part choose first, then in order."""
     named = [(place, _INSTRUMENTS[phrase.instrument]) for place, phrase in enumerate(phrases) if phrase.instrument]
     parts: dict[int, str] = {}
     for place, instrument in sorted(named, key=lambda entry: (not phrases[entry[0]].part, len(entry[1].parts))):
@@ -71,7 +71,7 @@ def _with_parts(phrases: Sequence[Phrase], *, exclusive: bool) -> tuple[Phrase, 
         same = [parts[other] for other, twin in named if twin == instrument and other in parts]
         parts[place] = next((part for part in (*same, *choices) if same or part not in parts.values()), "")
     if exclusive and "keys" not in parts.values():
-        # A melody alone is played by the keys, since a lead rests most of the time.
+        # The keys play a solo melody, because a lead rests most of the time.
         lead = next((place for place, part in parts.items() if part == "lead"), None)
         if lead is not None:
             parts[lead] = "keys"
@@ -86,7 +86,7 @@ def _with_parts(phrases: Sequence[Phrase], *, exclusive: bool) -> tuple[Phrase, 
 
 
 def _placed(phrase: Phrase, instrument: Instrument, parts: Mapping[int, str]) -> Phrase:
-    """Return the phrase of an instrument that no part is left for, or that is ruled out."""
+    """Return the phrase of an instrument that is ruled out, or that no part is left for."""
     if not phrase.barred:
         return replace(phrase, facets=(), reason=_ONE_EACH)
     if any(part in parts.values() for part in instrument.parts):

@@ -68,7 +68,7 @@ def test_unknown_words_near_a_description_have_its_facets(monkeypatch: pytest.Mo
     monkeypatch.setattr(meanings, "nearest", near.__getitem__)
     forlorn, toaster, rain = meanings.with_meanings(read("forlorn, toaster, rain")).phrases
     assert forlorn.facets[0].value == "sad"
-    assert forlorn.note == "taken as sad, at a nearness of 0.70"
+    assert forlorn.note == "interpreted as sad, with a similarity of 0.70"
     assert not toaster.facets
     assert toaster.reason
     assert rain == read("forlorn, toaster, rain").phrases[2]
