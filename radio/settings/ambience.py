@@ -1,4 +1,4 @@
-"""The sounds of a station's surroundings, and their levels in the station's own mix."""
+"""The background sounds of a station's ambience, and their levels in the station's own mix."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class AmbienceLevels:
     """The level of each sound in dB; null leaves it out. At 0 dB all are equally loud.
 
     Raises:
-        SettingsError: Names each level that is out of its range, a line for each.
+        SettingsError: Levels are out of range; the message has a line for each.
     """
 
     rain_window: float | None = _level("rain at a window")
     rain_outside: float | None = _level("rain on leaves, and drips from a gutter")
-    thunder: float | None = _level("thunder far away, about every eleven seconds")
+    thunder: float | None = _level("distant thunder, about every eleven seconds")
     fire: float | None = _level("a wood fire that flutters and crackles")
     cafe: float | None = _level("voices of a café, without words, and cups")
     street: float | None = _level("cars that pass at some distance")
@@ -39,7 +39,7 @@ class AmbienceLevels:
     birds: float | None = _level("birds in a garden")
     brown_noise: float | None = _level("deep, even noise")
     keyboard: float | None = _level("typing, in bursts")
-    vinyl: float | None = _level("the noise of a record, beside that of the layer `vinyl`")
+    vinyl: float | None = _level("the noise of a record, in addition to the layer `vinyl`")
     tape: float | None = _level("the hiss of a cassette")
 
     def __post_init__(self) -> None:

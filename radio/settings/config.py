@@ -1,4 +1,4 @@
-"""Read stations.yaml into frozen settings. All problems are raised at once, each with its line."""
+"""Reading of stations.yaml into frozen settings. All problems are raised together, each with its line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RadioConfig:
     Args:
         stations: In the order of the file, at least one.
         server: Address and access rules of the server.
-        warnings: Lines about spellings that a later version will refuse, and about files that are missing.
+        warnings: Messages about spellings that a later version will reject, and about missing files.
     """
 
     stations: Mapping[str, StationSettings]
@@ -35,7 +35,7 @@ class RadioConfig:
     warnings: tuple[str, ...] = ()
 
     def station(self, name: str) -> StationSettings:
-        """Return the station of that name. Raises SettingsError, with the nearest name, where there is none."""
+        """Return the station of that name. Raises SettingsError, with the nearest name, if there is none."""
         if name not in self.stations:
             known = ", ".join(self.stations)
             hint = did_you_mean(name, list(self.stations))
@@ -44,7 +44,7 @@ class RadioConfig:
 
 
 def default_path() -> Path:
-    """Return `stations.yaml` of the working directory where it exists, else the shipped file."""
+    """Return `stations.yaml` of the working directory if it exists, otherwise the shipped file."""
     local = Path("stations.yaml")
     return local if local.is_file() else STATIONS
 
@@ -53,11 +53,11 @@ def load(path: Path | None = None, *, allow_missing: bool = False) -> RadioConfi
     """Read and check a config file.
 
     Args:
-        path: The file; None takes `default_path()`.
-        allow_missing: Whether files that stations need may be missing, with a warning: they may come later.
+        path: The file; None means `default_path()`.
+        allow_missing: Only warn about files that are missing, because they may be added later.
 
     Raises:
-        SettingsError: Holds every problem of the file, as `stations.yaml:12: …`, in the order of its lines.
+        SettingsError: The file has problems; the message lists all of them, as `stations.yaml:12: …`, in line order.
     """
     reading = Reading(path or default_path(), allow_missing=allow_missing)
     root = reading.root()
@@ -76,7 +76,7 @@ def load(path: Path | None = None, *, allow_missing: bool = False) -> RadioConfi
 
 
 class _Stations:
-    """The stations that are read so far."""
+    """The stations read so far."""
 
     def __init__(self, reading: Reading) -> None:
         self.settings: dict[str, StationSettings] = {}
@@ -84,7 +84,7 @@ class _Stations:
         self._declared = {name: setting for name, setting in settings_of(StationSettings).items() if name != "name"}
         self._readers = readers(reading, self._declared)
         self._default_files: set[str] = set()
-        """Settings whose default file has been looked for."""
+        """Settings whose default file has been checked."""
 
     def read(self, node: yaml.Node) -> None:
         for key, value in self._reading.pairs(node, "stations"):
@@ -111,7 +111,7 @@ class _Stations:
             self.settings[name] = StationSettings(name=name, **values)  # type: ignore[arg-type]  # all were checked
 
     def _check_default(self, key: yaml.ScalarNode, name: str) -> None:
-        """Check that the default file of a setting exists. A problem stands at the first station that needs it."""
+        """Check that the default file of a setting exists. A problem is reported at the first station that needs it."""
         default = yaml.ScalarNode("tag:yaml.org,2002:str", str(self._declared[name].default), key.start_mark)
         try:
             self._readers[name](default)

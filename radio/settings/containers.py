@@ -43,7 +43,7 @@ class ListOf(Kind):
     least: int = 0
     most: int | None = None
     noun: str = ""
-    """The list in words; made from the kind of its entries where it is empty."""
+    """Description of the list; if empty, it is made from the kind of the entries."""
 
     @property
     def allowed(self) -> str:
@@ -56,7 +56,7 @@ class ListOf(Kind):
         return tuple(self.kind.check(entry) for entry in value)
 
     def check_length(self, length: int) -> None:
-        """Raise ValueError for too short or too long a list."""
+        """Raise ValueError if a list is too short or too long."""
         if length < self.least:
             raise ValueError(f"this must be a list with at least {_entries(self.least)}")
         if self.most is not None and length > self.most:
@@ -100,11 +100,11 @@ class OneOrMore(Kind):
 
 @dataclass(frozen=True, slots=True)
 class WordOr(Kind):
-    """A word that stands for a value, or a value of another kind.
+    """A word that means a value, or a value of another kind.
 
     Args:
-        word: Written in place of the value.
-        value: The value that the word stands for.
+        word: Written instead of the value.
+        value: The value that the word means.
         kind: The kind of all other values.
         earlier: A former spelling of the word, read with a warning.
     """
@@ -124,7 +124,7 @@ class WordOr(Kind):
         return value if value == self.value else self.kind.check(value)
 
     def named(self, word: str) -> object:
-        """Return the value that `word` stands for. Raises ValueError for another word."""
+        """Return the value that `word` means. Raises ValueError for another word."""
         if word not in (self.word, self.earlier):
             hint = did_you_mean(word, [self.word])
             raise self.error(word, f".{hint}" if hint else "")
@@ -139,7 +139,7 @@ class WordOr(Kind):
 
 @dataclass(frozen=True, slots=True)
 class PerKey(Kind):
-    """One value for every key, or a mapping with a value for some of them; the other keys have the usual value."""
+    """One value for every key, or a mapping with values for some keys; the others have the `usual` value."""
 
     name: ClassVar[str] = "mapping"
 
@@ -182,9 +182,9 @@ class Section(Kind):
 
     Args:
         owner: The dataclass.
-        allowed: The mapping in words.
-        build: Makes the instance from the values that are written; `owner` where it is None.
-        members: Other dataclasses whose settings stand in the same mapping, by the prefix of their names.
+        allowed: Description of the mapping.
+        build: Makes the instance from the given values; None calls `owner`.
+        members: Other dataclasses whose settings are in the same mapping, by the prefix of their names.
     """
 
     name: ClassVar[str] = "mapping"
@@ -200,7 +200,7 @@ class Section(Kind):
         return value
 
     def built(self, values: Mapping[str, object]) -> object:
-        """Return the instance with these values, and defaults for all others."""
+        """Return the instance with these values and defaults for all others."""
         return self.owner(**values) if self.build is None else self.build(values)
 
     def schema(self) -> dict[str, JsonValue]:

@@ -21,7 +21,7 @@ PLAYED_LAYERS: Final = ("keys", "bass", "drums", "lead")
 LAYERS: tuple[str, ...] = (*PLAYED_LAYERS, "vinyl", "rain", "ambience")
 
 _FINE_RANGE: Final = 2.0
-"""The widest range that is changed in hundredths rather than in whole steps."""
+"""The widest range with steps of 0.05 rather than 1."""
 _MOODS: tuple[MoodChoice, ...] = ("any", *MOODS)
 _KEYS: Final = ("any", *(pitch_name(pitch) for pitch in range(12)))
 
@@ -42,37 +42,40 @@ def _mute(layer: str, *, muted: bool = False) -> bool:
 class Controls:
     """A value for every control.
 
-    A control is one field here. `lands` says where a change takes effect, and `group` where the control stands on the
-    page and in `radio controls`. The terminal has the switches and numbers of all groups but `sampling`.
+    Each field is a control. `lands` says where a change takes effect, and `group` where the control appears on the page
+    and in `radio controls`. The terminal has the switches and numbers of all groups except `sampling`.
 
     Raises:
         ControlError: A value is not allowed.
     """
 
     temperature: float = number(
-        1, 0, 2, lands="bar", group="music", help="how freely the models choose; 0 takes the likeliest token"
+        1, 0, 2, lands="bar", group="music", help="randomness of the models' choices; 0 picks the likeliest token"
     )
     top_p: float = number(
-        0.95, 0, 1, lands="bar", group="sampling", help="keep the likeliest tokens up to this probability; 1 keeps all"
+        0.95,
+        0,
+        1,
+        lands="bar",
+        group="sampling",
+        help="keep the likeliest tokens up to this total probability; 1 keeps all",
     )
     top_k: int = whole(0, 0, 2560, lands="bar", group="sampling", help="keep this many likeliest tokens; 0 keeps all")
-    alpha_presence: float = number(
-        0, 0, 2, lands="bar", group="sampling", help="penalty for a token that was played lately"
-    )
+    alpha_presence: float = number(0, 0, 2, lands="bar", group="sampling", help="penalty for recently played notes")
     alpha_frequency: float = number(
-        0.1, 0, 2, lands="bar", group="sampling", help="penalty for each time that a token was played lately"
+        0.1, 0, 2, lands="bar", group="sampling", help="penalty for each time that a note was played recently"
     )
     alpha_decay: float = number(
-        0.99, 0, 1, lands="bar", group="sampling", help="how slowly the two penalties fade, per token"
+        0.99, 0, 1, lands="bar", group="sampling", help="share of the two penalties that is left after each token"
     )
     tempo: float = number(80, 50, 110, unit="BPM", lands="bar", group="music", help="beats per minute")
     tempo_variety: float = number(
         1, 0, 1, lands="bar", group="music",
-        help="share of the station's tempo_spread by which the tempos of tracks differ from tempo; 0 plays all at it",
+        help="variation of tempo between tracks, as a share of the station's tempo_spread; 0 plays all at tempo",
     )  # fmt: skip
     swing: float = number(
         56, 50, 66, unit="%", lands="bar", group="music",
-        help="place of the off-beat sixteenth in its pair; 50 is straight",
+        help="position of the off-beat sixteenth in its pair; 50 is straight",
     )  # fmt: skip
     density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the keys")
     drums_density: float = number(0.5, 0, 1, lands="bar", group="music", help="density of the drums")
@@ -88,7 +91,7 @@ class Controls:
     )
     energy: float = number(
         0.5, 0, 1, lands="bar", group="music",
-        help="layers and notes: at 0 drums and bass rest, at 1 all play densely, and tracks have no breakdowns",
+        help="number of layers and notes: at 0 drums and bass rest, at 1 all play densely without breakdowns",
     )  # fmt: skip
     keys_instrument: str = _instrument("keys", "instrument of the keys")
     bass_instrument: str = _instrument("bass", "instrument of the bass")
@@ -102,12 +105,12 @@ class Controls:
         lands="mix",
         group="mix",
         logarithmic=True,
-        help="cut-off of the low-pass on the whole mix",
+        help="cutoff of the low-pass on the whole mix",
     )
-    wow: float = number(0.3, 0, 1, lands="mix", group="mix", help="how much the tape wavers")
+    wow: float = number(0.3, 0, 1, lands="mix", group="mix", help="depth of the tape's wow and flutter")
     ambience: str = choice(
         STATION, (STATION, *SOUNDS), lands="mix", group="mix",
-        help="sound of the surroundings; station leaves it to the station",
+        help="background sound; station leaves it to the station",
     )  # fmt: skip
     keys_level: float = _level("keys")
     keys_mute: bool = _mute("keys")
@@ -176,13 +179,13 @@ class Control:
 
     @property
     def low(self) -> float:
-        """The low end of the range; 0 where there is none."""
+        """The low end of the range; 0 if there is none."""
         kind = self.setting.kind
         return kind.low if isinstance(kind, Number) and kind.low is not None else 0
 
     @property
     def high(self) -> float:
-        """The high end of the range; 1 where there is none."""
+        """The high end of the range; 1 if there is none."""
         kind = self.setting.kind
         return kind.high if isinstance(kind, Number) and kind.high is not None else 1
 
@@ -206,12 +209,12 @@ class Control:
 
     @property
     def step(self) -> float:
-        """A small change of the value."""
+        """The size of a small change."""
         return 0.05 if self.high - self.low <= _FINE_RANGE else 1.0
 
     @property
     def is_logarithmic(self) -> bool:
-        """True for a frequency, of which equal ratios sound alike."""
+        """True for a frequency, for which equal ratios sound like equal steps."""
         return self.setting.uses.get("logarithmic", False)
 
     @property
@@ -236,7 +239,7 @@ class Control:
         }
 
     def check(self, value: object) -> float | int | bool | str:
-        """Return the value in its own type. Raises ControlError where it is not allowed."""
+        """Return the value in its own type. Raises ControlError if it is not allowed."""
         try:
             return cast("float | int | bool | str", self.setting.check(value))
         except ValueError as error:

@@ -12,4 +12,4 @@ ENGINES: Final = (
     "numpy",
     "torch",
 )
-"""The values of a station's `engine`. The paths of the native engine are named to compare them."""
+"""The values of a station's `engine`. The paths of the native engine can be selected to compare them."""

@@ -7,8 +7,8 @@
         def __post_init__(self) -> None:
             check(self)
 
-From such a declaration follow the checks of a value, the YAML reader (`radio.settings.yaml_fields`), the JSON schema of
-the API, `radio controls`, and the tables of docs/settings.md.
+The checks of a value, the YAML reader (`radio.settings.yaml_fields`), the JSON schema of the API, `radio controls`, and
+the tables of docs/settings.md are derived from such declarations.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from radio.settings.kinds import Choice, File, Flag, Folder, Kind, Number, Text,
 from radio.types import JsonValue
 
 Lands: TypeAlias = Literal["bar", "loop", "mix"]
-"""The start of a control change: the next bar line, the next chord loop, or at once in the mix."""
+"""The start of a control change: the next bar line, the next chord loop, or immediately in the mix."""
 Group: TypeAlias = Literal["music", "mix", "layers", "sampling"]
-"""Controls that stand together on the page, and in the terminal where it has them."""
+"""Controls that are together on the page, and in the terminal if it has them."""
 
 _KEY: Final = "setting"
 _Choice = TypeVar("_Choice", bound=str | int)
@@ -39,7 +39,7 @@ _Settings = TypeVar("_Settings")
 class Uses(TypedDict, total=False):
     """The uses of a setting, all optional.
 
-    shapes_music: The history records the value, since the music or its sound depends on it.
+    shapes_music: The history records the value, because the music or its sound depends on it.
     lands: Where a change of a control takes effect.
     group: The group of a control.
     logarithmic: A control is a frequency, which the terminal changes by a part of an octave.
@@ -59,7 +59,7 @@ class Setting:
     kind: Kind
     help: str
     default: object
-    """`MISSING` where a value must be given."""
+    """`MISSING` if a value is required."""
     uses: Uses
 
     @property
@@ -68,11 +68,11 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as it is written in YAML."""
+        """The default as written in YAML."""
         return "required" if self.is_required else self.kind.written(self.default)
 
     def check(self, value: object) -> object:
-        """Return `value` in its own type. Raises ValueError, with the setting's name, where it is not allowed."""
+        """Return `value` in its own type. Raises ValueError, with the setting's name, if it is not allowed."""
         try:
             return self.kind.check(value)
         except ValueError as error:
@@ -90,7 +90,7 @@ def settings_of(owner: type) -> Mapping[str, Setting]:
 
 
 def settings_in(kind: Section) -> Mapping[str, Setting]:
-    """Return the settings that may stand in a mapping, by the names that they have there."""
+    """Return the settings that a mapping can contain, by their names in it."""
     settings = dict(settings_of(kind.owner))
     for prefix, member in kind.members.items():
         for name, setting in settings_of(member).items():
@@ -104,12 +104,12 @@ def json_schema(item: Field[Any]) -> dict[str, JsonValue]:
 
 
 def from_word(setting: Setting, word: str) -> object:
-    """Return the value that a word of the command line stands for. Raises ValueError where it is not allowed."""
+    """Return the value of a word on the command line. Raises ValueError if it is not allowed."""
     return setting.check(word if setting.kind.name == "text" else plain_value(word))
 
 
 def plain_value(word: str) -> object:
-    """Return the number, `true` or `false` that a word stands for, or the word itself."""
+    """Return the number or the bool that a word represents, or else the word itself."""
     with suppress(ValueError):
         value: object = json.loads(word.lower())
         if not isinstance(value, (dict, list)):
@@ -121,7 +121,7 @@ def check(instance: Any) -> None:  # any dataclass
     """Check every setting of a new dataclass instance, and convert each value to its own type.
 
     Raises:
-        SettingsError: Names each value that is not allowed, a line for each.
+        SettingsError: Values are not allowed; the message has a line for each.
     """
     problems = []
     for name, setting in settings_of(type(instance)).items():
@@ -193,7 +193,7 @@ def text(default: str = "", *, help: str, **uses: Unpack[Uses]) -> str:
 
 
 def file(default: Path, noun: str, *, remedy: str = "", help: str, **uses: Unpack[Uses]) -> Path:
-    """Declare the path of a file. `noun` names its role, `remedy` says what to do where there is no such file."""
+    """Declare the path of a file. `noun` names its role; `remedy` says what to do if there is no such file."""
     value: Path = setting(default, File(noun, remedy), help=help, **uses)
     return value
 

@@ -20,12 +20,12 @@ from radio.paths import PACKAGE
 from radio.types import JsonValue
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which no encoding has."""
+"""Halves of characters, which cannot be encoded."""
 _UNQUOTED: Final = "; write it without quotes"
 
 
 def shown(value: object) -> str:
-    """Return a value as an error message quotes it: as YAML and JSON write it, or as Python does."""
+    """Return a value as quoted in an error message: null and bools as in YAML and JSON, others as in Python."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return repr(value)
@@ -49,14 +49,14 @@ class Kind(ABC):
 
     @abstractmethod
     def check(self, value: object) -> object:
-        """Return `value` in its own type. Raises ValueError where it is not allowed."""
+        """Return `value` in its own type. Raises ValueError if it is not allowed."""
 
     @abstractmethod
     def schema(self) -> dict[str, JsonValue]:
         """Return the JSON schema of the values."""
 
     def written(self, value: object) -> str:
-        """Return `value` as it is written in YAML."""
+        """Return `value` as written in YAML."""
         return "null" if value is None else str(value)
 
     def error(self, value: object, hint: str = "") -> ValueError:
@@ -66,7 +66,7 @@ class Kind(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number(Kind):
-    """Numbers in a range. `low` and `high` belong to the range, `above` and `below` are just outside it."""
+    """Numbers in a range. `low` and `high` are inclusive, `above` and `below` exclusive."""
 
     name: ClassVar[str] = "float"
     noun: ClassVar[str] = "a number"
@@ -259,8 +259,8 @@ class File(Kind):
 
     Args:
         noun: The role of the file, as in "soundfont".
-        remedy: What to do where the file does not exist.
-        must_exist: Refuse the path of a file that does not exist when a config file is read.
+        remedy: Advice for when the file does not exist.
+        must_exist: Reject the path of a missing file when a config file is read.
     """
 
     name: ClassVar[str] = "file"
@@ -279,7 +279,7 @@ class File(Kind):
         return Path(value)
 
     def check_exists(self, path: Path) -> None:
-        """Raise ValueError where there is no such file, and there must be one."""
+        """Raise ValueError if the file must exist but does not."""
         if self.must_exist and not path.is_file():
             raise ValueError(f"there is no {self.noun} {path}{self.remedy and ': '}{self.remedy}")
 

@@ -14,7 +14,7 @@ from radio.settings.kinds import Parsed
 from radio.settings.push_target import Key, Password, Secrets, Target, parse
 
 FRAME_RATES: Final = (10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60)
-"""Divisors of 48,000, so that every frame of the picture begins at a frame of the sound."""
+"""Divisors of 48,000, so that every video frame begins at an audio frame."""
 
 MountFormat: TypeAlias = Literal["opus", "mp3"]
 """The formats of an Icecast mount."""
@@ -51,10 +51,10 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class PushSettings:
-    """An entry of a station's `push` list, or of the command line.
+    """An entry of a station's `push` list, or a push from the command line.
 
     Raises:
-        SettingsError: Names each value that is not allowed.
+        SettingsError: Values are not allowed; the message names each one.
     """
 
     to: Target = field(
@@ -74,10 +74,10 @@ class PushSettings:
     )
     fps: int = choice(30, FRAME_RATES, help="frames of the picture per second; for RTMP")
     video_bitrate: int = whole(
-        2_500, 200, 20_000, unit="kbit/s", help="constant rate of the picture; the sound adds 160; for RTMP"
+        2_500, 200, 20_000, unit="kbit/s", help="constant bit rate of the picture; the sound adds 160; for RTMP"
     )
     restart_hours: float = number(
-        47, 0.1, 1_000, unit="hours", help="begin a new stream after this time; Twitch ends one after 48; for RTMP"
+        47, 0.1, 1_000, unit="hours", help="begin a new stream after this time; Twitch ends streams after 48; for RTMP"
     )
 
     def __post_init__(self) -> None:
@@ -87,11 +87,11 @@ class PushSettings:
         """Return the key and the password.
 
         Raises:
-            SettingsError: One of them is missing or malformed. The message holds neither.
+            SettingsError: One of them is missing or malformed. The message contains neither.
         """
         key = self.key.read()
         if self.to.has_picture and " " in key:
-            raise SettingsError("the stream key holds a space; it is one word")
+            raise SettingsError("the stream key contains a space; it must be one word")
         return Secrets(key, "" if self.password is None else self.password.read())
 
     @property
@@ -104,7 +104,7 @@ def build(values: Mapping[str, Any]) -> PushSettings:
     """Return the settings of a push from an entry of `stations.yaml`.
 
     Args:
-        values: The settings that are written, by name. `key` may stand in place of `key_env` and `key_file`.
+        values: The given settings, by name. `key` may replace `key_env` and `key_file`.
 
     Raises:
         ValueError: The key is missing, or a setting does not belong to this kind of address.
@@ -116,7 +116,7 @@ def build(values: Mapping[str, Any]) -> PushSettings:
     if key is None:
         if len(sources) != 1:
             raise ValueError(
-                "give key_env, the environment variable that holds the key, or key_file, the file; not both"
+                "give key_env, the environment variable that contains the key, or key_file, the file; not both"
             )
         key = Key(**sources)
     passwords = _sources(options, "password")
@@ -136,7 +136,7 @@ def build(values: Mapping[str, Any]) -> PushSettings:
 
 
 def _sources(options: dict[str, Any], secret: str) -> dict[str, Any]:
-    """Remove the sources of a secret from the settings, and return them."""
+    """Remove the sources of a secret from `options` and return them."""
     return {name: options.pop(f"{secret}_{name}") for name in ("env", "file") if f"{secret}_{name}" in options}
 
 

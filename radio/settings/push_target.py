@@ -1,4 +1,4 @@
-"""Addresses and keys of pushes. Addresses hold no secrets, and keys are never shown."""
+"""Addresses and keys of pushes. Addresses contain no secrets, and keys are never shown."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _ICECAST: Final = ("icecast", "icecasts")
 _ENV_NAME: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 _LONGEST_KEY: Final = 1_024
 _SHORTEST_HIDDEN: Final = 3
-"""Letters. To hide a shorter key would hide parts of other words."""
+"""Characters. Hiding a shorter key would hide parts of other words."""
 _HIDDEN: Final = "…"
 _PASSWORD_ELSEWHERE: Final = {
     **dict.fromkeys(PORTS, "leave it out, and name an environment variable (password_env) or a file (password_file)"),
-    **dict.fromkeys(_ICECAST, "name an environment variable (key_env) or a file (key_file) that holds it"),
+    **dict.fromkeys(_ICECAST, "name an environment variable (key_env) or a file (key_file) that contains it"),
 }
-_KEY_ELSEWHERE: Final = "name an environment variable (key_env) or a file (key_file) that holds it"
+_KEY_ELSEWHERE: Final = "name an environment variable (key_env) or a file (key_file) that contains it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Target:
 
     @property
     def netloc(self) -> str:
-        """Host, and the port where it is not the default one."""
+        """Host, with the port if it is not the default one."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -71,7 +71,7 @@ def parse(address: str) -> Target:
     """Return the parts of an address.
 
     Raises:
-        ValueError: The address is not supported, or seems to hold a secret; the message never repeats it.
+        ValueError: The address is not supported, or seems to contain a secret; the message never repeats it.
     """
     try:
         parts = urlsplit(address)
@@ -85,11 +85,11 @@ def parse(address: str) -> Target:
         )
         raise ValueError(f"this is not an address to push to; write {known}")
     if parts.password is not None:
-        raise ValueError(f"the address holds a password, and others can see addresses; {_PASSWORD_ELSEWHERE[scheme]}")
+        raise ValueError(f"the address contains a password, and others can see it; {_PASSWORD_ELSEWHERE[scheme]}")
     if parts.query or parts.fragment:
         raise ValueError(f"the text after ? or # may be a secret and is part of the key; {_KEY_ELSEWHERE}")
     if re.search(r"[\s\x00-\x1f\x7f]", parts.path) or not address.isascii():
-        raise ValueError("the address holds a space or another character that addresses cannot have")
+        raise ValueError("the address contains a space or another character that addresses cannot have")
     user = unquote(parts.username or "")
     if scheme in _ICECAST:
         if not parts.path:
@@ -108,10 +108,10 @@ def parse(address: str) -> Target:
 
 
 def env_name(word: str) -> str:
-    """Return `word`, which must be the name of a variable, in capitals; other words may be the key itself.
+    """Return `word`, which must be the name of an environment variable in capitals.
 
     Raises:
-        ValueError: It is something else, such as the key itself. The message does not repeat it.
+        ValueError: It is something else, perhaps the key itself. The message does not repeat it.
     """
     if not _ENV_NAME.fullmatch(word):
         raise ValueError("this is the name of an environment variable, in capitals such as TWITCH_KEY, not the key")
@@ -127,12 +127,14 @@ class Key:
     """
 
     env: str | None = setting(
-        None, Nullable(Word(env_name, "a name in capitals")), help="environment variable that holds the key or password"
+        None,
+        Nullable(Word(env_name, "a name in capitals")),
+        help="environment variable with the key or password",
     )
     file: Path | None = setting(
         None,
         Nullable(File("key file", must_exist=False)),
-        help="file that holds the key or password; either this or key_env must be given",
+        help="file with the key or password; either this or key_env must be given",
     )
     value: str | None = field(default=None, repr=False)
 
@@ -140,25 +142,25 @@ class Key:
         """Return the key. The file is read each time, so a changed key needs no restart.
 
         Raises:
-            SettingsError: The key is missing or malformed. The message never holds the key.
+            SettingsError: The key is missing or malformed. The message never contains the key.
         """
         if self.env is not None:
             where = f"the environment variable {self.env}"
             text = os.environ.get(self.env, "")
             if not text.strip():
-                raise SettingsError(f"{where} is not set; it must hold the key")
+                raise SettingsError(f"{where} is not set; it must contain the key")
         elif self.file is not None:
             where = f"the file {self.file}"
             try:
                 text = self.file.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "it is not text"
-                raise SettingsError(f"{where}, which must hold the key, cannot be read: {reason}") from error
+                raise SettingsError(f"{where}, which must contain the key, cannot be read: {reason}") from error
         else:
             where, text = "the key", self.value or ""
         key = text.strip()
         if not key or len(key) > _LONGEST_KEY or not key.isprintable():
-            raise SettingsError(f"{where} does not hold a key, which is one line of text")
+            raise SettingsError(f"{where} does not contain a key, which is one line of text")
         return key
 
 
@@ -169,18 +171,18 @@ class Password(Key):
     env: str | None = setting(
         None,
         Nullable(Word(env_name, "a name in capitals")),
-        help="environment variable that holds the password of the address's user; for RTMP",
+        help="environment variable with the password of the address's user; for RTMP",
     )
     file: Path | None = setting(
         None,
         Nullable(File("password file", must_exist=False)),
-        help="file that holds the password of the address's user; for RTMP",
+        help="file with the password of the address's user; for RTMP",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The secrets of one connection, which no message shows.
+    """The secrets of one connection, which are never shown.
 
     Args:
         key: RTMP: the name of the stream. Icecast: the source's password.
@@ -191,7 +193,7 @@ class Secrets:
     password: str = field(default="", repr=False)
 
     def hide(self, text: str, user: str = "") -> str:
-        """Return `text` without the secrets, in plain form and in the forms in which they are sent."""
+        """Return `text` with the secrets hidden, both in plain form and as encoded for sending."""
         login = b64encode(f"{user}:{self.key}".encode()).decode()
         for secret in (self.key, quote(self.key, safe=""), login, self.password):
             if len(secret) >= _SHORTEST_HIDDEN:

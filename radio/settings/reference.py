@@ -1,4 +1,4 @@
-"""Reference tables of settings, in Markdown, made from their declarations."""
+"""Reference tables of settings in Markdown, generated from their declarations."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from radio.settings.kinds import Number, Whole, Word
 from radio.types import BURST_LIMIT, LISTENER_FORMATS, Format, Seconds
 
 SHORTEST_TOKEN: Final = 8
-"""Characters of a control token; a shorter one can be guessed."""
+"""Minimum length of a control token; a shorter one can be guessed."""
 _BURST: Final[Seconds] = 22.0
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -46,7 +46,7 @@ def _token(word: str) -> str:
 
 def _host_name(word: str) -> str:
     if not _NAME.fullmatch(word):
-        raise ValueError(f"'{word}' is not a host name: small letters, digits, hyphens and dots, without a port")
+        raise ValueError(f"'{word}' is not a host name: lowercase letters, digits, hyphens and dots, without a port")
     return word
 
 
@@ -55,48 +55,49 @@ class ServerSettings:
     """The address of the server, and its access rules.
 
     Raises:
-        SettingsError: Names each value that is not allowed.
+        SettingsError: Values are not allowed; the message names each one.
     """
 
     host: str | tuple[str, ...] = setting(
         "127.0.0.1",
         OneOrMore(Word(_host, "a host name or IP address")),
-        help="address to listen on, or a list of them; 0.0.0.0 stands for every network of this machine, and '::' for "
-        "those of IPv6 too",
+        help="address to listen on, or a list of them; 0.0.0.0 means all networks of this machine, and '::' also those "
+        "with IPv6",
     )
     port: int = whole(8000, 0, 65_535, help="port to listen on; 0 takes any free port")
     control_token: str | None = optional(
         Word(_token, f"text of at least {SHORTEST_TOKEN} characters"),
-        help="token that changes need, as `Authorization: Bearer TOKEN`; null needs none, on a loopback address only",
+        help="token required for changes, as `Authorization: Bearer TOKEN`; null requires none, and is only allowed on "
+        "loopback addresses",
     )
     control: bool = flag(True, help="allow changes over HTTP")
     burst: Mapping[Format, Seconds] = field(
         default_factory=lambda: dict.fromkeys(LISTENER_FORMATS, _BURST),
         metadata=declare(
             PerKey(LISTENER_FORMATS, Number(low=0, high=BURST_LIMIT, unit="s"), _BURST),
-            help="audio that a new listener receives at once, to bridge pauses of a weak network; "
+            help="audio that a new listener receives immediately, to bridge gaps in a weak network; "
             "one number, or one for each format, such as {opus: 22, mp3: 10, aac: 22}",
         ),
     )
     listeners: int | None = optional(
-        Whole(low=1, high=1_000_000), help="most listeners of one station; null sets no limit"
+        Whole(low=1, high=1_000_000), help="maximum number of listeners per station; null sets no limit"
     )
     listeners_per_address: int | None = optional(
         Whole(low=1, high=1_000_000),
-        help="most streams to one address; null sets no limit. A proxy on another machine counts as one address",
+        help="maximum number of streams per address; null sets no limit. A proxy on another machine is one address",
     )
-    tracks: bool = flag(True, help="let listeners who may change controls order tracks")
+    tracks: bool = flag(True, help="allow listeners who may change controls to order tracks")
     drain: float = number(
         2,
         0,
         600,
         unit="s",
-        help="time within which listeners are disconnected, one after the other, when the server is told to stop",
+        help="time over which listeners are disconnected, one after another, when the server stops",
     )
     hosts: tuple[str, ...] = setting(
         (),
         ListOf(Word(_host_name, "a host name"), noun="a list of host names"),
-        help="names of this machine, besides localhost, under which changes need no token, such as [radio.home]",
+        help="names of this machine, other than localhost, for which changes need no token, such as [radio.home]",
     )
 
     def __post_init__(self) -> None:

@@ -22,10 +22,10 @@ from radio.settings.tone import Tone
 from radio.types import PRIME_CHOICES, TEXTURES, PrimeChoice, TextureKind
 
 RANDOM_PRIME: Final = Path("random")
-"""Stands for random notes in place of a file."""
+"""Means random notes instead of a file."""
 
 LEARNED: Final = "learned"
-"""Written in place of progressions where the chord model writes them."""
+"""Written instead of progressions if the chord model writes them."""
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _BARS: Final = ListOf(Word(parse_bar, "a bar with one or two chords"), least=1, most=16)
@@ -33,29 +33,29 @@ _PROGRESSIONS: Final = ListOf(_BARS, least=1, noun="a list of chord loops")
 
 
 def check_name(word: str) -> str:
-    """Return a station's name. Raises ValueError if it is none."""
+    """Return a station's name. Raises ValueError if it is not valid."""
     if not _NAME.fullmatch(word):
-        raise ValueError(f"'{word}' is not a station name: small letters, digits and hyphens only")
+        raise ValueError(f"'{word}' is not a station name: lowercase letters, digits and hyphens only")
     return word
 
 
 _PROGRAM: Final = Whole(low=0, high=127)
 _TUNED: Final = "`python -m train tune-state` writes one"
-_CHECKPOINT: Final = "the package brings one, and `python -m train export` writes others"
+_CHECKPOINT: Final = "the package includes one, and `python -m train export` writes others"
 
 
 @dataclass(frozen=True, slots=True)
 class StationSettings:
-    """A station as `stations.yaml` describes it.
+    """A station as described in `stations.yaml`.
 
     Raises:
-        SettingsError: Names each value that is not allowed.
+        SettingsError: Values are not allowed; the message names each one.
     """
 
     name: str = field(
         metadata=declare(
-            Word(check_name, "a name"), help="key of the station, in addresses and on the command line: small letters, "
-            "digits and hyphens",
+            Word(check_name, "a name"), help="key of the station, in addresses and on the command line: lowercase "
+            "letters, digits and hyphens",
         )
     )  # fmt: skip
     title: str = field(metadata=declare(Text(), help="name that listeners see", shapes_music=True))
@@ -63,8 +63,8 @@ class StationSettings:
         (),
         WordOr(LEARNED, (), _PROGRESSIONS, earlier="learnt"),
         shapes_music=True,
-        help="learned, for loops of the chord model; or a list of loops, each a list of bars with one or two chords, "
-        "written in C major or A minor. A track plays one loop, moved to its key",
+        help="learned, for loops by the chord model; or a list of loops, each a list of bars with one or two chords, "
+        "written in C major or A minor. A track plays one loop, transposed to its key",
     )
     description: str = text(help="one sentence about the station")
     prompt: str = text(
@@ -73,22 +73,25 @@ class StationSettings:
     prime: Path | None = optional(
         File("MIDI file or recording"),
         shapes_music=True,
-        help="MIDI file or recording from which the station starts: its first three tracks take up the file's tempo, "
-        "key, chords, a passage of its keyboard, its drum loop and its melody",
+        help="MIDI file or recording that the station starts from: its first three tracks adopt the file's tempo, key, "
+        "chords, a passage of its keyboard, its drum loop and its melody",
     )
     prime_part: str = text(
-        help="keyboard part of the prime, such as channel 3, program 4 or track Piano; empty finds it",
+        help="keyboard part of the prime, such as channel 3, program 4 or track Piano; if empty, it is detected",
         shapes_music=True,
     )
     prime_leaves: tuple[PrimeChoice, ...] = setting(
         (),
         ListOf(Choice(PRIME_CHOICES), noun="a list of tempo, key and density"),
         shapes_music=True,
-        help="what the controls decide for the tracks of the prime, in place of the file: tempo, key, density; "
-        "`prompt` adds those that it asks for outright",
+        help="settings of the prime's tracks that come from the controls instead of the file: tempo, key, density; "
+        "`prompt` adds those that it asks for directly",
     )
     seed: int = whole(
-        0, 0, 2**63 - 1, help="start of the music; the same seed plays the same music, 0 another one at each start"
+        0,
+        0,
+        2**63 - 1,
+        help="seed of the music; the same seed plays the same music, 0 draws a new one at each start",
     )
     piano: Path = file(
         CHECKPOINTS / "piano.safetensors",
@@ -101,15 +104,15 @@ class StationSettings:
     )
     band: Path | None = optional(
         File("checkpoint", "`python -m train export` writes one"),
-        help="checkpoint of a band model, which plays all layers in place of the piano, drum and bass models",
+        help="checkpoint of a band model, which plays all layers instead of the piano, drum and bass models",
     )
     piano_state: Path | None = optional(
         File("tuned state", _TUNED),
-        help="state with which the piano model begins each piece, tuned on music of the station's style",
+        help="state that the piano model starts each piece from, tuned on music in the station's style",
     )
     drums_state: Path | None = optional(
         File("tuned state", _TUNED),
-        help="state with which the drum model begins each piece, tuned on music of the station's style",
+        help="state that the drum model starts each piece from, tuned on music in the station's style",
     )
     chords: Path = file(
         CHECKPOINTS / "chords.safetensors",
@@ -120,12 +123,12 @@ class StationSettings:
     bass: Path = file(
         CHECKPOINTS / "bass.safetensors",
         "checkpoint",
-        remedy="the package brings one, and `python -m train bass` writes others",
+        remedy="the package includes one, and `python -m train bass` writes others",
         help="checkpoint of the bass model, which chooses the pitches of the bass",
     )
     engine: str = choice(
         AUTO, ENGINES, shapes_music=True,
-        help="engine that steps the models; auto is native where it was compiled; RADIO_ENGINE in the environment "
+        help="engine that steps the models; auto is native if it was compiled; RADIO_ENGINE in the environment "
         "overrides it",
     )  # fmt: skip
     soundfont: Path = file(
@@ -133,11 +136,11 @@ class StationSettings:
         "soundfont",
         remedy="leave the setting out for the radio's own, or name another SF2 or SF3 file",
         shapes_music=True,
-        help="SF2 or SF3 file with the instruments; any General MIDI soundfont can take the place of the radio's own",
+        help="SF2 or SF3 file with the instruments; any General MIDI soundfont can replace the radio's own",
     )
     keys_program: int | tuple[int, ...] = setting(
         4, OneOrMore(_PROGRAM), shapes_music=True,
-        help="General MIDI program of the keys, from 0; 4 is an electric piano. From a list each track draws one",
+        help="General MIDI program of the keys, from 0; 4 is an electric piano. Each track draws one from a list",
     )  # fmt: skip
     bass_program: int = whole(
         33, 0, 127, shapes_music=True, help="General MIDI program of the bass, from 0; 33 is a fingered electric bass"
@@ -145,7 +148,7 @@ class StationSettings:
     lead_programs: tuple[int, ...] = setting(
         (11, 73, 28, 108, 78), ListOf(_PROGRAM, noun="a list of whole numbers from 0 to 127"), shapes_music=True,
         help="General MIDI programs of the lead, from 0; each track draws one of those that the soundfont has, and one "
-        "track in ten has another instrument. An empty list plays no lead",
+        "track in ten has another instrument. With an empty list there is no lead",
     )  # fmt: skip
     drum_kit: int = whole(
         0,
@@ -158,8 +161,8 @@ class StationSettings:
     style: str = choice("hiphop", STYLES, shapes_music=True, help="drum style that the model plays")
     timing: str = choice(
         "human", ("human", "steady"), shapes_music=True,
-        help="times of the notes: human, as measured from drummers of the style and the players of jazz trios, or "
-        "steady, the same in every bar",
+        help="timing of the notes: human, as measured from drummers of the style and from jazz trios, or steady, the "
+        "same in every bar",
     )  # fmt: skip
     layers: tuple[str, ...] = setting(
         ("keys", "bass", "drums"),
@@ -171,12 +174,12 @@ class StationSettings:
         TEXTURES,
         ListOf(Choice(TEXTURES), least=1, noun="a list of textures"),
         shapes_music=True,
-        help="ways in which the keys play, one drawn per track: line (single notes), stabs (short chords), thin (two "
+        help="ways of playing the keys, one drawn per track: line (single notes), stabs (short chords), thin (two "
         "voices), comp (played chords), pad (held chords)",
     )
     tempo_spread: float = number(
         6, 0, 20, unit="BPM", shapes_music=True,
-        help="tempos of tracks lie at most this far from the control `tempo`; 0 plays all tracks at it",
+        help="largest difference of a track's tempo from the control `tempo`; 0 plays all tracks at `tempo`",
     )  # fmt: skip
     keys: tuple[str, ...] = setting(
         ("C",),
@@ -188,15 +191,15 @@ class StationSettings:
     loops: Path | None = optional(
         Folder("folder of loops"),
         shapes_music=True,
-        help="folder of WAV, MP3 or OGG loops that replace the rain, without a seam; half an hour at most",
+        help="folder of WAV, MP3 or OGG loops that replace the rain, played seamlessly; at most half an hour",
     )
     ambience: AmbienceLevels = section(
-        AmbienceLevels, shapes_music=True, help="sounds of the surroundings, mixed, each with its level in dB"
+        AmbienceLevels, shapes_music=True, help="mix of background sounds, each with its level in dB"
     )
     controls: Controls = section(Controls, help="initial values of the controls")
     image: Path | None = optional(
         File("image", "leave the setting out for the radio's own"),
-        help="PNG or JPEG picture for the page and for pushes; null takes the radio's own",
+        help="PNG or JPEG picture for the page and for pushes; null uses the radio's own",
     )
     push: tuple[PushSettings, ...] = setting(
         (), ListOf(PUSH, noun="a list of pushes"), help="servers that `radio serve` sends the station to"
@@ -207,5 +210,5 @@ class StationSettings:
 
     @property
     def keys_programs(self) -> tuple[int, ...]:
-        """The programs that the keys of tracks are drawn from."""
+        """The programs that each track draws its keys from."""
         return self.keys_program if isinstance(self.keys_program, tuple) else (self.keys_program,)

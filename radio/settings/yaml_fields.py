@@ -1,4 +1,4 @@
-"""Read declared settings from YAML: each kind of value from its node, with a line for each problem."""
+"""Reading of declared settings from YAML: a reader for each kind of value, which reports problems with their lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def readers(reading: Reading, settings: Mapping[str, Setting]) -> dict[str, Read
 
 
 def reader(reading: Reading, kind: Kind, where: str) -> Reader:
-    """Return a reader for values of a kind. `where` precedes the problems of values inside a list or mapping."""
+    """Return a reader for values of a kind. `where` is the prefix of problems with values inside a list or mapping."""
     match kind:
         case Nullable():
             inner = reader(reading, kind.kind, where)
@@ -113,7 +113,7 @@ def _file(reading: Reading, kind: File) -> Reader:
         try:
             path = reading.path.parent / Path(text(node)).expanduser()
         except RuntimeError as error:
-            raise FaultError(node, f"'{text(node)}': ~ stands for no folder here; write the whole path") from error
+            raise FaultError(node, f"'{text(node)}': ~ means no folder here; write the full path") from error
         try:
             kind.check_exists(path)
         except ValueError as error:

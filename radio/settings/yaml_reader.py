@@ -1,4 +1,4 @@
-"""Read YAML node by node, and collect every problem with its line."""
+"""Reading of YAML node by node, which collects every problem with its line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from radio.errors import SettingsError, did_you_mean
 
 Reader: TypeAlias = Callable[[yaml.Node], object]
-"""Returns the value of a node. Raises FaultError where the value is not allowed."""
+"""Returns the value of a node. Raises FaultError if the value is not allowed."""
 
 MERGE: Final = "<<"
 """YAML's key for the settings of another mapping, which is not supported."""
@@ -21,15 +21,15 @@ _SURPRISING: Final = re.compile(r"[-+]?(0[0-9_]+|.*:.*)")
 """Numbers that YAML 1.1 reads in base 8, such as 010, or in base 60, such as 1:30."""
 
 _EXPONENT: Final = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
-"""Numbers that YAML 1.1 reads as text where they have no point or no sign, such as 3e-4."""
+"""Numbers that YAML 1.1 reads as text if they lack a point or a sign, such as 3e-4."""
 
 
 _Parser: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's, ten times as fast, unless PyYAML was built without it."""
+"""The parser of libyaml, which is ten times as fast, unless PyYAML was built without it."""
 
 
 class FaultError(Exception):
-    """A problem of one node."""
+    """A problem with one node."""
 
     def __init__(self, node: yaml.Node, message: str) -> None:
         self.node = node
@@ -37,11 +37,11 @@ class FaultError(Exception):
 
 
 class Reading:
-    """A file that is being read. `problem` collects the problems, and `check` raises them all at the end.
+    """A file that is being read. `problem` collects the problems, and `check` raises all of them.
 
     Args:
         path: The file.
-        allow_missing: Whether a file that the config names may be missing, with a warning.
+        allow_missing: Only warn about missing files that the config names.
     """
 
     def __init__(self, path: Path, *, allow_missing: bool = False) -> None:
@@ -51,7 +51,7 @@ class Reading:
         self._warnings: list[tuple[int, str]] = []
 
     def root(self) -> yaml.Node:
-        """Return the document. Raises SettingsError where there is none."""
+        """Return the document. Raises SettingsError if there is none."""
         try:
             text = self.path.read_text(encoding="utf-8")
         except OSError as error:
@@ -84,11 +84,11 @@ class Reading:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The warnings so far, in the order of lines."""
+        """The warnings so far, in line order."""
         return tuple(f"{self.path}:{line}: {text}" for line, text in sorted(self._warnings))
 
     def check(self) -> None:
-        """Raise SettingsError with every problem, in the order of lines."""
+        """Raise SettingsError with all problems in line order, if there are any."""
         if self._problems:
             raise SettingsError([f"{self.path}:{line}: {text}" for line, text in sorted(self._problems)])
 
@@ -117,8 +117,8 @@ class Reading:
 
         Args:
             node: The mapping.
-            where: Precedes each problem; empty for the whole file.
-            readers: The reader of each key that is known.
+            where: Prefix of each problem; empty for the whole file.
+            readers: The reader of each known key.
         """
         prefix = f"{where}: " if where else ""
         values: dict[str, object] = {}
@@ -135,7 +135,7 @@ class Reading:
         return values
 
     def entries(self, node: yaml.Node, where: str, reader: Reader) -> tuple[object, ...]:
-        """Return the values of all valid entries of a list. Raises FaultError where the node is not a list."""
+        """Return the values of all valid entries of a list. Raises FaultError if the node is not a list."""
         if not isinstance(node, yaml.SequenceNode):
             raise FaultError(node, "this must be a list")
         values = []
@@ -148,16 +148,16 @@ class Reading:
 
 
 def _compose(text: str) -> yaml.Node | None:
-    """Return the document. Raises YAMLError where the text is not YAML."""
+    """Return the document. Raises YAMLError if the text is not YAML."""
     try:
         return yaml.compose(text, Loader=_Parser)
     except yaml.YAMLError:
-        # libyaml refuses escapes of surrogates, and its messages say less.
+        # libyaml rejects escapes of surrogates, and its messages are less specific.
         return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _join_surrogates(root: yaml.Node) -> None:
-    r"""Join the halves of characters that are written as in JSON, such as "\uD83C\uDF19"; YAML reads two of them."""
+    r"""Join the halves of characters that are written as in JSON, such as "\uD83C\uDF19"; YAML reads them as two."""
     nodes, seen = [root], set()
     while nodes:
         node = nodes.pop()
@@ -175,7 +175,7 @@ def _join_surrogates(root: yaml.Node) -> None:
 def value_of(node: yaml.Node) -> str | int | float | bool | None:
     """Return a single value in its own type.
 
-    Numbers that YAML 1.1 reads in another base than 10 are refused. Numbers such as 3e-4, which it reads as text, are
+    Numbers that YAML 1.1 reads in a base other than 10 are rejected. Numbers such as 3e-4, which it reads as text, are
     numbers here.
     """
     value = scalar(node)
@@ -200,7 +200,7 @@ def scalar(node: yaml.Node) -> str | int | float | bool | None:
 
 
 def text(node: yaml.Node) -> str:
-    """Return a text as it is written, whatever type YAML gives it."""
+    """Return a text as written, regardless of its type in YAML."""
     if scalar(node) is None or not str(node.value).strip():
         raise FaultError(node, "this is empty")
     return str(node.value)
@@ -212,7 +212,7 @@ def is_null(node: yaml.Node) -> bool:
 
 
 def checked(check: Callable[[Any], object], read: Callable[[yaml.Node], object]) -> Reader:
-    """Return a reader that passes what `read` returns through `check`, which raises ValueError."""
+    """Return a reader that passes the result of `read` to `check` and turns its ValueError into a FaultError."""
 
     def reader(node: yaml.Node) -> object:
         value = read(node)

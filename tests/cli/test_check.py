@@ -87,7 +87,7 @@ def test_a_home_that_does_not_exist_is_one_clear_line(
         return path
 
     monkeypatch.setattr(Path, "expanduser", expanduser)
-    assert "'~/rain': ~ stands for no folder here" in check(tmp_path, f"{MINIMAL}    loops: ~/rain\n", capsys)
+    assert "'~/rain': ~ means no folder here" in check(tmp_path, f"{MINIMAL}    loops: ~/rain\n", capsys)
 
 
 @pytest.mark.parametrize(

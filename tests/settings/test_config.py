@@ -152,7 +152,7 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
         ("    controls: 3", "8: controls: this must be a mapping"),
         ("    title: again", "8: chill: 'title' is already on line 3"),
         ("    ? [a]\n    : b", "8: chill: a key must be a plain name"),
-        ("  Loud: {title: Loud, progressions: [[C]]}", "8: 'Loud' is not a station name: small letters"),
+        ("  Loud: {title: Loud, progressions: [[C]]}", "8: 'Loud' is not a station name: lowercase letters"),
         (
             "  lost: {title: Lost, progressions: learnd}",
             "8: lost: progressions: 'learnd' is not learned, or a list of chord loops. Did you mean 'learned'?",
@@ -187,7 +187,7 @@ def test_three_mistakes_are_all_named_with_their_lines(folder: Path) -> None:
             "8: server: host: '0.0.0.0:8000' is not a host name or IP address",
         ),
         ("server: {host: 'a b'}", "8: server: host: 'a b' is not a host name or IP address"),
-        ("server: {hosts: [radio.home:80]}", "8: hosts: 'radio.home:80' is not a host name: small letters"),
+        ("server: {hosts: [radio.home:80]}", "8: hosts: 'radio.home:80' is not a host name: lowercase letters"),
         ("server: {control: 'true'}", "8: server: control: 'true' is not true or false; write it without quotes"),
         ("server: {control: maybe}", "8: server: control: 'maybe' is not true or false"),
         ("server: {control_token: ''}", "8: server: control_token: this is empty"),

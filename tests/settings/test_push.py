@@ -100,7 +100,7 @@ def test_check_looks_for_the_keys_and_the_image(
         ("rtmp://host/app", "name the station with --station"),
         ("--station chill rtmp://host/app", "--key-env NAME or --key-file FILE"),
         ("--station chill rtmp://host/app/s3cret --key-env A_KEY", "seems to end in the stream key"),
-        ("--station chill icecast://source:s3cret@host/x --key-env A_KEY", "the address holds a password"),
+        ("--station chill icecast://source:s3cret@host/x --key-env A_KEY", "the address contains a password"),
         ("--station chill rtmp://host/app --key-env s3cret", "not the key"),
         ("--station chill rtmp://host/app --key-env A_KEY", "the environment variable A_KEY is not set"),
         ("--station chill rtmp://host/app --key-env A --key-file b", "give one of them"),
