@@ -1,4 +1,4 @@
-"""The arguments that several commands share, and the settings that they select."""
+"""Arguments shared by several commands, and the settings that they select."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
     def check_names(self, words: Sequence[str]) -> None:
         """Raise SettingsError for the first unknown option or command.
 
-        Argparse takes the value of an unknown option for a command, and reports that.
+        Argparse would mistake the value of an unknown option for a command, and report that instead.
         """
         parser, rest = self, iter(words)
         for word in rest:
@@ -72,7 +72,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="config file [stations.yaml of this folder, else the one that comes with the radio]",
+        help="config file [stations.yaml in this folder, else the one that comes with the radio]",
     )
 
 
@@ -81,8 +81,8 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
 
     Args:
         parser: The parser of a command, or of `radio` itself.
-        set_to: Where the values of `--set` go. Those of `radio` and of a command need a place each, since argparse
-            drops values that are repeated.
+        set_to: Attribute for the values of `--set`. `radio` and its commands need separate ones, because the parser of
+            a command would replace the values of `radio`.
     """
     unset = argparse.SUPPRESS
     parser.add_argument("--station", default=unset, metavar="NAME", help="station; `radio stations` lists them")
@@ -91,7 +91,7 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
         type=seed,
         default=unset,
         metavar="N",
-        help="start of the music; the same seed plays the same music [the config's, else another one each time]",
+        help="seed of the music; the same seed plays the same music [the config's, else a new one each time]",
     )
     add_prompt(parser)
     add_prime(parser)
@@ -106,10 +106,10 @@ def add_station(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> 
 
 
 def load_config(path: Path | None, *, allow_missing: bool = False) -> RadioConfig:
-    """Return the config, with the engine of the environment in place of the stations' own.
+    """Return the config, with the environment's engine instead of the stations' own.
 
-    The prompts of the stations are applied. Warnings are printed to standard error; files that stations need may be
-    missing, with a warning, where `allow_missing` is set.
+    The prompts of the stations are applied. Warnings are printed to standard error; with `allow_missing`, missing files
+    only cause a warning.
     """
     from radio.model.engines.selection import check_engine_name
     from radio.settings.config import load
@@ -134,14 +134,14 @@ def load_config(path: Path | None, *, allow_missing: bool = False) -> RadioConfi
 def station_settings(
     arguments: argparse.Namespace, config: RadioConfig, *, default: str | None = None
 ) -> StationSettings:
-    """Return the settings of the selected station, as the options of the command line have it.
+    """Return the settings of the selected station, with the options of the command line applied.
+
+    If the station starts from a file, controls that `--set` names override the file.
 
     Args:
-        arguments: Holds the arguments of `add_station`.
+        arguments: The parsed arguments of `add_station`.
         config: The stations to choose from.
-        default: The station where none is named; None demands a name.
-
-    What `--set` names is decided by its control where a file is taken up, too.
+        default: The station if none is named; None requires a name.
     """
     from radio.settings.fields import plain_value
     from radio.types import PRIME_CHOICES
@@ -167,7 +167,7 @@ def station_settings(
 
 
 def print_drawn_seed(arguments: argparse.Namespace, config: RadioConfig, settings: StationSettings) -> None:
-    """Print the seed of music that has played, if neither the command line nor the config names one."""
+    """Print the seed of the music that was played, if neither the command line nor the config sets one."""
     if not (arguments.seed or config.station(settings.name).seed):
         with suppress(OSError):  # the terminal may be gone
             print(f"radio: {settings.name} began from seed {settings.seed}", file=sys.stderr)

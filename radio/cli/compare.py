@@ -1,4 +1,4 @@
-"""`radio compare`: two audio files side by side, as a table and as a page with charts."""
+"""`radio compare`: compare two audio files, in a table and on a page with charts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     apart = compare(scores[:1], scores[1:])
     footnote = (
         f"Fréchet distance of the two: {table.decimal(apart.frechet, 1)}; "
-        f"told apart: {table.decimal(apart.told_apart, 2)} (0.5: not at all)"
+        f"told apart: {table.decimal(apart.told_apart, 2)} (0.5: chance)"
     )
     print(f"\n{footnote}")
     print_yardstick(references)

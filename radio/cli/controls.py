@@ -27,7 +27,7 @@ def _json() -> str:
 
 
 def _table() -> str:
-    """Return a line for each control, a group at a time: name, values, default in brackets, and help."""
+    """Return a line for each control, by group: name, values, default in brackets, and help."""
     from radio.settings.controls import CONTROLS
 
     width = max(map(len, CONTROLS))

@@ -1,4 +1,4 @@
-"""`radio doctor`: look for everything that the radio needs on this machine."""
+"""`radio doctor`: check for everything that the radio needs on this machine."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A requirement that was looked for.
+    """The result of the check for one requirement.
 
     Args:
         name: The requirement; for files, the stations and the setting.
-        is_ok: It is there.
-        detail: Its version or place, or the remedy.
-        is_needed: False where the radio runs without it, with less.
+        is_ok: True if it is available.
+        detail: Its version or location, or the remedy.
+        is_needed: False if the radio also runs without it, with fewer features.
     """
 
     name: str
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command: print a line for each requirement, and fail where one that is needed is missing."""
+    """Run the command: print a line for each requirement, and fail if a necessary one is missing."""
     is_healthy = True
     for finding in findings(arguments.config):
         mark = "ok  " if finding.is_ok else "MISS" if finding.is_needed else "--  "
@@ -91,7 +91,7 @@ def files(stations: Mapping[str, StationSettings]) -> Iterator[Finding]:
                 users.setdefault((setting, path), []).append(station.name)
     unreadable: set[Path] = set()
     for (setting, path), names in users.items():
-        # The error of a soundfont holds its remedy.
+        # The error of a soundfont contains its remedy.
         remedy = "" if setting == "soundfont" else "export it again, or leave the setting out for the shipped one"
         finding = _tried(f"{', '.join(names)}: {setting}", partial(read, setting, path), remedy)
         unreadable |= set() if finding.is_ok else {path}
@@ -165,12 +165,12 @@ def _sound_card() -> str:
 
     cards = list_sound_cards()
     if not cards:
-        raise AudioError("none was found")
+        raise AudioError("none found")
     return ", ".join(f"{card.number} {card.name}{' (default)' if card.default else ''}" for card in cards)
 
 
 def _config(path: Path | None) -> Iterator[Finding]:
-    """Yield findings of the config, and of the files that it names."""
+    """Yield findings for the config and for the files that it names."""
     from radio.settings.config import default_path, load
 
     path = path or default_path()
@@ -187,7 +187,7 @@ def _config(path: Path | None) -> Iterator[Finding]:
 
 
 def _pushes(station: StationSettings) -> Iterator[Finding]:
-    """Yield findings of the image and the keys that a station's pushes need. No key is shown."""
+    """Yield findings for the image and the keys that a station's pushes need. No key is shown."""
     from radio.push.video.picture import check_image
 
     def image(path: Path) -> str:
@@ -196,7 +196,7 @@ def _pushes(station: StationSettings) -> Iterator[Finding]:
 
     def key(push: PushSettings) -> str:
         push.secrets()
-        return f"to {push.to}, the key is there"
+        return f"to {push.to}, with a key"
 
     if station.image is not None:
         remedy = "use a PNG or JPEG file, or leave the setting out for the radio's own"

@@ -1,7 +1,7 @@
 """The log of `radio serve` and `radio push`: on standard error, as text or JSON, without ever blocking the caller.
 
-A thread writes the lines. If nothing reads them, or the disk is full, the radio plays on, and lines are dropped and
-counted. A message that repeats is limited to one line a second.
+A thread writes the lines. If nothing reads them, or the disk is full, the radio keeps playing, and lines are dropped
+and counted. A repeated message is limited to one line per second.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 STANDARD_ERROR: Final = 2
 
 LONGEST_QUEUE: Final = 1_000
-"""Lines that may wait for the writer."""
+"""Maximum number of lines that wait for the writer."""
 
 _BURST: Final = 10
-"""Lines of one message within a short time, before it is limited."""
+"""Lines of one message in a short time before it is limited."""
 _CLOSE_LIMIT: Final = 1.0
-"""Seconds for which the end of the program waits for the last lines."""
+"""Seconds that the program waits at its end for the last lines."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -48,16 +48,17 @@ class JsonFormatter(logging.Formatter):
 
 
 class RateLimit(logging.Filter):
-    """Limits each message to a burst of lines, then one line a second. The next line says how many were left out.
+    """A filter that limits each message to a burst of lines, then one line per second.
 
-    Records of one message have the same logger, level and text before its arguments are filled in.
+    The next line says how many were left out. Records belong to the same message if logger, level and unformatted text
+    are equal.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._now = now
         self._messages: dict[tuple[str, int, str], tuple[float, float, int]] = {}
-        """For each message: lines that may be written, the time of this number, and lines left out since."""
+        """For each message: its allowance of lines, the time of this allowance, and lines left out since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         now, key = self._now(), (record.name, record.levelno, str(record.msg))
@@ -75,16 +76,16 @@ class RateLimit(logging.Filter):
 
 
 class ThreadedHandler(logging.Handler):
-    """Writes lines to a file descriptor in a thread.
+    """A handler that writes lines to a file descriptor in a thread.
 
     Args:
-        descriptor: Where the lines are written. It is not closed.
+        descriptor: The file descriptor. It is not closed.
     """
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self.dropped = 0
-        """Lines that were not written, because too many waited or the write failed."""
+        """Number of lines that were not written, because too many were waiting or the write failed."""
         self._descriptor = descriptor
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
@@ -103,7 +104,7 @@ class ThreadedHandler(logging.Handler):
                 self._changed.notify()
 
     def close(self) -> None:
-        """Write what waits, but do not wait long for it."""
+        """Write the waiting lines, but do not wait long for that."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -133,9 +134,9 @@ def logging_to(descriptor: int, *, log_format: LogFormat = "text", level: str = 
     """Write the log to a file descriptor inside the block.
 
     Args:
-        descriptor: Where the lines are written, such as `STANDARD_ERROR`.
+        descriptor: The file descriptor, such as `STANDARD_ERROR`.
         log_format: `text` or `json`.
-        level: Least level of the radio's own messages: `debug`, `info`, `warning` or `error`.
+        level: Minimum level of the radio's own messages: `debug`, `info`, `warning` or `error`.
     """
     handler = ThreadedHandler(descriptor)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -159,10 +160,10 @@ def add_log(parser: argparse.ArgumentParser) -> None:
         "--log-format", choices=("text", "json"), default="text", help="format of the log on standard error [text]"
     )
     parser.add_argument(
-        "--log-level", choices=LEVELS, default="info", help="least level of the radio's messages in the log [info]"
+        "--log-level", choices=LEVELS, default="info", help="minimum level of the radio's messages in the log [info]"
     )
 
 
 def log_of(arguments: argparse.Namespace) -> contextlib.AbstractContextManager[ThreadedHandler]:
-    """Return a context that writes the log as the command line says."""
+    """Return a context manager that writes the log according to the command line."""
     return logging_to(STANDARD_ERROR, log_format=arguments.log_format, level=arguments.log_level)

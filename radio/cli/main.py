@@ -33,18 +33,18 @@ from radio.errors import ControlError, RadioError, SettingsError
 
 _COMMANDS: Final[dict[str, tuple[ModuleType, str]]] = {
     "play": (play, "play a station, through the speakers or into a pipe; `radio` without a command does the same"),
-    "serve": (serve, "serve every station over HTTP, with a page to listen and to change the controls"),
+    "serve": (serve, "serve every station over HTTP, with a page for listening and changing the controls"),
     "render": (render, "write the music of a station to a file, faster than it plays"),
     "push": (push, "play a station to Twitch, YouTube or another RTMP server, with a picture, or to Icecast"),
-    "prompt": (prompt, "show what words about the music become, without playing"),
-    "state": (state, "show, copy, and remove the saved states from which stations go on after a restart"),
+    "prompt": (prompt, "show how words about the music are understood, without playing"),
+    "state": (state, "show, copy, and remove the saved states that stations resume from after a restart"),
     "stations": (stations, "list the stations of the config"),
     "controls": (controls, "list the controls with their ranges and defaults"),
     "check": (check, "read the config and the files that it names, and report every mistake"),
-    "doctor": (doctor, "look for everything that the radio needs on this machine, and name what is missing"),
-    "score": (score, "measure audio files, let a learned judge tag them, and compare them with references"),
-    "compare": (compare, "show two audio files side by side, as a table and as a page with charts"),
-    "survey": (survey, "serve a page on which listeners compare pairs of passages, and report their answers"),
+    "doctor": (doctor, "check for everything that the radio needs on this machine, and name what is missing"),
+    "score": (score, "measure audio files, tag them with a learned judge, and compare them with references"),
+    "compare": (compare, "compare two audio files, in a table and on a page with charts"),
+    "survey": (survey, "serve a page where listeners compare pairs of passages, and report their answers"),
     "originality": (originality, "compare a MIDI file with the music that the shipped models were trained on"),
 }
 _PROMPT_OPTIONS: Final = ("prompt", "prompt_via", "musicgen_weights")
@@ -70,11 +70,11 @@ Press Ctrl-C to stop. Exit status: 0 done, 1 something failed, 2 a mistake in th
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status. Raise SystemExit after --help and --version only."""
+    """Run the command line and return the exit status. Raise SystemExit only after --help and --version."""
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` sets it
         signal.signal(signal.SIGHUP, _interrupt)
-    # Read when numpy is imported: blocks are so short that threads of its matrix products only wait for one another.
+    # numpy reads this on import: blocks are so short that threads of its matrix products only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     words = sys.argv[1:] if arguments is None else arguments
     try:
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(error)
         return FAILED
     except BrokenPipeError:
-        # The reader closed the pipe. The output that Python still holds must not fail at exit.
+        # The reader closed the pipe. The output that Python still buffers must not fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except KeyboardInterrupt:
@@ -105,7 +105,7 @@ def parser() -> Parser:
     root.add_argument("--version", action="version", version=f"radio {__version__}")
     play.add_arguments(root, set_to="set")
     add_config(root)
-    # A command's own arguments leave these as they are.
+    # The arguments of a command do not change these.
     unset = dict.fromkeys(("config", "station", "seed", *_PROMPT_OPTIONS, *_PRIME_OPTIONS, *_PLAY_OPTIONS))
     root.set_defaults(run=play.run, set=[], changes=[], **unset)
     commands = root.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=Parser)
@@ -120,7 +120,7 @@ def parser() -> Parser:
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Parse a command line. Raise SettingsError where it has a mistake."""
+    """Parse a command line. Raise SettingsError if it has a mistake."""
     root = parser()
     root.check_names(words)
     arguments = root.parse_args(words)

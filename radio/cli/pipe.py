@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 _CHUNK: Final[Frames] = SAMPLE_RATE // 10
-"""Frames that are written at a time: few, so that the first sound comes soon."""
+"""Frames written at a time: few, so that the first sound comes quickly."""
 
 
 def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seconds: Seconds | None = None) -> None:
-    """Write a station to `sink` as fast as it is read, until `seconds` are over or a signal ends the stream.
+    """Write a station to `sink` as fast as it is read, until `seconds` have been written or a signal ends the stream.
 
     Raises:
         BrokenPipeError: The reader closed the pipe.
@@ -36,7 +36,7 @@ def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seconds: Se
         ):
             while not stop.is_set() and (left is None or left > 0):
                 block = station.render(_CHUNK if left is None else min(_CHUNK, left))
-                station.events()  # unused here, and they would pile up
+                station.events()  # not used here, but they would accumulate
                 writer.write(block)
                 if output.error is not None:
                     break
@@ -49,7 +49,7 @@ def pipe(settings: StationSettings, sink: BinaryIO, *, format_: str, seconds: Se
 
 
 class _Sink:
-    """A file that remembers its first error. Libav calls it, and lets no exception through, not even an interrupt."""
+    """A file that remembers its first error, because libav swallows all exceptions, even interrupts."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

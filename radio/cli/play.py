@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PIPE_FORMATS: Final = ("wav", "s16le", "opus", "mp3", "flac")
 _SWITCH_INTERVAL: Final[Seconds] = 0.001
-"""Python's threads take turns this often, so that the one that feeds the sound card never waits long."""
+"""Switch interval of Python's threads: short, so that the one that feeds the sound card never waits long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, set_to: str = "changes") -> None:
@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser, *, set_to: str = "changes") -
         "--format", default=unset, choices=PIPE_FORMATS, help="format of --output - [wav]; all are 48 kHz stereo"
     )
     parser.add_argument(
-        "--device", default=unset, metavar="CARD", help="sound card: its number or a part of its name in `radio doctor`"
+        "--device", default=unset, metavar="CARD", help="sound card: its number or part of its name in `radio doctor`"
     )
     parser.add_argument(
-        "--seconds", default=unset, type=positive, metavar="N", help="stop after this much music [play without end]"
+        "--seconds", default=unset, type=positive, metavar="N", help="stop after this much music [play endlessly]"
     )
 
 
@@ -75,12 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
 def play(
     config: RadioConfig, settings: StationSettings, *, seconds: Seconds | None = None, device: str | None = None
 ) -> None:
-    """Play a station through a sound card until `seconds` are over, the listener quits, or a signal arrives.
+    """Play a station through a sound card until `seconds` have passed, the listener quits, or a signal arrives.
 
     Args:
-        config: The stations that the listener may switch to.
+        config: The stations that the listener can switch to.
         settings: The first station. Each later visit to a station plays from the next seed.
-        seconds: Length of the music; None plays without end.
+        seconds: Length of the music; None plays endlessly.
         device: Number or part of the name of a sound card; None selects the default one.
 
     Raises:
@@ -116,14 +116,14 @@ def play(
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Raise SettingsError for options that do not go together."""
+    """Raise SettingsError for options that cannot be combined."""
     if arguments.output not in (None, "-"):
         raise SettingsError(
             f"--output: only - is supported; to write a file: radio render --station … {arguments.output}"
         )
     if arguments.format is not None and arguments.output is None:
-        raise SettingsError("--format goes with --output -; `radio render` takes the format from the file's name")
+        raise SettingsError("--format requires --output -; `radio render` takes the format from the file's name")
     if arguments.device is not None and arguments.output is not None:
-        raise SettingsError("--device does not go with --output -, which needs no sound card")
+        raise SettingsError("--device cannot be combined with --output -, which needs no sound card")
     if arguments.output is not None and sys.stdout.isatty():
         raise SettingsError("--output -: standard output is a terminal; pipe it, as in `… --output - | ffplay -`")

@@ -21,7 +21,7 @@ def add_prime(parser: argparse.ArgumentParser) -> None:
         "--prime",
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="start from a MIDI file, or a recording of up to a minute: the first three tracks take up its tempo, key, "
+        help="start from a MIDI file, or a recording of up to a minute: the first three tracks adopt its tempo, key, "
         "chords, keyboard and drums; random starts from random notes",
     )
     parser.add_argument(
@@ -33,18 +33,18 @@ def add_prime(parser: argparse.ArgumentParser) -> None:
 
 
 def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationSettings:
-    """Return a station that starts as `--prime` says, and print to standard error what was found in the file.
+    """Return a station that starts from `--prime`, and print a description of the file to standard error.
 
     Raises:
-        SettingsError: `--prime-part` stands alone, or names no part.
+        SettingsError: `--prime-part` is given without `--prime`, or does not name a part.
         MidiError: The file cannot be used.
-        AudioError: The recording cannot be used, or what listens to it is not installed.
+        AudioError: The recording cannot be used, or the packages to transcribe it are not installed.
     """
     from radio.settings.station import RANDOM_PRIME
 
     if arguments.prime is None:
         if arguments.prime_part is not None:
-            raise SettingsError("--prime-part goes with --prime FILE")
+            raise SettingsError("--prime-part requires --prime FILE")
         return settings
     path, part = Path(arguments.prime), arguments.prime_part or ""
     if path != RANDOM_PRIME:
@@ -54,7 +54,7 @@ def primed(arguments: argparse.Namespace, settings: StationSettings) -> StationS
 
 
 def _found(path: Path, part: str, *, generated: bool) -> str:
-    """Return in words what is found in a file, or in the recording that MusicGen has generated."""
+    """Return a description of a file, or of the recording that MusicGen has generated."""
     from radio.compose.listening.reading import read_prime
     from radio.compose.prime import describe
     from radio.music.midi_parts import parse_part

@@ -1,4 +1,4 @@
-"""`radio prompt`: words about the music, and the values of controls that they become."""
+"""`radio prompt`: show how words about the music are understood, as values of controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stations that begin as words describe, for the commands that take `--prompt` or read `prompt:`."""
+"""Stations that start according to words, for the commands that take `--prompt` or read `prompt:`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_prompt(parser: argparse.ArgumentParser) -> None:
         "--prompt-via",
         default=argparse.SUPPRESS,
         choices=(VIA_GRAMMAR, VIA_MUSICGEN),
-        help="musicgen also lets MusicGen write half a minute of sound from the words, and starts from it as from "
+        help="musicgen also generates half a minute of audio from the words with MusicGen, and starts from it as from "
         "--prime; needs the extra `musicgen` and --musicgen-weights [grammar]",
     )
     parser.add_argument(
@@ -38,15 +38,15 @@ def add_prompt(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FOLDER",
-        help="weights of MusicGen on this machine; nothing is downloaded, and their license is for you to check",
+        help="weights of MusicGen on this machine; nothing is downloaded, and you must check their license",
     )
 
 
 def prompted(arguments: argparse.Namespace, settings: StationSettings) -> StationSettings:
-    """Return a station that begins as `--prompt` describes, and print to standard error what the words became.
+    """Return a station with the changes of `--prompt`, and print to standard error how the words were understood.
 
     Raises:
-        SettingsError: No word is known; MusicGen may know others than the grammar.
+        SettingsError: The grammar knows none of the words, and MusicGen is not used.
     """
     from radio.prompt.changes import with_changes
     from radio.prompt.text import lines_of
@@ -57,12 +57,12 @@ def prompted(arguments: argparse.Namespace, settings: StationSettings) -> Statio
     for line in lines_of(understanding):
         print(f"  {line}", file=sys.stderr)
     if not understanding.says_something and arguments.prompt_via != VIA_MUSICGEN:
-        raise SettingsError(f"--prompt: nothing of '{words}' was understood; try 'slow, rain, felt piano, no drums'")
+        raise SettingsError(f"--prompt: no part of '{words}' was understood; try 'slow, rain, felt piano, no drums'")
     return with_changes(settings, understanding)
 
 
 def begin_as_prompted(settings: StationSettings) -> StationSettings:
-    """Return a station that begins as its own prompt describes; print what was not understood to standard error."""
+    """Return a station with the changes of its own prompt; print phrases that are not understood to standard error."""
     from radio.prompt.changes import with_changes
 
     if not settings.prompt:
@@ -75,9 +75,9 @@ def begin_as_prompted(settings: StationSettings) -> StationSettings:
 
 
 def understood(words: str, settings: StationSettings) -> Understanding:
-    """Return what becomes of a prompt. Raises SettingsError where it is too long."""
+    """Return how a prompt is understood. Raises SettingsError if it is too long."""
     from radio.prompt.changes import LONGEST, understand
 
     if len(words) > LONGEST:
-        raise SettingsError(f"a prompt of {len(words)} characters is too long; it may have {LONGEST}")
+        raise SettingsError(f"a prompt of {len(words)} characters is too long; it may have at most {LONGEST}")
     return understand(words, settings, settings.controls)

@@ -36,16 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--password-env", metavar="NAME", help="environment variable with the password of the address's user, for RTMP"
     )
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="file with that password")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="PNG or JPEG behind the bars [the station's]")
+    parser.add_argument(
+        "--image", type=Path, metavar="FILE", help="picture behind the bars, PNG or JPEG [the station's]"
+    )
     parser.add_argument("--size", metavar="WxH", help="size of the picture in pixels [1280x720]")
-    parser.add_argument("--fps", metavar="N", help="its frames per second [30]")
-    parser.add_argument("--video-bitrate", metavar="N", help="its constant rate in kbit/s, 200-20000 [2500]")
+    parser.add_argument("--fps", metavar="N", help="frames of the picture per second [30]")
+    parser.add_argument("--video-bitrate", metavar="N", help="bit rate of the picture in kbit/s, 200-20000 [2500]")
     add_log(parser)
     parser.add_argument("--format", dest="mount_format", choices=("opus", "mp3"), help="format for Icecast [opus]")
     parser.add_argument(
         "address",
         help="rtmp://HOST/APP or icecast://USER@HOST:PORT/MOUNT, or with TLS rtmps:// or icecasts://, without the key, "
-        "since other users of this machine can see it",
+        "because other users of this machine can see it",
     )
 
 
@@ -99,7 +101,7 @@ def _destination(arguments: argparse.Namespace) -> PushSettings:
     """Return the settings of the push.
 
     Raises:
-        SettingsError: An argument is not allowed. The message never holds a key.
+        SettingsError: An argument is not allowed. The message never contains a key.
     """
     from radio.settings.fields import from_word, settings_of
     from radio.settings.push import PushSettings, build
@@ -125,7 +127,7 @@ def _destination(arguments: argparse.Namespace) -> PushSettings:
 
 
 def _key(arguments: argparse.Namespace) -> Key:
-    """Return the source of the key, which is never an argument, since other users can read arguments."""
+    """Return the source of the key, which is never an argument, because other users can read arguments."""
     from getpass import getpass
 
     from radio.settings.push_target import Key, env_name

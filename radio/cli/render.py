@@ -1,4 +1,4 @@
-"""`radio render`: the music of a station as files, which appear only when they are complete."""
+"""`radio render`: write the music of a station to files, which appear only when they are complete."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:  # `radio --help` imports neither numpy nor rich
     from radio.station.extent import Extent
 
 _DRAFTS: Final = ".radio-"
-"""Prefix of the folders that hold files until they are complete."""
+"""Prefix of the folders that contain files until they are complete."""
 
 _SHORTEST: Final = 1 / 60
-"""Minutes. Less than a second holds no music worth a file."""
+"""Shortest length in minutes: one second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_station(parser)
-    parser.add_argument("--tracks", type=count, metavar="N", help="whole tracks, from intro to ending [1]")
+    parser.add_argument("--tracks", type=count, metavar="N", help="number of whole tracks, from intro to ending [1]")
     parser.add_argument(
-        "--bars", type=count, metavar="N", help="this many bars without intro and ending, which can be looped"
+        "--bars", type=count, metavar="N", help="number of bars without intro and ending, which can be looped"
     )
     parser.add_argument("--minutes", type=positive, metavar="N", help="length, such as 2.5; the music fades at its end")
     parser.add_argument(
@@ -76,14 +76,14 @@ def extent_of(arguments: argparse.Namespace) -> Extent:
     """Return the part of the music that `--tracks`, `--bars` or `--minutes` selects.
 
     Raises:
-        SettingsError: There is more than one of them, or the length is out of range.
+        SettingsError: More than one of them is given, or the length is out of range.
     """
     from radio.station.extent import BarLoop, TimedExcerpt, WholeTracks
 
     names = [name for name in ("tracks", "bars", "minutes") if getattr(arguments, name) is not None]
     if len(names) > 1:
         options = " and ".join(f"--{name}" for name in names)
-        raise SettingsError(f"{options} exclude one another; use one of --tracks, --bars and --minutes")
+        raise SettingsError(f"{options} cannot be combined; use one of --tracks, --bars and --minutes")
     if arguments.bars is not None:
         return BarLoop(arguments.bars)
     if arguments.minutes is not None:
@@ -98,17 +98,17 @@ def extent_of(arguments: argparse.Namespace) -> Extent:
 def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], count: int = 1) -> None:
     """Write a part of a station's music to each of `paths`, and show the progress on standard error.
 
-    The same settings and extent give the same bytes. Where something fails, existing files stay as they were.
+    The same settings and extent give the same bytes. If something fails, existing files do not change.
 
     Args:
         settings: The station, with its seed.
         extent: The part of the music.
-        paths: Files to write, in formats after their suffixes.
+        paths: Files to write, in the formats of their suffixes.
         count: Number of files, from successive seeds. Above 1, the name of each file ends in its seed.
 
     Raises:
         SettingsError: A suffix is not supported, a folder does not exist, or the length is out of range.
-        StreamError: ffmpeg is not installed, or failed.
+        StreamError: ffmpeg is not installed, or it failed.
         RadioError: The station cannot be opened.
     """
     from rich.console import Console
@@ -154,7 +154,7 @@ def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def _check(path: Path, extent: Extent) -> None:
-    """Raise for every mistake that can be known before the music is rendered."""
+    """Raise an error for any mistake that can be detected before the music is rendered."""
     from radio.station import audio_files, rendering
     from radio.station.extent import TimedExcerpt
 

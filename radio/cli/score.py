@@ -1,4 +1,4 @@
-"""`radio score`: measures and a learned judgement of audio files, beside a folder of references."""
+"""`radio score`: measures and a learned judgment of audio files, compared with a folder of references."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--judge",
         metavar="URL",
-        help="ask an audio language model at this address too, such as http://localhost:8000/v1; JUDGE_KEY in the "
+        help="also ask an audio language model at this address, such as http://localhost:8000/v1; JUDGE_KEY in the "
         "environment is sent as its key",
     )
     parser.add_argument("--judge-model", default="default", metavar="NAME", help="name of that model [default]")
@@ -74,11 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Extras:
-    """The judges that are asked for by an option: DNSMOS and an audio language model.
+    """The optional judges: DNSMOS and an audio language model.
 
     Raises:
         JudgeError: A package is missing.
-        SettingsError: The address is not one, or there are words without a judge to read them.
+        SettingsError: The address is not valid, or `--words` is given without `--judge`.
     """
 
     def __init__(self, arguments: argparse.Namespace) -> None:
@@ -87,7 +87,7 @@ class Extras:
         from radio.judge.language_model import LanguageModel
 
         if arguments.words is not None and arguments.judge is None:
-            raise SettingsError("--words is what the model of --judge reads; add --judge URL")
+            raise SettingsError("--words is for the model of --judge; add --judge URL")
         self._words = arguments.words
         self._dnsmos = Dnsmos() if arguments.artifacts else None
         self._model = None
@@ -95,7 +95,7 @@ class Extras:
             self._model = LanguageModel(arguments.judge, arguments.judge_model, os.environ.get("JUDGE_KEY"))
 
     def judge(self, one: Score) -> dict[str, JsonValue]:
-        """Return the figures by name; none without an option."""
+        """Return the figures by name; empty if no option asks for any."""
         from radio.audio.decoding import read
 
         figures: dict[str, JsonValue] = {}
@@ -113,7 +113,7 @@ class Extras:
 def compare_with(
     folder: Path | None, scores: Sequence[Score], tagger: Tagger, on_file: OnFile
 ) -> tuple[list[Score], list[Comparison]]:
-    """Return the references in a folder and the comparison of each recording with them; nothing without a folder."""
+    """Return the references in a folder and the comparison of each recording with them; empty without a folder."""
     from radio.judge import score
 
     if folder is None:
@@ -123,17 +123,17 @@ def compare_with(
 
 
 def print_yardstick(references: Sequence[Score]) -> None:
-    """Print the Fréchet distance of the references' halves, if there are references."""
+    """Print the Fréchet distance between the halves of the references, if there are any."""
     from radio.judge.score import halves
     from radio.judge.table import decimal
 
     if references:
-        print(f"\nFréchet distance of the references' own halves: {decimal(halves(references), 1)}")
+        print(f"\nFréchet distance between the halves of the references: {decimal(halves(references), 1)}")
 
 
 @contextmanager
 def progress() -> Iterator[OnFile]:
-    """Show the file that is being read, on standard error, if that is a terminal."""
+    """Show the file that is being read on standard error, if that is a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

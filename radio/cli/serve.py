@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin a new piece on every station; the same number begins the same pieces",
     )
     add_state(parser)
-    parser.add_argument("--no-state", action="store_true", help="keep no states: every start begins new pieces")
+    parser.add_argument("--no-state", action="store_true", help="save no states: every start begins new pieces")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _states(arguments: argparse.Namespace) -> StateFolder | None:
-    """Return the folder of the states, locked; None where there is to be none."""
+    """Return the folder of the states, locked, or None if no states are kept."""
     from radio.server.broadcast.state_folder import StateFolder
 
     if arguments.no_state:
@@ -123,9 +123,9 @@ def serve(
 
     Args:
         config: The stations and the server's settings.
-        load: Reads the config again, at SIGHUP.
-        states: The folder in which the states of the stations are kept.
-        forget: Whether the stations begin new pieces, and the states are removed.
+        load: Reads the config again on SIGHUP.
+        states: The folder for the saved states of the stations.
+        forget: Remove the states, so that the stations begin new pieces.
 
     Raises:
         ServerError: The port is taken, or the host is not an address of this machine.

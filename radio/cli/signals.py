@@ -1,4 +1,4 @@
-"""The signals SIGINT and SIGTERM, which stop what plays."""
+"""Handling of SIGINT and SIGTERM, which stop playback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def handled_by(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
-    """Let `handler` receive both signals inside the block."""
+    """Handle both signals with `handler` inside the block."""
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -35,7 +35,7 @@ def stop_event() -> Iterator[threading.Event]:
 
 
 def run_until_stopped(coroutine: Coroutine[object, object, None]) -> None:
-    """Run a coroutine until it returns or a signal cancels it: SIGINT, SIGTERM, or SIGHUP of a terminal that is closed.
+    """Run a coroutine until it returns or a signal cancels it: SIGINT, SIGTERM, or SIGHUP of a closed terminal.
 
     A second signal cuts its cleanup short.
     """

@@ -1,4 +1,4 @@
-"""`radio state`: the saved states of the stations, from which `radio serve` goes on."""
+"""`radio state`: the saved states of the stations, which `radio serve` resumes from."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     action("list", "list the states; `radio state` without an action does the same")
     export = action("export", "copy the state of a station to a file, for another machine")
-    load = action("import", "let a station go on from such a file, in place of its own state")
+    load = action("import", "make a station resume from such a file instead of its own state")
     clear = action("clear", "remove the state of a station, which then begins a new piece")
     export.add_argument("name", metavar="STATION")
     export.add_argument("file", type=Path, metavar="FILE")
     load.add_argument("file", type=Path, metavar="FILE")
-    load.add_argument("into", nargs="?", metavar="STATION", help="station that goes on from the file [the file's own]")
+    load.add_argument("into", nargs="?", metavar="STATION", help="station that resumes from the file [the file's own]")
     clear.add_argument("name", metavar="STATION")
 
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             name = _checked(arguments.into or saved.name, arguments.config)
             with _locked(folder):
                 folder.write(name, saved)
-            print(f"{name} goes on from {arguments.file} when the radio starts")
+            print(f"{name} resumes from {arguments.file} when the radio starts")
         case "clear":
             with _locked(folder):
                 folder.clear(arguments.name)
@@ -99,7 +99,7 @@ def folder_of(path: Path | None) -> Path:
 
 @contextlib.contextmanager
 def _locked(folder: StateFolder) -> Iterator[None]:
-    """Keep a running radio from writing over a change. Raise SnapshotError while one uses the folder."""
+    """Lock the folder against a running radio, which would overwrite changes. Raise SnapshotError if one uses it."""
     try:
         folder.lock()
     except SnapshotError as error:

@@ -1,4 +1,4 @@
-"""`radio survey`: a page on which listeners compare pairs of passages, and the report of their answers."""
+"""`radio survey`: a page where listeners compare pairs of passages, and the report of their answers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         type=Path,
-        help="folder with a folder of recordings for each condition, with the same names, and NAME.txt with words; or "
-        "a config like stations.yaml, whose stations are the conditions",
+        help="folder that has a folder of recordings for each condition, with the same names, and NAME.txt with words; "
+        "or a config like stations.yaml, whose stations are the conditions",
     )
     parser.add_argument(
         "--passages",
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", dest="order_seed", type=int, default=0, metavar="N", help="seed of the listeners' orders [0]"
     )
-    parser.add_argument("--pairs", type=count, default=12, metavar="N", help="pairs for each listener at most [12]")
+    parser.add_argument("--pairs", type=count, default=12, metavar="N", help="maximum pairs per listener [12]")
     parser.add_argument(
         "--seconds",
         dest="length",
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--answers",
         type=Path,
         metavar="FILE",
-        help="SQLite file of the answers [answers.sqlite in the folder, or beside the config]",
+        help="SQLite file of the answers [answers.sqlite in the folder, or next to the config]",
     )
     parser.add_argument("--report", action="store_true", help="print the results so far instead of serving the page")
     parser.add_argument(
@@ -79,7 +79,7 @@ def _check_answers(path: Path) -> None:
     from radio.errors import SettingsError
 
     if not path.is_file():
-        raise SettingsError(f"{path}: there are no answers yet; --answers names another file")
+        raise SettingsError(f"{path}: there are no answers yet; name another file with --answers")
 
 
 def _report(store: Store, arguments: argparse.Namespace) -> None:

@@ -72,7 +72,7 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
     [
         ("serv", "radio has no command serv. Did you mean 'serve'? (see radio --help)"),
         ("--station chil", "there is no station 'chil'. Did you mean 'chill'? Stations: chill, study"),
-        ("--station chill --format mp3", "--format goes with --output -"),
+        ("--station chill --format mp3", "--format requires --output -"),
         ("--station chill --output song.wav", "to write a file: radio render"),
         ("--station chill --output - --format aac", "invalid choice: 'aac'"),
         ("--station chill --seconds 0", "'0' is not a number above 0"),
@@ -91,9 +91,9 @@ def test_the_version_is_the_package_s(radio: Radio) -> None:
         ("render --station chill --minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
         (
             "render --station chill --minutes 3 --bars 8 song.wav",
-            "--bars and --minutes exclude one another; use one of --tracks, --bars and --minutes",
+            "--bars and --minutes cannot be combined; use one of --tracks, --bars and --minutes",
         ),
-        ("render --station chill --tracks 1 --bars 8 song.wav", "--tracks and --bars exclude one another"),
+        ("render --station chill --tracks 1 --bars 8 song.wav", "--tracks and --bars cannot be combined"),
         ("render --station chill --tracks 0 song.wav", "'0' is not a whole number from 1 to 1000"),
         ("render --station chill --minutes 400 song.wav", "--minutes 400: an audio file holds at most 360 minutes"),
         ("render --station chill --instrument vibrafon song.wav", "Did you mean 'Vibraphone'?"),

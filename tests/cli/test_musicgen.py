@@ -46,7 +46,7 @@ def test_a_render_starts_from_the_recording_and_the_words_decide_what_they_ask_f
     said = capsys.readouterr().err
     assert "CC BY-NC 4.0" in said
     (kept,) = cache.iterdir()
-    assert f"MusicGen: writing 30 seconds of sound to {kept}" in said
+    assert f"MusicGen: writing 30 seconds of audio to {kept}" in said
     assert re.search(rf"{kept.name}: 9[567][.\d]* BPM; key C; chords", said)
     assert midi.read(tmp_path / "out.mid").tempos[0][1] == pytest.approx(60e6 / 72, rel=1e-5)
 
@@ -54,7 +54,7 @@ def test_a_render_starts_from_the_recording_and_the_words_decide_what_they_ask_f
     arguments = parse([*render, "--prompt", "72 bpm"])
     take_recording(arguments)
     assert arguments.prime == str(kept)
-    assert f"kept from an earlier time: {kept}" in capsys.readouterr().err
+    assert f"MusicGen: reusing {kept}" in capsys.readouterr().err
     take_recording(arguments)
     assert capsys.readouterr().err == "", "a reload of a server says nothing more"
     assert primed(arguments, station_settings(arguments, load_config(None))).prime == kept
@@ -83,9 +83,9 @@ def test_options_that_do_not_go_together_are_refused(
 ) -> None:
     plain = ["render", "--station", "study", str(tmp_path / "out.mid")]
     for command, message in [
-        (render, "--prompt-via goes with --prompt WORDS"),
+        (render, "--prompt-via requires --prompt WORDS"),
         ([*plain, "--prompt", "rain", "--prompt-via", "musicgen"], "needs --musicgen-weights FOLDER"),
-        ([*plain, "--prompt", "rain", "--musicgen-weights", "."], "goes with --prompt-via musicgen"),
+        ([*plain, "--prompt", "rain", "--musicgen-weights", "."], "requires --prompt-via musicgen"),
         ([*render, "--prompt", "rain", "--prime", "random"], "leave out --prime and --prime-part"),
         ([*render, "--prompt", "rain", "--prime-part", "channel 1"], "leave out --prime and --prime-part"),
         (["--prompt-via", "musicgen", "check"], "radio check does not take --prompt-via"),

@@ -47,5 +47,5 @@ def test_what_cannot_be_used_is_an_error(tmp_path: Path, capsys: pytest.CaptureF
     assert main([*render, "--prime", str(tmp_path / "noise.mid")]) == FAILED
     assert "noise.mid: not a standard MIDI file" in capsys.readouterr().err
     assert main([*render, "--prime-part", "channel 1"]) == USAGE
-    assert "--prime-part goes with --prime FILE" in capsys.readouterr().err
+    assert "--prime-part requires --prime FILE" in capsys.readouterr().err
     assert not (tmp_path / "out.mid").exists()

@@ -31,7 +31,7 @@ def test_a_prompt_comes_before_the_controls_of_the_command_line(capsys: pytest.C
 
 def test_a_prompt_that_says_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--station", "chill", "--prompt", "purple elephants", "x.wav"]) == 2
-    assert "nothing of 'purple elephants' was understood" in capsys.readouterr().err
+    assert "no part of 'purple elephants' was understood" in capsys.readouterr().err
     assert main(["render", "--station", "chill", "--prompt", "slow " * 300, "x.wav"]) == 2
     assert "a prompt of 1500 characters is too long" in capsys.readouterr().err
 

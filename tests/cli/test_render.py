@@ -143,8 +143,8 @@ def test_mistakes_are_named_before_rendering(
         ("--minutes 400 song.wav", "--minutes 400: an audio file holds at most 360 minutes"),
         ("--minutes 1e-9 song.wav", "--minutes 1e-09: less than a second"),
         ("--minutes 0.0166 song.mid", "less than a second"),
-        ("--minutes 1 --tracks 1 song.mid", "--tracks and --minutes exclude one another; use one of"),
-        ("--minutes 1 --tracks 1 --bars 1 song.mid", "--tracks and --bars and --minutes exclude one another"),
+        ("--minutes 1 --tracks 1 song.mid", "--tracks and --minutes cannot be combined; use one of"),
+        ("--minutes 1 --tracks 1 --bars 1 song.mid", "--tracks and --bars and --minutes cannot be combined"),
     ],
 )
 def test_a_wrong_length_is_named_before_rendering(

@@ -48,7 +48,7 @@ def test_two_files_side_by_side(files: tuple[Path, Path], tmp_path: Path, capsys
     ("arguments", "status", "message"),
     [
         (["score", "missing.wav"], 1, "missing.wav: no such file"),
-        (["score", "x.wav", "--words", "rain"], 2, "--words is what the model of --judge reads"),
+        (["score", "x.wav", "--words", "rain"], 2, "--words is for the model of --judge"),
         (["score", "x.wav", "--judge", "nowhere"], 2, "is not an address"),
         (["compare", "x.wav", "y.wav", "--report", "missing/r.html"], 2, "there is no folder missing"),
     ],
