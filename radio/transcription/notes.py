@@ -37,7 +37,7 @@ _SHORTEST: Final = 11
 
 _OVERTONES: Final = (12, 19, 24)
 _STRONGER, _LONGER = 1.4, 2.0
-"""Strength and length of a note, relative to a false note that is detected below it."""
+"""Minimum strength and length of a real note, relative to a false one that is detected below it."""
 
 _TOGETHER: Final[Seconds] = 0.04
 _NEIGHBORS: Final = 12

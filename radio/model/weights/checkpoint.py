@@ -96,7 +96,7 @@ def read(path: Path, part: Part | None = None) -> Checkpoint:
         raise ModelError(f"{path}: its tokens contradict the vocabulary table ({unknown[:3] or 'duplicate names'})")
     if len(names) != spec.vocabulary:
         raise ModelError(f"{path}: its header lists {len(names)} tokens for {spec.vocabulary} rows")
-    if spec.layers > len(tensors):  # checked first, since listing the arrays of too many layers takes long
+    if spec.layers > len(tensors):  # checked first, because listing the arrays of too many layers is slow
         raise ModelError(f"{path}: it has {len(tensors)} arrays, too few for {spec.layers} layers")
     weights = (
         PackedWeights(spec, weight_format, tensors) if file_format in _FORMATS else _pack_plain(path, spec, tensors)

@@ -1,7 +1,7 @@
 """Layout of weights on disk and in memory: fp32, bf16 or int8, in the panels that `kernels/cpu/model.h` describes.
 
 A panel is 16 rows of a matrix. One line of it has 64 bytes (16 rows × 1 float, 2 bfloat16 or 4 int8 columns), so that
-any vector unit reads a matrix sequentially. Each int8 row has a scale, stored beside the matrix as `<name>.scale`.
+any vector unit reads a matrix sequentially. Each int8 row has a scale, stored next to the matrix as `<name>.scale`.
 """
 
 from __future__ import annotations
