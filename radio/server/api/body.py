@@ -1,4 +1,4 @@
-"""The base of the API's JSON bodies, their encoding, and the JSON schema that follows from their types.
+"""The base class of the API's JSON bodies, their encoding, and the JSON schema derived from their types.
 
 A body is a msgspec Struct. Its annotations are the only declaration of its fields: requests are checked against them,
 responses are built from them, and `/api/openapi.json` is generated from them.
@@ -41,7 +41,7 @@ def iso_time(at: float) -> str:
 
 
 def json_schemas(types: Iterable[Any]) -> tuple[list[dict[str, JsonValue]], dict[str, JsonValue]]:
-    """Return the JSON schema of each type (draft 2020-12), and the components to which these schemas refer."""
+    """Return the JSON schema of each type (draft 2020-12), and the components that these schemas refer to."""
     schemas, components = msgspec.json.schema_components(types, schema_hook=_custom_schema, ref_template=_REFERENCE)
     for component in components.values():
         if component.get("type") == "object":

@@ -1,4 +1,4 @@
-"""The controls of a station in JSON. `radio.settings.controls` declares their ranges and meanings."""
+"""The controls of a station as JSON. `radio.settings.controls` declares their ranges and meanings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTROLS_SCHEMA: Final[dict[str, JsonValue]] = {
 
 
 class DeclaredValues(dict[str, JsonValue]):
-    """An object whose JSON schema follows from the declarations in `radio.settings`."""
+    """An object whose JSON schema is derived from the declarations in `radio.settings`."""
 
     @classmethod
     def json_schema(cls) -> dict[str, JsonValue]:
@@ -28,7 +28,7 @@ class DeclaredValues(dict[str, JsonValue]):
 
 
 class ControlValues(DeclaredValues):
-    """Values of some controls by name. They are checked by `Controls.changed`."""
+    """Values of some controls by name. `Controls.changed` validates them."""
 
     @classmethod
     def json_schema(cls) -> dict[str, JsonValue]:
@@ -44,7 +44,7 @@ class ControlPatch(ControlValues):
 
 
 class ControlEvent(ControlValues):
-    """The control values that took effect at `frame`, which stands among them."""
+    """The control values that took effect at `frame`, and `frame` itself."""
 
     kind = "control"
 
@@ -57,7 +57,7 @@ class ControlEvent(ControlValues):
         return {
             **CONTROLS_SCHEMA,
             "title": "ControlEvent",
-            "description": "The control values that took effect, and the frame at which they did.",
+            "description": "The control values that took effect, and the frame at which they did so.",
             "properties": {**PROPERTIES, "frame": {"type": "integer"}},
             "required": ["frame"],
         }

@@ -16,13 +16,13 @@ from radio.types import STILL, Frames, MixMove, StationEvent
 Tempo: TypeAlias = Annotated[float, Meta(description="Beats per minute.")]
 Instruments: TypeAlias = Annotated[
     dict[str, int],
-    Meta(description="General MIDI programs, from 0, by layer; of `drums` the kit, `lead` where there is one."),
+    Meta(description="General MIDI programs, from 0, by layer; the kit for `drums`; `lead` only if there is one."),
 ]
 LoopChords: TypeAlias = Annotated[list[str], Meta(description="The chords of a loop, one entry per bar.")]
 
 
 class TrackEvent(Body):
-    """A track begins."""
+    """The start of a track."""
 
     kind: ClassVar[str] = "track"
     number: Annotated[int, Meta(description="Index of the track since the worker started.")]
@@ -39,11 +39,11 @@ class TrackEvent(Body):
 
 
 class BarEvent(Body):
-    """A bar begins."""
+    """The start of a bar."""
 
     kind: ClassVar[str] = "bar"
     number: Annotated[int, Meta(description="Index of the bar since the worker started.")]
-    chord: Annotated[str, Meta(description="Two names with a space between them if it changes on the third beat.")]
+    chord: Annotated[str, Meta(description="Two names separated by a space if it changes on the third beat.")]
     section: str
     tempo: Tempo
     chords: LoopChords
@@ -52,12 +52,12 @@ class BarEvent(Body):
     frames: Annotated[int, Meta(description="Length of the bar.", ge=0)] = 0
     mix: Annotated[MixMove, Meta(description="Movement of the mix from the start of the bar to its end.")] = STILL
     instruments: Instruments = msgspec.field(default_factory=dict)
-    key: Annotated[str, Meta(description="Empty where it is unknown.")] = ""
+    key: Annotated[str, Meta(description="Empty if unknown.")] = ""
     hold: Annotated[bool, Meta(description="True while a client holds this loop.")] = False
 
 
 class PlayedNoteEvent(Body):
-    """A note starts or ends."""
+    """The start or end of a note."""
 
     kind: ClassVar[str] = "note"
     layer: str
@@ -68,11 +68,11 @@ class PlayedNoteEvent(Body):
 
 
 class StreamStartEvent(Body):
-    """An audio stream that was opened with a `sid` has begun."""
+    """The start of an audio stream that was opened with a `sid`."""
 
     kind: ClassVar[str] = "stream"
-    sid: Annotated[str, Meta(description="Name that the client gave to the stream.")]
-    first: Annotated[int, Meta(description="Frame with which the stream's audio begins.")]
+    sid: Annotated[str, Meta(description="Name that the client gave the stream.")]
+    first: Annotated[int, Meta(description="First frame of the stream's audio.")]
     live: LiveEdge
 
 
@@ -83,10 +83,10 @@ _TYPES: Final[Mapping[str, type[Body]]] = {type_.kind: type_ for type_ in (Track
 
 
 def read_event(event: StationEvent, offset: Frames = 0) -> AirEvent:
-    """Return a worker's event, moved by `offset` from the worker's clock to the channel's.
+    """Return a worker's event, shifted by `offset` from the worker's clock to the channel's.
 
     Raises:
-        StreamError: The event lacks a field, or has one of another type.
+        StreamError: A field of the event is missing or has the wrong type.
     """
     data = {**event.data, "frame": event.frame + offset}
     if event.kind == "control":

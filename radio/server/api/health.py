@@ -1,4 +1,4 @@
-"""Answers for supervisors."""
+"""Responses for supervisors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from radio.server.api.problem import Fault
 
 
 class Liveness(Body):
-    """The process answers."""
+    """The liveness of the process."""
 
     ok: bool
     lag: Annotated[float, Meta(description="Longest delay of the event loop in the last half minute, in seconds.")]
@@ -20,7 +20,7 @@ class Liveness(Body):
 class Readiness(Body):
     """The readiness of the stations.
 
-    A station is ready if it is on the air; after a silence, if it has been for five seconds.
+    A station is ready while it is on the air; after a silence, it must have been back for five seconds.
     """
 
     ok: bool

@@ -1,4 +1,4 @@
-"""The history of a station: its last tracks, and all that is needed to compose them again."""
+"""The history of a station: its last tracks, and everything needed to compose them again."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from radio.types import ActionKind
 
 
 class ControlChange(Body):
-    """Control values, an action of a client, or a prime, and the bar and frame from which they count."""
+    """A change of control values, a client's action or a prime, with the bar and frame where it takes effect."""
 
     bar: int
     frame: Frame
     controls: ControlValues
-    action: Annotated[ActionKind | None, Meta(description="What a client asked for; null for controls.")] = None
+    action: Annotated[ActionKind | None, Meta(description="The client's action, if it is one.")] = None
     track: Annotated[int | None, Meta(description="Number of the track that was liked or disliked.")] = None
-    prime: Annotated[RecordedPrime | None, Meta(description="A prime that is taken up from the next track on.")] = None
+    prime: Annotated[RecordedPrime | None, Meta(description="A prime that the next tracks start from.")] = None
 
 
 class PastTrack(Track, kw_only=True):
@@ -32,30 +32,30 @@ class PastTrack(Track, kw_only=True):
     run: Annotated[int, Meta(description="`number` of one of the `runs`.")]
     seed: int
     controls: Annotated[ControlValues, Meta(description="The controls when the track began.")]
-    changes: Annotated[list[ControlChange], Meta(description="What was changed while the track played.")]
+    changes: Annotated[list[ControlChange], Meta(description="The changes made while the track played.")]
 
 
 class Checkpoint(Body):
-    """The file of a model."""
+    """A model file."""
 
     name: str
     sha256: Annotated[str | None, Meta(description="Null if there is no such file.")]
 
 
 class Checkpoints(Body):
-    """The models that a worker was started with, and the tuned states with which they begin pieces."""
+    """The models that a worker was started with, and the tuned states that they begin pieces with."""
 
     piano: Checkpoint
     drums: Checkpoint
     chords: Checkpoint
     bass: Checkpoint
-    band: Annotated[Checkpoint | None, Meta(description="Null if the layers come from models of their own.")]
-    piano_state: Annotated[Checkpoint | None, Meta(description="Null if the piano model begins with zeros.")]
-    drums_state: Annotated[Checkpoint | None, Meta(description="Null if the drum model begins with zeros.")]
+    band: Annotated[Checkpoint | None, Meta(description="Null if the layers have separate models.")]
+    piano_state: Annotated[Checkpoint | None, Meta(description="Null if the piano model starts from zeros.")]
+    drums_state: Annotated[Checkpoint | None, Meta(description="Null if the drum model starts from zeros.")]
 
 
 class Run(Body):
-    """One run of a station's worker: its music is a function of these values."""
+    """One run of a station's worker. Its music is a function of these values."""
 
     number: int
     started_at: Time

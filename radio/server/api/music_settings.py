@@ -29,7 +29,7 @@ class MusicSettings(DeclaredValues):
 
 
 def music_settings(settings: StationSettings) -> MusicSettings:
-    """Return the recorded settings of a station; of a file only the name, since its folder is private."""
+    """Return the recorded settings of a station. Paths are reduced to file names, since folders are private."""
     values = asdict(settings)
     recorded = {name: values[name] for name in _RECORDED}
     return MusicSettings({name: value.name if isinstance(value, Path) else value for name, value in recorded.items()})
@@ -42,7 +42,7 @@ def _closed_object(settings: Mapping[str, Setting]) -> dict[str, JsonValue]:
 
 
 def _schema(setting: Setting) -> dict[str, JsonValue]:
-    """Return the schema of a recorded value, which differs from that of YAML for sections and for words."""
+    """Return the schema of a recorded value. For sections and words it differs from the schema of the YAML."""
     match setting.kind:
         case Section(owner):
             return {**_closed_object(settings_of(owner)), "description": setting.help}

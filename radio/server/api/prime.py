@@ -1,4 +1,4 @@
-"""Music that a station takes up from a file."""
+"""Music from a file that a station starts from."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from radio.types import TextureKind
 
 
 class Primed(Body):
-    """The music found in a file, and the place where the station takes it up."""
+    """The music found in a file, and the place where the station starts from it."""
 
     name: str
-    tempo: Annotated[float, Meta(description="Beats a minute.")]
-    key: Annotated[str, Meta(description="Such as `Eb` or `Cm`.")]
+    tempo: Annotated[float, Meta(description="Beats per minute.")]
+    key: Annotated[str, Meta(description="For example `Eb` or `Cm`.")]
     chords: Annotated[list[str], Meta(description="One per bar of the main loop.")]
-    bars: Annotated[int, Meta(description="Length of the passage that is taken up.")]
-    notes: Annotated[int, Meta(description="Notes of the keyboard in the passage.")]
-    drums: Annotated[bool, Meta(description="Whether its drums are taken up.")]
-    melody: Annotated[bool, Meta(description="Whether a melody is taken up.")]
-    tracks: Annotated[int, Meta(description="Number of tracks that take it up.")]
+    bars: Annotated[int, Meta(description="Length of the adopted passage.")]
+    notes: Annotated[int, Meta(description="Number of keyboard notes in the passage.")]
+    drums: Annotated[bool, Meta(description="Whether the file's drums are used.")]
+    melody: Annotated[bool, Meta(description="Whether a melody from the file is used.")]
+    tracks: Annotated[int, Meta(description="Number of tracks that start from the file.")]
     bar: Annotated[int, Meta(description="First bar of the first of these tracks.")]
     frame: Frame
     live: LiveEdge
@@ -32,11 +32,11 @@ class RecordedPhrase(Body):
     """Notes of a phrase."""
 
     bars: int
-    notes: Annotated[list[list[int]], Meta(description="For each note its start and end in ticks, pitch and velocity.")]
+    notes: Annotated[list[list[int]], Meta(description="Start and end in ticks, pitch and velocity of each note.")]
 
 
 class RecordedTexture(Body):
-    """The way in which the keys of a prime play."""
+    """The texture of the keys of a prime."""
 
     kind: TextureKind
     voices: int
@@ -47,15 +47,15 @@ class RecordedTexture(Body):
     span: int
     restrike: int
     spread: float
-    thickness: Annotated[float, Meta(description="Mean number of notes that are struck together; 0 for any.")] = 0.0
+    thickness: Annotated[float, Meta(description="Mean number of notes struck together; 0 for any number.")] = 0.0
 
 
 class RecordedPrime(Body):
-    """All of a prime that the music depends on."""
+    """The parts of a prime that the music depends on."""
 
     name: str
     passage: RecordedPhrase
-    literal: Annotated[bool, Meta(description="Whether a track plays the passages themselves.")]
+    literal: Annotated[bool, Meta(description="Whether a track plays the passages note for note.")]
     tempo: float | None
     key: str | None
     mode: str | None

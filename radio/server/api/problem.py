@@ -15,10 +15,10 @@ class Fault(Body):
     code: Annotated[str, Meta(description="For programs.")]
     message: Annotated[str, Meta(description="For people.")]
     field: Annotated[str, Meta(description="The part of the request that is wrong.")] | UnsetType = UNSET
-    allowed: Annotated[str | None, Meta(description="What is allowed there.")] | UnsetType = UNSET
+    allowed: Annotated[str | None, Meta(description="The allowed values.")] | UnsetType = UNSET
 
 
 class Problem(Body):
-    """The answer to a request that failed."""
+    """The response to a failed request."""
 
     error: Fault

@@ -1,4 +1,4 @@
-"""Words about the music, and what became of them."""
+"""A prompt in words, and its interpretation."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Prompt(Body):
 
 
 class PromptPhrase(Body):
-    """A phrase of a prompt, and what became of it."""
+    """A phrase of a prompt, and its interpretation."""
 
     text: str
-    start: Annotated[int, Meta(description="Place of its first character in the prompt.")]
-    end: Annotated[int, Meta(description="Place after its last character.")]
-    understood: Annotated[bool, Meta(description="False for words that change nothing that could be heard.")]
-    controls: Annotated[dict[str, ControlValue], Meta(description="The values that it stands for, by control.")]
-    notes: Annotated[list[str], Meta(description="Remarks, and why it was not understood.")]
+    start: Annotated[int, Meta(description="Index of its first character in the prompt.")]
+    end: Annotated[int, Meta(description="Index after its last character.")]
+    understood: Annotated[bool, Meta(description="False for words without an audible effect.")]
+    controls: Annotated[dict[str, ControlValue], Meta(description="The values that it sets, by control.")]
+    notes: Annotated[list[str], Meta(description="Remarks, and the reason if it was not understood.")]
 
 
 class PromptAnswer(Body):
@@ -47,14 +47,14 @@ class PromptAnswer(Body):
 
     text: str
     phrases: list[PromptPhrase]
-    not_understood: Annotated[list[str], Meta(description="The words that change nothing that could be heard.")]
+    not_understood: Annotated[list[str], Meta(description="The phrases without an audible effect.")]
     controls: Annotated[
         dict[str, LandedControl],
-        Meta(description="Each control that changes, with its last value and the place at which it begins to change."),
+        Meta(description="Each changed control, with its final value and the position where it begins to change."),
     ]
     bars: int
     compares: Annotated[
-        bool, Meta(description="Whether words outside the lexicon were compared by meaning, with the extra `text`.")
+        bool, Meta(description="Whether words outside the lexicon were compared by meaning; requires the extra `text`.")
     ]
     live: LiveEdge
     sample_rate: SampleRate

@@ -17,15 +17,15 @@ Address: TypeAlias = Annotated[str, Meta(description="Path below this radio's ro
 ControlValue: TypeAlias = bool | int | float | str
 
 _WAITS: Final = (
-    "Null while something stands in for the music: the change is kept, and takes effect with the bar in which the "
-    "music goes on."
+    "Null while the station cannot play its music: the change is stored, and takes effect at the bar where the music "
+    "resumes."
 )
 
 
 class Track(TrackEvent, kw_only=True):
-    """A track that is on, or was."""
+    """A current or past track."""
 
-    started_at: Annotated[Time, Meta(description="When the track was at the live edge.")]
+    started_at: Annotated[Time, Meta(description="Time when the track began at the live edge.")]
 
 
 class CurrentMusic(Body):
@@ -36,7 +36,7 @@ class CurrentMusic(Body):
 
 
 class Art(Body):
-    """The picture of a station, and hues in degrees that go with it."""
+    """The picture of a station, and matching hues in degrees."""
 
     image: Address
     hue: Annotated[int, Meta(description="For accents.")]
@@ -53,7 +53,7 @@ class Streams(Body):
 
 
 class StationSummary(Body):
-    """A station in short."""
+    """A summary of a station."""
 
     name: str
     title: str
@@ -62,8 +62,8 @@ class StationSummary(Body):
     tier: Annotated[
         Tier,
         Meta(
-            description="The sound at the live edge: the music of the models; the last bars again, or textures alone, "
-            "while the station cannot play."
+            description="The sound at the live edge: the models' music or, while the station cannot play it, the last "
+            "bars again, or only textures."
         ),
     ]
     now: CurrentMusic
@@ -76,13 +76,14 @@ class StationSummary(Body):
 
 
 class Stations(Body):
-    """All stations, and what a client may do here."""
+    """All stations, and the changes that clients may make."""
 
     stations: list[StationSummary]
     control: Annotated[
-        Literal["off", "token", "open"], Meta(description="Whether controls can be changed, and if that takes a token.")
+        Literal["off", "token", "open"],
+        Meta(description="Whether controls can be changed, and whether that requires a token."),
     ]
-    tracks: Annotated[bool, Meta(description="Whether tracks are made to order for clients that may change controls.")]
+    tracks: Annotated[bool, Meta(description="Whether clients that may change controls can order tracks.")]
 
 
 class ControlState(Body, kw_only=True):
@@ -90,7 +91,7 @@ class ControlState(Body, kw_only=True):
 
     value: ControlValue
     pending: Annotated[
-        bool, Meta(description="Whether the value waits until the music goes on, because something stands in for it.")
+        bool, Meta(description="Whether the value takes effect only when the music, now interrupted, resumes.")
     ]
     default: ControlValue
     kind: Literal["float", "int", "bool", "choice"]
@@ -100,7 +101,7 @@ class ControlState(Body, kw_only=True):
     unit: str
     lands: Annotated[
         Lands,
-        Meta(description="A change takes effect at the next bar line, at the next chord loop, or at once in the mix."),
+        Meta(description="A change takes effect at the next bar line, the next chord loop, or immediately in the mix."),
     ]
     group: Annotated[Group, Meta(description="The section of the page that shows the control.")]
     help: str
@@ -111,8 +112,8 @@ class StationHealth(Body):
     """Counters of a station since the radio started."""
 
     reserve: Annotated[float, Meta(description="Seconds of audio rendered ahead of the live edge.")]
-    underruns: Annotated[int, Meta(description="Number of times that audio came too late for the live edge.")]
-    late: Annotated[float, Meta(description="Seconds by which audio came too late, in all.")]
+    underruns: Annotated[int, Meta(description="Number of times that audio was late for the live edge.")]
+    late: Annotated[float, Meta(description="Total seconds by which audio was late.")]
     restarts: Annotated[int, Meta(description="Number of workers that were replaced.")]
     encoder_restarts: Annotated[int, Meta(description="Number of encoders that were replaced.")]
     joined: Annotated[int, Meta(description="Number of listeners that connected.")]
@@ -126,22 +127,22 @@ class Push(Body):
 
     to: Annotated[str, Meta(description="Address without user and key.")]
     state: Literal["connecting", "connected", "reconnecting", "ended"]
-    since: Annotated[Time, Meta(description="When the state began.")]
+    since: Annotated[Time, Meta(description="Time when the state began.")]
     attempts: int
     connections: int
     sent: Annotated[int, Meta(description="Bytes that the server has acknowledged.")]
-    error: Annotated[str | None, Meta(description="Why the last connection ended or could not be made.")]
+    error: Annotated[str | None, Meta(description="Reason why the last connection ended or failed.")]
 
 
 class StreamStart(Body):
-    """The start of the audio stream of a `sid`."""
+    """The first frame of the audio stream with a `sid`."""
 
     sid: str
-    first: Annotated[int | None, Meta(description="Null while no such stream is known.")]
+    first: Annotated[int | None, Meta(description="Null if no such stream is known.")]
 
 
 class Station(StationSummary, kw_only=True):
-    """A station in full."""
+    """The full description of a station."""
 
     controls: Annotated[
         dict[str, ControlState],
@@ -153,24 +154,24 @@ class Station(StationSummary, kw_only=True):
 
 
 class RecentTrack(Track, tag_field="kind", tag="track"):
-    """A track that began lately."""
+    """A track that began recently."""
 
 
 class RecentBar(BarEvent, tag_field="kind", tag="bar"):
-    """A bar that began lately."""
+    """A bar that began recently."""
 
 
 class RecentNote(PlayedNoteEvent, tag_field="kind", tag="note"):
-    """A note that started or ended lately."""
+    """A note that started or ended recently."""
 
 
 RecentEvent: TypeAlias = RecentTrack | RecentBar | RecentNote
 
 
 class NowEvent(Station, kw_only=True):
-    """The first event of an event stream: the station in full, and what happened lately."""
+    """The first event of an event stream: the full station, and its recent events."""
 
-    recent: Annotated[list[RecentEvent], Meta(description="In the order of their frames.")]
+    recent: Annotated[list[RecentEvent], Meta(description="In order of frame.")]
 
 
 class LandedControl(Body):
@@ -178,7 +179,7 @@ class LandedControl(Body):
 
     @classmethod
     def of(cls, value: ControlValue, landing: Landing | None) -> LandedControl:
-        """Return a value that takes effect at `landing`, or waits until the music goes on."""
+        """Return a value that takes effect at `landing` or, without one, when the music resumes."""
         return cls(value, None, None) if landing is None else cls(value, landing.bar, landing.frame)
 
     value: ControlValue
@@ -195,16 +196,16 @@ class Landings(Body):
 
 
 class SectionChange(Body):
-    """A request to move on, or to stay."""
+    """A request to begin the next section, or to hold the current loop."""
 
     action: Annotated[
         Literal["next", "hold", "release"],
-        Meta(description="`next` begins the next section; `hold` stays in this loop until `release`."),
+        Meta(description="`next` begins the next section; `hold` repeats the current loop until `release`."),
     ]
 
 
 class ActionLanding(Body):
-    """The position from which an action counts."""
+    """The position where an action takes effect."""
 
     bar: int
     frame: Frame

@@ -1,4 +1,4 @@
-"""A survey among listeners: pairs of passages and their answers."""
+"""A listening survey: pairs of passages, and answers about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from radio.server.api.body import Body
 
 Choice: TypeAlias = Literal["a", "b", "same"]
-"""The side that is better, or neither."""
+"""The better side, or neither."""
 
 
 class SurveyPair(Body):

@@ -15,21 +15,21 @@ SECONDS: Final = (5, 600)
 TRACKS: Final = (1, 8)
 COUNT: Final = (1, 8)
 SEED: Final = (0, 2**53 - 1)
-"""The largest whole number of JavaScript is the limit."""
+"""The limit is the largest safe integer of JavaScript."""
 
 TrackFormat: TypeAlias = Literal["mp3", "mid", "wav", "flac", "opus"]
 _FORMATS: Final = f"a list of one or more of {', '.join(get_args(TrackFormat))}"
 
 
 class TrackOrder(Body, kw_only=True):
-    """An order of one file or several, in each format; a file holds whole tracks or music of a given length."""
+    """An order for one or more files in each format. A file contains whole tracks, or music of a given length."""
 
-    station: Annotated[str, Meta(description="The station that the music is like.")]
+    station: Annotated[str, Meta(description="The station that the music resembles.")]
     prompt: Annotated[
         str,
         Meta(
             description="Words about the music, such as `rainy night, felt piano, no drums`; `instrument` and "
-            "`controls` go before them.",
+            "`controls` take precedence.",
             max_length=LONGEST,
         ),
     ] = ""
@@ -58,14 +58,14 @@ class TrackOrder(Body, kw_only=True):
         Annotated[
             float,
             Meta(
-                description="Length of each file instead of whole tracks; the music fades at its end.",
+                description="Length of each file, in place of whole tracks; the music fades out at the end.",
                 ge=SECONDS[0],
                 le=SECONDS[1],
             ),
         ]
         | UnsetType
     ) = UNSET
-    count: Annotated[int, Meta(description="Number of files; each takes the next seed.", ge=COUNT[0], le=COUNT[1])] = 1
+    count: Annotated[int, Meta(description="Number of files; each uses the next seed.", ge=COUNT[0], le=COUNT[1])] = 1
     seed: Annotated[int, Meta(description="The first seed. [random]", ge=SEED[0], le=SEED[1])] | UnsetType = UNSET
     formats: Annotated[list[TrackFormat], Meta(description="[mp3, mid]", min_length=1, extra={"allowed": _FORMATS})] = (
         msgspec.field(default_factory=lambda: ["mp3", "mid"])
@@ -93,8 +93,8 @@ class TrackJob(Body):
     id: str
     state: Literal["waiting", "running", "done", "failed", "cancelled"]
     place: Annotated[int, Meta(description="Number of orders ahead of this one.")]
-    progress: Annotated[float, Meta(description="Share that is done, 0 to 1.")]
-    fault: Annotated[str | None, Meta(description="Why the order failed.")]
+    progress: Annotated[float, Meta(description="Completed share, 0 to 1.")]
+    fault: Annotated[str | None, Meta(description="Reason why the order failed.")]
     files: list[TrackFile]
     station: str
     instrument: str
@@ -108,18 +108,18 @@ class StationInstruments(Body):
     """General MIDI programs of a station."""
 
     instrument: Annotated[int, Meta(description="The station's own program.")]
-    instruments: Annotated[list[int], Meta(description="The programs that its soundfont holds.")]
+    instruments: Annotated[list[int], Meta(description="The programs in its soundfont.")]
 
 
 class InstrumentFamily(Body):
-    """Instruments that sound alike, by their General MIDI names."""
+    """A family of similar instruments, by their General MIDI names."""
 
     name: str
     instruments: list[str]
 
 
 class TrackChoices(Body):
-    """The values that an order may have; `tracks`, `seconds`, `count` and `seed` are the least and the greatest."""
+    """The allowed values of an order. `tracks`, `seconds`, `count` and `seed` are each a minimum and a maximum."""
 
     stations: dict[str, StationInstruments]
     families: list[InstrumentFamily]
