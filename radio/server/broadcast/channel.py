@@ -1,4 +1,4 @@
-"""A station on the air: its music, its streams, and what clients ask of it."""
+"""A station on the air: its music, its streams, and the requests of its clients."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 _SHOWN: Final = frozenset({"title", "description", "image", "push", "controls"})
-"""Settings that a running worker need not know."""
+"""Settings that a running worker does not need."""
 
 SAVE_INTERVAL: Seconds = 10.0
-"""Time between two saves of the state: music that is repeated at most after the process was killed."""
+"""Time between saves of the state. After a kill, at most this much music is repeated."""
 
 _LEAST_DELAY: Final[Seconds] = 5.0
-"""Least delay that is made good after a restart, so that the first listeners have some audio in reserve."""
+"""Minimum delay to catch up on after a restart, so that the first listeners have some audio in reserve."""
 
 
 class Channel:
@@ -50,9 +50,9 @@ class Channel:
 
     Args:
         settings: The station.
-        worker: The command that becomes the worker; tests pass one with another station in it.
-        states: The folder where the station's state is kept; None keeps it in memory only.
-        copies: Makes copies of the station's files; those that several stations use are made once.
+        worker: The command that runs the worker; tests pass one with a different station.
+        states: The folder for the station's state; None keeps it only in memory.
+        copies: Copies the station's files; files that several stations share are copied once.
         clock: The clock by which audio is released.
     """
 
@@ -73,7 +73,7 @@ class Channel:
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         self._tasks: list[asyncio.Task[None]] = []
         self._writing: asyncio.Task[None] | None = None
-        """The last save of the state; a thread goes on with it even if `save_state` is cancelled."""
+        """The last save of the state. Its thread continues even if `save_state` is cancelled."""
         if states is not None:
             self._take_over(states)
 
@@ -83,22 +83,22 @@ class Channel:
 
     @property
     def controls(self) -> Controls:
-        """The controls as they were asked for last; a change may not be heard yet."""
+        """The controls as last requested. A change may not be audible yet."""
         return self._piece.controls
 
     @property
     def postponed(self) -> frozenset[str]:
-        """The controls whose change waits until the music goes on."""
+        """The controls whose changes wait for the music to resume."""
         return self._piece.postponed.names
 
     @property
     def muted(self) -> bool:
-        """True if every layer is muted, and that is what is heard."""
+        """True if every layer is muted, and no change is postponed."""
         return self.controls.silent and not self.postponed
 
     @property
     def runs(self) -> deque[WorkerRun]:
-        """The pieces that were played, and the settings and changes of each."""
+        """The last runs, each with its settings and changes."""
         return self._piece.runs
 
     @property
@@ -119,12 +119,12 @@ class Channel:
 
     @property
     def mounts(self) -> Mapping[Format, Mount]:
-        """The mounts that were requested so far."""
+        """The mounts requested so far."""
         return self._playout.mounts.mounts
 
     @property
     def tiers(self) -> Tiers:
-        """The sound at the live edge: the music, or something in its place."""
+        """The sound at the live edge: the music or a stand-in."""
         return self._playout.stand_ins.tiers
 
     @property
@@ -142,12 +142,12 @@ class Channel:
 
     @property
     def rewinds(self) -> int:
-        """The number of times that a part of the reserve was rendered again because of a change."""
+        """The number of times that part of the reserve was rendered again because of a change."""
         return self._playout.rewinds
 
     @property
     def faults(self) -> Counter[str]:
-        """Stations that broke while they played, by what was wrong with them."""
+        """The number of failures while the station played, by kind of fault."""
         return self._playout.faults
 
     @property
@@ -157,7 +157,7 @@ class Channel:
 
     @property
     def limited_listeners(self) -> int:
-        """The number of listeners as a limit counts them: one for all of HLS in a network."""
+        """The number of listeners for limits, which count all HLS listeners of a network as one."""
         return self._connected + self.hls_listeners.networks
 
     @property
@@ -173,8 +173,8 @@ class Channel:
         """Start the worker, and return when the station is on the air.
 
         Raises:
-            ServerError: The worker cannot open the station, or ended before the station was on the air. Others are
-                started until `stop`, and textures play until one can open it.
+            ServerError: The worker could not open the station, or ended before the station was on the air. Until
+                `stop`, more workers are started, and textures play until one opens the station.
         """
         self._tasks = [asyncio.create_task(self._playout.run()), asyncio.create_task(self._playout.worker.run())]
         if self._states is not None:
@@ -186,7 +186,7 @@ class Channel:
         self._playout.on_air.result()
 
     async def ended(self) -> None:
-        """Wait until cancelled; raise an unexpected error, rather than let a silent station look healthy."""
+        """Wait until cancelled. Raise any unexpected error, since a silent station would look healthy otherwise."""
         await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
@@ -201,27 +201,27 @@ class Channel:
         self._playout.on_air.cancel()
 
     def release_ahead(self, seconds: Seconds) -> None:
-        """Release the next `seconds` at once, as far as they are rendered: players need them if the radio restarts."""
+        """Release up to `seconds` of rendered audio immediately, for players to use while the radio restarts."""
         self._playout.release_ahead(seconds)
 
     async def change_controls(
         self, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]] = ()
     ) -> Mapping[str, Landing]:
-        """Change controls; return where each takes effect, on the channel's clock.
+        """Change controls, and return where each change takes effect, on the channel's clock.
 
-        While something stands in for the music nothing is returned: the next worker makes the change where it goes on.
+        While a stand-in plays, return an empty mapping: the next worker makes the change where it resumes.
 
         Args:
             patch: Values by control.
-            later: Changes of the bars after that, in order. `controls` has their last values at once, and the history
-                each step when the worker has made it.
+            later: Changes in the bars after that, in order. `controls` has the final values immediately; the history
+                has each step once the worker has made it.
 
         Raises:
             ControlError: A name or a value is not allowed; nothing has changed.
             ServerError: The worker is being restarted or does not answer.
         """
         for step in (patch, *later):
-            self.controls.changed(step)  # an error costs no round trip to the worker
+            self.controls.changed(step)  # raises errors without a round trip to the worker
         if not self._playout.postpones:
             try:
                 landed = await self._playout.ask(lambda number: ChangeControls(number, patch, tuple(later)))
@@ -233,15 +233,15 @@ class Channel:
         return {}
 
     async def reconfigure(self, settings: StationSettings) -> None:
-        """Replace the settings; the streams go on.
+        """Replace the settings; the streams continue.
 
-        Controls that were changed on the air keep their values where the config has not changed them. A new worker
-        goes on with the piece if the music or the sound depends on what has changed, and begins with the changed
-        controls; another seed begins another piece.
+        Controls that were changed on the air keep their values unless the config has changed them. If a changed
+        setting affects the music or the sound, a new worker continues the piece with the changed controls. A different
+        seed begins a new piece.
 
         Raises:
-            ServerError: The worker is being restarted or does not answer; the settings are replaced nevertheless, but
-                not the controls, so that the next call changes them.
+            ServerError: The worker is being restarted or does not answer. The settings are replaced anyway, but not
+                the controls, so that the next call changes them.
         """
         before = self.settings
         self._piece.settings = settings
@@ -262,9 +262,9 @@ class Channel:
                 raise
 
     async def act(self, action: Action) -> Landing:
-        """Do what a listener asks for with the next bar that is not composed yet; return from where on it counts.
+        """Perform a listener's action at the next bar that is not composed yet; return where it takes effect.
 
-        An opinion without a track counts for the one at the live edge.
+        A like or dislike without a track applies to the one at the live edge.
 
         Raises:
             ControlError: There is no such track to like or dislike.
@@ -276,7 +276,7 @@ class Channel:
         return self._piece.act(landed, action)
 
     async def prime_station(self, prime: Mapping[str, JsonValue]) -> Landing:
-        """Let the next tracks take up a prime; return where the first of them begins.
+        """Make the next tracks start from a prime, and return where the first of them begins.
 
         Raises:
             ServerError: The worker is being restarted or does not answer.
@@ -289,25 +289,25 @@ class Channel:
         self.subscribers.record_stream_start(sid, first, self.edge.live)
 
     def mount(self, format_: Format) -> Mount:
-        """Return the mount of a format. It is encoded while it has listeners or taps, and for a while after."""
+        """Return the mount of a format. It is encoded while it has listeners or taps, and for a while afterward."""
         return self._playout.mounts.mount(format_)
 
     @contextlib.asynccontextmanager
     async def tap(self, format_: Format, *, history: Seconds = 0.0) -> AsyncIterator[Tap]:
-        """Open a tap of a format: its packets, stamped on the channel's clock, as the live edge reaches them.
+        """Open a tap, which yields the packets of a format, on the channel's clock, as the live edge reaches them.
 
         A tap continues across restarts of the worker. Iterating raises StreamError if the reader falls behind by a
-        minute; a slow reader delays no other.
+        minute; a slow reader does not delay others.
 
         Args:
             format_: The format; its encoder is started if necessary, and runs until the tap is closed.
-            history: Seconds of the past to begin with, as far as they are available: 30 at most.
+            history: Seconds of past audio to begin with, as available; at most 30.
         """
         with self._playout.mounts.tap(format_, history=history) as tap:
             yield tap
 
     async def save_state(self) -> None:
-        """Write what the station needs to go on in another process, if there is a folder for it."""
+        """Save the state from which another process can resume the station, if there is a state folder."""
         if self._states is None:
             return
         place = self._playout.place_of_music
@@ -330,12 +330,12 @@ class Channel:
             await self.save_state()
 
     def _take_over(self, states: StateFolder) -> None:
-        """Go on with the piece that was saved, unless the config asks for another one."""
+        """Resume the saved piece, unless the config has a different seed."""
         saved = states.load(self.settings.name)
         if saved is None:
             return
         if self.settings.seed not in (0, saved.asked_seed):
-            self._log.warning("station '%s': its seed was changed: it begins a new piece", self.settings.name)
+            self._log.warning("station '%s' begins a new piece: its seed was changed", self.settings.name)
             return
         try:
             self._piece.take_over(saved)

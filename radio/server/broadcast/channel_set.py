@@ -1,4 +1,4 @@
-"""The channels on the air: started and stopped together, and changed one by one when the config is read again."""
+"""The channels on the air: started and stopped together, and changed one by one when the config is reloaded."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from radio.types import Frames, Seconds
 _DRAIN_INTERVAL: Seconds = 0.1
 
 _HANDOVER: Final[Seconds] = 5.0
-"""Audio that listeners get ahead of time when the server stops: as much as the buffer of a socket holds, and enough for
-the start of another server.
+"""Audio that listeners get early when the server stops. It fits into a socket buffer, and lasts until another server
+has started.
 """
 
 _log = logging.getLogger("radio.server")
@@ -26,7 +26,7 @@ _log = logging.getLogger("radio.server")
 
 @dataclass(frozen=True, slots=True)
 class SetChanges:
-    """The effect of new settings on a set of channels: names of stations, and the reasons of those that failed."""
+    """The effect of new settings on a set of channels: names of stations, and the reason for each failure."""
 
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -51,12 +51,12 @@ class ChannelSet:
         self._started = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.channels: Mapping[str, Channel] = MappingProxyType(self._channels)
-        """A view, which follows changes of the set."""
+        """A view that reflects changes of the set."""
 
     async def start(self) -> None:
-        """Start all channels, and return when all have been opened, or cannot be.
+        """Start all channels, and return when each has been opened or has failed.
 
-        A station that cannot be opened is logged. It plays textures, and is tried again.
+        A failure is logged. The station plays textures until a later attempt succeeds.
         """
         results = await asyncio.gather(*(self._start(channel) for channel in self._channels.values()))
         for error in results:
@@ -82,9 +82,9 @@ class ChannelSet:
         return sum(channel.edge.live for channel in self._channels.values())
 
     async def drain(self, seconds: Seconds) -> None:
-        """Disconnect all listeners one after the other within `seconds`, so that they do not return all at once.
+        """Disconnect all listeners gradually within `seconds`, so that they do not all reconnect at the same time.
 
-        They get some seconds of the reserve before, which they play until another server has taken over.
+        They first get a few seconds of the reserve, which they play until another server takes over.
         """
         for channel in self._channels.values():
             channel.release_ahead(_HANDOVER)
@@ -101,9 +101,9 @@ class ChannelSet:
             await asyncio.sleep(_DRAIN_INTERVAL)
 
     async def apply(self, stations: Mapping[str, StationSettings]) -> SetChanges:
-        """Change the set to `stations`: add, change and remove channels; the others play on. Wait for `start` before.
+        """Change the set to `stations`: add, change and remove channels, while the others keep playing.
 
-        A channel that cannot start is left out, and named in the result.
+        Wait for `start` to finish first. A channel that cannot start is left out and named in the result.
         """
         await self._started.wait()
         changed: list[str] = []
@@ -118,7 +118,7 @@ class ChannelSet:
         removed = [name for name in self._channels if name not in stations]
         for name in removed:
             self._watchers.pop(name).cancel()
-            await self._channels[name].save_state()  # a client that gets 404 from now on may copy it
+            await self._channels[name].save_state()  # a client that gets 404 after this may copy the state
             await self._channels.pop(name).stop()
         added = []
         for name in [name for name in stations if name not in self._channels]:
@@ -137,7 +137,7 @@ class ChannelSet:
         return SetChanges(tuple(added), tuple(changed), tuple(removed), failed)
 
     async def _start(self, channel: Channel) -> ServerError | None:
-        """Start a channel; return why it cannot be started."""
+        """Start a channel, and return the error if it cannot be started."""
         try:
             await channel.start()
         except ServerError as error:

@@ -14,7 +14,7 @@ CHANNELS: web.AppKey[Mapping[str, Channel]] = web.AppKey("channels")
 
 
 def channel_of(request: web.Request) -> Channel:
-    """Return the channel of the request's `{station}`. Raises ProblemError 404 with the nearest name."""
+    """Return the channel of the request's `{station}`. Raise ProblemError 404, with the closest name, if unknown."""
     name = request.match_info["station"]
     channels = request.app[CHANNELS]
     if name not in channels:

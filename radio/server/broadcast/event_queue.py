@@ -1,4 +1,4 @@
-"""Events of a station's music between their rendering and the live edge."""
+"""The events of a station's music that are rendered but not on the air yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from radio.types import Frames
 
 
 class EventQueue:
-    """Events that wait until the live edge reaches them, and the places that they go to then.
+    """A queue of events that wait for the live edge, and the objects that receive them when they air.
 
     All frames are on the channel's clock.
     """
@@ -26,12 +26,12 @@ class EventQueue:
         self._pending: deque[AirEvent] = deque()
 
     def add(self, event: AirEvent) -> None:
-        """Add an event that is rendered; it airs unless it is retracted."""
+        """Add a rendered event. It airs unless it is retracted."""
         self._pending.append(event)
         self.now_playing.announce(event)
 
     def air(self, live: Frames) -> None:
-        """Let the events before `live` air."""
+        """Air the events before `live`."""
         while self._pending and self._pending[0].frame < live:
             event = self._pending.popleft()
             self.now_playing.air(event, time.time())
@@ -39,12 +39,12 @@ class EventQueue:
             self.subscribers.publish(event)
 
     def retract(self, frame: Frames) -> None:
-        """Drop the waiting events at `frame` and later: others take their place."""
+        """Drop the waiting events at `frame` and later, which others will replace."""
         self._pending = deque(event for event in self._pending if event.frame < frame)
         self.now_playing.retract(frame)
 
     def bar_lines(self, first: Frames) -> list[Frames]:
-        """Return the frames of the bar lines that are known, from `first` on, in order."""
+        """Return the frames of the known bar lines, from `first` onward, in order."""
         aired = (bar.frame for bar in self.journal.bars)
         waiting = (event.frame for event in self._pending if isinstance(event, BarEvent))
         return [frame for frame in chain(aired, waiting) if frame >= first]

@@ -1,4 +1,4 @@
-"""Server-sent events: the events of a station, sent to every subscriber when they are on the air."""
+"""Server-sent events: the events of a station, sent to every subscriber when they air."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from radio.server.api.events import AirEvent, StreamStartEvent, encode_event
 from radio.types import Frames
 
 MAX_QUEUED = 256
-"""Events that may wait for one subscriber; a slower one is disconnected."""
+"""Events that may wait for a subscriber before it is disconnected as too slow."""
 
 MAX_STREAMS = 4_096
-"""Streams whose first frames are remembered for event streams that are opened later."""
+"""Streams whose first frames are remembered for event streams opened later."""
 
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """A client of the event stream: its queue of encoded events, which `None` ends.
+    """A client of the event stream, with a queue of encoded events that `None` ends.
 
-    disconnect: closes the client's connection at once.
+    disconnect: closes the client's connection immediately.
     sid: name of the audio stream that the client plays.
     """
 
@@ -31,7 +31,7 @@ class Subscriber:
 
 
 class Subscribers:
-    """The event stream's clients of one station, and the first frames of the audio streams that some of them play."""
+    """The event stream clients of one station, and the first frames of the audio streams that they play."""
 
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
@@ -47,11 +47,11 @@ class Subscribers:
         return subscriber
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Remove a client, if it has not been removed."""
+        """Remove a client if it is still present."""
         self._subscribers.discard(subscriber)
 
     def first_frame(self, sid: str) -> Frames | None:
-        """Return the frame with which a stream begins, or None if it is not known or no longer remembered."""
+        """Return the first frame of a stream, or None if it is unknown or no longer remembered."""
         return self._first_frames.get(sid)
 
     def record_stream_start(self, sid: str, first: Frames, live: Frames) -> None:

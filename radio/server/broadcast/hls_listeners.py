@@ -1,4 +1,4 @@
-"""Listeners of HLS. They hold no connection, and are counted by the time of their last request."""
+"""HLS listeners. They keep no connection open, so they are counted by the time of their last request."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from radio.stream.formats.hls import TARGET_DURATION
 from radio.types import Seconds
 
 MAX_LISTENERS = 50_000
-"""Listeners of a station that are remembered; beyond it, the one whose last request is the oldest is forgotten."""
+"""Listeners remembered per station. Beyond this, the one with the oldest last request is forgotten."""
 
 SEEN_WITHIN: Seconds = 2 * TARGET_DURATION
-"""A listener has sent a request within this time: two segments."""
+"""Time after its last request for which a listener counts: two segments."""
 
 
 class HlsListeners:
@@ -22,11 +22,11 @@ class HlsListeners:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._last_requests: OrderedDict[int, tuple[float, str]] = OrderedDict()
-        """Time and network of each, in the order of time. The first of a dict is not found in constant time."""
+        """Time and network of each, oldest first. Unlike a dict, it finds its first key in constant time."""
         self._networks: Counter[str] = Counter()
 
     def add(self, network: str, *identity: str) -> None:
-        """Record a request from a network, of the listener with this identity in it."""
+        """Record a request of the listener with this identity in a network."""
         key = hash((network, *identity))
         self._forget(key)
         self._last_requests[key] = self._now(), network
@@ -40,7 +40,7 @@ class HlsListeners:
 
     @property
     def networks(self) -> int:
-        """The number of networks of the listeners. A limit counts these, since a client can choose its identity."""
+        """The number of networks with listeners. Limits count these, since a client can choose its identity."""
         self._expire()
         return len(self._networks)
 

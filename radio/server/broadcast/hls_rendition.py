@@ -1,7 +1,4 @@
-"""A rendition of a station for HLS: it runs from the first request until there was none for a while.
-
-It also ends with its channel.
-"""
+"""A rendition of a station for HLS. It runs from the first request until there are no more, or its channel stops."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from radio.stream.formats.hls_timeline import Timeline
 from radio.types import SAMPLE_RATE, Format, Frames, Packet, Seconds
 
 HISTORY: Seconds = 30.0
-"""Age of the first segment: the first request is answered at once, and players can fill their buffers."""
+"""Age of the first segment, so that the first request is answered immediately and players can fill their buffers."""
 
 FIRST_SEGMENT_TIMEOUT: Seconds = 12.0
 """Longest time that a request waits for the first segment: three target durations."""
@@ -30,20 +27,20 @@ IDLE_TIMEOUT: Seconds = 60.0
 """Segmenting ends after this time without a request: a player that pauses longer has lost its place in the list."""
 
 _JITTER: Frames = SAMPLE_RATE // 4
-"""More frames than the last packet of a tap is behind the live edge."""
+"""Upper bound on the distance from the last packet of a tap to the live edge."""
 
 _REOPEN_DELAY: Seconds = 1.0
 """Wait between a tap that fell behind and the next one."""
 
 
 class Rendition:
-    """A segmenter of one mount. It runs until it is idle, closed, or its channel stops; then another must replace it.
+    """A segmenter of one mount. It runs until it is idle or closed, or its channel stops; then a new one is needed.
 
     Args:
         channel: The station.
         format_: The mount.
         track: The codec of its packets.
-        timeline: Returns the timeline that the channel's renditions share; called when there is a packet.
+        timeline: Returns the timeline that the channel's renditions share; called for each packet.
         on_end: Called with this object when it has ended.
     """
 
@@ -69,10 +66,10 @@ class Rendition:
         self._log = logging.getLogger(f"radio.station.{channel.settings.name}")
 
     async def playlist(self) -> Playlist:
-        """Return the playlist, with one segment at least; the first call waits until the past is segmented.
+        """Return the playlist, with at least one segment. The first call waits until the past is segmented.
 
         Raises:
-            ServerError: There was no segment in time.
+            ServerError: No segment was ready in time.
         """
         self._last_request = time.monotonic()
         with contextlib.suppress(TimeoutError):
@@ -126,7 +123,7 @@ class Rendition:
             token = secrets.token_hex(4)
             self._playlist = Playlist(self._track, token=token, discontinuities=timeline.discontinuities)
         self._playlist.add(segment)
-        # A rendition that starts later starts with a discontinuity of its own, up to the number of the others.
+        # A rendition that starts later begins with a discontinuity, which brings its number up to that of the others.
         timeline.discontinuities = max(timeline.discontinuities, self._playlist.discontinuities - 1)
         live = self._channel.edge.live
         behind = timeline.base(live) + live - segment.time - segment.frames

@@ -16,7 +16,7 @@ LONGEST: Seconds = 600.0
 """Longest part of the past that can be exported."""
 
 _HISTORY: Frames = round(LONGEST * SAMPLE_RATE) + PREROLL + 10 * SAMPLE_RATE
-"""`LONGEST`, the bar that began before it at the slowest tempo, and the notes that still sound in that bar."""
+"""`LONGEST`, plus the bar that began before it at the slowest tempo, and the notes that still sound in that bar."""
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ class Limits:
     """The limits, and the number of listeners at each address; with IPv6, in each /64 network.
 
     Args:
-        per_station: Most listeners of one station, in all formats; None for no limit.
-        per_address: Most streams to one address, of all stations; None for no limit.
+        per_station: Maximum number of listeners of a station, in all formats; None for no limit.
+        per_address: Maximum number of streams to an address, from all stations; None for no limit.
     """
 
     per_station: int | None = None
@@ -28,10 +28,10 @@ class Limits:
     _addresses: Counter[str] = field(default_factory=Counter)
 
     def admit(self, channel: Channel, address: str) -> Callable[[], None] | None:
-        """Admit one listener; return a function to call when it leaves, if there is one.
+        """Admit a listener, and return a function to call when it leaves, or None if none is needed.
 
         Raises:
-            ProblemError: 503, a limit is reached.
+            ProblemError: 503 if a limit is reached.
         """
         if self.per_station is not None and (count := channel.limited_listeners) >= self.per_station:
             raise _full(f"{channel.settings.title} has {count} listeners, which is its limit")
@@ -51,7 +51,7 @@ class Limits:
 
 
 BURST: web.AppKey[dict[Format, Seconds]] = web.AppKey("burst")
-"""The burst of each format where the listener does not ask for another."""
+"""The burst of each format if the listener does not request another."""
 LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 
 

@@ -1,4 +1,4 @@
-"""The mounts of a station, and which of them its worker encodes."""
+"""The mounts of a station, and the control of their encoders."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 _ENCODER_DELAY: Final[Frames] = 4_800
-"""More frames than any encoder holds back."""
+"""Upper bound on the frames that an encoder holds back."""
 
 
 class MountSet:
-    """The mounts of a station. A mount is encoded while it has listeners or taps, and for a while after.
+    """The mounts of a station. A mount is encoded while it has listeners or taps, and for a while afterward.
 
     Args:
-        settings: The station, whose title and description streams carry.
+        settings: The station. Streams carry its title and description.
         edge: The station's live edge.
     """
 
@@ -43,14 +43,14 @@ class MountSet:
         return self.mounts[format_]
 
     def describe(self, settings: StationSettings) -> None:
-        """Replace the settings: listeners who join from now on get their title and description."""
+        """Replace the settings. Listeners who join afterward get the new title and description."""
         self._settings = settings
         for mount in self.mounts.values():
             mount.describe(settings.title, settings.description)
 
     @contextmanager
     def tap(self, format_: Format, *, history: Seconds) -> Iterator[Tap]:
-        """Open a tap that begins `history` seconds before the live edge, as far as they are available."""
+        """Open a tap that begins `history` seconds before the live edge, or at the oldest packet available."""
         mount = self.mount(format_)
         tap = mount.tap(self._edge.live - round(history * SAMPLE_RATE))
         try:
@@ -63,21 +63,21 @@ class MountSet:
         self.mount(format_).add(packet)
 
     def cut(self, frame: Frames, *, fades: bool = False) -> None:
-        """Drop the packets that hold audio from `frame` on and are not released: others take their place.
+        """Drop the unreleased packets with audio at `frame` or later, which others will replace.
 
         Args:
             frame: A frame of the channel.
-            fades: Whether the other audio is not that which was dropped; see `Mount.cut`.
+            fades: Whether the new audio differs from the dropped audio; see `Mount.cut`.
         """
         for mount in self.mounts.values():
             mount.cut(frame, fades=fades)
 
     def advance(self, send: Callable[[Message], None] | None, offset: Frames) -> None:
-        """Release what is due, and let the worker start and stop encoders as they are needed.
+        """Release the packets that are due, and have the worker start and stop encoders as needed.
 
         Args:
-            send: Sends a message to the worker; None while there is none.
-            offset: The channel's frame is the worker's plus this.
+            send: Sends a message to the worker; None if there is no worker.
+            offset: The channel's frame at the worker's frame 0.
         """
         for mount in self.mounts.values():
             if send is not None and mount.needed != mount.encoding:
@@ -85,13 +85,13 @@ class MountSet:
             mount.advance(self._edge.live)
 
     def reopen(self, send: Callable[[Message], None], offset: Frames) -> None:
-        """Let a new worker encode the formats that the last one encoded, from where they end."""
+        """Have a new worker encode the formats that the last one encoded, starting where they end."""
         for mount in self.mounts.values():
             if mount.encoding:
                 self._open(mount, send, offset)
 
     def end_after_worker(self) -> Frames:
-        """Return the frame at which the next worker must begin, so that no stream has a hole.
+        """Return the frame at which the next worker must begin, so that no stream has a gap.
 
         Encoders hold a few packets back. A mount whose burst was still being encoded loses the rest of the burst.
         """
@@ -116,5 +116,5 @@ class MountSet:
         mount.encoding = True
 
     def _encoding_start(self, mount: Mount) -> Frames:
-        """Return the frame from which to encode a mount: its end, or the oldest frame that a listener may ask for."""
+        """Return the frame at which to start encoding a mount: its end, or the oldest frame still available."""
         return max(self._edge.live - round(HISTORY * SAMPLE_RATE), mount.end or 0)

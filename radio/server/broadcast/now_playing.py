@@ -15,7 +15,7 @@ from radio.server.api.station import CurrentMusic, RecentBar, RecentEvent, Recen
 from radio.types import SAMPLE_RATE, Frames
 
 MAX_TRACKS = 256
-"""Tracks that are remembered: about nine hours."""
+"""Tracks remembered: about nine hours."""
 
 _MAX_BARS = 32
 """More bars than a burst holds at 110 BPM, so that a listener finds the bar in which its burst begins."""
@@ -24,10 +24,10 @@ _MAX_NOTES = 1024
 """More notes than a burst holds, so that a page has the notes that its listener will hear next."""
 
 _NOTE_HISTORY: Frames = 30 * SAMPLE_RATE
-"""Age of the oldest recent note: a burst, and the past that a page still shows."""
+"""Age of the oldest recent note: a burst plus the past that a page still shows."""
 
 _RECENT_TRACKS = 2
-"""A burst begins in one of them."""
+"""Tracks in `recent`. A burst begins in one of them."""
 
 
 @dataclass(slots=True)
@@ -70,12 +70,12 @@ class NowPlaying:
     coming: deque[TrackEvent] = field(default_factory=deque)
 
     def announce(self, event: AirEvent) -> None:
-        """Add an event that is rendered; it airs unless it is retracted."""
+        """Add a rendered event. It airs unless it is retracted."""
         if isinstance(event, TrackEvent):
             self.coming.append(event)
 
     def retract(self, frame: Frames) -> None:
-        """Remove the announced events at `frame` and later: they were lost with their worker."""
+        """Remove the announced events at `frame` and later, which will not air."""
         self.coming = deque(event for event in self.coming if event.frame < frame)
 
     def air(self, event: AirEvent, at: float) -> None:
@@ -94,13 +94,13 @@ class NowPlaying:
                 self.notes.append(event)
 
     def _is_new(self, event: TrackEvent) -> bool:
-        """Return False for a track that is listed: a station that goes on announces it again."""
+        """Return False for a track that is already listed, since a resumed station announces it again."""
         last = self.tracks[-1]
         begins_again = (event.number, event.title) == (last.event.number, last.title)
         return last.frame < event.frame and not begins_again
 
     def title_at(self, frame: Frames) -> str | None:
-        """Return the title at `frame`, or None before the first track that is remembered."""
+        """Return the title at `frame`, or None before the first remembered track."""
         tracks: Iterable[AiredTrack | TrackEvent] = chain(reversed(self.coming), reversed(self.tracks))
         for track in tracks:
             if track.frame <= frame:

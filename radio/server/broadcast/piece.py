@@ -1,4 +1,4 @@
-"""The piece of music that a station plays: its runs, and the snapshots from which another worker goes on with it."""
+"""The piece of music that a station plays: its runs, and the snapshots from which another worker can continue it."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 WARM_UP: Final[Frames] = SAMPLE_RATE // 4
-"""Sound before the live edge that the encoders of a new worker need."""
+"""Audio before the live edge that the encoders of a new worker need."""
 
 _TRIES: Final = 3
-"""Workers that may end at one place of a piece; then another piece begins."""
+"""Workers that may end at the same place of a piece before a new piece begins."""
 
 _PROGRESS: Final[Frames] = 2 * SAMPLE_RATE
-"""A worker that rendered less than this counts as one that ended where it began."""
+"""A worker that rendered less than this counts as having made no progress."""
 
 
 class Piece:
-    """The music of a station, across workers: what each was started with, and what has changed since.
+    """The music of a station across workers: the initial settings of each, and the changes since.
 
     The frames of requests, snapshots and workers are on the worker's clock: the frame of the channel minus `offset`.
 
     settings: the station.
-    controls: as they were asked for last.
-    runs: one for each piece, and for each worker that went on with other settings.
+    controls: as last requested.
+    runs: one for each piece, and for each worker that continued it with other settings.
     offset: the channel's frame at the worker's frame 0; a new worker begins where the last one ended.
     postponed: the change of controls that the next worker begins with.
     """
@@ -55,7 +55,7 @@ class Piece:
         self._snapshots = Snapshots()
         self._log = logging.getLogger(f"radio.station.{settings.name}")
         self._fruitless = 0
-        """Workers in a row that ended before they had rendered anything new."""
+        """Number of consecutive workers that ended before they rendered anything new."""
         self._resumed_at: Frames = 0
 
     @property
@@ -68,7 +68,7 @@ class Piece:
     def change_controls(
         self, landed: ControlsLanded, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]]
     ) -> dict[str, Landing]:
-        """Record a change of controls that the worker has made; return where each value takes effect."""
+        """Record a change of controls that the worker has made, and return where each value takes effect."""
         self._snapshots.record(landed.mixed, patch, later)
         landings = {name: self._landing(landing) for name, landing in landed.landings.items()}
         self.controls = self.controls.changed(patch)
@@ -79,26 +79,26 @@ class Piece:
         return landings
 
     def postpone(self, patch: Mapping[str, JsonValue], later: Sequence[Mapping[str, JsonValue]] = ()) -> None:
-        """Let the next worker change controls where it goes on."""
+        """Postpone a change of controls to the place where the next worker resumes."""
         self.postponed = self.postponed.followed_by(patch, later)
         for step in (patch, *later):
             self.controls = self.controls.changed(step)
 
     def make_postponed(self, landed: ControlsLanded) -> None:
-        """Record that the worker has made a part of the change that was postponed."""
+        """Record that the worker has made part of the postponed change."""
         made, self.postponed = self.postponed.without(landed.number)
-        self._snapshots.retract(landed.mixed - 1)  # those of the last worker are without the change
+        self._snapshots.retract(landed.mixed - 1)  # those of the last worker lack the change
         self.change_controls(landed, made.patch, made.later)
 
     def act(self, landed: ControlsLanded, action: Action) -> Landing:
-        """Record an action that the worker has performed; return where it takes effect."""
+        """Record an action that the worker has performed, and return where it takes effect."""
         self._snapshots.record(landed.mixed, action=action)
         landing = self._landing(landed.landings[PERFORMED])
         self.runs[-1].act(landing, action)
         return landing
 
     def prime(self, landed: ControlsLanded, prime: Mapping[str, JsonValue]) -> Landing:
-        """Record that the worker was primed; return where the first track with the prime begins."""
+        """Record that the worker was primed, and return where the first track with the prime begins."""
         self._snapshots.record(landed.mixed, prime=prime)
         self.runs[-1].prime(self._landing(landed.landings[PRIMED]), prime)
         return self._landing(landed.landings[TRACK])
@@ -111,11 +111,11 @@ class Piece:
     def next_start(
         self, digests: Mapping[str, str], frame: Frames, *, past: Frames, with_events: bool
     ) -> tuple[StationSettings, Resume | None]:
-        """Return how the next worker begins: at a frame of this piece, if that is possible, or with a new piece.
+        """Return the settings of the next worker, and where it resumes this piece; None if it begins a new one.
 
         Args:
-            digests: SHA-256 of each checkpoint that the worker is going to read.
-            frame: The first frame that is missing.
+            digests: SHA-256 of each checkpoint that the worker will read.
+            frame: The first missing frame.
             past, with_events: See `Snapshots.resume`.
         """
         self._resumed_at = frame
@@ -129,15 +129,15 @@ class Piece:
         return replace(self.settings, controls=self.controls, seed=seed), None
 
     def is_continued_by(self, station: StartedStation) -> bool:
-        """Return True if a station that begins has the checkpoints with which this piece was made, or is the first."""
+        """Return True if a newly opened station has the checkpoints of this piece, or if there is no piece yet."""
         return not self.runs or self.runs[-1].digests == station.digests
 
     def add_run(self, station: StartedStation) -> None:
-        """Record that a worker has opened the station: with another piece, or with other settings or another offset."""
+        """Record that a worker has opened the station, with another piece, other settings or another offset."""
         last = self.runs[-1] if self.runs else None
         if not station.resumed:
             self._snapshots.begin()
-            self.postponed = Postponed()  # its settings have the change already
+            self.postponed = Postponed()  # its settings already include the change
         elif last is not None and station.settings == last.settings and last.origin == self.offset:
             return
         number = 0 if last is None else last.number + 1
@@ -153,12 +153,12 @@ class Piece:
         self._snapshots.forget(live - self.offset - WARM_UP)
 
     def retract(self, place: Frames) -> None:
-        """Expect the steps of controls at `place` and later again; it is a frame of the channel."""
+        """Expect the control steps at frame `place` of the channel and later to be made again."""
         if self.runs:
             self.runs[-1].retract(place)
 
     def rewind(self, frame: Frames) -> None:
-        """Note that the worker renders again from `frame` on, because of a change."""
+        """Record that the worker renders again from `frame` onward because of a change."""
         self._snapshots.retract(frame - 1)  # one at `frame` was taken before the change
         self._resumed_at = min(self._resumed_at, frame)
         place = frame + self.offset
@@ -168,32 +168,32 @@ class Piece:
                 del self.runs[-2]
 
     def end_worker(self, frame: Frames) -> None:
-        """Note that a worker is gone, and that its sound ends at `frame`."""
+        """Record that a worker has ended, and that its audio ends at `frame`."""
         self._fruitless = self._fruitless + 1 if frame <= self._resumed_at + _PROGRESS else 0
         self._snapshots.retract(frame)
 
     def count_failure(self) -> None:
-        """Note that a worker ended before it had opened the station, while something else plays."""
+        """Count a worker that ended before it opened the station, while a stand-in plays."""
         self._fruitless += 1
 
     def excuse_failure(self) -> None:
-        """Note that the piece is not to blame for the last failures."""
+        """Reset the count of failures, which the piece did not cause."""
         self._fruitless = 0
 
     def forget(self) -> None:
-        """Let the next worker begin a new piece."""
+        """Make the next worker begin a new piece."""
         self._snapshots.clear()
         self._fruitless = 0
 
     # ── State on disk ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def saved(self, live: Frames, tracks: Iterable[AiredTrack], resumes: Frames | None = None) -> SavedStation | None:
-        """Return what another process needs to go on at the live edge, or None if there is no snapshot for it.
+        """Return the state from which another process can resume at the live edge, or None without a snapshot.
 
         Args:
             live: The live edge.
-            tracks: The last ones.
-            resumes: The place of the music, on its own clock, if something else plays.
+            tracks: The last tracks.
+            resumes: The frame where the music resumes, on its own clock, if a stand-in plays.
         """
         place = live - self.offset if resumes is None else min(resumes, live - self.offset)
         chosen = self._snapshots.choose(place, WARM_UP)
@@ -218,10 +218,10 @@ class Piece:
         )
 
     def take_over(self, saved: SavedStation) -> None:
-        """Go on with a saved piece. The controls that the config has changed since are postponed.
+        """Continue a saved piece. Controls that the config has changed since are postponed.
 
         Raises:
-            ControlError: A control is not known any more, or its value not allowed; nothing has changed.
+            ControlError: A control no longer exists, or its value is not allowed; nothing has changed.
         """
         run, controls = worker_run(saved, self.settings), self.controls.changed(saved.controls)
         for step in (saved.postponed.patch, *saved.postponed.later):

@@ -1,4 +1,4 @@
-"""The way of a station's audio: from its worker, or from a stand-in, into the mounts and to the live edge."""
+"""The path of a station's audio from its worker, or a stand-in, into the mounts and to the live edge."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 _RESTART: Final[Frames] = 6 * SAMPLE_RATE
-"""Reserve that a station keeps when its worker is replaced because of new settings: they are heard after that."""
+"""Reserve that a station keeps when new settings replace its worker. They become audible after it."""
 
 
 class Playout:
@@ -52,9 +52,9 @@ class Playout:
 
     Args:
         piece: The music; its offset is set here.
-        worker: The command that becomes the worker.
-        states: The folder with the station's state, which is set aside if no worker can go on with it.
-        copies: Makes copies of the station's files.
+        worker: The command that runs the worker.
+        states: The folder with the station's state, which is set aside if no worker can resume from it.
+        copies: Copies the station's files.
         clock: The clock by which audio is released.
     """
 
@@ -72,16 +72,16 @@ class Playout:
         self.events = EventQueue()
         self.encoder_restarts = 0
         self.rewinds = 0
-        """Times that a part of the reserve was rendered again because of a change."""
+        """The number of times that part of the reserve was rendered again because of a change."""
         self.faults: Counter[str] = Counter()
-        """Stations that broke while they played, by what was wrong with them."""
+        """The number of failures while the station played, by kind of fault."""
         self.stand_ins = StandIns(settings.name, worker, self.edge, self.mounts, self._on_encoder_failure)
         callbacks = WorkerCallbacks(
             self._next_start, self._on_worker_ready, self._on_message, self._on_worker_failure, self._on_worker_exit
         )
         self.worker = RestartingWorker(settings, worker, callbacks, copies, self.stand_ins.ring)
         self.on_air: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Set when the live edge starts to move, or to the reason why the first worker could not play."""
+        """Done when the live edge starts to move, or with an exception if the first worker could not play."""
         self._piece = piece
         self._states = states
         self._clock = clock
@@ -90,7 +90,7 @@ class Playout:
         self._requested: Frames = 0
         """The frame, on the worker's clock, up to which audio was requested."""
         self._fault_at: Frames | None = None
-        """The frame, on the worker's clock, from which its audio is at fault."""
+        """The first frame of faulty audio, on the worker's clock."""
         self._stall_watch = StallWatch()
         self._lead = Lead()
         self._reserve = ReserveWatch(clock.now)
@@ -111,31 +111,31 @@ class Playout:
             await self._clock.sleep(due - self._clock.now())
 
     def release_ahead(self, seconds: Seconds) -> None:
-        """Release the next `seconds` of the reserve at once."""
+        """Release the next `seconds` of the reserve immediately."""
         self.edge.release_ahead(seconds)
         self.events.air(self.edge.live)
         self.mounts.advance(None, self._offset)
 
     async def ask(self, message: Callable[[int], Message]) -> ControlsLanded:
-        """Send a request to the worker, and return its answer. The worker knows where the live edge is by now.
+        """Tell the worker the position of the live edge, send it a request, and return its answer.
 
         Raises:
             ControlError: The worker refused the request.
-            ServerError: The worker is being restarted or does not answer, or something stands in for the music.
+            ServerError: The worker is being restarted or does not answer, or a stand-in plays.
         """
         if self.postpones:
-            raise ServerError(f"{self._name} cannot play its music at present; its tier says when it does")
+            raise ServerError(f"{self._name} cannot play its music at present; try again when its tier is 'music'")
         self._request_audio()
         return await self.worker.request(message)
 
     @property
     def postpones(self) -> bool:
-        """True if changes of controls wait for the next worker: something stands in for the music, and none opens."""
+        """True if control changes wait for the next worker: the music has stopped, and no worker is opening."""
         return self.stand_ins.stopped_at is not None and not self.worker.opening
 
     @property
     def place_of_music(self) -> Frames | None:
-        """The frame, on the worker's clock, at which the music goes on; None while it plays."""
+        """The frame where the music resumes, on the worker's clock; None while it plays."""
         return self.stand_ins.place_of_music(self._bar_lines())
 
     @property
@@ -148,7 +148,7 @@ class Playout:
         return self.edge.live + self._lead.frames - self._offset
 
     def _source(self) -> tuple[StandIn | RestartingWorker, Frames]:
-        """Return what plays, and its frame 0 on the channel's clock."""
+        """Return the process that plays, and the channel's frame at its frame 0."""
         stand_in = self.stand_ins.current
         return (self.worker, self._offset) if stand_in is None else (stand_in, stand_in.start)
 
@@ -167,27 +167,27 @@ class Playout:
                 self._log.info("station '%s' has %.1f s of audio in reserve again", self._name, seconds)
 
     def _watch_worker(self) -> None:
-        """Replace a worker that owes audio and has stopped, before the reserve ends."""
+        """Replace a stalled worker that owes audio, before the reserve runs out."""
         owes = self.worker.ready and self.edge.end < self._requested + self._offset
         watch = self._stall_watch
         if watch.is_over(owes=owes, reserve=self.edge.reserve, processor_time=self.worker.processor_time):
             self.worker.kill(f"the worker sent nothing for {watch.silence:.1f} s")
 
     def _watch_tiers(self) -> None:
-        """Let a stand-in play before the reserve of a station without a worker ends."""
+        """Start a stand-in before the reserve of a station without a worker runs out."""
         self.stand_ins.watch()
         if self.on_air.done() and not self.worker.ready and self.stand_ins.is_due:
             settings = replace(self._piece.settings, controls=self._piece.controls)
             self.stand_ins.begin(settings, self.edge.end - self._offset, self._bar_lines())
 
     def _bar_lines(self) -> list[Frames]:
-        """Return the bar lines of the last run that are known, on the worker's clock."""
+        """Return the known bar lines of the last run, on the worker's clock."""
         if not self._piece.runs:
             return []
         return [frame - self._offset for frame in self.events.bar_lines(self._piece.runs[-1].begins)]
 
     def _drop(self, place: Frames, *, fades: bool = True) -> None:
-        """Drop the audio and the events from frame `place` on, on the channel's clock: others take their place."""
+        """Drop the audio and events from frame `place` of the channel onward, which others will replace."""
         self.edge.rewind(place)
         self.mounts.cut(place, fades=fades)
         self.events.retract(place)
@@ -198,18 +198,18 @@ class Playout:
     def _next_start(
         self, digests: Mapping[str, str]
     ) -> tuple[StationSettings, Resume | None, tuple[ChangeControls, ...]]:
-        """Return how the next worker begins: where the last one ended, if that is possible, or with a new piece."""
+        """Return the next worker's settings, where it resumes the piece (None for a new one), and postponed changes."""
         place = self.place_of_music
         if self._piece.stuck:
             self._abandon_piece("several workers ended at the same place")
-        # A format that is opened later begins at the live edge, so the sound of the reserve is needed, too.
+        # A format that is opened later begins at the live edge, so the audio of the reserve is needed, too.
         past = self.edge.end - self.edge.live + WARM_UP
         frame = self.edge.end - self._offset if place is None else place
         settings, resume = self._piece.next_start(digests, frame, past=past, with_events=not self.edge.started)
         return settings, resume, () if resume is None else self._piece.postponed.messages()
 
     def _abandon_piece(self, reason: str) -> None:
-        """Let the next worker begin a new piece."""
+        """Make the next worker begin a new piece."""
         if self._states is not None and not self.edge.started:
             self._states.set_aside(self._name, reason)
         else:
@@ -222,7 +222,7 @@ class Playout:
         if place is not None:
             self._drop(place)
         if not station.resumed:
-            self.edge.rewind(self.mounts.end_after_worker())  # it has no sound for a packet that begins before
+            self.edge.rewind(self.mounts.end_after_worker())  # it has no audio for a packet that begins earlier
             if not self._piece.is_continued_by(station):
                 self._abandon_piece("its models were changed")
             self.stand_ins.begin_piece(station.frame)
@@ -264,13 +264,13 @@ class Playout:
                 raise StreamError(f"the worker sent a {type(message).__name__}, which only the server sends")
 
     def _cut(self, frame: Frames) -> None:
-        """Drop what is rendered from `frame` on, on the worker's clock, if the live edge is not too near to it."""
+        """Drop the audio from the worker's frame `frame` onward, unless the live edge is too close to it."""
         place = frame + self._offset
         self._lead.observe((place - self.edge.live) / SAMPLE_RATE)
         done = place >= min(self.edge.live + MARGIN, self.edge.end)
         if done:
             self.rewinds += 1
-            self._drop(place, fades=False)  # the station itself fades where it is changed
+            self._drop(place, fades=False)  # the station itself fades at the change
             self._requested = frame
             self._piece.rewind(frame)
         self.worker.send(Cut(self._fixed, done))
@@ -281,7 +281,7 @@ class Playout:
         self._log.error("station '%s': %s: %s", self._name, format_, reason)
 
     def _on_worker_exit(self, planned: bool) -> None:
-        """Drop what the worker announced but did not play; after a planned end, most of the reserve, too."""
+        """Drop events that the worker announced but did not play; after a planned exit, most of the reserve, too."""
         if self.stand_ins.current is not None:
             self._piece.count_failure()
             return

@@ -1,4 +1,4 @@
-"""The pushes of all stations: they run as long as the application, and follow the config when it is read again."""
+"""The pushes of all stations, which run as long as the application and follow reloads of the config."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from radio.settings.station import StationSettings
 
 
 def pusher(channel: Channel, settings: PushSettings) -> Pusher:
-    """Return the pusher of a channel to one server; it starts when it is run."""
+    """Return a pusher of a channel to one server, not yet running."""
     return Pusher(settings, _pushed_station(channel, settings))
 
 
 def _pushed_station(channel: Channel, settings: PushSettings) -> PushedStation:
-    """Return a channel as a push presents it: without what the server does not show."""
+    """Return a channel as a push presents it, without the parts that the server does not show."""
     station, picture = channel.settings, settings.to.has_picture
     return PushedStation(
         channel,
@@ -60,9 +60,9 @@ class PushSet:
         return {station: self.statuses(station) for station in self._pushes}
 
     async def apply(self, channels: Mapping[str, Channel]) -> None:
-        """Start and stop pushes, so that the settings of `channels` are followed; the others run on.
+        """Start and stop pushes to match the settings of `channels`; the others keep running.
 
-        A push of which the server shows something else from now on is started again.
+        A push is restarted if the title, description or picture that the server shows has changed.
         """
         before = {station: list(pushes) for station, pushes in self._pushes.items()}
         wanted = {
@@ -72,7 +72,7 @@ class PushSet:
             ]
             for name, channel in channels.items()
         }
-        # The old ones end first: a server takes one stream of a key or a mount.
+        # The old ones end first, since a server accepts one stream per key or mount.
         await _stop([push for pushes in before.values() for push in pushes])
         self._pushes = {
             name: [push or _start(channel, settings) for channel, settings, push in pushes]
@@ -106,7 +106,7 @@ def add_pushes(app: web.Application, channels: Mapping[str, Channel]) -> None:
 
 
 def check_keys(stations: Mapping[str, StationSettings]) -> None:
-    """Read the keys of all pushes.
+    """Check that the keys of all pushes can be read.
 
     Raises:
         SettingsError: Keys cannot be read; all of them are named.

@@ -1,4 +1,4 @@
-"""Reading the config again while the server runs."""
+"""Reloading the config while the server runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ReloadResult:
     """The effect of a reload.
 
     stations: the stations that were added, changed or removed, and those that failed.
-    at_next_start: settings of the server that differ from those it was started with, and take effect at its next start.
+    at_next_start: changed settings of the server that take effect at its next start.
     """
 
     stations: SetChanges
@@ -49,14 +49,14 @@ class ReloadResult:
 
 
 class Reloader:
-    """Applies the config to a running server when it is read again.
+    """A reloader that applies a changed config to a running server.
 
     Args:
         load: Reads the config. Called in a thread.
         server: The settings that the server was started with.
         channels: The channels of the application.
         app: The application.
-        hosts: The addresses or names on which the server listens.
+        hosts: The addresses or names that the server listens on.
     """
 
     def __init__(
@@ -89,15 +89,15 @@ class Reloader:
             await self._app[PUSHES].apply(self._channels.channels)
             fixed = (name for name in _FIXED if getattr(config.server, name) != getattr(self._server, name))
             result = ReloadResult(changes, tuple(fixed))
-        _log.info("the config was read again: %s", result)
+        _log.info("reloaded the config: %s", result)
         return result
 
     async def reload_on_signal(self) -> None:
-        """Reload, and log why where the config is refused."""
+        """Reload, and log the reason if the config is refused."""
         try:
             await self.reload()
         except RadioError as error:
-            _log.error("the config was read again and refused: %s", error)
+            _log.error("refused to reload the config: %s", error)
 
     def _configure(self, server: ServerSettings) -> None:
         authorization, limits = self._app[AUTHORIZATION], self._app[LIMITS]

@@ -1,4 +1,4 @@
-"""The reserve of a station: audio that is rendered before the live edge needs it, and that a change replaces."""
+"""The reserve of a station: audio that is rendered before the live edge needs it, and that a change can replace."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ FIRST: Final[Seconds] = 3.0
 """Reserve that is rendered as fast as possible."""
 
 FILLING: Final = 3.0
-"""Speed at which the rest is rendered, in multiples of real time, so that other stations have the processor too."""
+"""Speed at which the rest is rendered, in multiples of real time, so that other stations get processor time, too."""
 
 LOW: Final[Seconds] = 5.0
 """A reserve that stays smaller than this is logged."""
 
 LASTING: Final[Seconds] = 10.0
-"""Time for which it must be small. A change takes the reserve away, and most of it is back after some seconds."""
+"""Time for which it must stay smaller. A change discards the reserve, and most of it is back after a few seconds."""
 
 MARGIN: Final[Frames] = SAMPLE_RATE // 10
-"""Least distance from the live edge to audio that is replaced: the time in which the other audio arrives."""
+"""Minimum distance from the live edge to audio that is replaced: the time in which the new audio arrives."""
 
 _LEAST: Final[Seconds] = 0.25
 _MOST: Final[Seconds] = 3.0
@@ -32,7 +32,7 @@ _EASE: Final = 0.8
 
 
 def render_until(live: Frames, end: Frames) -> Frames:
-    """Return the frame up to which a worker should render, from the live edge and from what is rendered already."""
+    """Return the frame up to which a worker should render, given the live edge and the end of the rendered audio."""
     step = end + round(FILLING * ADVANCE_INTERVAL * SAMPLE_RATE)
     return min(live + round(RESERVE * SAMPLE_RATE), max(live + round(FIRST * SAMPLE_RATE), step))
 
@@ -41,7 +41,7 @@ def render_until(live: Frames, end: Frames) -> Frames:
 class Lead:
     """Time from the live edge to the first audio that a change may replace.
 
-    It is a quarter longer than workers took lately to prepare the other audio, and the margin.
+    It is a quarter longer than workers recently took to prepare new audio, plus the margin.
     """
 
     seconds: Seconds = _LEAST
@@ -51,14 +51,14 @@ class Lead:
         return round(self.seconds * SAMPLE_RATE)
 
     def observe(self, left: Seconds) -> None:
-        """Note that other audio is prepared, `left` before the live edge reaches it."""
+        """Record that new audio was ready `left` seconds before the live edge reached it."""
         took = self.seconds - left
         self.seconds = min(max(1.25 * took + MARGIN / SAMPLE_RATE, _EASE * self.seconds, _LEAST), _MOST)
 
 
 @dataclass(slots=True)
 class ReserveWatch:
-    """Notices a reserve that stays small. It says so once, and once more when the reserve is back."""
+    """A detector of a reserve that stays small. It reports this once, and again when the reserve is back."""
 
     now: Callable[[], float] = time.monotonic
     low: bool = False

@@ -33,7 +33,7 @@ REQUEST_TIMEOUT: Seconds = 10.0
 """Longest time that a worker may take to answer a request."""
 
 RESTART_DELAYS: Final[tuple[Seconds, ...]] = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Waits before the next starts; a worker that has played for a minute begins the list again."""
+"""Delays before successive restarts. A worker that has run for a minute starts the list over."""
 
 _STABLE: Seconds = 60.0
 
@@ -45,7 +45,7 @@ class StartedStation:
     settings: the settings with which the worker was started.
     digests: SHA-256 of each checkpoint.
     frame: the first frame on the worker's clock.
-    resumed: whether it goes on where another station stopped.
+    resumed: whether it continues where another one stopped.
     """
 
     settings: StationSettings
@@ -58,13 +58,13 @@ class StartedStation:
 class WorkerCallbacks:
     """The functions that a `RestartingWorker` calls.
 
-    start: returns, from the SHA-256 of each checkpoint, the settings for the next worker, where it goes on, and the
-        changes that it begins with. Their numbers are negative, and their answers come as messages.
+    start: returns, given the SHA-256 of each checkpoint, the settings for the next worker, where it resumes, and the
+        changes that it begins with. These have negative numbers, and their answers arrive as messages.
     on_ready: called when a worker has opened its station.
-    on_message: called with each message that is no answer to a request. May raise ServerError or StreamError, which
-        replace the worker.
-    on_failure: called with the reason when a worker has ended. May raise, which ends `RestartingWorker.run`.
-    on_exit: called when a worker is gone, before `on_failure`, with True if it was replaced on purpose.
+    on_message: called with each message that is not an answer to a request. If it raises ServerError or StreamError,
+        the worker is replaced.
+    on_failure: called with the reason when a worker has ended. If it raises, `RestartingWorker.run` ends.
+    on_exit: called when a worker has ended, before `on_failure`, with True if it was replaced on purpose.
     """
 
     start: Callable[[Mapping[str, str]], tuple[StationSettings, Resume | None, tuple[ChangeControls, ...]]]
@@ -79,9 +79,9 @@ class RestartingWorker:
 
     Args:
         settings: The station.
-        command: The command that becomes the worker.
+        command: The command that runs the worker.
         callbacks: Called from the event loop.
-        copies: Makes the copies from which workers read the station's files.
+        copies: Copies the station's files, for workers to read.
         ring: Descriptor of the memory for the latest audio.
     """
 
@@ -98,7 +98,7 @@ class RestartingWorker:
         self._copies = copies
         self._ring = ring
         self._files: StationFiles | None = None
-        """The files with which a worker has opened the station; the next ones use them, too."""
+        """The files with which a worker has opened the station. Its successors use them, too."""
         self._name = name = settings.name
         self._command = tuple(command)
         self._callbacks = callbacks
@@ -114,7 +114,7 @@ class RestartingWorker:
         return None if self._process is None else self._process.pid
 
     def processor_time(self) -> int | None:
-        """Return the processor time that the worker has had, in nanoseconds, or None if it is not known."""
+        """Return the processor time that the worker has used, in nanoseconds, or None if it is unknown."""
         return processor_time_of(self.pid)
 
     @property
@@ -124,28 +124,28 @@ class RestartingWorker:
 
     @property
     def opening(self) -> bool:
-        """True while a worker opens its station."""
+        """True while a worker is opening its station."""
         return self._process is not None and not self._process.ready
 
     def send(self, message: Message) -> None:
-        """Send a message; without a worker it is lost."""
+        """Send a message to the worker. Without a worker it is lost."""
         if self._process is not None:
             self._process.send(message)
 
     def kill(self, reason: str) -> None:
-        """End the worker at once; another one takes its place."""
+        """Kill the worker; another one replaces it."""
         if self._process is not None:
             self._process.kill(reason)
 
     async def request(self, message: Callable[[int], Message]) -> ControlsLanded:
-        """Send a request and return its answer; a worker that ends meanwhile leaves it to the next one.
+        """Send a request and return its answer. If the worker ends first, the request goes to the next one.
 
         Args:
             message: Makes the message from the request's number.
 
         Raises:
             ControlError: The worker refused the request.
-            ServerError: No worker answers in time; the request has no effect.
+            ServerError: No worker answered in time; the request has no effect.
         """
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT):
@@ -157,14 +157,14 @@ class RestartingWorker:
             async with asyncio.timeout(REQUEST_TIMEOUT):
                 answer = await self._ask(message)
         except TimeoutError as error:
-            # The change must not come after all: what the worker has not confirmed is lost with it.
+            # The change must not be made later: kill the worker, and with it any change that it has not confirmed.
             if process is not None and process is self._process:
                 process.kill("the worker did not answer a request")
             raise ServerError(f"{self._name} did not answer within {REQUEST_TIMEOUT:g} s") from error
         return await self.request(message) if answer is None else answer
 
     async def _ask(self, message: Callable[[int], Message]) -> ControlsLanded | None:
-        """Send a request to the worker; return None if that ends before it answers."""
+        """Send a request to the worker; return None if the worker ends before it answers."""
         self._last_request += 1
         number = self._last_request
         answer: asyncio.Future[ControlsLanded | None] = asyncio.get_running_loop().create_future()
@@ -176,11 +176,11 @@ class RestartingWorker:
             self._requests.pop(number, None)
 
     def forget_files(self) -> None:
-        """Let the next worker read the station's files as they are then."""
+        """Make the next worker use new copies of the station's files."""
         self._files = None
 
     def replace(self, settings: StationSettings) -> None:
-        """End the worker on purpose. The next one starts at once, with these settings and the files as they are now."""
+        """Replace the worker on purpose. The next one starts immediately, with these settings and new file copies."""
         self._settings = settings
         self.forget_files()
         if self._process is not None:
@@ -213,7 +213,7 @@ class RestartingWorker:
         async with start_worker(self._command, self._log_line, descriptors) as process:
             self._process = process
             try:
-                self._replacing = self._settings is not copied  # they may be replaced while the process is started
+                self._replacing = self._settings is not copied  # they may be replaced while the process starts
                 await self._play(process, files)
             finally:
                 self._process = None
@@ -223,7 +223,7 @@ class RestartingWorker:
         raise ServerError(process.exit_message)
 
     async def _copy_files(self) -> StationFiles:
-        """Return copies of the files that the settings name, and that they still name then."""
+        """Return copies of the files that the settings name, even if the settings are replaced in the process."""
         while True:
             settings = self._settings
             files = await asyncio.to_thread(self._copies.of, settings)
@@ -231,7 +231,7 @@ class RestartingWorker:
                 return files
 
     async def _play(self, process: WorkerProcess, files: StationFiles) -> None:
-        """Start the station in a new worker, and handle its messages until it ends or is to be replaced."""
+        """Start the station in a new worker, and handle its messages until it ends or must be replaced."""
         if self._replacing:
             return
         settings, resume, changes = self._callbacks.start(files.digests)

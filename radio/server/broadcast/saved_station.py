@@ -1,4 +1,4 @@
-"""A station on disk: the piece that it plays, its controls and its last tracks, so that another process can go on."""
+"""A station on disk: the piece that it plays, its controls and its last tracks, so that another process can resume."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from radio.station.resume import LogEntry, Snapshot
 from radio.types import Frames
 
 _MAGIC: Final = b"radio-station-1\n"
-"""Begins each file; raise the number whenever a field changes in a way that older files do not allow for."""
+"""The first bytes of each file. Raise the number whenever a field changes incompatibly."""
 
 _DIGEST: Final = hashlib.sha256().digest_size
 
@@ -47,12 +47,12 @@ class SavedTrack(msgspec.Struct, frozen=True):
 
 
 class SavedStation(msgspec.Struct, frozen=True):
-    """Everything with which a station goes on.
+    """Everything that a station needs to resume.
 
     version: of the radio. saved_at: seconds since 1970. asked_seed, asked_controls: those of the config; the seed is
-    0 where it names none. live, origin: the live edge and the run's first bar line, on the channel's clock.
-    postponed: the controls that wait for the music. resumes: the frame, on the station's own clock, that follows at the
-    live edge; None, in files of older versions, if that is the one that was played there.
+    0 if it has none. live, origin: the live edge and the run's first bar line, on the channel's clock. postponed: the
+    control changes that wait for the music. resumes: the frame, on the station's own clock, to play at the live edge;
+    None, in files of older versions, means `live` - `origin`.
     """
 
     name: str
@@ -72,16 +72,16 @@ class SavedStation(msgspec.Struct, frozen=True):
 
 
 def encode(saved: SavedStation) -> bytes:
-    """Return the bytes of a file."""
+    """Return a saved station as the contents of a file."""
     body = msgspec.msgpack.encode(saved)
     return _MAGIC + hashlib.sha256(body).digest() + body
 
 
 def decode(data: bytes) -> SavedStation:
-    """Return the content of a file.
+    """Return the saved station from the contents of a file.
 
     Raises:
-        SnapshotError: the file is damaged, or of another version.
+        SnapshotError: The file is damaged, or from another version.
     """
     if not data.startswith(_MAGIC):
         if data.startswith(_MAGIC[:14]):
@@ -97,7 +97,7 @@ def decode(data: bytes) -> SavedStation:
 
 
 def saved_run(run: WorkerRun) -> SavedRun:
-    """Return a run as it is saved."""
+    """Return a run in its saved form."""
     return SavedRun(
         run.number,
         run.settings.seed,
@@ -111,10 +111,10 @@ def saved_run(run: WorkerRun) -> SavedRun:
 
 
 def worker_run(saved: SavedStation, settings: StationSettings) -> WorkerRun:
-    """Return the run that goes on.
+    """Return the saved run, for a worker to continue.
 
     Raises:
-        ControlError: a control is not known any more, or its value not allowed.
+        ControlError: A control no longer exists, or its value is not allowed.
     """
     past = saved.run
     first = settings.controls.changed(past.first_controls)
@@ -127,7 +127,7 @@ def worker_run(saved: SavedStation, settings: StationSettings) -> WorkerRun:
 
 
 def saved_tracks(tracks: Iterable[AiredTrack]) -> tuple[SavedTrack, ...]:
-    """Return tracks as they are saved."""
+    """Return tracks in their saved form."""
     return tuple(SavedTrack(track.event, track.started, track.bar) for track in tracks)
 
 

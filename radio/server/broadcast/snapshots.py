@@ -1,4 +1,4 @@
-"""The snapshots of a station that the server keeps, so that another worker can go on where the last one stopped."""
+"""The snapshots of a station, from which another worker can resume where the last one stopped."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from radio.station.resume import PREROLL, LogEntry, Resume, Snapshot
 from radio.types import SAMPLE_RATE, Action, Frames, JsonValue
 
 SPACING: Final[Frames] = 2 * SAMPLE_RATE
-"""Least distance between two snapshots that are kept; one has half a megabyte."""
+"""Minimum distance between two stored snapshots. Each takes half a megabyte."""
 
 LONGEST_BAR: Final[Frames] = 5 * SAMPLE_RATE
-"""Music that may be played again from a bar line on, after a stand-in."""
+"""Music that may be played again, starting at a bar line, after a stand-in."""
 
 BEGINNING: Final = Snapshot(0, b"", b"")
-"""The start of a station, from which a worker can go on without any state."""
+"""The start of a station, from which a worker can play without any state."""
 
 
 class Snapshots:
-    """Snapshots in the order of their frames, and what happened to the station since the oldest one.
+    """Snapshots in order of frame, and a log of the changes to the station since the oldest one.
 
-    All frames are those of the station's own clock.
+    All frames are on the station's own clock.
     """
 
     def __init__(self) -> None:
@@ -31,17 +31,17 @@ class Snapshots:
         self._log: list[LogEntry] = []
 
     def begin(self) -> None:
-        """Forget everything: another piece begins."""
+        """Discard everything, and begin another piece."""
         self._snapshots = deque([BEGINNING])
         self._log = []
 
     def load(self, snapshot: Snapshot, log: tuple[LogEntry, ...]) -> None:
-        """Take over one snapshot and what happened since."""
+        """Replace everything with one snapshot and the log since then."""
         self._snapshots = deque([snapshot])
         self._log = [*log]
 
     def add(self, snapshot: Snapshot) -> None:
-        """Add the latest snapshot of the worker; one that is known already is left out."""
+        """Add the latest snapshot of the worker, unless it is already known."""
         if any(entry.level and entry.frame >= snapshot.frame for entry in self._log):
             return
         insort(self._log, LogEntry(snapshot.frame, level=snapshot.level), key=_frame)
@@ -62,11 +62,11 @@ class Snapshots:
         insort(self._log, entry, key=_frame)
 
     def resume(self, frame: Frames, *, past: Frames, with_events: bool) -> Resume | None:
-        """Return how to go on at `frame`, or None if there is nothing to go on from.
+        """Return the data to resume at `frame`, or None if there is no earlier snapshot.
 
         Args:
-            frame: The first frame that is missing.
-            past: Sound before it that is needed too, as far as there is some. What is complete before is kept as well.
+            frame: The first missing frame.
+            past: Frames of audio before it that are needed too, if available; complete audio before these is kept, too.
             with_events: Whether the events since the snapshot are needed again.
         """
         if (chosen := self.choose(frame, past)) is None:
@@ -76,31 +76,31 @@ class Snapshots:
         return Resume(snapshot.data, log, min(complete, frame), snapshot.frame if with_events else frame, frame)
 
     def choose(self, frame: Frames, past: Frames) -> tuple[Snapshot, tuple[LogEntry, ...]] | None:
-        """Return the snapshot with which to go on at `frame`, with `past` before it, and what happened since."""
+        """Return the snapshot to resume from at `frame`, with `past` frames of audio before it, and the log since."""
         before = [one for one in self._snapshots if one.frame <= frame]
         if not before:
             return None
         complete = [one for one in before if not one.data or one.frame + PREROLL <= frame - past]
         chosen = complete[-1] if complete else before[0]
-        # The loudness after `frame` is measured again: it may turn out otherwise.
+        # The loudness after `frame` is measured again, since it may differ.
         log = (entry for entry in self._log if chosen.frame < entry.frame and (not entry.level or entry.frame <= frame))
         return chosen, tuple(log)
 
     def forget(self, frame: Frames) -> None:
-        """Drop what is not needed to go on with sound from `frame` on."""
+        """Drop the snapshots and log entries that are not needed to resume with audio from `frame` onward."""
         while len(self._snapshots) > 1 and self._snapshots[1].frame + PREROLL <= frame - LONGEST_BAR:
             self._snapshots.popleft()
         if self._snapshots:
             del self._log[: bisect_right(self._log, self._snapshots[0].frame, key=_frame)]
 
     def retract(self, frame: Frames) -> None:
-        """Drop the snapshots after `frame`: the station is rendered again from there, and may turn out otherwise."""
+        """Drop the snapshots after `frame`, since the station is rendered again from there and may differ."""
         while self._snapshots and self._snapshots[-1].frame > frame:
             self._snapshots.pop()
         self._log = [entry for entry in self._log if entry.frame <= frame or not entry.level]
 
     def clear(self) -> None:
-        """Forget everything: there is nothing to go on from."""
+        """Discard everything, so that there is nothing to resume from."""
         self._snapshots.clear()
         self._log = []
 

@@ -1,4 +1,4 @@
-"""Detection of a worker that has stopped: it owes audio and is silent."""
+"""Detection of a stalled worker, which owes audio and sends nothing."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Final
 from radio.types import Seconds
 
 STALL_LIMIT: Final[Seconds] = 1.5
-"""Silence of a worker that owes audio and does not run, after which it counts as stopped."""
+"""Silence after which a worker that owes audio and uses no processor time counts as stalled."""
 
 BUSY_LIMIT: Final[Seconds] = 10.0
-"""The same for a worker that runs while the reserve is low: on a busy machine another one would be later still."""
+"""The same for a worker that runs while the reserve is low. On a busy machine, a new one would be even later."""
 
 LOW_RESERVE: Final[Seconds] = 5.0
-"""With more audio in reserve than this, a worker that runs is left alone."""
+"""With more audio in reserve than this, a running worker is left alone."""
 
 _LONGEST_STEP: Final[Seconds] = 0.3
 
 
 @dataclass(slots=True)
 class StallWatch:
-    """Measures for how long a worker has been silent although it owes audio.
+    """A timer for the silence of a worker that owes audio.
 
-    The time in which this process itself did not run does not count, since the worker's messages may be waiting.
+    Time in which this process itself did not run does not count, since the worker's messages may be waiting.
     """
 
     now: Callable[[], float] = time.monotonic
@@ -38,20 +38,20 @@ class StallWatch:
 
     @property
     def silence(self) -> Seconds:
-        """For how long the worker has been silent."""
+        """The time for which the worker has been silent."""
         return self._silent
 
     def reset(self) -> None:
-        """Begin again: the worker has sent something."""
+        """Start over, because the worker has sent something."""
         self._silent = self._idle = 0.0
 
     def is_over(self, *, owes: bool, reserve: Seconds, processor_time: Callable[[], int | None]) -> bool:
-        """Return True if the worker counts as stopped. Called on every tick.
+        """Return True if the worker counts as stalled. Called on every tick.
 
         Args:
-            owes: Whether audio was requested that is not rendered.
+            owes: Whether requested audio has not been rendered.
             reserve: Seconds of audio that are rendered but not released.
-            processor_time: Returns a number that grows while the worker runs, or None if it is not known.
+            processor_time: Returns a number that grows while the worker runs, or None if it is unknown.
         """
         now = self.now()
         step = 0.0 if self._last is None else min(now - self._last, _LONGEST_STEP)
@@ -66,7 +66,7 @@ class StallWatch:
 
 
 def processor_time_of(pid: int | None) -> int | None:
-    """Return the processor time that a process has had, in nanoseconds, or None if it is not known."""
+    """Return the processor time that a process has used, in nanoseconds, or None if it is unknown."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
     except (OSError, ValueError, IndexError):

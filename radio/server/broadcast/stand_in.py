@@ -1,4 +1,4 @@
-"""A worker that takes the place of a station's own while that cannot play; see `radio.station.fallback`."""
+"""A worker that replaces a station's own while that one cannot play; see `radio.station.fallback`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class StandIn:
     """A worker that plays a station's last bars, or its textures.
 
     Args:
-        command: The command that becomes a worker.
+        command: The command that runs a worker.
         settings: The station.
-        fallback: What it plays.
+        fallback: The sound to play.
         ring: Descriptor of the memory with the station's latest audio.
         start: The frame of the channel at which it begins.
         on_message: Called with this object and each message of the worker.
-        on_end: Called with this object when the worker has ended by itself.
+        on_end: Called with this object when the worker has ended without `stop`.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class StandIn:
         return None if self._process is None else self._process.pid
 
     def kill(self, reason: str) -> None:
-        """End the worker at once; `on_end` follows."""
+        """Kill the worker; `on_end` follows."""
         if self._process is not None:
             self._log.error("station '%s': its fallback failed: %s", self._name, reason)
             self._process.kill(reason)
 
     def tiers(self) -> list[tuple[Frames, Tier]]:
-        """Return what it plays, and from which frame of the channel on."""
+        """Return the tiers that it plays, each with its first frame on the channel's clock."""
         loop = self._fallback.loop
         return [(self.start, tier_at(loop, 0)), (self.start + REPEAT_LIMIT, "texture")]
 
     def bar_line(self, frame: Frames) -> Frames:
-        """Return the next bar line at a frame of the channel or later; the frame itself where there are no bars."""
+        """Return the first bar line at or after a frame of the channel, or the frame itself if no bars are playing."""
         played = max(0, frame - self.start)
         loop = self._fallback.loop
         repeats = loop is not None and tier_at(loop, played) == "repeat"

@@ -1,4 +1,4 @@
-"""The tiers below the music: sound for the time in which the worker of a station cannot play."""
+"""The tiers below the music: sound for the time while the worker of a station cannot play."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 LOW_RESERVE: Final[Seconds] = 5.0
-"""Audio left to a station without a worker when a stand-in is started: a second of work, more on a busy machine."""
+"""Reserve of a station without a worker at which a stand-in is started. This takes a second, more on a busy machine."""
 
 _DELAY: Final[Seconds] = 1.0
 """Time after the end of a stand-in before another one is started."""
 
 
 class StandIns:
-    """The stand-ins of a station: one at a time, from where its music stopped until that goes on.
+    """The stand-ins of a station: one at a time, from where its music stops until it resumes.
 
     Args:
         name: The station.
-        command: The command that becomes a worker.
-        edge, mounts: Those of the station, to which the sound goes.
+        command: The command that runs a worker.
+        edge, mounts: The station's, which receive the audio.
         on_encoder_failure: Called with the format and the reason.
     """
 
@@ -63,29 +63,29 @@ class StandIns:
         self._known: tuple[Frames, Frames] = (0, 0)
         """The first frame of the piece in the ring, on the station's clock, and the frame after the last one."""
         self._requested: Frames = 0
-        """The frame of the channel up to which audio was requested of the stand-in."""
+        """The frame of the channel up to which audio was requested from the stand-in."""
         self._stall_watch = StallWatch()
         self._not_before = float("-inf")
         self._ending: set[asyncio.Task[None]] = set()
 
     def begin_piece(self, frame: Frames) -> None:
-        """Note that the sound in the ring before `frame`, on the station's clock, is that of another piece."""
+        """Record that the audio in the ring before `frame`, on the station's clock, belongs to another piece."""
         self._known = frame, frame
 
     def rendered(self, frame: Frames) -> None:
-        """Note that the ring holds the station's sound before `frame`, on the station's clock."""
+        """Record that the ring contains the station's audio before `frame`, on the station's clock."""
         first, end = self._known
         self._known = first, max(end, frame)
 
     def watch(self) -> None:
-        """Follow the live edge, log what is heard, and end a stand-in that has stopped: another one follows."""
+        """Follow the live edge, log changes of the tier, and kill a stalled stand-in, which another one replaces."""
         self._watch_stand_in()
         if self.tiers.advance(self._edge.live):
             if self.tiers.current == "music":
                 self._log.info("station '%s': its music is back", self._name)
             else:
-                sounds = {"repeat": "its last bars are repeated", "texture": "its textures play alone"}
-                self._log.error("station '%s': it cannot play, and %s", self._name, sounds[self.tiers.current])
+                sounds = {"repeat": "repeating its last bars", "texture": "playing only its textures"}
+                self._log.error("station '%s': it cannot play; %s", self._name, sounds[self.tiers.current])
 
     def _watch_stand_in(self) -> None:
         stand_in, watch = self.current, self._stall_watch
@@ -107,8 +107,8 @@ class StandIns:
 
         Args:
             settings: The station.
-            stopped_at: Where that is, on the station's clock.
-            lines: Bar lines of the music before.
+            stopped_at: The same frame, on the station's clock.
+            lines: Bar lines of the music before it.
         """
         if self.stopped_at is None:
             self.stopped_at = stopped_at
@@ -129,27 +129,27 @@ class StandIns:
             self.tiers.plan(frame, tier)
 
     def request_audio(self) -> None:
-        """Let the stand-in fill the reserve."""
+        """Request audio from the stand-in to fill the reserve."""
         if self.current is not None:
             self._requested = render_until(self._edge.live, self._edge.end)
             until = self._requested - self.current.start
             self.current.send(Render(until, until))
 
     def place_of_music(self, lines: Sequence[Frames]) -> Frames | None:
-        """Return where the music goes on, on its own clock; None if it has not stopped.
+        """Return the frame where the music resumes, on its own clock; None if it has not stopped.
 
-        That is where it stopped, or the bar line before, if the stand-in has been heard.
+        That is where it stopped or, if the stand-in has been heard, the bar line before.
         """
         if self.stopped_at is None or self.current is None or self._edge.live < self.current.start:
             return self.stopped_at
         return max((line for line in lines if line <= self.stopped_at), default=self.stopped_at)
 
     def end(self, frame: Frames, lead: Frames) -> Frames | None:
-        """End the stand-in, and return the frame of the channel at which the music goes on; None if it has not stopped.
+        """End the stand-in, and return the frame of the channel where the music resumes; None if it has not stopped.
 
         Args:
             frame: The first frame of the music, on its own clock.
-            lead: Frames after the live edge that cannot be replaced any more.
+            lead: Frames after the live edge that can no longer be replaced.
         """
         if self.stopped_at is None:
             return None

@@ -1,4 +1,4 @@
-"""The folder in which the radio keeps the state of its stations: one file each, written whole or not at all."""
+"""The folder where the radio keeps the state of its stations, in one atomically written file each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _log = logging.getLogger("radio.state")
 
 
 class StateFolder:
-    """The states of stations by name. A file is replaced as a whole; one that cannot be used is set aside.
+    """The states of stations by name. Files are replaced atomically; an unusable one is set aside.
 
     Args:
-        path: The folder; it is made where it is missing.
+        path: The folder; it is created if it is missing.
 
     Raises:
-        SnapshotError: The folder cannot be made.
+        SnapshotError: The folder cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,10 +35,10 @@ class StateFolder:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise SnapshotError(f"the state folder {path} cannot be made: {error.strerror or error}") from error
+            raise SnapshotError(f"the state folder {path} cannot be created: {error.strerror or error}") from error
 
     def lock(self) -> None:
-        """Keep other radios out until this process ends. Raises SnapshotError where another radio uses the folder."""
+        """Lock the folder until this process ends. Raise SnapshotError if another radio uses it."""
         try:
             self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,7 +49,7 @@ class StateFolder:
             raise SnapshotError(f"the state folder {self.path} cannot be used: {error.strerror or error}") from error
 
     def unlock(self) -> None:
-        """Let other radios use the folder."""
+        """Release the lock, so that other radios can use the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -59,7 +59,7 @@ class StateFolder:
         return sorted(file.stem for file in self.path.glob(f"*{SUFFIX}"))
 
     def states(self) -> Iterator[tuple[str, SavedStation | SnapshotError]]:
-        """Yield the state of each station, or why it cannot be used."""
+        """Yield the state of each station, or the error if it cannot be used."""
         for name in self.names():
             try:
                 yield name, self.read(name)
@@ -67,11 +67,11 @@ class StateFolder:
                 yield name, error
 
     def read(self, name: str) -> SavedStation:
-        """Return the state of a station. Raises SnapshotError if there is none, or it cannot be used."""
+        """Return the state of a station. Raise SnapshotError if there is none, or it cannot be used."""
         return read_file(self._file(name))
 
     def load(self, name: str) -> SavedStation | None:
-        """Return the state of a station, or None if there is none; one that cannot be used is set aside."""
+        """Return the state of a station, or None if there is none. An unusable state is set aside."""
         if not self._file(name).exists():
             return None
         try:
@@ -89,24 +89,24 @@ class StateFolder:
         except OSError as error:
             _log.error("station '%s': its saved state is not used: %s (%s)", name, reason, error)
         else:
-            _log.error("station '%s': its saved state is not used, and now is %s: %s", name, aside, reason)
+            _log.error("station '%s': its saved state is not used, and was moved to %s: %s", name, aside, reason)
 
     def write(self, name: str, saved: SavedStation) -> None:
-        """Replace the state of a station; its channel does so once at a time.
+        """Replace the state of a station; its channel makes one call at a time.
 
-        Raises OSError if the disk does not take it; the old one then remains.
+        Raise OSError if the state cannot be written; the old one then remains.
         """
         write_file(self._file(name), encode(saved))
 
     def clear(self, name: str) -> None:
-        """Remove the state of a station. Raises SnapshotError if there is none."""
+        """Remove the state of a station. Raise SnapshotError if there is none."""
         try:
             self._file(name).unlink()
         except OSError as error:
             raise SnapshotError(f"the state of '{name}' cannot be removed: {error.strerror or error}") from error
 
     def clear_all(self) -> None:
-        """Remove all states. Raises SnapshotError if one cannot be removed."""
+        """Remove all states. Raise SnapshotError if one cannot be removed."""
         for name in self.names():
             self.clear(name)
 
@@ -115,7 +115,7 @@ class StateFolder:
 
 
 def read_file(path: Path) -> SavedStation:
-    """Return the state in a file. Raises SnapshotError if it cannot be read or used."""
+    """Return the state in a file. Raise SnapshotError if it cannot be read or used."""
     try:
         if path.stat().st_size > _LARGEST:
             raise SnapshotError(f"{path}: it is too large for the state of a station")
@@ -129,9 +129,9 @@ def read_file(path: Path) -> SavedStation:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: it has its old or its new content, even if the machine stops meanwhile.
+    """Replace a file atomically: it has its old or its new content, even if the machine crashes.
 
-    One caller at a time may write a file: the draft of its new content has one name.
+    Only one caller at a time may write a file, since the name of its draft is fixed.
     """
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:

@@ -1,4 +1,4 @@
-"""Copies in memory of the files that stations use, so that a station goes on whatever happens to the originals."""
+"""In-memory copies of the files that stations use, so that stations keep playing if the originals change or vanish."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class StationFiles:
 
 
 class FileCopies:
-    """Makes copies. Stations that use the same content share one."""
+    """A maker of copies. Stations with the same files share one copy."""
 
     def __init__(self) -> None:
         self._by_digest: weakref.WeakValueDictionary[str, Copy] = weakref.WeakValueDictionary()
@@ -57,7 +57,7 @@ class FileCopies:
     def of(self, settings: StationSettings) -> StationFiles:
         """Copy the files of a station. This reads whole files: call it in a thread.
 
-        A file that is missing or damaged is left out, and the worker says what is wrong with it.
+        A missing or damaged file is left out; the worker reports the problem.
         """
         named: dict[str, Path | None] = {name: getattr(settings, name) for name in _MODELS}
         models = {name: path for name, path in named.items() if path is not None}

@@ -1,4 +1,4 @@
-"""The tiers of a station on its clock: what is heard at the live edge, and for how long it was."""
+"""The tiers of a station: the kind of sound at the live edge, and the time that each kind was on the air."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from radio.types import SAMPLE_RATE, Frames, Seconds
 
 
 class Tiers:
-    """The tiers of the audio that was released, and of what is rendered ahead."""
+    """The tiers of the released audio, and of the audio rendered ahead."""
 
     def __init__(self) -> None:
         self.current: Tier = "music"
@@ -24,13 +24,13 @@ class Tiers:
         return {tier: frames / SAMPLE_RATE for tier, frames in self._frames.items()}
 
     def plan(self, frame: Frames, tier: Tier) -> None:
-        """Let a tier begin at a frame; what was planned from there on is replaced."""
+        """Plan a tier that begins at a frame, in place of earlier plans from there onward."""
         while self._coming and self._coming[-1][0] >= frame:
             self._coming.pop()
         self._coming.append((frame, tier))
 
     def advance(self, live: Frames) -> bool:
-        """Note that the audio before frame `live` is released. Return True if the tier has changed."""
+        """Record that the audio before frame `live` is released. Return True if the tier has changed."""
         before = self.current
         while self._coming and self._coming[0][0] <= live:
             frame, tier = self._coming.popleft()

@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from radio.settings.station import StationSettings
 
 MAX_CHANGES = 4_096
-"""Control changes that are kept of a run; older ones are merged into the controls with which it began."""
+"""Control changes kept per run. Older ones are merged into its initial controls."""
 
 _KEPT_STEPS: Final = 64
 """Steps that can be retracted: more than fit into the reserve."""
 
 _BEGIN_LOOPS: Final = frozenset({"skip", "next"})
-"""Actions with which a new loop begins."""
+"""Actions that begin a new loop."""
 
 MAX_RUNS = 64
-"""Runs that are kept: hours of a station whose worker dies every few minutes."""
+"""Runs kept per station: hours of a station whose worker dies every few minutes."""
 
 _LOOP_CONTROLS: Final = frozenset(name for name, control in CONTROLS.items() if control.lands == "loop")
 """Controls whose change waits for the next loop: until then it can be replaced, or take effect earlier."""
@@ -55,13 +55,13 @@ class _TrackControls(NamedTuple):
 class WorkerRun:
     """The settings of one worker and its control changes.
 
-    settings: with the seed and the controls with which the worker was started.
+    settings: with the seed and the controls that the worker was started with.
     started: seconds since 1970.
     origin: frame of the run's first bar line on the channel's clock.
-    begins: frame from which the run was heard; later than `origin` where it goes on with the piece of another run.
+    begins: first frame of the run that was heard; later than `origin` if it continues the piece of another run.
     digests: SHA-256 of each checkpoint and tuned state.
     whole: whether `changes` reaches back to the first bar.
-    version: how often `changes` has changed.
+    version: number of times that `changes` has changed.
     """
 
     number: int
@@ -84,7 +84,7 @@ class WorkerRun:
         self.begins = self.origin
 
     def change_controls(self, landings: Mapping[str, Landing], values: Mapping[str, JsonValue]) -> None:
-        """Record a change of controls and where each takes effect."""
+        """Record a change of controls, and where each of them takes effect."""
         self._expected = [
             (bar, {name: value for name, value in step.items() if name not in landings}) for bar, step in self._expected
         ]
@@ -93,7 +93,7 @@ class WorkerRun:
             self._add(ControlChange(at.bar, at.frame, ControlValues(changed)))
 
     def act(self, at: Landing, action: Action) -> None:
-        """Record what a client asked for, and from where on it counts."""
+        """Record a client's action, and where it takes effect."""
         self._add(ControlChange(at.bar, at.frame, ControlValues(), action=action.kind, track=action.track))
 
     def prime(self, at: Landing, prime: Mapping[str, JsonValue]) -> None:
@@ -122,14 +122,14 @@ class WorkerRun:
         self._expected = [(bar, step) for bar, step in self._expected if step]
 
     def retract(self, frame: Frames) -> None:
-        """Expect the steps at `frame` and later again: the bars with them are rendered again."""
+        """Expect the steps at `frame` and later again, since their bars are rendered again."""
         while self._made and self._made[-1].frame >= frame:
             step = self._made.pop()
             self._remove(step)
             self._expected.insert(0, (step.bar, dict(step.controls)))
 
     def moved_changes(self, origin: Frames) -> Iterator[ControlChange]:
-        """Yield the changes as they are when the run's first bar line is at another frame of the channel."""
+        """Yield the changes, moved to a run whose first bar line is at frame `origin` of the channel."""
         for change in self.changes:
             yield msgspec.structs.replace(change, frame=change.frame + origin - self.origin)
 
@@ -219,7 +219,7 @@ class WorkerRun:
         self.changes = remaining
 
     def _withdraw(self, bar: int) -> dict[str, JsonValue]:
-        """Remove and return the control values that wait for a loop which begins at `bar` or later."""
+        """Remove and return the control values that wait for a loop at `bar` or later."""
         waiting: dict[str, JsonValue] = {}
         remaining: deque[ControlChange] = deque()
         for change in self.changes:
@@ -235,7 +235,7 @@ class WorkerRun:
 def history(
     tracks: Iterable[AiredTrack], runs: Iterable[WorkerRun], *, live: Frames, limit: int, before: Frames | None = None
 ) -> History:
-    """Return the last `limit` tracks of the runs that are kept, newest first, and these runs.
+    """Return the last `limit` tracks of the stored runs, newest first, and these runs.
 
     Args:
         before: Leaves out the tracks that began at this frame or later.
