@@ -65,18 +65,18 @@ async def serve(
 ) -> None:
     """Serve all stations until cancelled; then stop everything in reverse order.
 
-    SIGTERM stops listening, disconnects the listeners one after the other, and returns; a second one cancels.
+    On SIGTERM, stop listening, disconnect the listeners gradually, and return. A second SIGTERM cancels.
 
     Args:
         config: The stations and the server's settings.
-        host: Address or name to listen on, or several. `::` stands for every network, of IPv4 too.
-        port: TCP port; 0 takes any free one.
+        host: Address or name to listen on, or several. `::` means all interfaces, IPv4 included.
+        port: TCP port; 0 picks a free one.
         on_ready: Called once, when all stations are on the air, with the addresses to open.
-        load: Reads the config again, at SIGHUP and `POST /api/reload`. None refuses both.
+        load: Reads the config again, on SIGHUP and `POST /api/reload`. None disables both.
         manager: The service manager that started this process. A socket that it passes replaces `host` and `port`.
-        states: The folder in which the state of the stations is kept, locked; None keeps none.
-        forget: Whether to remove the states, once nothing keeps the server from starting.
-        worker: The command that becomes a station's worker.
+        states: The locked folder for the state of the stations; None saves no state.
+        forget: Whether to remove the saved states, once the server is listening.
+        worker: The command that runs a station's worker.
 
     Raises:
         SettingsError: Other machines could change controls without a token.
@@ -87,7 +87,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         passed = [stack.enter_context(item) for item in manager.sockets()]
         hosts = _hosts(passed) if passed else asked
-        # Not when the config is read: environment and command line override it.
+        # Checked here rather than when the config is read, since environment and command line override it.
         check_hosts(hosts, control=config.server.control, token=config.server.control_token)
         settings = replace(config.server, host=host if isinstance(host, str) else asked)
         _raise_file_limit()
@@ -166,7 +166,7 @@ def build(
 
 
 async def _prepare_response(request: web.Request, response: web.StreamResponse) -> None:
-    """Rewrite aiohttp's error responses, and let pages of every site read (but not change) what is on."""
+    """Rewrite aiohttp's error responses, and allow pages of any site to read the responses to GET."""
     problems.rewrite_error(response)
     if request.method in {"GET", "HEAD"}:
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
@@ -176,13 +176,13 @@ async def _prepare_response(request: web.Request, response: web.StreamResponse) 
 
 
 def _raise_file_limit() -> None:
-    """Raise the limit of open files to the system's: each listener takes one, and a shell's limit is 1,024."""
+    """Raise the limit on open files to the hard limit. Each listener takes one, and shells often set 1,024."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 def _hosts(sockets: Sequence[socket.socket]) -> tuple[str, ...]:
-    """Return the addresses of sockets. A Unix socket has a path instead, which other machines cannot reach."""
+    """Return the addresses of sockets, or localhost if all are Unix sockets, which other machines cannot reach."""
     return tuple(item.getsockname()[0] for item in sockets if item.family != socket.AF_UNIX) or ("localhost",)
 
 

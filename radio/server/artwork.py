@@ -1,7 +1,7 @@
-"""The default picture of a station: a landscape as SVG, always the same for the same station.
+"""The default picture of a station: an SVG landscape, always the same for the same station.
 
-The settings of the station decide the scene: its style the place, its rain the weather, its tempo the shape of the
-hills. Its name decides the colors and the positions.
+The station's settings determine the scene: the style sets the place, the rain the weather, and the tempo the shape of
+the hills. Its name determines the colors and the positions.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _COOL: Final = (
 
 
 def palette(settings: StationSettings) -> Palette:
-    """Return the colors of a station: cool ones if it rains there."""
+    """Return the colors of a station: cool ones if it has rain."""
     colors = _WARM if settings.controls.rain_mute else _COOL
     return colors[(crc32(settings.name.encode()) >> 11) % len(colors)]
 
@@ -155,7 +155,7 @@ def _houses(colors: Palette, random: Random) -> Iterator[str]:
 
 
 def _windows(light: str, house: tuple[float, float, float], depth: int, random: Random) -> Iterator[str]:
-    """Yield the lit windows of a house, which is given by its left edge, roof and width."""
+    """Yield the lit windows of a house. `house` is its left edge, top and width."""
     x, top, width = house
     step, size = 13 + 2 * depth, 5 + depth
     columns = int((width - 8) // step)

@@ -1,4 +1,4 @@
-"""The signals of a running server, and waiting for one of several ends."""
+"""Signal handling of a running server, and waiting for the first of several coroutines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def on_termination() -> Iterator[asyncio.Event]:
 
 
 async def first_of(*coroutines: Coroutine[object, object, object]) -> None:
-    """Return when one of the coroutines returns, and cancel the others. Raise what it raises."""
+    """Wait until one of the coroutines ends, and cancel the others. Raise its exception, if any."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""The interface to a service manager: readiness, the watchdog, and sockets that it listens on.
+"""The interface to a service manager: readiness, the watchdog, and the sockets that it passes.
 
 systemd defines the protocol (sd_notify(3), sd_listen_fds(3)); some container runtimes speak it too. Without a service
 manager nothing is sent.
@@ -23,14 +23,14 @@ class ServiceManager:
     """The service manager that started this process, if there is one.
 
     Args:
-        environment: Its variables are read and removed, so that child processes do not speak in this one's name.
+        environment: The manager's variables are removed from it, so that child processes send it nothing.
     """
 
     def __init__(self, environment: dict[str, str] | os._Environ[str]) -> None:
         self._address = environment.pop("NOTIFY_SOCKET", "")
         limit = _own(environment, "WATCHDOG_PID", "WATCHDOG_USEC")
         self.watchdog_limit: Seconds | None = limit / 1e6 if limit else None
-        """Longest time between two feeds of the watchdog; None where there is none."""
+        """Longest time between two feeds of the watchdog; None if there is no watchdog."""
         self._sockets = _own(environment, "LISTEN_PID", "LISTEN_FDS")
         environment.pop("LISTEN_FDNAMES", None)
 
@@ -44,7 +44,7 @@ class ServiceManager:
         return passed
 
     def notify(self, **fields: str) -> None:
-        """Send a message such as `READY="1"`. A manager that does not listen is no reason to stop."""
+        """Send a message such as `READY="1"`. Ignore a manager that does not listen."""
         if not self._address:
             return
         address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
@@ -57,7 +57,7 @@ class ServiceManager:
                 return
 
     async def feed_watchdog(self, progress: Callable[[], object]) -> None:
-        """Feed the watchdog until cancelled, as long as `progress` returns another value each time."""
+        """Feed the watchdog until cancelled, as long as `progress` returns a different value each time."""
         if self.watchdog_limit is None:
             return
         before: object = None
@@ -70,6 +70,6 @@ class ServiceManager:
 
 
 def _own(environment: dict[str, str] | os._Environ[str], owner: str, name: str) -> int:
-    """Remove two variables and return the number in `name` if it is meant for the process `owner`, else 0."""
+    """Remove two variables, and return the number in `name`, or 0 if `owner` names another process."""
     pid, value = environment.pop(owner, ""), environment.pop(name, "")
     return int(value) if value.isdecimal() and pid in {"", str(os.getpid())} else 0

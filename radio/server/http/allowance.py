@@ -1,4 +1,4 @@
-"""Limits on what each client may use in a while."""
+"""Rate limits for each client."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from radio.server.http.client_address import network
 from radio.types import Seconds
 
 _MAX_CLIENTS: Final = 4_096
-"""Clients that are remembered; the one that spent nothing for longest is forgotten first."""
+"""Clients remembered. The one whose last spending is the oldest is forgotten first."""
 
 
 class Allowance:
-    """An amount that each client may spend at once, and that grows back with time (a token bucket).
+    """A token bucket for each client: an amount that it may spend, and that refills over time.
 
     Args:
-        amount: Most that a client can have.
-        period: Time in which it grows back from nothing.
+        amount: Maximum that a client can spend at once.
+        period: Time in which an empty bucket refills.
         now: Returns monotonic seconds.
     """
 
@@ -27,14 +27,14 @@ class Allowance:
         self._rate = amount / period
         self._now = now
         self._spent: dict[str, tuple[float, float]] = {}
-        """For each client, the amount that it owes and the time of that; the latest spender is last."""
+        """The amount that each client owed, and the time when it did; the latest spender is last."""
 
     def wait(self, address: str, cost: float) -> Seconds:
         """Return the time after which a client can spend `cost`; 0 if it can now."""
         return max(0.0, (self._owed(network(address)) + min(cost, self.amount) - self.amount) / self._rate)
 
     def spend(self, address: str, cost: float) -> None:
-        """Take `cost` from what a client has, and leave nothing if it has less."""
+        """Take `cost` from a client's amount, or all of it if that is less."""
         client = network(address)
         owed = min(self._owed(client) + cost, self.amount)
         self._spent.pop(client, None)

@@ -1,6 +1,6 @@
 """Authorization of requests that change something: by token, and by the page that sends them.
 
-A radio on loopback takes no token, and every page in the owner's browser can reach it. Such a page must not change
+A radio on loopback needs no token, and every page in the owner's browser can reach it. Such a page must not change
 controls or start jobs. A request that changes something is therefore refused if the browser says that a page of another
 site sent it (Fetch Metadata, or the Origin header, RFC 6454). Without a token it is also refused if its Host is not a
 name of this machine: a foreign domain that resolves to 127.0.0.1 (DNS rebinding) looks like the radio's own origin.
@@ -27,18 +27,18 @@ from radio.server.http.problems import ProblemError
 _log = logging.getLogger("radio.server")
 
 WRONG_TOKENS: Final = 10
-"""Wrong tokens that a client may send within a minute, so that none can be guessed."""
+"""Wrong tokens that a client may send per minute, which prevents guessing."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(slots=True)
 class Authorization:
-    """The rules for requests that change something. They change when the config is read again.
+    """The rules for requests that change something. They change when the config is reloaded.
 
     control: whether anything can be changed over HTTP.
     token: the control token; without one, no token is necessary.
-    hosts: names of this machine, besides those of loopback, that a request without a token may be addressed to.
+    hosts: names of this machine, in addition to loopback, that a request without a token may be addressed to.
     failures: wrong tokens that each client may send.
     """
 
@@ -49,7 +49,7 @@ class Authorization:
 
     @property
     def mode(self) -> Literal["off", "token", "open"]:
-        """`off` if nothing can be changed, `token` if a change takes a token, else `open`."""
+        """`off` if nothing can be changed, `token` if a change requires a token, else `open`."""
         return "off" if not self.control else "open" if self.token is None else "token"
 
     def require(self, request: web.Request) -> None:
@@ -61,10 +61,10 @@ class Authorization:
             raise ProblemError(401, "no_token", message, field="Authorization", allowed="Bearer <control_token>")
 
     def is_operator(self, request: web.Request) -> bool:
-        """Return whether the request comes from who may change stations, rather than from a guest.
+        """Return True if the client may change stations, False if it is a guest.
 
         Raises:
-            ProblemError: 429, the client sent many wrong tokens.
+            ProblemError: 429 after many wrong tokens.
         """
         if self.token is not None:
             return self._has_token(request, self.token)
@@ -73,7 +73,7 @@ class Authorization:
     def _has_token(self, request: web.Request, expected: str) -> bool:
         value = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         scheme, _, token = value.partition(b" ")
-        if scheme.lower() != b"bearer":  # a proxy may pass on credentials that are meant for itself
+        if scheme.lower() != b"bearer":  # a proxy may forward credentials that are meant for itself
             return False
         client = client_address(request)
         if wait := self.failures.wait(client, 1):
@@ -118,7 +118,7 @@ AUTHORIZATION: web.AppKey[Authorization] = web.AppKey("authorization", Authoriza
 async def reject_foreign_pages(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse requests that could change something and come from a page of another site."""
+    """Refuse requests from pages of other sites that could change something."""
     if request.method not in _SAFE_METHODS:
         request.app[AUTHORIZATION].check_origin(request)
     return await handler(request)
@@ -128,7 +128,7 @@ def check_hosts(hosts: Iterable[str], *, control: bool, token: str | None) -> No
     """Raise SettingsError if other machines could change controls without a token.
 
     Args:
-        hosts: The addresses or names on which the server listens.
+        hosts: The addresses or names that the server listens on.
         control: Whether anything can be changed over HTTP.
         token: The control token.
     """
@@ -143,7 +143,7 @@ def check_hosts(hosts: Iterable[str], *, control: bool, token: str | None) -> No
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach `host`, an address or a name."""
+    """Return True if only this machine can reach `host`, an address or a name."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -14,10 +14,10 @@ from radio.server.http.validation import read_object
 from radio.types import Seconds
 
 MAX_BODY = 16 * 1024
-"""Longest body of a request in bytes; every control at once fits many times."""
+"""Maximum size of a request body in bytes, many times the size of all controls."""
 
 BODY_TIMEOUT: Seconds = 15.0
-"""Longest time in which a request's body may arrive."""
+"""Time within which a request body must arrive."""
 
 _T = TypeVar("_T")
 
@@ -30,7 +30,7 @@ async def read_body(
     Args:
         type_: A struct of `radio.server.api`, or a subclass of dict.
         example: A correct body, for the error message.
-        allowed: The allowed values in words, by field, where they do not follow from the field's type.
+        allowed: The allowed values in words, by field, if they do not follow from the field's type.
 
     Raises:
         ProblemError: 415 for another content type or a compressed body, 408 if the body does not arrive in time, 400
@@ -49,7 +49,7 @@ async def read_body(
     except TimeoutError as error:
         raise ProblemError(408, "too_slow", f"the body did not arrive within {BODY_TIMEOUT:g} s") from error
     try:
-        # Not msgspec's decoder: it reports a number out of range without the field, and takes 2.0 for no whole number.
+        # Not msgspec's decoder: it omits the field of a number out of range, and does not accept 2.0 as an integer.
         value = json.loads(body, parse_constant=_reject_constant, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, "bad_json", f"the body is not JSON: {error}") from error

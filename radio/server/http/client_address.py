@@ -1,4 +1,4 @@
-"""The address of a request's client, also behind a proxy on this machine."""
+"""The address of a request's client, even behind a proxy on this machine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from aiohttp import web
 def client_address(request: web.Request) -> str:
     """Return the address of the client; empty if there is none.
 
-    A peer on loopback may be a proxy. It names its client last in `X-Forwarded-For`, which is believed from no other
-    peer.
+    A peer on loopback may be a proxy, which names its client last in `X-Forwarded-For`. The header is ignored from
+    other peers.
     """
     peer = _unmapped(request.remote or "")
     try:
@@ -24,7 +24,7 @@ def client_address(request: web.Request) -> str:
 
 
 def _unmapped(address: str) -> str:
-    """Return the IPv4 address that a socket of both families shows as an IPv6 address, and others as they are."""
+    """Return the IPv4 address of an IPv4-mapped IPv6 address; return other addresses unchanged."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -34,7 +34,7 @@ def _unmapped(address: str) -> str:
 
 
 def network(address: str) -> str:
-    """Return what limits count as one client: an IPv4 address, or the /64 of IPv6 that a customer usually gets."""
+    """Return the key by which limits count clients: an IPv4 address, or the IPv6 /64 that a customer usually gets."""
     address = _unmapped(address)
     try:
         parsed = ip_address(address)

@@ -1,4 +1,4 @@
-"""Answers to OPTIONS: pages of every site may read what is on, and change nothing (Fetch, "CORS protocol")."""
+"""Responses to OPTIONS. Pages of any site may read from the radio, but not change it (Fetch, "CORS protocol")."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PREFLIGHT: Final[Mapping[str, str]] = MappingProxyType(
 async def answer_options(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer OPTIONS on every address: with its methods, and where it has GET, with what other sites may send."""
+    """Answer OPTIONS on every path with its methods and, if it has GET, the headers that other sites may send."""
     try:
         return await handler(request)
     except web.HTTPMethodNotAllowed as error:

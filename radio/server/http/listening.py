@@ -19,9 +19,9 @@ _Address: TypeAlias = "tuple[socket.AddressFamily, tuple[str, int]]"
 
 
 async def open_sockets(hosts: Sequence[str], port: int) -> list[socket.socket]:
-    """Return listening sockets for addresses or names, all on one port; port 0 takes any free one.
+    """Return listening sockets for addresses or names, all on one port; port 0 picks a free one.
 
-    `::` stands for every network, of IPv4 too. A name may have an address in a family that this machine does not use.
+    `::` means all interfaces, IPv4 included. A name may have an address in a family that this machine does not use.
 
     Raises:
         ServerError: The port is in use, or a host is not an address of this machine.
@@ -85,7 +85,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:  # IPv4 has a socket of its own, so that clients have their usual addresses
+        if family == socket.AF_INET6:  # IPv4 has its own socket, so that clients appear with their usual addresses
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setblocking(False)
         listener.bind((address, port))

@@ -34,7 +34,7 @@ class Operation:
     upload: content types of a request's body that is a file.
     status: status of a successful response.
     problems: descriptions of other statuses. 404 and 422 follow from path and query, others from `body` and `guarded`.
-    problem_answers: types of these responses where they are not a `Problem`.
+    problem_answers: types of these responses if they are not a `Problem`.
     guarded: whether the request needs the control token, if there is one.
     endless: whether the response continues until the client disconnects.
     """

@@ -18,7 +18,7 @@ _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: 
 class ProblemError(Exception):
     """An error response.
 
-    field, allowed: the part of the request that is wrong, and what is allowed there.
+    field, allowed: the part of the request that is wrong, and its allowed values.
     retry_after: seconds after which the same request may succeed.
     """
 
@@ -72,7 +72,7 @@ async def errors_as_json(
 
 
 def rewrite_error(response: web.StreamResponse) -> None:
-    """Rewrite an error response of aiohttp that did not pass `errors_as_json`, such as that for an unknown `Expect`."""
+    """Rewrite an error response of aiohttp that bypassed `errors_as_json`, such as the one for an unknown `Expect`."""
     if isinstance(response, web.HTTPException) and response.status >= 400:
         problem = ProblemError(response.status, _CODES.get(response.status, "error"), response.reason)
         response.content_type, response.body = "application/json", error_response(problem).body

@@ -1,4 +1,4 @@
-"""Query parameters. Each is declared once, for its check and for the OpenAPI description."""
+"""Query parameters, each declared once for validation and for the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ SID: Final = QueryParameter[str | None](
     Annotated[
         str,
         Meta(
-            description="A name for the stream, the same for an audio stream and for the events that go with it.",
-            pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)",  # in Python, $ stands before a last line break too
+            description="A name for the stream, shared by an audio stream and its event stream.",
+            pattern=r"^[A-Za-z0-9_-]{1,64}$(?!\n)",  # in Python, $ also matches before a final line break
             extra={"allowed": "1 to 64 letters, digits, - and _"},
         ),
     ],

@@ -1,4 +1,4 @@
-"""The log of what clients change."""
+"""The log of changes that clients make."""
 
 from __future__ import annotations
 

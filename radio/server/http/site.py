@@ -1,9 +1,9 @@
-"""A listening socket that closes connections which never send a request.
+"""A listening socket that closes connections that never send a request.
 
 A connection waits `IDLE_TIMEOUT` seconds for its next request. The head of a request must arrive within
-`REQUEST_TIMEOUT` seconds of its first byte, or of the connection's start, which ends slow-loris attacks. This module
-also adds a limit on idle connections, and error responses in the radio's own form, without a stack trace in the log, to
-bytes that are not HTTP.
+`REQUEST_TIMEOUT` seconds of its first byte, or of the connection's start, which stops slow-loris attacks. This module
+also limits idle connections, and answers bytes that are not HTTP with the radio's own error responses, without a stack
+trace in the log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REQUEST_TIMEOUT: Final[Seconds] = 20.0
 """Longest time that a connection may take to send the head of a request."""
 
 IDLE_TIMEOUT: Final[Seconds] = 75.0
-"""Time for which a connection waits for its next request: longer than the 60 s for which proxies keep one.
+"""Time for which a connection waits for its next request: longer than the 60 s for which proxies keep one open.
 
 A proxy that sends a request just as the radio closes the connection answers its client with an error.
 """
@@ -31,19 +31,19 @@ A proxy that sends a request just as the radio closes the connection answers its
 MAX_IDLE: Final = 4_096
 """Connections that may be open without a request, if the process may open four times as many files.
 
-Beyond the limit, the connection that was idle for longest is closed. HLS players keep a connection between segments.
+Beyond the limit, the connection that has been idle longest is closed. HLS players keep a connection between segments.
 """
 
 RESERVED_DESCRIPTORS: Final = 128
-"""Descriptors that connections leave free, of those that the process may have, for what keeps stations on the air.
+"""File descriptors that connections leave free, for the work that keeps stations on the air.
 
-A system gives a new connection the lowest free descriptor, so that its number says how many are taken.
+The system gives a new connection the lowest free descriptor, so its number shows how many are in use.
 """
 
 WRITE_TIMEOUT: Final[Seconds] = 60.0
-"""Time after which the system resets a connection whose client reads nothing of what is sent (tcp(7)).
+"""Time after which the system resets a connection whose client reads nothing (tcp(7)).
 
-An answer that waits for its client holds memory, or a file that is deleted otherwise. Streams have a shorter limit.
+A response that waits for its client holds memory, or the disk space of a deleted file. Streams have a shorter limit.
 """
 
 _BACKLOG: Final = 1_024
@@ -52,7 +52,7 @@ _LINGER: Final[Seconds] = 5.0
 
 
 class RequestHandler(web.RequestHandler):
-    """The handler of one connection; it is in `idle` while there is no request."""
+    """The handler of one connection, which is in `idle` while it has no request."""
 
     __slots__ = ("_head_timer", "_idle", "_last_descriptor")
 
@@ -111,7 +111,7 @@ class RequestHandler(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer bytes that are not a request; aiohttp answers and logs errors of the server."""
+        """Answer bytes that are not a request; aiohttp answers and logs server errors."""
         if isinstance(exc, ConnectionError):
             raise exc  # the client has disconnected
         if status >= 500:

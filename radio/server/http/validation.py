@@ -1,4 +1,4 @@
-"""Checks of a request's values against their types; an error names the field and the values that are allowed."""
+"""Validation of a request's values against their types. An error names the field and its allowed values."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def read_object(value: Mapping[str, JsonValue], type_: type[_T], *, allowed: Map
     """Return an object as an instance of its type, a struct or a subclass of dict.
 
     Args:
-        allowed: The allowed values in words, by field, where they do not follow from the field's type.
+        allowed: The allowed values in words, by field, if they do not follow from the field's type.
 
     Raises:
-        ProblemError: 422, with the field that is wrong.
+        ProblemError: 422, with the wrong field.
     """
     if not issubclass(type_, msgspec.Struct):
         return type_(value)  # type: ignore[call-arg]  # a subclass of dict
@@ -53,7 +53,7 @@ def read_text(name: str, text: str, type_: Any) -> Any:  # of that type
     """Return the value of a query parameter.
 
     Raises:
-        ProblemError: 422.
+        ProblemError: 422 if the value is not allowed.
     """
     try:
         value = msgspec.convert(text, type_, strict=False)
@@ -66,7 +66,7 @@ def read_text(name: str, text: str, type_: Any) -> Any:  # of that type
 
 
 def allowed_values(info: inspect.Type) -> str:
-    """Return the values of a type in words, such as "a number from 5 to 600"."""
+    """Return the allowed values of a type in words, such as "a number from 5 to 600"."""
     match info:
         case inspect.Metadata(extra={"allowed": words}):
             return str(words)
@@ -83,11 +83,11 @@ def allowed_values(info: inspect.Type) -> str:
         case inspect.StrType():
             return "a string"
         case _:
-            raise TypeError(f"{info} has no words: give its Meta an `allowed`")
+            raise TypeError(f"{info} cannot be put into words: add `allowed` to its Meta")
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: short, and strings as they are."""
+    """Return a value as text for a message: shortened, and strings without quotes."""
     words = value if isinstance(value, str) else repr(value)
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
 

@@ -33,11 +33,11 @@ _FORMATS: Final[dict[ExportFormat, tuple[str, str]]] = {
     "opus": (".opus", "audio/ogg"),
     "stems": (".zip", "application/zip"),
 }
-"""File name ending and content type of each format."""
+"""File name suffix and content type of each format."""
 
 _SECONDS: Final = QueryParameter[float](
     "seconds",
-    Annotated[float, Meta(description=f"Length. [{DEFAULT:g}]", ge=SHORTEST, le=LONGEST)],
+    Annotated[float, Meta(description=f"Length in seconds. [{DEFAULT:g}]", ge=SHORTEST, le=LONGEST)],
     DEFAULT,
 )
 _FORMAT: Final = QueryParameter[ExportFormat](
@@ -59,18 +59,17 @@ def routes() -> list[web.RouteDef]:
     query=(_SECONDS, _FORMAT),
     problems={
         403: "A page of another site sent the request.",
-        429: "The client has exported as much as a guest may, or sent many wrong tokens.",
+        429: "The client has reached the limits of guests, or sent many wrong tokens.",
         503: "The station has not played anything yet, the queue is full, or there is no folder for files.",
         507: "The disk is full.",
     },
 )
 async def export(request: web.Request) -> web.StreamResponse:
-    """Export the last minutes before the live edge, from a bar line on.
+    """Export the last minutes before the live edge, starting at a bar line.
 
-    The notes that were on the air are rendered again, which takes some seconds for each minute of audio; `mid` takes no
-    time. One export is made at a time, and cancelled if its client disconnects. A client without the control token may
-    export 20 minutes of audio within an hour. The header `X-First-Frame` has the
-    frame with which the file begins.
+    The aired notes are rendered again, which takes a few seconds per minute of audio; `mid` takes no time. Exports are
+    made one at a time, and cancelled if the client disconnects. A client without the control token may export 20
+    minutes of audio per hour. The header `X-First-Frame` has the first frame of the file.
     """
     channel = channel_of(request)
     seconds, format_ = _SECONDS.read(request), _FORMAT.read(request)
@@ -94,8 +93,8 @@ async def export(request: web.Request) -> web.StreamResponse:
     with request.app[GUEST_LIMITS].admit(request, seconds):
         job = await wait_for(request, request.app[EXPORT_JOBS].submit(Export(passages, name, ending, title)))
     if job.result is None:
-        raise ServerError("the file was dropped for newer ones; try again")
-    # Not a FileResponse: it would honor a Range header, whose ranges are those of an earlier rendering.
+        raise ServerError("the file was deleted to make room for newer ones; try again")
+    # Not a FileResponse: it would honor a Range header, whose ranges refer to an earlier rendering.
     file = job.result.open("rb")
     await request.app[EXPORT_JOBS].remove(job)  # deletes the file; it can still be read while it is open
     return web.Response(body=file, headers=headers)

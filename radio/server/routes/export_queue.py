@@ -1,4 +1,4 @@
-"""The queue of exports: one is rendered at a time, in a process beside the stations."""
+"""The queue of exports, which are rendered one at a time in a separate process."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from radio.types import Seconds
 from radio.worker.job_queue import Job, JobQueue
 
 GUEST_ALLOWANCE: Final[Seconds] = 1_200.0
-"""Audio that a guest may export within an hour."""
+"""Audio that a guest may export per hour."""
 
 LEAST_COST: Final[Seconds] = 30.0
-"""A shorter export counts as this much audio, for the process that it takes."""
+"""A shorter export counts as this much audio, since starting a process has a cost, too."""
 
 GUEST_EXPORTS: Final = 2
 """Exports of one guest that may wait or run at the same time."""
@@ -41,7 +41,7 @@ class GuestLimits:
         """Admit an export of this length while the context lasts.
 
         Raises:
-            ProblemError: 429, a limit is reached; or many wrong tokens came from the address.
+            ProblemError: 429 if a limit is reached, or after many wrong tokens from the address.
         """
         if request.app[AUTHORIZATION].is_operator(request):
             yield
@@ -52,7 +52,7 @@ class GuestLimits:
             message = f"your address has exported {GUEST_ALLOWANCE:g} s of audio within an hour, which is the limit"
             raise ProblemError(429, "too_many", message, retry_after=math.ceil(wait))
         if self._pending[client] >= GUEST_EXPORTS:
-            message = f"your address has {GUEST_EXPORTS} exports that are being made, which is the limit"
+            message = f"your address has {GUEST_EXPORTS} exports in progress, which is the limit"
             raise ProblemError(429, "too_many", message, retry_after=10)
         self.allowance.spend(address, cost)
         self._pending[client] += 1
@@ -72,7 +72,7 @@ _POLL_INTERVAL: Seconds = 0.5
 
 
 def attach(app: web.Application) -> None:
-    """Give the application a queue of exports, and the limits of guests."""
+    """Add the queue of exports and the limits of guests to the application."""
     jobs = app[EXPORT_JOBS] = JobQueue()
     app[GUEST_LIMITS] = GuestLimits()
 

@@ -18,7 +18,7 @@ from radio.types import Seconds
 
 _INTERVAL: Seconds = 0.5
 _MEASUREMENTS = 60
-"""Half a minute of them."""
+"""The number of measurements in half a minute."""
 
 
 class LoopLagMonitor:

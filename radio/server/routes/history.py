@@ -1,4 +1,4 @@
-"""`/api/stations/{station}/history`: the last tracks, and what is needed to compose them again."""
+"""`/api/stations/{station}/history`: the last tracks, and everything needed to compose them again."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from radio.server.http.query import QueryParameter
 from radio.types import Frames, Seconds
 
 GUEST_REQUESTS: Final = 60
-"""Requests of a guest within a minute: an answer may have a megabyte, and take 30 ms to make."""
+"""Requests that a guest may send per minute. A response may be a megabyte, and take 30 ms to build."""
 
 MAX_AGE: Final[Seconds] = 1.0
-"""Time for which one answer serves all that ask for it, unless something changes."""
+"""Time for which equal requests share a response, unless something changes."""
 
 _DEFAULT_LIMIT: Final = 50
 
@@ -44,7 +44,7 @@ _BEFORE: Final = QueryParameter[Frames | None](
 
 
 class Answers:
-    """Answers of the last second; only the live edge may have moved since."""
+    """A cache of the responses of the last second, in which only the live edge may be outdated."""
 
     def __init__(self) -> None:
         self.allowance = Allowance(GUEST_REQUESTS, 60.0)
@@ -74,7 +74,7 @@ def routes() -> list[web.RouteDef]:
 
 
 def attach(app: web.Application) -> None:
-    """Give the application its answers, and the limit on what guests may ask for."""
+    """Add the cache of responses and the limit of guests to the application."""
     app[ANSWERS] = Answers()
 
 
@@ -83,22 +83,22 @@ def attach(app: web.Application) -> None:
     tag="stations",
     answer=History,
     query=(_LIMIT, _BEFORE),
-    problems={429: "The client has asked as often as a guest may, or sent many wrong tokens."},
+    problems={429: "The client has reached the limit of guests, or sent many wrong tokens."},
 )
 async def get_history(request: web.Request) -> web.Response:
     """List the last tracks, newest first.
 
-    Each track has what is needed to compose it again: the seed of the worker's run and the number of the track's first
-    bar; the controls when it began, and what was changed while it played. `runs` has, for each run of the worker, its
-    checkpoints, its settings and all control changes since its first bar: the music depends on all of them. A client
-    without the control token may ask once a second.
+    Each track has everything needed to compose it again: the seed of the worker's run, the number of the track's first
+    bar, the controls when it began, and the changes while it played. `runs` has everything that the music of each
+    worker's run depends on: its checkpoints, its settings and all control changes since its first bar. A client without
+    the control token may send 60 requests per minute.
     """
     channel, limit, before = channel_of(request), _LIMIT.read(request), _BEFORE.read(request)
     answers = request.app[ANSWERS]
     if not request.app[AUTHORIZATION].is_operator(request):
         address = client_address(request)
         if wait := answers.allowance.wait(address, 1):
-            message = f"your address has asked {GUEST_REQUESTS} times within a minute, which is the limit"
+            message = f"your address has sent {GUEST_REQUESTS} requests within a minute, which is the limit"
             raise ProblemError(429, "too_many", message, retry_after=math.ceil(wait))
         answers.allowance.spend(address, 1)
     body = await answers.get(channel, limit, before)

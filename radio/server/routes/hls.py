@@ -1,4 +1,4 @@
-"""`/{station}/hls/…`: playlists and segments of HTTP Live Streaming. A cache in front of the radio may keep them.
+"""`/{station}/hls/…`: playlists and segments of HTTP Live Streaming. A cache in front of the radio may store them.
 
     index.m3u8              the multivariant playlist: the address for a player
     opus.m3u8               the same with Opus in place of AAC
@@ -50,7 +50,7 @@ _VARIANTS: Mapping[Format, str] = MappingProxyType(
     {name: multivariant(f"{name}/index.m3u8", track, CODECS[name].bit_rate) for name, track in TRACKS.items()}
 )
 
-# A cache may serve a stale list while it revalidates, so that it sends one request for all clients, and on an error.
+# A cache may serve a stale list after an error, and while it revalidates, so that one request serves all clients.
 _FRESH = {"Cache-Control": "public, max-age=1, stale-while-revalidate=1, stale-if-error=60"}
 _RARELY_CHANGED = {"Cache-Control": "public, max-age=60, stale-if-error=600"}
 _IMMUTABLE = {"Cache-Control": "public, max-age=86400, immutable"}
@@ -108,9 +108,9 @@ def routes() -> list[web.RouteDef]:
 
 @operation("Get the HLS multivariant playlist", tag="listen", media=(PLAYLIST_TYPE,))
 async def get_variants(request: web.Request) -> web.Response:
-    """Get the playlist for a player. Its only variant is AAC; for a player that supports Opus there is `opus.m3u8`.
+    """Get the playlist for a player. Its only variant is AAC; players that support Opus can use `opus.m3u8`.
 
-    A station that has just started answers when it has played for 17 seconds.
+    A station that has just started answers once it has played for 17 seconds.
     """
     return await _variants(request, "aac")
 

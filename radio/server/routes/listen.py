@@ -31,7 +31,7 @@ _BURST: Final = QueryParameter[Seconds | None](
     Annotated[
         float,
         Meta(
-            description=f"Seconds of the past to send first, at most {BURST_LIMIT:g}. [the radio's setting]",
+            description=f"Seconds of past audio to send first, at most {BURST_LIMIT:g}. [the radio's setting]",
             ge=0,
             extra={"allowed": f"a number of seconds of at least 0; more than {BURST_LIMIT:g} count as {BURST_LIMIT:g}"},
         ),
@@ -63,18 +63,18 @@ def _stream(format_: Format) -> Handler:
         media=(_TYPES[format_],),
         query=(_BURST, SID),
         endless=True,
-        problems={503: "The limit of listeners is reached."},
+        problems={503: "The listener limit is reached."},
     )
     async def listen(request: web.Request) -> web.StreamResponse:
         """Send the station's audio until the client disconnects.
 
-        The last seconds come first, as fast as the connection takes them. MP3 and AAC carry titles if the request has
+        The last seconds come first, as fast as the connection allows. MP3 and AAC carry titles if the request has
         `Icy-MetaData: 1`. A client that pauses for more than half a minute is disconnected.
         """
         channel = channel_of(request)
         burst, sid = _BURST.read(request), SID.read(request)
         with_titles = format_ != "opus" and request.headers.get("Icy-MetaData") == "1"
-        # All that can fail comes before the response begins.
+        # Everything that can fail comes before the response begins.
         response = EndlessResponse(_headers(channel, format_, with_titles=with_titles))
         mount = channel.mount(format_)
         if request.method == "HEAD":

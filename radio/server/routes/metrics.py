@@ -49,7 +49,7 @@ def routes() -> list[web.RouteDef]:
 
 @operation("Get metrics for Prometheus", tag="health", media=("text/plain",))
 async def get_metrics(request: web.Request) -> web.Response:
-    """Get listeners, reserves, delays and restarts by station."""
+    """Get metrics such as listeners, reserves, delays and restarts by station."""
     app = request.app
     all_metrics = [*_of_stations(app[CHANNELS]), *_of_pushes(app[PUSHES].all_statuses()), *_of_process(app)]
     return web.Response(text=text(all_metrics), headers={"Content-Type": _CONTENT_TYPE, "Cache-Control": "no-store"})
@@ -86,15 +86,15 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
         for name, channel in channels.items()
         for tier, seconds in channel.tiers.seconds.items()
     ]
-    yield Metric("radio_tier_seconds_total", "counter", "Time for which each tier was heard.", tiers)
+    yield Metric("radio_tier_seconds_total", "counter", "Time for which each tier was on the air.", tiers)
     now = [(labels, float(channels[labels["station"]].tiers.current == labels["tier"])) for labels, _ in tiers]
-    yield Metric("radio_tier", "gauge", "What is heard: the music, its last bars again, or textures alone.", now)
+    yield Metric("radio_tier", "gauge", "Sound on the air: the music, its last bars again, or only textures.", now)
     faults = [
         ({"station": name, "fault": fault}, float(channel.faults[fault]))
         for name, channel in channels.items()
         for fault in get_args(Fault)
     ]
-    yield Metric("radio_faults_total", "counter", "Stations that broke while they played.", faults)
+    yield Metric("radio_faults_total", "counter", "Failures of a station while it played.", faults)
     on_air = samples(lambda channel: channel.edge.on_air)
     yield Metric("radio_on_air", "gauge", "Whether audio was released in the last two seconds.", on_air)
     listeners = [(labels, float(mount.relay.listeners if mount else 0)) for labels, mount in mounts]
@@ -109,7 +109,7 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     starved = samples(lambda channel: channel.starved)
     yield Metric("radio_starved_listeners", "gauge", "Listeners whose players have nothing to play.", starved)
     starvations = [(labels, float(mount.relay.counts.starved if mount else 0)) for labels, mount in mounts]
-    yield Metric("radio_starvations_total", "counter", "Times that a listener's player had run dry.", starvations)
+    yield Metric("radio_starvations_total", "counter", "Times that a listener's player ran dry.", starvations)
     muted = samples(lambda channel: channel.muted)
     yield Metric("radio_muted", "gauge", "Whether every layer is muted.", muted)
     followers = samples(lambda channel: len(channel.subscribers))
@@ -117,10 +117,10 @@ def _of_stations(channels: Mapping[str, Channel]) -> Iterator[Metric]:
     reserve = samples(lambda channel: channel.edge.reserve)
     yield Metric("radio_reserve_seconds", "gauge", "Audio rendered ahead of the live edge.", reserve)
     rewinds = samples(lambda channel: channel.rewinds)
-    help_ = "Times that audio in reserve was rendered again, because the station was changed."
+    help_ = "Times that audio in reserve was rendered again because of a change."
     yield Metric("radio_rewinds_total", "counter", help_, rewinds)
     underruns = samples(lambda channel: channel.edge.underruns)
-    yield Metric("radio_underruns_total", "counter", "Times that audio came too late for the live edge.", underruns)
+    yield Metric("radio_underruns_total", "counter", "Times that audio was late for the live edge.", underruns)
     late = samples(lambda channel: channel.edge.dead_air)
     yield Metric("radio_late_seconds_total", "counter", "Time for which listeners without a burst heard nothing.", late)
     restarts = samples(lambda channel: channel.restarts)

@@ -18,11 +18,11 @@ from radio.types import JsonValue
 
 _FIELD = re.compile(r"{(\w+)}")
 _DESCRIPTION: Final = """\
-An endless lo-fi radio. A frame is a sample at 48 kHz on the one clock of a station: events, titles and control changes
-carry the frame at which they are audible. An event stream that is opened with the `sid` of an audio stream reports the
-frame with which that audio began.
+An endless lo-fi radio. A frame is a sample at 48 kHz on the single clock of a station: events, titles and control
+changes carry the frame at which they are audible. An event stream that is opened with the `sid` of an audio stream
+reports the first frame of that audio.
 
-Every GET operation answers HEAD too. Every error is a `Problem`, unless the operation says otherwise. Responses marked
+Every GET operation also answers HEAD. Every error is a `Problem`, unless the operation says otherwise. Responses marked
 with `x-endless` continue until the client disconnects. `x-events` has the data of server-sent events, by event name.
 """
 _PROBLEMS: Final = {
@@ -33,7 +33,7 @@ _PROBLEMS: Final = {
     408: "The body did not arrive in time.",
     413: "The body is too long.",
     415: "The body is not sent as application/json.",
-    422: "A value is not allowed; `field` and `allowed` say which one and what would be.",
+    422: "A value is not allowed; `field` names it, and `allowed` the allowed values.",
     429: "Many wrong control tokens came from the client's address.",
     503: "The station is being restarted, or too many requests are waiting.",
 }
@@ -46,7 +46,7 @@ def routes() -> list[web.RouteDef]:
 
 @operation("Describe the API", tag="health", answer=dict[str, Any])
 async def get_openapi(request: web.Request) -> web.Response:
-    """This description, for people and for client generators."""
+    """Return this description, for people and for client generators."""
     channels = request.app[CHANNELS]
     description = document(request.app.router.routes(), list(channels))
     return json_response(description, headers={"Cache-Control": "no-cache"})
@@ -82,7 +82,7 @@ def document(routes: Iterable[web.AbstractRoute], stations: Sequence[str]) -> di
 
 
 class _Schemas:
-    """The JSON schemas of all types that some operations name."""
+    """The JSON schemas of all types that a set of operations uses."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         types: list[Any] = [Problem]
@@ -91,7 +91,7 @@ class _Schemas:
             types += [parameter.type for parameter in item.query]
         types = [type_ for type_ in types if type_ is not None]
         schemas, self.components = json_schemas(types)
-        # By identity: an annotated type that holds a dict has no hash.
+        # By identity: an annotated type that contains a dict has no hash.
         self._by_id = {id(type_): schema for type_, schema in zip(types, schemas, strict=True)}
 
     def of(self, type_: Any) -> dict[str, JsonValue]:

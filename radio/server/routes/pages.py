@@ -25,12 +25,12 @@ _CONTENT_TYPES = {
     ".woff2": "font/woff2",
 }
 _IMAGE_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
-"""Declared here, since the types of file names differ between machines, and browsers must not guess (`nosniff`)."""
+"""Declared here, since the types of file suffixes differ between machines, and browsers must not guess (`nosniff`)."""
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 def routes() -> list[web.RouteDef]:
-    """Return the routes of the pages and of their files."""
+    """Return the routes of the pages and their files."""
     files = [path for path in sorted(WEB.rglob("*")) if path.suffix in _CONTENT_TYPES and path.suffix != ".html"]
     return [
         web.get("/", get_page),

@@ -1,4 +1,4 @@
-"""`/api/stations/{station}/prime`: a MIDI file or a recording that a station takes up."""
+"""`/api/stations/{station}/prime`: a MIDI file or a recording that a station starts from."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from radio.worker.job_queue import JobQueue
 PRIME_JOBS: web.AppKey[JobQueue] = web.AppKey("prime_jobs", JobQueue)
 
 _TIME_LIMIT: Final[Seconds] = 120.0
-"""Longest time in which a file may be read, beside busy stations."""
+"""Maximum time for reading a file, next to busy stations."""
 
 _UPLOAD_TIMEOUT: Final[Seconds] = 60.0
-"""Longest time in which a file may arrive."""
+"""Time within which a file must arrive."""
 
 _ALLOWED: Final = (
     "a MIDI file in bars of four beats with a keyboard part, at most 5 MB and 20,000 notes; or a recording (WAV, MP3, "
@@ -45,7 +45,7 @@ _PART: Final = QueryParameter[str](
     Annotated[
         str,
         Meta(
-            description="The keyboard: `channel 3`, `program 4` or `track Piano`. [found by program and name]",
+            description="The keyboard part: `channel 3`, `program 4` or `track Piano`. [found by program and name]",
             max_length=200,
         ),
     ],
@@ -59,7 +59,7 @@ def routes() -> list[web.RouteDef]:
 
 
 def attach(app: web.Application) -> None:
-    """Give the application a queue in which one file is read at a time."""
+    """Add a queue to the application, which reads one file at a time."""
     jobs = app[PRIME_JOBS] = JobQueue(time_limit=_TIME_LIMIT)
 
     async def stop(_: web.Application) -> None:
@@ -86,17 +86,17 @@ def attach(app: web.Application) -> None:
     problems={
         408: "The file did not arrive in time.",
         413: "The MIDI file is larger than 5 MB, or the recording larger than 20 MB.",
-        422: "The file cannot be used; the message says what was found, and `allowed` what would be right.",
+        422: "The file cannot be used; the message gives the reason, and `allowed` the files that can be used.",
         503: "The station is being restarted, or too many files are waiting.",
     },
 )
 async def prime_station(request: web.Request) -> web.Response:
-    """Let the station take up a file: its tempo, key, chords, a passage of its keyboard, its drums and melody.
+    """Make the station start from a file: its tempo, key, chords, a passage of its keyboard, its drums and melody.
 
     The body is a MIDI file, or a recording of up to a minute, which is transcribed first: of an instrument, or of a
-    melody that somebody hums. For recordings the server needs the extra `audio`. The file is taken up by three tracks,
-    from the next one on; after them the station goes back to its own programme. The answer says what was found.
-    `POST /api/stations/{station}/skip` begins the next track at once.
+    hummed melody. For recordings the server needs the extra `audio`. The next three tracks start from the file; then
+    the station returns to its own program. The response describes the detected music.
+    `POST /api/stations/{station}/skip` begins the next track immediately.
     """
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)
@@ -119,7 +119,7 @@ def _choice(part: str) -> PartChoice:
 
 
 async def _file(request: web.Request) -> bytes:
-    """Return the body of a request, of up to 5 MB, or 20 MB of a recording."""
+    """Return the body of a request, of up to 5 MB, or 20 MB for a recording."""
     data = bytearray()
     try:
         async with asyncio.timeout(_UPLOAD_TIMEOUT):
@@ -136,7 +136,7 @@ async def _file(request: web.Request) -> bytes:
 
 
 async def _read(request: web.Request, task: ReadPrime) -> dict[str, JsonValue]:
-    """Return the prime that a file is, read in a process of its own."""
+    """Return the prime from a file, which is read in a separate process."""
     jobs = request.app[PRIME_JOBS]
     job = jobs.submit(task)
     try:

@@ -1,4 +1,4 @@
-"""`/api/stations/{station}/prompt`: words change a station that plays."""
+"""`/api/stations/{station}/prompt`: change a playing station with words."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def routes() -> list[web.RouteDef]:
 async def prompt_station(request: web.Request) -> web.Response:
     """Describe the music in words.
 
-    The words become values of controls, as the answer tells for each phrase; it also names the phrases that have no
-    audible effect. Numbers move to their values over `bars` bars, all else changes at the next bar or at once. Each
-    control can be changed by hand afterwards, which ends its movement.
+    The words become control values. The response lists these for each phrase, and names the phrases without an audible
+    effect. Numbers move to their new values over `bars` bars; everything else changes at the next bar or immediately.
+    Each control can be changed by hand afterward, which ends its movement.
     """
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)

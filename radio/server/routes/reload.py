@@ -1,4 +1,4 @@
-"""`/api/reload`: read the config again."""
+"""`/api/reload`: reload the config."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def routes() -> list[web.RouteDef]:
 
 
 @operation(
-    "Read the config again",
+    "Reload the config",
     tag="control",
     answer=Reload,
     guarded=True,

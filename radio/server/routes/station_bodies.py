@@ -26,7 +26,7 @@ from radio.types import SAMPLE_RATE
 
 
 def station_summary(channel: Channel) -> StationSummary:
-    """Return a station in short."""
+    """Return the summary of a station."""
     settings, edge = channel.settings, channel.edge
     colors = palette(settings)
     return StationSummary(
@@ -51,7 +51,7 @@ def station_summary(channel: Channel) -> StationSummary:
 
 
 def station_body(channel: Channel, pushes: Sequence[PushStatus], *, stream: StreamStart | UnsetType = UNSET) -> Station:
-    """Return a station in full."""
+    """Return the full description of a station."""
     summary = msgspec.structs.asdict(station_summary(channel))
     return Station(
         **summary, controls=_controls(channel), health=_health(channel), pushes=_pushes(pushes), stream=stream

@@ -1,4 +1,4 @@
-"""`/api/stations` and below: what is on, controls and events."""
+"""`/api/stations` and below: the current music, controls and events."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TRACK: Final = QueryParameter[int | None](
 )
 
 _RESTARTING: Final = {503: "The station is being restarted."}
-_NO_MUSIC: Final = {503: "The station is being restarted, or something stands in for its music."}
+_NO_MUSIC: Final = {503: "The station is being restarted, or cannot play its music."}
 
 
 def routes() -> list[web.RouteDef]:
@@ -68,7 +68,7 @@ def routes() -> list[web.RouteDef]:
 async def get_stations(request: web.Request) -> web.Response:
     """List all stations.
 
-    The answer also says what a client may do: change controls, order tracks.
+    The response also says whether clients may change controls and order tracks.
     """
     body = Stations(
         stations=[station_summary(channel) for channel in request.app[CHANNELS].values()],
@@ -101,9 +101,9 @@ async def get_station(request: web.Request) -> web.Response:
 async def change_controls(request: web.Request) -> web.Response:
     """Change controls.
 
-    The answer has the bar and the frame from which each new value is audible: controls of the music take effect at a
-    bar line, controls of the mix at once. While something stands in for the music both are null: the change takes
-    effect where the music goes on. If a value is not allowed, nothing is changed.
+    The response has the bar and frame from which each new value is audible: controls of the music take effect at a bar
+    line, controls of the mix immediately. While the station cannot play its music, both are null: the change takes
+    effect where the music resumes. If a value is not allowed, nothing is changed.
     """
     channel = channel_of(request)
     request.app[AUTHORIZATION].require(request)
@@ -123,7 +123,7 @@ async def change_controls(request: web.Request) -> web.Response:
 async def skip_track(request: web.Request) -> web.Response:
     """Begin the next track.
 
-    It begins with the next bar that is not composed yet. The answer has this bar and its frame.
+    It begins at the next bar that is not composed yet. The response has this bar and its frame.
     """
     return await _act(request, SKIP)
 
@@ -139,8 +139,8 @@ async def skip_track(request: web.Request) -> web.Response:
 async def change_section(request: web.Request) -> web.Response:
     """Begin the next section, or hold this loop.
 
-    `next` begins the next section of the track with the next bar that is not composed yet; after the last section, the
-    next track. `hold` lets the loop of this section come round until `release`; the track goes on where it was.
+    `next` begins the next section of the track, or the next track after the last section, at the next bar that is not
+    composed yet. `hold` repeats the loop of this section until `release`; then the track continues where it was.
     """
     request.app[AUTHORIZATION].require(request)
     change = await read_body(request, SectionChange, example='{"action": "next"}')
@@ -149,23 +149,23 @@ async def change_section(request: web.Request) -> web.Response:
 
 @operation("Like a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_NO_MUSIC)
 async def like_track(request: web.Request) -> web.Response:
-    """Like a track: later ones are more often like it, and its phrase comes back.
+    """Like a track: later ones resemble it more often, and its phrase returns.
 
-    Its texture, instruments, form and tempo become likelier, within limits: four times at most. The answer has the bar
-    and the frame at which the first track begins that is drawn so.
+    Its texture, instruments, form and tempo become more likely, by a factor of four at most. The response has the bar
+    and frame of the first track that this affects.
     """
     return await _act(request, Action("like", _TRACK.read(request)))
 
 
 @operation("Dislike a track", tag="control", answer=ActionLanding, query=(_TRACK,), guarded=True, problems=_NO_MUSIC)
 async def dislike_track(request: web.Request) -> web.Response:
-    """Dislike a track: later ones are less often like it, and its phrase does not come back."""
+    """Dislike a track: later ones resemble it less often, and its phrase does not return."""
     return await _act(request, Action("dislike", _TRACK.read(request)))
 
 
 @operation("Forget likes and dislikes", tag="control", answer=ActionLanding, guarded=True, problems=_NO_MUSIC)
 async def reset_taste(request: web.Request) -> web.Response:
-    """Forget likes and dislikes: tracks are drawn as the station has it."""
+    """Forget likes and dislikes, and draw tracks by the station's settings again."""
     return await _act(request, Action("reset"))
 
 
@@ -196,10 +196,10 @@ async def _act(request: web.Request, action: Action) -> web.Response:
 async def follow_events(request: web.Request) -> web.StreamResponse:
     """Send server-sent events (WHATWG HTML, section 9.2).
 
-    The first event, `now`, is the station in full with its recent tracks, bars and notes. Then come `track`, `bar`,
-    `note` and `control` events when they are on the air, each with the `frame` at which it is audible. With `sid`, a
-    `stream` event has the first frame of the audio stream that was opened with the same `sid`, so that a page can show
-    a title when its listener hears the track.
+    The first event, `now`, is the full station with its recent tracks, bars and notes. It is followed by `track`,
+    `bar`, `note` and `control` events as they air, each with the `frame` at which it is audible. With `sid`, a `stream`
+    event has the first frame of the audio stream that was opened with the same `sid`, so that a page can show a title
+    when its listener hears the track.
     """
     channel, sid = channel_of(request), SID.read(request)
     response = EndlessResponse({"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"})

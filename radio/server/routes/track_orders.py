@@ -1,4 +1,4 @@
-"""From the body of `POST /api/tracks` to an order for the job queue."""
+"""Conversion of the body of `POST /api/tracks` to an order for the job queue."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BYTE_RATES: Final[Mapping[TrackFormat, int]] = {
     "flac": 125_000,
     "opus": 18_000,
 }
-"""Most bytes that a second takes in each format."""
+"""Upper bound on the bytes per second of each format."""
 
 MAX_BYTES: Final = 10**9
-"""Most bytes of one order; the longest order fits as WAV."""
+"""Maximum size of an order in bytes; the longest order fits as WAV."""
 
 LONGEST_TRACK: Final[Seconds] = 320.0
-"""Longer than any track: the longest form at the slowest tempo of a station."""
+"""Upper bound on the length of a track: the longest form at the slowest tempo of a station."""
 
 _PROMPT: Final = "words about the music, such as slow, rain, felt piano, no drums"
 _INSTRUMENT: Final = "a General MIDI name or number, 0 to 127"
@@ -45,7 +45,7 @@ def render_order(order: TrackOrder, stations: Mapping[str, StationSettings]) -> 
     """Return the order for the job queue.
 
     Raises:
-        ProblemError: 422, with the field that is wrong and the values that it may have.
+        ProblemError: 422, with the wrong field and its allowed values.
     """
     if order.station not in stations:
         hint = did_you_mean(order.station, list(stations))
@@ -77,20 +77,20 @@ def station_names(stations: Iterable[str]) -> str:
 
 
 def _prompted(words: str, settings: StationSettings) -> tuple[StationSettings, tuple[str, ...]]:
-    """Return a station as words describe it, and the phrases of the words that have no audible effect."""
+    """Return a station changed by words, and the phrases of the words without an audible effect."""
     understanding = understand(words, settings, settings.controls)
     if not understanding.says_something:
-        raise refused("prompt", f"nothing of '{shown(words)}' was understood", _PROMPT)
+        raise refused("prompt", f"no part of '{shown(words)}' was understood", _PROMPT)
     return with_changes(settings, understanding), tuple(phrase.text for phrase in understanding.not_understood)
 
 
 def _extent(order: TrackOrder) -> WholeTracks | TimedExcerpt:
-    """Return the part of the music that each file holds."""
+    """Return the extent of the music in each file."""
     if order.seconds is UNSET:
         return WholeTracks(1 if order.tracks is UNSET else order.tracks)
     if order.tracks is not UNSET:
-        message = "tracks and seconds exclude one another; order whole tracks or a length"
-        raise refused("tracks", message, "no value beside seconds")
+        message = "tracks and seconds are mutually exclusive; order whole tracks or a length"
+        raise refused("tracks", message, "no value together with seconds")
     return TimedExcerpt(order.seconds)
 
 

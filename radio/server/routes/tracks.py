@@ -1,4 +1,4 @@
-"""`/api/tracks`: music made to order, by a process beside the stations."""
+"""`/api/tracks`: music made to order in a separate process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_WAITING: Final = 15
 """Orders that may wait while another is made."""
 
 TIME_LIMIT: Final[Seconds] = 3600.0
-"""Longest time that an order may take; the longest order takes an eighth of it beside three stations."""
+"""Maximum time of an order. The longest order takes an eighth of it next to three stations."""
 
 _CONTENT_TYPES: Final = {
     ".mid": "audio/midi",
@@ -59,7 +59,7 @@ def routes() -> list[web.RouteDef]:
 
 
 def attach(app: web.Application, *, enabled: bool) -> None:
-    """Give the application a queue of orders, of which one is made at a time."""
+    """Add a queue to the application, which makes one order at a time."""
     jobs = app[TRACK_JOBS] = (
         JobQueue(max_waiting=MAX_WAITING, time_limit=TIME_LIMIT, max_result_bytes=2 * MAX_BYTES) if enabled else None
     )
@@ -71,7 +71,7 @@ def attach(app: web.Application, *, enabled: bool) -> None:
     app.on_cleanup.append(stop)
 
 
-@operation("List what an order may ask for", tag="files", answer=api.TrackChoices, problems=_DISABLED)
+@operation("List the choices for an order", tag="files", answer=api.TrackChoices, problems=_DISABLED)
 async def get_choices(request: web.Request) -> web.Response:
     """List the instruments by family, the formats and the limits of an order."""
     _jobs(request)
@@ -107,11 +107,10 @@ async def get_choices(request: web.Request) -> web.Response:
 async def create_order(request: web.Request) -> web.Response:
     """Order tracks.
 
-    The music is like the station's, from another seed and, if the order says so, as words describe it, with another
-    instrument and other controls. A file holds one whole track, or as many as `tracks` says, or music of `seconds`,
-    which fades where a phrase ends. Each of `count` files takes the next seed. Orders are made one after the other,
-    beside the stations. Results are kept for an hour, or less if there are many. A client that knows the `id` may read
-    and delete the order.
+    The music is like the station's, from another seed and, if the order says so, with a prompt, another instrument and
+    other controls. A file contains one whole track, `tracks` of them, or `seconds` of music, which fades where a phrase
+    ends. Each of `count` files uses the next seed. Orders are made one at a time, next to the stations. Results are
+    kept for an hour, or less if there are many. A client that knows the `id` may read and delete the order.
     """
     jobs = _jobs(request)
     request.app[AUTHORIZATION].require(request)
@@ -136,7 +135,7 @@ async def get_order(request: web.Request) -> web.Response:
 
 @operation("Delete an order", tag="files", status=204, guarded=True)
 async def delete_order(request: web.Request) -> web.Response:
-    """Cancel an order that is not done; delete the files of one that is."""
+    """Cancel an unfinished order, or delete the files of a finished one."""
     jobs = _jobs(request)
     request.app[AUTHORIZATION].require(request)
     await jobs.remove(_job(request, jobs))
@@ -145,7 +144,7 @@ async def delete_order(request: web.Request) -> web.Response:
 
 @operation("Download a file of an order", tag="files", media=tuple(_CONTENT_TYPES.values()), problems=_DISABLED)
 async def get_file(request: web.Request) -> web.StreamResponse:
-    """Download a file of an order that is done."""
+    """Download a file of a finished order."""
     jobs = _jobs(request)
     job = _job(request, jobs)
     name = request.match_info["file"]
@@ -183,7 +182,7 @@ def _order(job: Job) -> RenderOrder:
 
 
 def _files(job: Job) -> list[str]:
-    """Return the names of the files of an order that is done; some may be deleted by a cleaner of temporary files."""
+    """Return the names of a finished order's files, except any that a cleaner of temporary files has deleted."""
     if job.state != "done" or job.result is None:
         return []
     return [name for name in _order(job).names if (job.result / name).is_file()]
@@ -197,7 +196,7 @@ def _programs(soundfont: Path) -> list[int]:
     try:
         numbers = presets(soundfont)
     except AudioError:
-        return []  # an order reports what is wrong with the file
+        return []  # an order reports the problem with the file
     return sorted(number for bank, number in numbers if bank == 0 and number < len(NAMES))
 
 

@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 class Survey:
     """A running survey.
 
-    passages: folder of the prepared passages. seed: of the orders. count: pairs for each listener.
+    passages: folder of the prepared passages. seed: for the order of pairs. count: pairs for each listener.
     """
 
     title: str
@@ -59,7 +59,7 @@ class Survey:
         async with self._lock:
             number = await self._stored(self.store.listeners)
             if number >= MOST_LISTENERS:
-                raise ProblemError(503, "full", "this survey has all the listeners that it can take")
+                raise ProblemError(503, "full", "this survey has reached its maximum number of listeners")
             placed = order(self.pairs, seed=self.seed, listener=number, count=self.count)
             name = await self._stored(lambda: self.store.add_listener(number, self.seed, placed, self.pairs))
         self._orders[name] = placed
@@ -72,14 +72,14 @@ class Survey:
         return SurveyVisit(name, self.title, pairs)
 
     def placed(self, listener: str, place: int) -> Placed:
-        """Return a pair of a listener's. Raise ProblemError 404 if there is none."""
+        """Return a listener's pair. Raise ProblemError 404 if there is none."""
         placed = self._orders.get(listener, [])
         if place >= len(placed):
             raise ProblemError(404, "not_found", "this visit has no such pair; load the page again to begin a new one")
         return placed[place]
 
     def passage(self, listener: str, place: int, side: Side) -> Path:
-        """Return the file that a side of a pair plays."""
+        """Return the file for one side of a pair."""
         placed = self.placed(listener, place)
         return passage_path(self.passages, placed.number, placed.index(side))
 
@@ -114,10 +114,10 @@ async def serve(survey: Survey, *, host: str, port: int, on_ready: Callable[[str
     """Serve a survey until cancelled.
 
     Args:
-        survey: its passages are prepared.
-        host: address or name to listen on.
-        port: TCP port; 0 takes any free one.
-        on_ready: called with the address to open.
+        survey: The survey, with prepared passages.
+        host: Address or name to listen on.
+        port: TCP port; 0 picks a free one.
+        on_ready: Called with the address to open.
 
     Raises:
         ServerError: The port or the host cannot be used.
@@ -162,7 +162,7 @@ async def post_answers(request: web.Request) -> web.StreamResponse:
 
 
 async def get_passage(request: web.Request) -> web.StreamResponse:
-    """Get a passage. Its address does not tell the condition."""
+    """Get a passage. Its address does not reveal the condition."""
     match = request.match_info
     side: Side = "a" if match["side"] == "a" else "b"
     path = request.app[SURVEY].passage(match["listener"], int(match["place"]), side)

@@ -1,7 +1,7 @@
 """The pairs of passages that listeners compare, from a folder of recordings, and their order for each listener.
 
-A folder of a survey has a folder for each condition, such as `felt` and `rhodes`. Files of the same name in two
-of them are a pair. A text file of that name beside the folders, such as `night.txt`, holds words that both should
+A survey folder has a subfolder for each condition, such as `felt` and `rhodes`. Files of the same name in two of them
+form a pair. A text file of that name next to the subfolders, such as `night.txt`, contains words that both should
 match.
 """
 
@@ -24,7 +24,7 @@ Side: TypeAlias = Literal["a", "b"]
 class Pair:
     """Two passages of the same name.
 
-    conditions: the names of their folders, in alphabetical order. words: what both should match; None without words.
+    conditions: the names of their folders, in alphabetical order. words: the words that both should match, or None.
     """
 
     name: str
@@ -35,16 +35,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A pair as one listener gets it.
+    """A pair as presented to one listener.
 
-    number: place of the pair in the survey. swapped: whether side `a` plays the second condition.
+    number: index of the pair in the survey. swapped: whether side `a` plays the second condition.
     """
 
     number: int
     swapped: bool
 
     def index(self, side: Side) -> int:
-        """Return the place of a side's passage in the pair: 0 or 1."""
+        """Return the index of a side's passage in the pair: 0 or 1."""
         return int(self.swapped != (side == "b"))
 
 
@@ -52,11 +52,11 @@ def read_pairs(folder: Path) -> list[Pair]:
     """Return the pairs of a folder, by name.
 
     Raises:
-        SettingsError: There is no such folder, or it has no pair; the message says what it should hold.
+        SettingsError: There is no such folder, or it has no pair; the message says what it should contain.
     """
     if not folder.is_dir():
         raise SettingsError(
-            f"{folder} is not a folder; a survey has one with a folder of recordings for each condition"
+            f"{folder} is not a folder; a survey needs one with a subfolder of recordings for each condition"
         )
     conditions = {
         path.name: {file.stem: file for file in sorted(path.iterdir()) if _is_recording(file)}
@@ -88,7 +88,7 @@ def order(pairs: Sequence[Pair], *, seed: int, listener: int, count: int) -> lis
 
 
 def _is_recording(path: Path) -> bool:
-    """Return whether a file is a recording; hidden files of other systems have their suffixes, too."""
+    """Return True if a file is a recording. Hidden files of other systems may have the same suffix."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 

@@ -20,7 +20,7 @@ from radio.types import SAMPLE_RATE, Block, Seconds
 LOUDNESS: Final = -20.0
 """LUFS of every passage: low enough that peaks of 19 dB above it do not clip."""
 _CEILING: Final = -1.0
-"""dBTP."""
+"""Maximum true peak in dBTP."""
 _FADE: Final = SAMPLE_RATE // 20
 
 
@@ -34,7 +34,7 @@ def prepare(pairs: Sequence[Pair], folder: Path, *, seconds: Seconds) -> None:
     for number, pair in enumerate(pairs):
         excerpts = [_excerpt(path, seconds) for path in pair.files]
         loudness = [_loudness(path, audio) for path, audio in zip(pair.files, excerpts, strict=True)]
-        # Both have the same loudness, also where the peaks of one forbid the usual one.
+        # Both get the same loudness, even if the peaks of one do not allow the usual loudness.
         headroom = [_CEILING - meter.true_peak + meter.integrated for meter in loudness]
         target = min(LOUDNESS, *headroom)
         for index, (audio, meter) in enumerate(zip(excerpts, loudness, strict=True)):
@@ -67,7 +67,7 @@ def _loudness(path: Path, audio: Block) -> Meter:
 
 
 def _faded(audio: Block) -> Block:
-    """Return the audio with a fade of 50 ms at its end."""
+    """Return the audio with a 50 ms fade-out."""
     fade = min(_FADE, len(audio))
     audio[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
     return audio

@@ -22,9 +22,9 @@ def render_pairs(
     seconds: Seconds,
     on_progress: ProgressCallback,
 ) -> list[Pair]:
-    """Render the beginning of each station from each seed to `folder`, and return the pairs of every two stations.
+    """Render the beginning of each station from each seed to `folder`, and return the pairs of any two stations.
 
-    A pair has words where both stations have the same prompt.
+    A pair has words if both stations have the same prompt.
 
     Raises:
         SettingsError: There are fewer than two stations.

@@ -52,7 +52,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
 
 
 def results(answers: Iterable[Answer]) -> list[Result]:
-    """Return a result for each two conditions and question, in order of their first answer."""
+    """Return a result for each pair of conditions and each question, in order of their first answer."""
     counts: dict[tuple[tuple[str, str], str], Counter[str]] = {}
     for answer in answers:
         counts.setdefault((answer.conditions, answer.question), Counter())[answer.winner] += 1

@@ -1,4 +1,4 @@
-"""Answers in an SQLite file. Nothing about listeners is stored but a random name for their visit."""
+"""Answers in an SQLite file. Only a random name for a visit is stored about its listener."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Answer:
     """One listener's answer to one question about one pair.
 
     time: seconds since 1970. swapped: whether side `a` played the second condition. winner: the better condition, or ""
-    where neither is.
+    if neither is better.
     """
 
     time: float
@@ -55,7 +55,7 @@ class Store:
     """The file of a survey's answers, for one thread at a time.
 
     Args:
-        path: created if it does not exist.
+        path: Created if it does not exist.
 
     Raises:
         SettingsError: The file cannot be opened, or is not an SQLite file.
@@ -101,7 +101,7 @@ class Store:
         )
 
     def answers(self) -> list[Answer]:
-        """Return all answers in the order of their times."""
+        """Return all answers in order of time."""
         rows = self._connection.execute("SELECT * FROM answers ORDER BY time, rowid").fetchall()
         return [
             Answer(when, listener, pair, first, second, bool(swapped), question, winner)

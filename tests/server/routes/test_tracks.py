@@ -83,7 +83,7 @@ def test_words_describe_the_music_and_what_is_said_outright_goes_before_them() -
         ({"seconds": 10**400}, "seconds", "5 to 600"),
         ({"tracks": 0}, "tracks", "1 to 8"),
         ({"tracks": 9}, "tracks", "1 to 8"),
-        ({"tracks": 1, "seconds": 60}, "tracks", "no value beside seconds"),
+        ({"tracks": 1, "seconds": 60}, "tracks", "no value together with seconds"),
         ({"count": 0}, "count", "1 to 8"),
         ({"count": 2.5}, "count", "1 to 8"),
         ({"count": True}, "count", "1 to 8"),
