@@ -1,4 +1,4 @@
-// Buttons that move a track on, hold its loop, or rate it.
+// Buttons that advance a track, hold its loop, or rate it.
 
 import { messageOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
@@ -40,9 +40,9 @@ export class Actions {
     byId("actions").replaceChildren(
       this.#button("Like", "More tracks like this one", () => this.#rate("like")),
       this.#button("Dislike", "Fewer tracks like this one", () => this.#rate("dislike")),
-      this.#button("Forget likes", "Play as the station has it", () => this.#act("reset", "Forget likes")),
+      this.#button("Forget likes", "Forget all likes and dislikes", () => this.#act("reset", "Forget likes")),
       this.#hold,
-      this.#button("Next section", "Go on to the next section", () => this.#act("section", "Next section", { action: "next" })),
+      this.#button("Next section", "Begin the next section", () => this.#act("section", "Next section", { action: "next" })),
       this.#button("Next track", "Begin the next track", () => this.#act("skip", "Next track")),
     );
   }

@@ -142,19 +142,19 @@
  */
 
 /**
- * @typedef {object} Primed  What was found in a file.
+ * @typedef {object} Primed  The music found in a file.
  * @property {number} tempo
  * @property {string} key
  * @property {string[]} chords  One per bar.
  * @property {boolean} drums
  * @property {boolean} melody
- * @property {number} tracks  That take it up.
+ * @property {number} tracks  Number of tracks that start from it.
  */
 
 /**
  * @typedef {object} RequestOptions
  * @property {string} [method]
- * @property {unknown} [body]  A file, or what is sent as JSON.
+ * @property {unknown} [body]  A file, or a value to send as JSON.
  * @property {string | null} [token]
  * @property {number} [timeout]  Milliseconds.
  */
@@ -182,7 +182,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Send a request and return the JSON of the response. Throw ApiError for an error response, Error if there is none.
+ * Send a request and return the JSON of the response. Throw ApiError for an error response, Error without a response.
  *
  * @param {string} path
  * @param {RequestOptions} [options]

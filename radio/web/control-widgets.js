@@ -129,7 +129,7 @@ function createSlider(name, { kind, low, high, unit = "", help, default: default
   };
 
   let current = initialValue;
-  let timer = 0; // set while the slider is moved and until its value is sent; other changes do not move it then
+  let timer = 0; // set from a movement of the slider until its value is sent; other changes do not move it in that time
   /** @param {ControlValue} value */
   const show = (value) => {
     current = value;
@@ -140,7 +140,7 @@ function createSlider(name, { kind, low, high, unit = "", help, default: default
   const send = async () => {
     const sending = timer;
     await onChange(Number(input.value));
-    if (timer !== sending) return; // moved again meanwhile
+    if (timer !== sending) return; // moved again in the meantime
     timer = 0;
     show(current);
   };

@@ -1,4 +1,4 @@
-// The control panel of a station. The API describes the controls; each group is a section, and each layer a strip.
+// The control panel of a station. The API describes the controls. Each group becomes a section, and each layer a strip.
 
 import { messageOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
@@ -14,7 +14,7 @@ import { SAMPLE_RATE } from "./timeline.js";
 /** @import { Timeline } from "./timeline.js" */
 
 const LOW_LATENCY_BURST = 2; // seconds of audio that a low-latency stream starts with
-const HIGH_LATENCY = 4; // seconds behind the live edge from which reconnecting is worth a gap
+const HIGH_LATENCY = 4; // seconds behind the live edge above which reconnecting is worth a gap
 const DEFAULT_GROUP = "music";
 const COLLAPSED_GROUPS = new Set(["sampling"]); // for experts
 
@@ -50,7 +50,7 @@ export class ControlPanel {
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     const panel = byId("controls", HTMLDetailsElement);
     panel.addEventListener("toggle", () => {
-      if (!panel.open) player.burst = null; // for the next stream; the current one goes on
+      if (!panel.open) player.burst = null; // for the next stream; the current one continues
     });
   }
 
@@ -122,7 +122,7 @@ export class ControlPanel {
     this.#reset.disabled = !Object.keys(this.#changedFromDefault()).length;
   }
 
-  /** Return the defaults of the controls that have another value. */
+  /** Return the defaults of the controls that have a different value. */
   #changedFromDefault() {
     /** @type {ControlValues} */
     const defaults = {};

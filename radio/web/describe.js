@@ -1,4 +1,4 @@
-// The field that describes the music in words, and the answer: each phrase, what it became, and what was not understood.
+// The field for describing the music in words, and the response: the effect of each phrase, if it was understood.
 
 import { messageOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
@@ -52,7 +52,7 @@ export class PromptPanel {
   #show({ phrases, controls, bars }) {
     this.#answer.replaceChildren(...phrases.map(createRow));
     const count = Object.keys(controls).length;
-    if (count) setStatus(this.#status, `The music changes over ${bars} bars. Every control can be moved by hand below.`);
+    if (count) setStatus(this.#status, `The music changes over ${bars} bars. You can adjust every control by hand below.`);
     else setStatus(this.#status, "Nothing changes.");
   }
 }
@@ -67,7 +67,7 @@ function createRow({ text, understood, controls, notes }) {
 }
 
 /**
- * Return a control and its value, such as "Tempo: 66"; a layer that is not muted is on.
+ * Return a control and its value, such as "Tempo: 66". A layer that is not muted is "on".
  *
  * @param {string} name
  * @param {ControlValue} value

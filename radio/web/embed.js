@@ -17,7 +17,7 @@ const name = decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
 /** @type {Station | null} */
 let station = null;
 let title = "";
-let followed = false; // whether events bring the title
+let followed = false; // whether the title comes from events
 
 function show() {
   document.body.classList.toggle("active", player.active);
@@ -53,7 +53,7 @@ async function refreshTitle() {
   if (!station || followed || document.hidden) return;
   try {
     showTitle(/** @type {Station} */ (await request(`/api/stations/${name}`)));
-  } catch { /* tried again later */ }
+  } catch { /* retried later */ }
 }
 
 playButton.addEventListener("click", () => {

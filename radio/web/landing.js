@@ -11,12 +11,12 @@ const SOON = 1.5; // seconds
 /**
  * Return when a change is heard, in words.
  *
- * @param {Frame | null} frame  When it takes effect; null where it waits for the music.
+ * @param {Frame | null} frame  When it takes effect; null if it waits for the music.
  * @param {Timeline} timeline
  * @param {Player} player
  */
 export function delayOf(frame, timeline, player) {
-  if (frame === null) return "takes effect when the music goes on";
+  if (frame === null) return "takes effect when the music resumes";
   const now = player.playing ? timeline.position : timeline.liveEdge;
   if (!player.active || now === null) return "changed";
   const wait = (frame - now) / SAMPLE_RATE;

@@ -78,7 +78,7 @@ export class NowPlaying {
       const { tracks } = /** @type {HistoryResponse} */ (await request(path));
       if (name === this.#station?.name) this.#history = tracks.reverse();
       this.#showPreviousTracks();
-    } catch { /* tracks that air from now on are listed anyway */ }
+    } catch { /* new tracks are listed anyway */ }
   }
 
   #showPreviousTracks() {

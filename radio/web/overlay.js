@@ -31,7 +31,7 @@ root.dataset.align = parameters.get("align") ?? "left";
 root.style.setProperty("--size", `${numberParameter("size", 12, 200, 48)}px`);
 
 /**
- * A player of nothing, positioned `delay` seconds behind the live edge.
+ * A player without audio, positioned `delay` seconds behind the live edge.
  *
  * @extends {Emitter<PlayerEvents>}
  */

@@ -146,7 +146,7 @@ downloadLink.addEventListener("click", () => {
   setTimeout(show, DOWNLOAD_MESSAGE_TIME + 100);
 });
 darkScheme.addEventListener("change", () => pianoRoll.updateColors());
-document.addEventListener("play", () => player.stop(), true); // a rendered track is played: stop the station
+document.addEventListener("play", () => player.stop(), true); // stop the station when a rendered track plays
 player.on("state", show);
 timeline.on("track", show);
 stationList.on("select", (station) => {

@@ -6,7 +6,7 @@ import { Emitter } from "./events.js";
 /** @import { Station } from "./api.js" */
 
 /**
- * stalled: out of audio. blocked: the browser wants a click first. unsupported: no format can be played.
+ * stalled: out of audio. blocked: the browser requires a click first. unsupported: no format can be played.
  *
  * @typedef {"stopped" | "connecting" | "playing" | "stalled" | "reconnecting" | "blocked" | "unsupported"} PlayerState
  */
@@ -85,10 +85,10 @@ export class Player extends Emitter {
     setInterval(() => this.#checkProgress(), 1000);
   }
 
-  /** Whether playback was started, and neither stopped nor refused by the browser. */
+  /** True if playback was started, and neither stopped nor refused by the browser. */
   get active() { return !["stopped", "blocked", "unsupported"].includes(this.state); }
 
-  /** Whether audio is playing now. */
+  /** True if audio is playing now. */
   get playing() { return this.state === "playing"; }
 
   get volume() { return this.#volume; }

@@ -1,5 +1,5 @@
-// Values in the browser's storage: preferences, and what belongs to this tab. Without storage, as in some frames,
-// preferences are lost with the page, and so are the values of the tab.
+// Values in the browser's storage: preferences, and values of this tab. Without storage, as in some frames, both are
+// lost with the page.
 
 /** @type {Map<string, string>} */
 const tabValues = new Map();
@@ -27,7 +27,7 @@ export function readPreference(name, defaultValue) {
 export function savePreference(name, value) {
   try {
     localStorage.setItem(name, value);
-  } catch { /* no storage: the value is lost with the tab */ }
+  } catch { /* no storage: the value is lost */ }
 }
 
 /**

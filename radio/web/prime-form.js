@@ -1,4 +1,4 @@
-// The form that lets the station start from a MIDI file, a recording, or what the microphone hears.
+// The form to start the station from a MIDI file, a recording, or the microphone.
 
 import { messageOf } from "./api.js";
 import { authorizedRequest } from "./authorization.js";
@@ -13,7 +13,7 @@ import { record } from "./recorder.js";
 const TIMEOUT = 150_000; // milliseconds
 
 /**
- * Let the form upload its file, or a recording, to the selected station.
+ * Make the form upload its file, or a recording, to the selected station.
  *
  * @param {() => string | undefined} currentStation  Return the name of the selected station.
  */
@@ -78,5 +78,5 @@ export function setUpPrimeForm(currentStation) {
 function describe({ tempo, key, chords, drums, melody, tracks }) {
   const parts = [...(drums ? ["its drums"] : []), ...(melody ? ["its melody"] : [])];
   const rest = parts.length ? `, with ${parts.join(" and ")}` : "";
-  return `Found ${Math.round(tempo)} BPM, ${key}, ${chords.join(" – ")}${rest}. The next ${tracks} tracks take it up.`;
+  return `Found ${Math.round(tempo)} BPM, ${key}, ${chords.join(" – ")}${rest}. The next ${tracks} tracks start from it.`;
 }

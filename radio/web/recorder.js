@@ -1,17 +1,17 @@
-// The microphone: a recording of at most a minute.
+// Recording from the microphone, for a minute at most.
 
 const LONGEST = 60; // seconds
 
 /**
  * @typedef {object} Recording
  * @property {() => void} stop
- * @property {Promise<Blob>} finished  The sound, once it was stopped or a minute has passed.
+ * @property {Promise<Blob>} finished  The sound, once it has been stopped or a minute has passed.
  */
 
 /**
- * Record from the microphone. Throws an Error that says what is missing where that cannot be.
+ * Record from the microphone. If that is impossible, throw an Error that says what is missing.
  *
- * @param {(seconds: number, longest: number) => void} onSecond  Called each second while the recording goes on.
+ * @param {(seconds: number, longest: number) => void} onSecond  Called each second during the recording.
  * @returns {Promise<Recording>}
  */
 export async function record(onSecond) {
@@ -41,15 +41,15 @@ export async function record(onSecond) {
 
 async function openMicrophone() {
   if (!navigator.mediaDevices || !window.MediaRecorder) {
-    throw new Error("This browser records only on pages with HTTPS, or from this computer itself. Choose a file instead.");
+    throw new Error("This browser can record only on pages with HTTPS, or on this computer itself. Choose a file instead.");
   }
   try {
-    // The filters are made for speech: they take held notes for noise.
+    // The filters are made for speech, and treat held notes as noise.
     const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     return await navigator.mediaDevices.getUserMedia({ audio });
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
-    if (name === "NotAllowedError") throw new Error("The page may not use the microphone. Allow it in the browser's settings of this page.");
+    if (name === "NotAllowedError") throw new Error("The page may not use the microphone. Allow it in the browser's settings for this page.");
     if (name === "NotFoundError") throw new Error("There is no microphone.");
     throw error;
   }

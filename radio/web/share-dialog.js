@@ -14,7 +14,7 @@ const FORMATS = {
 };
 
 /**
- * Let the share button open the dialog.
+ * Make the share button open the dialog.
  *
  * @param {() => Station | null} currentStation
  */
@@ -36,7 +36,7 @@ export function setUpShareDialog(currentStation) {
     try {
       await navigator.clipboard.writeText(code.value);
     } catch {
-      document.execCommand("copy"); // without HTTPS, there is no clipboard API
+      document.execCommand("copy"); // the clipboard API requires HTTPS
     }
     copy.textContent = "Copied";
     setTimeout(() => { copy.textContent = "Copy embed code"; }, 2000);

@@ -11,9 +11,9 @@ const MINUTE = 60_000;
 export class SleepTimer {
   #player;
   #menu = byId("sleep", HTMLSelectElement);
-  #running = byId("sleep-running", HTMLOptionElement); // selected while the timer runs: any other choice is a change
+  #running = byId("sleep-running", HTMLOptionElement); // selected while the timer runs, so that any other choice is a change
   /** @type {number | null} */
-  #end = null; // wall-clock milliseconds: the timers of browsers do not count while a computer sleeps
+  #end = null; // wall-clock milliseconds, since browser timers stop while a computer sleeps
   #length = MINUTE;
 
   /** @param {Player} player */

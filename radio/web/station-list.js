@@ -14,10 +14,10 @@ import { Emitter } from "./events.js";
 
 const REFRESH_INTERVAL = 10_000; // milliseconds
 
-const TIER_MESSAGES = { music: "", repeat: "Repeats its last bars until it can go on", texture: "Plays textures until it can go on" };
+const TIER_MESSAGES = { music: "", repeat: "Repeating the last bars until the music resumes", texture: "Playing textures until the music resumes" };
 
 /**
- * Return what the station plays in place of its music, or an empty string.
+ * Return a message about the sound that replaces the station's music, or an empty string.
  *
  * @param {Station | undefined} station
  */

@@ -8,13 +8,13 @@ import { byId, element, query, setText } from "./dom.js";
 
 /** @type {Record<Question, string>} */
 const QUESTIONS = {
-  balance: "Which one is balanced better, so that no instrument is too loud or too soft?",
-  quality: "Which one would you rather go on hearing?",
+  balance: "Which one is better balanced, so that no instrument is too loud or too soft?",
+  quality: "Which one would you rather keep listening to?",
   match: "Which one matches the words better?",
 };
 /** @type {Record<string, string>} */
 const CHOICES = { a: "A", same: "No difference", b: "B" };
-/** Seconds of each passage to hear before an answer counts; the whole of a shorter one. */
+/** Seconds of each passage to hear before an answer counts, or nine tenths of a shorter one. */
 const LEAST = 3;
 
 const form = byId("pair", HTMLFormElement);
@@ -30,7 +30,7 @@ let visit;
 let place = 0;
 
 /**
- * Send JSON and return the answer. Throw Error with the server's message if it refuses.
+ * Send JSON and return the response. Throw Error with the server's message if it refuses.
  *
  * @param {string} path
  * @param {object} [body]

@@ -23,8 +23,8 @@ import { Emitter } from "./events.js";
  */
 
 /**
- * follow: the name of another station, of which nothing else is known yet. station: sent on each connection. track, bar: now
- * heard. control: values changed.
+ * follow: the name of another station, before it is loaded. station: sent on each connection. track, bar: now heard.
+ * control: values changed.
  *
  * @typedef {{ follow: string, station: StationDetails, track: Track, bar: Bar, control: ControlValues }} TimelineEvents
  */
@@ -39,9 +39,9 @@ export const SAMPLE_RATE = 48_000;
 // If the browser keeps the time stamps of the Ogg stream, frame f is heard at 48000 t = f - 3528: the decoder delays the
 // audio by 312 frames, and drops 3840 frames of pre-skip.
 const STREAM_OFFSET = 3840 - 312;
-const MAX_DISTANCE = 90 * SAMPLE_RATE; // no listener is further behind the live edge
+const MAX_DISTANCE = 90 * SAMPLE_RATE; // no listener is farther behind the live edge
 const DEFAULT_BURST = 22; // seconds
-const NOTE_HISTORY = 40 * SAMPLE_RATE; // how long notes are kept
+const NOTE_HISTORY = 40 * SAMPLE_RATE; // the time for which notes are kept
 /** @type {Record<Kind, number>} */
 const LIMITS = { track: 16, bar: 64, note: 4000 };
 const KINDS = /** @type {Kind[]} */ (Object.keys(LIMITS));
@@ -118,8 +118,8 @@ export class Timeline extends Emitter {
   }
 
   /**
-   * Return whether the player's clock keeps the stream's time stamps, which depends on the browser. A position beyond the
-   * live edge or before the stream's first frame rules one clock out. Until then, keep the last result.
+   * Return true if the player's clock keeps the stream's time stamps, which depends on the browser. A position beyond
+   * the live edge or before the stream's first frame rules out one clock. Until then, keep the last result.
    *
    * @param {Frame} played
    * @param {Frame} first
@@ -222,7 +222,7 @@ export class Timeline extends Emitter {
     }
     const live = this.liveEdge;
     if (live === null) return;
-    // Events arrive some ten milliseconds after their frame, with jitter: smooth the estimate of the live edge.
+    // Events arrive about ten milliseconds after their frame, with jitter: smooth the estimate of the live edge.
     const error = event.frame - live;
     this.#live = { frame: live + (Math.abs(error) > SAMPLE_RATE ? error : error / 10), at };
     this.#listFor(event)?.push(event);

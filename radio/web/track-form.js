@@ -64,7 +64,7 @@ export function buildForm(options, station, titleOf) {
 }
 
 /**
- * Read the order from the form. What was left as it is has the station's value.
+ * Read the order from the form. Fields that were not changed are left out, and take the station's values.
  *
  * @returns {TrackOrder}
  */
@@ -88,7 +88,7 @@ export function readForm() {
 }
 
 /**
- * Create the menus of stations and instruments. The instruments of the station's soundfont can be chosen.
+ * Create the menus of stations and instruments. Only instruments in the station's soundfont can be chosen.
  *
  * @param {TrackOptions} options
  * @param {string | undefined} station
@@ -124,7 +124,7 @@ function createField(label, input, hint = "") {
   return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: label }), input, note);
 }
 
-/** Create a slider whose value is a part of the form from the first movement on. */
+/** Create a slider whose value is part of the form's data once it has been moved. */
 function createTemperatureSlider() {
   const slider = createSlider("Temperature", "temperature", [0, 2, 0.05], 1, (value) => value.toFixed(2));
   const input = query(slider, "input", HTMLInputElement), output = query(slider, "output");

@@ -213,7 +213,7 @@ async def test_a_melody_is_taken_up_from_the_microphone(open_page: OpenPage) -> 
         await page.get_by_role("button", name="Hum a melody").click()
         await expect(status).to_have_text(re.compile(r"Recording: (8|9|1\d) of 60 s"))
         await page.get_by_role("button", name="Stop and use it").click()
-        await expect(status).to_contain_text("The next 3 tracks take it up.")
+        await expect(status).to_contain_text("The next 3 tracks start from it.")
         await until(lambda: any(change.prime for change in radio.tone.runs[-1].changes))
         await expect(page.get_by_role("button", name="Hum a melody")).to_be_enabled()
 

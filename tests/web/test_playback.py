@@ -257,5 +257,5 @@ async def test_a_station_that_cannot_play_says_so(open_page: OpenPage) -> None:
         await until(lambda: radio.channels["broken"].edge.on_air)
         page = await open_page(radio.root)
         cards = page.locator(".card-track")
-        await expect(cards.nth(1)).to_have_text("Plays textures until it can go on")
+        await expect(cards.nth(1)).to_have_text("Playing textures until the music resumes")
         await expect(cards.nth(0)).to_contain_text("Tone")
