@@ -1,4 +1,4 @@
-"""ADTS headers for AAC packets, with which a decoder can start anywhere (ISO/IEC 14496-3, section 1.A.2.2)."""
+"""ADTS headers, which allow a decoder to start at any AAC packet (ISO/IEC 14496-3, section 1.A.2.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_LENGTH = (1 << 13) - 1
 _LC = 1  # the object type minus one
 _48_KHZ = 3
 _STEREO = 2
-_ANY_FULLNESS = 0x7FF  # variable bit rate: no statement about the decoder's buffer
+_ANY_FULLNESS = 0x7FF  # variable bit rate: the fullness of the decoder's buffer is not given
 
 
 def header(length: int) -> bytes:

@@ -10,12 +10,12 @@ from typing import Literal
 from radio.types import Format, Frames
 
 PCM_FRAMES: Frames = 960
-"""Frames in one packet of PCM, as many as in one of Opus."""
+"""Frames in one packet of PCM, the same as in one of Opus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """The settings of one of libav's encoders; 48 kHz, stereo."""
+    """The settings of a libav encoder; 48 kHz, stereo."""
 
     encoder: str
     sample_format: Literal["flt", "fltp"]
@@ -24,15 +24,15 @@ class Codec:
     frames: Frames
     """Frames in one packet."""
     lookahead: Frames
-    """Delay of encoder and decoder together."""
+    """The combined delay of encoder and decoder."""
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 CODECS: Mapping[Format, Codec] = MappingProxyType(
     {
         "opus": Codec("libopus", "flt", 96_000, 960, 312, {"application": "audio", "frame_duration": "20"}),
-        # Without a bit reservoir each frame is independent: a new listener hears the first one, and the frames of a
-        # new encoder can follow those of an old one. At this bit rate, the reservoir makes no difference.
+        # Without a bit reservoir each frame is independent: a new listener hears the very first one, and frames of a
+        # new encoder can follow those of an old one. At this bit rate, a reservoir makes no audible difference.
         "mp3": Codec("libmp3lame", "fltp", 192_000, 1_152, 1_105, {"reservoir": "0"}),
         "aac": Codec("aac", "fltp", 160_000, 1_024, 1_024),
     }

@@ -1,8 +1,8 @@
 """Encoders from PCM blocks to codec packets, one for each format.
 
 Each packet is stamped with its first frame: packet number k of an encoder that starts at frame `start` covers the
-frames from `start + k × frames` to `start + (k + 1) × frames` of the input. A decoder returns that audio `lookahead`
-frames later, for all packets alike.
+input from `start + k × frames` to `start + (k + 1) × frames`. A decoder returns the audio of each packet `lookahead`
+frames later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Encoder(Protocol):
     """An encoder for one format."""
 
     def encode(self, block: Block) -> list[Packet]:
-        """Encode the next frames and return the packets that are complete.
+        """Encode the next frames and return the completed packets.
 
         Args:
             block: shape (frames, 2), float32, full scale ±1.0, any number of frames.
@@ -45,7 +45,7 @@ def open_encoder(format_: Format, *, start: Frames = 0) -> Encoder:
 
 
 class CodecEncoder:
-    """An encoder of libav."""
+    """A libav encoder."""
 
     def __init__(self, codec: Codec, start: Frames) -> None:
         self._codec = codec
@@ -75,7 +75,7 @@ class CodecEncoder:
         return [self._stamped(packet) for packet in packets]
 
     def _stamped(self, packet: av.Packet[av.AudioStream]) -> Packet:
-        # ffmpeg counts from the first decoded sample of the input, so its first packet starts at −lookahead.
+        # ffmpeg counts from the first decoded sample of the input, so the first packet starts at −lookahead.
         if packet.pts is None:
             raise StreamError(f"the encoder {self._codec.encoder} returned a packet without a timestamp")
         frame = self._start + packet.pts + self._codec.lookahead
@@ -83,7 +83,7 @@ class CodecEncoder:
 
 
 class PcmEncoder:
-    """An encoder to packets of interleaved signed 16-bit little-endian samples."""
+    """An encoder that returns packets of interleaved signed 16-bit little-endian samples."""
 
     def __init__(self, start: Frames) -> None:
         self._next = start
@@ -100,7 +100,7 @@ class PcmEncoder:
 
 
 def audio_frame(block: Block, position: Frames, sample_format: Literal["flt", "fltp"] = "flt") -> av.AudioFrame | None:
-    """Convert a block to a frame of libav with the timestamp `position`. Return None for an empty block.
+    """Convert a block to a libav frame with the timestamp `position`. Return None for an empty block.
 
     Raises:
         StreamError: the shape of the block is not (frames, 2).

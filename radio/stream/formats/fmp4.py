@@ -4,9 +4,8 @@ Sources: ISO/IEC 14496-12 (boxes; the sections below refer to it), ISO/IEC 14496
 in ISO Base Media File Format" 0.8.1 (Opus), RFC 8216, section 3.3 (requirements of HLS).
 
 Times are those of the decoded audio. A decoder returns a packet's audio `Mp4Track.delay` frames after the encoder
-received it, so `tfdt` is that much earlier than the frame in the packet's stamp. There is no edit list and no pre-skip:
-they would matter only to a player that starts with the very first packet, and listeners join in the middle, at any
-segment.
+received it, so `tfdt` is that many frames earlier than the packet's stamp. There is no edit list and no pre-skip: they
+would matter only to a player that starts with the very first packet, but listeners join in the middle, at any segment.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ class Mp4Track:
     packet: Frames
     """The usual duration of a packet."""
     delay: Frames
-    """Delay of encoder and decoder together."""
+    """The combined delay of encoder and decoder."""
     entry: bytes
     """The sample entry, a box with the decoder's settings."""
     roll: int
-    """Packets that a decoder needs to converge before a packet; 0 if the container need not say so."""
+    """Number of preceding packets that a decoder needs to converge; 0 if the container need not state it."""
 
 
 def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) -> Mp4Track:
@@ -50,8 +49,8 @@ def aac(*, config: bytes, bit_rate: int, delay: Frames, packet: Frames = 1_024) 
 
     Args:
         config: the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), at most 96 bytes.
-        bit_rate: mean and maximum rate in bit/s, for information.
-        delay: delay of encoder and decoder together.
+        bit_rate: mean and maximum rate in bit/s, for information only.
+        delay: the combined delay of encoder and decoder.
         packet: frames in a packet.
     """
     # MPEG-4 audio, an audio stream, unspecified buffer size
@@ -67,13 +66,13 @@ def opus(*, delay: Frames, packet: Frames = 960) -> Mp4Track:
 
 
 def init_segment(track: Mp4Track) -> bytes:
-    """Return the init segment, which a player needs before any media segment: file type and movie, without samples."""
+    """Return the init segment that a player needs before any media segment: file type and movie, without samples."""
     file_type = _box(b"ftyp", b"iso6", struct.pack(">I", 0), b"iso6", b"mp41", b"cmfc")
     return file_type + _box(b"moov", _movie_header(), _track(track), _box(b"mvex", _track_extends(track)))
 
 
 def media_segment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: Frames) -> bytes:
-    """Return a media segment, which consists of one movie fragment.
+    """Return a media segment consisting of one movie fragment.
 
     Args:
         track: the track of the init segment.
@@ -99,7 +98,7 @@ def _fragment(track: Mp4Track, packets: Sequence[Packet], *, number: int, time: 
 
 
 def _run(track: Mp4Track, packets: Sequence[Packet], offset: int) -> bytes:
-    """Return the sizes of the packets, with durations if one differs from the usual one (8.8.8)."""
+    """Return the `trun` box: the sizes of the packets, with durations if any differs from the usual one (8.8.8)."""
     sizes = [len(packet.data) for packet in packets]
     if all(packet.frames == track.packet for packet in packets):
         flags, table = _SIZES, struct.pack(f">{len(sizes)}I", *sizes)
@@ -110,7 +109,7 @@ def _run(track: Mp4Track, packets: Sequence[Packet], offset: int) -> bytes:
 
 
 def _movie_header() -> bytes:
-    """Return a movie header with unknown duration."""
+    """Return a movie header of unknown duration."""
     fields = struct.pack(">IH10x", 0x10000, 0x0100) + _MATRIX + bytes(24) + struct.pack(">I", _TRACK_ID + 1)
     return _full(b"mvhd", 0, 0, struct.pack(">IIII", 0, 0, SAMPLE_RATE, 0), fields)
 
@@ -134,7 +133,7 @@ def _media(track: Mp4Track) -> bytes:
 
 
 def _sample_table(track: Mp4Track) -> bytes:
-    """Return a sample table with the sample entry but without samples."""
+    """Return a sample table with the sample entry but no samples."""
     empty = struct.pack(">I", 0)
     boxes = [
         _full(b"stsd", 0, 0, struct.pack(">I", 1), track.entry),
@@ -153,7 +152,7 @@ def _track_extends(track: Mp4Track) -> bytes:
 
 
 def _entry(kind: bytes, specific: bytes) -> bytes:
-    """Return an AudioSampleEntry of 16-bit stereo (12.2.3)."""
+    """Return an AudioSampleEntry for 16-bit stereo (12.2.3)."""
     return _box(kind, bytes(6), struct.pack(">H8xHH4xI", 1, 2, 16, SAMPLE_RATE << 16), specific)
 
 

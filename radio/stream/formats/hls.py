@@ -1,12 +1,12 @@
 """Segments and playlists of HTTP Live Streaming (RFC 8216).
 
 All times are frames since 1970 ("epoch-locked"). A segment spans the time between two multiples of `TARGET_DURATION`,
-and its number is the multiple at which it begins. So all renditions share their segment numbers, and the numbers
-continue to rise after a restart of the server without any saved state. If the clock is set back while the server is
-down, the numbers fall and players start over.
+and its number is the multiple at which it begins. Therefore all renditions share segment numbers, and the numbers keep
+rising after a restart of the server without any saved state. If the clock is set back while the server is down, the
+numbers fall and players start over.
 
-Each cut lies at the packet that begins nearest to its multiple. So the length of a segment differs from
-`TARGET_DURATION` by less than a packet, and so does the sum of any number of consecutive segments from its multiple.
+Each cut is at the packet that begins nearest to a multiple. Therefore the length of a segment differs from
+`TARGET_DURATION` by less than a packet, and the errors of consecutive segments do not add up.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 SEGMENT_TYPE = "audio/mp4"
 
 _MAX_GAP: Frames = SAMPLE_RATE // 10
-"""Gaps up to this length are bridged by extending the packet before; a restarted encoder leaves such a gap."""
+"""Gaps up to this length, such as a restarted encoder leaves, are bridged by extending the previous packet."""
 
 _PEAK = 2.25
-"""More than the rate of any segment, as a share of the encoder's mean: encoders allow twice the mean for a while."""
+"""Upper limit for the rate of any segment, relative to the encoder's mean: encoders may briefly double the mean."""
 _MEAN = 1.05
-"""The rate of all segments, in the same way: boxes add less than 5 %."""
+"""The mean rate of all segments, relative to the encoder's mean: boxes add less than 5 %."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ class Segment:
     frames: Frames
     data: bytes
     discontinuity: bool
-    """True if the segment does not continue the one before."""
+    """True if the segment does not continue the previous one."""
 
 
 class Segmenter:
@@ -77,7 +77,7 @@ class Segmenter:
         """True if the base has changed since the last packet."""
 
     def move(self, base: Frames) -> None:
-        """Set the time of the station's frame 0 from the next packet on, with which a segment begins if it changes."""
+        """Set the time of the station's frame 0 for later packets. If it changes, the next packet begins a segment."""
         if base != self._base:
             self._due = None if self._due is None else self._due + base - self._base
             self._base, self._moved = base, self._due is not None
@@ -85,7 +85,7 @@ class Segmenter:
     def feed(self, packet: Packet) -> Segment | None:
         """Add the next packet and return the segment that it completes, if any.
 
-        A packet that begins before the expected time is left out, because its audio is already there. At first, and
+        A packet that begins before the expected time is dropped, because its audio is already there. At first, and
         after a gap too long to bridge, a segment begins at the next multiple of the target duration.
         """
         time = packet.frame + self._base - self._track.delay
@@ -111,7 +111,7 @@ class Segmenter:
         return complete
 
     def _nearest(self, time: Frames) -> int:
-        """Return the multiple of the target duration at or before this time, allowing half a packet."""
+        """Return the number of the multiple of the target duration at or before `time`, give or take half a packet."""
         return (time + self._track.packet // 2) // SEGMENT_FRAMES
 
     def _bridge(self, gap: Frames) -> None:
@@ -134,7 +134,7 @@ class Playlist:
 
     Args:
         track: the codec of the segments.
-        token: a prefix for the names of all files, so that caches do not confuse them with files of an earlier run.
+        token: a prefix for the names of all files, so that caches do not confuse them with files from an earlier run.
         discontinuities: the discontinuity sequence number before the first segment, which adds one.
     """
 
@@ -150,7 +150,7 @@ class Playlist:
 
     @property
     def name(self) -> str:
-        """A name that changes with every change of the playlist."""
+        """A name that changes whenever the playlist does."""
         return self._name(self._listed[-1]) if self._listed else ""
 
     @property
@@ -169,7 +169,7 @@ class Playlist:
         self.text = self._write()
 
     def file(self, name: str) -> bytes | None:
-        """Return the init segment or an available segment by name, or None if there is none."""
+        """Return the init segment or an available segment by name, or None if there is no such file."""
         if name == self.init_name:
             return self._init
         segment = self._segments.get(name)
@@ -179,7 +179,7 @@ class Playlist:
         return f"{self._token}-{segment.number}.m4s"
 
     def _write(self) -> str:
-        """Return the playlist (RFC 8216, section 4.3), with a time of day at its start and at discontinuities."""
+        """Return the playlist (RFC 8216, section 4.3), with the time of day at its start and at discontinuities."""
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
@@ -199,12 +199,12 @@ class Playlist:
 
 
 def multivariant(address: str, track: Mp4Track, bit_rate: int) -> str:
-    """Return a multivariant playlist with one variant (RFC 8216, section 4.3.4), which names its codec.
+    """Return a multivariant playlist with one variant (RFC 8216, section 4.3.4), including the name of its codec.
 
     Args:
-        address: the variant's playlist.
-        track: its codec.
-        bit_rate: the mean of its encoder, in bit/s.
+        address: the address of the variant's playlist.
+        track: the variant's codec.
+        bit_rate: the mean rate of its encoder, in bit/s.
     """
     rates = f"BANDWIDTH={round(bit_rate * _PEAK)},AVERAGE-BANDWIDTH={round(bit_rate * _MEAN)}"
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]

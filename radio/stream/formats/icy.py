@@ -1,4 +1,4 @@
-"""ICY metadata: track titles within the stream, as introduced by SHOUTcast and read by hardware radios.
+"""ICY metadata: track titles within the stream, introduced by SHOUTcast and read by hardware radios.
 
 After every `METAINT` bytes of audio, counted from the start of the response, one byte gives the number of 16-byte
 blocks of metadata that follow. It is 0 if the title has not changed. There is no standard; this is the format that
@@ -13,7 +13,7 @@ from radio.stream.chunk import Chunk
 from radio.types import Frames
 
 METAINT = 16_000
-"""Bytes of audio between two metadata blocks: 0.7 s at 192 kbit/s."""
+"""Bytes of audio between metadata blocks: 0.7 s at 192 kbit/s."""
 
 _BLOCK_SIZE = 16
 _MAX_LENGTH = 255 * _BLOCK_SIZE
@@ -32,7 +32,7 @@ class IcyInserter:
         self._sent_title: str | None = None
 
     def insert(self, chunks: Sequence[Chunk]) -> bytes:
-        """Return the bytes of `chunks` with metadata: each title is that of the audio that follows it."""
+        """Return the bytes of `chunks` with metadata; each title applies to the audio that follows it."""
         parts: list[bytes] = []
         for chunk in chunks:
             data, at = chunk.data, 0
@@ -54,9 +54,9 @@ class IcyInserter:
 
 
 def metadata(title: str) -> bytes:
-    """Return the metadata block of a title, with its length byte.
+    """Return the metadata block for a title, including its length byte.
 
-    Quotation marks would end the title, so they are replaced by typographic ones.
+    A straight quotation mark would end the title, so it is replaced with a typographic one.
     """
     prefix, suffix = b"StreamTitle='", b"';"
     text = " ".join(title.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}").split()).encode(errors="replace")

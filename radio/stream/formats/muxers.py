@@ -1,4 +1,4 @@
-"""Muxers: group the packets of each format into chunks of bytes for listeners."""
+"""Muxers, which group the packets of each format into chunks of bytes for listeners."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Muxer:
 
     Args:
         pack: returns the bytes of a chunk.
-        headers: returns the bytes that every listener gets first, from the title and the description of the station.
+        headers: returns the bytes that every listener gets first, given the title and the description of the station.
         skip: frames from the stamp of a listener's first packet to the first frame that its player plays.
-        on_restart: called when the packets restart after a gap without listeners.
+        on_restart: called when packets resume after a gap without listeners.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Muxer:
         self.headers = self._headers(title, description)
 
     def restart(self) -> None:
-        """Start over, after a gap in the packets without listeners."""
+        """Start over after a gap in the packets, during which there were no listeners."""
         self._pending.clear()
         self.end = None
         self._on_restart()
@@ -56,7 +56,7 @@ class Muxer:
     def add(self, packet: Packet) -> list[Chunk]:
         """Add the next packet and return the chunks that it completes. A gap before the packet also ends a chunk.
 
-        A packet that overlaps earlier ones is left out: the last packets of a closed encoder may still arrive after a
+        A packet that overlaps earlier ones is dropped: the last packets of a closed encoder may still arrive after a
         new encoder was opened at the same frame.
         """
         chunks = []

@@ -4,7 +4,7 @@ The pages of a mount are built once and shared by all its listeners, so serial n
 positions belong to the mount. A listener that joins later gets the two header pages and then the current page, with its
 high numbers; this is one logical stream as long as the connection lasts. The headers have the numbers 0 and 1, although
 pages are missing after them: libogg treats a first page with any other number as a gap and loses the headers (VLC then
-plays nothing). A gap after the headers is what listeners of Icecast get too; players report it at most.
+plays nothing). Icecast leaves the same gap after the headers; players at most report it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FIRST_SEQUENCE = 2
 """Sequence number of a mount's first audio page; the headers have 0 and 1."""
 
 PRE_SKIP: Frames = 3_840
-"""Frames that a decoder discards at first, 80 ms, because it must converge in mid-stream (RFC 7845, 4.2)."""
+"""Frames that a decoder discards at first (80 ms), because in mid-stream it must converge (RFC 7845, 4.2)."""
 
 _HEADER = struct.Struct("<4sBBqIIIB")
 _BEGIN, _END = 0x02, 0x04
@@ -32,7 +32,7 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 def crc(data: bytes) -> int:
     """Return Ogg's checksum: CRC-32 with polynomial 0x04c11db7, not reflected, not inverted (RFC 3533, section 6).
 
-    zlib computes the reflected, inverted form of the same polynomial, in C. Reversing the bits of each input byte and
+    zlib computes the reflected, inverted form with the same polynomial, in C. Reversing the bits of each input byte and
     of the result undoes the reflection, and the two exclusive-ors undo the inversion.
     """
     reflected = zlib.crc32(data.translate(_REVERSED), _MASK) ^ _MASK
@@ -47,7 +47,7 @@ def lacing(length: int) -> bytes:
 def build_page(
     packets: Sequence[bytes], *, serial: int, sequence: int, granule: int, begin: bool = False, end: bool = False
 ) -> bytes:
-    """Return a page of whole packets.
+    """Return a page of complete packets.
 
     Args:
         packets: the packets of the page.
@@ -92,7 +92,7 @@ class Pager:
 
     Granule positions count from the frame of the first packet. They do not jump at a gap, because a player would be
     silent for the length of the gap instead of playing on. After `restart` they start from the next packet's frame, so
-    that they tell again which frame is played.
+    that they again indicate the frame being played.
     """
 
     def __init__(self, *, serial: int) -> None:
@@ -101,7 +101,7 @@ class Pager:
         self._granule: Frames | None = None
 
     def restart(self) -> None:
-        """Set the granule position from the next packet, when no listener gets pages from before and after."""
+        """Set the granule position from the next packet. No listener may get pages from before and after this."""
         self._granule = None
 
     def next_page(self, packets: Sequence[Packet]) -> bytes:

@@ -1,4 +1,4 @@
-"""Samples of 16 bits."""
+"""Conversion and crossfades of 16-bit samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from radio.types import Block
 
 
 def to_s16(block: Block) -> npt.NDArray[np.int16]:
-    """Convert to 16-bit little-endian samples, rounded to nearest and clipped at full scale.
+    """Convert a block to 16-bit little-endian samples, rounded to nearest and clipped at full scale.
 
     Raises:
         StreamError: the shape of the block is not (frames, 2).
@@ -21,7 +21,7 @@ def to_s16(block: Block) -> npt.NDArray[np.int16]:
 
 
 def crossfaded(before: bytes, after: bytes) -> bytes:
-    """Return stereo samples that begin as `before` and end as `after`, which is as long."""
+    """Return `before` crossfaded into `after`: stereo samples of equal length."""
     old, new = (np.frombuffer(data, "<i2").reshape(-1, 2).astype(np.float32) for data in (before, after))
     share = np.linspace(0, 1, len(new), endpoint=False, dtype=np.float32)[:, None]
     return np.rint(old + share * (new - old)).astype("<i2").tobytes()

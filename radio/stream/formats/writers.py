@@ -20,20 +20,20 @@ class Writer(Protocol):
     """A writer of one audio stream to a binary file or pipe."""
 
     def write(self, block: Block) -> None:
-        """Write a block. Errors of the file are raised, such as BrokenPipeError if the reader has closed the pipe."""
+        """Write a block. Errors of the file propagate, such as BrokenPipeError if the reader has closed the pipe."""
 
     def close(self) -> None:
         """Write the rest of the encoded audio and the trailer. The file itself stays open."""
 
 
 class _UnseekableFile:
-    """A file without `seek`, so that libavformat does not try to seek in a pipe."""
+    """A file without `seek`, so that libavformat does not try to seek on a pipe."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def write(self, data: bytes) -> int:
-        # A raw pipe may accept a part only, and libavformat would lose the rest.
+        # A raw pipe may accept only part of the data, and libavformat would lose the rest.
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) or 0 :]
@@ -42,7 +42,7 @@ class _UnseekableFile:
 
 
 class PcmWriter:
-    """A writer of interleaved signed 16-bit little-endian samples after an optional header."""
+    """A writer of interleaved signed 16-bit little-endian samples, preceded by an optional header."""
 
     def __init__(self, file: BinaryIO, *, header: bytes = b"") -> None:
         self._sink = _UnseekableFile(file)
@@ -53,11 +53,11 @@ class PcmWriter:
         self._sink.write(to_s16(block).tobytes())
 
     def close(self) -> None:
-        """Do nothing: all samples are written, and a header in a pipe cannot be changed."""
+        """Do nothing: all samples have been written, and a header in a pipe cannot be changed."""
 
 
 class MuxedWriter:
-    """A writer with a codec and a container of libav; it neither seeks nor buffers packets."""
+    """A writer that uses a libav codec and container; it neither seeks nor buffers packets."""
 
     def __init__(self, file: BinaryIO, target: _Target) -> None:
         self._container = av.open(
@@ -89,7 +89,7 @@ class MuxedWriter:
 
 @dataclass(frozen=True)
 class _Target:
-    """A codec and a container of libav."""
+    """A libav codec and container."""
 
     codec: str
     container: str
@@ -115,7 +115,7 @@ FORMATS: Mapping[str, Callable[[BinaryIO], Writer]] = MappingProxyType(
 
 
 def open_writer(name: str, file: BinaryIO) -> Writer:
-    """Return a writer of the format `name`, a key of `FORMATS`, to `file`, which need not be seekable.
+    """Return a writer to `file`, which need not be seekable, in the format `name`, a key of `FORMATS`.
 
     Raises:
         StreamError: the format is unknown.
@@ -127,9 +127,9 @@ def open_writer(name: str, file: BinaryIO) -> Writer:
 
 
 def wav_header() -> bytes:
-    """Return the header of a 16-bit stereo WAV file of unknown length, 44 bytes.
+    """Return the 44-byte header of a 16-bit stereo WAV file of unknown length.
 
-    Both sizes are 0xFFFFFFFF, which ffmpeg writes to a pipe and reads as "until the end".
+    Both sizes are 0xFFFFFFFF. ffmpeg writes this value to a pipe and reads it as "until the end".
     """
     channels, width = 2, 2
     form = struct.pack("<HHIIHH", 1, channels, SAMPLE_RATE, SAMPLE_RATE * channels * width, channels * width, 8 * width)

@@ -1,4 +1,4 @@
-"""A listener's TCP connection, set up for listeners that may stop reading at any time."""
+"""A listener's TCP connection, configured for listeners that may stop reading at any time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SEND_BUFFER = 64 * 1024
 _ACKNOWLEDGED, _WINDOW = struct.Struct("=Q"), struct.Struct("=I")
 _ESTABLISHED = 1  # TCP_ESTABLISHED in Linux's tcp_states.h
 _TCP_INFO = 232
-"""Bytes of Linux's `struct tcp_info` up to and with `tcpi_snd_wnd`, which came with 5.4."""
+"""Bytes of Linux's `struct tcp_info` up to and including `tcpi_snd_wnd`, which was added in Linux 5.4."""
 
 
 def limit_buffers(transport: asyncio.Transport) -> None:
-    """Limit the buffered data to one send buffer, and reset the connection when it is closed.
+    """Limit the buffered data to one send buffer, and have the connection reset when it is closed.
 
-    Otherwise the system would buffer minutes of audio for a peer that does not read, and after a close it would keep
-    the connection and the unsent data until the peer's window opens again.
+    Otherwise the system would buffer minutes of audio for a peer that does not read. After a close, it would keep the
+    connection and the unsent data until the peer's window opens again.
     """
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -35,13 +35,13 @@ def limit_buffers(transport: asyncio.Transport) -> None:
 
 
 class Connection:
-    """The `Sink` of a TCP connection that is taken over from its transport, which may then be closed.
+    """A `Sink` that takes over the TCP connection of a transport. The transport may then be closed.
 
     The transport, its protocol and the request handler take about 20 kB and a task. A socket takes almost nothing, and
     writing to it does not need the event loop.
 
     Raises:
-        StreamError: the peer has disconnected, or the response's headers are not sent yet.
+        StreamError: the peer has disconnected, or the response's headers have not been sent yet.
     """
 
     __slots__ = ("_socket", "send")
@@ -67,11 +67,11 @@ class Connection:
         return TcpProgress(*_ACKNOWLEDGED.unpack_from(info, 120), *_WINDOW.unpack_from(info, 228))
 
     def hung_up(self) -> bool:
-        """Return True if a FIN or a reset has arrived, from the connection's state (TCP_INFO, tcp(7))."""
+        """Return True if a FIN or a reset has arrived, according to TCP_INFO (tcp(7))."""
         return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED
 
     def finish(self) -> None:
-        """Let `close` end the connection in order: the system sends what is buffered, then a FIN."""
+        """Make `close` shut the connection down gracefully: the system sends the buffered data, then a FIN."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
 
     def close(self) -> None:

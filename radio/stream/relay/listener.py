@@ -31,16 +31,16 @@ class Sink(Protocol):
         """Return the number of sent bytes that the listener's system has not acknowledged."""
 
     def tcp_progress(self) -> TcpProgress | None:
-        """Return the progress of the connection, or None if it is unknown."""
+        """Return the connection's progress, or None if it is unknown."""
 
     def hung_up(self) -> bool:
-        """Return True if the listener has closed its side; without a `send`, this would go unnoticed."""
+        """Return True if the listener has closed its side. Only `send` would notice this otherwise."""
 
     def finish(self) -> None:
-        """Let a following `close` send the buffered data first."""
+        """Make the next `close` send the buffered data first."""
 
     def close(self) -> None:
-        """Disconnect at once and discard buffered data."""
+        """Disconnect immediately and discard buffered data."""
 
 
 class MetadataInserter(Protocol):
@@ -83,19 +83,19 @@ class Listener:
         self.sink = sink
         self.inserter = inserter
         self.start = start
-        """The requested first frame; once the stream has begun, the actual one."""
+        """The requested first frame; after the stream has begun, the actual one."""
         self.on_start = on_start
         self.on_leave = on_leave
         self.next = -1
         """The number of the next chunk; -1 before the first."""
         self.long_burst = False
-        """True if the requested burst is long enough to write to the listener at its turns only."""
+        """True if the requested burst is long enough to write to the listener only on its turns."""
         self.sent = start
-        """The frame up to which audio was sent."""
+        """The frame up to which audio has been sent."""
         self.plays_until = now
-        """The time at which a player that plays at once has played all that was sent."""
+        """The time at which a player that starts immediately will have played all sent audio."""
         self.turn = -1
-        """The tick of every `TURNS` ticks at which it is written to; -1 while it is written to at every tick."""
+        """The listener's turn among the `TURNS` ticks of a round; -1 while it is written to on every tick."""
         self.pending: bytes | memoryview = b""
         """Data to send before the next chunk."""
         self.last_sent = now
@@ -103,4 +103,4 @@ class Listener:
         self.progress: TcpProgress | None = None
         """The progress of the connection at the last check."""
         self.last_read = now
-        """The latest time at which the listener was known to read."""
+        """The latest time at which the listener was known to be reading."""

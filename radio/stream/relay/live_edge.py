@@ -9,10 +9,10 @@ from typing import Final
 from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 
 CATCH_UP: Final = 0.25
-"""Share by which the edge is faster than the clock while it makes a delay good."""
+"""Share by which the edge runs faster than the clock while it makes up for a delay."""
 
 CATCH_UP_RESERVE: Final[Seconds] = 1.5
-"""With less audio in reserve, the edge is no faster than the clock."""
+"""With less audio than this in reserve, the edge does not run faster than the clock."""
 
 SILENCE_LIMIT: Final[Seconds] = 2.0
 """A station that has released no audio for this long is off the air."""
@@ -25,8 +25,8 @@ READY_AFTER: Final[Seconds] = 5.0
 class LiveEdge:
     """A position in the rendered audio that advances with the wall clock.
 
-    If rendering is late, the edge waits, and then advances a little faster than the clock while there is a reserve. So
-    listeners get back what the delay took from their bursts, and the reserve is not drained again.
+    If rendering is late, the edge waits. It then advances a little faster than the clock until listeners' players hold
+    as much audio as before the delay, but only while there is a reserve, which is therefore not drained again.
     """
 
     now: Callable[[], float]
@@ -36,18 +36,18 @@ class LiveEdge:
     end: Frames = 0
     """Audio before this frame is rendered."""
     underruns: int = 0
-    """The number of times that rendering was late."""
+    """The number of times rendering was late."""
     total_delay: Seconds = 0.0
-    """The sum of the edge's delays against the wall clock."""
+    """The sum of the edge's delays relative to the wall clock."""
     _epoch: float | None = None
     _owed: Seconds = 0.0
-    """Delay that is not made good yet."""
+    """Delay still to be made up."""
     _advanced: float = 0.0
     """The time of the last advance."""
     _moved: float = float("-inf")
     """The time at which audio was last released."""
     _moving_since: float = float("-inf")
-    """The time at which audio came again after a silence."""
+    """The time at which audio resumed after a silence."""
 
     @property
     def started(self) -> bool:
@@ -61,12 +61,12 @@ class LiveEdge:
 
     @property
     def ready(self) -> bool:
-        """True if the station is on the air, and not only since a moment after a silence."""
+        """True if the station is on the air and, after a silence, has been for at least `READY_AFTER`."""
         return self.on_air and self.now() - self._moving_since >= READY_AFTER
 
     @property
     def dead_air(self) -> Seconds:
-        """The time for which the edge has waited for audio, the present wait included."""
+        """The total time for which the edge has waited for audio, including the current wait."""
         late = 0.0 if self._epoch is None else self.now() - self._epoch - self.end / SAMPLE_RATE
         return self.total_delay + max(0.0, late)
 
@@ -86,26 +86,26 @@ class LiveEdge:
             self._epoch += late
             self.underruns += 1
             self.total_delay += late
-            self._owed = min(self._owed + late, BURST_LIMIT)  # more would make no burst longer
+            self._owed = min(self._owed + late, BURST_LIMIT)  # making up for more would not lengthen any burst
         self.end = end
 
     def resume(self, live: Frames, *, delay: Seconds) -> None:
-        """Begin at `live`, which another process released `delay` ago: this delay is made good."""
+        """Begin at `live`, the live frame of an earlier process `delay` ago, and make up for that delay."""
         self.live = self.end = live
         self._owed = delay
 
     def release_ahead(self, seconds: Seconds) -> None:
-        """Release the next `seconds` at once, as far as they are rendered."""
+        """Release the next `seconds` immediately, or as much of them as is rendered."""
         if self._epoch is not None:
             self._epoch -= min(seconds, self.reserve)
         self.advance()
 
     def rewind(self, end: Frames) -> None:
-        """Mark the audio from frame `end` on as lost with its worker; other audio will replace it."""
+        """Mark the audio from frame `end` onward as lost with its worker; other audio will replace it."""
         self.end = end
 
     def advance(self) -> Frames:
-        """Advance to the wall clock's position, as far as audio is rendered, and return the live frame."""
+        """Advance to the wall clock's position, but not beyond the rendered audio, and return the live frame."""
         now, before = self.now(), self.live
         if self._epoch is not None:
             if self.reserve > CATCH_UP_RESERVE:

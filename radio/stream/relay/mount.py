@@ -15,11 +15,11 @@ from radio.stream.relay.tap import Tap
 from radio.types import LISTENER_FORMATS, Format, Frames, Packet, Seconds
 
 LINGER: Seconds = 60.0
-"""Time for which an encoder keeps running after its last listener, in case a listener returns."""
+"""Time for which an encoder keeps running after the last listener has left, in case one returns."""
 
 
 class Mount:
-    """A stream of one format, which releases its packets at the live edge.
+    """A stream in one format that releases its packets at the live edge.
 
     Args:
         format_: the format of the packets.
@@ -41,9 +41,9 @@ class Mount:
         """True while the worker encodes this format."""
         self._muxer = muxer
         self._waiting: deque[Packet] = deque()
-        """Packets that the live edge has not reached; they can still be replaced."""
+        """Packets that the live edge has not reached yet; they can still be replaced."""
         self._faded: Packet | None = None
-        """A packet of samples that gives way to the one that takes its place."""
+        """A dropped packet of samples, to be crossfaded with its replacement."""
         self._now = now
         self._taps: set[Tap] = set()
         self._closed = False
@@ -66,19 +66,19 @@ class Mount:
         return self.encoding and self._now() - self._last_used <= LINGER
 
     def describe(self, title: str, description: str) -> None:
-        """Set the title and the description that listeners who join from now on get, if the format has them."""
+        """Set the title and the description for listeners who join later, if the format has them."""
         self._muxer.describe(title, description)
         self.relay.headers = self._muxer.headers
 
     def resume_from(self, frame: Frames) -> None:
-        """Prepare for packets from `frame` on, after the format was not encoded for a while."""
+        """Prepare for packets starting at `frame`, after a time in which the format was not encoded."""
         if self.end is not None and frame > self.end:
             self._muxer.restart()
 
     def add(self, packet: Packet) -> None:
         """Add the next packet, stamped with the station's frame.
 
-        A packet that overlaps earlier ones is left out: the last packets of a closed encoder may still arrive after a
+        A packet that overlaps earlier ones is dropped: the last packets of a closed encoder may still arrive after a
         new encoder was opened at the same frame.
         """
         if self.end is None or packet.frame >= self.end:
@@ -88,10 +88,10 @@ class Mount:
             self._waiting.append(packet)
 
     def cut(self, frame: Frames, *, fades: bool = False) -> None:
-        """Drop the packets that hold audio from `frame` on and are not released.
+        """Drop the unreleased packets that contain audio from `frame` onward.
 
-        With `fades`, samples do not step to those that take their place, but fade over within a packet. Decoders of the
-        other formats fade by themselves, because their packets overlap.
+        With `fades`, PCM samples are crossfaded with their replacement over one packet. The other formats need no
+        crossfade, because their decoders overlap consecutive packets.
         """
         first = None
         while self._waiting and self._waiting[-1].frame + self._waiting[-1].frames > frame:
@@ -109,9 +109,9 @@ class Mount:
         self.relay.advance()
 
     def tap(self, start: Frames) -> Tap:
-        """Add a tap that yields the packets from frame `start` on, until it is removed with `untap`.
+        """Add a tap that yields the packets starting at frame `start`, until it is removed with `untap`.
 
-        The tap of a closed mount has no packets.
+        The tap of a closed mount yields nothing.
         """
         tap = Tap(self.ring, start)
         self._taps.add(tap)

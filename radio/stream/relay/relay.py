@@ -1,10 +1,10 @@
 """The relay of one mount: sends its chunks to all listeners, each with its own position in the ring.
 
 The relay never waits for a listener. A chunk that a listener cannot receive now stays in the ring, and a listener that
-falls too far behind is disconnected. No byte is ever left out of a stream. `Relay.advance` is called on every tick.
-Listeners with a short burst are written to on every tick. Listeners with a burst of many seconds are written to
-every two seconds, in turns, so that each tick serves only a part of them; but on every tick while their players have
-little left, because the station stalled.
+falls too far behind is disconnected. A stream never skips a byte. `Relay.advance` is called on every tick. Listeners
+with a short burst are written to on every tick. Those with a burst of many seconds are written to every two seconds, in
+turns, so that each tick serves only some of them. If their players run low because the station stalled, they too are
+written to on every tick.
 """
 
 from __future__ import annotations
@@ -19,51 +19,51 @@ from radio.stream.relay.ring import Ring
 from radio.types import BURST_LIMIT, SAMPLE_RATE, Frames, Seconds
 
 ADVANCE_INTERVAL: Seconds = 0.08
-"""Time between two calls of `Relay.advance`: about one chunk."""
+"""Time between calls of `Relay.advance`: about one chunk."""
 
 TURNS = 24
-"""Ticks between two writes to a listener with a long burst: just under two seconds.
+"""Ticks between writes to a listener with a long burst: just under two seconds.
 
-Nearly all that a listener costs is the system's work for a write, whatever its size.
+Nearly all the cost of a listener is that of the system calls, which hardly depends on the size of a write.
 """
 
 LONG_BURST: Seconds = 8.0
-"""A listener with a burst of this length may get its audio in parts of two seconds."""
+"""Listeners with a burst of at least this length get their audio two seconds at a time."""
 
 SHORT_CUSHION: Seconds = 3.5
-"""If a player has less audio than this left, after a stall of the station, it is written to on every tick again."""
+"""A listener whose player has less audio left than this after a stall of the station is served on every tick again."""
 
 COMPLETE: Seconds = 1.0
-"""A stream that ends so close to the live edge has all its audio."""
+"""A listener this close to the live edge has received all available audio."""
 
 STARVED: Seconds = 1.0
 """A listener whose player has had nothing to play for this long is starved."""
 
 LAG_LIMIT: Seconds = 75.0
-"""A listener further behind than this is disconnected. The ring is longer, so it mostly has the next chunk.
+"""A listener further behind than this is disconnected. The ring is longer, so it usually still has the next chunk.
 
-A player that holds the longest burst by reading no further may pause for half a minute. Once the process was suspended,
-the ring may have dropped the next chunk; such a listener is disconnected too.
+A player that stops reading with the longest burst in its buffers may pause for half a minute. If this process was
+suspended, the ring may have dropped a listener's next chunk; the listener is then disconnected too.
 """
 
 MAX_CHUNKS = 28
-"""Largest number of chunks per write: those of a turn, and some more for a listener that has fallen behind.
+"""Largest number of chunks per write: those of one turn, plus some for a listener that has fallen behind.
 
 Larger writes make Linux enlarge the listener's receive buffer, which then accepts minutes of audio after the listener
 has stopped reading.
 """
 
 STALL_LIMIT: Seconds = 60.0
-"""A listener is disconnected if data is pending but none could be sent for this long."""
+"""A listener is disconnected if data has been pending for this long and none could be sent."""
 
 READING_SHARE = 0.75
 """A listener is reading if its window shrinks by less than this share of the acknowledged bytes."""
 
 READ_CHECK_ROUNDS = 3
-"""Rounds of `TURNS` ticks between two checks that a listener reads."""
+"""Rounds of `TURNS` ticks between checks that a listener is reading."""
 
 QUIET_LIMIT: Seconds = 2.0
-"""If nothing was sent to a listener for this long, its connection is checked for a hang-up."""
+"""If nothing has been sent to a listener for this long, its connection is checked for a hang-up."""
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class RelayCounts:
     joined: int = 0
     slow_disconnects: int = 0
     starved: int = 0
-    """Times that a listener was starved when audio came again."""
+    """The number of times a listener had starved by the time audio was sent again."""
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Relay:
     _turns: list[dict[Listener, None]] = field(default_factory=lambda: [{} for _ in range(TURNS)])
     _tick: int = 0
     _payloads: dict[int, bytes] = field(default_factory=dict)
-    """The bytes to send at this tick, by the number of their first chunk; shared by the listeners."""
+    """The bytes to send on this tick, by the number of their first chunk; shared by the listeners."""
 
     @property
     def listeners(self) -> int:
@@ -161,7 +161,7 @@ class Relay:
                 listener.on_leave()
 
     def send_away(self, count: int) -> int:
-        """Send up to `count` listeners all that is released, disconnect them after that, and return how many."""
+        """Send up to `count` listeners all released audio, disconnect them, and return their number."""
         leaving = list(itertools.islice(self._listeners, count))
         for listener in leaving:
             while listener in self._listeners and not listener.pending and 0 <= listener.next < self.ring.edge:
@@ -177,7 +177,7 @@ class Relay:
             self.leave(listener)
 
     def lag(self, listener: Listener) -> Seconds:
-        """Return how far the first byte not acknowledged by the listener's system is behind the live edge."""
+        """Return the distance from the first byte that the listener's system has not acknowledged to the live edge."""
         ring, number = self.ring, listener.next
         if number < 0 or number >= ring.edge:
             return 0.0
@@ -218,7 +218,7 @@ class Relay:
             self._assign_turn(listener)
 
     def _fill(self, listener: Listener, sent: Frames) -> Seconds:
-        """Note that audio before frame `sent` is on its way, and return for how long the listener has enough."""
+        """Record that audio before frame `sent` is being sent, and return the amount of audio that the player has."""
         now = self.now()
         if now - listener.plays_until > STARVED:
             self.counts.starved += 1
@@ -227,7 +227,7 @@ class Relay:
         return listener.plays_until - now
 
     def _send(self, listener: Listener, data: bytes | memoryview) -> bool:
-        """Send `data` and return True if all of it was sent. The rest becomes pending.
+        """Send `data` and return True if all of it was sent. Otherwise the rest becomes pending.
 
         A listener with a broken connection is removed.
         """
@@ -266,13 +266,13 @@ class Relay:
         return True
 
     def _assign_turn(self, listener: Listener) -> None:
-        """Write to the listener every `TURNS` ticks from now on, at the turn with the fewest listeners."""
+        """Write to the listener only every `TURNS` ticks, on the turn with the fewest listeners."""
         listener.turn = min(range(TURNS), key=lambda turn: len(self._turns[turn]))
         self._turns[listener.turn][listener] = None
         del self._every_tick[listener]
 
     def _is_slow(self, listener: Listener, *, check: bool) -> bool:
-        """Return True if a listener is too far behind, stalled, or, with `check`, does not read."""
+        """Return True if a listener is too far behind, stalled, or, with `check`, not reading."""
         if listener.pending and (self.now() - listener.last_sent > STALL_LIMIT or self.lag(listener) > LAG_LIMIT):
             return True
         return check and self.now() - self._last_read(listener) > LAG_LIMIT
@@ -291,7 +291,7 @@ class Relay:
         return False
 
     def _last_read(self, listener: Listener) -> float:
-        """Return the latest time at which the listener was known to read.
+        """Return the latest time at which the listener was known to be reading.
 
         A system with a large receive buffer acknowledges minutes of audio that the player never reads. But its window
         shrinks by the unread bytes, and grows again when the player reads.

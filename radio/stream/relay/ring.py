@@ -1,4 +1,4 @@
-"""The ring of a mount: the chunks of the last minutes, shared by all listeners, and those not released yet."""
+"""The ring of a mount: the chunks of the last minutes and those not yet released, shared by all listeners."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ HISTORY: Seconds = 60.0
 """The amount of released audio that a ring keeps."""
 
 LISTENER_HISTORY: Seconds = 90.0
-"""The same for listeners, who may pause; a minute and a half of the largest format takes 4 MB."""
+"""The same for the formats of listeners, who may pause. A minute and a half of the largest format takes 4 MB."""
 
 
 class Ring:
-    """Chunks by number, counted from the mount's first one. Chunks before number `edge` are released."""
+    """Chunks by number, counted from the mount's first chunk. Chunks before number `edge` are released."""
 
     def __init__(self, history: Seconds = HISTORY) -> None:
         self._history: Frames = round(history * SAMPLE_RATE)
@@ -30,7 +30,7 @@ class Ring:
         return self._chunks[number]
 
     def add(self, chunk: Chunk) -> None:
-        """Add the next chunk, which starts at the end of the last one or later."""
+        """Add the next chunk, which starts at or after the end of the last one."""
         self._chunks[self.next_number] = chunk
         self.next_number += 1
 
@@ -50,5 +50,5 @@ class Ring:
         return self.oldest + bisect_left(numbers, frame, key=lambda number: self._chunks[number].frame)
 
     def slice(self, start: int, stop: int) -> list[Chunk]:
-        """Return the chunks with numbers from `start` to `stop` - 1, all of which must exist."""
+        """Return the chunks numbered `start` to `stop` - 1, which must all exist."""
         return [self._chunks[number] for number in range(start, stop)]

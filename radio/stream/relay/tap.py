@@ -12,7 +12,7 @@ from radio.types import Frames, Packet
 
 
 class Tap(AsyncIterator[Packet]):
-    """An asynchronous iterator over the packets of a mount from frame `start` on, as they are released.
+    """An asynchronous iterator over the packets of a mount, starting at frame `start`, as they are released.
 
     The iteration ends when the mount closes.
 
@@ -47,7 +47,7 @@ class Tap(AsyncIterator[Packet]):
         self._released.set()
 
     def _read_chunk(self) -> bool:
-        """Queue the packets of the next chunk and return True, or return False if it is not released yet."""
+        """Queue the packets of the next chunk and return True; return False if it has not been released yet."""
         ring = self._ring
         number = ring.find(self._start) if self._next is None else self._next
         if number >= ring.edge:

@@ -9,10 +9,10 @@ from radio.types import Seconds
 
 
 class WallClock:
-    """Monotonic time. In a soak test it passes faster, so that a day on the air takes an hour or two.
+    """A monotonic clock. A soak test makes it run fast, so that a day on the air takes an hour or two.
 
     Args:
-        speed: Seconds of this clock in a real second.
+        speed: seconds of this clock per real second.
     """
 
     def __init__(self, speed: float = 1.0) -> None:
@@ -23,5 +23,5 @@ class WallClock:
         return time.monotonic() * self.speed
 
     async def sleep(self, seconds: Seconds) -> None:
-        """Return after so many seconds of this clock."""
+        """Sleep for `seconds` of this clock."""
         await asyncio.sleep(seconds / self.speed)
