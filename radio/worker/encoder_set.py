@@ -13,10 +13,10 @@ from radio.worker.pcm_ring import PcmRing
 from radio.worker.wire import Encoded, EncoderFailed
 
 WARM_UP = 4
-"""Packets that a new encoder produces and discards, so that its first packet continues from the audio before it."""
+"""Packets of a new encoder to discard, so that the first one sent continues seamlessly from the audio before it."""
 
 RETRY: Frames = SAMPLE_RATE
-"""Audio to render before a failed encoder is opened again. Nothing is lost meanwhile, because the ring holds it."""
+"""Amount of audio to render before a failed encoder is opened again. Nothing is lost, because the ring keeps it."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class _FormatState:
     """The next frame to be read from the ring."""
     encoder: Encoder | None = None
     retry_at: Frames = 0
-    """After a failure, no encoder is opened before this frame is rendered."""
+    """After a failure, no encoder is opened until this frame has been rendered."""
 
 
 class EncoderSet:
@@ -37,7 +37,7 @@ class EncoderSet:
 
     Args:
         start: the frame at which the station begins to render.
-        memory: holds the latest audio, in place of memory of its own.
+        memory: memory for the latest audio; None to allocate it.
     """
 
     def __init__(self, start: Frames = 0, memory: mmap.mmap | None = None) -> None:
@@ -46,7 +46,7 @@ class EncoderSet:
 
     @property
     def has_work(self) -> bool:
-        """True if there is audio to be encoded."""
+        """True if there is audio to encode."""
         end = self._ring.end
         return any(state.next_read < end and state.retry_at <= end for state in self._formats.values())
 
@@ -55,7 +55,7 @@ class EncoderSet:
         self._ring.add(block)
 
     def open(self, format_: Format, frame: Frames) -> None:
-        """Start to encode a format, from `frame` or from the oldest audio available."""
+        """Start encoding a format, from `frame` or else from the oldest available audio."""
         first = max(frame, self._ring.start)
         self._formats[format_] = _FormatState(first, first)
 
@@ -64,7 +64,7 @@ class EncoderSet:
         self._formats.pop(format_, None)
 
     def rewind(self, frame: Frames) -> None:
-        """Drop the audio from `frame` on. Packets that hold some of it are encoded again, when there is other audio."""
+        """Drop the audio from `frame` onward. Packets that contain some of it are encoded again once it is replaced."""
         self._ring.rewind(frame)
         for format_, state in self._formats.items():
             state.retry_at = min(state.retry_at, frame + RETRY)
@@ -89,7 +89,7 @@ class EncoderSet:
     def _encode(self, format_: Format, state: _FormatState, frames: Frames) -> list[Encoded]:
         if state.encoder is None:
             length = packet_frames(format_)
-            # If the ring no longer holds the next packet, skip whole packets, so that the packets stay on their grid.
+            # If the ring no longer has the next packet, skip whole packets, so that the packets stay on their grid.
             state.next_packet += -(-max(0, self._ring.start - state.next_packet) // length) * length
             warm_up = min(WARM_UP, (state.next_packet - self._ring.start) // length)
             state.next_read = state.next_packet - warm_up * length

@@ -1,8 +1,8 @@
 """The process of one job: `python -m radio.worker.job_process FOLDER` reads a pickled task and runs it in FOLDER.
 
-`radio.worker.job_queue` starts it and holds the other ends of its pipes. The process reports as JSON objects, one per
-line, on its original standard output: {"share": 0.25} while it works, then {"result": "name"}, {"fault": "reason"}, or
-{"full": "reason"} for a full disk.
+`radio.worker.job_queue` starts it and holds the other ends of its pipes. The process reports to its original standard
+output, as one JSON object per line: {"share": 0.25} while it works, then {"result": "name"}, {"fault": "reason"}, or
+{"full": "reason"} if the disk is full.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from radio.errors import RadioError, StorageError
 from radio.types import ProgressCallback
 
 NICENESS = 15
-"""Stations run at 5 and the server at 0: a job gets the processor time that they leave."""
+"""Stations run at 5 and the server at 0, so a job gets only the processor time that they leave."""
 
 MAX_FILE_SIZE = 2**31
 """Largest file that a job may write, in bytes."""
@@ -31,10 +31,10 @@ MAX_MEMORY = 2**32
 """Largest address space of a job, in bytes."""
 
 OUT_OF_MEMORY_SCORE = 900
-"""Lets the kernel end a job before anything that is on the air if memory runs short (proc(5), oom_score_adj)."""
+"""Makes the kernel kill a job before anything on the air if memory runs out (proc(5), oom_score_adj)."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""Errors of a full disk."""
+"""Error numbers that mean a full disk."""
 
 
 class Task(Protocol):
@@ -60,7 +60,7 @@ def main() -> None:
     with contextlib.suppress(OSError):  # not every system has it
         Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
     with os.fdopen(os.dup(1), "w") as reports:
-        os.dup2(2, 1)  # libraries may print to stdout, where the queue expects reports only
+        os.dup2(2, 1)  # libraries may print to stdout, where the queue expects only reports
         _run(Path(sys.argv[1]), lambda **fields: print(json.dumps(fields), file=reports, flush=True))
 
 
@@ -83,7 +83,7 @@ def _run(folder: Path, report: Callable[..., None]) -> None:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        report(full=f"there is no room for files in {folder.parent}")
+        report(full=f"there is no space left for files in {folder.parent}")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ TIME_LIMIT: Final[Seconds] = 20 * 60.0
 """Longest time that a job may run."""
 
 MAX_RESULTS: Final = 32
-"""Finished jobs whose results are kept; the oldest are removed first."""
+"""Number of finished jobs whose results are kept; the oldest are removed first."""
 
 MAX_RESULT_BYTES: Final = 2 * 2**30
 """Largest total size of the results."""
@@ -57,12 +57,12 @@ class Job:
     result: Path | None = None
     error: str | None = None
     disk_is_full: bool = False
-    """True if it failed for lack of room."""
+    """True if the job failed because the disk was full."""
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def size(self) -> int:
-        """Size of the result, a file or a folder of files, in bytes; a file that has been deleted counts 0."""
+        """Size of the result, a file or a folder of files, in bytes; a deleted file counts as 0."""
         return sum(_size(file) for file in self._files())
 
     @property
@@ -75,7 +75,7 @@ class Job:
             return []
         try:
             return list(self.result.iterdir())
-        except OSError:  # it is a file, or it is not there any more
+        except OSError:  # it is a file, or it no longer exists
             return [self.result]
 
 
@@ -84,7 +84,7 @@ class JobQueue:
 
     Args:
         max_running: largest number of processes that run at the same time.
-        max_waiting: largest number of jobs that wait.
+        max_waiting: largest number of waiting jobs.
         time_limit: longest time that a job may run.
         max_result_bytes: largest total size of the results; the latest result is kept regardless of its size.
         result_lifetime: time for which a result is kept.
@@ -121,7 +121,7 @@ class JobQueue:
         job = Job(job_id, task, self._folder() / job_id)
         self._jobs[job_id] = job
         self._tasks[job] = asyncio.create_task(self._supervise(job))
-        # A callback, not a `finally` in the coroutine, which never runs if it is cancelled before its first step.
+        # A callback rather than a `finally` in the coroutine: that never runs if it is cancelled before its first step.
         self._tasks[job].add_done_callback(lambda _: self._finish(job))
         return job
 
@@ -148,7 +148,7 @@ class JobQueue:
         return job
 
     def jobs_ahead(self, job: Job) -> int:
-        """Return the number of jobs that run or wait before this one; 0 if it does not wait."""
+        """Return the number of jobs that run or wait ahead of this one; 0 if it is not waiting."""
         return list(self._tasks).index(job) if job.state == "waiting" else 0
 
     def count(self, state: State) -> int:
@@ -156,7 +156,7 @@ class JobQueue:
         return sum(job.state == state for job in self._jobs.values())
 
     async def cancel(self, job: Job) -> None:
-        """Cancel a waiting or running job and end its process. A finished job is left unchanged."""
+        """Cancel a waiting or running job and kill its process. A finished job is left unchanged."""
         if task := self._tasks.get(job):
             task.cancel()
             await asyncio.wait([task])
@@ -222,7 +222,7 @@ class JobQueue:
                 _apply_report(job, line)
             await _exit(process)
         finally:
-            with contextlib.suppress(ProcessLookupError):  # its children may live on, and hold its standard error
+            with contextlib.suppress(ProcessLookupError):  # its children may survive and keep its standard error open
                 os.killpg(process.pid, signal.SIGKILL)
             await _exit(process)
             reason = await last_line
@@ -267,8 +267,8 @@ def _size(file: Path) -> int:
 
 
 async def _exit(process: asyncio.subprocess.Process) -> None:
-    """Wait until a process has ended; `Process.wait` may wait for its children, too, if they hold its pipes."""
-    while process.returncode is None:  # noqa: ASYNC110 — no event of asyncio comes before the pipes are closed
+    """Wait until a process has ended. `Process.wait` would also wait for its children if they keep its pipes open."""
+    while process.returncode is None:  # noqa: ASYNC110 — asyncio signals nothing before the pipes are closed
         await asyncio.sleep(_EXIT_POLL)
 
 

@@ -1,8 +1,8 @@
 """The worker: a process that renders and encodes one station and sends packets and events to the server.
 
 The server starts `python -m radio.worker.main FD` and holds the other end of the socket FD. The worker has no clock: it
-renders as far as the server requests, then waits. What is beyond the audio that the server calls fixed can be rendered
-again, and a change of the station makes it so. The worker ends when the server closes its end of the socket or dies.
+renders up to the frame that the server requests, then waits. Audio after the part that the server has declared fixed is
+rendered again when the station is changed. The worker ends when the server closes its end of the socket or dies.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ from radio.worker.wire import (
 )
 
 CATCH_UP_STEP: Frames = SAMPLE_RATE // 2
-"""Frames of past audio that a new encoder gets between two polls of the socket: 10 to 25 ms of work."""
+"""Frames of past audio passed to a new encoder between polls of the socket: 10 to 25 ms of work."""
 
 URGENT: Frames = 2 * SAMPLE_RATE
-"""With less audio than this in reserve, rendering has priority over encoding past audio; else it waits for that."""
+"""With less audio than this in reserve, rendering has priority over encoding past audio; otherwise it comes second."""
 
 PREPARED: Frames = SAMPLE_RATE // 2
-"""Changed audio that is there before other audio gives way to it: composing a bar may take a moment."""
+"""Amount of changed audio that must be ready before it replaces the old audio: composing a bar may take a moment."""
 
 _READ_SIZE = 65_536
 
@@ -77,8 +77,8 @@ def run(connection: socket.socket, open_station: OpenResumable) -> None:
 
     Args:
         connection: a connected stream socket; its first message is `Start`.
-        open_station: opens the station with the settings in `Start`. If it raises RadioError, or the station does
-            while it plays, the message is sent to the server.
+        open_station: opens the station with the settings in `Start`. If it raises RadioError, or the station does so
+            while playing, the message is sent to the server.
 
     Raises:
         StreamError: the server sent an invalid message.
@@ -119,7 +119,7 @@ def _run(link: _Link, open_station: OpenResumable) -> None:
 
 
 def _open_fallback(settings: StationSettings, fallback: Fallback, memory: mmap.mmap | None) -> FallbackStation:
-    """Return a fallback with the sound that the station's last worker left in `memory`."""
+    """Return a fallback with the audio that the station's last worker left in `memory`."""
     loop = fallback.loop
     if loop is None or memory is None:
         return FallbackStation(settings, None, np.zeros((0, 2), np.float32))
@@ -139,7 +139,7 @@ class _Link:
         self._connection.sendall(b"".join(map(encode, messages)))
 
     def receive(self, *, wait: bool = True) -> list[Message]:
-        """Return the messages that have arrived; with `wait`, do not return before there are bytes.
+        """Return the messages that have arrived; with `wait`, block until there is data.
 
         Raises:
             EOFError: the server has closed the connection.
@@ -154,10 +154,10 @@ class _Link:
 
 @dataclass(slots=True)
 class _Revision:
-    """Audio that takes the place of other audio if the server agrees.
+    """Audio that replaces the audio rendered before it, if the server agrees.
 
-    frame: its first frame. answers: to the changes that it begins with. blocks, reports: the audio, and snapshots and
-    events of it. offered: whether the server decides.
+    frame: the first frame. answers: the answers to the changes that it begins with. blocks: the audio. reports: its
+    snapshots and events. offered: True once the server has been asked.
     """
 
     frame: Frames
@@ -168,14 +168,14 @@ class _Revision:
 
 
 class _Worker:
-    """A station that plays.
+    """The main loop of a worker.
 
     Args:
         link: The connection to the server.
         station: The station.
-        resume: Where another worker stopped whose piece the station goes on with.
-        memory: Holds the latest audio.
-        changes: Changes with which the station goes on.
+        resume: The place where the previous worker stopped; the station continues its piece from there.
+        memory: Memory for the latest audio.
+        changes: Changes to make at that place.
 
     Raises:
         SnapshotError: the snapshot cannot be used.
@@ -192,46 +192,46 @@ class _Worker:
         self._link = link
         self._station = station
         self._changes: list[_Change] = []
-        """Changes that the station has not taken up yet."""
+        """Changes that have not been made yet."""
         self._revision: _Revision | None = None
         self._fixed: Frames = 0
-        """Audio before this frame stays as it is."""
+        """Audio before this frame must not be replaced."""
         if resume is not None:
             station.resume(resume.snapshot, resume.log)
         self._rewinder = Rewinder(station, resume)
         waiting, answers, reports = deque(changes), list[Message](), list[Message]()
         if resume is not None:
             while (missing := resume.sound_from - station.position) > 0:
-                answers += self._take_up(waiting, resume.frame)
+                answers += self._make_due(waiting, resume.frame)
                 station.render(min(STEP, missing))
                 self._rewinder.mark(self._fixed)
                 reports += self._reports(since=resume.events_from)
         self._encoders = EncoderSet(station.position, memory)
         while resume is not None and (missing := resume.frame - station.position) > 0:
-            answers += self._take_up(waiting, resume.frame)
+            answers += self._make_due(waiting, resume.frame)
             self._encoders.add(station.render(min(STEP, missing)))
             self._rewinder.mark(self._fixed)
             reports += self._reports(since=resume.events_from)
-        answers += self._take_up(waiting, station.position)
+        answers += self._make_due(waiting, station.position)
         self._changes += waiting
         self._until = station.position
         link.send(StationReady(station.position), *answers, *reports)
 
     def play(self, messages: list[Message]) -> None:
-        """Do what the server asks for, until it closes the connection."""
+        """Handle the server's messages and render, until the server closes the connection."""
         while True:
             for message in messages:
                 self._handle(message)
             if self._changes and not (self._rewinder.under_way or self._revision):
-                self._meet_changes()
+                self._begin_changes()
             busy = self._revise() if self._rewinder.under_way or self._revision else self._advance()
             messages = self._link.receive(wait=not busy)
 
-    def _take_up(self, waiting: deque[ChangeControls], frame: Frames) -> list[Message]:
-        """Make the changes with which the station goes on at `frame`, as far as it is time for them.
+    def _make_due(self, waiting: deque[ChangeControls], frame: Frames) -> list[Message]:
+        """Make those of the changes planned for `frame` that are due.
 
-        Those of the music reach the station before the bar that begins there is composed; those of the mix count from
-        the frame itself.
+        Changes to the music must be made before the bar that begins at `frame` is composed. Changes to the mix are made
+        at the frame itself.
         """
         answers: list[Message] = []
         station = self._station
@@ -242,8 +242,8 @@ class _Worker:
             station.settle()
         return answers
 
-    def _meet_changes(self) -> None:
-        """Change the station at once, or go back first."""
+    def _begin_changes(self) -> None:
+        """Change the station immediately if possible; otherwise begin a rewind."""
         near = self._rewinder.is_near(self._fixed)
         if near or not (self._rewinder.rests(self._fixed) or self._rewinder.begin(self._fixed)):
             self._link.send(*self._change(self._changes))
@@ -251,7 +251,7 @@ class _Worker:
             self._changes.clear()
 
     def _advance(self) -> bool:
-        """Render and encode a little; return whether there is more to do."""
+        """Render and encode one step. Return True if there is more to do."""
         station, encoders = self._station, self._encoders
         urgent = station.position < self._fixed + URGENT
         renders = station.position < self._until and (urgent or not encoders.has_work)
@@ -264,9 +264,9 @@ class _Worker:
         return station.position < self._until or encoders.has_work
 
     def _revise(self) -> bool:
-        """Do a little of a rewind and of the audio after it; return whether there is more to do.
+        """Do one step of a rewind or of rendering the audio after it. Return True if there is more to do.
 
-        What was rendered before is encoded meanwhile, and remains as it is until the server agrees.
+        The encoders continue with the old audio, which stays valid until the server agrees.
         """
         revision, station, encoders = self._revision, self._station, self._encoders
         if revision is None:
@@ -283,7 +283,7 @@ class _Worker:
         return self._revision is None or not self._revision.offered or encoders.has_work
 
     def _settle(self, *, done: bool) -> None:
-        """Let a revision take the place of what was rendered before, or go back to a later frame."""
+        """Replace the old audio with the revision if `done`, the server's answer, is True; otherwise rewind again."""
         revision, self._revision = self._revision, None
         if revision is None:
             return
@@ -300,7 +300,7 @@ class _Worker:
         self._link.send(*revision.answers, *revision.reports, *packets, Rendered(self._station.position))
 
     def _reports(self, *, since: Frames = 0) -> list[Message]:
-        """Return a snapshot that the station has taken, and its new events from frame `since` on."""
+        """Return the station's new snapshot, if any, and its new events from frame `since` onward."""
         snapshot = self._station.take_snapshot()
         events = [event for event in self._station.events() if event.frame >= since]
         return [*events] if snapshot is None else [snapshot, *events]
@@ -322,7 +322,7 @@ class _Worker:
                 raise StreamError(f"unexpected message from the server: {type(message).__name__}")
 
     def _change(self, changes: Sequence[_Change]) -> list[Message]:
-        """Change the station, with a mark after that. Return where each change takes effect, or why it does not."""
+        """Change the station and set a mark. Return the landing of each change, or the reason why it was refused."""
         answers: list[Message] = []
         for change in changes:
             mixed = self._station.mixed

@@ -1,4 +1,4 @@
-"""The latest audio of a station: the past for the first listener of a format, and the reserve."""
+"""The latest audio of a station: its recent past, for the first listener of a format, and the reserve."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from radio.stream.formats.pcm import to_s16
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 HISTORY: Seconds = 30.0
-"""Sound before the live edge that is kept, so that the first listener of a format gets a burst too."""
+"""Amount of past audio kept, so that the first listener of a format gets a burst too."""
 
 RESERVE: Seconds = 20.0
-"""Sound that is rendered ahead of the live edge, and replaced where a change needs it."""
+"""Amount of audio rendered ahead of the live edge; a control change replaces it."""
 
 RING_LENGTH: Seconds = HISTORY + RESERVE + 1.0
 
 
 def create_memory() -> int:
-    """Return the descriptor of a file in memory, as long as a ring, that workers can share."""
+    """Return the descriptor of an in-memory file, the size of a ring, that workers can share."""
     descriptor = os.memfd_create("ring", os.MFD_CLOEXEC)
     os.ftruncate(descriptor, 4 * round(RING_LENGTH * SAMPLE_RATE))
     return descriptor
@@ -38,7 +38,7 @@ class PcmRing:
     Args:
         start: the first frame of the first block.
         seconds: the length of the ring.
-        memory: holds the samples, in place of memory of its own, so that they outlive the process; see `open_memory`.
+        memory: shared memory for the samples, which lets them outlive the process; see `open_memory`.
     """
 
     def __init__(self, start: Frames = 0, *, seconds: Seconds = RING_LENGTH, memory: mmap.mmap | None = None) -> None:
@@ -50,22 +50,22 @@ class PcmRing:
 
     @property
     def start(self) -> Frames:
-        """The oldest frame in the ring."""
+        """The oldest available frame."""
         return max(self._first, self.end - len(self._samples))
 
     def add(self, block: Block) -> None:
-        """Add the next frames, shape (frames, 2); only the newest are kept if the block exceeds the ring."""
+        """Add the next frames, shape (frames, 2). If the block exceeds the ring, only the newest frames are kept."""
         samples = to_s16(block)[-len(self._samples) :]
         self.end += len(block)
         self._samples[self._indices(self.end - len(samples), len(samples))] = samples
 
     def rewind(self, frame: Frames) -> None:
-        """Drop the audio from `frame` on; other audio takes its place."""
-        self._first = self.start  # what is older was overwritten
+        """Drop the audio from `frame` onward; other audio will replace it."""
+        self._first = self.start  # older frames have been overwritten
         self.end = max(min(frame, self.end), self._first)
 
     def read(self, frame: Frames, frames: Frames) -> Block:
-        """Return up to `frames` of audio from `frame` on, or less if there is less.
+        """Return up to `frames` of audio starting at `frame`.
 
         Raises:
             StreamError: the ring no longer holds `frame`.

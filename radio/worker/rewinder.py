@@ -1,4 +1,4 @@
-"""Going back with a station that has rendered ahead, so that a change of it is heard soon."""
+"""Rewinding a station that has rendered ahead, so that a change is heard soon."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from radio.station.resume import Resume
 from radio.types import MIX_BLOCK, SAMPLE_RATE, Frames
 
 STEP: Frames = 3_840
-"""Frames rendered between two polls of the socket: one Ogg page, 80 ms."""
+"""Frames rendered between polls of the socket: one Ogg page, 80 ms."""
 
 SPACING: Final[Frames] = 2 * SAMPLE_RATE
-"""Distance of the places to which the station can return; one takes half a megabyte."""
+"""Distance between the marks to which the station can return; each takes half a megabyte."""
 
 REACH: Final[Frames] = SAMPLE_RATE // 4
-"""A station whose next frame is at most this far beyond the fixed audio is changed where it is."""
+"""A station whose next frame is at most this far beyond the fixed audio is changed without a rewind."""
 
 REST: Final[Frames] = SAMPLE_RATE // 2
-"""Audio on the air between two rewinds. Changes in quick succession wait, and then come together."""
+"""Minimum amount of audio released between rewinds. Changes in quick succession wait and are then made together."""
 
 ATTEMPTS: Final = 3
-"""Times that a station is too late before it is changed at the end of its audio: the machine is too busy."""
+"""Number of rewinds tried for a change. If all are too late, as on a busy machine, the reserve is kept."""
 
 
 class Rewinder:
-    """Takes a station back to the first frame that is not fixed.
+    """A controller that takes a station back to the first frame that is not fixed.
 
-    The station returns to a mark, and discards what it renders from there up to that frame.
+    The station returns to a mark, renders from there up to that frame, and discards the result.
 
     Args:
         station: The station.
-        resume: How it goes on with the piece of another worker.
+        resume: The place from which it continues the piece of another worker, if any.
     """
 
     def __init__(self, station: ResumableStation, resume: Resume | None) -> None:
         self.under_way = False
-        """True while the station goes back."""
+        """True while a rewind is in progress."""
         self._station = station
         self._first: Frames = 0 if resume is None else resume.sound_from
-        """The first frame that the station may go back to."""
+        """The first frame to which the station may return."""
         changes = [] if resume is None else [entry.frame for entry in resume.log if not entry.level]
         self._changed: Frames = max(changes, default=-1)
-        """The last frame at which a change of the log comes again: no other change may come before it."""
+        """The frame of the last change in the log. No new change may be made before it has been replayed."""
         self._rests_until: Frames = 0
         self._goal: Frames = 0
         self._end: Frames = 0
-        """The position before the rewind. The server has all the audio up to there, until it agrees to a cut."""
+        """The position before the rewind. The server has the audio up to there until it agrees to a cut."""
         self._attempts = 0
         self._next_mark: Frames = station.position
 
     def mark(self, fixed: Frames) -> None:
-        """Keep the place of the station if it is time for that, and forget what no rewind needs."""
+        """Set a mark if one is due, and forget marks that no rewind needs."""
         if self._station.position >= self._next_mark:
             self._next_mark = self._station.position + SPACING
             self._station.mark()
@@ -59,32 +59,32 @@ class Rewinder:
 
     @property
     def has_caught_up(self) -> bool:
-        """True once the changes of the log have come again."""
+        """True once the changes in the log have been replayed."""
         return self._station.mixed > self._changed
 
     def is_near(self, fixed: Frames) -> bool:
-        """Return True if the station can be changed where it is."""
+        """Return True if the station can be changed without a rewind."""
         return self._station.position <= max(fixed, self._first) + REACH and self.has_caught_up
 
     def rests(self, fixed: Frames) -> bool:
-        """Return True where a rewind has to wait: shortly after another one, and until the log has come again."""
+        """Return True if a rewind has to wait: shortly after another one, or until the log has been replayed."""
         return fixed < self._rests_until or not self.has_caught_up
 
     def begin(self, fixed: Frames) -> bool:
-        """Go back. Return False if that is not possible, and the station can be changed only where it is."""
+        """Begin a rewind. Return False if that is impossible; the station can then be changed only where it is."""
         self._end, self._attempts = self._station.position, 1
         self._goal = min(max(fixed, self._first), self._end)
         self.under_way = self._station.rewind(self._goal)
         return self.under_way
 
     def begin_again(self, fixed: Frames) -> None:
-        """Go back to a later frame, as the server has not agreed; after some attempts to the end of what it has."""
+        """Rewind to a later frame after the server has refused; after `ATTEMPTS`, to the end of the audio it has."""
         self._attempts += 1
         self._goal = min(max(fixed, self._first), self._end) if self._attempts < ATTEMPTS else self._end
         self.under_way = self._station.rewind(self._goal)
 
     def advance(self) -> bool:
-        """Render and discard a little. Return True once the station is where it can be changed."""
+        """Render and discard one step. Return True once the station has reached the place to change it."""
         missing = self._goal - self._station.position
         self.under_way = missing > 0 or not self.has_caught_up
         if self.under_way:
@@ -94,7 +94,7 @@ class Rewinder:
         return not self.under_way
 
     def settle(self, fixed: Frames) -> None:
-        """Let the station go on from its change: the server has agreed."""
+        """Make the change final: the server has agreed."""
         self._station.settle()
         self._rests_until = fixed + REST
         self._next_mark = self._station.position

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 _NEW: Final = "new-"
-"""Prefix of a folder's name until it is locked, so that no other process takes it for an abandoned one."""
+"""Prefix of a folder's name until it is locked, so that no other process mistakes it for an abandoned one."""
 
 
 class ScratchFolder:
@@ -24,7 +24,7 @@ class ScratchFolder:
 
     Args:
         prefix: the beginning of its name.
-        parent: the folder that holds it; None takes the system's folder of temporary files.
+        parent: the folder to create it in; None means the system's folder for temporary files.
 
     Raises:
         OSError: the folder cannot be created.
@@ -33,7 +33,7 @@ class ScratchFolder:
     def __init__(self, prefix: str, parent: Path | None = None) -> None:
         unlocked = Path(tempfile.mkdtemp(prefix=_NEW + prefix, dir=parent))
         self._lock = os.open(unlocked, os.O_RDONLY | os.O_DIRECTORY)
-        with contextlib.suppress(OSError):  # some network file systems have no locks, and then nothing is abandoned
+        with contextlib.suppress(OSError):  # some network file systems have no locks; nothing counts as abandoned there
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.path = unlocked.rename(unlocked.with_name(unlocked.name.removeprefix(_NEW)))
 
@@ -46,7 +46,7 @@ class ScratchFolder:
 def delete_abandoned(prefix: str, parent: Path | None = None) -> None:
     """Delete the folders with this prefix that dead processes of this user left behind. This may take a while."""
     for path in (parent or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
-        with contextlib.suppress(OSError):  # deleted meanwhile, not a folder, not accessible, or locked
+        with contextlib.suppress(OSError):  # already deleted, not a folder, not accessible, or locked
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,13 +14,13 @@ from radio.worker.environment import child_environment
 from radio.worker.wire import Message, MessageDecoder, encode
 
 WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "radio.worker.main")
-"""The command of a worker, without its argument, the number of its socket.
+"""The command of a worker, without its argument (the number of its socket).
 
 -P keeps the working directory off the import path: a file there, such as mido.py, must not be imported.
 """
 
 OPENING_LIMIT: Seconds = 120.0
-"""A worker that has not opened its station within this time is replaced; reading models from disk may take long."""
+"""A worker that has not opened its station within this time is replaced; reading models from disk may be slow."""
 
 _SECOND_CHANCE: Seconds = 1.0
 _EXIT_LIMIT: Seconds = 2.0
@@ -35,7 +35,7 @@ class WorkerProcess:
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.ready = False
-        """True once the station is open; until then, it must be within `OPENING_LIMIT`."""
+        """True once the station is open, which must happen within `OPENING_LIMIT`."""
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -52,7 +52,7 @@ class WorkerProcess:
 
     @property
     def exit_message(self) -> str:
-        """A description of how the worker ended."""
+        """The reason why the worker ended, as text."""
         if self._killed_because:
             return f"{self._killed_because}, and was replaced"
         code = self._process.returncode or 0
@@ -74,7 +74,7 @@ class WorkerProcess:
     async def _read(self) -> bytes:
         if self.ready:
             return await self._reader.read(_READ_SIZE)
-        # If this process itself was suspended, the limit has passed although data is waiting: so try again.
+        # If this process itself was suspended, the limit has passed although data is waiting, so try once more.
         for seconds in (OPENING_LIMIT, _SECOND_CHANCE):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -82,13 +82,13 @@ class WorkerProcess:
         raise ServerError(f"the worker did not open its station within {OPENING_LIMIT:g} s")
 
     def kill(self, reason: str) -> None:
-        """End the worker at once; `exit_message` then gives the reason."""
+        """Kill the worker; `exit_message` then gives the reason."""
         self._killed_because = reason
         if self._process.returncode is None:
             self._process.kill()
 
     def close(self) -> None:
-        """Close the socket, at which the worker ends."""
+        """Close the socket, which makes the worker end."""
         self._writer.close()
 
     async def end(self) -> None:
@@ -104,14 +104,14 @@ class WorkerProcess:
                 await self._process.wait()
 
     async def forward_stderr(self, on_stderr_line: Callable[[str], object]) -> None:
-        """Call `on_stderr_line` with each line that the worker writes to its standard error."""
+        """Call `on_stderr_line` with each line that the worker writes to standard error."""
         stderr = self._process.stderr
         while stderr is not None and (data := await stderr.read(_READ_SIZE)):
             for line in data.decode(errors="replace").splitlines():
                 on_stderr_line(line)
 
     def close_stderr(self) -> None:
-        """Close our end of the standard error of a worker that has ended."""
+        """Close our end of the standard error pipe of a worker that has ended."""
         self._process._transport.close()  # type: ignore[attr-defined]  # asyncio has no other way
 
 
@@ -119,12 +119,12 @@ class WorkerProcess:
 async def start_worker(
     command: Sequence[str], on_stderr_line: Callable[[str], object], descriptors: Collection[int] = ()
 ) -> AsyncIterator[WorkerProcess]:
-    """Start a worker; it is ended when the context exits.
+    """Start a worker, and end it when the context exits.
 
     Args:
-        command: the command of the worker, without its argument, the number of its socket.
-        on_stderr_line: called with each line that the worker writes to its standard error.
-        descriptors: those that it inherits.
+        command: the command of the worker, without its argument (the number of its socket).
+        on_stderr_line: called with each line that the worker writes to standard error.
+        descriptors: file descriptors that the worker inherits.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -150,5 +150,5 @@ async def start_worker(
         await worker.end()
         try:
             await asyncio.wait_for(stderr_task, _STDERR_LIMIT)
-        except TimeoutError:  # a process that the worker has started holds it open
+        except TimeoutError:  # a process started by the worker keeps the pipe open
             worker.close_stderr()

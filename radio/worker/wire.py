@@ -1,6 +1,6 @@
 """The wire format between the server and a station's worker: messages to bytes and back, without I/O.
 
-A message consists of the length of the rest (32 bits, little-endian), one byte for its kind, and a body.
+A message consists of the length of the rest (32 bits, little-endian), a byte for its kind, and a body.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from radio.station.resume import Resume, Snapshot
 from radio.types import ActionKind, Format, Frames, JsonValue, Landing, Packet, StationEvent
 
 MAX_BODY = 1 << 24
-"""Longest body in bytes; the longest in practice, a snapshot, has half a million with the models of the package."""
+"""Longest body in bytes. The longest in practice, a snapshot, has half a million bytes with the shipped models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Server to worker, the first message: open the station with these pickled settings, and go on from `resume`.
+    """Server to worker, the first message: open the station with these pickled settings, and continue from `resume`.
 
-    files: descriptors, which the worker inherits, of copies of files by their paths. ring: one of the memory for the
-    latest audio. fallback: play this instead; the ring is then read only. changes: those that `resume.frame` begins
-    with; the answer to each follows `StationReady`.
+    files: inherited descriptors of copies of files, by path. ring: inherited descriptor of the memory for the latest
+    audio. fallback: what to play instead of music; the ring is then read, not written. changes: changes to make at
+    `resume.frame`; the answers follow `StationReady`.
     """
 
     settings: bytes
@@ -44,7 +44,7 @@ class Start:
 class Render:
     """Server to worker: render until the station's position is at least `until`, then wait.
 
-    fixed: a change of the station must leave the audio before this frame as it is; later audio is rendered again.
+    fixed: audio before this frame must not be replaced by a change of the station; later audio is rendered again.
     """
 
     until: Frames
@@ -53,7 +53,7 @@ class Render:
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """Worker to server: because of a change, the station has rendered other audio from `frame` on.
+    """Worker to server: because of a change, the station has rendered different audio from `frame` onward.
 
     The worker waits for the answer, `Cut`.
     """
@@ -63,9 +63,9 @@ class Rewound:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Server to worker: whether it has dropped the audio that the other audio replaces.
+    """Server to worker, the answer to `Rewound`: `done` is True if the server has dropped the old audio.
 
-    If not, the live edge was too near: the station goes back to a later frame, which is not `fixed`.
+    If it is False, the live edge was too near, and the station must rewind to a later frame, at `fixed` or after it.
     """
 
     fixed: Frames
@@ -76,7 +76,7 @@ class Cut:
 class ChangeControls:
     """Server to worker: change controls. The answer, `ControlsLanded` or `ControlsRefused`, has the same `number`.
 
-    later: changes of the bars after that, in order.
+    later: changes for the bars after that, in order.
     """
 
     number: int
@@ -86,7 +86,7 @@ class ChangeControls:
 
 @dataclass(frozen=True, slots=True)
 class OpenFormat:
-    """Server to worker: encode this format, from `frame` or from the oldest audio available."""
+    """Server to worker: encode this format, from `frame` or else from the oldest available audio."""
 
     format: Format
     frame: Frames
@@ -109,14 +109,14 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Worker to server: all audio before `frame` is rendered, and encoded except for the encoders' delay."""
+    """Worker to server: all audio before `frame` is rendered and, apart from the encoders' delay, encoded."""
 
     frame: Frames
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderFailed:
-    """Worker to server: an encoder failed, with the reason. The worker opens it again."""
+    """Worker to server: an encoder failed, for the given reason. The worker will reopen it."""
 
     format: Format
     message: str
@@ -124,8 +124,9 @@ class EncoderFailed:
 
 @dataclass(frozen=True, slots=True)
 class PerformAction:
-    """Server to worker: do what a listener asks for. The answer is `ControlsLanded` with the single key `PERFORMED`, or
-    `ControlsRefused`.
+    """Server to worker: perform a listener's action.
+
+    The answer is `ControlsLanded` with the single key `PERFORMED`, or `ControlsRefused`.
     """
 
     number: int
@@ -135,17 +136,17 @@ class PerformAction:
 
 @dataclass(frozen=True, slots=True)
 class PrimeStation:
-    """Server to worker: take up a prime. The answer is `ControlsLanded` with the keys `PRIMED` and `TRACK`."""
+    """Server to worker: use this prime. The answer is `ControlsLanded` with the keys `PRIMED` and `TRACK`."""
 
     number: int
     prime: Mapping[str, JsonValue]
 
 
 PRIMED = "prime"
-"""The key of the landing from which a prime counts."""
+"""The key of the landing at which a prime takes effect."""
 
 TRACK = "track"
-"""The key of the landing at which the first track begins that takes up the prime."""
+"""The key of the landing at which the first track that uses the prime begins."""
 
 PERFORMED = "action"
 """The key of the landing in the answer to `PerformAction`."""
@@ -160,7 +161,7 @@ class StationReady:
 
 @dataclass(frozen=True, slots=True)
 class StationFailed:
-    """Worker to server: the station cannot be opened, with the reason; `in_snapshot` if it lies in the snapshot."""
+    """Worker to server: the station cannot be opened, for the given reason. in_snapshot: the snapshot is the cause."""
 
     message: str
     in_snapshot: bool = False
@@ -168,10 +169,10 @@ class StationFailed:
 
 @dataclass(frozen=True, slots=True)
 class StationBroke:
-    """Worker to server: the station cannot go on, with the reason. The worker ends.
+    """Worker to server: the station cannot continue, for the given reason. The worker ends.
 
-    fault: silent, stuck or not finite, if its sound is at fault, or failed. frame: where that begins; None if all the
-    audio that was sent is good.
+    fault: silent, stuck or not finite if the sound is at fault, otherwise failed. frame: the frame at which the fault
+    begins; None if all sent audio is good.
     """
 
     message: str
@@ -183,7 +184,7 @@ class StationBroke:
 class ControlsLanded:
     """Worker to server: the bar and frame at which each control change or action takes effect.
 
-    mixed: the next frame to be mixed when the station was changed.
+    mixed: the next frame to be mixed at the time of the change.
     """
 
     number: int
@@ -259,7 +260,7 @@ class MessageDecoder:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[Message]:
-        """Return the messages that are complete with `data`.
+        """Return the messages that `data` completes.
 
         Raises:
             StreamError: a length, kind or body is invalid.
@@ -344,14 +345,14 @@ def _decode_body(kind: type[Message], body: bytes) -> Message:
 
 
 def _object(value: object) -> dict[str, JsonValue]:
-    """Return a value that must be a JSON object."""
+    """Return `value`, which must be a JSON object."""
     if not isinstance(value, dict):
         raise TypeError(f"{value!r:.40} is not an object")
     return value
 
 
 def _read_json(body: bytes) -> Any:
-    """Return the value of JSON, in which all numbers are finite, as those of `_json` are."""
+    """Parse JSON in which all numbers must be finite, like the output of `_json`."""
     return json.loads(body, parse_float=_finite, parse_constant=_finite)
 
 

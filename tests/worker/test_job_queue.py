@@ -60,7 +60,7 @@ async def test_a_job_is_the_first_to_go_when_memory_runs_short(queue: JobQueue) 
     ("kind", "error", "logged"),
     [
         ("RadioError", "there is no soundfont at nowhere.sf2", ""),
-        ("full disk", "there is no room for files in ", ""),
+        ("full disk", "there is no space left for files in ", ""),
         ("unexpected error", "the job crashed", "ValueError: the secret is 1234"),
         ("long stderr", "the job crashed", "ValueError"),
         ("signal", "the job crashed", "status -11"),
