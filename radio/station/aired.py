@@ -10,7 +10,7 @@ from radio.settings.station import StationSettings
 from radio.types import MIX_BLOCK, SAMPLE_RATE, STILL, Frames, JsonValue, MixMove, Tick
 
 PREROLL: Final[Frames] = 10 * SAMPLE_RATE // MIX_BLOCK * MIX_BLOCK
-"""Length of the part played before a passage; the longest notes and the room's reverb decay within it."""
+"""Length of the audio played before a passage, in which the longest earlier notes and the room's reverb decay."""
 
 
 class PlayedNote(NamedTuple):
@@ -41,7 +41,7 @@ class BarLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AiredPassage:
-    """A part of one worker's output; all frames and ticks are the worker's own."""
+    """A part of one worker's output; all frames and ticks are on that worker's clock."""
 
     settings: StationSettings
     """The settings, with the worker's seed and the controls that were in effect `PREROLL` before `start`."""

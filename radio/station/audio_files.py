@@ -21,14 +21,12 @@ FFMPEG_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     ".opus": {"codec:a": "libopus", "b:a": "128k"},
 }
 """The options of ffmpeg for each file type that it encodes."""
-
-
 _LEAST_ROOM: Final = 1 << 20
-"""A disk with fewer free bytes is full."""
+"""A disk with fewer free bytes than this counts as full."""
 
 
 class Chapter(NamedTuple):
-    """A part of a file with a title of its own."""
+    """A part of a file with its own title."""
 
     title: str
     start: Frames
@@ -50,13 +48,13 @@ def write_wav(blocks: Iterable[Block], frames: Frames, path: Path, on_progress: 
 
 
 def encode(wav: Path, target: Path, *, tags: Mapping[str, str], chapters: Sequence[Chapter] = ()) -> None:
-    """Convert a WAV file to `target` with the program ffmpeg, in the format that the suffix names.
+    """Convert a WAV file to `target` with the program ffmpeg, in the format given by the suffix.
 
     Args:
         wav: The file to convert.
         target: The file to write.
         tags: Values by name, such as `title` and `artist`.
-        chapters: Chapters; FLAC files have none.
+        chapters: Chapters; FLAC files cannot hold any.
 
     Raises:
         StreamError: ffmpeg is not installed or failed; the message includes its last line.
@@ -83,14 +81,14 @@ def encode(wav: Path, target: Path, *, tags: Mapping[str, str], chapters: Sequen
         raise StreamError(missing_ffmpeg(target.suffix)) from error
     except FFmpegError as error:
         if shutil.disk_usage(target.parent).free < _LEAST_ROOM:
-            raise StorageError(f"there is no room for {target.suffix} files in {target.parent}") from error
+            raise StorageError(f"there is no space left for {target.suffix} files in {target.parent}") from error
         raise StreamError(f"ffmpeg could not write {target.name}: {error}") from error
     finally:
         chapter_file.unlink(missing_ok=True)
 
 
 def missing_ffmpeg(suffix: str) -> str:
-    """Return the error message for a file type that needs ffmpeg, which is not installed."""
+    """Return the error message for a file type that needs ffmpeg if ffmpeg is not installed."""
     return f"{suffix} files need the program ffmpeg, which is not installed: apt install ffmpeg, or use .wav"
 
 

@@ -1,4 +1,4 @@
-"""The events of a station: what is played, and from which frame on."""
+"""The events of a station: tracks, bars, notes and control changes, each with its frame."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from radio.types import TICKS_PER_BAR, EventKind, Frames, JsonValue, MixMove, St
 
 
 class EventLog:
-    """Events that wait until their frame is rendered, in order of frame."""
+    """Events waiting for their frames to be rendered, in order of frame."""
 
     def __init__(self) -> None:
-        self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number orders events of one frame
+        self._events: list[tuple[Frames, int, StationEvent]] = []  # a heap; the number orders events at the same frame
         self._serial = itertools.count()
 
     def add(self, frame: Frames, kind: EventKind, data: dict[str, JsonValue]) -> None:
@@ -36,17 +36,17 @@ class EventLog:
         return removed
 
     def save(self) -> tuple[PendingEvent, ...]:
-        """Return the events that wait."""
+        """Return the waiting events."""
         return tuple(PendingEvent(event.frame, event.kind, event.data) for _, _, event in sorted(self._events))
 
     def restore(self, saved: Iterable[PendingEvent]) -> None:
-        """Replace the events that wait by saved ones."""
+        """Replace the waiting events with saved ones."""
         self._events.clear()
         for event in saved:
             self.add(event.frame, event.kind, dict(event.data))
 
     def add_controls(self, frame: Frames, before: Controls, after: Controls) -> None:
-        """Add the controls of the music that have changed with a bar, if there are any."""
+        """Add the music controls that have changed with a bar, if any."""
         names = [field.name for field in fields(after) if CONTROLS[field.name].lands != "mix"]
         changed: dict[str, JsonValue] = {
             name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)
@@ -55,7 +55,7 @@ class EventLog:
             self.add(frame, "control", changed)
 
     def add_track(self, frame: Frames, bar: Bar, tempo: float) -> None:
-        """Add the track that a bar opens; `tempo` in BPM."""
+        """Add the track that begins with `bar`; `tempo` is in BPM."""
         track = bar.track
         names = {layer: NAMES[program] for layer, program in bar.programs.items() if layer != "drums"}
         data: dict[str, JsonValue] = {
@@ -71,7 +71,7 @@ class EventLog:
         self.add(frame, "track", data)
 
     def add_bar(self, bar: Bar, mix: MixMove, clock: Clock) -> None:
-        """Add a bar, with the automation of the mix in it."""
+        """Add a bar and its automation of the mix."""
         plan = bar.plan
         frame = clock.frame(plan.tick)
         data: dict[str, JsonValue] = {
@@ -90,6 +90,6 @@ class EventLog:
         self.add(frame, "bar", data)
 
     def add_note(self, frame: Frames, layer: str, event: NoteEvent) -> None:
-        """Add a strike or a release."""
+        """Add the strike or the release of a note."""
         data: dict[str, JsonValue] = {"layer": layer, "note": event.note, "velocity": event.velocity}
         self.add(frame, "note", {**data, "tick": event.tick})

@@ -1,4 +1,4 @@
-"""Extents: the part of a station's music that one file holds."""
+"""Extents: the parts of a station's music that a file can contain."""
 
 from __future__ import annotations
 

@@ -51,9 +51,9 @@ def open_station(
 
     Args:
         seed: replaces the seed in the settings.
-        bars: the music, in place of what the models compose.
+        bars: a source of bars to play instead of those that the models compose.
         on_bar: called with each bar, once it is certain to be played.
-        begins: False if the station is going to resume from a snapshot; it plays nothing before that.
+        begins: False if the station will resume from a snapshot before it plays anything.
 
     Raises:
         ModelError: a checkpoint or the table of drum timings cannot be used.
@@ -74,7 +74,7 @@ def open_station(
 
 
 def music_seed(settings: StationSettings, seed: int) -> int:
-    """Return the start of all that is drawn for the music. Stations of one seed differ by their names."""
+    """Return the seed of the music's random generators. Stations with the same `seed` differ by their names."""
     return int.from_bytes(blake2b(f"{settings.name}/{seed}".encode(), digest_size=8).digest()) >> 1
 
 
@@ -109,7 +109,7 @@ def open_synth(settings: StationSettings) -> Synth:
 
 
 def open_programs(settings: StationSettings) -> dict[str, Program]:
-    """Return a program for each layer that the station plays: the first of those that its tracks draw from."""
+    """Return a program for each layer that the station plays: the first of those from which its tracks draw."""
     instruments = open_instruments(settings)
     programs = {
         "keys": Program(instruments.keys[0]),
@@ -122,9 +122,9 @@ def open_programs(settings: StationSettings) -> dict[str, Program]:
 
 
 def open_instruments(settings: StationSettings) -> Instruments:
-    """Return the programs that the station's tracks draw from; for the lead, those that the soundfont has.
+    """Return the programs from which the station's tracks draw; for the lead, only those that the soundfont has.
 
-    A soundfont that cannot be read is taken to have the programs of the settings.
+    A soundfont that cannot be read is assumed to have the programs of the settings.
     """
     try:
         known = frozenset(presets(settings.soundfont))
@@ -154,7 +154,7 @@ def open_timing(settings: StationSettings) -> Timing:
 
 
 def open_composer(settings: StationSettings, seed: int) -> BarComposer:
-    """Load the station's models and conductor, without any sound.
+    """Load the station's models and conductor, without its sounds.
 
     Raises:
         ModelError: a checkpoint or a tuned state cannot be used.
@@ -168,7 +168,7 @@ def open_composer(settings: StationSettings, seed: int) -> BarComposer:
 
 
 def _open_separate(settings: StationSettings, seed: int) -> BarComposer:
-    """Return the composer of a station whose layers come from models of their own."""
+    """Return the composer of a station whose parts have separate models."""
     piano, drums = checkpoint.read(settings.piano, PIANO), checkpoint.read(settings.drums, DRUMS)
     tuned = {"keys": (settings.piano_state, piano), "drums": (settings.drums_state, drums)}
     return Composer(
@@ -183,13 +183,13 @@ def _open_separate(settings: StationSettings, seed: int) -> BarComposer:
 
 
 def _open_band(settings: StationSettings, path: Path, seed: int) -> BarComposer:
-    """Return the composer of a station whose layers all come from one model."""
+    """Return the composer of a station with one model for all layers."""
     engine = open_engine(checkpoint.read(path, BAND), settings.engine)
     return BandComposer(engine, open_conductor(settings, seed), seed=music_seed(settings, seed))
 
 
 def open_prime(path: Path, part: str, seed: int) -> Prime:
-    """Read the music that a station starts from, or draw random notes.
+    """Read the music from which a station starts, or draw random notes.
 
     Raises:
         MidiError: the file cannot be used.
@@ -198,7 +198,7 @@ def open_prime(path: Path, part: str, seed: int) -> Prime:
 
 
 def open_conductor(settings: StationSettings, seed: int) -> Conductor:
-    """Load the station's form and harmony alone.
+    """Load only the station's form and harmony.
 
     Raises:
         ModelError: the chord checkpoint cannot be used.

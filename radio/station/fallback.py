@@ -1,4 +1,4 @@
-"""A station's sound while the station itself cannot play: its last bars again and again, then textures alone.
+"""A station's sound while the station itself cannot play: its last bars repeated, then only textures.
 
 It needs neither models nor a soundfont.
 """
@@ -24,16 +24,18 @@ from radio.types import MIX_BLOCK, SAMPLE_RATE, Block, Frames, StationEvent
 
 _FADE: Final[Frames] = 20 * SAMPLE_RATE
 _RAIN_LEVEL: Final = 9.0
-"""In dB. At 0 the rain, like other textures, is too quiet to be heard alone."""
+"""In dB. At 0 dB the rain, like other textures, is too quiet to be heard on its own."""
 
 
 class FallbackStation:
-    """Plays a loop, which fades out in the end, and textures; from `LEAD` before frame 0, where the music ended.
+    """A stand-in for a station. It plays a loop, which eventually fades out, and textures.
+
+    It begins `LEAD` before frame 0, which is the frame where the music ended.
 
     Args:
-        settings: The station whose place it takes.
-        loop: The bars; None plays textures alone.
-        sound: Samples of the station, (frames, 2), from the loop's start to its end, or a little beyond.
+        settings: The settings of the station.
+        loop: The bars to repeat; None plays only textures.
+        sound: Samples of the station, (frames, 2), from the loop's start to its end or a little beyond.
     """
 
     def __init__(self, settings: StationSettings, loop: Loop | None, sound: Block) -> None:
@@ -46,7 +48,7 @@ class FallbackStation:
         self._textures = Textures(Vinyl(seed), Rain(seed), Ambience(settings.ambience.audible(), seed))
         self._mixer = Mixer(settings.tone)
         self._mixed = np.zeros((0, 2), np.float32)
-        """Textures that are mixed, and not returned yet."""
+        """Mixed textures that have not been returned yet."""
 
     @property
     def mixed(self) -> Frames:
@@ -69,7 +71,7 @@ class FallbackStation:
         return share * music + (1 - share) * self._texture(frames)
 
     def _music(self, times: npt.NDArray[np.int64]) -> Block:
-        """Return the loop, crossfaded with the sound before frame 0 and what came after it."""
+        """Return the station's own audio up to frame 0, crossfaded into the loop after it."""
         music = self._bars[(times + self._first) % len(self._bars)]
         places = times + LEAD
         known = places < len(self._past)
@@ -93,14 +95,14 @@ class FallbackStation:
     control = act = prime = _refuse
 
     def events(self) -> list[StationEvent]:
-        """Return nothing: no music begins."""
+        """Return an empty list: no music is played."""
         return []
 
     def take_snapshot(self) -> Snapshot | None:
-        """Return None: there is nothing to go on from."""
+        """Return None: there is no music to resume."""
 
     def mark(self) -> None:
-        """Do nothing: no change makes it go back."""
+        """Do nothing: the station is never rewound."""
 
     def branch(self) -> None:
         """Do nothing: there are no marks."""
@@ -116,16 +118,16 @@ class FallbackStation:
         return False
 
     def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
-        """Begin; there is nothing to go on from."""
+        """Do nothing: there is no music to resume."""
 
     def close(self) -> None:
-        """Hold no resources."""
+        """Do nothing: there are no resources to free."""
 
 
 def _bars(loop: Loop, sound: Block) -> tuple[Block, Block, Frames]:
-    """Return the sound from `LEAD` before the music's end on, the bars, and the frame of the bars that comes next.
+    """Return the audio starting `LEAD` before the end of the music, the bars, and the frame in them where it ended.
 
-    The end of the last bar is crossfaded with what came before the first one.
+    The end of the last bar is crossfaded with the audio before the first one.
     """
     before, bars = sound[:CROSSFADE], sound[CROSSFADE : CROSSFADE + loop.length].copy()
     share = np.linspace(0, 1, CROSSFADE, dtype=np.float32)[:, None]

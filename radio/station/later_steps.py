@@ -1,4 +1,4 @@
-"""Changes of controls that wait for later bars."""
+"""Control changes that wait for later bars."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Step: TypeAlias = Mapping[str, object]
 
 
 def merged(waiting: Iterable[Step], patch: Step, later: Sequence[Step]) -> deque[Step]:
-    """Return the steps of the bars not composed yet, after a change that is made now.
+    """Return the steps for the bars not composed yet, after a change that is made now.
 
     Args:
-        waiting: The steps so far, one for each bar. Controls that the change names are taken out of them.
-        patch: The change for the next bar; its own values are not among the steps.
-        later: Those of the bars after that.
+        waiting: The previous steps, one per bar. Controls that the change names are removed from them.
+        patch: The change for the next bar; its own values are not part of the result.
+        later: The changes for the bars after that.
     """
     named = {name for step in (patch, *later) for name in step}
     rest = [{name: value for name, value in step.items() if name not in named} for step in waiting]

@@ -1,4 +1,4 @@
-"""The layers of a station's sound: the instruments that play notes, and the textures."""
+"""The layers of a station's sound: instruments, which play notes, and textures."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from radio.types import GRID, Block, Frames
 
 
 def change_programs(synth: Synth, programs: Mapping[str, int], bar_line: Frames) -> None:
-    """Let layers play with other programs in the bar that begins at `bar_line`.
+    """Change the programs of layers for the bar that begins at `bar_line`.
 
-    The programs change a moment before the bar line, since human timing may strike the first notes early.
+    The programs change slightly before the bar line, because human timing may strike the first notes early.
     """
     frame = max(0, bar_line - LOOKAHEAD) // GRID * GRID
     for layer, program in programs.items():
@@ -29,10 +29,10 @@ class Texture(Protocol):
         """Return the next frames."""
 
     def seek(self, frame: Frames) -> None:
-        """Set the absolute frame of the next sample, as if all before it had been played."""
+        """Move to the absolute frame `frame`, as if everything before it had been played."""
 
     def skip(self, frames: Frames) -> None:
-        """Move on by `frames` without rendering, while the layer is inaudible."""
+        """Advance by `frames` without rendering, for a layer that is inaudible."""
 
 
 class Textures:
@@ -47,14 +47,14 @@ class Textures:
         self._layers: Mapping[str, Texture] = {"vinyl": vinyl, "rain": rain, "ambience": ambience}
 
     def seek(self, frame: Frames) -> None:
-        """Set the absolute frame of the next sample, as if all before it had been played."""
+        """Move to the absolute frame `frame`, as if everything before it had been played."""
         for texture in self._layers.values():
             texture.seek(frame)
 
     def render(
         self, frames: Frames, controls: Controls, is_audible: Callable[[str, Controls], bool]
     ) -> dict[str, Block]:
-        """Return the next frames of each layer that is audible; the others move on without a sound."""
+        """Return the next frames of each audible layer; the others advance without being rendered."""
         self.ambience.choose(controls.ambience)
         stems = {}
         for layer, texture in self._layers.items():

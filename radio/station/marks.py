@@ -1,4 +1,4 @@
-"""Marks: places of a station that has rendered ahead, to which it can return within its process."""
+"""Marks: places to which a station that has rendered ahead can return, within its process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from radio.types import Block, Frames
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Everything that a station is at one place, apart from the sound of the synthesizer.
+    """The complete state of a station at one place, except for the sound of the synthesizer.
 
-    position: the next frame to be rendered. buffer: what is mixed from there on. replayed: entries of the log that are
-    still to happen again.
+    position: the next frame to be rendered. buffer: mixed audio starting there. replayed: log entries that are still to
+    be replayed.
     """
 
     position: Frames
@@ -28,7 +28,7 @@ class Mark:
 
 
 class Marks:
-    """The marks of a station in order, and the notes of earlier ones, from which the synthesizer plays again."""
+    """The marks of a station in order, and the notes of earlier marks, which the synthesizer needs after a return."""
 
     def __init__(self) -> None:
         self._marks: deque[Mark] = deque()
@@ -44,17 +44,17 @@ class Marks:
         self._notes.append((mark.state.frame, mark.state.synth))
 
     def clear(self) -> None:
-        """Forget everything: the station goes on elsewhere."""
+        """Forget everything, for a station that continues elsewhere."""
         self._marks.clear()
         self._notes.clear()
         self._branch = None
 
     def branch(self, mark: Mark) -> None:
-        """Keep the place of a change, which takes the place of all others if the change stays."""
+        """Keep the place after a change; it replaces all other marks if the change is settled."""
         self._branch = mark
 
     def settle(self) -> None:
-        """Let the change stay: forget the other places, and the notes after it."""
+        """Make the change final: forget the other marks, and the notes after it."""
         if (mark := self._branch) is None:
             return
         self._marks.clear()
@@ -64,9 +64,9 @@ class Marks:
         self._branch = None
 
     def return_to(self, frame: Frames) -> tuple[Mark, Frames, SynthState]:
-        """Return the last mark at or before `frame`, or else the first one. A change that was not settled is forgotten.
+        """Return the last mark at or before `frame`, or else the first mark. An unsettled change is forgotten.
 
-        With it come the frame and the notes from which the synthesizer plays again, so that its sound is complete.
+        Also return the earlier frame, with its notes, at which the synthesizer must start for its sound to be complete.
         """
         self._branch = None
         mark = next((mark for mark in reversed(self._marks) if mark.position <= frame), self._marks[0])
@@ -75,7 +75,7 @@ class Marks:
         )
 
     def forget(self, frame: Frames) -> Frames:
-        """Forget what a return to `frame` or later does not need. Return the first frame whose notes are needed."""
+        """Forget marks and notes not needed to return to `frame` or later. Return the first frame with needed notes."""
         while len(self._marks) > 1 and self._marks[1].position <= frame:
             self._marks.popleft()
         needed = (self._marks[0].state.frame if self._marks else frame) - PREROLL

@@ -19,8 +19,8 @@ _FADE_STEP: Final[Tick] = TICKS_PER_BEAT // 4
 def write_midi(score: Score, path: Path) -> None:
     """Write a score as a MIDI file with title, tempo, meter and one track per layer.
 
-    Notes are written on their ticks: swing and human timing are added only to the sound. Layers that the settings mute,
-    and a lead that no bar has are left out. The same score gives the same bytes.
+    Notes are written on their ticks: swing and human timing are added only to the sound. Muted layers are left out, and
+    so is the lead if no bar has one. The same score gives the same bytes.
     """
     settings = score.settings
     layers = [layer for layer in PLAYED_LAYERS if not getattr(settings.controls, f"{layer}_mute")]
@@ -51,7 +51,7 @@ def _markers(score: Score) -> list[tuple[Tick, str]]:
 
 
 def _expression(score: Score) -> list[tuple[Tick, int]]:
-    """Return the values of expression, 0–127, that fade the notes; a track that ends needs none."""
+    """Return the expression values, 0–127, that fade the notes; empty for whole tracks and loops."""
     if score.fade is None:
         return []
     lines = bar_lines(score.bars)

@@ -1,4 +1,4 @@
-"""The moves of the mix on the sample clock: bars of arrangement become values for each block."""
+"""The moves of the mix on the sample clock, converted from one move per bar to values for each block."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from radio.types import BEATS_PER_BAR, Frames, JsonValue, MixMove, MixState
 
 @dataclass(frozen=True, slots=True)
 class MovesState:
-    """The moves of the bars to come, with the frames of each bar, and the values before them."""
+    """The moves of the upcoming bars, with the frames of each bar, and the values before them."""
 
     bars: tuple[tuple[Frames, Frames, MixMove], ...]
     last: MixState
 
 
 class Moves:
-    """The moves of the bars to come, in order."""
+    """The moves of the upcoming bars, in order."""
 
     def __init__(self) -> None:
         self._bars: deque[tuple[Frames, Frames, MixMove]] = deque()
@@ -28,7 +28,7 @@ class Moves:
         self._bars.append((start, end, move))
 
     def at(self, frame: Frames) -> MixState:
-        """Return the values at `frame`; frames must come in order, and moves before them are forgotten."""
+        """Return the values at `frame`. Frames must never decrease, because past moves are forgotten."""
         while self._bars and self._bars[0][1] <= frame:
             start, end, move = self._bars.popleft()
             self._last = _state(move, 1.0)
@@ -45,7 +45,7 @@ class Moves:
 
 
 def move_as_json(move: MixMove) -> JsonValue:
-    """Return how the mix moves through a bar, for listeners and for replays."""
+    """Return the move of a bar as JSON, for listeners and for replays."""
     return {
         "lowpass": [*move.lowpass], "gain_db": [*move.gain_db], "drums_band": move.drums_band, "stop": move.stop,
         "level_db": [*move.level_db], "keys_db": move.keys_db,
@@ -53,7 +53,7 @@ def move_as_json(move: MixMove) -> JsonValue:
 
 
 def _state(move: MixMove, share: float) -> MixState:
-    """Return the values after `share` of the bar, even steps to the ear."""
+    """Return the values after `share` of the bar, interpolated in perceptually even steps."""
     (low, high), (quiet, loud), (before, after) = move.lowpass, move.gain_db, move.level_db
     gain_db = quiet + (loud - quiet) * share + before + (after - before) * max(0.0, 2 * share - 1)
     slowed = max(0.0, BEATS_PER_BAR * share - (BEATS_PER_BAR - 1)) if move.stop else 0.0

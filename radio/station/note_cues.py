@@ -1,4 +1,4 @@
-"""The notes to come that the mix depends on."""
+"""The upcoming notes that affect the mix."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from radio.compose.drums import KICKS, is_firm_snare
 from radio.types import Frames
 
 _FIRM: Final = frozenset({"keys", "bass"})
-"""Layers whose notes are never too faint to be heard, as those of hats and leads can be."""
+"""Layers whose notes are never too faint to be heard, unlike those of hats and leads."""
 
 
 class NoteCues:
-    """Frames of the notes to come, each in ascending order.
+    """Lists of the frames of upcoming notes, each in ascending order.
 
     kicks, bass_notes, snares: see `Cues`.
-    strikes: frame and layer of the notes by which the guard knows that there must be sound.
+    strikes: frame and layer of the notes that the guard expects to hear.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class NoteCues:
             insort(self.snares, frame)
 
     def take(self, start: Frames, end: Frames) -> tuple[Cues, set[str]]:
-        """Remove what is struck before `end`, in the block that begins at `start`.
+        """Remove the notes struck before `end`, in the block that begins at `start`.
 
         Returns:
             The cues of the block, and the layers that must be heard in it.
@@ -53,7 +53,7 @@ class NoteCues:
 
 
 def _take(frames: list[Frames], start: Frames, end: Frames) -> list[Frames]:
-    """Remove the frames before `end`, and return them counted from `start`."""
+    """Remove the frames before `end`, and return them relative to `start`."""
     due = bisect_left(frames, end)
     taken = [frame - start for frame in frames[:due]]
     del frames[:due]

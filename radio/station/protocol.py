@@ -20,7 +20,7 @@ class StationLike(Protocol):
 
     @property
     def next_bar_line(self) -> Frames:
-        """The frame at which the first bar not composed yet begins."""
+        """The frame at which the first bar that is not composed yet begins."""
 
     def prepare(self) -> None:
         """Compose the next bar early. May be called from any thread."""
@@ -29,21 +29,21 @@ class StationLike(Protocol):
         """Return the next `frames` of audio."""
 
     def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> Mapping[str, Landing]:
-        """Change controls and return where each change takes effect; `later` has the changes of the bars after that.
+        """Change controls and return where each change takes effect; `later` has changes for the bars after that.
 
         Raises:
             ControlError: a control is unknown or its value out of range; nothing is changed.
         """
 
     def act(self, action: Action) -> Landing:
-        """Do what a listener asks for as soon as possible, and return from where on it counts.
+        """Perform a listener's action as soon as possible, and return where it takes effect.
 
         Raises:
-            ControlError: There is no such track to like or dislike.
+            ControlError: The track to like or dislike does not exist.
         """
 
     def prime(self, prime: Prime) -> Mapping[str, Landing]:
-        """Let the next track take up `prime`; return where it counts, `prime`, and where that begins, `track`."""
+        """Base the next tracks on `prime`. Return `prime`, where that takes effect, and `track`, where they begin."""
 
     def events(self) -> list[StationEvent]:
         """Return the events rendered since the last call."""
@@ -63,22 +63,22 @@ class ResumableStation(StationLike, Protocol):
         """Remember this place, so that `rewind` can return to it."""
 
     def rewind(self, frame: Frames) -> bool:
-        """Return to the last mark at or before `frame`, or else to the first one; False if there is none."""
+        """Return to the last mark at or before `frame`, or else to the first mark. Return False if there is none."""
 
     def branch(self) -> None:
-        """Remember this place, just after a change, as the first one to return to if the change is settled."""
+        """Remember this place, just after a change, as the first one to return to once the change is settled."""
 
     def settle(self) -> None:
-        """Let the change before `branch` stay: `rewind` does not go back before it."""
+        """Make the change before `branch` final: `rewind` will not go back before it."""
 
     def forget(self, frame: Frames) -> None:
-        """Forget the marks that `rewind` does not need for `frame` or later."""
+        """Forget the marks that `rewind` will not need if only called for `frame` or later."""
 
     def take_snapshot(self) -> Snapshot | None:
-        """Return the latest bar line at which the station can go on, if there was one since the last call."""
+        """Return a snapshot of the latest bar line, if there has been one since the last call."""
 
     def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
-        """Go on from a snapshot, or from the beginning where it is empty, and let `log` happen again.
+        """Resume from a snapshot, or from the beginning if it is empty, and replay `log`.
 
         Raises:
             SnapshotError: the snapshot cannot be used.
@@ -89,7 +89,7 @@ class OpenResumable(Protocol):
     """A function that opens a station for a worker."""
 
     def __call__(self, settings: StationSettings, *, begins: bool) -> ResumableStation:
-        """Return a station; if it does not begin, it goes on from a snapshot before it plays."""
+        """Return a station. If `begins` is False, it must resume from a snapshot before it plays."""
 
 
 OpenStation: TypeAlias = Callable[[StationSettings], StationLike]

@@ -24,10 +24,10 @@ LONGEST_AUDIO: Final[Frames] = 360 * 60 * SAMPLE_RATE
 """A WAV file counts its bytes in 32 bits, enough for 372 minutes."""
 
 _COMPOSE_SHARE: Final = 0.2
-"""Composing's share of the work if audio is rendered afterwards."""
+"""Share of the work taken by composing if audio is rendered afterwards."""
 
 _ENCODE_SHARE: Final = 0.06
-"""Encoding's share of the work, if any file is encoded."""
+"""Share of the work taken by encoding if any file is encoded."""
 
 
 def render(
@@ -39,7 +39,7 @@ def render(
     which is much faster.
 
     Returns:
-        A description: title, length, and the loudness of audio.
+        A description: title, length, and, if audio was rendered, its loudness.
 
     Raises:
         StreamError: a file cannot be written, or ffmpeg is not installed or failed.
@@ -85,7 +85,7 @@ def _write_audio(score: Score, paths: Sequence[Path], on_progress: ProgressCallb
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Let errors of the system, such as a full disk, name the file."""
+    """Turn system errors, such as a full disk, into StreamErrors that name the file."""
     try:
         yield
     except OSError as error:
@@ -93,11 +93,11 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def _tags(score: Score, suffix: str) -> dict[str, str]:
-    """Return what players show: the title, the station, and the key and the tempo of a single track."""
+    """Return the tags that players show: title, station, and, for a single track, its key and tempo."""
     tags = {"title": score.title, "artist": score.settings.title}
     if music := score.key_and_tempo:
         key, tempo = music
-        # ID3 has frames for both, and its tempo is a whole number; the others go by custom.
+        # ID3 has frames for both, with a whole number for the tempo; the other formats follow convention.
         names = ("TKEY", "TBPM") if suffix == ".mp3" else ("INITIALKEY", "BPM")
         tags |= {names[0]: key, names[1]: f"{tempo:.0f}" if suffix == ".mp3" else f"{tempo:g}"}
     return tags

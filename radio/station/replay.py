@@ -1,7 +1,7 @@
-"""Replay of what was on the air, from its notes: without the models, and with the same samples.
+"""Replay of aired music from its notes: it needs no models, and gives the same samples.
 
 The past states of a synthesizer and a mixer cannot be restored. Instead, playing starts a little earlier, so that no
-difference remains at the first requested frame. Vinyl, rain, ambience and the tape's wow depend on the frame alone.
+difference remains at the first requested frame. Vinyl, rain, ambience and the tape's wow depend only on the frame.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from radio.types import (
 )
 
 _PLAY_SHARE: Final = 0.9
-"""Playing's share of the work if the audio is encoded or packed afterwards."""
+"""Share of the work taken by playing if the audio is encoded or packed afterwards."""
 
 
 def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[str, Block]]:
@@ -40,7 +40,7 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
 
     Args:
         passage: the passage to play.
-        separate: yield each layer alone, processed by the station's mixer, instead of all layers as `mix`.
+        separate: yield each layer separately, processed by the station's mixer, instead of all of them as `mix`.
 
     Raises:
         AudioError: the soundfont cannot be used.
@@ -86,12 +86,12 @@ def replay(passage: AiredPassage, *, separate: bool = False) -> Iterator[dict[st
 
 
 def _always(_layer: str, _controls: Controls) -> bool:
-    """Return True: a layer that is yielded alone is rendered while it is silent in the mix, too."""
+    """Return True: a layer that is yielded separately is rendered even while it is silent in the mix."""
     return True
 
 
 def _only(layer: str, stems: Mapping[str, Block]) -> Mapping[str, Block]:
-    """Return the stem of one layer; none for a lead in a station that plays none."""
+    """Return the stem of one layer, or nothing for the lead of a station without one."""
     return {layer: stems[layer]} if layer in stems else {}
 
 
@@ -106,9 +106,9 @@ def write(
 
     Args:
         passages: The passages, in order.
-        target: The file: .wav, .flac, .mp3, .opus, or .zip with a WAV file of each layer. Drafts stand beside it.
+        target: The file: .wav, .flac, .mp3, .opus, or .zip with a WAV file of each layer. Drafts go next to it.
         title: The title that players show.
-        on_progress: Called with the share that is done.
+        on_progress: Called with the completed share of the work, 0–1.
 
     Raises:
         AudioError: the soundfont cannot be used.

@@ -1,4 +1,4 @@
-"""All that a station needs to go on where another one stopped, as plain data that any process can hold."""
+"""The data with which a station continues where another one stopped, in a form that any process can hold."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Final
 from radio.types import SAMPLE_RATE, Action, Frames
 
 PREROLL: Final[Frames] = 8 * SAMPLE_RATE
-"""Audio after a snapshot's frame in which the longest notes and the room's reverb decay."""
+"""Length of the audio after a snapshot's frame in which the longest earlier notes and the room's reverb decay."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """An encoded state.
 
-    frame: the first frame that a station plays which goes on from it.
-    level: the control of loudness alone. It measures the sound, so a station that goes on from an earlier snapshot
-    takes it over when it reaches this one.
+    frame: the first frame that a station plays after resuming from it.
+    level: the state of the loudness control. It depends on measurements of the sound, so a station that resumes from an
+    earlier snapshot adopts it when it reaches this frame.
     """
 
     frame: Frames
@@ -28,10 +28,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """Something that reached a station from outside before it mixed `frame`: it comes again when the frame does.
+    """An input that a station received before it mixed `frame`; it is replayed at the same frame.
 
-    patch: changes of controls. later: those of the bars after that. action: what a listener asked for. level: that of a
-    later snapshot. prime: what the station takes up, as JSON.
+    patch: control changes. later: control changes for the bars after that. action: a listener's action. level: that of
+    a later snapshot. prime: a prime as JSON.
     """
 
     frame: Frames
@@ -44,11 +44,11 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """All that a station needs to go on where another one stopped.
+    """The data with which a station continues where another one stopped.
 
-    snapshot: data of a snapshot, `PREROLL` or more before `sound_from`; empty for the beginning of the station.
-    log: what happened since the snapshot, in order. sound_from: the first frame whose sound is needed. events_from:
-    that of the first event that is needed. frame: where the station goes on.
+    snapshot: data of a snapshot, `PREROLL` or more before `sound_from`; empty to start from the beginning. log: the
+    inputs since the snapshot, in order. sound_from: the first frame whose sound is needed. events_from: the first frame
+    whose events are needed. frame: the frame at which the station continues.
     """
 
     snapshot: bytes

@@ -26,18 +26,18 @@ SILENT_END: Final[Frames] = SAMPLE_RATE // 8
 """Silence at the end of an excerpt that fades."""
 
 _REST: Final[Seconds] = 0.001
-"""An excerpt that ends this long before the next track is composed as if it reached it."""
+"""An excerpt that ends less than this before the next track is composed as if it reached that track."""
 
 _MOST_TITLES: Final = 8
-"""Titles of tracks that a file's title may hold."""
+"""Largest number of track titles in the title of a file."""
 
 
 @dataclass(frozen=True)
 class Score:
     """The bars of one file.
 
-    bars: numbered from 0. end: the tick at which the notes that still sound are released. length: ticks of a MIDI file.
-    frames: length of the audio. fade: the frames at which a fade to silence begins and ends, or None where the end
+    bars: numbered from 0. end: the tick at which notes that still sound are released. length: length of a MIDI file in
+    ticks. frames: length of the audio. fade: the frames at which a fade to silence begins and ends; None if the end
     joins the beginning.
     """
 
@@ -51,16 +51,16 @@ class Score:
 
     @property
     def loops(self) -> bool:
-        """True where the end joins the beginning."""
+        """True if the end joins the beginning."""
         return self.fade is None
 
     def events(self, layer: str) -> list[NoteEvent]:
-        """Return the events of a layer, in order; every note that is struck is released."""
+        """Return the events of a layer, in order; every note that is struck is also released."""
         return midi.excerpt([event for bar in self.bars for event in bar.events[layer]], 0, self.end)
 
     @property
     def chapters(self) -> list[Chapter]:
-        """The tracks that are heard, in order."""
+        """The audible tracks, in order."""
         lines = bar_lines(self.bars)
         opening = [
             number for number, bar in enumerate(self.bars) if number == 0 or (bar.opens_track and not self.loops)
@@ -71,7 +71,7 @@ class Score:
 
     @property
     def title(self) -> str:
-        """The titles of the tracks, or the first one and the number of the others where there are many."""
+        """The titles of the tracks, or the first one and the number of the others if there are many."""
         titles = [chapter.title for chapter in self.chapters]
         if len(titles) > _MOST_TITLES:
             return f"{titles[0]} and {len(titles) - 1} more"
@@ -79,7 +79,7 @@ class Score:
 
     @property
     def key_and_tempo(self) -> tuple[str, float] | None:
-        """The key and the tempo, in BPM, of a score of one track; None for more."""
+        """The key and the tempo, in BPM, of a score of one track; None if there are several."""
         first = self.bars[0]
         return (first.track.key_name, first.tempo) if len(self.chapters) == 1 else None
 
@@ -97,14 +97,14 @@ def bar_lines(bars: Sequence[Bar]) -> list[Frames]:
 def compose(
     settings: StationSettings, seed: int, extent: Extent, *, on_progress: ProgressCallback = lambda _: None
 ) -> Score:
-    """Compose the first bars of a station, as far as `extent` reaches.
+    """Compose the part of a station's music that `extent` describes.
 
     The same checkpoints, settings, seed and extent give the same score.
 
     Args:
-        settings: The station; its controls hold throughout.
-        seed: Start of the music, in place of the seed in the settings.
-        extent: The part of the music that the score holds.
+        settings: The settings of the station; its controls stay the same throughout.
+        seed: Replaces the seed in the settings.
+        extent: The part of the music to compose.
         on_progress: Called with the completed share of the work, 0–1.
 
     Raises:
@@ -151,7 +151,7 @@ def _excerpt(
     frames = round(seconds * SAMPLE_RATE)
     lines = bar_lines(bars)
     begin = _fade_begin(bars, lines, frames)
-    # A track that would begin during the fade is left out: the one before it ends instead.
+    # A track that would begin during the fade is left out; the music ends with the one before it.
     openings = (number for number, bar in enumerate(bars) if number and bar.opens_track and lines[number] >= begin)
     count = next(openings, len(bars))
     length = _tick_at(bars[:count], seconds)
@@ -160,7 +160,7 @@ def _excerpt(
 
 
 def _fade_begin(bars: Sequence[Bar], lines: Sequence[Frames], frames: Frames) -> Frames:
-    """Return the frame at which a fade begins: a track's end, else the last phrase end or bar line in reach."""
+    """Return the frame at which a fade begins: a track's end, else the last phrase end or bar line within reach."""
     shortest, longest = (round(seconds * SAMPLE_RATE) for seconds in (SHORTEST_FADE, LONGEST_FADE))
     reach = [n for n in range(1, len(bars)) if frames - longest <= lines[n] <= frames - shortest]
     openings = [number for number in reach if bars[number].opens_track]
@@ -172,7 +172,7 @@ def _fade_begin(bars: Sequence[Bar], lines: Sequence[Frames], frames: Frames) ->
 
 
 def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
-    """Return the tick at which `seconds` have passed; the tempo of the last bar goes on after it."""
+    """Return the tick at which `seconds` have passed. The tempo of the last bar also applies after it."""
     left = seconds
     for number, bar in enumerate(bars):
         if left <= bar.seconds:
@@ -184,7 +184,7 @@ def _tick_at(bars: Sequence[Bar], seconds: Seconds) -> Tick:
 def _loop(
     settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: ProgressCallback
 ) -> Score:
-    """Return `count` bars from the first groove on; those up to the outro begin again where they are too few."""
+    """Return `count` bars starting with the first groove; if too few remain before the outro, they are repeated."""
     composer.writes_ahead = False
     bars = [composer.next_bar(settings.controls)]
     kinds = [script.kind for script in bars[0].track.script]
@@ -203,7 +203,7 @@ def _loop(
 
 
 def _cut(bars: Sequence[Bar], first: int, last: int, *, number: int) -> list[Bar]:
-    """Return bars `first` to `last`, not included, numbered from `number`; no note sounds before or after them."""
+    """Return bars `first` to `last` - 1, numbered from `number`; no note sounds before or after them."""
     start, end = first * TICKS_PER_BAR, last * TICKS_PER_BAR
     moved = {
         layer: [

@@ -1,4 +1,4 @@
-"""The sound of a score: whole tracks as a station plays them, excerpts that fade, and loops."""
+"""The audio of a score: whole tracks as a station plays them, excerpts that fade, and loops."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from radio.station.score import Score, bar_lines
 from radio.types import SAMPLE_RATE, STILL, Action, Block, Frames
 
 _JOINT: Final[Frames] = 1_024
-"""Length of the crossfade at the end of a loop: wow, vinyl and rain do not repeat with the bars."""
+"""Length of the crossfade at the end of a loop, needed because wow, vinyl and rain do not repeat with the bars."""
 
 _LEAD: Final[Frames] = SAMPLE_RATE
-"""Place of a loop's first bar line on its clock, so that early notes have a frame too."""
+"""Frame of a loop's first bar line on its clock, so that early notes do not fall before frame 0."""
 
 _MOST_GAIN: Final = 12.0
-"""Largest gain in dB that brings a loop to its loudness."""
+"""Largest gain in dB that is used to bring a loop to its target loudness."""
 
 
 def play(score: Score) -> Iterator[Block]:
-    """Yield the sound of a score in blocks, `score.frames` in all.
+    """Yield the audio of a score in blocks, `score.frames` in total.
 
     Up to the fade, the samples are those of a station with the same settings and seed.
 
@@ -49,14 +49,14 @@ def play(score: Score) -> Iterator[Block]:
 
 
 def fade_gain(first: Frames, last: Frames, fade: tuple[Frames, Frames]) -> Block:
-    """Return the gain of a fade for frames `first` to `last`, not included, as a column."""
+    """Return the gain of a fade for frames `first` to `last` - 1, as a column."""
     begin, end = fade
     share = (np.arange(first, last) - begin) / max(1, end - begin)
     return ((1 - np.clip(share, 0, 1)) ** 3).astype(np.float32)[:, None]
 
 
 class ScoreBars:
-    """The bars of a score that ends, for a station, with silent bars after them."""
+    """A source of bars for a station: the bars of a score that ends, then silent bars."""
 
     def __init__(self, score: Score) -> None:
         self._score = score
@@ -65,7 +65,7 @@ class ScoreBars:
         self.next_loop = 0
 
     def prepare(self, controls: Controls) -> None:
-        """The bars are composed already."""
+        """Do nothing: the bars are already composed."""
 
     def next_bar(self, controls: Controls) -> Bar:  # noqa: ARG002 — the controls were those of the score
         """Return the next bar."""
@@ -80,18 +80,18 @@ class ScoreBars:
         plan = replace(last.plan, number=number, section="outro", layers=frozenset(), mix=STILL)
         return replace(last, plan=plan, events=releases)
 
-    def act(self, action: Action, controls: Controls) -> int:  # noqa: ARG002 — a score goes on as it was composed
-        """A score has no other track."""
+    def act(self, action: Action, controls: Controls) -> int:  # noqa: ARG002 — a score cannot change
+        """Ignore the action, and return the number of the next bar."""
         return self.next_number
 
     def save(self) -> None:
-        """A score is at hand: nothing has to be saved."""
+        """Return None: a score needs no snapshots."""
 
     def restore(self, saved: ComposerState) -> None:
-        """Nothing was saved."""
+        """Do nothing: nothing was saved."""
 
-    def prime(self, prime: Prime, controls: Controls) -> int:  # noqa: ARG002 — its bars are composed
-        """A score has no other track to take up a prime; return the number of its next bar."""
+    def prime(self, prime: Prime, controls: Controls) -> int:  # noqa: ARG002 — a score cannot change
+        """Ignore the prime, and return the number of the next bar."""
         return self.next_number
 
 
@@ -112,7 +112,7 @@ def _faded(blocks: Iterable[Block], begin: Frames, end: Frames) -> Iterator[Bloc
 
 
 def _joined(blocks: Iterable[Block], frames: Frames) -> Iterator[Block]:
-    """Yield `frames` of a passage that starts `_JOINT` earlier; its end fades into what came before its start."""
+    """Yield `frames` of a passage that starts `_JOINT` earlier; its end fades into the audio before its start."""
     before: Block = np.empty((_JOINT, 2), np.float32)
     gain = np.linspace(0, 1, _JOINT, dtype=np.float32)[:, None]
     position = -_JOINT
@@ -131,7 +131,7 @@ def _joined(blocks: Iterable[Block], frames: Frames) -> Iterator[Block]:
 
 
 def _repeated(score: Score) -> AiredPassage:
-    """Return a loop's passage after it was played often enough to have no beginning, at its loudness."""
+    """Return a loop's passage at the target loudness, after enough repetitions that its start is no longer heard."""
     target = score.settings.tone.loudness
     if not target:
         return _passage(score, 0.0)
@@ -143,7 +143,7 @@ def _repeated(score: Score) -> AiredPassage:
 
 
 def _passage(score: Score, gain: float) -> AiredPassage:
-    """Return a loop's passage under a gain in dB."""
+    """Return a loop's passage with a gain in dB applied."""
     bars = _with_releases(score)
     placed = _placed(score, bars)
     rounds = -(-(PREROLL + _JOINT) // score.frames)
@@ -159,7 +159,7 @@ def _passage(score: Score, gain: float) -> AiredPassage:
 
 
 def _with_releases(score: Score) -> list[Bar]:
-    """Return the bars without what is released at the score's end; a loop releases it at its first tick."""
+    """Return the bars without the releases at the score's end; in a loop, these move to its first tick."""
     bars = [
         replace(
             bar,
@@ -170,7 +170,7 @@ def _with_releases(score: Score) -> list[Bar]:
         for bar in score.bars
     ]
     if score.loops:
-        # With the notes of the first tick, so that both are late by the same time.
+        # Together with the notes of the first tick, so that human timing delays both equally.
         events = {
             layer: [*(replace(event, tick=0) for event in _final_releases(score, layer)), *played]
             for layer, played in bars[0].events.items()
@@ -184,7 +184,7 @@ def _final_releases(score: Score, layer: str) -> list[NoteEvent]:
 
 
 def _placed(score: Score, bars: Sequence[Bar]) -> list[PlayedNote]:
-    """Return the notes of a loop as they are played: with swing, and as late as the players are."""
+    """Return the notes of a loop as they are played, with swing and human timing."""
     clock = Clock(bars[0].tempo, frame=_LEAD)
     timing = open_timing(score.settings)
     feels: Mapping[str, Feel] = {

@@ -1,4 +1,4 @@
-"""Shapes of bars: what the control of loudness knows of a track's bars before they sound."""
+"""Shapes of bars: the features from which the leveler predicts the loudness of a track's bars."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from radio.compose.script import at_energy
 from radio.types import MixMove
 
 _MISSING: Final = {"keys": -4.0, "bass": -1.5, "drums": -3.0}
-"""Loudness in dB of a band without one of its layers, beside the whole band."""
+"""Loudness in dB of a band without one of its layers, relative to the whole band."""
 _LEAD: Final = 0.8
 _MUFFLED: Final = ((4_500.0, "", 0.0), (1_800.0, " muffled", -1.0), (0.0, " dull", -3.0))
-"""Least cut-offs of the low-pass in Hz, their names, and how much quieter they are than an open one in dB."""
+"""Minimum cutoffs of the low-pass in Hz, their names, and their loudness in dB relative to an open filter."""
 _BAND: Final = -1.0
 
 
 def track_shapes(bar: Bar, energy: float, played: frozenset[str]) -> tuple[list[BarShape], int]:
-    """Return the shapes of all bars of a bar's track, and its own place among them.
+    """Return the shapes of all bars of a bar's track, and the bar's index among them.
 
     Args:
-        bar: the bar that is composed; those after it may still change.
-        energy: at which the bars after it are played.
-        played: the layers of the station, the lead apart.
+        bar: the bar just composed; those after it may still change.
+        energy: the energy of the later bars.
+        played: the layers of the station, except the lead.
     """
     place = bar.plan.number - bar.track.first_bar
     scripts = [at_energy(script, energy, played) for script in bar.track.script]
@@ -35,7 +35,7 @@ def track_shapes(bar: Bar, energy: float, played: frozenset[str]) -> tuple[list[
 
 
 def shape(layers: frozenset[str], mix: MixMove, played: frozenset[str]) -> BarShape:
-    """Return the shape of a bar in which `layers` sound, of those that the station plays."""
+    """Return the shape of a bar in which `layers` sound, given the layers that the station plays."""
     if not layers:
         return BarShape("")
     cutoff = math.sqrt(mix.lowpass[0] * mix.lowpass[1])

@@ -1,7 +1,7 @@
-"""Snapshots: the music of a station at a bar line, as bytes that only data can be read from.
+"""Snapshots: the music of a station at a bar line, as bytes that decode to plain data, never to code.
 
-A snapshot holds what the music depends on, not its sound: the station plays from the bar line again, and discards what
-it plays until everything has faded that sounded before (`PREROLL`). Textures and the tape depend on the frame alone.
+A snapshot contains the state of the music, not of the sound: a resumed station plays from the bar line and discards the
+audio until all earlier sounds would have faded (`PREROLL`). Textures and the tape depend only on the frame.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from radio.station.resume import Snapshot
 from radio.types import EventKind, Frames
 
 _MAGIC: Final = b"radio-state-8\n"
-"""Begins each snapshot; raise the number whenever a field changes anywhere in `StationState`."""
+"""The first bytes of each snapshot; increase the number whenever a field changes anywhere in `StationState`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class PendingEvent:
 class StationState:
     """A station before the next bar is composed.
 
-    frame: the next frame to be mixed. kicks, bass_notes, snares: frames of those to come. later: changes of controls
-    for the bars to come.
+    frame: the next frame to be mixed. kicks, bass_notes, snares: the frames of upcoming ones. later: control changes
+    for the upcoming bars.
     """
 
     frame: Frames
@@ -64,22 +64,22 @@ class StationState:
 
 
 def encode(state: StationState) -> Snapshot:
-    """Return a state as bytes."""
+    """Encode a state as a snapshot."""
     composer = state.composer
-    draft = composer.draft and replace(composer.draft, states={})  # they follow from the rest, and are half of all
+    draft = composer.draft and replace(composer.draft, states={})  # they follow from the rest, and are half of the data
     performers = {name: replace(saved, state=State(saved.state.memory)) for name, saved in composer.performers.items()}
     state = replace(state, composer=replace(composer, performers=performers, draft=draft))
     return Snapshot(state.frame, _ENCODER.encode(state.leveler), _MAGIC + _ENCODER.encode(state))
 
 
 def decode(data: bytes) -> StationState:
-    """Return the state that `encode` was given.
+    """Return the state in the data of a snapshot.
 
     Raises:
         SnapshotError: the bytes are of another version, or not a snapshot.
     """
     if not data.startswith(_MAGIC):
-        raise SnapshotError(f"the snapshot does not begin with {_MAGIC!r}, as those of this version of the radio do")
+        raise SnapshotError(f"the snapshot does not begin with {_MAGIC!r}, so it is not of this version of the radio")
     try:
         return _STATES.decode(memoryview(data)[len(_MAGIC) :])
     except (RadioError, msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
@@ -87,7 +87,7 @@ def decode(data: bytes) -> StationState:
 
 
 def decode_level(data: bytes) -> LevelerState:
-    """Return the control of loudness of a snapshot. Raises SnapshotError if it is damaged."""
+    """Return the state of the loudness control in a snapshot. Raise SnapshotError if it is damaged."""
     try:
         return _LEVELS.decode(data)
     except msgspec.MsgspecError as error:

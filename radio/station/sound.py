@@ -1,4 +1,4 @@
-"""The sound of a station: the notes and textures that are mixed, block by block."""
+"""The sound of a station: notes and textures, mixed block by block."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from radio.types import MIX_BLOCK, Block, Frames, MixMove
 
 @dataclass(frozen=True, slots=True)
 class SoundMark:
-    """The sound at one place, apart from that of the synthesizer and what a snapshot holds.
+    """The state of the sound at one place, except for the synthesizer and the contents of a snapshot.
 
-    strikes: frame and layer of the notes to come.
+    strikes: frame and layer of the upcoming notes.
     """
 
     mixer: Mixer
@@ -35,7 +35,7 @@ class SoundMark:
 
 
 class Sound:
-    """Plays what is scheduled.
+    """The renderer of a station's scheduled notes and its textures.
 
     Args:
         tone: The tone of the mix.
@@ -45,7 +45,7 @@ class Sound:
 
     def __init__(self, tone: Tone, synth: Synth, textures: Textures) -> None:
         self.mixed: Frames = 0
-        """The next frame to be mixed. What is mixed lags behind it by `latency`."""
+        """The next frame to be mixed. The mixed audio lags behind it by `latency`."""
         self.synth = synth
         self.moves = Moves()
         self.cues = NoteCues()
@@ -61,7 +61,7 @@ class Sound:
         return self._mixer.latency
 
     def begin_bar(self, frame: Frames, end: Frames, move: MixMove, programs: Mapping[str, int]) -> None:
-        """Let the mix move through the bar from `frame` to `end`, and its layers play with `programs`."""
+        """Schedule the move of the mix in the bar from `frame` to `end`, and the programs of its layers."""
         self.moves.add(frame, end, move)
         change_programs(self.synth, programs, frame)
 
@@ -69,7 +69,7 @@ class Sound:
         """Return the next block.
 
         Raises:
-            SignalError: It is not music: silent although notes are played, stuck, or not finite.
+            SignalError: The block is not music: silent although notes are played, stuck, or not finite.
         """
         end = self.mixed + MIX_BLOCK
         stems = self.synth.render(MIX_BLOCK)
@@ -84,12 +84,12 @@ class Sound:
         return block
 
     def mark(self) -> SoundMark:
-        """Return what `rewind` needs to return to this place."""
+        """Return the state that `rewind` needs to return to this place."""
         parts = deepcopy((self._mixer, self.leveler, self._guard))
         return SoundMark(*parts, tuple(self.cues.strikes), self._textures.ambience.save())
 
     def restore(self, state: StationState) -> None:
-        """Go on from a snapshot. What was heard before it is missing."""
+        """Resume from a snapshot. Notes and reverb from before it are missing."""
         self._restore_music(state)
         self.synth.restore(state.synth, state.frame)
         self.leveler.restore(state.leveler)
@@ -98,14 +98,14 @@ class Sound:
         self._guard = SignalGuard(state.frame - self.latency)
 
     def rewind(self, state: StationState, mark: SoundMark) -> None:
-        """Return to a mark, with the state of a snapshot that was taken there. The synthesizer is left as it is."""
+        """Return to a mark, given the state of a snapshot taken there. The synthesizer is left unchanged."""
         self._restore_music(state)
         self._mixer, self.leveler, self._guard = deepcopy((mark.mixer, mark.leveler, mark.guard))
         self.cues.strikes = list(mark.strikes)
         self._textures.ambience.restore(mark.ambience)
 
     def _restore_music(self, state: StationState) -> None:
-        """Take over the frame, the moves of the mix and the notes to come."""
+        """Restore the frame, the moves of the mix and the upcoming notes."""
         self.mixed = state.frame
         self.moves.restore(state.moves)
         self.cues = NoteCues(state.kicks, state.bass_notes, state.snares)

@@ -1,4 +1,4 @@
-"""A station: composes, plays and mixes endless music as audio is requested. It uses no clock, socket or file."""
+"""A station, which composes, plays and mixes endless music on demand. It uses no clock, socket or file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Station:
         seed: determines the human timing of the notes.
         timing: the timing model of the drummer.
         on_bar: called with each bar, once it is certain to be played.
-        begins: False if `resume` follows with a snapshot: then the first bars need not be composed.
+        begins: False if `resume` will be called with a snapshot, so that the first bars need not be composed.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Station:
         self.settings = settings
         self._on_bar = on_bar
         self.controls = settings.controls
-        """The latest values. Those of the music take effect from the bar that `control` returned."""
+        """The latest values. Those of the music take effect at the bar that `control` returned."""
         self._later: deque[Step] = deque()
-        """Changes of controls for the bars not composed yet, in order."""
+        """Control changes for the bars not composed yet, in order."""
         self._composer = bars
         self._sound = Sound(settings.tone, synth, textures)
         self._clock = Clock(settings.controls.tempo)
@@ -82,12 +82,12 @@ class Station:
         self._events = EventLog()
         self._bar_controls = settings.controls  # the controls of the latest composed bar
         self._replayed: deque[LogEntry] = deque()
-        """Entries that are still to happen again, after the station went on from a snapshot."""
+        """Log entries that are still to be replayed after resuming from a snapshot."""
         self._snapshot: StationState | None = None
         self._marks = Marks()
         self._buffer: Block = np.empty((0, 2), np.float32)
-        """Audio that is mixed, and not returned by `render` yet."""
-        if begins:  # the sound lags behind the notes: mixing one block now makes frame 0 the first bar line
+        """Mixed audio that `render` has not returned yet."""
+        if begins:  # the sound lags behind the notes: mixing one block now puts the first bar line at frame 0
             self._buffer = self._mix()[self._sound.latency :]
 
     @property
@@ -121,14 +121,14 @@ class Station:
     def control(self, patch: Step, later: Sequence[Step] = ()) -> dict[str, Landing]:
         """Change controls.
 
-        A change to the music takes effect at the first bar line not composed yet. A change to the harmony takes effect
-        with the first chord loop that begins there or later; its frame is exact only while the tempo stays the same. A
-        change to the mix takes effect with the next block to be mixed.
+        A change to the music takes effect at the first bar that is not composed yet. A change to the harmony takes
+        effect with the first chord loop that begins there or later; its frame is exact only while the tempo stays the
+        same. A change to the mix takes effect with the next block to be mixed.
 
         Args:
-            patch: Values by control. They replace those that earlier calls have for later bars.
-            later: Changes for the bars after that, one for each, so that a value moves in steps. Changes to the mix
-                take effect a moment before their bar lines. `events` tells when each was made.
+            patch: Values by control. They replace values from earlier calls for later bars.
+            later: Changes for the bars after that, one per bar, so that a value moves in steps. Changes to the mix take
+                effect slightly before their bar lines. `events` reports when each was made.
 
         Returns:
             For each control of `patch`, the bar and frame from which the change is audible.
@@ -143,7 +143,7 @@ class Station:
         return self._change(patch)
 
     def _change(self, patch: Step) -> dict[str, Landing]:
-        """Change controls now, and return where each change takes effect."""
+        """Change controls now and return where each change takes effect."""
         self.controls = self.controls.changed(patch)
         landings = {
             "bar": self._landing(self._composer.next_number),
@@ -158,22 +158,22 @@ class Station:
         return {name: landings[CONTROLS[name].lands] for name in patch}
 
     def act(self, action: Action) -> Landing:
-        """Do what a listener asks for, from the first bar not composed yet on; a taste counts from the next track on.
+        """Perform a listener's action at the first bar not composed yet; likes and dislikes affect later tracks.
 
         Returns:
             The bar and frame from which it is audible. The frame is exact only while the tempo stays the same.
 
         Raises:
-            ControlError: There is no such track to like or dislike.
+            ControlError: The track to like or dislike does not exist.
         """
         return self._landing(self._composer.act(action, self.controls))
 
     def prime(self, prime: Prime) -> dict[str, Landing]:
-        """Let the track that begins next take up `prime`, and two more tracks after it.
+        """Base the next track, and two more after it, on `prime`.
 
         Returns:
-            As `prime` the bar from which it counts: the first one not composed yet; as `track` where the track begins,
-            whose frame is exact only while the tempo stays the same.
+            `prime` is where that takes effect: the first bar that is not composed yet. `track` is where the next track
+            begins; its frame is exact only while the tempo stays the same.
         """
         first_bar = self._composer.prime(prime, self.controls)
         now = Landing(self._composer.next_number, self._next_bar_line)
@@ -182,11 +182,11 @@ class Station:
 
     @property
     def next_bar_line(self) -> Frames:
-        """The frame at which the first bar not composed yet begins. `render` composes it when it comes close."""
+        """The frame at which the first bar not composed yet begins. `render` composes it shortly before that frame."""
         return self._next_bar_line
 
     def prepare(self) -> None:
-        """Compose the next bar early, to spare `render` the work. May be called from any thread.
+        """Compose the next bar early, to save `render` the work. May be called from any thread.
 
         The audio is the same without this call.
         """
@@ -197,14 +197,14 @@ class Station:
         return self._events.take(self.position)
 
     def take_snapshot(self) -> Snapshot | None:
-        """Return the latest bar line at which the station can go on, if there was one since the last call."""
+        """Return a snapshot of the latest bar line, if there has been one since the last call."""
         state, self._snapshot = self._snapshot, None
         return None if state is None else encode(state)
 
     def resume(self, snapshot: bytes, log: Sequence[LogEntry]) -> None:
-        """Go on from a snapshot, or from where the station is where it is empty, and let `log` happen again.
+        """Resume from a snapshot, or continue at the current place if it is empty, and replay `log`.
 
-        The sound is complete `PREROLL` after the snapshot's frame; notes, bars and events are the same at once.
+        Notes, bars and events are the same from the start; the sound is complete `PREROLL` after the snapshot's frame.
 
         Raises:
             SnapshotError: the snapshot is damaged, of another version, or does not fit the station.
@@ -223,19 +223,19 @@ class Station:
             self._marks.add(mark)
 
     def branch(self) -> None:
-        """Remember this place, just after a change, as the first one to return to if the change is settled."""
+        """Remember this place, just after a change, as the first one to return to once the change is settled."""
         if (mark := self._place()) is not None:
             self._marks.branch(mark)
 
     def settle(self) -> None:
-        """Let the change before `branch` stay: `rewind` does not go back before it."""
+        """Make the change before `branch` final: `rewind` will not go back before it."""
         self._marks.settle()
         self._sound.synth.settle()
 
     def rewind(self, frame: Frames) -> bool:
-        """Return to the last mark at or before `frame`, or else to the first one, without a change that is not settled.
+        """Return to the last mark at or before `frame`, or else to the first mark. An unsettled change is undone.
 
-        Bars, notes and events come again. The sound does, too, as the notes of `PREROLL` are played again before.
+        Bars, notes and events are repeated. So is the sound, because the notes of `PREROLL` are played again first.
 
         Returns:
             False if there is no mark.
@@ -250,7 +250,7 @@ class Station:
         return True
 
     def forget(self, frame: Frames) -> None:
-        """Forget the marks that `rewind` does not need for `frame` or later."""
+        """Forget the marks that `rewind` will not need if only called for `frame` or later."""
         self._sound.synth.forget(self._marks.forget(frame))
 
     def close(self) -> None:
@@ -258,7 +258,7 @@ class Station:
         self._sound.synth.close()
 
     def _mix(self) -> Block:
-        """Return the next block, and compose the bars that begin in it."""
+        """Compose the bars that begin in the next block, and return the block."""
         while self._replayed and self._replayed[0].frame <= self.mixed:
             self._repeat(self._replayed.popleft())
         while self._next_bar_line < self.mixed + MIX_BLOCK + LOOKAHEAD:
@@ -266,7 +266,7 @@ class Station:
         return self._sound.mix(self.controls)
 
     def _save(self) -> StationState | None:
-        """Return the state before the next bar is composed; None where its bars cannot be saved."""
+        """Return the state before the next bar is composed, or None if the bars cannot be saved."""
         if (composer := self._composer.save()) is None:
             return None
         sound = self._sound
@@ -289,7 +289,7 @@ class Station:
         )
 
     def _place(self) -> Mark | None:
-        """Return everything that the station is here, if its bars can be saved."""
+        """Return a mark of the current place, or None if the bars cannot be saved."""
         self._sound.synth.keep_past()
         if (state := self._save()) is None:
             return None
@@ -339,7 +339,7 @@ class Station:
         shapes, place = track_shapes(bar, controls.energy, frozenset(self.settings.layers))
         level = self._sound.leveler.next_bar(frame, self._next_bar_line, shapes, place)
         mix = replace(bar.plan.mix, level_db=level)
-        controls = controls.changed(asdict(bar.track.wish))  # another harmony waits for the next loop
+        controls = controls.changed(asdict(bar.track.wish))  # a changed harmony waits for the next chord loop
         self._events.add_controls(frame, self._bar_controls, controls)
         if bar.opens_track:
             self._events.add_track(frame, bar, self._clock.tempo)
@@ -361,11 +361,11 @@ class Station:
         self._sound.synth.schedule(layer, synth_events)
 
     def _landing(self, bar: int) -> Landing:
-        """Return the place of a bar that is not composed yet, at the tempo that is asked for."""
+        """Return the landing of a bar that is not composed yet, assuming the tempo of the latest controls."""
         frames_per_bar = 60 * SAMPLE_RATE * BEATS_PER_BAR / self.controls.tempo
         return Landing(bar, self._next_bar_line + round((bar - self._composer.next_number) * frames_per_bar))
 
     def _bar_at(self, frame: Frames) -> int:
-        """Return the number of the bar at `frame`: the last composed bar or the one before it."""
+        """Return the number of the bar at `frame`, which is the last composed bar or the one before it."""
         last = self._composer.next_number - 1
         return last if frame >= self._clock.frame(last * TICKS_PER_BAR) else last - 1

@@ -1,6 +1,6 @@
 """Tasks of the job queue: an export, an order of files, the reading of an uploaded file.
 
-A server sends tasks to processes of their own (`radio.worker.job_queue`). What a task needs is imported when it runs,
+The server runs each task in its own process (`radio.worker.job_queue`). A task imports its dependencies when it runs,
 so that the server loads neither models nor codecs.
 """
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from radio.station.extent import Extent
 
 MOST_BYTES: Final = 5 * 2**20
-"""Largest MIDI file that is read."""
+"""Size limit for a MIDI file."""
 
 MOST_RECORDED_BYTES: Final = 20 * 2**20
-"""Largest recording that is read: a minute at 48 kHz in 24 bits has 17 MB."""
+"""Size limit for a recording: a minute at 48 kHz in 24 bits has 17 MB."""
 
 _MEMORY: Final = 2**30
-"""Most bytes of address space; a MIDI file of 5 MB takes a third of it, a recording of a minute half of it."""
+"""Limit of address space in bytes. A MIDI file of 5 MB takes a third of it, a recording of one minute half of it."""
 
 _PROCESSOR_SECONDS: Final = 60
-"""A recording of a minute takes 1.5 s on a fast machine."""
+"""Limit of processor time. A recording of one minute takes 1.5 s on a fast machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Export:
 class RenderOrder:
     """An order of files, one for each seed and format.
 
-    not_understood: phrases of the words that described the music, which changed nothing.
+    not_understood: phrases of the prompt that were not understood and changed nothing.
     """
 
     settings: StationSettings
@@ -104,7 +104,7 @@ class ReadPrime:
     choice: PartChoice
 
     def run(self, folder: Path, on_progress: ProgressCallback) -> Path:
-        """Read the file, and write the prime into `folder`. Raises MidiError or AudioError where it cannot be used."""
+        """Read the file and write the prime into `folder`. Raise MidiError or AudioError if the file cannot be used."""
         from radio.compose.listening.reading import prime_of
         from radio.compose.prime import as_json
 

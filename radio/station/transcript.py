@@ -12,7 +12,7 @@ from radio.types import SAMPLE_RATE, TICKS_PER_BAR, TICKS_PER_BEAT, Tick
 
 
 def encode(passages: Sequence[AiredPassage]) -> bytes:
-    """Return consecutive passages as a MIDI file that starts with the first bar that begins in them.
+    """Return consecutive passages as a MIDI file that starts with the first bar line in them.
 
     Notes are written on their ticks: swing and human timing are part of the sound only. Notes that began before the
     first bar are left out, and notes that sound at the end of a passage are released there. Each passage starts on a
