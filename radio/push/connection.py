@@ -20,15 +20,15 @@ CONNECT_TIMEOUT: Final[Seconds] = 10.0
 """Time limit for connecting and logging in."""
 
 _HAPPY_EYEBALLS_DELAY: Final[Seconds] = 0.25
-"""Wait for one address of a host before the next is tried too (RFC 8305): its IPv6 may lead nowhere."""
+"""Time to wait for one address of a host before trying the next one too (RFC 8305), as IPv6 may be broken."""
 _CLOSE_TIMEOUT: Final[Seconds] = 2.0
 _HIGH_WATER: Final = 1 << 18
-"""Most bytes in the write buffer: less than a second of video."""
+"""Largest number of bytes in the write buffer: less than a second of video."""
 
 
 @contextlib.asynccontextmanager
 async def connected(target: Target) -> AsyncIterator[ServerConnection]:
-    """Open a connection and log in within the block; close the connection only if the block fails.
+    """Open a connection for a block that logs in, and close it only if the block fails.
 
     Raises:
         StreamError: The host cannot be reached, its certificate is not trusted, or `CONNECT_TIMEOUT` has passed.
@@ -56,7 +56,7 @@ class ServerConnection:
         self._acknowledged = 0
         self._socket: socket.socket = writer.get_extra_info("socket")
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Reset when closed with bytes unsent: the system would otherwise keep the connection open for minutes.
+        # Reset if closed with unsent bytes: the system would otherwise keep the connection open for minutes.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.set_write_buffer_limits(high=_HIGH_WATER)
 
@@ -68,7 +68,7 @@ class ServerConnection:
             StreamError: The host is unknown, does not answer, or its certificate is not trusted.
         """
         # The certificate must be trusted and match the host name: an impostor would receive the stream key.
-        # Loading the system's certificates reads some hundred files, so it happens in a thread.
+        # Loading the system's certificates reads a few hundred files, so it runs in a thread.
         context = await asyncio.to_thread(ssl.create_default_context) if target.is_secure else None
         try:
             return cls(
@@ -100,12 +100,12 @@ class ServerConnection:
         if not self._writer.is_closing():
             (queued,) = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4)))
             unsent = queued + self._writer.transport.get_write_buffer_size()
-            # TLS records are longer than their content, so the difference may shrink; the count must not.
+            # TLS records are longer than their content, so the difference may decrease; the count must not.
             self._acknowledged = max(self._acknowledged, self._sent - unsent)
         return self._acknowledged
 
     async def close(self, last_bytes: bytes = b"") -> None:
-        """Send `last_bytes`, wait briefly until they are acknowledged, and end the connection."""
+        """Send `last_bytes`, wait briefly for them to be acknowledged, and end the connection."""
         with contextlib.suppress(OSError, TimeoutError, StreamError):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 if last_bytes:
@@ -115,5 +115,5 @@ class ServerConnection:
         self.abort()
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection immediately."""
         self._writer.transport.abort()

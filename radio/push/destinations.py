@@ -1,4 +1,4 @@
-"""Streams to a server that has accepted us: video and audio over RTMP, or audio packets to an Icecast mount."""
+"""Destinations of a push: video and audio over RTMP, or audio packets to an Icecast mount."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _log = logging.getLogger("radio.push")
 HOUR: Seconds = 3_600.0
 
 TITLE_WAITS: tuple[Seconds, ...] = (1.0, 2.0, 4.0, 8.0)
-"""Waits before a rejected title is sent again."""
+"""Waits before each attempt to resend a rejected title."""
 
 
 class PacketSource(Protocol):
@@ -42,7 +42,7 @@ class PacketSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PushedStation:
-    """A station as its pushes present it."""
+    """A station as presented by its pushes."""
 
     source: PacketSource
     name: str
@@ -51,7 +51,7 @@ class PushedStation:
     image: Path
     """The background of the video."""
     title_at: Callable[[Frames], str | None]
-    """Returns the title of the track that sounds at a frame."""
+    """Returns the title of the track playing at a frame."""
 
 
 class Destination(Protocol):
@@ -62,7 +62,7 @@ class Destination(Protocol):
     """The format of the packets to stream."""
 
     async def connect(self) -> None:
-        """Connect, and return when the server has accepted us. Raise StreamError if it does not."""
+        """Connect, and return when the server has accepted the stream. Raise StreamError if it does not."""
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
         """Send packets until they end. Raise StreamError when the connection fails."""
@@ -75,7 +75,7 @@ class Destination(Protocol):
 
 
 class RtmpDestination:
-    """H.264 and AAC from an encoder process, over one RTMP connection after another."""
+    """A stream of H.264 and AAC from an encoder process, over one or more successive RTMP connections."""
 
     format: Format = "pcm"
 
@@ -87,7 +87,7 @@ class RtmpDestination:
         """Bytes acknowledged on earlier connections."""
         self._headers: dict[int, Tag] = {}
         self._restart_at: float | None = None
-        """Monotonic time of the next planned restart, set when the current stream has its first key frame."""
+        """Monotonic time of the next planned restart, set at the first key frame of the current stream."""
 
     async def connect(self) -> None:
         self._connection = await RtmpConnection.open(self._settings.to, self._secrets)
@@ -131,9 +131,9 @@ class RtmpDestination:
                 self._restart_at = time.monotonic() + self._settings.restart_hours * HOUR
 
     async def _restart(self) -> None:
-        """Start a new stream before a key frame: services end streams that last too long.
+        """Start a new stream before a key frame, because services end streams that last too long.
 
-        The encoder runs on meanwhile, and its output waits in the pipe.
+        The encoder keeps running during the restart, and its output waits in the pipe.
         """
         self._acknowledged_before = self.acknowledged()
         await self.close()
@@ -144,7 +144,7 @@ class RtmpDestination:
 
 
 class IcecastDestination:
-    """The station's Opus or MP3 packets, sent to a mount of an Icecast server."""
+    """A stream of the station's Opus or MP3 packets to a mount of an Icecast server."""
 
     def __init__(self, settings: PushSettings, secrets: Secrets, station: PushedStation) -> None:
         self.stall = StallDetector()
@@ -158,7 +158,7 @@ class IcecastDestination:
         self._connection = await IcecastConnection.open(self._settings.to, self._secrets.key, mount)
 
     async def stream(self, packets: AsyncIterator[Packet]) -> None:
-        if self.format != "mp3":  # an Ogg stream has its title in its first pages only
+        if self.format != "mp3":  # an Ogg stream has a title only in its first pages
             await self._send(packets, lambda _: None)
             return
         titles: asyncio.Queue[str] = asyncio.Queue()
@@ -191,10 +191,10 @@ class IcecastDestination:
                 await connection.send(chunk.data)
 
     async def _update_titles(self, titles: asyncio.Queue[str]) -> None:
-        """Send each title over a connection of its own, and again if it is rejected, unless there is a newer one.
+        """Send each title over a separate connection. Retry a rejected title unless there is a newer one.
 
-        A server may know the mount only some time after it has accepted the source. A rejected title does not end the
-        stream.
+        A server may not know the mount until some time after it has accepted the source. A rejected title does not end
+        the stream.
         """
         while True:
             title = await titles.get()

@@ -64,7 +64,7 @@ def title_request(target: Target, key: str, title: str) -> bytes:
 
 
 def rejection(head: bytes) -> str | None:
-    """Return why the server rejects a request, or None if it accepts.
+    """Return the reason why the server rejects a request, or None if it accepts the request.
 
     Args:
         head: The head of the server's response.
@@ -114,7 +114,7 @@ class IcecastConnection:
         await self._connection.close()
 
     async def _read_until_closed(self) -> None:
-        """Return when the server closes the connection; discard what it sends before."""
+        """Discard received data, and return when the server closes the connection."""
         try:
             while await self._connection.reader.read(_READ_SIZE):
                 pass
@@ -133,7 +133,7 @@ async def update_title(target: Target, key: str, title: str) -> None:
 
 
 async def _accepted(target: Target, request: bytes) -> ServerConnection:
-    """Send a request; return the connection once the server has accepted it."""
+    """Send a request, and return the connection once the server has accepted it."""
     async with connected(target) as connection:
         await connection.send(request)
         try:
@@ -158,5 +158,5 @@ def _request(method: str, path: str, target: Target, key: str, headers: dict[str
 
 
 def _one_line(text: str) -> str:
-    """Join the lines of `text`: a header value is one line."""
+    """Join the lines of `text`, because a header value must be one line."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""One push: connects, streams, detects stalls, and reconnects after a wait."""
+"""A push, which connects, streams, detects stalls, and reconnects after a wait."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from radio.types import Packet, Seconds
 _log = logging.getLogger("radio.push")
 
 _POLL_INTERVAL: Final[Seconds] = 0.5
-"""Time between two readings of the acknowledged bytes."""
+"""Time between readings of the acknowledged bytes."""
 
 
 class Pusher:
-    """One push of one station. A failure affects neither the station nor other pushes.
+    """A push of a station. A failure affects neither the station nor other pushes.
 
     Args:
         settings: The server, the key and the format.
@@ -38,7 +38,7 @@ class Pusher:
         self._back_off = retry.BackOff(random.random)
 
     async def run(self) -> None:
-        """Push until the station stops. Raise nothing but CancelledError."""
+        """Push until the station stops. Raise no exceptions except CancelledError."""
         try:
             while True:
                 started = time.monotonic()
@@ -90,7 +90,7 @@ class Pusher:
             await destination.close()
 
     async def _watch(self, destination: Destination, sent_before: int) -> None:
-        """Count the acknowledged bytes.
+        """Update the number of acknowledged bytes until the connection stalls.
 
         Raises:
             StreamError: The connection has stalled.

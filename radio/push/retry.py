@@ -1,4 +1,4 @@
-"""Waits between attempts, and detection of stalled connections. Pure: time and chance are arguments."""
+"""Waits between attempts, and detection of stalled connections. Pure: time and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from radio.types import Seconds
 MIN_WAIT: Final[Seconds] = 0.5
 MAX_WAIT: Final[Seconds] = 60.0
 _JITTER: Final = 0.2
-"""Random share of a wait, so that many radios do not reconnect at the same moment."""
+"""Random share of a wait, so that many radios do not reconnect at the same time."""
 
 STABLE_AFTER: Final[Seconds] = 60.0
 """Uptime after which a failure no longer counts towards longer waits."""
@@ -39,10 +39,10 @@ class BackOff:
 
 
 class StallDetector:
-    """Detects a connection that takes input and delivers nothing.
+    """A detector of connections that accept input but deliver nothing.
 
-    A restarting station has nothing to send, and that is no stall: the time runs from the first input after the last
-    acknowledged byte.
+    A restarting station has nothing to send, which is not a stall: the time is measured from the first input after the
+    last acknowledged byte.
     """
 
     def __init__(self) -> None:
@@ -50,16 +50,16 @@ class StallDetector:
         self._waiting_since: Seconds | None = None
 
     def on_input(self, now: Seconds) -> None:
-        """Note that there is something to send."""
+        """Record that there is something to send."""
         if self._waiting_since is None:
             self._waiting_since = now
 
     def on_acknowledged(self, total: int) -> None:
-        """Note the total number of acknowledged bytes."""
+        """Record the total number of acknowledged bytes."""
         if total > self._acknowledged:
             self._acknowledged = total
             self._waiting_since = None
 
     def is_stalled(self, now: Seconds) -> bool:
-        """Return whether input has waited longer than `STALL_TIMEOUT`."""
+        """Return True if input has been waiting for longer than `STALL_TIMEOUT`."""
         return self._waiting_since is not None and now - self._waiting_since > STALL_TIMEOUT

@@ -14,7 +14,7 @@ State: TypeAlias = Literal["connecting", "connected", "reconnecting", "ended"]
 
 @dataclass(slots=True)
 class PushStatus:
-    """The state and the counters of one push since it was started."""
+    """The state and the counters of a push since it was started."""
 
     to: str
     """The address, without user or key."""
@@ -28,10 +28,10 @@ class PushStatus:
     sent: int = 0
     """Bytes acknowledged by the server, over all connections."""
     error: str | None = None
-    """Reason why the last connection ended or could not be made."""
+    """The reason why the last connection ended or could not be made."""
 
     def set_state(self, state: State) -> None:
-        """Enter a state; entering the current one changes nothing."""
+        """Enter a state. Entering the current state changes nothing."""
         if state != self.state:
             self.state, self.since = state, time.time()
 

@@ -1,7 +1,7 @@
-"""Login of an RTMP publisher with user and password, as Wowza and others ask for it ("authmod=adobe").
+"""Login of an RTMP publisher with user and password, as required by Wowza and other servers ("authmod=adobe").
 
-The server refuses to connect and says how to log in; each answer is the query of the next attempt to connect. There is
-no specification; this is the exchange of librtmp, which OBS and ffmpeg use.
+The server refuses the connection and says how to log in; the client answers in the query of its next attempt. There is
+no specification; this is the exchange that librtmp implements, which OBS and ffmpeg use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from radio.errors import StreamError
 
 ATTEMPTS: Final = 3
-"""Connections that a login takes: without a query, with the user, and with the answer to the challenge."""
+"""Number of connections for a login: without a query, with the user, and with the answer to the challenge."""
 
 
 class LoginNeededError(StreamError):
@@ -21,7 +21,7 @@ class LoginNeededError(StreamError):
 
 
 def query(refusal: str, user: str, password: str, challenge: str) -> str:
-    """Return the query with which to connect again.
+    """Return the query for the next attempt to connect.
 
     Args:
         refusal: The server's reason.
@@ -33,9 +33,7 @@ def query(refusal: str, user: str, password: str, challenge: str) -> str:
         StreamError: There is no user, or the server does not accept this one.
     """
     if not user:
-        raise StreamError(
-            "the server asks for a user and a password: write rtmp://USER@HOST/APP, and name password_env"
-        )
+        raise StreamError("the server asks for a user and a password: use rtmp://USER@HOST/APP, and set password_env")
     if "?reason=authfailed" in refusal or "?reason=nosuchuser" in refusal:
         raise StreamError("the server rejects the user or the password")
     _, separator, request = refusal.partition("?reason=needauth")

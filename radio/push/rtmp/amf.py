@@ -1,4 +1,4 @@
-"""AMF0, the encoding of RTMP's commands, as far as a publisher needs it.
+"""AMF0, the encoding of RTMP's commands: the subset that a publisher needs.
 
 Source: Adobe, "Action Message Format – AMF 0", section 2. Values are plain Python: float, bool, str, dict, list, None.
 """
@@ -16,11 +16,11 @@ Value: TypeAlias = "float | bool | str | list[Value] | dict[str, Value] | None"
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _UNDEFINED = 0, 1, 2, 3, 5, 6
 _ECMA_ARRAY, _OBJECT_END, _STRICT_ARRAY, _DATE, _LONG_STRING = 8, 9, 10, 11, 12
 _MAX_DEPTH = 16
-"""Most levels of nested objects; real answers have two."""
+"""Largest depth of nested objects; real answers have two levels."""
 
 
 def encode(*values: Value) -> bytes:
-    """Return the encoded values, one after another, as in the body of a command."""
+    """Encode values one after another, as in the body of a command."""
     return b"".join(map(_encoded, values))
 
 
@@ -28,7 +28,7 @@ def decode(data: bytes) -> list[Value]:
     """Return the values encoded in `data`.
 
     Raises:
-        StreamError: The data is truncated, nested too deeply, or has a value of an unsupported type.
+        StreamError: The data is truncated, nested too deeply, or contains a value of an unsupported type.
     """
     reader = _Reader(data)
     values = []
@@ -66,7 +66,7 @@ def _name(text: str) -> bytes:
 
 
 class _Reader:
-    """Reads values from bytes, from first to last."""
+    """A sequential reader of values."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""RTMP's chunk layer: splits messages into chunks and reassembles them, without I/O.
+"""RTMP's chunk layer, which splits messages into chunks and reassembles them, without I/O.
 
 Source: "Adobe's Real Time Messaging Protocol" 1.0, section 5.3.
 """
@@ -11,27 +11,27 @@ from dataclasses import dataclass, field, replace
 from radio.errors import StreamError
 
 DEFAULT_CHUNK_SIZE = 128
-"""Bytes of a chunk's payload until a side announces another size."""
+"""Bytes of a chunk's payload until the sender announces another size."""
 
 SENT_CHUNK_SIZE = 4_096
-"""The size we announce: less overhead than 128 bytes, and audio does not wait long behind a large video frame."""
+"""The size that we announce: less overhead than 128 bytes, without long delays of audio behind a large video frame."""
 
 MAX_MESSAGE_BYTES = 1 << 16
-"""Longest message accepted from a server; real answers have some hundred bytes."""
+"""Longest message accepted from a server; real answers have a few hundred bytes."""
 
 MAX_CHUNK_STREAMS = 64
-"""Most chunk streams accepted from a server; real servers use about three."""
+"""Largest number of chunk streams accepted from a server; real servers use about three."""
 
 _HEADER_SIZES = (11, 7, 3, 0)
-"""Bytes of a message header by its format, 0–3 (section 5.3.1.2)."""
+"""Bytes of a message header by format, 0–3 (section 5.3.1.2)."""
 
 _EXTENDED = 0xFFFFFF
-"""Timestamps from this value on stand in an extended timestamp field of four bytes (section 5.3.1.3)."""
+"""Timestamps of this value or more are written in a four-byte extended timestamp field (section 5.3.1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RtmpMessage:
-    """A message: its type (sections 5.4 and 7.1), message stream, timestamp in ms, and body."""
+    """A message: type (sections 5.4 and 7.1), message stream, timestamp in ms, and body."""
 
     kind: int
     stream: int
@@ -40,10 +40,10 @@ class RtmpMessage:
 
 
 class ChunkWriter:
-    """Splits messages into chunks.
+    """A splitter of messages into chunks.
 
-    The first message of a chunk stream carries its timestamp, later ones the difference to the one before, as ffmpeg
-    writes them. Timestamps of more than 4.6 hours, which servers read in different ways, are thereby avoided.
+    As in ffmpeg, the first message of a chunk stream carries its timestamp, and later ones carry the difference from
+    the previous one. This avoids timestamps beyond 4.6 hours, which servers interpret in different ways.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class ChunkWriter:
 
 @dataclass(slots=True)
 class _ChunkStream:
-    """The header fields of a chunk stream, which later chunks may omit, and the message received so far."""
+    """The header fields of a chunk stream, which later chunks may omit, and the part of a message received so far."""
 
     kind: int = 0
     stream: int = 0
@@ -87,7 +87,7 @@ class _ChunkStream:
 
 
 class ChunkReader:
-    """Reassembles messages from bytes that arrive in pieces of any size."""
+    """A reader of messages from bytes that arrive in pieces of any size."""
 
     def __init__(self) -> None:
         self.size = DEFAULT_CHUNK_SIZE
@@ -99,10 +99,10 @@ class ChunkReader:
         self._buffer += data
 
     def next(self) -> RtmpMessage | None:
-        """Return the next complete message, or None. A message may change `size`: set it before the next call.
+        """Return the next complete message, or None. If it changes the chunk size, set `size` before the next call.
 
         Raises:
-            StreamError: A message is longer than any that a server needs, or there are too many chunk streams.
+            StreamError: A message exceeds `MAX_MESSAGE_BYTES`, or there are too many chunk streams.
         """
         while True:
             messages = self._read_chunk()
@@ -112,7 +112,7 @@ class ChunkReader:
                 return messages[0]
 
     def _read_chunk(self) -> list[RtmpMessage] | None:
-        """Read one chunk. Return the message that it completes, if any, or None while the chunk is incomplete."""
+        """Read one chunk. Return the message that it completes, if any, in a list; None if the chunk is incomplete."""
         header = self._read_header()
         if header is None:
             return None
@@ -137,11 +137,11 @@ class ChunkReader:
 
         Returns:
             The chunk stream's number, the timestamp of a message that starts here, the chunk stream with its new
-            header fields, and the offset of the payload. None while the header is incomplete.
+            header fields, and the offset of the payload. None if the header is incomplete.
         """
         buffer = self._buffer
         format_, number, at = (buffer[0] >> 6, buffer[0] & 0x3F, 1) if buffer else (0, 0, 0)
-        if number < 2:  # the number stands in the next byte, or the next two
+        if number < 2:  # the number is in the next byte, or the next two
             at = number + 2
             number = 64 + int.from_bytes(buffer[1:at], "little")
         if len(buffer) < at + _HEADER_SIZES[format_]:

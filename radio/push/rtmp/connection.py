@@ -28,7 +28,7 @@ class RtmpConnection:
 
     @classmethod
     async def open(cls, target: Target, secrets: Secrets) -> RtmpConnection:
-        """Connect, log in if the server asks for it, and return when the server has accepted the stream.
+        """Connect, log in if the server requires it, and return when the server has accepted the stream.
 
         Raises:
             StreamError: The server cannot be reached, rejects the stream, or does not answer.
@@ -66,7 +66,7 @@ class RtmpConnection:
 
 
 async def _published(target: Target, key: str, query: str) -> tuple[ServerConnection, Publisher]:
-    """Connect with a query after the application's name; return when the server has accepted the stream."""
+    """Connect with a query after the application's name, and return when the server has accepted the stream."""
     async with connected(target) as connection:
         address = f"{target.scheme}://{target.netloc}/{target.path}"
         publisher = Publisher(app=target.path + query, address=address + query, key=key, noise=os.urandom(1_528))
@@ -77,7 +77,7 @@ async def _published(target: Target, key: str, query: str) -> tuple[ServerConnec
 
 
 async def _receive_once(connection: ServerConnection, publisher: Publisher) -> None:
-    """Read what the server sends next, and send the answer."""
+    """Receive the next data from the server, and send the answer."""
     state = publisher.state
     try:
         data = await connection.reader.read(_READ_SIZE)
@@ -90,11 +90,11 @@ async def _receive_once(connection: ServerConnection, publisher: Publisher) -> N
 
 
 def _closed_reason(state: PublishState) -> str:
-    """Return the likely reason for a closed connection: many servers reject a client without a message."""
+    """Return the likely reason for a closed connection, as many servers reject a client without a message."""
     if state is PublishState.LIVE:
         return "the server closed the connection"
     if state is PublishState.PUBLISHING:
         return "the server closed the connection after the stream key: is the key right, and not in use elsewhere?"
     if state is PublishState.HANDSHAKE:
-        return "the server closed the connection at once: does it speak RTMP on this port?"
+        return "the server closed the connection immediately: does it speak RTMP on this port?"
     return "the server closed the connection after the application name: is the address right?"

@@ -1,4 +1,4 @@
-"""FLV tags, whose bodies are RTMP's messages.
+"""FLV tags, whose bodies are those of RTMP messages.
 
 Source: Adobe, "Video File Format Specification" 10.1, annex E.
 """
@@ -21,12 +21,12 @@ _CODEC_HEADER, _PICTURE = 0, 1
 """Types of AVC and AAC packets; 2 ends a stream."""
 _WRAP = 1 << 31
 MAX_TAG_BYTES = 1 << 22
-"""Longest tag accepted from the encoder; a key frame at the highest bit rate has a tenth of it."""
+"""Longest tag accepted from the encoder; a key frame at the highest bit rate is a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """An FLV tag: its type (AUDIO, VIDEO or DATA), timestamp in ms, and body."""
+    """An FLV tag: type (AUDIO, VIDEO or DATA), timestamp in ms, and body."""
 
     kind: int
     time: int
@@ -47,7 +47,7 @@ class Tag:
 
 
 class TagReader:
-    """Reads the tags of an FLV file that arrives in pieces of any size."""
+    """A reader of tags from an FLV file that arrives in pieces of any size."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -84,6 +84,6 @@ class TagReader:
         return tags
 
     def _unwrapped(self, time: int) -> int:
-        """Return the full timestamp nearest to the last one: 31 bits wrap after 24 days and 20 hours."""
+        """Return the full timestamp nearest to the last one, as 31 bits wrap after 24 days and 20 hours."""
         self._last_time = time + round((self._last_time - time) / _WRAP) * _WRAP
         return self._last_time

@@ -1,7 +1,7 @@
 """Publishing over RTMP as a state machine: bytes in, bytes out, no I/O.
 
 Source: "Adobe's Real Time Messaging Protocol" 1.0, sections 5.2 (handshake), 5.4 and 7. The commands and their order
-are those of ffmpeg and OBS; `releaseStream` and `FCPublish` are in no specification, but services expect them.
+are those of ffmpeg and OBS. No specification describes `releaseStream` and `FCPublish`, but services expect them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Publisher:
     Args:
         app: The application, the first part of the address's path, such as `live2`.
         address: The address without the key, sent to the server as `tcUrl`.
-        key: The stream's name, a secret with most services. It is in sent bytes only, never in a message or an error.
+        key: The stream's name, with most services a secret. It occurs only in sent bytes, never in a log or an error.
         noise: 1,528 random bytes for the handshake.
     """
 
@@ -92,7 +92,7 @@ class Publisher:
         return b"".join(out)
 
     def send(self, kind: int, time: int, body: bytes) -> bytes:
-        """Return the bytes of one media message: `kind` is flv.AUDIO, VIDEO or DATA, `time` in ms from 0."""
+        """Return the bytes of one media message; `kind` is flv.AUDIO, VIDEO or DATA, and `time` is in ms from 0."""
         if self.state is not PublishState.LIVE:
             raise StreamError("the server has not accepted the stream yet")
         if kind == DATA:
@@ -171,7 +171,7 @@ class Publisher:
         return b""
 
     def _command(self, name: str, number: int, *values: amf.Value, stream: int = 0) -> bytes:
-        # A chunk stream keeps its message stream, so commands to a created stream have one of their own.
+        # A chunk stream belongs to one message stream, so commands to the created stream use a separate one.
         chunk_stream = _COMMAND_CHUNK_STREAM if stream == 0 else _PUBLISH_CHUNK_STREAM
         return self._writer.split(chunk_stream, RtmpMessage(_COMMAND, stream, 0, amf.encode(name, number, *values)))
 
@@ -180,7 +180,7 @@ class Publisher:
 
 
 def _description(values: list[amf.Value]) -> str:
-    """Return the code and description of a status object on one line."""
+    """Return the code and the description of a status object on one line."""
     status = _status(values)
     words = [" ".join(str(status[name]).split()) for name in ("code", "description") if status.get(name)]
     return ": ".join(words) or "no reason given"

@@ -1,7 +1,7 @@
 """The encoder process, `python -m radio.push.video.encoder`: samples and titles in, H.264 and AAC out.
 
-It reads the messages of `radio.push.video.messages` from stdin, writes FLV to stdout, and ends with its input. It has
-neither the server's address nor the stream key.
+It reads the messages of `radio.push.video.messages` from stdin, writes FLV to stdout, and exits at the end of input. It
+knows neither the server's address nor the stream key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from radio.push.video.spectrum import Spectrum
 from radio.types import SAMPLE_RATE, Frames
 
 KEY_INTERVAL = 2
-"""Seconds from one key frame to the next, as Twitch and YouTube require."""
+"""Seconds between key frames, as required by Twitch and YouTube."""
 PRESET = "veryfast"
 """x264's preset. The next faster one saves 4 % of a core, and its picture is coarser."""
 AUDIO_RATE = 160_000
@@ -36,7 +36,7 @@ _SAMPLE_BYTES = 4
 def x264_params(fps: int, bitrate: int) -> str:
     """Return x264's parameters for a constant `bitrate` in kbit/s.
 
-    The stream is padded to the bit rate (nal-hrd=cbr): a still picture needs much less, and services warn about that.
+    The stream is padded to the bit rate (nal-hrd=cbr), because services warn about the low rate of a still picture.
     """
     interval = KEY_INTERVAL * fps
     return (
@@ -46,7 +46,7 @@ def x264_params(fps: int, bitrate: int) -> str:
 
 
 class Encoder:
-    """Encodes samples, and one video frame for each 1/fps seconds of them."""
+    """An encoder of samples, and of one video frame per 1/fps seconds of samples."""
 
     def __init__(self, settings: EncoderSettings, sink: BinaryIO) -> None:
         self._picture = Picture(
@@ -74,7 +74,7 @@ class Encoder:
         return stream
 
     def set_title(self, text: str) -> None:
-        """Show `text` from the next video frame on."""
+        """Show `text`, starting with the next video frame."""
         self._picture.set_title(text)
 
     def add_samples(self, data: bytes) -> None:
@@ -125,9 +125,9 @@ def run(source: BinaryIO, sink: BinaryIO) -> None:
 
 def main() -> None:
     """Run the encoder on stdin and stdout."""
-    # Ctrl-C reaches the whole process group; the parent ends this process by closing its input.
+    # Ctrl-C signals the whole process group, but the parent ends this process by closing its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)  # stations have priority: late video catches up, late audio is audible
+    os.nice(10)  # stations have priority: late video can catch up, but late audio is audible
     try:
         run(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:

@@ -15,12 +15,12 @@ from radio.types import Seconds
 from radio.worker.environment import child_environment
 
 _COMMAND: Final = (sys.executable, "-P", "-m", "radio.push.video.encoder")
-"""-P keeps the working directory off the import path: the user's files there must not replace our modules."""
+"""-P keeps the working directory off the import path, so that the user's files there cannot replace our modules."""
 
 _EXIT_TIMEOUT: Final[Seconds] = 0.5
 _READ_SIZE = 65_536
 _STDERR_BYTES = 2_000
-"""Most bytes of error output to remember."""
+"""Number of bytes of error output to keep."""
 
 
 class EncoderProcess:
@@ -36,7 +36,7 @@ class EncoderProcess:
     @classmethod
     @contextlib.asynccontextmanager
     async def started(cls, settings: EncoderSettings) -> AsyncIterator[EncoderProcess]:
-        """Start an encoder; end its process when the block is left."""
+        """Start an encoder, and end its process when the block exits."""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *_COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment()
@@ -53,7 +53,7 @@ class EncoderProcess:
         await self._write(message(SAMPLES, data))
 
     async def set_title(self, text: str) -> None:
-        """Set the title shown from the next sample on."""
+        """Set the title to show, starting with the next sample."""
         await self._write(message(TITLE, text.encode()))
 
     async def tags(self) -> AsyncIterator[Tag]:
@@ -85,14 +85,14 @@ class EncoderProcess:
             async with asyncio.timeout(_EXIT_TIMEOUT):
                 await self._process.wait()
         except TimeoutError:
-            self._process.kill()  # safe: it holds no files and no state
+            self._process.kill()  # safe: it has no files and no state
             await self._process.wait()
         self._stderr.cancel()
         await asyncio.gather(self._stderr, return_exceptions=True)
 
 
 async def _read_tail(stream: asyncio.StreamReader) -> bytes:
-    """Read a stream to its end; return its last bytes."""
+    """Read a stream to its end, and return the last `_STDERR_BYTES` bytes."""
     tail = b""
     while data := await stream.read(_READ_SIZE):
         tail = (tail + data)[-_STDERR_BYTES:]

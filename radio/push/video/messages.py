@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from radio.errors import StreamError
 
 SAMPLES, TITLE = 1, 2
-"""Types of messages: interleaved signed 16-bit samples at 48 kHz; a title in UTF-8, shown from the next sample on."""
+"""Message types: interleaved signed 16-bit samples at 48 kHz; a title in UTF-8, shown from the next sample onward."""
 
 _HEADER: Final = struct.Struct("<BI")
 _MAX_BODY_BYTES = 1 << 20
@@ -41,7 +41,7 @@ def message(kind: int, body: bytes) -> bytes:
 
 
 def read_settings(source: BinaryIO) -> EncoderSettings:
-    """Read the first line. Raise StreamError if it does not hold settings."""
+    """Read the first line. Raise StreamError if it does not contain settings."""
     try:
         return EncoderSettings(**json.loads(source.readline()))
     except (ValueError, TypeError) as error:
@@ -52,7 +52,7 @@ def read_messages(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the type and body of each message until the input ends; ignore a truncated last one.
 
     Raises:
-        StreamError: A message is of unknown type or too long.
+        StreamError: A message has an unknown type or is too long.
     """
     while len(header := source.read(_HEADER.size)) == _HEADER.size:
         kind, length = _HEADER.unpack(header)

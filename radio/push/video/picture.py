@@ -1,6 +1,6 @@
 """The picture of a push as YUV planes: the station's image, spectrum bars, the station's name and the title.
 
-For each title the picture is drawn twice, with all bars empty and with all bars full. A frame copies the rows of each
+For each title, the picture is drawn twice, with all bars empty and with all bars full. A frame copies the rows of each
 bar from one or the other.
 """
 
@@ -34,7 +34,7 @@ _CREAM, _AMBER, _ROSE, _NIGHT = (250, 240, 226), (244, 190, 126), (214, 108, 132
 _MARGIN, _TITLE_SIZE, _STATION_SIZE, _GAP = 64, 44, 28, 18
 """Pixels in a picture 720 pixels high."""
 _BAR_HEIGHT = 0.15
-"""Height of a full bar, as a share of the picture's."""
+"""Height of a full bar, as a share of the height of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class _TextLine:
 
 
 class Picture:
-    """Draws frames.
+    """A renderer of frames.
 
     Args:
         width: Pixels, even.
         height: Pixels, even.
         image: The background, cropped to the shape of the frame.
-        station: The station's name, at the right of the title.
+        station: The station's name, shown to the right of the title.
 
     Raises:
         StreamError: The image cannot be read.
@@ -68,7 +68,7 @@ class Picture:
         self._background = _shaded(_cropped(image, self._size))
         self._empty: Planes
         self._full: Planes
-        # Chroma has one sample per 2 × 2 pixels, so bars start and end at even pixels.
+        # Chroma has one sample per 2 × 2 pixels, so bars must start and end at even pixels.
         margin = round(_MARGIN * self._scale)
         self._edges = [_even(margin + (width - 2 * margin) * number / BARS) for number in range(BARS + 1)]
         self._gap = max(2, _even((self._edges[-1] - self._edges[0]) / BARS * 0.3))
@@ -77,7 +77,7 @@ class Picture:
         self.set_title("")
 
     def set_title(self, text: str) -> None:
-        """Show a title from the next frame on."""
+        """Show a title, starting with the next frame."""
         canvas = self._background.copy()
         draw = ImageDraw.Draw(canvas)
         left, right = self._edges[0], self._edges[-1] - self._gap
@@ -121,7 +121,7 @@ class Picture:
         return canvas
 
     def _write(self, draw: ImageDraw.ImageDraw, line: _TextLine, left: int, right: int) -> int:
-        """Write a line between `left` and `right`, shortened if it is too long; return its left edge."""
+        """Write a line between `left` and `right`, shortened if it is too long, and return its left edge."""
         text, size = " ".join(line.text.split()), round(line.size * self._scale)
         font = _font(line.font, text, size)
         if font.getlength(text) > right - left:
@@ -171,7 +171,7 @@ def _even(value: float) -> int:
 
 
 def _font(bundled: str, text: str, size: int) -> ImageFont.FreeTypeFont:
-    """Return the first font that has all characters of `text`, or the bundled font if none has."""
+    """Return the first font that has all characters of `text`, or else the bundled font."""
     for name in (bundled, *_FALLBACK_FONTS):
         font = _loaded(name, size)
         if font is not None and all(_has(font, character) for character in set(text)):
@@ -194,5 +194,5 @@ def _loaded(name: str, size: int) -> ImageFont.FreeTypeFont | None:
 
 
 def _has(font: ImageFont.FreeTypeFont, character: str) -> bool:
-    """Return whether the font has a character: missing ones all look like U+10FFFF, which no font has."""
+    """Return True if the font has a character. Missing ones all look like U+10FFFF, which no font has."""
     return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask("\U0010ffff"))

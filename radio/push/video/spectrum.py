@@ -13,24 +13,24 @@ Heights: TypeAlias = "npt.NDArray[np.float32]"
 """Heights of the bars, shape (bands,), 0–1."""
 
 WINDOW: Final[Frames] = 4_096
-"""85 ms: long enough to separate bass notes, short enough to follow a hi-hat."""
+"""85 ms: long enough to separate bass notes, and short enough to follow a hi-hat."""
 
 _LOW, _HIGH = 45.0, 10_000.0
 """Hz: from the lowest bass note to the upper end of the tape's response."""
 _FLOOR, _CEILING = -62.0, -14.0
-"""dBFS of an empty bar and of a full one."""
+"""dBFS of an empty bar and of a full bar."""
 _TILT = 3.5
-"""dB per octave added towards the treble, where music has less energy."""
+"""Gain towards the treble in dB per octave, to compensate for the lower energy of music there."""
 _FALL = 2.2
-"""Fall of a bar in full heights per second. Bars rise at once and fall slowly, like a level meter."""
+"""Fall of a bar in full heights per second. Bars rise immediately and fall slowly, like a level meter."""
 
 
 class Spectrum:
-    """Measures a stream of samples.
+    """A spectrum analyzer of a stream of samples.
 
     Args:
         bands: Number of bars.
-        fps: Calls of `heights` per second.
+        fps: Number of calls of `heights` per second.
     """
 
     def __init__(self, bands: int, fps: int) -> None:
@@ -50,7 +50,7 @@ class Spectrum:
         self._recent = np.concatenate((self._recent[len(mono) :], mono))
 
     def heights(self) -> Heights:
-        """Return the bars of the next video frame."""
+        """Return the heights of the bars for the next video frame."""
         # 4 / WINDOW: half the energy is at negative frequencies, and a Hann window halves the amplitude.
         amplitudes = np.abs(np.fft.rfft(self._recent * self._hann)) * (4 / WINDOW)
         peaks = np.array([amplitudes[bins].max() for bins in self._bins])
