@@ -19,7 +19,7 @@ class StationChanged:
 
 @dataclass(frozen=True, slots=True)
 class EventPlayed:
-    """An event of the current station that sounds now, at `frame` of the player."""
+    """An event of the current station that is heard now, at the player's frame `frame`."""
 
     event: StationEvent
     frame: Frames
@@ -27,7 +27,7 @@ class EventPlayed:
 
 @dataclass(frozen=True, slots=True)
 class ControlsChanged:
-    """Changed controls, and the bar from which those that wait for a bar line are heard; None if none waits."""
+    """Changed controls, and the bar in which those that wait for a bar line take effect; None if none waits."""
 
     patch: Mapping[str, JsonValue]
     bar: int | None
@@ -35,7 +35,7 @@ class ControlsChanged:
 
 @dataclass(frozen=True, slots=True)
 class ActionDone:
-    """An action, and the bar from which it counts."""
+    """An action that was performed, and the bar in which it takes effect."""
 
     action: Action
     bar: int

@@ -1,4 +1,4 @@
-"""Plays stations on a sound card, mixed just ahead of it, so that changes of controls are heard at once."""
+"""Playback of stations on a sound card, mixed just ahead of it, so that control changes are heard immediately."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ PLAYER_BLOCK: Final[Frames] = SAMPLE_RATE // 50
 """Frames mixed at a time; controls change between two blocks."""
 CROSSFADE: Final[Frames] = SAMPLE_RATE
 _REOPEN_DELAYS: Final[tuple[Seconds, ...]] = (0.5, 1, 2, 4)
-"""Waits before each attempt to reopen a lost sound card; the last one repeats."""
+"""Waits before each attempt to reopen a lost sound card; the last wait repeats."""
 _STUCK_AFTER: Final[Seconds] = 2.0
 """Time in one call to the sound card after which it counts as stuck."""
 _MAX_MESSAGES: Final = 4096
-"""Most unread messages kept: some minutes of them, for a terminal that is stopped."""
+"""Largest number of unread messages kept: a few minutes' worth, for a terminal that is suspended."""
 
 
 class OutputDevice(Protocol):
@@ -50,7 +50,7 @@ class OutputDevice(Protocol):
 
     @property
     def buffered(self) -> Frames:
-        """Frames written and not heard yet."""
+        """Frames written but not heard yet."""
 
     def write(self, block: Block) -> None:
         """Write a block. Raise AudioError if the device is gone."""
@@ -59,14 +59,14 @@ class OutputDevice(Protocol):
         """Wait until all written frames have been heard."""
 
     def reopen(self) -> None:
-        """Open the device again. Raise AudioError while it is not there."""
+        """Open the device again. Raise AudioError if it is not available."""
 
 
 class Player:
-    """Plays one station after another on an output device, in a thread of its own.
+    """A player of one station after another on an output device, in its own thread.
 
     Args:
-        device: An open device. The caller closes it.
+        device: An open device, which the caller must close.
         open_station: Loads a station; called in another thread.
         frames: Number of frames to play; None for no limit.
     """
@@ -75,7 +75,7 @@ class Player:
         self.volume = 1.0
         """Linear gain, 0–1; may be set at any time."""
         self.playhead: Frames = 0
-        """The frame that sounds now, counted from the first one played."""
+        """The frame that is heard now, counted from the first one played."""
         self._device = device
         self._remaining = frames
         self._loader = SourceLoader(open_station)
@@ -100,26 +100,26 @@ class Player:
     def change_station(self, settings: StationSettings | None) -> None:
         """Load another station and fade to it; the current one plays until then. `StationChanged` or `Notice` follows.
 
-        None cancels a station that is being loaded.
+        If `settings` is None, cancel the loading of a station.
         """
         self._loader.load(settings)
 
     def change_controls(self, patch: Mapping[str, JsonValue]) -> None:
-        """Change controls of the station that plays; each value must be in its range. `ControlsChanged` follows."""
+        """Change controls of the current station; each value must be in its range. `ControlsChanged` follows."""
         self._changes.append(dict(patch))
 
     def act(self, action: Action) -> None:
-        """Do what the listener asks for. `ActionDone` or `Notice` follows."""
+        """Perform a listener's action. `ActionDone` or `Notice` follows."""
         self._changes.append(action)
 
     def messages(self, timeout: Seconds | None) -> list[PlayerMessage]:
-        """Return the messages since the last call; wait up to `timeout` for one, without limit if it is None."""
+        """Return the messages since the last call. Wait for one up to `timeout`, or indefinitely if it is None."""
         self._has_messages.wait(timeout)
         self._has_messages.clear()
         return [self._messages.popleft() for _ in range(len(self._messages))]
 
     def level(self) -> Level | None:
-        """Return the level of the frames that sounded since the last call; None if there were none."""
+        """Return the level of the frames heard since the last call, or None if there were none."""
         blocks = []
         while self._levels and self._levels[0][0] <= self.playhead:
             blocks.append(self._levels.popleft()[1])
@@ -131,13 +131,13 @@ class Player:
 
     @property
     def is_stuck(self) -> bool:
-        """True if a call to the output device has not returned for some time."""
+        """True if a call to the output device has not returned for `_STUCK_AFTER`."""
         started = self._call_started
         return started is not None and monotonic() - started > _STUCK_AFTER
 
     @property
     def playing(self) -> bool:
-        """True until all frames have been heard. Raise the exception that ended playback, if one did."""
+        """True until all frames have been heard. If an exception ended playback, raise it."""
         if self._error is not None:
             raise self._error
         return not self._finished.is_set()
@@ -180,7 +180,7 @@ class Player:
             self._has_messages.set()
 
     def _start_loaded(self) -> None:
-        """Start a station that has been loaded, unless a fade is going on."""
+        """Start a station that has been loaded, unless a fade is in progress."""
         if self._fading_out is not None:
             return
         match self._loader.take():
@@ -233,7 +233,7 @@ class Player:
         return block
 
     def _write(self, block: Block) -> None:
-        """Write a block; if the device is gone, reopen it first. Only what a lost device held is lost."""
+        """Write a block; if the device is gone, reopen it first. Only frames in a lost device's buffer are lost."""
         buffer = self._device.buffer
         try:
             self._call_started = monotonic()
@@ -261,7 +261,7 @@ class Player:
             return
 
     def _post_due(self, playhead: Frames) -> None:
-        """Move the playhead, and post the messages whose frame it has reached."""
+        """Move the playhead, and post the messages whose frames it has reached."""
         self.playhead = playhead
         while self._due and self._due[0][0] <= playhead:
             self._post(self._due.popleft()[1])
@@ -280,8 +280,8 @@ def _level(block: Block) -> Level:
 
 
 def _free(sources: list[PlayerSource]) -> None:
-    """Close the only element, and return its memory to the system. A list, so that no reference to it remains."""
+    """Close the only source in a list, and return its memory to the system. The list avoids a remaining reference."""
     sources.pop().close()
     gc.collect()  # stations contain reference cycles, which would delay freeing their samples and weights
-    with suppress(AttributeError):  # glibc alone keeps freed memory, and has this call to return it
+    with suppress(AttributeError):  # only glibc keeps freed memory, and only glibc has this call to return it
         ctypes.CDLL(None).malloc_trim(0)

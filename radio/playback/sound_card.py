@@ -12,7 +12,7 @@ from radio.errors import AudioError, did_you_mean
 from radio.types import SAMPLE_RATE, Block, Frames, Seconds
 
 INITIAL_BUFFER: Final[Seconds] = 0.06
-"""Length of the buffer at first. It delays every change of a control."""
+"""Initial length of the buffer. It delays every control change."""
 _MAX_BUFFER: Final[Seconds] = 0.8
 _GROWTH: Final = 1.6
 _UNDERRUN_WINDOW: Final[Frames] = 60 * SAMPLE_RATE
@@ -55,7 +55,7 @@ class SoundCard:
 
     @property
     def buffered(self) -> Frames:
-        """Frames written and not heard yet."""
+        """Frames written but not heard yet."""
         if self._stream is None:
             return 0
         try:
@@ -64,10 +64,10 @@ class SoundCard:
             return 0
 
     def write(self, block: Block) -> None:
-        """Write a block; wait until the card has room for it.
+        """Write a block, waiting until the card has space for it.
 
         Raises:
-            AudioError: The card is gone, with the frames it held. `reopen` opens it again.
+            AudioError: The card is gone, and its buffered frames are lost. `reopen` opens it again.
         """
         if self._stream is None:
             raise AudioError("the sound card is closed")
@@ -89,10 +89,10 @@ class SoundCard:
                 raise AudioError(_reason(error)) from error
 
     def reopen(self) -> None:
-        """Open the card again. Raise AudioError while it is not there."""
+        """Open the card again. Raise AudioError if it is not available."""
         self.close()
         try:
-            # PortAudio lists the devices only when it is initialized.
+            # PortAudio updates its list of devices only on initialization.
             self._portaudio._terminate()
             self._portaudio._initialize()
             self._open()
@@ -101,7 +101,7 @@ class SoundCard:
             raise AudioError(_reason(error)) from error
 
     def close(self) -> None:
-        """Stop at once and release the card."""
+        """Stop immediately and release the card."""
         if self._stream is not None:
             self._stream.close(ignore_errors=True)
             self._stream = None
@@ -114,7 +114,7 @@ class SoundCard:
         self._capacity = stream.write_available
         stream.start()
         self._stream = stream
-        self._last_underrun = self._written - _UNDERRUN_WINDOW  # the first underrun of an opened card does not count
+        self._last_underrun = self._written - _UNDERRUN_WINDOW  # the first underrun after opening does not count
 
     def _on_underrun(self) -> None:
         is_repeated = self._written - self._last_underrun < _UNDERRUN_WINDOW
@@ -139,7 +139,7 @@ def list_sound_cards() -> list[SoundCardInfo]:
 
 
 def find_sound_card(device: str, cards: list[SoundCardInfo]) -> SoundCardInfo:
-    """Return the card with that number, else with that name, else the only one whose name contains the text.
+    """Return the card with the number `device`, else with that name, else the only one whose name contains it.
 
     Raises:
         AudioError: No card matches, or several do; the message lists the cards.
@@ -161,9 +161,9 @@ def find_sound_card(device: str, cards: list[SoundCardInfo]) -> SoundCardInfo:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Discard what ALSA and PortAudio write to standard error.
+    """Discard the output of ALSA and PortAudio on standard error.
 
-    They write debug output at each underrun and each lost card; the player reports both itself.
+    They write debug messages at each underrun and each lost card; the player reports both itself.
     """
     stderr = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)
@@ -185,6 +185,6 @@ def _portaudio() -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """Return PortAudio's message on one line. It names "device -1" if there is no device at all."""
+    """Return PortAudio's message on one line. PortAudio mentions "device -1" if there is no device at all."""
     message = " ".join(str(error).split())
     return "none was found" if message.endswith("device -1") else message

@@ -1,4 +1,4 @@
-"""A station for the player: loaded, composed ahead and freed in threads of its own."""
+"""A station for the player, which is loaded, composed ahead and freed in separate threads."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from radio.station.protocol import OpenStation, StationLike
 from radio.types import SAMPLE_RATE, Action, Block, Frames, Landing, Seconds, StationEvent
 
 _SETTLE_TIME: Final[Seconds] = 0.1
-"""Time without a change to the controls before a bar is composed: a listener may still be turning one."""
+"""Time without control changes before a bar is composed, because a listener may still be moving a slider."""
 
 
 class PlayerSource:
-    """A station and the thread that composes ahead for it. All methods but `close` belong to the mixing thread.
+    """A station and the thread that composes ahead for it. Only `close` may be called outside the mixing thread.
 
     Args:
-        station: The station, owned by this object from here on.
-        settings: The settings it was opened with.
+        station: The station; this object becomes its owner.
+        settings: The settings with which it was opened.
     """
 
     def __init__(self, station: StationLike, settings: StationSettings) -> None:
         self.settings = settings
         self.start: Frames = 0
-        """The player's frame at which the station's frame 0 sounds; set by the player."""
+        """The player's frame at which the station's frame 0 is heard; set by the player."""
         self._station = station
         self._line = station.next_bar_line
         self._compose_time: Seconds = 0.0
@@ -56,26 +56,26 @@ class PlayerSource:
         return self._station.position
 
     def can_change(self, change: Mapping[str, object] | Action) -> bool:
-        """Return True if `change` may be applied now: a bar that it invalidates can be recomposed before its line."""
+        """Return True if `change` may be made now, because a bar that it invalidates can be recomposed in time."""
         if not isinstance(change, Action) and all(CONTROLS[name].lands == "mix" for name in change):
             return True
         time_left = (self._station.next_bar_line - self._station.position) / SAMPLE_RATE
         return time_left > _SETTLE_TIME + 2 * self._compose_time
 
     def control(self, patch: Mapping[str, object]) -> Mapping[str, Landing]:
-        """Change controls; return where they land. Raise ControlError if one is invalid."""
+        """Change controls, and return where they take effect. Raise ControlError if one is invalid."""
         landings = self._station.control(patch)
         self._wake.set()
         return landings
 
     def act(self, action: Action) -> Landing:
-        """Do what the listener asks for; return from where on it counts. Raise ControlError if that is impossible."""
+        """Perform a listener's action, and return where it takes effect. Raise ControlError if it is impossible."""
         landing = self._station.act(action)
         self._wake.set()
         return landing
 
     def close(self) -> None:
-        """Free the station, in any thread, after the last call of another method."""
+        """Free the station. May be called from any thread, after the last call of another method."""
         self._closing.set()
         self._wake.set()
         self._thread.join()
@@ -92,7 +92,7 @@ class PlayerSource:
             started = monotonic()
             try:
                 self._station.prepare()
-            except Exception:  # noqa: BLE001  # it is raised again in the mixing thread, where the bar is needed
+            except Exception:  # noqa: BLE001  # it is raised again in the mixing thread, which needs the bar
                 return
             self._compose_time = max(monotonic() - started, 0.9 * self._compose_time)
 
@@ -117,7 +117,7 @@ class SourceLoader:
         self._thread: Thread | None = None
 
     def load(self, settings: StationSettings | None) -> None:
-        """Load a station, and drop the one requested before. None only drops that one."""
+        """Load a station, and drop the one requested before. If `settings` is None, only drop that one."""
         with self._lock:
             self._request_count += 1
             self._requested = settings
@@ -128,8 +128,8 @@ class SourceLoader:
         _free(stale)
 
     def take(self) -> PlayerSource | LoadFailure | None:
-        """Return the result of the last request, once; None while there is none."""
-        if self._ready is None:  # the player calls this before every block: mostly there is nothing to lock for
+        """Return the result of the last request, once; None if there is none yet."""
+        if self._ready is None:  # the player calls this before every block, and usually needs no lock
             return None
         with self._lock:
             ready, self._ready = self._ready, None

@@ -1,4 +1,4 @@
-"""Decodes the bytes of a terminal into names of keys. Pure; input may be split anywhere."""
+"""A decoder from the bytes of a terminal to the names of keys. Pure; input may be split anywhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES: Final = {
     "D": "left",
     "Z": "back-tab",
 }
-"""Final letters of control sequences. Parameters are ignored (shift-left is left), other letters are not used."""
+"""Keys by the final letter of a control sequence. Parameters (shift) and other letters are ignored."""
 _CONTROLS: Final = {
     "\t": "tab", "\r": "enter", "\n": "enter", " ": "space", "\x1b": "escape", "\x0c": "redraw",
     "\x7f": "backspace", "\b": "backspace",
@@ -31,7 +31,7 @@ class Keys:
         self._rest = ""
 
     def feed(self, data: bytes) -> list[str]:
-        """Return the keys that `data` completes: characters as themselves, others by name. Skip unknown keys."""
+        """Return the keys that `data` completes: characters as themselves, other keys by name. Skip unknown keys."""
         text = self._rest + self._decoder.decode(data)
         keys: list[str] = []
         at = 0
@@ -44,7 +44,7 @@ class Keys:
                     if name := _NAMES.get(sequence[1] or sequence[2] or ""):
                         keys.append(name)
                     continue
-                at += 2  # alt and a key, which is not the key alone
+                at += 2  # alt and a key, which is not the same as the key
                 continue
             if name := _CONTROLS.get(text[at]):
                 keys.append(name)
@@ -55,7 +55,7 @@ class Keys:
         return keys
 
     def flush(self) -> list[str]:
-        """Return the escape key if its byte was the last; drop an incomplete sequence. For use after a pause."""
+        """Return the escape key if its byte came last, or else drop an incomplete sequence. For use after a pause."""
         is_escape = self._rest == "\x1b"
         self._rest = ""
         return ["escape"] if is_escape else []

@@ -1,4 +1,4 @@
-"""Level meters that rise at once, fall slowly and hold peaks; activity lamps that fade."""
+"""Level meters that rise immediately, fall slowly and hold peaks; activity lamps that fade."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def decibels(amplitude: float) -> Dbfs:
 class Meter:
     """The meter of one channel.
 
-    `level` is the displayed RMS in dBFS and `peak` the held peak; neither is below `FLOOR`. `clipped` is true for some
+    `level` is the displayed RMS in dBFS and `peak` the held peak; neither is below `FLOOR`. `clipped` is True for a few
     seconds after a sample has reached full scale.
     """
 
@@ -38,7 +38,7 @@ class Meter:
         return self._since_clip < _CLIP_HOLD
 
     def advance(self, seconds: Seconds, peak: float = 0.0, power: float = 0.0) -> None:
-        """Advance by `seconds`, in which the largest sample was `peak` and the mean square `power`."""
+        """Advance by `seconds`, during which the largest sample was `peak` and the mean square `power`."""
         self.level = max(FLOOR, decibels(math.sqrt(max(0.0, power))), self.level - _FALL * seconds)
         self._since_peak += seconds
         if self._since_peak > _PEAK_HOLD:

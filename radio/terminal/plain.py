@@ -1,4 +1,4 @@
-"""Plain lines of text instead of the view: for pipes, logs and simple terminals."""
+"""Plain lines of text in place of the view, for pipes, logs and simple terminals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from radio.playback.messages import EventPlayed, Notice, PlayerMessage, StationC
 
 
 class PlainOutput:
-    """A line with date and time for each track and each notice."""
+    """An output of one line, with date and time, for each track and each notice."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Full-screen access to a terminal: modes, key presses, and drawing of changed lines only."""
+"""Full-screen access to a terminal: modes, key presses, and drawing of changed lines."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _ASCII: Final = str.maketrans("━─╸●○·▸↑↓←→–…", "=-|*o.>
 
 
 class Screen:
-    """The terminal that the radio runs in.
+    """The terminal in which the radio runs.
 
     Args:
         output: The file descriptor for writing.
-        keys: The file descriptor for reading, or None if standard input is not a terminal: then there are no keys.
+        keys: The file descriptor for reading keys, or None if standard input is not a terminal.
     """
 
     def __init__(self, output: int, keys: int | None) -> None:
@@ -55,7 +55,7 @@ class Screen:
 
     @contextmanager
     def full_screen(self) -> Iterator[None]:
-        """Use the whole terminal within the block. Restore it at the end, and while Ctrl-Z suspends the radio."""
+        """Use the whole terminal within the block. Restore it at the end and while Ctrl-Z suspends the radio."""
         handlers = {
             signal.SIGTSTP: signal.signal(signal.SIGTSTP, self._suspend),
             signal.SIGCONT: signal.signal(signal.SIGCONT, self._resume),
@@ -83,9 +83,9 @@ class Screen:
         return self._keys.feed(data)
 
     def paint(self, lines: Sequence[Text]) -> None:
-        """Show one line of text per screen line; write only those that changed."""
+        """Show one line of text per screen line, writing only those that have changed."""
         if self._resumed or self._active != self.in_foreground():
-            self._active = self._resumed = False  # the shell has changed modes and screen meanwhile
+            self._active = self._resumed = False  # the shell has changed the modes and the screen
             if self.in_foreground():
                 self._enter()
         if not self._active:
@@ -103,11 +103,11 @@ class Screen:
             self._write("".join(changed))
 
     def invalidate(self) -> None:
-        """Redraw everything the next time."""
+        """Redraw everything at the next `paint`."""
         self._lines = []
 
     def in_foreground(self) -> bool:
-        """Return whether the radio may draw: not while it is a background job of a shell."""
+        """Return True if the radio may draw, which it may not as a background job of a shell."""
         try:
             return os.tcgetpgrp(self._output) == os.getpgrp()
         except OSError:
@@ -118,7 +118,7 @@ class Screen:
             self._modes = termios.tcgetattr(self._input)
             tty.setcbreak(self._input, termios.TCSANOW)
             modes = termios.tcgetattr(self._input)
-            modes[0] &= ~termios.IXON  # Ctrl-S would stop the terminal, and the radio with it
+            modes[0] &= ~termios.IXON  # Ctrl-S would stop the terminal, and thus the radio
             termios.tcsetattr(self._input, termios.TCSANOW, modes)
         self._write(_ENTER)
         self.invalidate()

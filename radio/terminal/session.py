@@ -1,4 +1,4 @@
-"""A listening session at this machine: the view and its keys on a terminal, plain lines elsewhere."""
+"""A listening session on this machine: the view and its keys on a terminal, otherwise plain lines."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _FRAME: Final[Seconds] = 1 / 14
 
 
 def run_session(player: Player, stations: Sequence[StationSettings], first: StationSettings) -> None:
-    """Show what `player` plays until it ends or the listener quits.
+    """Show the music of `player` until it ends or the listener quits.
 
     Args:
         player: A started player, which plays `first`.
-        stations: The stations that the listener can choose.
+        stations: The stations from which the listener can choose.
         first: The first station.
 
     Raises:

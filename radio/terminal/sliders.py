@@ -1,4 +1,4 @@
-"""The sliders of the terminal view: one for each number of the groups layers, music and mix, and one for the volume."""
+"""The sliders of the terminal view: one for each level of a layer, each number of music and mix, and the volume."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.state import SLIDERS, TerminalState
 
 ACCENT: Final = "#c8874a"
-"""Color of what is selected, playing or pending."""
+"""Color of selected, playing and pending items."""
 _TWO_COLUMNS: Final = 68
-"""Least width, in cells, for sliders in two columns."""
+"""Minimum width, in cells, for two columns of sliders."""
 _MIN_SLIDER_LEVEL: Final = -42.0
-"""dB at the left end of a layer's slider; lower levels are practically silent."""
+"""dB at the left end of a layer's slider; lower levels are practically inaudible."""
 
 
 def slider_rows(state: TerminalState, width: int) -> tuple[list[Text], int]:
@@ -26,7 +26,7 @@ def slider_rows(state: TerminalState, width: int) -> tuple[list[Text], int]:
     if width < _TWO_COLUMNS:
         return [slider(width) for slider in sliders], state.cursor
     column = (width - 4) // 2
-    split, last = len(LAYERS), len(SLIDERS) - 1  # the volume, the last slider, stands below the layers
+    split, last = len(LAYERS), len(SLIDERS) - 1  # the volume, the last slider, goes below the layers
     left = [slider(column) for slider in (*sliders[:split], sliders[last])]
     right = [slider(column) for slider in sliders[split:last]]
     pairs = zip_longest(left, right, fillvalue=Text())
@@ -86,7 +86,7 @@ def _slider(state: TerminalState, index: int) -> Callable[[int], Text]:
 
 
 def _lamp(state: TerminalState, layer: str, *, is_off: bool) -> tuple[str, str]:
-    """Return a layer's lamp and its style. It follows the notes; textures, which have none, are lit all the time."""
+    """Return a layer's lamp and its style. It follows the notes; the lamps of textures, which have none, stay lit."""
     if is_off:
         return "·", "dim"
     brightness = state.lamps[layer].brightness

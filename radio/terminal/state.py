@@ -1,4 +1,4 @@
-"""The state of the terminal view. Messages and keys go in, commands to the player come out. Pure, without a clock."""
+"""The state of the terminal view: messages and keys in, commands to the player out. Pure, without a clock."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from radio.terminal.meters import Lamp, Meter
 from radio.types import Action, ActionKind, Frames, JsonValue, Seconds, StationEvent
 
 _QUARTER_OCTAVE: Final = 2**0.25
-"""Ratio by which a key press changes a frequency."""
+"""Factor by which a key press changes a frequency."""
 _VOLUME_STEP: Final = 5
 _PROMPT_BARS: Final = 4
-"""Bars over which words move numbers."""
+"""Number of bars over which a prompt moves numeric controls."""
 
 _HISTORY_LENGTH: Final = 12
 _NOTICE_DURATION: Final[Seconds] = 6.0
@@ -43,7 +43,7 @@ ACTION_KEYS: Final[dict[str, ActionKind]] = {
     "n": "skip", "s": "next", "h": "hold", "l": "like", "d": "dislike", "L": "reset",
 }  # fmt: skip
 _DONE: Final[dict[ActionKind, str]] = {
-    "skip": "The next track", "next": "The next section", "hold": "This loop is held", "release": "The loop goes on",
+    "skip": "The next track", "next": "The next section", "hold": "This loop is held", "release": "The track continues",
     "like": "More tracks like this", "dislike": "Fewer tracks like this", "reset": "Likes are forgotten",
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ KEYS: Final = (
     ("[ ]", "tempo down, up"),
     ("- +", "volume down, up"),
     ("n s", "next track, next section"),
-    ("h", "hold this loop, and release it"),
+    ("h", "hold or release this loop"),
     ("l d L", "like, dislike this track; forget likes"),
     ("p", "describe the music in words"),
     ("space", "silence on and off"),
@@ -77,7 +77,7 @@ class ChangeControls:
 
 @dataclass(frozen=True, slots=True)
 class ChangeStation:
-    """Change to a station; None stays with the current one."""
+    """Change to a station; None means to stay with the current one."""
 
     settings: StationSettings | None
 
@@ -101,7 +101,7 @@ class Redraw:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Do what the listener asks for."""
+    """Perform an action."""
 
     action: Action
 
@@ -133,7 +133,7 @@ class TerminalState:
         """The station that is loading, if one is."""
         self.controls: Controls = first.controls
         self.pending: dict[str, int | None] = {}
-        """Controls whose new value is not heard yet, with the bar from which it will be, once known."""
+        """Controls whose new values are not heard yet, with the bar in which they take effect, if known."""
         self.volume = 100
         self.silent = False
         self.track: StationEvent | None = None
@@ -143,7 +143,7 @@ class TerminalState:
         self.first_bar = 0
         """The number of the track's first bar."""
         self.history: deque[PlayedTrack] = deque(maxlen=_HISTORY_LENGTH)
-        """Tracks heard before the current one, the latest first."""
+        """Tracks heard before the current one, latest first."""
         self.playhead: Frames = 0
         self.meters = (Meter(), Meter())
         self.lamps = {layer: Lamp() for layer in LAYERS}
@@ -151,9 +151,9 @@ class TerminalState:
         self.help = False
         self.notice = ""
         self.words: str | None = None
-        """The words that the listener types; None where the keys are commands."""
+        """The prompt that the listener is typing; None while keys are commands."""
         self._steps: deque[dict[str, ControlValue]] = deque()
-        """Changes that a prompt has still to make, one a bar."""
+        """Remaining changes of a prompt, one per bar."""
         self._bar_began = False
         self._notice_left: Seconds = 0.0
         self._track_start: Frames = 0
@@ -184,11 +184,11 @@ class TerminalState:
                 self.loading = None
 
     def show_notice(self, text: str) -> None:
-        """Show a notice for some seconds."""
+        """Show a notice for a few seconds."""
         self.notice, self._notice_left = text, _NOTICE_DURATION
 
     def advance(self, seconds: Seconds, playhead: Frames, level: Level | None) -> None:
-        """Advance by `seconds`, at the end of which the player is at frame `playhead`; `level` sounded meanwhile."""
+        """Advance by `seconds`, during which `level` was heard; the player is now at frame `playhead`."""
         self.playhead = playhead
         for side, meter in enumerate(self.meters):
             if level is None:
@@ -202,7 +202,7 @@ class TerminalState:
             self.notice = ""
 
     def on_key(self, key: str) -> Command | None:  # noqa: C901, PLR0912  # a table of keys
-        """Handle a key: update the state at once, and return the command for the player, if any."""
+        """Handle a key: update the state, and return the command for the player, if any."""
         if self.words is not None and key != "redraw":
             return self._type(key, self.words)
         layer = (LAYER_KEYS | {"v": "vinyl", "r": "rain", "a": "ambience"}).get(key)
@@ -250,14 +250,14 @@ class TerminalState:
         return None
 
     def due(self) -> Command | None:
-        """Return the next step of a prompt, once a bar has begun since the last one."""
+        """Return the next step of a prompt if a bar has begun since the last one."""
         if not self._steps or not self._bar_began:
             return None
         self._bar_began = False
         return self._change_controls(self._steps.popleft())
 
     def _type(self, key: str, words: str) -> Command | None:
-        """Take a key as part of the words that describe the music."""
+        """Handle a key while the listener is typing a prompt."""
         self.words = words
         match key:
             case "enter":
@@ -274,7 +274,7 @@ class TerminalState:
         return None
 
     def _describe(self, words: str) -> Command | None:
-        """Change the music as words describe it, over a few bars, and show what was not understood."""
+        """Begin the changes that a prompt describes, spread over a few bars, and show phrases not understood."""
         understanding = understand(words, self.settings, self.controls, live=True)
         unknown = ", ".join(f"'{phrase.text}'" for phrase in understanding.not_understood)
         changes = ", ".join(f"{name} {value}" for name, value in understanding.changes.items()) or "nothing changes"
@@ -341,7 +341,7 @@ class TerminalState:
         return Act(Action(kind, number if rated else None))  # type: ignore[arg-type]  # an int if rated
 
     def _set_volume(self) -> Command:
-        """Return the command for the current volume. The gain is its cube, close to perceived loudness."""
+        """Return the command for the current volume. The gain is its cube, which is close to perceived loudness."""
         return SetVolume(0.0 if self.silent else (self.volume / 100) ** 3)
 
     def _change_station(self, direction: int) -> Command | None:

@@ -17,9 +17,9 @@ from radio.types import BEATS_PER_BAR, SAMPLE_RATE
 _MAX_WIDTH: Final = 92
 _MARGIN: Final = 2
 _MIN_SLIDERS: Final = 4
-"""Sliders that stay visible while another part can be dropped."""
+"""Number of sliders that stay visible while other parts can be dropped."""
 _OPTIONAL: Final = 7
-"""Parts from this rank on are dropped before any slider."""
+"""Parts of this rank or higher are dropped before any slider."""
 
 GREEN, AMBER, RED = "#6f9f72", "#d0a24a", "#c9524a"
 _SECTIONS: Final = {"A": "sparse", "B": "build", "C": "full", "D": "breakdown"}
@@ -31,7 +31,7 @@ _FOOTER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Lines that stay together. If space is short, parts with a higher `rank` are dropped first; 0 is never dropped."""
+    """Lines that belong together. If space is short, parts of higher `rank` are dropped first; 0 is never dropped."""
 
     lines: list[Text]
     rank: int
@@ -82,9 +82,9 @@ def _fit(parts: list[_Part], height: int, rows: list[Text], cursor: int) -> list
 
     Args:
         parts: The parts from top to bottom.
-        height: Lines of the screen.
-        rows: The lines of one of the parts, which may be dropped one by one.
-        cursor: Index of the row that must stay.
+        height: Number of lines of the screen.
+        rows: The lines of one of the parts, which may be dropped individually.
+        cursor: Index of the row that must stay visible.
     """
     excess = sum(len(part.lines) for part in parts) - height
     remaining = dict(enumerate(parts))
@@ -107,7 +107,7 @@ def _placed(line: Text, left: int, width: int) -> Text:
 
 
 def _header(state: TerminalState, width: int) -> Text:
-    """Return the first line: the current station, the one that is loading, and the names of all."""
+    """Return the first line: the current station, the one that is loading, and the names of all stations."""
     playing = state.track is not None
     line = Text().append(state.settings.title, f"bold {ACCENT}" if playing else "bold")
     if state.loading is not None:
@@ -130,7 +130,7 @@ def _title(state: TerminalState) -> Text:
 
 
 def _details(state: TerminalState, width: int) -> Text:
-    """Return key, tempo, bar and section, as far as they fit."""
+    """Return key, tempo, bar and section, or as many of them as fit."""
     if state.track is None:
         return Text()
     data = state.track.data
@@ -138,7 +138,7 @@ def _details(state: TerminalState, width: int) -> Text:
     if state.bar is not None:
         section = str(state.bar.data["section"])
         place, bars = int(str(state.bar.data["number"])) - state.first_bar + 1, int(str(data["bars"]))
-        words.append(f"bar {place} of {bars}" if place <= bars else f"bar {place}")  # a track grows while it is held
+        words.append(f"bar {place} of {bars}" if place <= bars else f"bar {place}")  # a held track gets longer
         words.append(f"{section} {_SECTIONS.get(section, '')}".rstrip())
     while len(words) > 1 and cell_len(" · ".join(words)) > width:
         words.pop()
@@ -146,7 +146,7 @@ def _details(state: TerminalState, width: int) -> Text:
 
 
 def _history(state: TerminalState, room: int) -> list[Text]:
-    """Return the tracks heard before: on one line, or one per line if there is room."""
+    """Return the earlier tracks, one per line if there is space, otherwise on one line."""
     if not state.history:
         return []
     if room < 5:
