@@ -106,7 +106,7 @@ class LoadFailure:
 
 
 class SourceLoader:
-    """Loads the most recently requested station in a thread, one station at a time."""
+    """A loader of the most recently requested station. It loads one station at a time, in a separate thread."""
 
     def __init__(self, open_station: OpenStation) -> None:
         self._open_station = open_station

@@ -85,7 +85,7 @@ class Score:
 
 
 def bar_lines(bars: Sequence[Bar]) -> list[Frames]:
-    """Return the frame at which each bar begins, and the one at which the last bar ends."""
+    """Return the frame of each bar line, including the end of the last bar."""
     clock = Clock(bars[0].tempo)
     lines: list[Frames] = []
     for number, bar in enumerate(bars):

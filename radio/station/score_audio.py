@@ -67,7 +67,7 @@ class ScoreBars:
     def prepare(self, controls: Controls) -> None:
         """Do nothing: the bars are already composed."""
 
-    def next_bar(self, controls: Controls) -> Bar:  # noqa: ARG002 — the controls were those of the score
+    def next_bar(self, controls: Controls) -> Bar:  # noqa: ARG002 — a score cannot change
         """Return the next bar."""
         number = self.next_number
         self.next_number = self.next_loop = number + 1

@@ -228,7 +228,7 @@ class _Worker:
             messages = self._link.receive(wait=not busy)
 
     def _make_due(self, waiting: deque[ChangeControls], frame: Frames) -> list[Message]:
-        """Make those of the changes planned for `frame` that are due.
+        """Make the changes planned for `frame` that are due.
 
         Changes to the music must be made before the bar that begins at `frame` is composed. Changes to the mix are made
         at the frame itself.

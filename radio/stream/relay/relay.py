@@ -1,4 +1,4 @@
-"""The relay of one mount: sends its chunks to all listeners, each with its own position in the ring.
+"""The relay of a mount, which sends its chunks to all listeners, each with its own position in the ring.
 
 The relay never waits for a listener. A chunk that a listener cannot receive now stays in the ring, and a listener that
 falls too far behind is disconnected. A stream never skips a byte. `Relay.advance` is called on every tick. Listeners
