@@ -20,20 +20,20 @@ from radio.settings.config import default_path, load
 SECTIONS = {
     "engine": "the decode engine against the rwkv package and the memory bandwidth",
     "training": "a training step on the CPU against plain PyTorch",
-    "pipeline": "each stage of a station alone",
+    "pipeline": "each stage of a station in isolation",
     "peers": "rendering against FluidSynth's own renderer and ffmpeg",
-    "process": "the whole command: start, memory, speed",
+    "process": "the whole command: startup, memory, speed",
     "push": "the video of a push against ffmpeg's filters",
     "stations": "ten stations on the air at once",
     "listeners": "two thousand listeners, on the radio's server and on Icecast",
     "graph": "the torch engine's graph against single launches; skipped without a CUDA device",
     "wkv": "WKV-6's CUDA kernels against PyTorch; skipped without a CUDA device",
 }
-"""The sections in the order in which they run. Each is a module of this package with a function `measure(setup)`."""
+"""The sections in running order. Each is a module of this package with a function `measure(setup)`."""
 
 
 def main() -> int:
-    """Run the benchmark. Return 1 if a target is missed or a section cannot be measured, otherwise 0."""
+    """Run the benchmarks. Return 1 if a target is missed or a section cannot be measured, otherwise 0."""
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
@@ -45,7 +45,10 @@ def main() -> int:
     )
     parser.add_argument("--station", default="chill", help="station to measure [chill]")
     parser.add_argument(
-        "--effort", type=float, default=1.0, help="length of every measurement; 0.05 for a quick check [1.0]"
+        "--effort",
+        type=float,
+        default=1.0,
+        help="factor for the length of all measurements; 0.05 for a quick check [1.0]",
     )
     parser.add_argument("--output", type=Path, default=Path("build"), help="folder for bench.json and bench.md [build]")
     arguments = parser.parse_args()

@@ -1,8 +1,7 @@
 """Many HTTP listeners in one cheap process: `python -m bench.clients HOST PORT PATH COUNT`.
 
-Prints `ready` and the bytes received once all listeners have their bursts. After a line on standard input it prints
-JSON with the service of all listeners. A listener plays from its first audio on, and starves when its buffer would be
-empty.
+Prints `ready` and the bytes received once all listeners have their bursts. After a line on standard input, it prints a
+JSON report. A listener plays as soon as its first audio arrives, and starves when its buffer runs empty.
 """
 
 from __future__ import annotations
@@ -19,27 +18,27 @@ from radio.types import SAMPLE_RATE, Seconds
 _JOINING = 0.004
 """Seconds between two connections: 250 per second."""
 _SETTLED: Seconds = 5.0
-"""The time after which a burst is complete, and the listener counts."""
+"""The time after which a burst is complete and the listener is measured."""
 _GRANULE = slice(6, 14)
 
 
 @dataclass(slots=True)
 class Client:
-    """A listener that measures the audio it has by granule positions."""
+    """A listener that measures its buffered audio by granule positions."""
 
     socket: socket.socket
     head: bytes | None = b""
-    """The response's header so far; None after it."""
+    """The part of the response's header received so far; None once it is complete."""
     first: int = -1
     last: int = -1
     began: float = 0.0
     least: Seconds = float("inf")
-    """The least audio in the buffer so far."""
+    """The lowest level of the buffer so far."""
     bytes: int = 0
     ended: bool = False
 
     def read(self, now: float) -> None:
-        """Read from the socket, and follow the granule positions."""
+        """Read from the socket and update the granule positions."""
         data = self.socket.recv(1 << 16)
         if not data:
             self.ended = True

@@ -1,4 +1,4 @@
-"""Tables in Markdown files, which the programs of this folder replace."""
+"""Replacement of tables in Markdown files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench import machine
 
 
 def replace_table(document: Path, name: str, command: str, table: str) -> None:
-    """Replace what stands between the marks `<!-- name -->` and `<!-- /name -->`, and say how it was measured."""
+    """Replace the text between the markers `<!-- name -->` and `<!-- /name -->` with `table` and its command."""
     first, last = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
     before, rest = document.read_text().split(first)
     _, after = rest.split(last)

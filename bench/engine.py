@@ -1,4 +1,4 @@
-"""The decode engine against the `rwkv` package and the memory bandwidth, with the same weights on one core, in turn.
+"""The decode engine compared with the `rwkv` package and the memory bandwidth: same weights, one core, in turn.
 
 The weights are random, which does not affect the speed.
 """
@@ -32,7 +32,7 @@ from radio.types import Seconds
 STREAMS = 8
 EARLY, LATE = 1_000, 1_000_000
 _SECONDS: Seconds = 0.5
-"""The length of each measurement in each round."""
+"""The length of each measurement in one round."""
 _RUN = 1_000
 _RUNS = 20
 
@@ -45,7 +45,7 @@ class Shape:
     peer: float
     """The target as a multiple of the `rwkv` package's speed."""
     memory: float | None = None
-    """The target in per cent of the speed at which the weights alone can be read."""
+    """The target in percent of the speed at which the weights can be read from memory."""
     batch: float | None = None
     """The target for a batch of `STREAMS`, as a multiple of one stream's speed."""
 
@@ -72,7 +72,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
 
 
 def random_model(spec: Rwkv6Spec, seed: int = 0) -> Checkpoint:
-    """Return a model of that shape whose values stay in range over any length."""
+    """Return a model with random weights whose values stay in range for any number of tokens."""
     generator = np.random.default_rng(seed)
     weights = {}
     for name, shape in spec.shapes().items():
@@ -93,7 +93,7 @@ def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Measuremen
         checkpoint.write(path, plain, "int8")
         made = checkpoint.read(path)  # memory-mapped as on air; the pages stay readable after the file is removed
     packed = made.packed()
-    # A step reads all weights but the embedding, of which it reads one row.
+    # A step reads all weights except the embedding, where it reads one row.
     size = sum(array.nbytes for tensor, array in packed.tensors.items() if not tensor.startswith(EMBEDDING))
     sides = [
         _stepping(NativeEngine(made), seconds),
@@ -111,7 +111,7 @@ def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Measuremen
     )  # fmt: skip
     yield Measurement(
         f"{name}, int8, one stream, share of the memory bandwidth", 100 * one * size / read, "%", shape.memory,
-        absolute=f"{speed}; {size / 1e6:.1f} MB a token, one core reads {read / 1e9:.1f} GB/s",
+        absolute=f"{speed}; {size / 1e6:.1f} MB per token, one core reads {read / 1e9:.1f} GB/s",
     )  # fmt: skip
     yield Measurement(
         f"{name}, int8, {STREAMS} streams in a batch, against one", batch / one, "×", shape.batch,
@@ -120,7 +120,7 @@ def _one_model(name: str, shape: Shape, seconds: Seconds) -> Iterator[Measuremen
 
 
 def _for(seconds: Seconds, work: Work) -> Work:
-    """Return a workload that repeats `work` for that much processor time."""
+    """Return a workload that repeats `work` for `seconds` of processor time."""
 
     def run() -> float:
         began, done = time.process_time(), 0.0
@@ -157,7 +157,7 @@ def _batching(engine: Engine, seconds: Seconds) -> Work:
 
 
 def _reading(size: int, seconds: Seconds) -> Work:
-    """Return a workload that reads that many bytes and does nothing else."""
+    """Return a workload that only reads `size` bytes."""
     memory = np.ones(size, np.int8)
 
     def read() -> float:
@@ -168,7 +168,7 @@ def _reading(size: int, seconds: Seconds) -> Work:
 
 
 def _peer(plain: Checkpoint, seconds: Seconds) -> Work:
-    """Return a workload of the `rwkv` package with the same weights, `cpu fp32`, on one thread."""
+    """Return a workload that runs the `rwkv` package with the same weights, strategy `cpu fp32`, on one thread."""
     os.environ.update(RWKV_JIT_ON="1", RWKV_CUDA_ON="0")  # read when the package is imported
     import torch
 
@@ -190,7 +190,7 @@ def _peer(plain: Checkpoint, seconds: Seconds) -> Work:
 
 
 def _late_to_early(late: int) -> float:
-    """Return the time per token after token `late` divided by that after the thousandth: the best of several runs."""
+    """Return the time per token after token `late` divided by that after the thousandth, both the best of several."""
     engine = NativeEngine(random_model(Rwkv6Spec(2, 128, 2176)), weight_format="int8")
     generator = np.random.default_rng(1)
     state, fed, least = engine.zero_state(), 0, {EARLY: float("inf"), late: float("inf")}

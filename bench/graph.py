@@ -1,4 +1,4 @@
-"""The torch engine on a GPU: its step as a CUDA graph against the same step launched kernel by kernel."""
+"""The torch engine on a GPU: its step as a CUDA graph, compared with the same step launched kernel by kernel."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _with_graph(engine: TorchEngine, rows: list[list[int]]) -> Callable[[], floa
 
 
 def _with_launches(engine: TorchEngine, rows: list[list[int]]) -> Callable[[], float]:
-    """Return the same of the engine's network without its graph."""
+    """Return the same measurement for the engine's network without its graph."""
     memory = torch.from_numpy(np.stack([engine.zero_state().memory] * len(rows[0]))).to(engine.device)
 
     def run() -> float:

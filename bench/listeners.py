@@ -1,8 +1,8 @@
 """The cost of a listener on the radio's server and on Icecast: the same Opus stream, in turn, in one run.
 
-Each server gets one listener and then many; the result is the difference per additional listener. The radio gets a
-crowd, too. Both serve a burst of `BURST` seconds. Icecast gets the stream from ffmpeg, repacked into ffmpeg's default
-pages of one second: one write per second to each listener, the least that Icecast can do.
+Each server gets one listener and then many; the result is the difference per additional listener. The radio also gets a
+crowd. Both serve a burst of `BURST` seconds. Icecast gets the stream from ffmpeg, repacked into ffmpeg's default pages
+of one second: one write per second to each listener, the minimum for Icecast.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from radio.types import Seconds
 MANY = 2_000
 CROWD = 10_000
 _OTHER_FILES = 500
-"""Descriptors that are left for everything but listeners."""
+"""File descriptors reserved for everything except listeners."""
 BURST: Seconds = 22.0
 _RATE = 96_000 // 8
 _STARTING: Seconds = 120.0
@@ -50,7 +50,7 @@ _ICECAST = """<icecast>
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The load of a server with some listeners."""
+    """The load of a server with a number of listeners."""
 
     processor: float
     """Processor seconds per second."""
@@ -115,7 +115,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
 
 
 def _underruns(whose: str, load: Load, target: float | None) -> Measurement:
-    """Return the listeners that had nothing to play or were disconnected."""
+    """Return the number of listeners that had nothing to play or were disconnected."""
     return Measurement(
         f"underruns: listeners {whose} that starved or were disconnected",
         load.report["starved"] + load.report["ended"],
@@ -127,9 +127,9 @@ def _underruns(whose: str, load: Load, target: float | None) -> Measurement:
 
 
 def _each_more(loads: list[Load], many: int, seconds: Seconds) -> tuple[float, float]:
-    """Return the processor seconds per second and the bytes of each listener but the first.
+    """Return the processor seconds per second and the bytes of each additional listener.
 
-    A short run may take less processor time than the kernel's clock resolves; then it is the resolution.
+    A short run may take less processor time than the kernel's clock resolves; then the resolution is used.
     """
     one, all_ = loads
     resolution = 1 / os.sysconf("SC_CLK_TCK") / seconds

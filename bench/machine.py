@@ -11,7 +11,7 @@ import numpy as np
 
 
 def describe() -> dict[str, str]:
-    """Return the machine, and the versions of libraries that affect speed."""
+    """Return the hardware, the system, and the versions of the libraries that affect speed."""
     cpus = Path("/proc/cpuinfo")
     models = (
         [line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if line.startswith("model name")]

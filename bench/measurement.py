@@ -24,23 +24,23 @@ class Measurement:
     at_most: bool = False
     """True if the target is an upper bound."""
     absolute: str = ""
-    """The two values of a ratio: ours, then the other one."""
+    """The two values of a ratio, ours first."""
 
     @property
     def reached(self) -> bool | None:
-        """True if the target is reached; None if there is none."""
+        """True if the target is reached; None if there is no target."""
         if self.target is None:
             return None
         return self.value <= self.target if self.at_most else self.value >= self.target
 
     @property
     def shown(self) -> str:
-        """The value with its unit, in three or four digits."""
+        """The value with its unit, rounded to three or four digits."""
         return shown(self.value, self.unit)
 
     @property
     def target_text(self) -> str:
-        """The target with its unit, or an empty text."""
+        """The target with its unit, or an empty string."""
         return "" if self.target is None else f"{'≤' if self.at_most else '≥'} {shown(self.target, self.unit)}"
 
 
@@ -52,11 +52,11 @@ class BenchmarkSetup:
     config: Path
     """The file that describes the station."""
     effort: float = 1.0
-    """The length of every measurement, relative to the usual one."""
+    """The length of each measurement, relative to the default."""
 
 
 def shown(value: float, unit: str) -> str:
-    """Return a number with its significant digits and its unit."""
+    """Return a number, rounded to its significant digits, with its unit."""
     size = abs(value)
     places = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2
     return f"{value:,.{places}f} {unit}".rstrip()

@@ -1,4 +1,4 @@
-"""Rendering against programs that do a part of the work: FluidSynth's own renderer, and ffmpeg."""
+"""Rendering compared with programs that do part of the work: FluidSynth's own renderer, and ffmpeg."""
 
 from __future__ import annotations
 

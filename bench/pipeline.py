@@ -1,4 +1,4 @@
-"""Each stage of a station alone, as a multiple of real time on one core."""
+"""Each stage of a station in isolation, as a multiple of real time on one core."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
         events, length = score(settings, times=6)
         for layer, layer_events in events.items():
             synth.schedule(layer, layer_events)
-        # The rounds together end with the score, so that none renders the silence after it.
+        # All rounds together end with the score, so that none renders the silence after it.
         yield Measurement("synthesizer, all layers", _rendering(synth.render, length // MIX_BLOCK * MIX_BLOCK), _TIMES)
         stems |= synth.render(MIX_BLOCK)
     textures: dict[str, Texture] = {"vinyl": Vinyl(1), "rain": Rain(1), "ambience": _slowest_ambience()}
@@ -48,7 +48,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
 
 
 def _slowest_ambience() -> Ambience:
-    """Return an ambience that plays the sound that takes the most time."""
+    """Return an ambience that plays its slowest sound."""
     ambience = Ambience({}, 1)
     ambience.choose("birds")
     return ambience

@@ -1,7 +1,7 @@
 """RWKV-6's training in plain PyTorch, as the baseline for our training step.
 
-It is computed in float32 by PyTorch's operators one by one, with the recurrence in chunks. It uses the parameters of
-our model, so both compute the same function of the same weights.
+It computes in float32 with PyTorch's individual operators, and the recurrence in chunks. It uses the parameters of our
+model, so both compute the same function of the same weights.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PlainStep:
 
 
 def logits_of(model: Rwkv6, rows: Tensor, state: State) -> tuple[Tensor, State]:
-    """Return logits and state as the model's own forward."""
+    """Return the logits and the state, like the model's own `forward`."""
     x, after = model.emb(rows), []
     for module, before in zip(model.blocks, state, strict=True):
         x, block_state = _block(module, x, LayerState(*before))  # type: ignore[arg-type]

@@ -35,7 +35,7 @@ before = resident("self")
 synth = Synth(settings.soundfont, open_programs(settings))
 print(resident("self") - before)
 """
-"""Prints the memory that opening the station's soundfont takes, with the library already loaded."""
+"""A program that prints the memory used by the station's soundfont, excluding the library."""
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:

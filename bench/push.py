@@ -1,4 +1,4 @@
-"""The cost of the video of a push against ffmpeg's filters, with the same rates and x264 settings."""
+"""The cost of a push's video compared with ffmpeg's filters, with the same rates and x264 settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIZES = {"720p": Video(), "1080p": Video(1_920, 1_080, bitrate=4_500)}
 
 
 def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
-    """Encode the station's music with its video, by the radio and by ffmpeg in turn."""
+    """Encode the station's music with its video, with the radio and with ffmpeg in turn."""
     seconds = max(2.0, 20 * setup.effort)
     with closing(open_station(setup.station)) as station:
         sound = to_s16(station.render(round(seconds * SAMPLE_RATE))).tobytes()

@@ -1,4 +1,4 @@
-"""The first bars of a station, as the score for measurements of synthesizers."""
+"""The first bars of a station, as the score for synthesizer benchmarks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARS = 16
 
 
 def score(settings: StationSettings, *, times: int = 1) -> tuple[Mapping[str, list[SynthEvent]], Frames]:
-    """Return the events of the station's first 16 bars by layer, `times` times, and the length of one time."""
+    """Return the events of the station's first 16 bars by layer, repeated `times` times, and the length of the bars."""
     composer, clock = open_composer(settings, settings.seed), Clock(settings.controls.tempo)
     events: dict[str, list[SynthEvent]] = {layer: [] for layer in PLAYED_LAYERS}
     feels = {layer: Feel(layer, 1) for layer in events}

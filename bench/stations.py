@@ -73,7 +73,7 @@ def figures(outcome: Outcome) -> Iterator[Measurement]:
 
 
 def run(config: Path, count: int, seconds: Seconds) -> Outcome:
-    """Serve `count` stations, those of `config` repeated with other seeds, and listen to all."""
+    """Serve `count` stations, those of `config` repeated with other seeds, and listen to all of them."""
     with (
         tempfile.TemporaryDirectory() as folder,
         _on_air(_write_config(config, count, Path(folder)), Path(folder)) as front,
@@ -160,7 +160,7 @@ class _Listener:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        # The radio ends before its listeners.
+        # The radio exits before its listeners.
         with contextlib.suppress(ConnectionError), urllib.request.urlopen(self._address) as stream:  # noqa: S310  # ours
             while data := stream.read1(65_536):
                 self.bytes += len(data)

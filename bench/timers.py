@@ -1,4 +1,4 @@
-"""Timers in processor seconds, which other programs on the machine affect little, and in turn for comparisons."""
+"""Timers in processor seconds, which other programs on the machine hardly affect, and comparisons in turn."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROUNDS = 5
 
 
 def rate(work: Work) -> float:
-    """Return the work per second of this process's time: the median of several rounds."""
+    """Return the work per second of this process's time, as the median of several rounds."""
     return in_turn(timed(work))[0]
 
 
 def in_turn(*rates: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
-    """Return the medians of measurements that are made once per round, so that the machine's load affects all alike."""
+    """Return the median of each measurement over rounds that run all of them, so that the load affects all equally."""
     table = [[measure() for measure in rates] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*table, strict=True)]
 
@@ -40,7 +40,7 @@ def timed(work: Work) -> Callable[[], float]:
 
 
 def processor_seconds(command: Sequence[str | os.PathLike[str]]) -> Seconds:
-    """Run a program on one core; return the processor time of it and its children.
+    """Run a program on one core; return the processor time that it and its children used.
 
     Raises:
         RuntimeError: The program failed; the message is the end of its error output.

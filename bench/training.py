@@ -1,4 +1,4 @@
-"""A training step on the CPU against the same step in plain PyTorch, in turn in one process."""
+"""A training step on the CPU compared with the same step in plain PyTorch, in turn in one process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from train.networks.rwkv6 import Rwkv6
 
 LANES, WINDOW = 16, 256
 SHAPES = {"6 × 256": (6, 256), "8 × 256": (8, 256), "4 × 192": (4, 192)}
-"""Layers and width: the target's seven million parameters, about, and the shipped models."""
+"""Layers and width: about seven million parameters, the size of the target, and the shipped models."""
 TARGET = 2.2
 """The ratio that a processor with AVX-512 and bfloat16 reaches, idle or busy."""
 ROUNDS = 3
@@ -65,7 +65,7 @@ def measure(setup: BenchmarkSetup) -> Iterator[Measurement]:
     """Measure training. Only the effort of `setup` is used: a lower one makes batches smaller.
 
     Raises:
-        ModelError: the operators in C are not there.
+        ModelError: The operators in C are not available.
     """
     if not cpu_train.available():
         raise ModelError(f"the training operators in C are not available: {cpu_train.missing_reason()}")
@@ -117,7 +117,7 @@ def _on(
 
 
 def _timed_by_wall_clock(work: Callable[[], float]) -> Callable[[], float]:
-    """Return the work per second of wall time: waiting threads take processor time too."""
+    """Return the work per second of wall time, since waiting threads use processor time too."""
 
     def measure() -> float:
         began = time.perf_counter()

@@ -1,6 +1,6 @@
-"""WKV-6's CUDA kernels against PyTorch and flash-linear-attention, and against the limits of the device.
+"""WKV-6's CUDA kernels compared with PyTorch, flash-linear-attention and the limits of the device.
 
-All compute outputs, state and all gradients of random bfloat16 tokens, in turn in one run.
+Each computes the outputs, the state and all gradients of random bfloat16 tokens, in turn in one run.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class Shape:
 
     @property
     def bytes(self) -> int:
-        """The least bytes that forward and backward move: the inputs and outputs of each kernel once.
+        """The minimum bytes that forward and backward move: the inputs and outputs of each kernel once.
 
-        A head's token is 64 numbers: 128 bytes in bfloat16, 256 for the decays and their gradients. Every saved state
-        and every gradient of one is written and read once.
+        A head's token is 64 numbers: 128 bytes in bfloat16, 256 for the decays and their gradients. Each saved state
+        and its gradient are written and read once.
         """
         heads = self.tokens * HEADS
         forward, back, chunk = 4 * 128 + 256, 2 * 128 + 256, 7 * 128 + 2 * 256
@@ -157,7 +157,7 @@ def _copy_bandwidth(rounds: int) -> float:
 
 
 def _arithmetic(rounds: int) -> float:
-    """Return the operations per second of a float32 matrix product, without tensor cores as in the kernels."""
+    """Return the operations per second of a float32 matrix product, without tensor cores, like the kernels."""
     matrix = torch.randn(_PRODUCTS, _PRODUCTS, device="cuda")
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
@@ -168,7 +168,7 @@ def _arithmetic(rounds: int) -> float:
 
 
 def _in_turn(*works: Callable[[], object], rounds: int) -> list[Seconds]:
-    """Return the median device time of each workload over rounds, after a warm-up, by the device's clock."""
+    """Return the median time of each workload over rounds, after a warm-up, measured by the device's clock."""
     table: list[list[Seconds]] = []
     for _ in range(rounds + 1):
         row = []

@@ -1,1 +1,1 @@
-"""Faults that are done to a running radio, and what its listeners hear of them: `python -m bench.chaos`."""
+"""Fault injection into a running radio, and the silence that its listeners hear: `python -m bench.chaos`."""

@@ -1,6 +1,6 @@
-"""Do faults to a running radio and measure what listeners with buffers of 0, 2 and 22 seconds hear.
+"""Inject faults into a running radio and measure the silence for listeners with buffers of 0, 2 and 22 seconds.
 
-Writes a table to the terminal and, with --output, between the marks of a Markdown file.
+Writes a table to the terminal and, with --output, between the markers of a Markdown file.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ PATHS: Final = (
     "/study.opus?burst=2",
 )
 SETTLING: Final = 30.0
-"""Seconds on the air before listeners connect, so that every burst is full, and from there to each fault."""
+"""Seconds from going on the air to the first listener, so that every burst is full, and from there to each fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round.
+    """The results of one round.
 
-    by_burst: the longest silences by burst. neighbor: that of the other station. same_piece: whether the piece went on.
-    other_tiers: seconds for which something else than music was heard.
+    by_burst: the longest silence for each burst. neighbor: the longest silence of the other station.
+    same_piece: True if the piece continued. other_tiers: seconds of each tier other than music.
     """
 
     by_burst: dict[str, float]
@@ -44,13 +44,13 @@ class Round:
 
 
 def place(radio: Radio) -> tuple[str, int]:
-    """Return the title of the track on air and the number of the bar."""
+    """Return the title of the track on the air and the bar number."""
     now = radio.get("api/stations/chill")["now"]
     return now["track"]["title"], now["bar"]["number"]
 
 
 def measure(radio: Radio, listeners: list[Listener], fault: str) -> Round:
-    """Do one fault."""
+    """Inject a fault and return the results of the round."""
     for listener in listeners:
         listener.reset()
     title, bar = place(radio)
@@ -69,7 +69,7 @@ def measure(radio: Radio, listeners: list[Listener], fault: str) -> Round:
 
 
 def table(results: dict[str, list[Round]]) -> str:
-    """Return the results as Markdown: for each fault the worst of its rounds."""
+    """Return the results as a Markdown table with the worst round of each fault."""
     lines = [
         "| fault | silence at burst 0 | at 2 | at 22 | other station, at 2 | bars repeated | textures | same piece |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
@@ -85,15 +85,15 @@ def table(results: dict[str, list[Round]]) -> str:
 
 
 def main() -> None:
-    """Run the faults of the command line."""
+    """Inject the faults named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.chaos",
         description=__doc__,
         epilog="faults:\n" + "\n".join(f"  {name:17} {description(name)}" for name in FAULTS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("faults", nargs="*", metavar="FAULT", choices=[*FAULTS, []], help="faults to do [all]")
-    parser.add_argument("--rounds", type=int, default=3, help="times that each fault is done [3]")
+    parser.add_argument("faults", nargs="*", metavar="FAULT", choices=[*FAULTS, []], help="faults to inject [all]")
+    parser.add_argument("--rounds", type=int, default=3, help="number of times to inject each fault [3]")
     parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
     arguments = parser.parse_args()
     console = Console()

@@ -1,4 +1,4 @@
-"""The faults. Each is done to the station `chill` of a running radio, and returns when it has passed."""
+"""The faults. Each function injects one into the station `chill` of a running radio, and returns when it is over."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def stop_worker(radio: Radio) -> None:
 
 
 def kill_server(radio: Radio) -> None:
-    """Kill the server (SIGKILL), and start it again."""
+    """Kill the server (SIGKILL) and restart it."""
     radio.end(signal.SIGKILL)
     radio.start()
     time.sleep(15)
 
 
 def restart_server(radio: Radio) -> None:
-    """Stop the server (SIGTERM), and start it again."""
+    """Stop the server (SIGTERM) and restart it."""
     radio.end(signal.SIGTERM)
     radio.start()
     time.sleep(15)
@@ -73,7 +73,7 @@ def suspend(radio: Radio) -> None:
 
 
 def remove_soundfont(radio: Radio) -> None:
-    """Remove the soundfont for 30 s, and kill the worker."""
+    """Remove the soundfont for 30 s and kill the worker."""
     removed = radio.soundfont.rename(radio.folder / "kept.sf2")
     os.kill(radio.worker, signal.SIGKILL)
     time.sleep(30)
@@ -82,7 +82,7 @@ def remove_soundfont(radio: Radio) -> None:
 
 
 def truncate_model(radio: Radio) -> None:
-    """Truncate a model for 30 s, and kill the worker."""
+    """Truncate a model for 30 s and kill the worker."""
     data = radio.piano.read_bytes()
     damaged = radio.piano.with_suffix(".part")
     damaged.write_bytes(data[: len(data) // 2])
@@ -95,7 +95,7 @@ def truncate_model(radio: Radio) -> None:
 
 
 def clear_model(radio: Radio) -> None:
-    """Fill a model with zeros for 30 s, and kill the worker."""
+    """Fill a model with zeros for 30 s and kill the worker."""
     data = radio.piano.read_bytes()
     radio.piano.write_bytes(bytes(len(data)))
     os.kill(radio.worker, signal.SIGKILL)
@@ -105,7 +105,7 @@ def clear_model(radio: Radio) -> None:
 
 
 def start_with_damage(radio: Radio) -> None:
-    """Stop the server, and start it with a soundfont of zeros, which is repaired after 15 s."""
+    """Stop the server and restart it with a soundfont of zeros, which is repaired after 15 s."""
     radio.end(signal.SIGTERM)
     data = radio.soundfont.read_bytes()
     radio.soundfont.write_bytes(bytes(len(data)))
@@ -117,7 +117,7 @@ def start_with_damage(radio: Radio) -> None:
 
 
 def break_station(radio: Radio) -> None:
-    """Remove the soundfont, and kill each worker that opens a copy of it, until none can."""
+    """Remove the soundfont and kill each worker that opens a copy of it, until none can."""
     removed = radio.soundfont.rename(radio.folder / "kept.sf2")
     end = time.monotonic() + _LIMIT
     while radio.tier == "music" and time.monotonic() < end:
@@ -164,7 +164,7 @@ def change_controls(radio: Radio) -> None:
 
 
 def damage_state(radio: Radio) -> None:
-    """Kill the server, flip a bit of each saved state, and start it again."""
+    """Kill the server, flip a bit in each saved state, and restart it."""
     radio.end(signal.SIGKILL)
     for path in (radio.folder / "state").rglob("*"):
         if path.is_file() and path.stat().st_size > 256:
@@ -176,7 +176,7 @@ def damage_state(radio: Radio) -> None:
 
 
 def reload_config(radio: Radio) -> None:
-    """Read the config again (SIGHUP)."""
+    """Reload the config (SIGHUP)."""
     os.kill(radio.pid, signal.SIGHUP)
     time.sleep(10)
 
@@ -204,5 +204,5 @@ FAULTS: Final[dict[str, Callable[[Radio], None]]] = {
 
 
 def description(fault: str) -> str:
-    """Return a fault in words."""
+    """Return the description of a fault."""
     return (FAULTS[fault].__doc__ or "").rstrip(".")

@@ -1,4 +1,4 @@
-"""A listener whose player has a buffer: how long it is silent."""
+"""A listener with the buffer of a player, which measures for how long the player is silent."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Final
 
 SAMPLE_RATE: Final = 48_000
 BIT_RATES: Final = {"mp3": 128_000, "aac": 96_000}
-"""Constant rates, by which the audio in a number of bytes is measured."""
+"""Constant bit rates, which convert bytes to seconds of audio."""
 
 _RETRY: Final = 0.25
 """Seconds between two attempts to connect."""
 _HEAD: Final = 14
-"""Bytes of an Ogg page up to and with its granule position."""
+"""Bytes of an Ogg page up to and including its granule position."""
 
 
 @dataclass
 class Listener:
-    """Reads a stream in a thread, and connects again when it ends.
+    """A listener that reads a stream in a thread and reconnects when it ends.
 
     path: such as `/chill.opus?burst=2`.
-    silence: seconds for which the player had nothing to play, since `reset`.
-    now: returns monotonic seconds.
-    connections: connections that were made.
+    silence: seconds without anything to play since `reset`.
+    now: a function that returns monotonic seconds.
+    connections: connections made so far.
     """
 
     port: int
@@ -50,27 +50,27 @@ class Listener:
 
     @property
     def buffered(self) -> float:
-        """Seconds of audio that the player has and has not played."""
+        """Seconds of audio received but not yet played."""
         return self._plays_until - self.now()
 
     def reset(self) -> None:
-        """Begin to count silence."""
+        """Restart the count of silence."""
         with self._lock:
             self.silence = 0.0
 
     def join_again(self) -> None:
-        """Disconnect, forget all audio, and connect again: a player that was late has more than its burst."""
+        """Disconnect, discard all audio and reconnect. A player that was late has more than its burst in the buffer."""
         with self._lock:
             self._leaving.set()
             self._plays_until = self.silence = 0.0
 
     def heard_silence(self) -> float:
-        """Return the silence so far, with one that goes on."""
+        """Return the silence so far, including one in progress."""
         with self._lock:
             return self.silence + max(0.0, -self.buffered if self._plays_until else 0.0)
 
     def receive(self, seconds: float) -> None:
-        """Add audio to the player's buffer. Silence since its end is counted."""
+        """Add audio to the player's buffer, and count the silence since it ran empty."""
         now = self.now()
         with self._lock:
             if self._plays_until and now > self._plays_until:

@@ -1,4 +1,4 @@
-"""A radio in processes of its own, with copies of the files that faults damage."""
+"""A radio in its own processes, with copies of the files that faults damage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Radio:
     """A running `radio serve` with two stations.
 
     Args:
-        folder: For its config, its state, its log and copies of its files.
+        folder: The folder for the config, the state, the log and the copied files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,7 +50,7 @@ class Radio:
 
     @property
     def pid(self) -> int:
-        """The process of the server."""
+        """The process id of the server."""
         if self._process is None:
             raise RuntimeError("the radio is not running")
         return self._process.pid
@@ -67,11 +67,11 @@ class Radio:
 
     @property
     def worker(self) -> int:
-        """The process of the station `chill`, which faults are done to."""
+        """The process id of the worker of `chill`, the target of the faults."""
         return next(pid for pid in self.workers() if pid != self._neighbor)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Send a signal to the server and wait for its end. Workers end by themselves."""
+        """Send a signal to the server and wait for it to exit. Workers exit on their own."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait()
@@ -85,7 +85,7 @@ class Radio:
             return False
 
     def workers(self) -> list[int]:
-        """Return the processes of the stations, the oldest first."""
+        """Return the process ids of the workers, oldest first."""
         children = map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())
         return sorted(child for child in children if _MODULE in Path(f"/proc/{child}/cmdline").read_bytes())
 
@@ -95,26 +95,26 @@ class Radio:
         return str(self.get("api/stations/chill")["tier"])
 
     def tiers(self) -> dict[str, float]:
-        """Return for how long each tier of the station `chill` was heard since the server started."""
+        """Return the seconds for which each tier of the station `chill` was heard since the server started."""
         samples = re.findall(r'radio_tier_seconds_total{station="chill",tier="(\w+)"} (\S+)', self.get_text("metrics"))
         return {tier: float(seconds) for tier, seconds in samples}
 
     def wait_for(self, tier: str) -> None:
-        """Wait until a tier is heard."""
+        """Wait until the station `chill` plays `tier`."""
         self._await(lambda: self.tier == tier)
 
     def _await(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + _LIMIT
         while not condition():
             if time.monotonic() > end or self._process is None or self._process.poll() is not None:
-                raise RuntimeError(f"the radio does not do what it should; see {self.folder / 'log'}")
+                raise RuntimeError(f"the radio did not reach the expected state; see {self.folder / 'log'}")
             time.sleep(0.1)
 
     def get(self, path: str) -> Any:
-        """Return a JSON answer."""
+        """Return the JSON value of a response."""
         return json.loads(self.get_text(path))
 
     def get_text(self, path: str) -> str:
-        """Return an answer as text."""
+        """Return the text of a response."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=10) as response:
             return str(response.read().decode())

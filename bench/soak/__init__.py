@@ -1,1 +1,1 @@
-"""Long programmes at many times real time, and what they cost: `python -m bench.soak`."""
+"""Long broadcasts at many times real time, and their cost: `python -m bench.soak`."""

@@ -1,7 +1,7 @@
-"""Play a long programme at many times real time, and measure memory, descriptors, underruns and drift.
+"""Play a long broadcast at many times real time, and measure memory, descriptors, underruns and drift.
 
-The whole chain runs: server, workers, encoders, and listeners over HTTP. Only the clock passes faster, as fast as the
-stations follow with seconds of reserve. Writes a table to the terminal and, with --output, between the marks of a
+The whole chain runs: server, workers, encoders, and listeners over HTTP. Only the clock runs faster, as fast as the
+stations can keep some seconds of reserve. Writes a table to the terminal and, with --output, between the markers of a
 Markdown file.
 """
 
@@ -30,7 +30,7 @@ from bench.soak.clock import SharedClock
 STATIONS: Final = {"chill": {"title": "Chill", "seed": 7}, "rain": {"title": "Rain", "seed": 8}}
 PATHS: Final = ("/chill.opus?burst=2", "/chill.opus?burst=22", "/chill.mp3?burst=22", "/rain.aac?burst=22")
 WARM_UP: Final = 0.2
-"""Share of the programme in which processes may grow to their size."""
+"""Share of the broadcast that is not measured, while processes grow to their final size."""
 
 
 @contextlib.contextmanager
@@ -41,7 +41,7 @@ def radio(speed: float, stations: Mapping[str, object]) -> Iterator[tuple[subpro
         shared = SharedClock(clock, speed)
         config.write_text(yaml.safe_dump({"stations": dict(stations)}))
         command = [sys.executable, "-m", "bench.soak.server", str(config), str(speed), str(clock)]
-        # In a session of its own, so that Ctrl+C ends the measurement and not the radio.
+        # In its own session, so that Ctrl+C ends the measurement and not the radio.
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
             try:
                 yield process, shared
@@ -50,18 +50,18 @@ def radio(speed: float, stations: Mapping[str, object]) -> Iterator[tuple[subpro
 
 
 def _station(path: str) -> str:
-    """Return the station of a stream's path."""
+    """Return the name of the station in a stream's path."""
     return path.strip("/").partition(".")[0]
 
 
 def slope(samples: list[dict[str, Any]], figure: str, process: str) -> float:
-    """Return the growth of a figure of a process for each hour of the programme."""
+    """Return the growth of a process's figure per hour of broadcast."""
     hours = np.array([sample["at"] for sample in samples]) / 3_600
     return float(np.polyfit(hours - hours[0], [sample[figure][process] for sample in samples], 1)[0])
 
 
 def drift(samples: list[dict[str, Any]], station: str) -> float:
-    """Return how far the live edge has moved against the clock since the first sample, in milliseconds."""
+    """Return the drift of the live edge against the clock since the first sample, in milliseconds."""
     first, last = (float(sample["live"][station] - sample["at"]) for sample in (samples[0], samples[-1]))
     return 1_000 * (last - first)
 
@@ -70,7 +70,7 @@ def table(samples: list[dict[str, Any]], listeners: list[Listener]) -> str:
     """Return the figures as Markdown."""
     steady = samples[round(WARM_UP * len(samples)) :]
     lines = [
-        "| process | memory | growth in an hour | descriptors | underruns | drift |",
+        "| process | memory | growth per hour | descriptors | underruns | drift |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for process in steady[-1]["memory"]:
@@ -89,11 +89,13 @@ def table(samples: list[dict[str, Any]], listeners: list[Listener]) -> str:
 
 
 def main() -> None:
-    """Run the programme of the command line."""
+    """Run the measurement of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
-    parser.add_argument("--hours", type=float, default=24.0, help="length of the programme [24]")
-    parser.add_argument("--speed", type=float, default=30.0, help="hours of the programme in an hour, at most [30]")
-    parser.add_argument("--listeners", nargs="+", default=[*PATHS], help="their streams; only these stations play")
+    parser.add_argument("--hours", type=float, default=24.0, help="length of the broadcast [24]")
+    parser.add_argument("--speed", type=float, default=30.0, help="maximum hours of broadcast per hour [30]")
+    parser.add_argument(
+        "--listeners", nargs="+", default=[*PATHS], help="paths of their streams; only these stations play"
+    )
     parser.add_argument("--output", type=Path, help="Markdown file whose table is replaced")
     arguments = parser.parse_args()
     console, samples = Console(), list[dict[str, Any]]()
@@ -106,19 +108,19 @@ def main() -> None:
         listeners = [Listener(port, path, now=clock.now) for path in paths]
         for listener in listeners:
             listener.start()
-        task = progress.add_task(f"{arguments.hours:g} h of programme", total=arguments.hours)
+        task = progress.add_task(f"{arguments.hours:g} h of broadcast", total=arguments.hours)
         with contextlib.suppress(KeyboardInterrupt):
             for line in process.stdout:
                 samples.append(json.loads(line))
                 hours = (samples[-1]["at"] - samples[0]["at"]) / 3_600
                 progress.update(task, completed=hours)
-                if len(samples) == 10:  # the bursts have come
+                if len(samples) == 10:  # the bursts have arrived
                     for listener in listeners:
                         listener.reset()
                 if hours >= arguments.hours:
                     break
         minutes = (time.monotonic() - began) / 60
-        text = f"{hours:.1f} hours of programme took {minutes:.0f} minutes.\n\n{table(samples, listeners)}"
+        text = f"{hours:.1f} hours of broadcast took {minutes:.0f} minutes.\n\n{table(samples, listeners)}"
         for listener in listeners:
             listener.stop()
     console.print(text, markup=False)

@@ -1,4 +1,4 @@
-"""A clock that passes as fast as the radio can follow, shared by its processes."""
+"""A clock that runs as fast as the radio can follow, shared by its processes."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from radio.stream.relay.wall_clock import WallClock
 from radio.types import Seconds
 
 LOW: Final[Seconds] = 5.0
-"""With this reserve or less the clock passes at `SLOWEST`."""
+"""With this reserve or less, the clock runs at `SLOWEST`."""
 
 HIGH: Final[Seconds] = 12.0
-"""With this reserve it passes at full speed."""
+"""With this reserve or more, it runs at full speed."""
 
 SLOWEST: Final = 0.02
-"""Share of the full speed. The clock never stands still, or a station would not ask for more audio."""
+"""Lowest share of the full speed. The clock never stops, or a station would not ask for more audio."""
 
 INTERVAL: Final[Seconds] = 0.1
 """Real time between two changes of the speed."""
 
 
 class SharedClock(WallClock):
-    """A clock whose speed one process changes and others follow, through a file.
+    """A clock shared through a file: one process changes its speed, and the others follow.
 
     Args:
-        path: The file; it is created where there is none.
-        speed: Seconds of this clock in a real second, at most.
+        path: The file; it is created if it does not exist.
+        speed: Maximum seconds of this clock per real second.
     """
 
     def __init__(self, path: Path, speed: float) -> None:
@@ -50,7 +50,7 @@ class SharedClock(WallClock):
                 return float(now)
 
     async def sleep(self, seconds: Seconds) -> None:
-        """Return after so many seconds of this clock."""
+        """Sleep for `seconds` of this clock."""
         end, left = self.now() + seconds, seconds
         while left > 0:
             await asyncio.sleep(left / self.speed)
@@ -64,7 +64,7 @@ class SharedClock(WallClock):
         self._shared[0] += 1
 
     async def follow(self, reserves: Callable[[], Iterable[Seconds]]) -> None:
-        """Slow down while the least of the reserves is small, until cancelled."""
+        """Slow down while the smallest reserve is low, until canceled."""
         while True:
             least = min(reserves(), default=HIGH)
             share = min(max((least - LOW) / (HIGH - LOW), SLOWEST), 1.0)

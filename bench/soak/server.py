@@ -1,6 +1,6 @@
-"""A radio whose clock passes faster: `python -m bench.soak.server CONFIG SPEED CLOCK`.
+"""A radio with an accelerated clock: `python -m bench.soak.server CONFIG SPEED CLOCK`.
 
-It prints its port, and then a JSON object for every minute of its programme.
+It prints its port, and then a JSON object for every minute of the broadcast.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from radio.stream.relay.wall_clock import WallClock
 from radio.types import SAMPLE_RATE
 
 INTERVAL: Final = 60.0
-"""Seconds of the programme between two samples."""
+"""Seconds of broadcast between two samples."""
 
 
 def sample(channels: ChannelSet, clock: WallClock) -> dict[str, object]:
@@ -48,7 +48,7 @@ def sample(channels: ChannelSet, clock: WallClock) -> dict[str, object]:
 
 
 async def serve(config: Path, clock: SharedClock) -> None:
-    """Serve the stations of a config until cancelled."""
+    """Serve the stations of a config until canceled."""
     settings = load(config)
     channels = ChannelSet(settings.stations, functools.partial(Channel, clock=clock))
     runner = web.AppRunner(
