@@ -1,7 +1,7 @@
-/* What costs the mixer most in numpy, as a Python module: delay lines, filters, and the room.
+/* The parts of the mixer that are slowest in numpy, as a Python module: delay lines, filters, and the room.
  *
  * Products and sums are separate instructions (-ffp-contract=off), in the order of numpy, so that `read` returns the same
- * samples as its reference. Compilers turn the loops over frames that lie side by side into vector code.
+ * samples as its reference. Compilers vectorize the loops over adjacent frames.
  * Reference: radio/audio/delay_line.py, block_filters.py and room.py. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -11,10 +11,10 @@
 
 /* ---- a delay line ---- */
 
-enum { CHUNK = 64, TAPS = 6, BEFORE = 2, AFTER = 3 }; /* places at a time; frames that a place needs around it */
+enum { CHUNK = 64, TAPS = 6, BEFORE = 2, AFTER = 3 }; /* places at a time; frames needed around a place */
 
-/* Compute the frame before each place, and the weights of the frames around it (Lagrange). Return 0 where a place lies
- * outside of the line. */
+/* Compute the frame before each place, and the weights of the frames around it (Lagrange). Return 0 if a place lies
+ * outside the line. */
 static int weigh(const double *places, const int64_t *latest, int count, int64_t frames, int64_t *at,
                  float weights[TAPS][CHUNK]) {
     float fraction[CHUNK];
@@ -60,7 +60,7 @@ static int read_line(const float *line, int channels, int64_t frames, const doub
 
 /* ---- filters ---- */
 
-enum { ROWS = 4, MOST_SECTIONS = 16 }; /* rows that are filtered side by side; sections of a filter */
+enum { ROWS = 4, MOST_SECTIONS = 16 }; /* rows filtered in parallel; maximum sections of a filter */
 
 static const double TINY = 1e-20; /* added to states: denormals in digital silence slow the processor down */
 
@@ -86,7 +86,7 @@ static void run_section(struct section *section, double frames[CHUNK][ROWS], int
     section->second = second;
 }
 
-/* Move the coefficients (rows, sections, 5) and states (rows, sections, 2) of some rows into sections, or states back. */
+/* Load the coefficients (rows, sections, 5) and states (rows, sections, 2) of some rows into sections. */
 static void load_sections(struct section *sections, int count, const double *coefficients, const double *states,
                           int rows) {
     memset(sections, 0, (size_t)count * sizeof *sections);
@@ -145,7 +145,7 @@ static void damp(const float *line, const float *damping, float gain, int count,
     for (int i = 0; i < count; i++) damped[i] = gain * (two[i + 4] + two[i] * damping[2]);
 }
 
-/* Even lines are the left output, odd ones the right one. All are fed back through a Householder matrix. */
+/* Even lines form the left output, odd lines the right. All are fed back through a Householder matrix. */
 static void reverberate(const struct room *room, const float *mono, float *left, float *right) {
     float damped[LINES][STEP];
     for (int64_t start = 0; start < room->block; start += STEP) {
@@ -250,7 +250,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-enum { INTERFACE = 1 }; /* increment when what a function takes or does changes */
+enum { INTERFACE = 1 }; /* increment when the arguments or the effect of a function change */
 
 static int module_exec(PyObject *module) { return PyModule_AddIntConstant(module, "interface", INTERFACE); }
 

@@ -1,5 +1,5 @@
 /* Flushing of denormal numbers to zero. A decaying state ends in denormals, which many processors handle slowly.
- * restore_denormals puts back the floating-point settings that flush_denormals returned. */
+ * restore_denormals restores the floating-point settings that flush_denormals returned. */
 #ifndef RADIO_DENORMALS_H
 #define RADIO_DENORMALS_H
 

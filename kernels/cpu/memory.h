@@ -1,4 +1,4 @@
-/* A Python object for the output of a step: a read-only buffer of floats with memory from a pool. A state has up to a
+/* A Python object for the output of a step: a read-only buffer of floats with memory from a pool. A state takes up to a
  * few megabytes and each token releases one, so allocating fresh pages each time would cost more than the step. */
 #ifndef RADIO_MEMORY_H
 #define RADIO_MEMORY_H

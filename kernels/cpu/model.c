@@ -67,7 +67,7 @@ static void next_matrix(struct cursor *cursor, struct matrix *matrix, int rows, 
     next_matrices(cursor, matrix, 1, rows, columns);
 }
 
-/* The experts of a channel mix of RWKV-6. */
+/* Return the number of experts in a channel mix of RWKV-6. */
 static int experts(const struct spec *spec) {
     return spec->architecture == RWKV6_EXPERTS ? spec->sizes[EXPERTS] : 1;
 }

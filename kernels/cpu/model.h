@@ -4,8 +4,8 @@
  * E experts of a channel mix, B streams that are stepped together. The ranks of data-dependent vectors are named below.
  *
  * A matrix (rows × columns) is stored in panels of 16 rows, and a panel in lines of 64 bytes: 16 rows × as many columns
- * as fit (4 int8, 2 bfloat16, 1 float), with the columns of a row side by side. A vector unit of any width reads a
- * matrix sequentially, multiplies each line by as many inputs, and never adds across a register. Rows are padded with
+ * as fit (4 int8, 2 bfloat16, 1 float), with the columns of a row adjacent. A vector unit of any width reads a matrix
+ * sequentially, multiplies each line by one input per column, and never adds across a register. Rows are padded with
  * zeros to a multiple of 16, columns to a multiple of 32.
  */
 #ifndef RADIO_MODEL_H
@@ -19,7 +19,7 @@ enum {
     PANEL = 16,  /* rows of a panel, floats of a line */
     GROUP = 32,  /* columns whose int8 inputs share a scale; columns are padded to a multiple of it */
     LINE = 64,   /* bytes */
-    TILE = 8,    /* most streams that use a line while it is in a register */
+    TILE = 8,    /* maximum number of streams that use a line while it is in a register */
     KINDS = 5,   /* inputs that the token shift mixes: w, k, v, r, g */
     LARGEST = 1 << 20 /* limit of each size in a spec, so that products of two do not overflow */
 };
@@ -27,11 +27,11 @@ enum {
 enum weight_format { FP32, BF16, INT8 };
 
 enum architecture { RWKV6, RWKV7, RWKV6_EXPERTS, ARCHITECTURES };
-/* The sizes that an architecture has beside those of all models, mostly ranks. */
+/* The sizes specific to an architecture, mostly ranks. */
 enum { MIX_RANK, DECAY_RANK, RWKV6_SIZES };                     /* token shift, decay */
-enum { EXPERTS = RWKV6_SIZES, ACTIVE, EXPERTS_SIZES };          /* those of a channel mix, and of them for a token */
+enum { EXPERTS = RWKV6_SIZES, ACTIVE, EXPERTS_SIZES };          /* experts of a channel mix; those active for a token */
 enum { LOW_DECAY, LOW_RATE, LOW_SHARE, LOW_GATE, RWKV7_SIZES }; /* LOW_SHARE: share of the values of the first layer */
-enum { SIZES = RWKV7_SIZES };                                   /* most sizes of an architecture */
+enum { SIZES = RWKV7_SIZES };                                   /* maximum number of sizes */
 
 extern const char *const architecture_names[ARCHITECTURES];
 extern const int architecture_sizes[ARCHITECTURES]; /* number of sizes of each */

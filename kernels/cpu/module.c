@@ -49,7 +49,7 @@ static int model_view_tensors(Model *self, PyObject *tensors) {
     return 0;
 }
 
-/* Parse `sizes`: layers, width, hidden width, vocabulary, and those of the architecture. */
+/* Parse `sizes`: layers, width, hidden width, vocabulary, and the sizes of the architecture. */
 static int parse_spec(struct spec *spec, const char *architecture, PyObject *sizes) {
     int kind = 0;
     while (kind < ARCHITECTURES && strcmp(architecture_names[kind], architecture)) kind++;
@@ -118,7 +118,7 @@ static void model_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-/* Each call has scratch memory of its own, since the GIL is released during a step. */
+/* Each call has its own scratch memory, since the GIL is released during a step. */
 static struct scratch *scratch_acquire(Model *self, int streams) {
     struct scratch *scratch = self->spare;
     if (scratch && scratch_streams(scratch) == streams) {
@@ -331,7 +331,7 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-enum { INTERFACE = 3 }; /* increment when what Model takes changes */
+enum { INTERFACE = 3 }; /* increment when the arguments of Model change */
 
 static int module_exec(PyObject *module) {
     if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0) return -1;

@@ -1,8 +1,8 @@
-/* Products of a matrix with vectors, by panels of 16 rows, for 1 to 8 streams at once. See model.h for the layout.
+/* Products of a matrix with vectors, by panels of 16 rows, for 1 to 8 streams together. See model.h for the layout.
  *
- * The order of additions for a stream does not depend on the number of streams, so a batch is bit-identical to its
- * streams alone. With int8 weights, inputs are rounded to int8 in groups of 32 with a scale per group; products are
- * added as integers within a group and as floats across groups.
+ * The order of additions for a stream does not depend on the number of streams, so each stream of a batch is
+ * bit-identical to the same stream alone. With int8 weights, inputs are rounded to int8 in groups of 32 with a scale
+ * per group; products are added as integers within a group and as floats across groups.
  *
  * A path defines dot(sum, line, inputs), which adds to each int32 lane of `sum` the four products of the bytes of
  * `line` and `inputs` in that lane (the four inputs are the same in all lanes), and DOT_OFFSET, which is 1 if its dot

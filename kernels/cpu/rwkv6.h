@@ -96,7 +96,7 @@ static void rwkv6_time_mix(const struct model *model, const struct rwkv6_layer *
     for (size_t i = 0; i < (size_t)count * stride; i += LANES) store(s->x + i, load(s->x + i) + load(s->offset + i));
 }
 
-/* squared = relu(key · input)² for `count` streams from `first` on. */
+/* squared = relu(key · input)² for `count` streams, starting at `first`. */
 INLINE void rwkv6_expand(const struct model *model, const struct matrix *key, struct scratch *s, int first, int count) {
     float *squared = s->squared + (size_t)first * s->hidden;
     multiply(model->format, key, s, count, s->input + (size_t)first * s->width, s->width, squared, s->hidden);
@@ -122,7 +122,7 @@ INLINE void rwkv6_route(const float *router, const float *x, int experts, int wi
     for (int e = 0; e < experts; e++) s->shares[e] /= total;
 }
 
-/* v = the sum over the active experts of share · value · relu(key · input)². Each stream has experts of its own. */
+/* v = the sum over the active experts of share · value · relu(key · input)². Each stream has its own experts. */
 static void rwkv6_mix_experts(const struct model *model, const struct rwkv6_layer *layer, struct scratch *s, int count) {
     const int width = model->spec.width, experts = model->spec.sizes[EXPERTS];
     enum { CHOSEN = -1 };

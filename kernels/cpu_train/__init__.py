@@ -1,4 +1,4 @@
-"""Training operators for the CPU in C, compiled on first use for the processor at hand."""
+"""Training operators for the CPU in C, compiled on first use for the processor of the machine."""
 
 from kernels.cpu_train.library import available, missing_reason, supports_elementwise, supports_wkv
 from kernels.cpu_train.mixes import gated_norm, sigmoid_gate, squared_relu, token_shift

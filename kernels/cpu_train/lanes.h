@@ -1,6 +1,6 @@
 /* Vectors of 16 floats for the training operators, loaded from float32 or bfloat16.
  *
- * Compiled for the processor at hand. If its registers are narrower, the compiler uses two or four per vector. */
+ * Compiled for the processor of the machine. If its registers are narrower, a vector takes two or four of them. */
 #ifndef TRAIN_LANES_H
 #define TRAIN_LANES_H
 
@@ -44,7 +44,7 @@ INLINE vec safe_sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + safe_exp(-x
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
 #endif
 
-/* Return a vector whose lane i is the sum of row i. Takes 15 additions, against 64 for separate sums. The order of
+/* Return a vector whose lane i is the sum of row i. Takes 15 additions instead of 64 for separate sums. The order of
  * additions is the same for all rows. */
 INLINE vec sums(vec row[LANES]) {
     vec eight[8], four[4], two[2];

@@ -1,7 +1,7 @@
 """The shared library of the operators, compiled by the system's C compiler on first use and cached in build/cpu_train.
 
-Compiling on the machine that runs it makes all instructions of the processor available, and users who do not train need
-no build. The library uses the OpenMP that torch has loaded, so both share one thread pool; import torch first.
+Compiling on the machine itself makes all instructions of its processor available, and users who do not train need no
+compiler. The library uses the OpenMP that torch has loaded, so both share one thread pool; import torch first.
 """
 
 from __future__ import annotations
@@ -120,14 +120,14 @@ def _compile(compiler: str) -> Path:
     try:
         command = [compiler, *OPTIONS, *map(str, sources), "-lm", "-o", str(path)]
         subprocess.run(command, capture_output=True, text=True, check=True)
-        path.replace(library)  # atomic, since another process may compile the same
+        path.replace(library)  # atomic, since another process may compile the same library
     finally:
         path.unlink(missing_ok=True)
     return library
 
 
 def _processor() -> str:
-    """Return the properties that -march=native depends on, since machines may share a cache."""
+    """Return the properties of the processor that -march=native depends on, since machines may share a cache."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,7 +1,7 @@
 """The element-wise parts of RWKV blocks as differentiable functions, implemented in `shift.c` and `gate.c`.
 
 Inputs and outputs of matrix products have the dtype of the products, float32 or bfloat16. Those of norms are float32.
- The last axis is a multiple of 16.
+The last axis is a multiple of 16.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@
  *
  * Source: Peng et al., "Eagle and Finch", arXiv 2404.05892, equations 18 and 19.
  *
- * There is no division by a decay, so any decay is exact. A state has 16 kB and is read once per chunk of tokens, some
- * rows at a time in registers. The forward pass saves a state every SPAN tokens; the backward pass recomputes the
- * states in between, which is faster than loading them from memory. Heads are independent and each has a fixed order
- * of additions, so results do not depend on the number of threads. */
+ * There is no division by a decay, so any decay is exact. A state takes 16 kB and is read once per chunk of tokens,
+ * with a few rows at a time in registers. The forward pass saves a state every SPAN tokens; the backward pass
+ * recomputes the states in between, which is faster than loading them from memory. Heads are independent and each has a
+ * fixed order of additions, so results do not depend on the number of threads. */
 #include <math.h>
 
 #include "head.h"

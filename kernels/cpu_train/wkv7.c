@@ -12,7 +12,7 @@
 
 struct inputs {
     enum dtype dtype; /* of the inputs and their gradients */
-    size_t stride;    /* elements from a token of a head to the next */
+    size_t stride;    /* elements between adjacent tokens of a head */
     const void *r, *log_w, *k, *v, *a, *b;
 };
 

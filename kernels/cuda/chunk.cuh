@@ -12,7 +12,7 @@
 
 #include "scan.cuh"
 
-constexpr int STEP = 4; /* tokens whose states are in registers at a time */
+constexpr int STEP = 4; /* tokens whose states are in registers together */
 constexpr int COPY = 8; /* tokens between two copies in shared memory; two blocks fit on an H100 */
 constexpr int CHUNK_THREADS = 256;
 constexpr int WARPS = CHUNK_THREADS / 32;

@@ -1,4 +1,4 @@
-/* Device functions that the kernels need beyond CUDA's own. With `emulator.h` of the tests any C++ compiler can compile
+/* Device functions that the kernels need beyond CUDA's own. With the tests' `emulator.h`, any C++ compiler can compile
  * the kernels too, so that their results are tested without a GPU. */
 #pragma once
 

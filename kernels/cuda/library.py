@@ -1,7 +1,7 @@
 """The compiled kernels, built by nvcc on first use and bound through their C interface.
 
-The build needs only nvcc, no headers of torch: the library links the CUDA runtime statically, takes the addresses of
-tensors, and launches on a given stream.
+The build needs only nvcc, not the headers of torch: the library links the CUDA runtime statically, takes the addresses
+of tensors, and launches on a given stream.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def build(architecture: str, folder: Path = CACHE) -> Path:
     if library.exists():
         return library
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # several processes may build at once
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # several processes may build at the same time
         partial = Path(scratch) / library.name
         command = [nvcc, f"-arch={architecture}", *OPTIONS, "-o", str(partial), str(sources[0])]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -125,7 +125,7 @@ def build(architecture: str, folder: Path = CACHE) -> Path:
 
 
 def open_library(index: int) -> Library:
-    """Open the kernels for a CUDA device. The first call may compile them, which takes some seconds.
+    """Open the kernels for a CUDA device. The first call may compile them, which takes a few seconds.
 
     Raises:
         KernelError: The kernels cannot be compiled, or the device is too old.
@@ -141,7 +141,7 @@ def open_library(index: int) -> Library:
 
 @functools.cache
 def missing_reason(index: int) -> str:
-    """Return the reason why a CUDA device has no kernels, in one line, or an empty string if it has."""
+    """Return the reason why a CUDA device has no kernels, in one line, or an empty string if it has them."""
     try:
         open_library(index)
     except KernelError as error:

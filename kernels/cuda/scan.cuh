@@ -1,6 +1,6 @@
 /* The recurrence of WKV-6 over the tokens of one head, in registers: forward for the state, backward for its gradient.
  *
- * Forward S ← diag(w_t) S + k_tᵀ v_t and y_t = r_t (S + diag(u) k_tᵀ v_t). Backward the gradient of the state follows
+ * Forward S ← diag(w_t) S + k_tᵀ v_t and y_t = r_t (S + diag(u) k_tᵀ v_t). Backward, the gradient of the state follows
  * the same recurrence, G ← diag(w_t) G + r_tᵀ dy_t, so one kernel serves both.
  *
  * The columns of a state are independent, so the warps of a block divide the value axis; the lanes of a warp divide the
@@ -37,7 +37,7 @@ template <int KEYS> struct ScanShared {
 template <typename T, int KEYS, bool BACKWARDS> __global__ __launch_bounds__(SCAN_THREADS) void scan(Scan<T> args) {
     constexpr int LANES = HEAD / KEYS;    /* lanes that share a column */
     constexpr int COLUMNS = 8 * KEYS;     /* columns of the value axis per block */
-    constexpr int SUMS = 16;              /* sums for y that are reduced at once: 4 tokens × 4 columns */
+    constexpr int SUMS = 16;              /* sums for y that are reduced together: 4 tokens × 4 columns */
     constexpr int SUMS_PER_LANE = SUMS > LANES ? SUMS / LANES : 1;
     auto &shared = shared_memory<ScanShared<KEYS>>();
     const int thread = static_cast<int>(threadIdx.x), lane = thread % 32;

@@ -67,7 +67,7 @@ def _library(tensor: Tensor) -> tuple[Library, int]:
 
 
 def _aligned(tensor: Tensor) -> Tensor:
-    """Return the tensor contiguous and aligned to 16 bytes, as the kernels need it."""
+    """Return the tensor, contiguous and aligned to 16 bytes as the kernels require."""
     tensor = tensor.contiguous()
     return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
 
