@@ -3,11 +3,11 @@
 
     python scripts/check_prose.py [--brief] [PATH ...]
 
-Prints each finding with its line and a summary; exits with 1 where a limit is exceeded. With --brief, findings are
-printed only then. Limits:
+Prints each finding with its line and a summary; exits with 1 if a limit is exceeded. With --brief, findings are printed
+only in that case. Limits:
 
 - docstrings that open with a question word: at most 1 %;
-- words of a private language in code, docs or the page: none;
+- odd words in code, docs or the page: none;
 - vague variable names: at most 2 in 1,000.
 """
 
@@ -38,7 +38,7 @@ QUESTION_LIMIT, VAGUE_LIMIT = 0.01, 0.002
 
 
 class Finding(NamedTuple):
-    """A place that reads oddly: `path:line: message`."""
+    """A finding, printed as `path:line: message`."""
 
     path: Path
     line: int
@@ -57,7 +57,7 @@ def tracked(paths: list[str]) -> list[Path]:
 
 
 def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield line and text of each docstring, attribute docstrings included."""
+    """Yield the line and the text of each docstring, including those of attributes."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         for statement in body if isinstance(body, list) else []:
@@ -70,7 +70,7 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield line and name of each variable where it is bound: assignments, loops and arguments."""
+    """Yield the line and the name of each variable where it is bound: assignments, loops and arguments."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.lineno, node.id
@@ -82,7 +82,7 @@ def main() -> int:
     """Check the files and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("paths", nargs="*", help="files or folders [all that git tracks]")
-    parser.add_argument("--brief", action="store_true", help="print findings only where a limit is exceeded")
+    parser.add_argument("--brief", action="store_true", help="print findings only if a limit is exceeded")
     arguments = parser.parse_args()
     paths = tracked(arguments.paths)
     openings: list[Finding] = []

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Change the code in one place at a time, and report the changes that no test notices.
 
-    scripts/mutate.py [--count N] [--seed N] [--line FILE:LINE] [PATH ...]
+    scripts/mutate.py [--count N] [--seed N] [--line N] [PATH ...]
 
-Draws N places below PATH (default: radio and train), each in a function of its own. Copies the tree to a temporary
+Draws N places below PATH (default: radio and train), each in a different function. Copies the tree to a temporary
 folder, makes one change there, runs the tests of the module, and undoes the change. The tests of a module are those of
-its mirror in `tests/`, then those that import it, then those of the folder. A change that all of them pass is a
+its mirror in `tests/`, then those that import it, then those of the folder. If all of them pass, the change is a
 survivor: a test is missing, or the change has no effect. Exits with 1 if there are survivors.
 """
 
@@ -34,7 +34,7 @@ OPERATORS: Final = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast
 FUNCTIONS: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 UNTESTED_CALLS: Final = re.compile(r"(print|super|parser\.add_argument|_?log(ger)?\.\w+)\b")
 TIMEOUT: Final = 900
-"""Seconds for one run of tests. A change that makes them hang is noticed."""
+"""Seconds for one run of tests. A change that makes them hang counts as noticed."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,13 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Leave the positions inside an f-string alone: they are wrong before Python 3.12."""
+        """Skip f-strings, since the positions inside them are wrong before Python 3.12."""
 
     def visit_Raise(self, node: ast.Raise) -> None:
-        """Leave the words of an error alone."""
+        """Skip the messages of errors."""
 
     def visit_Assert(self, node: ast.Assert) -> None:
-        """Leave assertions alone."""
+        """Skip assertions."""
 
     def _span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         start = self._offsets[node.lineno - 1] + node.col_offset
@@ -155,7 +155,7 @@ class Finder(ast.NodeVisitor):
 
 
 def draw(paths: list[str], count: int, seed: int) -> list[Mutation]:
-    """Return `count` mutations, at most one per function, drawn evenly over the functions."""
+    """Return `count` mutations, at most one per function, drawn uniformly over the functions."""
     by_function: dict[str, list[Mutation]] = {}
     for path in sorted(file for name in paths for file in python_files(Path(name))):
         for mutation in Finder(path).mutations:
@@ -171,7 +171,7 @@ def python_files(path: Path) -> Iterator[Path]:
 
 
 def tests_of(path: Path) -> list[list[str]]:
-    """Return the groups of test paths to run for a module, the nearest first."""
+    """Return the groups of test paths to run for a module, nearest first."""
     parts = path.with_suffix("").parts
     folder = Path("tests", *(parts[1:-1] if parts[0] == "radio" else parts[:-1]))
     own = folder / f"test_{parts[-1]}.py"
@@ -184,7 +184,7 @@ def tests_of(path: Path) -> list[list[str]]:
 
 
 def failing_test(tests: list[str]) -> str | None:
-    """Run tests; return the name of one that fails, or None."""
+    """Run tests; return the name of one that fails, or None if all pass."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests]
     environment = os.environ | {"PYTHONPATH": str(Path.cwd()), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -203,7 +203,7 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", default=["radio", "train"], metavar="PATH")
     parser.add_argument("--count", type=int, default=30, metavar="N", help="number of changes (default: 30)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draw (default: 1)")
-    parser.add_argument("--line", type=int, metavar="N", help="make all changes of this line of PATH, and no others")
+    parser.add_argument("--line", type=int, metavar="N", help="make only the changes of this line of PATH")
     parser.add_argument("--list", action="store_true", help="print the changes and run nothing")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mutate-") as name:

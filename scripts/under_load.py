@@ -30,7 +30,7 @@ def main() -> int:
         for run in range(1, arguments.times + 1):
             start = time.monotonic()
             status = subprocess.run(arguments.command, check=False).returncode
-            print(f"run {run} of {arguments.times} beside {cores} busy processes:", end=" ")
+            print(f"run {run} of {arguments.times} with {cores} busy processes:", end=" ")
             print(f"status {status}, {time.monotonic() - start:.0f} s", flush=True)
             if status:
                 return status

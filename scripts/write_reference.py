@@ -3,8 +3,8 @@
 
     python scripts/write_reference.py
 
-It writes docs/settings.md, and in stations.yaml the controls of the first station, with their values kept. A test
-holds the committed files to the declarations.
+It writes docs/settings.md, and the controls of the first station in stations.yaml, keeping their values. A test checks
+that the committed files match the declarations.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _COMMENT: Final = 36
 _WIDTH: Final = 120
 
 _LANDINGS: Final = {
-    "bar": "on the next bar line",
-    "loop": "where the next chord loop begins",
-    "mix": "at once",
+    "bar": "at the next bar line",
+    "loop": "when the next chord loop begins",
+    "mix": "immediately",
 }
 
 
@@ -51,14 +51,14 @@ def reference() -> str:
 
 <!-- Written by scripts/write_reference.py from the declarations in radio/settings. Do not edit. -->
 
-`stations.yaml` holds all settings. The file that comes with the radio shows each of them with its default;
-`radio check` names every mistake in a file of your own, with its line. A setting that is left out has its default.
+`stations.yaml` contains all settings. The file that comes with the radio shows each of them with its default;
+`radio check` reports every mistake in your own file, with its line. A setting that is left out has its default.
 Paths are absolute, start with `~`, or are relative to the folder of the file.
 
     server:            # settings of the server
       port: 8000
     stations:
-      chill:           # name of a station: small letters, digits and hyphens
+      chill:           # name of a station: lowercase letters, digits and hyphens
         title: Chill   # settings of the station
         tone: {{gain_db: -2}}
         controls: {{tempo: 78}}
@@ -86,7 +86,7 @@ The history of a station shows these settings, since its music depends on them:
 {table(settings_of(AmbienceLevels).values())}
 
 A mix of several is written as `ambience: {{night_insects: 0, wind: -6}}`. All are equally loud at 0 dB; `ambience_db`
-in `tone` is the level of the whole. The control `ambience` plays one of them in place of the station's mix.
+in `tone` is the level of the mix. The control `ambience` plays one of them instead of the station's mix.
 
 ## Controls
 
@@ -119,7 +119,7 @@ def stations() -> str:
 
 
 def _control_lines(setting: Setting, value: str) -> list[str]:
-    """Return the setting of a control with its comment, which goes on in the lines below."""
+    """Return the lines of a control: its setting with a comment, which continues in the lines below."""
     comment = f"{setting.kind.values} [{setting.default_text}]: {setting.help}"
     first, *more = textwrap.wrap(comment, _WIDTH - _COMMENT)
     assignment = f"      {setting.name}: {value}"
