@@ -29,7 +29,7 @@ class BassFigures:
 
     bits, unigram_bits, quality_bits: bits per note of the interval to the chord's root, by the model, by a unigram, and
     by a unigram for each chord quality. pitch_bits, pitch_unigram_bits: bits per note of the pitch. intervals: shares
-    of the intervals 0–11. walking: those of lines that the radio walks over the same chords. overlap: of the two.
+    of the intervals 0–11. walking: the same for the radio's walking lines over the same chords. overlap: of the two.
     """
 
     performances: int
@@ -44,7 +44,7 @@ class BassFigures:
     overlap: float
 
     def as_json(self) -> dict[str, JsonValue]:
-        """Return the figures as they stand in the model's card."""
+        """Return the figures in the form of the model's card."""
         return {
             "performances": self.performances,
             "notes": self.notes,
@@ -80,7 +80,7 @@ class BassFigures:
 
 
 def measure_bass(model: BassModel, performances: Sequence[Performance]) -> BassFigures:
-    """Measure `model` on the held-out performances; unigrams are counted in the others.
+    """Measure `model` on the held-out performances; unigrams are counted on the others.
 
     Raises:
         SettingsError: There are no notes to count or to measure.
@@ -89,7 +89,9 @@ def measure_bass(model: BassModel, performances: Sequence[Performance]) -> BassF
     unseen = [example for performance in held_out for example in examples(performance)]
     seen = [example for performance in performances if not performance.held_out for example in examples(performance)]
     if not seen or not unseen:
-        raise SettingsError("too few bass notes to measure: performances are needed whose numbers end in 3 and do not")
+        raise SettingsError(
+            "too few bass notes to measure; some numbers of performances must end in 3, and some must not"
+        )
     bits, pitch_bits = _model_bits(model, unseen)
     steps = [(0, _interval(example)) for example in seen], [(0, _interval(example)) for example in unseen]
     by_quality = tuple(
@@ -114,7 +116,7 @@ def measure_bass(model: BassModel, performances: Sequence[Performance]) -> BassF
 
 
 def walking_intervals(model: BassModel, performances: Iterable[Performance]) -> Shares:
-    """Return the shares of intervals on the beats of lines that walk over the chords of performances."""
+    """Return the shares of the intervals on the beats of walking lines over the chords of performances."""
     intervals: list[int] = []
     for performance in performances:
         chords = _chords(performance)
@@ -126,14 +128,14 @@ def walking_intervals(model: BassModel, performances: Iterable[Performance]) -> 
 
 
 def intervals_on_beats(line: Phrase, chords: Sequence[Chord]) -> list[int]:
-    """Return the intervals, 0–11, of the notes on beats to the roots of their chords."""
+    """Return the intervals, 0–11, from the roots of the chords to the notes on beats."""
     return [
         (note.note - chord_at(chords, note.start).root) % 12 for note in line.notes if note.start % TICKS_PER_BEAT == 0
     ]
 
 
 def _chords(performance: Performance) -> list[Chord]:
-    """Return the chords of whole bars, one a beat; beats without a chord are left out."""
+    """Return the chords of whole bars, one per beat; beats without a chord are left out."""
     chords: list[Chord] = []
     for beat in performance.beats:
         if beat.chord is not None and beat.place == len(chords) % BEATS_PER_BAR:
@@ -156,7 +158,7 @@ def _model_bits(model: BassModel, unseen: Sequence[Example]) -> tuple[float, flo
 
 
 def _unigram_bits(seen: Sequence[tuple[int, int]], unseen: Sequence[tuple[int, int]], *, values: int) -> float:
-    """Return the mean bits of (group, value) pairs by add-one counts of the values in each group."""
+    """Return the mean bits of (group, value) pairs, from add-one counts of the values in each group."""
     groups = 1 + max(group for group, _ in (*seen, *unseen))
     counts = np.ones((groups, values))
     np.add.at(counts, tuple(np.array(seen).T), 1)

@@ -26,7 +26,7 @@ _WARM_UP: Final = 0.1
 _WEIGHT_DECAY: Final = 0.02
 _DROPOUT: Final = 0.2
 _FORGOTTEN: Final = 0.02
-"""Share of notes that are learned without the notes before them, as at the start of a line."""
+"""Share of notes that are trained without the notes before them, as at the start of a line."""
 
 
 class BassNetwork(nn.Module):
@@ -48,7 +48,7 @@ class BassNetwork(nn.Module):
         return logits
 
     def model(self) -> BassModel:
-        """Return the model that the radio steps."""
+        """Return the network as the radio's model."""
         arrays = {
             "embedding": self.embedding.weight,
             "bias": self.bias,
@@ -66,7 +66,7 @@ def train_bass(
     """Train a model on the performances that are not held out. Return it, with its card, and its figures.
 
     Raises:
-        SettingsError: There are no notes to learn from, or none to measure.
+        SettingsError: There are no notes to train on, or none to measure.
     """
     seen = [performance for performance in performances if not performance.held_out]
     notes = [example for performance in seen for example in examples(performance)]

@@ -2,7 +2,7 @@
 
 The file is a table of beats with the columns `melid` (performance), `beat`, `signature`, `chord` and `bass` (a MIDI
 note), as `wjd_annotated_beat_tracks` of github.com/klausfrieler/jazzodata has them. Its notes were estimated from the
-recordings, one a beat.
+recordings, one per beat.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _ENDINGS: Final = (
     ("m7b5", "hdim7"), ("o", "dim"), ("+", "aug"), ("sus", "sus"), ("-7", "min7"), ("-", "min"), ("j", "maj7"),
     ("6", "6"), ("7", "dom7"),
 )  # fmt: skip
-"""Beginnings of the endings of chord names, the first that fits counts."""
+"""Beginnings of the suffixes of chord names; the first match counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One beat: its place in the bar (0–3), its chord and its bass note. None where they are unknown or do not fit."""
+    """One beat: its place in the bar (0–3), its chord and its bass note, each None if unknown or out of range."""
 
     place: int | None
     chord: Chord | None
@@ -54,7 +54,7 @@ class Performance:
 
     @property
     def held_out(self) -> bool:
-        """True for a performance that figures are measured on."""
+        """True if figures are measured on this performance."""
         return self.number % 10 == HELD_OUT
 
 
@@ -67,7 +67,7 @@ class Example:
 
 
 def read_performances(path: Path) -> list[Performance]:
-    """Read the table of beats, plain or compressed by gzip. Raises SettingsError where it is not such a table."""
+    """Read the table of beats, plain or compressed with gzip. Raises SettingsError if it is not such a table."""
     performances: dict[int, list[Beat]] = {}
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
@@ -104,7 +104,7 @@ def examples(performance: Performance) -> Iterator[Example]:
 
 
 def parse_jazz_chord(name: str) -> Chord | None:
-    """Return the chord of a name such as `Eb-7` or `Fj7911#`; None for no chord or one over another bass."""
+    """Return the chord of a name such as `Eb-7` or `Fj7911#`; None for no chord or a slash chord."""
     match = _CHORD.fullmatch(name)
     if match is None:
         return None

@@ -3,7 +3,7 @@
 Layout of the .idx file, little-endian (Megatron-LM's `IndexedDataset`, GPT-NeoX's `MMapIndexedDataset`): magic, version
 u64 = 1, dtype code u8, S sequences u64, D + 1 document bounds u64, sizes i32 × S, byte offsets i64 × S, bounds i64 × (D
 + 1): document d is the sequences from bound d up to bound d + 1. The .bin file has the tokens of all sequences, one
-after another. We write a piece as a document of one sequence, 16 bits per token, and read any type of whole numbers.
+after another. We write a piece as a document of one sequence, 16 bits per token, and read any integer type.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAGIC = b"MMIDIDX\x00\x00"
 VERSION = 1
 UINT16 = 8
 INTEGERS: Final = MappingProxyType({1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", UINT16: "<u2"})
-"""The format's codes for types of whole numbers (6 and 7 are floating-point types)."""
+"""The format's codes for integer types (6 and 7 are floating-point types)."""
 _HEADER = struct.Struct("<QBQQ")
 
 Tokens = npt.NDArray[np.uint16]
@@ -54,7 +54,7 @@ def read(prefix: Path) -> list[Tokens]:
     """Read the documents of `prefix`.bin and .idx; single sequences of 16-bit tokens are memory-mapped.
 
     Raises:
-        MidiError: A file is missing, foreign or truncated, or a token does not fit into 16 bits.
+        MidiError: A file is missing, in another format or truncated, or a token does not fit into 16 bits.
     """
     index_path, tokens_path = prefix.with_suffix(".idx"), prefix.with_suffix(".bin")
     for path in (index_path, tokens_path):

@@ -1,4 +1,4 @@
-"""Passages of prepared pieces: a few bars, which begin as a piece does on air."""
+"""Passages of prepared pieces: a few bars that begin like a piece on the air."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from radio.types import TokenId
 from train.data.binidx import Tokens
 
 LEFT_OUT: Final = MappingProxyType({"styles": (STYLE_BASE, GROOVE), "controls": (DENSITY_BASE, BAND_BASE)})
-"""Ranges of tokens that can be left out of pieces: the drum styles, or all controls but beats and chords."""
+"""Ranges of tokens that can be left out of pieces: the drum styles, or all controls except beats and chords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class NamedPiece:
         return places
 
     def bars(self, first: int, count: int) -> Tokens:
-        """Return `<start>` and up to `count` bars from number `first` on, without releases of notes from before."""
+        """Return `<start>` and up to `count` bars starting at bar `first`, without releases of earlier notes."""
         places = [*self.bar_places, len(self.tokens)]
         passage = self.tokens[places[first] : places[min(first + count, len(places) - 1)]]
         return np.array([START, *_without_earlier_notes(passage.tolist())], np.uint16)
@@ -59,8 +59,8 @@ def read_pieces(path: Path, names: Sequence[str] = (), styles: Sequence[str] = (
 
     Args:
         path: The file.
-        names: Patterns of which a piece's name fits one; none for all pieces.
-        styles: Drum styles of which a piece has one; none for all pieces.
+        names: Patterns; the name of a piece must match one of them. Empty for all pieces.
+        styles: Drum styles; a piece must have one of them. Empty for all pieces.
 
     Raises:
         SettingsError: The file cannot be read, or there is no such piece.
@@ -92,7 +92,7 @@ def without(piece: NamedPiece, controls: str) -> NamedPiece:
 
 
 def _without_earlier_notes(tokens: Iterable[TokenId]) -> list[TokenId]:
-    """Return the tokens without releases of notes that are not struck before."""
+    """Return the tokens without releases of notes that were not struck within them."""
     sounding: set[int] = set()
     passage = []
     for token in tokens:

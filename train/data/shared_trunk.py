@@ -1,9 +1,9 @@
 """Corpora of several parts, for one trunk that all of them share.
 
-The corpus of a trunk is a folder with a prepared corpus for each part, named piano, drums or chords. Each part has rows
-of its own in the embedding and the head, so the first token of a piece already tells its part, and a number that means
-a chord tone in one part and a drum in another is never confused. Within a trunk's pieces an id stands for its part too:
-it is raised by `TABLE_SIZE` for each part before its own.
+The corpus of a trunk is a folder with a prepared corpus for each part, named piano, drums or chords. Each part has its
+own rows in the embedding and the head, so the first token of a piece already identifies its part, and an id that means
+a chord tone in one part and a drum in another is never ambiguous. In a trunk's pieces, an id also identifies its part:
+it is offset by `TABLE_SIZE` for each part before its own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SharedTable(Table):
         self.is_pitched = True
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
-        """Return the rows of a piece of `read`. Parts that are not pitched keep their notes."""
+        """Return the rows of a piece from `read`. Parts that are not pitched keep their notes."""
         place = int(ids[0]) // TABLE_SIZE
         table, own = self._tables[place], ids - np.uint16(place * TABLE_SIZE)
         rows = table.rows(own, semitones=semitones if table.is_pitched else 0, louder=louder)
@@ -56,7 +56,7 @@ class SharedTable(Table):
 class Corpus:
     """The pieces of a corpus.
 
-    weights: How often training draws each piece, relative to the others; None for equally often.
+    weights: The relative frequency with which training draws each piece; None if all are equal.
     """
 
     training: Sequence[Tokens]
@@ -70,11 +70,11 @@ def table_of(part: str) -> Table:
 
 
 def read(part: str, folder: Path) -> Corpus:
-    """Read the corpus of a recipe. Of a trunk's parts, training reads equally many tokens each.
+    """Read the corpus of a recipe. Training reads the same number of tokens from each part of a trunk.
 
     Raises:
         SettingsError: A trunk's folder has fewer than two parts.
-        MidiError: A file is missing, foreign or truncated.
+        MidiError: A file is missing, in another format or truncated.
     """
     if part != SHARED:
         training = binidx.read(folder / "train")
@@ -99,7 +99,7 @@ def parts_in(folder: Path) -> list[Part]:
 
 
 def _even(corpus: Corpus) -> npt.NDArray[np.float64]:
-    """Return weights of a part's pieces by which one token is drawn for each weight of 1."""
+    """Return the weights of a part's pieces, scaled so that all parts contribute the same number of tokens."""
     weights = np.ones(len(corpus.training)) if corpus.weights is None else corpus.weights
     drawn = float((weights * [len(piece) for piece in corpus.training]).sum())
     even: npt.NDArray[np.float64] = weights / drawn

@@ -54,7 +54,7 @@ from radio.music.vocab import (
 from radio.types import BEATS_PER_BAR, MODES, MOODS, Tick, TokenId
 
 STANDARDS = "jazz"
-"""The style of jazz standards, the one style that a model of chords knows."""
+"""The style of jazz standards, the only style that a model of chords knows."""
 
 UNKNOWN = -1
 STEP: Tick = 5
@@ -66,9 +66,9 @@ Rows = npt.NDArray[np.int64]
 def known_tokens(part: Part) -> tuple[TokenId, ...]:
     """Return the token ids that a model of `part` has rows for, in ascending order.
 
-    A model of a band has all ids of events. A model of notes has waits in steps of five ticks, notes and controls, of a
-    pitched part also attributes. A model of chords has chords, the beats on which they may begin, modes, moods, styles
-    and sections.
+    A model of a band has all ids of events. A model of notes has waits in steps of five ticks, notes and controls, and
+    for a pitched part also attributes. A model of chords has chords, the beats on which they may begin, modes, moods,
+    styles and sections.
     """
     if part is BAND:
         return tuple(range(BAND_BASE, BAND_END))
@@ -102,7 +102,7 @@ def known_tokens(part: Part) -> tuple[TokenId, ...]:
 
 
 def _is_forced(part: Part, token: TokenId) -> bool:
-    """Return True for tokens that the host decides: all controls, but of chords neither chords nor beats."""
+    """Return True for tokens that the host decides: all controls, except the chords and beats of a model of chords."""
     if part is BAND:
         return token >= BAND_START
     if part is CHORDS:
@@ -111,15 +111,15 @@ def _is_forced(part: Part, token: TokenId) -> bool:
 
 
 def without_attributes(ids: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
-    """Return the tokens of a piece without those of attributes."""
+    """Return the tokens of a piece without attributes."""
     return ids[(ids < ONSETS_BASE) | (ids >= REGISTER_BASE + 128)]
 
 
 class Table(Protocol):
     """The rows of a model's tokens.
 
-    forced: True for each row that the host decides, whose token has no loss.
-    is_pitched: True where pieces may be transposed.
+    forced: True for each row whose token the host decides; such tokens have no loss.
+    is_pitched: True if pieces may be transposed.
     attributes: True for each row of an attribute.
     """
 
@@ -129,7 +129,7 @@ class Table(Protocol):
     attributes: npt.NDArray[np.bool_]
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
-        """Return the rows of a piece, transposed by `semitones` and `louder` bins up."""
+        """Return the rows of a piece, transposed by `semitones` and with velocities `louder` bins up."""
 
 
 class RowTable(Table):
@@ -145,12 +145,12 @@ class RowTable(Table):
         self.attributes = np.array([is_attribute(token) for token in tokens])
 
     def rows(self, ids: npt.NDArray[np.uint16], *, semitones: int = 0, louder: int = 0) -> Rows:
-        """Return the rows of `ids`, transposed by `semitones` (folded into the part's range) and `louder` bins up.
+        """Return the rows of `ids`, transposed by `semitones` within the part's range, and `louder` velocity bins up.
 
         A model that knows no attributes leaves them out.
 
         Raises:
-            SettingsError: The model does not know another token.
+            SettingsError: The model does not know some other token.
         """
         key = (semitones, louder)
         if key not in self._tables:

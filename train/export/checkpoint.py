@@ -22,10 +22,10 @@ from train.metrics.data_card import facts
 def export(
     path: Path, out: Path, figures: Mapping[str, JsonValue], weight_format: WeightFormat, part: Part | None = None
 ) -> None:
-    """Write the weights of the checkpoint `path` to `out`, and the card beside it as .json.
+    """Write the weights of the checkpoint `path` to `out`, and the card next to it as .json.
 
     Args:
-        part: The part to export of a shared trunk.
+        part: The part of a shared trunk to export.
         figures: The results of `train evaluate`, for the card.
         weight_format: The number format of the weights.
 

@@ -1,4 +1,4 @@
-"""Model cards: JSON in the header of a checkpoint, and beside it in a file."""
+"""Model cards: JSON in the header of a checkpoint, and in a file next to it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add(path: Path, figures: Mapping[str, Path]) -> None:
 
 
 def write(path: Path, described: checkpoint.Checkpoint, weight_format: WeightFormat | None = None) -> None:
-    """Write a checkpoint (in `weight_format`, or in its own) and its card as JSON beside it."""
+    """Write a checkpoint (in `weight_format`, or in its own) and its card as JSON next to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.write(path, described, weight_format)
     path.with_suffix(".json").write_text(json.dumps(described.card, indent=2, ensure_ascii=False) + "\n")

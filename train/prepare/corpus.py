@@ -176,17 +176,17 @@ def prepare(
         variants: The number of arrangements of each training piece; validation pieces have one.
         loops: Add tracks made of loops of each piece with chords (`train.data.arrange.looping`).
         progressions: Written progressions with moods, for `chords`.
-        choice: The part of a folder's files, in place of what a keyboard or a drummer plays.
+        choice: The part of a folder's files, instead of the part that a keyboard or a drummer plays.
         encoding: Of a folder's files: `notes` of one part, or `events` of all instruments or of the chosen part.
         table: A table of jazz standards, for `chords`; None leaves them out.
 
     Raises:
-        SettingsError: There is nothing to read, or no piece to train on; `out` stays as it was.
+        SettingsError: There is nothing to read, or no piece to train on; `out` is not changed.
     """
     if not source.exists():
         raise SettingsError(f"{shown(source)}: no such file or folder")
     if encoding == EVENTS and (corpus, part_name, stages) != ("folder", None, ()):
-        raise SettingsError("--encoding events is for a folder, without --part and --arrange: it holds all instruments")
+        raise SettingsError("--encoding events is for a folder, without --part and --arrange: it has all instruments")
     if corpus == "folder" and part_name is None and encoding == NOTES:
         raise SettingsError("a folder of MIDI files needs --part piano, --part drums or --encoding events")
     with tempfile.TemporaryDirectory() as unpacked:

@@ -1,4 +1,4 @@
-"""A reader of TensorFlow's checkpoints (bundles), without TensorFlow: an index of names beside a file of arrays.
+"""A reader of TensorFlow's checkpoints (bundles), without TensorFlow: an index of names and a file of arrays.
 
 Sources: tensorflow/core/util/tensor_bundle/tensor_bundle.h (the bundle), tensorflow/core/protobuf/tensor_bundle.proto
 (its entries), and github.com/google/leveldb, doc/table_format.md (the index).
@@ -19,7 +19,7 @@ _MAGIC: Final = 0xDB4775248B80FB57
 _FLOAT: Final = 1
 """DT_FLOAT in tensorflow/core/framework/types.proto."""
 _TRAILER: Final = 5
-"""Bytes behind a block: its compression and a checksum."""
+"""Bytes after a block: its compression and a checksum."""
 
 
 def read_bundle(index: bytes, data: bytes) -> dict[str, npt.NDArray[np.float32]]:
@@ -57,7 +57,7 @@ def _arrays(index: bytes, data: bytes) -> Iterator[tuple[str, npt.NDArray[np.flo
 
 
 def _entries(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the keys and values of a block. A key shares its beginning with the one before it."""
+    """Yield the keys and values of a block. A key shares a prefix with the previous one."""
     if start + size + _TRAILER > len(table):
         raise ValueError("a block reaches beyond the index")
     if table[start + size]:
@@ -76,7 +76,7 @@ def _entries(table: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield number and value of each field of a protocol buffer."""
+    """Yield the number and the value of each field of a protocol buffer."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
@@ -105,7 +105,7 @@ def _numbers(data: bytes, count: int) -> list[int]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return the number that starts at a place, and the place behind it."""
+    """Return the number that starts at a place, and the place after it."""
     number = shift = 0
     while True:
         byte = data[at]

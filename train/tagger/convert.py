@@ -25,7 +25,7 @@ Array = npt.NDArray[np.float32]
 
 
 def convert(wheel: Path, target: Path) -> int:
-    """Write the Million Song Dataset model of a musicnn wheel as a tagger, and its license beside it; return the size.
+    """Write the Million Song Dataset model of a musicnn wheel as a tagger, and its license next to it; return the size.
 
     Kernels are stored as float16, the rest as float32. Each batch normalization becomes a scale and a shift.
 
@@ -48,7 +48,7 @@ def convert(wheel: Path, target: Path) -> int:
 
 
 def layers(arrays: dict[str, Array]) -> dict[str, npt.NDArray[np.generic]]:
-    """Return the tagger's arrays from those of a checkpoint. Raise KeyError where one is missing."""
+    """Return the tagger's arrays from those of a checkpoint. Raise KeyError if one is missing."""
     tensors: dict[str, npt.NDArray[np.generic]] = dict(_normalization(arrays, "input", ""))
     for number, name in enumerate(_LAYERS):
         suffix = f"_{number}" if number else ""

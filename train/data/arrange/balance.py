@@ -1,6 +1,6 @@
-"""The balance of intervals in a keyboard part: which intervals have sounded too little so far.
+"""The balance of intervals in a keyboard part: the intervals that have sounded too little so far.
 
-Pop songs use chords in other proportions than lo-fi, so the intervals of their voicings differ too. Counting the
+Pop songs and lo-fi use chords in different proportions, so the intervals of their voicings differ too. Counting the
 intervals above the lowest notes, and preferring those that have sounded too little, gives lo-fi's proportions for any
 chords. This is error diffusion, as in Floyd and Steinberg, "An Adaptive Algorithm for Spatial Greyscale" (1976).
 """
@@ -23,7 +23,7 @@ little lower than measured, since the top line shifts them back.
 """
 
 PATIENCE = 3.0
-"""Beats of debt by which the weight of an interval grows by a factor of e."""
+"""Beats of debt for which the weight of an interval grows by a factor of e."""
 
 MEMORY = 20.0
 """The largest debt or surplus in beats: intervals that the chords do not allow are not made up later."""
@@ -49,5 +49,5 @@ class Balance:
         return self._owed.get(interval, 0.0)
 
     def weight(self, interval: int) -> float:
-        """Return the weight by which an interval of 1–11 semitones is to be drawn now."""
+        """Return the current weight for drawing an interval of 1–11 semitones."""
         return TARGET_SHARES[interval] * exp(self.owed(interval) / PATIENCE)

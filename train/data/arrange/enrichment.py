@@ -95,7 +95,7 @@ def enrich_chords(chords: Sequence[Chord], random: Random, tonic: int | None = N
 def tonic_of(chords: Sequence[Chord]) -> int:
     """Return the tonic of the major key, or relative major, in which most chords are diatonic.
 
-    Among equals it is the key with the most time on I, vi and IV.
+    Ties go to the key with the most time on I, vi and IV.
     """
 
     def fit(tonic: int) -> float:

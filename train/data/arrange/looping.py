@@ -1,8 +1,8 @@
-"""Tracks made of loops: phrases of an arranged piece, shaped into a texture, that come round with small turns.
+"""Tracks made of loops: phrases of an arranged piece, shaped into a texture, that repeat with small variations.
 
-A model that has only read songs as they run has never seen a phrase held for a minute. These tracks are built as the
-radio builds its own: one texture, phrase A again and again, then B, then A. The last bar before another phrase, and
-every eighth one, may turn to other chord tones.
+A model trained only on whole songs has never seen a phrase repeated for a minute. These tracks are built like the
+radio's own: one texture, phrase A several times, then B, then A. The last bar before another phrase, and every eighth
+one, may turn to other chord tones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BAR
 from train.data.corpus.piece import Piece
 
 SPAN: Final = 16
-"""Bars of a piece that one track is made of: eight for each phrase."""
+"""Bars of a piece in one track: eight for each phrase."""
 
 LENGTHS: Final = ((2, 4, 8), (0.25, 0.55, 0.2))
 ORDERS: Final = ("AAB", "AABA", "ABA", "AAABA")
@@ -33,7 +33,7 @@ TURNS: Final = 0.5
 MOVED: Final = 0.6
 """Share of the notes of the top line that a turn moves."""
 WEIGHT: Final = 0.7
-"""Weight of a track in training beside a piece as it runs: tracks are shorter, and there are more of them."""
+"""Weight of a track in training relative to a whole piece: tracks are shorter, and there are more of them."""
 
 
 def tracks(piece: Piece, random: Random) -> Iterator[Piece]:
@@ -50,7 +50,7 @@ def tracks(piece: Piece, random: Random) -> Iterator[Piece]:
 
 
 def _phrase(piece: Piece, first: int, bars: int, texture: Texture) -> tuple[Phrase, list[Chord]]:
-    """Return `bars` bars of the piece from bar `first` on, shaped, and their chords."""
+    """Return `bars` bars of the piece, starting at bar `first`, shaped into the texture, and their chords."""
     start = first * TICKS_PER_BAR
     chords = list(piece.chords[first * BEATS_PER_BAR : (first + bars) * BEATS_PER_BAR])
     notes = (replace(note, start=note.start - start, end=note.end - start) for note in piece.notes)
@@ -77,7 +77,7 @@ def _track(phrases: dict[str, tuple[Phrase, list[Chord]]], random: Random) -> Pi
 
 
 def _turned(bar: Sequence[Note], chords: Sequence[Chord], move: int, random: Random) -> list[Note]:
-    """Return the bar with notes of its top line on other tones of their chords; `move` leads to the phrase's ticks."""
+    """Return the bar with notes of its top line on other chord tones; `move` converts its ticks to the phrase's."""
     top = set(top_line(bar))
     turned = []
     for note in bar:

@@ -1,4 +1,4 @@
-"""The stages of arrangement by name, in the order in which they run."""
+"""The stages of arrangement by name, in running order."""
 
 from __future__ import annotations
 

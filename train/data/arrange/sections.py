@@ -1,4 +1,4 @@
-"""Stage `sections`: keep the sections in which the accompaniment keeps its rhythm."""
+"""Stage `sections`: keep the sections with a steady rhythm of the accompaniment."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from train.data.corpus.piece import Piece, select_bars
 
 SECTION_BARS = 4
 STEADY = 0.45
-"""The least mean overlap (Jaccard index) of the onsets of neighboring bars in a steady section."""
+"""Minimum mean overlap (Jaccard index) of the onsets of neighboring bars in a steady section."""
 
 FEWEST_BARS = 8
-"""Shorter runs of steady sections are dropped: they do not help a model that is to play for hours."""
+"""Shorter runs of steady sections are dropped: they do not help a model that has to play for hours."""
 
 
 def keep_steady_sections(piece: Piece, random: Random) -> Piece:  # noqa: ARG001 - all stages have one signature

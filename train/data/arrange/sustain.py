@@ -43,7 +43,7 @@ def sustain(piece: Piece, random: Random) -> Piece:
 
 
 def chord_ends(chords: Sequence[Chord]) -> list[Tick]:
-    """Return, for each beat, the tick at which its chord ends, at the latest with the bar."""
+    """Return, for each beat, the tick at which its chord ends, at the latest the end of the bar."""
     ends = [0] * len(chords)
     for beat in reversed(range(len(chords))):
         last = (beat + 1) % BEATS_PER_BAR == 0 or chords[beat + 1] != chords[beat]

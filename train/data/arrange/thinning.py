@@ -62,7 +62,7 @@ def _move_to_changes(bar: Mapping[Tick, list[Note]], changes: set[Tick]) -> dict
 
 
 def _heaviest(bar: Mapping[Tick, list[Note]], changes: set[Tick], regular: Counter[Tick], strikes: int) -> list[Tick]:
-    """Return the `strikes` onsets of most weight in the bar, and all onsets on chord changes."""
+    """Return the `strikes` onsets with the highest weight in the bar, and all onsets on chord changes."""
 
     def weight(tick: Tick) -> float:
         meter = _METER.get(tick, _OFF_BEAT if tick % (TICKS_PER_BEAT // 2) == 0 else _OTHER)

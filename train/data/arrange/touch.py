@@ -1,4 +1,4 @@
-"""Stage `touch`: soften the velocities, and keep the song's accents in small."""
+"""Stage `touch`: soften the velocities, and keep the song's accents on a smaller scale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage `voicing`: give each onset the tones that a voicer would choose for its chord.
+"""Stage `voicing`: give each onset tones that a pianist would choose for its chord.
 
 An onset that opens a chord is voiced in full: usually a bass note, then two or three tones of the chord in the
 placement that moves least from the previous voicing. Every other onset has one or two tones that follow the contour of
@@ -49,7 +49,7 @@ LEAN = 0.3
 """Semitones of detour that the top line takes for each missing beat of an interval."""
 
 SECTION_BARS, LOOP_BARS = 16, 4
-"""Within a section, a chord at the same place of the loop always has the same tones."""
+"""Within a section, a chord at the same place in the loop always has the same tones."""
 
 PASSING = 1.5
 """The bonus of a passing tone, in semitones of detour: a tone of the scale off the beat, reached by step."""
@@ -223,6 +223,6 @@ def _next_top(chord: Chord, aim: int, last: int, detour: Callable[[int], float],
 
 
 def _add_second(chord: Chord, top: int) -> Pitches:
-    """Return `top` with the chord tone a third to a sixth below it, or alone."""
+    """Return `top` with the chord tone a third to a sixth below it, or only `top` if there is none."""
     below = [pitch for pitch in range(top - 9, top - 2) if pitch % 12 in chord.tones]
     return (below[-1], top) if below else (top,)

@@ -22,7 +22,7 @@ HOP: Final = 8
 """Bars from one sheet of a song to the next."""
 
 _AROUND: Final = 8
-"""Bars on either side of a sheet from which its key is estimated too."""
+"""Bars on either side of a sheet that its key is also estimated from."""
 
 _SILENT: Final = 0.1
 """The largest share of beats without a chord in a sheet."""
@@ -31,7 +31,7 @@ _HELD_OUT: Final = 10
 """Every tenth written progression is for validation."""
 
 _RHYTHMS: Final = (4, 4, 2, 8)
-"""Beats per written chord. The file does not say, so several are used, a bar most often."""
+"""Beats per written chord. The file does not specify them, so several are used, most often a bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def read_progressions(path: Path) -> list[WrittenProgression]:
 
 
 def mood_guess(progressions: Sequence[WrittenProgression]) -> MoodGuess:
-    """Return a guess of moods, learned from the training progressions that have one."""
+    """Return a classifier of moods, trained on the training progressions that have moods."""
     return MoodGuess(
         [
             (features(progression.mode, progression.chords), progression.moods)

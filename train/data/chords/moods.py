@@ -1,8 +1,8 @@
 """Moods of progressions: words mapped to the moods of stations, and a guess for progressions without words.
 
-The guess is naive Bayes over the mode and the chords that occur (root and family, in C major or A minor). It is learned
-from the written progressions, with counts smoothed towards the overall frequency of each feature. All moods have the
-same prior, so that those with few examples are learned too.
+The guess is naive Bayes over the mode and the chords that occur (root and family, in C major or A minor). It is trained
+on the written progressions, with counts smoothed toward the overall frequency of each feature. All moods have the same
+prior, so that those with few examples are learned too.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ UNSAID: Final = frozenset({"Cadence"})
 """Words that are not moods."""
 
 STRENGTH: Final = 5.0
-"""The weight of the smoothing, in examples. Left out one by one, the progressions' moods cost 2.16 bits with it, and
-2.53 bits if only their shares are known."""
+"""The weight of the smoothing, in examples. In leave-one-out tests, the progressions' moods cost 2.16 bits, and 2.53
+bits if only the shares of the moods are known."""
 
 Feature = tuple[object, ...]
 
@@ -57,7 +57,7 @@ def features(mode: str, chords: Iterable[Chord]) -> frozenset[Feature]:
 
 
 class MoodGuess:
-    """A naive Bayes guess of moods, learned from examples of (features, moods)."""
+    """A naive Bayes classifier of moods, trained on examples of (features, moods)."""
 
     def __init__(self, examples: Sequence[tuple[frozenset[Feature], Sequence[str]]]) -> None:
         self._known: Counter[Feature] = Counter()

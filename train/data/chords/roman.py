@@ -1,8 +1,8 @@
 """Chord progressions in the Roman numerals of free-midi-chords' `progressions.json`, parsed into chords.
 
-Numerals are degrees of the major scale, or of the natural minor scale in mode `minor`. Small numerals are minor triads,
-or diminished ones where the scale has a diminished triad. `7` adds the seventh of the key. Progressions of mode `modal`
-mix major and minor: their degrees are of the major scale, and their mode is that of the tonic.
+Numerals are degrees of the major scale, or of the natural minor scale in mode `minor`. Lowercase numerals are minor
+triads, or diminished ones if the scale has a diminished triad. `7` adds the seventh of the key. Progressions of mode
+`modal` mix major and minor: their degrees are of the major scale, and their mode is that of the tonic.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _SUFFIXES: Final = {
     "add9": "maj9", "madd9": "min9", "m9": "min9", "6": "6", "M6": "6", "69": "6", "sus2": "sus", "sus4": "sus",
     "M-5": "dom7",
 }  # fmt: skip
-"""Endings with a quality of their own. `M-5` occurs before IV, as a dominant seventh with a flat fifth."""
+"""Suffixes with their own quality. `M-5` occurs before IV, as a dominant seventh with a flat fifth."""
 
 
 def mode_of(mode: str, numerals: Sequence[str]) -> str:
     """Return `major` or `minor`: `mode` itself, or for a modal progression that of its first tonic chord.
 
-    Without a tonic chord, flat thirds or sixths, or a minor fourth or fifth, mean minor.
+    Without a tonic chord, flat thirds or sixths, or a minor fourth or fifth, indicate minor.
     """
     if mode in ("major", "minor"):
         return mode

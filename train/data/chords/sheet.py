@@ -25,7 +25,7 @@ _UNSAID: Final = 0.3
 
 _PLAIN: Final = frozenset({"maj", "min"})
 _NINTHS: Final = 0.35
-"""Share of the sheets of standards whose sevenths have ninths."""
+"""Share of the sheets of standards whose sevenths become ninths."""
 _NINTH: Final = {"min7": "min9", "maj7": "maj9"}
 
 _RESTING: Final = frozenset({"maj7", "maj9", "6", "min7", "min9"})
@@ -45,12 +45,12 @@ class Sheet(Piece):
     style: str | None = None
     """The style in the tokens; None for a song."""
     bridges: tuple[bool, ...] = ()
-    """For each bar, True where it stands in a bridge; empty where the form is unknown."""
+    """For each bar, True if it is part of a bridge; empty if the form is unknown."""
 
     def tokens(self) -> list[TokenId]:
         """Return `<start>`, mode, mood and style, then the chords as `radio.music.chord_loops` encodes them.
 
-        Where the form is known, each section begins with its token, and with its first chord written.
+        If the form is known, each section begins with its token, and its first chord is always written.
         """
         head = [START, vocab.mode_token(self.mode)]
         head += [] if self.mood is None else [vocab.mood_token(self.mood)]
@@ -70,8 +70,8 @@ class Sheet(Piece):
     def enrich(self, variant: int) -> Sheet:
         """Return the sheet with enriched chords and a drawn mood, reproducible by name and variant.
 
-        Only triads are enriched; chords that were written as more stay as they are, but for ninths in standards, which
-        players add to sevenths at will.
+        Only triads are enriched. Richer chords stay as written, except that sevenths in standards may become ninths,
+        which players add at will.
         """
         random = Random(f"{self.name}/{variant}/harmony")
         with_ninths = self.style is not None and random.random() < _NINTHS

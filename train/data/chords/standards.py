@@ -41,12 +41,12 @@ _ENDINGS: Final = (
     ("min11", "min9"), ("min7", "min7"), ("min", "min"), ("6", "6"), ("+", "aug"), ("sus", "sus"), ("7sus", "sus"),
     ("9sus", "sus"), ("13sus", "sus"), ("7", "dom7"), ("9", "dom7"), ("11", "dom7"), ("13", "dom7"), ("", "maj"),
 )  # fmt: skip
-"""Beginnings of the endings of chord names; the first that fits counts."""
+"""Beginnings of the suffixes of chord names; the first match counts."""
 
 
 @dataclass(slots=True)
 class Tune:
-    """A tune: for each beat its chord, relative to C major or A minor, and True where it stands in a bridge."""
+    """A tune: for each beat its chord, relative to C major or A minor, and True if it is part of a bridge."""
 
     number: int
     mode: str
@@ -55,7 +55,7 @@ class Tune:
 
 
 def read_tunes(path: Path) -> list[Tune]:
-    """Read the tunes in 4/4 of a table, plain or compressed by gzip. Raises SettingsError for another file."""
+    """Read the tunes in 4/4 of a table, plain or compressed with gzip. Raises SettingsError for another file."""
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
             reader = csv.DictReader(file)
@@ -70,7 +70,7 @@ def read_tunes(path: Path) -> list[Tune]:
 
 
 def tune_sheets(tune: Tune, guess: MoodGuess) -> Iterator[Sheet]:
-    """Yield sheets of sixteen bars, from every fourth bar of a tune on, with guessed moods."""
+    """Yield sheets of sixteen bars, one starting at every fourth bar of a tune, with guessed moods."""
     split = "validation" if tune.number % HELD_OUT == 0 else "train"
     length = SHEET_BARS * BEATS_PER_BAR
     for first in range(0, len(tune.chords) - length + 1, _HOP * BEATS_PER_BAR):
@@ -85,7 +85,7 @@ def tune_sheets(tune: Tune, guess: MoodGuess) -> Iterator[Sheet]:
 
 
 def quality_of(ending: str) -> str:
-    """Return the quality of a chord by what follows its root. Raises ValueError for an unknown ending."""
+    """Return the quality of a chord by the suffix of its name. Raises ValueError for an unknown ending."""
     for beginning, quality in _ENDINGS:
         if ending.startswith(beginning) and (beginning or not ending):
             return quality

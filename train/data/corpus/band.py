@@ -15,10 +15,10 @@ from radio.types import BEATS_PER_BAR, TokenId
 from train.data.corpus.piece import Piece
 
 _FEWEST: Final = 8
-"""Fewest notes of a piece."""
+"""Minimum number of notes in a piece."""
 
 _WHOLE: Final = 0.5
-"""Least share of a file's notes that stand in bars of four beats."""
+"""Minimum share of a file's notes in bars of four beats."""
 
 _ALL: Final = PartChoice()
 

@@ -2,7 +2,7 @@
 
 Drummers of the Groove data set usually play some 12 ms before its click (recording latency included), and a third of
 its hip-hop, soul and funk swings its sixteenths at 58–64 %. Rounded as played, a swung sixteenth falls on a triplet in
-one half of the beat and on a sixteenth in the other, and a model would learn rhythms that were never played.
+one half of the beat and on a sixteenth in the other, so a model would learn rhythms that were never played.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ PAIR: Final = TICKS_PER_BEAT / 2
 """Ticks in a pair of sixteenths, the unit that swings."""
 
 NEAR: Final = 15.0
-"""The largest distance from an eighth, in ticks, of hits that count for the offset."""
+"""Maximum distance from an eighth, in ticks, of hits that count for the offset."""
 
 ODD: Final = (20.0, 48.0)
 """Ticks within a pair where an off-beat sixteenth can fall, from early to the hardest shuffle."""
 
 FEWEST: Final = 12
-"""The fewest off-beat sixteenths from which swing is estimated."""
+"""Minimum number of off-beat sixteenths for an estimate of swing."""
 
 WIDEST: Final = 18.0
-"""The largest distance of their quartiles, in % of the pair; wider ones are several rhythms instead of swing."""
+"""Maximum distance between their quartiles, in % of the pair; a wider one means several rhythms instead of swing."""
 
 SWINGS: Final = (45.0, 67.0)
 STRAIGHT: Final = 50.0
@@ -39,7 +39,7 @@ class BeatPlacement:
     """The offset and swing of one drummer's take."""
 
     early: float = 0.0
-    """Ticks before the click; below 0 for after it."""
+    """Ticks before the click; negative if after it."""
     swing: float = STRAIGHT
     """The place of the off-beat sixteenth, in % of the pair."""
 
@@ -57,7 +57,7 @@ class BeatPlacement:
 
 
 def estimate_placement(onsets: Sequence[float]) -> BeatPlacement:
-    """Estimate the beat placement from one drummer's hits in a take. With too few hits it is straight on the click."""
+    """Estimate the beat placement from one drummer's hits in a take; with too few, it is straight and on the click."""
     ticks = np.asarray(onsets, dtype=np.float64)
     from_eighth = (ticks + PAIR / 2) % PAIR - PAIR / 2
     near = from_eighth[np.abs(from_eighth) <= NEAR]

@@ -1,4 +1,4 @@
-"""Any folder of MIDI files in four beats. Chords are named from the sounding notes, bar by bar."""
+"""Any folder of MIDI files with four beats per bar. Chords are named from the sounding notes, bar by bar."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from train.data.corpus.piece import Piece, groove_labels, trim
 VALIDATION_SHARE: Final = 0.05
 
 _WHOLE: Final = 0.5
-"""Least share of a file's notes that stand in bars of four beats."""
+"""Minimum share of a file's notes in bars of four beats."""
 
 
 @dataclass(slots=True)
 class FolderReading:
     """The pieces of a folder, and the files that were left out.
 
-    pieces: by the name of their file; all are training pieces yet. skipped: a line for each file that was left out.
-    damaged: a line for each file that was read in part.
+    pieces: the pieces of each file by its name, all of the training split at first. skipped: a line for each file that
+    was left out. damaged: a line for each file that was only read in part.
     """
 
     pieces: dict[str, list[Piece]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ def paths(root: Path) -> list[Path]:
 
 
 def held_out(names: Iterable[str]) -> frozenset[str]:
-    """Return the validation files: 5 % of those that were read, chosen by a hash of the name; at least one of four."""
+    """Return the validation files: 5 % of `names`, chosen by a hash, and at least one if there are four or more."""
     drawn = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32 for name in names}
     below = frozenset(name for name, number in drawn.items() if number < VALIDATION_SHARE)
     if below and len(below) < len(drawn):
@@ -66,7 +66,7 @@ def read(root: Path, pieces_in: Callable[[Score, str], list[Piece]]) -> FolderRe
 
     Args:
         root: The path.
-        pieces_in: Returns the pieces of a file, given its name; raises MidiError where it has none.
+        pieces_in: Returns the pieces of a file, given its name; raises MidiError if it has none.
     """
     reading = FolderReading()
     base = shown(root.parent if root.is_file() else root) + "/"

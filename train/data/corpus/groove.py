@@ -71,7 +71,7 @@ def read_performance(row: Mapping[str, str]) -> DrumPerformance:
 
 
 class TakePlacements:
-    """The beat placements of takes: all that one drummer played in a session in one style at one tempo.
+    """The beat placements of takes. A take is all that one drummer played in a session in one style at one tempo.
 
     A fill of a bar is too short for an estimate, so it is estimated together with the grooves of its take.
     """

@@ -20,7 +20,7 @@ Split = Literal["train", "validation"]
 
 @dataclass(slots=True)
 class Piece:
-    """A prepared piece. Notes are in ticks from its first bar on."""
+    """A prepared piece. Notes are in ticks from the start of its first bar."""
 
     name: str
     part: Part
@@ -28,18 +28,18 @@ class Piece:
     bars: int
     notes: list[Note]
     chords: Sequence[Chord] = ()
-    """One per beat, or none."""
+    """One per beat, or empty."""
     labels: Sequence[TokenId] = field(default_factory=tuple)
     """Control tokens at each bar."""
     tempo: float = 0.0
     """Beats per minute as played; 0 if unknown."""
     weight: float = 1.0
-    """The frequency with which training reads the piece, relative to others."""
+    """The relative frequency with which training reads the piece."""
     texture: str = ""
-    """The kind of texture of a track made of loops; empty for a piece as it runs."""
+    """The kind of texture of a track made of loops; empty for a whole piece."""
 
     def tokens(self) -> list[TokenId]:
-        """Return `<start>` and the piece with its control tokens, where the host would feed them."""
+        """Return `<start>` and the piece, with control tokens where the host would feed them."""
         notes = [note for note in self.notes if note.start < self.bars * TICKS_PER_BAR]
         marks = []
         hits: list[list[tuple[Tick, int]]] = [[] for _ in range(self.bars)]
@@ -63,7 +63,7 @@ class Piece:
         return [START, *encode(notes, marks, note_offs=self.part.note_offs, end=self.bars * TICKS_PER_BAR)]
 
     def _attributes(self, notes: Sequence[Note], bar: int) -> tuple[TokenId, ...]:
-        """Return the tokens that describe the phrase from `bar` on."""
+        """Return the tokens that describe the phrase starting at `bar`."""
         bars = min(PHRASE_BARS, self.bars - bar)
         start, end = bar * TICKS_PER_BAR, (bar + bars) * TICKS_PER_BAR
         phrase = [replace(n, start=n.start - start, end=n.end - start) for n in notes if start <= n.start < end]
@@ -84,7 +84,7 @@ def trim(piece: Piece) -> Piece | None:
 
 
 def select_bars(piece: Piece, numbers: Sequence[int]) -> Piece:
-    """Return only the bars `numbers`, joined; a note that reaches into a dropped bar ends there."""
+    """Return only the bars `numbers`, joined; a note that extends into a dropped bar is cut off there."""
     place = {bar: new for new, bar in enumerate(numbers)}
     notes = []
     for note in piece.notes:

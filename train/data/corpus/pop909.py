@@ -1,6 +1,6 @@
 """POP909's piano accompaniments, warped to the annotated beats and fitted to a keyboard part.
 
-The MELODY and BRIDGE tracks are not read: their tunes belong to their writers.
+The MELODY and BRIDGE tracks are not read: their melodies belong to the songwriters.
 Source: Wang et al., "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR 2020.
 """
 
@@ -24,7 +24,7 @@ VALIDATION_EVERY = 20
 """Songs whose number is a multiple of this are for validation: about 5 %."""
 
 ON_GRID, NEAR = 0.8, 4 / TICKS_PER_BEAT
-"""The least share of onsets within 4 ticks of the grid; a song with fewer is skipped. Its beats are annotated wrongly,
+"""Minimum share of onsets within 4 ticks of the grid. A song with fewer is skipped: its beats are annotated wrongly,
 and rounding would turn it into noise. Nine songs in ten are well above."""
 
 LOWEST, HIGHEST, CENTER = 43, 86, 62
@@ -119,7 +119,7 @@ def _beats(path: Path) -> tuple[list[Seconds], list[int]]:
 
 
 def _beat_of(beats: list[Seconds], time: Seconds) -> float:
-    """Return the position in beats, linear between annotated beats and beyond them."""
+    """Return the position in beats, interpolated linearly between annotated beats and extrapolated beyond them."""
     place = min(max(bisect_right(beats, time) - 1, 0), len(beats) - 2)
     return place + (time - beats[place]) / (beats[place + 1] - beats[place])
 
@@ -151,7 +151,7 @@ def _label(text: str) -> Chord:
 
 
 def _refined(chords: list[Chord], notes: list) -> list[Chord]:  # type: ignore[type-arg]
-    """Refine each run of one label, at most a bar long, by the notes that sound under it."""
+    """Refine each run of one label, at most a bar long, by the notes that sound during it."""
     changes = [beat for beat in range(1, len(chords)) if chords[beat] != chords[beat - 1] or beat % BEATS_PER_BAR == 0]
     edges = [0, *changes, len(chords)]
     times = pitch_class_times(notes, [beat * TICKS_PER_BEAT for beat in edges])

@@ -21,7 +21,7 @@ from radio.types import BEATS_PER_BAR, TICKS_PER_BEAT
 
 COLLECTIONS = {"oneills": "oneills1850", "ryans": "ryansMammoth"}
 _METERS = ("2/4", "2/2", "4/4")
-"""Meters of which one or two bars fill a bar of four beats."""
+"""Meters whose bars, alone or in pairs, fill a bar of four beats."""
 _TEMPO = 84.0
 _VELOCITY = 80
 
@@ -32,7 +32,7 @@ def write(collections: list[str], out: Path, *, limit: int | None = None) -> int
     The first whole bar of a tune starts on a bar line. Tunes in other meters, or in several, are left out.
 
     Args:
-        limit: The most files to read of each collection.
+        limit: Maximum number of files to read from each collection.
 
     Raises:
         SettingsError: A collection is unknown.
@@ -61,7 +61,7 @@ def write(collections: list[str], out: Path, *, limit: int | None = None) -> int
 
 
 def written_keys(count: int) -> Iterator[tuple[str, int, list[NoteEvent]]]:
-    """Yield tunes of Ryan's collection, spread over it: name, sharps of the written key (flats below 0), and notes."""
+    """Yield tunes spread over Ryan's collection: name, sharps of the written key (negative for flats), and notes."""
     from music21 import corpus
 
     paths = sorted(corpus.getComposer(COLLECTIONS["ryans"]))
@@ -91,7 +91,7 @@ def _scores(path: Path) -> Iterator[Any]:
 def melody(score: Any) -> list[NoteEvent]:
     """Return the notes of a music21 score; none if its meter does not fill bars of four beats.
 
-    An upbeat is moved to the end of a bar of its own.
+    An upbeat is moved to the end of its own bar.
     """
     meters = {meter.ratioString for meter in score.recurse().getElementsByClass("TimeSignature")}
     bars = list(score.recurse().getElementsByClass("Measure"))

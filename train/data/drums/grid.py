@@ -16,7 +16,7 @@ SPREAD: Final = 5.0
 """Standard deviation of human hits around their place in ticks, about 20 ms at 120 BPM."""
 
 LEAST, MOST = 0.02, 0.98
-"""Bounds of the prior share of beats in three of a performance."""
+"""Bounds of the prior share of beats in three in a performance."""
 
 _FIRST_GUESS: Final = 0.2
 _ROUNDS: Final = 4
@@ -25,14 +25,14 @@ _ROUNDS: Final = 4
 def snap_to_grid(ticks: Sequence[float]) -> list[Tick]:
     """Return the grid place of each hit of one performance, in the same order.
 
-    A beat is divided into four or three, by the likelihood of its hits (with normal distances) and by the share of
-    beats in three in this performance, which is learned by expectation and maximization.
+    A beat is divided into four or three, by the likelihood of its hits (with normally distributed distances) and by the
+    share of beats in three in this performance, which is estimated by expectation–maximization.
     """
     order = sorted(range(len(ticks)), key=ticks.__getitem__)
     beats = [list(beat) for _, beat in groupby(order, key=lambda place: ticks[place] // TICKS_PER_BEAT)]
     better = [
         (_misfit(beat, ticks, FOURS) - _misfit(beat, ticks, THREES)) / (2 * SPREAD**2) for beat in beats
-    ]  # log likelihood of three over four
+    ]  # log likelihood ratio of three to four
     share = _FIRST_GUESS
     for _ in range(_ROUNDS):
         odds = log(share / (1 - share))

@@ -19,11 +19,11 @@ from train.data.drums.weights import weight
 
 STAGES: Final = ("align", "straighten", "grid", "vary", "weigh")
 """align: move hits to the drummer's own click. straighten: remove swing. grid: divide each beat into four or three.
-vary: change all variants but the first. weigh: read some pieces more often."""
+vary: change all variants except the first. weigh: read some pieces more often."""
 
 
 def place_hits(ticks: Sequence[float], placement: BeatPlacement, stages: Sequence[str]) -> list[float]:
-    """Apply `align`, `straighten` and `grid`, of those named, to the hits of a performance; the order stays."""
+    """Apply those of `align`, `straighten` and `grid` that `stages` names to the hits; their order stays."""
     if "align" in stages:
         ticks = [placement.align(tick) for tick in ticks]
     if "straighten" in stages:
