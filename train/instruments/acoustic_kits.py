@@ -15,7 +15,7 @@ from train.instruments.references import Signal
 
 
 def _brushed(seconds: float) -> Voice:
-    """Return a brush drawn over the head."""
+    """Return the voice of a brush drawn over the head."""
 
     def hit(velocity: float, variant: int) -> Signal:
         time = moments(seconds)
@@ -26,7 +26,7 @@ def _brushed(seconds: float) -> Voice:
 
 
 def _soft_kick(drums: FittedDrums) -> Voice:
-    """Return a kick with a felt beater: the fitted one's softer half, without its click."""
+    """Return the voice of a kick with a felt beater: the softer half of the fitted kick, without its click."""
     kick = drums.voice("kick", loudest=90)
     return lambda velocity, variant: low_pass(kick(velocity, variant), 900 + 1500 * velocity)
 
@@ -106,7 +106,7 @@ def _hand_percussion() -> dict[int, Pad]:
 
 
 def brushes(drums: FittedDrums) -> dict[int, Pad]:
-    """Return the pads of a kit that is played with brushes."""
+    """Return the pads of a kit played with brushes."""
     tap = Pad("brush tap", drums.voice("snare-brush", loudest=110), layers=3, seconds=0.45)
     kick = Pad("soft kick", _soft_kick(drums), layers=3, rate=DARK, seconds=0.45)
     return clean_pads(drums) | {

@@ -1,4 +1,4 @@
-"""Fitting of one note's partials and noise to a recording of it."""
+"""Fitting of a note's partials and noise to a recording."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MEL: Final = mel_bands(NOISE_BANDS, _SIZE)
 _EDGES: Final = np.concatenate(
     [[0], np.sqrt(np.maximum(TIMES[1:], 1e-3) * np.maximum(TIMES[:-1], 2e-3)), [1.15 * TIMES[-1]]]
 )
-"""Seconds: each time stands for the part of a note between two of these."""
+"""Seconds: each time represents the part of a note between two of these."""
 _LARGEST_STEP: Final = 6.0
-"""dB: how far one refinement moves a level."""
+"""dB: maximum change of a level in one refinement."""
 _LEAST_NOISE: Final = 0.02
-"""Share of a band's power that is noise where the partials explain all of it."""
+"""Share of a band's power that is noise if the partials explain all of it."""
 _HIGHEST: Final = 14_000.0
 """Hz: partials above this are left to the noise."""
 
@@ -38,7 +38,7 @@ def frequency_of(note: int) -> float:
 
 
 def aligned(recording: Signal) -> Signal:
-    """Return a recording from its attack on, at most 2.8 s of it, with an RMS of 0.1 over two seconds."""
+    """Return up to 2.8 s of a recording, starting at its attack, with an RMS of 0.1 over two seconds."""
     start = max(0, attack(recording) - round(0.001 * RATE))
     note = recording[start : start + round((TIMES[-1] + 0.4) * RATE)]
     return np.asarray(note * (0.1 / np.sqrt((note[: 2 * RATE] ** 2).sum() / (2 * RATE))))
@@ -48,9 +48,9 @@ def track_partials(note: Signal, hertz: Signal, spacing: float) -> npt.NDArray[n
     """Return the levels in dB of sinusoids at frequencies (partials,) at each time: (partials, times).
 
     Args:
-        note: a recording from its attack on.
+        note: a recording, starting at its attack.
         hertz: the frequencies.
-        spacing: Hz between neighboring partials; windows last long enough to part them.
+        spacing: Hz between neighboring partials; windows are long enough to separate them.
     """
     levels = np.empty((len(hertz), len(TIMES)))
     shortest = 3.0 / spacing
@@ -71,8 +71,8 @@ def harmonic_ratios(note: Signal, frequency: float, count: int, *, stretch: bool
 
     Args:
         frequency: the nominal fundamental in Hz.
-        count: at most so many partials.
-        stretch: the partials of a stiff string, n·sqrt(1 + B·n²), in place of multiples.
+        count: the maximum number of partials.
+        stretch: fit the partials of a stiff string, n·sqrt(1 + B·n²), instead of multiples.
     """
     length = min(len(note), RATE)
     spectrum = np.abs(np.fft.rfft(note[:length] * np.hanning(length), 4 * RATE))
@@ -132,8 +132,8 @@ def band_levels(note: Signal, recorded: float) -> npt.NDArray[np.float64]:
     """Return the levels of a note's bands, (bands, times), in dB; white noise with an RMS of 1 has 0.
 
     Args:
-        note: a recording from its attack on, or a note that is compared with it.
-        recorded: seconds of the recording; what is later does not count.
+        note: a recording, starting at its attack, or a note to compare with it.
+        recorded: seconds of the recording; later samples do not count.
     """
     padded = np.pad(note, (_SIZE // 2, _SIZE))
     power = np.abs(stft(padded, RATE, nperseg=_SIZE, noverlap=_SIZE - _HOP, boundary=None)[2]) ** 2
@@ -150,11 +150,11 @@ def band_levels(note: Signal, recorded: float) -> npt.NDArray[np.float64]:
 
 
 def loudness_over_time(note: Signal, recorded: float, shortest: float) -> Signal:
-    """Return the level of a note in dB around each time, over `shortest` seconds at least.
+    """Return the level of a note in dB around each time, over at least `shortest` seconds.
 
     Args:
-        note: a recording from its attack on, or a note that is compared with it.
-        recorded: seconds of the recording; what is later does not count.
+        note: a recording, starting at its attack, or a note to compare with it.
+        recorded: seconds of the recording; later samples do not count.
         shortest: whole periods of the note, so that the level does not follow its wave.
     """
     total = np.concatenate([[0.0], np.cumsum(note**2)])
@@ -172,7 +172,7 @@ def noise_between(note: Signal, hertz: Signal, spacing: float) -> npt.NDArray[np
     """Return the noise levels that the spectrum shows between partials: (bands, times), NaN where none is visible.
 
     Args:
-        note: a recording from its attack on.
+        note: a recording, starting at its attack.
         hertz: the frequencies of the partials.
         spacing: Hz between neighboring partials.
     """
@@ -202,7 +202,7 @@ def fit_note(note: Signal, fundamental: float, ratios: Signal, *, spacing: float
         fundamental: Hz, as measured.
         ratios: the frequencies of its partials as multiples of the fundamental.
         spacing: Hz between neighboring partials [the fundamental].
-        seed: of the noise that the fit compares with.
+        seed: the seed of the noise in the fit.
     """
     spacing = spacing or fundamental
     recorded = len(note) / RATE
@@ -236,10 +236,10 @@ def fit_note(note: Signal, fundamental: float, ratios: Signal, *, spacing: float
 
 
 def with_envelope(fitted: Note, note: Signal) -> Note:
-    """Return a fitted note whose level as a whole follows the recording's, its attack above all.
+    """Return a fitted note whose overall level follows the recording's, especially in the attack.
 
     Args:
-        fitted: what `fit_note` returned for the recording.
+        fitted: the result of `fit_note` for the recording.
         note: the aligned recording.
     """
     recorded = len(note) / RATE
@@ -258,7 +258,7 @@ def with_envelope(fitted: Note, note: Signal) -> Note:
 
 
 def extended(levels: npt.NDArray[np.float64], seconds: float) -> npt.NDArray[np.float64]:
-    """Return levels (rows, times) that fall on at their last slope after the end of the recording."""
+    """Return levels (rows, times) that continue to fall at their last slope after the end of the recording."""
     last = int(np.flatnonzero(0.9 * seconds - _SIZE / 2 / RATE >= TIMES)[-1])
     out = levels.copy()
     before = max(int(np.searchsorted(TIMES, 0.45 * TIMES[last])) - 1, 0)

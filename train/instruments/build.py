@@ -1,4 +1,4 @@
-"""Building of the radio's soundfont and of the card beside it."""
+"""The build of the radio's soundfont and its card."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMENT: Final = (
 
 
 def build(path: Path) -> list[Preset]:
-    """Write the soundfont, and a card of the same name that says how it was made; return its presets."""
+    """Write the soundfont, and a card of the same name that documents its sources; return its presets."""
     presets = build_presets()
     write(path, presets, name=NAME, comment=_COMMENT)
     card = {
@@ -45,7 +45,7 @@ def build_presets(held_out: Mapping[str, frozenset[int]] | None = None) -> list[
     """Return all presets.
 
     Args:
-        held_out: pitches that fitted parameters are taken without, by the name of the references.
+        held_out: pitches to leave out of the fitted parameters, by the name of the references.
     """
     pitched = [preset for instrument in melodic.instruments(held_out) for preset in instrument_presets(instrument)]
     return [*pitched, *build_kits()]
@@ -66,7 +66,7 @@ def fit(references: Path) -> None:
 
 
 def measure(soundfont: Path) -> None:
-    """Measure the loudness of another soundfont's notes, and store it as what ours are levelled to."""
+    """Measure the loudness of another soundfont's notes, and store it as the target for ours."""
     pitched = {program for instrument in melodic.instruments() for program in instrument.programs}
     programs = {(0, program): (0, program) for program in pitched}
     programs |= {(128, program): (128, program) for program in (0, 8, 24, 25, 40)}

@@ -1,7 +1,7 @@
 """The distance between two notes: the mean difference of their log-mel spectrograms, in dB.
 
-64 mel bands from 50 Hz to 12 kHz, the first two seconds from the attack on, levels matched; a cell counts where either
-note is within 60 dB of the first one's loudest cell.
+The spectrograms have 64 mel bands from 50 Hz to 12 kHz and cover the first two seconds from the attack, with levels
+matched. A cell counts if either note is within 60 dB of the first note's loudest cell.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def attack(note: Signal) -> int:
 
 
 def mel_levels(note: Signal) -> Levels:
-    """Return the log-mel spectrogram of a note from its attack on, at an RMS of 1 over two seconds."""
+    """Return the log-mel spectrogram of a note, starting at its attack, at an RMS of 1 over two seconds."""
     length = _SECONDS * RATE
     note = np.pad(note[:length], (0, max(0, length - len(note))))
     note = np.roll(note, -max(0, attack(note) - _LEAD))

@@ -10,15 +10,15 @@ from train.instruments.note import RING_RANGE, RINGS_FROM, RINGS_UNTIL
 from train.instruments.references import RATE, Signal
 
 _SHORTEST: Final = 0.010
-"""Seconds of the window, at least; it holds whole periods, so that the envelope does not follow the wave."""
+"""Minimum seconds of the window; it spans whole periods, so that the envelope does not follow the wave."""
 _ATTACK_SECONDS: Final = 0.5
 """Seconds in which a note reaches its peak."""
 _LEAST_DECAY: Final = 0.1
-"""Seconds of a decay, at least; a shorter one has no slope."""
+"""Minimum seconds of a decay; a shorter one has no slope."""
 
 
 def whole_periods(hertz: float) -> float:
-    """Return the seconds of the envelope's window for a fundamental; 0 Hz stands for a drum."""
+    """Return the seconds of the envelope's window for a fundamental; 0 Hz means a drum."""
     return float(np.ceil(_SHORTEST * hertz) / hertz) if hertz else _SHORTEST
 
 
@@ -38,13 +38,13 @@ def attack_time(note: Signal, hertz: float = 0.0) -> float:
 
 
 def decay_slopes(reference: Signal, note: Signal, hertz: float = 0.0) -> tuple[float, float] | None:
-    """Return by how many dB a second a reference and a note fall: the slopes of lines over the same part of both.
+    """Return the decay of a reference and of a note in dB per second: slopes of lines fitted to the same part of both.
 
-    The part begins 0.1 seconds after the attack. It ends after two seconds, where the reference ends, or where it is
-    40 dB below its peak.
+    The part begins 0.1 seconds after the attack. It ends after two seconds, at the end of the reference, or when the
+    reference is 40 dB below its peak, whichever comes first.
 
     Returns:
-        The two slopes, or None where that part is shorter than 0.1 seconds.
+        The two slopes, or None if that part is shorter than 0.1 seconds.
     """
     levels = [20 * np.log10(envelope(sound, hertz) + 1e-9) for sound in (reference, note)]
     first, last = round(RINGS_FROM * 1000), min(round(RINGS_UNTIL * 1000), *map(len, levels))
@@ -58,7 +58,7 @@ def decay_slopes(reference: Signal, note: Signal, hertz: float = 0.0) -> tuple[f
 
 
 def _first_above(level: Signal, threshold: float) -> float:
-    """Return the place, between two values, at which a level first reaches a threshold."""
+    """Return the interpolated index at which a level first reaches a threshold."""
     place = int(np.argmax(level >= threshold))
     if place == 0:
         return 0.0

@@ -29,7 +29,7 @@ class FittedDrums:
         Args:
             name: its file of parameters.
             pitch: factor on the speed at which it plays.
-            softest, loudest: the velocities of references that 0 and 1 stand for.
+            softest, loudest: the velocities of references that 0 and 1 correspond to.
         """
 
         def hit(velocity: float, variant: int) -> Signal:

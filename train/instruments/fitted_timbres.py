@@ -44,8 +44,8 @@ def brightened(note: Note, amount: float) -> Note:
 
 
 def rhodes(held_out: frozenset[int]) -> Timbre:
-    """Return the Rhodes, whose pickup bends more at higher velocities."""
-    # The references have one velocity: the layers around it are the model's.
+    """Return the Rhodes, whose pickup distorts more at higher velocities."""
+    # The references have one velocity; the model extrapolates the layers around it.
     base = fitted_timbre("rhodes-mk1", width=5.0, held_out=held_out)
     amounts = np.array([[20, -1.6], [64, 0.0], [96, 0.5], [120, 1.5]])
     return lambda pitch, velocity: brightened(base(pitch, 64), float(np.interp(velocity, *amounts.T)))
@@ -53,7 +53,7 @@ def rhodes(held_out: frozenset[int]) -> Timbre:
 
 def upright(held_out: frozenset[int]) -> Timbre:
     """Return the upright piano."""
-    # The references have two velocities, 35 and 99: beyond them the model goes on.
+    # The references have two velocities, 35 and 99; the model extrapolates beyond them.
     base = fitted_timbre("upright-piano", held_out=held_out)
 
     def note(pitch: float, velocity: float) -> Note:

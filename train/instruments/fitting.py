@@ -1,4 +1,4 @@
-"""Fitting of the pitched instruments to reference notes, and the files that hold the fitted parameters."""
+"""Fitting of the pitched instruments to reference notes, and the files of fitted parameters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _QUIETEST: Final = 85.0
 
 
 class Kind(Enum):
-    """The rule by which an instrument's partials are looked for."""
+    """The rule for finding the partials of an instrument."""
 
     REED = "multiples of the fundamental"
     STRING = "multiples of the fundamental, stretched by stiffness"
@@ -40,7 +40,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A set of reference notes, and the way in which an instrument is fitted to them."""
+    """A set of reference notes, and the kind of instrument to fit to them."""
 
     folder: str
     credit: str
@@ -113,13 +113,13 @@ def fit_reference(source: Source, reference: Reference) -> FittedNote:
 
 
 def bar_modes(pitch: int) -> Signal:
-    """Return about where a vibraphone bar's modes lie, as multiples of the fundamental: F3 to C6."""
+    """Return the approximate modes of a vibraphone bar, F3 to C6, as multiples of the fundamental."""
     above = pitch - 53
     return np.array([1.0, 4.0, 11.0 - 0.12 * above, 7.17 * np.exp(-0.0235 * above), 20 * np.exp(-0.0225 * above)])
 
 
 def write_parameters(path: Path, source: Source, notes: list[FittedNote]) -> None:
-    """Write the parameters of an instrument's notes as JSON; levels are whole dB re the note's loudest."""
+    """Write the parameters of an instrument's notes as JSON; levels are whole dB relative to the note's loudest."""
     rows = [json.dumps(_row(fitted), separators=(",", ":")) for fitted in notes]
     head = {
         "references": source.credit,
@@ -131,7 +131,7 @@ def write_parameters(path: Path, source: Source, notes: list[FittedNote]) -> Non
 
 
 def read_parameters(path: Path) -> list[FittedNote]:
-    """Return the parameters that `write_parameters` wrote."""
+    """Read the parameters from a file of `write_parameters`."""
     return [_note(row) for row in json.loads(path.read_text())["notes"]]
 
 

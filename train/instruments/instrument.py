@@ -19,12 +19,12 @@ class Layer:
     top: int
     """The highest velocity that plays it."""
     velocity: float
-    """The velocity that the timbre is asked for, in the timbre's unit."""
+    """The velocity to pass to the timbre, in the timbre's unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A program: its timbre, and the way it is sampled."""
+    """A program: its timbre, and the parameters for sampling it."""
 
     title: str
     programs: tuple[int, ...]
@@ -34,21 +34,21 @@ class Instrument:
     layers: Sequence[Layer]
     rate: int = MIDDLE
     start: float = 0.4
-    """Seconds before the loop of the lowest notes; an octave higher it is 15 % shorter."""
+    """Seconds before the loop of the lowest notes; 15 % less per octave."""
     loop: float = 0.25
     """Seconds of the loop."""
     falls: bool = True
     rings: bool = False
-    """It falls as slowly as a tine or a reed, and as a whole just as its timbre says."""
+    """True if it decays as slowly as a tine or a reed, with the overall decay of its timbre."""
     parts: int = 1
-    """Samples that sound together, each with an envelope of its own: 1 or 2."""
+    """Samples that sound together, each with its own envelope: 1 or 2."""
     release: float = 0.3
     """Seconds in which a released note falls by 60 dB."""
     attack: float = 0.001
     generators: Mapping[str, int] = field(default_factory=dict)
     keys: tuple[int, int] = (0, 127)
     blended: bool = False
-    """Layers fade into each other over some velocities."""
+    """True if layers fade into each other over some velocities."""
 
 
 FULL: Final = (Layer(40, 22), Layer(70, 56), Layer(98, 84), Layer(127, 112))

@@ -17,13 +17,13 @@ _STIFFNESS: Final = 0.3
 """Weight of the penalty on slopes, so that few neighbors give a mean rather than a steep line."""
 _VELOCITY_WIDTH: Final = 18.0
 _BOTTOM: Final = -95.0
-"""dB: levels below this count as this, so that silence does not outweigh its neighbors."""
+"""dB: lower levels are raised to this, so that silence does not outweigh its neighbors."""
 
 Array = npt.NDArray[np.float64]
 
 
 class FittedInstrument:
-    """An instrument that gives a note for any pitch and velocity.
+    """An instrument with a note for any pitch and velocity.
 
     Args:
         notes: the fitted notes.
@@ -81,12 +81,12 @@ class FittedInstrument:
 
 
 def _range_ended(fitted: FittedNote) -> bool:
-    """Return true where a note's last partial is as high as partials are looked for."""
+    """Return True if a note's last partial is at the upper limit of the search for partials."""
     return bool(fitted.note.frequency * fitted.note.ratios[-1] > 10_000)
 
 
 def _averaged(weights: Signal, values: Array, known: npt.NDArray[np.bool_]) -> Array:
-    """Return the weighted mean of (notes, columns) over the notes where each is known; NaN where too few are."""
+    """Return the weighted mean of (notes, columns) over the notes for which each is known; NaN if too few are."""
     shares = weights[:, None] * known
     total = shares.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):

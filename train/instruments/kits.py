@@ -1,4 +1,4 @@
-"""The drum kits: a pad for each note of General MIDI's drum map, from fitted and from modelled voices."""
+"""The drum kits: a pad for each note of General MIDI's drum map, from fitted and from modeled voices."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KITS: Final[Mapping[int, tuple[str, Callable[[FittedDrums], dict[int, Pad]]]]] =
 
 
 _SHARED_LEVELS: Final = 0
-"""The kit whose levels pads have that several kits share."""
+"""The kit whose levels apply to pads that several kits share."""
 
 
 def build_kits(
@@ -107,7 +107,7 @@ def _zones(pad: Pad, note: int, hits: list[list[Hit]]) -> list[Zone]:
 def _decay(seconds: float) -> dict[str, int]:
     if not seconds:
         return {}
-    # A looped pad goes on falling as it did after its note ends.
+    # A looped pad continues to decay at the same rate after its note ends.
     return {
         "volume_decay": timecents(seconds), "volume_sustain": 1440, "volume_release": timecents(seconds),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The loudness of single notes, and FluidR3's, which ours are levelled to."""
+"""The loudness of single notes, and FluidR3's levels, which ours are matched to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOP: Final = 0.1
 _KEYS: Final = range(24, 109, 6)
 _PADS: Final = range(35, 60)
 _PAN_GAIN: Final = -3.0
-"""dB: FluidSynth gives each channel half of a sample that is panned to the middle."""
+"""dB: FluidSynth gives each channel half of a sample in the center."""
 
 
 def loudness(note: Signal, rate: int = RATE) -> float:
@@ -42,7 +42,7 @@ def loudness(note: Signal, rate: int = RATE) -> float:
 
 
 def velocity_gain(velocity: int) -> float:
-    """Return the gain in dB from a sample to both channels together, of a note at a velocity."""
+    """Return the gain in dB from a sample to the sum of both channels, for a note at a velocity."""
     return float(40 * np.log10(max(velocity, 1) / 127)) + _PAN_GAIN
 
 
@@ -51,7 +51,7 @@ def measure_levels(soundfont: Path, programs: dict[tuple[int, int], tuple[int, i
 
     Args:
         soundfont: FluidR3.
-        programs: our (bank, program), with the (bank, program) of the soundfont that it is levelled to.
+        programs: our (bank, program), with the (bank, program) of the soundfont that it is matched to.
     """
     table: dict[str, dict[str, float]] = {}
     with Player(soundfont) as player:
@@ -65,7 +65,7 @@ def measure_levels(soundfont: Path, programs: dict[tuple[int, int], tuple[int, i
 
 
 def read_levels() -> dict[tuple[int, int], dict[int, float]]:
-    """Return the table that `measure_levels` wrote."""
+    """Read the table written by `measure_levels`."""
     table = json.loads(LEVELS.read_text())
     return {
         (int(bank), int(program)): {int(note): level for note, level in levels.items()}

@@ -16,7 +16,7 @@ def instruments(held_out: Mapping[str, frozenset[int]] | None = None) -> list[In
     """Return all pitched instruments.
 
     Args:
-        held_out: pitches that the fitted parameters are taken without, by the name of the references.
+        held_out: pitches to leave out of the fitted parameters, by the name of the references.
     """
     without = held_out or {}
 

@@ -1,6 +1,6 @@
-"""A modelled note: partials and noise bands, each with a level that changes over time, and its synthesis.
+"""A modeled note: partials and noise bands, each with a level that changes over time, and its synthesis.
 
-The model is spectral modelling synthesis: sinusoids with slowly changing levels, and noise that is filtered in bands.
+The model is spectral modeling synthesis: sinusoids with slowly changing levels, and noise that is filtered in bands.
 
 Source: X. Serra and J. Smith, "Spectral Modeling Synthesis", Computer Music Journal 14 (4), 1990.
 """
@@ -29,7 +29,7 @@ RINGS_FROM: Final = 0.1
 RINGS_UNTIL: Final = 2.0
 """Seconds after the attack between which the slope of a decay is measured."""
 RING_RANGE: Final = 40.0
-"""dB by which a note falls while its slope is measured; what is softer is the room and noise."""
+"""dB by which a note falls while its slope is measured; softer parts are the room and noise."""
 
 _NOISE_SIZE: Final = 512
 _NOISE_HOP: Final = 128
@@ -54,7 +54,7 @@ class Note:
 
 
 def level_curves(levels: Levels, moments: Signal) -> Levels:
-    """Return levels (rows, times) at `moments` in seconds; after the last time they fall on as before it."""
+    """Return levels (rows, times) at `moments` in seconds; after the last time they continue to fall as before."""
     after = levels[:, -1:] + np.minimum(levels[:, -1:] - levels[:, -2:-1], 0)
     times = np.append(TIMES, 2 * TIMES[-1] - TIMES[-2])
     table = np.concatenate([levels, after], axis=1)
@@ -71,13 +71,13 @@ def powers(note: Note, moments: Signal) -> Levels:
 
 
 def fall(note: Note) -> float:
-    """Return by how many dB a second a note falls while it rings: up to two seconds, or until it is 40 dB softer."""
+    """Return the decay of a ringing note in dB per second: over two seconds, or until it is 40 dB softer."""
     moments = np.arange(RINGS_FROM, RINGS_UNTIL, 0.05)
     return slope(powers(note, moments), moments)
 
 
 def slope(rows: Levels, moments: Signal) -> float:
-    """Return by how many dB a second the sum of levels (rows, moments) falls, while it is within 40 dB of the first."""
+    """Return the decay of the sum of levels (rows, moments) in dB per second, while it is within 40 dB of the first."""
     level = 10 * np.log10((10 ** (rows / 10)).sum(axis=0))
     soft = np.flatnonzero(level < level[0] - RING_RANGE)
     count = max(int(soft[0]) if len(soft) else len(level), 2)

@@ -39,33 +39,33 @@ class Pad:
     variants: int = 2
     rate: int = CLEAN
     seconds: float = 2.0
-    """The longest that it sounds."""
+    """Maximum length of the sound."""
     pan: int = 0
     """From -500, left, to 500."""
     tune: int = 0
     """Semitones by which its samples are raised."""
     chokes: bool = False
-    """It ends the other pads that choke, as the pedal does the open hi-hat."""
+    """True if it cuts off the other pads that choke, as the pedal does the open hi-hat."""
     note: Callable[[float, int], Note] | None = None
-    """Parameters, in place of the voice, of a pad that rings on in a loop."""
+    """Parameters that replace the voice of a pad that rings on in a loop."""
     loop: float = 0.3
     """Seconds of that loop."""
     level: float | None = None
-    """dB: loudness at `VELOCITY`, in place of the level of the same pad in FluidR3."""
+    """dB: loudness at `VELOCITY`; overrides the level of the same pad in FluidR3."""
 
 
 def gated(seconds: float) -> Treatment:
-    """Return a treatment that makes a hit fall by 60 dB in `seconds` at the latest."""
+    """Return a treatment that makes a hit fall by 60 dB within `seconds`."""
     return lambda signal: np.asarray(signal * decay(seconds, len(signal) / RATE)[: len(signal)])
 
 
 def dusty(*, drive: float, top: float, seconds: float) -> Treatment:
-    """Return a treatment as by an old sampler and a worn record: short, saturated, dark, in steps of 12 bits.
+    """Return the treatment of an old sampler and a worn record: short, saturated, dark, quantized to 12 bits.
 
     Args:
         drive: gain into the saturation, linear.
         top: Hz: the low-pass.
-        seconds: the fall by 60 dB.
+        seconds: time to fall by 60 dB.
     """
 
     def treat(signal: Signal) -> Signal:
@@ -78,7 +78,7 @@ def dusty(*, drive: float, top: float, seconds: float) -> Treatment:
 
 
 def mixed(*voices: tuple[float, Voice]) -> Voice:
-    """Return a voice of several, each with a gain on its peak."""
+    """Return a mix of several voices, each normalized to its gain."""
 
     def hit(velocity: float, variant: int) -> Signal:
         parts = [(gain, voice(velocity, variant)) for gain, voice in voices]

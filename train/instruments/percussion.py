@@ -1,4 +1,4 @@
-"""Voices of drums that are modelled without a reference: membranes, cymbals, an analog drum machine, hand percussion.
+"""Voices of drums that are modeled without a reference: membranes, cymbals, an analog drum machine, hand percussion.
 
 A voice is a function of a velocity from 0 to 1 and of a variant's number that returns one hit at `RATE`.
 """
@@ -60,12 +60,12 @@ def square(hertz: float, length: float) -> Signal:
 
 
 def low_pass(signal: Signal, hertz: float, order: int = 2) -> Signal:
-    """Return a signal without what lies above `hertz`."""
+    """Return a signal without the frequencies above `hertz`."""
     return np.asarray(sosfilt(butter(order, hertz, "lowpass", fs=RATE, output="sos"), signal))
 
 
 def high_pass(signal: Signal, hertz: float, order: int = 2) -> Signal:
-    """Return a signal without what lies below `hertz`."""
+    """Return a signal without the frequencies below `hertz`."""
     return np.asarray(sosfilt(butter(order, hertz, "highpass", fs=RATE, output="sos"), signal))
 
 
@@ -111,7 +111,7 @@ def cowbell(velocity: float, variant: int) -> Signal:
 
 
 def tambourine(velocity: float, variant: int) -> Signal:
-    """Jingles: high modes that start within some milliseconds, and their hiss."""
+    """Jingles: high modes that start within a few milliseconds, and their hiss."""
     length, random = 0.35, np.random.default_rng(70 + variant)
     frequencies = random.uniform(4200, 11_000, 24)
     ring = modes(list(frequencies), list(random.uniform(0.03, 0.12, 24)), list(random.uniform(0.08, 0.3, 24)), length)
@@ -141,8 +141,8 @@ def cymbal(low: float, seconds: float, seed: int) -> Voice:
     """Return a crash: a rush of noise that darkens, over many modes.
 
     Args:
-        low: Hz: nothing lies below.
-        seconds: the fall by 60 dB.
+        low: the lowest frequency in Hz.
+        seconds: time to fall by 60 dB.
     """
 
     def hit(velocity: float, variant: int) -> Signal:
@@ -160,7 +160,7 @@ def cymbal(low: float, seconds: float, seed: int) -> Voice:
 
 
 def analog_kick(hertz: float, seconds: float) -> Voice:
-    """Return a resonator struck by a pulse, as in the TR-808: a sine whose pitch falls at once, and a click."""
+    """Return a resonator struck by a pulse, as in the TR-808: a sine whose pitch falls immediately, and a click."""
 
     def hit(velocity: float, _variant: int) -> Signal:
         length = min(seconds * 1.1, 1.3)

@@ -39,14 +39,14 @@ class Player:
         self._synth.delete()
 
     def stereo(self, bank: int, program: int, events: list[tuple[float, int, int]], seconds: float) -> Signal:
-        """Return (frames, 2) of a program that plays events (second, note, velocity); velocity 0 releases a note.
+        """Return the audio, (frames, 2), of a program for events (second, note, velocity); velocity 0 releases a note.
 
         Raises:
             AudioError: the soundfont has no such program.
         """
         synth = self._synth
         synth.system_reset()
-        while np.abs(synth.get_samples(self._rate // 10)).max() > 1:  # until what still sounded has faded out
+        while np.abs(synth.get_samples(self._rate // 10)).max() > 1:  # until earlier notes have faded out
             pass
         if synth.program_select(0, self._font, bank, program) != 0:
             raise AudioError(f"the soundfont has no program {program} in bank {bank}")
@@ -65,6 +65,6 @@ class Player:
     def note(
         self, bank: int, program: int, note: int, velocity: int, *, held: float = 8.0, seconds: float = 2.5
     ) -> Signal:
-        """Return one note, mono, from its attack on; it is released after `held` seconds."""
+        """Return one note, mono, starting at its attack; it is released after `held` seconds."""
         events = [(0.0, note, velocity), (held, note, 0)] if held < seconds else [(0.0, note, velocity)]
         return np.asarray(self.stereo(bank, program, events, seconds).mean(axis=1))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from radio.errors import SettingsError
 
 RATE = 44_100
-"""Hz: the sample rate at which notes are analyzed, modelled and compared."""
+"""Hz: the sample rate at which notes are analyzed, modeled and compared."""
 
 Signal = npt.NDArray[np.float64]
 

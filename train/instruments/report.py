@@ -1,4 +1,4 @@
-"""Distances of the instruments to reference notes that were not fitted, beside other soundfonts' and a sampler's."""
+"""Distances of the instruments to reference notes left out of the fit, compared with a soundfont and a sampler."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Row:
     sampler: float
     """The nearest reference that was not left out, resampled."""
     fitted: Errors
-    """Of all notes, each rendered from the parameters that were fitted to it."""
+    """Of all notes, each rendered from its own fitted parameters."""
     left_out: Errors
     """Of the soundfont's notes."""
     nearest: Errors
@@ -67,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _LeftOut:
-    """A reference that was left out of the fit, and what stands for it."""
+    """A reference that was left out of the fit, and the notes that replace it."""
 
     reference: Reference
     ours: Signal
@@ -174,7 +174,7 @@ def _leave_out_pitches(
     third: int,
     out: Mapping[str, list[_LeftOut]],
 ) -> None:
-    """Add the notes of a third of the pitches, played by instruments that were made without them."""
+    """Add the notes of a third of the pitches, played by instruments that were built without them."""
     held_out = {
         source.folder: frozenset(sorted({one.note for one in references[source.folder]})[third::_EVERY])
         for source in sources
@@ -196,7 +196,7 @@ def _leave_out_pitches(
 def _leave_out_hits(
     font: Path, source: Source, references: Sequence[Reference], third: int, out: Mapping[str, list[_LeftOut]]
 ) -> None:
-    """Add a third of the hits of a drum, played by a kit that was made without them."""
+    """Add a third of the hits of a drum, played by a kit that was built without them."""
     chosen = references[third::_EVERY]
     program = _PROGRAMS.get(source.folder, _ACOUSTIC_KIT)
     presets = build_kits(frozenset((one.velocity, one.take) for one in chosen), (program[1],))
@@ -241,7 +241,7 @@ def _row(name: str, left_out: Sequence[_LeftOut], other: Path | None) -> Row:
 
 
 def _fit_errors(name: str, references: Sequence[Reference], goals: Sequence[Signal]) -> Errors:
-    """Return the errors of notes that are rendered from the parameters that were fitted to them."""
+    """Return the errors of notes rendered from their own fitted parameters."""
     notes = {(note.pitch, note.velocity, note.take): note.note for note in read_parameters(PARAMETERS / f"{name}.json")}
     rendered = [render(notes[one.note, one.velocity, one.take], TIMES[-1] + 0.4) for one in references]
     return _errors(goals, rendered, [_hertz(reference) for reference in references])
@@ -273,7 +273,7 @@ def _resampled(reference: Reference, pitch: int) -> Signal:
 
 
 def _errors(goals: Sequence[Signal], notes: Sequence[Signal], pitches: Sequence[float]) -> Errors:
-    """Return the median relative errors of notes; 0 Hz stands for a drum."""
+    """Return the median relative errors of notes; 0 Hz means a drum."""
     attacks, decays = [], []
     for goal, note, hertz in zip(goals, notes, pitches, strict=True):
         wanted = attack_time(goal, hertz)

@@ -12,12 +12,12 @@ from train.instruments.percussion import Voice, decay, swept_sine
 
 
 def _thump(hertz: float, seconds: float) -> Voice:
-    """Return the round low end that is laid under a kick."""
+    """Return a round low end to layer under a kick."""
     return lambda velocity, _: swept_sine(hertz * (1.7 + velocity), hertz, 0.02, 0.6) * decay(seconds, 0.6)
 
 
 def dust(drums: FittedDrums) -> dict[int, Pad]:
-    """Return the kit of a sampler of the late eighties: boom and bap."""
+    """Return the kit of a late-eighties sampler: boom and bap."""
     kick_voice = mixed((1.0, _thump(54, 0.34)), (0.55, drums.voice("kick", pitch=0.92, softest=40)))
     kick = Pad("dusty kick", kick_voice, dusty(drive=1.9, top=4200, seconds=0.45), 4, rate=DUSTY, seconds=0.45)
     snare_voice = mixed((1.0, drums.voice("snare", pitch=0.93, softest=30)), (0.25, percussion.clap))

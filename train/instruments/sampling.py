@@ -1,4 +1,4 @@
-"""Making of samples: resampling, levelling, cutting, and the zones that share velocities among layers."""
+"""The making of samples: resampling, leveling, cutting, and the velocity ranges of layers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def levelled(signal: Signal, rate: int, level: float) -> Signal:
 
 
 def bent(signal: Signal) -> Signal:
-    """Return a signal whose peaks are bent into full scale rather than cut; what is below 70 % stays as it is."""
+    """Return a signal whose peaks are compressed into full scale rather than clipped; below 70 % it does not change."""
     knee = 0.7
     room = _HIGHEST_PEAK - knee
     above = np.abs(signal) > knee
@@ -47,7 +47,7 @@ def bent(signal: Signal) -> Signal:
 
 
 def looped_sample(name: str, tone: Tone, gain: float, root: int) -> Sample:
-    """Return a soundfont's sample of a tone."""
+    """Return a tone as a sample of a soundfont."""
     audio = bent(tone.audio * gain)
     first, _ = tone.loop
     beyond = audio[first : first + 8]  # interpolation reads past the loop's end
@@ -55,7 +55,7 @@ def looped_sample(name: str, tone: Tone, gain: float, root: int) -> Sample:
 
 
 def trimmed(signal: Signal, rate: int, *, quiet: float = -62.0) -> Signal:
-    """Return a signal up to where it stays below `quiet` dB re its peak, faded out over its last 15 ms at least."""
+    """Return a signal without its end below `quiet` dB relative to its peak, faded out over at least its last 15 ms."""
     loud = np.flatnonzero(np.abs(signal) > np.abs(signal).max() * 10 ** (quiet / 20))
     cut = signal[: int(loud[-1]) + 1].copy()
     fade = min(len(cut) // 2, max(round(0.015 * rate), len(cut) // 8))
@@ -69,7 +69,7 @@ def layers(tops: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def alternating(velocities: tuple[int, int], variants: int) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Split a velocity range among variants in turn, so that hits that differ a little alternate.
+    """Split a velocity range among variants in turn, so that slightly different hits alternate.
 
     Yields:
         The variant, and the velocities that play it.

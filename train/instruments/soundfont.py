@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 _TAIL: Final = 46
-"""Zeros after each sample, as the specification demands."""
+"""Zeros after each sample, as the specification requires."""
 _LOOPED: Final = 1
 _MONO: Final = 1
 
@@ -75,7 +75,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A program of a bank and the zones that it plays; bank 128 holds drum kits."""
+    """A program of a bank and the zones that it plays; bank 128 is for drum kits."""
 
     name: str
     bank: int

@@ -1,4 +1,4 @@
-"""Pitched notes that are modelled without a reference: plucked strings, bars, bells, pipes, organs, pads.
+"""Pitched notes that are modeled without a reference: plucked strings, bars, bells, pipes, organs, pads.
 
 A timbre is a function of a pitch and a velocity from 0 to 1 that returns a note's parameters.
 """
@@ -25,19 +25,19 @@ def decibels(amplitude: Signal) -> Signal:
 
 
 def silence() -> Levels:
-    """Return levels of the noise bands that make none."""
+    """Return the noise levels of silence."""
     return np.full((NOISE_BANDS, len(TIMES)), FLOOR)
 
 
 def puff(level: float, center: float, octaves: float, fall: float, *, sustained: float = FLOOR) -> Levels:
-    """Return noise around a frequency: a burst that falls by 60 dB in `fall` seconds, and what is left of it.
+    """Return noise around a frequency: a burst that falls by 60 dB in `fall` seconds, and a sustained remainder.
 
     Args:
         level: dB at the center when the note begins.
         center: Hz.
         octaves: distance from the center at which the noise is 12 dB lower.
         fall: seconds.
-        sustained: dB at the center that remain.
+        sustained: dB at the center after the burst.
     """
     shape = -12 * (np.log2(NOISE_CENTERS / center) / octaves) ** 2
     over_time = np.maximum(level - 60 * TIMES / fall, sustained)
@@ -63,11 +63,11 @@ def plucked(*, place: float, slope: float, ring: float, damping: float, noise: f
     """Return a plucked string.
 
     Args:
-        place: where it is plucked, as a share of its length.
+        place: the plucking point, as a share of its length.
         slope: dB per octave by which harmonics are lower; 3 dB less at the hardest.
-        ring: seconds of the fundamental's fall by 60 dB at middle C.
-        damping: how much sooner high harmonics fall.
-        noise: dB: the finger.
+        ring: seconds in which the fundamental falls by 60 dB at middle C.
+        damping: additional decay of high harmonics.
+        noise: level of the finger in dB.
         stiffness: inharmonicity.
     """
 
@@ -88,9 +88,9 @@ def struck(ratios: Sequence[float], levels: Sequence[float], falls: Sequence[flo
 
     Args:
         ratios: its modes as multiples of the pitch.
-        levels: their dB.
+        levels: their levels in dB.
         falls: the seconds in which they fall by 60 dB at middle C.
-        noise: dB: the mallet.
+        noise: level of the mallet in dB.
     """
 
     def note(pitch: float, velocity: float) -> Note:
@@ -109,9 +109,9 @@ def blown(
     """Return a wind instrument that sustains.
 
     Args:
-        levels: dB of the harmonics of the middle of its range; those after the last fall on by 6 dB each.
-        breath: dB of the noise that goes on; its attack is louder.
-        center: Hz: the middle of that noise.
+        levels: dB of the harmonics in the middle of its range; each one after the last is 6 dB lower.
+        breath: dB of the sustained noise; its attack is louder.
+        center: center of that noise in Hz.
         formant: Hz and dB of a resonance.
     """
 
@@ -158,7 +158,7 @@ def ensemble(
         spread: cents from the lowest to the highest voice.
         top: Hz above which harmonics fall by 18 dB per octave more.
         voices: their number.
-        air: dB of a breath that goes on.
+        air: dB of a sustained breath.
         sub: dB of the octave below.
     """
 

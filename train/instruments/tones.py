@@ -1,7 +1,7 @@
-"""Samples of notes: the attack as modelled, then loops that a soundfont's envelopes let fall.
+"""Samples of notes: the modeled attack, then loops that decay with a soundfont's envelopes.
 
-A note's partials and noise bands fall at different rates, and an envelope has one. Each note is therefore sampled in
-two parts, what rings on and what dies away, each with a loop and an envelope of its own.
+A note's partials and noise bands decay at different rates, and an envelope has only one. So each note is sampled in two
+parts, one that rings on and one that dies away, each with its own loop and envelope.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from train.instruments.references import RATE, Signal
 _SLOWEST: Final = 4.5
 _SLOWEST_RING: Final = 1.5
 _FASTEST: Final = 90.0
-"""dB per second: the falls of envelopes. A replay starts ten seconds before what it plays: most notes have fallen by
-45 dB then, and stations hold none so long."""
+"""dB per second: the limits of the decay of envelopes. A replay starts ten seconds early: most notes have fallen by 45
+dB by then, and stations hold none that long."""
 _ROUNDS: Final = 4
 _DECAY_RANGE: Final = 96.0
 """dB that FluidSynth's envelope falls by in its decay time."""
 _BLEND: Final = 0.08
 """Seconds over which noise turns into its loop."""
 _AUDIBLE: Final = 60.0
-"""dB below the loudest component: what is softer does not count in the choice of a fall or a sample rate."""
+"""dB below the loudest component; softer ones do not count in the choice of a decay or a sample rate."""
 _RATES: Final = ((11_025, 1400.0), (16_000, 3000.0))
-"""Sample rates in Hz, and the highest frequency that each may hold, since FluidSynth's interpolation mirrors what is
+"""Sample rates in Hz, and the highest frequency allowed at each, since FluidSynth's interpolation mirrors frequencies
 near the sample rate."""
 
 
@@ -77,15 +77,15 @@ def looped(
     Args:
         note: its parameters.
         rate: Hz, the highest sample rate; a part without high frequencies has a lower one.
-        start: seconds: where the loop begins, and levels stop changing but for the envelope's fall.
-        length: seconds: about the length of the loop.
-        seed: of the noise.
-        falls: whether the note dies away.
-        parts: 2, or 1 where one envelope is near enough.
-        rings: whether it falls as slowly as a tine or a reed, and as a whole just as the note does.
+        start: seconds to the beginning of the loop, where levels stop changing except for the envelope's decay.
+        length: the approximate length of the loop in seconds.
+        seed: the seed of the noise.
+        falls: True if the note dies away.
+        parts: 2, or 1 if one envelope is close enough.
+        rings: True if it decays as slowly as a tine or a reed, with the overall decay of the note.
     """
     if not falls:
-        # Random phases: detuned voices would meet once in every turn of the loop.
+        # Random phases: otherwise detuned voices would align once in every turn of the loop.
         phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(note.ratios))
         return [_sampled(note, rate, start, length, phases, seed=seed, fall=0.0)]
     phases = partial_phases(len(note.ratios))
@@ -96,7 +96,7 @@ def looped(
 
 
 def _parts(note: Note, start: float, count: int, rings: bool) -> list[tuple[Note, float]]:
-    """Return what of a note rings on after `start` and what dies away, each with its fall in dB per second."""
+    """Return the parts of a note that ring on and that die away after `start`, each with its decay in dB per second."""
     end = max(TIMES[-1], start + 0.5)
     moments = np.linspace(start, end, 40)
     levels = powers(note, moments)
@@ -117,7 +117,7 @@ def _parts(note: Note, start: float, count: int, rings: bool) -> list[tuple[Note
 
 
 def _balanced(levels: Levels, moments: Signal, groups: Sequence[Rows], falls: Sequence[float]) -> list[float]:
-    """Return the falls of groups of rows, that of the strongest changed so that the whole falls as the note does."""
+    """Return the decays of groups of rows, the strongest adjusted so that all groups together decay like the note."""
     out = list(falls)
     for _ in range(_ROUNDS):
         played = np.full_like(levels, FLOOR)
@@ -130,7 +130,7 @@ def _balanced(levels: Levels, moments: Signal, groups: Sequence[Rows], falls: Se
 
 
 def _two_groups(values: Signal, weights: Signal) -> Levels:
-    """Return a group, 0 or 1, for each value: the two means that lie nearest (Lloyd's algorithm)."""
+    """Return a group, 0 or 1, for each value: the nearer of two means (Lloyd's algorithm)."""
     counted = values[weights > 1]
     means = np.quantile(counted, [0.2, 0.8]) if len(counted) else np.zeros(2)
     groups = np.zeros(len(values))
@@ -148,7 +148,7 @@ def _two_groups(values: Signal, weights: Signal) -> Levels:
 
 
 def _rate_for(part: Note, note: Note, rate: int) -> int:
-    """Return the lowest sample rate that holds a part."""
+    """Return the lowest sample rate that is sufficient for a part."""
     top = max(note.partials.max(), note.noise.max() - 20)
     tones = part.partials.max(axis=1) > top - _AUDIBLE
     bands = part.noise.max(axis=1) > top - _AUDIBLE + 10
@@ -192,7 +192,7 @@ def _loop_of(frequency: float, rate: int, length: float) -> int:
 
 
 def _noise_loop(note: Note, rate: int, start: float, length: int, seed: int) -> Signal:
-    """Return one turn of noise that repeats without a seam, with the levels that the note's noise has at `start`."""
+    """Return one turn of noise that repeats without a seam, with the levels of the note's noise at `start`."""
     levels = level_curves(note.noise, np.array([start]))[:, 0]
     hertz = np.fft.rfftfreq(length, 1 / rate)
     places = np.interp(hertz, NOISE_CENTERS, np.arange(NOISE_BANDS))
@@ -204,5 +204,5 @@ def _noise_loop(note: Note, rate: int, start: float, length: int, seed: int) -> 
 
 
 def shared_gain(tones: Sequence[Tone], gain: float, highest: float) -> float:
-    """Return `gain`, or less where a part would exceed `highest`."""
+    """Return `gain`, or less if a part would exceed `highest`."""
     return min(gain, *(highest / max(float(np.abs(tone.audio).max()), 1e-9) for tone in tones))

@@ -20,7 +20,7 @@ _BLEND_STEPS: Final = ((3, 2 / 3), (3, 1 / 3))
 
 
 _ATTENUATION_UNIT: Final = 10 / 0.4
-"""Units of attenuation per dB: FluidSynth, like the EMU8000, takes 0.4 of what the specification says."""
+"""Units of attenuation per dB: FluidSynth, like the EMU8000, uses 0.4 of the specified value."""
 
 
 def instrument_presets(instrument: Instrument) -> list[Preset]:
@@ -42,7 +42,7 @@ def instrument_presets(instrument: Instrument) -> list[Preset]:
 
 
 def _smooth_level(levels: Mapping[int, float], pitch: int) -> float:
-    """Return the loudness for a pitch: a line through that of FluidR3, without the steps between its samples."""
+    """Return the loudness for a pitch: FluidR3's, smoothed over the steps between its samples."""
     notes = np.array([note for note, level in levels.items() if level > -50 and 28 <= note <= 96])
     values = np.array([levels[int(note)] for note in notes])
     nearness = np.exp(-0.5 * ((notes - pitch) / 9) ** 2) + 1e-6
@@ -65,7 +65,7 @@ def _samples(instrument: Instrument, pitch: int, layer: Layer, level: float) -> 
     )
     whole = render(note, 1.2)
     whole *= np.minimum(np.arange(len(whole)) / (instrument.attack * RATE), 1)
-    # Short peaks are bent by at most 4 dB; a louder note than that stays softer than asked for.
+    # Short peaks are compressed by at most 4 dB; a note that needs more stays softer than `level`.
     gain = shared_gain(tones, level_gain(whole, RATE, level), 1.55)
     return [
         (looped_sample(f"{instrument.title[:11]} {pitch} {layer.top}{'ab'[part]}", tone, gain, pitch), tone.decay)
