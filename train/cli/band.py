@@ -1,8 +1,8 @@
-"""Measure what a model of all layers gives over a model for each layer.
+"""Compare a model of all layers with a separate model for each layer.
 
 All are runs of the part `band`: one on a corpus of whole tracks, the others on corpora of one layer each (`prepare
 folder --encoding events --track bass`). They are measured on the same pieces, in bits per event of each layer. Then
-they continue these pieces after sixteen bars, together and each by itself, and it is counted how often bass and kick
+they continue these pieces after sixteen bars, jointly and separately. The second table counts how often bass and kick
 coincide, and how often the bass plays notes of the keys' harmony.
 """
 
@@ -18,7 +18,7 @@ from train.cli.options import positive_integer
 if TYPE_CHECKING:  # `--help` does not need numpy
     from radio.model.engines.base import Engine
 
-SUMMARY: Final = "measure a model of all layers beside a model for each layer"
+SUMMARY: Final = "compare a model of all layers with a model for each layer"
 EXAMPLES: Final = """\
   python -m train band runs/joint --keys runs/keys --bass runs/bass --drums runs/drums
 """
@@ -35,11 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corpus",
         type=Path,
         metavar="FOLDER",
-        help="corpus of whole tracks that no run has read, of which all pieces are measured [the validation pieces of "
+        help="corpus of whole tracks that no run was trained on, to measure all its pieces [the validation pieces of "
         "the first run]",
     )
-    parser.add_argument("--pieces", type=positive_integer, default=40, metavar="N", help="most pieces to continue [40]")
-    parser.add_argument("--seed", type=int, default=1, help="start of the random generators [1]")
+    parser.add_argument(
+        "--pieces", type=positive_integer, default=40, metavar="N", help="maximum number of pieces to continue [40]"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random generators [1]")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _engine(run: Path) -> Engine:
-    """Return an engine that plays the weights of a run."""
+    """Return an engine with the weights of a run."""
     from radio.model.engines.selection import open_engine
     from radio.model.weights import checkpoint
     from radio.music.parts import BAND

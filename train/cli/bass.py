@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("corpus", type=Path, help="table of beats with chords and bass notes, .csv or .csv.gz")
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--out", type=Path, metavar="FILE", help="train, and write the model and its card")
-    action.add_argument("--measure", type=Path, metavar="FILE", help="measure a model that was trained before")
+    action.add_argument("--measure", type=Path, metavar="FILE", help="measure an existing model")
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="passes through the corpus [8]")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="start of the random generators [1]")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the random generators [1]")
 
 
 def run(arguments: argparse.Namespace) -> None:

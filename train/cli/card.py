@@ -1,7 +1,7 @@
 """Add measured figures to the card of an exported model.
 
-Each JSON file is added to the card under its name, in the .safetensors file's header and in the .json beside it. The
-weights stay as they are.
+Each JSON file is added to the card under its name, in the header of the .safetensors file and in the .json next to it.
+The weights do not change.
 """
 
 from __future__ import annotations

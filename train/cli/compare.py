@@ -1,7 +1,7 @@
-"""Train architectures of one size alike, and compare them: bits, speed of training and playing, size of the state.
+"""Train architectures of one size in the same way, and compare them: bits, speed, and size of the state.
 
-RUNS gets a run for each recipe. Runs that are missing or unfinished there are trained first, each at the best of
-several learning rates. Speeds are measured on one thread, all models in turn.
+RUNS contains a run for each recipe. Missing or unfinished runs are trained first, each at the best of several learning
+rates. The speeds of training and playing are measured on one thread, all models in turn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from radio.errors import SettingsError
 from train.cli.options import positive_integer
 
-SUMMARY: Final = "train architectures of one size alike, and compare them"
+SUMMARY: Final = "train architectures of one size in the same way, and compare them"
 EXAMPLES: Final = """\
   OMP_NUM_THREADS=1 python -m train compare configs/compare runs/compare
   OMP_NUM_THREADS=1 python -m train compare configs/compare runs/quick --tokens 200000
@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_integer,
         help="train on this many tokens instead of the recipes' number, for a first look",
     )
-    parser.add_argument("--train", nargs="+", metavar="NAME", help="only train these recipes, and measure nothing yet")
+    parser.add_argument("--train", nargs="+", metavar="NAME", help="only train these recipes, without measuring them")
     parser.add_argument(
         "--out", type=Path, default=Path("build/compare"), help="folder for compare.json, .md and .png [build/compare]"
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train what is missing, then measure, write the results, and print them as Markdown."""
+    """Train missing runs, then measure all, write the results, and print them as Markdown."""
     from train.compare.training import recipes, shorten, train
 
     if not arguments.train:

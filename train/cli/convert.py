@@ -1,6 +1,6 @@
-"""Write an exported model with another number format, or as the .pth file of RWKV-LM.
+"""Write an exported model in another number format, or as the .pth file of RWKV-LM.
 
-The .pth file holds the weights alone, always as float32, for other RWKV runtimes.
+The .pth file contains only the weights, always as float32, for other RWKV runtimes.
 """
 
 from __future__ import annotations

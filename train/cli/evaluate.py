@@ -1,9 +1,9 @@
 """Measure a model on the validation pieces: bits and accuracy per sampled token.
 
-For a run, a back-off n-gram (n from 1 to 5), counted over the same training pieces, is measured beside it: a model that
-needs as many bits has not learned much yet. The figures are written to the run's figures.json, and `export` puts them
-into the model's card. An exported .safetensors is measured by the engine that the radio plays it with. Of a shared
-trunk, each part is measured by itself.
+A run is compared with a back-off n-gram (n from 1 to 5), counted on the same training pieces: a model that needs as
+many bits has not learned much yet. The figures are written to the run's figures.json, and `export` puts them into the
+model's card. An exported .safetensors is measured with the engine that the radio uses. Each part of a shared trunk is
+measured separately.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from radio.errors import SettingsError
 from radio.music.vocab import STYLES
 from radio.types import JsonValue
 
-SUMMARY: Final = "measure a model: bits per sampled token, beside a 5-gram's"
+SUMMARY: Final = "measure a model: bits per sampled token, compared with a 5-gram"
 EXAMPLES: Final = """\
   python -m train evaluate runs/piano --plot curve.png            # a run, with its validation curve
   python -m train evaluate piano.safetensors --corpus data/lofi   # an exported model, as the radio plays it

@@ -1,7 +1,7 @@
 """Export a run's last checkpoint as a .safetensors file that the radio plays, with its model card.
 
-The card is in the file's header and beside it, as .json: recipe, corpus, tokens trained, and the figures of
-`evaluate` where they were measured.
+The card is written to the file's header and to a .json next to it: recipe, corpus, tokens trained, and the figures of
+`evaluate` if they were measured.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ EXAMPLES: Final = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `export`."""
     parser.add_argument("run", type=Path, help="folder of the run, whose last.ckpt is exported")
-    parser.add_argument("out", type=Path, help="file to write, ending in .safetensors; the card is written beside it")
-    parser.add_argument("--part", choices=PARTS, help="part to export of a shared trunk")
+    parser.add_argument("out", type=Path, help="file to write, ending in .safetensors; the card is written next to it")
+    parser.add_argument("--part", choices=PARTS, help="part of a shared trunk to export")
     add_weight_form(parser)
 
 

@@ -1,7 +1,7 @@
-"""Train a model by a recipe, or continue a run that was stopped.
+"""Train a model from a recipe, or resume a run that was stopped.
 
-Ctrl-C finishes the step, writes last.ckpt and ends; the same command then continues the run as if it had never stopped.
-The run's folder holds last.ckpt, best.ckpt, the logs, and the recipe with all defaults written out.
+Ctrl-C finishes the step, writes last.ckpt and exits; the same command then resumes the run as if it had never stopped.
+The run's folder contains last.ckpt, best.ckpt, the logs, and the recipe with all defaults written out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-SUMMARY: Final = "train a model by a recipe, or continue a stopped run"
+SUMMARY: Final = "train a model from a recipe, or resume a stopped run"
 EXAMPLES: Final = """\
   python -m train fit configs/tiny.yaml runs/mine                 # minutes on a laptop
   python -m train fit configs/piano.yaml runs/piano --from piano.safetensors
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Train, and print the path of the last checkpoint. Exit as a shell expects after SIGINT or SIGTERM."""
     from train.loop.recipe import load
 
-    recipe = load(arguments.recipe)  # before torch is imported, so that mistakes are reported at once
+    recipe = load(arguments.recipe)  # before torch is imported, so that mistakes are reported immediately
 
     from train.loop.checkpointing import StoppedError
     from train.loop.fit import fit

@@ -1,8 +1,8 @@
-"""Measure how much of the gap between pop piano and lo-fi keyboards a corpus and a model close.
+"""Measure the share of the gap between pop piano and lo-fi keyboards that a corpus and a model close.
 
-The table lists, feature by feature, the figures of 121 lo-fi loops and of POP909, of the corpus, and of the model under
-the corpus' chords, with the share of the gap that each has closed. Only gaps of more than twice their standard error
-count.
+The table lists, feature by feature, the figures of 121 lo-fi loops, of POP909, of the corpus, and of the model under
+the corpus' chords, with the share of the gap that each of the last two closes. Only gaps of more than twice their
+standard error count.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from radio.paths import CHECKPOINTS
 from train.cli.options import DEFAULT_SEED, positive_number
 
-SUMMARY: Final = "measure how much of the gap from pop piano to lo-fi is closed"
+SUMMARY: Final = "measure the share of the gap from pop piano to lo-fi that is closed"
 EXAMPLES: Final = """\
   python -m train gap data/lofi
   python -m train gap data/lofi --model piano.safetensors --plain data/pop909
@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plain",
         type=Path,
-        help="POP909 prepared without --arrange, to estimate the error of each gap [pop909, beside CORPUS]",
+        help="POP909 prepared without --arrange, to estimate the error of each gap [pop909 next to CORPUS]",
     )
     parser.add_argument(
         "--model",
         type=Path,
         default=CHECKPOINTS / "piano.safetensors",
-        help="checkpoint of the piano model [that of the package]",
+        help="checkpoint of the piano model [the shipped one]",
     )
     parser.add_argument("--temperature", type=positive_number, default=1.0, help="sampling temperature [1.0]")
     parser.add_argument(

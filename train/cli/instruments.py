@@ -1,8 +1,8 @@
 """Make the radio's soundfont from models of instruments, fit them to reference notes, and measure the distance.
 
 The parameters are in `train/instruments/parameters`. `--fit` stores new ones. `--report` leaves each third of the
-reference notes out of the fit in turn, and prints the distance of the soundfont's notes to those as Markdown.
-`docs/sound.md` shows it.
+reference notes out of the fit in turn, and prints the distance of the soundfont's notes to these as Markdown, as in
+`docs/sound.md`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fit", type=Path, metavar="FOLDER", help="fit the parameters to the reference notes of a folder first"
     )
     parser.add_argument(
-        "--levels", type=Path, metavar="SF2", help="measure a soundfont's loudness first, and level ours to it"
+        "--levels", type=Path, metavar="SF2", help="measure a soundfont's loudness first, and match ours to it"
     )
     parser.add_argument(
         "--report", type=Path, metavar="FOLDER", help="print the distances to reference notes, and write no soundfont"

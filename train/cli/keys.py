@@ -1,7 +1,7 @@
-"""Count the chords of keys in the radio's own loops, from which it tells the key of a file.
+"""Count the chords of each key in the radio's own loops. The radio detects the key of a file from these counts.
 
-The stations with drums plan their programmes without notes, and each chord is counted by its place in the key of its
-track, and by what follows it.
+The stations with drums plan their tracks without notes. Each chord is counted by its degree in the key of its track,
+together with the chord that follows it.
 """
 
 from __future__ import annotations

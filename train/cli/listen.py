@@ -1,4 +1,4 @@
-"""Measure stations as they are heard, beside real lo-fi and the goals.
+"""Measure stations as listeners hear them, and compare them with real lo-fi and the goals.
 
 Each station composes with its own settings, from each seed. The table shows loops of keys and drums, arrangement,
 spread, loudness range, forms and faults; figures that miss their goal are bold. Rendering audio takes most of the time.
@@ -13,7 +13,7 @@ from typing import Final
 
 from train.cli.options import positive_number
 
-SUMMARY: Final = "measure stations as they are heard, beside real lo-fi"
+SUMMARY: Final = "measure stations as listeners hear them, and compare them with real lo-fi"
 EXAMPLES: Final = """\
   python -m train listen --all
   python -m train listen --stations chill --hours 0.5 --seeds 7 --audio-minutes 0
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stations.add_argument(
         "--drift",
         metavar="NAME",
-        help="measure this station and its memory hour by hour from the first seed, beside an hour of each other seed",
+        help="measure this station and its memory hour by hour from the first seed, and an hour from each other seed",
     )
     parser.add_argument(
         "--hours", type=positive_number, default=2.0, help="hours that a station composes from each seed [2]"
@@ -43,20 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=30.0,
         metavar="MINUTES",
-        help="minutes that are rendered from the first seed, for rows 5 and 7; 0 leaves them out [30]",
+        help="minutes to render from the first seed, for rows 5 and 7; 0 leaves them out [30]",
     )
     parser.add_argument(
         "--against",
         type=Path,
         metavar="FOLDER",
-        help="also let the tagger compare what is rendered with the recordings in this folder",
+        help="also compare the rendered audio with the recordings in this folder, using the tagger",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument(
         "--plots",
         type=Path,
         metavar="FOLDER",
-        help="instead of measuring, write a picture of one track of each station here, from the station's own seed: "
+        help="instead of measuring, draw one track of each station to this folder, from the station's own seed: "
         "piano roll, similarity of its bars, and levels",
     )
     parser.add_argument("--config", type=Path, metavar="YAML", help="file that describes the stations [stations.yaml]")

@@ -1,4 +1,4 @@
-"""List the chord loops that a station would play, by mood, and count how much they vary.
+"""List the chord loops that a station would play, by mood, and measure their variety.
 
 No notes are composed: only the chord model runs.
 """

@@ -1,7 +1,7 @@
 """Parse the arguments of `python -m train`, run one command, and report errors in one line each.
 
 A command is a module with `SUMMARY`, `EXAMPLES`, `add_arguments` and `run`. These modules import torch and the music
-libraries only inside `run`, so that `--help` and mistakes in the arguments are reported at once.
+libraries only inside `run`, so that `--help` and mistakes in the arguments appear immediately.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Command(Protocol):
         """Add the command's arguments to its parser."""
 
     def run(self, arguments: argparse.Namespace) -> None:
-        """Run the command. Raises RadioError or OSError where it cannot."""
+        """Run the command. Raises RadioError or OSError if it fails."""
 
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
@@ -130,7 +130,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except RadioError as error:
         print(error, file=sys.stderr)
         return 1
-    except OSError as error:  # the disk is full, a folder is not writable, a file stands in the place of a folder
+    except OSError as error:  # the disk is full, a folder is not writable, a file has the name of a folder
         print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

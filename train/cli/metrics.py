@@ -1,4 +1,4 @@
-"""Compare what a model plays with human music, in twenty metrics.
+"""Compare a model's music with human music, in twenty metrics.
 
 The model plays under the chords and densities of every validation piece. Its passages and those of the pieces are
 measured by the same metrics, and each metric's two distributions are compared by overlap area and Kullback-Leibler

@@ -1,4 +1,4 @@
-"""Measure the whole mix of stations, or of audio files, beside 29 real lo-fi tracks.
+"""Measure the whole mix of stations or audio files, and compare it with 29 real lo-fi tracks.
 
 Each station is rendered from each seed. The table shows medians over passages of 100 seconds; figures outside the goal
 are bold, and rows about drums are left out for stations without drums.
@@ -13,7 +13,7 @@ from typing import Final
 
 from train.cli.options import positive_number
 
-SUMMARY: Final = "measure the mix of stations or files, beside real lo-fi"
+SUMMARY: Final = "measure the mix of stations or files, and compare it with real lo-fi"
 EXAMPLES: Final = """\
   python -m train mix --all
   python -m train mix --stations chill --minutes 6 --seeds 7 --measures all
@@ -27,9 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sources.add_argument("--all", action="store_true", help="measure every station")
     sources.add_argument("--stations", nargs="+", metavar="NAME", help="measure these stations")
     sources.add_argument("--files", nargs="+", type=Path, metavar="FILE", help="measure these audio files")
-    parser.add_argument(
-        "--minutes", type=positive_number, default=6.0, help="minutes that are rendered from each seed [6]"
-    )
+    parser.add_argument("--minutes", type=positive_number, default=6.0, help="minutes to render from each seed [6]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="seeds [1 2 3]")
     parser.add_argument(
         "--measures", choices=("goals", "all"), default="goals", help="measures in the table: those with a goal, or all"
@@ -55,4 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json.dumps({mix.name: [*mix.passages] for mix in mixes}, indent=1) + "\n")
     print(table(mixes, all_measures=arguments.measures == "all"))
     for mix in mixes:
-        print(f"\n{mix.name}: " + (f"outside in {', '.join(mix.missed())}" if mix.missed() else "inside in every row"))
+        print(
+            f"\n{mix.name}: "
+            + (f"outside the goal in {', '.join(mix.missed())}" if mix.missed() else "meets all goals")
+        )

@@ -22,7 +22,7 @@ def positive_number(text: str) -> float:
 
 
 def positive_integer(text: str) -> int:
-    """Parse a whole number from 1 on."""
+    """Parse a whole number of at least 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is below 1")
@@ -38,7 +38,7 @@ def channel(text: str) -> int:
 
 
 def add_config_and_seed(parser: argparse.ArgumentParser) -> None:
-    """Add `--config` and `--seed`, for commands that let a station compose."""
+    """Add `--config` and `--seed`, for commands that compose with a station."""
     parser.add_argument("--config", type=Path, metavar="YAML", help="file that describes the station [stations.yaml]")
     parser.add_argument(
         "--seed",
@@ -60,7 +60,7 @@ def add_weight_form(parser: argparse.ArgumentParser) -> None:
 
 
 def read_station(arguments: argparse.Namespace) -> StationSettings:
-    """Return the settings of the station `arguments.station`. Raises SettingsError where there is none."""
+    """Return the settings of the station `arguments.station`. Raises SettingsError if there is none."""
     from radio.settings.config import load
 
     return load(arguments.config).station(arguments.station)

@@ -1,7 +1,7 @@
 """Find the longest runs of notes that a station copies from its training corpus.
 
-The same is measured of the validation pieces, which the model has never seen: they show how much human music of
-this kind shares by chance.
+The validation pieces, which the model has never seen, are measured in the same way: they show how much human music of
+this kind has in common by chance.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CORPUS",
         type=Path,
         nargs="+",
-        help="prepared corpora that the model has seen; the validation pieces of the first stand for human music",
+        help="prepared corpora that the model has seen; the validation pieces of the first represent human music",
     )
     parser.add_argument("--part", choices=["piano", "drums"], default="piano", help="part to compare [piano]")
     parser.add_argument(
         "--files",
         type=Path,
         metavar="FOLDER",
-        help="also index the MIDI files from which the training pieces were made, on their own beats",
+        help="also index the MIDI files that the training pieces were made from, on their own beats",
     )
     parser.add_argument("--track", metavar="NAME", help="with --files: only tracks of this name, such as PIANO [all]")
     parser.add_argument("--index", type=Path, help=".safetensors file to write the index of hashes to")
     parser.add_argument(
-        "--filter", type=Path, help=".safetensors file to write the filter to, by which stations rank their phrases"
+        "--filter", type=Path, help=".safetensors file to write the filter to, with which stations rank their phrases"
     )
     parser.add_argument("--station", default="chill", help="station whose music is compared [chill]")
     parser.add_argument(

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "corpus",
         choices=["pop909", "groove", "folder", "chords"],
         help="contents of SOURCE: the POP909 data set, the Groove MIDI Dataset, any MIDI files (folder), or POP909 "
-        "read for its chords alone (chords)",
+        "read only for its chords (chords)",
     )
     parser.add_argument("source", type=Path, help="a folder, or a tar archive of one")
     parser.add_argument("out", type=Path, help="folder to write the corpus to")
@@ -68,13 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--loops",
         action="store_true",
-        help="with --arrange, for piano pieces: add tracks whose phrases come round, in the textures of lo-fi keys",
+        help="with --arrange, for piano pieces: add tracks of repeated phrases, in the textures of lo-fi keys",
     )
     parser.add_argument(
         "--standards",
         type=Path,
         metavar="CSV",
-        help="for chords: the table irb of the parkR project, plain or compressed by gzip, with jazz standards",
+        help="for chords: the table irb of the parkR project, plain or compressed with gzip, with jazz standards",
     )
     parser.add_argument("--variants", type=positive_integer, default=1, help="arrangements of each training piece [1]")
 

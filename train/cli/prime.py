@@ -1,8 +1,8 @@
-"""Measure priming: what the radio finds in MIDI files, and how near a primed station comes to its file.
+"""Measure priming: the analysis of MIDI files, and the similarity of a primed station to its file.
 
-Renders of the shipped stations are listened to, and what is found is compared with what was composed; so are their
-recordings, and tunes in the public domain whose key is written. Then a station is primed with some of the renders, and
-its next two tracks are compared with the file and with nine others.
+Renders of the shipped stations are analyzed, and the results compared with the composed music. The same is done for
+their recordings, and for tunes in the public domain whose key is known. Then a station is primed with some of the
+renders, and its next two tracks are compared with the file and with nine others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from train.cli.options import add_config_and_seed, positive_integer
 
-SUMMARY: Final = "measure what is found in MIDI files, and how primed stations follow them"
+SUMMARY: Final = "measure the analysis of MIDI files, and how closely primed stations follow them"
 EXAMPLES: Final = """\
   python -m train prime --renders 50 --primed 50 --tunes 50 --recorded 50 --folder build/renders
 """
@@ -21,15 +21,15 @@ EXAMPLES: Final = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `prime`."""
-    parser.add_argument("--renders", type=positive_integer, default=50, metavar="N", help="renders to listen to [50]")
+    parser.add_argument("--renders", type=positive_integer, default=50, metavar="N", help="renders to analyze [50]")
     parser.add_argument(
-        "--primed", type=int, default=20, metavar="N", help="of these, files to prime a station with [20]"
+        "--primed", type=int, default=20, metavar="N", help="number of these to prime a station with [20]"
     )
-    parser.add_argument("--tunes", type=int, default=0, metavar="N", help="tunes in the public domain to listen to [0]")
+    parser.add_argument("--tunes", type=int, default=0, metavar="N", help="tunes in the public domain to analyze [0]")
     parser.add_argument(
-        "--recorded", type=int, default=0, metavar="N", help="renders whose sound to listen to as well [0]"
+        "--recorded", type=int, default=0, metavar="N", help="renders whose sound to analyze as well [0]"
     )
-    parser.add_argument("--station", default="study", metavar="NAME", help="station that is primed [study]")
+    parser.add_argument("--station", default="study", metavar="NAME", help="station to prime [study]")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/renders"), help="folder of the renders [build/renders]"
     )
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure, and print the figures as tables of Markdown."""
+    """Measure, and print the figures as Markdown tables."""
     from radio.settings.config import load
     from train.metrics.following import following_figures, following_table
     from train.metrics.priming import (

@@ -1,6 +1,7 @@
 """Convert the weights of musicnn's tagger, which judges audio, from its wheel to the file that the radio ships.
 
-The wheel holds checkpoints of TensorFlow 1, which are read without TensorFlow. The license goes beside the weights.
+The wheel contains checkpoints of TensorFlow 1, which are read without TensorFlow. The license is written next to the
+weights.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ EXAMPLES: Final = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `tagger`."""
     parser.add_argument("wheel", type=Path, help="musicnn-0.1.0-py3-none-any.whl")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="file to write [the one that the radio ships]")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="file to write [the shipped one]")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
-"""Measure whether a piano model repeats what it has heard, and plays the texture that it is asked for.
+"""Measure whether a piano model repeats the music that it has heard, and plays the requested texture.
 
 The first four bars of each validation piece are fed four times in a row: a model that has learned to repeat needs fewer
-bits each time. Then it plays under the chords of these bars, asked for values of one attribute at a time.
+bits each time. Then it plays under the chords of these bars, with different values of one attribute at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from train.cli.options import positive_integer
 
-SUMMARY: Final = "measure repetition and obedience to attributes"
+SUMMARY: Final = "measure repetition and control by attributes"
 EXAMPLES: Final = """\
   python -m train textures piano.safetensors data/lofi
 """
@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textures`."""
     parser.add_argument("model", type=Path, help="exported piano model, .safetensors")
     parser.add_argument("corpus", type=Path, help="prepared corpus, whose validation pieces are used")
-    parser.add_argument("--pieces", type=positive_integer, default=40, help="most pieces to use [40]")
-    parser.add_argument("--seed", type=int, default=1, help="start of the random generators [1]")
+    parser.add_argument("--pieces", type=positive_integer, default=40, help="maximum number of pieces to use [40]")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random generators [1]")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """Measure the timing of players: drummers of the Groove MIDI Dataset, keys and bass of the Jazz Trio Database.
 
-The radio times its notes by the table that --out writes. A file that is there keeps the half that is not measured. The
-printed comparison of the drums shows how near that timing comes to the drummers of the validation split, who were not
+The radio times its notes by the table that --out writes. An existing file keeps the half that is not measured. The
+printed comparison of the drums shows how close that timing comes to the drummers of the validation split, who were not
 measured.
 """
 

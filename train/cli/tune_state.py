@@ -1,8 +1,8 @@
-"""Tune the state from which an RWKV model begins a piece, on a handful of pieces of one style.
+"""Tune the initial state of an RWKV model on a handful of pieces of one style.
 
-The weights stay as they are. `piano_state:` or `drums_state:` of a station names the file that is written. The bits per
-sampled token of the corpus's validation pieces are printed without the state and with it, in passages as long as those
-that it was tuned on.
+The weights do not change. The settings `piano_state:` and `drums_state:` of a station name the written file. The bits
+per sampled token of the corpus's validation pieces are printed without the state and with it, in passages as long as
+those that it was tuned on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from radio.music.vocab import STYLES
 from train.cli.options import positive_integer, positive_number
 
-SUMMARY: Final = "tune the state from which a model begins a piece"
+SUMMARY: Final = "tune the initial state of a model"
 EXAMPLES: Final = """\
   python -m train tune-state piano.safetensors data/mine mine-state.safetensors
   python -m train tune-state piano.safetensors data/lofi swing.safetensors --names '012*' '113*'
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("corpus", type=Path, help="prepared corpus")
     parser.add_argument("out", type=Path, help="file to write, ending in .safetensors")
     parser.add_argument(
-        "--names", nargs="+", default=[], metavar="NAME", help="tune on pieces with these names; * stands for any text"
+        "--names", nargs="+", default=[], metavar="NAME", help="tune on pieces with these names; * matches any text"
     )
     parser.add_argument(
         "--held-out", nargs="+", default=[], metavar="NAME", help="measure on validation pieces with these names [all]"
@@ -42,16 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STYLE",
         help="for a drum model: tune and measure on pieces of these styles [all]",
     )
-    parser.add_argument("--pieces", type=positive_integer, metavar="N", help="most pieces to tune on [all]")
+    parser.add_argument(
+        "--pieces", type=positive_integer, metavar="N", help="maximum number of pieces to tune on [all]"
+    )
     parser.add_argument(
         "--leave-out",
         choices=["styles", "controls"],
-        help="control tokens to leave out of the pieces: drum styles, or all but beats and chords [none]",
+        help="control tokens to leave out of the pieces: drum styles, or all except beats and chords [none]",
     )
     parser.add_argument("--steps", type=positive_integer, default=100, metavar="N", help="steps of training [100]")
     parser.add_argument("--bars", type=positive_integer, default=8, metavar="N", help="bars of a passage [8]")
     parser.add_argument("--rate", type=positive_number, default=0.2, help="peak learning rate [0.2]")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="start of the random generators [1]")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the random generators [1]")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,1 +1,1 @@
-"""Comparison of architectures: trained alike by recipes of one size, and measured together."""
+"""Comparison of architectures, trained in the same way by recipes of one size and measured together."""

@@ -50,7 +50,7 @@ class ModelResult:
     rate: float
     """The peak learning rate."""
     rates: Mapping[str, float]
-    """The rates that were tried, with the validation bits of their short runs."""
+    """The learning rates tried, with the validation bits of their short runs."""
     bits: float
     """Per sampled token of the whole validation split."""
     accuracy: float
@@ -60,9 +60,9 @@ class ModelResult:
     training: float
     """Tokens per second."""
     numpy: Throughput
-    """Generating by the plain engine in float32."""
+    """Generation with the plain engine in float32."""
     air: Throughput
-    """Generating by the engine that a station uses, with int8 weights."""
+    """Generation with the engine that a station uses, with int8 weights."""
     early_bytes: int
     """The size of the state after 100 tokens."""
     late_bytes: int
@@ -98,7 +98,7 @@ class _FinishedRun:
         }
 
     def result(self, training: float, speeds: Mapping[str, float]) -> ModelResult:
-        """Return the results, with the speeds that were measured of this run's workloads."""
+        """Return the results, with the measured speeds of this run's workloads."""
         spec = self.module.model.spec
         figures = model_figures(self.module, self.validation, self.table)
         per_step = self.recipe.lanes * self.recipe.window

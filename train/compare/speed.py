@@ -1,4 +1,4 @@
-"""Speeds of training and generating, in processor time of one thread, with all models in turn."""
+"""Speeds of training and generation, in processor time of one thread, with all models in turn."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def require_one_thread() -> None:
 
 
 def in_turn(workloads: Mapping[str, Workload], *, rounds: int) -> dict[str, float]:
-    """Return tokens per second of each workload: medians over rounds in which all run once, after a warm-up."""
+    """Return the tokens per second of each workload: medians over rounds that run each once, after a warm-up."""
     for workload in workloads.values():
         workload()
     speeds: dict[str, list[float]] = {name: [] for name in workloads}
@@ -104,7 +104,7 @@ def training(recipe: Recipe) -> Workload:
 
 
 def piece(validation: list[Tokens], table: RowTable) -> list[int]:
-    """Return rows of validation music: `LATE` and those to generate after them."""
+    """Return `LATE` rows of validation music, and the rows to generate after them."""
     rows: list[int] = []
     while len(rows) < LATE + _TOKENS:
         for tokens in validation:

@@ -22,7 +22,7 @@ def write(rows: Sequence[ModelResult], out: Path) -> str:
 
 
 def table(rows: Sequence[ModelResult]) -> str:
-    """Return two tables: results of training with its rate, and speed of generating."""
+    """Return two tables: results of training with the learning rate, and speed of generation."""
     marks = f"token {EARLY:,} | token {LATE:,}"
     trained = _head(
         "", "layers × width", "parameters", "tokens", "rate", "bits per sampled token", "accuracy", "training"
@@ -39,7 +39,7 @@ def table(rows: Sequence[ModelResult]) -> str:
         )
     tried = [f"- {row.title}: " + ", ".join(f"{rate}: {bits:.3f}" for rate, bits in row.rates.items()) for row in rows]
     tuned = "Rates tried in short runs, and their validation bits:"
-    return "\n".join([*trained, "", "Generating, tokens a second:", "", *played, "", tuned, "", *tried])
+    return "\n".join([*trained, "", "Generation, tokens per second:", "", *played, "", tuned, "", *tried])
 
 
 def _head(*names: str) -> list[str]:

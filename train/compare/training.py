@@ -1,7 +1,7 @@
 """Training of the runs of a comparison: first a search for the learning rate, then the run.
 
-With another architecture's learning rate a comparison would be unfair. So the rate of each recipe is doubled, or else
-halved, as long as short runs improve. The report lists the rates that were tried.
+It would be unfair to train one architecture with the learning rate of another. So the rate of each recipe is doubled,
+or else halved, as long as short runs improve. The report lists the rates tried.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from train.loop.stored_run import load_module, stored_run
 from train.metrics.evaluate import model_figures
 
 PROBE_TOKENS = 300_000
-"""The most tokens to try a rate on, and at most a quarter of the run."""
+"""Maximum number of tokens to try a rate on; never more than a quarter of the run."""
 _RATES = "rates.json"
 
 
@@ -31,7 +31,7 @@ def recipes(folder: Path) -> dict[str, Recipe]:
     """Read the recipes of a folder, by the names of their files.
 
     Raises:
-        SettingsError: There are none, or they differ in other settings than architecture, layers, width and rate.
+        SettingsError: There are none, or they differ in settings other than architecture, layers, width and rate.
     """
     by_name = {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}
     if not by_name:
@@ -53,7 +53,7 @@ def recipes(folder: Path) -> dict[str, Recipe]:
 
 
 def train(recipe: Recipe, run: Path) -> None:
-    """Train `run` by `recipe` at the best rate; do nothing if it is finished."""
+    """Train `run` with `recipe` at the best rate; do nothing if it is finished."""
     if is_finished(run):
         return
     bits = rates_tried(run)
@@ -77,7 +77,7 @@ def is_finished(run: Path) -> bool:
 
 
 def best_rate(bits: Callable[[float], float], start: float) -> float:
-    """Search `start` · 2ⁿ for the rate with the fewest `bits`: upwards, or else downwards, until they rise."""
+    """Search `start` · 2ⁿ for the rate with the fewest `bits`: upward, or else downward, until they rise."""
     best = start
     for factor in (2.0, 0.5):
         while bits(best * factor) < bits(best):
