@@ -2,7 +2,7 @@
 
 A lane's next window continues where the previous one ended, so the model's state is carried from batch to batch, and
 training sees endless music, as the radio does. Every position is a function of (seed, lane, window), so a resumed run
-reads on exactly where it stopped, even on another number of devices. Pieces follow each other without padding. A step
+continues exactly where it stopped, even on another number of devices. Pieces follow each other without padding. A step
 of 32 × 512 tokens is read in 0.2 ms, so the data loaders need no workers.
 """
 
@@ -25,7 +25,7 @@ from train.loop.recipe import Recipe
 
 KEYS = range(-6, 6)
 DROPPED = (0.0, 0.5, 1.0)
-"""Shares of a piece's attributes that training drops, one drawn for each time that the piece is read."""
+"""Shares of a piece's attributes that training drops, one drawn each time the piece is read."""
 VALIDATION_LANES = 16
 VALIDATION_WINDOWS = 12
 """Windows of each lane in every validation: about 50,000 tokens with windows of 256."""
@@ -36,7 +36,7 @@ class Batch:
     """The tokens of a step, or of one of its slices."""
 
     rows: Tensor
-    """(B, T + 1): the inputs, and one later the targets."""
+    """(B, T + 1): the inputs and, shifted by one, the targets."""
     fresh: Tensor
     """(B,): True for lanes whose state starts from zero."""
     step: int
@@ -49,17 +49,17 @@ class Batch:
 
 
 class TrainingBatches(IterableDataset[Batch]):
-    """Endless training batches from the step `start` on.
+    """Endless training batches, starting at step `start`.
 
     Args:
         pieces: Each draw transposes a piece to one of twelve keys (pitched parts) and moves its velocities.
         lanes: B, of all devices together.
         window: T.
-        louder: The largest change of velocities, in bins, up or down. Bins are exponential, so it raises the mean.
+        louder: The maximum change of velocities, in bins, up or down. Bins are exponential, so it raises the mean.
         share: The lanes to read on this device; all by default.
-        slices: The number of batches in which the lanes of a step come.
+        slices: The number of batches that the lanes of a step are divided into.
         weights: The relative frequency of each piece; None for equal frequencies.
-        fresh_share: The share of windows that start from the initial state, so that the model learns to start as well.
+        fresh_share: The share of windows that start from the initial state, so that the model also learns to begin.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class TrainingBatches(IterableDataset[Batch]):
             buffer = buffer[self.window :]
 
     def _with_some_attributes(self, rows: Rows, generator: np.random.Generator) -> Rows:
-        """Drop none, half or all of a piece's attributes, so that the model plays without them too."""
+        """Drop none, half or all of a piece's attributes, so that the model can also play without them."""
         if not self.table.attributes.any():
             return rows
         dropped = self.table.attributes[rows] & (generator.random(len(rows)) < generator.choice(DROPPED))
@@ -142,12 +142,12 @@ class TrainingBatches(IterableDataset[Batch]):
 def validation_batches(
     pieces: Sequence[Tokens], table: Table, *, lanes: int, window: int, limit: int | None = None
 ) -> list[Batch]:
-    """Join the validation pieces, and cut them into at most `lanes` equal lanes of at least a window.
+    """Join the validation pieces, and cut them into at most `lanes` equal lanes of at least one window.
 
     Pieces keep their keys and velocities.
 
     Args:
-        limit: The number of tokens to use, about, taken from the beginnings of all lanes.
+        limit: The approximate number of tokens to use, taken from the beginnings of all lanes.
     """
     rows = np.concatenate([table.rows(piece) for piece in pieces])
     lanes = max(1, min(lanes, len(rows) // window))
@@ -166,13 +166,13 @@ def validation_batches(
 
 
 def share_of(lanes: int, rank: int, ranks: int) -> range:
-    """Return the lanes that device `rank` of `ranks` reads: neighbors, so that all devices' lanes are in order."""
+    """Return the adjacent lanes that device `rank` of `ranks` reads, so that the lanes of all devices are in order."""
     count = lanes // ranks
     return range(rank * count, (rank + 1) * count)
 
 
 class TokenData(lightning.LightningDataModule):
-    """The batches of a recipe from step `start` on: each device loads its own lanes."""
+    """The batches of a recipe, starting at step `start`. Each device loads its own lanes."""
 
     def __init__(
         self,

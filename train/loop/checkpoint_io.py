@@ -11,9 +11,9 @@ from lightning.pytorch.plugins import TorchCheckpointIO
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Checkpoint files that are written beside their place and renamed.
+    """Checkpoint files that are written under a temporary name in the same folder, then renamed.
 
-    Lightning writes to the system's temporary folder instead, from which a file is copied to another file system.
+    Lightning writes to the system's temporary folder instead, and copies the file to the target's file system.
     """
 
     def save_checkpoint(

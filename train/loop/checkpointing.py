@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StoppedError(Exception):
-    """A signal stopped the run, and its checkpoint is written."""
+    """Raised after a signal stopped the run and its checkpoint was written."""
 
     def __init__(self, number: signal.Signals, message: str) -> None:
         self.signal = number
@@ -36,7 +36,7 @@ class Checkpointing(Callback):
 
     The last step is followed by a validation.
     best.ckpt is written after every validation with fewer bits than all before. The first signal lets the step finish;
-    a second one ends the process at once.
+    a second one ends the process immediately.
 
     Raises:
         StoppedError: After a signal, once the checkpoint is written; raised from within the trainer.
@@ -61,7 +61,7 @@ class Checkpointing(Callback):
             return
         number, done = self._signal_of_any(trainer), batch.step + 1
         if done == trainer.max_steps:
-            trainer.should_stop = True  # which lets the trainer validate once more
+            trainer.should_stop = True  # makes the trainer validate once more
         if number or done % self.every == 0:
             trainer.save_checkpoint(self.last)
         if number and trainer.is_global_zero:
@@ -93,7 +93,7 @@ class Checkpointing(Callback):
         self._signal = number
         signal.signal(number, signal.SIG_DFL)
         # os.write is safe in a signal handler; print is not
-        os.write(2, b"\nFinishing this step and writing the checkpoint; a second signal ends the run at once.\n")
+        os.write(2, b"\nFinishing this step and writing the checkpoint; a second signal ends the run immediately.\n")
 
     def _signal_of_any(self, trainer: lightning.Trainer) -> int:
         """Return the signal that any device's process received, or 0: all must stop after the same step."""

@@ -15,14 +15,14 @@ STRATEGIES = ("ddp", "deepspeed")
 
 
 def open_strategy(name: str, devices: int, recipe: Recipe) -> Strategy | str:
-    """Return Lightning's strategy by which `devices` GPUs, or processes without GPUs, share the lanes of a run.
+    """Return Lightning's strategy for sharing the lanes of a run among `devices` GPUs, or processes without GPUs.
 
     Args:
         name: `ddp` keeps the whole model on every device; `deepspeed` divides the optimizer's state and the gradients
             (stage 2 of Rajbhandari et al., "ZeRO", arXiv 1910.02054).
 
     Raises:
-        SettingsError: There are not as many devices, they do not divide the lanes, or DeepSpeed is not installed.
+        SettingsError: There are fewer devices, they do not divide the lanes, or DeepSpeed is not installed.
     """
     problems = []
     if name not in STRATEGIES:

@@ -1,4 +1,4 @@
-"""Train by a recipe, resume a run, or start from exported weights."""
+"""Train from a recipe, resume a run, or start from exported weights."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def fit(
 ) -> Path:
     """Train into the folder `run`, and return its last checkpoint.
 
-    A run that was stopped or killed continues from `run`/last.ckpt, on any number of devices. The folder gets
+    A run that was stopped or killed resumes from `run`/last.ckpt, on any number of devices. The folder then contains
     recipe.yaml with all defaults, log/, last.ckpt (every `checkpoint_every` steps, and when the run is stopped) and
     best.ckpt (the lowest validation bits).
 
     Args:
         initial: Exported safetensors with the initial weights of a new run.
         devices: The number of GPUs, or of processes on a machine without GPUs.
-        strategy: How the devices share the work: see `train.loop.devices`.
+        strategy: `ddp` or `deepspeed`, by which the devices share the work; see `train.loop.devices`.
         wandb: A project of Weights & Biases to log to as well.
 
     Raises:
         SettingsError: The corpus is missing or too small, or the run cannot continue with this recipe.
         ModelError: `initial` has another shape, or last.ckpt is not a checkpoint.
         StoppedError: SIGINT or SIGTERM arrived; the checkpoint is written.
-        ModelError: The loss is not finite; last.ckpt holds the weights of an earlier step.
+        ModelError: The loss is not finite; last.ckpt has the weights of an earlier step.
     """
     lightning_strategy = open_strategy(strategy, devices, recipe)
     _silence_lightning()
@@ -73,7 +73,7 @@ def fit(
     last = run / LAST
     if last.exists():
         if initial is not None:
-            raise SettingsError(f"{run}: contains a run already; new weights need a new folder")
+            raise SettingsError(f"{run}: already contains a run; new weights need a new folder")
         module.next_step = _resume_step(last, recipe, strategy)
     elif initial is not None:
         _load_initial_weights(module, initial, table.tokens)
@@ -118,7 +118,7 @@ def fit(
 
 
 def _silence_lightning() -> None:
-    """Silence Lightning's advertisements, and its warnings about things that are intended."""
+    """Silence Lightning's advertisements, and its warnings about intended behavior."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in ("does not have many workers", "LeafSpec", "treespec", "`IterableDataset`", "sync_dist=True"):
@@ -145,7 +145,7 @@ def prepare_machine(recipe: Recipe) -> None:
 
 
 def _resume_step(last: Path, recipe: Recipe, strategy: str) -> int:
-    """Return the step to resume at. Raises SettingsError where the run's earlier steps do not fit the recipe."""
+    """Return the step to resume at. Raises SettingsError if the run's earlier steps do not fit the recipe."""
     if last.is_dir() != (strategy == "deepspeed"):
         strategy = "deepspeed" if last.is_dir() else "ddp"
         raise SettingsError(f"{last}: this run was started with --strategy {strategy}; continue it with the same")
@@ -182,7 +182,7 @@ def _load_initial_weights(module: TrainingModule, path: Path, tokens: Sequence[T
 
 
 def _rows_for(tokens: Sequence[TokenId], stored: Sequence[TokenId], rows: Tensor) -> Tensor:
-    """Return one row for each of `tokens`; a token that is not `stored` begins as the mean of all stored controls."""
+    """Return one row for each of `tokens`; a token that is not `stored` starts as the mean of all stored controls."""
     place = {token: row for row, token in enumerate(stored)}
     mean = rows[[row for row, token in enumerate(stored) if is_control(token)]].mean(0)
     return torch.stack([rows[place[token]] if token in place else mean for token in tokens])

@@ -18,11 +18,11 @@ def open_loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None
     """Return loggers to CSV and TensorBoard below `run`/log, and to a project of Weights & Biases if one is named.
 
     Args:
-        start: The step that the run continues from. Each start has its own table and event file. Readers let later
-            files replace what an earlier start wrote beyond that step before it was killed.
+        start: The step that the run resumes from. Each start has its own table and event file. Readers ignore later
+            steps of an earlier start, which it wrote before it was killed.
 
     Raises:
-        SettingsError: `wandb` is named, and the package is not installed, or has no key.
+        SettingsError: `wandb` is named, but the package is not installed or has no key.
     """
     loggers: list[Logger] = [
         CSVLogger(run, name="log", version=f"from-{start}"),
@@ -32,7 +32,7 @@ def open_loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None
         if find_spec("wandb") is None:
             raise SettingsError("--wandb: Weights & Biases is not installed; run pip install -e '.[wandb]'")
         _check_key()
-        # An id made from the folder lets a resumed run continue the same run there.
+        # An id derived from the folder makes a resumed run continue the same run there.
         name = hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:12]
         logger = WandbLogger(project=wandb, name=run.name, id=name, save_dir=run, resume="allow")
         logger.log_hyperparams(recipe.as_dict())
@@ -41,7 +41,7 @@ def open_loggers(run: Path, recipe: Recipe, start: int, wandb: str | None = None
 
 
 def _check_key() -> None:
-    """Raise SettingsError where Weights & Biases would ask for a key."""
+    """Raise SettingsError if Weights & Biases would ask for a key."""
     import wandb
 
     if os.environ.get("WANDB_MODE", "online") in ("online", "run") and not wandb.login(prompt=False):

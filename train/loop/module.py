@@ -24,7 +24,7 @@ from train.networks.recompute import recompute_blocks
 
 
 class DivergedError(RadioError):
-    """A loss or a gradient that is not finite: the weights are those of the step before."""
+    """Raised for a loss or a gradient that is not finite; the weights are those of the step before."""
 
     def __init__(self, quantity: str, step: int) -> None:
         super().__init__(f"the {quantity} of step {step + 1} is not finite")
@@ -104,7 +104,7 @@ class TrainingModule(lightning.LightningModule):
         if batch.ends:
             self.next_step = batch.step + 1
             loss = reduce_all(self._nats) / self._sampled
-            if not bool(torch.isfinite(loss)):  # before the weights are changed by it
+            if not bool(torch.isfinite(loss)):  # before it changes the weights
                 raise DivergedError("loss", batch.step)
             self.log("loss", loss)
             self.log("bits", loss / math.log(2))
@@ -125,7 +125,7 @@ class TrainingModule(lightning.LightningModule):
         self.log("val_bits", nats / max(1.0, count) / math.log(2))
 
     def on_before_optimizer_step(self, _: torch.optim.Optimizer) -> None:
-        # Lightning's own clipping rejects fused optimizers. (DeepSpeed clips by itself; see `train.loop.fit`.)
+        # Lightning's own clipping rejects fused optimizers. (DeepSpeed does its own clipping; see `train.loop.fit`.)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         if not bool(torch.isfinite(norm)):
             raise DivergedError("gradient", self.next_step - 1)

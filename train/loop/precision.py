@@ -8,14 +8,14 @@ import torch
 
 
 def product_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the format in which matrix products are computed.
+    """Return the number format of matrix products.
 
     Args:
-        precision: That of the recipe, `32-true` or `bf16-mixed`.
-        device: Where the model is trained.
+        precision: The recipe's, `32-true` or `bf16-mixed`.
+        device: The device that the model is trained on.
 
     Returns:
-        bfloat16 if the recipe asks for it and the device computes it in hardware, or else float32. PyTorch emulates
+        bfloat16 if the recipe asks for it and the device supports it in hardware, otherwise float32. PyTorch emulates
         bfloat16 on other processors, at a twentieth of the speed of float32.
     """
     is_mixed = precision == "bf16-mixed"

@@ -25,7 +25,7 @@ class RunProgress:
     first: int
     """The step at which the run was started or resumed."""
     done: int
-    """Steps done, those of earlier starts included."""
+    """Steps done, including those of earlier starts."""
     steps: int
     """Steps of the whole run."""
     begun: float
@@ -34,7 +34,7 @@ class RunProgress:
 
     @property
     def tokens_per_second(self) -> float:
-        """The speed since the start, validation included."""
+        """The speed since the start, including validation."""
         return (self.done - self.first) * self.tokens_per_step / max(1e-9, self.now - self.begun)
 
     @property

@@ -21,10 +21,10 @@ from train.loop.schedule import CURVES, share_at
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Every setting that a run's weights depend on. The devices that compute it are not part of it.
+    """Every setting that a run's weights depend on. The devices of the run are not part of it.
 
     Raises:
-        SettingsError: Names each value that is not allowed, a line for each.
+        SettingsError: Names each value that is not allowed, one per line.
     """
 
     part: str = field(
@@ -40,8 +40,8 @@ class Recipe:
     head_size: int = whole(0, 0, help="channels of a head of a transformer, a divisor of the width; 0 for 32")
     context: int = whole(0, 0, unit="tokens", help="tokens that a transformer attends to; 0 for 256")
     experts: int = whole(0, 0, help="experts in each channel mix of rwkv6-experts; 0 for 4")
-    active: int = whole(0, 0, help="experts that compute a token, as wide as one channel mix together; 0 for 1")
-    balance: float = number(0.01, low=0, help="weight of the loss that evens out the work of the experts")
+    active: int = whole(0, 0, help="experts that compute each token, together as wide as one channel mix; 0 for 1")
+    balance: float = number(0.01, low=0, help="weight of the loss that balances the load of the experts")
     dropout: float = number(0.0, low=0, below=1, help="share of activations that are dropped")
     lanes: int = whole(16, 1, help="sequences in a batch; each reads an endless stream of pieces")
     window: int = whole(256, 1, unit="tokens", help="length of each sequence in a batch")
@@ -49,25 +49,25 @@ class Recipe:
         1, 0, unit="bins", help="largest random change of a piece's velocities, up or down; 0 for arranged corpora"
     )
     rate: float = number(1.5e-3, above=0, help="peak learning rate")
-    warmup: int = whole(50, 0, unit="steps", help="time in which the rate rises to its peak")
-    schedule: str = choice("wsd", tuple(CURVES), help="how the rate falls after the warm-up; wsd stays flat first")
-    decay_share: float = number(0.3, 0, 1, help="share of the run in which a wsd schedule falls, at the end")
+    warmup: int = whole(50, 0, unit="steps", help="time for the rate to rise to its peak")
+    schedule: str = choice("wsd", tuple(CURVES), help="curve of the rate after the warm-up; wsd stays flat first")
+    decay_share: float = number(0.3, 0, 1, help="share of the run, at its end, in which a wsd schedule falls")
     end_share: float = number(0.02, 0, 1, help="rate at the last step, as a share of the peak")
     beta1: float = number(0.9, low=0, below=1, help="AdamW's decay of the mean gradient")
     beta2: float = number(0.99, low=0, below=1, help="AdamW's decay of the mean squared gradient")
     eps: float = number(1e-8, above=0, help="AdamW's epsilon")
     weight_decay: float = number(0.05, low=0, help="AdamW's weight decay, of matrices only")
-    clip: float = number(1.0, above=0, help="largest norm of the gradient; longer ones are scaled down")
+    clip: float = number(1.0, above=0, help="maximum norm of the gradient; larger ones are scaled down")
     precision: str = choice(
         "bf16-mixed",
         ("32-true", "bf16-mixed"),
-        help="number format of matrix products, bfloat16 where the machine has it in hardware; "
+        help="number format of matrix products, bfloat16 if the machine supports it in hardware; "
         "weights, sums and the recurrence are always float32",
     )
     checkpoint_blocks: bool = flag(
-        False, help="compute each layer a second time in the backward pass: a third more work, and much less memory"
+        False, help="recompute each layer in the backward pass: a third more work, but much less memory"
     )
-    slices: int = whole(1, 1, help="equal parts in which the lanes of a step are computed, to save memory")
+    slices: int = whole(1, 1, help="equal parts of a step's lanes that are computed in turn, to save memory")
     threads: int = whole(0, 0, help="CPU threads of each process; 0 for all")
     seed: int = whole(1, 0, help="seed of weights, order and dropout")
     validate_every: int = whole(250, 1, unit="steps", help="time between validations")
@@ -140,7 +140,7 @@ def load(path: Path) -> Recipe:
     reading.check()
     try:
         return Recipe(**values)  # type: ignore[arg-type]  # the readers check the types
-    except SettingsError as error:  # settings that do not go together
+    except SettingsError as error:  # settings that exclude each other
         for problem in error.problems:
             reading.problem(lines.get(problem.partition(":")[0], root), problem)
         reading.check()

@@ -25,7 +25,7 @@ def share_at(step: int, *, schedule: str, steps: int, warmup: int, decay_share: 
     """Return the learning rate at `step` as a share of its peak.
 
     Args:
-        schedule: A name in `CURVES`. All but `wsd` begin to fall at the end of the warm-up.
+        schedule: A name in `CURVES`. All except `wsd` begin to fall at the end of the warm-up.
         steps: Optimizer steps of the run.
         warmup: Optimizer steps of the warm-up.
         decay_share: The share of the run in which `wsd` falls.

@@ -1,4 +1,4 @@
-"""State tuning: only the state from which a model begins a piece is trained, on a handful of pieces.
+"""State tuning: training of a model's initial state only, on a handful of pieces.
 
 Sources: "Personalizable Long-Context Symbolic Music Infilling with MIDI-RWKV", arXiv 2506.13001; RWKV-PEFT, "state
 tuning" (a high rate that falls, since a state has few numbers and each of them changes the logits little).
@@ -33,12 +33,12 @@ _PADDING = 0
 
 @dataclass(frozen=True, slots=True)
 class StateTuning:
-    """The settings of a tuning.
+    """The settings of state tuning.
 
     bars: Length of a passage. Stations write phrases of up to eight bars from the beginning.
-    passages: Passages in each step, each of a drawn piece, from a drawn bar on, and if pitched in a drawn key.
+    passages: Passages in each step, each from a random bar of a random piece and, if pitched, in a random key.
     rate: The peak of Adam's rate, which falls along a cosine.
-    penalty: Weight decay, which holds the state near zero.
+    penalty: Weight decay, which keeps the state near zero.
     """
 
     steps: int = 100
@@ -50,7 +50,7 @@ class StateTuning:
 
 
 def network_of(model: Checkpoint) -> nn.Module:
-    """Return a model's network, with weights that are not trained."""
+    """Return a model's network, with frozen weights."""
     network = build(require_tunable(model.spec))
     network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in model.weights.items()})
     return network.eval().requires_grad_(False)
@@ -62,7 +62,7 @@ def tune(
     how: StateTuning,
     on_step: Callable[[int, float], None] = lambda *_: None,
 ) -> npt.NDArray[np.float32]:
-    """Return the WKV matrices (L, H, N, N) from which the model predicts passages of `pieces` best.
+    """Return the WKV matrices (L, H, N, N) with which the model best predicts passages of `pieces`.
 
     Args:
         on_step: Called after each step, with its number and its bits per sampled token.
@@ -98,14 +98,14 @@ def tune(
 
 
 def _state_of(wkv: Tensor, lanes: int) -> State:
-    """Return the state in which all lanes begin."""
+    """Return the initial state of all lanes."""
     width = wkv.shape[1] * wkv.shape[2]
     shift = torch.zeros(lanes, width)
     return [LayerState(shift, shift, layer.expand(lanes, -1, -1, -1)) for layer in wkv]
 
 
 def _batches(pieces: Sequence[NamedPiece], table: RowTable, how: StateTuning) -> Iterator[Tensor]:
-    """Yield rows (B, T + 1) without end, padded behind short passages."""
+    """Yield rows (B, T + 1) endlessly, padded after short passages."""
     generator = np.random.default_rng(how.seed)
     while True:
         lines = [_draw(pieces, table, how.bars, generator) for _ in range(how.passages)]

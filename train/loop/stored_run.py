@@ -1,4 +1,4 @@
-"""Checkpoints of `train fit` read from disk. A file may be foreign, or truncated by a crash."""
+"""Checkpoints of `train fit` read from disk. A file may have another format, or be truncated by a crash."""
 
 from __future__ import annotations
 

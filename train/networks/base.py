@@ -19,8 +19,8 @@ initial state."""
 class Model(nn.Module, ABC):
     """A map from token rows (B, T) and a state to logits (B, T, V) and the next state.
 
-    The logits of a sequence are the same whether it is read whole or in pieces with carried state. They are also those
-    of the engine that steps the exported weights, which have the names of the parameters (`Spec.shapes`).
+    The logits of a sequence are the same whether it is read whole or in pieces with carried state. They equal those of
+    the engine that steps the exported weights, which have the names of the parameters (`Spec.shapes`).
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -47,7 +47,7 @@ def join_lanes(states: Sequence[State]) -> State:
 
 
 def lanes_of(state: State, first: int, count: int) -> State:
-    """Return `count` lanes of a state, from `first` on."""
+    """Return `count` lanes of a state, starting at `first`."""
     return [tuple(tensor[first : first + count] for tensor in layer) for layer in state]
 
 

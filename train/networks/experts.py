@@ -1,8 +1,8 @@
 """RWKV-6 with experts in the channel mix, in its parallel form, for training.
 
 Source: Fedus et al., "Switch Transformers", arXiv 2101.03961, section 2.2: a token's values are those of the chosen
-experts times the router's probability of each, and a loss evens out the work of the experts. Unlike there, an expert
-computes every token that chooses it, however many: a step on air has no batch whose capacity it could share.
+experts times the router's probability of each, and a loss balances the load of the experts. Unlike in the paper, an
+expert computes every token that chooses it: a step on the air has no batch whose capacity it could share.
 Shapes: B batch, T tokens, C width, E experts, A active experts.
 """
 
@@ -58,7 +58,7 @@ class ExpertMix(nn.Module):
         return sigmoid_gate(self.receptance(xr), self._values(xk.flatten(0, 1)).view_as(xk))
 
     def _values(self, x: Tensor) -> Tensor:
-        """Map inputs (N, C) to the values of their experts (N, C), and note the imbalance."""
+        """Map inputs (N, C) to the values of their experts (N, C), and store the imbalance."""
         with torch.autocast(x.device.type, enabled=False):  # choices are made in float32, as on air
             shares = (x.float() @ self.router.T).softmax(-1)  # (N, E)
         chosen = shares.topk(self.active).indices  # (N, A)
@@ -80,6 +80,6 @@ class Rwkv6Experts(Rwkv6Network):
         super().__init__(spec, lambda layer: ExpertMix(spec, layer))
 
     def imbalance(self) -> Tensor:
-        """Return the mean imbalance of the layers in the last forward pass: 1 is even."""
+        """Return the mean imbalance of the layers in the last forward pass: 1 means balanced."""
         mixes = [module for module in self.modules() if isinstance(module, ExpertMix)]
         return torch.stack([mix.imbalance for mix in mixes]).mean()

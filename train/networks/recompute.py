@@ -14,7 +14,7 @@ from radio.errors import SettingsError
 
 
 def recompute_blocks(model: nn.Module) -> None:
-    """Recompute the activations of each of `model.blocks` in the backward pass. The results are the same to the bit.
+    """Recompute the activations of each of `model.blocks` in the backward pass. The results are bit-identical.
 
     Raises:
         SettingsError: The model has no blocks.

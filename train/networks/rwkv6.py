@@ -21,7 +21,7 @@ from train.operators.wkv6 import wkv6
 
 
 class TimeMix(nn.Module):
-    """Time mix, in the place of attention: the WKV recurrence with data-dependent token shift and decay."""
+    """Time mix, which replaces attention: the WKV recurrence with data-dependent token shift and decay."""
 
     def __init__(self, spec: Rwkv6Base, layer: int) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class TimeMix(nn.Module):
 
 
 def initial_shares(spec: Rwkv6Base, layer: int) -> nn.Parameter:
-    """Return the share of the token before in the inputs of a channel mix, (1, 1, C)."""
+    """Return the share of the previous token in the inputs of a channel mix, (1, 1, C)."""
     ramp = (torch.arange(spec.width) / spec.width)[None, None]
     return nn.Parameter(1.0 - ramp ** (1.0 - layer / spec.layers))
 

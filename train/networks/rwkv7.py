@@ -32,7 +32,7 @@ def low_rank(width: int, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
 
 
 class TimeMix(nn.Module):
-    """Time mix, in the place of attention: each token decays the state, corrects it at one key, and adds at another.
+    """Time mix, which replaces attention: each token decays the state, corrects it at one key, and adds at another.
 
     The layers above the first mix their values with those of the first layer.
     """

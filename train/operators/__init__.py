@@ -1,1 +1,1 @@
-"""Operators of the networks, with kernels in C or CUDA where the machine allows them."""
+"""Operators of the networks, with kernels in C or CUDA if the machine supports them."""

@@ -1,4 +1,4 @@
-"""Element-wise parts of RWKV's blocks: one pass in C on a supported CPU, or PyTorch's operators one by one.
+"""Element-wise parts of RWKV's blocks: one pass in C on a supported CPU, or PyTorch's individual operators.
 
 Their results have the dtype of matrix products, `products_dtype`, so that they need no conversion.
 """
@@ -19,7 +19,7 @@ def products_dtype(x: Tensor) -> torch.dtype:
 
 
 def token_shift(x: Tensor, last: Tensor, maa: Tensor, offsets: Tensor | None = None) -> tuple[Tensor, ...]:
-    """Mix each token with the one before it, into K tensors (B, T, C): x + (before - x)(maa_k + offset_k).
+    """Mix each token with the previous one, into K tensors (B, T, C): x + (before - x)(maa_k + offset_k).
 
     Args:
         x: (B, T, C).

@@ -1,8 +1,8 @@
-"""RWKV-6's WKV operator: in CUDA or C where the machine allows it, or in chunks by PyTorch.
+"""RWKV-6's WKV operator: in CUDA or C if the machine supports it, or in chunks in PyTorch.
 
 The chunked form computes matrix products within a chunk and one state update between chunks. Within a chunk, y_t sums
 r_t·k_s over s < t, each channel decayed by exp(c_{t-1} - c_s), where c is the running sum of the log decay. The
-exponent splits into a factor on r and one on k, both taken against the chunk's middle so that neither overflows (the
+exponent splits into a factor on r and one on k, both relative to the chunk's middle so that neither overflows (the
 chunked form of Yang et al., "Gated Linear Attention", arXiv 2312.06635, section 4).
 """
 
@@ -21,7 +21,7 @@ STRONGEST_DECAY = -10.0
 def wkv6(  # noqa: PLR0917 - the operator's arguments in the order of the paper
     r: Tensor, k: Tensor, v: Tensor, decay: Tensor, base: Tensor, u: Tensor, state: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Compute the recurrence over T tokens by the fastest kernel available; return y and the state in float32.
+    """Compute the recurrence over T tokens with the fastest kernel available; return y and the state in float32.
 
     Args:
         r, k, v, decay: (B, T, H, N) of one dtype. At each token a channel is multiplied by exp(-exp(base + decay)).
@@ -46,7 +46,7 @@ def wkv6_chunked(  # noqa: PLR0917 - the operator's arguments in the order of th
     if padding:  # zero keys and zero log decay leave the state unchanged
         r, k, v, log_w = (torch.nn.functional.pad(x, (0, 0, 0, 0, 0, padding)) for x in (r, k, v, log_w))
     chunks = (length + padding) // CHUNK
-    # from here on (B, H, chunks, CHUNK, N)
+    # the shapes are now (B, H, chunks, CHUNK, N)
     r, k, v, log_w = (x.reshape(batch, chunks, CHUNK, heads, size).permute(0, 3, 1, 2, 4) for x in (r, k, v, log_w))
 
     after = log_w.clamp(min=STRONGEST_DECAY).cumsum(dim=3)  # decay from the chunk's start to just after each token

@@ -1,8 +1,8 @@
-"""RWKV-7's WKV operator: in C where the machine allows it, or in chunks by PyTorch.
+"""RWKV-7's WKV operator: in C if the machine supports it, or in chunks in PyTorch.
 
 The chunked form computes matrix products within a chunk and one state update between chunks.
 With P_t the decay from the chunk's start to just after token t, S_t = diag(P_t) Ŝ_t turns the recurrence into a sum,
-Ŝ_t = S_0 + Σ_{s≤t} (b_s / P_s)ᵀ u_s + (k_s / P_s)ᵀ v_s, in which u_t = a_t S_{t−1} is the value at the
+Ŝ_t = S_0 + Σ_{s≤t} (b_s / P_s)ᵀ u_s + (k_s / P_s)ᵀ v_s, where u_t = a_t S_{t−1} is the value at the
 key that token t removes. It depends on the tokens before it, so all u of a chunk solve one unit lower triangular system
 (the WY form of a product of rank-one updates: Yang et al., "Parallelizing Linear Transformers with the Delta Rule",
 arXiv 2406.06484, section 3; with decay: Yang et al., "Gated Delta Networks", arXiv 2412.06464, section 3.3).
@@ -23,7 +23,7 @@ needs no clamp."""
 def wkv7(  # noqa: PLR0917 - the operator's arguments in the order of the authors' own code
     r: Tensor, log_w: Tensor, k: Tensor, v: Tensor, a: Tensor, b: Tensor, state: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Compute `kernels.wkv7_naive.wkv7_naive` by the fastest kernel; float32, log_w in RWKV-7's range."""
+    """Compute `kernels.wkv7_naive.wkv7_naive` with the fastest kernel; float32, log_w in RWKV-7's range."""
     return (cpu_train.wkv7 if cpu_train.supports_wkv(r) else wkv7_chunked)(r, log_w, k, v, a, b, state)
 
 
@@ -36,7 +36,7 @@ def wkv7_chunked(  # noqa: PLR0917 - the operator's arguments in the order of th
     if padding:  # zeros and zero log decay leave the state unchanged
         r, log_w, k, v, a, b = (torch.nn.functional.pad(x, (0, 0, 0, 0, 0, padding)) for x in (r, log_w, k, v, a, b))
     chunks = (length + padding) // CHUNK
-    # from here on (B, H, chunks, CHUNK, N)
+    # the shapes are now (B, H, chunks, CHUNK, N)
     r, log_w, k, v, a, b = (
         x.reshape(batch, chunks, CHUNK, heads, size).permute(0, 3, 1, 2, 4) for x in (r, log_w, k, v, a, b)
     )
@@ -70,5 +70,5 @@ def wkv7_chunked(  # noqa: PLR0917 - the operator's arguments in the order of th
 
 
 def _mask(diagonal: int, like: Tensor) -> Tensor:
-    """Return a causal mask (including the token itself for `diagonal` 0), twice side by side: (CHUNK, 2·CHUNK)."""
+    """Return a causal mask (including the token itself for `diagonal` 0), repeated side by side: (CHUNK, 2·CHUNK)."""
     return torch.ones(CHUNK, CHUNK, dtype=like.dtype, device=like.device).tril(diagonal).repeat(1, 2)

@@ -72,7 +72,7 @@ class GruScan(torch.autograd.Function):
         length, lanes, width = out.shape
         before = torch.cat([hidden[None], out[:-1]])
         reset, update = gates.chunk(2, dim=2)
-        # The derivatives of h' by the gates' sums: first by n's own sum, then by the parts from U h.
+        # The derivatives of h' with respect to the gates' sums: first n's own sum, then the parts from U h.
         to_new = (1 - update) * (1 - new.square())
         to_shares = torch.stack(
             [to_new * recalled * reset * (1 - reset), (before - new) * update * (1 - update), to_new * reset], dim=2

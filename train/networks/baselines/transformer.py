@@ -1,6 +1,6 @@
 """A Transformer with rotary positions, torch's fused attention, and keys and values carried from window to window.
 
-Each token attends to the last `context` tokens, itself included, across windows, as in the engine's step.
+Each token attends to the last `context` tokens, including itself, across windows, as in the engine's step.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Attention(Block):
         return x, (keys[:, last].float(), values[:, last].float(), real[:, last])
 
     def attend(self, q: Tensor, keys: Tensor, values: Tensor, real: Tensor) -> Tensor:
-        """Attend with queries (B, T, C) to keys and values (B, M + T, C) where `real` (B, M + T) is True; (B, T, C)."""
+        """Return the attention (B, T, C) of queries (B, T, C) to keys and values (B, M + T, C) where `real` is True."""
         batch, length, width = q.shape
         known = keys.shape[1]
         rotation = angles(range(known), self.spec.head_size)
