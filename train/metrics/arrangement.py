@@ -1,4 +1,4 @@
-"""Arrangement and loudness from audio: lows and highs that are away, intros, endings, and the loudness range."""
+"""Arrangement and loudness from audio: missing lows and highs, intros, endings, and the loudness range."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _EDGE: Final = 4
 _EDGE_DB: Final = 6.0
 
 Levels = npt.NDArray[np.float64]
-"""Levels in dB, one a step."""
+"""Levels in dB, one per step."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class TrackAudio:
     loudness_range: float
     """LRA in LU, EBU Tech 3342."""
     score: Score | None = None
-    """The judgement of the tagger, if there is one."""
+    """The score by the tagger, if there is one."""
 
     def away(self, *bands: str) -> float:
         """Return the share of the time in which any of `bands` is 9 dB or more below its usual level."""

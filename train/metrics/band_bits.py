@@ -1,4 +1,4 @@
-"""Bits per event of each layer of a band: what a model of all layers knows of one that a model of this layer does not.
+"""Bits per event of each layer of a band, by a model of all layers and by a model of only this layer.
 
 An event is three tokens: a time, a length with a loudness, and an instrument with a pitch. The last one is split into
 the instrument, which a model of one layer knows, and the pitch given the instrument.
@@ -28,7 +28,7 @@ from train.loop.module import TrainingModule
 from train.loop.stored_run import load_module, stored_run
 
 KINDS: Final = ("time", "length", "instrument", "pitch")
-"""The properties on which the bits of an event are spent."""
+"""The properties that the bits of an event are divided among."""
 
 _LANES: Final = 8
 _PITCHES: Final = 128
@@ -38,7 +38,7 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LayerBits:
-    """The events of a layer that were measured, and the bits per event of each of `KINDS`."""
+    """The number of measured events of a layer, and the bits per event of each of `KINDS`."""
 
     events: int
     kinds: Mapping[str, float]
@@ -50,7 +50,7 @@ class LayerBits:
 
 
 def of_layer(piece: Tokens, layer: str) -> Tokens | None:
-    """Return the events of one layer of a piece; None where it has none."""
+    """Return the events of one layer of a piece; None if it has none."""
     notes = [note for note in decode(piece.tolist()) if LAYER_OF[INSTRUMENTS[note.instrument]] == layer]
     return np.array(encode(notes), np.uint16) if notes else None
 
@@ -74,7 +74,7 @@ def bits_by_layer(module: TrainingModule, pieces: Sequence[Tokens]) -> dict[str,
 
 
 def _nats(module: TrainingModule, pieces: Sequence[Tokens], table: RowTable) -> tuple[npt.NDArray[np.int64], Numbers]:
-    """Return the rows of all lanes, and the nats of each: in all, of its instrument, of its pitch given that."""
+    """Return the rows of all lanes, and the nats of each: total, of the instrument, and of the pitch given that."""
     batches = validation_batches(pieces, table, lanes=_LANES, window=module.recipe.window)
     state = module.model.zero_state(len(batches[0].fresh))
     rows, nats = [], []
@@ -88,7 +88,7 @@ def _nats(module: TrainingModule, pieces: Sequence[Tokens], table: RowTable) -> 
 
 
 def _split(logits: Tensor, targets: Tensor, table: RowTable) -> Tensor:
-    """Return the nats of targets: in all, and of a pitch those of its instrument, and of the pitch given that."""
+    """Return the nats of targets: total and, for a pitch, of its instrument and of the pitch given the instrument."""
     first, last = table.tokens.index(BAND_PITCHES), table.tokens.index(BAND_PITCHES) + _PITCHES * len(INSTRUMENTS)
     whole = torch.logsumexp(logits, -1)
     score = logits.gather(-1, targets[..., None])[..., 0]
@@ -99,7 +99,7 @@ def _split(logits: Tensor, targets: Tensor, table: RowTable) -> Tensor:
 
 
 def pieces_of(run: Path, corpus: Path | None) -> list[Tokens]:
-    """Return all pieces of a corpus that no run has read, or the validation pieces of the run's own."""
+    """Return all pieces of a corpus that no run was trained on, or the validation pieces of the run's own."""
     if corpus is None:
         return binidx.read(Path(stored_run(run / "last.ckpt").recipe.corpus) / "validation")
     return [piece for split in ("train", "validation") for piece in binidx.read(corpus / split)]

@@ -1,4 +1,4 @@
-"""Measure whether the layers of a band fit together, in tracks and in what models continue."""
+"""Measures of whether the layers of a band fit together, in tracks and in continuations by models."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from radio.music.band_events import INSTRUMENTS, BandNote, encode, loudness
 from radio.music.vocab import BAND_LENGTHS, BAND_PITCHES, BAND_STEPS
 
 _BEAT: Final = 8
-"""1/32 notes of a beat."""
+"""1/32 notes in a beat."""
 
 PLAYED: Final = range(16 * 4 * _BEAT, 24 * 4 * _BEAT)
-"""Steps that models play: eight bars, after sixteen that they heard."""
+"""Steps that models play: eight bars, after hearing sixteen."""
 
 
 def layer_of(note: BandNote) -> str:
@@ -30,7 +30,7 @@ def layer_of(note: BandNote) -> str:
 def continued(
     engine: Engine, notes: Sequence[BandNote], steps: range, sampling: Sampling, seed: Sequence[int]
 ) -> list[BandNote]:
-    """Return the notes that a band model plays in `steps`, after the notes before these."""
+    """Return the notes that a band model plays in `steps`, after hearing the notes before them."""
     table = BandTable(engine.tokens)
     sampler = Sampler(engine.tokens, np.random.default_rng(list(seed)))
     context = [note for note in notes if note.start < steps.start]
@@ -54,9 +54,10 @@ def continued(
 
 
 def togetherness(notes: Sequence[BandNote]) -> dict[str, tuple[int, int]]:
-    """Return how many notes of the bass are on a kick, and in the harmony of the keys, of how many there are.
+    """Return the numbers of bass notes on a kick, and in the harmony of the keys, each with the number to compare with.
 
-    The harmony is what sounds in the keys within a beat from the note on; notes of the bass without any do not count.
+    The harmony is the pitch classes of the keys that sound within a beat of the note's start. Bass notes without a
+    harmony do not count.
     """
     bass = [note for note in notes if layer_of(note) == "bass"]
     keys = [note for note in notes if layer_of(note) == "keys"]
@@ -83,9 +84,9 @@ def shares(counted: Sequence[Mapping[str, tuple[int, int]]]) -> dict[str, float]
 def compared(
     joint: Engine, separate: Mapping[str, Engine], tracks: Sequence[Sequence[BandNote]], sampling: Sampling, seed: int
 ) -> dict[str, dict[str, float]]:
-    """Return the shares of tracks in the steps `PLAYED`, and of what models play there after what they heard.
+    """Return the shares of tracks in the steps `PLAYED`, and of the models' continuations there.
 
-    Tracks are left out in which a layer does not play both before and in these steps.
+    Tracks are left out if a layer does not play both before and in these steps.
     """
     results: dict[str, list[dict[str, tuple[int, int]]]] = {"tracks": [], "separate": [], "joint": []}
     for number, notes in enumerate(tracks):

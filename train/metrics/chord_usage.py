@@ -1,4 +1,4 @@
-"""Chords in keys: how often the radio's own loops play each chord of a key, and how often one follows another."""
+"""Counts of the chords of each key, and of the changes between them, in the radio's own loops."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from radio.station.factory import open_conductor
 from radio.types import MODES
 
 _TRACKS: Final = 6
-"""Tracks of each programme that are counted."""
+"""Tracks that are counted for each seed."""
 
 _UNSEEN: Final = 3.0
-"""Count of each chord before any was counted."""
+"""Initial count of each chord."""
 
 _CHANCE: Final = 8.0
-"""Changes from each chord that are taken to be as chance has them, before any was counted."""
+"""Initial count of changes from each chord, distributed as by chance."""
 
 
 def count_usage(stations: Sequence[StationSettings], tracks: int, seed: int) -> npt.NDArray[np.int8]:
-    """Return logs of probabilities in steps of `UNIT`: a row for each mode, then the changes from each chord."""
+    """Return log probabilities in steps of `UNIT`: a row for each mode, then the changes from each chord."""
     modes = np.full((len(MODES), FUNCTIONS), _UNSEEN)
     changes = np.zeros((FUNCTIONS, FUNCTIONS))
     for track in tqdm(_tracks(stations, tracks, seed), total=tracks, desc="tracks"):
@@ -47,11 +47,11 @@ def count_usage(stations: Sequence[StationSettings], tracks: int, seed: int) -> 
 
 
 def _tracks(stations: Sequence[StationSettings], count: int, seed: int) -> Iterator[Track]:
-    """Yield the first tracks of programmes with successive seeds, without their notes."""
-    for programme in range(-(-count // _TRACKS)):
-        conductor = open_conductor(stations[programme % len(stations)], seed + programme)
+    """Yield the first tracks of stations with successive seeds, without their notes."""
+    for offset in range(-(-count // _TRACKS)):
+        conductor = open_conductor(stations[offset % len(stations)], seed + offset)
         track = conductor.next_bar(Request())[0]
-        for _ in range(min(_TRACKS, count - programme * _TRACKS)):
+        for _ in range(min(_TRACKS, count - offset * _TRACKS)):
             yield track
             number = track.number
             while track.number == number:

@@ -26,13 +26,13 @@ def spread(index: Index, pieces: Iterable[Passage]) -> Spread:
 def index_of(part: Part, corpora: Sequence[Path], files: Path | None = None, track: str | None = None) -> Index:
     """Return the index of the training pieces of prepared corpora, and of the files that they were made from.
 
-    A piece is written on other beats than its file, in another register and with other chords, so a copy of the file
-    is found by the file's own notes alone.
+    A piece has other beats, another register and other chords than its file, so only the file's own notes show that a
+    run is copied from the file.
 
     Args:
         part: The part.
         corpora: Folders that `train prepare` wrote.
-        files: A folder with the MIDI files. Only those are read whose names occur in a training piece's name.
+        files: A folder with the MIDI files. Only files whose names occur in a training piece's name are read.
         track: Name of the tracks to read from the files; None reads all.
 
     Raises:
@@ -55,7 +55,7 @@ def _tracks(path: Path, part: Part, track: str | None) -> Iterator[list[Note]]:
     """Yield the notes of each track of a file on its own beats, as `radio originality` reads them."""
     try:
         score = midi.read(path)
-    except MidiError:  # preparation has named it
+    except MidiError:  # preparation has reported it
         return
     tracks: dict[str | None, list[tuple[float, float, int, int]]] = {}
     for note in score.notes:

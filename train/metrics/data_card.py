@@ -49,7 +49,7 @@ class CorpusStatistics:
     textures: Counter[str] = field(default_factory=Counter)
     """Bars of tracks made of loops, by texture."""
     alike: list[bool] = field(default_factory=list)
-    """For each bar of such a track with notes, whether it comes back after four bars."""
+    """For each bar of such a track with notes, True if it recurs after four bars."""
 
     def add(self, piece: Piece) -> None:
         """Count a piece."""

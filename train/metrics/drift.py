@@ -1,7 +1,7 @@
-"""A station hour by hour: does any figure of hour 24 differ from hour 1, and does memory grow?
+"""The drift of a station's figures and the growth of its memory, hour by hour.
 
 A figure drifts if its fitted line rises or falls, from the first hour to the last, by more than twice its standard
-error and by more than twice what hours of different seeds differ.
+error and by more than twice the standard deviation between hours of different seeds.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from train.metrics.spread import window_features
 from train.metrics.station_figures import measure
 
 _SHORTEST: Final = 1800.0
-"""Seconds below which the last part is left out: what earlier hours ran over."""
+"""Minimum seconds of the last part; a shorter one is only the overrun of earlier hours."""
 _FEWEST: Final = 3
 GROWTH: Final = 8.0
-"""Megabytes by which memory may grow after the first hours: the allocator's own."""
+"""Megabytes by which memory may grow after the first hours, because of the allocator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Drift:
 
     @property
     def drifts(self) -> bool:
-        """True if the rise is neither chance nor within what seeds differ."""
+        """True if the rise is larger than chance and than the difference between seeds."""
         return abs(self.rise) > 2 * self.error and abs(self.rise) > 2 * self.seeds
 
 
@@ -82,9 +82,9 @@ class HourlyFigures:
 
 
 def hourly(settings: StationSettings, *, hours: int, seeds: Sequence[int]) -> HourlyFigures:
-    """Let a station compose one hour from each other seed and `hours` from the first one, and measure each hour.
+    """Compose `hours` of a station from the first seed and one hour from each other seed, and measure each hour.
 
-    An interrupt (Ctrl-C) ends the hours early; those that were composed are measured.
+    An interrupt (Ctrl-C) ends the composing early; the hours composed so far are measured.
 
     Raises:
         SettingsError: There are fewer than three hours.

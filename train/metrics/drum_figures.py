@@ -1,4 +1,4 @@
-"""Figures of drums: how they loop, their cymbals and toms, and the backbeat."""
+"""Figures of drums: their repetition, cymbals and toms, and the backbeat."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class DrumFigures:
     without_cymbal: float
     """The share of bars with neither hi-hat nor ride."""
     closed_hats: float
-    """Closed hats a bar."""
+    """Closed hats per bar."""
     toms: float
-    """The share of hits."""
+    """Toms as a share of all hits."""
     backbeat: float | None
-    """The share of bars outside fills with a snare, clap or rim on beats 2 and 4; None where the style has none."""
+    """The share of bars outside fills with a snare, clap or rim on beats 2 and 4; None if the style has none."""
 
 
 def measure_drums(tracks: Sequence[Sequence[Bar]]) -> DrumFigures | None:

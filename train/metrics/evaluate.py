@@ -32,7 +32,7 @@ WINDOW = 256
 """The window for a model whose card has no recipe."""
 
 _CLEARLY = 0.02
-"""Bits a token by which one model is better than another."""
+"""Difference in bits per token for one model to count as better than another."""
 
 
 def evaluate(
@@ -48,12 +48,12 @@ def evaluate(
     Args:
         corpus: A prepared corpus other than the recipe's own.
         attributes: Feed the pieces' attributes as well.
-        part: The part to measure of a shared trunk.
+        part: The part of a shared trunk to measure.
 
     Returns:
         `bits` and `accuracy` per sampled token, the number of these `tokens`, `ngram_bits` of back-off n-grams for n
         from 1 to 5, and `curve`, the (step, validation bits) of the training log; for chords also `tokens_per_chord`.
-        The n-grams are counted over the same training pieces, pitched parts in all twelve keys.
+        The n-grams are counted on the same training pieces, pitched parts in all twelve keys.
     """
     module = load_module(run / stored, part)
     folder = corpus or Path(module.recipe.corpus)
@@ -72,13 +72,13 @@ def evaluate(
 
 
 def verdict(figures: Mapping[str, JsonValue]) -> str:
-    """Return in a sentence whether a model has learned more than the best n-gram."""
+    """Return a sentence that compares a model with the best n-gram."""
     bits, ngrams = figures["bits"], figures["ngram_bits"]
     if not isinstance(bits, float) or not isinstance(ngrams, list):
         raise TypeError("the figures are those of `evaluate`")
     counted = [float(value) for value in ngrams if isinstance(value, float)]
     best = min(counted)
-    beside = f"{bits:.3f} bits a token, the best n-gram (n = {counted.index(best) + 1}) {best:.3f}"
+    beside = f"{bits:.3f} bits per token, the best n-gram (n = {counted.index(best) + 1}) {best:.3f}"
     if bits < best - _CLEARLY:
         return f"The model has learned more than the n-gram: it needs {beside}."
     if bits > best + _CLEARLY:
@@ -98,7 +98,7 @@ def _fed(piece: binidx.Tokens, attributes: bool) -> binidx.Tokens:
 
 
 def _tokens_per_chord(pieces: Sequence[Rows], table: RowTable) -> float:
-    """Return the sampled tokens per chord. Times bits per token, that is bits per chord, rhythm included."""
+    """Return the sampled tokens per chord. Times bits per token, this gives bits per chord, including rhythm."""
     roots = [row for row, token in enumerate(table.tokens) if ROOT_BASE <= token < ROOT_BASE + 12]
     chords = sum(int(np.isin(piece, roots).sum()) for piece in pieces)
     return sum(int((~table.forced[piece[1:]]).sum()) for piece in pieces) / chords
@@ -124,7 +124,7 @@ def model_figures(module: TrainingModule, validation: list[binidx.Tokens], table
 def engine_figures(
     engine: Engine, validation: list[binidx.Tokens], table: RowTable, *, window: int
 ) -> dict[str, JsonValue]:
-    """Measure the same as `model_figures`, token by token, with an engine that plays on air."""
+    """Measure the same as `model_figures`, token by token, with an engine of the radio."""
     nats = hits = count = 0.0
     batches = validation_batches(validation, table, lanes=LANES, window=window)
     states: Sequence[State] = [engine.zero_state()] * len(batches[0].fresh)

@@ -11,14 +11,14 @@ from radio.types import TICKS_PER_BAR, TICKS_PER_BEAT
 from train.metrics.music import StationMusic, TrackMusic
 
 _STEADY: Final = ("keys", "bass", "drums")
-"""Layers that play in every bar for which the form asks for them; a lead rests."""
+"""Layers that must play in every bar in which the form has them; a lead may rest."""
 
 _CLASHES: Final = frozenset({-1, 1, 13, 25, 37})
 """Semitones from a bass note to a note of the keys: a semitone below, or above it in any octave."""
 
 
 def dead_bars(track: TrackMusic) -> int:
-    """Count the pairs of bar and layer in which the form asks for the layer and nothing of it sounds."""
+    """Count the pairs of bar and layer in which the form has the layer but it is silent."""
     count = 0
     for layer in _STEADY:
         silent = {place for place, bar in enumerate(track.bars) if layer in bar.plan.layers}
@@ -45,7 +45,7 @@ def clashes(track: TrackMusic) -> int:
 
 
 def register_drift(music: StationMusic) -> tuple[float, float]:
-    """Return the slope of the tracks' mean pitch over time in semitones an hour, and its standard error."""
+    """Return the slope of the tracks' mean pitch over time in semitones per hour, and its standard error."""
     hours, pitches, position = [], [], 0.0
     for track in music.tracks():
         notes = track.passages["keys"].notes

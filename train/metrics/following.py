@@ -1,4 +1,4 @@
-"""Distances of a primed station from its file: its keys beside those of the file, and of nine others."""
+"""Distances between the keys of a primed station and those of its file and of nine others."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from radio.station.factory import open_composer
 from radio.types import BEATS_PER_BAR, SKIP, TICKS_PER_BAR
 
 _FOLLOWING: Final = 16
-"""Bars of a primed track that are measured."""
+"""Measured bars of a primed track."""
 
 _OTHERS: Final = 9
 _COMPARED: Final = ("pitch classes", "notes a beat", "strikes a beat", "register")
 _DENSITIES: Final = slice(12, 14)
 
 _NEAR: Final = 1.1
-"""Factor of density that is hardly heard."""
+"""Factor of density that is hardly audible."""
 
 Features = npt.NDArray[np.float64]
 Figures = dict[str, dict[str, float]]
@@ -39,13 +39,13 @@ Figures = dict[str, dict[str, float]]
 def following_figures(paths: Sequence[Path], settings: StationSettings, count: int, seed: int) -> Figures:
     """Prime a station with each of `count` files, and compare 16 bars of its next two tracks with the files.
 
-    Compared are the keys: the histogram of their pitch classes, their notes a beat, their strikes a beat (chords
-    counted once), and their mean pitch. The nearest of ten by all of them is that with the least sum of distances, each
-    in units of its mean over all pairs of files. Beside the tracks stand the first 16 bars of the file itself, and its
-    second half, which is compared with the first halves of the ten: they show how well files can be told apart.
+    The keys are compared by the histogram of their pitch classes, their notes per beat, their strikes per beat (chords
+    counted once), and their mean pitch. The nearest of ten by all of these is the file with the smallest sum of
+    distances, each in units of its mean over all pairs of files. Two more columns show how distinct the files are: the
+    first 16 bars of the file itself, and its second half, compared with the first halves of the ten.
 
     Returns:
-        Columns by name: the share of files that are the nearest of ten, by each measure, and how near densities are.
+        Columns by name: the share of files that are the nearest of ten, by each measure, and that are close in density.
     """
     songs = [song_of(midi.read(path), PartChoice()).keys for path in paths]
     whole = [features(keys) for keys in songs]
@@ -65,7 +65,7 @@ def following_figures(paths: Sequence[Path], settings: StationSettings, count: i
 
 
 def _tracks(path: Path, settings: StationSettings, seed: int) -> Iterator[list[Bar]]:
-    """Yield the first bars of the first two tracks that a station plays after it was primed."""
+    """Yield the first bars of the first two tracks of a station after priming."""
     primed = replace(settings, prime=path)
     composer = open_composer(primed, seed)
     composer.writes_ahead = False
@@ -81,7 +81,7 @@ def _halves(notes: Sequence[Note]) -> tuple[list[Note], list[Note]]:
 
 
 def features(notes: Sequence[Note]) -> Features:
-    """Return the histogram of pitch classes, notes and strikes a beat in bars that have any, and the mean pitch."""
+    """Return the histogram of pitch classes, notes and strikes per beat in bars with notes, and the mean pitch."""
     histogram = np.bincount([note.note % 12 for note in notes], [note.end - note.start for note in notes], 12)
     bars = {note.start // TICKS_PER_BAR for note in notes}
     beats = BEATS_PER_BAR * max(1, len(bars))
@@ -90,7 +90,7 @@ def features(notes: Sequence[Note]) -> Features:
 
 
 def _compared(own: Features, songs: Sequence[Features], places: Sequence[int]) -> dict[str, float]:
-    """Compare music with ten songs, the first of which is its own: 1 where that is the nearest or near, else 0."""
+    """Compare music with ten songs, the first of which is its own: 1 if that is the nearest or close, else 0."""
     distances = _distances(own, [songs[place] for place in places]) / _scales(songs)
     columns = {**dict(zip(_COMPARED, distances.T, strict=True)), "all of these": distances.sum(axis=1)}
     nearest = {f"nearest of ten, by {name}": float(values[0] <= values[1:].min()) for name, values in columns.items()}
@@ -113,7 +113,7 @@ def _scales(songs: Sequence[Features]) -> Features:
 
 
 def following_table(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the figures as a table of Markdown."""
+    """Return the figures as a Markdown table."""
     rows = next(iter(figures.values()))
     lines = [f"| share of files | {' | '.join(figures)} |", f"| --- |{' ---: |' * len(figures)}"]
     return "\n".join(

@@ -37,7 +37,7 @@ LOOPS, SONGS = 121, 818
 
 RESAMPLES = 300
 PLAYS = 4
-"""Performances of each piece's chords by a model: one each would vary as much as some gaps that are left."""
+"""Performances of each piece's chords by a model; a single one would vary as much as some of the remaining gaps."""
 
 GOAL = 0.85
 
@@ -65,7 +65,7 @@ class FeatureGap:
         return self.errors > 2
 
     def closed(self, corpus: str) -> float:
-        """Return the closed share of the gap: 1 at the lo-fi value, 0 as far from it as pop on either side."""
+        """Return the closed share of the gap: 1 at the lo-fi value, 0 at pop's distance from it on either side."""
         return 1 - abs(self.measured[corpus] - self.lofi) / abs(self.pop - self.lofi)
 
 
@@ -73,9 +73,9 @@ def compare(corpora: Mapping[str, Iterable[Passage]], plain: Iterable[Passage], 
     """Return the gap of every feature, with the values of each corpus.
 
     The windows of the references are not available, so the error of a gap is a bootstrap error of substitutes, drawn
-    with replacement. For the loops these are `LOOPS` windows, each from a new piece, of the first corpus, which is
-    arranged to be like them, or of `plain`, whichever varies more: arranged music may vary less than loops do. For
-    POP909 they are `SONGS` whole songs of `plain`, which is POP909 as it is. The two errors are independent, so their
+    with replacement. For the loops, these are `LOOPS` windows, each from a random piece, of the first corpus, which
+    imitates them, or of `plain`, whichever varies more, since arranged music may vary less than loops. For POP909, they
+    are `SONGS` whole songs of `plain`, which is POP909 without arrangement. The two errors are independent, so their
     squares add.
 
     Raises:

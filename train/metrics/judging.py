@@ -1,4 +1,4 @@
-"""Judgement of rendered tracks by the tagger, beside a folder of reference recordings."""
+"""Scores of rendered tracks by the tagger, compared with a folder of reference recordings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TAGS: Final = ("rock", "electronic", "chillout")
 
 @dataclass(frozen=True)
 class JudgeFigures:
-    """Figures of a station's tracks beside references.
+    """Figures of a station's tracks compared with references.
 
-    frechet, told_apart: see `radio.judge.score.Comparison`; NaN where there is too little audio. halves: the Fréchet
+    frechet, told_apart: see `radio.judge.score.Comparison`; NaN if there is too little audio. halves: the Fréchet
     distance of the references' own halves. tags: mean probabilities of `TAGS`.
     """
 
@@ -33,7 +33,7 @@ class Judge:
     """The tagger and the references in a folder.
 
     Raises:
-        SettingsError: The folder holds no audio file that can be read.
+        SettingsError: The folder contains no audio file that can be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +45,7 @@ class Judge:
         return score_blocks(Path(name), [audio], self._tagger)
 
     def figures(self, scores: Sequence[Score]) -> JudgeFigures:
-        """Return the figures of some tracks together."""
+        """Return the combined figures of several tracks."""
         comparison = compare(scores, self._references)
         places = {tag: self._tagger.names.index(tag) for tag in TAGS}
         return JudgeFigures(

@@ -30,7 +30,7 @@ NAMES: Final = (
     "similarity of bars", "most alike bars", "off the sixteenths", "median note length, beats",
     "polyphony while sounding", "pitch classes sounding", *(f"interval class {semitones}" for semitones in CLASSES),
 )  # fmt: skip
-"""`polyphony` and `pitch classes` are means over all samples, silence included; those with `sounding` leave it out."""
+"""`polyphony` and `pitch classes` are means over all samples, including silence; those with `sounding` exclude it."""
 
 Features = npt.NDArray[np.float64]
 """The features of a window, in the order of `NAMES`. Interval classes are shares of all sounding notes."""
@@ -42,7 +42,7 @@ def windows(passage: Passage) -> Iterator[Sequence[Note]]:
 
 
 def chosen(names: Sequence[str], rows: Features) -> Features:
-    """Return the columns of the features `names` of (windows, features)."""
+    """Return the columns of (windows, features) for the features `names`."""
     selected: Features = rows[..., [NAMES.index(name) for name in names]]
     return selected
 

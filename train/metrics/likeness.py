@@ -14,7 +14,7 @@ from scipy.stats import gaussian_kde
 
 POINTS = 1_000
 MOST = 400
-"""The most passages of a set to compare. Distances grow with the square, and their density changes little beyond."""
+"""Maximum passages of a set to compare: the number of distances grows with its square, their density changes little."""
 
 Values = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""The table of stations' figures beside those of real lo-fi and the goals."""
+"""The table of stations' figures, with those of real lo-fi and the goals."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from train.metrics.references import SPREADS
 from train.metrics.station_figures import AudioFigures, StationFigures, measure
 
 JAZZ: Final = frozenset({"jazz"})
-"""Styles whose drums may play more toms, and rides in place of hats, and whose keys leave the chord more often."""
+"""Styles whose drums may play more toms, and rides instead of hats, and whose keys leave the chord more often."""
 
 HATTED: Final = frozenset({"hiphop", "soul"})
-"""Styles that live on closed hats."""
+"""Styles that depend on closed hats."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One row of the table.
 
-    number: of the goal; empty for further figures. real: figure of real lo-fi. goal: as text. cell: the figure as text,
-    from the station's figures. meets: True where the figures meet the goal, by the station's style of drums.
+    number: the goal's; empty for other figures. real: the figure of real lo-fi. goal: the goal as text. cell: returns
+    the figure of a station as text. meets: returns True if the figures of a station meet the goal for its drum style.
     """
 
     number: str
@@ -133,9 +133,9 @@ def listen(
     audio_minutes: float,
     judge: Judge | None = None,
 ) -> dict[str, StationFigures]:
-    """Let each station compose `hours` from each seed, render the beginning of the first, and measure all of it.
+    """Compose `hours` of each station from each seed, render the beginning of the first, and measure all of it.
 
-    A judge compares what is rendered with its references.
+    A judge compares the rendered audio with its references.
 
     Raises:
         ModelError: A checkpoint cannot be used.

@@ -24,9 +24,9 @@ class Variety:
 
     tracks: int
     distinct: int
-    """Loops that differ in roots or rhythm; a rotated loop is the same."""
+    """Loops that differ in roots or rhythm; a rotated loop counts as the same."""
     soonest: int | None
-    """The fewest tracks after which a loop was repeated; None if none was."""
+    """The fewest tracks after which a loop was repeated; None if no loop was."""
     longest: int
     """The number of tracks with the most frequent loop."""
     minor: float
@@ -113,7 +113,7 @@ def table(columns: dict[str, Variety]) -> str:
             f"| {name} | " + " | ".join(_cell(getattr(column, field)) for column in columns.values()) + " |"
             for name, field in (
                 ("tracks", "tracks"), ("distinct loops", "distinct"), ("soonest repetition, tracks", "soonest"),
-                ("most often one loop", "longest"), ("ways of coming round", "endings"),
+                ("most often one loop", "longest"), ("ways to return to the start", "endings"),
                 ("share of minor", "minor"), ("chords a bar", "chords_per_bar"),
                 ("chord tones in the scale", "in_scale"),
             )

@@ -34,13 +34,13 @@ PLACING: Final = ("align", "straighten", "grid")
 LOFI: Final = ("hiphop", "soul", "funk", "jazz")
 
 FEWEST_HITS: Final = 4_000
-"""Hits of a style that gets a timing of its own."""
+"""Minimum hits for a style to get its own timing."""
 
 PRIOR_HITS: Final = 40.0
 """The weight of the prior from coarser places, in hits at the place itself."""
 
 LAGS: Final[Sequence[Tick]] = (60, 120, 180, 240, 360, 480)
-"""Distances over which the shared drift is measured: limbs alternate within half a beat, and a bar leaves little."""
+"""Distances for measuring the shared drift: limbs alternate within half a beat, and little is left after a bar."""
 
 HABIT_BARS: Final[Sequence[int]] = (4, 6, 8)
 """Distances in bars over which hits at the same place are compared: the drift has ended by then."""
@@ -130,7 +130,7 @@ def _coarse(grooves: Sequence[TimedGroove]) -> dict[str, Values]:
 
 
 def _means(grooves: Sequence[TimedGroove], prior: Mapping[str, Values]) -> dict[str, Values]:
-    """Return mean lateness by kind and place in the bar, close to `prior` where hits are few."""
+    """Return mean lateness by kind and place in the bar, close to `prior` if there are few hits."""
     sums = {kind: PRIOR_HITS * values for kind, values in prior.items()}
     counts = {kind: np.full(len(PLACES), PRIOR_HITS) for kind in prior}
     for kind, place, late in _hits(grooves):
@@ -208,7 +208,7 @@ def _decay(covariance: Values) -> tuple[float, float]:
 
 
 def replay(grooves: Sequence[TimedGroove], timings: Mapping[str, Timing]) -> list[TimedGroove]:
-    """Return the same hits with the radio's timing of their style, each groove with another seed."""
+    """Return the same hits with the radio's timing for their style, each groove with a different seed."""
     result = []
     for number, groove in enumerate(grooves):
         feel, clock = Feel("drums", number, timings.get(groove.style, timings[ANY])), Clock(groove.tempo)
@@ -264,7 +264,7 @@ def table(unseen: Sequence[TimedGroove], columns: Mapping[str, Sequence[TimedGro
     lines.append(f"| mean | {sum(map(len, human.values())):,} | " + " | ".join(f"{mean:.2f}" for mean in means) + " |")
     agree = " | ".join(f"{limb_correlation(grooves):.2f}" for grooves in columns.values())
     lines.append(
-        f"| neighbouring hits of two limbs, correlation (validation: {limb_correlation(unseen):.2f}) | | {agree} |"
+        f"| neighboring hits of two limbs, correlation (validation: {limb_correlation(unseen):.2f}) | | {agree} |"
     )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Music that a station composed, as it is heard: whole tracks with the notes of each layer."""
+"""Music composed by a station, as listeners hear it: whole tracks with the notes of each layer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from train.metrics.passage import Passage
 
 @dataclass(frozen=True)
 class TrackMusic:
-    """One track: its bars and, by layer, its notes on ticks from its first bar line.
+    """One track: its bars and, by layer, its notes in ticks from its first bar line.
 
     late: ticks by which swing and feel move each strike of the keys, by (written tick, pitch).
     """
@@ -53,7 +53,7 @@ class TrackMusic:
 class StationMusic:
     """Hours of a station.
 
-    late: as of a track, on the station's ticks. cpu: processor time that composing took.
+    late: as in `TrackMusic`, but in the station's ticks. cpu: processor time of composing.
     """
 
     bars: Sequence[Bar]
@@ -70,7 +70,7 @@ class StationMusic:
         return _passage(self.bars, layer)
 
     def tracks(self) -> list[TrackMusic]:
-        """Return the whole tracks; the last one may be incomplete and is left out then."""
+        """Return the whole tracks, without the last one if it is incomplete."""
         grouped = [list(bars) for _, bars in groupby(self.bars, key=lambda bar: bar.track.number)]
         return [self._track(bars) for bars in grouped if len(bars) == bars[0].track.bars]
 
@@ -82,13 +82,13 @@ class StationMusic:
 
 
 def compose(settings: StationSettings, *, hours: float, seed: int) -> StationMusic:
-    """Let a station compose `hours` with its own controls, and place the keys as it would play them."""
+    """Compose `hours` of a station with its own controls, and place the keys as it would play them."""
     (music,) = compose_in_parts(settings, hours=hours, seed=seed, part=hours)
     return music
 
 
 def compose_in_parts(settings: StationSettings, *, hours: float, seed: int, part: float) -> Iterator[StationMusic]:
-    """Yield the same music in parts of `part` hours or a little more, cut where a track begins."""
+    """Yield the same music in parts of `part` hours or a little more, cut at the beginning of a track."""
     composer = open_composer(settings, seed)
     feel, clock = Feel("keys", music_seed(settings, seed), open_timing(settings)), Clock(settings.controls.tempo)
     bars: list[Bar] = []
@@ -126,7 +126,7 @@ def _late(bar: Bar, feel: Feel, clock: Clock) -> dict[tuple[Tick, int], float]:
 
 
 def _passage(bars: Sequence[Bar], layer: str) -> Passage:
-    """Return the notes of a layer, on ticks from the first of the bars; notes that still sound end with the last."""
+    """Return the notes of a layer, in ticks from the first of the bars; sounding notes end with the last bar."""
     start, end = bars[0].plan.tick, bars[-1].plan.tick + TICKS_PER_BAR
     events = [event for bar in bars for event in bar.events[layer]]
     sounding = {event.note: event.velocity for event in events}

@@ -25,13 +25,13 @@ _DRUM_LINES: Final = ((KICKS, 20), (SNARES, 22), (HATS | RIDES, 24))
 """Lines below the pitches on which drums are drawn; other pads share the line above."""
 _OTHER_DRUMS: Final = 26
 _MINUTES: Final = 12.0
-"""Music that is searched for a track with a breakdown."""
+"""Minutes of music to search for a track with a breakdown."""
 
 
 def draw(settings: StationSettings, folder: Path) -> Path:
-    """Render a station's first track with a breakdown, else its first, and write its picture as a PNG.
+    """Render a station's first track with a breakdown, or else its first track, and write its picture as a PNG.
 
-    The station has its own seed.
+    The seed is the station's own.
 
     Returns:
         The path of the picture, `music-STATION.png` in `folder`.

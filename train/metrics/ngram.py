@@ -47,7 +47,7 @@ class NGram:
             backed_off = probability[length:]
             backed_off[seen] = (count[seen] + kinds[seen] * backed_off[seen]) / (total[seen] + kinds[seen])
         counted = sampled[piece]
-        counted[:1] = False  # the first token has no predecessor, neither for a model
+        counted[:1] = False  # the first token has no predecessor, and models do not predict it either
         return float(-np.log(probability[counted]).sum()), int(counted.sum())
 
     def bits(self, pieces: Sequence[Rows], sampled: npt.NDArray[np.bool_], order: int | None = None) -> float:
@@ -85,7 +85,7 @@ def _search(keys: Keys, queries: Keys) -> tuple[npt.NDArray[np.bool_], npt.NDArr
 
 
 def _hashed(piece: Rows, length: int) -> tuple[Keys, Keys]:
-    """Return two hashes for each token from `length` on: of its `length` predecessors, and of them with the token."""
+    """Return two hashes for each token with `length` predecessors: of these, and of these with the token."""
     count = max(0, len(piece) - length)
     context = np.full(count, length + 1, dtype=np.uint64)
     for back in range(length):

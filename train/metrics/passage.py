@@ -1,4 +1,4 @@
-"""Passages of bars with their notes and, for pitched parts, their chords: what metrics measure."""
+"""Passages of bars with their notes and, for pitched parts, their chords: the input of the metrics."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def of_tokens(tokens: Sequence[TokenId], bars: int) -> Passage:
 
 
 def plans_of(tokens: Sequence[TokenId], part: str) -> Iterator[BarPlan]:
-    """Yield the controls of a prepared piece as plans, under which a model can play `part`."""
+    """Yield the controls of a prepared piece as plans for a model that plays `part`."""
     for number, bar in enumerate(_bar_controls(tokens)):
         chords = (bar.chords + [NO_CHORD] * BEATS_PER_BAR)[:BEATS_PER_BAR]
         yield BarPlan(

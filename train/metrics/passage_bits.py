@@ -1,4 +1,4 @@
-"""Bits per sampled token of passages that a model begins with a given state."""
+"""Bits per sampled token of passages, predicted by a model that starts from a given state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LANES = 16
 
 
 def bits_of_passages(engine: Engine, passages: Sequence[Tokens], table: RowTable, initial: State) -> float:
-    """Return the bits per sampled token over all passages, each from the state `initial` on, by the engine."""
+    """Return the bits per sampled token over all passages, each starting from the state `initial`."""
     nats, count = 0.0, 0
     lines = sorted((table.rows(passage) for passage in passages), key=len)
     for first in range(0, len(lines), _LANES):
@@ -25,7 +25,7 @@ def bits_of_passages(engine: Engine, passages: Sequence[Tokens], table: RowTable
 
 
 def _losses(engine: Engine, lines: Sequence[Rows], table: RowTable, initial: State) -> Iterator[Array]:
-    """Yield the nats of the sampled tokens at each place of lines in order of their lengths."""
+    """Yield the nats of the sampled tokens at each place of `lines`, which are sorted by length."""
     states: Sequence[State] = [initial] * len(lines)
     for place in range(len(lines[-1]) - 1):
         ended = sum(len(line) <= place + 1 for line in lines)

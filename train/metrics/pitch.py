@@ -78,7 +78,7 @@ def pitch_consonance(passage: Passage) -> float:
     """Return the mean consonance of the top line with the chord's tones: 1 consonant, 0 a fourth, −1 dissonant.
 
     Consonant intervals are unison, thirds, fifth and sixths.
-    Source: Yeh et al., 2021, section 5 (PCS); weighted by duration there and here.
+    Source: Yeh et al., 2021, section 5 (PCS); weighted by duration in both.
     """
     score = weight = 0.0
     for note in passage.top_line:

@@ -1,4 +1,4 @@
-"""Measures of listening: what is found in the radio's own renders, in their recordings, and in tunes."""
+"""Measures of the analysis of MIDI files: of the radio's own renders, of their recordings, and of tunes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _SECONDS: Final = 60.0
 
 _TEMPO: Final = 0.02
 _TEMPOS: Final = (55.0, 105.0)
-"""Range from which the tempo of a tune is drawn."""
+"""Range of the random tempo of a tune."""
 
 _FIFTH: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Comparison of what was found in a render with what was composed.
+    """Comparison of the analysis of a render with the composed music.
 
-    key: the accidentals are right. mode: so is the mode, None where the station does not say one. tempo: within 2 %.
-    roots: share of beats with the right root of their chord.
+    key: True if the accidentals are right. mode: True if the mode is right too; None if the station does not specify
+    one. tempo: True if it is within 2 %. roots: share of beats with the right root of their chord.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Heard:
 
 
 def renders(stations: Sequence[StationSettings], count: int, folder: Path, seed: int) -> Iterator[Path]:
-    """Yield MIDI files of a minute, with what was composed beside them; those in `folder` are kept."""
+    """Yield MIDI files of a minute, each with a description of the composed music; those in `folder` are reused."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in tqdm(range(count), desc="renders"):
         settings = stations[number % len(stations)]
@@ -76,7 +76,7 @@ def renders(stations: Sequence[StationSettings], count: int, folder: Path, seed:
 
 
 def listened(path: Path) -> Heard:
-    """Compare what is found in a render with what was composed."""
+    """Compare the analysis of a render with the composed music."""
     truth = json.loads(path.with_suffix(".json").read_text())
     score = midi.read(path)
     song = song_of(score, PartChoice())
@@ -112,7 +112,7 @@ def tunes_figures(count: int, folder: Path) -> dict[str, JsonValue]:
 def recorded_figures(
     stations: Sequence[StationSettings], paths: Sequence[Path], count: int, seed: int
 ) -> dict[str, JsonValue]:
-    """Listen to the sound of the first `count` renders, and return the shares of what is right."""
+    """Analyze the sound of the first `count` renders, and return the shares of right results."""
     keys, tempos, roots, failed = [], [], [], 0
     for number, path in enumerate(tqdm(paths[:count], desc="recordings")):
         sound, truth = path.with_suffix(".flac"), json.loads(path.with_suffix(".json").read_text())
@@ -141,7 +141,7 @@ def recorded_figures(
 
 
 def _right_by_time(score: MidiScore, song: Song, chords: Sequence[Chord], truth: Mapping[str, Any]) -> float:
-    """Return the share of beats with the right root, in a song whose beats were found: by their times."""
+    """Return the share of beats with the right root in a song with detected beats, which are compared by time."""
     ticks = [note.start for note in song.pitched]
     seconds = [score.seconds(note.start) for note in score.notes[: len(ticks)]]
     slope, first = np.polyfit(seconds, ticks, 1)
@@ -154,12 +154,12 @@ def _right_by_time(score: MidiScore, song: Song, chords: Sequence[Chord], truth:
 
 
 def listening_figures(comparisons: Sequence[Heard]) -> dict[str, JsonValue]:
-    """Return shares of renders, and of beats, in which what was found is right."""
+    """Return the shares of renders, and of beats, with right results."""
     modes = [one.mode for one in comparisons if one.mode is not None]
     return {
         "renders": len(comparisons),
         "key right": round(fmean(one.key for one in comparisons), 3),
-        "key and mode right, where the station states a mode": round(fmean(modes), 3) if modes else None,
+        "key and mode right, if the station states a mode": round(fmean(modes), 3) if modes else None,
         "renders that state a mode": len(modes),
         "tempo within 2 %": round(fmean(one.tempo for one in comparisons), 3),
         "chord roots right, share of beats": round(fmean(one.roots for one in comparisons), 3),
@@ -168,7 +168,7 @@ def listening_figures(comparisons: Sequence[Heard]) -> dict[str, JsonValue]:
 
 
 def figures_text(figures: Mapping[str, Any]) -> str:
-    """Return figures as a table of Markdown."""
+    """Return figures as a Markdown table."""
     return "\n".join(
         ["| measure | value |", "| --- | ---: |", *(f"| {name} | {value} |" for name, value in figures.items())]
     )

@@ -1,4 +1,4 @@
-"""Repetition: bars that come back, and figures of the top line that recur."""
+"""Repetition: bars and figures of the top line that recur."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def struck(notes: Sequence[Note], bars: int, modulo: int = 128) -> list[frozense
 
 
 def similarities(passage: Passage, lag: int) -> list[float]:
-    """Return the similarity of each bar to the one `lag` bars later, where both have notes; 1 is the same bar."""
+    """Return the similarity of each bar to the one `lag` bars later, if both have notes; 1 means the same bar."""
     bars = struck(passage.notes, passage.bars)
     return [jaccard(one, other) for one, other in zip(bars, bars[lag:], strict=False) if one and other]
 
 
 def recurring(passage: Passage) -> list[bool]:
-    """Return, for each three-note figure of the top line, whether it begins again within eight bars.
+    """Return, for each three-note figure of the top line, True if it recurs within eight bars.
 
-    A figure is two melodic intervals and the two times between the onsets; a transposed figure is the same. Figures of
-    the last eight bars are left out, since what would follow is missing.
+    A figure is two melodic intervals and the two times between the onsets; a transposed figure counts as the same.
+    Figures of the last eight bars are left out, since the bars after them are missing.
     """
     line = passage.top_line
     figures = [

@@ -55,7 +55,7 @@ def report(
     hours: float,
     seed: int,
 ) -> MetricsReport:
-    """Let the model play under every plan of the validation music, and the station for `hours`; measure both.
+    """Measure the model's music under every plan of the validation music, and `hours` of the station.
 
     Raises:
         SettingsError: `corpus` is not a prepared corpus, or has too little validation music.

@@ -1,4 +1,4 @@
-"""The spread of a station's keys beside that of real loops, and the distances between its tracks."""
+"""The spread of a station's keys relative to that of real loops, and the distances between its tracks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from train.metrics.references import SPREADS
 
 
 def window_features(track: TrackMusic) -> dict[int, Features]:
-    """Return the features of `SPREADS` of each window of a track's keys, by number of the window."""
+    """Return the features in `SPREADS` of each window of a track's keys, by the number of the window."""
     rows = {}
     for number, cut in enumerate(track.passages["keys"].cut(WINDOW_BARS)):
         if len(cut.notes) >= FEWEST_NOTES:

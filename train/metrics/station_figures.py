@@ -25,25 +25,25 @@ class AudioFigures:
 
     tracks: int
     away: float
-    """The share of time in which lows or highs are away, mean over tracks."""
+    """The share of time in which lows or highs are missing, mean over tracks."""
     opens_without: Mapping[str, float]
     """The share of tracks that open without a band: `low`, `high`, and `either`."""
     ends_without: Mapping[str, float]
-    """The same of their last eight seconds."""
+    """The same for their last eight seconds."""
     loudness_range: float
     """Median over tracks, in LU."""
     judged: JudgeFigures | None = None
-    """The judgement of a learned judge, if there is one."""
+    """The figures of a learned judge, if there is one."""
 
 
 @dataclass(frozen=True)
 class StationFigures:
-    """Figures of some hours of a station, of all seeds together."""
+    """Figures of some hours of a station, over all seeds."""
 
     hours: float
     tracks: int
     exact_bars: float
-    """The share of the keys' bars that come back exactly after four bars."""
+    """The share of the keys' bars that recur exactly after four bars."""
     similar_bars: float
     """The mean similarity of the keys' bars to those four bars later."""
     drums: DrumFigures | None
@@ -67,15 +67,15 @@ class StationFigures:
     """Beats."""
     clashes: int
     drift: tuple[float, float]
-    """Semitones an hour by which the keys rise, and the standard error."""
+    """Semitones per hour by which the keys rise, and the standard error."""
     cpu: float
-    """Seconds of processor time for a minute of music."""
+    """Seconds of processor time per minute of music."""
 
 
 def measure(
     runs: Sequence[StationMusic], audio: Sequence[TrackAudio] = (), judge: Judge | None = None
 ) -> StationFigures:
-    """Measure the whole tracks of several runs of one station, and rendered tracks of it, which `judge` has tagged."""
+    """Measure the whole tracks of several runs of one station, and its rendered tracks, which `judge` has tagged."""
     tracks = [track for run in runs for track in run.tracks()]
     alike = [value for track in tracks for value in similarities(track.passages["keys"], LOOP_BARS)]
     windows = [[window_features(track) for track in run.tracks()] for run in runs]

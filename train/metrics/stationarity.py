@@ -21,8 +21,8 @@ class Trend:
     drift: float
     """The rise of the fitted line from the first part to the last, in standard deviations of single passages."""
     furthest: float
-    """The largest distance of a part from the overall mean, in standard errors of its own mean. About 2 to 3 is chance
-    among two dozen parts."""
+    """The largest distance of a part from the overall mean, in standard errors of its own mean. Among two dozen parts,
+    about 2 to 3 is due to chance."""
 
 
 def trends(piece: Passage, metrics: Mapping[str, Metric], parts: int) -> dict[str, Trend]:

@@ -16,7 +16,7 @@ from train.metrics.passage import Passage
 
 PASSAGE_BARS = (32, 16, 8, 4)
 """Lengths of passages, in order of preference. 32 bars are a track of the radio, long enough for repetitions after 16
-bars. Music in shorter pieces is compared in the longest passages of which there are enough."""
+bars. Shorter pieces are compared in the longest passages that they have enough of."""
 FEWEST_PASSAGES = 20
 
 FEWEST_NOTES = 16
@@ -75,7 +75,7 @@ class MetricResult:
 
 
 def passage_bars(pieces: Sequence[Passage]) -> int:
-    """Return the longest of `PASSAGE_BARS` of which `pieces` have enough.
+    """Return the longest of `PASSAGE_BARS` for which `pieces` have enough passages.
 
     Raises:
         SettingsError: There is too little music for any length.

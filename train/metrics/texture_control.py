@@ -1,4 +1,4 @@
-"""Measures of control: does a model repeat its phrase, and play the texture that attributes name?"""
+"""Measures of control: whether a model repeats its phrase, and plays the texture named by attributes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from train.metrics.passage import plans_of
 from train.metrics.play import Piece
 
 TIMES: Final = 4
-"""Times that a phrase is heard."""
+"""Number of times that a phrase is heard."""
 
 ASKED: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
     {
@@ -34,12 +34,12 @@ ASKED: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
         "register": (54.0, 60.0, 66.0, 72.0, 78.0),
     }
 )
-"""The values of each attribute that a model is asked for."""
+"""The requested values of each attribute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Obedience:
-    """One attribute: the values asked for and the means of what was played; `correlation` is Spearman's, by phrase."""
+    """One attribute: the requested values and the means of the played ones; `correlation` is Spearman's, by phrase."""
 
     asked: Sequence[float]
     played: Sequence[float]
@@ -47,12 +47,12 @@ class Obedience:
 
     @property
     def is_monotone(self) -> bool:
-        """True if a model that is asked for more plays more, value by value."""
+        """True if each higher request gives a higher mean."""
         return all(one < other for one, other in zip(self.played, self.played[1:], strict=False))
 
 
 def repeated_bits(engine: Engine, pieces: Sequence[Piece]) -> list[float]:
-    """Return the bits per sampled token of the first phrase of each piece, the first, second … time in a row."""
+    """Return the bits per sampled token of the first phrase of each piece, for each of several times in a row."""
     table = RowTable(PIANO, engine.tokens)
     nats, count = np.zeros(TIMES), np.zeros(TIMES)
     for tokens, bars in pieces:
@@ -71,7 +71,7 @@ def repeated_bits(engine: Engine, pieces: Sequence[Piece]) -> list[float]:
 
 
 def obedience(engine: Engine, pieces: Sequence[Piece], sampling: Sampling, seed: int) -> dict[str, Obedience]:
-    """Ask a model for values of one attribute at a time, under the chords and densities of first phrases."""
+    """Request values of one attribute at a time from a model, under the chords and densities of first phrases."""
     results = {}
     for name, values in ASKED.items():
         played = [
@@ -90,7 +90,7 @@ def obedience(engine: Engine, pieces: Sequence[Piece], sampling: Sampling, seed:
 def _phrases(
     engine: Engine, pieces: Sequence[Piece], wish: Attributes, sampling: Sampling, seed: int
 ) -> Iterator[Attributes]:
-    """Yield the attributes of what the model plays when it is asked for `wish`."""
+    """Yield the attributes of the phrases that the model plays for the request `wish`."""
     for number, (tokens, _) in enumerate(pieces):
         plans = list(plans_of(tokens, PIANO.name))[:PHRASE_BARS]
         plans[0] = replace(plans[0], attributes=wish.tokens)

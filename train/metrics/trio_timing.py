@@ -1,11 +1,10 @@
-"""The timing of keys and bass beside the drums, measured in the onsets of jazz trios.
+"""The timing of keys and bass relative to the drums, measured in the onsets of jazz trios.
 
 Asynchrony is the distance in ms of the pianist's or the bassist's onset at a beat from the drummer's. A take's lateness
-is the median of its asynchronies. Around it they waver: the part that persists from one beat to the next, their
-autocovariance at a distance of one beat, belongs to the players; the rest contains ornaments, spread chords and the
-mistakes of finding onsets, and is left out. A player's own part follows from the three pairs of players (the
-three-cornered hat of Gray and Allan, "A method for estimating the frequency stability of an individual oscillator",
-1974).
+is the median of its asynchronies. The part of their variation that persists from one beat to the next, their
+autocovariance at a lag of one beat, is due to the players. The rest contains ornaments, spread chords and errors of
+onset detection, and is left out. A player's own part follows from the three pairs of players (the three-cornered hat of
+Gray and Allan, "A method for estimating the frequency stability of an individual oscillator", 1974).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ WINDOW_MS: Final = 50.0
 """An onset further from the beat is another note, such as a swung eighth."""
 
 FEWEST_BEATS: Final = 40
-"""Beats that both players strike; a take with fewer is left out."""
+"""Minimum number of beats that both players strike; a take with fewer is left out."""
 
 _INSTRUMENTS: Final = {"keys": "piano", "bass": "bass"}
 _PAIR: Final = "keys and bass"
@@ -108,7 +107,7 @@ def _seconds(path: Path) -> Values:
 
 
 def _nearest(beats: Values, onsets: Values) -> Values:
-    """Return the onset nearest to each beat; NaN where none is near."""
+    """Return the onset nearest to each beat; NaN if none is near."""
     if not len(onsets):
         return np.full(len(beats), np.nan)
     after = np.clip(np.searchsorted(onsets, beats), 1, max(1, len(onsets) - 1))
@@ -119,7 +118,7 @@ def _nearest(beats: Values, onsets: Values) -> Values:
 
 
 def _take_timing(asynchronies: Values) -> TakeTiming | None:
-    """Return the timing of a take from the asynchronies at its beats, NaN where one of the two rests."""
+    """Return the timing of a take from the asynchronies at its beats, which are NaN where one of the two rests."""
     present = asynchronies[~np.isnan(asynchronies)]
     if len(present) < FEWEST_BEATS:
         return None

@@ -1,1 +1,1 @@
-"""Measures of a whole mix, beside those of real lo-fi: loudness, spectrum, stereo, dynamics, rhythm, repetition."""
+"""Measures of a whole mix, with those of real lo-fi: loudness, spectrum, stereo, dynamics, rhythm, repetition."""

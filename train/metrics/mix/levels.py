@@ -30,7 +30,7 @@ def decibels(power: Array | float) -> Array:
 
 
 def level_figures(audio: Block) -> dict[str, float]:
-    """Return the figures of loudness and level of a passage, (frames, 2) at 48 kHz, of six seconds or more.
+    """Return the figures of loudness and level of a passage, (frames, 2) at 48 kHz, of at least six seconds.
 
     Source: EBU Tech 3342 for the loudness range, over the whole passage with windows half a second apart.
     """

@@ -1,4 +1,4 @@
-"""Figures of 29 real lo-fi tracks: the 10 % and the 90 % quantile of each measure, measured for this project."""
+"""Figures of 29 real lo-fi tracks: the 10 % and 90 % quantiles of each measure, measured for this project."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _PERCUSSION: Final = 45.0
 _MEDIAN: Final = 31
 _USUAL_BPM: Final = 80.0
 _LOOPS: Final = (4.0, 40.0)
-"""The lags in seconds among which the best loop is looked for."""
+"""The range of lags in seconds for the search of the best loop."""
 _OVERLAP: Final = 15.0
 _KICK: Final = (30.0, 110.0)
 _TONES: Final = (250.0, 4_000.0)
@@ -28,7 +28,7 @@ _STEP: Final = SAMPLE_RATE // 100
 
 
 def rhythm_figures(audio: Block) -> dict[str, float]:
-    """Return the figures of rhythm and repetition of a passage, (frames, 2) at 48 kHz, of twenty seconds or more.
+    """Return the figures of rhythm and repetition of a passage, (frames, 2) at 48 kHz, of at least twenty seconds.
 
     Source: the percussive part after D. FitzGerald, "Harmonic/percussive separation using median filtering" (DAFx
     2010); onsets by the rise of a mel spectrogram in dB; the tempo from the autocorrelation of the onsets, with a
@@ -55,7 +55,7 @@ def rhythm_figures(audio: Block) -> dict[str, float]:
 
 
 def mel_bands(bands: int, size: int, rate: int) -> Array:
-    """Return triangular weights of equal area, (bands, size // 2 + 1): even up to 1 kHz, even in octaves above.
+    """Return triangular weights of equal area, (bands, size // 2 + 1): linear up to 1 kHz, logarithmic above.
 
     Source: M. Slaney, "Auditory Toolbox" (1998).
     """
@@ -69,7 +69,7 @@ def mel_bands(bands: int, size: int, rate: int) -> Array:
 
 
 def onset_strength(levels: Array) -> Array:
-    """Return the mean rise of levels, (bands, frames), from the frame before."""
+    """Return the mean rise of levels, (bands, frames), since the previous frame."""
     return np.concatenate(([0.0], np.maximum(np.diff(levels, axis=1), 0).mean(axis=0)))
 
 
@@ -91,7 +91,7 @@ def _flatness(power: Array) -> Array:
 
 
 def _onsets(rise: Array) -> npt.NDArray[np.intp]:
-    """Return the frames at which something begins: peaks well above the mean of the tenth of a second around."""
+    """Return the frames of onsets: peaks well above the mean of the fifth of a second around them."""
     scaled = (rise - rise.min()) / max(float(np.ptp(rise)), 1e-9)
     around = ndimage.uniform_filter1d(scaled, 9, mode="nearest")
     peaks = (scaled >= ndimage.maximum_filter1d(scaled, 3)) & (scaled > around + 0.07)
@@ -111,7 +111,7 @@ def _tempo(rise: Array) -> float:
 
 
 def _chroma(power: Array, hertz: Array) -> Array:
-    """Return the power of each pitch class, (12, frames), each frame at a peak of 1."""
+    """Return the power of each pitch class, (12, frames), each frame scaled to a peak of 1."""
     used = (hertz > 50) & (hertz < 5_000)
     pitch = 12 * np.log2(hertz[used] / 440)
     apart = (pitch - np.arange(12)[:, None] + 6) % 12 - 6
@@ -120,7 +120,7 @@ def _chroma(power: Array, hertz: Array) -> Array:
 
 
 def _repetition(features: Array, averaged: int, name: str) -> dict[str, float]:
-    """Return how alike a passage is to itself, a lag of 4 to 40 seconds later."""
+    """Return the similarity of a passage to itself, at lags of 4 to 40 seconds."""
     rows, frames = features.shape[0], features.shape[1] // averaged
     means = features[:, : frames * averaged].reshape(rows, frames, averaged).mean(axis=2)
     means = means - means.mean(axis=1, keepdims=True)
@@ -138,7 +138,7 @@ def _repetition(features: Array, averaged: int, name: str) -> dict[str, float]:
 
 
 def _ducking(middle: Array) -> dict[str, float]:
-    """Return how often low notes begin, and how far the tones are lowered after them."""
+    """Return the rate of low notes, and the dip in the level of the tones after them."""
     lows = signal.sosfilt(signal.butter(2, _KICK, "bandpass", fs=SAMPLE_RATE, output="sos"), middle)
     low_rate, hop = SAMPLE_RATE // 4, 128
     slow = signal.resample_poly(lows, 1, 4)

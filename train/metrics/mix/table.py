@@ -1,4 +1,4 @@
-"""The table of a mix's measures beside real lo-fi, for stations and for files."""
+"""The table of a mix's measures compared with real lo-fi, for stations and for files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from train.metrics.mix.rhythm import rhythm_figures
 from train.metrics.mix.spectrum import BANDS, spectrum_figures
 
 PASSAGE: Final[Frames] = 100 * SAMPLE_RATE
-"""The length of the passages of the real tracks, too."""
+"""The length of passages, the same as for the real tracks."""
 SHORTEST: Final[Frames] = 20 * SAMPLE_RATE
 
 GOALS: Final[Mapping[str, tuple[float, float]]] = {
@@ -36,7 +36,7 @@ GOALS: Final[Mapping[str, tuple[float, float]]] = {
     "lra": (3.0, 6.0),
     "true_peak": (-60.0, -1.0),
 }  # fmt: skip
-"""The range that every station is to lie in."""
+"""The target ranges for every station."""
 
 OF_DRUMS: Final = frozenset(
     {
@@ -44,9 +44,9 @@ OF_DRUMS: Final = frozenset(
         "frame_p95_p50_db",
     }
 )  # fmt: skip
-"""Measures of hits, which say nothing about a station without drums."""
+"""Measures of hits, which mean nothing for a station without drums."""
 OF_BASS: Final = frozenset({"band sub 20-60", "band low 60-120"})
-"""Measures that say nothing about a station without drums and bass."""
+"""Measures that mean nothing for a station without drums and bass."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Mix:
     """The figures of each passage, of all seeds."""
 
     def figure(self, measure: str) -> float | None:
-        """Return the median over the passages; None where none has the measure, or where it does not apply."""
+        """Return the median over the passages; None if no passage has the measure, or if it does not apply."""
         if measure in OF_DRUMS and "drums" not in self.layers:
             return None
         if measure in OF_BASS and not self.layers & {"bass", "drums"}:
@@ -115,7 +115,7 @@ def table(mixes: Sequence[Mix], *, all_measures: bool = False) -> str:
     """Return the figures as Markdown, one column for each mix; a figure that misses its goal is bold.
 
     Args:
-        all_measures: show those without a goal too, such as tempo and repetition.
+        all_measures: also show those without a goal, such as tempo and repetition.
     """
     lines = [
         "| measure | real, 10–90 % | goal | " + " | ".join(mix.name for mix in mixes) + " |",
@@ -138,7 +138,7 @@ def _rendered(settings: StationSettings, minutes: float, seed: int) -> Block:
 
 
 def _passages(audio: Block) -> Iterator[Block]:
-    """Yield whole passages; the only one, where there is none, is all of the audio."""
+    """Yield whole passages, or all of the audio if it is shorter than one."""
     if len(audio) < PASSAGE:
         yield audio
     for start in range(0, len(audio) - PASSAGE + 1, PASSAGE):
