@@ -283,7 +283,8 @@ class Playout:
     def _on_worker_exit(self, planned: bool) -> None:
         """Drop events that the worker announced but did not play; after a planned exit, most of the reserve, too."""
         if self.stand_ins.current is not None:
-            self._piece.count_failure()
+            if not planned:
+                self._piece.count_failure()
             return
         place = self.mounts.end_after_worker()
         if planned:
@@ -293,7 +294,9 @@ class Playout:
             self._fault_at = None
         self._drop(place)
         self._piece.end_worker(place - self._offset)
-        if self._piece.stuck:
+        if planned:
+            self._piece.excuse_failure()
+        elif self._piece.stuck:
             self.worker.forget_files()
 
     def _on_worker_failure(self, error: Exception) -> None:

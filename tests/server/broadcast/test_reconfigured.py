@@ -45,6 +45,16 @@ async def test_controls_that_no_worker_has_changed_are_changed_by_the_next_reloa
         assert radio.tone.settings.controls.tempo == radio.tone.controls.tempo == 70
 
 
+async def test_the_piece_continues_however_often_its_settings_change() -> None:
+    """A worker that ends for new settings has not failed."""
+    async with on_air(settings(drum_kit=0)) as radio:
+        seed = radio.tone.runs[-1].settings.seed
+        for kit in (8, 16, 24, 25):
+            await radio.tone.reconfigure(settings(drum_kit=kit))
+            await until(lambda kit=kit: radio.tone.runs[-1].settings.drum_kit == kit)
+        assert {run.settings.seed for run in radio.tone.runs} == {seed}
+
+
 class SlowCopies(FileCopies):
     """Copies of files, of which the first take until `go_on` is set."""
 
