@@ -35,6 +35,9 @@ export function buildForm(options, station, titleOf) {
   const seedInput = element("input", {
     type: "number", name: "seed", min: String(seed[0]), max: String(seed[1]), step: "1", placeholder: "random",
   });
+  const temperature = element("input", {
+    type: "number", name: "temperature", min: "0", max: "2", step: "0.05", placeholder: STATION_VALUE,
+  });
   const words = element("input", { type: "text", name: "prompt", maxLength: 1000, placeholder: "slow, sad, no drums" });
   const whole = element("input", { type: "checkbox", name: "whole", checked: true });
   const length = createSlider("Length", "seconds", [seconds[0], seconds[1], 5], DEFAULT_LENGTH, formatLength);
@@ -55,7 +58,7 @@ export function buildForm(options, station, titleOf) {
       createField("Count", countMenu, "with consecutive seeds"),
       createField("Drums", drumsMenu),
       length,
-      createTemperatureSlider(),
+      createField("Temperature", temperature, "0 to 2; higher is wilder"),
       createField("Seed", seedInput, "same seed, same music")),
     element("div", { className: "row" },
       element("label", { className: "checkbox" }, whole, "Whole track"),
@@ -78,7 +81,7 @@ export function readForm() {
     controls: {},
   };
   if (form.get("instrument")) order.instrument = Number(form.get("instrument"));
-  if (form.has("temperature")) order.controls.temperature = Number(form.get("temperature"));
+  if (form.get("temperature")) order.controls.temperature = Number(form.get("temperature"));
   if (form.get("drums")) order.controls.drums_mute = form.get("drums") === "off";
   const words = String(form.get("prompt")).trim();
   if (words) order.prompt = words;
@@ -122,17 +125,6 @@ function createField(label, input, hint = "") {
   const note = element("small", { textContent: hint, id: `${input.id}-hint` });
   if (hint) input.setAttribute("aria-describedby", note.id);
   return element("div", { className: "field" }, element("label", { htmlFor: input.id, textContent: label }), input, note);
-}
-
-/** Create a slider whose value is part of the form's data once it has been moved. */
-function createTemperatureSlider() {
-  const slider = createSlider("Temperature", "temperature", [0, 2, 0.05], 1, (value) => value.toFixed(2));
-  const input = query(slider, "input", HTMLInputElement), output = query(slider, "output");
-  input.name = ""; // leaves it out of the form's data
-  output.textContent = STATION_VALUE;
-  input.setAttribute("aria-valuetext", STATION_VALUE);
-  input.addEventListener("input", () => { input.name = "temperature"; });
-  return slider;
 }
 
 /**
