@@ -130,24 +130,26 @@ def render(settings: StationSettings, *, extent: Extent, paths: Sequence[Path], 
 def _drafts(targets: Sequence[Path]) -> Iterator[list[Path]]:
     """Yield a path of the same name for each target. The drafts replace the targets if the block ends without error.
 
-    Drafts of a run that was killed are deleted by the next run that writes to the same folder.
+    A target that is a symbolic link stays one: the file that it names is replaced. Drafts of a run that was killed are
+    deleted by the next run that writes to the same folder.
     """
     from radio.worker.scratch import ScratchFolder, delete_abandoned
 
     folders: dict[Path, ScratchFolder] = {}
+    files = [target.resolve() for target in targets]
     try:
-        for parent in {target.parent for target in targets}:
+        for parent in {file.parent for file in files}:
             delete_abandoned(_DRAFTS, parent)
             folders[parent] = ScratchFolder(_DRAFTS, parent)
         drafts = [
-            folders[target.parent].path / str(number) / (target.stem + target.suffix.lower())
-            for number, target in enumerate(targets)
+            folders[file.parent].path / str(number) / (target.stem + target.suffix.lower())
+            for number, (target, file) in enumerate(zip(targets, files, strict=True))
         ]
         for draft in drafts:
             draft.parent.mkdir()
         yield drafts
-        for draft, target in zip(drafts, targets, strict=True):
-            draft.replace(target)
+        for draft, file in zip(drafts, files, strict=True):
+            draft.replace(file)
     finally:
         for folder in folders.values():
             folder.delete()
@@ -163,12 +165,13 @@ def _check(path: Path, extent: Extent) -> None:
         reason = f"unsupported file type '{path.suffix}'" if path.suffix else "the file name has no suffix"
         known = f"{', '.join(rendering.SUFFIXES[:-1])} or {rendering.SUFFIXES[-1]}"
         raise SettingsError(f"{path}: {reason}; use {known}.{did_you_mean(suffix, rendering.SUFFIXES)}")
-    if not path.parent.is_dir():
-        raise SettingsError(f"{path}: there is no folder {path.parent}")
+    folder = path.resolve().parent  # of a symbolic link, that of the file that it names
+    if not folder.is_dir():
+        raise SettingsError(f"{path}: there is no folder {folder if path.is_symlink() else path.parent}")
     if path.is_dir():
         raise SettingsError(f"{path}: this is a folder; give the name of a file")
-    if not os.access(path.parent, os.W_OK):
-        raise SettingsError(f"{path}: the folder {path.parent} is not writable")
+    if not os.access(folder, os.W_OK):
+        raise SettingsError(f"{path}: the folder {folder} is not writable")
     longest = rendering.LONGEST_AUDIO / SAMPLE_RATE
     if suffix != ".mid" and isinstance(extent, TimedExcerpt) and extent.seconds > longest:
         raise SettingsError(f"--minutes {extent.seconds / 60:g}: an audio file holds at most {longest / 60:g} minutes")

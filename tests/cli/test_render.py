@@ -106,6 +106,23 @@ def test_a_new_file_replaces_the_old_one(
     assert "LUFS" in err
 
 
+def test_a_symbolic_link_remains_one(tmp_path: Path, settings: StationSettings, opened: list[ToneStation]) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    link = tmp_path / "song.wav"
+    link.symlink_to(folder / "real.wav")
+    for _ in range(2):  # the file that it names is created, then replaced
+        render(settings, extent=TimedExcerpt(3), paths=[link])
+        assert link.is_symlink()
+        assert seconds_of(folder / "real.wav") == pytest.approx(3.0, abs=0.06)
+    assert [file.name for file in folder.iterdir()] == ["real.wav"]
+    assert len(opened) == 2
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere" / "song.wav")
+    with pytest.raises(SettingsError, match=r"there is no folder .*nowhere"):
+        render(settings, extent=TimedExcerpt(3), paths=[link])
+
+
 @pytest.mark.parametrize("ending", [".wav", ".mp3"])
 def test_an_error_leaves_the_old_file_as_it_was(
     tmp_path: Path, settings: StationSettings, opened: list[ToneStation], ending: str
