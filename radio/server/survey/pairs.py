@@ -52,17 +52,13 @@ def read_pairs(folder: Path) -> list[Pair]:
     """Return the pairs of a folder, by name.
 
     Raises:
-        SettingsError: There is no such folder, or it has no pair; the message says what it should contain.
+        SettingsError: There is no such folder, it has no pair, or two recordings of a condition have the same name.
     """
     if not folder.is_dir():
         raise SettingsError(
             f"{folder} is not a folder; a survey needs one with a subfolder of recordings for each condition"
         )
-    conditions = {
-        path.name: {file.stem: file for file in sorted(path.iterdir()) if _is_recording(file)}
-        for path in sorted(folder.iterdir())
-        if path.is_dir()
-    }
+    conditions = {path.name: _recordings(path) for path in sorted(folder.iterdir()) if path.is_dir()}
     pairs = [
         Pair(name, (first, second), (conditions[first][name], conditions[second][name]), _words(folder, name))
         for first, second in combinations(conditions, 2)
@@ -85,6 +81,15 @@ def order(pairs: Sequence[Pair], *, seed: int, listener: int, count: int) -> lis
     source = random.Random(f"{seed} {listener}")
     numbers = source.sample(range(len(pairs)), min(count, len(pairs)))
     return [Placed(number, source.random() < 0.5) for number in numbers]
+
+
+def _recordings(folder: Path) -> dict[str, Path]:
+    """Return the recordings of a condition by name. Raises SettingsError if two have the same name."""
+    recordings: dict[str, Path] = {}
+    for file in sorted(filter(_is_recording, folder.iterdir())):
+        if (other := recordings.setdefault(file.stem, file)) != file:
+            raise SettingsError(f"{folder} has {other.name} and {file.name}; give each recording its own name")
+    return recordings
 
 
 def _is_recording(path: Path) -> bool:

@@ -25,6 +25,14 @@ def test_a_folder_without_pairs_says_what_it_should_hold(tmp_path: Path) -> None
         read_pairs(tmp_path / "missing")
 
 
+def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path)
+    mp3 = next((folder / "felt").glob("night.*"))
+    mp3.with_suffix(".flac").write_bytes(b"")
+    with pytest.raises(SettingsError, match=r"felt has night\.\w+ and night\.\w+; give each"):
+        read_pairs(folder)
+
+
 def test_orders_are_random_but_repeatable(tmp_path: Path) -> None:
     pairs = read_pairs(make_folder(tmp_path)) * 20
     first = order(pairs, seed=1, listener=0, count=12)
