@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from radio.errors import ServerError
 from radio.server.broadcast import pushes
 from radio.server.broadcast.channel import Channel
 from radio.server.broadcast.channel_set import ChannelSet
@@ -182,8 +183,11 @@ def _raise_file_limit() -> None:
 
 
 def _hosts(sockets: Sequence[socket.socket]) -> tuple[str, ...]:
-    """Return the addresses of sockets, or localhost if all are Unix sockets, which other machines cannot reach."""
-    return tuple(item.getsockname()[0] for item in sockets if item.family != socket.AF_UNIX) or ("localhost",)
+    """Return the addresses of sockets. Raise ServerError if one is not a TCP socket, such as a Unix socket."""
+    for item in sockets:
+        if item.family not in (socket.AF_INET, socket.AF_INET6) or item.type != socket.SOCK_STREAM:
+            raise ServerError("the service manager passed a socket that is not TCP; use ListenStream=127.0.0.1:8000")
+    return tuple(item.getsockname()[0] for item in sockets)
 
 
 def _addresses(runner: web.AppRunner, hosts: Sequence[str], names: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from radio.errors import SettingsError
+from radio.errors import ServerError, SettingsError
 from radio.server.app import serve
 from radio.server.service_manager import ServiceManager
 from tests.server.on_air import DEADLINE, WORKER, until
@@ -126,6 +126,15 @@ async def test_a_socket_for_every_network_needs_a_token_as_a_host_does(
         manager = ServiceManager(environment(manager_socket))
         manager.sockets = lambda: [listening.dup()]  # type: ignore[method-assign]
         with pytest.raises(SettingsError, match="ListenStream="):
+            await serve(config(settings()), host="127.0.0.1", port=0, on_ready=list, manager=manager, worker=WORKER)
+
+
+async def test_a_unix_socket_is_refused(manager_socket: socket.socket) -> None:
+    """Only TCP reports how much audio a player has received."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        manager = ServiceManager(environment(manager_socket))
+        manager.sockets = lambda: [listening.dup()]  # type: ignore[method-assign]
+        with pytest.raises(ServerError, match="not TCP"):
             await serve(config(settings()), host="127.0.0.1", port=0, on_ready=list, manager=manager, worker=WORKER)
 
 
