@@ -18,6 +18,14 @@ class StationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StationFailed:
+    """Another station cannot be played; the current one plays on."""
+
+    settings: StationSettings
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventPlayed:
     """An event of the current station that is heard now, at the player's frame `frame`."""
 
@@ -48,7 +56,7 @@ class Notice:
     text: str
 
 
-PlayerMessage: TypeAlias = StationChanged | EventPlayed | ControlsChanged | ActionDone | Notice
+PlayerMessage: TypeAlias = StationChanged | StationFailed | EventPlayed | ControlsChanged | ActionDone | Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from radio.playback.messages import (
     Notice,
     PlayerMessage,
     StationChanged,
+    StationFailed,
 )
 from radio.playback.source import LoadFailure, PlayerSource, SourceLoader
 from radio.settings.controls import CONTROLS
@@ -98,9 +99,9 @@ class Player:
         self._thread.start()
 
     def change_station(self, settings: StationSettings | None) -> None:
-        """Load another station and fade to it; the current one plays until then. `StationChanged` or `Notice` follows.
+        """Load another station and fade to it; the current one plays until then.
 
-        If `settings` is None, cancel the loading of a station.
+        `StationChanged` or `StationFailed` follows. None cancels the loading of a station.
         """
         self._loader.load(settings)
 
@@ -193,7 +194,7 @@ class Player:
             case LoadFailure(settings, error):
                 if self._source is None or not isinstance(error, RadioError):
                     raise error
-                self._post(Notice(f"{settings.title} cannot be played: {' '.join(str(error).split())}"))
+                self._post(StationFailed(settings, " ".join(str(error).split())))
 
     def _apply_changes(self, source: PlayerSource) -> None:
         while self._changes and source.can_change(self._changes[0]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TextIO
 
-from radio.playback.messages import EventPlayed, Notice, PlayerMessage, StationChanged
+from radio.playback.messages import EventPlayed, Notice, PlayerMessage, StationChanged, StationFailed
 
 
 class PlainOutput:
@@ -23,6 +23,8 @@ class PlainOutput:
             case EventPlayed(event, _) if event.kind == "track":
                 data = event.data
                 self._write(f"{self._station} · {data['title']} · key of {data['key']} · {data['tempo']:g} BPM")
+            case StationFailed(settings, reason):
+                self._write(f"{settings.title} cannot be played: {reason}")
             case Notice(text):
                 self._write(text)
 

@@ -15,6 +15,7 @@ from radio.playback.messages import (
     Notice,
     PlayerMessage,
     StationChanged,
+    StationFailed,
 )
 from radio.prompt.changes import LONGEST, ControlValue, steps, understand
 from radio.settings.controls import CONTROLS, LAYERS, Controls
@@ -167,8 +168,10 @@ class TerminalState:
                 self._steps.clear()
                 self.track = self.bar = None
                 self.pending.clear()
-                if self.loading is not None and self.loading.name == settings.name:
-                    self.loading = None
+                self._end_loading(settings)
+            case StationFailed(settings, reason):
+                self.show_notice(f"{settings.title} cannot be played: {reason}")
+                self._end_loading(settings)
             case EventPlayed(event, frame):
                 self._on_event(event, frame)
             case ControlsChanged(patch, bar):
@@ -181,7 +184,10 @@ class TerminalState:
                 self.show_notice(f"{_DONE[action.kind]}, from bar {bar + 1}.")
             case Notice(text):
                 self.show_notice(text)
-                self.loading = None
+
+    def _end_loading(self, settings: StationSettings) -> None:
+        if self.loading is not None and self.loading.name == settings.name:
+            self.loading = None
 
     def show_notice(self, text: str) -> None:
         """Show a notice for a few seconds."""

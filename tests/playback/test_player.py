@@ -11,7 +11,7 @@ import pytest
 
 from radio.errors import AudioError
 from radio.paths import STATIONS
-from radio.playback.messages import ControlsChanged, EventPlayed, Notice, PlayerMessage, StationChanged
+from radio.playback.messages import ControlsChanged, EventPlayed, Notice, PlayerMessage, StationChanged, StationFailed
 from radio.playback.player import CROSSFADE, PLAYER_BLOCK, Player
 from radio.settings.config import load
 from radio.settings.station import StationSettings
@@ -214,7 +214,7 @@ def test_a_station_that_cannot_be_opened_is_reported_and_the_old_one_continues(p
     player.change_station(TWO)
     wait_for(lambda: player._loader._ready is not None, "loading has failed")
     device.accept(3)
-    assert messages_of(player, Notice) == [Notice(f"{TWO.title} cannot be played: no soundfont")]
+    assert messages_of(player, StationFailed) == [StationFailed(TWO, "no soundfont")]
     np.testing.assert_array_equal(device.sound, ToneStation().render(len(device.sound)))
     assert player.playing
 

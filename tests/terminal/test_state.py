@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radio.playback.messages import ActionDone, ControlsChanged, Notice, StationChanged
+from radio.playback.messages import ActionDone, ControlsChanged, Notice, StationChanged, StationFailed
 from radio.settings.controls import CONTROLS, LAYERS
 from radio.terminal.state import SLIDERS, Act, ChangeControls, ChangeStation, Quit, Redraw, SetVolume, TerminalState
 from radio.types import Action, StationEvent
@@ -132,7 +132,11 @@ def test_tab_cycles_through_stations_and_the_current_one_plays_until_the_next_is
 def test_a_station_that_cannot_be_opened_leaves_the_current_one() -> None:
     state = playing()
     state.on_key("tab")
-    state.on_message(Notice("Study cannot be played: there is no soundfont"))
+    state.on_message(StationFailed(STATIONS[2], "there is no soundfont"))  # one that was chosen before
+    assert state.loading == STATIONS[1]
+    state.on_message(Notice("The sound card is back."))
+    assert state.loading == STATIONS[1]
+    state.on_message(StationFailed(STATIONS[1], "there is no soundfont"))
     assert state.loading is None
     assert state.settings == STATIONS[0]
     assert state.notice.startswith("Study cannot")
