@@ -42,7 +42,7 @@ class BandComposer(ConductedComposer):
         self.next_number = 0
         """Number of the next bar."""
 
-    def next_bar(self, controls: Controls) -> Bar:
+    def next_bar(self, controls: Controls, *, write_ahead: bool = True) -> Bar:  # noqa: ARG002 — it has no material
         """Compose the next bar under `controls`."""
         request, sampling, _ = request_of(controls)
         track, plan, _ = self._conductor.next_bar(request)

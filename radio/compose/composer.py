@@ -127,8 +127,8 @@ class Composer(ConductedComposer):
         self.next_number = 0
         """Number of the next bar."""
 
-    def next_bar(self, controls: Controls) -> Bar:
-        """Compose the next bar under `controls`."""
+    def next_bar(self, controls: Controls, *, write_ahead: bool = True) -> Bar:
+        """Compose the next bar under `controls`; with `write_ahead`, also a part of the next track's material."""
         request, sampling, drums_sampling = request_of(controls)
         track, plan, script = self._conductor.next_bar(request)
         inputs = self._inputs_for(track, request, sampling, drums_sampling)
@@ -156,7 +156,7 @@ class Composer(ConductedComposer):
             "lead": self._play_lead(piece.material, track, plan, script, keys_notes),
         }
         self.next_number += 1
-        if self.writes_ahead:
+        if write_ahead:
             self._write_ahead(request, sampling, drums_sampling)
         tempo, swing = tempo_and_swing(track, controls, self._asked)
         keys_db = keys_gain(piece.material.keys.values(), tempo)

@@ -18,8 +18,6 @@ class ConductedComposer:
 
     def __init__(self, conductor: Conductor) -> None:
         self._conductor = conductor
-        self.writes_ahead = True
-        """False if no track follows this one, so that none is written while it plays."""
 
     @property
     def next_loop(self) -> int:

@@ -52,15 +52,16 @@ class BarComposer(Protocol):
 
     next_number: int
     """Number of the next bar."""
-    writes_ahead: bool
-    """False if no track follows this one, so that none is written while it plays."""
 
     @property
     def next_loop(self) -> int:
         """Number of the bar at which a new harmony would take effect."""
 
-    def next_bar(self, controls: Controls) -> Bar:
-        """Compose the next bar under `controls`."""
+    def next_bar(self, controls: Controls, *, write_ahead: bool = True) -> Bar:
+        """Compose the next bar under `controls`.
+
+        Without `write_ahead`, none of the next track's material is written meanwhile, as if no track followed.
+        """
 
     def act(self, action: Action, controls: Controls) -> int:
         """Perform a listener's action, and return the number of the bar at which it takes effect."""

@@ -126,8 +126,7 @@ def _whole_tracks(
     bars: list[Bar] = []
     complete = 0
     while complete < count:
-        composer.writes_ahead = complete < count - 1
-        bar = composer.next_bar(settings.controls)
+        bar = composer.next_bar(settings.controls, write_ahead=complete < count - 1)
         bars.append(bar)
         place = bar.plan.number - bar.track.first_bar + 1
         on_progress((complete + place / bar.track.bars) / count)
@@ -141,12 +140,12 @@ def _excerpt(
     settings: StationSettings, seed: int, composer: BarComposer, seconds: Seconds, on_progress: ProgressCallback
 ) -> Score:
     bars: list[Bar] = []
-    left = seconds
+    left, follows = seconds, True
     while left > 0:
-        bars.append(bar := composer.next_bar(settings.controls))
+        bars.append(bar := composer.next_bar(settings.controls, write_ahead=follows))
         left -= bar.seconds
         rest = bar.track.first_bar + bar.track.bars - bar.plan.number - 1
-        composer.writes_ahead = left > rest * bar.seconds - _REST
+        follows = left > rest * bar.seconds - _REST
         on_progress(min(1.0, 1 - left / seconds))
     frames = round(seconds * SAMPLE_RATE)
     lines = bar_lines(bars)
@@ -185,13 +184,12 @@ def _loop(
     settings: StationSettings, seed: int, composer: BarComposer, count: int, on_progress: ProgressCallback
 ) -> Score:
     """Return `count` bars starting with the first groove; if too few remain before the outro, they are repeated."""
-    composer.writes_ahead = False
-    bars = [composer.next_bar(settings.controls)]
+    bars = [composer.next_bar(settings.controls, write_ahead=False)]
     kinds = [script.kind for script in bars[0].track.script]
     first, outro = kinds.index("groove"), kinds.index("outro")
     last = min(first + count, outro)
     while len(bars) < last:
-        bars.append(composer.next_bar(settings.controls))
+        bars.append(composer.next_bar(settings.controls, write_ahead=False))
         on_progress(len(bars) / last)
     body: list[Bar] = []
     while len(body) < count:
