@@ -145,13 +145,13 @@ def clashing(bass: Iterable[Note], keys: Iterable[Note]) -> bool:
     """Return True if a bass note clashes with a key for a beat or more."""
     keys = list(keys)
     return any(
-        is_beside(note.note, key.note) and min(note.end, key.end) - max(note.start, key.start) >= TICKS_PER_BEAT
+        is_adjacent(note.note, key.note) and min(note.end, key.end) - max(note.start, key.start) >= TICKS_PER_BEAT
         for note in bass
         for key in keys
     )
 
 
-def is_beside(pitch: int, key: int) -> bool:
+def is_adjacent(pitch: int, key: int) -> bool:
     """Return True if a key is a semitone above the bass pitch in any octave, or a semitone directly below it."""
     return (key - pitch) % 12 == 1 or key == pitch - 1
 
@@ -165,5 +165,5 @@ def clash(pitch: int, start: Tick, end: Tick, keys: Phrase | None) -> Tick:
     return sum(
         min(stop, note.end) - max(begin, note.start)
         for note in keys.notes
-        if note.start < stop and note.end > begin and is_beside(pitch, note.note)
+        if note.start < stop and note.end > begin and is_adjacent(pitch, note.note)
     )

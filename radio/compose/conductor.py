@@ -189,7 +189,7 @@ class Conductor:
         self._prime, track = prime, self._track
         if self._bar == track.first_bar:
             self._primed = track.number
-            self._track = self._tracks.taken_up(replace(track, wish=request.wish), prime, request.energy)
+            self._track = self._tracks.primed(replace(track, wish=request.wish), prime, request.energy)
             self._redraw_following(request)
             return track.first_bar
         self._primed = track.number + 1
@@ -292,7 +292,7 @@ class Conductor:
         if prime is None or not 0 <= track.number - self._primed < PRIMED_TRACKS:
             return track
         literal = prime.literal and track.number == self._primed
-        return self._tracks.taken_up(track, replace(prime, literal=literal), request.energy)
+        return self._tracks.primed(track, replace(prime, literal=literal), request.energy)
 
 
 def keys_level(texture: Texture) -> int:

@@ -116,7 +116,7 @@ def rank(loop: Phrase, style: str, level: int) -> float:
         cost += 0.35 * (_HATS_A_BAR - _eighths_with_cymbal(notes))
         cost += 0.25 * sum(note.start % (TICKS_PER_BEAT // 4) != 0 for note in notes)
         cost += 0.4 * abs(DRUMS.density(len(notes)) - level)
-    return cost / loop.bars + 3.0 * max(0.0, 0.75 - _likeness(loop)) + _PLAIN * (loop.bars == 1)
+    return cost / loop.bars + 3.0 * max(0.0, 0.75 - _similarity(loop)) + _PLAIN * (loop.bars == 1)
 
 
 def related(loop: Phrase, other: Phrase) -> Phrase:
@@ -235,7 +235,7 @@ def _eighths_with_cymbal(notes: Sequence[Note]) -> int:
     return sum(any(abs(start - number * _EIGHTH) <= NEAR for start in starts) for number in range(_HATS_A_BAR))
 
 
-def _likeness(loop: Phrase) -> float:
+def _similarity(loop: Phrase) -> float:
     """Return the mean share of hits that neighboring bars have in common, the last bar and the first included."""
     bars = [{(note.start, note.note) for note in loop.bar(place, 0)} for place in range(loop.bars)]
     pairs = list(zip(bars, [*bars[1:], bars[0]], strict=True))

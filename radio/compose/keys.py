@@ -27,7 +27,7 @@ _SOFTEST, _LOUDEST = 24, 120
 _BRIGHTEST: Final = 88
 """The highest note of a doubled line."""
 _DOUBLED: Final = 0.7
-"""Velocity of the upper notes beside the lower ones."""
+"""Velocity of the upper notes as a share of that of the lower ones."""
 
 
 def shape(phrase: Phrase, chords: Sequence[Chord], texture: Texture, steadiness: float = 1.0) -> Phrase:
@@ -278,5 +278,5 @@ def _clashes(notes: Sequence[Note]) -> int:
 def _groove(phrase: Phrase) -> float:
     """Return the similarity of the rhythms of neighboring bars, 0–1."""
     bars = [{note.start for note in phrase.bar(place, 0)} for place in range(phrase.bars)]
-    likeness = [len(a & b) / len(a | b) for a, b in pairwise(bars) if a | b]
-    return fmean(likeness) if likeness else 1.0
+    similarity = [len(a & b) / len(a | b) for a, b in pairwise(bars) if a | b]
+    return fmean(similarity) if similarity else 1.0

@@ -162,9 +162,9 @@ class MaterialWriter:
             if self._is_needed(name) and name not in self._given
         }
         self.draft = Draft({layer: performer.save() for layer, performer in performers.items()})
-        self._take_up()
+        self._adopt_prime()
 
-    def _take_up(self) -> None:
+    def _adopt_prime(self) -> None:
         """Choose the phrases of the track's prime, and feed them to the models."""
         prime = self.inputs.track.prime
         if prime is None:

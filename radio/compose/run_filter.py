@@ -87,7 +87,7 @@ NOTHING_KNOWN: Final = RunFilter(PIANO, np.zeros(1, np.uint32), 0)
 """An empty filter."""
 
 
-def beside(model: Path) -> RunFilter:
+def next_to(model: Path) -> RunFilter:
     """Return the filter of a model's training music, MODEL.filter.safetensors, or an empty one if it is missing.
 
     Raises:

@@ -143,7 +143,7 @@ class TrackWriter:
             tempo=None,
         )
 
-    def taken_up(self, track: Track, prime: Prime, energy: float) -> Track:
+    def primed(self, track: Track, prime: Prime, energy: float) -> Track:
         """Return the track with the key, tempo, texture and chords of a prime.
 
         If the prime has a motif and the station has leads, the track gets a lead.

@@ -26,7 +26,7 @@ ROOTS: Final = 0.27
 _CANDIDATES: Final = 4
 _SHARPNESS: Final = 1.15
 """Exponent of the model's probabilities: its notes were estimated from recordings, and some are mistakes."""
-_BESIDE_KEYS: Final = 0.8
+_CLASHING: Final = 0.8
 """Weight of a pitch that clashes with the keys for most of the beat."""
 _LONGEST: Final[Tick] = TICKS_PER_BEAT * 29 // 30
 _AGAIN: Final = 0.6
@@ -86,8 +86,8 @@ def _pitches(line: BassLine, chords: Sequence[Chord], bars: int) -> dict[int, in
             weights = weights * _towards(pitches[0])
         if not weights.any():
             weights = is_in(chord)
-        beside = line.clashes(tick, tick + _LONGEST) > TICKS_PER_BEAT // 2
-        pitches[beat] = line.draw(np.where(beside, _BESIDE_KEYS, 1.0) * weights, tick, tick + _LONGEST)
+        clashes = line.clashes(tick, tick + _LONGEST) > TICKS_PER_BEAT // 2
+        pitches[beat] = line.draw(np.where(clashes, _CLASHING, 1.0) * weights, tick, tick + _LONGEST)
     return pitches
 
 

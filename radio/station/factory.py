@@ -177,7 +177,7 @@ def _open_separate(settings: StationSettings, seed: int) -> BarComposer:
         open_conductor(settings, seed),
         seed=music_seed(settings, seed),
         bass=bass_model.read(settings.bass),
-        known=run_filter.beside(settings.piano),
+        known=run_filter.next_to(settings.piano),
         initial={layer: tuned_state.read(path, model) for layer, (path, model) in tuned.items() if path is not None},
     )
 

@@ -106,7 +106,7 @@ def _find_chords(notes: Sequence[Note], bars: int, prior: Times | float) -> list
     mass = np.sqrt(np.minimum(1, sums / np.median(sums[sums > 0])))
     low = pitch_class_times([note for note in rung if note.note < _LOW], edges)
     roots = _ROOT_WEIGHT * _shares(low)[:, _ROOTS] + _FLOOR_WEIGHT * _floor(notes, bars * HALVES)[:, _ROOTS]
-    alike = _likeness(_shares(times))
+    alike = _similarity(_shares(times))
     fits = _pooled(chord_scores(times) + _COSTS + prior, alike * mass) + _pooled(roots, alike * low.any(axis=1))
     return [CHORDS[place] for place in _best_path(fits * mass[:, None])]
 
@@ -124,15 +124,15 @@ def _floor(notes: Sequence[Note], halves: int) -> Times:
     return floor
 
 
-def _likeness(shares: Times) -> Times:
+def _similarity(shares: Times) -> Times:
     """Return the similarity of half bars and their neighbors, 0–1; 0 between first and second halves of bars."""
     count = len(shares)
     padded = np.pad(shares, ((_CONTEXT, _CONTEXT), (0, 0)))
     around = np.concatenate([padded[shift : shift + count] for shift in range(2 * _CONTEXT + 1)], axis=1)
     around /= np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-9)
     places = np.arange(count) % HALVES
-    likeness: Times = np.maximum(around @ around.T, 0) ** _SHARPNESS * (places[:, None] == places)
-    return likeness
+    similarity: Times = np.maximum(around @ around.T, 0) ** _SHARPNESS * (places[:, None] == places)
+    return similarity
 
 
 def _pooled(values: Times, weights: Times) -> Times:
@@ -181,11 +181,11 @@ def find_loop(
     def merit(first: int) -> tuple[float, int, int]:
         own = chords[first * HALVES : (first + length) * HALVES]
         played = sum(full[first : first + length]) / length
-        likeness = sum(
+        similarity = sum(
             count * sum(a.root == b.root for a, b in zip(own, other, strict=True)) for other, count in common.items()
         ) / (common.total() * len(own))
         odd = oddness(Passage(first, length))
-        return (round(played + likeness - _ODD * odd, 3), common[tuple(own)], -first)
+        return (round(played + similarity - _ODD * odd, 3), common[tuple(own)], -first)
 
     return Passage(max(firsts, key=merit), length)
 
