@@ -97,7 +97,7 @@ class Reloader:
         try:
             await self.reload()
         except RadioError as error:
-            _log.error("refused to reload the config: %s", error)
+            _log.error("the reloaded config was refused: %s", error)
 
     def _configure(self, server: ServerSettings) -> None:
         authorization, limits = self._app[AUTHORIZATION], self._app[LIMITS]
