@@ -1,4 +1,4 @@
-"""A server with a tone station, to be killed: `python -m tests.server.killable_server PORT`."""
+"""A server with a tone station that tests can kill: `python -m tests.server.killable_server PORT`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORKER = (sys.executable, "-m", "tests.server.tone_worker")
 
 @contextlib.asynccontextmanager
 async def killable_server(port: int) -> AsyncIterator[int]:
-    """Run a server on a port, and yield the number of its group of processes; kill it at the end."""
+    """Run a server on a port and yield its process group id; kill the group at the end."""
     command = (sys.executable, "-m", "tests.server.killable_server", str(port))
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
     try:

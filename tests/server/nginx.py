@@ -1,4 +1,4 @@
-"""nginx of Debian with the configuration of docs/scale.md."""
+"""Debian's nginx with the configuration from docs/scale.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
-# The frame of Debian's nginx.conf around the files in conf.d; everything that it writes is in one folder.
+# The parts of Debian's nginx.conf around conf.d. Everything that nginx writes is in one folder.
 FRAME = """
 daemon off;
 user root;
@@ -35,14 +35,14 @@ http {{
 
 
 def block_of(first_line: str) -> str:
-    """Return the block of the page that begins with a line."""
+    """Return the block in the page that begins with `first_line`."""
     block = re.search(rf"```nginx\n({re.escape(first_line)}.*?)```", PAGE.read_text(), re.DOTALL)
     assert block is not None
     return block[1]
 
 
 def replaced(config: str, replacements: Mapping[str, str]) -> str:
-    """Return a configuration with other addresses and folders; each of them must occur once."""
+    """Return a configuration with addresses and folders replaced; each must occur exactly once."""
     for original, replacement in replacements.items():
         assert config.count(original) == 1, original
         config = config.replace(original, replacement)
@@ -51,9 +51,9 @@ def replaced(config: str, replacements: Mapping[str, str]) -> str:
 
 @contextlib.asynccontextmanager
 async def nginx(folder: Path, origin: int, more: str = "") -> AsyncIterator[str]:
-    """Run nginx in front of the radio on port `origin`; yield the root of its addresses.
+    """Run nginx in front of the radio on port `origin`; yield its base URL.
 
-    `more` is added to the server's block.
+    `more` is inserted into the server block.
     """
     config = block_of("proxy_cache_path").replace("    location / {", f"{more}    location / {{")
     config = replaced(
@@ -65,7 +65,7 @@ async def nginx(folder: Path, origin: int, more: str = "") -> AsyncIterator[str]
 
 @contextlib.asynccontextmanager
 async def nginx_of_two(folder: Path, first: int, second: int) -> AsyncIterator[str]:
-    """Run nginx in front of two radios on these ports; yield the root of its addresses."""
+    """Run nginx in front of two radios on these ports; yield its base URL."""
     ports = {"192.168.0.11:8000": f"127.0.0.1:{first}", "192.168.0.12:8000": f"127.0.0.1:{second}"}
     async with running(folder, replaced(block_of("map $uri"), ports)) as root:
         yield root
@@ -73,7 +73,7 @@ async def nginx_of_two(folder: Path, first: int, second: int) -> AsyncIterator[s
 
 @contextlib.asynccontextmanager
 async def running(folder: Path, config: str) -> AsyncIterator[str]:
-    """Run nginx with a configuration that listens on port 80, but on a free port; yield the root of its addresses."""
+    """Run nginx with a configuration for port 80, on a free port instead; yield its base URL."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert program, "nginx is missing: run scripts/system-packages --tests"
     port = free_port()

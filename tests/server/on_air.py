@@ -1,6 +1,6 @@
 """A real server on a free port of loopback, with tone stations in real worker processes.
 
-All its JSON responses are checked against its published schema.
+Every JSON response is checked against the published schema.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DEADLINE = 60.0
 
 
 class ShippedCopies(FileCopies):
-    """Copies of files, of which those of the package are made once for all servers of the tests: 0.1 s for each."""
+    """Copies of files. Those of the package are made once for all test servers, which saves 0.1 s each time."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A player that reads a stream and plays it at the pace of the wall clock, in a thread of its own."""
+"""A player that reads a stream and plays it in real time, in its own thread."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ SETTLED = 5.0
 """Seconds after which a burst has arrived, even on a busy machine."""
 
 _HEAD = 14
-"""Bytes of a page up to and with its granule position."""
+"""Bytes of a page up to and including its granule position."""
 
 
 @dataclass
 class Player:
     """A player.
 
-    body: the received bytes.
-    least: the smallest buffer in seconds while it played, after the burst.
+    Attributes:
+        body: The received bytes.
+        least: The smallest buffer during playback after the burst, in seconds.
     """
 
     host: str
@@ -32,8 +33,8 @@ class Player:
     least: float = float("inf")
 
     async def listen(self, seconds: float) -> None:
-        """Play for a while. Raises EOFError if the stream ends early."""
-        # The loop has few threads of its own; a player that waited for one would not read.
+        """Play for `seconds`. Raises EOFError if the stream ends early."""
+        # The event loop's pool has few threads; a player that waited for one would not read.
         with ThreadPoolExecutor(1) as thread:
             await asyncio.get_running_loop().run_in_executor(thread, self._listen, seconds)
 

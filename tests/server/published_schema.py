@@ -1,4 +1,4 @@
-"""A check of every JSON response of an application against the description that it publishes."""
+"""A check of every JSON response of an application against its published description."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 _Validators = dict[str, jsonschema.protocols.Validator]
 _PUBLISHED: dict[object, tuple[dict[str, Any], _Validators]] = {}
-"""The description of each set of routes and stations, and its validators: hundreds of servers have the same ones."""
+"""The description and validators of each set of routes and stations; hundreds of servers share them."""
 
 
 class ResponseChecker:
-    """Checks each JSON response when it is sent. The application must not have started."""
+    """Checks each JSON response as it is sent. Must be created before the application starts."""
 
     def __init__(self, app: web.Application, stations: Sequence[str]) -> None:
         self.problems: list[str] = []

@@ -1,4 +1,4 @@
-"""The alerts of `docs/alerts.yml`, evaluated by Prometheus's own tool, and metrics that files for operators name."""
+"""The alerts in `docs/alerts.yml`, evaluated by promtool, and the metrics that operators' files refer to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SERIES = {
     "SlowListeners": (f"radio_slow_disconnects_total{STATION}", "0+0.2x20", "0+20x20"),
     "MemoryHigh": ('radio_memory_bytes{process="front"}', "110000000x20", "400000000x20"),
 }
-"""For each alert a series, its values while all is well, and its values that must fire; a value each 30 seconds."""
+"""For each alert: a series, values that must not fire it, and values that must; one value per 30 seconds."""
 
 TIME = "10m"
 
@@ -63,16 +63,16 @@ def case(alert: str, series: str, values: str, *, fires: bool) -> dict[str, obje
     }
 
 
-def test_every_alert_has_series_here() -> None:
+def test_every_alert_has_a_test_series() -> None:
     assert {rule["alert"] for rule in rules()} == set(SERIES)
 
 
 @pytest.mark.parametrize("alert", SERIES)
-def test_an_alert_fires_when_it_must_and_not_before(alert: str, tmp_path: Path) -> None:
+def test_an_alert_fires_only_on_bad_values(alert: str, tmp_path: Path) -> None:
     series, well, wrong = SERIES[alert]
     done = promtool(tmp_path, [case(alert, series, well, fires=False)])
     assert done.returncode == 0, done.stdout + done.stderr
-    # The tool compares annotations too, so a fired alert is recognized by its name in the difference that is printed.
+    # promtool compares annotations too, so a fired alert is recognized by its name in the printed difference.
     done = promtool(tmp_path, [case(alert, series, wrong, fires=False)])
     assert done.returncode == 1
     assert f'alertname="{alert}"' in done.stdout + done.stderr
@@ -82,7 +82,7 @@ def metrics_of(expressions: Iterable[str]) -> set[str]:
     return {name for expression in expressions for name in re.findall(r"\bradio_\w+", expression)}
 
 
-async def test_rules_and_dashboard_name_metrics_that_the_server_has() -> None:
+async def test_rules_and_dashboard_refer_only_to_metrics_that_exist() -> None:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     named = metrics_of(target["expr"] for panel in panels for target in panel["targets"])
     named |= metrics_of(rule["expr"] for rule in rules())

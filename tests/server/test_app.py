@@ -52,19 +52,19 @@ async def test_serve_runs_until_cancelled_and_closes_its_socket() -> None:
     assert addresses == [root, f"{root}tone.opus", f"{root}other.opus"]
 
 
-async def test_a_port_in_use_is_named_with_a_remedy() -> None:
+async def test_the_error_for_a_port_in_use_names_it_and_a_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ServerError, match=rf"port {port} .*--port"):
             await served(config(), port=port)
 
 
-async def test_a_host_that_cannot_be_used_is_named() -> None:
+async def test_the_error_for_an_unusable_host_names_it() -> None:
     with pytest.raises(ServerError, match=r"203\.0\.113\.7"):
         await served(config(control=False), host="203.0.113.7")
 
 
-async def test_other_hosts_need_a_token_or_disabled_controls() -> None:
+async def test_a_host_beyond_loopback_needs_a_token_or_disabled_controls() -> None:
     for host in ("0.0.0.0", "::", "192.168.1.4", "example.org", ""):
         with pytest.raises(SettingsError) as caught:
             await served(config(), host=host)
@@ -92,7 +92,7 @@ def test_is_loopback() -> None:
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.4", "example.org", "")))
 
 
-async def test_a_station_that_cannot_open_does_not_keep_the_others_off_the_air(
+async def test_a_station_that_fails_to_open_does_not_keep_the_others_off_the_air(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bad = settings("broken", description="fails to open")
@@ -102,7 +102,7 @@ async def test_a_station_that_cannot_open_does_not_keep_the_others_off_the_air(
         assert "'broken' cannot start: there is no soundfont at nowhere.sf2; it plays textures until" in caplog.text
 
 
-async def test_a_station_that_cannot_open_is_told_apart_from_the_others() -> None:
+async def test_a_station_that_fails_to_open_plays_textures_and_is_retried() -> None:
     async with on_air(settings(), settings("broken", description="fails to open"), start=False) as radio:
         with pytest.raises(ServerError, match="cannot start"):
             await radio.channels["broken"].start()
@@ -114,4 +114,4 @@ async def test_a_station_that_cannot_open_is_told_apart_from_the_others() -> Non
         _, listing = await get(radio, "/api/stations")
         assert [station["on_air"] for station in listing["stations"]] == [True, True]
         assert [station["tier"] for station in listing["stations"]] == ["music", "texture"]
-        await until(lambda: broken.restarts >= 2)  # it is tried again and again
+        await until(lambda: broken.restarts >= 2)  # it is retried repeatedly

@@ -37,7 +37,7 @@ async def run(*command: str, data: bytes | None = None) -> bytes:
 
 def assert_tone(path: Path, seconds: float) -> None:
     """Check for 440 Hz on the left, 880 Hz on the right, and no silence after the start."""
-    # Not the module `wave`: a player that is stopped leaves a wrong length in the header.
+    # The `wave` module would fail: a stopped player leaves a wrong length in the header.
     data = path.read_bytes()
     pcm = data[data.index(b"data") + 8 :]
     sound = np.frombuffer(pcm[: len(pcm) // 4 * 4], dtype="<i2").reshape(-1, 2) / 32_768
@@ -55,7 +55,7 @@ async def wait_for_audio(radio: OnAir) -> None:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-async def test_ffprobe_and_ffmpeg(format_: str, tmp_path: Path) -> None:
+async def test_ffprobe_and_ffmpeg_read_every_format(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
         await wait_for_audio(radio)
         address, path = f"{radio.root}/tone.{format_}", tmp_path / "audio.wav"
@@ -69,7 +69,7 @@ async def test_ffprobe_and_ffmpeg(format_: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format_", FORMATS)
-async def test_mpv(format_: str, tmp_path: Path) -> None:
+async def test_mpv_plays_every_format(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
         await wait_for_audio(radio)
         path = tmp_path / "audio.wav"
@@ -87,7 +87,7 @@ async def test_mpv(format_: str, tmp_path: Path) -> None:
 
 
 def make_writable(folder: Path) -> None:
-    """Let every user write into a folder of a test."""
+    """Make a test's folder writable for every user."""
     folder.chmod(0o777)
     for parent in folder.parents[:2]:
         parent.chmod(parent.stat().st_mode | 0o055)
@@ -95,7 +95,7 @@ def make_writable(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format_", FORMATS)
-async def test_vlc(format_: str, tmp_path: Path) -> None:
+async def test_vlc_plays_every_format(format_: str, tmp_path: Path) -> None:
     async with on_air() as radio:
         await wait_for_audio(radio)
         path = tmp_path / "audio.wav"
@@ -109,7 +109,7 @@ async def test_vlc(format_: str, tmp_path: Path) -> None:
 
 
 async def curl(address: str, path: Path, *options: str, size: int) -> None:
-    """Save a stream with curl, and stop curl when it has written `size` bytes. A stream that ends is an error."""
+    """Save a stream with curl until `size` bytes are written. Fail if the stream ends before."""
     assert shutil.which("curl"), "curl is missing: scripts/system-packages --tests installs it"
     command = ["curl", "--no-progress-meter", "--no-buffer", "--max-filesize", "100M", "--output", str(path), *options]
     process = await asyncio.create_subprocess_exec(*command, address, stdin=asyncio.subprocess.DEVNULL)
@@ -122,7 +122,7 @@ async def curl(address: str, path: Path, *options: str, size: int) -> None:
     assert process.returncode == -signal.SIGTERM
 
 
-async def test_curl_in_http_1_0_gets_raw_bytes(tmp_path: Path) -> None:
+async def test_curl_over_http_1_0_gets_raw_bytes(tmp_path: Path) -> None:
     async with on_air() as radio:
         await wait_for_audio(radio)
 

@@ -1,4 +1,4 @@
-"""Reading the config again while listeners are connected."""
+"""Reloading the config while listeners are connected."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def running(first: RadioConfig) -> AsyncIterator[Radio]:
                 await task
 
 
-async def test_stations_are_added_changed_and_removed_while_the_others_play_on() -> None:
+async def test_stations_are_added_changed_and_removed_while_the_others_keep_playing() -> None:
     before = config(settings(), settings("louder"), settings("goes"))
     async with running(before) as radio, radio.http.get(f"{radio.root}tone.opus") as tone:
         async with radio.http.get(f"{radio.root}louder.opus") as louder:
@@ -79,7 +79,7 @@ async def test_stations_are_added_changed_and_removed_while_the_others_play_on()
             assert result == Reload(added=["new"], changed=["louder"], removed=["goes"], failed={}, at_next_start=[])
             listing = await radio.get("api/stations")
             assert [station["name"] for station in listing["stations"]] == ["new", "tone", "louder"]  # type: ignore[attr-defined]
-            # Both streams go on: that of the changed station in a new worker.
+            # Both streams continue, the changed station's in a new worker.
             await radio.read(tone, 30_000)
             while await workers_of(radio, "louder") < 2:
                 await radio.read(louder, 1_000)
@@ -89,13 +89,13 @@ async def test_stations_are_added_changed_and_removed_while_the_others_play_on()
 
 
 async def workers_of(radio: Radio, name: str) -> int:
-    """Return how many workers the tracks of a station have come from."""
+    """Return the number of workers that have played a station's tracks."""
     runs = (await radio.get(f"api/stations/{name}/history"))["runs"]
     assert isinstance(runs, list)
     return len(runs)
 
 
-async def test_a_changed_control_needs_no_new_worker_and_a_control_changed_on_air_stays() -> None:
+async def test_a_reload_changes_controls_without_a_new_worker_and_keeps_changes_made_on_air() -> None:
     async with running(config(settings(controls=Controls(tempo=70)))) as radio:
         async with radio.http.patch(f"{radio.root}api/stations/tone/controls", json={"swing": 60}) as response:
             assert response.status == 200
@@ -113,7 +113,7 @@ async def test_a_changed_control_needs_no_new_worker_and_a_control_changed_on_ai
         assert await workers_of(radio, "tone") == 1
 
 
-async def test_a_config_with_mistakes_is_refused_whole(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_config_with_mistakes_is_refused_entirely(caplog: pytest.LogCaptureFixture) -> None:
     async with running(config(settings())) as radio:
         radio.config = SettingsError(["stations.yaml:3: tempo: 900 is above 110", "stations.yaml:9: no such key"])
         async with radio.http.post(f"{radio.root}api/reload") as response:
@@ -126,7 +126,7 @@ async def test_a_config_with_mistakes_is_refused_whole(caplog: pytest.LogCapture
         assert len((await radio.get("api/stations"))["stations"]) == 1  # type: ignore[arg-type]
 
 
-async def test_a_station_that_cannot_open_is_named_and_leaves_the_others_alone() -> None:
+async def test_a_station_that_fails_to_open_is_named_and_does_not_affect_the_others() -> None:
     async with running(config(settings())) as radio:
         radio.config = config(settings(), settings("broken", description="fails to open"))
         result = await radio.reload()
@@ -134,7 +134,7 @@ async def test_a_station_that_cannot_open_is_named_and_leaves_the_others_alone()
         assert (await radio.get("readyz"))["ok"] is True
 
 
-async def test_access_rules_change_at_once_and_the_port_at_the_next_start() -> None:
+async def test_access_rules_change_immediately_and_the_port_at_the_next_start() -> None:
     first = config(settings())
     async with running(first) as radio:
         radio.config = dataclasses.replace(

@@ -20,7 +20,7 @@ from tests.stream.m3u8_reader import read_list
 
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use segments of half a second, so that tests take seconds."""
+    """Use segments of half a second to keep the tests short."""
     monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE // 2)
 
 
@@ -100,7 +100,7 @@ async def test_streams_and_events_are_not_buffered(tmp_path: Path) -> None:
             assert size > 12_000
 
 
-async def test_two_radios_share_the_stations_behind_one_name(tmp_path: Path) -> None:
+async def test_two_radios_behind_one_name_share_the_stations(tmp_path: Path) -> None:
     async with contextlib.AsyncExitStack() as stack:
         first = await stack.enter_async_context(on_air())
         async with on_air(settings("rain")) as second, asyncio.timeout(DEADLINE):

@@ -1,4 +1,4 @@
-"""The service manager's protocol, spoken to a real socket, and a server that is told to stop."""
+"""The service manager's protocol on a real socket, and a server that is told to stop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def environment(manager_socket: socket.socket, **variables: str) -> dict[str, st
     return {"NOTIFY_SOCKET": manager_socket.getsockname(), **variables}
 
 
-def test_variables_are_removed_so_that_children_do_not_speak_for_this_process(manager_socket: socket.socket) -> None:
+def test_variables_are_removed_so_that_children_cannot_notify_the_manager(manager_socket: socket.socket) -> None:
     variables = environment(manager_socket, WATCHDOG_USEC="3000000", LISTEN_FDS="0", LISTEN_PID="1", PATH="/bin")
     manager = ServiceManager(variables)
     assert variables == {"PATH": "/bin"}
@@ -45,7 +45,7 @@ def test_variables_are_removed_so_that_children_do_not_speak_for_this_process(ma
     assert manager_socket.recv(100) == b"READY=1\nSTATUS=on the air"
 
 
-def test_limits_and_sockets_of_another_process_are_not_taken() -> None:
+def test_limits_and_sockets_of_another_process_are_ignored() -> None:
     other = str(os.getpid() + 1)
     manager = ServiceManager(
         {"WATCHDOG_USEC": "3000000", "WATCHDOG_PID": other, "LISTEN_FDS": "1", "LISTEN_PID": other}
@@ -54,11 +54,11 @@ def test_limits_and_sockets_of_another_process_are_not_taken() -> None:
     assert manager.sockets() == []
 
 
-def test_a_manager_that_is_gone_is_no_reason_to_stop(tmp_path: Path) -> None:
+def test_notifying_a_manager_that_is_gone_does_not_fail(tmp_path: Path) -> None:
     ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "nowhere")}).notify(READY="1")
 
 
-async def test_the_watchdog_is_fed_by_audio_and_not_by_time(manager_socket: socket.socket) -> None:
+async def test_the_watchdog_is_fed_by_audio_not_by_time(manager_socket: socket.socket) -> None:
     manager_socket.setblocking(False)
     manager = ServiceManager(environment(manager_socket, WATCHDOG_USEC="30000"))
     frame, calls, moving = 0, 0, True
@@ -78,7 +78,7 @@ async def test_the_watchdog_is_fed_by_audio_and_not_by_time(manager_socket: sock
         assert await asyncio.get_running_loop().sock_recv(manager_socket, 100) == b"WATCHDOG=1"
         moving = False
         await until(calls_after(3))
-        while True:  # what was sent before audio stopped
+        while True:  # discard what was sent before the audio stopped
             try:
                 manager_socket.recv(100)
             except BlockingIOError:
@@ -89,12 +89,12 @@ async def test_the_watchdog_is_fed_by_audio_and_not_by_time(manager_socket: sock
         manager_socket.recv(100)
 
 
-async def test_a_stopping_server_sends_listeners_away_in_order(manager_socket: socket.socket) -> None:
+async def test_a_stopping_server_ends_streams_without_a_reset(manager_socket: socket.socket) -> None:
     manager_socket.setblocking(False)
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         manager = ServiceManager(environment(manager_socket))
-        manager.sockets = lambda: [listening.dup()]  # type: ignore[method-assign]  # descriptors from 3 on are pytest's
+        manager.sockets = lambda: [listening.dup()]  # type: ignore[method-assign]  # pytest uses descriptors from 3 up
         addresses: list[str] = []
         served = serve(
             config(settings(), drain=0.5), host="127.0.0.1", port=0, on_ready=addresses.extend, manager=manager,
@@ -119,7 +119,7 @@ async def test_a_stopping_server_sends_listeners_away_in_order(manager_socket: s
 
 
 @pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")])
-async def test_a_socket_for_every_network_needs_a_token_as_a_host_does(
+async def test_a_socket_open_to_every_network_needs_a_token(
     manager_socket: socket.socket, family: socket.AddressFamily, address: str
 ) -> None:
     with socket.create_server((address, 0), family=family) as listening:
@@ -138,7 +138,7 @@ async def test_a_unix_socket_is_refused(manager_socket: socket.socket) -> None:
             await serve(config(settings()), host="127.0.0.1", port=0, on_ready=list, manager=manager, worker=WORKER)
 
 
-def test_the_unit_listens_on_this_machine_alone() -> None:
+def test_the_unit_listens_only_on_this_machine() -> None:
     assert "ListenStream=127.0.0.1:8000" in (DEPLOY / "radio.socket").read_text().splitlines()
 
 

@@ -26,7 +26,7 @@ LIMIT = 180.0
 
 
 class Radio:
-    """A running `radio serve` with a config and a state folder of its own."""
+    """A running `radio serve` with its own config and state folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,7 +36,7 @@ class Radio:
         folder.mkdir()
 
     def configure(self, *stations: str) -> None:
-        """Write the config, and let a running radio read it."""
+        """Write the config and have a running radio reload it."""
         described = {name: {"title": name.title(), "seed": 7} for name in stations}
         (self.folder / "stations.yaml").write_text(yaml.safe_dump({"stations": described}))
         if self.process is not None:
@@ -67,7 +67,7 @@ async def running(radios: Iterable[Radio]) -> AsyncIterator[None]:
 
 
 async def get(root: str, path: str) -> Any:
-    """Return a JSON answer, or None while there is none."""
+    """Return the JSON response, or None if there is none."""
     with contextlib.suppress(aiohttp.ClientError):
         async with aiohttp.ClientSession() as http, http.get(f"{root}/{path}") as answer:
             return await answer.json() if answer.status == 200 else None
@@ -75,7 +75,7 @@ async def get(root: str, path: str) -> Any:
 
 
 async def answer_of(root: str, path: str, condition: Callable[[Any], bool]) -> Any:
-    """Return the first answer for which `condition` holds; it is None while there is none."""
+    """Return the first response for which `condition` holds; a failed request counts as None."""
     async with asyncio.timeout(LIMIT):
         while True:
             if condition(answer := await get(root, path)):
@@ -84,7 +84,7 @@ async def answer_of(root: str, path: str, condition: Callable[[Any], bool]) -> A
 
 
 async def on_air(root: str, station: str, *, seconds: float = 0.0) -> Any:
-    """Return the description of a station, once it has been on the air for so long."""
+    """Return the description of a station once it has been on the air for `seconds`."""
     frames = seconds * SAMPLE_RATE
     return await answer_of(
         root,
@@ -94,7 +94,7 @@ async def on_air(root: str, station: str, *, seconds: float = 0.0) -> Any:
 
 
 @pytest.mark.slow
-async def test_a_station_moves_between_two_radios_under_its_listeners(tmp_path: Path) -> None:
+async def test_a_station_with_a_listener_moves_between_two_radios(tmp_path: Path) -> None:
     first, second = Radio(tmp_path / "first"), Radio(tmp_path / "second")
     first.configure("ambient")
     second.configure("rain", "sleep")

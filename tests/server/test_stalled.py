@@ -43,7 +43,7 @@ async def stop_reading(radio: OnAir, *, buffer: int, after: float) -> float:
 
 @pytest.mark.slow
 async def test_three_stalled_listeners_are_disconnected_and_thirty_others_stay() -> None:
-    """One never reads, one has a receive buffer of megabytes, one a usual buffer."""
+    """One never reads; the others stop after 10 s, with receive buffers of 8 MiB and 128 KiB."""
     async with on_air() as radio, asyncio.TaskGroup() as group:
         await until(lambda: radio.tone.edge.live > 25 * SAMPLE_RATE, 60)
         good = [Player(radio.host, radio.port, f"/tone.opus?burst={2 + number % 21}") for number in range(30)]
@@ -78,7 +78,7 @@ async def test_a_stall_of_twelve_seconds_is_inaudible_a_minute_after_joining(sto
         victim = worker if stopped == "worker" else server.pid
         os.kill(victim, signal.SIGSTOP)
         await asyncio.sleep(12)
-        with contextlib.suppress(ProcessLookupError):  # a worker that is silent for so long is replaced
+        with contextlib.suppress(ProcessLookupError):  # a worker that is silent for that long is replaced
             os.kill(victim, signal.SIGCONT)
         await listening
         if stopped == "server":

@@ -90,7 +90,7 @@ class ToneStation:
 
     def control(self, patch: Mapping[str, object], later: Sequence[Mapping[str, object]] = ()) -> dict[str, Landing]:
         self._change(patch)
-        self._later = [{}, *later] if later else []  # the next bar has `patch` itself
+        self._later = [{}, *later] if later else []  # the next bar plays with `patch`
         bar = -(-self.position // BAR)
         now, next_bar = Landing(self.position // BAR + 1, self.position), Landing(bar + 1, bar * BAR)
         return {name: now if CONTROLS[name].lands == "mix" else next_bar for name in patch}

@@ -16,7 +16,7 @@ from tests.server.on_air import DEADLINE, WORKER, on_air, until
 from tests.server.tone_worker import settings
 
 
-async def test_an_unexpected_error_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_start_raises_an_unexpected_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_: RestartingWorker) -> None:
         raise RuntimeError("never seen before")
 
@@ -41,7 +41,7 @@ def test_a_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> 
 
 @pytest.mark.slow
 async def test_audio_is_released_by_the_clock_of_the_channel() -> None:
-    """A minute of the programme takes three seconds where the clock is twenty times as fast."""
+    """A minute of audio takes three seconds if the clock runs twenty times as fast."""
     clock = WallClock(20)
     channel = Channel(settings(), worker=WORKER, clock=clock)
     await channel.start()

@@ -13,7 +13,7 @@ from tests.server.tone_worker import settings
 
 
 class SlowChannel:
-    """A channel that starts when `opened` is set, and fails where it is stopped before."""
+    """A channel that starts when `opened` is set, and fails if it is stopped before that."""
 
     def __init__(self, settings: StationSettings, opened: asyncio.Event) -> None:
         self.settings = settings
@@ -28,14 +28,14 @@ class SlowChannel:
         await asyncio.Event().wait()
 
     async def save_state(self) -> None:
-        """Have no state."""
+        """Do nothing: the channel has no state."""
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
 
-async def test_a_change_of_the_set_waits_until_all_channels_have_started() -> None:
+async def test_a_change_waits_until_all_channels_have_started() -> None:
     opened = asyncio.Event()
     channels = ChannelSet(
         {name: settings(name) for name in ("stays", "goes")},

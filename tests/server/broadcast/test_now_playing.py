@@ -24,7 +24,7 @@ def bar(frame: int, number: int) -> AirEvent:
 
 
 def on_the_air() -> NowPlaying:
-    """Two tracks have started, a third is announced for frame 300."""
+    """Return a state in which two tracks have started and a third is announced for frame 300."""
     now = NowPlaying()
     for event in (track(0, "one"), bar(0, 0), bar(50, 1), track(100, "two"), bar(100, 2)):
         now.announce(event)
@@ -38,7 +38,7 @@ def test_announced_titles_are_returned_before_they_start() -> None:
     assert [now.title_at(frame) for frame in (-1, 0, 99, 100, 299, 300)] == [None, "one", "one", "two", "two", "three"]
 
 
-def test_the_current_track_and_bar_have_started() -> None:
+def test_the_current_track_and_bar_are_the_last_to_have_started() -> None:
     now = on_the_air()
     current = json.loads(encode(now.current()))
     assert current["track"] == {
@@ -83,7 +83,7 @@ def test_an_announced_track_that_airs_is_listed_once() -> None:
     assert not now.coming
 
 
-def test_a_track_that_begins_again_after_an_interruption_is_listed_once() -> None:
+def test_a_track_that_restarts_after_an_interruption_is_listed_once() -> None:
     now = on_the_air()
     now.air(read_event(track_event(250, title="two", number=1)), AT + 250)
     assert [(track.frame, track.title) for track in now.tracks] == [(0, "one"), (100, "two")]

@@ -26,7 +26,7 @@ RTMP, MOUNT = (PushSettings(parse(f"{scheme}://127.0.0.1:1/x"), Key(value="a-key
         ({"image": ARTWORK.with_name("mine.png")}, [RTMP]),
     ],
 )
-async def test_a_push_is_started_again_if_its_server_shows_something_else(
+async def test_a_push_restarts_only_if_something_that_its_server_shows_has_changed(
     changes: dict[str, Any], restarted: list[PushSettings]
 ) -> None:
     async with on_air(settings(push=(RTMP, MOUNT)), start=False) as radio:

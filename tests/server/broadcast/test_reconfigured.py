@@ -1,4 +1,4 @@
-"""A station is given other settings at any moment of its worker's life."""
+"""New settings for a station at any point in its worker's life."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.server.on_air import DEADLINE, WORKER, on_air, until
 from tests.server.tone_worker import settings
 
 
-async def test_changed_controls_are_kept_however_slowly_the_next_worker_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_changed_controls_are_kept_even_if_the_next_worker_opens_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     async with on_air(settings(controls=Controls(tempo=70))) as radio:
         monkeypatch.setattr(restarting_worker, "REQUEST_TIMEOUT", 0.0)
         await radio.tone.reconfigure(settings(controls=Controls(tempo=84), drum_kit=8))
@@ -31,7 +31,7 @@ async def test_changed_controls_are_kept_however_slowly_the_next_worker_opens(mo
         assert [dict(change.controls) for change in run.changes] == [{"tempo": 84}]
 
 
-async def test_controls_that_no_worker_has_changed_are_changed_by_the_next_reload(
+async def test_controls_that_could_not_be_changed_are_left_to_the_next_reload(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Until then, the config differs from the settings."""
@@ -45,8 +45,8 @@ async def test_controls_that_no_worker_has_changed_are_changed_by_the_next_reloa
         assert radio.tone.settings.controls.tempo == radio.tone.controls.tempo == 70
 
 
-async def test_the_piece_continues_however_often_its_settings_change() -> None:
-    """A worker that ends for new settings has not failed."""
+async def test_the_piece_continues_through_many_changes_of_its_settings() -> None:
+    """A worker that ends to make way for new settings has not failed."""
     async with on_air(settings(drum_kit=0)) as radio:
         seed = radio.tone.runs[-1].settings.seed
         for kit in (8, 16, 24, 25):
@@ -56,17 +56,17 @@ async def test_the_piece_continues_however_often_its_settings_change() -> None:
 
 
 class SlowCopies(FileCopies):
-    """Copies of files, of which the first take until `go_on` is set."""
+    """Copies of files that are not made until `may_copy` is set."""
 
     def __init__(self) -> None:
         super().__init__()
         self.copied: list[int] = []
-        """The drum kit of the settings whose files were copied, in order."""
-        self.go_on = threading.Event()
+        """The drum kits of the settings whose files were copied, in order."""
+        self.may_copy = threading.Event()
 
     def of(self, settings: StationSettings) -> StationFiles:
         self.copied.append(settings.drum_kit)
-        self.go_on.wait(DEADLINE)
+        self.may_copy.wait(DEADLINE)
         return super().of(settings)
 
 
@@ -82,20 +82,20 @@ async def starting(copies: FileCopies) -> AsyncIterator[Channel]:
         await channel.stop()
 
 
-async def test_files_are_copied_again_if_the_settings_change_meanwhile() -> None:
+async def test_files_are_copied_again_if_the_settings_change_during_the_copy() -> None:
     copies = SlowCopies()
     async with starting(copies) as channel:
         await until(lambda: copies.copied == [0])
         await channel.reconfigure(settings(drum_kit=8))
-        copies.go_on.set()
+        copies.may_copy.set()
     assert copies.copied == [0, 8]
 
 
-async def test_files_are_copied_again_if_the_settings_change_while_the_worker_is_started(
+async def test_files_are_copied_again_if_the_settings_change_while_the_worker_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     copies = SlowCopies()
-    copies.go_on.set()
+    copies.may_copy.set()
     real, starts = restarting_worker.start_worker, 0
 
     async with starting(copies) as channel:

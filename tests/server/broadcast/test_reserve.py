@@ -12,7 +12,7 @@ from tests.server.routes.test_stations import patch
 from tests.stream.audience import Clock
 
 
-def test_the_reserve_fills_at_once_at_first_and_then_gradually() -> None:
+def test_the_reserve_starts_with_a_jump_and_then_fills_gradually() -> None:
     live, end = 0, 0
     seconds: list[float] = []
     for _ in range(400):
@@ -25,7 +25,7 @@ def test_the_reserve_fills_at_once_at_first_and_then_gradually() -> None:
     assert seconds[-1] == RESERVE
 
 
-def test_the_lead_is_longer_than_workers_take() -> None:
+def test_the_lead_exceeds_the_time_that_workers_take() -> None:
     lead = Lead()
     least = lead.seconds
     for took in (0.3, 0.1, 1.2, 2.0):
@@ -38,12 +38,12 @@ def test_the_lead_is_longer_than_workers_take() -> None:
     assert lead.seconds == least
 
 
-def test_a_low_reserve_is_noticed_once_if_it_lasts() -> None:
+def test_a_low_reserve_is_reported_once_if_it_lasts() -> None:
     clock = Clock()
     watch = ReserveWatch(clock)
 
     def changes(reserve: float, seconds: float) -> list[bool]:
-        """Return the states that are reported in this time."""
+        """Return the states that are reported within `seconds`."""
         reported = []
         for _ in range(round(seconds / ADVANCE_INTERVAL)):
             clock.seconds += ADVANCE_INTERVAL
@@ -61,7 +61,7 @@ def test_a_low_reserve_is_noticed_once_if_it_lasts() -> None:
 
 
 async def recorded(radio: OnAir, until_frame: Frames) -> list[Packet]:
-    """Return the packets of PCM up to a frame."""
+    """Return the PCM packets up to a frame."""
     async with radio.tone.tap("pcm", history=HISTORY) as tap:
         packets = []
         async for packet in tap:
@@ -78,7 +78,7 @@ def samples(packets: list[Packet]) -> tuple[Frames, np.ndarray[tuple[int, int], 
     return first, np.frombuffer(b"".join(packet.data for packet in packets), "<i2").reshape(-1, 2)
 
 
-async def test_a_change_is_heard_where_its_answer_says_soon_after_the_live_edge() -> None:
+async def test_a_change_is_heard_at_the_frame_it_returned_soon_after_the_live_edge() -> None:
     async with on_air() as radio:
         tone = radio.tone
         await until(lambda: tone.edge.reserve > 6)

@@ -1,4 +1,4 @@
-"""The same piece goes on after a worker was killed or stopped, and after a restart of the server."""
+"""The same piece continues after a worker is killed or stopped and after the server restarts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ small = test_station.settings
 
 
 async def kill_worker(channel: Channel, number: signal.Signals = signal.SIGKILL) -> None:
-    """Send a signal to the worker, and return when another one has taken its place."""
+    """Send a signal to the worker and return once another one has replaced it."""
     victim = channel.pid
     assert victim is not None
     os.kill(victim, number)
@@ -40,9 +40,9 @@ async def kill_worker(channel: Channel, number: signal.Signals = signal.SIGKILL)
 
 
 def aired(channel: Channel) -> tuple[list[tuple[int, ...]], list[Frames]]:
-    """Return the notes and the bar lines that were on the air, on the station's own clock.
+    """Return the notes and bar lines that were on the air, on the station's own clock.
 
-    A bar that was played again, because something else was heard meanwhile, counts once.
+    A bar that was replayed after an interruption counts once.
     """
     assert len({run.settings.seed for run in channel.runs}) == 1
 
@@ -53,7 +53,7 @@ def aired(channel: Channel) -> tuple[list[tuple[int, ...]], list[Frames]]:
     return list(dict.fromkeys(notes)), list(dict.fromkeys(own(bar.frame) for bar in channel.journal.bars))
 
 
-async def test_bars_go_on_whenever_the_worker_is_killed_and_changes_are_kept() -> None:
+async def test_bars_continue_whenever_the_worker_is_killed_and_changes_are_kept() -> None:
     async with on_air() as radio:
         for number, seconds in enumerate((1, 4, 7)):
             await until(lambda seconds=seconds: radio.tone.edge.live > seconds * SAMPLE_RATE)  # type: ignore[misc]
@@ -67,7 +67,7 @@ async def test_bars_go_on_whenever_the_worker_is_killed_and_changes_are_kept() -
         assert radio.tone.restarts == 3
 
 
-async def test_a_stopped_worker_is_replaced_before_the_reserve_ends() -> None:
+async def test_a_stopped_worker_is_replaced_before_the_reserve_runs_out() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.reserve > 12)
         late = radio.tone.edge.total_delay
@@ -85,7 +85,7 @@ async def play_until(radio: OnAir, frame: Frames) -> None:
     await until(lambda: radio.tone.edge.live > frame)
 
 
-async def test_a_restarted_server_goes_on_with_piece_controls_and_history(tmp_path: Path) -> None:
+async def test_a_restarted_server_resumes_the_piece_its_controls_and_its_history(tmp_path: Path) -> None:
     states = StateFolder(tmp_path)
     async with on_air(settings(seed=5), states=states) as radio:
         assert (await patch(radio, '{"tempo": 71}'))[0] == 200
@@ -93,7 +93,7 @@ async def test_a_restarted_server_goes_on_with_piece_controls_and_history(tmp_pa
     end = radio.tone.edge.live
     async with on_air(settings(seed=5, controls=Controls(rain_mute=False)), states=states) as radio:
         assert end <= radio.tone.edge.live < end + 5 * SAMPLE_RATE
-        assert (radio.tone.controls.tempo, radio.tone.controls.rain_mute) == (71, False)  # the config has changed it
+        assert (radio.tone.controls.tempo, radio.tone.controls.rain_mute) == (71, False)  # changed by the config
         assert [dict(change.controls) for change in radio.tone.runs[-1].changes] == [
             {"tempo": 71},
             {"rain_mute": False},
@@ -103,14 +103,14 @@ async def test_a_restarted_server_goes_on_with_piece_controls_and_history(tmp_pa
         assert [track["title"] for track in history["tracks"]] == ["Tone 2 of seed 5", "Tone 1 of seed 5"]
         await play_until(radio, 17 * SAMPLE_RATE)
         _, bars = aired(radio.tone)
-        assert bars == [BAR * number for number in range(len(bars))]  # those since the snapshot are there, too
+        assert bars == [BAR * number for number in range(len(bars))]  # including those since the snapshot
         tracks = [track.title for track in radio.tone.now_playing.tracks]
         assert tracks == ["Tone 1 of seed 5", "Tone 2 of seed 5", "Tone 3 of seed 5"]
     async with on_air(settings(seed=6), states=states) as radio:
         assert [track.title for track in radio.tone.now_playing.tracks] in ([], ["Tone 1 of seed 6"])
 
 
-async def test_listeners_get_some_seconds_before_the_server_stops_and_the_next_one_goes_on_there(
+async def test_a_stopping_server_sends_some_seconds_ahead_and_the_next_one_resumes_there(
     tmp_path: Path,
 ) -> None:
     states = StateFolder(tmp_path)
@@ -145,7 +145,7 @@ async def test_a_damaged_state_is_set_aside_and_a_new_piece_begins(
     assert len(lines) == 1
 
 
-async def test_a_station_without_a_seed_begins_with_another_one_each_time(tmp_path: Path) -> None:
+async def test_a_station_without_a_seed_draws_a_new_one_unless_it_resumes(tmp_path: Path) -> None:
     seeds = []
     for states in (None, None, StateFolder(tmp_path), StateFolder(tmp_path)):
         async with on_air(settings(seed=0), states=states) as radio:
@@ -157,7 +157,7 @@ async def test_a_station_without_a_seed_begins_with_another_one_each_time(tmp_pa
 
 
 def undisturbed(station_settings: StationSettings, end: Frames) -> tuple[list[tuple[int, ...]], list[Frames]]:
-    """Return the notes and the bar lines that a station plays before frame `end` if nothing happens to it."""
+    """Return the notes and bar lines that an undisturbed station plays before frame `end`."""
     station = open_station(station_settings)
     try:
         for _ in range(0, end + SAMPLE_RATE, SAMPLE_RATE):
@@ -174,8 +174,8 @@ def undisturbed(station_settings: StationSettings, end: Frames) -> tuple[list[tu
 
 
 @pytest.mark.slow
-async def test_the_notes_are_those_of_an_undisturbed_station(small: StationSettings) -> None:
-    """A real station, killed three times: before and after its first snapshot, and while controls are changed."""
+async def test_a_station_with_killed_workers_plays_the_notes_of_an_undisturbed_one(small: StationSettings) -> None:
+    """The worker of a real station is killed three times, before and after its first snapshot."""
     station_settings = replace(small, seed=5)
     async with on_air(station_settings, worker=WORKER_COMMAND) as radio:
         channel = radio.channels["chill"]
@@ -198,10 +198,10 @@ async def play(channel: Channel, frames: Frames) -> None:
 
 
 @pytest.mark.slow
-async def test_the_notes_of_three_servers_are_those_of_an_undisturbed_station(
+async def test_three_servers_in_turn_play_the_notes_of_an_undisturbed_station(
     small: StationSettings, tmp_path: Path
 ) -> None:
-    """A real station whose server is stopped and started twice. What a server plays again is the same, too."""
+    """The server of a real station is stopped and started twice. Replayed notes are the same, too."""
     station_settings, states = replace(small, seed=5), StateFolder(tmp_path)
     notes: dict[tuple[int, ...], None] = {}
     bars: dict[Frames, None] = {}
@@ -217,12 +217,12 @@ async def test_the_notes_of_three_servers_are_those_of_an_undisturbed_station(
         bars |= dict.fromkeys(more_bars)
     expected, lines = undisturbed(station_settings, end)
     assert list(notes) == expected[: len(notes)]
-    assert len(notes) >= len(expected) - 10  # the last of a moment before the end have not aired
+    assert len(notes) >= len(expected) - 10  # the last few before the end have not aired
     assert list(bars) == lines[: len(bars)]
 
 
 @pytest.mark.slow
-async def test_a_prime_survives_a_worker_that_is_killed_before_its_next_snapshot(
+async def test_a_prime_survives_if_the_worker_is_killed_before_its_next_snapshot(
     small: StationSettings, tmp_path: Path
 ) -> None:
     prime = prime_of(song(tmp_path / "song.mid", tempo=101), "song", PartChoice())
@@ -231,7 +231,7 @@ async def test_a_prime_survives_a_worker_that_is_killed_before_its_next_snapshot
         await until(lambda: channel.edge.live > 2 * SAMPLE_RATE)
         own = channel.now_playing.tracks[-1].event
         await channel.prime_station(as_json(prime))
-        await kill_worker(channel)  # what the next one knows of the prime is in the log alone
+        await kill_worker(channel)  # the next one knows the prime only from the log
         await channel.act(Action("skip"))
         await until(lambda: channel.now_playing.tracks[-1].event.number > own.number, 60)
         track = channel.now_playing.tracks[-1].event

@@ -1,4 +1,4 @@
-"""A real station whose reserve is replaced again and again: what it says it plays is what is heard."""
+"""A real station whose reserve is replaced repeatedly: its reports match the audio on the air."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ small = test_station.settings
 
 @contextlib.asynccontextmanager
 async def recorded(channel: Channel) -> AsyncIterator[list[Packet]]:
-    """Record the packets of PCM."""
+    """Record the PCM packets."""
     packets: list[Packet] = []
 
     async def record() -> None:
@@ -43,7 +43,7 @@ async def recorded(channel: Channel) -> AsyncIterator[list[Packet]]:
 
 
 def sound_of(packets: list[Packet], start: Frames, end: Frames) -> Block:
-    """Return the recorded sound of some frames; there are no gaps."""
+    """Return the recorded sound from `start` to `end`. The recording must have no gaps."""
     first = packets[0].frame
     assert [packet.frame for packet in packets] == list(range(first, packets[-1].frame + 1, 960))
     samples = np.frombuffer(b"".join(packet.data for packet in packets), "<i2").reshape(-1, 2)
@@ -56,7 +56,7 @@ async def play_on(channel: Channel, seconds: float) -> None:
 
 
 def check_replay(channel: Channel, packets: list[Packet], end: Frames) -> None:
-    """Compare what was on the air with its replay from the notes, the bars and the recorded changes."""
+    """Compare the audio on the air with its replay from the notes, the bars and the recorded changes."""
     start, passages = channel.journal.passages(channel.runs, end, 300)
     replayed = np.concatenate([blocks["mix"] for passage in passages for blocks in replay(passage)])
     begin = max(start, packets[0].frame)
@@ -64,12 +64,12 @@ def check_replay(channel: Channel, packets: list[Packet], end: Frames) -> None:
     residual = np.abs(replayed[begin - start :][: len(aired)] - aired).max(axis=1)
     assert len(aired) > 10 * SAMPLE_RATE
     assert np.median(residual) < 2**-15
-    # FluidSynth ramps the first 64 frames of a note from the level of the voice that it uses again.
+    # FluidSynth ramps the first 64 frames of a note from the level of the voice that it reuses.
     assert 10 * np.log10(np.mean(residual**2) + 1e-15) < -70
 
 
 @pytest.mark.slow
-async def test_the_history_of_changes_is_what_was_heard_also_if_the_worker_is_killed_right_after(
+async def test_the_history_of_changes_matches_the_audio_even_if_the_worker_is_killed(
     small: StationSettings,
 ) -> None:
     async with on_air(replace(small, seed=5), worker=WORKER_COMMAND) as radio:
@@ -77,7 +77,7 @@ async def test_the_history_of_changes_is_what_was_heard_also_if_the_worker_is_ki
         async with recorded(channel) as packets:
             await until(lambda: channel.edge.live > 10 * SAMPLE_RATE and channel.edge.reserve > 6)
             landings = await channel.change_controls({"drums_level": -9.0, "tempo": 90.0})
-            await until(lambda: channel.edge.reserve > 12)  # with less, a stand-in may play meanwhile
+            await until(lambda: channel.edge.reserve > 12)  # with less, a stand-in may play in between
             victim = channel.pid
             assert victim is not None
             os.kill(victim, signal.SIGKILL)
@@ -89,7 +89,7 @@ async def test_the_history_of_changes_is_what_was_heard_also_if_the_worker_is_ki
             await play_on(channel, 6)
             end = channel.edge.live
             await play_on(channel, 1)
-        assert 1 <= channel.rewinds <= 3  # a station that is hardly ahead is changed where it is
+        assert 1 <= channel.rewinds <= 3  # a station that is barely ahead is changed without a rewind
         assert channel.restarts == 1
         tempos = {bar.frame: bar.tempo for bar in channel.journal.bars}
         check_replay(channel, packets, end)
@@ -98,7 +98,7 @@ async def test_the_history_of_changes_is_what_was_heard_also_if_the_worker_is_ki
 
 
 @pytest.mark.slow
-async def test_after_changes_in_quick_succession_the_last_values_sound(small: StationSettings) -> None:
+async def test_the_last_values_sound_after_changes_in_quick_succession(small: StationSettings) -> None:
     draw = random.Random(3)
     async with on_air(replace(small, seed=5), worker=WORKER_COMMAND) as radio:
         channel = radio.channels["chill"]
@@ -131,8 +131,8 @@ async def test_after_changes_in_quick_succession_the_last_values_sound(small: St
         check_replay(channel, packets, end)
 
 
-async def test_new_settings_are_heard_although_the_reserve_is_full() -> None:
-    """A reload gives up most of the reserve, and its stream goes on without a gap."""
+async def test_new_settings_are_heard_soon_even_if_the_reserve_is_full() -> None:
+    """A reload discards most of the reserve, and the stream continues without a gap."""
     async with on_air() as radio, recorded(radio.tone) as packets:
         channel = radio.tone
         await until(lambda: channel.edge.reserve > 10)

@@ -1,4 +1,4 @@
-"""The state of a station is saved once at a time, and the last save is the last one."""
+"""Saves of a station's state never overlap, and the last one to begin is the last one to end."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.server.on_air import DEADLINE, on_air, until
 
 
 class SlowFolder(StateFolder):
-    """A folder whose writes take until `go_on` is set."""
+    """A folder whose writes do not end until `may_end` is set."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.go_on = threading.Event()
+        self.may_end = threading.Event()
         self.steps: list[str] = []
 
     def write(self, name: str, saved: Any) -> None:
         self.steps.append(f"begins {saved}")
-        self.go_on.wait(DEADLINE)
+        self.may_end.wait(DEADLINE)
         self.steps.append(f"ends {saved}")
 
 
-async def test_the_last_save_waits_for_one_that_was_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_last_save_waits_for_a_cancelled_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states = SlowFolder(tmp_path)
     async with on_air(start=False, states=states) as radio:
         numbers = iter(range(9))
@@ -39,6 +39,6 @@ async def test_the_last_save_waits_for_one_that_was_cancelled(tmp_path: Path, mo
         for _ in range(5):
             await asyncio.sleep(0)
         assert not stop.done()
-        states.go_on.set()
+        states.may_end.set()
         await stop
         assert states.steps == ["begins 0", "ends 0", "begins 1", "ends 1"]

@@ -1,4 +1,4 @@
-"""The snapshots of a station that are kept, and how much is rendered again from one."""
+"""The snapshots that a station keeps, and the amount of audio that is rendered again from one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from radio.worker.pcm_ring import RESERVE
 from tests.server.tone_worker import settings
 
 BAR: Frames = 120_000
-"""Two and a half seconds: 96 beats in a minute."""
+"""Two and a half seconds: a bar at 96 BPM."""
 
 MOST: Frames = PREROLL + WARM_UP + SPACING + BAR
-"""Frames that a station may render before its first audio that listeners get."""
+"""Most frames that a station may render before the first audio that listeners hear."""
 
 AHEAD: Frames = round(RESERVE * SAMPLE_RATE)
 
 
 def played() -> Iterator[tuple[Piece, Frames]]:
-    """Yield a piece at many places of its live edge; the worker's clock began a second after the channel's."""
+    """Yield a piece at many positions of its live edge; the worker's clock starts a second after the channel's."""
     piece = Piece(settings(seed=5))
     piece.offset = SAMPLE_RATE
     piece.add_run(StartedStation(piece.settings, {}, 0, resumed=False))
@@ -55,7 +55,7 @@ def test_a_restarted_radio_renders_little_before_its_first_audio() -> None:
 
 
 @pytest.mark.parametrize("reserve", [0, 3 * SAMPLE_RATE, AHEAD])
-def test_the_next_worker_has_complete_sound_from_the_live_edge_on(reserve: Frames) -> None:
+def test_the_next_worker_has_complete_sound_from_the_live_edge_onward(reserve: Frames) -> None:
     for piece, live in played():
         frame = live + reserve - piece.offset
         _, resume = piece.next_start({}, frame, past=reserve + WARM_UP, with_events=False)
@@ -64,7 +64,7 @@ def test_the_next_worker_has_complete_sound_from_the_live_edge_on(reserve: Frame
         assert resume.events_from == resume.frame == frame
 
 
-def test_snapshots_that_nothing_needs_are_forgotten() -> None:
+def test_snapshots_that_are_no_longer_needed_are_dropped() -> None:
     for piece, live in played():
         _, earliest = piece.next_start({}, live - piece.offset, past=10**9, with_events=True)
         assert earliest is not None

@@ -1,4 +1,4 @@
-"""A station goes on with the files that it began with, whatever happens to them on the disk."""
+"""A station keeps using the files it started with, even if they change or disappear on disk."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_missing_file_is_left_out(tmp_path: Path) -> None:
     assert set(files.digests) == {"drums", "chords", "bass"}
 
 
-def test_a_tuned_state_is_copied_where_the_station_has_one(tmp_path: Path) -> None:
+def test_a_tuned_state_is_copied_if_the_station_has_one(tmp_path: Path) -> None:
     state = tmp_path / "rainy.safetensors"
     state.write_bytes(b"state")
     files = FileCopies().of(settings(piano_state=state))
@@ -58,14 +58,14 @@ def own_files(station: StationSettings, folder: Path) -> StationSettings:
 
 
 def destroy(folder: Path) -> None:
-    """Truncate each file of a folder, fill it with zeros, and remove it."""
+    """Overwrite each file of a folder with zeros and remove it."""
     for path in folder.iterdir():
         path.write_bytes(bytes(100))
         path.unlink()
 
 
 @pytest.mark.slow
-async def test_the_same_piece_goes_on_when_all_files_are_removed_and_the_worker_is_killed(
+async def test_the_piece_continues_if_all_files_are_removed_and_the_worker_is_killed(
     small: StationSettings, tmp_path: Path
 ) -> None:
     own = own_files(replace(small, seed=5), tmp_path)

@@ -1,4 +1,4 @@
-"""A station that cannot play its music: its last bars are heard, then textures, and the music again by itself."""
+"""A station that cannot play its music repeats its last bars, then plays textures, and resumes when it can."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.station import test_station
 small = test_station.settings
 
 
-def test_tiers_are_counted_on_the_clock_of_the_live_edge() -> None:
+def test_tiers_are_timed_by_the_live_edge() -> None:
     tiers = Tiers()
     tiers.plan(10 * SAMPLE_RATE, "repeat")
     tiers.plan(190 * SAMPLE_RATE, "texture")
@@ -45,7 +45,7 @@ def test_tiers_are_counted_on_the_clock_of_the_live_edge() -> None:
     assert tiers.seconds == {"music": 14, "repeat": 180, "texture": 11}
 
 
-def test_what_was_planned_is_replaced_from_a_frame_on() -> None:
+def test_a_new_plan_replaces_later_ones() -> None:
     tiers = Tiers()
     tiers.plan(10, "repeat")
     tiers.plan(20, "texture")
@@ -69,7 +69,7 @@ class Recorder:
                 self._parts.append((packet.frame, samples))
 
     async def sound(self) -> tuple[Frames, Block]:
-        """Return the first frame and the samples, which must have no hole, and stop."""
+        """Stop, and return the first frame and the samples, which must have no gap."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         frames = [frame for frame, _ in self._parts]
@@ -83,7 +83,7 @@ def level(block: Block) -> float:
 
 
 def tonal(block: Block) -> float:
-    """Return the share of the left channel's power that lies in the tone of 440 Hz."""
+    """Return the 440 Hz tone's share of the left channel's power."""
     left = block[:, 0]
     times = np.arange(len(left)) / SAMPLE_RATE
     at = abs(np.exp(-2j * np.pi * 440 * times) @ left) ** 2 * 2 / len(left)
@@ -97,8 +97,8 @@ async def end_worker(radio: OnAir) -> None:
     await until(lambda: radio.tone.pid != pid)
 
 
-async def change_meanwhile(radio: OnAir) -> None:
-    """Change controls of the music and of the mix while something stands in for the music."""
+async def change_while_a_stand_in_plays(radio: OnAir) -> None:
+    """Change controls of the music and of the mix while a stand-in plays."""
     status, answer = await patch(radio, '{"tempo": 90, "rain_mute": false}')
     waits = {"bar": None, "frame": None}
     assert (status, answer["controls"]) == (
@@ -116,15 +116,15 @@ async def change_meanwhile(radio: OnAir) -> None:
     assert answer["controls"]["tempo"]["value"] == 71
 
 
-def assert_made_where_the_music_goes_on(answer: dict[str, Any], run: WorkerRun) -> None:
+def assert_made_where_the_music_resumes(answer: dict[str, Any], run: WorkerRun) -> None:
     assert not any(control["pending"] for control in answer["controls"].values())
     own = run.begins - run.origin
-    line = run.origin - -own // BAR * BAR  # the bar line that follows, or is there
+    line = run.origin - -own // BAR * BAR  # the first bar line at or after its start
     made = {(name, value): change.frame for change in run.changes for name, value in change.controls.items()}
     assert made == {("tempo", 71): line, ("rain_mute", False): run.begins}
 
 
-async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_path: Path) -> None:
+async def test_the_last_bars_are_repeated_until_the_station_opens_again(tmp_path: Path) -> None:
     needed = tmp_path / "font.sf2"
     needed.touch()
     async with on_air(settings(description=f"needs {needed}")) as radio:
@@ -138,7 +138,7 @@ async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_pa
         await until(lambda: channel.edge.live > live + 4 * SAMPLE_RATE)
         _, answer = await get(radio, "/api/stations/tone")
         assert (answer["tier"], answer["on_air"]) == ("repeat", True)
-        await change_meanwhile(radio)
+        await change_while_a_stand_in_plays(radio)
         needed.touch()
         await until(lambda: channel.tiers.current == "music")
         back = channel.edge.live
@@ -150,18 +150,18 @@ async def test_the_last_bars_are_repeated_until_the_station_can_be_opened(tmp_pa
             sound[start : start + SAMPLE_RATE // 2] for start in range(0, len(sound) - SAMPLE_RATE, SAMPLE_RATE // 2)
         ]
         assert min(map(level, seconds)) > -20
-        assert min(map(tonal, seconds)) > 0.8  # where the bars begin, 20 ms are a crossfade, maybe of opposite phases
+        assert min(map(tonal, seconds)) > 0.8  # the repeat begins with a 20 ms crossfade, maybe of opposite phases
         assert len(channel.runs) == 2
         run = channel.runs[-1]
         assert run.settings.seed == channel.runs[0].settings.seed
-        assert_made_where_the_music_goes_on(answer, run)
+        assert_made_where_the_music_resumes(answer, run)
         bars = [bar.frame - run.origin for bar in channel.journal.bars if bar.frame >= run.begins]
         before = [bar.frame - channel.runs[0].origin for bar in channel.journal.bars if bar.frame < run.begins]
         assert bars[0] in {before[-1], before[-1] + BAR}
         assert [bar // BAR for bar in bars] == list(range(bars[0] // BAR, bars[0] // BAR + len(bars)))
 
 
-async def test_textures_are_heard_if_a_station_cannot_be_opened_at_all(tmp_path: Path) -> None:
+async def test_textures_are_heard_if_a_station_has_never_opened(tmp_path: Path) -> None:
     needed = tmp_path / "font.sf2"
     async with on_air(settings(description=f"needs {needed}"), start=False) as radio:
         channel = radio.tone
@@ -214,7 +214,7 @@ async def test_silence_is_replaced_before_it_is_heard(caplog: pytest.LogCaptureF
     assert "Traceback" not in caplog.text
 
 
-async def test_a_muted_station_says_so(tmp_path: Path) -> None:
+async def test_a_muted_station_is_reported_as_muted(tmp_path: Path) -> None:
     async with on_air() as radio:
         muted = ", ".join(f'"{layer}_mute": true' for layer in LAYERS)
         assert (await patch(radio, f"{{{muted}}}"))[0] == 200
@@ -226,7 +226,7 @@ async def test_a_muted_station_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_the_bars_of_a_real_station_are_repeated_and_its_piece_goes_on(
+async def test_a_real_station_repeats_its_bars_and_then_resumes_its_piece(
     small: StationSettings, tmp_path: Path
 ) -> None:
     font = tmp_path / "own.sf2"
@@ -264,7 +264,7 @@ async def test_the_bars_of_a_real_station_are_repeated_and_its_piece_goes_on(
 
 
 @pytest.mark.slow
-async def test_a_restart_while_the_last_bars_are_repeated_goes_on_with_piece_and_changes(tmp_path: Path) -> None:
+async def test_a_restart_while_the_last_bars_are_repeated_keeps_the_piece_and_changes(tmp_path: Path) -> None:
     needed, states = tmp_path / "font.sf2", StateFolder(tmp_path / "states")
     needed.touch()
     station = settings(description=f"needs {needed}", seed=5)
@@ -273,7 +273,7 @@ async def test_a_restart_while_the_last_bars_are_repeated_goes_on_with_piece_and
         needed.unlink()
         await end_worker(radio)
         await until(lambda: radio.tone.tiers.current == "repeat")
-        await change_meanwhile(radio)
+        await change_while_a_stand_in_plays(radio)
     before = [bar.frame - radio.tone.runs[-1].origin for bar in radio.tone.journal.bars]
     end = radio.tone.edge.live
     needed.touch()
@@ -284,14 +284,14 @@ async def test_a_restart_while_the_last_bars_are_repeated_goes_on_with_piece_and
         await until(lambda: channel.edge.live > run.begins + 2 * SAMPLE_RATE)
         _, answer = await get(radio, "/api/stations/tone")
         assert answer["controls"]["tempo"]["value"] == 71
-        assert_made_where_the_music_goes_on(answer, run)
+        assert_made_where_the_music_resumes(answer, run)
         assert run.begins - run.origin == before[-1]  # the bar in which the music stopped
         assert run.settings.seed == 5
         _, history = await get(radio, "/api/stations/tone/history")
         assert [track["title"] for track in history["tracks"]][-1] == "Tone 1 of seed 5"
 
 
-async def test_a_piece_goes_on_after_a_start_with_a_damaged_model(tmp_path: Path) -> None:
+async def test_a_piece_resumes_after_a_start_with_a_damaged_model(tmp_path: Path) -> None:
     needed, piano, states = tmp_path / "font.sf2", tmp_path / "piano.safetensors", StateFolder(tmp_path / "states")
     needed.touch()
     piano.write_bytes(b"a model")

@@ -28,7 +28,7 @@ def split_titles(body: bytes, metaint: int = 16_000) -> tuple[bytes, list[tuple[
 
 
 def frame_sizes(format_: str, audio: bytes) -> list[int]:
-    """Return the sizes of all complete frames: 576 bytes in MP3 at our bit rate, else as the ADTS header says."""
+    """Return the sizes of all complete frames: 576 bytes for MP3 at our bit rate, otherwise as in the ADTS header."""
     sizes, at = [], 0
     while at + 6 < len(audio):
         assert audio[at] == 0xFF
@@ -53,7 +53,7 @@ async def test_titles_are_inserted_on_request() -> None:
 
 
 async def check_titles(format_: str, body: bytes) -> None:
-    """Check that the second title is at its place, and that the audio without titles can be decoded."""
+    """Check that the second title is in its place and that the audio without titles can be decoded."""
     audio, titles = split_titles(body)
     assert [title for _, title in titles] == ["Tone 1 of seed 1", "Tone 2 of seed 1"]
     packets = frame_sizes(format_, audio)

@@ -56,7 +56,7 @@ def test_changes_take_effect_where_they_land() -> None:
     assert [change.controls for change in one.changes_between(210, 301)] == [{"tempo": 70.0}, {"tempo": 72.0}]
 
 
-def test_a_mood_that_waits_for_its_loop_is_replaced_by_another_and_a_skip_brings_it_forward() -> None:
+def test_a_pending_mood_is_replaced_by_the_next_one_and_brought_forward_by_a_skip() -> None:
     one = run()
     one.change_controls({"mood": Landing(8, 800), "keys_mute": Landing(2, 210)}, {"mood": "sad", "keys_mute": True})
     one.change_controls({"tempo": Landing(3, 300)}, {"tempo": 110.0})
@@ -95,7 +95,7 @@ def test_steps_that_are_rendered_again_are_recorded_once() -> None:
     make(1)
     assert list(one.changes) == expected
     one.retract(450)
-    one.change_controls({"tempo": Landing(5, 480)}, {"tempo": 90.0})  # the rest of the steps is given up
+    one.change_controls({"tempo": Landing(5, 480)}, {"tempo": 90.0})  # the remaining steps are dropped
     make(1)
     assert [dict(change.controls) for change in one.changes][3:] == [{"tempo": 90.0}, {"swing": 60.0}]
 
@@ -151,7 +151,7 @@ def test_a_run_records_only_settings_that_shape_the_music(shipped: StationSettin
 
 
 def test_a_long_history_is_encoded_quickly() -> None:
-    """The history is encoded on the event loop: nine hours of tracks, and as many changes as are kept."""
+    """The history is encoded on the event loop: nine hours of tracks and the most changes that are kept."""
     one = run()
     for number in range(worker_runs.MAX_CHANGES):
         one.change_controls({"tempo": Landing(number, number * 100)}, {"tempo": 50.0 + number % 60})
@@ -171,11 +171,11 @@ def test_a_run_names_the_tuned_state_of_its_station() -> None:
     assert checkpoints["drums_state"] is None
 
 
-async def test_history_over_http_through_a_restart() -> None:
+async def test_the_history_over_http_continues_when_the_worker_restarts() -> None:
     async with on_air(settings(seed=5)) as radio:
         await patch(radio, '{"tempo": 71}')
         assert radio.tone.pid is not None
-        await until(lambda: radio.tone.edge.reserve > 15)  # the next worker is in time, on a busy machine too
+        await until(lambda: radio.tone.edge.reserve > 15)  # the next worker is in time even on a busy machine
         os.kill(radio.tone.pid, signal.SIGKILL)
         await until(lambda: len(radio.tone.now_playing.tracks) == 2, 90)
         status, body = await get(radio, "/api/stations/tone/history?limit=5")
@@ -183,7 +183,7 @@ async def test_history_over_http_through_a_restart() -> None:
         second, first = body["tracks"]
         assert (first["title"], second["title"]) == ("Tone 1 of seed 5", "Tone 2 of seed 5")
         assert (first["bar"], second["bar"]) == (1, 9)
-        (run,) = body["runs"]  # the worker that took over went on with the same piece
+        (run,) = body["runs"]  # the next worker continued the same piece
         assert (run["seed"], run["controls"]["tempo"]) == (5, 80.0)
         assert [change["controls"] for change in run["changes"]] == [{"tempo": 71.0}]
         assert len(run["checkpoints"]["piano"]["sha256"]) == 64
@@ -203,7 +203,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> StationSettings:
 
 
 @pytest.mark.usefixtures("two_candidates")
-def test_a_run_is_composed_again_from_its_record(shipped: StationSettings) -> None:
+def test_a_run_can_be_composed_again_from_its_record(shipped: StationSettings) -> None:
     """The history suffices: the seed, the initial controls, and the bars at which changes take effect."""
 
     def compose(seed: int, first: Controls, changes: list[dict[str, Any]], bars: int) -> list[Bar]:

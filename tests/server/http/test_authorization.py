@@ -67,8 +67,8 @@ async def test_any_host_name_is_accepted_with_the_token() -> None:
             assert await change_tempo(radio, Host="radio.example", Authorization=wrong) == (401, "no_token")
 
 
-async def test_credentials_of_another_scheme_are_no_guesses() -> None:
-    """A proxy may pass on those with which a guest signed in to the proxy."""
+async def test_credentials_of_another_scheme_do_not_count_as_guesses() -> None:
+    """A proxy may forward the credentials that a guest used to sign in to it."""
     failures = Allowance(WRONG_TOKENS, 60.0, lambda: 0.0)
     async with on_air(authorization=Authorization(control=True, token="sesame", failures=failures)) as radio:
         answers = [await change_tempo(radio, Authorization="Basic Z3Vlc3Q6") for _ in range(WRONG_TOKENS + 2)]
@@ -77,7 +77,7 @@ async def test_credentials_of_another_scheme_are_no_guesses() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/api/stations", "/api/stations/tone", "/healthz", "/nowhere", "/tona.opus"])
-async def test_pages_of_every_site_may_read(path: str) -> None:
+async def test_pages_of_any_site_may_read(path: str) -> None:
     async with on_air(start=False) as radio:
         async with radio.http.get(radio.root + path, headers={"Origin": "https://a.example"}) as response:
             assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -88,7 +88,7 @@ async def test_pages_of_every_site_may_read(path: str) -> None:
             assert allowed == (None if path == "/nowhere" else "GET, HEAD, OPTIONS")
 
 
-async def test_many_wrong_tokens_lock_their_address_out_for_a_while() -> None:
+async def test_an_address_with_many_wrong_tokens_is_locked_out_for_a_while() -> None:
     failures = Allowance(WRONG_TOKENS, 60.0, lambda: 0.0)
     async with on_air(authorization=Authorization(control=True, token="sesame", failures=failures)) as radio:
         guesses = [await change_tempo(radio, Authorization=f"Bearer {number}") for number in range(WRONG_TOKENS + 2)]

@@ -1,4 +1,4 @@
-"""Random requests to every address of `/api/openapi.json`, while a listener is connected."""
+"""Random requests to every address in `/api/openapi.json`, while a listener is connected."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from schemathesis import Case
 
 ENOUGH = 64
-"""Bytes that are read of an endless response."""
+"""Bytes that are read from an endless response."""
 HEAVY = 4
-"""Requests to an address that starts jobs are fewer by this factor, and three at most; jobs are tested elsewhere."""
+"""Addresses that start jobs get fewer requests by this factor, at most three; jobs are tested elsewhere."""
 PATIENCE = 180.0
 """Longest time of a job on a busy machine, in seconds."""
 
 
 def can_be_wrong(described: dict[str, Any]) -> bool:
-    """Return whether a request of this operation can be invalid; a plain string cannot."""
+    """Return whether a request to this operation can be invalid; a plain string is always valid."""
     schemas = [parameter["schema"] for parameter in described.get("parameters", ())]
     return "requestBody" in described or any(schema != {"type": "string"} for schema in schemas)
 
 
 class Fuzzer:
-    """Sends test cases and checks the responses, in a thread of its own."""
+    """Sends test cases and checks the responses, in its own thread."""
 
     def __init__(self, root: str, document: dict[str, Any]) -> None:
         self.counts: Counter[int] = Counter()
@@ -47,7 +47,7 @@ class Fuzzer:
         self._session = requests.Session()
 
     def run(self, examples: int) -> None:
-        """Send so many valid and so many invalid requests to each operation."""
+        """Send `examples` valid and as many invalid requests to each operation."""
         import schemathesis  # takes a second, and only slow tests need it
         from schemathesis import GenerationMode
 
@@ -117,7 +117,7 @@ class Listener:
 
 
 async def fuzz(radio: OnAir, examples: int) -> Counter[int]:
-    """Send random requests while someone listens; return the number of responses by status."""
+    """Send random requests while a listener is connected; return the number of responses by status."""
     await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
     listener = Listener(radio)
     listening = asyncio.create_task(listener.listen())

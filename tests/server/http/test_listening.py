@@ -46,7 +46,7 @@ async def test_a_name_is_served_on_all_its_addresses() -> None:
     assert {host for host, _ in await addresses(["localhost"])} <= known
 
 
-async def test_a_port_in_use_on_one_host_is_named_and_leaves_no_socket_open() -> None:
+async def test_the_error_for_a_port_in_use_names_its_host_and_leaves_no_socket_open() -> None:
     with socket.create_server(("127.0.0.2", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ServerError, match=rf"port {port} on 127.0.0.2 is in use.*--port"):
@@ -56,6 +56,6 @@ async def test_a_port_in_use_on_one_host_is_named_and_leaves_no_socket_open() ->
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
-async def test_a_host_that_is_not_of_this_machine_is_named(host: str) -> None:
+async def test_the_error_for_a_host_of_another_machine_names_it(host: str) -> None:
     with pytest.raises(ServerError, match=f"cannot listen on {host}"):
         await open_sockets([host], 0)

@@ -108,7 +108,7 @@ async def test_connections_without_a_complete_request_are_closed(monkeypatch: py
         assert (await send(radio, b"GET /healthz HTTP/1.0\r\n\r\n"))[0] == 200
 
 
-async def test_a_connection_may_wait_longer_for_its_next_request_than_a_head_may_take(
+async def test_an_idle_connection_may_last_longer_than_a_request_head_may_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(site, "REQUEST_TIMEOUT", 1.0)
@@ -129,7 +129,7 @@ async def test_a_connection_may_wait_longer_for_its_next_request_than_a_head_may
         assert (status, headers.get("keep-alive")) == (200, None)
 
 
-async def test_an_idle_connection_is_closed_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_connection_is_eventually_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "IDLE_TIMEOUT", 0.5)
     async with on_air(start=False) as radio:
         reader, writer = await asyncio.open_connection(radio.host, radio.port)
@@ -149,7 +149,7 @@ async def test_an_idle_connection_is_closed_at_last(monkeypatch: pytest.MonkeyPa
         ("/api/stations/tone/skip", False),
     ],
 )
-async def test_pages_of_other_sites_may_read_and_change_nothing(path: str, readable: bool) -> None:
+async def test_pages_of_other_sites_may_read_but_not_change_anything(path: str, readable: bool) -> None:
     preflight = {"Origin": "https://other.example", "Access-Control-Request-Method": "GET"}
     async with on_air(start=False) as radio, radio.http.options(radio.root + path, headers=preflight) as response:
         assert response.status == 204
@@ -172,13 +172,13 @@ def highest_descriptor() -> int:
 
 
 async def test_connections_leave_descriptors_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Other tests may leave holes below their descriptors. These are filled, so that all later ones stand in a row.
+    # Other tests may leave gaps below their descriptors. Fill them, so that all later ones are consecutive.
     highest = highest_descriptor()
     fillers = [os.dup(0)]
     while fillers[-1] <= highest:
         fillers.append(os.dup(0))
     lowest_free = fillers[-1] + 1
-    # Half of these are reserved. A connection takes a descriptor at both of its ends.
+    # Half of these are reserved. A connection takes a descriptor at each end.
     files = 2 * (lowest_free + 20)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     monkeypatch.setattr(site, "RESERVED_DESCRIPTORS", files)
@@ -274,7 +274,9 @@ async def test_every_error_has_the_same_form(request_: bytes, status: int, caplo
     assert warnings(caplog) == []
 
 
-async def test_a_client_that_disconnects_within_its_body_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_disconnects_before_the_end_of_its_body_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with on_air(start=False) as radio:
         _, writer = await asyncio.open_connection(radio.host, radio.port)
         writer.write(PATCH + JSON + b"Content-Length: 20\r\n\r\n{")
@@ -297,7 +299,7 @@ async def test_an_invalid_range_is_harmless(range_: str) -> None:
 
 
 @pytest.mark.parametrize("from_file", [True, False])
-async def test_an_answer_that_is_not_read_is_given_up(
+async def test_a_response_that_is_not_read_is_abandoned(
     from_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site, "WRITE_TIMEOUT", 1.0)

@@ -29,7 +29,7 @@ from tests.server.on_air import on_air
         ({"station": "chill", "controls": []}, "controls: [] is not an object of controls"),
     ],
 )
-def test_a_wrong_field_is_named_with_its_allowed_values(value: dict[str, Any], message: str) -> None:
+def test_an_error_names_the_wrong_field_and_its_allowed_values(value: dict[str, Any], message: str) -> None:
     with pytest.raises(ProblemError) as caught:
         read_object(value, TrackOrder, allowed={"station": "one of chill, study"})
     assert caught.value.status == 422

@@ -1,7 +1,7 @@
-// Start one of the usual HLS players on the audio element `player`. Faults that stop a player are in `window.faults`.
+// Start one of the usual HLS players on the audio element `player`. Errors that stop a player are in `window.faults`.
 window.faults = [];
 
-// video.js puts a box of its own around the element, and gives it the element's name.
+// video.js wraps the element in a box and gives the box the element's id.
 window.media = () => document.querySelector("audio");
 
 window.startPlayer = {

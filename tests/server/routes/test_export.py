@@ -32,7 +32,7 @@ async def exported(
         return response.status, dict(response.headers), await response.read()
 
 
-async def test_exports_in_every_format(tmp_path: Path) -> None:
+async def test_a_station_is_exported_in_every_format(tmp_path: Path) -> None:
     async with on_air() as radio:
         assert (await exported(radio, "seconds=2&format=mid"))[0] in {200, 503}
         await until(lambda: radio.tone.edge.live > 3.5 * SAMPLE_RATE)
@@ -104,7 +104,7 @@ async def test_a_job_that_crashes_is_reported(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 async def test_an_export_equals_the_captured_stream() -> None:
-    """A capture of the shipped models as Opus is compared with the export of the same frames."""
+    """Compare an Opus capture of the shipped models with the export of the same frames."""
     chill = load(STATIONS).stations["chill"]
     async with on_air(chill, worker=WORKER_COMMAND) as radio:
         channel = radio.channels["chill"]
@@ -128,11 +128,11 @@ async def test_an_export_equals_the_captured_stream() -> None:
     lags = range(-1_000, 1_001, 1)
     window = slice(SAMPLE_RATE, SAMPLE_RATE * 3)
     best = max(lags, key=lambda lag: float(np.dot(np.roll(stream, lag)[window], export[window])))
-    assert abs(best) < 600  # the encoder's own delay
+    assert abs(best) < 600  # the encoder's delay
     assert np.corrcoef(np.roll(stream, best)[1_000:-1_000], export[1_000:-1_000])[0, 1] > 0.98
 
 
-async def test_a_guest_exports_a_bounded_amount_and_the_operator_any() -> None:
+async def test_the_exports_of_a_guest_are_limited_and_the_operators_are_not() -> None:
     guests = {"X_Forwarded_For": "203.0.113.9"}
     owner = {"Authorization": "Bearer sesame"}
     async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
@@ -149,7 +149,7 @@ async def test_a_guest_exports_a_bounded_amount_and_the_operator_any() -> None:
         assert (await exported(radio, query))[0] == 200, "another address has its own allowance"
 
 
-async def test_a_guest_waits_for_two_exports_at_a_time() -> None:
+async def test_a_guest_may_wait_for_two_exports_at_a_time() -> None:
     async with on_air(authorization=Authorization(control=False, token=None)) as radio:
         await until(lambda: radio.tone.edge.live > 2.5 * SAMPLE_RATE)
         answers = await asyncio.gather(*(exported(radio, "seconds=1&format=wav") for _ in range(5)))

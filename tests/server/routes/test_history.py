@@ -18,7 +18,7 @@ def add_tracks(radio: OnAir, number: int) -> None:
     radio.tone.now_playing.tracks.extendleft(aired_track(first.frame - 1 - index, index) for index in range(number))
 
 
-async def test_pages_of_the_history_join_without_gap() -> None:
+async def test_pages_of_the_history_join_without_gaps() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.now_playing.tracks)
         add_tracks(radio, 120)
@@ -34,7 +34,7 @@ async def test_pages_of_the_history_join_without_gap() -> None:
         assert pages == frames[: len(pages)]
 
 
-async def test_an_answer_has_the_latest_change_although_answers_are_shared() -> None:
+async def test_a_response_has_the_latest_change_even_though_responses_are_shared() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.now_playing.tracks)
         for tempo in (71, 72, 73):
@@ -43,7 +43,7 @@ async def test_an_answer_has_the_latest_change_although_answers_are_shared() -> 
             assert run["changes"][-1]["controls"]["tempo"] == tempo
 
 
-async def test_a_guest_asks_a_bounded_number_of_times() -> None:
+async def test_the_number_of_requests_by_a_guest_is_limited() -> None:
     async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         radio.app[history.ANSWERS].allowance = Allowance(3, 60.0, lambda: 0.0)
         assert [(await get(radio, HISTORY))[0] for _ in range(5)] == [200, 200, 200, 429, 429]

@@ -30,7 +30,7 @@ NAMES: tuple[Format, ...] = ("aac", "opus")
 
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use segments of half a second, so that tests take seconds."""
+    """Use segments of half a second to keep the tests short."""
     monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE // 2)
 
 
@@ -46,7 +46,7 @@ async def fetch_playlist(radio: OnAir, name: str) -> str:
 
 
 async def wait_for_segments(radio: OnAir, name: str, segments: int, deadline: Seconds = DEADLINE) -> MediaPlaylist:
-    """Return the playlist when it has so many segments."""
+    """Return the playlist once it has at least `segments` segments."""
     async with asyncio.timeout(deadline):
         while True:
             now = read_list(await fetch_playlist(radio, name))
@@ -83,7 +83,7 @@ async def test_segments_are_seamless(name: Format) -> None:
     assert loudness.max() < 0.2
 
 
-async def test_the_first_request_is_answered_from_the_past() -> None:
+async def test_the_first_playlist_has_segments_from_the_past() -> None:
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
         before = radio.tone.edge.live
@@ -103,7 +103,7 @@ async def test_a_request_before_the_station_is_on_the_air_waits_for_it() -> None
 
 
 async def test_the_multivariant_playlist_waits_for_three_segments() -> None:
-    """Chromium fails if there are fewer; a player that plays does not request this playlist again."""
+    """Chromium fails with fewer. A player does not request this playlist again during playback."""
     async with on_air() as radio:
         status, _, _ = await fetch(radio, "index.m3u8")
         assert status == 200
@@ -135,7 +135,7 @@ async def test_renditions_have_the_same_numbers_times_and_discontinuities() -> N
     assert abs((opus.entries[0].at or 0) * 2 - opus.entries[0].number) < 0.05
 
 
-async def test_cache_headers() -> None:
+async def test_playlists_and_segments_have_cache_headers() -> None:
     async with on_air() as radio:
         await wait_for_segments(radio, "aac", 1)
         status, headers, body = await fetch(radio, "index.m3u8")
@@ -200,7 +200,7 @@ async def test_unknown_hls_addresses_are_not_found(path: str, code: str) -> None
         assert radio.tone.mounts == {}, "an encoder was started"
 
 
-async def test_segmenting_ends_when_idle_and_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_segmenting_ends_when_idle_and_restarts_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     async with on_air() as radio:
         first = await wait_for_segments(radio, "opus", 1)
         monkeypatch.setattr(rendition, "IDLE_TIMEOUT", 0.2)
@@ -222,7 +222,7 @@ async def test_a_station_that_is_removed_and_added_again_is_segmented_again() ->
         before = await wait_for_segments(radio, "aac", 1)
         removed = radio.channels.pop("tone")
         await removed.stop()
-        await until(lambda: not renditions._renditions, 0.9)  # at once: with its tap
+        await until(lambda: not renditions._renditions, 0.9)  # immediately, with its tap
         radio.channels["tone"] = Channel(settings(), worker=WORKER)
         await radio.tone.start()
         after = await wait_for_segments(radio, "aac", 2)
@@ -264,7 +264,7 @@ async def test_playlists_stay_consistent_when_the_worker_is_killed() -> None:
             assert fragment.number == known[-1].number
 
 
-async def test_a_segmenter_that_fell_behind_starts_again(
+async def test_a_segmenter_that_falls_behind_restarts(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with on_air() as radio:
@@ -320,7 +320,7 @@ def test_hls_listeners_are_bounded_and_expire() -> None:
     assert len(listeners) == listeners.networks == 0
 
 
-async def test_players_of_hls_at_one_address_do_not_fill_a_station() -> None:
+async def test_hls_players_at_one_address_do_not_fill_a_station() -> None:
     async with on_air(server=replace(ServerSettings(), listeners=2)) as radio:
         await wait_for_segments(radio, "aac", 1)
         for number in range(5):

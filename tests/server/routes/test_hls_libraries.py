@@ -32,7 +32,7 @@ _FLAGS = [
 
 @contextlib.asynccontextmanager
 async def page_with(library: str) -> AsyncIterator[Page]:
-    """Open a page that has the library and an audio element."""
+    """Open a page with the library and an audio element."""
     script = _SCRIPTS[library]
     assert script.is_file(), f"{script} is missing: npm ci --prefix scripts/js"
     async with async_playwright() as browsers:
@@ -58,7 +58,7 @@ async def until_played(page: Page, seconds: float, deadline: float = DEADLINE) -
         while played < seconds:
             await asyncio.sleep(0.2)
             now = await page.evaluate("media().currentTime")
-            played += max(0.0, min(now - begun, 1.0))  # a seek to the live edge is no playback
+            played += max(0.0, min(now - begun, 1.0))  # a seek to the live edge is not playback
             begun = now
             assert await page.evaluate("faults") == []
 
@@ -75,7 +75,7 @@ async def until_played(page: Page, seconds: float, deadline: float = DEADLINE) -
     ],
 )
 async def test_a_library_plays_a_station(library: str, list_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE)  # a list is full after seconds
+    monkeypatch.setattr("radio.stream.formats.hls.SEGMENT_FRAMES", SAMPLE_RATE)  # a playlist fills within seconds
     async with page_with(library) as page, on_air() as radio:
         await start(page, library, f"{radio.root}/tone/hls/{list_}")
         await until_played(page, 2)

@@ -1,4 +1,4 @@
-"""Real players on segments of four seconds: ffmpeg, the player of Chromium, Media Source Extensions."""
+"""Real players on segments of four seconds: ffmpeg, Chromium's player, Media Source Extensions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def check_ten_segments(radio: OnAir, name: Format) -> None:
 async def ffmpeg(address: str, seconds: int, *options: str) -> tuple[Any, str]:
     """Return the audio that ffmpeg decodes, shape (frames, 2), and its errors.
 
-    It warns of every initialization segment after the first.
+    It warns about every initialization segment after the first.
     """
     arguments = ("-nostdin", "-v", "error", *options, "-i", address, "-t", str(seconds), "-f", "f32le", "-")
     pipe = asyncio.subprocess.PIPE
@@ -126,13 +126,13 @@ async def test_players_continue_when_the_server_restarts(tmp_path: Path) -> None
     assert np.count_nonzero(loudness < 0.1) <= 2
 
 
-async def test_after_a_suspension_the_times_of_segments_are_those_of_the_clock() -> None:
-    """Server and worker are stopped for ten seconds, as on a laptop that sleeps. Ten more, and the list is right."""
+async def test_segment_times_match_the_clock_after_a_suspension() -> None:
+    """Server and worker are stopped for ten seconds, as on a sleeping laptop. The playlist recovers within a minute."""
     port, player = free_port(), Player()
     address = f"http://127.0.0.1:{port}/tone/hls/aac/index.m3u8"
 
     async def delay(http: aiohttp.ClientSession) -> float:
-        """Return the seconds from the end of the list to now."""
+        """Return the seconds from the end of the playlist to now."""
         async with http.get(address) as response:
             entries = player.reload(await response.text()).entries
         place = max(place for place, entry in enumerate(entries) if entry.at is not None)
@@ -160,8 +160,8 @@ MSE = Path(__file__).with_name("mse_player.js")
 
 
 @pytest.mark.parametrize("name", FORMATS)
-async def test_segments_fit_without_a_gap_in_media_source_extensions(name: Format) -> None:
-    """As in hls.js: segments are appended at their own times, and the buffer is one range."""
+async def test_segments_join_without_a_gap_in_media_source_extensions(name: Format) -> None:
+    """As in hls.js, segments are appended at their own times. The buffer is one range."""
     async with on_air() as radio, chromium() as page:
         await page.set_content("<audio id=player></audio>")
         await page.add_script_tag(content=MSE.read_text())
@@ -175,7 +175,7 @@ async def test_segments_fit_without_a_gap_in_media_source_extensions(name: Forma
 
 
 @pytest.mark.parametrize("address", ["index.m3u8", "opus/index.m3u8"])
-async def test_mpv_and_vlc(address: str, tmp_path: Path) -> None:
+async def test_mpv_and_vlc_play_hls(address: str, tmp_path: Path) -> None:
     async with on_air() as radio:
         address = f"{radio.root}/tone/hls/{address}"
         mpv, vlc = tmp_path / "mpv.wav", tmp_path / "vlc.wav"

@@ -31,7 +31,7 @@ TCP_CLOSE = 7
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-async def test_a_stream_is_raw_ogg_in_http_1_0_and_1_1(version: str) -> None:
+async def test_a_stream_is_raw_ogg_over_http_1_0_and_1_1(version: str) -> None:
     async with on_air() as radio:
         head, body = await raw(radio, f"GET /tone.opus HTTP/{version}\r\nHost: x\r\n\r\n", more_pages(12))
     lines = head.decode("latin-1").lower().split("\r\n")
@@ -46,7 +46,7 @@ async def test_a_stream_is_raw_ogg_in_http_1_0_and_1_1(version: str) -> None:
     assert len(check_one_stream(body)) > 8
 
 
-async def test_head_returns_the_headers_only() -> None:
+async def test_head_returns_only_the_headers() -> None:
     async with on_air() as radio:
         head, body = await raw(radio, "HEAD /tone.opus HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"audio/ogg" in head
@@ -142,7 +142,7 @@ async def test_twenty_listeners_receive_the_same_audio() -> None:
 
 
 async def test_a_stream_continues_when_the_worker_is_killed() -> None:
-    """There is one logical stream, no gap in sequence or granule, no silence, and no warning of ffmpeg."""
+    """There is one logical stream, no gap in sequence or granule, no silence, and no warning from ffmpeg."""
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > SAMPLE_RATE)
         listening = asyncio.create_task(raw(radio, "GET /tone.opus?burst=1 HTTP/1.0\r\n\r\n", more_pages(68)))
@@ -179,7 +179,7 @@ async def test_a_worker_that_fails_is_replaced(fault: str, caplog: pytest.LogCap
     async with on_air(settings(description=fault)) as radio:
         await until(lambda: radio.tone.edge.live > 4 * SAMPLE_RATE)
         assert radio.tone.restarts == 1
-        numbers = [*dict.fromkeys(bar.number for bar in radio.tone.now_playing.bars)]  # one may be played again
+        numbers = [*dict.fromkeys(bar.number for bar in radio.tone.now_playing.bars)]  # a bar may be replayed
         assert numbers == [*range(1, len(numbers) + 1)]
         _, body = await raw(radio, "GET /tone.opus HTTP/1.0\r\n\r\n", more_pages(4))
         check_one_stream(body)
@@ -232,8 +232,8 @@ async def leave(radio: OnAir, path: str, *, after: bytes, reset: bool) -> None:
 
 
 @pytest.mark.parametrize("burst", [0, 20])
-async def test_a_listener_that_leaves_at_any_moment_is_not_counted(burst: int) -> None:
-    """Listeners leave before the response, after its head, and within the audio, with a running and a new encoder."""
+async def test_a_listener_that_leaves_at_any_moment_is_no_longer_counted(burst: int) -> None:
+    """Listeners leave before the response, after its head, and during the audio, with a running and a new encoder."""
     async with on_air() as radio:
         await until(lambda: radio.tone.edge.live > 2 * SAMPLE_RATE)
         for format_, music in (("opus", b"OggS"), ("mp3", b"\xff"), ("aac", b"\xff")):
@@ -248,7 +248,7 @@ async def test_a_listener_that_leaves_at_any_moment_is_not_counted(burst: int) -
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_listener_that_leaves_a_silent_station_is_not_counted(
+async def test_a_listener_that_leaves_a_silent_station_is_no_longer_counted(
     reset: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No write fails while nothing is sent; a page that reconnects often must not leave files open."""

@@ -18,7 +18,7 @@ from tests.server.tone_worker import settings
 
 
 async def scrape(radio: OnAir) -> Mapping[tuple[str, ...], float]:
-    """Return every sample by its name and label values. Fails if Prometheus could not parse the text."""
+    """Return every sample by its name and label values. Fail if Prometheus could not parse the text."""
     async with radio.http.get(f"{radio.root}/metrics") as response:
         assert response.status == 200
         assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -35,7 +35,7 @@ async def scrape(radio: OnAir) -> Mapping[tuple[str, ...], float]:
     return samples
 
 
-async def test_metrics_of_a_station() -> None:
+async def test_metrics_report_the_state_of_a_station() -> None:
     async with on_air(settings(), settings("other")) as radio:
         async with (
             radio.http.get(f"{radio.root}/tone.opus") as stream,
@@ -53,7 +53,7 @@ async def test_metrics_of_a_station() -> None:
             assert metrics["radio_event_streams", "tone"] == 1
             assert 0 < metrics["radio_reserve_seconds", "tone"] <= RESERVE + 0.1
             assert metrics["radio_worker_restarts_total", "tone"] == 0
-            # The server is this process, which has imported more than a server.
+            # The server is this process, which has imported more than a server does.
             pids = {"front": os.getpid()} | {f"station {name}": channel.pid for name, channel in radio.channels.items()}
             for process, pid in pids.items():
                 resident = psutil.Process(pid).memory_info().rss
@@ -68,7 +68,7 @@ async def test_metrics_of_a_station() -> None:
         assert metrics["radio_listeners_joined_total", "tone", "opus"] == 1
 
 
-async def test_metrics_before_the_radio_is_on_the_air() -> None:
+async def test_metrics_are_served_before_the_radio_is_on_the_air() -> None:
     async with on_air(start=False) as radio:
         metrics = await scrape(radio)
         assert metrics["radio_on_air", "tone"] == 0

@@ -28,7 +28,7 @@ def application() -> web.Application:
 
 
 def is_described(route: web.AbstractRoute) -> bool:
-    """Return whether a route needs a description: not HEAD and OPTIONS, which follow from GET, nor the page's files."""
+    """Return whether a route needs a description; the page's files do not, nor do HEAD and OPTIONS, implied by GET."""
     if route.resource is None or route.resource.canonical.startswith("/web/"):
         return False
     return route.method not in {"HEAD", "OPTIONS"}
@@ -86,7 +86,7 @@ async def test_json_responses_follow_the_published_schema() -> None:
             "/api/stations/{station}/section": {"action": "hold"},
             "/api/stations/{station}/prompt": {"text": "slow, rain"},
         }
-        # There is no config file, and no MIDI file is sent; `test_reload` and `test_prime` show the successes.
+        # There is no config file, and no MIDI file is sent; `test_reload` and `test_prime` cover the successes.
         failures = {"/api/reload": {409}, "/api/stations/{station}/prime": {422}}
         called = 0
         for path, method, operation in json_operations(document):
@@ -164,7 +164,7 @@ async def test_events_follow_the_published_schema() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"title": "A tone"}, track_event(0, tempo="fast").data, track_event(0, x=1).data])
-def test_a_malformed_event_of_a_worker_is_refused(data: dict[str, Any]) -> None:
+def test_a_malformed_event_from_a_worker_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(StreamError, match="malformed track event"):
         read_event(StationEvent(0, "track", data))
 

@@ -1,4 +1,4 @@
-"""Playlists and titles as players get them, through proxies too."""
+"""Playlists and titles as players receive them, also through proxies."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_titles_in_every_script_reach_players(title: str) -> None:
 
 
 @pytest.mark.slow
-async def test_a_player_follows_a_playlist_below_a_path_of_a_proxy(tmp_path: Path) -> None:
+async def test_a_player_follows_a_playlist_under_a_path_of_a_proxy(tmp_path: Path) -> None:
     block = re.search(r"```nginx\n(    location /radio/ .*?)```", PAGE.read_text(), re.DOTALL)
     assert block is not None
     async with on_air() as radio, nginx(tmp_path, radio.port, block[1]) as root:

@@ -1,4 +1,4 @@
-"""`POST /api/stations/{station}/prime`: a file is read in a process of its own, and the station takes it up."""
+"""`POST /api/stations/{station}/prime`: a file is read in a separate process, and the station starts from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.transcription.sounds import encoded, needs_network, played
 NETWORK = importlib.util.find_spec("onnxruntime") is not None
 
 
-async def test_a_station_takes_up_an_uploaded_file_and_its_history_has_it(tmp_path: Path) -> None:
+async def test_a_station_starts_from_an_uploaded_file_and_its_history_has_it(tmp_path: Path) -> None:
     score = song(tmp_path / "song.mid", tempo=72, drums=False)
     data = (tmp_path / "song.mid").read_bytes()
     async with on_air() as radio:
@@ -47,7 +47,7 @@ async def test_a_station_takes_up_an_uploaded_file_and_its_history_has_it(tmp_pa
 
 
 @needs_network
-async def test_a_recording_is_listened_to_in_a_process_of_its_own(tmp_path: Path) -> None:
+async def test_a_recording_is_transcribed_in_a_separate_process(tmp_path: Path) -> None:
     score = song(tmp_path / "song.mid", tempo=96, turns=1)
     data = encoded(tmp_path / "song.ogg", played(score)).read_bytes()
     async with on_air() as radio:
@@ -62,7 +62,7 @@ async def test_a_recording_is_listened_to_in_a_process_of_its_own(tmp_path: Path
         assert len(radio.tone.runs[-1].changes) == 1
 
 
-async def test_what_cannot_be_used_is_refused_and_the_station_plays_on(tmp_path: Path) -> None:
+async def test_an_unusable_file_is_refused_and_the_station_keeps_playing(tmp_path: Path) -> None:
     song(tmp_path / "song.mid")
     data = (tmp_path / "song.mid").read_bytes()
     too_long = b"RIFF\0\0\0\0WAVE" + bytes(MOST_RECORDED_BYTES)
@@ -87,7 +87,7 @@ async def test_what_cannot_be_used_is_refused_and_the_station_plays_on(tmp_path:
         assert radio.tone.restarts == 0
 
 
-async def test_a_prime_takes_the_control_token() -> None:
+async def test_a_prime_needs_the_control_token() -> None:
     async with (
         on_air(authorization=Authorization(control=True, token="secret")) as radio,
         radio.http.post(f"{radio.root}/api/stations/tone/prime", data=b"MThd") as response,
@@ -95,8 +95,8 @@ async def test_a_prime_takes_the_control_token() -> None:
         assert response.status == 401
 
 
-def test_a_prime_goes_through_a_job_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resource.setrlimit", lambda *_: None)  # the limits are for a process of its own
+def test_a_prime_passes_through_a_job_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.setrlimit", lambda *_: None)  # the limits are for a separate process
     score = song(tmp_path / "song.mid")
     task = ReadPrime((tmp_path / "song.mid").read_bytes(), "song", PartChoice())
     written = json.loads(task.run(tmp_path, lambda _: None).read_text())

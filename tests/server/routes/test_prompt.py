@@ -32,7 +32,7 @@ async def test_words_change_a_station_over_four_bars() -> None:
         assert frames == sorted(frames)
 
 
-async def test_a_change_by_hand_ends_the_movement_of_that_control() -> None:
+async def test_a_manual_change_of_a_control_ends_its_gradual_change() -> None:
     async with on_air() as radio:
         await describe(radio, text="fast, dull", bars=3)
         await radio.tone.change_controls({"tempo": 60})
@@ -40,7 +40,7 @@ async def test_a_change_by_hand_ends_the_movement_of_that_control() -> None:
         assert all("tempo" not in step for _, step in radio.tone.runs[-1]._expected)
 
 
-async def test_a_prompt_that_changes_nothing_or_is_no_text() -> None:
+async def test_a_prompt_without_known_words_or_with_invalid_fields_changes_nothing() -> None:
     async with on_air() as radio:
         before = radio.tone.controls
         status, answer = await describe(radio, text="purple elephants")

@@ -33,7 +33,7 @@ async def patch(radio: OnAir, body: str | bytes, station: str = "tone", **header
         return response.status, await response.json()
 
 
-async def test_station_list_and_station() -> None:
+async def test_stations_are_listed_and_described() -> None:
     async with on_air(settings(), settings("other", description="x")) as radio:
         await until(lambda: len(radio.tone.now_playing.bars) > 0)
         status, listed = await get(radio, "/api/stations")
@@ -65,7 +65,7 @@ async def test_a_bar_is_current_when_it_is_audible() -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_change_returns_where_it_takes_effect() -> None:
+async def test_a_change_returns_the_bar_and_frame_where_it_takes_effect() -> None:
     async with on_air() as radio:
         status, answer = await patch(radio, '{"temperature": 0.6, "keys_mute": true}')
         assert status == 200
@@ -100,7 +100,7 @@ async def test_a_skip_begins_the_next_track_at_the_returned_bar() -> None:
         assert [change["action"] for change in past["runs"][0]["changes"]] == ["skip"]
 
 
-async def test_actions_land_at_a_bar_and_are_recorded_and_an_unknown_track_is_refused() -> None:
+async def test_actions_land_at_a_bar_and_are_recorded_but_an_unknown_track_is_refused() -> None:
     async with on_air() as radio:
         await until(lambda: len(radio.tone.now_playing.tracks) > 0)
         number = radio.tone.now_playing.tracks[-1].event.number
@@ -184,7 +184,9 @@ async def test_a_token_is_required_from_every_address() -> None:
         await writer.wait_closed()
 
 
-async def test_the_log_says_who_changed_what_and_who_sent_a_wrong_token(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_names_the_address_behind_each_change_and_each_wrong_token(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level("INFO", "radio")
     async with on_air(authorization=Authorization(control=True, token="sesame")) as radio:
         await patch(radio, '{"tempo": 70, "rain_mute": false}', Authorization="Bearer sesame")
@@ -197,7 +199,7 @@ async def test_the_log_says_who_changed_what_and_who_sent_a_wrong_token(caplog: 
     ]
 
 
-async def test_disabled_controls_cannot_be_changed_with_a_token() -> None:
+async def test_disabled_controls_cannot_be_changed_even_with_a_token() -> None:
     async with on_air(authorization=Authorization(control=False, token="sesame")) as radio:
         status, answer = await patch(radio, '{"tempo": 70}', Authorization="Bearer sesame")
         assert (status, answer["error"]["code"]) == (403, "control_off")

@@ -57,7 +57,7 @@ def test_defaults_are_the_stations_with_a_random_seed() -> None:
     assert len({item.seeds for item in orders}) > 1
 
 
-def test_words_describe_the_music_and_what_is_said_outright_goes_before_them() -> None:
+def test_a_prompt_describes_the_music_and_explicit_fields_override_it() -> None:
     render = order(station="chill", prompt="72 bpm, no drums, felt piano, blorpy", instrument="vibraphone")
     assert (render.settings.controls.tempo, render.settings.controls.drums_mute) == (72, True)
     assert render.settings.keys_program == 11

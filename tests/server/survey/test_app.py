@@ -47,7 +47,7 @@ async def begin(client: TestClient[Any, Any]) -> dict[str, Any]:
     return visit
 
 
-def test_all_passages_are_equally_loud_and_as_long_as_asked(folder: Path) -> None:
+def test_all_passages_have_the_same_loudness_and_the_requested_length(folder: Path) -> None:
     for number in range(2):
         for index in range(2):
             measures = measure(read(passage_path(folder / "passages", number, index)))
@@ -55,7 +55,7 @@ def test_all_passages_are_equally_loud_and_as_long_as_asked(folder: Path) -> Non
             assert measures.seconds == 3
 
 
-async def test_a_visit_gets_pairs_whose_addresses_do_not_tell_the_condition(client: TestClient[Any, Any]) -> None:
+async def test_a_visit_gets_pairs_whose_addresses_do_not_reveal_the_condition(client: TestClient[Any, Any]) -> None:
     visit = await begin(client)
     assert visit["title"] == "Keys"
     assert sorted(pair["words"] or "" for pair in visit["pairs"]) == ["", "a rainy night <3"]
@@ -91,7 +91,7 @@ async def test_answers_name_the_condition_that_the_listener_heard(
     assert swapped == {True, False}
 
 
-async def test_the_orders_are_logged_with_their_seed(client: TestClient[Any, Any], tmp_path: Path) -> None:
+async def test_orders_are_stored_with_their_seed(client: TestClient[Any, Any], tmp_path: Path) -> None:
     visit = await begin(client)
     with sqlite3.connect(tmp_path / "answers.sqlite") as connection:
         ((name, number, seed, pairs),) = connection.execute(
@@ -122,7 +122,7 @@ async def test_wrong_answers_are_refused(
     assert survey.store.answers() == []
 
 
-async def test_only_pairs_with_words_have_an_answer_about_them(client: TestClient[Any, Any]) -> None:
+async def test_only_pairs_with_words_accept_an_answer_about_them(client: TestClient[Any, Any]) -> None:
     visit = await begin(client)
     for pair in visit["pairs"]:
         body = {"listener": visit["listener"], "place": pair["place"], "balance": "a", "quality": "b", "match": "a"}
@@ -135,14 +135,14 @@ async def test_pages_of_other_sites_cannot_answer(client: TestClient[Any, Any]) 
     assert response.status == 403
 
 
-async def test_a_full_survey_says_so(client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_survey_refuses_visits(client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey_app, "MOST_LISTENERS", 1)
     await begin(client)
     response = await client.post("/api/visits")
     assert response.status == 503
 
 
-async def test_the_page_and_its_files_are_served_and_nothing_else(client: TestClient[Any, Any]) -> None:
+async def test_only_the_page_and_its_files_are_served(client: TestClient[Any, Any]) -> None:
     page = await (await client.get("/")).text()
     for address in ("web/survey.js", "web/survey.css", "web/base.css", "web/icon.svg"):
         assert address in page

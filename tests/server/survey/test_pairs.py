@@ -17,7 +17,7 @@ def test_files_of_the_same_name_are_a_pair(tmp_path: Path) -> None:
     ]
 
 
-def test_a_folder_without_pairs_says_what_it_should_hold(tmp_path: Path) -> None:
+def test_the_error_for_a_folder_without_pairs_names_the_expected_files(tmp_path: Path) -> None:
     (tmp_path / "felt").mkdir()
     with pytest.raises(SettingsError, match=r"has no pair: .*felt/night\.mp3"):
         read_pairs(tmp_path)
@@ -25,7 +25,7 @@ def test_a_folder_without_pairs_says_what_it_should_hold(tmp_path: Path) -> None
         read_pairs(tmp_path / "missing")
 
 
-def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_recordings_with_the_same_name_are_refused(tmp_path: Path) -> None:
     folder = make_folder(tmp_path)
     mp3 = next((folder / "felt").glob("night.*"))
     mp3.with_suffix(".flac").write_bytes(b"")

@@ -22,7 +22,7 @@ def test_the_interval_is_wilsons(successes: int, trials: int) -> None:
     assert wilson(successes, trials) == pytest.approx((expected.low, expected.high), abs=1e-5)
 
 
-def test_no_answers_leave_every_rate_possible() -> None:
+def test_every_rate_is_possible_without_answers() -> None:
     assert wilson(0, 0) == (0, 1)
     (result,) = results([answer(0, "quality", "")])
     assert math.isnan(result.rate)
@@ -38,7 +38,7 @@ def test_wins_are_counted_by_question() -> None:
     assert "| quality | felt or rhodes | 3 | 7 | 0 | 70% |" in table(answers)
 
 
-def test_answers_survive_closing_and_later_ones_replace_earlier_ones(tmp_path: Path) -> None:
+def test_answers_survive_closing_the_store_and_later_ones_replace_earlier_ones(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     with Store(path) as store:
         store.add_answers([answer(0, "quality", "felt"), answer(1, "quality", "")])
@@ -52,7 +52,7 @@ def test_answers_survive_closing_and_later_ones_replace_earlier_ones(tmp_path: P
     assert len(file.getvalue().splitlines()) == 3
 
 
-def test_another_file_is_no_store(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     path.write_text("this is not a database" * 100)
     with pytest.raises(SettingsError, match="cannot be opened"):
