@@ -34,7 +34,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def until_page(page: Page, expression: str) -> None:
-    """Wait until a JavaScript expression is true. Playwright's own function evaluates text, which the page forbids."""
+    """Wait until a JavaScript expression is true. Playwright's own function uses eval, which the page forbids."""
     end = time.monotonic() + TIMEOUT
     while not await page.evaluate(expression):
         assert time.monotonic() < end, f"still false: {expression}"

@@ -1,4 +1,4 @@
-"""Debian's Chromium, headless. It starts once in each process of the tests, and every page has a context of its own."""
+"""Debian's Chromium, headless. It starts once per test process, and every page has its own context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fixture that opens pages in Chromium, and fails a test if a page logs an error."""
+"""A fixture that opens pages in Chromium and fails a test if a page logs an error."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ new PerformanceObserver((list) => {
 _EXPECTED_MESSAGES = re.compile(
     "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 401"
 )
-"""Messages of Chromium itself about a stopped server or a required token."""
+"""Chromium's own messages about a stopped server or a required token."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser) -> AsyncIterator[Callable[..., object]]:
-    """Return a function that opens a page. Fail if a page logs an error or a warning, or breaks its own policy."""
+    """Return a function that opens a page. Fail if a page logs an error or a warning, or violates its own policy."""
     problems: list[str] = []
     contexts: list[BrowserContext] = []
 

@@ -1,5 +1,5 @@
-// The positions that a timeline reports, in seconds, 30 s after a listener joined a radio that had played for `joined`
-// seconds: for a player whose clock keeps the stream's time stamps, and for one whose clock starts at 0.
+// Return the positions in seconds that a timeline reports 30 s after a listener joins a radio that has played for
+// `joined` seconds: for a player whose clock keeps the stream's timestamps, and for one whose clock starts at 0.
 /** @param {number} joined */
 async (joined) => {
   const { Emitter } = await import("/web/events.js");

@@ -1,4 +1,4 @@
-"""Tests of the control panel of the page, in Chromium."""
+"""Tests of the page's control panel, in Chromium."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ async def test_a_page_without_storage_keeps_the_token(open_page: OpenPage) -> No
         await until(lambda: radio.tone.controls.rain_mute == muted)
 
 
-async def test_a_midi_file_is_taken_up_from_the_page(open_page: OpenPage, tmp_path: Path) -> None:
+async def test_a_station_starts_from_a_midi_file_chosen_on_the_page(open_page: OpenPage, tmp_path: Path) -> None:
     song(tmp_path / "song.mid", tempo=72)
     async with on_air() as radio:
         page = await open_page(radio.root)
@@ -199,12 +199,12 @@ MICROPHONE = """(notes) => {
     return out.stream;
   };
 }"""
-"""A microphone before which somebody whistles a note each half second."""
+"""A fake microphone that records a whistled note every half second."""
 
 
 @pytest.mark.slow
 @needs_network
-async def test_a_melody_is_taken_up_from_the_microphone(open_page: OpenPage) -> None:
+async def test_a_station_starts_from_a_melody_recorded_with_the_microphone(open_page: OpenPage) -> None:
     async with on_air() as radio:
         page = await open_page(radio.root)
         await page.evaluate(MICROPHONE, [67, 64, 67, 72, 69, 65, 62, 65] * 8)

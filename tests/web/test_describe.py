@@ -11,7 +11,7 @@ from tests.web.chromium import uses_browser
 pytestmark = uses_browser
 
 
-async def test_words_change_the_station_and_the_answer_tells_what_each_became(open_page: OpenPage) -> None:
+async def test_words_change_the_station_and_the_page_shows_what_each_has_changed(open_page: OpenPage) -> None:
     async with on_air() as radio:
         page = await open_page(radio.root)
         field = page.get_by_role("textbox", name="Describe the music")

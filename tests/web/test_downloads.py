@@ -55,7 +55,7 @@ async def test_a_track_is_rendered_and_downloaded(open_page: OpenPage, tmp_path:
     assert (tmp_path / "chill-7.mid").read_bytes()[:4] == b"MThd"
 
 
-async def test_the_form_orders_a_whole_track_like_the_station_by_default(open_page: OpenPage) -> None:
+async def test_the_form_defaults_to_a_whole_track_with_the_stations_settings(open_page: OpenPage) -> None:
     async with on_air(CHILL, start=False) as radio:
         page = await open_page(radio.root)
         await page.locator("#make > summary").click()

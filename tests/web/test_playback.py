@@ -126,7 +126,7 @@ async def test_the_sleep_timer_fades_out_and_stops(open_page: OpenPage) -> None:
         await expect(page.locator("#sleep-left")).to_have_text("")
 
 
-async def test_playback_begins_once_it_is_allowed_and_connections_no_longer_hang(open_page: OpenPage) -> None:
+async def test_playback_starts_once_it_is_allowed_and_connections_no_longer_hang(open_page: OpenPage) -> None:
     connections: list[str] = []
     hangs = True
 
@@ -151,7 +151,7 @@ async def test_playback_begins_once_it_is_allowed_and_connections_no_longer_hang
         for count in range(1, 5):
             await until(lambda least=known + count: len(connections) >= least)
             hangs = count < 4
-            await page.clock.fast_forward(13_000)  # the connection is given up
+            await page.clock.fast_forward(13_000)  # the page gives up the connection
             await page.clock.fast_forward(20_000)  # the pause before the next one
         await until_page(page, "!playerAudio.paused && playerAudio.currentTime > 0.3")
         await until(lambda: radio.tone.listeners == 1)

@@ -21,7 +21,7 @@ async def test_the_event_history_is_bounded(open_page: OpenPage) -> None:
         assert notes <= 4_000
 
 
-async def test_the_position_is_right_for_both_kinds_of_clocks(open_page: OpenPage) -> None:
+async def test_the_position_is_right_for_both_kinds_of_clock(open_page: OpenPage) -> None:
     async with on_air(start=False) as radio:
         page = await open_page(radio.root)
         for joined in (10, 30, 60, 85, 100, 3600):

@@ -1,4 +1,4 @@
-// Send three days of events to a timeline. Return how many tracks, bars and (at most) notes it holds.
+// Send three days of events to a timeline. Return its final numbers of tracks and bars, and its peak number of notes.
 async () => {
   let source = new EventTarget();
   // @ts-expect-error A stand-in without a connection.
