@@ -58,7 +58,7 @@ class Fail:
 
 @dataclass(frozen=True)
 class Sleep:
-    """Sleep without end, with a child process; writes the ids of both processes to `pids`."""
+    """Sleep forever with a child process; write the ids of both processes to `pids`."""
 
     pids: Path
 

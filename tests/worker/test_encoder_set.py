@@ -57,7 +57,7 @@ def deep_tone(frequency: float, phase: float, start: int, end: int) -> Block:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("phase", [np.pi, 1.3 * np.pi, 1.7 * np.pi])
-def test_there_is_no_step_where_the_sound_of_another_worker_takes_over(format_: Format, phase: float) -> None:
+def test_the_sound_of_another_worker_takes_over_without_a_step(format_: Format, phase: float) -> None:
     place, end = 2 * SAMPLE_RATE + 331, 3 * SAMPLE_RATE
     mount = Mount(format_, open_muxer(format_, title="", description=""))
     first = EncoderSet()
@@ -106,7 +106,7 @@ def test_a_closed_format_can_be_reopened_where_it_ended() -> None:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("at", [50 * STEP, 50 * STEP + 1_234])
-def test_audio_is_replaced_from_a_frame_on_and_packets_follow_without_a_gap(format_: Format, at: int) -> None:
+def test_a_rewind_replaces_later_audio_and_packets_follow_without_a_gap(format_: Format, at: int) -> None:
     encoders = EncoderSet()
     encoders.open(format_, 0)
     add_tone(encoders, 0, 100 * STEP)

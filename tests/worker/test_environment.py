@@ -5,7 +5,7 @@ import pytest
 from radio.worker.environment import child_environment
 
 
-def test_a_child_gets_what_programs_need_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_gets_the_variables_that_programs_need_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CONTROL_TOKEN", "TWITCH_KEY", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "s3cret")
     monkeypatch.setenv("RADIO_ENGINE", "numpy")

@@ -50,7 +50,7 @@ async def test_a_finished_job_has_its_result(queue: JobQueue) -> None:
     assert queue.get("another") is None
 
 
-async def test_a_job_is_the_first_to_go_when_memory_runs_short(queue: JobQueue) -> None:
+async def test_a_job_is_the_first_to_be_killed_when_memory_runs_out(queue: JobQueue) -> None:
     job = await finished(queue.submit(ReadLimits()))
     assert job.result is not None
     assert job.result.read_text().split() == [str(OUT_OF_MEMORY_SCORE), str(MAX_MEMORY)]
@@ -190,7 +190,7 @@ async def test_only_folders_of_dead_processes_are_deleted(tmp_path: Path, monkey
     assert not job.folder.parent.exists()
 
 
-async def test_jobs_continue_after_the_temporary_folder_was_deleted(queue: JobQueue) -> None:
+async def test_jobs_continue_after_the_temporary_folder_is_deleted(queue: JobQueue) -> None:
     first = await finished(queue.submit(Write("first")))
     shutil.rmtree(first.folder.parent)
     second = await finished(queue.submit(Write("second")))
@@ -198,7 +198,7 @@ async def test_jobs_continue_after_the_temporary_folder_was_deleted(queue: JobQu
 
 
 @pytest.mark.parametrize("kept", ["folder", "nothing"])
-async def test_a_result_that_a_cleaner_has_deleted_is_gone_and_later_ones_are_removed(
+async def test_a_result_that_was_deleted_on_disk_is_gone_and_later_ones_still_expire(
     queue: JobQueue, kept: str
 ) -> None:
     first = await finished(queue.submit(Write("first")))
@@ -215,7 +215,7 @@ async def test_a_result_that_a_cleaner_has_deleted_is_gone_and_later_ones_are_re
     await until(lambda: queue.get(second.id) is None, 5)
 
 
-async def test_the_children_of_a_job_that_is_killed_end_with_it(queue: JobQueue, tmp_path: Path) -> None:
+async def test_the_children_of_a_killed_job_end_with_it(queue: JobQueue, tmp_path: Path) -> None:
     job = queue.submit(Sleep(tmp_path / "pids"))
     await until((tmp_path / "pids").exists)
     pid, child, _ = map(int, (tmp_path / "pids").read_text().split())

@@ -120,7 +120,7 @@ def open_station(worker: WorkerConnection, **changes: object) -> None:
     assert worker.receive() == StationReady(0)
 
 
-def test_a_worker_renders_as_far_as_requested_and_waits() -> None:
+def test_a_worker_renders_up_to_the_requested_frame_and_waits() -> None:
     with running() as (worker, raised):
         open_station(worker)
         worker.send(Render(2 * SAMPLE_RATE, 0))
@@ -158,7 +158,7 @@ def test_a_format_is_encoded_from_the_requested_frame_until_it_is_closed(format_
     assert raised == []
 
 
-def test_half_a_minute_before_the_reserve_is_available() -> None:
+def test_half_a_minute_of_history_before_the_reserve_is_available() -> None:
     with running() as (worker, _):
         open_station(worker)
         end = 60 * SAMPLE_RATE
@@ -169,7 +169,7 @@ def test_half_a_minute_before_the_reserve_is_available() -> None:
         assert (HISTORY + RESERVE) * SAMPLE_RATE <= end - first <= RING_LENGTH * SAMPLE_RATE
 
 
-def test_the_burst_of_a_new_format_comes_before_more_reserve() -> None:
+def test_the_burst_of_a_new_format_takes_priority_over_more_reserve() -> None:
     with running() as (worker, _):
         open_station(worker)
         worker.send(Render(22 * SAMPLE_RATE, 0))
@@ -199,7 +199,7 @@ def test_events_come_before_their_audio() -> None:
         assert all(message.frame <= bar.frame for message in previous if isinstance(message, Rendered))
 
 
-def test_answers_to_control_changes_have_their_number() -> None:
+def test_answers_to_control_changes_carry_their_numbers() -> None:
     with running() as (worker, _):
         open_station(worker)
         worker.send(
@@ -232,7 +232,7 @@ def test_a_station_that_breaks_is_reported_and_the_worker_ends(fault: str, broke
     assert raised == []
 
 
-def test_a_fallback_plays_what_another_worker_left_in_the_ring() -> None:
+def test_a_fallback_plays_the_audio_that_another_worker_left_in_the_ring() -> None:
     memory = create_memory()
     resume = Resume(b"", (), sound_from=-LEAD, events_from=0, frame=0)
     loop = Loop((BAR, 2 * BAR, 3 * BAR), 3 * BAR)

@@ -32,7 +32,7 @@ def test_read_returns_the_added_samples(sizes: list[int], start: int) -> None:
         np.testing.assert_array_equal(ring.read(middle, 7), block(middle, min(7, end - middle)))
 
 
-def test_audio_from_a_frame_on_is_replaced() -> None:
+def test_a_rewind_replaces_later_audio() -> None:
     ring = PcmRing(seconds=LENGTH / RATE)
     ring.add(block(0, 2 * LENGTH))
     ring.rewind(2 * LENGTH - 100)
@@ -43,7 +43,7 @@ def test_audio_from_a_frame_on_is_replaced() -> None:
         ring.read(2 * LENGTH - 110, 20), np.concatenate([block(2 * LENGTH - 110, 10), block(7, 10)])
     )
     ring.rewind(0)
-    assert ring.start == ring.end == LENGTH + 50  # what was overwritten does not come back
+    assert ring.start == ring.end == LENGTH + 50  # overwritten audio does not come back
 
 
 def test_audio_not_added_yet_reads_as_empty() -> None:

@@ -1,4 +1,4 @@
-"""Changes with which a station goes on after another worker."""
+"""Changes that a station makes when it resumes in another worker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_changes_are_merged_as_a_station_would_merge_them() -> None:
     assert later.names == {"tempo", "rain_mute", "swing"}
 
 
-def test_a_change_is_made_in_its_parts() -> None:
+def test_a_change_is_sent_and_confirmed_in_parts() -> None:
     music, mix = CHANGE.messages()
     assert (music.patch, mix.patch) == ({"tempo": 72.0}, {"rain_mute": False})
     made, rest = CHANGE.without(music.number)
@@ -47,7 +47,7 @@ def test_a_change_is_made_in_its_parts() -> None:
 
 
 @pytest.mark.parametrize("place", [3 * BAR, 3 * BAR + 777])
-def test_a_tone_goes_on_with_the_changes(place: Frames) -> None:
+def test_a_resumed_tone_makes_the_changes(place: Frames) -> None:
     with running() as (worker, raised):
         resume = Resume(b"", (LogEntry(BAR, {"tempo": 90.0}),), 0, place, place)
         worker.send(Start(pickle.dumps(tone()), resume, changes=CHANGE.messages()))
@@ -76,7 +76,7 @@ def station() -> Iterator[WorkerConnection]:
 
 
 @pytest.mark.slow
-def test_a_station_goes_on_with_the_changes_in_the_bar_where_its_music_stopped(small: StationSettings) -> None:
+def test_a_resumed_station_makes_the_changes_in_the_bar_where_its_music_stopped(small: StationSettings) -> None:
     end = 15 * SAMPLE_RATE
     with station() as worker:
         worker.send(Start(pickle.dumps(small)), Render(end, end))
@@ -97,7 +97,7 @@ def test_a_station_goes_on_with_the_changes_in_the_bar_where_its_music_stopped(s
     assert tempos[:3] == [72.0, 70.0, 68.0]
     assert {"rain_mute": False} in _events(after, "control")
     changed = [message for message in after if isinstance(message, Snapshot) and message.frame > music.mixed]
-    with station() as worker:  # another worker goes on from there, and the change stays
+    with station() as worker:  # another worker resumes from there, and the change persists
         later = Resume(changed[0].data, (), changed[0].frame, changed[0].frame, changed[0].frame)
         worker.send(Start(pickle.dumps(small), later), Render(changed[0].frame + end // 2, 0))
         tempos = [bar["tempo"] for bar in _events(worker.until(changed[0].frame + end // 2), "bar")]

@@ -1,4 +1,4 @@
-"""A worker that has rendered ahead goes back when its station is changed."""
+"""A worker that has rendered ahead rewinds when its station is changed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_change_takes_effect_at_the_first_frame_that_is_not_fixed() -> None:
     assert not any(sound[silent_from:])
 
 
-def test_a_station_moves_on_if_the_live_edge_came_too_near() -> None:
+def test_a_rewind_moves_forward_if_the_live_edge_came_too_close() -> None:
     with running() as (worker, raised):
         render_ahead(worker)
         worker.send(PerformAction(1, "skip", None))
@@ -95,7 +95,7 @@ def test_a_station_that_is_always_late_is_changed_at_the_end_of_its_audio() -> N
     assert raised == []
 
 
-def test_a_station_moves_on_to_the_end_of_its_audio_at_most() -> None:
+def test_a_rewind_moves_forward_to_the_end_of_the_audio_at_most() -> None:
     with running() as (worker, raised):
         render_ahead(worker)
         worker.send(ChangeControls(1, MUTE))
@@ -108,7 +108,7 @@ def test_a_station_moves_on_to_the_end_of_its_audio_at_most() -> None:
     assert raised == []
 
 
-def test_changes_in_quick_succession_come_together_and_the_last_value_wins() -> None:
+def test_changes_in_quick_succession_are_made_together_and_the_last_value_wins() -> None:
     with running() as (worker, raised):
         render_ahead(worker)
         worker.send(*(ChangeControls(number, {"tempo": 70.0 + number}) for number in range(1, 12)))
@@ -122,7 +122,7 @@ def test_changes_in_quick_succession_come_together_and_the_last_value_wins() -> 
         events = [message for message in messages if isinstance(message, StationEvent) and message.kind == "control"]
         assert events[-1].data["tempo"] == 81.0
 
-        # The other one waits for a moment, and then goes back no further than to these.
+        # The later change waits for a moment, and then rewinds no further than to these.
         worker.send(Render(END, FIXED))
         worker.until(END)
         assert worker.until_silence() == []
@@ -134,7 +134,7 @@ def test_changes_in_quick_succession_come_together_and_the_last_value_wins() -> 
     assert raised == []
 
 
-def test_a_station_that_is_hardly_ahead_is_changed_where_it_is() -> None:
+def test_a_station_that_is_barely_ahead_is_changed_without_a_rewind() -> None:
     with running() as (worker, raised):
         open_station(worker)
         worker.send(Render(FIXED + REACH // 2, FIXED))
@@ -145,7 +145,7 @@ def test_a_station_that_is_hardly_ahead_is_changed_where_it_is() -> None:
     assert raised == []
 
 
-def test_a_format_that_is_opened_during_a_rewind_gets_the_past() -> None:
+def test_a_format_opened_during_a_rewind_gets_the_past_audio() -> None:
     with running() as (worker, raised):
         render_ahead(worker)
         worker.send(ChangeControls(1, MUTE), OpenFormat("opus", 0))

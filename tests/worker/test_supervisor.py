@@ -18,7 +18,7 @@ socket.socket(fileno=int(sys.argv[1])).recv(1)
 """A worker whose child holds its standard error open."""
 
 
-async def test_a_child_of_a_worker_that_goes_on_delays_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_that_keeps_running_does_not_delay_the_end_of_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "_STDERR_LIMIT", 0.1)
     line = asyncio.get_running_loop().create_future()
     async with supervisor.start_worker([sys.executable, "-c", CHILD], line.set_result):

@@ -64,17 +64,17 @@ MESSAGES: list[Message] = [
 BYTES = b"".join(map(encode, MESSAGES))
 
 
-def test_decoding_all_bytes_together() -> None:
+def test_messages_are_decoded_from_all_bytes_together() -> None:
     assert MessageDecoder().feed(BYTES) == MESSAGES
 
 
-def test_decoding_byte_by_byte() -> None:
+def test_messages_are_decoded_byte_by_byte() -> None:
     decoder = MessageDecoder()
     assert [message for byte in BYTES for message in decoder.feed(bytes([byte]))] == MESSAGES
 
 
 @given(st.lists(st.integers(0, len(BYTES)), max_size=12))
-def test_decoding_parts_of_any_size(cuts: list[int]) -> None:
+def test_messages_are_decoded_from_parts_of_any_size(cuts: list[int]) -> None:
     decoder = MessageDecoder()
     edges = [0, *sorted(cuts), len(BYTES)]
     pieces = [BYTES[a:b] for a, b in itertools.pairwise(edges)]
