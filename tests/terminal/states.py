@@ -1,4 +1,4 @@
-"""Terminal states after some time of playing, for tests."""
+"""Terminal states during playback, for tests."""
 
 from __future__ import annotations
 

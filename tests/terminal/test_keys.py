@@ -15,8 +15,8 @@ TYPED = {
     b"\r\n \x0c": ["enter", "enter", "space", "redraw"],
     "é–q".encode(): ["é", "–", "q"],
     b"\x1b[3~\x1b[5~\x1b[15~q": ["q"],  # delete, page up, F5
-    b"\x1b[[Aq": ["q"],  # F1 of the Linux console
-    b"\x1bOPq": ["q"],  # F1 of others
+    b"\x1b[[Aq": ["q"],  # F1 on the Linux console
+    b"\x1bOPq": ["q"],  # F1 on other terminals
     b"\x1bqm": ["m"],  # alt-q is not q
     b"\x1b[<0;10;5Mm": ["m"],  # a mouse report
     b"\x1b]11;rgb:ffff/ffff/ffff\x07m": ["m"],  # a color report

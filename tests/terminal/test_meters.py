@@ -7,7 +7,7 @@ import pytest
 from radio.terminal.meters import FLOOR, Lamp, Meter, decibels
 
 
-def test_a_meter_rises_at_once_and_falls_slowly() -> None:
+def test_a_meter_rises_immediately_and_falls_slowly() -> None:
     meter = Meter()
     meter.advance(0.05, 0.5, 0.25)
     assert meter.level == pytest.approx(-6.02, abs=0.01)
@@ -33,7 +33,7 @@ def test_clipping_is_shown_for_some_seconds() -> None:
 
 
 @pytest.mark.parametrize("amplitude", [0.0, math.nan, math.inf, -1.0])
-def test_values_that_are_no_level_count_as_silence(amplitude: float) -> None:
+def test_invalid_amplitudes_count_as_silence(amplitude: float) -> None:
     assert decibels(amplitude) == -math.inf
 
 

@@ -22,7 +22,7 @@ ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 def tone(**options: object) -> tuple[str, ...]:
-    """Return the command `radio` whose stations are tones with these options."""
+    """Return a command like `radio` whose stations are tones with these options."""
     return (sys.executable, "-m", "tests.terminal.tone_radio", json.dumps(options))
 
 
@@ -39,7 +39,7 @@ def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulse]:
 
 @pytest.fixture
 def start(pulse: Pulse) -> Iterator[Start]:
-    """Return a function that starts a radio, whose stations are tones, on a terminal of its own."""
+    """Return a function that starts a radio whose stations are tones, on its own terminal."""
     running: list[PtyRadio] = []
 
     def start(
@@ -144,7 +144,7 @@ def test_the_view_is_redrawn_when_the_terminal_is_resized(start: Start) -> None:
     assert radio.wait() == 0
 
 
-def test_no_color_and_terminals_without_unicode(start: Start) -> None:
+def test_no_color_and_terminals_without_unicode_are_respected(start: Start) -> None:
     radio = start(environment={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"})
     wait_for_text(radio, "A Tone")
     radio.press("q")

@@ -72,7 +72,7 @@ def test_a_slider_stops_at_the_end_of_its_range() -> None:
 
 
 @given(st.lists(st.sampled_from(KEYS), max_size=60))
-def test_commands_hold_valid_values_only(keys: list[str]) -> None:
+def test_commands_contain_only_valid_values(keys: list[str]) -> None:
     state = playing()
     for key in keys:
         match state.on_key(key):
@@ -112,7 +112,7 @@ def test_the_history_lists_the_latest_track_first() -> None:
     assert len(state.history) == 12
 
 
-def test_tab_cycles_through_stations_and_the_current_one_plays_until_the_next_is_loaded() -> None:
+def test_tab_cycles_through_stations_and_the_current_one_plays_until_the_next_loads() -> None:
     state = playing()
     one, two, three = STATIONS
     assert pressed(state, "tab") == [ChangeStation(two)]
@@ -157,7 +157,7 @@ def test_a_control_of_the_mix_is_not_pending_once_it_has_changed() -> None:
     assert state.pending == {}
 
 
-def test_a_volume_key_ends_the_silence() -> None:
+def test_a_volume_key_unmutes() -> None:
     state = playing()
     assert pressed(state, "-", "space", "+") == [SetVolume(0.95**3), SetVolume(0.0), SetVolume(1.0)]
 
@@ -170,7 +170,7 @@ def test_sounding_notes_light_the_lamp_of_their_layer() -> None:
     assert state.lamps["bass"].brightness == 0
 
 
-def test_keys_act_on_the_track_that_is_heard_and_hold_is_released() -> None:
+def test_keys_act_on_the_track_that_is_heard_and_a_held_loop_is_announced() -> None:
     state = playing()
     assert pressed(state, "n", "s", "L") == [Act(Action("skip")), Act(Action("next")), Act(Action("reset"))]
     (like,) = pressed(state, "l")
@@ -218,7 +218,7 @@ def test_typed_keys_are_words_and_not_commands() -> None:
     assert pressed(state, "q") == [Quit()]
 
 
-def test_a_slider_that_is_moved_ends_its_movement_by_words() -> None:
+def test_moving_a_slider_ends_its_gradual_change_by_words() -> None:
     state = playing()
     typed(state, "slow")
     pressed(state, "]")

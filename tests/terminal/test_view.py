@@ -62,8 +62,10 @@ def changed(tracks: int = 2) -> TerminalState:
 
 
 @pytest.mark.parametrize(("size", "picture"), [((80, 24), WIDE), ((40, 16), NARROW)])
-def test_the_view_at_two_sizes(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], picture: str) -> None:
-    # Later controls add sliders, which the pictures need not show.
+def test_the_view_looks_as_pictured_at_two_sizes(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], picture: str
+) -> None:
+    # Controls added later bring sliders that the pictures need not show.
     levels = tuple(f"{layer}_level" for layer in LAYERS)
     sliders = (*levels, "temperature", "tempo", "swing", "density", "lowpass", "wow", "volume")
     assert set(sliders) <= set(SLIDERS)
@@ -133,7 +135,7 @@ def test_meters_are_colored_by_level_and_report_clipping() -> None:
     left, right = (line for line in draw(state, 80, 24) if line.plain.strip().startswith(("L ", "R ")))
     assert left.plain.endswith("CLIP")
     assert right.plain.endswith("CLIP")
-    # Up to -12 dBFS, to -3 dBFS, to full scale, of 48 dB on 64 cells.
+    # Cells up to -12 dBFS, up to -3 dBFS and up to full scale; 64 cells show 48 dB.
     runs = [(span.end - span.start, span.style) for span in left.spans if left.plain[span.start] == "━"]
     assert runs == [(48, GREEN), (12, AMBER), (3, RED)]
 
