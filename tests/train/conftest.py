@@ -13,7 +13,7 @@ from train.prepare.corpus import prepare
 
 @pytest.fixture(autouse=True)
 def denormals() -> Iterator[None]:
-    """Undo torch's flushing of denormal numbers after a training: it holds for the whole process."""
+    """Undo torch's flushing of denormal numbers after a training, because it affects the whole process."""
     yield
     if "torch" in sys.modules:
         sys.modules["torch"].set_flush_denormal(False)

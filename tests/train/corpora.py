@@ -1,4 +1,4 @@
-"""Little corpora in the real formats, written by the tests: the data sets themselves are not in this repository."""
+"""Small corpora in the real formats, written by the tests. The data sets themselves are not in this repository."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PPQ = 480
 
 
 def pop909_song(root: Path, number: int, *, bars: int = 6, odd_bar: int | None = None) -> Path:
-    """Write a song at 100 BPM whose piano plays C E G B on each beat of odd bars and A C E G of even ones."""
+    """Write a song at 100 BPM whose piano plays C E G B on each beat of odd bars and A C E G on those of even bars."""
     folder = root / f"{number:03}"
     folder.mkdir(parents=True)
     beat = 0.6
@@ -31,7 +31,7 @@ def pop909_song(root: Path, number: int, *, bars: int = 6, odd_bar: int | None =
             f"{(first + offset) * beat:.6f} {float(offset == 0)} {float(offset == 0)}" for offset in range(length)
         ]
     lines.append(f"{place * beat:.6f} 1.0 1.0")
-    ticks_per_beat = round(beat * PPQ / 0.5)  # the file keeps the default 120 beats a minute: only seconds count
+    ticks_per_beat = round(beat * PPQ / 0.5)  # the file keeps the default tempo of 120 BPM: only seconds matter
     chords = [(48, 52, 55, 59), (45, 48, 52, 55)]
     chord_lines = []
     events = []
@@ -72,7 +72,7 @@ def groove_file(path: Path, hits: list[tuple[float, int, int]]) -> None:
 
 
 def groove(root: Path) -> Path:
-    """Write three performances: a hip-hop beat for training, a fill for validation, and one in 3/4 that is left out."""
+    """Write a hip-hop beat for training, a fill for validation, and one performance in 3/4, to be left out."""
     beat = [
         hit
         for bar in range(4)

@@ -14,7 +14,7 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def assert_same(one: Path, other: Path, *, within: float = 0.0) -> None:
-    """Assert that two checkpoints have the same weights, to the bit or `within` a distance."""
+    """Assert that two checkpoints have the same weights, bit for bit or `within` a distance."""
     actual, expected = weights(one), weights(other)
     assert actual.keys() == expected.keys()
     apart = {name: float((tensor - expected[name]).abs().max()) for name, tensor in actual.items()}

@@ -18,12 +18,12 @@ TOKENS = 30_000
 
 
 def commands() -> list[list[str]]:
-    """Return the commands of the guide's first section, in their order."""
+    """Return the commands of the guide's first section in order."""
     return [shlex.split(line, comments=True) for line in re.findall(r"^ {4}(\S.*)$", RECIPE, re.MULTILINE)]
 
 
 def program(words: list[str]) -> list[str]:
-    """Return `words` with this interpreter and the modules of the checkout."""
+    """Return `words` as a command that runs with this interpreter and the modules of the checkout."""
     if words[0] == "python":
         return [sys.executable, *words[1:]]
     return [sys.executable, "-m", *words] if words[0] == "radio" else words

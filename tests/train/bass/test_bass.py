@@ -17,7 +17,7 @@ LINES = {"D-7": (38, 41, 45, 44), "G7": (43, 41, 38, 37), "Cj7": (36, 40, 43, 38
 
 
 def write_corpus(path: Path, performances: int = 10, choruses: int = 4) -> Path:
-    """Write performances that walk the same line over the same chords, one key each."""
+    """Write performances that all walk the same line over the same chords in one key."""
     rows = [HEADER]
     for number in range(1, performances + 1):
         bars = [*LINES.items()] * choruses
@@ -35,16 +35,16 @@ def write_corpus(path: Path, performances: int = 10, choruses: int = 4) -> Path:
         ("Dbo7", "Dbdim"), ("B+7", "Baug"), ("Fsus7913", "Fsus"), ("C69", "C6"),
     ],
 )  # fmt: skip
-def test_jazz_chord_names_have_the_qualities_of_the_radio(name: str, chord: str) -> None:
+def test_jazz_chord_names_become_chords_of_the_radio(name: str, chord: str) -> None:
     assert parse_jazz_chord(name) == parse_chord(chord)
 
 
 @pytest.mark.parametrize("name", ["NC", "", "Bb-7/Eb", "H7", "Cx"])
-def test_other_names_are_no_chord(name: str) -> None:
+def test_other_names_are_not_chords(name: str) -> None:
     assert parse_jazz_chord(name) is None
 
 
-def test_examples_know_their_place_and_the_notes_before(tmp_path: Path) -> None:
+def test_examples_contain_their_position_and_the_previous_notes(tmp_path: Path) -> None:
     performance = read_performances(write_corpus(tmp_path / "bass.csv.gz"))[0]
     notes = list(examples(performance))
     assert [example.note for example in notes[:4]] == list(LINES["D-7"])
@@ -55,7 +55,7 @@ def test_examples_know_their_place_and_the_notes_before(tmp_path: Path) -> None:
     assert len(notes) == 48, "the last beat has no chord"
 
 
-def test_the_model_needs_fewer_bits_than_a_unigram_on_held_out_performances(tmp_path: Path) -> None:
+def test_the_model_needs_fewer_bits_than_a_unigram_model_on_held_out_performances(tmp_path: Path) -> None:
     performances = read_performances(write_corpus(tmp_path / "bass.csv.gz"))
     assert [performance.number for performance in performances if performance.held_out] == [3]
     _, figures = train_bass(performances, epochs=60)
@@ -65,7 +65,7 @@ def test_the_model_needs_fewer_bits_than_a_unigram_on_held_out_performances(tmp_
     assert sum(figures.walking) == pytest.approx(1)
 
 
-def test_the_command_writes_a_model_with_its_card_and_measures_it_again(
+def test_the_command_writes_a_model_with_its_card_and_can_measure_it_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     corpus, out = str(write_corpus(tmp_path / "bass.csv.gz")), tmp_path / "bass.safetensors"

@@ -56,7 +56,7 @@ def test_an_unfinished_run_is_an_error(recipe: Recipe, tmp_path: Path) -> None:
         measure({"half": tmp_path})
 
 
-def test_speeds_are_measured_only_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_speeds_are_measured_on_one_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     with pytest.raises(SettingsError, match="OMP_NUM_THREADS=1"):
         speed.require_one_thread()

@@ -18,9 +18,9 @@ from train.networks.architectures import size_spec
 SHIPPED = Path("configs/compare")
 
 
-def test_every_architecture_is_compared_at_one_size() -> None:
+def test_all_architectures_are_compared_at_the_same_size() -> None:
     by_name = recipes(SHIPPED)
-    # experts have more parameters than the rest; they are compared by those of a token, in configs/experts
+    # experts have more parameters than the others; configs/experts compares them by the parameters used per token
     assert set(by_name) == set(ARCHITECTURES) - {"rwkv6-experts"}
     assert all(name == recipe.architecture for name, recipe in by_name.items())
     sizes = []

@@ -1,4 +1,4 @@
-"""Pieces for a whole band: from MIDI files to a corpus of events, its transpositions, and a model that learns them."""
+"""Pieces for a whole band: from MIDI files to a corpus of events, its transpositions, and a model trained on them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_folder_becomes_events_of_all_its_instruments(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "card.json").read_text())["pieces"]["train"] == 3
 
 
-def test_notes_stand_where_the_file_has_them(tmp_path: Path) -> None:
+def test_notes_keep_their_positions_in_the_file(tmp_path: Path) -> None:
     score = song(tmp_path / "song.mid", turns=1)
     (piece,) = pieces_of(score, "song")
     ticks = sorted((note.start, note.note) for note in score.notes)
@@ -49,7 +49,7 @@ def test_notes_stand_where_the_file_has_them(tmp_path: Path) -> None:
     assert piece.bars == 4
 
 
-def test_a_part_of_a_file_becomes_events_as_it_is_among_the_others(tmp_path: Path) -> None:
+def test_a_chosen_part_of_a_file_has_the_same_events_as_in_the_whole_file(tmp_path: Path) -> None:
     (tmp_path / "midi").mkdir()
     for number in range(4):
         score = song(tmp_path / "midi" / f"{number}.mid", turns=2, semitones=number)
@@ -64,7 +64,7 @@ def test_a_part_of_a_file_becomes_events_as_it_is_among_the_others(tmp_path: Pat
         pieces_of(score, "song", PartChoice(track="harp"))
 
 
-def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
+def test_incompatible_options_and_meters_are_refused(tmp_path: Path) -> None:
     song(tmp_path / "song.mid")
     with pytest.raises(SettingsError, match="--encoding events is for a folder, without --part"):
         prepare("folder", tmp_path, tmp_path / "out", "piano", encoding="events")
@@ -75,7 +75,7 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
         pieces_of(replace(score, time_signatures=[(0, 3, 4)]), "song")
 
 
-def test_transposition_moves_all_but_the_drums_and_loudness_stays_in_its_steps(tmp_path: Path) -> None:
+def test_transposition_moves_all_but_the_drums_and_velocities_stay_in_range(tmp_path: Path) -> None:
     (piece,) = pieces_of(song(tmp_path / "song.mid", turns=1), "song")
     table = RowTable(BAND, known_tokens(BAND))
     assert len(table.tokens) == BAND_SIZE == 3088
@@ -92,7 +92,7 @@ def test_transposition_moves_all_but_the_drums_and_loudness_stays_in_its_steps(t
 
 
 @pytest.mark.parametrize("settings", [{"architecture": "transformer", "head_size": 16, "context": 48}, {}])
-def test_a_model_learns_events_and_its_export_is_read(tmp_path: Path, settings: dict[str, object]) -> None:
+def test_a_model_learns_events_and_its_export_can_be_read(tmp_path: Path, settings: dict[str, object]) -> None:
     (tmp_path / "midi").mkdir()
     for number in range(4):
         song(tmp_path / "midi" / f"{number}.mid", turns=2, semitones=number)

@@ -20,8 +20,8 @@ def test_pieces_survive_a_round_trip(tmp_path_factory: pytest.TempPathFactory, p
         assert [piece.tolist() for piece in binidx.read(prefix)] == pieces
 
 
-def test_the_bytes_are_those_of_megatrons_format(tmp_path: Path) -> None:
-    """The expected bytes are written by hand after Megatron-LM's indexed_dataset.py."""
+def test_the_bytes_follow_megatrons_format(tmp_path: Path) -> None:
+    """The expected bytes are written by hand from Megatron-LM's indexed_dataset.py."""
     binidx.write(tmp_path / "train", [[1, 2, 3], [4]])
     expected = (
         b"MMIDIDX\x00\x00"

@@ -1,4 +1,4 @@
-"""One trunk of several parts: rows of their own, equal shares of training, and a model of each part."""
+"""One trunk for several parts: separate rows, equal shares of training, and a model per part."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def folder(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "parts"
 
 
-def test_each_part_has_rows_of_its_own_which_are_forced_as_in_its_model() -> None:
+def test_each_part_has_separate_rows_that_are_forced_as_in_its_own_model() -> None:
     ranges = [SHARED_TABLE.rows_of(part) for part in SHARING]
     assert [row for rows in ranges for row in rows] == list(range(len(SHARED_TABLE.tokens)))
     for part, rows in zip(SHARING, ranges, strict=True):
@@ -45,7 +45,7 @@ def test_each_part_has_rows_of_its_own_which_are_forced_as_in_its_model() -> Non
         np.testing.assert_array_equal(SHARED_TABLE.forced[rows.start : rows.stop], alone.forced)
 
 
-def test_the_pieces_of_a_trunk_are_those_of_its_parts(folder: Path) -> None:
+def test_a_trunk_has_the_pieces_of_its_parts(folder: Path) -> None:
     pieces = read(SHARED, folder).training
     own = [
         table_of(part.name).rows(piece, semitones=3 if part is PIANO else 0, louder=1)
@@ -58,7 +58,7 @@ def test_the_pieces_of_a_trunk_are_those_of_its_parts(folder: Path) -> None:
         np.testing.assert_array_equal(SHARED_TABLE.rows(piece, semitones=3, louder=1), rows)
 
 
-def test_training_reads_as_many_tokens_of_each_part(folder: Path, tmp_path: Path) -> None:
+def test_training_reads_equally_many_tokens_of_each_part(folder: Path, tmp_path: Path) -> None:
     for part, count, length in (("piano", 9, 50), ("drums", 2, 10)):
         (tmp_path / part).mkdir()
         token = STYLE_BASE if part == "drums" else note_token(60, 5)
@@ -106,7 +106,7 @@ def load_rows(rows: list[int], first: int):
     return torch.tensor([[first + row for row in rows]])
 
 
-def test_a_trunk_says_what_it_cannot_do(recipe: Recipe, folder: Path, tmp_path: Path) -> None:
+def test_unsupported_uses_of_a_trunk_are_refused(recipe: Recipe, folder: Path, tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match="needs corpora of two parts or more, in folders named piano, drums, chords"
     ):

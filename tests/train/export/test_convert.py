@@ -47,13 +47,13 @@ def test_the_rwkv_package_reads_a_converted_model_and_predicts_the_same(
     from rwkv.model import RWKV
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # two that wait for each other take many times as long on a machine that is busy
+    torch.set_num_threads(1)  # two threads that wait for each other are many times slower on a busy machine
     made = checkpoint(layers=3, width=128)
     source = tmp_path / "model.safetensors"
     checkpoints.write(source, made, "fp32")
     convert(source, tmp_path / "model.pth", "int8")
     peer = RWKV(model=str(tmp_path / "model"), strategy="cpu fp32")
-    capsys.readouterr()  # it prints every tensor
+    capsys.readouterr()  # the package prints every tensor
     rows = np.random.default_rng(3).integers(made.spec.vocabulary, size=512).tolist()
     engines: list[Engine] = [NumpyRwkv6Engine(made), NativeEngine(made)]
     states = [engine.zero_state() for engine in engines]
@@ -75,7 +75,7 @@ rows = numpy.load(sys.argv[2]).tolist()
 logits, _ = RWKV(model=sys.argv[1], strategy="cpu fp32").forward(rows, None, full_output=True)
 numpy.save(sys.argv[3], logits.numpy())
 """
-"""Runs in a process of its own: the package decides at its import whether it is for RWKV-7."""
+"""Runs in a separate process, because the package chooses RWKV-7 when it is imported."""
 
 
 @pytest.mark.slow

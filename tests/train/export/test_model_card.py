@@ -1,4 +1,4 @@
-"""Figures get into a checkpoint's card; the weights stay what they were."""
+"""Figures are added to a checkpoint's card, and the weights do not change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_figures_are_added_to_the_header_and_to_the_json_file(tmp_path: Path) ->
     assert all((after.packed().tensors[name] == array).all() for name, array in arrays.items())
 
 
-def test_figures_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
+def test_unreadable_figures_are_an_error(tmp_path: Path) -> None:
     checkpoints.write(tmp_path / "a.safetensors", checkpoint(), "int8")
     with pytest.raises(SettingsError, match=r"metrics: write NAME=FILE\.json"):
         parse_pairs(["metrics"])

@@ -1,4 +1,4 @@
-"""A reader of SoundFont 2 files, apart from the writer that it checks."""
+"""A reader of SoundFont 2 files, independent of the writer that it checks."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ HERTZ = 220.0
 
 
 def recording(slope: float, seconds: float, *, attack: float = 0.002) -> Signal:
-    """Return three partials that fall alike, and a little noise."""
+    """Return three partials that decay equally, and a little noise."""
     time = np.arange(round(seconds * RATE)) / RATE
     waves = sum(level * np.sin(2 * np.pi * order * HERTZ * time) for order, level in ((1, 0.3), (2, 0.1), (3, 0.05)))
     hiss = 0.002 * np.random.default_rng(1).standard_normal(len(time))
@@ -26,14 +26,14 @@ def fitted(sound: Signal) -> Note:
 
 
 @pytest.mark.parametrize("seconds", [0.5, 0.9, 2.2, 2.8])
-def test_a_note_falls_on_after_a_recording_that_ends_early(seconds: float) -> None:
+def test_a_note_keeps_decaying_after_a_short_recording_ends(seconds: float) -> None:
     note = fitted(recording(12.0, seconds))
     assert fall(note) == pytest.approx(12, rel=0.2)
     assert (np.diff(note.partials[0, 4:]) < 1).all()
 
 
 @pytest.mark.parametrize("attack", [0.01, 0.03, 0.08])
-def test_a_fitted_note_has_the_attack_and_the_decay_of_the_recording(attack: float) -> None:
+def test_a_fitted_note_has_the_attack_and_decay_of_the_recording(attack: float) -> None:
     sound = recording(9.0, 2.8, attack=attack)
     note = render(fitted(sound), 2.8)
     assert attack_time(note, HERTZ) == pytest.approx(attack_time(sound, HERTZ), rel=0.2)

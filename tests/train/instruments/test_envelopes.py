@@ -1,4 +1,4 @@
-"""Attack times and slopes of decays of notes whose envelopes are known."""
+"""Attack times and decay slopes of notes with known envelopes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_steady_tone_has_a_steady_envelope(hertz: float) -> None:
 
 
 @pytest.mark.parametrize("hertz", [55.0, 220.0, 880.0])
-def test_an_attack_takes_four_fifths_of_a_linear_rise(hertz: float) -> None:
+def test_the_attack_time_is_four_fifths_of_a_linear_rise(hertz: float) -> None:
     assert attack_time(tone(hertz, ramp(0.2)), hertz) == pytest.approx(160, rel=0.06)
 
 
@@ -40,13 +40,13 @@ def test_a_decay_has_the_slope_of_its_envelope(slope: float) -> None:
     assert slopes[0] == slopes[1] == pytest.approx(slope, rel=0.03)
 
 
-def test_a_decay_ends_where_the_reference_does() -> None:
+def test_a_decay_is_measured_until_the_reference_ends() -> None:
     note = np.where(np.arange(3 * RATE) < RATE, tone(220, falling(6.0)), 0)
     slopes = decay_slopes(tone(220, falling(6.0))[:RATE], note, 220)
     assert slopes == pytest.approx((6, 6), rel=0.05)
 
 
-def test_a_room_below_the_note_does_not_make_its_decay_slower() -> None:
+def test_room_noise_below_the_note_does_not_slow_its_decay() -> None:
     dry = tone(220, falling(60.0))
     room = 10 ** (-50 / 20) * np.random.default_rng(1).standard_normal(len(dry))
     slopes = decay_slopes(dry + room, dry, 220)
@@ -54,6 +54,6 @@ def test_a_room_below_the_note_does_not_make_its_decay_slower() -> None:
     assert slopes[0] == pytest.approx(60, rel=0.06)
 
 
-def test_a_stroke_that_is_over_at_once_has_no_decay() -> None:
+def test_an_instantaneous_stroke_has_no_decay() -> None:
     click = tone(220, falling(900.0))
     assert decay_slopes(click, click) is None

@@ -18,7 +18,7 @@ from train.instruments.references import RATE
 KEYS = (0, 4, 5)
 PITCHED = (0, 1, 4, 5, 10, 11, 14, 16, 24, 28, 32, 33, 35, 38, 59, 73, 78, 88, 89, 94, 108)
 STEADY = (0, 1, 4, 5, 10, 11, 24, 28, 32, 33, 38, 59, 73, 78)
-"""Programs with one clear pitch that vibrato and detuned voices leave in place."""
+"""Programs with one clear pitch, which neither vibrato nor detuned voices shift."""
 KITS = (0, 8, 24, 25, 40)
 
 
@@ -33,12 +33,12 @@ def player() -> Iterator[Player]:
         yield opened
 
 
-def test_it_has_the_programs_and_kits_and_stays_small() -> None:
+def test_the_soundfont_has_the_programs_and_kits_and_is_small() -> None:
     assert set(presets(SOUNDFONT)) == {(0, program) for program in PITCHED} | {(128, kit) for kit in KITS}
     assert SOUNDFONT.stat().st_size < 20e6
 
 
-def test_its_card_names_every_reference() -> None:
+def test_the_card_of_the_soundfont_names_every_reference() -> None:
     card = json.loads(SOUNDFONT.with_suffix(".json").read_text())
     assert card["bytes"] == SOUNDFONT.stat().st_size
     assert "Greg Sullivan" in card["parameters fitted to"]["wurlitzer-ep200"]
@@ -53,7 +53,7 @@ def test_notes_are_in_tune(player: Player, program: int) -> None:
 
 
 def cents_off(sound: np.ndarray, note: int) -> float:
-    """Return how far the partial nearest to the pitch is from it, by the phase between two windows."""
+    """Return the distance in cents of the partial nearest to the pitch, from the phase between two windows."""
     nominal = 440 * 2 ** ((note - 69) / 12)
     length = round(0.3 * RATE)
     step = round(0.08 * RATE)
@@ -64,7 +64,7 @@ def cents_off(sound: np.ndarray, note: int) -> float:
     return abs(1200 * np.log2(1 + drift / nominal))
 
 
-def test_loops_have_no_seam(file: SoundfontFile) -> None:
+def test_loops_have_no_audible_seam(file: SoundfontFile) -> None:
     looped = {id(zone.sample): zone.sample for kit in PITCHED for zone in file.zones(0, kit) if zone.looped}
     assert len(looped) > 300
     for sample in looped.values():
@@ -77,7 +77,7 @@ def test_loops_have_no_seam(file: SoundfontFile) -> None:
 
 
 @pytest.mark.parametrize("program", KEYS)
-def test_keys_are_brighter_the_harder_they_are_struck(file: SoundfontFile, player: Player, program: int) -> None:
+def test_keys_get_brighter_the_harder_they_are_struck(file: SoundfontFile, player: Player, program: int) -> None:
     assert len({zone.velocities[1] for zone in file.zones(0, program) if 48 not in zone.generators}) >= 4
     for note in (48, 60):
         centers = [brightness(player.note(0, program, note, velocity)) for velocity in (20, 60, 92, 125)]
@@ -86,7 +86,7 @@ def test_keys_are_brighter_the_harder_they_are_struck(file: SoundfontFile, playe
 
 
 def brightness(note: np.ndarray) -> float:
-    """Return the mean frequency in Hz of a note's first 0.3 seconds, by power."""
+    """Return the power-weighted mean frequency of a note's first 0.3 seconds in Hz."""
     spectrum = np.abs(np.fft.rfft(note[: round(0.3 * RATE)])) ** 2
     hertz = np.fft.rfftfreq(round(0.3 * RATE), 1 / RATE)
     spectrum[hertz > 10_000] = 0
@@ -130,7 +130,7 @@ def test_a_program_is_about_as_loud_as_that_of_fluidr3(player: Player, program: 
         assert abs(np.mean(differences)) < 3, (velocity, differences)
 
 
-def test_nothing_is_left_of_a_note_after_its_release(player: Player) -> None:
+def test_a_note_is_silent_after_its_release(player: Player) -> None:
     for program in PITCHED:
         note = player.note(0, program, 60, 100, held=0.5, seconds=6.0)
         assert np.abs(note[-RATE // 2 :]).max() < 2e-4, program

@@ -26,7 +26,7 @@ def written(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_written_is_read_back(written: Path) -> None:
+def test_a_written_soundfont_is_read_back(written: Path) -> None:
     assert presets(written) == {(0, 5): "Keys", (128, 3): "Kit"}
     file = SoundfontFile(written)
     sine, click = (
@@ -43,7 +43,7 @@ def test_what_is_written_is_read_back(written: Path) -> None:
     assert (pad.generators[57], pad.generators[17], pad.looped) == (1, -200, False)
 
 
-def test_a_sample_that_zones_share_is_stored_once(written: Path) -> None:
+def test_a_sample_shared_by_zones_is_stored_once(written: Path) -> None:
     assert len(SoundfontFile(written).samples) == 2
 
 

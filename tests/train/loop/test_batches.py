@@ -54,7 +54,7 @@ def test_another_seed_gives_another_order() -> None:
 
 
 @pytest.mark.parametrize("semitones", range(-6, 6))
-def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: int) -> None:
+def test_transposing_moves_only_notes_and_roots_and_both_equally(semitones: int) -> None:
     ids = np.array([wait_token(30), note_token(60, 9), note_token(60, 0), 2192 + 11, 2208, 2240], np.uint16)
     rows = PIANO_TABLE.rows(ids, semitones=semitones)
     moved = [PIANO_TABLE.tokens[row] for row in rows]
@@ -63,13 +63,13 @@ def test_transposing_moves_notes_and_roots_together_and_nothing_else(semitones: 
 
 
 @pytest.mark.parametrize(("louder", "bins"), [(0, {8}), (1, {7, 8, 9}), (2, {6, 7, 8, 9, 10})])
-def test_velocities_change_by_at_most_louder_bins(louder: int, bins: set[int]) -> None:
+def test_velocities_change_by_at_most_as_many_bins_as_louder_allows(louder: int, bins: set[int]) -> None:
     read = TrainingBatches(pieces(), PIANO_TABLE, lanes=8, window=256, seed=3, louder=louder)
     tokens = {PIANO_TABLE.tokens[row] for batch in islice(read, 6) for row in batch.rows.flatten().tolist()}
     assert {token % 16 for token in tokens if note_token(0, 0) <= token < beat_token(1)} - {0} == bins
 
 
-def test_louder_changes_strikes_only_and_stays_within_the_bins() -> None:
+def test_louder_changes_only_strikes_and_stays_within_the_bins() -> None:
     ids = np.array([note_token(60, 0), note_token(60, 1), note_token(60, 15)], np.uint16)
     assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=1)] == [0, 2, 15]
     assert [PIANO_TABLE.tokens[row] % 16 for row in PIANO_TABLE.rows(ids, louder=-1)] == [0, 1, 14]
@@ -88,13 +88,13 @@ WEIGHTS = np.array([1.0, 0.5, 4.0, 1.5])
 
 
 def weighted(start: int = 0) -> TrainingBatches:
-    """Return batches of four pieces as long as a window, each of one pad."""
+    """Return batches of four pieces, each one window long and on one pad."""
     pads = [np.array([START, *[note_token(pad, 8), wait_token(5)] * 32], np.uint16) for pad in PADS]
     table = RowTable(DRUMS, known_tokens(DRUMS))
     return TrainingBatches(pads, table, lanes=8, window=65, seed=2, start=start, weights=WEIGHTS)
 
 
-def test_a_piece_is_drawn_as_often_as_its_weight_says() -> None:
+def test_pieces_are_drawn_in_proportion_to_their_weights() -> None:
     batches = list(islice(weighted(), 150))
     rows = np.concatenate([batch.rows[:, :-1].flatten().numpy() for batch in batches])
     table = RowTable(DRUMS, known_tokens(DRUMS))
@@ -132,7 +132,7 @@ def attributed() -> list[np.ndarray]:
     return [np.concatenate([np.array([START, *attributes], np.uint16), piece[1:]]) for piece in pieces()]
 
 
-def test_attributes_are_dropped_at_random_and_nothing_else_is() -> None:
+def test_only_attributes_are_dropped_at_random() -> None:
     read = TrainingBatches(attributed(), PIANO_TABLE, lanes=8, window=64, seed=1)
     rows = np.concatenate([batch.rows[:, :-1].flatten().numpy() for batch in islice(read, 40)])
     kept = PIANO_TABLE.attributes[rows].sum() / (PIANO_TABLE.tokens.index(START) == rows).sum()
@@ -141,7 +141,7 @@ def test_attributes_are_dropped_at_random_and_nothing_else_is() -> None:
     assert not any(PIANO_TABLE.attributes[batch.rows.numpy()].any() for batch in plain)
 
 
-def test_an_older_model_reads_pieces_with_attributes_without_them() -> None:
+def test_an_older_model_ignores_the_attributes_of_pieces() -> None:
     older = RowTable(PIANO, tuple(token for token in known_tokens(PIANO) if not is_attribute(token)))
     for with_them, without in zip(attributed(), pieces(), strict=True):
         np.testing.assert_array_equal(older.rows(with_them, semitones=2), older.rows(without, semitones=2))

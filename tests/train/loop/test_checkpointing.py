@@ -21,7 +21,7 @@ from train.loop.recipe import Recipe
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_run_after_its_step_and_the_run_resumes(
+def test_a_signal_ends_a_run_after_the_current_step_and_the_run_resumes(
     recipe: Recipe, tmp_path: Path, number: signal.Signals
 ) -> None:
     original, before = TrainingModule.training_step, signal.getsignal(number)
@@ -41,7 +41,7 @@ def test_a_signal_ends_a_run_after_its_step_and_the_run_resumes(
     assert_same(fit(recipe, tmp_path / "cut", progress=False), fit(recipe, tmp_path / "whole", progress=False))
 
 
-def test_the_best_checkpoint_is_that_of_the_fewest_bits(tmp_path: Path) -> None:
+def test_the_best_checkpoint_is_the_one_with_the_fewest_bits(tmp_path: Path) -> None:
     written: list[tuple[str, float]] = []
     trainer = SimpleNamespace(callback_metrics={})
     trainer.save_checkpoint = lambda path: written.append((path.name, trainer.callback_metrics["val_bits"]))
@@ -58,7 +58,7 @@ def test_the_best_checkpoint_is_that_of_the_fewest_bits(tmp_path: Path) -> None:
 
 
 def started(recipe: Recipe, run: Path) -> subprocess.Popen[str]:
-    """Start `train fit` in a process of its own."""
+    """Start `train fit` in a separate process."""
     path = run.with_suffix(".yaml")
     path.write_text(yaml.safe_dump(recipe.as_dict()))
     return subprocess.Popen(
@@ -84,7 +84,7 @@ def test_a_killed_process_leaves_a_run_that_resumes(recipe: Recipe, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_stopped_command_says_how_to_continue_and_exits_by_the_signal(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_stopped_command_explains_how_to_resume_and_exits_by_the_signal(recipe: Recipe, tmp_path: Path) -> None:
     run, written = tmp_path / "run", 0.0
     for number in (signal.SIGTERM, signal.SIGINT):
         process = started(replace(recipe, tokens=10**7), run)

@@ -35,7 +35,7 @@ def test_every_lane_is_read_by_one_device_in_order(ranks: int) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_and_resume(recipe: Recipe, tmp_path: Path) -> None:
-    # A small rate, since Adam multiplies the rounding of other orders of sums by it.
+    # The rate is small because Adam scales rounding differences from other orders of summation by it.
     recipe = replace(recipe, lanes=4, tokens=60 * 4 * 64, rate=3e-4, validate_every=30, checkpoint_every=1)
     two = ["--devices", "2"]
     ran = subprocess.run(
@@ -48,7 +48,7 @@ def test_two_processes_train_as_one_and_resume(recipe: Recipe, tmp_path: Path) -
     try:
         while process.poll() is None and not last.exists():
             time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)  # to the first process only; it must stop the other one
+        process.send_signal(signal.SIGTERM)  # only to the first process, which must stop the other one
         _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
@@ -60,13 +60,13 @@ def test_two_processes_train_as_one_and_resume(recipe: Recipe, tmp_path: Path) -
     shutil.copytree(tmp_path / "cut", tmp_path / "alone")
     subprocess.run(command(recipe, tmp_path / "cut", *two), check=True, timeout=300)
     assert_same(tmp_path / "cut" / "last.ckpt", tmp_path / "two" / "last.ckpt")
-    # One device gives the same, from the start or resumed from two, except for the order of sums.
+    # One device gives the same result up to the order of summation, from the start or resumed from two.
     one = fit(recipe, tmp_path / "one", progress=False)
     assert_same(tmp_path / "two" / "last.ckpt", one, within=1e-4)
     assert_same(fit(recipe, tmp_path / "alone", progress=False), one, within=1e-4)
 
 
-def test_lanes_that_cannot_be_divided_are_an_error(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lanes_that_do_not_divide_evenly_are_an_error(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match=r"--devices 3: 4 lanes in 1 slices cannot be divided evenly"):
         devices.open_strategy("ddp", 3, replace(recipe, lanes=4))
     with pytest.raises(SettingsError, match="4 lanes in 2 slices cannot"):

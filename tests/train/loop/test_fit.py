@@ -97,7 +97,7 @@ def test_windows_with_carried_state_equal_one_long_window(recipe: Recipe) -> Non
     torch.testing.assert_close(torch.cat([first, second], dim=1), whole, rtol=1e-4, atol=1e-4)
 
 
-def test_an_exported_model_predicts_as_the_trained_one(recipe: Recipe, tmp_path: Path) -> None:
+def test_an_exported_model_predicts_the_same_as_the_trained_one(recipe: Recipe, tmp_path: Path) -> None:
     fit(recipe, tmp_path / "run", progress=False)
     out = tmp_path / "piano.safetensors"
     export(tmp_path / "run" / "last.ckpt", out, {"bits": 1.5}, "fp32")
@@ -112,11 +112,11 @@ def test_an_exported_model_predicts_as_the_trained_one(recipe: Recipe, tmp_path:
     engine = NumpyRwkv6Engine(back)
     logits, _ = engine.step(rows, engine.zero_state())
     np.testing.assert_allclose(logits, expected[0, -1].numpy(), atol=1e-4, rtol=1e-4)
-    # and is measured as the radio steps it
+    # it is also measured, step by step as in the radio
     trained, on_air = evaluate(tmp_path / "run"), evaluate_checkpoint(out, Path(recipe.corpus))
     assert on_air["tokens"] == trained["tokens"]
     assert on_air["bits"] == pytest.approx(trained["bits"], rel=1e-3)
-    # and a new run may start from it
+    # and a new run can start from it
     started = fit(replace(recipe, tokens=1), tmp_path / "second", initial=out, progress=False)
     assert load_module(started).tokens_before == recipe.tokens
     assert weights(started).keys() == weights(tmp_path / "run" / "last.ckpt").keys()
@@ -127,7 +127,7 @@ def test_an_exported_model_predicts_as_the_trained_one(recipe: Recipe, tmp_path:
         fit(replace(recipe, layers=1), tmp_path / "third", initial=out, progress=False)
 
 
-def test_a_run_may_start_from_a_model_that_knows_fewer_tokens(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_run_can_start_from_a_model_that_knows_fewer_tokens(recipe: Recipe, tmp_path: Path) -> None:
     older = random_checkpoint(Rwkv6Spec(2, 64, len(older_tokens("piano"))))
     card_file.write(tmp_path / "older.safetensors", older, "fp32")
     slow = replace(recipe, tokens=1, rate=1e-9)
@@ -137,7 +137,7 @@ def test_a_run_may_start_from_a_model_that_knows_fewer_tokens(recipe: Recipe, tm
     for row, token in enumerate(older.tokens):
         np.testing.assert_allclose(new[rows[token]], older.weights["emb.weight"][row], atol=1e-4)
     assert np.isfinite(new).all()
-    assert np.abs(new[rows[2336]]).max() > 0, "a new token begins as the mean of all controls"
+    assert np.abs(new[rows[2336]]).max() > 0, "a new token starts as the mean of all controls"
 
 
 def test_a_run_continues_only_with_its_own_recipe(recipe: Recipe, tmp_path: Path) -> None:

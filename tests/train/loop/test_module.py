@@ -26,7 +26,7 @@ def test_weight_decay_is_for_matrices_only(recipe: Recipe, architecture: str, ve
         for parameter in group["params"]
     }
     assert decays.keys() == set(names.values())
-    assert decays[vector] == 0.0  # of shape (1, 1, C): a vector, whatever its number of axes
+    assert decays[vector] == 0.0  # of shape (1, 1, C), which counts as a vector
     assert decays[matrix] == 0.1
     assert all(
         (decay > 0) == (sum(size > 1 for size in module.model.get_parameter(name).shape) >= 2)

@@ -14,7 +14,7 @@ from train.loop.recipe import Recipe
 
 
 @pytest.mark.parametrize("native", [True, False])
-def test_products_are_in_bfloat16_where_the_recipe_asks_for_it_and_the_processor_has_it(
+def test_products_use_bfloat16_if_the_recipe_requests_it_and_the_processor_has_it(
     recipe: Recipe, native: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: native)

@@ -26,7 +26,7 @@ def test_every_shipped_recipe_is_valid(path: Path) -> None:
 
 
 @pytest.mark.parametrize("schedule", CURVES)
-def test_a_rate_rises_once_and_falls_once(schedule: str) -> None:
+def test_the_learning_rate_rises_once_and_falls_once(schedule: str) -> None:
     recipe = replace(PLAIN, schedule=schedule, end_share=0.1)
     rates = [recipe.rate_at(step) for step in range(recipe.steps)]
     assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
@@ -43,7 +43,7 @@ def test_the_schedules_differ_halfway() -> None:
     assert halfway["exponential"] == pytest.approx(0.1, abs=0.01)
 
 
-def test_the_thesis_recipe_has_the_settings_of_the_thesis() -> None:
+def test_the_thesis_recipe_has_the_settings_from_the_thesis() -> None:
     recipe = load(Path("configs/thesis.yaml"))
     assert (recipe.architecture, recipe.layers, recipe.width, recipe.window) == ("rwkv6", 20, 512, 512)
     assert (recipe.rate, recipe.warmup, recipe.beta1, recipe.beta2, recipe.eps) == (6e-4, 10, 0.9, 0.99, 1e-8)
@@ -88,12 +88,12 @@ def test_a_rate_may_be_written_without_a_decimal_point(tmp_path: Path) -> None:
         ({"precision": "bf16-true"}, "precision: 'bf16-true' is not"),
     ],
 )
-def test_a_value_that_is_not_allowed_is_an_error(settings: dict[str, object], message: str) -> None:
+def test_an_invalid_value_is_an_error(settings: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         replace(PLAIN, **settings)
 
 
-def test_settings_that_do_not_go_together_are_reported_with_their_line(tmp_path: Path) -> None:
+def test_incompatible_settings_are_reported_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "uneven.yaml"
     path.write_text("part: piano\ncorpus: data\nlayers: 2\nwidth: 64\ntokens: 5_000\nslices: 3\nlanes: 16\n")
     with pytest.raises(SettingsError, match=r"uneven\.yaml:6: slices: 3 is not a divisor of the 16 lanes"):

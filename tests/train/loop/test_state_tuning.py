@@ -1,4 +1,4 @@
-"""A tuned state helps a model to predict music of the style that it was tuned on, and nothing else is trained."""
+"""A tuned state helps a model predict music in the style of its training pieces, and nothing else is trained."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bits(model: Checkpoint, corpus: Path, state: tuned_state.State) -> float:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["rwkv6", "rwkv7"])
-def test_a_tuned_state_saves_bits_on_pieces_that_were_held_out(model: Checkpoint, corpus: Path) -> None:
+def test_a_tuned_state_saves_bits_on_held_out_pieces(model: Checkpoint, corpus: Path) -> None:
     wkv = tune(model, read_pieces(corpus / "train.jsonl"), QUICK)
     zeros = open_engine(model).zero_state()
     state = tuned_state.begin_with(wkv, tuned_state.require_tunable(model.spec))
@@ -54,8 +54,8 @@ def test_the_weights_of_the_model_are_not_trained() -> None:
     assert not any(parameter.requires_grad for parameter in network_of(MODELS[0]).parameters())
 
 
-def test_the_bits_of_passages_are_those_of_each_passage_alone(corpus: Path) -> None:
-    """Passages of other lengths end earlier in a batch, and padding counts in none."""
+def test_the_bits_of_a_batch_equal_those_of_its_passages_one_by_one(corpus: Path) -> None:
+    """Shorter passages end earlier in a batch, and padding does not count."""
     model = checkpoint("piano")
     table, engine = RowTable(model.part, model.tokens), open_engine(model, "numpy")
     (held, *_) = read_pieces(corpus / "validation.jsonl")
@@ -73,7 +73,7 @@ def test_the_bits_of_passages_are_those_of_each_passage_alone(corpus: Path) -> N
     assert bits_of_passages(engine, passages, table, engine.zero_state()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_passages_begin_as_pieces_do_without_the_ends_of_earlier_notes() -> None:
+def test_passages_start_like_pieces_and_omit_the_ends_of_earlier_notes() -> None:
     bar = beat_token(1)
     made = piece(START, bar, note_token(60, 5), note_token(64, 5), note_token(64, 0), bar, note_token(60, 0), bar)
     assert made.bars(0, 1).tolist() == [START, bar, note_token(60, 5), note_token(64, 5), note_token(64, 0)]

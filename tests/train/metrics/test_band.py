@@ -1,4 +1,4 @@
-"""Measures of a band: the bits of its layers, and how its layers fit together."""
+"""Measures of a band: the bits of its layers, and their fit with each other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def recipe(corpus: Path) -> Recipe:
     )  # fmt: skip
 
 
-def test_the_bits_of_the_layers_are_those_of_the_model(tmp_path: Path) -> None:
+def test_the_bits_of_the_layers_add_up_to_those_of_the_model(tmp_path: Path) -> None:
     (piece,) = (
         np.array(piece.tokens(), np.uint16) for piece in pieces_of(song(tmp_path / "song.mid", turns=1), "song")
     )
@@ -51,7 +51,7 @@ def test_the_bits_of_the_layers_are_those_of_the_model(tmp_path: Path) -> None:
     assert total == pytest.approx(float(str(whole["bits"])) * int(str(whole["tokens"])), rel=1e-4)
 
 
-def test_the_bass_is_counted_on_kicks_and_in_the_harmony_of_the_keys() -> None:
+def test_bass_notes_on_kicks_and_in_the_harmony_of_the_keys_are_counted() -> None:
     kick, hat = BandNote(0, 1, DRUMS, 36, 72), BandNote(16, 1, DRUMS, 42, 72)
     keys = [BandNote(0, 12, 0, note, 72) for note in (60, 64, 67)]
     basses = [BandNote(0, 8, BASS, 36, 72), BandNote(16, 8, BASS, 43, 72), BandNote(8, 4, BASS, 38, 72)]
@@ -62,7 +62,7 @@ def test_the_bass_is_counted_on_kicks_and_in_the_harmony_of_the_keys() -> None:
     }
 
 
-def test_a_model_goes_on_where_the_track_stops(tmp_path: Path) -> None:
+def test_a_model_continues_where_the_track_stops(tmp_path: Path) -> None:
     (piece,) = pieces_of(song(tmp_path / "song.mid", turns=6), "song")
     heard = decode(piece.tokens())
     engine = open_engine(checkpoint("band"))
@@ -88,7 +88,7 @@ def test_the_command_compares_runs(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(words) == 0
     text = capsys.readouterr().out
     events = [int(table.splitlines()[2].split("|")[2].replace(",", "")) for table in (text, all_pieces)]
-    assert events[1] > 3 * events[0], "one piece of four is for validation"
+    assert events[1] > 3 * events[0], "one of four pieces is for validation"
     assert [line.split("|")[1].strip() for line in text.splitlines()] == [
         "bits per event", "---", "keys", "bass", "drums", "all",
         "share of notes", "---", "bass on a kick", "kicks with a bass", "bass in the keys' harmony",

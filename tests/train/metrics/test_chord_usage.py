@@ -1,4 +1,4 @@
-"""The table of chords in keys: what the radio's own loops play, and what reads it."""
+"""The table of chord usage, counted in the radio's own loops, and its shipped version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_loops_of_a_station_are_counted_in_the_keys_of_its_tracks(tmp_path: Path
     assert np.array_equal(np.load(tmp_path / "table.npy"), table)
 
 
-def test_the_shipped_table_has_the_shape_that_is_read() -> None:
+def test_the_shipped_table_has_the_expected_shape() -> None:
     with key.TABLE.open("rb") as file:
         table = np.load(file, allow_pickle=False)
     assert table.shape == (len(MODES) + FUNCTIONS, FUNCTIONS)

@@ -25,7 +25,7 @@ LENGTH = PASSAGE_BARS * TICKS_PER_BAR
 def test_silent_passages_are_left_out() -> None:
     notes = [Note(0, 60, 60, 80), Note(2 * LENGTH, 2 * LENGTH + 60, 60, 80), Note(3 * LENGTH, 3 * LENGTH + 60, 60, 80)]
     runs = spread(Index.of(PIANO, []), [Passage(notes, 3 * PASSAGE_BARS + 1)])
-    assert (runs.passages, runs.longest) == (2, 0), "the second holds nothing, the fourth is not whole"
+    assert (runs.passages, runs.longest) == (2, 0), "the second passage is silent, and the fourth is incomplete"
 
 
 def test_a_copied_passage_has_the_longest_run() -> None:
@@ -38,7 +38,7 @@ def test_a_copied_passage_has_the_longest_run() -> None:
     assert spread(Index.of(DRUMS, []), own).longest == 0
 
 
-def test_an_index_holds_corpora_and_the_files_that_they_came_from(tmp_path: Path) -> None:
+def test_an_index_contains_corpora_and_their_source_files(tmp_path: Path) -> None:
     for number in (18, 19, 20):
         pop909_song(tmp_path / "in", number, bars=12)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
@@ -50,7 +50,9 @@ def test_an_index_holds_corpora_and_the_files_that_they_came_from(tmp_path: Path
         index: {finding.track: finding.spread.longest for finding in examine(files[19], {PIANO: index, DRUMS: without})}
         for index in (pieces, every)
     }
-    assert longest[every]["PIANO"] > longest[pieces]["PIANO"], "the file has other beats than the prepared piece"
+    assert longest[every]["PIANO"] > longest[pieces]["PIANO"], (
+        "the file's beats differ from those of the prepared piece"
+    )
     assert longest[every]["MELODY"] == 0
     assert len(every.hashes) - len(pieces.hashes) == 2 * len(fingerprints(PIANO, file_notes(files[19]))) + 2, "not 20"
 
@@ -63,7 +65,7 @@ def file_notes(path: Path) -> list[Note]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not ARCHIVE.exists(), reason=f"POP909 is not distributed with the code: no {ARCHIVE}")
-def test_songs_that_the_piano_has_seen_are_found_and_others_are_not(tmp_path: Path) -> None:
+def test_songs_of_the_pianos_training_set_are_found_and_others_are_not(tmp_path: Path) -> None:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
     indexes = {part: Index.read(path) for part, path in INDEXES.items()}

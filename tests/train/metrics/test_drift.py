@@ -9,7 +9,7 @@ from train.metrics.music import compose, compose_in_parts
 
 
 @pytest.mark.slow
-def test_music_in_parts_is_the_music_as_a_whole() -> None:
+def test_music_composed_in_parts_equals_music_composed_in_one_go() -> None:
     settings = load(None).station("chill")
     whole = compose(settings, hours=0.12, seed=5)
     parts = list(compose_in_parts(settings, hours=0.12, seed=5, part=0.03))
@@ -23,14 +23,14 @@ def test_music_in_parts_is_the_music_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(("slope", "drifts"), [(0.0, False), (0.02, False), (0.2, True), (-0.2, True)])
-def test_a_figure_drifts_if_it_moves_more_than_chance_and_seeds(slope: float, drifts: bool) -> None:
+def test_a_figure_drifts_if_it_changes_more_than_by_chance_and_between_seeds(slope: float, drifts: bool) -> None:
     hours = np.random.default_rng(1).normal(64, 0.5, 24) + slope * np.arange(24)
     drift = _drift(hours.tolist(), [63.6, 64.2, 64.5])
     assert drift.drifts == drifts
     assert drift.rise == pytest.approx(23 * slope, abs=3 * drift.error)
 
 
-def test_the_table_marks_what_drifts_and_memory_that_grows() -> None:
+def test_the_table_marks_drifting_figures_and_growing_memory() -> None:
     steady, rising = _drift([1.0, 1.1] * 6, [1.0, 1.2]), _drift(list(range(12)), [1.0, 1.2])
     flat = HourlyFigures(12, 2, {"steady": steady, "rising": rising}, [100.0, 110.0, *[120.0] * 10])
     text = flat.table()

@@ -60,10 +60,10 @@ def test_similar_bars_share_onsets_and_pitches() -> None:
     moved = [replace(note, note=note.note + note.start // TICKS_PER_BAR % 2) for note in held()]
     figures = dict(zip(FEATURES, features(moved), strict=True))
     assert figures["most alike bars"] == 1
-    assert figures["similarity of bars"] == pytest.approx(2 / 6), "two pairs of six are the same"
+    assert figures["similarity of bars"] == pytest.approx(2 / 6), "two of six pairs are the same"
 
 
-def test_the_distance_from_the_grid_counts_what_swing_and_feel_add() -> None:
+def test_the_distance_from_the_grid_measures_swing_and_feel() -> None:
     (window,) = windows(Passage(held(), 4))
     written = dict(zip(FEATURES, features(window), strict=True))
     played = dict(zip(FEATURES, features(window, [3.0] * len(window)), strict=True))
@@ -72,7 +72,7 @@ def test_the_distance_from_the_grid_counts_what_swing_and_feel_add() -> None:
     assert {name for name in FEATURES if written[name] != played[name]} == {"off the sixteenths"}
 
 
-def test_windows_are_whole_and_have_enough_notes() -> None:
+def test_windows_are_complete_and_have_enough_notes() -> None:
     late = Note(4 * TICKS_PER_BAR, 5 * TICKS_PER_BAR, 60, 80)
     notes = [*held(), late]
     assert len(list(windows(Passage(notes, 8)))) == 1, "one note is too little to measure"
@@ -97,7 +97,7 @@ def test_gaps_that_may_be_chance_are_in_brackets_and_not_counted() -> None:
 
 
 def test_the_error_grows_with_the_spread_of_either_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal pieces have no error; pieces a fifth apart have the error of a median of as many windows."""
+    """Equal pieces have no error. Pieces a fifth apart have the error of the median of that many windows."""
     monkeypatch.setattr(gap, "RESAMPLES", 40)
     alike = [Passage(held(), 4)] * 8
     apart = [Passage([replace(note, note=note.note + 7 * (number % 2)) for note in held()], 4) for number in range(8)]
@@ -109,7 +109,7 @@ def test_the_error_grows_with_the_spread_of_either_side(monkeypatch: pytest.Monk
     assert all(error > 1 for error in errors[1:])
 
 
-def test_the_table_shows_a_corpus_beside_both_references(tmp_path: Path) -> None:
+def test_the_table_shows_a_corpus_next_to_both_references(tmp_path: Path) -> None:
     for number in (1, 20):
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "out")
@@ -131,8 +131,8 @@ def test_a_corpus_without_windows_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_arranging_moves_pieces_towards_lofi(tmp_path: Path) -> None:
-    """A short song that is plain, busy and loud comes closer to lo-fi."""
+def test_arranging_moves_pieces_toward_lofi(tmp_path: Path) -> None:
+    """A short, plain, busy and loud song comes closer to lo-fi."""
     for number in range(1, 21):
         pop909_song(tmp_path / "in", number, bars=24)
     prepare("pop909", tmp_path / "in", tmp_path / "plain")

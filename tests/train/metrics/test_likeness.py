@@ -35,7 +35,7 @@ def test_constant_values_are_similar_only_if_equal(value: float, overlap: float)
 
 
 def test_the_overlap_of_two_known_densities() -> None:
-    """Distances within N(0, 1), and those to another sample of it, are |N(0, 2)|, so the overlap is near 1."""
+    """Distances within N(0, 1) are |N(0, √2)|, and those to N(0, 3) are |N(0, √10)|, so the overlap is known."""
     one, other = generator().normal(0, 1, (2, 400))
     far = likeness(one, other * 3, generator())
     # |N(0, √2)| against |N(0, √10)|: both densities cross at x² = ln(5) · 2.5, overlap = 1 − TV

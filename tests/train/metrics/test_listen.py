@@ -31,7 +31,7 @@ def music() -> StationMusic:
 
 
 def line(*pitches: int, bars: int) -> Passage:
-    """Return one note a bar."""
+    """Return one note per bar."""
     return Passage([Note(place * BAR, place * BAR + 60, pitch, 80) for place, pitch in enumerate(pitches)], bars)
 
 
@@ -42,14 +42,14 @@ def test_bars_are_compared_with_those_four_bars_later() -> None:
     assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
 
 
-def test_a_figure_recurs_also_in_another_key() -> None:
+def test_a_figure_also_recurs_in_another_key() -> None:
     steps = (0, 2, 5, 1)
     again = [60 + step for step in steps] + [67 + step for step in steps] + [60] * 12
     assert recurring(line(*again, bars=20))[0]
     assert not any(recurring(line(*(60 + place**2 % 37 for place in range(20)), bars=20)))
 
 
-def test_tracks_are_whole_and_cover_the_music(music: StationMusic) -> None:
+def test_tracks_are_complete_and_cover_the_music(music: StationMusic) -> None:
     tracks = music.tracks()
     assert len(tracks) >= 2
     for track in tracks:
@@ -60,13 +60,13 @@ def test_tracks_are_whole_and_cover_the_music(music: StationMusic) -> None:
     assert sum(len(track.passages["keys"].notes) for track in tracks) == struck
 
 
-def test_the_keys_are_late_as_the_station_plays_them(music: StationMusic) -> None:
+def test_the_keys_are_as_late_as_the_station_plays_them(music: StationMusic) -> None:
     swung = [late for (tick, _), late in music.late.items() if tick % 60 == 30]
     straight = [late for (tick, _), late in music.late.items() if tick % 60 == 0]
     assert 1 < np.mean(swung) - np.mean(straight) < 8, "swing moves the second sixteenth of a pair"
 
 
-def test_a_station_that_is_measured_has_every_row(music: StationMusic) -> None:
+def test_a_measured_station_has_every_row(music: StationMusic) -> None:
     figures = measure([music])
     words = table({"chill": figures}, {"chill": "hiphop"})
     assert words.count("\n|") == len(ROWS) + len(SPREADS) + 3
@@ -77,7 +77,7 @@ def test_a_station_that_is_measured_has_every_row(music: StationMusic) -> None:
     assert "| **5** |" in table({"chill": replace(figures, forms=5)}, {"chill": "hiphop"})
 
 
-def test_equal_tracks_have_no_spread_and_halves_apart_as_far_as_tracks(music: StationMusic) -> None:
+def test_equal_tracks_have_spread_0_and_halves_as_distant_as_tracks_have_ratio_1(music: StationMusic) -> None:
     rows = window_features(music.tracks()[0])
     row = next(iter(rows.values()))
     assert set(spread_ratios([{0: row, 1: row}] * 3).values()) == {0}
@@ -94,7 +94,7 @@ def drum_bar(number: int, *hits: tuple[int, int], template: Bar) -> Bar:
     return replace(template, plan=plan, events={"drums": events, "keys": [], "bass": []})
 
 
-def test_drums_are_counted_by_hand(music: StationMusic) -> None:
+def test_drum_figures_equal_a_count_by_hand(music: StationMusic) -> None:
     template = music.bars[0]
     groove = ((0, 36), (120, 38), (240, 42), (360, 38))
     bars = [drum_bar(0, *groove, template=template), drum_bar(1, *groove, template=template)]
@@ -125,14 +125,14 @@ def test_faults_are_counted(music: StationMusic) -> None:
 
 
 def noise(seconds: float, low: float = 1.0) -> np.ndarray:
-    """Return noise whose lows are scaled by `low`."""
+    """Return noise plus a low tone scaled by `low`."""
     random = np.random.default_rng(1)
     white = random.standard_normal((round(seconds * SAMPLE_RATE), 1)) * 0.05
     tone = 0.1 * np.sin(2 * np.pi * 60 * np.arange(len(white)) / SAMPLE_RATE)[:, None] * low
     return np.repeat(white + tone, 2, axis=1).astype(np.float32)
 
 
-def test_lows_that_are_away_are_measured() -> None:
+def test_missing_lows_are_measured() -> None:
     audio = np.concatenate([noise(10, low=0.0), noise(30)])
     track = arrangement.TrackAudio(0, 40, arrangement.band_levels(audio), 0.0)
     assert track.away("low") == pytest.approx(0.25)

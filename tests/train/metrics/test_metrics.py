@@ -84,7 +84,7 @@ def test_repetition_is_found_at_its_own_lag() -> None:
     assert rhythm.repetition(passage, 16) == 0, "there is nothing 16 bars later"
 
 
-def test_polyphony_note_length_and_range_are_those_of_held_chords() -> None:
+def test_polyphony_note_length_and_range_of_held_chords_are_measured() -> None:
     held = Passage([Note(0, 4 * Q, 60, 80), Note(0, 4 * Q, 64, 80), Note(2 * Q, 4 * Q, 67, 80)], 2)
     assert rhythm.polyphony(held) == pytest.approx(2.5), "while anything sounds"
     assert rhythm.note_density(held) == 3 / 8

@@ -49,9 +49,7 @@ def timings(human: list[TimedGroove]) -> Mapping[str, Timing]:
     return fit_timings(human)
 
 
-def test_the_measured_timing_is_measured_again_in_what_it_plays(
-    human: list[TimedGroove], timings: Mapping[str, Timing]
-) -> None:
+def test_fitting_recovers_the_timing_that_was_played(human: list[TimedGroove], timings: Mapping[str, Timing]) -> None:
     assert set(timings) == {ANY, "funk"}
     funk = timings["funk"]
     for kind, place in (("kick", 0), ("snare", 1), ("hats", 15)):
@@ -65,13 +63,13 @@ def test_the_measured_timing_is_measured_again_in_what_it_plays(
     )
 
 
-def test_a_place_without_hits_has_the_timing_of_its_kind_elsewhere(timings: Mapping[str, Timing]) -> None:
+def test_a_place_without_hits_takes_the_timing_of_its_kind_elsewhere(timings: Mapping[str, Timing]) -> None:
     late = timings["funk"].late
     assert set(late["toms"]) == {0.0}
     assert late["kick"][PLACES.index(40)] == 0
 
 
-def test_measured_timing_is_closer_to_the_drummer_than_steady_timing(human: list[TimedGroove]) -> None:
+def test_fitted_timing_is_closer_to_the_drummer_than_steady_timing(human: list[TimedGroove]) -> None:
     unseen = human[:4]
     again, steady = replay(unseen, fit_timings(human[4:])), replay(unseen, {ANY: STEADY})
     words = table(unseen, {"measured": again, "steady": steady})
@@ -83,7 +81,7 @@ def test_measured_timing_is_closer_to_the_drummer_than_steady_timing(human: list
     assert overlap([-20.0] * 50, [20.0] * 70) == 0
 
 
-def test_too_few_hits_are_an_error(human: list[TimedGroove]) -> None:
+def test_too_few_hits_give_an_error(human: list[TimedGroove]) -> None:
     assert "funk" in LOFI
     with pytest.raises(SettingsError, match="too few"):
         fit_timings([replace(groove, style="rock") for groove in human])
@@ -94,4 +92,4 @@ def test_grooves_are_read_with_their_drummers_timing(tmp_path: Path) -> None:
     assert measured.style == "hiphop"
     assert (measured.ticks[0], measured.pads[0]) == (0, 36)
     late = {ms for tick, ms in zip(measured.ticks, measured.late.tolist(), strict=True) if tick % 480 == 300}
-    assert max(late) == pytest.approx(0.01 * 60_000 / 90, abs=0.5), "2.51 beats are a hundredth of a beat late"
+    assert max(late) == pytest.approx(0.01 * 60_000 / 90, abs=0.5), "2.51 beats is a hundredth of a beat late"

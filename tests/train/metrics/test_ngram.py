@@ -10,7 +10,7 @@ from train.metrics.ngram import NGram
 
 
 def written_out(pieces: list[list[int]], piece: list[int], vocabulary: int, order: int) -> list[float]:
-    """Compute the Witten–Bell formula with dictionaries."""
+    """Compute the Witten–Bell formula directly, with dictionaries."""
     counts: dict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
     for seen in pieces:
         for place, token in enumerate(seen):

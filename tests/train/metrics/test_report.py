@@ -55,7 +55,7 @@ def test_plans_have_the_controls_of_the_piece(tmp_path: Path) -> None:
     ]
 
 
-def test_a_model_plays_under_the_plans_of_a_piece(tmp_path: Path) -> None:
+def test_a_model_follows_the_plans_of_a_piece(tmp_path: Path) -> None:
     pieces = [(tokens[:400], 8) for tokens, _ in play.corpus(corpus(tmp_path) / "validation.jsonl")[:1]]
     model = read(CHECKPOINT)
     once, again = (list(play.under_plans(open_engine(model), model.part, pieces, Sampling(), seed=3)) for _ in range(2))
@@ -90,7 +90,7 @@ def test_the_ceiling_compares_real_music_with_itself() -> None:
     assert "Mean overlap area" in table([row], "itself")
 
 
-def test_passages_are_the_longest_of_which_there_are_enough() -> None:
+def test_passages_have_the_longest_length_with_enough_passages() -> None:
     random = np.random.default_rng(2)
     pieces = {bars: [steady(bars, random) for _ in range(24)] for bars in (70, 20, 14, 5, 3)}
     assert [passage_bars(pieces[bars]) for bars in (70, 20, 14, 5)] == [32, 16, 8, 4]
@@ -104,7 +104,7 @@ def test_passages_are_the_longest_of_which_there_are_enough() -> None:
 def test_a_report_is_json_markdown_and_a_picture(tmp_path: Path) -> None:
     results = report(corpus(tmp_path), CHECKPOINT, None, temperature=1.0, hours=0, seed=1)
     words = write(results, tmp_path / "report")
-    assert words.count("\n| ") == 18, "without what comes back after 4, 8 and 16 bars"
+    assert words.count("\n| ") == 18, "all but the repetition after 4, 8 and 16 bars"
     assert words.endswith("Passages of 4 bars.")
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert {row["metric"] for row in figures["metrics"]} >= {"tonal stability", "chord-tone ratio (CTnCTR)"}

@@ -31,7 +31,7 @@ def piece() -> tuple[list[int], int]:
     return made.tokens(), made.bars
 
 
-def test_both_measures_have_a_value_for_each_question(engine: NumpyRwkv6Engine) -> None:
+def test_both_measures_have_a_value_for_every_request(engine: NumpyRwkv6Engine) -> None:
     bits = repeated_bits(engine, [piece(), ([1], 1)])
     assert len(bits) == TIMES
     assert all(value > 0 for value in bits)
@@ -40,7 +40,7 @@ def test_both_measures_have_a_value_for_each_question(engine: NumpyRwkv6Engine) 
     assert "| register | 54 → " in table(bits, results)
 
 
-def test_a_model_obeys_if_more_is_played_where_more_is_asked() -> None:
+def test_a_model_obeys_if_it_plays_more_when_asked_for_more() -> None:
     assert Obedience((1, 2, 3), (1.0, 1.5, 1.6), 0.9).is_monotone
     assert not Obedience((1, 2, 3), (1.0, 1.5, 1.4), 0.9).is_monotone
     assert _spearman(np.array([0, 0, 1, 1]), np.array([1.0, 2.0, 3.0, 4.0])) == pytest.approx(0.894, abs=0.001)

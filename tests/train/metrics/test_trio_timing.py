@@ -15,7 +15,7 @@ BEATS = 200
 
 
 def write_take(folder: Path, name: str, *, keys: float, bass: float, seed: int = 0, own: float = 0.0) -> None:
-    """Write a take at 120 BPM whose keys and bass are late by `keys` and `bass` ms and waver slowly by `own` ms."""
+    """Write a take at 120 BPM with keys and bass late by `keys` and `bass` ms. The keys waver slowly by `own` ms."""
     generator = np.random.default_rng(seed)
     beats = np.arange(BEATS) * 0.5 + 1
     folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def write_take(folder: Path, name: str, *, keys: float, bass: float, seed: int =
     (folder / f"{name}_beats.csv").write_text("\n".join(["seconds,bar.beat", *rows]) + "\n")
 
 
-def test_lateness_is_measured_by_take(tmp_path: Path) -> None:
+def test_lateness_is_measured_per_take(tmp_path: Path) -> None:
     for number, (keys, bass) in enumerate([(10.0, 0.0), (20.0, 6.0), (15.0, 3.0)]):
         write_take(tmp_path / "trios", f"{number:02}", keys=keys, bass=bass, seed=number)
     table, text = measure_trios(tmp_path / "trios")
@@ -45,7 +45,7 @@ def test_lateness_is_measured_by_take(tmp_path: Path) -> None:
     assert "| keys | 3 | 600 |" in text
 
 
-def test_a_slow_wavering_is_the_own_part_of_the_player_who_wavers(tmp_path: Path) -> None:
+def test_slow_wavering_is_attributed_to_the_player_who_wavers(tmp_path: Path) -> None:
     write_take(tmp_path, "01", keys=10, bass=2, own=8)
     followers = measure_trios(tmp_path)[0]["followers"]
     assert isinstance(followers, dict)
@@ -74,7 +74,9 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:
         read_takes(tmp_path)
 
 
-def test_the_command_keeps_the_drums_of_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_keeps_the_drum_timing_of_an_existing_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_take(tmp_path / "trios", "01", keys=10, bass=2)
     out = tmp_path / "timing.json"
     out.write_text(json.dumps({"styles": {ANY: STEADY.as_json()}}))

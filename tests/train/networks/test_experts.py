@@ -1,4 +1,4 @@
-"""Experts: every weight learns, the loss evens out their work, and a token costs as much as without them."""
+"""Experts: every weight learns, the loss balances their load, and a token costs as much as without them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rows(count: int = 600) -> torch.Tensor:
 
 
 @all_specs
-def test_a_step_chooses_the_experts_that_training_chose(spec: ExpertsSpec) -> None:
+def test_the_engine_chooses_the_same_experts_as_training(spec: ExpertsSpec) -> None:
     model, engine = network(spec), open_numpy_engine(random_checkpoint(spec))
     tokens = rows(240)[0].tolist()
     with torch.no_grad():
@@ -49,11 +49,11 @@ def test_every_weight_gets_a_gradient(spec: ExpertsSpec) -> None:
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         by_expert = parameter.grad if ".ffn.key" in name or ".ffn.value" in name else parameter.grad[None]
-        if spec.experts > 1 or not name.endswith("router"):  # one expert always has the probability 1
+        if spec.experts > 1 or not name.endswith("router"):  # the probability of a single expert is always 1
             assert all(bool(gradient.any()) for gradient in by_expert), name
 
 
-def test_one_expert_is_plain_rwkv6() -> None:
+def test_a_model_with_one_expert_equals_plain_rwkv6() -> None:
     spec = ExpertsSpec(2, 64, 50, experts=1)
     experts, plain = network(spec), random_network(Rwkv6Spec(2, 64, 50))
     weights = {name: tensor for name, tensor in experts.state_dict().items() if not name.endswith("router")}
@@ -68,8 +68,8 @@ def test_one_expert_is_plain_rwkv6() -> None:
 
 
 @pytest.mark.parametrize("active", [1, 2])
-def test_the_loss_evens_out_the_choices(active: int) -> None:
-    """A router that sends everything to one expert learns, by this loss alone, to use all of them."""
+def test_the_loss_balances_the_experts(active: int) -> None:
+    """This loss alone teaches a router that sends everything to one expert to use all of them."""
     torch.manual_seed(2)
     mix = ExpertMix(ExpertsSpec(1, 64, 50, experts=4, active=active), 0)
     x = torch.randn(8, 64, 64)
@@ -105,7 +105,7 @@ def test_a_token_uses_as_many_weights_as_without_experts(active: int) -> None:
     assert plain.active_parameters == plain.parameters
 
 
-def test_sizes_that_do_not_fit_are_errors() -> None:
+def test_incompatible_sizes_are_errors() -> None:
     with pytest.raises(ModelError, match="there are 2 experts, too few for 3 active ones"):
         ExpertsSpec(1, 64, 50, experts=2, active=3)
     with pytest.raises(ModelError, match="too many active experts for this width"):

@@ -13,7 +13,7 @@ from train.networks.recompute import recompute_blocks
 
 
 def gradients(model: Model) -> tuple[dict[str, Tensor], int]:
-    """Return the gradients of a step, and how many numbers were stored for them."""
+    """Return the gradients of a step, and the bytes stored to compute them."""
     stored: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ def gradients(model: Model) -> tuple[dict[str, Tensor], int]:
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}, memory
 
 
-def test_gradients_are_the_same_to_the_bit_in_less_memory() -> None:
+def test_recomputation_gives_bit_identical_gradients_in_less_memory() -> None:
     model = random_network(Rwkv6Spec(4, 64, 300, dropout=0.2)).train()
     expected, plain = gradients(model)
     recompute_blocks(model)

@@ -1,4 +1,4 @@
-"""That RWKV-7 starts as its authors' training code starts it."""
+"""RWKV-7 is initialized as in its authors' training code."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def fresh() -> dict[str, torch.Tensor]:
     ("width", "ranks"),
     [(64, (32, 32, 32, 32)), (192, (32, 32, 32, 64)), (512, (64, 64, 32, 128)), (2048, (128, 128, 64, 224))],
 )
-def test_the_low_ranks_are_those_of_the_authors_code(width: int, ranks: tuple[int, ...]) -> None:
+def test_the_low_ranks_equal_those_of_the_authors_code(width: int, ranks: tuple[int, ...]) -> None:
     spec = Rwkv7Spec(1, width, 8)
     assert (spec.decay_rank, spec.rate_rank, spec.value_rank, spec.gate_rank) == ranks
 
 
 def test_the_blocks_of_a_new_model_add_nothing(fresh: dict[str, torch.Tensor]) -> None:
-    """The last matrices of a new block are zero, so it adds nothing."""
+    """The output matrices of a new block are zero, so it adds nothing."""
     for layer in range(4):
         assert not fresh[f"blocks.{layer}.att.output.weight"].any()
         assert not fresh[f"blocks.{layer}.ffn.value.weight"].any()
@@ -55,7 +55,7 @@ def test_matrices_are_orthogonal(fresh: dict[str, torch.Tensor], name: str, gain
 
 
 def test_vectors_follow_the_authors_curves(fresh: dict[str, torch.Tensor]) -> None:
-    """Values computed by hand from RWKV-LM's formulas, at the ends of a head and of the width."""
+    """The values are computed by hand from RWKV-LM's formulas, at the ends of a head and of the width."""
     first, last = (
         {
             kind: fresh[f"blocks.{layer}.att.{kind}"].flatten()
@@ -80,7 +80,7 @@ def test_vectors_follow_the_authors_curves(fresh: dict[str, torch.Tensor]) -> No
 
 
 def test_every_parameter_learns() -> None:
-    """With last matrices other than zero, every parameter gets a gradient."""
+    """If no matrix is zero, every parameter gets a gradient."""
     torch.manual_seed(3)
     model = Rwkv7(Rwkv7Spec(2, 64, 40))
     with torch.no_grad():

@@ -26,14 +26,14 @@ def test_a_song_becomes_bars_on_the_beat_with_refined_chords(tmp_path: Path) -> 
     assert report.pieces == {"train": 1}
     assert report.bars["train"] == 6
     (piece,) = words(tmp_path / "out", "train")
-    assert piece[:4] == ["<start>", "<b1>", "<r0>", "<q:maj7>"], "the labelled triad with the seventh that sounds"
+    assert piece[:4] == ["<start>", "<b1>", "<r0>", "<q:maj7>"], "the labeled triad with the sounding seventh"
     bar_lines = [place for place, word in enumerate(piece) if word == "<b1>"]
     assert [piece[place + 1 : place + 3] for place in bar_lines] == [["<r0>", "<q:maj7>"], ["<r9>", "<q:min7>"]] * 3
     assert [word for word in piece if word.startswith("<b")] == ["<b1>", "<b2>", "<b3>", "<b4>"] * 6
     notes = events_to_notes(decode(binidx.read(tmp_path / "out" / "train")[0].tolist()))
     assert {note.start % 120 for note in notes} == {0}, "warped to the annotated beats, not to the file's own tempo"
     assert {note.end - note.start for note in notes} == {60}
-    assert 84 not in {note.note for note in notes}, "the melody is somebody's and stays out"
+    assert 84 not in {note.note for note in notes}, "the copyrighted melody is left out"
 
 
 def test_waits_never_cross_a_beat(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_waits_never_cross_a_beat(tmp_path: Path) -> None:
             since_beat += int(word[1:])
 
 
-def test_bars_of_other_than_four_beats_are_dropped(tmp_path: Path) -> None:
+def test_bars_without_exactly_four_beats_are_dropped(tmp_path: Path) -> None:
     pop909_song(tmp_path / "in", 1, bars=5, odd_bar=2)
     assert prepare("pop909", tmp_path / "in", tmp_path / "out").bars["train"] == 4
 
@@ -75,7 +75,7 @@ def test_broken_songs_are_skipped_and_listed(tmp_path: Path) -> None:
 
 def test_drums_have_style_fill_and_backbeat_but_no_releases(tmp_path: Path) -> None:
     report = prepare("groove", groove(tmp_path / "in"), tmp_path / "out")
-    assert report.pieces == {"train": 1, "validation": 1}, "3/4 and the test split stay out"
+    assert report.pieces == {"train": 1, "validation": 1}, "3/4 and the test split are left out"
     (beat,) = words(tmp_path / "out", "train")
     assert beat[1:5] == ["<b1>", "<s:hiphop>", "<groove>", "<backbeat>"]
     assert {word.split(":")[0] for word in beat if word[0] != "<" and ":" in word} == {"24", "26", "2a"}, "pads mapped"
@@ -88,10 +88,10 @@ def test_micro_timing_is_rounded_to_a_24th_of_a_beat(tmp_path: Path) -> None:
     prepare("groove", groove(tmp_path / "in"), tmp_path / "out")
     tokens = binidx.read(tmp_path / "out" / "train")[0].tolist()
     kicks = [event.tick for event in decode(tokens, hold_limit=30) if event.note == 36 and event.velocity]
-    assert kicks[:2] == [0, 300], "2.51 beats stand at 2.5"
+    assert kicks[:2] == [0, 300], "2.51 beats are rounded to 2.5"
 
 
-def test_an_archive_gives_the_same_corpus_as_its_folder(tmp_path: Path) -> None:
+def test_an_archive_gives_the_same_corpus_as_the_folder(tmp_path: Path) -> None:
     pop909_song(tmp_path / "in" / "pop909", 1)
     with tarfile.open(tmp_path / "songs.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "in", "in")
@@ -149,7 +149,7 @@ def test_the_card_has_the_source_the_stages_and_their_effect(tmp_path: Path) -> 
     assert card["tokens"]["train"] == sum(map(len, binidx.read(tmp_path / "out" / "train")))
     assert set(card["before"]["chord qualities"]) == {"maj7", "min7"}
     assert sum(card["after"]["chord qualities"].values()) == pytest.approx(1, abs=0.01)
-    assert card["before"]["chords"] == {"maj7": 8, "min7": 8}, "two songs, a chord on each of eight bars"
+    assert card["before"]["chords"] == {"maj7": 8, "min7": 8}, "two songs, each with a chord per bar for eight bars"
     before, after = (card[when]["quartiles"]["pitch classes sounding"] for when in ("before", "after"))
     assert len(before) == len(after) == 3
     card = facts(tmp_path / "out")
@@ -171,7 +171,7 @@ def test_loops_add_tracks_in_textures_and_the_card_counts_them(tmp_path: Path) -
     pop909_song(tmp_path / "in", 1, bars=40)
     plain = prepare("pop909", tmp_path / "in", tmp_path / "plain")
     looped = prepare("pop909", tmp_path / "in", tmp_path / "out", loops=True)
-    assert looped.pieces["train"] == plain.pieces["train"] + 2, "one for each sixteen bars"
+    assert looped.pieces["train"] == plain.pieces["train"] + 2, "one per sixteen bars"
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     assert sum(card["loops"]["bars by texture"].values()) == looped.bars["train"] - plain.bars["train"]
     assert card["loops"]["bars that come back after four"] > 0.5

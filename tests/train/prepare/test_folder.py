@@ -1,4 +1,4 @@
-"""`prepare folder`: parts, meters and beats of files as people have them, and validation among what was read."""
+"""`prepare folder`: parts, meters and beats of real-world files, and the choice of validation pieces."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from train.prepare.corpus import prepare
 
 PPQ = 480
 Onset = tuple[float, int]
-"""A note of a sixteenth's length: its beat and its pitch."""
+"""The beat and the pitch of a sixteenth note."""
 
 
 def midi_track(
@@ -44,7 +44,7 @@ def midi_track(
     channel: int = 0,
     meters: Sequence[tuple[float, int, int]] = (),
 ) -> mido.MidiTrack:
-    """Return a track of notes; `meters` are (beat, numerator, denominator)."""
+    """Return a track of sixteenths. `meters` are (beat, numerator, denominator)."""
     events: list[tuple[int, mido.Message]] = [
         (round(beat * PPQ), mido.MetaMessage("time_signature", numerator=above, denominator=below))
         for beat, above, below in meters
@@ -96,16 +96,16 @@ def test_a_small_folder_has_a_validation_piece() -> None:
     few, many = ([f"{number}.mid" for number in range(count)] for count in (4, 400))
     assert len(held_out(few)) == 1
     assert 10 <= len(held_out(many)) <= 30
-    assert held_out(many[:200]) <= held_out(many), "a folder that grows keeps them"
+    assert held_out(many[:200]) <= held_out(many), "a growing folder keeps its validation pieces"
 
 
-def test_validation_is_drawn_among_the_files_that_were_read(tmp_path: Path) -> None:
+def test_validation_pieces_are_chosen_among_readable_files(tmp_path: Path) -> None:
     def number(name: str) -> int:
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
     names = sorted((f"{place}.mid" for place in range(60)), key=number)
     unlucky = [name for name in names if number(name) < 0.05 * 2**32]
-    assert unlucky, "drawn by their names, and not to be read"
+    assert unlucky, "some names would be chosen; their files are made unreadable"
     for name in unlucky:
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(b"noise")
@@ -117,7 +117,7 @@ def test_validation_is_drawn_among_the_files_that_were_read(tmp_path: Path) -> N
     assert len(binidx.read(tmp_path / "out" / "validation")) == 1
 
 
-def test_a_songs_bass_and_strings_are_not_its_piano(tmp_path: Path) -> None:
+def test_the_piano_of_a_song_excludes_its_bass_and_strings(tmp_path: Path) -> None:
     song = write(
         tmp_path / "song.mid",
         midi_track(beats(16, 40), program=33, channel=1),
@@ -146,7 +146,7 @@ def test_the_part_can_be_chosen(tmp_path: Path, choice: PartChoice, lowest: int)
     assert min(note.note for piece in pieces(song, choice) for note in piece.notes) == lowest
 
 
-def test_a_song_without_a_keyboard_is_refused_with_its_parts(tmp_path: Path) -> None:
+def test_a_song_without_a_keyboard_is_refused_and_its_parts_are_listed(tmp_path: Path) -> None:
     song = write(tmp_path / "song.mid", midi_track(beats(16, 40), name="Low", program=33, channel=1))
     with pytest.raises(
         MidiError, match=r"no keyboard part; choose with --track.*track 1 'Low', channel 2 \(program 33"
@@ -156,12 +156,12 @@ def test_a_song_without_a_keyboard_is_refused_with_its_parts(tmp_path: Path) -> 
         pieces(song, PartChoice(program=5))
 
 
-def test_a_file_without_programs_or_names_is_a_keyboards(tmp_path: Path) -> None:
+def test_a_file_without_programs_or_names_counts_as_keyboard_music(tmp_path: Path) -> None:
     song = write(tmp_path / "song.mid", midi_track(beats(16)), midi_track(beats(16, 40), channel=1))
     assert min(note.note for note in pieces(song)[0].notes) == 40
 
 
-def test_a_performance_without_beats_is_named_and_one_to_a_click_is_read(tmp_path: Path) -> None:
+def test_a_free_performance_is_refused_and_one_played_to_a_click_is_read(tmp_path: Path) -> None:
     generator = random.Random(1)
     free = [(0.25 * place * 0.943 + generator.gauss(0, 0.05), 60 + place % 5) for place in range(1, 400)]
     clicked = [(0.25 * place + abs(generator.gauss(0, 0.03)), 60 + place % 5) for place in range(400)]
@@ -187,19 +187,19 @@ def test_bars_of_four_beats_are_read_and_others_left_out(
     odd = sum(bar[0] for bar in meters[1:2] if bar[0] == 1) or (3 if len(meters) == 3 else 0)
     (piece,) = pieces(write(tmp_path / "song.mid", midi_track(beats(32 + int(odd)), meters=meters)))
     assert piece.bars == bars
-    assert len(piece.notes) == 32, "those of the odd bar are left out"
+    assert len(piece.notes) == 32, "the notes of the odd bar are left out"
     assert {note.start % TICKS_PER_BEAT for note in piece.notes} == {0}
     assert piece.notes[0].start == 0
 
 
-def test_a_beat_of_12_8_is_three_eighths(tmp_path: Path) -> None:
+def test_a_beat_in_12_8_is_three_eighths(tmp_path: Path) -> None:
     shuffled = [(1.5 * beat + place, 60) for beat in range(32) for place in (0, 1.0)]
     (piece,) = pieces(write(tmp_path / "song.mid", midi_track(shuffled, meters=[(0, 12, 8)])))
     assert piece.bars == 8
     assert {note.start % TICKS_PER_BEAT for note in piece.notes} == {0, 80}
 
 
-def test_a_note_that_reaches_into_an_odd_bar_ends_before_it(tmp_path: Path) -> None:
+def test_a_note_that_extends_into_an_odd_bar_ends_before_it(tmp_path: Path) -> None:
     track = midi_track(beats(19), meters=[(0, 4, 4), (8, 3, 4), (11, 4, 4)])
     held = mido.MidiTrack(
         [mido.Message("note_on", note=90, velocity=80, time=7 * PPQ), mido.Message("note_off", note=90, time=8 * PPQ)]
@@ -213,7 +213,7 @@ def test_another_meter_is_refused(tmp_path: Path) -> None:
         pieces(write(tmp_path / "waltz.mid", midi_track(beats(30), meters=[(0, 3, 4)])))
 
 
-def test_archives_and_names_of_all_kinds_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_archives_and_unusual_file_names_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "in"
     song = write(folder / "songs" / "one.KAR", midi_track(beats(16)))
     with zipfile.ZipFile(folder / "songs.zip", "w") as archive:
@@ -233,7 +233,7 @@ def test_archives_and_names_of_all_kinds_are_read(tmp_path: Path, capsys: pytest
     assert sum(prepare("folder", folder / "songs.zip", tmp_path / "zip", "piano").pieces.values()) == 1
 
 
-def test_a_folder_of_which_nothing_can_be_read_lists_the_reasons(tmp_path: Path) -> None:
+def test_the_error_for_a_folder_without_readable_files_lists_the_reasons(tmp_path: Path) -> None:
     for name in ("a.mid", "b.zip"):
         (tmp_path / name).write_bytes(b"noise")
     with pytest.raises(SettingsError, match=r"no piece to train on in 2 files[\s\S]*a\.mid[\s\S]*b\.zip"):
@@ -259,7 +259,7 @@ def test_time_per_note_does_not_grow_with_the_length_of_a_piece(tmp_path: Path) 
     assert seconds(scored(8_000)) < 3 * seconds(scored(1_000))
 
 
-def test_sounding_times_of_pitch_classes_are_those_of_a_plain_sum() -> None:
+def test_sounding_times_of_pitch_classes_equal_a_plain_sum() -> None:
     generator = random.Random(0)
     notes = [
         Note(start, start + generator.randint(1, 1_500), generator.randint(36, 96), 64)
@@ -273,7 +273,7 @@ def test_sounding_times_of_pitch_classes_are_those_of_a_plain_sum() -> None:
     np.testing.assert_allclose(pitch_class_times(notes, edges), expected)
 
 
-def test_chords_are_named_from_what_sounds() -> None:
+def test_chords_are_estimated_from_the_sounding_notes() -> None:
     chords = {"Cmaj7": (60, 64, 67, 71), "Am7": (57, 60, 64, 67), "G7": (55, 59, 62, 65), "N": ()}
     notes = [
         Note(bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR, pitch, 64)

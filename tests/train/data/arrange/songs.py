@@ -1,4 +1,4 @@
-"""A little song to arrange: eight bars of broken triads, two chords a bar, in C major."""
+"""A short song to arrange: broken triads in C major, two chords per bar, eight bars by default."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOP = ("C", "G", "Am", "F", "Dm", "G", "C", "C")
 
 
 def song(chords: tuple[str, ...] = LOOP, *, bars: int = 8, name: str = "song") -> Piece:
-    """Return a song of eighths up and down each chord, with a low bass on its first beat; a chord lasts two beats."""
+    """Return a song of eighths up and down each chord. A chord lasts two beats and starts with a low bass note."""
     per_beat: list[Chord] = [parse_chord(chords[beat // 2 % len(chords)]) for beat in range(4 * bars)]
     notes = []
     for beat, chord in enumerate(per_beat):

@@ -1,4 +1,4 @@
-"""The whole way from POP909 to lo-fi keyboards, on the songs that are for validation."""
+"""The whole pipeline from POP909 to lo-fi keyboards, on the validation songs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from train.metrics.passage import Passage, of_tokens
 ARCHIVE = Path(__file__).parents[4] / "shared" / "corpus" / "pop909-train.tar.gz"
 
 RARE = 0.005
-"""The share of chords with a quality that is enough for a model to learn it."""
+"""The smallest share of chords at which a model learns their quality."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,7 +36,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> list[Piece]:
     songs = [song for song in pop909.songs(folder) if int(song.name) % pop909.VALIDATION_EVERY == 0]
     pieces: list[Piece] = []
     for song in songs:
-        with suppress(MidiError):  # its beats were not found: preparation skips it too
+        with suppress(MidiError):  # its beats were not found, so preparation skips it too
             pieces += pop909.read_song(song)
     return pieces
 
@@ -53,11 +53,11 @@ def prepared(pieces: list[Piece]) -> list[Passage]:
 def test_every_gap_to_lofi_is_closed(plain: list[Piece], lofi: list[Piece]) -> None:
     rows = compare({"lofi": prepared(lofi)}, prepared(plain))
     assert {row.name: row.closed("lofi") for row in rows if row.counts and row.closed("lofi") < GOAL} == {}
-    assert sum(row.counts for row in rows) >= 15, "else little is asked"
+    assert sum(row.counts for row in rows) >= 15, "too few gaps to be a test"
 
 
 def test_notes_stay_in_their_chords(lofi: list[Piece]) -> None:
-    """The arranged songs have 97 % of note time in the chord; the original songs have 96 %."""
+    """97% of the note time of arranged songs is in the chord; of the original songs it is 96%."""
     inside = total = 0
     for passage in prepared(lofi):
         for note in passage.notes:

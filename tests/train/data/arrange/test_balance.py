@@ -15,7 +15,7 @@ def test_intervals_in_lofi_proportions_leave_no_debt() -> None:
     assert all(balance.owed(interval) == pytest.approx(0, abs=0.05) for interval in TARGET_SHARES)
 
 
-def test_an_interval_that_sounds_lowers_its_own_weight_in_any_octave() -> None:
+def test_a_sounding_interval_lowers_its_own_weight_in_any_octave() -> None:
     balance = Balance()
     balance.add(48, (55, 67), TICKS_PER_BEAT)
     assert balance.owed(7) == pytest.approx(2 * TARGET_SHARES[7] / TOTAL - 2)
@@ -38,7 +38,7 @@ def test_debts_are_bounded() -> None:
 
 
 def test_drawing_by_weight_gives_lofi_proportions() -> None:
-    """Always draw the interval of most weight, from chords that allow any interval."""
+    """The chords allow any interval, and the one with the largest weight is drawn."""
     balance, beats = Balance(), dict.fromkeys(TARGET_SHARES, 0)
     for _ in range(1_000):
         interval = max(TARGET_SHARES, key=balance.weight)

@@ -1,4 +1,4 @@
-"""Tracks made of loops: phrases come round, in one texture."""
+"""Tracks made of loops: phrases repeat in one texture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def struck(piece: Piece, bar: int) -> set[tuple[int, int]]:
     return {(n.start - first, n.note) for n in piece.notes if first <= n.start < first + TICKS_PER_BAR}
 
 
-def test_phrases_come_round_and_only_last_bars_turn() -> None:
+def test_phrases_repeat_except_for_their_last_bars() -> None:
     made = [track for seed in range(6) for track in tracks(song(), Random(seed))]
     assert len(made) >= 12
     for track in made:
@@ -41,15 +41,15 @@ def test_phrases_come_round_and_only_last_bars_turn() -> None:
         again = [struck(track, one) == struck(track, other) for one, other in pairs]
         by_section = [struck(track, 0) == struck(track, 4)]
         if track.texture != "line":
-            assert all(again) or not all(by_section) or track.bars == 3 * SECTION_BARS, "A B A has no A A"
+            assert all(again) or not all(by_section) or track.bars == 3 * SECTION_BARS, "the form A B A has no A A"
         assert all(note.end <= track.bars * TICKS_PER_BAR for note in track.notes)
 
 
-def test_the_same_song_makes_the_same_tracks_and_tokens_hold_attributes() -> None:
+def test_the_same_song_gives_the_same_tracks_and_tokens_contain_attributes() -> None:
     one, other = list(tracks(song(), Random("x"))), list(tracks(song(), Random("x")))
     assert [track.tokens() for track in one] == [track.tokens() for track in other]
     assert all(2336 <= token < 2496 for token in one[0].tokens()[4:9])
 
 
-def test_a_piece_without_chords_makes_none() -> None:
+def test_a_piece_without_chords_gives_no_tracks() -> None:
     assert list(tracks(Piece("x", PIANO, "train", 64, song().notes), Random(1))) == []

@@ -37,7 +37,7 @@ def test_a_stage_is_a_pure_function_of_piece_and_generator(stage: str) -> None:
     piece = song()
     first = STAGES[stage](piece, Random(1))
     assert STAGES[stage](piece, Random(1)) == first
-    assert piece == song(), "what was given is left alone"
+    assert piece == song(), "the input is not changed"
 
 
 def test_variants_differ_and_are_reproducible() -> None:
@@ -48,7 +48,7 @@ def test_variants_differ_and_are_reproducible() -> None:
     assert arrange(song(), parse_stages("all"), 0) == one
 
 
-def test_omitting_a_stage_keeps_the_draws_of_the_others() -> None:
+def test_omitting_a_stage_does_not_change_the_draws_of_the_others() -> None:
     with_touch, without = (
         arrange(song(), parse_stages("all")),
         arrange(song(), parse_stages("sections,harmony,thinning,voicing")),
@@ -88,7 +88,7 @@ def test_triads_are_enriched_and_keep_their_function(seed: int) -> None:
 
 def test_a_loop_stays_a_loop() -> None:
     rich = enrich(song(bars=16), Random(3)).chords
-    assert rich[:28] == rich[32:60], "the last chord of the piece leads nowhere and may differ"
+    assert rich[:28] == rich[32:60], "the last chord of the piece has no successor and may differ"
 
 
 def test_rare_qualities_occur() -> None:
@@ -97,7 +97,7 @@ def test_rare_qualities_occur() -> None:
     assert {"maj7", "maj9", "6", "min7", "min9", "dom7", "sus", "aug", "dim", "hdim7"} <= seen
 
 
-def test_beats_without_a_chord_stay_without() -> None:
+def test_beats_without_a_chord_stay_without_one() -> None:
     assert enrich(song(("N", "N")), Random(1)).chords == song(("N", "N")).chords
 
 
@@ -105,7 +105,7 @@ def test_beats_without_a_chord_stay_without() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_thinning_keeps_onsets_of_the_song_and_every_chord_change(seed: int) -> None:
+def test_thinning_only_removes_onsets_and_keeps_every_chord_change(seed: int) -> None:
     piece = song(bars=16)
     kept = thin(piece, Random(seed))
     assert set(kept.notes) <= set(piece.notes)
@@ -142,12 +142,12 @@ def test_voicings_are_made_of_chord_tones_with_at_most_one_low_note(seed: int) -
         tones = piece.chords[start // TICKS_PER_BEAT].tones
         foreign = [pitch for pitch in pitches if pitch % 12 not in tones]
         assert not foreign or (start % TICKS_PER_BEAT and max(foreign) == max(pitches) and abs(max(foreign) - top) <= 2)
-        assert sum(pitch < 48 for pitch in pitches) <= 1, "one note at most below C3"
+        assert sum(pitch < 48 for pitch in pitches) <= 1, "at most one note is below C3"
         assert len(set(pitches)) == len(pitches) <= 5
         top = max(pitches)
 
 
-def test_passing_notes_occur_and_are_few() -> None:
+def test_passing_notes_occur_but_rarely() -> None:
     notes, foreign = 0, 0
     for seed in SEEDS:
         piece = enrich(song(bars=16), Random(seed))
@@ -157,7 +157,7 @@ def test_passing_notes_occur_and_are_few() -> None:
     assert 0.01 < foreign / notes < 0.3
 
 
-def test_voices_move_by_small_steps() -> None:
+def test_voices_move_in_small_steps() -> None:
     moves = []
     for seed in SEEDS:
         notes = voice(enrich(song(bars=32), Random(seed)), Random(seed)).notes
@@ -194,7 +194,7 @@ def test_a_melody_of_eighths_is_never_released_early() -> None:
 # touch and sections
 
 
-def test_touch_softens_and_keeps_the_accents() -> None:
+def test_touch_softens_notes_and_keeps_the_accents() -> None:
     piece = song()
     soft = soften(piece, Random(1)).notes
     velocities = [note.velocity for note in soft]

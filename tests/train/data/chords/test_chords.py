@@ -1,4 +1,4 @@
-"""From numerals, labels and words to sheets that a chord model can be trained on."""
+"""From numerals, labels and words to chord sheets for training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def chords(words: str) -> list[object]:
         ("minor", "i7 VI7 III7 VII iv7", "Am7 Fmaj7 Cmaj7 G Dm7"),  # 7 is the key's own seventh
         ("major", "I7 Idom7 V7 IV7", "Cmaj7 C7 G7 Fmaj7"),
         ("modal", "I bVIIM bVIM IV", "C Bb Ab F"),
-        ("modal", "im bVIIM IV im", "Am G D Am"),  # minor where its tonic is
+        ("modal", "im bVIIM IV im", "Am G D Am"),  # minor if its tonic is
         ("modal", "I I7 Idom7 IV ivm I ivm6 Vdom7", "C Cmaj7 C7 F Fm C Dm7b5 G7"),
         ("major", "IM-5 Vsus2 viadd9 VI69", "C7 Gsus Am9 A6"),
     ],
@@ -59,7 +59,7 @@ def test_words_become_moods_and_unknown_words_are_an_error() -> None:
         moods_of(["Gloomy"])
 
 
-def test_a_guess_follows_its_examples() -> None:
+def test_a_mood_guess_follows_its_examples() -> None:
     bright, gloomy = features("major", chords("C F G")), features("minor", chords("Am Dm Em"))  # type: ignore[arg-type]
     guess = MoodGuess([(bright, ["hopeful"])] * 10 + [(gloomy, ["sad"])] * 10)
     for examples, mood in ((bright, "hopeful"), (gloomy, "sad")):
@@ -69,7 +69,7 @@ def test_a_guess_follows_its_examples() -> None:
         assert set(shares) == set(MOODS)
 
 
-def test_beats_become_halves_without_anticipations_or_gaps() -> None:
+def test_beats_become_half_bars_without_anticipations_or_gaps() -> None:
     c, g, dim = parse_chord("C"), parse_chord("G"), parse_chord("Dbdim")
     assert by_halves([c, c, c, g, g, g, g, g]) == [c, c, g, g], "G on beat 4 anticipates the next bar"
     assert by_halves([c, c, c, dim, g, g, g, g]) == [c, dim, g, g], "a passing chord on beat 4 is kept"
@@ -93,7 +93,7 @@ def progressions(tmp_path: Path) -> Path:
     return path
 
 
-def test_written_progressions_become_sheets_of_known_tokens(progressions: Path) -> None:
+def test_progressions_become_sheets_of_known_tokens(progressions: Path) -> None:
     table = RowTable(CHORDS, known_tokens(CHORDS))
     for made in written_sheets(read_progressions(progressions)):
         assert made.loop.bars == SHEET_BARS
@@ -120,11 +120,11 @@ def test_the_mood_guess_learns_from_training_progressions_only(progressions: Pat
     assert min(shares["sad"], shares["nostalgic"]) > shares["hopeful"]
 
 
-def test_only_triads_are_enriched_and_a_held_chord_stays_the_same() -> None:
+def test_only_triads_are_enriched_and_held_chords_stay_the_same() -> None:
     plain = [parse_chord(name) for name in ("C", "C", "C7", "F") for _ in range(4)] * 4
     for variant in range(5):
         rich = sheet("test", "train", plain, "major").enrich(variant).chords
-        assert rich[0] == rich[4], "held over the bar line"
+        assert rich[0] == rich[4], "the chord is held over the bar line"
         assert rich[8] == parse_chord("C7")
         assert rich[0].quality in ("maj7", "maj9", "6")
 
@@ -176,7 +176,7 @@ def test_standards_become_sheets_in_c_with_style_and_sections(tmp_path: Path) ->
     }
 
 
-def test_a_table_that_is_not_of_standards_is_an_error(tmp_path: Path) -> None:
+def test_an_invalid_table_of_standards_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="unknown ending 'x7'"):
         standards.read_tunes(table(tmp_path / "irb.csv", "1,A,C-maj,1940,4/4,Cx7,4.0"))
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")

@@ -33,7 +33,7 @@ def test_eighths_and_mixed_rhythms_have_no_swing() -> None:
 
 
 @given(*(st.floats(low, high, allow_subnormal=False) for low, high in ((45, 67), (0, 4000), (0, 4000))))
-def test_straightening_keeps_order_and_eighths_and_puts_the_swung_sixteenth_in_the_middle(
+def test_straightening_keeps_order_and_eighths_and_centers_swung_sixteenths(
     swing: float, one: float, other: float
 ) -> None:
     straight = BeatPlacement(0, swing).straighten

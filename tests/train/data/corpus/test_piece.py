@@ -22,9 +22,9 @@ def starts(result: Piece | None) -> list[int]:
     ("bars_with_notes", "bars", "expected"),
     [
         ([0, 1], 2, [0, 1]),
-        ([2, 3], 5, [0, 1]),  # empty bars at both ends go
-        ([0, 2], 3, [0, 2]),  # a single empty bar stays
-        ([0, 5], 6, [0, 2]),  # of several the first stays
+        ([2, 3], 5, [0, 1]),  # empty bars at both ends are removed
+        ([0, 2], 3, [0, 2]),  # a single empty bar is kept
+        ([0, 5], 6, [0, 2]),  # only the first of several is kept
     ],
 )
 def test_trimming_keeps_the_first_of_several_empty_bars(
@@ -40,7 +40,7 @@ def test_a_piece_without_notes_is_trimmed_to_nothing() -> None:
     assert trim(piece([], 4)) is None
 
 
-def test_a_note_that_reaches_into_a_dropped_bar_ends_there() -> None:
+def test_a_note_that_extends_into_a_dropped_bar_ends_there() -> None:
     long = Piece("test", PIANO, "train", 3, [Note(0, 3 * TICKS_PER_BAR, 60, 80)])
     assert select_bars(long, [0, 2]).notes == [Note(0, TICKS_PER_BAR, 60, 80)]
     assert select_bars(long, [0, 1]).notes == [Note(0, 2 * TICKS_PER_BAR, 60, 80)]

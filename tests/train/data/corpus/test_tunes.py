@@ -1,4 +1,4 @@
-"""Tunes → MIDI: bar lines where they belong, metres that do not fit left out, readable by `prepare folder`."""
+"""Tunes to MIDI: correct bar lines, other meters left out, readable by `prepare folder`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_tune_starts_on_its_bar_line_and_other_meters_are_left_out(collection:
     (path,) = collection.iterdir()
     score = midi.read(path)
     notes = [(note.start * TICKS_PER_BEAT // score.ppq, note.note) for note in score.notes]
-    assert notes[0] == (TICKS_PER_BAR - TICKS_PER_BEAT // 2, 74), "the upbeat stands before the first bar line"
+    assert notes[0] == (TICKS_PER_BAR - TICKS_PER_BEAT // 2, 74), "the upbeat comes before the first bar line"
     assert notes[1] == (TICKS_PER_BAR, 78)
     assert notes[-1] == (TICKS_PER_BAR + 10 * TICKS_PER_BEAT, 74)
     (piece,) = pieces_of(score, path.name, PIANO, PartChoice())

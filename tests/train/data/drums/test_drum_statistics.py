@@ -27,7 +27,7 @@ def test_shares_are_weighted_by_bars_and_the_largest_comes_first() -> None:
     }
 
 
-def test_pieces_without_style_or_tempo_are_counted_too() -> None:
+def test_pieces_without_style_or_tempo_are_also_counted() -> None:
     statistics = DrumStatistics()
     statistics.add(Piece("unknown", DRUMS, "train", 1, []))
     statistics.add(Piece("slow", DRUMS, "train", 3, [], tempo=59.9))

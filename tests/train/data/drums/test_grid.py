@@ -10,11 +10,11 @@ def played(places: list[int], spread: float, seed: int = 1) -> list[float]:
     return [place + random.gauss(0, spread) for place in places]
 
 
-def test_a_late_sixteenth_is_not_a_triplet_and_a_shuffle_is_one() -> None:
+def test_late_sixteenths_are_not_triplets_but_a_shuffle_is() -> None:
     fours = [beat * 120 + place for beat in range(64) for place in (0, 30, 60, 90)]
     assert snap_to_grid(played(fours, 2.5)) == fours
     late = [place + 8.0 if place % 120 == 30 else float(place) for place in fours]
-    assert snap_to_grid(late) == fours, "38 is nearer to the triplet at 40, but its neighbours stand in fours"
+    assert snap_to_grid(late) == fours, "38 is nearer to the triplet at 40, but its neighbors are sixteenths"
     shuffle = [beat * 120 + place for beat in range(64) for place in (0, 80)]
     assert snap_to_grid(played(shuffle, 2.5)) == shuffle
 
@@ -24,7 +24,7 @@ def test_a_performance_may_change_to_triplets_for_a_beat() -> None:
     assert snap_to_grid(played(places, 2.0)) == places
 
 
-def test_a_beat_is_in_four_or_in_three_and_the_order_stays() -> None:
+def test_every_beat_is_divided_by_four_or_three_and_hits_move_little() -> None:
     ticks = [Random(3).uniform(0, 4000) for _ in range(5)] + played(list(range(0, 4000, 17)), 3, seed=4)
     places = snap_to_grid(ticks)
     for beat in range(34):

@@ -39,13 +39,13 @@ def places(stages: tuple[str, ...]) -> set[int]:
     return {note.start % 120 for note in prepared.notes}
 
 
-def test_the_stages_move_an_early_swung_drummer_to_plain_sixteenths() -> None:
+def test_the_stages_move_an_early_and_swung_performance_to_plain_sixteenths() -> None:
     assert places(("align", "straighten")) == {0, 30, 60, 90}
     assert places(("align", "straighten", "grid")) == {0, 30, 60, 90}
-    assert 40 in places(("align",)), "switched off, the swung sixteenth falls on the triplet of the beat's first half"
+    assert 40 in places(("align",)), "without `straighten`, a swung sixteenth falls on a triplet"
 
 
-def test_variants_are_reproducible_and_the_first_is_as_played() -> None:
+def test_variants_are_reproducible_and_the_first_is_unchanged() -> None:
     as_played = piece(SWUNG, PLACEMENT, ("align", "straighten"))
     assert piece(SWUNG, PLACEMENT, ("align", "straighten", "vary")) == as_played
     variants = [piece(SWUNG, PLACEMENT, STAGES, variant) for variant in range(4)]
@@ -68,12 +68,12 @@ def test_variation_keeps_kick_and_backbeat() -> None:
     assert 30 < seen["no ghosts"] < 100
     ghost, stroke = (0.0, 38, GHOST - 10), (60.0, 38, GHOST)
     assert {len(vary([ghost, stroke], Random(seed))) for seed in range(50)} == {1, 2}
-    assert all(vary([ghost, stroke], Random(seed))[-1][0] == 60 for seed in range(50)), "only softer ones are ghosts"
+    assert all(vary([ghost, stroke], Random(seed))[-1][0] == 60 for seed in range(50)), "only softer strokes are ghosts"
     foot = [(0.0, 44, 60)]
     assert all(vary(foot, Random(seed))[0][1] == 44 for seed in range(50))
 
 
-def test_styles_of_the_stations_weigh_more() -> None:
+def test_styles_of_the_stations_have_larger_weights() -> None:
     slow = weight(SWUNG)
     assert slow > weight(replace(SWUNG, tempo=140)) > weight(replace(SWUNG, style="rock", tempo=140)) == 1
     assert slow > weight(replace(SWUNG, fill=True))
@@ -104,7 +104,7 @@ def test_a_prepared_corpus_has_weights_and_its_card_shows_their_effect(tmp_path:
     assert card["after"]["kinds"] == {"grooves": 1}
     assert sum(card["after"]["places in the beat, ticks"].values()) == pytest.approx(1, abs=1e-3)
     prepare("groove", source, out)
-    assert binidx.read_weights(out / "train", 2) is None, "the weights of what stood there before are gone"
+    assert binidx.read_weights(out / "train", 2) is None, "the weights of the previous corpus are removed"
 
 
 def test_weights_that_do_not_match_the_pieces_are_an_error(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Figures of a mix that follow from how its sound was made."""
+"""Figures of a mix that follow from the construction of its sound."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stereo(left: np.ndarray, right: np.ndarray | None = None) -> Block:
 
 
 def sloped(decibels_per_octave: float) -> Block:
-    """Return noise whose power density falls so much per octave."""
+    """Return noise whose power density changes by this many decibels per octave."""
     spectrum = np.fft.rfft(NOISE[:, 0])
     hertz = np.maximum(np.fft.rfftfreq(len(TIME), 1 / SAMPLE_RATE), 20)
     shaped = np.fft.irfft(spectrum * (hertz / 1_000) ** (decibels_per_octave / 6.02), len(TIME))
@@ -63,7 +63,7 @@ def test_every_measure_of_the_references_is_measured() -> None:
     assert set(RANGES) == set(measure(stereo(loop)))
 
 
-def test_a_sine_has_a_crest_of_three_decibels_and_no_range() -> None:
+def test_a_sine_has_a_crest_factor_of_three_decibels_and_no_loudness_range() -> None:
     figures = level_figures(stereo(0.5 * np.sin(2 * np.pi * 997 * TIME)))
     assert figures["crest"] == pytest.approx(3.01, abs=0.01)
     assert figures["lufs"] == pytest.approx(-6.02, abs=0.1)
@@ -71,7 +71,7 @@ def test_a_sine_has_a_crest_of_three_decibels_and_no_range() -> None:
     assert figures["floor_p5_re_rms_db"] == pytest.approx(0, abs=0.1)
 
 
-def test_the_loudness_range_is_that_between_loud_and_soft_halves() -> None:
+def test_the_loudness_range_is_the_difference_of_a_loud_and_a_soft_half() -> None:
     soft = np.where(TIME < SECONDS / 2, 1.0, 10 ** (-6 / 20))
     figures = level_figures(stereo(NOISE[:, 0] * soft))
     assert figures["lra"] == pytest.approx(6, abs=0.4)
@@ -80,11 +80,11 @@ def test_the_loudness_range_is_that_between_loud_and_soft_halves() -> None:
 
 @pytest.mark.parametrize("slope", [-6.0, -3.0])
 def test_the_tilt_is_the_slope_of_third_octaves(slope: float) -> None:
-    """A third octave is the wider, the higher it is: by 3 dB per octave."""
+    """Third octaves get wider with frequency, which adds 3 dB per octave."""
     assert spectrum_figures(sloped(slope))["tilt_db_per_octave"] == pytest.approx(slope + 3.01, abs=0.2)
 
 
-def test_a_tone_lies_in_its_band() -> None:
+def test_a_tone_is_counted_in_its_band() -> None:
     figures = spectrum_figures(stereo(np.sin(2 * np.pi * 90 * TIME)))
     assert figures["band low 60-120"] == pytest.approx(0, abs=0.1)
     assert figures["band 250-500"] < -40
@@ -106,14 +106,14 @@ def test_clicks_are_percussive_and_tones_are_not() -> None:
 
 
 @pytest.mark.slow
-def test_the_tempo_and_the_onsets_are_those_of_the_clicks() -> None:
+def test_the_tempo_and_onsets_of_clicks_are_measured() -> None:
     figures = rhythm_figures(stereo(beats(60 / 72, 3_000, 0.01)))
     assert figures["tempo"] == pytest.approx(72, rel=0.03)
     assert figures["onsets_per_s"] == pytest.approx(72 / 60, rel=0.1)
 
 
 @pytest.mark.slow
-def test_a_loop_is_recognized_at_its_length() -> None:
+def test_a_loop_is_detected_at_its_length() -> None:
     levels = np.repeat(GENERATOR.uniform(0.05, 1, 64), SAMPLE_RATE // 8)
     loop = np.tile(levels, 8) * GENERATOR.standard_normal(8 * len(levels))
     figures = rhythm_figures(stereo(0.1 * loop))
@@ -140,14 +140,14 @@ def test_a_figure_outside_its_goal_is_bold(figures: dict[str, float]) -> None:
     assert "| lra | 1.89 to 10.4 | 3 to 6 | **9.0** |" in table([mix])
 
 
-def test_rows_of_drums_do_not_apply_without_drums(figures: dict[str, float]) -> None:
+def test_drum_rows_do_not_apply_without_drums(figures: dict[str, float]) -> None:
     mix = Mix("pads", frozenset({"keys"}), [{**figures, "percussive_db": -40.0, "band sub 20-60": -50.0}])
     assert {"percussive_db", "band sub 20-60"}.isdisjoint(mix.missed())
     assert mix.figure("percussive_db") is None
     assert set(GOALS) <= set(RANGES)
 
 
-def test_a_file_is_measured_and_a_short_one_is_refused(figures: dict[str, float], tmp_path: Path) -> None:
+def test_a_file_is_measured_but_a_short_one_is_refused(figures: dict[str, float], tmp_path: Path) -> None:
     assert figures["tilt_db_per_octave"] == pytest.approx(0, abs=0.2)
     write(tmp_path / "3.wav", sloped(-3)[: 3 * SAMPLE_RATE])
     with pytest.raises(StreamError, match=r"lasts 3\.0 s; at least 20 s are needed"):

@@ -1,4 +1,4 @@
-"""The loops written out are torch's own: what they give, and every gradient."""
+"""The explicit loops give the same outputs and gradients as torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def random(*shape: int, seed: int) -> Tensor:
 
 @pytest.mark.parametrize(("length", "lanes"), [(1, 1), (9, 3)])
 @pytest.mark.parametrize(("scan", "gates"), [(RnnScan, 1), (GruScan, 3)])
-def test_outputs_and_gradients_are_those_of_torch(scan: type, gates: int, length: int, lanes: int) -> None:
+def test_outputs_and_gradients_equal_those_of_torch(scan: type, gates: int, length: int, lanes: int) -> None:
     width = 5
     inputs, hidden = random(length, lanes, gates * width, seed=0), random(lanes, width, seed=1)
     matrix, bias = random(gates * width, width, seed=2), random(gates * width, seed=3)
