@@ -1,13 +1,13 @@
 /* Run the decode engine without Python, for sanitizers and emulated processors: driver FILE PATH > LOGITS.
  *
- * FILE is written by test_cpu.py, all little-endian: eleven int32 (architecture, layers, width, hidden, vocabulary,
- * four sizes of the architecture or 0, weight format, tensors), for each tensor its size as uint64 and its bytes, then streams and steps
- * as int32 and steps × streams rows as int32. Each tensor gets its own allocation, so that sanitizers detect reads beyond
- * it. Writes the logits (V floats) of each stream after each step. With PATH "list" it writes the names of the
+ * test_cpu.py writes FILE, all little-endian: eleven int32 (architecture, layers, width, hidden, vocabulary, four sizes
+ * of the architecture or 0, weight format, tensors); for each tensor its size as uint64 and its bytes; then streams and
+ * steps as int32, and steps × streams rows as int32. Each tensor gets its own allocation, so that sanitizers detect reads
+ * beyond it. Writes the logits (V floats) of each stream after each step. With PATH "list" it writes the names of the
  * supported paths instead.
  *
  * Exit status: 2 if the file is invalid, 3 if the path is not supported, 4 if tensors of wrong sizes are accepted, 5 if
- * a batch differs from its streams alone. */
+ * a batch differs from its streams computed one by one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

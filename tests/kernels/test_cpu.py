@@ -20,7 +20,7 @@ from tests.model.models import random_checkpoint
 
 ROOT = Path(__file__).parents[2]
 STREAMS, STEPS = 11, 6
-"""More streams than the tile of any path, and not a multiple of it."""
+"""More streams than the tile of any path holds, and not a multiple of it."""
 SPECS: tuple[NativeSpec, ...] = (
     Rwkv6Spec(2, 128, 437, mix_rank=20, decay_rank=40),
     Rwkv7Spec(2, 128, 437, decay_rank=20, rate_rank=33, value_rank=3, gate_rank=50),
@@ -85,7 +85,7 @@ def check_all_paths(driver: Sequence[str], folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_sanitizers_report_no_errors(tmp_path: Path) -> None:
-    """Runs all paths of this processor under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    """Run all paths of this processor under AddressSanitizer and UndefinedBehaviorSanitizer."""
     options = ("-g", "-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     driver = build(tmp_path / "driver", "gcc", *options)
     assert "portable" in check_all_paths([str(driver)], tmp_path)
@@ -93,7 +93,7 @@ def test_sanitizers_report_no_errors(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_arm_paths_agree_with_the_portable_path(tmp_path: Path) -> None:
-    """Emulates a processor with the dot product and one without."""
+    """Emulate a processor with the dot product instruction and one without."""
     compiler, emulator = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
     if not compiler or not emulator:
         pytest.skip("apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user")

@@ -178,7 +178,7 @@ def norm_reference(y: Tensor, gate: Tensor, weight: Tensor, bias: Tensor) -> lis
 def mix_cases(
     length: int, dtype: torch.dtype
 ) -> dict[str, tuple[list[Tensor], Callable[..., Any], Callable[..., Any]]]:
-    """Return for each operator its inputs, the operator in C, and the reference in PyTorch."""
+    """Return the inputs of each operator, the operator in C, and the reference in PyTorch."""
     torch.manual_seed(length)
     x, last, maa = torch.randn(BATCH, length, WIDTH), torch.randn(BATCH, WIDTH), torch.randn(5, WIDTH)
     first, second = (torch.randn(BATCH, length, WIDTH).to(dtype) for _ in range(2))
@@ -230,7 +230,7 @@ def test_nan_inputs_give_nan_outputs() -> None:
 def test_a_training_step_agrees_with_pytorch(
     spec: Spec, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Compares logits, state and gradients of a model with the operators in C and without."""
+    """Compare the logits, state and gradients of a model with the operators in C and without."""
     model = random_network(spec).train()
     rows = torch.randint(0, 50, (2, 21), generator=torch.Generator().manual_seed(0))
     runs = []

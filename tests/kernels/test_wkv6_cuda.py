@@ -21,7 +21,7 @@ from train.operators.wkv6 import wkv6 as training_wkv6
 
 BATCH, HEADS, SIZE = 2, 2, 64
 ROUNDING = {torch.float32: 1e-6, torch.bfloat16: 4e-3}
-"""Allowed error of results of a dtype, relative to the norm of the reference."""
+"""Allowed error of results per dtype, relative to the norm of the reference."""
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_outputs_and_gradients_agree_with_the_reference(
 
 
 @pytest.mark.parametrize("splits", [2, 4])
-def test_splitting_a_head_into_blocks_keeps_the_results(target: Target, splits: int) -> None:
+def test_splitting_a_head_into_blocks_does_not_change_the_results(target: Target, splits: int) -> None:
     arguments = make_inputs(target, 37)
     whole = run(arguments)
     target.splits = splits
@@ -139,7 +139,7 @@ def test_runs_are_bit_identical(target: Target) -> None:
     arguments = make_inputs(target, 45, torch.bfloat16)
     first = run(arguments)
     assert same(first, run(arguments))
-    with torch.no_grad():  # likewise when no states are saved for gradients
+    with torch.no_grad():  # also if no states are saved for gradients
         assert same(first[:2], list(wkv6(*arguments)))
 
 
@@ -157,7 +157,7 @@ def test_no_barrier_is_missing(target: Target) -> None:
         order(ctypes.c_uint(0))
 
 
-def test_gradients_of_a_single_output(target: Target) -> None:
+def test_gradients_of_a_single_output_agree_with_the_reference(target: Target) -> None:
     arguments = make_inputs(target, 20)
     doubles = [x.detach().cpu().double().requires_grad_() for x in arguments]
     for output in (0, 1):
@@ -168,7 +168,7 @@ def test_gradients_of_a_single_output(target: Target) -> None:
 
 
 def test_the_kernels_stay_within_the_tensors(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each tensor has NaN on both sides. Reading them would spoil results; writing would replace them."""
+    """Each tensor has NaNs on both sides. Reading them would spoil results, and writing would replace them."""
     fence, buffers = 1024, []
 
     def fenced_tensor(shape: torch.Size, dtype: torch.dtype) -> Tensor:
@@ -188,7 +188,7 @@ def test_the_kernels_stay_within_the_tensors(target: Target, monkeypatch: pytest
     assert all(buffer[:fence].isnan().all() and buffer[-fence:].isnan().all() for buffer in buffers)
 
 
-def test_views_are_accepted(target: Target) -> None:
+def test_views_give_the_same_results(target: Target) -> None:
     arguments = make_inputs(target, 18)
     views = [x.detach().transpose(1, 2).contiguous().transpose(1, 2).requires_grad_() for x in arguments[:4]]
     u = torch.cat([torch.zeros(1, device=target.device), arguments[4].detach().flatten()])[1:].view(HEADS, SIZE)
@@ -197,7 +197,7 @@ def test_views_are_accepted(target: Target) -> None:
 
 
 def test_the_operator_passes_opcheck(target: Target) -> None:
-    """Checks schema, shapes without data, and gradients, on which `torch.compile` relies."""
+    """Check what `torch.compile` relies on: the schema, shapes without data, and gradients."""
     torch.library.opcheck(torch.ops.radio.wkv6_forward.default, (*make_inputs(target, 5), True))
 
 
