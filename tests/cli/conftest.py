@@ -1,4 +1,4 @@
-"""A fixture for tests in which the choice among candidates does not matter."""
+"""A fixture for tests that do not depend on the choice among candidates."""
 
 from tests.candidates import two_candidates
 

@@ -1,4 +1,4 @@
-"""The command `radio check` finds what a start would find."""
+"""`radio check` finds the mistakes that would stop a start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINIMAL = "stations:\n  chill:\n    title: Chill\n"
 
 
 def check(path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """Check a config; return the one line of the problem."""
+    """Check a config with one problem and return the line that names it."""
     config = path / "stations.yaml"
     config.write_text(text)
     assert main(["check", "--config", str(config)]) == 2
@@ -35,7 +35,7 @@ def check(path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:
         ("drum_kit: 126", "instruments: .* has no drum kit 126"),
     ],
 )
-def test_a_program_that_the_soundfont_lacks(
+def test_a_program_missing_from_the_soundfont_is_named(
     setting: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import re
@@ -44,7 +44,9 @@ def test_a_program_that_the_soundfont_lacks(
     assert re.search(words, check(tmp_path, f"{MINIMAL}    {setting}\n", capsys))
 
 
-def test_a_soundfont_with_a_damaged_list_of_presets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_soundfont_with_a_damaged_list_of_presets_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = bytearray(SOUNDFONT.read_bytes())
     place = data.index(b"phdr")
     data[place + 4 : place + 8] = struct.pack("<I", 37)  # not a multiple of 38
@@ -52,7 +54,7 @@ def test_a_soundfont_with_a_damaged_list_of_presets(tmp_path: Path, capsys: pyte
     assert "damaged.sf2" in check(tmp_path, f"{MINIMAL}    soundfont: damaged.sf2\n", capsys)
 
 
-def test_loops_that_cannot_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unplayable_loops_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"{MINIMAL}    loops: rain\n"
     folder = tmp_path / "rain"
     folder.mkdir()
@@ -63,7 +65,7 @@ def test_loops_that_cannot_be_played(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "there is no folder" in check(tmp_path, text, capsys)
 
 
-def test_a_folder_of_loops_with_stray_files_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_loops_with_stray_files_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import numpy as np
 
     folder = tmp_path / "rain"
@@ -76,10 +78,10 @@ def test_a_folder_of_loops_with_stray_files_is_right(tmp_path: Path, capsys: pyt
     assert "valid" in capsys.readouterr().out
 
 
-def test_a_home_that_does_not_exist_is_one_clear_line(
+def test_a_missing_home_folder_gives_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`~` of an account without a home, as in a container."""
+    """An account without a home folder, as in a container, has no `~`."""
 
     def expanduser(path: Path) -> Path:
         if path.parts[:1] == ("~",):
@@ -99,13 +101,15 @@ def test_a_home_that_does_not_exist_is_one_clear_line(
         ('port: "9000"', "write it without quotes"),
     ],
 )
-def test_an_address_in_another_form(
+def test_a_malformed_address_is_named_with_a_remedy(
     setting: str, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert remedy in check(tmp_path, f"{MINIMAL}server:\n  {setting}\n", capsys)
 
 
-def test_characters_written_in_two_parts_are_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_surrogate_pairs_are_joined_and_lone_surrogates_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from radio.settings.config import load
 
     config = tmp_path / "stations.yaml"

@@ -42,17 +42,17 @@ def test_lines_are_text_or_json() -> None:
 
 def test_a_pipe_that_is_never_read_does_not_block() -> None:
     with pipe() as (_, writer):
-        lines = LONGEST_QUEUE + 2_000  # more than a pipe and the queue hold
+        lines = LONGEST_QUEUE + 2_000  # more than the pipe and the queue can hold
         with logging_to(writer) as handler:
             for number in range(lines):
                 logging.getLogger(f"radio.test.{number}").info("%s", "x" * 200)
             assert handler.dropped > 0
         stuck = [thread for thread in threading.enumerate() if thread.name == "log"]
-        assert stuck  # it is a daemon: the program ends all the same
+        assert stuck  # a daemon thread, so the program can still end
         assert all(thread.daemon for thread in stuck)
 
 
-def test_a_full_disk_is_survived() -> None:
+def test_logging_survives_a_full_disk() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
         with logging_to(full) as handler:
@@ -69,7 +69,7 @@ def record(message: str, *arguments: object) -> logging.LogRecord:
     return logging.LogRecord("radio", logging.ERROR, "", 0, message, arguments, None)
 
 
-def test_a_message_that_repeats_is_limited_to_a_line_a_second() -> None:
+def test_a_repeated_message_is_limited_to_a_line_per_second() -> None:
     seconds = 0.0
     limit = RateLimit(lambda: seconds)
     passed = []
@@ -85,7 +85,7 @@ def test_a_message_that_repeats_is_limited_to_a_line_a_second() -> None:
     assert other.getMessage() == "another message"
 
 
-def test_the_memory_of_messages_is_bounded() -> None:
+def test_the_number_of_remembered_messages_is_bounded() -> None:
     limit = RateLimit()
     for number in range(3 * LONGEST_QUEUE):
         assert limit.filter(record(f"message {number}"))

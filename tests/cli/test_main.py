@@ -63,7 +63,7 @@ def test_matrix_products_start_no_threads_and_scipy_is_not_imported() -> None:
     assert result.stdout.splitlines()[-1] == "1 False"
 
 
-def test_the_version_is_the_package_s(radio: Radio) -> None:
+def test_the_version_is_that_of_the_package(radio: Radio) -> None:
     assert radio("--version").stdout.decode() == f"radio {__version__}\n"
 
 
@@ -154,7 +154,7 @@ def test_check_and_stations_read_the_shipped_file(
     assert capsys.readouterr().out.startswith("chill     Chill: ")
 
 
-def test_options_may_stand_before_or_after_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_options_may_come_before_or_after_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = str(tmp_path / "gone.yaml")
     for arguments in (["--config", path, "check"], ["check", "--config", path]):
         assert errors(capsys, *arguments)[1] == [f"radio: {path}: cannot be read: No such file or directory"]
@@ -172,7 +172,7 @@ def test_radio_without_a_station_plays_the_first_one(monkeypatch: pytest.MonkeyP
         assert main(words) == 0
     assert main(["--seed", "8", "--set", "tempo=60", "play", "--set", "swing=54"]) == 0
     assert [(name, tempo) for name, _, tempo in played[:2]] == [("chill", 78), ("chill", 78)]
-    assert played[0][1] != played[1][1]  # without a seed, each start has another one
+    assert played[0][1] != played[1][1]  # without --seed, each start draws a different one
     assert played[2:] == [("study", 9, 70), ("chill", 8, 60), ("chill", 8, 60)]
 
 
@@ -201,7 +201,7 @@ def test_controls_lists_every_control_with_its_values_and_help(capsys: pytest.Ca
     assert "50 to 110 BPM [80]" in text
 
 
-def test_a_warning_of_the_config_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_warning_about_the_config_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
     path.write_text("stations: {own: {title: Own, progressions: 'learnt'}}\n", encoding="utf-8")
     for command in ("check", "stations"):
@@ -231,9 +231,7 @@ def test_a_file_of_the_wrong_type_is_named_in_one_line(
     assert not (tmp_path / "a.wav").exists()
 
 
-def test_check_and_doctor_name_every_file_that_cannot_be_played(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_check_and_doctor_name_every_unplayable_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(random.Random(1).randbytes(3000))
     piano = CHECKPOINTS / "piano.safetensors"
     config = config_with(tmp_path, f"piano: noise\n    drums: {piano}\n    soundfont: noise")
@@ -250,7 +248,7 @@ def test_check_and_doctor_name_every_file_that_cannot_be_played(
     assert all(f"MISS  {line.removeprefix(f'radio: {config}: ')}" in ill for line in lines)
 
 
-def test_check_counts_one_station_as_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_check_says_station_in_the_singular_for_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     config = config_with(tmp_path, "seed: 3")
     assert main(["check", "--config", config]) == 0
     assert capsys.readouterr().out == f"{config}: valid, 1 station: own\n"
@@ -264,7 +262,7 @@ def test_a_missing_soundfont_is_named_with_a_remedy(capsys: pytest.CaptureFixtur
     assert lines[0].endswith("leave the setting out for the radio's own, or name another SF2 or SF3 file")
 
 
-def test_doctor_names_what_is_there_and_what_is_missing(
+def test_doctor_lists_present_and_missing_parts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -282,7 +280,7 @@ def test_doctor_names_what_is_there_and_what_is_missing(
     assert "MISS  config: stations.yaml:1: a: title is missing" in ill
 
 
-def test_an_unexpected_error_is_one_line_too(
+def test_an_unexpected_error_gives_one_line_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(path: Path | None, **_options: object) -> None:
@@ -316,7 +314,7 @@ def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: s
             assert server.stdout.readline().startswith(b"  http://127.0.0.1:")
             server.send_signal(number)
             assert server.wait(timeout=90) == 0
-            # SIGTERM stops in order, and says so.
+            # SIGTERM shuts down cleanly and logs it.
             logged = server.stderr.read().splitlines()
             lines = [line.partition(b"radio.server: ")[2] for line in logged if b"radio.server: " in line]
             stations = b"on the air: own"
@@ -325,7 +323,7 @@ def test_serve_prints_its_address_and_ends_on_a_signal(tmp_path: Path, number: s
             server.kill()
 
 
-def test_a_seed_that_is_not_named_is_drawn_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_omitted_seed_is_drawn_and_printed(capsys: pytest.CaptureFixture[str]) -> None:
     def seed_of(words: str) -> int:
         return station_settings(parse(words.split()), load(STATIONS)).seed
 

@@ -1,4 +1,4 @@
-"""`--prompt-via musicgen`: renders that start from a recording that a program writes from words."""
+"""`--prompt-via musicgen`: renders that start from a recording generated from words."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def render(tmp_path: Path) -> list[str]:
 
 @needs_network
 @pytest.mark.usefixtures("two_candidates")
-def test_a_render_starts_from_the_recording_and_the_words_decide_what_they_ask_for(
+def test_a_render_starts_from_the_recording_but_the_prompt_takes_precedence(
     tmp_path: Path,
     cache: Path,
     render: list[str],
@@ -56,12 +56,12 @@ def test_a_render_starts_from_the_recording_and_the_words_decide_what_they_ask_f
     assert arguments.prime == str(kept)
     assert f"MusicGen: reusing {kept}" in capsys.readouterr().err
     take_recording(arguments)
-    assert capsys.readouterr().err == "", "a reload of a server says nothing more"
+    assert capsys.readouterr().err == "", "a server's reload prints nothing"
     assert primed(arguments, station_settings(arguments, load_config(None))).prime == kept
 
 
 @needs_network
-def test_a_recording_that_cannot_be_used_is_refused(
+def test_an_unusable_recording_is_refused(
     tmp_path: Path, render: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silent = """
@@ -78,7 +78,7 @@ with wave.open(order["target"], "wb") as file:
     assert not (tmp_path / "out.mid").exists()
 
 
-def test_options_that_do_not_go_together_are_refused(
+def test_incompatible_options_are_refused(
     tmp_path: Path, render: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     plain = ["render", "--station", "study", str(tmp_path / "out.mid")]
@@ -96,7 +96,7 @@ def test_options_that_do_not_go_together_are_refused(
         assert message in capsys.readouterr().err
 
 
-def test_a_server_asks_for_one_recording_at_its_start(
+def test_a_server_requests_one_recording_when_it_starts(
     tmp_path: Path, cache: Path, render: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand_in(monkeypatch, """print(json.dumps({"fault": "no weights"}))""")

@@ -28,7 +28,7 @@ from radio.types import SAMPLE_RATE
 from tests.conftest import Radio
 
 FRAME_BYTES = 4
-PIPE = ("--station", "chill", "--seed", "3", "--output", "-")  # a seed that is not named is printed
+PIPE = ("--station", "chill", "--seed", "3", "--output", "-")  # an omitted seed would be printed
 
 
 def decoded(audio: bytes, *options: str) -> np.ndarray:
@@ -48,7 +48,7 @@ def pcm(*, seed: int = 5, **controls: float) -> bytes:
     return sink.getvalue()
 
 
-def test_a_pipe_is_a_function_of_seed_and_controls(radio: Radio) -> None:
+def test_the_piped_audio_depends_only_on_seed_and_controls(radio: Radio) -> None:
     first = pcm()
     assert len(first) == 2 * SAMPLE_RATE * FRAME_BYTES
     assert np.frombuffer(first, dtype="<i2").any()
@@ -113,7 +113,7 @@ main(["serve"])
     assert re.fullmatch(time + r" WARNING radio\.station\.chill: the worker ended\n", result.stderr)
 
 
-def test_the_server_plays_on_where_nothing_reads_its_log() -> None:
+def test_the_server_keeps_running_if_nothing_reads_its_log() -> None:
     code = """
 import logging
 from radio.cli.main import main
@@ -144,7 +144,7 @@ def test_without_a_sound_card_the_error_names_alternatives(radio: Radio) -> None
     assert "`radio serve`" in lines[0]
 
 
-@pytest.mark.usefixtures("started_programs")  # PortAudio looks for cards once in a process
+@pytest.mark.usefixtures("started_programs")  # PortAudio looks for cards once per process
 def test_the_sound_card_gets_the_same_audio_as_the_pipe(radio: Radio, tmp_path: Path) -> None:
     card = '</usr/share/alsa/alsa.conf>\npcm.recorded {{ type file slave.pcm "null" file "{}" format raw }}\n'
     card += 'pcm.!default {{ type plug slave {{ pcm "recorded" format S16_LE }} }}\n'
@@ -156,7 +156,7 @@ def test_the_sound_card_gets_the_same_audio_as_the_pipe(radio: Radio, tmp_path: 
     assert len(lines) == 1
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  Chill · \w.* · key of [A-G][b#]?m? · [\d.]+ BPM", lines[0])
     recorded = np.fromfile(tmp_path / "recorded", dtype="<i2").reshape(-1, 2).astype(int)
-    # From a program, too: this process may still have the few candidates of another package.
+    # Use a program here too: this process may still have the few candidates of another package.
     piped_by = radio("--station", "chill", "--seconds", "2", "--seed", "5", "--output", "-", "--format", "s16le")
     piped = np.frombuffer(piped_by.stdout, dtype="<i2").reshape(-1, 2).astype(int)
     padding = len(recorded) - len(piped)  # silence that the card may put before or after
@@ -175,7 +175,7 @@ def test_the_same_seed_gives_the_same_midi_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("two_candidates")
-def test_count_renders_a_track_from_each_seed_with_another_instrument(tmp_path: Path) -> None:
+def test_count_renders_a_track_per_seed_with_the_chosen_instrument(tmp_path: Path) -> None:
     files = [str(tmp_path / name) for name in ("vibes.mid", "vibes.wav")]
     options = ["--minutes", "0.05", "--seed", "7", "--count", "2", "--instrument", "vibraphone", "--no-drums"]
     assert main(["render", "--station", "chill", *options, *files]) == 0
@@ -194,7 +194,7 @@ def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
         try:
             deadline = time.monotonic() + 90
             while not list(tmp_path.rglob("*.wav")):
-                assert time.monotonic() < deadline, "nothing was ever written"
+                assert time.monotonic() < deadline, "nothing has been written"
                 time.sleep(0.02)
             program.send_signal(signal.SIGINT)
             assert program.wait(timeout=90) == 130
@@ -204,7 +204,7 @@ def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_three_minutes_render_in_a_quarter_of_the_time_with_the_same_result(tmp_path: Path) -> None:
+def test_three_minutes_render_four_times_faster_than_real_time_and_reproducibly(tmp_path: Path) -> None:
     settings = replace(load(SHIPPED).stations["chill"], seed=7)
     began = time.process_time()
     render(settings, extent=TimedExcerpt(180), paths=[tmp_path / "a.wav"])

@@ -13,7 +13,7 @@ from tests.compose.listening.songs import song
 from tests.transcription.sounds import encoded, needs_network, played
 
 
-def test_a_render_starts_from_a_file_and_says_what_was_found(
+def test_a_render_starts_from_a_file_and_reports_the_detected_music(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     song(tmp_path / "song.mid", tempo=72)
@@ -23,7 +23,7 @@ def test_a_render_starts_from_a_file_and_says_what_was_found(
     assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 72, rel=1e-5)
 
 
-def test_what_is_set_counts_more_than_the_file(tmp_path: Path) -> None:
+def test_the_set_option_takes_precedence_over_the_file(tmp_path: Path) -> None:
     song(tmp_path / "song.mid", tempo=72)
     out = tmp_path / "out.mid"
     options = ["--prime", str(tmp_path / "song.mid"), "--set", "tempo=60", "--set", "tempo_variety=0", "--bars", "2"]
@@ -41,7 +41,7 @@ def test_a_render_starts_from_a_recording(tmp_path: Path, capsys: pytest.Capture
     assert midi.read(out).tempos[0][1] == pytest.approx(60e6 / 96, rel=0.02)
 
 
-def test_what_cannot_be_used_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unusable_file_or_option_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "noise.mid").write_bytes(b"noise")
     render = ["render", "--station", "study", str(tmp_path / "out.mid")]
     assert main([*render, "--prime", str(tmp_path / "noise.mid")]) == FAILED

@@ -9,7 +9,7 @@ from radio.cli.arguments import load_config, station_settings
 from radio.cli.main import main, parse
 
 
-def test_prompt_shows_what_words_become(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prompt_shows_how_words_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prompt", "slow, no drums", "with a saxophone"]) == 0
     output = capsys.readouterr().out
     assert "tempo=66" in output
@@ -21,7 +21,7 @@ def test_prompt_shows_what_words_become(capsys: pytest.CaptureFixture[str]) -> N
     assert answer["phrases"][0]["text"] == "72 bpm"
 
 
-def test_a_prompt_comes_before_the_controls_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_set_option_takes_precedence_over_the_prompt(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = parse(["render", "--station", "chill", "--prompt", "90 bpm, rain", "--set", "tempo=60", "x.wav"])
     settings = station_settings(arguments, load_config(None))
     assert settings.controls.tempo == 60
@@ -29,7 +29,7 @@ def test_a_prompt_comes_before_the_controls_of_the_command_line(capsys: pytest.C
     assert "rain_mute=false" in capsys.readouterr().err
 
 
-def test_a_prompt_that_says_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_prompt_that_is_not_understood_or_too_long_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "--station", "chill", "--prompt", "purple elephants", "x.wav"]) == 2
     assert "no part of 'purple elephants' was understood" in capsys.readouterr().err
     assert main(["render", "--station", "chill", "--prompt", "slow " * 300, "x.wav"]) == 2

@@ -1,4 +1,4 @@
-"""The command `radio push`: it asks for the key, streams the station to the server, and stops on a signal."""
+"""`radio push` asks for the key, streams the station to the server, and stops on a signal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_command_asks_for_the_key_and_streams_to_the_server() -> None:
             wait_for(lambda: any(path.stat().st_size > 200_000 for path in recordings(server)), "a stream", 90)
             assert f"Pushing Chill to {address}" in radio.text
             assert "connected" in radio.text
-            assert_hidden(radio.text)  # nor is it echoed
+            assert_hidden(radio.text)  # the key is not echoed either
             radio.press("\x03")
             assert radio.wait() == 0
             assert "Traceback" not in radio.text
@@ -47,17 +47,19 @@ def test_a_second_signal_ends_the_command_without_a_traceback(number: signal.Sig
         environment = os.environ | {"STREAM_KEY": KEY}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as radio:
             assert radio.stdout is not None
-            # The log stands in the same output.
+            # The log is in the same output.
             assert any(line.startswith(b"Pushing Chill") for line in radio.stdout)
             radio.send_signal(number)
-            time.sleep(0.02)  # the station's worker takes longer than that to stop
+            time.sleep(0.02)  # the station's worker takes longer than this to stop
             radio.send_signal(number)
             output, _ = radio.communicate(timeout=90)
     assert b"Traceback" not in output
     assert b"Error" not in output
 
 
-def test_a_file_that_is_no_image_is_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_an_image_is_refused_before_the_push(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     film = tmp_path / "movie.mp4"
     film.write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     options = ["--station", "chill", "--key-env", "STREAM_KEY", "--image", str(film)]

@@ -33,7 +33,7 @@ def seconds_of(path: Path) -> float:
     return float(subprocess.run(probe, check=True, capture_output=True, text=True).stdout)
 
 
-def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneStation) -> None:
+def test_a_wav_file_contains_every_rendered_frame(tmp_path: Path, tone: ToneStation) -> None:
     frames = SAMPLE_RATE * 5 // 2 + 11
     progress: list[float] = []
     blocks = (tone.render(min(SAMPLE_RATE, frames - at)) for at in range(0, frames, SAMPLE_RATE))
@@ -47,7 +47,7 @@ def test_a_wav_holds_every_frame_that_was_rendered(tmp_path: Path, tone: ToneSta
     assert progress == sorted(progress)
     assert progress[-1] == 1.0
     assert tone.position == frames
-    # 0.25 on both channels: -15.05 dBFS RMS each, 3 dB more together, and K-weighting takes 0.6 dB off 440 Hz.
+    # 0.25 on both channels: -15.05 dBFS RMS each, 3 dB more together; K-weighting lowers 440 Hz by 0.6 dB.
     lufs, peak = re.fullmatch(r"(-\d+\.\d) LUFS, true peak (-\d+\.\d) dBTP", loudness).groups()
     assert float(lufs) == pytest.approx(-12.7, abs=0.11)
     assert float(peak) == pytest.approx(-12.0, abs=0.11)
@@ -64,7 +64,7 @@ def test_encoded_files_are_complete_and_reproducible(tmp_path: Path, tone: ToneS
     assert seconds_of(tmp_path / f"a{ending}") == pytest.approx(2.0, abs=0.06)
 
 
-def test_the_error_of_the_encoder_is_shown(tmp_path: Path) -> None:
+def test_an_error_of_the_encoder_is_shown(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"no audio at all")
     with pytest.raises(StreamError, match=r"ffmpeg could not write out.mp3: .*Invalid data"):
         audio_files.encode(tmp_path / "broken.wav", tmp_path / "out.mp3", tags={})
@@ -77,7 +77,7 @@ def settings() -> StationSettings:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[ToneStation]:
-    """Return the stations that play the scores, each of them a tone."""
+    """Return the stations that play the scores. Each plays a tone."""
     stations: list[ToneStation] = []
 
     def play(score: Score) -> Iterator[Block]:
@@ -106,12 +106,12 @@ def test_a_new_file_replaces_the_old_one(
     assert "LUFS" in err
 
 
-def test_a_symbolic_link_remains_one(tmp_path: Path, settings: StationSettings, opened: list[ToneStation]) -> None:
+def test_a_symbolic_link_is_kept(tmp_path: Path, settings: StationSettings, opened: list[ToneStation]) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     link = tmp_path / "song.wav"
     link.symlink_to(folder / "real.wav")
-    for _ in range(2):  # the file that it names is created, then replaced
+    for _ in range(2):  # its target is created, then replaced
         render(settings, extent=TimedExcerpt(3), paths=[link])
         assert link.is_symlink()
         assert seconds_of(folder / "real.wav") == pytest.approx(3.0, abs=0.06)
@@ -124,7 +124,7 @@ def test_a_symbolic_link_remains_one(tmp_path: Path, settings: StationSettings, 
 
 
 @pytest.mark.parametrize("ending", [".wav", ".mp3"])
-def test_an_error_leaves_the_old_file_as_it_was(
+def test_an_error_leaves_the_old_file_unchanged(
     tmp_path: Path, settings: StationSettings, opened: list[ToneStation], ending: str
 ) -> None:
     path = tmp_path / f"song{ending}"
@@ -164,7 +164,7 @@ def test_mistakes_are_named_before_rendering(
         ("--minutes 1 --tracks 1 --bars 1 song.mid", "--tracks and --bars and --minutes cannot be combined"),
     ],
 )
-def test_a_wrong_length_is_named_before_rendering(
+def test_an_invalid_length_is_named_before_rendering(
     capsys: pytest.CaptureFixture[str], options: str, message: str
 ) -> None:
     assert main(["render", "--station", "chill", *options.split()]) == USAGE
@@ -200,7 +200,7 @@ def drafts(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
-def test_a_render_that_is_stopped_leaves_no_drafts(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_stopped_render_leaves_no_drafts(number: signal.Signals, tmp_path: Path) -> None:
     """A killed run cannot delete its drafts; the next run that writes to the folder does."""
     song = tmp_path / "song.wav"
     command = [sys.executable, "-m", "radio", "render", "--station", "chill", "--minutes", "300", str(song)]

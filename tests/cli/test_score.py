@@ -17,7 +17,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return write(tmp_path / "tone.wav", tone(440, -20, 7.0)), write(tmp_path / "noise.wav", noise(-20, 7.0))
 
 
-def test_json_has_a_line_for_each_file(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_a_line_per_file(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "--json", *map(str, files)]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [Path(row["file"]).name for row in rows] == ["tone.wav", "noise.wav"]
@@ -35,7 +35,9 @@ def test_references_have_a_column_and_a_yardstick(
     assert "the references' own halves" in out
 
 
-def test_two_files_side_by_side(files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_shows_two_files_side_by_side(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = tmp_path / "report.html"
     assert main(["compare", *map(str, files), "--report", str(report)]) == 0
     out = capsys.readouterr().out
@@ -53,7 +55,7 @@ def test_two_files_side_by_side(files: tuple[Path, Path], tmp_path: Path, capsys
         (["compare", "x.wav", "y.wav", "--report", "missing/r.html"], 2, "there is no folder missing"),
     ],
 )
-def test_mistakes_are_reported_in_a_line(
+def test_a_mistake_is_reported_in_one_line(
     arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == status

@@ -10,7 +10,7 @@ from radio.cli.signals import run_until_stopped
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_cancels_between_callbacks_and_not_inside_one(number: signal.Signals) -> None:
+def test_a_signal_cancels_between_callbacks_not_inside_one(number: signal.Signals) -> None:
     cancelling = []
 
     async def play() -> None:

@@ -49,7 +49,7 @@ def test_a_state_moves_to_another_machine(tmp_path: Path, capsys: pytest.Capture
     assert StateFolder(there).names() == ["chill"]
 
 
-def test_a_state_is_not_changed_under_a_running_radio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_state_of_a_running_radio_is_not_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     running = StateFolder(tmp_path)
     running.write("chill", SAVED)
     running.lock()
@@ -59,7 +59,7 @@ def test_a_state_is_not_changed_under_a_running_radio(tmp_path: Path, capsys: py
     assert main(["state", "--state", str(tmp_path), "clear", "chill"]) == 0
 
 
-def test_missing_and_damaged_states_are_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_and_damaged_states_give_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["state", "--state", str(tmp_path), "export", "chill", str(tmp_path / "x")]) == 1
     assert "No such file" in capsys.readouterr().err
     (tmp_path / "chill.state").write_bytes(b"not a state")

@@ -69,7 +69,9 @@ def test_the_stations_of_a_config_are_conditions(tmp_path: Path) -> None:
         assert all(measure(read(path)).seconds == pytest.approx(1, abs=0.1) for path in pair.files)
 
 
-def test_the_stations_of_a_config_begin_as_their_prompts_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stations_of_a_config_start_with_the_controls_of_their_prompts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rendered: list[StationSettings] = []
 
     def render(stations: Mapping[str, StationSettings], *_: object, **__: object) -> list[Pair]:
@@ -83,7 +85,7 @@ def test_the_stations_of_a_config_begin_as_their_prompts_say(tmp_path: Path, mon
     assert [(one.controls.tempo, one.controls.drums_mute) for one in rendered] == [(60, True), (80, False)]
 
 
-def test_mistakes_are_reported_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lonely = tmp_path / "lonely.yaml"
     lonely.write_text("stations:\n  chill:\n    title: Chill\n")
     for source, arguments, words in (
