@@ -1,4 +1,4 @@
-"""Stand-ins for tests of the relay: a clock, listeners with a given speed, and a station that feeds a mount."""
+"""Fakes for tests of the relay: a clock, listeners with a given speed, and a station that feeds a mount."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class FakeStation:
         self.tick()
 
     def check_pages(self, peer: Peer) -> list[bytes]:
-        """Return the pages that the peer received; they must form one stream of consecutive station chunks."""
+        """Return the pages that the peer received, which must form one stream of consecutive station chunks."""
         pages = [page.raw for page in check_one_stream(bytes(peer.received), checksums=False)]
         first = self.chunks.index(pages[0]) if pages else 0
         assert pages == self.chunks[first : first + len(pages)]

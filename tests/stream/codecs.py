@@ -16,7 +16,7 @@ TRACKS = {"aac": AAC, "opus": OPUS}
 
 
 def encoded(name: str, audio: Block, *, start: int = 0) -> list[Packet]:
-    """Encode `audio` and return its complete packets, the first one stamped `start`."""
+    """Encode `audio` and return its complete packets, starting at frame `start`."""
     track = TRACKS[name]
     encoder, form = {"aac": ("aac", "fltp"), "opus": ("libopus", "flt")}[name]
     codec = av.CodecContext.create(encoder, "w")
@@ -33,6 +33,6 @@ def encoded(name: str, audio: Block, *, start: int = 0) -> list[Packet]:
 
 
 def silence(name: str, count: int, *, start: int = 0, size: int = 3) -> list[Packet]:
-    """Return packets with consecutive numbers as data, without audio."""
+    """Return packets that contain consecutive numbers instead of audio."""
     length = TRACKS[name].packet
     return [Packet(start + n * length, length, n.to_bytes(size, "big")) for n in range(count)]

@@ -60,13 +60,13 @@ def read_pages(data: bytes, *, checksums: bool = True) -> Iterator[ReadPage]:
 
 
 def last_granule(data: bytes | bytearray) -> int:
-    """Return the granule of the last page, which may be incomplete; -1 without one."""
+    """Return the granule of the last page, which may be incomplete, or -1 if there is none."""
     at = data.rfind(b"OggS", 0, len(data) - 13) + 6
     return int.from_bytes(data[at : at + 8], "little") if at > 5 else -1
 
 
 def check_one_stream(data: bytes, *, checksums: bool = True) -> list[ReadPage]:
-    """Check that `data` is one logical Opus stream without gaps in sequence and granule, and return its audio pages."""
+    """Check that `data` is one logical Opus stream without gaps in sequence and granules; return its audio pages."""
     pages = list(read_pages(data, checksums=checksums))
     head, tags, audio = pages[0], pages[1], pages[2:]
     assert head.flags == 2

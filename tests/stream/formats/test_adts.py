@@ -24,12 +24,12 @@ def test_header_fields_follow_the_standard(length: int) -> None:
     assert fields == [0xFFF, 0, 0, 1, 1, 3, 0, 2, 0, 0, 0, 0, HEADER_SIZE + length, 0x7FF, 0]
 
 
-def test_a_packet_that_is_too_long_is_refused() -> None:
+def test_an_oversized_packet_is_refused() -> None:
     with pytest.raises(StreamError, match="8185 bytes"):
         header(8_185)
 
 
-def test_ffmpeg_decodes_aac_from_any_packet_on() -> None:
+def test_ffmpeg_decodes_aac_starting_at_any_packet() -> None:
     packets = open_encoder("aac").encode(tone(3 * SAMPLE_RATE))
     data = b"".join(add_header(packet.data) for packet in packets[17:])
     command = ["ffmpeg", "-v", "warning", "-f", "aac", "-i", "-", "-f", "f32le", "-"]

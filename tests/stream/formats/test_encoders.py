@@ -42,7 +42,7 @@ def test_packets_have_consecutive_stamps_from_the_start(format_: Format) -> None
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_the_packets_do_not_depend_on_the_sizes_of_the_blocks(format_: Format) -> None:
+def test_the_packets_do_not_depend_on_the_block_sizes(format_: Format) -> None:
     audio = tone(30_000)
     whole = open_encoder(format_).encode(audio)
     split = open_encoder(format_)
@@ -77,6 +77,6 @@ def test_mp3_frames_have_equal_size_and_are_independent() -> None:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("shape", [(100,), (100, 1), (2, 100), (1, 1, 2)])
-def test_other_shapes_are_refused(format_: Format, shape: tuple[int, ...]) -> None:
+def test_audio_of_another_shape_is_refused(format_: Format, shape: tuple[int, ...]) -> None:
     with pytest.raises(StreamError, match="frames, 2"):
         open_encoder(format_).encode(np.zeros(shape, dtype=np.float32))

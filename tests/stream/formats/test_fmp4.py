@@ -16,7 +16,7 @@ from tests.stream.codecs import AAC, OPUS, TRACKS, encoded
 from tests.stream.mp4_reader import read, read_fragment
 
 NOW = 1_800_000_000 * SAMPLE_RATE
-"""A time in 2027, to check that current times fit into all fields."""
+"""A time in 2027 to check that current times fit into all fields."""
 
 samples = st.lists(st.tuples(st.integers(1, 5_000), st.binary(min_size=1, max_size=40)), min_size=1, max_size=30)
 
@@ -54,7 +54,7 @@ def test_the_init_segment_has_all_required_boxes_and_no_samples(track: Mp4Track)
     assert moov.one("mvex/trex").ints("IIIIII") == (0, 1, 1, track.packet, 0, 0x02000000)
 
 
-def test_the_opus_boxes_hold_settings_and_a_preroll_of_80_ms() -> None:
+def test_the_opus_boxes_contain_settings_and_a_preroll_of_80_ms() -> None:
     table = read(init_segment(OPUS)).one("moov/trak/mdia/minf/stbl")
     entry = table.one("stsd").content[8:]
     assert entry[4:8] == b"Opus"
@@ -64,7 +64,7 @@ def test_the_opus_boxes_hold_settings_and_a_preroll_of_80_ms() -> None:
     assert segment.one("moof/traf/sbgp").content == bytes(4) + b"roll" + bytes([0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 1])
 
 
-def test_the_aac_boxes_hold_the_settings() -> None:
+def test_the_aac_boxes_contain_the_settings() -> None:
     entry = read(init_segment(AAC)).one("moov/trak/mdia/minf/stbl/stsd").content[8:]
     assert entry[4:8] == b"mp4a"
     esds = entry[36:]
@@ -111,7 +111,7 @@ def test_ffprobe_reads_all_packets_with_their_timestamps(name: str, codec: str, 
 
 @pytest.mark.parametrize("name", TRACKS)
 def test_audio_is_decoded_at_its_original_time(name: str) -> None:
-    """An impulse at frame n is decoded at n wherever a player starts, without edit list and pre-skip."""
+    """An impulse at frame n is decoded at n no matter where a player starts, without edit list and pre-skip."""
     audio = np.zeros((48_000, 2), dtype=np.float32)
     audio[30_000] = 0.9
     packets = encoded(name, audio)

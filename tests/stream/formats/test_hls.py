@@ -66,7 +66,7 @@ def test_segments_begin_at_the_packets_nearest_to_multiples_of_4_s(name: str, st
 
 
 @given(name=names, start=starts, base=bases, first=st.integers(0, 20))
-def test_ten_segments_last_forty_seconds_within_a_packet(name: str, start: int, base: int, first: int) -> None:
+def test_ten_segments_last_forty_seconds_to_within_a_packet(name: str, start: int, base: int, first: int) -> None:
     segments = cut(name, silence(name, 130 * SAMPLE_RATE // TRACKS[name].packet, start=start), base)
     ten = segments[first : first + 10]
     assert abs(sum(segment.frames for segment in ten) - 10 * TARGET) <= TRACKS[name].packet
@@ -80,7 +80,9 @@ def test_segments_do_not_drift_in_two_hours(name: str) -> None:
 
 
 @given(name=names, start=starts, base=bases, gap=st.integers(1, SAMPLE_RATE // 10), at=st.integers(300, 900))
-def test_a_short_gap_is_bridged_and_moves_nothing_after_it(name: str, start: int, base: int, gap: int, at: int) -> None:
+def test_a_short_gap_is_bridged_without_moving_later_segments(
+    name: str, start: int, base: int, gap: int, at: int
+) -> None:
     packets = silence(name, 1_200, start=start)
     late = [Packet(packet.frame + gap, packet.frames, packet.data) for packet in packets[at:]]
     segments = cut(name, packets[:at] + late, base)
@@ -88,7 +90,7 @@ def test_a_short_gap_is_bridged_and_moves_nothing_after_it(name: str, start: int
     for previous, following in pairwise(segments):
         assert following.time == previous.time + previous.frames
         assert following.number == previous.number + 1
-    # Only a cut within the gap is later than half a packet.
+    # Only a cut within the gap is late by more than half a packet.
     assert all(abs(item.time - item.number * TARGET) <= TRACKS[name].packet / 2 + gap for item in segments)
     data = [data for _, data in payload(name, segments)]
     skipped = int.from_bytes(data[0], "big")
@@ -169,7 +171,7 @@ def test_reloaded_playlists_agree_with_earlier_ones(name: str, base: int, breaks
 
 
 def check_times(entries: list, segments: list[Segment]) -> None:  # type: ignore[type-arg]
-    """Check the times of all segments, which follow from the listed times of day and the durations."""
+    """Check the times of all segments against the listed times of day and durations."""
     at = 0.0
     for entry, segment in zip(entries, segments, strict=True):
         assert entry.uri == f"t-{segment.number}.m4s"
@@ -180,7 +182,7 @@ def check_times(entries: list, segments: list[Segment]) -> None:  # type: ignore
         at += entry.seconds
 
 
-def test_the_text_of_a_playlist() -> None:
+def test_a_playlist_has_the_expected_text() -> None:
     segments = cut("aac", silence("aac", 800), NOW)
     playlist = Playlist(TRACKS["aac"], token="0a1b", discontinuities=41)
     assert playlist.text == ""
@@ -207,7 +209,7 @@ def test_the_text_of_a_playlist() -> None:
         assert playlist.file(name) is None
 
 
-def test_the_text_of_a_multivariant_playlist() -> None:
+def test_a_multivariant_playlist_has_the_expected_text() -> None:
     assert multivariant("opus/index.m3u8", TRACKS["opus"], 96_000).splitlines() == [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
@@ -218,7 +220,7 @@ def test_the_text_of_a_multivariant_playlist() -> None:
 
 
 def hard_to_encode(seconds: float) -> dict[str, np.ndarray]:
-    """Sounds of shape (frames, 2) for which encoders exceed their mean rate by far."""
+    """Return sounds of shape (frames, 2) for which encoders far exceed their mean rate."""
     t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     noise = np.random.default_rng(1).standard_normal((len(t), 2))
     squares = 0.4 * np.stack([np.sign(np.sin(2 * np.pi * hertz * t)) for hertz in (55, 61)], axis=1)
@@ -255,7 +257,7 @@ def packets_at(timeline: Timeline, segmenter: Segmenter, packets: list[Packet]) 
 
 
 @given(name=names, pause=st.integers(SAMPLE_RATE * 3, SAMPLE_RATE * 1_000), at=st.integers(300, 700))
-def test_after_a_pause_of_the_station_times_are_those_of_the_clock(name: str, pause: int, at: int) -> None:
+def test_after_a_pause_of_the_station_times_follow_the_clock(name: str, pause: int, at: int) -> None:
     """The audio continues without a gap, so none is lost; the segments have consecutive numbers."""
     length = TRACKS[name].packet
     packets, live = silence(name, 1_300), at * length
@@ -276,7 +278,7 @@ def test_after_a_pause_of_the_station_times_are_those_of_the_clock(name: str, pa
 
 def test_times_follow_the_clock_only_forward_and_only_if_it_stays_ahead() -> None:
     timeline = Timeline(live=0, at=NOW / SAMPLE_RATE)
-    for seconds in range(20):  # half a minute behind; half of it is caught up at once
+    for seconds in range(20):  # half a minute behind; half of it is soon made up
         behind = 30 if seconds < 2 else 15
         timeline.observe(live=seconds * SAMPLE_RATE, at=NOW / SAMPLE_RATE + seconds + behind)
     assert timeline.base(20 * SAMPLE_RATE) == NOW + 15 * SAMPLE_RATE
@@ -289,8 +291,8 @@ def test_times_follow_the_clock_only_forward_and_only_if_it_stays_ahead() -> Non
     assert SETTLING < 20
 
 
-def test_the_discontinuity_number_is_small_for_a_century() -> None:
-    """hls.js walks an array of as many entries at each reload."""
+def test_the_discontinuity_number_stays_small_for_a_century() -> None:
+    """hls.js iterates over an array of this many entries at each reload."""
     assert 0 < Timeline(live=0, at=NOW / SAMPLE_RATE).discontinuities < 10_000
     assert Timeline(live=0, at=NOW / SAMPLE_RATE + 100 * 365 * 86_400).discontinuities < 1_000_000
     assert Timeline(live=0, at=0).discontinuities == 0

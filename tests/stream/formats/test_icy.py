@@ -32,7 +32,7 @@ def split_metadata(data: bytes) -> tuple[bytes, list[tuple[int, str]]]:
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
-def test_the_output_does_not_depend_on_the_calls_and_keeps_all_audio(splits: list[int]) -> None:
+def test_the_output_does_not_depend_on_the_split_into_calls_and_keeps_all_audio(splits: list[int]) -> None:
     audio = chunks(sum(splits))
     whole = IcyInserter(lambda frame: f"track {frame // 400_000}").insert(audio)
     split, parts, at = IcyInserter(lambda frame: f"track {frame // 400_000}"), b"", 0
@@ -58,7 +58,7 @@ def test_metadata_is_empty_without_a_title() -> None:
 
 
 @pytest.mark.parametrize("size", [METAINT, METAINT // 2, METAINT // 4, 3 * METAINT, METAINT - 1, METAINT + 1, 1])
-def test_metadata_at_the_edge_of_a_chunk(size: int) -> None:
+def test_metadata_is_inserted_correctly_at_the_edge_of_a_chunk(size: int) -> None:
     audio = chunks(max(3, 40_000 // size), size)
     stream = IcyInserter(lambda _: "one").insert(audio)
     data, titles = split_metadata(stream)

@@ -55,7 +55,7 @@ def test_after_a_restart_granule_positions_follow_the_frames() -> None:
     assert int.from_bytes(chunk.data[6:14], "little") == 10_000_000 + 4 * 960
 
 
-def test_other_headers_belong_to_the_same_stream() -> None:
+def test_changed_headers_belong_to_the_same_stream() -> None:
     muxer = open_muxer("opus", title="T", description="D")
     serial = muxer.headers[14:18]
     muxer.describe("Renamed", "D")

@@ -37,7 +37,7 @@ def test_the_checksum_equals_a_bitwise_computation(data: bytes) -> None:
     ("length", "table"),
     [(0, [0]), (1, [1]), (254, [254]), (255, [255, 0]), (256, [255, 1]), (510, [255, 255, 0]), (511, [255, 255, 1])],
 )
-def test_lacing(length: int, table: list[int]) -> None:
+def test_lacing_values_follow_the_packet_sizes(length: int, table: list[int]) -> None:
     assert list(lacing(length)) == table
 
 
@@ -74,7 +74,7 @@ def test_the_identification_header_follows_rfc_7845() -> None:
     assert head == b"OpusHead\x01\x02\x38\x01\x80\xbb\x00\x00\x00\x00\x00"
 
 
-def test_the_comment_header_holds_lengths_and_texts() -> None:
+def test_the_comment_header_contains_lengths_and_texts() -> None:
     tags = opus_tags("vendör", ["TITLE=a", "ARTIST=ü"])
     assert tags[:8] == b"OpusTags"
     at, texts = 8, []
@@ -90,7 +90,7 @@ def test_the_comment_header_holds_lengths_and_texts() -> None:
 
 
 def build_pages(pager: Pager, packets: Sequence[Packet]) -> list[bytes]:
-    """Return pages of four packets each; the remaining packets are left out."""
+    """Return pages of four packets each, without the remaining packets."""
     return [pager.next_page(packets[at : at + 4]) for at in range(0, len(packets) - 3, 4)]
 
 

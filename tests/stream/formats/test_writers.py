@@ -95,7 +95,7 @@ def test_a_closed_pipe_raises_broken_pipe_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_at_most_a_quarter_second_is_buffered(name: str) -> None:
-    """A program that reads the pipe must get audio continuously, not in parts of several seconds."""
+    """A program that reads the pipe must get audio continuously, not several seconds at a time."""
     file = io.BytesIO()
     writer = open_writer(name, file)
     noise = np.random.default_rng(3).normal(0, 0.1, (4_800, 2)).astype(np.float32)
@@ -119,6 +119,6 @@ def test_a_writer_can_be_closed_without_a_block() -> None:
 
 
 @pytest.mark.parametrize("shape", [(100,), (100, 1), (2, 100), (1, 1, 2)])
-def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+def test_audio_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(StreamError, match="frames, 2"):
         open_writer("wav", io.BytesIO()).write(np.zeros(shape, dtype=np.float32))

@@ -53,7 +53,7 @@ def test_a_listener_with_the_longest_burst_has_time_to_receive_it(
     station.check_pages(peer)
 
 
-def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(
+def test_a_slow_listener_loses_no_bytes_before_it_is_disconnected(
     station: FakeStation, relay: Relay, clock: Clock
 ) -> None:
     station.run(40)
@@ -64,7 +64,7 @@ def test_a_slow_listener_loses_no_byte_before_it_is_disconnected(
     station.check_pages(slow)
 
 
-def test_a_listener_whose_next_chunk_was_dropped_while_the_process_stood_still_is_disconnected(clock: Clock) -> None:
+def test_a_listener_whose_next_chunk_was_dropped_during_a_freeze_is_disconnected(clock: Clock) -> None:
     station = FakeStation(clock, ahead=20)
     relay = station.relay
     station.run(40)
@@ -95,10 +95,10 @@ def test_a_listener_that_catches_up_stays_connected(station: FakeStation, relay:
     station.check_pages(peer)
 
 
-def test_a_player_that_holds_its_burst_by_not_reading_may_pause_for_half_a_minute(
+def test_a_player_that_leaves_its_burst_unread_may_pause_for_half_a_minute(
     station: FakeStation, relay: Relay, clock: Clock
 ) -> None:
-    """It plays 10 s from its own memory; the other 12 s of its burst wait in the connection. Then it pauses, twice."""
+    """The player buffers 10 s; the other 12 s of its burst wait in the connection. It pauses twice."""
     station.run(40)
     peer = Peer(clock, rate=0)
     listener = join(relay, peer, 22)
@@ -132,7 +132,7 @@ def test_a_listener_that_stops_reading_is_disconnected_despite_a_large_receive_b
 
 @pytest.mark.parametrize("unread", [0, 100_000, 300_000])
 @pytest.mark.parametrize("interval", [1, 100, 200])
-def test_a_listener_that_reads_in_large_parts_stays_connected(
+def test_a_listener_that_reads_in_large_blocks_stays_connected(
     station: FakeStation, relay: Relay, clock: Clock, unread: int, interval: int
 ) -> None:
     """The player leaves up to 25 s unread and reads every 80 ms, every 8 s or every 16 s."""
@@ -172,7 +172,7 @@ def test_a_listener_that_leaves_during_silence_is_removed(
     station.run(READ_CHECK_ROUNDS * TURN + TURN)
     assert peer.closed
     assert (relay.listeners, relay.counts.slow_disconnects) == (1, 0)
-    # A listener that stays through a long silence is still connected afterwards.
+    # A listener that waits through a long silence stays connected.
     station.run(600)
     station.stalled = False
     station.run(5)
@@ -192,7 +192,7 @@ def test_closing_disconnects_all_listeners(station: FakeStation, relay: Relay, c
 
 
 async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, relay: Relay, clock: Clock) -> None:
-    """The connection is reset at once although the peer's window is full."""
+    """The connection is reset although the peer's window is full."""
     joined: asyncio.Queue[asyncio.Transport] = asyncio.Queue()
 
     class Server(asyncio.Protocol):
@@ -215,7 +215,7 @@ async def test_a_real_socket_that_is_never_read_is_reset(station: FakeStation, r
                 station.run(ADVANCE_INTERVAL)
                 await asyncio.sleep(0)
             assert 5 < clock() - began < STALL_LIMIT + 10
-            # The connection is gone from the system too: the peer sees a reset.
+            # The operating system has dropped the connection too: the peer sees a reset.
             state = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
             assert state == TCP_CLOSE
     assert relay.counts.slow_disconnects == 1

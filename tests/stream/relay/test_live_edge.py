@@ -56,7 +56,7 @@ def test_a_stall_shorter_than_the_reserve_has_no_effect(edge: LiveEdge, wall: Cl
     assert edge.underruns == 0
 
 
-def test_a_longer_stall_delays_the_edge_once_and_the_delay_is_made_good(edge: LiveEdge, wall: Clock) -> None:
+def test_a_longer_stall_delays_the_edge_once_and_the_edge_catches_up(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     for _ in range(100):
         wall.seconds += 0.08
@@ -73,7 +73,7 @@ def test_a_longer_stall_delays_the_edge_once_and_the_delay_is_made_good(edge: Li
     assert edge.total_delay == pytest.approx(8 - 3, abs=0.1)
 
 
-def test_of_a_long_pause_as_much_is_made_good_as_a_burst_can_hold(edge: LiveEdge, wall: Clock) -> None:
+def test_after_a_long_pause_the_edge_catches_up_by_at_most_one_burst(edge: LiveEdge, wall: Clock) -> None:
     play(edge, wall, 10)
     wall.seconds += 3_600
     edge.advance()
@@ -83,7 +83,7 @@ def test_of_a_long_pause_as_much_is_made_good_as_a_burst_can_hold(edge: LiveEdge
     assert edge.total_delay == pytest.approx(3_600 - 3, abs=0.1)
 
 
-def test_an_edge_that_goes_on_makes_the_time_between_good(edge: LiveEdge, wall: Clock) -> None:
+def test_a_resumed_edge_catches_up_on_the_time_between(edge: LiveEdge, wall: Clock) -> None:
     edge.resume(30 * SAMPLE_RATE, delay=4)
     wall.seconds += 100
     assert edge.advance() == 30 * SAMPLE_RATE
@@ -96,7 +96,7 @@ def test_an_edge_that_goes_on_makes_the_time_between_good(edge: LiveEdge, wall: 
 
 
 @pytest.mark.parametrize(("seconds", "released"), [(2, 2), (9, 3)])
-def test_audio_is_released_ahead_of_time_as_far_as_it_is_rendered(
+def test_audio_is_released_early_only_if_it_is_rendered(
     edge: LiveEdge, wall: Clock, seconds: float, released: float
 ) -> None:
     edge.release_ahead(seconds)
@@ -131,12 +131,12 @@ def test_extending_to_the_same_end_changes_nothing(edge: LiveEdge, wall: Clock) 
     assert edge.total_delay == delay
 
 
-def test_a_station_is_off_the_air_after_two_seconds_of_silence_and_ready_five_after(
+def test_a_station_is_off_the_air_after_2_s_of_silence_and_ready_5_s_after_it_resumes(
     edge: LiveEdge, wall: Clock
 ) -> None:
     assert not edge.on_air
     play(edge, wall, 10)
-    assert edge.ready  # a first start needs no time to prove itself
+    assert edge.ready  # a first start is ready without delay
     wall.seconds += 3
     edge.advance()
     wall.seconds += 1.9

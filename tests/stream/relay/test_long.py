@@ -1,4 +1,4 @@
-"""Half an hour on the air, faster than real time: a worker, a mount and a listener with a simulated clock."""
+"""Half an hour on the air, faster than real time: a worker, a mount and a listener on a simulated clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRACK: Frames = 90 * SAMPLE_RATE
 
 
 class TrackStation(ToneStation):
-    """A station with a track every ninety seconds and no other events."""
+    """A station that starts a track every ninety seconds and has no other events."""
 
     def render(self, frames: Frames) -> Block:
         start, end = self.position, self.position + frames

@@ -23,7 +23,7 @@ def test_packets_beyond_the_live_edge_are_replaced_within_one_stream() -> None:
     assert mount.ring.edge == 10
     mount.cut(50 * FRAMES + 100)
     assert mount.end == 50 * FRAMES
-    for packet in packets(48 * FRAMES, 100 * FRAMES, b"new"):  # those that overlap are left out
+    for packet in packets(48 * FRAMES, 100 * FRAMES, b"new"):  # overlapping packets are left out
         mount.add(packet)
     mount.advance(100 * FRAMES)
     data = mount.relay.headers + b"".join(chunk.data for chunk in mount.ring.slice(0, mount.ring.edge))
@@ -42,7 +42,7 @@ def played(mount: Mount, frames: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("fades", [True, False])
-def test_samples_fade_over_where_other_sound_takes_their_place(fades: bool) -> None:
+def test_samples_crossfade_into_the_sound_that_replaces_them(fades: bool) -> None:
     mount = Mount("pcm", open_muxer("pcm", title="", description=""))
     before, after = np.full(FRAMES, 20_000), np.full(FRAMES, -10_000)
     for packet in packets(0, 100 * FRAMES, samples(before)):
@@ -57,12 +57,12 @@ def test_samples_fade_over_where_other_sound_takes_their_place(fades: bool) -> N
     assert np.abs(np.diff(sound, axis=0)).max() == (32 if fades else 30_000)
 
 
-def test_samples_that_are_missing_at_the_joint_do_not_fade() -> None:
+def test_missing_samples_at_the_joint_do_not_fade() -> None:
     mount = Mount("pcm", open_muxer("pcm", title="", description=""))
     for packet in packets(0, 10 * FRAMES, samples(np.full(FRAMES, 20_000))):
         mount.add(packet)
     mount.cut(5 * FRAMES, fades=True)
-    mount.cut(5 * FRAMES, fades=True)  # there is nothing left that could fade
+    mount.cut(5 * FRAMES, fades=True)  # nothing is left to fade
     for packet in packets(5 * FRAMES, 10 * FRAMES, samples(np.zeros(FRAMES))):
         mount.add(packet)
     assert not played(mount, 10 * FRAMES)[5 * FRAMES :].any()

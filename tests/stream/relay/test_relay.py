@@ -144,7 +144,7 @@ def test_a_player_always_has_its_burst_in_reserve(
 
 
 def stall(station: FakeStation, clock: Clock, seconds: float) -> None:
-    """Let time pass in which the station renders nothing."""
+    """Advance the time without rendering anything."""
     for _ in range(round(seconds / ADVANCE_INTERVAL)):
         clock.seconds += ADVANCE_INTERVAL
         station.mount.advance(station.edge.advance())
@@ -173,7 +173,7 @@ def test_a_listener_that_waits_for_its_first_audio_is_starved(station: FakeStati
     assert relay.starved == 1
 
 
-def test_a_listener_whose_cushion_is_spent_is_written_to_on_every_tick(
+def test_a_listener_with_a_used_up_cushion_is_written_to_on_every_tick(
     station: FakeStation, relay: Relay, clock: Clock
 ) -> None:
     station.run(40)
@@ -190,10 +190,10 @@ def test_a_listener_whose_cushion_is_spent_is_written_to_on_every_tick(
     station.check_pages(peer)
 
 
-def test_a_burst_that_is_still_being_encoded_comes_as_fast_as_it_is_encoded(
+def test_a_burst_that_is_still_being_encoded_is_sent_as_fast_as_it_is_encoded(
     station: FakeStation, relay: Relay, clock: Clock
 ) -> None:
-    """The station has played for 40 s; the past comes at eight times the speed of live audio."""
+    """The station has played for 40 s, and past audio is encoded eight times faster than live audio."""
     station.edge.extend(40 * SAMPLE_RATE)
     clock.seconds += 40
     station.mount.advance(station.edge.advance())

@@ -13,7 +13,7 @@ def chunk(frame: int) -> Chunk:
     return Chunk(frame, FRAMES, b"", ())
 
 
-def test_a_chunk_is_released_once_all_of_it_is_due() -> None:
+def test_a_chunk_is_released_once_it_is_entirely_due() -> None:
     ring = Ring()
     for n in range(3):
         ring.add(chunk(n * FRAMES))
@@ -41,7 +41,7 @@ def test_a_ring_without_new_chunks_becomes_empty() -> None:
     assert ring.oldest == ring.edge == ring.next_number == 1
 
 
-def test_find_returns_the_first_chunk_from_a_frame_on_despite_gaps() -> None:
+def test_find_returns_the_first_chunk_at_or_after_a_frame_despite_gaps() -> None:
     ring, rng = Ring(), random.Random(2)
     frames, frame = [], 0
     for _ in range(200):

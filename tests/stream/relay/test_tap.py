@@ -97,13 +97,13 @@ async def _all(tap: Tap) -> list[Packet]:
     return [packet async for packet in tap]
 
 
-async def test_a_tap_of_a_closed_mount_ends_at_once(mount: Mount) -> None:
+async def test_a_tap_of_a_closed_mount_ends_immediately(mount: Mount) -> None:
     mount.close()
     async with asyncio.timeout(60):
         assert [packet async for packet in mount.tap(0)] == []
 
 
-async def test_a_mount_is_needed_while_it_has_taps_and_for_a_while_after() -> None:
+async def test_a_mount_is_needed_while_it_has_taps_and_for_a_while_afterward() -> None:
     now = [0.0]
     mount = Mount("pcm", open_muxer("pcm", title="", description=""), now=lambda: now[0])
     assert not mount.needed
