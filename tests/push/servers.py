@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.ports import free_port
 
 DEADLINE = 90.0
-"""Seconds after which a test gives up. Far more than an idle machine needs."""
+"""Seconds after which a test gives up, far more than an idle machine needs."""
 KEY = "live_0123456789_s3cretKEY"
 
 _NGINX = """\
@@ -192,7 +192,7 @@ class Relay:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Relay]:
-        # A small receive buffer: unread bytes soon stop being acknowledged.
+        # With a small receive buffer, unread bytes soon stop being acknowledged.
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         server = await asyncio.start_server(self._serve, sock=listener, ssl=self._tls, limit=4_096)

@@ -35,12 +35,12 @@ def read_to_end(peer: socket.socket) -> None:
         pass
 
 
-async def test_bytes_count_when_the_servers_system_has_acknowledged_them() -> None:
+async def test_bytes_count_once_the_servers_system_has_acknowledged_them() -> None:
     async with connected_pair() as (connection, _):
         assert connection.acknowledged() == 0
         await connection.send(bytes(1_000))
         await eventually(lambda: connection.acknowledged() == 1_000, "the acknowledgement")
-        with pytest.raises(TimeoutError):  # all buffers are full some time
+        with pytest.raises(TimeoutError):  # eventually all buffers are full
             await asyncio.wait_for(send_endlessly(connection), 1)
         total = connection.acknowledged()
         await asyncio.sleep(0.1)
@@ -55,7 +55,7 @@ async def test_close_sends_the_last_bytes() -> None:
 
 
 async def test_an_aborted_connection_is_reset() -> None:
-    """A regular close would keep unsent bytes, and the connection, in the system for minutes."""
+    """A regular close would keep the connection and its unsent bytes in the system for minutes."""
     async with connected_pair() as (connection, peer):
         await connection.send(b"music")
         connection.abort()
@@ -64,7 +64,7 @@ async def test_an_aborted_connection_is_reset() -> None:
             read_to_end(peer)
 
 
-async def test_a_host_whose_first_address_leads_nowhere_is_reached_at_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_host_is_reached_at_its_next_address_if_the_first_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue of the IPv6 address is full, so that the system drops every attempt to connect."""
     with contextlib.ExitStack() as stack:
         dead = stack.enter_context(socket.socket(socket.AF_INET6))

@@ -1,4 +1,4 @@
-"""Pushes to Icecast in less usual places: behind TLS, at the root, with a password of several words, not ready yet."""
+"""Less common cases of pushes to Icecast: TLS, a root mount, spaces in the password, and a mount not ready yet."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_password_may_have_spaces_and_the_mount_may_be_the_root() -> Non
                 assert len(await response.content.readexactly(1_000)) == 1_000
 
 
-async def test_a_title_that_is_rejected_at_first_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_title_that_is_rejected_at_first_is_resent(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server accepts the source before it knows the mount."""
     monkeypatch.setattr(destinations, "TITLE_WAITS", (0.1, 0.1, 0.1))
     titles: list[bytes] = []

@@ -122,7 +122,7 @@ async def test_a_server_that_never_answers_times_out(scheme: str, monkeypatch: p
         assert f"127.0.0.1:{port} did not accept the connection within 0.5 s" in (pusher.status.error or "")
 
 
-async def test_an_unexpected_exception_stops_only_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_exception_ends_only_the_current_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError(f"with {KEY} in the message")
 
@@ -158,7 +158,7 @@ async def test_an_icecast_server_that_ends_the_response_is_reconnected() -> None
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
         writer.write_eof()
-        while await reader.read(65_536):  # it still reads, so that nothing fails to be sent
+        while await reader.read(65_536):  # it keeps reading so that sending does not fail
             pass
 
     async with serving(accept_and_end) as port, pushing("icecast", port) as pusher:

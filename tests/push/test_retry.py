@@ -15,7 +15,7 @@ def test_jitter_shortens_waits_by_up_to_a_fifth() -> None:
         assert 0.8 * long < short < 0.81 * long < long <= MAX_WAIT
 
 
-def test_waits_reset_after_a_stable_connection_only() -> None:
+def test_waits_reset_only_after_a_stable_connection() -> None:
     back_off = BackOff(lambda: 0.0)
     for _ in range(8):
         back_off.next_wait(STABLE_AFTER / 2)
@@ -34,11 +34,11 @@ def test_input_without_acknowledgement_is_a_stall() -> None:
     assert not stall.is_stalled(2_000)
 
 
-def test_a_repeated_total_is_no_progress() -> None:
+def test_a_repeated_total_does_not_count_as_progress() -> None:
     stall = StallDetector()
     stall.on_input(0)
     stall.on_acknowledged(100)
     stall.on_input(1)
-    stall.on_input(9)  # more input does not extend the time
+    stall.on_input(9)  # more input does not extend the timeout
     stall.on_acknowledged(100)
     assert stall.is_stalled(1 + STALL_TIMEOUT + 0.1)

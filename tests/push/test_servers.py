@@ -60,7 +60,7 @@ def decoded(path: Path) -> npt.NDArray[np.float32]:
 
 
 def is_the_tone(sound: npt.NDArray[np.float32]) -> bool:
-    """Return whether the sound is 440 Hz on the left and 880 Hz on the right, without silence."""
+    """Return whether the sound is 440 Hz on the left and 880 Hz on the right without silence."""
     peaks = [int(np.argmax(np.abs(np.fft.rfft(side[-SAMPLE_RATE:])))) for side in sound]
     blocks = sound[0, 4_800 : len(sound[0]) // 4_800 * 4_800].reshape(-1, 4_800)
     return peaks == [440, 880] and float(np.sqrt((blocks**2).mean(axis=1)).min()) > 0.1
@@ -118,7 +118,7 @@ async def test_an_rtmp_server_receives_video_and_audio(
 
 @pytest.mark.slow
 async def test_the_picture_shows_the_title_of_the_current_track() -> None:
-    """The tone's first two tracks are eight seconds long; the picture changes when the second one starts."""
+    """The tone's first two tracks are eight seconds long, and the picture changes when the second one starts."""
     with nginx() as server:
         async with pushed(rtmp(server.port)) as (radio, (status,)):
             await eventually(lambda: len(radio.tone.now_playing.tracks) > 1, "the second track")
@@ -212,7 +212,7 @@ async def test_a_server_that_stops_reading_is_reconnected(monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 async def test_a_planned_restart_loses_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radio.push.destinations.HOUR", 10.0)  # so that the shortest setting is a second
+    monkeypatch.setattr("radio.push.destinations.HOUR", 10.0)  # so that the shortest setting is one second
     with nginx() as server:
         async with pushed(rtmp(server.port, restart_hours=0.1)) as (_, (status,)):
             started = time.monotonic()
@@ -226,7 +226,7 @@ async def test_a_planned_restart_loses_no_sound(monkeypatch: pytest.MonkeyPatch)
     seconds = len(first[0]) / SAMPLE_RATE
     assert seconds > 1.8
     assert abs(seconds - 2 * round(seconds / 2)) < 0.2  # from one key frame to the next
-    # The tone continues in the second stream with the phase at which the first one ended.
+    # The phase of the tone at the start of the second stream continues that at the end of the first one.
     phases = [
         float(np.angle(np.fft.rfft(sound[0, cut])[44]))
         for sound, cut in ((first, slice(-4_800, None)), (second, slice(0, 4_800)))

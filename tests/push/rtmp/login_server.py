@@ -24,7 +24,7 @@ def digest(text: str) -> str:
 
 @dataclass
 class LoginServer:
-    """Counts the connections by the server's answer."""
+    """The server's settings, and counts of its answers."""
 
     port: int = 0
     uses_opaque: bool = True

@@ -28,7 +28,7 @@ async def test_a_publisher_logs_in_and_streams(uses_opaque: bool) -> None:
     ("user", "password", "reason"),
     [(USER, "wrong", "rejects the user or the password"), ("eve", PASSWORD, "rejects"), ("", "", "asks for a user")],
 )
-async def test_a_wrong_login_is_named_without_the_password(user: str, password: str, reason: str) -> None:
+async def test_a_wrong_login_is_reported_without_the_password(user: str, password: str, reason: str) -> None:
     async with login_server() as server:
         login = f"{user}@" if user else ""
         with pytest.raises(StreamError, match=reason) as caught:
@@ -37,8 +37,8 @@ async def test_a_wrong_login_is_named_without_the_password(user: str, password: 
     assert not password or password not in str(caught.value)
 
 
-async def test_the_server_of_these_tests_accepts_ffmpeg() -> None:
-    """ffmpeg's own login shows that the server asks as real ones do."""
+async def test_the_test_server_accepts_ffmpeg() -> None:
+    """ffmpeg's login shows that the test server behaves like a real one."""
     async with login_server() as server:
         address = f"rtmp://{USER}:{PASSWORD}@127.0.0.1:{server.port}/app/{KEY}"
         source = ["-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", "-f", "flv", address]
@@ -53,7 +53,7 @@ async def test_the_server_of_these_tests_accepts_ffmpeg() -> None:
         assert server.media > 10
 
 
-def test_a_server_that_keeps_asking_is_answered_only_as_often_as_a_login_takes() -> None:
+def test_a_server_that_keeps_asking_is_answered_only_for_the_steps_of_one_login() -> None:
     asked = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : "
     assert adobe_auth.query(asked, "joe", "x", "01234567") == "?authmod=adobe&user=joe"
     assert adobe_auth.query(f"{asked}?reason=needauth", "joe", "x", "01234567").startswith("?authmod=adobe&user=joe&")

@@ -42,7 +42,7 @@ def test_truncated_values_are_rejected(value: amf.Value, data: st.DataObject) ->
 
 
 @given(st.binary(max_size=64))
-def test_arbitrary_bytes_raise_stream_errors_only(data: bytes) -> None:
+def test_arbitrary_bytes_raise_only_stream_errors(data: bytes) -> None:
     try:
         amf.decode(data)
     except StreamError:
@@ -55,7 +55,7 @@ def test_deep_nesting_is_rejected() -> None:
 
 
 @pytest.mark.parametrize(("length", "kind"), [(0xFFFF, 2), (0x10000, 12)])
-def test_strings_of_64_kib_have_a_type_of_their_own(length: int, kind: int) -> None:
+def test_strings_of_64_kib_have_a_separate_type(length: int, kind: int) -> None:
     data = amf.encode("x" * length)
     assert data[0] == kind
     assert amf.decode(data) == ["x" * length]

@@ -67,8 +67,8 @@ def test_an_oversized_message_is_rejected() -> None:
 
 
 @pytest.mark.parametrize("time", [0xFFFFFE, 0xFFFFFF, 0x1000000, 0xFFFFFFFF])
-def test_timestamps_from_0xffffff_on_are_extended(time: int) -> None:
-    """Section 5.3.1.3: such a timestamp is written as 0xFFFFFF, and in full after the header of each chunk."""
+def test_timestamps_of_0xffffff_and_above_are_extended(time: int) -> None:
+    """Section 5.3.1.3: the field is 0xFFFFFF, and the full timestamp follows the header of each chunk."""
     message = RtmpMessage(8, 1, time, b"x" * 200)
     extended = time.to_bytes(4, "big") if time >= 0xFFFFFF else b""
     data = ChunkWriter().split(4, message)
@@ -78,7 +78,7 @@ def test_timestamps_from_0xffffff_on_are_extended(time: int) -> None:
 
 
 @pytest.mark.parametrize("delta", [0xFFFFFE, 0xFFFFFF, 0x1000000])
-def test_timestamp_deltas_from_0xffffff_on_are_extended(delta: int) -> None:
+def test_timestamp_deltas_of_0xffffff_and_above_are_extended(delta: int) -> None:
     writer = ChunkWriter()
     messages = [RtmpMessage(8, 1, 1_000, b"a"), RtmpMessage(8, 1, 1_000 + delta, b"b")]
     first, second = (writer.split(4, message) for message in messages)

@@ -55,7 +55,7 @@ class Server:
         self.send("onStatus", 0, None, {"level": "status", "code": "NetStream.Publish.Start"})
 
 
-def test_commands_up_to_a_live_stream() -> None:
+def test_commands_lead_to_a_live_stream() -> None:
     server = Server()
     server.go_live()
     assert server.publisher.state is PublishState.LIVE
@@ -176,7 +176,7 @@ def test_the_server_may_set_its_chunk_size() -> None:
         (("close", 0, None), "ended the stream"),
     ],
 )
-def test_a_rejection_is_reported_in_the_servers_words(values: tuple[amf.Value, ...], words: str) -> None:
+def test_a_rejection_is_reported_with_the_servers_text(values: tuple[amf.Value, ...], words: str) -> None:
     server = Server()
     server.shake_hands()
     with pytest.raises(StreamError, match=words):

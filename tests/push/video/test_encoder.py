@@ -1,4 +1,4 @@
-"""The encoder process, and its output as ffprobe and FFmpeg read it."""
+"""The encoder process and its output, read by ffprobe and FFmpeg."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ffprobe(video_file: bytes, *options: str) -> dict[str, list[dict[str, str]]]
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
-def test_codecs_are_those_that_services_require(video_file: bytes) -> None:
+def test_the_codecs_are_the_ones_that_services_require(video_file: bytes) -> None:
     video, audio = sorted(
         ffprobe(video_file, "-show_streams")["streams"], key=lambda stream: stream["codec_name"], reverse=True
     )
@@ -108,7 +108,7 @@ def test_the_title_changes_at_its_position_in_the_samples(video_file: bytes) -> 
     assert np.abs(line[95] - line[85]).max() > 80  # after three seconds, the second title
 
 
-def test_tags_are_the_same_for_input_in_pieces_of_any_size(video_file: bytes) -> None:
+def test_tags_do_not_depend_on_the_sizes_of_the_input_pieces(video_file: bytes) -> None:
     whole = TagReader().feed(video_file)
     for step in (1, 7, 1_000):
         reader, tags = TagReader(), list[Tag]()
@@ -142,7 +142,7 @@ def test_timestamps_continue_when_their_31_bits_wrap() -> None:
         FLV_START + b"\x09\xff\xff\xff" + bytes(20),  # longer than any tag
     ],
 )
-def test_other_data_than_flv_is_rejected(data: bytes) -> None:
+def test_data_other_than_flv_is_rejected(data: bytes) -> None:
     with pytest.raises(StreamError, match="encoder wrote"):
         TagReader().feed(data)
 

@@ -55,7 +55,7 @@ def test_chroma_changes_with_the_bars() -> None:
     assert chroma.max() > 16
 
 
-def test_a_title_changes_only_its_own_area() -> None:
+def test_a_title_changes_only_its_area() -> None:
     drawn = picture()
     empty = drawn.frame(NONE)
     drawn.set_title("Slow Lantern")
@@ -92,7 +92,7 @@ def test_the_bundled_font_has_accented_letters() -> None:
     assert not np.array_equal(frames[1], frames[2])
 
 
-def test_the_stations_own_image_is_shown(tmp_path: Path) -> None:
+def test_the_image_of_the_station_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "green.png"
     Image.new("RGBA", (300, 900), (0, 200, 0, 255)).save(path)
     top = picture(image=path).frame(NONE)[:100, :].mean()
@@ -146,12 +146,12 @@ def test_bars_fall_slowly_and_completely() -> None:
     assert spectrum.heights().max() == 0
 
 
-def test_bars_are_raised_towards_the_treble() -> None:
+def test_bars_are_raised_toward_the_treble() -> None:
     heights = []
     for hertz in (500, 8_000):
         spectrum = Spectrum(BARS, 30)
         tone = 0.01 * np.sin(2 * np.pi * hertz / SAMPLE_RATE * np.arange(8_192))
         spectrum.add((np.stack([tone, tone], 1) * 32_767).astype(np.int16))
         heights.append(spectrum.heights().max())
-    # 3.5 dB for each of four octaves, on a scale of 48 dB
+    # 3.5 dB per octave for four octaves, on a scale of 48 dB
     assert heights[1] - heights[0] == pytest.approx(4 * 3.5 / 48, abs=0.06)
