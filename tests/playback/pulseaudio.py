@@ -22,7 +22,7 @@ pcm.!default { type pulse }
 ctl.!default { type pulse }
 """
 _TERMINAL_VARIABLES = {"TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "COLUMNS", "LINES"}
-"""Variables that describe the terminal in which the tests run."""
+"""Variables that describe the terminal of the test run."""
 _PLUGIN = "alsa-lib/libasound_module_pcm_pulse.so"
 
 
@@ -35,7 +35,7 @@ def wait_for(condition: Callable[[], object], event: str, seconds: float = 90) -
 
 
 class Pulse:
-    """A PulseAudio server with its files in `folder`, and an environment in which it is ALSA's default card."""
+    """A PulseAudio server with its files in `folder`, and an environment that makes it ALSA's default card."""
 
     def __init__(self, folder: Path) -> None:
         for program in ("pulseaudio", "pactl", "parec"):
@@ -90,11 +90,11 @@ class Pulse:
 
 
 class Recorder:
-    """A recording of what the sink plays, with the arrival time of each piece.
+    """A recording of the sink's audio, with the arrival time of each piece.
 
     Args:
         pulse: The server.
-        latency: Latency of the recording in ms. With a low one, PulseAudio may lose pieces on a busy machine.
+        latency: Latency of the recording in ms. If it is low, PulseAudio may lose pieces on a busy machine.
     """
 
     def __init__(self, pulse: Pulse, *, latency: int = 200) -> None:
@@ -140,7 +140,7 @@ class Recorder:
         return min(arrival for arrival, end in list(self._arrivals) if end > frame)
 
     def loud(self, since: int = 0, threshold: int = 30) -> np.ndarray:
-        """Return the numbers of the frames from `since` on that are louder than `threshold`."""
+        """Return the numbers of the frames at or after `since` that are louder than `threshold`."""
         return since + np.flatnonzero(np.abs(self.frames[since:].astype(int)).max(axis=1) > threshold)
 
     def _read(self) -> None:

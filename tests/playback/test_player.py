@@ -1,4 +1,4 @@
-"""The player, with a fake sound card that accepts blocks as the test allows."""
+"""The player with a fake sound card that accepts as many blocks as the test allows."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SteppedDevice:
 
 
 class Constant(ToneStation):
-    """A station whose samples all are `value`; it records the patches it gets."""
+    """A station whose samples all equal `value` and which records its patches."""
 
     def __init__(self, value: float) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ def messages_of(player: Player, kind: type[PlayerMessage]) -> list[PlayerMessage
     return [message for message in player.messages(0) if isinstance(message, kind)]
 
 
-def test_all_frames_are_played_and_no_more(playing: Playing) -> None:
+def test_exactly_the_requested_frames_are_played(playing: Playing) -> None:
     frames = 3 * PLAYER_BLOCK + 17
     player, device = playing(frames=frames)
     device.accept_all()
@@ -137,7 +137,7 @@ def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: 
     sound = device.sound[:, 0]
     assert not stations[TWO.name].closed
     wait_for(lambda: stations[ONE.name].closed, "the old station is closed")
-    assert stations[ONE.name].events() == []  # events of the fade were fetched, or they would pile up
+    assert stations[ONE.name].events() == []  # events during the fade are fetched, or they would pile up
     start = int(np.flatnonzero(sound != 0.5)[0]) // PLAYER_BLOCK * PLAYER_BLOCK
     angle = np.arange(CROSSFADE) / CROSSFADE * np.pi / 2
     fade = sound[start : start + CROSSFADE]
@@ -146,12 +146,12 @@ def test_stations_crossfade_with_equal_power_and_the_old_one_is_closed(playing: 
     assert [message.settings for message in messages_of(player, StationChanged)] == [ONE, TWO]
 
 
-def test_changes_and_events_of_the_old_station_end_with_it(playing: Playing) -> None:
+def test_changes_and_events_of_the_old_station_are_discarded_with_it(playing: Playing) -> None:
     stations = {ONE.name: Constant(0.1), TWO.name: Constant(0.2)}
     player, device = playing(lambda settings: stations[settings.name])
     device.buffered = 1_000 * PLAYER_BLOCK  # no event is heard before the change
     device.accept(48)
-    player.change_controls({"tempo": 90})  # it is too late for the next bar line, so it waits
+    player.change_controls({"tempo": 90})  # too late for the next bar line, so the change waits
     player.change_station(TWO)
     wait_for(lambda: player._loader._ready is not None, "the station is loaded")
     device.accept(5)
@@ -242,7 +242,7 @@ def test_playback_ends_if_the_first_station_cannot_be_opened(playing: Playing) -
         wait_for(lambda: not player.playing, "playback ends")
 
 
-def test_mix_controls_change_at_once_and_music_controls_not_shortly_before_a_bar_line(playing: Playing) -> None:
+def test_mix_controls_change_immediately_but_music_controls_not_just_before_a_bar_line(playing: Playing) -> None:
     station = Constant(0.1)
     player, device = playing(lambda _: station)
     device.accept(48)  # 40 ms before the bar line, with one block on its way
@@ -254,14 +254,14 @@ def test_mix_controls_change_at_once_and_music_controls_not_shortly_before_a_bar
     assert len(station.patches) == 2
     frame, patch = station.patches[1]
     assert patch == {"tempo": 90}
-    assert frame > SAMPLE_RATE, "a composed bar would have to be composed again in 20 ms"
+    assert frame > SAMPLE_RATE, "a composed bar would have to be recomposed in 20 ms"
     assert [(message.patch, message.bar) for message in messages_of(player, ControlsChanged)] == [
         ({"drums_mute": True}, None),
         ({"tempo": 90}, 3),
     ]
 
 
-def test_volume_changes_without_a_step(playing: Playing) -> None:
+def test_the_volume_changes_without_a_jump(playing: Playing) -> None:
     player, device = playing(lambda _: Constant(0.8))
     device.accept(3)
     player.volume = 0.0
@@ -275,7 +275,7 @@ def test_volume_changes_without_a_step(playing: Playing) -> None:
     assert np.abs(np.diff(sound)).max() < 0.8 / PLAYER_BLOCK * 1.01
 
 
-def test_levels_are_those_of_the_frames_heard(playing: Playing) -> None:
+def test_levels_describe_the_frames_that_are_heard(playing: Playing) -> None:
     player, device = playing(lambda _: Constant(-0.5))
     assert player.level() is None
     device.buffered = 100 * PLAYER_BLOCK
@@ -303,7 +303,7 @@ def test_a_device_is_stuck_if_a_call_does_not_return(playing: Playing, monkeypat
     assert not player.is_stuck
 
 
-def test_a_lost_device_is_reopened_and_no_unwritten_block_is_lost(
+def test_a_lost_device_is_reopened_without_losing_unwritten_blocks(
     playing: Playing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("radio.playback.player._REOPEN_DELAYS", (0.01,))

@@ -45,7 +45,7 @@ def pulse(tmp_path: Path) -> Iterator[Pulse]:
 
 
 def rendered(frames: int, *, station: str = "", change: tuple[int, dict[str, object]] | None = None) -> np.ndarray:
-    """Return the expected samples, 16 bits, of `CHILL` or another station; `change` is a frame and a patch there."""
+    """Return the expected 16-bit samples of `CHILL` or another station. `change` is a frame and a patch."""
     stations = load(STATIONS).stations
     source = open_station(stations[station]) if station else open_station(stations["chill"], seed=5)
     blocks = []
@@ -58,7 +58,7 @@ def rendered(frames: int, *, station: str = "", change: tuple[int, dict[str, obj
 
 
 def offset_of(recorded: np.ndarray, reference: np.ndarray) -> int:
-    """Return where in `reference` the excerpt starts: the peak of their normalized correlation."""
+    """Return the start of the excerpt in `reference`, at the peak of their normalized correlation."""
     size = 1 << (len(recorded) + len(reference)).bit_length()
     spectra = [np.fft.rfft(samples[:, 0], size) for samples in (reference, recorded)]
     products = np.fft.irfft(spectra[0] * spectra[1].conj(), size)
@@ -73,9 +73,9 @@ def same(recorded: np.ndarray, reference: np.ndarray) -> bool:
 
 
 def share(recorded: np.ndarray, reference: np.ndarray) -> float:
-    """Return the share of the recording's pieces of 1/4 s that occur in `reference`, in the same order.
+    """Return the share of quarter-second pieces of the recording that occur in `reference`, in the same order.
 
-    An underrun, as on a busy machine, spoils one piece and no other.
+    An underrun on a busy machine spoils only one piece.
     """
     pieces = recorded[: len(recorded) // 12_000 * 12_000].reshape(-1, 12_000, 2)
     matches, end = 0, 0
@@ -87,20 +87,20 @@ def share(recorded: np.ndarray, reference: np.ndarray) -> float:
 
 
 def latency_limit(radio: PtyRadio) -> float:
-    """Return the longest time in seconds until a key has effect: 0.2, or 0.6 after an underrun on a busy machine."""
+    """Return the maximum time in seconds until a key takes effect: 0.2, or 0.6 after an underrun on a busy machine."""
     return 0.2 if "underrun" not in radio.text else 0.6
 
 
 def started(recorder: Recorder, seconds: float) -> int:
-    """Return the frame at which the music started, after `seconds` of it have been recorded."""
+    """Wait until `seconds` of music have been recorded, and return the frame of its start."""
     wait_for(lambda: len(recorder.loud(threshold=0)), "something sounds")
     first = int(recorder.loud(threshold=0)[0])
     wait_for(lambda: len(recorder.frames) > first + seconds * SAMPLE_RATE, "the recording is long enough", 60)
     return first
 
 
-def test_the_recording_equals_the_station_sample_by_sample(tmp_path: Path, pulse: Pulse) -> None:
-    """10 s of the recording equal the rendered station to a bit or two: right pitch, right loudness, no gap."""
+def test_the_recording_equals_the_station_sample_for_sample(tmp_path: Path, pulse: Pulse) -> None:
+    """10 s of the recording equal the rendered station to within two steps: right pitch, right loudness, no gap."""
     log = tmp_path / "log"
     with Recorder(pulse) as recorder, log.open("wb") as out:
         command = [sys.executable, "-m", "radio", *CHILL, "--seconds", "25"]
@@ -109,7 +109,7 @@ def test_the_recording_equals_the_station_sample_by_sample(tmp_path: Path, pulse
             assert player.wait(30) == 0
         recorded = recorder.frames[start:].astype(int)
     reference = rendered(26 * SAMPLE_RATE)
-    # One stretch may have an underrun on a busy machine; not all of them.
+    # On a busy machine, some stretches may have an underrun, but not all.
     stretches = [recorded[start * SAMPLE_RATE :][: 10 * SAMPLE_RATE] for start in (1, 7, 13)]
     assert any(same(stretch, reference[offset_of(stretch, reference) :]) for stretch in stretches)
     assert " Chill · " in log.read_text()
@@ -117,7 +117,7 @@ def test_the_recording_equals_the_station_sample_by_sample(tmp_path: Path, pulse
 
 
 def test_a_muted_layer_is_silent_within_200_ms_of_the_key(pulse: Pulse) -> None:
-    """Measured from the key press to the last sample of rain in the recording, less the sink's own latency."""
+    """The delay is measured from the key press to the last sample of rain, minus the sink's latency."""
     delays: dict[str, list[float]] = {"off": [], "on": []}
     with Recorder(pulse, latency=5) as recorder, PtyRadio(*CHILL, *ONLY_RAIN, environment=pulse.environment) as radio:
         started(recorder, 2)
@@ -135,7 +135,7 @@ def test_a_muted_layer_is_silent_within_200_ms_of_the_key(pulse: Pulse) -> None:
     for direction, times in delays.items():
         assert max(np.array(times) - lag) > 0.01, f"there was no rain to turn {direction}"
         assert np.median(np.array(times) - lag) < limit, f"{direction}: {times}"
-        # One of eight may be late on a busy machine.
+        # On a busy machine, one of eight may be late.
         assert sorted(np.array(times) - lag)[-2] < limit, f"{direction}: {times}"
 
 
@@ -164,7 +164,7 @@ def test_muted_drums_are_silent_within_200_ms_of_the_key(tmp_path: Path, pulse: 
 def test_music_controls_land_on_the_next_bar_line(pulse: Pulse) -> None:
     """The recording equals a station whose controls were changed in the same bar.
 
-    The next bar had been composed at another temperature before the keys were pressed, and was composed again.
+    The next bar was composed at another temperature before the key presses, and recomposed after them.
     """
     with (
         Recorder(pulse) as recorder,
@@ -205,7 +205,7 @@ def test_another_station_fades_in_without_silence(pulse: Pulse) -> None:
     assert np.mean(np.abs(pieces).max(axis=(1, 2)) == 0) < 0.03, "10 ms of silence occur repeatedly"
 
 
-def test_music_resumes_where_it_stopped_when_the_sound_server_is_back(tmp_path: Path, pulse: Pulse) -> None:
+def test_music_resumes_where_it_stopped_once_the_sound_server_is_back(tmp_path: Path, pulse: Pulse) -> None:
     log = tmp_path / "log"
     with log.open("wb") as out:
         command = [sys.executable, "-c", LONG_BUFFER, *CHILL]
@@ -231,6 +231,6 @@ def test_music_resumes_where_it_stopped_when_the_sound_server_is_back(tmp_path: 
     ended = offset_of(before[SAMPLE_RATE:], reference) + len(before) - SAMPLE_RATE
     resumed_at = offset_of(after, reference)
     assert same(after, reference[resumed_at:])
-    assert 0 <= resumed_at - ended < 1.5 * SAMPLE_RATE, "only what the sound server held is lost"
+    assert 0 <= resumed_at - ended < 1.5 * SAMPLE_RATE, "only the audio in the sound server's buffer is lost"
     assert "Traceback" not in log.read_text()
     assert len(log.read_text().splitlines()) == 3

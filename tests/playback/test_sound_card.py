@@ -1,4 +1,4 @@
-"""The sound card: real PortAudio and ALSA, whose `file` device records what it plays."""
+"""The sound card with real PortAudio and ALSA, whose `file` device records the audio."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ with quiet_libraries():
 
 
 def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a new process: PortAudio lists the devices once per process."""
+    """Run code in a new process, because PortAudio lists the devices once per process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         check=False,
@@ -64,13 +64,13 @@ def tone(frames: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def card(tmp_path: Path) -> Path:
-    """Return an ALSA config whose default card writes what it plays to the file `recorded` beside it."""
+    """Return an ALSA config whose default card writes the audio to the file `recorded` next to it."""
     config = tmp_path / "asound.conf"
     config.write_text(CARD.format(recorded=tmp_path / "recorded"), encoding="utf-8")
     return config
 
 
-def test_the_card_receives_all_frames_and_no_others(card: Path) -> None:
+def test_the_card_receives_exactly_the_frames_of_the_station(card: Path) -> None:
     frames = SAMPLE_RATE * 3 // 2 + 17
     result = python(PLAY.format(station="", frames=frames), ALSA_CONFIG_PATH=str(card))
     assert (result.returncode, result.stderr) == (0, "")
@@ -123,7 +123,7 @@ sounddevice.OutputStream = Stream
     assert result.stdout.count("The sound card") == 2
     assert "stopped (Unanticipated host error" in result.stdout
     assert "The sound card is back." in result.stdout
-    # The reopened card's file starts with the block that failed: no frame is lost or played twice.
+    # The file of the reopened card starts with the block that failed: no frame is lost or played twice.
     played = np.fromfile(card.parent / "recorded", dtype="<i2").reshape(-1, 2)
     assert len(played) >= 26 * 960
     assert np.abs(played[: 26 * 960] - tone(np.arange(24 * 960, SAMPLE_RATE))).max() < 3
@@ -169,7 +169,7 @@ def test_only_stereo_outputs_are_listed(monkeypatch: pytest.MonkeyPatch) -> None
     assert list_sound_cards() == [SoundCardInfo(2, "headphones", False), SoundCardInfo(3, "a cinema", True)]
 
 
-def test_an_underrun_before_a_reopening_does_not_lengthen_the_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_underrun_before_reopening_does_not_lengthen_the_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stream:
         """A PortAudio stream that reports an underrun at each write."""
 

@@ -18,7 +18,7 @@ from tests.tone_station import ToneStation
 ONE = next(iter(load(STATIONS).stations.values()))
 
 
-def test_a_source_allows_music_changes_only_in_time_to_recompose() -> None:
+def test_a_source_allows_music_changes_only_while_there_is_time_to_recompose() -> None:
     station = ToneStation()
     source = PlayerSource(station, ONE)
     try:
@@ -41,7 +41,7 @@ def test_a_source_that_composes_slowly_needs_music_changes_earlier() -> None:
     try:
         wait_for(lambda: source._compose_time > 0, "a bar is composed")
         source.render(SAMPLE_RATE * 6 // 10)
-        assert not source.can_change({"tempo": 80})  # 0.4 s are left, and twice 0.2 s and some margin are needed
+        assert not source.can_change({"tempo": 80})  # 0.4 s are left, but twice 0.2 s plus a margin are needed
     finally:
         source.close()
 
